@@ -1,0 +1,55 @@
+//! The registry-scope engine: what a token may do, and why.
+//!
+//! A container registry's client asks for *scopes* (`repository:samples/nginx:pull,push`). A token's owner wrote *scope maps*
+//! (`repositories/samples/*/content/read`). This crate parses both, decides, explains the decision, and knows which scopes an
+//! HTTP request needs. It is the only place in the project where any of that is written down.
+//!
+//! One module per word of the domain, in the order in which a request meets them:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`name`] | repository names: the distribution reference grammar |
+//! | [`action`] | the actions of a token, the permissions of a scope map, and the mapping between the two |
+//!
+//! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way to panic. Time and keys are
+//! the hosts' business; the bytes that come in are nobody's friend.
+//!
+//! # Invariants
+//!
+//! Each of these is a property test in the project's `tests` package.
+//!
+//! - No input makes the core panic.
+//! - Parsing and then printing canonical text gives the same text.
+//! - Adding a rule never removes access; the order of rules never matters; no rule means no access.
+//! - A claim never holds an action that was not requested.
+//! - `explain` and `decide` always agree; every edit that `explain` suggests flips the decision, and no smaller one does.
+//! - The compiled table equals the naive union over the rules.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+extern crate alloc;
+
+pub mod action;
+mod error;
+pub mod name;
+
+pub use action::{Action, ActionList, ActionSet, Permission};
+
+pub use error::{Error, ErrorKind};
+
+pub use name::RepositoryName;
+

@@ -1,0 +1,360 @@
+//! Repository names: the distribution reference grammar, to the letter.
+//!
+//! Follows <https://github.com/distribution/reference/blob/main/reference.go> for the path of a reference:
+//!
+//! ```text
+//! name      := component ( "/" component )*            at most 255 bytes
+//! component := alphanumeric ( separator alphanumeric )*
+//! alphanumeric := [a-z0-9]+
+//! separator := "." | "_" | "__" | "-"+
+//! ```
+//!
+//! Left out: the host in front of a name (a [`ResourceName`](crate::ResourceName) may have one), tags and digests (see
+//! [`route`](crate::route)), and any lower-casing: an upper-case letter is an error here.
+
+use core::fmt;
+
+use crate::error::{Error, ErrorKind};
+
+/// A valid repository name, borrowed from the text it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryName<'a>(&'a str);
+
+impl<'a> RepositoryName<'a> {
+    /// The longest name, in bytes.
+    pub const MAX_LEN: usize = 255;
+
+    /// Reads a repository name.
+    ///
+    /// ```
+    /// use scopegate_core::{ErrorKind, RepositoryName};
+    ///
+    /// assert!(RepositoryName::parse("samples/hello-world").is_ok());
+    /// let error = RepositoryName::parse("samples/Hello").unwrap_err();
+    /// assert_eq!((error.kind(), error.position()), (ErrorKind::NameUpperCase, 8));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NameEmpty`] for the empty text, [`ErrorKind::NameTooLong`] for 256 bytes, [`ErrorKind::NameUpperCase`] for `A`,
+    /// [`ErrorKind::NameCharacter`] for `a b`, [`ErrorKind::NameComponentEmpty`] for `a//b`, [`ErrorKind::NameSeparator`] for `a..b`.
+    #[inline]
+    pub fn parse(text: &'a str) -> Result<Self, Error> {
+        Self::parse_at_most(text, Self::MAX_LEN)
+    }
+
+    /// Reads a repository name of at most `max` bytes.
+    #[inline]
+    pub(crate) fn parse_at_most(text: &'a str, max: usize) -> Result<Self, Error> {
+        let bytes = text.as_bytes();
+        if !bytes.is_empty() && bytes.len() <= max && is_plainly_valid(bytes) {
+            return Ok(Self(text));
+        }
+        validate(bytes, max).map(|()| Self(text))
+    }
+
+    /// A name that is part of a valid name: everything before one of its slashes.
+    pub(crate) fn prefix(self, len: usize) -> Self {
+        Self(self.0.get(..len).unwrap_or(self.0))
+    }
+
+    /// Takes text that was checked before, by the table or the rule that holds it.
+    pub(crate) const fn trusted(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The name as text.
+    #[must_use]
+    #[inline]
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The names that this one lies below, the shortest first: `a` and `a/b` for `a/b/c`.
+    pub fn ancestors(self) -> impl Iterator<Item = RepositoryName<'a>> {
+        self.0
+            .match_indices('/')
+            .map(move |(slash, _)| self.prefix(slash))
+    }
+}
+
+impl fmt::Display for RepositoryName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Whether `bytes`, which are not empty, are a name in which no two separators or slashes stand side by side.
+///
+/// Nearly every name that people choose is such a name, and this looks at eight bytes at a time. `false` says nothing: the
+/// grammar has the last word.
+#[inline]
+fn is_plainly_valid(bytes: &[u8]) -> bool {
+    let mut previous = SEPARATOR_BEFORE;
+    let (words, tail) = bytes.as_chunks::<8>();
+    for word in words {
+        let Some(separators) = separators(u64::from_le_bytes(*word)) else {
+            return false;
+        };
+        if has_neighbours(separators, previous) {
+            return false;
+        }
+        previous = separators;
+    }
+    if tail.is_empty() {
+        return previous >> 63 == 0;
+    }
+    let Some(separators) = separators(last_word(tail)) else {
+        return false;
+    };
+    // The padding behind the tail is letters; the last real byte must not be a separator either.
+    let last = 0x80_u64.wrapping_shl(8 * (tail.len() as u32 & 7).wrapping_sub(1));
+    !has_neighbours(separators, previous) && separators & last == 0
+}
+
+/// As if a separator stood before the name, so that a separator in front is one of two side by side.
+const SEPARATOR_BEFORE: u64 = 1 << 63;
+
+/// The lowest bit of each of eight bytes.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// The highest bit of each byte of `word` that is a separator or slash; `None` when a byte is not of a name.
+#[inline]
+const fn separators(word: u64) -> Option<u64> {
+    if word & (0x80 * EACH) != 0 {
+        return None;
+    }
+    // No byte exceeds 0x7f, so none of these sums carries into the next byte.
+    let letters = in_range(word, b'a', b'z');
+    let digits = in_range(word, b'0', b'9');
+    let separators = in_range(word, b'-', b'/') | in_range(word, b'_', b'_');
+    if letters | digits | separators == 0x80 * EACH {
+        Some(separators)
+    } else {
+        None
+    }
+}
+
+/// The highest bit of each byte of `word` that lies between `low` and `high`, for bytes below 0x80.
+#[inline]
+const fn in_range(word: u64, low: u8, high: u8) -> u64 {
+    let from = word.wrapping_add((0x80 - low as u64).wrapping_mul(EACH));
+    let beyond = word.wrapping_add((0x7f - high as u64).wrapping_mul(EACH));
+    from & !beyond & (0x80 * EACH)
+}
+
+/// Whether two separators stand side by side in this word, or at the border to the previous one.
+#[inline]
+const fn has_neighbours(separators: u64, previous: u64) -> bool {
+    separators & (separators << 8 | previous >> 56) != 0
+}
+
+/// At most seven bytes as a word, padded with letters.
+#[inline]
+fn last_word(tail: &[u8]) -> u64 {
+    let mut word = [b'a'; 8];
+    for (slot, byte) in word.iter_mut().zip(tail) {
+        *slot = *byte;
+    }
+    u64::from_le_bytes(word)
+}
+
+/// What stands before the byte that is looked at.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    /// The start of the name, or a slash.
+    Start,
+    /// A letter or a digit.
+    Alphanumeric,
+    /// A run of this separator, so many bytes long.
+    Separator { byte: u8, run: usize },
+}
+
+/// The grammar, byte by byte: slower than [`is_plainly_valid`], complete, and able to say what is wrong.
+#[cold]
+fn validate(bytes: &[u8], max: usize) -> Result<(), Error> {
+    if bytes.is_empty() {
+        return Err(Error::new(ErrorKind::NameEmpty, 0));
+    }
+    if bytes.len() > max {
+        return Err(Error::new(ErrorKind::NameTooLong, max));
+    }
+    let mut before = Before::Start;
+    for (position, &byte) in bytes.iter().enumerate() {
+        before = step(before, byte, position)?;
+    }
+    end_component(before, bytes.len(), bytes.len().saturating_sub(1))
+}
+
+fn step(before: Before, byte: u8, position: usize) -> Result<Before, Error> {
+    match byte {
+        b'a'..=b'z' | b'0'..=b'9' => Ok(Before::Alphanumeric),
+        b'/' => end_component(before, position, position).map(|()| Before::Start),
+        b'.' | b'_' | b'-' => match before {
+            Before::Alphanumeric => Ok(Before::Separator { byte, run: 1 }),
+            Before::Separator { byte: same, run } if same == byte && may_repeat(byte, run) => {
+                Ok(Before::Separator {
+                    byte,
+                    run: run.saturating_add(1),
+                })
+            }
+            _ => Err(Error::new(ErrorKind::NameSeparator, position)),
+        },
+        b'A'..=b'Z' => Err(Error::new(ErrorKind::NameUpperCase, position)),
+        _ => Err(Error::new(ErrorKind::NameCharacter, position)),
+    }
+}
+
+/// Whether a run of `run` bytes of this separator may have one more.
+fn may_repeat(separator: u8, run: usize) -> bool {
+    match separator {
+        b'-' => true,
+        b'_' => run < 2,
+        _ => false,
+    }
+}
+
+/// Checks that a component may end before `position`; `slash` is where to point when there is no component.
+fn end_component(before: Before, position: usize, slash: usize) -> Result<(), Error> {
+    match before {
+        Before::Alphanumeric => Ok(()),
+        Before::Start => Err(Error::new(ErrorKind::NameComponentEmpty, slash)),
+        Before::Separator { run, .. } => Err(Error::new(
+            ErrorKind::NameSeparator,
+            position.saturating_sub(run),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    #[track_caller]
+    fn valid(text: &str) {
+        assert_eq!(
+            RepositoryName::parse(text).map(RepositoryName::as_str),
+            Ok(text)
+        );
+    }
+
+    #[track_caller]
+    fn invalid(text: &str, kind: ErrorKind, position: usize) {
+        assert_eq!(
+            RepositoryName::parse(text),
+            Err(Error::new(kind, position)),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn names() {
+        for text in [
+            "a",
+            "0",
+            "a/b",
+            "samples/hello-world",
+            "a.b",
+            "a_b",
+            "a__b",
+            "a-b",
+            "a--b",
+            "a-----b",
+            "a/b/c/d/e/f/g/h/i/j",
+            "12345678",
+            "1234567/",
+            "abcdefg-h",
+            "abcdefgh-i",
+            "abcdefgh/i",
+            "a.b_c__d-e--f",
+            "reg.local/team/app",
+            "abcdefgh__ijklmno",
+        ] {
+            if text.ends_with('/') {
+                invalid(text, ErrorKind::NameComponentEmpty, text.len() - 1);
+            } else {
+                valid(text);
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_are_none() {
+        use ErrorKind::{
+            NameCharacter, NameComponentEmpty, NameEmpty, NameSeparator, NameUpperCase,
+        };
+        for (text, kind, position) in [
+            ("", NameEmpty, 0),
+            ("A", NameUpperCase, 0),
+            ("teamA", NameUpperCase, 4),
+            ("a b", NameCharacter, 1),
+            ("a*", NameCharacter, 1),
+            ("a/*", NameCharacter, 2),
+            ("a:5000/b", NameCharacter, 1),
+            ("caf\u{e9}", NameCharacter, 3),
+            ("a\0", NameCharacter, 1),
+            ("/", NameComponentEmpty, 0),
+            ("/a", NameComponentEmpty, 0),
+            ("a/", NameComponentEmpty, 1),
+            ("a//b", NameComponentEmpty, 2),
+            ("abcdefg//b", NameComponentEmpty, 8),
+            ("-a", NameSeparator, 0),
+            ("a-", NameSeparator, 1),
+            ("a--", NameSeparator, 1),
+            ("abcdefg-", NameSeparator, 7),
+            ("abcdefgh-", NameSeparator, 8),
+            ("a..b", NameSeparator, 2),
+            ("a._b", NameSeparator, 2),
+            ("a___b", NameSeparator, 3),
+            ("a_-b", NameSeparator, 2),
+            ("a-/b", NameSeparator, 1),
+            ("a/-b", NameSeparator, 2),
+            ("..", NameSeparator, 0),
+            ("a/../b", NameSeparator, 2),
+            ("abcdefgh..b", NameSeparator, 9),
+        ] {
+            invalid(text, kind, position);
+        }
+    }
+
+    #[test]
+    fn at_most_255_bytes() {
+        let long: String = core::iter::repeat_n('a', 256).collect();
+        valid(&long[..255]);
+        invalid(&long, ErrorKind::NameTooLong, 255);
+    }
+
+    /// The eight-byte check never accepts what the grammar refuses, whatever stands at whichever place of a word.
+    #[test]
+    fn the_quick_look_agrees_with_the_grammar() {
+        let alphabet = b"a0./_-A*\x80";
+        for length in 1..=5_u32 {
+            for number in 0..alphabet.len().pow(length) {
+                let mut number = number;
+                let middle: Vec<u8> = (0..length)
+                    .map(|_| {
+                        let byte = alphabet[number % alphabet.len()];
+                        number /= alphabet.len();
+                        byte
+                    })
+                    .collect();
+                for pad in [0, 3, 5, 7] {
+                    let mut bytes: Vec<u8> = core::iter::repeat_n(b'x', pad).collect();
+                    bytes.extend(&middle);
+                    let grammar = validate(&bytes, 255).is_ok();
+                    assert!(grammar || !is_plainly_valid(&bytes), "{bytes:?}");
+                    let neighbours = bytes
+                        .windows(2)
+                        .any(|w| w.iter().all(|b| b"./_-".contains(b)));
+                    assert_eq!(
+                        is_plainly_valid(&bytes),
+                        grammar && !neighbours,
+                        "{bytes:?}"
+                    );
+                }
+            }
+        }
+    }
+}
