@@ -10,6 +10,8 @@
 //! |---|---|
 //! | [`name`] | repository names: the distribution reference grammar |
 //! | [`action`] | the actions of a token, the permissions of a scope map, and the mapping between the two |
+//! | [`scope`] | requested scopes: parse, print, merge |
+//! | [`pattern`] | what a rule covers: an exact name, `prefix/*`, or `*` |
 //!
 //! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way to panic. Time and keys are
 //! the hosts' business; the bytes that come in are nobody's friend.
@@ -46,10 +48,14 @@ extern crate alloc;
 pub mod action;
 mod error;
 pub mod name;
+pub mod pattern;
+pub mod scope;
 
 pub use action::{Action, ActionList, ActionSet, Permission};
 
 pub use error::{Error, ErrorKind};
 
 pub use name::RepositoryName;
+pub use pattern::Pattern;
 
+pub use scope::{ResourceName, ResourceType, Scope, ScopeList};

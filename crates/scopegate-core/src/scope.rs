@@ -1,0 +1,637 @@
+//! Requested scopes: parse, print, merge.
+//!
+//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/scope.md>, widened to what registries and
+//! clients really send:
+//!
+//! ```text
+//! scope  := type [ "(" class ")" ] ":" name ":" [ action ( "," action )* ]
+//! type   := "repository" | "registry" | "artifact-repository"
+//! class  := [a-z0-9]+                              read and dropped, as the specification has deprecated it
+//! name   := "*" | [ host ":" port "/" ] repository
+//! ```
+//!
+//! The type ends at the first colon and the actions begin after the last, so that a host with a port may stand in the name. An
+//! action that nobody knows is not an error: it is requested, and never granted.
+//!
+//! Left out: what a scope grants, which is [`decide`](mod@crate::decide)'s business.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::action::{Action, ActionList, ActionSet};
+use crate::error::{Error, ErrorKind};
+use crate::name::RepositoryName;
+
+/// What kind of thing a scope is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ResourceType {
+    /// A repository of images and other artifacts.
+    Repository = 0,
+    /// The registry itself; `registry:catalog:*` is the right to list repositories.
+    Registry = 1,
+    /// The chart repository of Helm 2, as `/helm/v1` serves it.
+    ArtifactRepository = 2,
+}
+
+impl ResourceType {
+    /// Every type.
+    pub const ALL: [Self; 3] = [Self::Repository, Self::Registry, Self::ArtifactRepository];
+
+    /// The name of this type in scopes and claims.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Repository => "repository",
+            Self::Registry => "registry",
+            Self::ArtifactRepository => "artifact-repository",
+        }
+    }
+
+    /// The type with this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|resource_type| resource_type.as_str() == text)
+    }
+
+    /// Reads a type with an optional class suffix; `text` is everything before the first colon.
+    fn parse_with_class(text: &str) -> Result<Self, Error> {
+        if text.is_empty() {
+            return Err(Error::new(ErrorKind::TypeEmpty, 0));
+        }
+        let (plain, class) = match text.split_once('(') {
+            Some((plain, class)) => (plain, Some(class)),
+            None => (text, None),
+        };
+        let resource_type = Self::parse(plain).ok_or(Error::new(ErrorKind::TypeUnknown, 0))?;
+        match class {
+            Some(class) if !is_class(class) => Err(Error::new(ErrorKind::TypeClass, plain.len())),
+            _ => Ok(resource_type),
+        }
+    }
+}
+
+/// Whether `text`, which follows an opening parenthesis, is a class and the closing one.
+fn is_class(text: &str) -> bool {
+    text.strip_suffix(')').is_some_and(|class| {
+        !class.is_empty()
+            && class
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    })
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a scope names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceName<'a> {
+    /// `*`: every one.
+    Any,
+    /// A plain name.
+    Repository(RepositoryName<'a>),
+    /// `host:port/repository`. It stands for itself: no rule but the root wildcard covers it, because a rule names no host.
+    Hosted {
+        /// The whole name, as it travels in a claim.
+        text: &'a str,
+        /// The part after the host and its slash.
+        repository: RepositoryName<'a>,
+    },
+}
+
+impl<'a> ResourceName<'a> {
+    /// Reads the name of a scope.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NameHost`] for `a:b`, and the errors of [`RepositoryName::parse`], with positions in the whole text.
+    #[inline]
+    pub fn parse(text: &'a str) -> Result<Self, Error> {
+        match RepositoryName::parse(text) {
+            Ok(name) => Ok(Self::Repository(name)),
+            Err(_) if text == "*" => Ok(Self::Any),
+            Err(error) => match text.find(':') {
+                None => Err(error),
+                Some(colon) => Self::parse_hosted(text, colon),
+            },
+        }
+    }
+
+    #[cold]
+    fn parse_hosted(text: &'a str, colon: usize) -> Result<Self, Error> {
+        let not_a_host = |position| Err(Error::new(ErrorKind::NameHost, position));
+        let Some((authority, repository)) = text.split_once('/') else {
+            return not_a_host(
+                text.rfind(':')
+                    .filter(|last| *last > colon)
+                    .unwrap_or(colon),
+            );
+        };
+        let Some((host, port)) = authority.split_once(':') else {
+            return not_a_host(colon);
+        };
+        let start = authority.len().saturating_add(1);
+        if let Some(second) = port.find(':') {
+            return not_a_host(colon.saturating_add(1).saturating_add(second));
+        }
+        if !is_host(host) || !is_port(port) {
+            return not_a_host(colon);
+        }
+        if let Some(later) = repository.find(':') {
+            return not_a_host(start.saturating_add(later));
+        }
+        match RepositoryName::parse(repository) {
+            Ok(repository) => Ok(Self::Hosted { text, repository }),
+            Err(error) => Err(error.shifted(start)),
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    #[inline]
+    pub const fn as_str(self) -> &'a str {
+        match self {
+            Self::Any => "*",
+            Self::Repository(name) => name.as_str(),
+            Self::Hosted { text, .. } => text,
+        }
+    }
+}
+
+/// Host components joined by dots: letters and digits, hyphens inside.
+fn is_host(text: &str) -> bool {
+    text.split('.').all(|component| {
+        let bytes = component.as_bytes();
+        bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+            && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+    })
+}
+
+fn is_port(text: &str) -> bool {
+    (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+impl fmt::Display for ResourceName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One requested scope, borrowed from the text it stands in.
+///
+/// ```
+/// use scopegate_core::Scope;
+///
+/// let scope = Scope::parse("repository(plugin):samples/nginx:push,pull,push")?;
+/// assert_eq!(scope.to_string(), "repository:samples/nginx:push,pull");
+/// # Ok::<(), scopegate_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// What kind of thing the scope is about.
+    pub resource_type: ResourceType,
+    /// What the scope names.
+    pub name: ResourceName<'a>,
+    /// The known actions, in the order of the text.
+    pub actions: ActionList,
+    /// The text after the last colon, from which unknown actions are read again when somebody asks.
+    words: &'a str,
+    has_unknown: bool,
+}
+
+impl<'a> Scope<'a> {
+    /// Reads one scope.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ScopeForm`] for `repository:app`, [`ErrorKind::TypeEmpty`] for `:app:pull`, [`ErrorKind::TypeUnknown`] for
+    /// `repo:app:pull`, [`ErrorKind::TypeClass`] for `repository():app:pull`, and the errors of [`ResourceName::parse`].
+    #[inline]
+    pub fn parse(text: &'a str) -> Result<Self, Error> {
+        let (resource_type, rest) = split_type(text)?;
+        let name_start = text.len().saturating_sub(rest.len());
+        let Some((name, words)) = rest.rsplit_once(':') else {
+            return Err(Error::new(ErrorKind::ScopeForm, text.len()));
+        };
+        let resource_type = match resource_type {
+            Ok(resource_type) => resource_type,
+            Err(unread) => ResourceType::parse_with_class(unread)?,
+        };
+        let name = ResourceName::parse(name).map_err(|error| error.shifted(name_start))?;
+        let (actions, has_unknown) = parse_actions(words);
+        Ok(Self {
+            resource_type,
+            name,
+            actions,
+            words,
+            has_unknown,
+        })
+    }
+
+    /// The actions that nobody knows, in the order of the text, each once.
+    pub fn unknown_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let words = if self.has_unknown { self.words } else { "" };
+        let unknown = || {
+            words
+                .split(',')
+                .filter(|word| !word.is_empty() && Action::parse(word).is_none())
+        };
+        unknown()
+            .enumerate()
+            .filter(move |(index, word)| !unknown().take(*index).any(|earlier| earlier == *word))
+            .map(|(_, word)| word)
+    }
+
+    /// The known actions with `*` spelled out: on a repository the five that a scope map can grant, on the registry `*` itself.
+    #[must_use]
+    #[inline]
+    pub fn wanted(&self) -> ActionList {
+        wanted(self.resource_type, self.actions)
+    }
+}
+
+/// The type and what follows its colon. The type is still unread text when it is not plainly one of the known ones.
+#[inline]
+fn split_type(text: &str) -> Result<(Result<ResourceType, &str>, &str), Error> {
+    // Nearly every scope begins like this, and comparing eleven bytes costs less than looking for the colon.
+    if let Some(rest) = text.strip_prefix("repository:") {
+        return Ok((Ok(ResourceType::Repository), rest));
+    }
+    let (unread, rest) = text
+        .split_once(':')
+        .ok_or(Error::new(ErrorKind::ScopeForm, text.len()))?;
+    Ok((Err(unread), rest))
+}
+
+/// The known actions among comma-separated words, and whether there are others.
+#[inline]
+fn parse_actions(words: &str) -> (ActionList, bool) {
+    let mut actions = ActionList::NONE;
+    let mut has_unknown = false;
+    for word in words.split(',') {
+        match Action::parse(word) {
+            Some(action) => actions.push(action),
+            None => has_unknown |= !word.is_empty(),
+        }
+    }
+    (actions, has_unknown)
+}
+
+#[inline]
+fn wanted(resource_type: ResourceType, actions: ActionList) -> ActionList {
+    if !actions.contains(Action::Any) {
+        return actions;
+    }
+    match resource_type {
+        ResourceType::Registry => [Action::Any].into_iter().collect(),
+        ResourceType::Repository | ResourceType::ArtifactRepository => {
+            let beside = actions.set().difference(ActionSet::of(Action::Any));
+            ActionSet::REPOSITORY.union(beside).into()
+        }
+    }
+}
+
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.resource_type, self.name, self.actions)?;
+        let mut separator = if self.actions.is_empty() { "" } else { "," };
+        for word in self.unknown_actions() {
+            write!(f, "{separator}{word}")?;
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
+/// All the scopes of one request, merged: one entry for each (type, name), at the place where it was first asked for.
+///
+/// ```
+/// use scopegate_core::ScopeList;
+///
+/// let list = ScopeList::parse(["repository:app:pull registry:catalog:*", "repository:app:push", "oops"])?;
+/// assert_eq!(list.to_string(), "repository:app:pull,push registry:catalog:*");
+/// assert_eq!(list.invalid[0].text, "oops");
+/// # Ok::<(), scopegate_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ScopeList<'a> {
+    /// The valid scopes, merged.
+    pub scopes: Vec<MergedScope<'a>>,
+    /// The pieces that are no scopes, in order. They grant nothing and spoil nothing.
+    pub invalid: Vec<InvalidScope<'a>>,
+}
+
+/// Everything that one request asks about one (type, name).
+#[derive(Clone, Debug)]
+pub struct MergedScope<'a> {
+    /// What kind of thing the scope is about.
+    pub resource_type: ResourceType,
+    /// What the scope names.
+    pub name: ResourceName<'a>,
+    /// The known actions, in the order of their first appearance.
+    pub actions: ActionList,
+    /// The actions that nobody knows, in the order of their first appearance.
+    pub unknown: Vec<&'a str>,
+}
+
+/// A piece of a request that is no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidScope<'a> {
+    /// The piece, as it was sent.
+    pub text: &'a str,
+    /// What is wrong with it; the position counts from the start of `text`.
+    pub error: Error,
+}
+
+impl<'a> ScopeList<'a> {
+    /// The most scopes in one request, valid or not.
+    pub const MAX_SCOPES: usize = 128;
+    /// The most bytes of scopes in one request.
+    pub const MAX_BYTES: usize = 16 * 1024;
+
+    /// Reads all `scope` parameters of a request, each of which may hold several scopes separated by spaces.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::RequestTooLong`] and [`ErrorKind::TooManyScopes`], which refuse the request as a whole. A piece that is no scope
+    /// is not an error here: it stands in [`ScopeList::invalid`].
+    pub fn parse(parameters: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let mut list = Self::default();
+        let mut bytes = 0_usize;
+        let mut pieces = 0_usize;
+        for parameter in parameters {
+            bytes = bytes.saturating_add(parameter.len());
+            if bytes > Self::MAX_BYTES {
+                return Err(Error::new(ErrorKind::RequestTooLong, Self::MAX_BYTES));
+            }
+            for piece in parameter.split(' ').filter(|piece| !piece.is_empty()) {
+                pieces = pieces.saturating_add(1);
+                if pieces > Self::MAX_SCOPES {
+                    return Err(Error::new(ErrorKind::TooManyScopes, 0));
+                }
+                list.add(piece);
+            }
+        }
+        Ok(list)
+    }
+
+    fn add(&mut self, piece: &'a str) {
+        match Scope::parse(piece) {
+            Ok(scope) => self.merge(&scope),
+            Err(error) => self.invalid.push(InvalidScope { text: piece, error }),
+        }
+    }
+
+    fn merge(&mut self, scope: &Scope<'a>) {
+        let same = |other: &&mut MergedScope<'_>| {
+            other.resource_type == scope.resource_type && other.name == scope.name
+        };
+        let Some(merged) = self.scopes.iter_mut().find(same) else {
+            self.scopes.push(scope.into());
+            return;
+        };
+        for action in scope.actions.iter() {
+            merged.actions.push(action);
+        }
+        for word in scope.unknown_actions() {
+            if !merged.unknown.contains(&word) {
+                merged.unknown.push(word);
+            }
+        }
+    }
+}
+
+impl MergedScope<'_> {
+    /// The known actions with `*` spelled out, as [`Scope::wanted`].
+    #[must_use]
+    pub fn wanted(&self) -> ActionList {
+        wanted(self.resource_type, self.actions)
+    }
+}
+
+impl<'a> From<&Scope<'a>> for MergedScope<'a> {
+    fn from(scope: &Scope<'a>) -> Self {
+        Self {
+            resource_type: scope.resource_type,
+            name: scope.name,
+            actions: scope.actions,
+            unknown: scope.unknown_actions().collect(),
+        }
+    }
+}
+
+impl fmt::Display for MergedScope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.resource_type, self.name, self.actions)?;
+        let mut separator = if self.actions.is_empty() { "" } else { "," };
+        for word in &self.unknown {
+            write!(f, "{separator}{word}")?;
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ScopeList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.scopes.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{scope}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::{String, ToString};
+    use alloc::vec;
+
+    #[track_caller]
+    fn reads(text: &str, canonical: &str) {
+        assert_eq!(
+            Scope::parse(text).map(|scope| scope.to_string()).as_deref(),
+            Ok(canonical)
+        );
+    }
+
+    #[track_caller]
+    fn refuses(text: &str, kind: ErrorKind, position: usize) {
+        let error = Scope::parse(text)
+            .map(|scope| scope.to_string())
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.position()),
+            (kind, position),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn scopes() {
+        for (text, canonical) in [
+            ("repository:app:pull", "repository:app:pull"),
+            (
+                "repository:team/app:pull,push",
+                "repository:team/app:pull,push",
+            ),
+            ("repository:app:push,pull,push", "repository:app:push,pull"),
+            ("repository:app:", "repository:app:"),
+            ("repository:app:pull,", "repository:app:pull"),
+            ("repository:app:,,pull", "repository:app:pull"),
+            ("repository:app:pull,*", "repository:app:pull,*"),
+            (
+                "repository:app:fly,pull,fly,swim",
+                "repository:app:pull,fly,swim",
+            ),
+            ("repository:*:*", "repository:*:*"),
+            ("repository(plugin):x/y:pull", "repository:x/y:pull"),
+            ("registry:catalog:*", "registry:catalog:*"),
+            ("registry:deleted_catalog:*", "registry:deleted_catalog:*"),
+            (
+                "artifact-repository:repo:pull",
+                "artifact-repository:repo:pull",
+            ),
+            (
+                "repository:reg.local:5000/team/app:pull",
+                "repository:reg.local:5000/team/app:pull",
+            ),
+            (
+                "repository:Reg-1.Local:5000/app:pull",
+                "repository:Reg-1.Local:5000/app:pull",
+            ),
+            (
+                "repository:reg.local/team/app:pull",
+                "repository:reg.local/team/app:pull",
+            ),
+        ] {
+            reads(text, canonical);
+            reads(canonical, canonical);
+        }
+    }
+
+    #[test]
+    fn scopes_that_are_none() {
+        use ErrorKind::{
+            NameCharacter, NameEmpty, NameHost, NameUpperCase, ScopeForm, TypeClass, TypeEmpty,
+            TypeUnknown,
+        };
+        for (text, kind, position) in [
+            ("", ScopeForm, 0),
+            ("repository", ScopeForm, 10),
+            ("repository:app", ScopeForm, 14),
+            ("a:b", ScopeForm, 3),
+            (":app:pull", TypeEmpty, 0),
+            ("repo:app:pull", TypeUnknown, 0),
+            ("Repository:app:pull", TypeUnknown, 0),
+            ("FOOrepository:app:pull", TypeUnknown, 0),
+            ("Xrepo!:app:pull", TypeUnknown, 0),
+            ("repo(plugin):app:pull", TypeUnknown, 0),
+            ("repository():app:pull", TypeClass, 10),
+            ("repository(:app:pull", TypeClass, 10),
+            ("repository(A):app:pull", TypeClass, 10),
+            ("repository(a)b:app:pull", TypeClass, 10),
+            ("repository::pull", NameEmpty, 11),
+            ("::", TypeEmpty, 0),
+            ("repository:Team/app:pull", NameUpperCase, 11),
+            ("repository:a/*:pull", NameCharacter, 13),
+            ("repository:team%2Fapp:pull", NameCharacter, 15),
+            ("repository:a:b:pull", NameHost, 12),
+            ("repository:reg:x/app:pull", NameHost, 14),
+            ("repository:reg:/app:pull", NameHost, 14),
+            ("repository:-reg:1/app:pull", NameHost, 15),
+            ("repository:reg:123456/app:pull", NameHost, 14),
+            ("repository:a:1:2/app:pull", NameHost, 14),
+            ("repository:reg:1/a:b:pull", NameHost, 18),
+            ("repository:team/a:1/b:pull", NameHost, 17),
+            ("repository:reg:1/:pull", NameEmpty, 17),
+            ("repository:reg:1/App:pull", NameUpperCase, 17),
+        ] {
+            refuses(text, kind, position);
+        }
+    }
+
+    #[test]
+    fn a_star_asks_for_what_may_be_had() {
+        for (text, wanted) in [
+            ("repository:app:pull", "pull"),
+            (
+                "repository:app:*",
+                "pull,push,delete,metadata_read,metadata_write",
+            ),
+            (
+                "repository:app:delete,*",
+                "pull,push,delete,metadata_read,metadata_write",
+            ),
+            (
+                "repository:app:deleted_read,*",
+                "pull,push,delete,metadata_read,metadata_write,deleted_read",
+            ),
+            ("registry:catalog:*", "*"),
+            ("registry:catalog:pull,*", "*"),
+        ] {
+            assert_eq!(
+                Scope::parse(text).unwrap().wanted().to_string(),
+                wanted,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn requests_merge() {
+        let list = ScopeList::parse([
+            "repository:b:pull repository:a:push",
+            "",
+            "repository:b:metadata_read,pull,fly  repository(x):b:fly,swim",
+            "registry:b:pull",
+        ])
+        .unwrap();
+        assert_eq!(
+            list.to_string(),
+            "repository:b:pull,metadata_read,fly,swim repository:a:push registry:b:pull"
+        );
+    }
+
+    #[test]
+    fn invalid_pieces_stand_aside() {
+        let list = ScopeList::parse(["oops repository:a:pull :", "repository:A:pull"]).unwrap();
+        assert_eq!(list.to_string(), "repository:a:pull");
+        let kinds: Vec<_> = list
+            .invalid
+            .iter()
+            .map(|invalid| (invalid.text, invalid.error.kind()))
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                ("oops", ErrorKind::ScopeForm),
+                (":", ErrorKind::ScopeForm),
+                ("repository:A:pull", ErrorKind::NameUpperCase),
+            ]
+        );
+    }
+
+    #[test]
+    fn requests_are_bounded() {
+        let many = "repository:a:pull ".repeat(128);
+        assert!(ScopeList::parse([many.as_str()]).is_ok());
+        let error = ScopeList::parse([many.as_str(), "x"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooManyScopes);
+        let long: Vec<String> = vec!["a".repeat(ScopeList::MAX_BYTES), "b".into()];
+        let error = ScopeList::parse(long.iter().map(String::as_str)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RequestTooLong);
+    }
+}
