@@ -12,6 +12,7 @@
 //! | [`action`] | the actions of a token, the permissions of a scope map, and the mapping between the two |
 //! | [`scope`] | requested scopes: parse, print, merge |
 //! | [`pattern`] | what a rule covers: an exact name, `prefix/*`, or `*` |
+//! | [`scope_map`] | rules as people write them; the system-defined maps and the roles |
 //!
 //! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way to panic. Time and keys are
 //! the hosts' business; the bytes that come in are nobody's friend.
@@ -50,6 +51,7 @@ mod error;
 pub mod name;
 pub mod pattern;
 pub mod scope;
+pub mod scope_map;
 
 pub use action::{Action, ActionList, ActionSet, Permission};
 
@@ -59,3 +61,4 @@ pub use name::RepositoryName;
 pub use pattern::Pattern;
 
 pub use scope::{ResourceName, ResourceType, Scope, ScopeList};
+pub use scope_map::{Role, Rule, ScopeMap};
