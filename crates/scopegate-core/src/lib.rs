@@ -4,6 +4,18 @@
 //! (`repositories/samples/*/content/read`). This crate parses both, decides, explains the decision, and knows which scopes an
 //! HTTP request needs. It is the only place in the project where any of that is written down.
 //!
+//! ```
+//! use scopegate_core::{Scope, ScopeMap, Settings, Table, decide};
+//!
+//! let map = ScopeMap::parse(["repositories/samples/*/content/read"])?;
+//! let table = Table::compile([&map])?;
+//! let scope = Scope::parse("repository:samples/nginx:pull,push")?;
+//! let decision = decide([&table], &scope, &Settings::default());
+//! assert_eq!(decision.granted.to_string(), "pull");
+//! assert_eq!(decision.denied.to_string(), "push");
+//! # Ok::<(), scopegate_core::Error>(())
+//! ```
+//!
 //! One module per word of the domain, in the order in which a request meets them:
 //!
 //! | module | holds |
@@ -13,6 +25,8 @@
 //! | [`scope`] | requested scopes: parse, print, merge |
 //! | [`pattern`] | what a rule covers: an exact name, `prefix/*`, or `*` |
 //! | [`scope_map`] | rules as people write them; the system-defined maps and the roles |
+//! | [`table`] | the compiled form of rules: a flat byte blob, checked once, read in place |
+//! | [`decide`](mod@decide) | request × table → granted and denied actions |
 //!
 //! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way to panic. Time and keys are
 //! the hosts' business; the bytes that come in are nobody's friend.
@@ -47,14 +61,17 @@
 extern crate alloc;
 
 pub mod action;
+pub mod decide;
 mod error;
 pub mod name;
 pub mod pattern;
 pub mod scope;
 pub mod scope_map;
+pub mod table;
 
 pub use action::{Action, ActionList, ActionSet, Permission};
 
+pub use decide::{Catalog, Decision, Settings, decide};
 pub use error::{Error, ErrorKind};
 
 pub use name::RepositoryName;
@@ -62,3 +79,4 @@ pub use pattern::Pattern;
 
 pub use scope::{ResourceName, ResourceType, Scope, ScopeList};
 pub use scope_map::{Role, Rule, ScopeMap};
+pub use table::Table;

@@ -1,0 +1,981 @@
+//! The compiled form of rules: a flat byte blob, checked once, read in place.
+//!
+//! A table is what a server keeps for each scope map, what travels to an edge, and what the WebAssembly engine loads. It is
+//! position-independent, has no pointers, and the same rules in any order give the same bytes.
+//!
+//! # How a look-up works
+//!
+//! Patterns are exact names and prefixes that end at a slash, so every rule that covers a name is found at one of the name's own
+//! prefixes. The table is a hash table of those *keys* (`a/b` stands for the rules on `a/b` and on `a/b/*`). One pass over the name
+//! probes it at each slash and at the end. Each entry already carries what the keys above it grant, so the deepest hit alone
+//! holds the whole union.
+//!
+//! Hashing is seeded, and a table whose longest probe exceeds [`MAX_PROBE`] is never made: compilation tries other seeds and
+//! then more room, so that no map can make look-ups slow.
+//!
+//! # Format, version 1
+//!
+//! All integers are little-endian.
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 0..4 | magic `SGT` and the version, 1 |
+//! | 4..8 | length of the whole table |
+//! | 8..16 | seed of the hash |
+//! | 16..20 | number of entries |
+//! | 20..24 | number of slots: the homes, and as many more as the longest probe needs to never wrap |
+//! | 24..26 | actions of the root wildcard `*` |
+//! | 26..28 | union of the actions of all rules |
+//! | 28..32 | longest probe, at least 1 |
+//! | 32.. | slots of 16 bytes, then the keys, sorted and without separators |
+//!
+//! | bytes of a slot | field |
+//! |---|---|
+//! | 0..4 | tag: the low half of the key's hash |
+//! | 4..8 | place of the key among the keys |
+//! | 8 | length of the key, 0 for an empty slot |
+//! | 9 | 0 |
+//! | 10..12 | actions of rules on exactly this name |
+//! | 12..14 | actions of rules on everything below this name |
+//! | 14..16 | actions that rules above this name grant on it and below it |
+//!
+//! Left out: signing, versions of a policy, and compression, which belong to whoever carries a table.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::action::{ActionSet, Permission};
+use crate::error::{Error, ErrorKind};
+use crate::name::RepositoryName;
+use crate::pattern::Pattern;
+use crate::scope::ResourceName;
+use crate::scope_map::{Rule, ScopeMap};
+
+/// A checked table over some storage of its bytes: `Table<Vec<u8>>` owns them, `Table<&[u8]>` reads them where they are.
+#[derive(Clone, Copy)]
+pub struct Table<B> {
+    bytes: B,
+    header: Header,
+}
+
+/// The most slots that a look-up visits for one key.
+pub const MAX_PROBE: usize = 16;
+
+const VERSION: u8 = 1;
+const MAGIC: [u8; 4] = [b'S', b'G', b'T', VERSION];
+const HEADER_LEN: usize = 32;
+const SLOT_LEN: usize = 16;
+const MAX_ENTRIES: usize = 1 << 24;
+
+/// The header, with the lengths that follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Header {
+    seed: u64,
+    entries: u32,
+    slots: u32,
+    root: ActionSet,
+    any: ActionSet,
+    max_probe: u32,
+    /// Where the keys begin.
+    keys_start: usize,
+}
+
+/// One slot that is not empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Slot {
+    tag: u32,
+    key_start: u32,
+    key_len: u8,
+    exact: ActionSet,
+    below: ActionSet,
+    inherited: ActionSet,
+}
+
+/// What the rules of a table say about one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The name that the rules are about.
+    pub name: RepositoryName<'a>,
+    /// What rules on exactly this name grant.
+    pub exact: ActionSet,
+    /// What rules on everything below this name grant.
+    pub below: ActionSet,
+}
+
+impl<'a> Entry<'a> {
+    /// The rules of this entry, as (pattern, actions) with at least one action.
+    pub fn patterns(self) -> impl Iterator<Item = (Pattern<'a>, ActionSet)> {
+        [
+            (Pattern::Exact(self.name), self.exact),
+            (Pattern::Prefix(self.name), self.below),
+        ]
+        .into_iter()
+        .filter(|(_, actions)| !actions.is_empty())
+    }
+}
+
+impl Table<Vec<u8>> {
+    /// Compiles the union of some scope maps.
+    ///
+    /// ```
+    /// use scopegate_core::{RepositoryName, ScopeMap, Table};
+    ///
+    /// let map = ScopeMap::parse(["repositories/sample/*/content/read", "repositories/sample/a/content/delete"])?;
+    /// let table = Table::compile([&map])?;
+    /// assert_eq!(table.granted(RepositoryName::parse("sample/a")?).to_string(), "pull,delete");
+    /// # Ok::<(), scopegate_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TableUnhashable`] for names that were made to collide, [`ErrorKind::TableTooLarge`] for more than 2²⁴ of them.
+    pub fn compile<'m>(maps: impl IntoIterator<Item = &'m ScopeMap>) -> Result<Self, Error> {
+        Self::compile_rules(maps.into_iter().flat_map(|map| &map.rules))
+    }
+
+    /// Compiles the union of some rules.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::compile`].
+    pub fn compile_rules<'m>(rules: impl IntoIterator<Item = &'m Rule>) -> Result<Self, Error> {
+        let grants = rules.into_iter().filter_map(Rule::grant);
+        Self::compile_grants(grants.map(|(pattern, permission)| (pattern, permission)))
+    }
+
+    fn compile_grants<'m>(
+        grants: impl IntoIterator<Item = (Pattern<'m>, Permission)>,
+    ) -> Result<Self, Error> {
+        let mut root = ActionSet::NONE;
+        let mut entries = Vec::new();
+        for (pattern, permission) in grants {
+            let actions = ActionSet::of(permission.action());
+            match pattern {
+                Pattern::Root => root = root.union(actions),
+                Pattern::Exact(name) => {
+                    entries.push(Entry {
+                        name,
+                        exact: actions,
+                        below: ActionSet::NONE,
+                    });
+                }
+                Pattern::Prefix(name) => {
+                    entries.push(Entry {
+                        name,
+                        exact: ActionSet::NONE,
+                        below: actions,
+                    });
+                }
+            }
+        }
+        merge(&mut entries);
+        build(root, &entries)
+    }
+}
+
+/// Sorts the entries by name and makes one of those with the same name.
+fn merge(entries: &mut Vec<Entry<'_>>) {
+    entries.sort_unstable_by_key(|entry| entry.name);
+    entries.dedup_by(|next, kept| {
+        let same = next.name == kept.name;
+        if same {
+            kept.exact = kept.exact.union(next.exact);
+            kept.below = kept.below.union(next.below);
+        }
+        same
+    });
+}
+
+/// Lays out a table for sorted entries with distinct names.
+fn build(root: ActionSet, entries: &[Entry<'_>]) -> Result<Table<Vec<u8>>, Error> {
+    let keys_len = entries.iter().fold(0_usize, |sum, entry| {
+        sum.saturating_add(entry.name.as_str().len())
+    });
+    if entries.len() > MAX_ENTRIES || u32::try_from(keys_len).is_err() {
+        return Err(Error::new(ErrorKind::TableTooLarge, 0));
+    }
+    let own = entries
+        .iter()
+        .fold(root, |any, entry| any.union(entry.exact).union(entry.below));
+    for (seed, homes) in attempts(entries.len()) {
+        let Some((placed, max_probe)) = place(entries, seed, homes) else {
+            continue;
+        };
+        let mut table = write(root, own, seed, max_probe, &placed, entries);
+        table.fold_inherited();
+        return Ok(table);
+    }
+    Err(Error::new(ErrorKind::TableUnhashable, 0))
+}
+
+/// The seeds and sizes to try: a few seeds at one and a half homes per entry, then with more room.
+fn attempts(entries: usize) -> impl Iterator<Item = (u64, usize)> {
+    const SEEDS: u64 = 8;
+    let homes = move |factor: usize| entries.saturating_mul(factor).div_ceil(2).max(1);
+    [3, 4, 6, 8]
+        .into_iter()
+        .flat_map(move |factor| (0..SEEDS).map(move |n| (hash::seed(n), homes(factor))))
+}
+
+/// The entry that each slot holds, and the longest probe; `None` when a probe would exceed [`MAX_PROBE`].
+fn place(entries: &[Entry<'_>], seed: u64, homes: usize) -> Option<(Vec<Option<u32>>, usize)> {
+    if entries.is_empty() {
+        return Some((Vec::new(), 1));
+    }
+    let mut placed = alloc::vec![None; homes.saturating_add(MAX_PROBE)];
+    let mut max_probe = 1_usize;
+    for (index, entry) in entries.iter().enumerate() {
+        let home = hash::home(hash::of(entry.name.as_str().as_bytes(), seed), homes);
+        let window = placed.get_mut(home..)?;
+        let probe = window.iter().take(MAX_PROBE).position(Option::is_none)?;
+        *window.get_mut(probe)? = u32::try_from(index).ok();
+        max_probe = max_probe.max(probe.saturating_add(1));
+    }
+    placed.truncate(homes.saturating_add(max_probe).saturating_sub(1));
+    Some((placed, max_probe))
+}
+
+/// Writes the bytes of a table in which no entry inherits anything yet.
+fn write(
+    root: ActionSet,
+    any: ActionSet,
+    seed: u64,
+    max_probe: usize,
+    placed: &[Option<u32>],
+    entries: &[Entry<'_>],
+) -> Table<Vec<u8>> {
+    let mut starts = Vec::with_capacity(entries.len());
+    let mut keys = Vec::new();
+    for entry in entries {
+        starts.push(keys.len() as u32);
+        keys.extend_from_slice(entry.name.as_str().as_bytes());
+    }
+    let keys_start = HEADER_LEN.saturating_add(placed.len().saturating_mul(SLOT_LEN));
+    let header = Header {
+        seed,
+        entries: entries.len() as u32,
+        slots: placed.len() as u32,
+        root,
+        any,
+        max_probe: max_probe as u32,
+        keys_start,
+    };
+    let mut bytes = Vec::with_capacity(keys_start.saturating_add(keys.len()));
+    bytes.extend_from_slice(&header.to_bytes(keys_start.saturating_add(keys.len())));
+    for index in placed {
+        let found = index.and_then(|index| {
+            entries
+                .get(index as usize)
+                .copied()
+                .zip(starts.get(index as usize).copied())
+        });
+        let slot = found.map(|(entry, key_start)| Slot {
+            tag: hash::of(entry.name.as_str().as_bytes(), seed) as u32,
+            key_start,
+            key_len: entry.name.as_str().len() as u8,
+            exact: entry.exact,
+            below: entry.below,
+            inherited: ActionSet::NONE,
+        });
+        bytes.extend_from_slice(&slot.map_or([0; SLOT_LEN], Slot::to_bytes));
+    }
+    bytes.extend_from_slice(&keys);
+    Table { bytes, header }
+}
+
+impl Table<Vec<u8>> {
+    /// Gives every entry what the entries above it grant, the shorter keys first so that they have theirs already.
+    fn fold_inherited(&mut self) {
+        let mut filled: Vec<(u8, usize)> = (0..self.header.slots as usize)
+            .filter_map(|index| self.slot(index).map(|slot| (slot.key_len, index)))
+            .collect();
+        filled.sort_unstable();
+        for (_, index) in filled {
+            let Some(slot) = self.slot(index) else {
+                continue;
+            };
+            let inherited = self.above(self.name_of(slot));
+            let start = HEADER_LEN.saturating_add(index.saturating_mul(SLOT_LEN));
+            let end = start.saturating_add(SLOT_LEN);
+            if let Some(place) = self.bytes.get_mut(start..end) {
+                place.copy_from_slice(&Slot { inherited, ..slot }.to_bytes());
+            }
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Table<B> {
+    /// Checks bytes that claim to be a table and reads them where they are.
+    ///
+    /// Every property that look-ups rely on is checked, so that a table from anywhere either is refused here or answers exactly
+    /// as its rules say. It takes time in proportion to the number of entries, once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TableVersion`] for a table of another version, [`ErrorKind::TableMalformed`] for anything else that is wrong.
+    pub fn load(bytes: B) -> Result<Self, Error> {
+        let header = Header::from_bytes(bytes.as_ref())?;
+        let table = Self { bytes, header };
+        table.check()?;
+        Ok(table)
+    }
+
+    /// The bytes of the table.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// A view of the same table.
+    #[must_use]
+    pub fn as_view(&self) -> Table<&[u8]> {
+        Table {
+            bytes: self.bytes.as_ref(),
+            header: self.header,
+        }
+    }
+
+    /// What the table grants on a repository: the union of all rules that cover it.
+    #[must_use]
+    #[inline]
+    pub fn granted(&self, name: RepositoryName<'_>) -> ActionSet {
+        let bytes = name.as_str().as_bytes();
+        let mut granted = self.header.root;
+        if self.header.entries == 0 {
+            return granted;
+        }
+        hash::each_prefix(bytes, self.header.seed, |len, hash| {
+            if let Some(slot) = self.probe(bytes, len, hash) {
+                let own = if len == bytes.len() {
+                    slot.exact
+                } else {
+                    slot.below
+                };
+                granted = slot.inherited.union(own);
+            }
+        });
+        granted
+    }
+
+    /// What the table grants on whatever a scope may name: only the root wildcard covers `*` and names with a host.
+    #[must_use]
+    #[inline]
+    pub fn granted_on(&self, name: ResourceName<'_>) -> ActionSet {
+        match name {
+            ResourceName::Repository(name) => self.granted(name),
+            ResourceName::Any | ResourceName::Hosted { .. } => self.header.root,
+        }
+    }
+
+    /// What rules on `*` grant.
+    #[must_use]
+    #[inline]
+    pub fn root(&self) -> ActionSet {
+        self.header.root
+    }
+
+    /// What at least one rule grants on at least one repository.
+    #[must_use]
+    #[inline]
+    pub fn anywhere(&self) -> ActionSet {
+        self.header.any
+    }
+
+    /// The rules of the table, sorted by name; the root wildcard is not among them.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let mut sorted: Vec<Slot> = self.filled().collect();
+        sorted.sort_unstable_by_key(|slot| slot.key_start);
+        sorted.into_iter().map(|slot| self.entry(slot))
+    }
+
+    /// The rules on `name` and on the names above it, the shortest first; the root wildcard is not among them.
+    pub fn entries_on<'t>(&'t self, name: RepositoryName<'_>) -> Vec<Entry<'t>> {
+        let bytes = name.as_str().as_bytes();
+        let mut entries = Vec::new();
+        if self.header.entries == 0 {
+            return entries;
+        }
+        hash::each_prefix(bytes, self.header.seed, |len, hash| {
+            entries.extend(self.probe(bytes, len, hash).map(|slot| self.entry(slot)));
+        });
+        entries
+    }
+
+    /// How many names the rules of the table are about.
+    #[must_use]
+    pub fn entry_count(&self) -> usize {
+        self.header.entries as usize
+    }
+
+    /// The slot whose key is the first `len` bytes of `name`.
+    #[inline]
+    fn probe(&self, name: &[u8], len: usize, hash: u64) -> Option<Slot> {
+        let home = hash::home(hash, self.header.homes());
+        let start = HEADER_LEN.wrapping_add(home.wrapping_mul(SLOT_LEN));
+        let window = self.bytes.as_ref().get(start..)?;
+        let (slots, _) = window.as_chunks::<SLOT_LEN>();
+        for slot in slots.iter().take(self.header.max_probe as usize) {
+            let slot = Slot::from_bytes(slot)?;
+            if slot.tag == hash as u32
+                && slot.key_len as usize == len
+                && self.key(slot) == name.get(..len)
+            {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn key(&self, slot: Slot) -> Option<&[u8]> {
+        let start = self.header.keys_start.wrapping_add(slot.key_start as usize);
+        self.bytes
+            .as_ref()
+            .get(start..start.wrapping_add(slot.key_len as usize))
+    }
+
+    fn slot(&self, index: usize) -> Option<Slot> {
+        let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
+        Slot::from_bytes(slots.get(index)?)
+    }
+
+    fn filled(&self) -> impl Iterator<Item = Slot> {
+        let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
+        slots.iter().filter_map(Slot::from_bytes)
+    }
+
+    fn slot_bytes(&self) -> &[u8] {
+        self.bytes
+            .as_ref()
+            .get(HEADER_LEN..self.header.keys_start)
+            .unwrap_or_default()
+    }
+
+    fn name_of(&self, slot: Slot) -> RepositoryName<'_> {
+        let key = self.key(slot).unwrap_or_default();
+        RepositoryName::trusted(core::str::from_utf8(key).unwrap_or_default())
+    }
+
+    fn entry(&self, slot: Slot) -> Entry<'_> {
+        Entry {
+            name: self.name_of(slot),
+            exact: slot.exact,
+            below: slot.below,
+        }
+    }
+
+    /// What the entries above `name`, and the root, grant on it.
+    fn above(&self, name: RepositoryName<'_>) -> ActionSet {
+        let bytes = name.as_str().as_bytes();
+        let mut granted = self.header.root;
+        hash::each_prefix(bytes, self.header.seed, |len, hash| {
+            if len < bytes.len()
+                && let Some(slot) = self.probe(bytes, len, hash)
+            {
+                granted = slot.inherited.union(slot.below);
+            }
+        });
+        granted
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let mut filled = Vec::new();
+        let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
+        for (index, bytes) in slots.iter().enumerate() {
+            match Slot::from_bytes(bytes) {
+                Some(slot) => filled.push((slot, index)),
+                None if *bytes == [0; SLOT_LEN] => {}
+                None => return Err(self.malformed_slot(index)),
+            }
+        }
+        if filled.len() != self.header.entries as usize {
+            return Err(Error::new(ErrorKind::TableMalformed, 16));
+        }
+        self.check_keys(&mut filled)?;
+        self.check_slots(&filled)
+    }
+
+    /// The keys are valid names, strictly sorted, and cover their part of the table without a gap.
+    fn check_keys(&self, filled: &mut [(Slot, usize)]) -> Result<(), Error> {
+        filled.sort_unstable_by_key(|(slot, _)| slot.key_start);
+        let mut end = self.header.keys_start;
+        let mut previous: Option<&str> = None;
+        for (slot, index) in filled.iter() {
+            let malformed = self.malformed_slot(*index);
+            let start = self
+                .header
+                .keys_start
+                .saturating_add(slot.key_start as usize);
+            let key = self
+                .key(*slot)
+                .and_then(|key| core::str::from_utf8(key).ok())
+                .ok_or(malformed)?;
+            let in_order = previous.is_none_or(|previous| previous < key);
+            if start != end || !in_order || RepositoryName::parse(key).is_err() {
+                return Err(malformed);
+            }
+            end = start.saturating_add(key.len());
+            previous = Some(key);
+        }
+        if end == self.as_bytes().len() {
+            Ok(())
+        } else {
+            Err(Error::new(ErrorKind::TableMalformed, end))
+        }
+    }
+
+    /// A look-up finds every key in its own slot, and every slot inherits what the slots above it grant.
+    fn check_slots(&self, filled: &[(Slot, usize)]) -> Result<(), Error> {
+        let mut any = self.header.root;
+        let mut max_probe = 1;
+        let mut by_length: Vec<&(Slot, usize)> = filled.iter().collect();
+        by_length.sort_unstable_by_key(|(slot, _)| slot.key_len);
+        for (slot, index) in by_length {
+            let name = self.name_of(*slot);
+            let hash = hash::of(name.as_str().as_bytes(), self.header.seed);
+            let home = hash::home(hash, self.header.homes());
+            let probe = index.saturating_sub(home).saturating_add(1);
+            let found = self.probe(name.as_str().as_bytes(), name.as_str().len(), hash);
+            let empty = slot.exact.union(slot.below).is_empty();
+            if found != Some(*slot) || *index < home || empty || slot.inherited != self.above(name)
+            {
+                return Err(self.malformed_slot(*index));
+            }
+            max_probe = max_probe.max(probe);
+            any = any.union(slot.exact).union(slot.below);
+        }
+        if any != self.header.any || max_probe != self.header.max_probe as usize {
+            return Err(Error::new(ErrorKind::TableMalformed, 26));
+        }
+        Ok(())
+    }
+
+    fn malformed_slot(&self, index: usize) -> Error {
+        let position = HEADER_LEN.saturating_add(index.saturating_mul(SLOT_LEN));
+        Error::new(ErrorKind::TableMalformed, position)
+    }
+}
+
+impl<B: AsRef<[u8]>> fmt::Debug for Table<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns = self.entries().collect::<Vec<_>>();
+        f.debug_struct("Table")
+            .field("root", &self.header.root)
+            .field("entries", &patterns)
+            .finish()
+    }
+}
+
+impl<B: AsRef<[u8]>, C: AsRef<[u8]>> PartialEq<Table<C>> for Table<B> {
+    fn eq(&self, other: &Table<C>) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl<B: AsRef<[u8]>> Eq for Table<B> {}
+
+impl Header {
+    /// The slots at which probing may begin.
+    #[inline]
+    const fn homes(&self) -> usize {
+        (self.slots as usize)
+            .saturating_add(1)
+            .saturating_sub(self.max_probe as usize)
+    }
+
+    fn to_bytes(self, len: usize) -> [u8; HEADER_LEN] {
+        let mut bytes = [0; HEADER_LEN];
+        let fields: [&[u8]; 8] = [
+            &MAGIC,
+            &(len as u32).to_le_bytes(),
+            &self.seed.to_le_bytes(),
+            &self.entries.to_le_bytes(),
+            &self.slots.to_le_bytes(),
+            &self.root.bits().to_le_bytes(),
+            &self.any.bits().to_le_bytes(),
+            &self.max_probe.to_le_bytes(),
+        ];
+        for (place, byte) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
+            *place = *byte;
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let malformed = |position| Error::new(ErrorKind::TableMalformed, position);
+        let mut rest = bytes;
+        let magic: [u8; 4] = take(&mut rest).ok_or(malformed(0))?;
+        if magic[..3] != MAGIC[..3] {
+            return Err(malformed(0));
+        }
+        if magic[3] != VERSION {
+            return Err(Error::new(ErrorKind::TableVersion, 3));
+        }
+        let len = take(&mut rest)
+            .map(u32::from_le_bytes)
+            .ok_or(malformed(4))?;
+        let seed = take(&mut rest)
+            .map(u64::from_le_bytes)
+            .ok_or(malformed(8))?;
+        let entries = take(&mut rest)
+            .map(u32::from_le_bytes)
+            .ok_or(malformed(16))?;
+        let slots = take(&mut rest)
+            .map(u32::from_le_bytes)
+            .ok_or(malformed(20))?;
+        let root = take_actions(&mut rest).ok_or(malformed(24))?;
+        let any = take_actions(&mut rest).ok_or(malformed(26))?;
+        let max_probe = take(&mut rest)
+            .map(u32::from_le_bytes)
+            .ok_or(malformed(28))?;
+        if len as usize != bytes.len() {
+            return Err(malformed(4));
+        }
+        let room = (slots as usize).saturating_mul(SLOT_LEN);
+        let keys_start = HEADER_LEN.saturating_add(room);
+        if keys_start > bytes.len() || entries > slots || (entries == 0) != (slots == 0) {
+            return Err(malformed(20));
+        }
+        if !(1..=MAX_PROBE).contains(&(max_probe as usize)) {
+            return Err(malformed(28));
+        }
+        if entries > 0 && slots < max_probe {
+            return Err(malformed(20));
+        }
+        Ok(Self {
+            seed,
+            entries,
+            slots,
+            root,
+            any,
+            max_probe,
+            keys_start,
+        })
+    }
+}
+
+impl Slot {
+    fn to_bytes(self) -> [u8; SLOT_LEN] {
+        let mut bytes = [0; SLOT_LEN];
+        let fields: [&[u8]; 6] = [
+            &self.tag.to_le_bytes(),
+            &self.key_start.to_le_bytes(),
+            &[self.key_len, 0],
+            &self.exact.bits().to_le_bytes(),
+            &self.below.bits().to_le_bytes(),
+            &self.inherited.bits().to_le_bytes(),
+        ];
+        for (place, byte) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
+            *place = *byte;
+        }
+        bytes
+    }
+
+    /// The slot, or `None` when it is empty or holds a bit that means nothing.
+    #[inline]
+    fn from_bytes(bytes: &[u8; SLOT_LEN]) -> Option<Self> {
+        let word = u128::from_le_bytes(*bytes);
+        let key_len = (word >> 64) as u8;
+        let zero = (word >> 72) as u8;
+        if key_len == 0 || zero != 0 {
+            return None;
+        }
+        Some(Self {
+            tag: word as u32,
+            key_start: (word >> 32) as u32,
+            key_len,
+            exact: grantable((word >> 80) as u16)?,
+            below: grantable((word >> 96) as u16)?,
+            inherited: grantable((word >> 112) as u16)?,
+        })
+    }
+}
+
+/// The set with these bits, when a rule can grant all of them.
+#[inline]
+fn grantable(bits: u16) -> Option<ActionSet> {
+    ActionSet::from_bits(bits).filter(|set| ActionSet::GRANTABLE.is_superset(*set))
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, left) = rest.split_first_chunk::<N>()?;
+    *rest = left;
+    Some(*taken)
+}
+
+fn take_actions(rest: &mut &[u8]) -> Option<ActionSet> {
+    grantable(u16::from_le_bytes(take(rest)?))
+}
+
+/// The hash of names: eight bytes a step, and every prefix that ends at a slash on the way.
+mod hash {
+    /// Odd, with about as many ones as zeros; the fractional part of the golden ratio.
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    /// Another such number: the fractional part of the square root of two.
+    const FINISHER: u64 = 0x6a09_e667_f3bc_c909;
+
+    /// The seed of the `n`th attempt to lay out a table.
+    pub(super) fn seed(n: u64) -> u64 {
+        step(MULTIPLIER, n.wrapping_mul(FINISHER))
+    }
+
+    /// The hash of a whole name.
+    pub(super) fn of(name: &[u8], seed: u64) -> u64 {
+        let mut whole = 0;
+        each_prefix(name, seed, |len, hash| {
+            if len == name.len() {
+                whole = hash;
+            }
+        });
+        whole
+    }
+
+    /// Calls `visit` with the length and the hash of every prefix of `name` that ends before a slash, and of `name` itself.
+    #[inline]
+    pub(super) fn each_prefix(name: &[u8], seed: u64, mut visit: impl FnMut(usize, u64)) {
+        let mut state = seed;
+        let mut start = 0_usize;
+        let (words, tail) = name.as_chunks::<8>();
+        for word in words {
+            let word = u64::from_le_bytes(*word);
+            visit_slashes(word, state, start, &mut visit);
+            state = step(state, word);
+            start = start.wrapping_add(8);
+        }
+        let word = partial(tail);
+        visit_slashes(word, state, start, &mut visit);
+        visit(name.len(), finish(state, word, name.len()));
+    }
+
+    /// Visits the prefixes that end before a slash of this word.
+    #[inline]
+    fn visit_slashes(word: u64, state: u64, start: usize, visit: &mut impl FnMut(usize, u64)) {
+        let mut slashes = slashes(word);
+        while slashes != 0 {
+            // The position of the slash in bits: the lowest byte comes first.
+            let bits = slashes.trailing_zeros() & !7;
+            let before = word & !(u64::MAX << bits);
+            let len = start.wrapping_add(bits as usize / 8);
+            visit(len, finish(state, before, len));
+            slashes &= slashes.wrapping_sub(1);
+        }
+    }
+
+    /// The highest bit of each byte that is a slash. Exact, because no byte of a name exceeds 0x7f.
+    #[inline]
+    const fn slashes(word: u64) -> u64 {
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        let difference = word ^ (b'/' as u64).wrapping_mul(EACH);
+        !difference.wrapping_add(0x7f * EACH) & (0x80 * EACH)
+    }
+
+    #[inline]
+    const fn step(state: u64, word: u64) -> u64 {
+        let mixed = (state ^ word).wrapping_mul(MULTIPLIER);
+        mixed ^ (mixed >> 32)
+    }
+
+    /// Fewer than eight bytes and the length, which takes the byte that they leave free.
+    #[inline]
+    const fn finish(state: u64, partial: u64, len: usize) -> u64 {
+        let mixed = (state ^ partial ^ ((len as u64) << 56)).wrapping_mul(MULTIPLIER);
+        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(FINISHER);
+        mixed ^ (mixed >> 32)
+    }
+
+    /// Fewer than eight bytes as a word.
+    #[inline]
+    fn partial(tail: &[u8]) -> u64 {
+        let mut word = [0; 8];
+        for (place, byte) in word.iter_mut().zip(tail) {
+            *place = *byte;
+        }
+        u64::from_le_bytes(word)
+    }
+
+    /// The slot at which probing begins: the high half of the hash, scaled to the number of homes.
+    #[inline]
+    pub(super) const fn home(hash: u64, homes: usize) -> usize {
+        ((hash >> 32).wrapping_mul(homes as u64) >> 32) as usize
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use alloc::vec::Vec;
+
+        #[test]
+        fn every_prefix_hashes_as_a_name_of_its_own() {
+            for name in [
+                "a",
+                "a/b",
+                "team/app",
+                "abcdefg/h",
+                "abcdefgh/i/jklmnopqrs/t",
+                "1234567/9",
+            ] {
+                let mut prefixes = Vec::new();
+                each_prefix(name.as_bytes(), 7, |len, hash| prefixes.push((len, hash)));
+                let slashes = name.match_indices('/').map(|(at, _)| at);
+                let expected: Vec<_> = slashes
+                    .chain([name.len()])
+                    .map(|len| (len, of(&name.as_bytes()[..len], 7)))
+                    .collect();
+                assert_eq!(prefixes, expected, "{name}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::{String, ToString};
+
+    fn compile(rules: &[&str]) -> Table<Vec<u8>> {
+        Table::compile([&ScopeMap::parse(rules.iter().copied()).unwrap()]).unwrap()
+    }
+
+    #[track_caller]
+    fn grants(table: &Table<Vec<u8>>, name: &str, expected: &str) {
+        let granted = table.granted(RepositoryName::parse(name).unwrap());
+        assert_eq!(granted.to_string(), expected, "{name}");
+    }
+
+    #[test]
+    fn the_documented_example_adds_up() {
+        let table = compile(&[
+            "repositories/sample/*/content/read",
+            "repositories/sample/teama/*/content/write",
+            "repositories/sample/teama/projectb/content/delete",
+        ]);
+        for (name, expected) in [
+            ("sample/teama/projectb", "pull,push,delete"),
+            ("sample/teama/projectc", "pull,push"),
+            ("sample/teama/projectb/x", "pull,push"),
+            ("sample/teama", "pull"),
+            ("sample/other", "pull"),
+            ("sample", ""),
+            ("samples/x", ""),
+            ("other", ""),
+        ] {
+            grants(&table, name, expected);
+        }
+    }
+
+    #[test]
+    fn the_root_covers_everything() {
+        let table = compile(&[
+            "repositories/*/content/read",
+            "repositories/a/content/write",
+        ]);
+        grants(&table, "a", "pull,push");
+        grants(&table, "a/b", "pull");
+        grants(&table, "z", "pull");
+        assert_eq!(table.granted_on(ResourceName::Any).to_string(), "pull");
+    }
+
+    #[test]
+    fn no_rule_means_no_access() {
+        let table = compile(&["gateway/connected/config/read"]);
+        grants(&table, "a", "");
+        assert_eq!(table.anywhere(), ActionSet::NONE);
+        assert_eq!(table.as_bytes().len(), HEADER_LEN);
+    }
+
+    #[test]
+    fn order_and_repetition_give_the_same_bytes() {
+        let table = compile(&[
+            "repositories/a/content/read",
+            "repositories/b/*/content/read",
+        ]);
+        let other = compile(&[
+            "repositories/b/*/content/read",
+            "repositories/a/content/read",
+            "repositories/b/*/content/read",
+        ]);
+        assert_eq!(table, other);
+    }
+
+    fn large(count: usize) -> Table<Vec<u8>> {
+        let rules: Vec<String> = (0..count)
+            .map(|n| match n % 4 {
+                0 => format!("repositories/team{n}/*/content/read"),
+                1 => format!("repositories/team{}/svc/*/content/write", n - 1),
+                _ => format!("repositories/team{}/svc/app-{n}/content/delete", n / 4 * 4),
+            })
+            .collect();
+        compile(&rules.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn large_tables_find_every_key() {
+        for count in [1, 2, 10, 500, 20_000] {
+            let table = large(count);
+            assert_eq!(table.entry_count(), count);
+            for entry in table.entries() {
+                let granted = table.granted(entry.name);
+                assert!(granted.is_superset(entry.exact), "{}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_loads_as_itself() {
+        for table in [
+            compile(&[]),
+            compile(&["repositories/*/content/read"]),
+            large(500),
+        ] {
+            assert_eq!(Table::load(table.as_bytes()).unwrap(), table);
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed_or_harmless() {
+        let table = large(8);
+        let mut bytes = table.as_bytes().to_vec();
+        for bit in 0..bytes.len() * 8 {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(other) = Table::load(bytes.as_slice()) {
+                // What still loads must be the table of other rules, and answer exactly as those.
+                let rules: Vec<_> = other
+                    .entries()
+                    .flat_map(Entry::patterns)
+                    .chain([(Pattern::Root, other.root())])
+                    .flat_map(|(pattern, actions)| {
+                        actions
+                            .iter()
+                            .filter_map(Permission::granting)
+                            .map(move |p| Rule::granting(pattern, p))
+                    })
+                    .collect();
+                let map = ScopeMap {
+                    rules,
+                    ..ScopeMap::default()
+                };
+                for entry in other.entries().chain(table.entries()) {
+                    assert_eq!(
+                        other.granted(entry.name),
+                        map.granted(entry.name),
+                        "bit {bit}"
+                    );
+                }
+            }
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+
+    #[test]
+    fn truncated_tables_are_refused() {
+        let table = large(8);
+        for len in 0..table.as_bytes().len() {
+            assert!(Table::load(&table.as_bytes()[..len]).is_err(), "{len}");
+        }
+        assert_eq!(
+            Table::load(b"SGT\x02".as_slice()).unwrap_err(),
+            Error::new(ErrorKind::TableVersion, 3)
+        );
+    }
+}
