@@ -294,7 +294,6 @@ impl ActionList {
     /// How many actions the list has, at most 8.
     #[must_use]
     #[inline]
-    #[expect(clippy::len_without_is_empty, reason = "`is_empty` stands right above")]
     pub const fn len(self) -> u32 {
         (u32::BITS.wrapping_sub(self.packed.leading_zeros())).div_ceil(4)
     }

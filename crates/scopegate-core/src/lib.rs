@@ -27,6 +27,10 @@
 //! | [`scope_map`] | rules as people write them; the system-defined maps and the roles |
 //! | [`table`] | the compiled form of rules: a flat byte blob, checked once, read in place |
 //! | [`decide`](mod@decide) | request × table → granted and denied actions |
+//! | [`claims`](mod@claims) | the access entries of a token |
+//! | [`route`](mod@route) | method + path + query → the scopes that an HTTP request needs |
+//! | [`challenge`] | `WWW-Authenticate` and the 401 body |
+//! | [`verify`](mod@verify) | access entries × required scopes → allowed, or what is missing |
 //!
 //! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way to panic. Time and keys are
 //! the hosts' business; the bytes that come in are nobody's friend.
@@ -61,22 +65,26 @@
 extern crate alloc;
 
 pub mod action;
+pub mod challenge;
+pub mod claims;
 pub mod decide;
 mod error;
 pub mod name;
 pub mod pattern;
+pub mod route;
 pub mod scope;
 pub mod scope_map;
 pub mod table;
+pub mod verify;
 
 pub use action::{Action, ActionList, ActionSet, Permission};
-
+pub use claims::claims;
 pub use decide::{Catalog, Decision, Settings, decide};
 pub use error::{Error, ErrorKind};
-
 pub use name::RepositoryName;
 pub use pattern::Pattern;
-
-pub use scope::{ResourceName, ResourceType, Scope, ScopeList};
+pub use route::route;
+pub use scope::{RequiredScope, ResourceName, ResourceType, Scope, ScopeList};
 pub use scope_map::{Role, Rule, ScopeMap};
 pub use table::Table;
+pub use verify::verify;

@@ -108,7 +108,7 @@ fn is_plainly_valid(bytes: &[u8]) -> bool {
         return false;
     };
     // The padding behind the tail is letters; the last real byte must not be a separator either.
-    let last = 0x80_u64.wrapping_shl(8 * (tail.len() as u32 & 7).wrapping_sub(1));
+    let last = 0x80_u64.wrapping_shl((tail.len() as u32).wrapping_sub(1).wrapping_mul(8));
     !has_neighbours(separators, previous) && separators & last == 0
 }
 
@@ -138,8 +138,8 @@ const fn separators(word: u64) -> Option<u64> {
 /// The highest bit of each byte of `word` that lies between `low` and `high`, for bytes below 0x80.
 #[inline]
 const fn in_range(word: u64, low: u8, high: u8) -> u64 {
-    let from = word.wrapping_add((0x80 - low as u64).wrapping_mul(EACH));
-    let beyond = word.wrapping_add((0x7f - high as u64).wrapping_mul(EACH));
+    let from = word.wrapping_add(0x80_u64.wrapping_sub(low as u64).wrapping_mul(EACH));
+    let beyond = word.wrapping_add(0x7f_u64.wrapping_sub(high as u64).wrapping_mul(EACH));
     from & !beyond & (0x80 * EACH)
 }
 

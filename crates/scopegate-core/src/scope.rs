@@ -13,8 +13,11 @@
 //! The type ends at the first colon and the actions begin after the last, so that a host with a port may stand in the name. An
 //! action that nobody knows is not an error: it is requested, and never granted.
 //!
+//! A [`RequiredScope`] is the other side: what a request needs, as a registry demands it in a challenge.
+//!
 //! Left out: what a scope grants, which is [`decide`](mod@crate::decide)'s business.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -450,6 +453,23 @@ impl fmt::Display for ScopeList<'_> {
             write!(f, "{scope}")?;
         }
         Ok(())
+    }
+}
+
+/// A scope that an HTTP request needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredScope<'a> {
+    /// What kind of thing the request is about.
+    pub resource_type: ResourceType,
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// The actions that a token must hold, all of them, in the order of the challenge.
+    pub actions: ActionList,
+}
+
+impl fmt::Display for RequiredScope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.resource_type, self.name, self.actions)
     }
 }
 

@@ -44,7 +44,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::action::{ActionSet, Permission};
+use crate::action::ActionSet;
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
@@ -139,16 +139,9 @@ impl Table<Vec<u8>> {
     ///
     /// As [`Table::compile`].
     pub fn compile_rules<'m>(rules: impl IntoIterator<Item = &'m Rule>) -> Result<Self, Error> {
-        let grants = rules.into_iter().filter_map(Rule::grant);
-        Self::compile_grants(grants.map(|(pattern, permission)| (pattern, permission)))
-    }
-
-    fn compile_grants<'m>(
-        grants: impl IntoIterator<Item = (Pattern<'m>, Permission)>,
-    ) -> Result<Self, Error> {
         let mut root = ActionSet::NONE;
         let mut entries = Vec::new();
-        for (pattern, permission) in grants {
+        for (pattern, permission) in rules.into_iter().filter_map(Rule::grant) {
             let actions = ActionSet::of(permission.action());
             match pattern {
                 Pattern::Root => root = root.union(actions),
@@ -830,6 +823,7 @@ mod hash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::Permission;
     use alloc::format;
     use alloc::string::{String, ToString};
 

@@ -1,0 +1,978 @@
+//! Method + path + query → the scopes that an HTTP request needs. The only path parser in the project.
+//!
+//! Follows the paths of <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>, the access rules of
+//! <https://github.com/distribution/distribution/blob/main/registry/handlers/app.go>, and Azure Container Registry's `/acr/v1` and `/helm/v1`.
+//!
+//! The path is split at its slashes, each segment is percent-decoded exactly once, and whatever two readers could read in two ways is
+//! refused: empty and dot segments, an escaped slash outside the repository name, a second layer of escapes, control characters,
+//! backslashes. A proxy forwards [`Route::path`], the one spelling that was decided on, never the text that came in.
+//!
+//! An escaped slash *inside* the name is accepted, because the Azure SDKs send `/acr/v1/team%2Fapp/_tags`.
+//!
+//! Left out: whether the repository exists, locks, sizes, and the bodies.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::action::{Action, ActionList};
+use crate::error::{Error, ErrorKind};
+use crate::name::RepositoryName;
+use crate::scope::{RequiredScope, ResourceType};
+
+/// What a host may set about routes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Whose rules hold where registries differ.
+    pub profile: Profile,
+    /// What removing a tag needs.
+    pub untag: Untag,
+}
+
+/// Whose rules hold where registries differ: listing tags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Azure Container Registry: listing tags needs `metadata_read`.
+    #[default]
+    Acr,
+    /// CNCF distribution: listing tags needs `pull`.
+    Distribution,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 2] = [Self::Acr, Self::Distribution];
+
+    /// The name of this profile.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Acr => "acr",
+            Self::Distribution => "distribution",
+        }
+    }
+
+    /// The profile with this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.as_str() == text)
+    }
+
+    /// What listing the tags of a repository needs.
+    #[must_use]
+    pub const fn list_tags(self) -> Action {
+        match self {
+            Self::Acr => Action::MetadataRead,
+            Self::Distribution => Action::Pull,
+        }
+    }
+}
+
+/// What removing a tag (and not its manifest) needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Untag {
+    /// `delete`, as the service demands on the wire.
+    #[default]
+    Delete,
+    /// `metadata_write`, as the documentation says.
+    MetadataWrite,
+}
+
+impl Untag {
+    /// The setting with this name: `delete` or `metadata-write`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "delete" => Some(Self::Delete),
+            "metadata-write" => Some(Self::MetadataWrite),
+            _ => None,
+        }
+    }
+
+    const fn action(self) -> Action {
+        match self {
+            Self::Delete => Action::Delete,
+            Self::MetadataWrite => Action::MetadataWrite,
+        }
+    }
+}
+
+/// What a request is, and what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route<'a> {
+    /// Which row of the API.
+    pub endpoint: Endpoint,
+    /// What a token must hold, in the order of the challenge. Empty for `/v2/` alone, which any valid token may ask.
+    pub scopes: Vec<RequiredScope<'a>>,
+    /// The path in its one canonical spelling, without the query.
+    pub path: String,
+}
+
+/// The rows of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// `/v2/`
+    Base,
+    /// `/v2/_catalog` and `/acr/v1/_catalog`
+    Catalog,
+    /// `/v2/<name>/manifests/<reference>`
+    Manifest,
+    /// `/v2/<name>/blobs/<digest>`
+    Blob,
+    /// `/v2/<name>/blobs/uploads/`
+    StartUpload,
+    /// `/v2/<name>/blobs/uploads/<id>`
+    Upload,
+    /// `/v2/<name>/tags/list`
+    TagsList,
+    /// `/v2/<name>/referrers/<digest>`
+    Referrers,
+    /// `/acr/v1/<name>`
+    Repository,
+    /// `/acr/v1/<name>/_tags` and `/acr/v1/<name>/_manifests`
+    MetadataList,
+    /// `/acr/v1/<name>/_tags/<tag>`
+    TagMetadata,
+    /// `/acr/v1/<name>/_manifests/<digest>`
+    ManifestMetadata,
+    /// `/acr/v1/<name>/_metadata`, below a tag and below a manifest too
+    CustomMetadata,
+    /// `/acr/v1/_deleted/_catalog`
+    DeletedCatalog,
+    /// `/acr/v1/_deleted/<name>/_tags` and `_manifests`
+    DeletedList,
+    /// `/acr/v1/_deleted/<name>/_manifests/<digest>`
+    DeletedManifest,
+    /// `/helm/v1/<repo>/index.yaml`
+    HelmIndex,
+    /// `/helm/v1/<repo>/_charts` and `_blobs`
+    HelmContent,
+}
+
+/// Reads a request.
+///
+/// `target` is the path with its query, as it stands in the request line.
+///
+/// ```
+/// use scopegate_core::route::{Settings, route};
+///
+/// let route = route("POST", "/v2/team%2Fapp/blobs/uploads/?mount=sha256:…&from=base", &Settings::default())?;
+/// assert_eq!(route.path, "/v2/team/app/blobs/uploads/");
+/// assert_eq!(route.scopes[0].to_string(), "repository:team/app:pull,push");
+/// assert_eq!(route.scopes[1].to_string(), "repository:base:pull");
+/// # Ok::<(), scopegate_core::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::PathUnknown`] for `/v3/`, [`ErrorKind::PathAmbiguous`] for `/v2/a//b/manifests/x`, [`ErrorKind::MethodUnknown`] for
+/// `POST /v2/_catalog`, [`ErrorKind::ReferenceInvalid`] for `/v2/app/manifests/.x`, [`ErrorKind::QueryAmbiguous`] for a mount with two
+/// sources, and the errors of [`RepositoryName::parse`] for the name. The position is that of the segment in the target.
+pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<Route<'a>, Error> {
+    if let Some(fragment) = target.find('#') {
+        return Err(Error::new(ErrorKind::PathAmbiguous, fragment));
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let segments = split(path)?;
+    let row = Row::read(&segments)?;
+    row.check_references()?;
+    let actions = row
+        .actions(method, settings)
+        .ok_or(Error::new(ErrorKind::MethodUnknown, 0))?;
+    let mut scopes = Vec::new();
+    if let Some((resource_type, name)) = row.resource() {
+        scopes.push(RequiredScope {
+            resource_type,
+            name: Cow::Owned(name),
+            actions,
+        });
+    }
+    if row.endpoint == Endpoint::StartUpload {
+        let start = path.len().saturating_add(1);
+        scopes.extend(mount_source(query, start)?.filter(|source| source.name != row.name));
+    }
+    Ok(Route {
+        endpoint: row.endpoint,
+        path: row.path(),
+        scopes,
+    })
+}
+
+/// One decoded segment and where it stands in the target.
+#[derive(Clone, Debug)]
+struct Segment<'a> {
+    text: Cow<'a, str>,
+    position: usize,
+}
+
+impl Segment<'_> {
+    fn has_slash(&self) -> bool {
+        self.text.contains('/')
+    }
+
+    fn ambiguous(&self) -> Error {
+        Error::new(ErrorKind::PathAmbiguous, self.position)
+    }
+}
+
+/// The segments of a path. Only the last may be empty, when the path ends with a slash.
+fn split(path: &str) -> Result<Vec<Segment<'_>>, Error> {
+    let Some(rest) = path.strip_prefix('/') else {
+        return Err(Error::new(ErrorKind::PathUnknown, 0));
+    };
+    let mut segments = Vec::new();
+    let mut position = 1_usize;
+    for raw in rest.split('/') {
+        let end = position.saturating_add(raw.len());
+        if raw.is_empty() && end < path.len() {
+            return Err(Error::new(ErrorKind::PathAmbiguous, position));
+        }
+        let text = decode(raw).ok_or(Error::new(ErrorKind::PathAmbiguous, position))?;
+        let segment = Segment { text, position };
+        let hidden =
+            |part: &str| matches!(part, "." | "..") || (segment.has_slash() && part.is_empty());
+        if segment.text.split('/').any(hidden) || !segment.text.bytes().all(is_plain) {
+            return Err(segment.ambiguous());
+        }
+        segments.push(segment);
+        position = end.saturating_add(1);
+    }
+    Ok(segments)
+}
+
+/// Whether a decoded byte may stand in a path at all.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7e) && !matches!(byte, b'\\' | b'%' | b'?' | b'#')
+}
+
+/// Decodes percent escapes once; `None` for an escape that is none, or for bytes that are no text.
+fn decode(raw: &str) -> Option<Cow<'_, str>> {
+    if !raw.contains('%') {
+        return Some(Cow::Borrowed(raw));
+    }
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.as_bytes().iter();
+    while let Some(&byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let (high, low) = (hex(rest.next())?, hex(rest.next())?);
+        bytes.push(high << 4 | low);
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+fn hex(digit: Option<&u8>) -> Option<u8> {
+    let value = char::from(*digit?).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+/// A path that fits a row of the API.
+struct Row<'s> {
+    endpoint: Endpoint,
+    root: &'static str,
+    /// The repository, empty where the row has none.
+    name: String,
+    /// Where the name stands in the target.
+    name_position: usize,
+    /// What follows the name, or follows the root where there is no name.
+    tail: &'s [Segment<'s>],
+}
+
+impl<'s> Row<'s> {
+    fn read(segments: &'s [Segment<'s>]) -> Result<Self, Error> {
+        let texts: Vec<&str> = segments.iter().map(|segment| &*segment.text).collect();
+        let row = match texts.as_slice() {
+            ["v2", rest @ ..] => Self::read_v2(segments, rest),
+            ["acr", "v1", rest @ ..] => Self::read_acr(segments, rest),
+            ["helm", "v1", rest @ ..] => Self::read_helm(segments, rest),
+            _ => None,
+        };
+        let row = row.ok_or_else(|| {
+            // An escaped slash may be why no row fits: `tags%2Flist` is a trick, not an unknown path.
+            let escaped = segments.iter().find(|segment| segment.has_slash());
+            escaped.map_or(Error::new(ErrorKind::PathUnknown, 0), Segment::ambiguous)
+        })?;
+        match row.tail.iter().find(|segment| segment.has_slash()) {
+            Some(segment) => Err(segment.ambiguous()),
+            None => row.checked(),
+        }
+    }
+
+    /// The last marker ends the name, because a repository may be called `tags` or `blobs`.
+    fn read_v2(segments: &'s [Segment<'s>], rest: &[&str]) -> Option<Self> {
+        let (endpoint, tail) = match rest {
+            [] | [""] => return Self::nameless(Endpoint::Base, "/v2", segments, 1),
+            ["_catalog"] => return Self::nameless(Endpoint::Catalog, "/v2", segments, 1),
+            [_, .., "blobs", "uploads"] => (Endpoint::StartUpload, 2),
+            [_, .., "blobs", "uploads", ""] => (Endpoint::StartUpload, 3),
+            [_, .., "blobs", "uploads", _] => (Endpoint::Upload, 3),
+            [_, .., "tags", "list"] => (Endpoint::TagsList, 2),
+            [_, .., "manifests", _] => (Endpoint::Manifest, 2),
+            [_, .., "blobs", _] => (Endpoint::Blob, 2),
+            [_, .., "referrers", _] => (Endpoint::Referrers, 2),
+            _ => return None,
+        };
+        let end = segments.len().checked_sub(tail)?;
+        Self::named(endpoint, "/v2", segments, 1, end)
+    }
+
+    /// The first segment that begins with `_` ends the name, because no component of a name can.
+    fn read_acr(segments: &'s [Segment<'s>], rest: &[&str]) -> Option<Self> {
+        const ROOT: &str = "/acr/v1";
+        match rest {
+            ["_catalog"] => return Self::nameless(Endpoint::Catalog, ROOT, segments, 2),
+            ["_deleted", "_catalog"] => {
+                return Self::nameless(Endpoint::DeletedCatalog, ROOT, segments, 2);
+            }
+            ["_deleted", rest @ ..] => {
+                let (name, tail) = split_at_marker(rest);
+                let endpoint = match tail {
+                    ["_tags" | "_manifests"] => Endpoint::DeletedList,
+                    ["_manifests", _] => Endpoint::DeletedManifest,
+                    _ => return None,
+                };
+                return Self::named(
+                    endpoint,
+                    "/acr/v1/_deleted",
+                    segments,
+                    3,
+                    3_usize.checked_add(name)?,
+                );
+            }
+            _ => {}
+        }
+        let (name, tail) = split_at_marker(rest);
+        let endpoint = match tail {
+            [] => Endpoint::Repository,
+            ["_tags" | "_manifests"] => Endpoint::MetadataList,
+            ["_tags", _] => Endpoint::TagMetadata,
+            ["_manifests", _] => Endpoint::ManifestMetadata,
+            ["_metadata"] | ["_metadata", _] => Endpoint::CustomMetadata,
+            ["_tags" | "_manifests", _, "_metadata"] => Endpoint::CustomMetadata,
+            ["_tags" | "_manifests", _, "_metadata", _] => Endpoint::CustomMetadata,
+            _ => return None,
+        };
+        Self::named(endpoint, ROOT, segments, 2, 2_usize.checked_add(name)?)
+    }
+
+    fn read_helm(segments: &'s [Segment<'s>], rest: &[&str]) -> Option<Self> {
+        let (endpoint, name) = match rest {
+            [_, .., "index.yaml"] => (Endpoint::HelmIndex, rest.len().checked_sub(1)?),
+            _ => match split_at_marker(rest) {
+                (name, ["_charts"] | ["_charts" | "_blobs", _] | ["_charts", _, _]) => {
+                    (Endpoint::HelmContent, name)
+                }
+                _ => return None,
+            },
+        };
+        Self::named(
+            endpoint,
+            "/helm/v1",
+            segments,
+            2,
+            2_usize.checked_add(name)?,
+        )
+    }
+
+    fn nameless(
+        endpoint: Endpoint,
+        root: &'static str,
+        segments: &'s [Segment<'s>],
+        start: usize,
+    ) -> Option<Self> {
+        let tail = segments.get(start..)?;
+        Some(Self {
+            endpoint,
+            root,
+            name: String::new(),
+            name_position: 0,
+            tail,
+        })
+    }
+
+    /// A row whose name is the segments from `start` to `end`, of which there must be one.
+    fn named(
+        endpoint: Endpoint,
+        root: &'static str,
+        segments: &'s [Segment<'s>],
+        start: usize,
+        end: usize,
+    ) -> Option<Self> {
+        let (name, tail) = (segments.get(start..end)?, segments.get(end..)?);
+        let name_position = name.first()?.position;
+        let texts: Vec<&str> = name.iter().map(|segment| &*segment.text).collect();
+        Some(Self {
+            endpoint,
+            root,
+            name: texts.join("/"),
+            name_position,
+            tail,
+        })
+    }
+
+    fn checked(self) -> Result<Self, Error> {
+        let nameless = matches!(
+            self.endpoint,
+            Endpoint::Base | Endpoint::Catalog | Endpoint::DeletedCatalog
+        );
+        if !nameless {
+            RepositoryName::parse(&self.name)
+                .map_err(|error| Error::new(error.kind(), self.name_position))?;
+        }
+        Ok(self)
+    }
+
+    /// Tags, digests, upload ids and file names, each in its place behind its marker.
+    fn check_references(&self) -> Result<(), Error> {
+        let marker = self.tail.first().map_or("", |segment| &*segment.text);
+        let places: &[(usize, IsReference)] = match (self.endpoint, marker) {
+            (Endpoint::Manifest, _) => &[(1, is_reference)],
+            (Endpoint::Blob | Endpoint::Referrers, _) => &[(1, is_digest)],
+            (Endpoint::ManifestMetadata | Endpoint::DeletedManifest, _) => &[(1, is_digest)],
+            (Endpoint::Upload, _) => &[(2, is_upload_id)],
+            (Endpoint::TagMetadata, _) => &[(1, is_tag)],
+            (Endpoint::CustomMetadata, "_tags") => &[(1, is_tag), (3, is_tag)],
+            (Endpoint::CustomMetadata, "_manifests") => &[(1, is_digest), (3, is_tag)],
+            (Endpoint::CustomMetadata, _) => &[(1, is_tag)],
+            (Endpoint::HelmContent, _) => &[(1, is_file_name), (2, is_file_name)],
+            _ => &[],
+        };
+        for (place, is_valid) in places {
+            if let Some(segment) = self.tail.get(*place)
+                && !is_valid(&segment.text)
+            {
+                return Err(Error::new(ErrorKind::ReferenceInvalid, segment.position));
+            }
+        }
+        Ok(())
+    }
+
+    fn resource(&self) -> Option<(ResourceType, String)> {
+        match self.endpoint {
+            Endpoint::Base => None,
+            Endpoint::Catalog => Some((ResourceType::Registry, "catalog".into())),
+            Endpoint::DeletedCatalog => Some((ResourceType::Registry, "deleted_catalog".into())),
+            Endpoint::HelmIndex | Endpoint::HelmContent => {
+                Some((ResourceType::ArtifactRepository, self.name.clone()))
+            }
+            _ => Some((ResourceType::Repository, self.name.clone())),
+        }
+    }
+
+    /// What the method needs; `None` when the row does not have it.
+    fn actions(&self, method: &str, settings: &Settings) -> Option<ActionList> {
+        use Action::{
+            Any, Delete, DeletedRead, DeletedRestore, MetadataRead, MetadataWrite, Pull, Push,
+        };
+        // A HEAD may do what a GET may.
+        let method = if method == "HEAD" { "GET" } else { method };
+        let actions: &[Action] = match (self.endpoint, method) {
+            (Endpoint::Base, "GET") => &[],
+            (Endpoint::Catalog | Endpoint::DeletedCatalog, "GET") => &[Any],
+            (
+                Endpoint::Manifest | Endpoint::Blob | Endpoint::Upload | Endpoint::Referrers,
+                "GET",
+            ) => &[Pull],
+            (Endpoint::Manifest, "PUT") => &[Pull, Push],
+            (Endpoint::Manifest | Endpoint::Blob | Endpoint::Upload, "DELETE") => &[Delete],
+            (Endpoint::StartUpload, "POST") => &[Pull, Push],
+            (Endpoint::Upload, "PATCH" | "PUT") => &[Pull, Push],
+            (Endpoint::TagsList, "GET") => &[settings.profile.list_tags()],
+            (
+                Endpoint::Repository
+                | Endpoint::MetadataList
+                | Endpoint::TagMetadata
+                | Endpoint::ManifestMetadata
+                | Endpoint::CustomMetadata,
+                "GET",
+            ) => &[MetadataRead],
+            (
+                Endpoint::Repository | Endpoint::TagMetadata | Endpoint::ManifestMetadata,
+                "PATCH",
+            ) => &[MetadataWrite],
+            (Endpoint::CustomMetadata, "PUT" | "DELETE") => &[MetadataWrite],
+            (Endpoint::Repository | Endpoint::ManifestMetadata, "DELETE") => &[Delete],
+            (Endpoint::TagMetadata, "DELETE") => &[settings.untag.action()],
+            (Endpoint::DeletedList, "GET") => &[DeletedRead],
+            (Endpoint::DeletedManifest, "POST") => &[DeletedRead, DeletedRestore],
+            (Endpoint::HelmIndex | Endpoint::HelmContent, "GET") => &[Pull],
+            (Endpoint::HelmContent, "PUT") => &[Pull, Push],
+            (Endpoint::HelmContent, "DELETE") => &[Delete, Pull],
+            _ => return None,
+        };
+        Some(actions.iter().copied().collect())
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::from(self.root);
+        let name = (!self.name.is_empty()).then_some(&*self.name);
+        let tail = self
+            .tail
+            .iter()
+            .map(|segment| &*segment.text)
+            .filter(|text| !text.is_empty());
+        for part in name.into_iter().chain(tail) {
+            path.push('/');
+            path.push_str(part);
+        }
+        if matches!(self.endpoint, Endpoint::Base | Endpoint::StartUpload) {
+            path.push('/');
+        }
+        path
+    }
+}
+
+/// How many segments come before the first one that begins with `_`, and the segments from there.
+fn split_at_marker<'r, 't>(rest: &'r [&'t str]) -> (usize, &'r [&'t str]) {
+    let name = rest
+        .iter()
+        .position(|text| text.starts_with('_'))
+        .unwrap_or(rest.len());
+    (name, rest.get(name..).unwrap_or_default())
+}
+
+/// The repository that an upload wants to mount a blob from: pulling there is needed too.
+fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope<'a>>, Error> {
+    let ambiguous = |position| Error::new(ErrorKind::QueryAmbiguous, position);
+    let mut source = None;
+    let mut position = start;
+    for pair in query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = decode_form(key)
+            .zip(decode_form(value))
+            .ok_or(ambiguous(position))?;
+        if key == "from" && source.replace((value, position)).is_some() {
+            return Err(ambiguous(position));
+        }
+        position = position.saturating_add(pair.len()).saturating_add(1);
+    }
+    let Some((name, position)) = source else {
+        return Ok(None);
+    };
+    RepositoryName::parse(&name).map_err(|error| Error::new(error.kind(), position))?;
+    Ok(Some(RequiredScope {
+        resource_type: ResourceType::Repository,
+        name,
+        actions: [Action::Pull].into_iter().collect(),
+    }))
+}
+
+fn decode_form(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('+') {
+        return decode(text);
+    }
+    decode(&text.replace('+', "%20")).map(|text| Cow::Owned(text.into_owned()))
+}
+
+/// Whether a text is a reference of some kind.
+type IsReference = fn(&str) -> bool;
+
+/// What names a manifest.
+fn is_reference(text: &str) -> bool {
+    is_tag(text) || is_digest(text)
+}
+
+/// `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`
+fn is_tag(text: &str) -> bool {
+    is_word(text, |b| matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// A tag that may also hold `+`, as versions of charts do.
+fn is_file_name(text: &str) -> bool {
+    is_word(text, |b| matches!(b, b'.' | b'_' | b'-' | b'+'))
+}
+
+fn is_word(text: &str, also: impl Fn(u8) -> bool) -> bool {
+    let first = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    text.len() <= 128
+        && text.bytes().next().is_some_and(first)
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || also(b))
+}
+
+/// `[A-Za-z0-9_.=-]{1,128}`
+fn is_upload_id(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'=' | b'-'))
+}
+
+/// An algorithm, a colon, and hexadecimal digits: exactly as many as the algorithm has where it is known.
+fn is_digest(text: &str) -> bool {
+    let Some((algorithm, digits)) = text.split_once(':') else {
+        return false;
+    };
+    let lower = digits
+        .bytes()
+        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    match algorithm {
+        "sha256" => lower && digits.len() == 64,
+        "sha512" => lower && digits.len() == 128,
+        _ => {
+            is_algorithm(algorithm)
+                && (32..=1024).contains(&digits.len())
+                && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        }
+    }
+}
+
+fn is_algorithm(text: &str) -> bool {
+    text.split(['+', '.', '_', '-']).all(|piece| {
+        piece
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_alphabetic())
+            && piece.bytes().all(|b| b.is_ascii_alphanumeric())
+    })
+}
+
+/// The text of a route for logs and tests: its scopes, separated by spaces.
+impl core::fmt::Display for Route<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let scopes: Vec<String> = self.scopes.iter().map(|scope| format!("{scope}")).collect();
+        f.write_str(&scopes.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[track_caller]
+    fn needs(method: &str, target: &str, settings: Settings, scopes: &str, path: &str) {
+        let target = target.replace('D', DIGEST);
+        let route = route(method, &target, &settings).map(|route| (route.to_string(), route.path));
+        assert_eq!(
+            route,
+            Ok((scopes.into(), path.replace('D', DIGEST))),
+            "{method} {target}"
+        );
+    }
+
+    #[track_caller]
+    fn refuses(method: &str, target: &str, kind: ErrorKind) {
+        let error = route(method, target, &Settings::default()).map(|route| route.to_string());
+        assert_eq!(error.map_err(Error::kind), Err(kind), "{method} {target}");
+    }
+
+    /// Every row of the API with every method it has.
+    #[test]
+    fn rows() {
+        for (methods, target, scopes) in [
+            ("GET HEAD", "/v2/", ""),
+            ("GET HEAD", "/v2/_catalog", "registry:catalog:*"),
+            ("GET HEAD", "/v2/r/manifests/v1", "repository:r:pull"),
+            ("GET HEAD", "/v2/r/manifests/D", "repository:r:pull"),
+            ("PUT", "/v2/r/manifests/v1", "repository:r:pull,push"),
+            ("DELETE", "/v2/r/manifests/D", "repository:r:delete"),
+            ("GET HEAD", "/v2/r/blobs/D", "repository:r:pull"),
+            ("DELETE", "/v2/r/blobs/D", "repository:r:delete"),
+            ("POST", "/v2/r/blobs/uploads/", "repository:r:pull,push"),
+            ("GET HEAD", "/v2/r/blobs/uploads/a-1", "repository:r:pull"),
+            (
+                "PATCH PUT",
+                "/v2/r/blobs/uploads/a-1",
+                "repository:r:pull,push",
+            ),
+            ("DELETE", "/v2/r/blobs/uploads/a-1", "repository:r:delete"),
+            ("GET HEAD", "/v2/r/tags/list", "repository:r:metadata_read"),
+            ("GET HEAD", "/v2/r/referrers/D", "repository:r:pull"),
+            ("GET HEAD", "/acr/v1/_catalog", "registry:catalog:*"),
+            ("GET HEAD", "/acr/v1/r", "repository:r:metadata_read"),
+            ("PATCH", "/acr/v1/r", "repository:r:metadata_write"),
+            ("DELETE", "/acr/v1/r", "repository:r:delete"),
+            ("GET HEAD", "/acr/v1/r/_tags", "repository:r:metadata_read"),
+            (
+                "GET HEAD",
+                "/acr/v1/r/_tags/v1",
+                "repository:r:metadata_read",
+            ),
+            ("PATCH", "/acr/v1/r/_tags/v1", "repository:r:metadata_write"),
+            ("DELETE", "/acr/v1/r/_tags/v1", "repository:r:delete"),
+            (
+                "GET HEAD",
+                "/acr/v1/r/_manifests",
+                "repository:r:metadata_read",
+            ),
+            (
+                "GET HEAD",
+                "/acr/v1/r/_manifests/D",
+                "repository:r:metadata_read",
+            ),
+            (
+                "PATCH",
+                "/acr/v1/r/_manifests/D",
+                "repository:r:metadata_write",
+            ),
+            ("DELETE", "/acr/v1/r/_manifests/D", "repository:r:delete"),
+            (
+                "GET HEAD",
+                "/acr/v1/r/_metadata",
+                "repository:r:metadata_read",
+            ),
+            (
+                "PUT DELETE",
+                "/acr/v1/r/_metadata/k",
+                "repository:r:metadata_write",
+            ),
+            (
+                "GET HEAD",
+                "/acr/v1/r/_tags/v1/_metadata/k",
+                "repository:r:metadata_read",
+            ),
+            (
+                "PUT",
+                "/acr/v1/r/_manifests/D/_metadata/k",
+                "repository:r:metadata_write",
+            ),
+            (
+                "GET HEAD",
+                "/acr/v1/_deleted/_catalog",
+                "registry:deleted_catalog:*",
+            ),
+            (
+                "GET HEAD",
+                "/acr/v1/_deleted/r/_tags",
+                "repository:r:deleted_read",
+            ),
+            (
+                "GET HEAD",
+                "/acr/v1/_deleted/r/_manifests",
+                "repository:r:deleted_read",
+            ),
+            (
+                "POST",
+                "/acr/v1/_deleted/r/_manifests/D",
+                "repository:r:deleted_read,deleted_restore",
+            ),
+            (
+                "GET HEAD",
+                "/helm/v1/repo/index.yaml",
+                "artifact-repository:repo:pull",
+            ),
+            (
+                "GET HEAD",
+                "/helm/v1/repo/_charts",
+                "artifact-repository:repo:pull",
+            ),
+            (
+                "GET HEAD",
+                "/helm/v1/repo/_charts/c/1.0.0+b",
+                "artifact-repository:repo:pull",
+            ),
+            (
+                "DELETE",
+                "/helm/v1/repo/_charts/c/1.0.0",
+                "artifact-repository:repo:delete,pull",
+            ),
+            (
+                "PUT",
+                "/helm/v1/repo/_blobs/c-1.tgz",
+                "artifact-repository:repo:pull,push",
+            ),
+        ] {
+            for method in [
+                "GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "get", "OPTIONS", "",
+            ] {
+                let single = methods.split(' ').any(|has| has == method);
+                // A target may stand in several rows: other methods are tested there.
+                if single {
+                    needs(method, target, Settings::default(), scopes, target);
+                } else if matches!(method, "get" | "OPTIONS" | "") {
+                    refuses(
+                        method,
+                        &target.replace('D', DIGEST),
+                        ErrorKind::MethodUnknown,
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn methods_that_a_row_does_not_have() {
+        for (method, target) in [
+            ("POST", "/v2/"),
+            ("POST", "/v2/_catalog"),
+            ("PATCH", "/v2/r/manifests/v1"),
+            ("PUT", "/v2/r/tags/list"),
+            ("GET", "/v2/r/blobs/uploads/"),
+            ("DELETE", "/acr/v1/r/_tags"),
+            ("PUT", "/acr/v1/r"),
+            ("PUT", "/helm/v1/repo/index.yaml"),
+        ] {
+            refuses(method, target, ErrorKind::MethodUnknown);
+        }
+    }
+
+    #[test]
+    fn settings_change_two_rows() {
+        let distribution = Settings {
+            profile: Profile::Distribution,
+            ..Settings::default()
+        };
+        needs(
+            "GET",
+            "/v2/r/tags/list",
+            distribution,
+            "repository:r:pull",
+            "/v2/r/tags/list",
+        );
+        let documented = Settings {
+            untag: Untag::MetadataWrite,
+            ..Settings::default()
+        };
+        let tag = "/acr/v1/r/_tags/v1";
+        needs(
+            "DELETE",
+            tag,
+            documented,
+            "repository:r:metadata_write",
+            tag,
+        );
+        needs(
+            "DELETE",
+            "/acr/v1/r",
+            documented,
+            "repository:r:delete",
+            "/acr/v1/r",
+        );
+    }
+
+    #[test]
+    fn one_spelling_is_forwarded() {
+        for (target, path) in [
+            ("/v2", "/v2/"),
+            ("/v2/team%2Fapp/manifests/v1", "/v2/team/app/manifests/v1"),
+            ("/v2/team%2fapp/tags/list", "/v2/team/app/tags/list"),
+            ("/v2/%74eam/app/tags/list?n=1", "/v2/team/app/tags/list"),
+            ("/acr/v1/team%2Fapp/_tags", "/acr/v1/team/app/_tags"),
+            (
+                "/v2/a/manifests/b/manifests/c",
+                "/v2/a/manifests/b/manifests/c",
+            ),
+            ("/v2/tags/list/tags/list", "/v2/tags/list/tags/list"),
+            ("/v2/blobs/uploads/blobs/D", "/v2/blobs/uploads/blobs/D"),
+            (
+                "/v2/a/manifests/sha256%3A0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "/v2/a/manifests/D",
+            ),
+        ] {
+            let target = target.replace('D', DIGEST);
+            let route = route("GET", &target, &Settings::default()).map(|route| route.path);
+            assert_eq!(route, Ok(path.replace('D', DIGEST)), "{target}");
+        }
+    }
+
+    #[test]
+    fn mounts() {
+        let push = "repository:r:pull,push";
+        for (query, scopes) in [
+            (
+                "?mount=D&from=s",
+                "repository:r:pull,push repository:s:pull",
+            ),
+            (
+                "?from=team%2Fs",
+                "repository:r:pull,push repository:team/s:pull",
+            ),
+            ("?mount=D", push),
+            ("?mount=D&from=r", push),
+            ("?digest=D&FROM=s", push),
+        ] {
+            let target = ["/v2/r/blobs/uploads/", query].concat();
+            needs(
+                "POST",
+                &target,
+                Settings::default(),
+                scopes,
+                "/v2/r/blobs/uploads/",
+            );
+        }
+        for (query, kind) in [
+            ("?from=a&from=a", ErrorKind::QueryAmbiguous),
+            ("?from=a&%66rom=b", ErrorKind::QueryAmbiguous),
+            ("?from=%zz", ErrorKind::QueryAmbiguous),
+            ("?from=A", ErrorKind::NameUpperCase),
+            ("?from=a+b", ErrorKind::NameCharacter),
+            ("?from=team%252Fs", ErrorKind::NameCharacter),
+            ("?from=", ErrorKind::NameEmpty),
+            ("?from=*", ErrorKind::NameCharacter),
+        ] {
+            refuses("POST", &["/v2/r/blobs/uploads/", query].concat(), kind);
+        }
+        assert!(
+            route(
+                "GET",
+                "/v2/r/tags/list?from=a&from=%zz",
+                &Settings::default()
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn tricks() {
+        use ErrorKind::{PathAmbiguous, PathUnknown, ReferenceInvalid};
+        for (target, kind) in [
+            ("/v2//a/manifests/x", PathAmbiguous),
+            ("//v2/a/manifests/x", PathAmbiguous),
+            ("/v2/a/./manifests/x", PathAmbiguous),
+            ("/v2/a/../b/manifests/x", PathAmbiguous),
+            ("/v2/a/%2e%2e/b/manifests/x", PathAmbiguous),
+            ("/v2/a%2F..%2Fb/manifests/x", PathAmbiguous),
+            ("/v2/a%2F%2Fb/manifests/x", PathAmbiguous),
+            ("/v2/%2Fa/manifests/x", PathAmbiguous),
+            ("/v2/a%252Fb/manifests/x", PathAmbiguous),
+            ("/v2/a%5Cb/manifests/x", PathAmbiguous),
+            ("/v2/a\\b/manifests/x", PathAmbiguous),
+            ("/v2/a%00/manifests/x", PathAmbiguous),
+            ("/v2/a%/manifests/x", PathAmbiguous),
+            ("/v2/a%4/manifests/x", PathAmbiguous),
+            ("/v2/a%zz/manifests/x", PathAmbiguous),
+            ("/v2/a/manifests/x%3Fy", PathAmbiguous),
+            ("/v2/a/manifests/x%2Fy", PathAmbiguous),
+            ("/v2/a/tags%2Flist", PathAmbiguous),
+            ("/v2/a/manifests/x#y", PathAmbiguous),
+            ("/v2/a/caf\u{e9}/manifests/x", PathAmbiguous),
+            ("/v2/a%C3%A9/manifests/x", PathAmbiguous),
+            ("/v2/a%FF/manifests/x", PathAmbiguous),
+            ("/v2%2F_catalog", PathAmbiguous),
+            ("", PathUnknown),
+            ("/", PathUnknown),
+            ("*", PathUnknown),
+            ("v2/", PathUnknown),
+            ("https://r/v2/", PathUnknown),
+            ("/V2/", PathUnknown),
+            ("/v2/a", PathUnknown),
+            ("/v2/_catalog/", PathUnknown),
+            ("/v2/manifests/x", PathUnknown),
+            ("/v2/tags/list", PathUnknown),
+            ("/v2/a/manifests/x/", PathUnknown),
+            ("/v1/a/manifests/x", PathUnknown),
+            ("/acr/v1", PathUnknown),
+            ("/acr/v1/_deleted", PathUnknown),
+            ("/helm/v1/repo", PathUnknown),
+            ("/v2/a/manifests/", ReferenceInvalid),
+            ("/v2/a/manifests/.x", ReferenceInvalid),
+            ("/v2/a/manifests/sha256:12", ReferenceInvalid),
+            ("/v2/a/blobs/v1", ReferenceInvalid),
+            ("/v2/a/referrers/v1", ReferenceInvalid),
+            ("/acr/v1/a/_tags/-x", ReferenceInvalid),
+            ("/acr/v1/a/_manifests/v1", ReferenceInvalid),
+            ("/v2/A/manifests/x", ErrorKind::NameUpperCase),
+            ("/v2/a_/manifests/x", ErrorKind::NameSeparator),
+            ("/acr/v1/a/_secret", PathUnknown),
+        ] {
+            refuses("GET", target, kind);
+        }
+    }
+}

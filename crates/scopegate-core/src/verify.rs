@@ -1,0 +1,175 @@
+//! Access entries × required scopes → allowed, or what is missing: the resource server's side.
+//!
+//! Follows <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>: entries for one name add up, and
+//! the action `*` stands for every action on that resource. From Azure Container Registry comes the name `*`, which stands for every
+//! repository: its anonymous tokens hold nothing else.
+//!
+//! Left out: whether the token is genuine, in time, and meant for this service. Ask that first.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use crate::action::{Action, ActionSet};
+use crate::scope::{RequiredScope, ResourceType};
+
+/// One access entry of a verified token. Actions that nobody knows grant nothing and are simply not in the set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant<'a> {
+    /// What kind of thing.
+    pub resource_type: ResourceType,
+    /// Its name, as it stands in the token.
+    pub name: &'a str,
+    /// What may be done.
+    pub actions: ActionSet,
+}
+
+impl<'a> Grant<'a> {
+    /// Reads an access entry; `None` for a type that nobody knows.
+    pub fn parse<'w>(
+        resource_type: &str,
+        name: &'a str,
+        actions: impl IntoIterator<Item = &'w str>,
+    ) -> Option<Self> {
+        let resource_type = ResourceType::parse(resource_type)?;
+        let actions = actions.into_iter().filter_map(Action::parse).collect();
+        Some(Self {
+            resource_type,
+            name,
+            actions,
+        })
+    }
+
+    fn on(self, required: &RequiredScope<'_>) -> ActionSet {
+        let everywhere = self.name == "*" && required.resource_type == ResourceType::Repository;
+        let same_name = self.name == required.name || everywhere;
+        if self.resource_type == required.resource_type && same_name {
+            self.actions
+        } else {
+            ActionSet::NONE
+        }
+    }
+}
+
+/// Checks that `grants` hold every action of every required scope.
+///
+/// ```
+/// use scopegate_core::verify::{Grant, verify};
+/// use scopegate_core::route::{Settings, route};
+///
+/// let grants = [Grant::parse("repository", "samples/nginx", ["pull"]).unwrap()];
+/// let pull = route("GET", "/v2/samples/nginx/manifests/v1", &Settings::default())?;
+/// assert!(verify(grants, &pull.scopes).is_ok());
+/// let push = route("PUT", "/v2/samples/nginx/manifests/v1", &Settings::default())?;
+/// assert_eq!(verify(grants, &push.scopes).unwrap_err()[0].to_string(), "repository:samples/nginx:push");
+/// # Ok::<(), scopegate_core::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// The missing actions of each scope that misses any.
+pub fn verify<'a, 'g, G>(
+    grants: G,
+    required: &'a [RequiredScope<'a>],
+) -> Result<(), Vec<RequiredScope<'a>>>
+where
+    G: IntoIterator<Item = Grant<'g>> + Clone,
+{
+    let mut missing = Vec::new();
+    for scope in required {
+        let held = grants
+            .clone()
+            .into_iter()
+            .fold(ActionSet::NONE, |held, grant| held.union(grant.on(scope)));
+        if held.contains(Action::Any) || held.is_superset(scope.actions.set()) {
+            continue;
+        }
+        missing.push(RequiredScope {
+            resource_type: scope.resource_type,
+            name: Cow::Borrowed(&scope.name),
+            actions: scope.actions.without(held),
+        });
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::Scope;
+    use alloc::string::{String, ToString};
+
+    fn entry(text: &str) -> Grant<'_> {
+        let (rest, actions) = text.rsplit_once(':').unwrap();
+        let (resource_type, name) = rest.split_once(':').unwrap();
+        Grant::parse(resource_type, name, actions.split(',')).unwrap()
+    }
+
+    #[track_caller]
+    fn missing(token: &[&str], required: &[&str], expected: &[&str]) {
+        let grants: Vec<_> = token.iter().map(|text| entry(text)).collect();
+        let required: Vec<_> = required
+            .iter()
+            .map(|text| {
+                let scope = Scope::parse(text).unwrap();
+                RequiredScope {
+                    resource_type: scope.resource_type,
+                    name: scope.name.as_str().into(),
+                    actions: scope.actions,
+                }
+            })
+            .collect();
+        let missing = verify(grants.iter().copied(), &required)
+            .err()
+            .unwrap_or_default();
+        let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        assert_eq!(missing, expected);
+    }
+
+    #[test]
+    fn tokens() {
+        let pull = "repository:a:pull";
+        let push = "repository:a:pull,push";
+        let catalog = "registry:catalog:*";
+        missing(&[], &[], &[]);
+        missing(&[], &[pull], &[pull]);
+        missing(&[pull], &[pull], &[]);
+        missing(&[pull], &[push], &["repository:a:push"]);
+        missing(&["repository:a:push"], &[push], &["repository:a:pull"]);
+        missing(&[pull, "repository:a:push"], &[push], &[]);
+        missing(&["repository:b:pull,push"], &[push], &[push]);
+        missing(&["repository:a:*"], &[push], &[]);
+        missing(
+            &["repository:*:pull"],
+            &[pull, push],
+            &["repository:a:push"],
+        );
+        missing(&[catalog], &[catalog], &[]);
+        missing(&["registry:catalog:pull"], &[catalog], &[catalog]);
+        missing(&["registry:*:*"], &[catalog], &[catalog]);
+        missing(&["repository:*:*"], &[catalog], &[catalog]);
+        missing(
+            &["repository:repo:*"],
+            &["artifact-repository:repo:pull"],
+            &["artifact-repository:repo:pull"],
+        );
+        missing(
+            &["artifact-repository:*:*"],
+            &["artifact-repository:repo:pull"],
+            &["artifact-repository:repo:pull"],
+        );
+        missing(
+            &[push],
+            &[push, "repository:s:pull"],
+            &["repository:s:pull"],
+        );
+    }
+
+    #[test]
+    fn a_type_that_nobody_knows_is_no_grant() {
+        assert_eq!(Grant::parse("Repository", "a", ["pull"]), None);
+    }
+}
