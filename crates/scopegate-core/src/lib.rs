@@ -27,6 +27,7 @@
 //! | [`scope_map`] | rules as people write them; the system-defined maps and the roles |
 //! | [`table`] | the compiled form of rules: a flat byte blob, checked once, read in place |
 //! | [`decide`](mod@decide) | request × table → granted and denied actions |
+//! | [`explain`](mod@explain) | the same decision with its reasons, the near misses, and the smallest edits |
 //! | [`claims`](mod@claims) | the access entries of a token |
 //! | [`route`](mod@route) | method + path + query → the scopes that an HTTP request needs |
 //! | [`challenge`] | `WWW-Authenticate` and the 401 body |
@@ -69,6 +70,7 @@ pub mod challenge;
 pub mod claims;
 pub mod decide;
 mod error;
+pub mod explain;
 pub mod name;
 pub mod pattern;
 pub mod route;
@@ -81,6 +83,7 @@ pub use action::{Action, ActionList, ActionSet, Permission};
 pub use claims::claims;
 pub use decide::{Catalog, Decision, Settings, decide};
 pub use error::{Error, ErrorKind};
+pub use explain::explain;
 pub use name::RepositoryName;
 pub use pattern::Pattern;
 pub use route::route;

@@ -293,11 +293,15 @@ impl<'s> Row<'s> {
             _ => None,
         };
         let row = row.ok_or_else(|| {
-            // An escaped slash may be why no row fits: `tags%2Flist` is a trick, not an unknown path.
-            let escaped = segments.iter().find(|segment| segment.has_slash());
-            escaped.map_or(Error::new(ErrorKind::PathUnknown, 0), Segment::ambiguous)
+            // `tags%2Flist` and `tags/list/` are tricks, not unknown paths.
+            let is_trick =
+                |s: &&Segment<'_>| s.has_slash() || (s.text.is_empty() && s.position > 1);
+            let trick = segments.iter().find(is_trick);
+            trick.map_or(Error::new(ErrorKind::PathUnknown, 0), Segment::ambiguous)
         })?;
-        match row.tail.iter().find(|segment| segment.has_slash()) {
+        let may_end_in_slash = matches!(row.endpoint, Endpoint::Base | Endpoint::StartUpload);
+        let is_trick = |s: &&Segment<'_>| s.has_slash() || (s.text.is_empty() && !may_end_in_slash);
+        match row.tail.iter().find(is_trick) {
             Some(segment) => Err(segment.ambiguous()),
             None => row.checked(),
         }
@@ -951,17 +955,17 @@ mod tests {
             ("*", PathUnknown),
             ("v2/", PathUnknown),
             ("https://r/v2/", PathUnknown),
-            ("/V2/", PathUnknown),
+            ("/V2/a/tags/list", PathUnknown),
             ("/v2/a", PathUnknown),
-            ("/v2/_catalog/", PathUnknown),
+            ("/v2/_catalog/", PathAmbiguous),
             ("/v2/manifests/x", PathUnknown),
             ("/v2/tags/list", PathUnknown),
-            ("/v2/a/manifests/x/", PathUnknown),
+            ("/v2/a/manifests/x/", PathAmbiguous),
             ("/v1/a/manifests/x", PathUnknown),
             ("/acr/v1", PathUnknown),
             ("/acr/v1/_deleted", PathUnknown),
             ("/helm/v1/repo", PathUnknown),
-            ("/v2/a/manifests/", ReferenceInvalid),
+            ("/v2/a/manifests/", PathAmbiguous),
             ("/v2/a/manifests/.x", ReferenceInvalid),
             ("/v2/a/manifests/sha256:12", ReferenceInvalid),
             ("/v2/a/blobs/v1", ReferenceInvalid),

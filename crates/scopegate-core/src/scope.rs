@@ -130,11 +130,7 @@ impl<'a> ResourceName<'a> {
     fn parse_hosted(text: &'a str, colon: usize) -> Result<Self, Error> {
         let not_a_host = |position| Err(Error::new(ErrorKind::NameHost, position));
         let Some((authority, repository)) = text.split_once('/') else {
-            return not_a_host(
-                text.rfind(':')
-                    .filter(|last| *last > colon)
-                    .unwrap_or(colon),
-            );
+            return not_a_host(colon);
         };
         let Some((host, port)) = authority.split_once(':') else {
             return not_a_host(colon);

@@ -1,0 +1,840 @@
+//! The same decision with its reasons: the rules that gave each action, the near misses, and the smallest edits.
+//!
+//! "denied: requested access to the resource is denied" is where this module begins. For each action that was asked for it names
+//! the rules that grant it; for each that was refused, the rules that come closest and what is wrong with them; and for the whole, the
+//! smallest change to a scope map that would allow it, also as the `az acr scope-map update` command that makes it.
+//!
+//! Everything is read from compiled tables, so that whoever decides can also explain.
+//!
+//! Left out: reasons that are not about rules: a disabled token, a wrong password, a time that has passed.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::fmt;
+
+use crate::action::{Action, ActionList, ActionSet, Permission};
+use crate::decide::{Catalog, Decision, Settings, allowed, decide};
+use crate::name::RepositoryName;
+use crate::pattern::Pattern;
+use crate::scope::{ResourceName, ResourceType, Scope};
+use crate::table::{Entry, Table};
+
+/// One scope map of a principal: its table, and what people call it.
+#[derive(Debug)]
+pub struct NamedTable<'t, B: AsRef<[u8]>> {
+    /// The name of the map, empty when it has none.
+    pub name: &'t str,
+    /// Its compiled rules.
+    pub table: &'t Table<B>,
+}
+
+/// Why a scope is granted or denied.
+#[derive(Clone, Debug)]
+pub struct Explanation<'a> {
+    /// The scope that was asked for.
+    pub scope: Scope<'a>,
+    /// What [`decide`] says.
+    pub decision: Decision,
+    /// One reason for each action of the decision, in the order of the request, and one for each unknown action after them.
+    pub reasons: Vec<Reason>,
+    /// The smallest edits, one for each scope map that can be edited. Each of them alone allows everything that an edit can allow.
+    pub edits: Vec<Edit>,
+}
+
+/// Why one action is granted or denied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The action, as it was asked for.
+    pub action: String,
+    /// Whether it may be had.
+    pub granted: bool,
+    /// The rules that grant it; none when it is denied.
+    pub rules: Vec<RuleRef>,
+    /// The rules that come closest, the closest first; none when it is granted.
+    pub misses: Vec<Miss>,
+}
+
+/// A rule of one of the principal's scope maps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleRef {
+    /// The name of the map.
+    pub scope_map: String,
+    /// What the rule covers.
+    pub pattern: String,
+    /// What the rule grants.
+    pub permission: Permission,
+}
+
+/// A rule that does not grant an action, and nearly does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// The rule.
+    pub rule: RuleRef,
+    /// What is wrong with it.
+    pub why: MissKind,
+}
+
+/// What is wrong with a rule that nearly grants an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MissKind {
+    /// It covers the repository and grants another action.
+    OtherAction,
+    /// It is `team/*` and the repository is `team`: a prefix does not cover itself.
+    PrefixItself,
+    /// It is `team` and the repository lies below: an exact name covers nothing else.
+    NameAbove,
+    /// It grants the action on a repository whose name begins alike.
+    OtherRepository,
+    /// It grants the action on some repositories, and the request is about the registry or about all of them.
+    NotEverywhere,
+}
+
+impl MissKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::OtherAction,
+        Self::PrefixItself,
+        Self::NameAbove,
+        Self::OtherRepository,
+        Self::NotEverywhere,
+    ];
+
+    /// The stable, `snake_case` name of this kind.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OtherAction => "other_action",
+            Self::PrefixItself => "prefix_itself",
+            Self::NameAbove => "name_above",
+            Self::OtherRepository => "other_repository",
+            Self::NotEverywhere => "not_everywhere",
+        }
+    }
+
+    /// What is wrong, in a few words.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::OtherAction => "covers the repository and grants another action",
+            Self::PrefixItself => "covers what is below this name, not the name itself",
+            Self::NameAbove => "covers the name above, not what is below it",
+            Self::OtherRepository => "covers another repository",
+            Self::NotEverywhere => "does not cover every repository",
+        }
+    }
+}
+
+/// A change to a scope map: permissions to add on one repository or pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The name of the map to change.
+    pub scope_map: String,
+    /// The repository or pattern to add permissions on.
+    pub pattern: String,
+    /// The permissions to add.
+    pub permissions: Vec<Permission>,
+}
+
+impl Edit {
+    /// The command that makes this change, ready for a shell.
+    ///
+    /// `registry` is the name of the registry. Where it or the map's name is not known, the command has a variable in its place.
+    ///
+    /// ```
+    /// use scopegate_core::Permission;
+    /// use scopegate_core::explain::Edit;
+    ///
+    /// let edit = Edit {
+    ///     scope_map: "MyScopeMap".into(),
+    ///     pattern: "samples/nginx".into(),
+    ///     permissions: vec![Permission::ContentRead, Permission::ContentWrite],
+    /// };
+    /// assert_eq!(
+    ///     edit.az_command(Some("myregistry")),
+    ///     "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository samples/nginx content/read content/write"
+    /// );
+    /// ```
+    #[must_use]
+    pub fn az_command(&self, registry: Option<&str>) -> String {
+        let mut command = String::from("az acr scope-map update --name ");
+        push_word(&mut command, &self.scope_map, "$SCOPE_MAP");
+        command.push_str(" --registry ");
+        push_word(&mut command, registry.unwrap_or_default(), "$REGISTRY");
+        command.push_str(" --add-repository ");
+        push_word(&mut command, &self.pattern, "$REPOSITORY");
+        for permission in &self.permissions {
+            command.push(' ');
+            command.push_str(permission.as_str());
+        }
+        command
+    }
+}
+
+/// One word of a shell command, quoted where a shell would read more into it.
+fn push_word(command: &mut String, word: &str, unknown: &str) {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
+    if word.is_empty() {
+        command.push_str(unknown);
+    } else if word.bytes().all(plain) {
+        command.push_str(word);
+    } else {
+        command.push('\'');
+        command.push_str(&word.replace('\'', r"'\''"));
+        command.push('\'');
+    }
+}
+
+/// How many near misses a reason names.
+const MAX_MISSES: usize = 3;
+
+/// Explains one scope over the scope maps of one principal.
+///
+/// ```
+/// use scopegate_core::explain::{NamedTable, explain};
+/// use scopegate_core::{Scope, ScopeMap, Settings, Table};
+///
+/// let map = ScopeMap::parse(["repositories/samples/hello-world/content/write"])?;
+/// let table = Table::compile([&map])?;
+/// let scope = Scope::parse("repository:samples/nginx:push")?;
+/// let explanation = explain(&[NamedTable { name: "MyScopeMap", table: &table }], &scope, &Settings::default());
+/// assert_eq!(
+///     explanation.to_string(),
+///     "`samples/nginx` is denied push: no rule matches it; the nearest is `samples/hello-world`\n"
+/// );
+/// assert_eq!(
+///     explanation.edits[0].az_command(None),
+///     "az acr scope-map update --name MyScopeMap --registry $REGISTRY --add-repository samples/nginx content/write"
+/// );
+/// # Ok::<(), scopegate_core::Error>(())
+/// ```
+#[must_use]
+pub fn explain<'a, B: AsRef<[u8]>>(
+    maps: &[NamedTable<'_, B>],
+    scope: &Scope<'a>,
+    settings: &Settings,
+) -> Explanation<'a> {
+    let decision = decide(maps.iter().map(|map| map.table), scope, settings);
+    let mut reasons: Vec<Reason> = scope
+        .wanted()
+        .iter()
+        .map(|action| {
+            reason(
+                maps,
+                scope,
+                action,
+                decision.granted.contains(action),
+                settings,
+            )
+        })
+        .collect();
+    reasons.extend(scope.unknown_actions().map(unknown));
+    let edits = edits(maps, scope, decision.denied, settings);
+    Explanation {
+        scope: *scope,
+        decision,
+        reasons,
+        edits,
+    }
+}
+
+fn unknown(word: &str) -> Reason {
+    Reason {
+        action: word.to_owned(),
+        granted: false,
+        rules: Vec::new(),
+        misses: Vec::new(),
+    }
+}
+
+fn reason<B: AsRef<[u8]>>(
+    maps: &[NamedTable<'_, B>],
+    scope: &Scope<'_>,
+    action: Action,
+    granted: bool,
+    settings: &Settings,
+) -> Reason {
+    let action_name = action.as_str().to_owned();
+    let Some(needed) = needed(scope, action, settings) else {
+        return Reason {
+            granted,
+            ..unknown(&action_name)
+        };
+    };
+    let (rules, misses) = if granted {
+        (
+            maps.iter()
+                .flat_map(|map| granting(map, scope, needed, settings))
+                .collect(),
+            Vec::new(),
+        )
+    } else {
+        (Vec::new(), nearest(maps, scope, needed))
+    };
+    Reason {
+        action: action_name,
+        granted,
+        rules,
+        misses,
+    }
+}
+
+/// The action that a rule must grant so that `action` may be had; `None` when no rule can help.
+fn needed(scope: &Scope<'_>, action: Action, settings: &Settings) -> Option<Action> {
+    if scope.resource_type != ResourceType::Registry {
+        return (action != Action::Any).then_some(action);
+    }
+    match (scope.name.as_str(), action, settings.catalog) {
+        ("catalog", Action::Any, Catalog::Root | Catalog::Filtered) => Some(Action::MetadataRead),
+        ("deleted_catalog", Action::Any, _) => Some(Action::DeletedRead),
+        _ => None,
+    }
+}
+
+/// The repository that a scope is about, when it is about one.
+fn repository<'a>(scope: &Scope<'a>) -> Option<RepositoryName<'a>> {
+    match (scope.resource_type, scope.name) {
+        (ResourceType::Repository, ResourceName::Repository(name)) => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether rules on any repository count, and not only those on `*`.
+fn is_filtered_catalog(scope: &Scope<'_>, settings: &Settings) -> bool {
+    scope.resource_type == ResourceType::Registry
+        && scope.name.as_str() == "catalog"
+        && settings.catalog == Catalog::Filtered
+}
+
+/// The rules of one map that grant `needed` on what the scope names.
+fn granting<B: AsRef<[u8]>>(
+    map: &NamedTable<'_, B>,
+    scope: &Scope<'_>,
+    needed: Action,
+    settings: &Settings,
+) -> Vec<RuleRef> {
+    let root = map.table.root().contains(needed).then_some(Pattern::Root);
+    let patterns: Vec<Pattern<'_>> = match repository(scope) {
+        Some(name) => covering(map.table, name)
+            .filter(|(_, actions)| actions.contains(needed))
+            .map(|(pattern, _)| pattern)
+            .collect(),
+        None if is_filtered_catalog(scope, settings) => giving(map.table, needed).collect(),
+        None => Vec::new(),
+    };
+    root.into_iter()
+        .chain(patterns)
+        .filter_map(|pattern| map.rule(pattern, needed))
+        .collect()
+}
+
+/// The patterns of a table that cover `name`, with what they grant; the root wildcard is not among them.
+fn covering<'t, B: AsRef<[u8]>>(
+    table: &'t Table<B>,
+    name: RepositoryName<'_>,
+) -> impl Iterator<Item = (Pattern<'t>, ActionSet)> {
+    let entries = table.entries_on(name);
+    entries
+        .into_iter()
+        .flat_map(Entry::patterns)
+        .filter(move |(pattern, _)| pattern.matches(name))
+}
+
+/// The patterns of a table that grant `action` somewhere; the root wildcard is not among them.
+fn giving<B: AsRef<[u8]>>(table: &Table<B>, action: Action) -> impl Iterator<Item = Pattern<'_>> {
+    table
+        .entries()
+        .flat_map(Entry::patterns)
+        .filter(move |(_, actions)| actions.contains(action))
+        .map(|(pattern, _)| pattern)
+}
+
+impl<B: AsRef<[u8]>> NamedTable<'_, B> {
+    fn rule(&self, pattern: Pattern<'_>, action: Action) -> Option<RuleRef> {
+        Some(RuleRef {
+            scope_map: self.name.to_owned(),
+            pattern: alloc::format!("{pattern}"),
+            permission: Permission::granting(action)?,
+        })
+    }
+}
+
+/// The rules that come closest to granting `needed`, the closest first.
+fn nearest<B: AsRef<[u8]>>(
+    maps: &[NamedTable<'_, B>],
+    scope: &Scope<'_>,
+    needed: Action,
+) -> Vec<Miss> {
+    let mut candidates = Vec::new();
+    for map in maps {
+        match repository(scope) {
+            Some(name) => candidates.extend(misses_on(map, name, needed)),
+            None => candidates.extend(giving(map.table, needed).filter_map(|pattern| {
+                let rule = map.rule(pattern, needed)?;
+                Some((
+                    Miss {
+                        rule,
+                        why: MissKind::NotEverywhere,
+                    },
+                    0,
+                ))
+            })),
+        }
+    }
+    candidates.sort_by_key(|(miss, alike)| (miss.why, Reverse(*alike)));
+    // Rules that cover the repository say more than rules on others do.
+    if candidates
+        .iter()
+        .any(|(miss, _)| miss.why < MissKind::OtherRepository)
+    {
+        candidates.retain(|(miss, _)| miss.why < MissKind::OtherRepository);
+    }
+    candidates.truncate(MAX_MISSES);
+    candidates.into_iter().map(|(miss, _)| miss).collect()
+}
+
+/// The rules of one map that nearly grant `needed` on `name`, each with the number of bytes that the names share.
+fn misses_on<B: AsRef<[u8]>>(
+    map: &NamedTable<'_, B>,
+    name: RepositoryName<'_>,
+    needed: Action,
+) -> Vec<(Miss, usize)> {
+    let mut misses = Vec::new();
+    let root = (Pattern::Root, map.table.root());
+    for (pattern, actions) in covering(map.table, name).chain([root]) {
+        for action in actions.iter() {
+            let rule = map.rule(pattern, action);
+            misses.extend(rule.map(|rule| {
+                (
+                    Miss {
+                        rule,
+                        why: MissKind::OtherAction,
+                    },
+                    0,
+                )
+            }));
+        }
+    }
+    for pattern in giving(map.table, needed) {
+        let (other, why) = match pattern {
+            Pattern::Prefix(prefix) if prefix == name => (prefix, MissKind::PrefixItself),
+            Pattern::Exact(above) if Pattern::Prefix(above).matches(name) => {
+                (above, MissKind::NameAbove)
+            }
+            Pattern::Prefix(other) | Pattern::Exact(other) => (other, MissKind::OtherRepository),
+            Pattern::Root => continue,
+        };
+        let alike = common_prefix(other.as_str(), name.as_str());
+        if why == MissKind::OtherRepository && alike == 0 {
+            continue;
+        }
+        misses.extend(
+            map.rule(pattern, needed)
+                .map(|rule| (Miss { rule, why }, alike)),
+        );
+    }
+    misses
+}
+
+fn common_prefix(one: &str, other: &str) -> usize {
+    one.bytes()
+        .zip(other.bytes())
+        .take_while(|(a, b)| a == b)
+        .count()
+}
+
+/// The smallest edits that allow what was denied, as far as a scope map can: one for each map that users may change.
+fn edits<B: AsRef<[u8]>>(
+    maps: &[NamedTable<'_, B>],
+    scope: &Scope<'_>,
+    denied: ActionList,
+    settings: &Settings,
+) -> Vec<Edit> {
+    let permissions: Vec<Permission> = denied
+        .iter()
+        .filter_map(|action| Permission::granting(needed(scope, action, settings)?))
+        .filter(|permission| permission.in_scope_maps())
+        .collect();
+    if permissions.is_empty() {
+        return Vec::new();
+    }
+    maps.iter()
+        .filter(|map| !map.name.starts_with('_'))
+        .filter_map(|map| {
+            Some(Edit {
+                scope_map: map.name.to_owned(),
+                pattern: edit_pattern(map.table, scope, settings)?,
+                permissions: permissions.clone(),
+            })
+        })
+        .collect()
+}
+
+/// The narrowest pattern on which permissions help the scope.
+fn edit_pattern<B: AsRef<[u8]>>(
+    table: &Table<B>,
+    scope: &Scope<'_>,
+    settings: &Settings,
+) -> Option<String> {
+    if let Some(name) = repository(scope) {
+        return Some(name.as_str().to_owned());
+    }
+    if is_filtered_catalog(scope, settings) {
+        // Any one repository will do: the map's first, so that nothing new is named.
+        let first = table.entries().flat_map(Entry::patterns).next();
+        return Some(first.map_or("*".to_owned(), |(pattern, _)| alloc::format!("{pattern}")));
+    }
+    // Only `*` covers a name with a host, but opening the whole registry for a stray port is no advice to give.
+    (!matches!(scope.name, ResourceName::Hosted { .. })).then(|| "*".to_owned())
+}
+
+impl Explanation<'_> {
+    /// Everything that may be had on what the scope names, asked for or not.
+    #[must_use]
+    pub fn allowed<B: AsRef<[u8]>>(
+        maps: &[NamedTable<'_, B>],
+        scope: &Scope<'_>,
+        settings: &Settings,
+    ) -> ActionSet {
+        let tables = maps.iter().map(|map| map.table);
+        allowed(tables, scope.resource_type, scope.name, settings)
+    }
+}
+
+/// One sentence for each action.
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reasons.is_empty() {
+            return writeln!(
+                f,
+                "`{}` is asked for without an action, so nothing is granted",
+                self.scope.name
+            );
+        }
+        for reason in &self.reasons {
+            writeln!(
+                f,
+                "{}",
+                Sentence {
+                    explanation: self,
+                    reason
+                }
+            )?;
+        }
+        Ok(())
+    }
+}
+
+struct Sentence<'e> {
+    explanation: &'e Explanation<'e>,
+    reason: &'e Reason,
+}
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scope = &self.explanation.scope;
+        match (scope.resource_type, scope.name) {
+            (ResourceType::Repository, ResourceName::Any) => f.write_str("every repository")?,
+            (ResourceType::Repository, name) => write!(f, "`{name}`")?,
+            (resource_type, name) => write!(f, "{resource_type} `{name}`")?,
+        }
+        let action = &self.reason.action;
+        if self.reason.granted {
+            write!(f, " is granted {action}")?;
+            return write_list(f, " by ", &self.reason.rules);
+        }
+        write!(f, " is denied {action}: ")?;
+        self.write_denial(f)
+    }
+}
+
+impl Sentence<'_> {
+    fn write_denial(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scope = &self.explanation.scope;
+        let Some(nearest) = self.reason.misses.first() else {
+            return f.write_str(self.without_misses());
+        };
+        let RuleRef {
+            pattern,
+            permission,
+            ..
+        } = &nearest.rule;
+        match nearest.why {
+            MissKind::OtherAction => {
+                f.write_str("no rule that matches it grants that")?;
+                let rules: Vec<RuleRef> = self
+                    .reason
+                    .misses
+                    .iter()
+                    .map(|miss| miss.rule.clone())
+                    .collect();
+                write_list(f, "; there is ", &rules)
+            }
+            MissKind::PrefixItself => {
+                write!(
+                    f,
+                    "`{pattern}` {permission} covers what is below `{}`, not `{}` itself",
+                    scope.name, scope.name
+                )
+            }
+            MissKind::NameAbove => {
+                write!(
+                    f,
+                    "`{pattern}` {permission} covers only that name; `{pattern}/*` would cover what is below it"
+                )
+            }
+            MissKind::OtherRepository => {
+                write!(f, "no rule matches it; the nearest is `{pattern}`")
+            }
+            MissKind::NotEverywhere => {
+                write!(
+                    f,
+                    "only a rule on `*` grants it; the nearest is `{pattern}` {permission}"
+                )
+            }
+        }
+    }
+
+    fn without_misses(&self) -> &'static str {
+        let scope = &self.explanation.scope;
+        match scope.resource_type {
+            _ if Action::parse(&self.reason.action).is_none() => "nobody knows this action",
+            ResourceType::Repository if repository(scope).is_some() => "no rule matches it",
+            ResourceType::Registry if scope.name.as_str() == "catalog" => {
+                "it takes metadata/read on `*`, and a registry that lists its repositories at all"
+            }
+            ResourceType::Registry => "no rule of a scope map grants anything on it",
+            _ => "only a rule on `*` grants it",
+        }
+    }
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, before: &str, rules: &[RuleRef]) -> fmt::Result {
+    for (index, rule) in rules.iter().enumerate() {
+        let separator = if index == 0 { before } else { ", " };
+        write!(f, "{separator}`{}` {}", rule.pattern, rule.permission)?;
+        if !rule.scope_map.is_empty() {
+            write!(f, " ({})", rule.scope_map)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope_map::{Role, ScopeMap};
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    fn said(maps: &[(&str, &[&str])], scope: &str, settings: &Settings) -> (String, Vec<String>) {
+        let tables: Vec<_> = maps
+            .iter()
+            .map(|(name, rules)| {
+                let map = ScopeMap::parse(rules.iter().copied()).unwrap();
+                (*name, Table::compile([&map]).unwrap())
+            })
+            .collect();
+        let named: Vec<_> = tables
+            .iter()
+            .map(|(name, table)| NamedTable { name, table })
+            .collect();
+        let explanation = explain(&named, &Scope::parse(scope).unwrap(), settings);
+        let commands = explanation
+            .edits
+            .iter()
+            .map(|edit| edit.az_command(Some("r")))
+            .collect();
+        (explanation.to_string(), commands)
+    }
+
+    #[track_caller]
+    fn says(rules: &[&str], scope: &str, sentences: &[&str], edit: Option<&str>) {
+        let (text, commands) = said(&[("my-map", rules)], scope, &Settings::default());
+        assert_eq!(text.lines().collect::<Vec<_>>(), sentences, "{scope}");
+        let edit = edit.map(|edit| {
+            [
+                "az acr scope-map update --name my-map --registry r --add-repository ",
+                edit,
+            ]
+            .concat()
+        });
+        assert_eq!(commands, edit.into_iter().collect::<Vec<_>>(), "{scope}");
+    }
+
+    #[test]
+    fn granted() {
+        says(
+            &[
+                "repositories/*/content/read",
+                "repositories/a/*/content/read",
+                "repositories/a/b/content/read",
+                "repositories/a/b/content/write",
+            ],
+            "repository:a/b:pull,push",
+            &[
+                "`a/b` is granted pull by `*` content/read (my-map), `a/*` content/read (my-map), `a/b` content/read (my-map)",
+                "`a/b` is granted push by `a/b` content/write (my-map)",
+            ],
+            None,
+        );
+    }
+
+    #[test]
+    fn right_repository_wrong_action() {
+        says(
+            &[
+                "repositories/a/content/read",
+                "repositories/b/content/write",
+            ],
+            "repository:a:push",
+            &[
+                "`a` is denied push: no rule that matches it grants that; there is `a` content/read (my-map)",
+            ],
+            Some("a content/write"),
+        );
+    }
+
+    #[test]
+    fn right_prefix_wrong_depth() {
+        says(
+            &["repositories/team/*/content/read"],
+            "repository:team:pull",
+            &[
+                "`team` is denied pull: `team/*` content/read covers what is below `team`, not `team` itself",
+            ],
+            Some("team content/read"),
+        );
+        says(
+            &["repositories/team/content/read"],
+            "repository:team/app:pull",
+            &[
+                "`team/app` is denied pull: `team` content/read covers only that name; `team/*` would cover what is below it",
+            ],
+            Some("team/app content/read"),
+        );
+    }
+
+    #[test]
+    fn other_repositories() {
+        says(
+            &[
+                "repositories/samples/hello-world/content/write",
+                "repositories/sandbox/content/write",
+                "repositories/other/content/write",
+            ],
+            "repository:samples/nginx:pull,push",
+            &[
+                "`samples/nginx` is denied pull: no rule matches it",
+                "`samples/nginx` is denied push: no rule matches it; the nearest is `samples/hello-world`",
+            ],
+            Some("samples/nginx content/read content/write"),
+        );
+    }
+
+    #[test]
+    fn the_whole_registry() {
+        let rules = [
+            "repositories/a/metadata/read",
+            "repositories/a/content/read",
+        ];
+        says(
+            &rules,
+            "registry:catalog:*",
+            &[
+                "registry `catalog` is denied *: only a rule on `*` grants it; the nearest is `a` metadata/read",
+            ],
+            Some("'*' metadata/read"),
+        );
+        says(
+            &rules,
+            "repository:*:pull",
+            &[
+                "every repository is denied pull: only a rule on `*` grants it; the nearest is `a` content/read",
+            ],
+            Some("'*' content/read"),
+        );
+        says(
+            &rules,
+            "artifact-repository:repo:pull",
+            &[
+                "artifact-repository `repo` is denied pull: only a rule on `*` grants it; the nearest is `a` content/read",
+            ],
+            Some("'*' content/read"),
+        );
+        let filtered = Settings {
+            catalog: Catalog::Filtered,
+        };
+        let (text, _) = said(&[("my-map", &rules)], "registry:catalog:*", &filtered);
+        assert_eq!(
+            text,
+            "registry `catalog` is granted * by `a` metadata/read (my-map)\n"
+        );
+    }
+
+    #[test]
+    fn no_edit_can_help() {
+        for (scope, sentence) in [
+            (
+                "repository:a:fly",
+                "`a` is denied fly: nobody knows this action",
+            ),
+            (
+                "repository:a:deleted_read",
+                "`a` is denied deleted_read: no rule matches it",
+            ),
+            (
+                "registry:other:*",
+                "registry `other` is denied *: no rule of a scope map grants anything on it",
+            ),
+            (
+                "repository:r:5000/a:pull",
+                "`r:5000/a` is denied pull: only a rule on `*` grants it",
+            ),
+            (
+                "repository:a:",
+                "`a` is asked for without an action, so nothing is granted",
+            ),
+        ] {
+            says(&[], scope, &[sentence], None);
+        }
+        let never = Settings {
+            catalog: Catalog::Never,
+        };
+        let (_, commands) = said(&[("my-map", &[])], "registry:catalog:*", &never);
+        assert_eq!(commands, Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_map_that_can_be_edited_has_an_edit() {
+        let maps: [(&str, &[&str]); 3] = [("one-map", &[]), ("_system", &[]), ("", &[])];
+        let (_, commands) = said(&maps, "repository:a:pull", &Settings::default());
+        assert_eq!(
+            commands,
+            [
+                "az acr scope-map update --name one-map --registry r --add-repository a content/read",
+                "az acr scope-map update --name $SCOPE_MAP --registry r --add-repository a content/read",
+            ]
+        );
+    }
+
+    #[test]
+    fn roles_explain_soft_delete() {
+        let table = Table::compile([&Role::Owner.scope_map()]).unwrap();
+        let maps = [NamedTable {
+            name: "Owner",
+            table: &table,
+        }];
+        let scope = Scope::parse("registry:deleted_catalog:*").unwrap();
+        let explanation = explain(&maps, &scope, &Settings::default());
+        assert_eq!(
+            explanation.reasons[0].rules,
+            vec![RuleRef {
+                scope_map: "Owner".into(),
+                pattern: "*".into(),
+                permission: Permission::DeletedRead,
+            }]
+        );
+    }
+}
