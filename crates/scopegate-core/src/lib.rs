@@ -32,6 +32,7 @@
 //! | [`route`](mod@route) | method + path + query → the scopes that an HTTP request needs |
 //! | [`challenge`] | `WWW-Authenticate` and the 401 body |
 //! | [`verify`](mod@verify) | access entries × required scopes → allowed, or what is missing |
+//! | [`analysis`] | exact reasoning on maps: lint, subset, equivalence, difference |
 //!
 //! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way to panic. Time and keys are
 //! the hosts' business; the bytes that come in are nobody's friend.
@@ -66,6 +67,7 @@
 extern crate alloc;
 
 pub mod action;
+pub mod analysis;
 pub mod challenge;
 pub mod claims;
 pub mod decide;
