@@ -1,0 +1,83 @@
+//! Access entries, as they stand in a token and in a decision.
+//!
+//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/jwt.md>. Written in lower case, which is what
+//! `az acr check-health` reads; read in either case, because the service has also written `Type`, `Name` and `Actions`.
+
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use scopegate_core::claims::{AccessEntry as CoreEntry, DeniedEntry};
+use scopegate_core::verify::Grant;
+use serde::{Deserialize, Serialize};
+
+/// What a token may do with one resource.
+///
+/// ```
+/// use scopegate_api::access::AccessEntry;
+///
+/// let entry: AccessEntry = serde_json::from_str(r#"{"Type":"repository","Name":"app","Actions":["pull"]}"#)?;
+/// assert_eq!(serde_json::to_string(&entry)?, r#"{"type":"repository","name":"app","actions":["pull"]}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessEntry {
+    /// `repository`, `registry` or `artifact-repository`.
+    #[serde(rename = "type", alias = "Type")]
+    pub resource_type: String,
+    /// The name of the resource.
+    #[serde(alias = "Name")]
+    pub name: String,
+    /// The actions, in the order in which they were asked for.
+    #[serde(alias = "Actions", default)]
+    pub actions: Vec<String>,
+}
+
+impl AccessEntry {
+    /// The entry as the engine checks it; `None` for a type that nobody knows.
+    #[must_use]
+    pub fn grant(&self) -> Option<Grant<'_>> {
+        Grant::parse(
+            &self.resource_type,
+            &self.name,
+            self.actions.iter().map(String::as_str),
+        )
+    }
+}
+
+impl From<&CoreEntry<'_>> for AccessEntry {
+    fn from(entry: &CoreEntry<'_>) -> Self {
+        Self {
+            resource_type: entry.resource_type.to_string(),
+            name: entry.name.to_string(),
+            actions: entry
+                .actions
+                .iter()
+                .map(|action| action.to_string())
+                .collect(),
+        }
+    }
+}
+
+impl From<&DeniedEntry<'_>> for AccessEntry {
+    fn from(entry: &DeniedEntry<'_>) -> Self {
+        Self {
+            resource_type: entry.resource_type.to_string(),
+            name: entry.name.to_string(),
+            actions: entry.words().map(ToOwned::to_owned).collect(),
+        }
+    }
+}
+
+/// The scope that asks for exactly this entry: `repository:app:pull,push`.
+impl core::fmt::Display for AccessEntry {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}",
+            self.resource_type,
+            self.name,
+            self.actions.join(",")
+        )
+    }
+}

@@ -1,0 +1,94 @@
+//! Text to document: JSON where it looks like JSON, YAML otherwise.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use scopegate_core::Error;
+use serde::de::DeserializeOwned;
+
+/// Why a text is not the document that was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentError {
+    /// Where in the document: `actions[3]`, or nothing when the text as a whole could not be read.
+    pub path: String,
+    /// The value that is wrong, when it is one value.
+    pub value: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub hint: Option<String>,
+    /// The first offending byte of the value.
+    pub position: usize,
+}
+
+impl DocumentError {
+    /// A value that the engine refuses.
+    pub(crate) fn refused(path: impl Into<String>, value: &str, error: Error) -> Self {
+        Self {
+            path: path.into(),
+            value: Some(value.to_owned()),
+            message: error.to_string(),
+            hint: Some(error.kind().hint().to_owned()),
+            position: error.position(),
+        }
+    }
+
+    /// A text that cannot be read at all, or lacks something.
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+        Self {
+            path: String::new(),
+            value: None,
+            message: message.into(),
+            hint: None,
+            position: 0,
+        }
+    }
+}
+
+impl fmt::Display for DocumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.value {
+            Some(value) => write!(f, " at byte {} of `{value}`", self.position),
+            None => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for DocumentError {}
+
+/// The most bytes of a document; the largest scope map that a registry accepts has a fraction of it.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Reads a document that may be JSON or YAML.
+///
+/// A text that begins like JSON and is not JSON is tried as YAML, whose flow style begins alike; when that fails too, the JSON error is
+/// the one to show.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
+    if text.len() > MAX_BYTES {
+        return Err(DocumentError::unreadable(format!(
+            "more than {MAX_BYTES} bytes"
+        )));
+    }
+    if !text.trim_start().starts_with(['{', '[']) {
+        return read_yaml(text);
+    }
+    let error = match serde_json::from_str(text) {
+        Ok(document) => return Ok(document),
+        Err(error) => error,
+    };
+    let json_error = DocumentError::unreadable(error.to_string());
+    if error.is_data() {
+        return Err(json_error);
+    }
+    read_yaml(text).map_err(|_| json_error)
+}
+
+fn read_yaml<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
+    serde_saphyr::from_str(text).map_err(|error| DocumentError::unreadable(error.to_string()))
+}

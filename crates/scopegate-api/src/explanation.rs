@@ -1,0 +1,137 @@
+//! An explanation as data: for each action the rules or the near misses, and the edits with their commands.
+
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use scopegate_core::explain as core_explain;
+use serde::{Deserialize, Serialize};
+
+/// Why one scope is granted or denied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explanation {
+    /// The scope, in canonical spelling.
+    pub scope: String,
+    /// The same in sentences, one for each action.
+    pub text: String,
+    /// One reason for each action, in the order of the request.
+    pub reasons: Vec<Reason>,
+    /// The smallest edits that allow what was denied, one for each scope map that can be edited.
+    pub edits: Vec<Edit>,
+}
+
+/// Why one action is granted or denied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// The action.
+    pub action: String,
+    /// Whether it may be had.
+    pub granted: bool,
+    /// The rules that grant it.
+    pub rules: Vec<RuleRef>,
+    /// The rules that come closest, the closest first.
+    pub misses: Vec<Miss>,
+}
+
+/// A rule of a scope map.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RuleRef {
+    /// The name of the map, empty when it has none.
+    pub scope_map: String,
+    /// The repository or pattern.
+    pub pattern: String,
+    /// The permission.
+    pub permission: String,
+}
+
+/// A rule that does not grant an action, and nearly does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Miss {
+    /// The rule.
+    pub rule: RuleRef,
+    /// What is wrong with it, as a stable code.
+    pub why: String,
+    /// The same for people.
+    pub message: String,
+}
+
+/// A change to a scope map.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Edit {
+    /// The map to change, empty when it has no name.
+    pub scope_map: String,
+    /// The repository or pattern to add permissions on.
+    pub pattern: String,
+    /// The permissions to add.
+    pub permissions: Vec<String>,
+    /// The command that makes the change.
+    pub command: String,
+}
+
+impl Explanation {
+    /// An explanation as data. `registry` goes into the commands.
+    #[must_use]
+    pub fn new(explanation: &core_explain::Explanation<'_>, registry: Option<&str>) -> Self {
+        Self {
+            scope: explanation.scope.to_string(),
+            text: explanation.to_string(),
+            reasons: explanation.reasons.iter().map(Reason::from).collect(),
+            edits: explanation
+                .edits
+                .iter()
+                .map(|edit| Edit::new(edit, registry))
+                .collect(),
+        }
+    }
+}
+
+impl From<&core_explain::Reason> for Reason {
+    fn from(reason: &core_explain::Reason) -> Self {
+        Self {
+            action: reason.action.clone(),
+            granted: reason.granted,
+            rules: reason.rules.iter().map(RuleRef::from).collect(),
+            misses: reason.misses.iter().map(Miss::from).collect(),
+        }
+    }
+}
+
+impl From<&core_explain::RuleRef> for RuleRef {
+    fn from(rule: &core_explain::RuleRef) -> Self {
+        Self {
+            scope_map: rule.scope_map.clone(),
+            pattern: rule.pattern.clone(),
+            permission: rule.permission.as_str().to_owned(),
+        }
+    }
+}
+
+impl From<&core_explain::Miss> for Miss {
+    fn from(miss: &core_explain::Miss) -> Self {
+        Self {
+            rule: RuleRef::from(&miss.rule),
+            why: miss.why.code().to_owned(),
+            message: miss.why.message().to_owned(),
+        }
+    }
+}
+
+impl Edit {
+    fn new(edit: &core_explain::Edit, registry: Option<&str>) -> Self {
+        Self {
+            scope_map: edit.scope_map.clone(),
+            pattern: edit.pattern.clone(),
+            permissions: edit
+                .permissions
+                .iter()
+                .map(|p| p.as_str().to_owned())
+                .collect(),
+            command: edit.az_command(registry),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The documents that travel, as types: what hosts say to clients, to each other, and to people's files.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`access`] | access entries, as they stand in a token and in a decision |
+//! | [`claims`] | the claims of access and refresh tokens |
+//! | [`token`] | the answer of a token endpoint |
+//! | [`errors`] | a registry's error body |
+//! | [`decision`] | a decision as data: granted, denied, invalid |
+//! | [`explanation`] | an explanation as data |
+//! | [`scope_map`] | scope maps as `az`, ARM and people write them |
+//! | [`assertion`] | files of assertions about scope maps |
+//!
+//! Where we are the reader of our own format, an unknown field is an error; where others write, it is tolerated. A core type whose
+//! natural form is a string of its own (a scope, a pattern) crosses as that string.
+//!
+//! Left out: rules. Nothing here decides anything.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+extern crate alloc;
+
+pub mod access;
+#[cfg(feature = "documents")]
+pub mod assertion;
+pub mod claims;
+pub mod decision;
+#[cfg(feature = "documents")]
+mod document;
+pub mod errors;
+pub mod explanation;
+#[cfg(feature = "documents")]
+pub mod scope_map;
+pub mod token;
+
+#[cfg(feature = "documents")]
+pub use document::DocumentError;

@@ -1,0 +1,269 @@
+//! Scope maps as `az`, ARM and people write them.
+//!
+//! One reader for all of these, in JSON or YAML:
+//!
+//! - what `az acr scope-map show -o json` prints: `{"name": …, "description": …, "actions": […]}`
+//! - the ARM resource: `{"name": …, "properties": {"description": …, "actions": […]}}`
+//! - a bare list of action strings
+//!
+//! Others write these, so unknown fields are tolerated. A field that stands twice is not: two readers could disagree about it.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use scopegate_core::ScopeMap;
+use scopegate_core::scope_map::MapName;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::document::{self, DocumentError};
+
+/// A scope map and the registry that it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeMapDocument {
+    /// The map.
+    pub scope_map: ScopeMap,
+    /// The name of the registry, when the document has a resource id.
+    pub registry: Option<String>,
+}
+
+impl ScopeMapDocument {
+    /// Reads a scope map.
+    ///
+    /// ```
+    /// use scopegate_api::scope_map::ScopeMapDocument;
+    ///
+    /// let az = r#"{"name": "MyScopeMap", "actions": ["repositories/samples/*/content/read"]}"#;
+    /// let arm = "name: MyScopeMap\nproperties:\n  actions: [repositories/samples/*/content/read]\n";
+    /// let list = "- repositories/samples/*/content/read";
+    /// let rules = |text| ScopeMapDocument::read(text).map(|document| document.scope_map.rules);
+    /// assert_eq!(rules(az), rules(arm));
+    /// assert_eq!(rules(az), rules(list));
+    /// # Ok::<(), scopegate_api::DocumentError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the text is neither JSON nor YAML, has no list of actions, or one of them is no rule; the error names which.
+    pub fn read(text: &str) -> Result<Self, DocumentError> {
+        let Form(map) = document::read(text)?;
+        map.check()
+    }
+}
+
+/// The fields that the forms have; which of them are there tells the form.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Fields {
+    id: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    actions: Option<Vec<String>>,
+    properties: Option<Properties>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Properties {
+    description: Option<String>,
+    actions: Option<Vec<String>>,
+}
+
+impl Fields {
+    fn check(self) -> Result<ScopeMapDocument, DocumentError> {
+        let properties = self.properties.unwrap_or_default();
+        let (actions, path) = match (self.actions, properties.actions) {
+            (Some(actions), None) => (actions, "actions"),
+            (None, Some(actions)) => (actions, "properties.actions"),
+            (Some(_), Some(_)) => {
+                return Err(DocumentError::unreadable(
+                    "both `actions` and `properties.actions`",
+                ));
+            }
+            (None, None) => {
+                return Err(DocumentError::unreadable("no list of `actions`"));
+            }
+        };
+        let name = self
+            .name
+            .map(|name| MapName::parse(&name).map_err(|e| DocumentError::refused("name", &name, e)))
+            .transpose()?;
+        let parsed =
+            ScopeMap::parse_rules(actions.iter().map(String::as_str)).map_err(|invalid| {
+                DocumentError::refused(
+                    format!("{path}[{}]", invalid.index),
+                    invalid.text,
+                    invalid.error,
+                )
+            })?;
+        let description = self
+            .description
+            .or(properties.description)
+            .unwrap_or_default();
+        let registry = self.id.as_deref().and_then(registry_of);
+        Ok(ScopeMapDocument {
+            scope_map: ScopeMap {
+                name,
+                description,
+                ..parsed
+            },
+            registry,
+        })
+    }
+}
+
+/// The registry in a resource id: `…/registries/{name}/scopeMaps/…`.
+fn registry_of(id: &str) -> Option<String> {
+    let mut pieces = id
+        .split('/')
+        .skip_while(|piece| !piece.eq_ignore_ascii_case("registries"));
+    pieces
+        .nth(1)
+        .filter(|name| !name.is_empty())
+        .map(ToOwned::to_owned)
+}
+
+/// Either an object with the fields, or the bare list of actions.
+struct Form(Fields);
+
+impl<'de> Deserialize<'de> for Form {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FormVisitor)
+    }
+}
+
+struct FormVisitor;
+
+impl<'de> Visitor<'de> for FormVisitor {
+    type Value = Form;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a scope map or a list of its actions")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Form, A::Error> {
+        let mut actions = Vec::new();
+        while let Some(action) = seq.next_element()? {
+            actions.push(action);
+        }
+        Ok(Form(Fields {
+            actions: Some(actions),
+            ..Fields::default()
+        }))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
+        Fields::deserialize(MapAccessDeserializer::new(map)).map(Form)
+    }
+}
+
+/// A scope map as `az acr scope-map show` prints it, for writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScopeMapOutput {
+    /// The name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: String,
+    /// The action strings.
+    pub actions: Vec<String>,
+}
+
+impl From<&ScopeMap> for ScopeMapOutput {
+    fn from(map: &ScopeMap) -> Self {
+        Self {
+            name: map.name.as_ref().map(ToString::to_string),
+            description: map.description.clone(),
+            actions: map.rules.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refuses(text: &str, expected: &str) {
+        let error = ScopeMapDocument::read(text).unwrap_err();
+        assert_eq!(error.to_string(), expected, "{text}");
+    }
+
+    #[test]
+    fn the_output_of_az() {
+        let text = r#"{
+            "actions": ["repositories/samples/hello-world/content/write"],
+            "creationDate": "2026-01-01T00:00:00+00:00",
+            "description": "Sample scope map",
+            "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry/scopeMaps/MyScopeMap",
+            "name": "MyScopeMap",
+            "provisioningState": "Succeeded",
+            "resourceGroup": "g",
+            "systemData": null,
+            "type": "Microsoft.ContainerRegistry/registries/scopeMaps"
+        }"#;
+        let document = ScopeMapDocument::read(text).unwrap();
+        assert_eq!(document.registry.as_deref(), Some("myregistry"));
+        assert_eq!(document.scope_map.description, "Sample scope map");
+        assert_eq!(document.scope_map.name.unwrap().as_str(), "MyScopeMap");
+        assert_eq!(document.scope_map.rules.len(), 1);
+    }
+
+    #[test]
+    fn one_map_in_every_form() {
+        let rule = "repositories/a/content/read";
+        for text in [
+            r#"["repositories/a/content/read"]"#,
+            "[repositories/a/content/read]",
+            "- repositories/a/content/read\n",
+            "# a comment\n---\n- 'repositories/a/content/read'\n",
+            "actions:\n  - repositories/a/content/read\n",
+            r#"{"properties":{"actions":["repositories/a/content/read"],"type":"UserDefined"}}"#,
+            "{actions: [repositories/a/content/read]}",
+        ] {
+            let rules: Vec<_> = ScopeMapDocument::read(text)
+                .unwrap()
+                .scope_map
+                .rules
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            assert_eq!(rules, [rule], "{text}");
+        }
+        assert_eq!(ScopeMapDocument::read("[]").unwrap().scope_map.rules, []);
+    }
+
+    #[test]
+    fn documents_that_are_none() {
+        refuses("{}", "no list of `actions`");
+        refuses(
+            r#"{"actions":[],"properties":{"actions":[]}}"#,
+            "both `actions` and `properties.actions`",
+        );
+        refuses(
+            r#"["repositories/a/content/read","repositories/a*/content/read"]"#,
+            "actions[1]: a wildcard that does not follow a slash at byte 14 of `repositories/a*/content/read`",
+        );
+        refuses(
+            r#"{"properties":{"actions":["oops"]}}"#,
+            "properties.actions[0]: not a scope-map action at byte 0 of `oops`",
+        );
+        refuses(
+            r#"{"name":"a b","actions":[]}"#,
+            "name: not the name of a scope map at byte 1 of `a b`",
+        );
+        refuses(
+            r#"{"actions":[],"actions":[]}"#,
+            "duplicate field `actions` at line 1 column 23",
+        );
+        refuses(
+            r#"{"actions":[1]}"#,
+            "invalid type: integer `1`, expected a string at line 1 column 13",
+        );
+        assert!(ScopeMapDocument::read("just words").is_err());
+        assert!(ScopeMapDocument::read("").is_err());
+        assert!(ScopeMapDocument::read("{").is_err());
+        assert!(ScopeMapDocument::read("actions: []\nactions: []\n").is_err());
+    }
+}
