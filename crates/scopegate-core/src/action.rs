@@ -127,11 +127,7 @@ impl ActionSet {
     /// The set with these bits; `None` when a bit means nothing.
     #[must_use]
     pub const fn from_bits(bits: u16) -> Option<Self> {
-        if bits & !(Self::GRANTABLE.0 | Action::Any.bit()) == 0 {
-            Some(Self(bits))
-        } else {
-            None
-        }
+        if bits & !(Self::GRANTABLE.0 | Action::Any.bit()) == 0 { Some(Self(bits)) } else { None }
     }
 
     /// One bit per action, in canonical order from bit 0.
@@ -185,17 +181,13 @@ impl ActionSet {
 
     /// The actions, in canonical order.
     pub fn iter(self) -> impl Iterator<Item = Action> {
-        Action::ALL
-            .into_iter()
-            .filter(move |action| self.contains(*action))
+        Action::ALL.into_iter().filter(move |action| self.contains(*action))
     }
 }
 
 impl FromIterator<Action> for ActionSet {
     fn from_iter<I: IntoIterator<Item = Action>>(actions: I) -> Self {
-        actions
-            .into_iter()
-            .fold(Self::NONE, |set, action| set.union(Self::of(action)))
+        actions.into_iter().fold(Self::NONE, |set, action| set.union(Self::of(action)))
     }
 }
 
@@ -232,10 +224,7 @@ pub struct ActionList {
 
 impl ActionList {
     /// No action.
-    pub const NONE: Self = Self {
-        packed: 0,
-        set: ActionSet::NONE,
-    };
+    pub const NONE: Self = Self { packed: 0, set: ActionSet::NONE };
 
     /// Appends `action` unless the list has it.
     #[inline]
@@ -265,9 +254,7 @@ impl ActionList {
         if set.is_superset(self.set) {
             return Self::NONE;
         }
-        self.iter()
-            .filter(|action| !set.contains(*action))
-            .collect()
+        self.iter().filter(|action| !set.contains(*action)).collect()
     }
 
     /// Whether `action` is in the list.
@@ -319,10 +306,7 @@ impl ActionList {
     /// The list that [`ActionList::packed`] gave; `None` for any other integer.
     #[must_use]
     pub fn from_packed(packed: u32) -> Option<Self> {
-        let claimed = Self {
-            packed,
-            set: ActionSet::NONE,
-        };
+        let claimed = Self { packed, set: ActionSet::NONE };
         let list: Self = claimed.iter().collect();
         (list.packed == packed).then_some(list)
     }
@@ -451,9 +435,7 @@ impl Permission {
     /// The permission that grants `action`; `None` for `*`, which no single permission grants.
     #[must_use]
     pub fn granting(action: Action) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|permission| permission.action() == action)
+        Self::ALL.into_iter().find(|permission| permission.action() == action)
     }
 }
 

@@ -117,11 +117,7 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
     let table = Table::compile([map])?;
     let mut findings = Vec::new();
     for (index, rule) in map.rules.iter().enumerate() {
-        let about = |kind, because_of| Finding {
-            kind,
-            rule: Some(index),
-            because_of,
-        };
+        let about = |kind, because_of| Finding { kind, rule: Some(index), because_of };
         let Some((pattern, permission)) = rule.grant() else {
             findings.push(about(FindingKind::GrantsNothing, None));
             continue;
@@ -138,11 +134,7 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
         findings.extend(kinds.into_iter().flatten().map(|kind| about(kind, None)));
     }
     if map.rules.len() > ScopeMap::MAX_RULES {
-        findings.push(Finding {
-            kind: FindingKind::TooManyRules,
-            rule: None,
-            because_of: None,
-        });
+        findings.push(Finding { kind: FindingKind::TooManyRules, rule: None, because_of: None });
     }
     Ok(findings)
 }
@@ -154,11 +146,7 @@ fn repeated(
     pattern: Pattern<'_>,
     permission: Permission,
 ) -> Option<(FindingKind, usize)> {
-    let others = map
-        .rules
-        .iter()
-        .enumerate()
-        .filter(|(other, _)| *other != index);
+    let others = map.rules.iter().enumerate().filter(|(other, _)| *other != index);
     let same_permission = others
         .filter_map(|(other, rule)| Some((other, rule.grant()?)))
         .filter(|(_, (_, granted))| *granted == permission);
@@ -200,16 +188,10 @@ fn granted_on<B: AsRef<[u8]>>(table: &Table<B>, pattern: Pattern<'_>) -> ActionS
         Pattern::Root => table.root(),
         Pattern::Exact(name) => table.granted(name),
         Pattern::Prefix(prefix) => {
-            let own = table
-                .entries_on(prefix)
-                .into_iter()
-                .find(|entry| entry.name == prefix);
+            let own = table.entries_on(prefix).into_iter().find(|entry| entry.name == prefix);
             let below = own.map_or(ActionSet::NONE, |entry| entry.below);
             let above = prefix.ancestors().fold(table.root(), |granted, above| {
-                let entry = table
-                    .entries_on(above)
-                    .into_iter()
-                    .find(|entry| entry.name == above);
+                let entry = table.entries_on(above).into_iter().find(|entry| entry.name == above);
                 granted.union(entry.map_or(ActionSet::NONE, |entry| entry.below))
             });
             below.union(above)
@@ -287,10 +269,7 @@ where
     B: AsRef<[u8]>,
 {
     let beyond = |difference: &Difference| !difference.gained.is_empty();
-    difference(large, small)
-        .into_iter()
-        .find(beyond)
-        .map_or(Ok(()), Err)
+    difference(large, small).into_iter().find(beyond).map_or(Ok(()), Err)
 }
 
 /// Whether two tables grant the same on every repository.
@@ -312,27 +291,19 @@ pub fn rules<B: AsRef<[u8]>>(table: &Table<B>) -> Vec<Rule> {
         .chain(entries.into_iter().flat_map(Entry::patterns))
         .flat_map(|(pattern, actions)| {
             let permissions: Vec<_> = actions.iter().filter_map(Permission::granting).collect();
-            permissions
-                .into_iter()
-                .map(move |permission| Rule::granting(pattern, permission))
+            permissions.into_iter().map(move |permission| Rule::granting(pattern, permission))
         })
         .collect()
 }
 
 fn keys<B: AsRef<[u8]>>(table: &Table<B>) -> BTreeSet<String> {
-    table
-        .entries()
-        .map(|entry| entry.name.as_str().to_owned())
-        .collect()
+    table.entries().map(|entry| entry.name.as_str().to_owned()).collect()
 }
 
 /// The classes of repositories that the rules on these names tell apart, each with a witness.
 fn classes(keys: &[&BTreeSet<String>]) -> Vec<(String, String)> {
-    let all: BTreeSet<&str> = keys
-        .iter()
-        .flat_map(|keys| keys.iter())
-        .map(String::as_str)
-        .collect();
+    let all: BTreeSet<&str> =
+        keys.iter().flat_map(|keys| keys.iter()).map(String::as_str).collect();
     let mut classes = Vec::new();
     classes.extend(unmentioned("", &all).map(|witness| ("*".to_owned(), witness)));
     for key in &all {
@@ -344,11 +315,7 @@ fn classes(keys: &[&BTreeSet<String>]) -> Vec<(String, String)> {
 
 /// A name directly below `prefix` that is not among `all`; `None` when the names that fit are all taken.
 fn unmentioned(prefix: &str, all: &BTreeSet<&str>) -> Option<String> {
-    let start = if prefix.is_empty() {
-        String::new()
-    } else {
-        format!("{prefix}/")
-    };
+    let start = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
     // One more candidate than there are names to avoid: one of them must be free, if it fits.
     (0..=all.len())
         .map(|number| format!("{start}{}", component(number)))
@@ -361,10 +328,7 @@ fn component(number: usize) -> String {
     let mut reversed = Vec::new();
     let mut rest = number;
     loop {
-        let digit = ALPHABET
-            .get(rest.checked_rem(36).unwrap_or(0))
-            .copied()
-            .unwrap_or(b'a');
+        let digit = ALPHABET.get(rest.checked_rem(36).unwrap_or(0)).copied().unwrap_or(b'a');
         reversed.push(char::from(digit));
         match (rest / 36).checked_sub(1) {
             Some(higher) => rest = higher,
@@ -410,17 +374,10 @@ mod tests {
         let list = "repositories/a/metadata/read";
         finds(&[read, list], &[]);
         finds(&[read], &[(PullWithoutMetadataRead, 0, None)]);
-        finds(
-            &["repositories/a/content/write"],
-            &[(PushWithoutPull, 0, None)],
-        );
+        finds(&["repositories/a/content/write"], &[(PushWithoutPull, 0, None)]);
         finds(&["repositories/a/content/write", read, list], &[]);
         finds(
-            &[
-                "repositories/a/*/content/write",
-                "repositories/a/content/read",
-                list,
-            ],
+            &["repositories/a/*/content/write", "repositories/a/content/read", list],
             &[(PushWithoutPull, 0, None)],
         );
         finds(
@@ -433,10 +390,7 @@ mod tests {
         );
         finds(&[read, list, read], &[(Redundant, 2, Some(0))]);
         finds(
-            &[
-                "repositories/a/b/metadata/read",
-                "repositories/a/*/metadata/read",
-            ],
+            &["repositories/a/b/metadata/read", "repositories/a/*/metadata/read"],
             &[(Covered, 0, Some(1))],
         );
         finds(
@@ -456,11 +410,7 @@ mod tests {
         let findings = lint(&large).unwrap();
         assert_eq!(
             findings,
-            [Finding {
-                kind: FindingKind::TooManyRules,
-                rule: None,
-                because_of: None
-            }]
+            [Finding { kind: FindingKind::TooManyRules, rule: None, because_of: None }]
         );
     }
 
@@ -480,17 +430,11 @@ mod tests {
         differs(
             &["repositories/*/content/read"],
             &["repositories/a/*/content/read"],
-            &[
-                "* loses pull (for example `b`)",
-                "a loses pull (for example `a`)",
-            ],
+            &["* loses pull (for example `b`)", "a loses pull (for example `a`)"],
         );
         differs(
             &["repositories/a/*/content/read"],
-            &[
-                "repositories/a/*/content/write",
-                "repositories/a/a/content/read",
-            ],
+            &["repositories/a/*/content/write", "repositories/a/a/content/read"],
             &[
                 "a/* gains push loses pull (for example `a/b`)",
                 "a/a gains push (for example `a/a`)",
@@ -501,19 +445,10 @@ mod tests {
 
     #[test]
     fn equivalence_sees_through_spelling() {
-        let one = table(&[
-            "repositories/a/*/content/read",
-            "repositories/a/b/content/read",
-        ]);
-        let other = table(&[
-            "repositories/a/*/content/read",
-            "repositories/a/b/*/content/read",
-        ]);
+        let one = table(&["repositories/a/*/content/read", "repositories/a/b/content/read"]);
+        let other = table(&["repositories/a/*/content/read", "repositories/a/b/*/content/read"]);
         assert!(is_equivalent(&one, &other));
-        assert!(!is_equivalent(
-            &one,
-            &table(&["repositories/a/b/content/read"])
-        ));
+        assert!(!is_equivalent(&one, &table(&["repositories/a/b/content/read"])));
     }
 
     #[test]
@@ -528,9 +463,8 @@ mod tests {
     fn a_class_may_have_no_room() {
         let prefix = "a".repeat(253);
         let mut keys: BTreeSet<&str> = BTreeSet::new();
-        let names: Vec<_> = (0..36)
-            .map(|number| format!("{prefix}/{}", component(number)))
-            .collect();
+        let names: Vec<_> =
+            (0..36).map(|number| format!("{prefix}/{}", component(number))).collect();
         keys.extend(names.iter().map(String::as_str));
         assert_eq!(unmentioned(&prefix, &keys), None);
         keys.remove(names[7].as_str());
@@ -540,10 +474,7 @@ mod tests {
     #[test]
     fn tables_give_their_rules_back() {
         let rules_of = |texts: &[&str]| -> Vec<String> {
-            rules(&table(texts))
-                .iter()
-                .map(ToString::to_string)
-                .collect()
+            rules(&table(texts)).iter().map(ToString::to_string).collect()
         };
         let texts = [
             "repositories/*/content/read",

@@ -122,11 +122,7 @@ impl Challenge {
     /// [`ErrorKind::ChallengeForm`] for `Bearer realm=`, [`ErrorKind::ChallengeRepeated`] for `Bearer realm="a",realm="b"`,
     /// [`ErrorKind::ChallengeRealm`] for `Bearer service="s"`.
     pub fn parse_all(header: &str) -> Result<Vec<Self>, Error> {
-        Reader {
-            text: header,
-            position: 0,
-        }
-        .challenges()
+        Reader { text: header, position: 0 }.challenges()
     }
 }
 
@@ -218,13 +214,7 @@ impl<'a> Reader<'a> {
             self.skip(" \t,");
         }
         let realm = realm.ok_or(Error::new(ErrorKind::ChallengeRealm, start))?;
-        Ok(Challenge {
-            scheme,
-            realm,
-            service,
-            scope,
-            error: error.map(ChallengeError::from),
-        })
+        Ok(Challenge { scheme, realm, service, scope, error: error.map(ChallengeError::from) })
     }
 
     /// The name of a parameter, with its equals sign; nothing, and no step, when another challenge or the end comes.
@@ -332,23 +322,15 @@ pub fn unauthorized_body(message: &str, required: &[RequiredScope<'_>]) -> Strin
 
 fn write_body(body: &mut String, message: &str, required: &[RequiredScope<'_>]) -> fmt::Result {
     let message = Json(message);
-    write!(
-        body,
-        r#"{{"errors":[{{"code":"UNAUTHORIZED","message":{message},"detail":"#
-    )?;
+    write!(body, r#"{{"errors":[{{"code":"UNAUTHORIZED","message":{message},"detail":"#)?;
     if required.is_empty() {
         body.write_str("null")?;
     } else {
-        let each = required
-            .iter()
-            .flat_map(|scope| scope.actions.iter().map(move |a| (scope, a)));
+        let each = required.iter().flat_map(|scope| scope.actions.iter().map(move |a| (scope, a)));
         for (index, (scope, action)) in each.enumerate() {
             body.write_char(if index == 0 { '[' } else { ',' })?;
             let (resource_type, name) = (scope.resource_type, Json(&scope.name));
-            write!(
-                body,
-                r#"{{"Type":"{resource_type}","Name":{name},"Action":"{action}"}}"#
-            )?;
+            write!(body, r#"{{"Type":"{resource_type}","Name":{name},"Action":"{action}"}}"#)?;
         }
         body.write_char(']')?;
     }
@@ -384,12 +366,7 @@ mod tests {
     fn challenges_are_written_to_the_byte() {
         for (method, target, error, expected) in [
             ("GET", "/v2/", None, ""),
-            (
-                "GET",
-                "/v2/r/manifests/x",
-                None,
-                r#",scope="repository:r:pull""#,
-            ),
+            ("GET", "/v2/r/manifests/x", None, r#",scope="repository:r:pull""#),
             (
                 "POST",
                 "/v2/r/blobs/uploads/?mount=d&from=s",
@@ -406,10 +383,7 @@ mod tests {
             let route = route(method, target, &Settings::default()).unwrap();
             let challenge = Challenge::bearer("https://H/oauth2/token", "H", &route.scopes, error);
             assert_eq!(challenge.to_string(), [BASE, expected].concat());
-            assert_eq!(
-                Challenge::parse_all(&challenge.to_string()),
-                Ok([challenge].into())
-            );
+            assert_eq!(Challenge::parse_all(&challenge.to_string()), Ok([challenge].into()));
         }
     }
 
@@ -421,19 +395,10 @@ mod tests {
                 r#"Bearer realm="https://H/t",service="H""#,
             ),
             (r#"Bearer realm = "a\"b\\c""#, r#"Bearer realm="a\"b\\c""#),
-            (
-                r#"Bearer realm="r",error="slow_down""#,
-                r#"Bearer realm="r",error="slow_down""#,
-            ),
-            (
-                r#"Bearer realm="r",max_age=1,service="s""#,
-                r#"Bearer realm="r",service="s""#,
-            ),
+            (r#"Bearer realm="r",error="slow_down""#, r#"Bearer realm="r",error="slow_down""#),
+            (r#"Bearer realm="r",max_age=1,service="s""#, r#"Bearer realm="r",service="s""#),
             (r#"Basic realm="r""#, r#"Basic realm="r""#),
-            (
-                r#"Bearer realm="a", Basic realm="b""#,
-                r#"Bearer realm="a" + Basic realm="b""#,
-            ),
+            (r#"Bearer realm="a", Basic realm="b""#, r#"Bearer realm="a" + Basic realm="b""#),
             (
                 r#", Negotiate realm=x,,Bearer realm="b","#,
                 r#"Negotiate realm="x" + Bearer realm="b""#,
@@ -460,21 +425,14 @@ mod tests {
             ("Basic dXNlcg==", ChallengeForm, 13),
             ("\u{e9}", ChallengeForm, 0),
         ] {
-            assert_eq!(
-                Challenge::parse_all(header),
-                Err(Error::new(kind, position)),
-                "{header:?}"
-            );
+            assert_eq!(Challenge::parse_all(header), Err(Error::new(kind, position)), "{header:?}");
         }
     }
 
     #[test]
     fn nothing_ends_the_header_early() {
         let challenge = Challenge::bearer("r\r\nSet-Cookie: x", "s\0", &[], None);
-        assert_eq!(
-            challenge.to_string(),
-            r#"Bearer realm="rSet-Cookie: x",service="s""#
-        );
+        assert_eq!(challenge.to_string(), r#"Bearer realm="rSet-Cookie: x",service="s""#);
     }
 
     #[test]
@@ -483,9 +441,7 @@ mod tests {
             unauthorized_body("a \"quoted\"\nline", &[]),
             "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"a \\\"quoted\\\"\\u000aline\",\"detail\":null}]}\n"
         );
-        let required = route("PUT", "/v2/a/manifests/x", &Settings::default())
-            .unwrap()
-            .scopes;
+        let required = route("PUT", "/v2/a/manifests/x", &Settings::default()).unwrap().scopes;
         let body = unauthorized_body("m", &required);
         assert!(body.contains(
             r#"[{"Type":"repository","Name":"a","Action":"pull"},{"Type":"repository","Name":"a","Action":"push"}]"#

@@ -72,20 +72,11 @@ where
         let decision = decide_merged(tables.clone(), scope, settings);
         if !decision.granted.is_empty() {
             let actions = decision.granted;
-            claims.access.push(AccessEntry {
-                resource_type,
-                name,
-                actions,
-            });
+            claims.access.push(AccessEntry { resource_type, name, actions });
         }
         if !decision.denied.is_empty() || !scope.unknown.is_empty() {
             let (actions, unknown) = (decision.denied, scope.unknown.clone());
-            claims.denied.push(DeniedEntry {
-                resource_type,
-                name,
-                actions,
-                unknown,
-            });
+            claims.denied.push(DeniedEntry { resource_type, name, actions, unknown });
         }
     }
     claims
@@ -138,16 +129,8 @@ mod tests {
         assert_eq!(
             (granted.as_slice(), refused.as_slice()),
             (
-                access
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .as_slice(),
-                denied
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .as_slice(),
+                access.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(),
+                denied.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(),
             )
         );
     }
@@ -158,10 +141,7 @@ mod tests {
         gives(&["repository:a:"], &[], &[]);
         gives(&["repository:a:pull"], &["repository:a:pull"], &[]);
         gives(
-            &[
-                "repository:b/x:push,pull repository:a:fly,push",
-                "repository:a:pull",
-            ],
+            &["repository:b/x:push,pull repository:a:fly,push", "repository:a:pull"],
             &["repository:b/x:push,pull", "repository:a:pull"],
             &["repository:a:push,fly"],
         );

@@ -53,9 +53,7 @@ impl Catalog {
     /// The setting with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|catalog| catalog.as_str() == text)
+        Self::ALL.into_iter().find(|catalog| catalog.as_str() == text)
     }
 }
 
@@ -105,10 +103,7 @@ pub(crate) fn decide_merged<'t, B: AsRef<[u8]> + 't>(
 impl Decision {
     #[inline]
     fn of(wanted: ActionList, allowed: ActionSet) -> Self {
-        Self {
-            granted: wanted.within(allowed),
-            denied: wanted.without(allowed),
-        }
+        Self { granted: wanted.within(allowed), denied: wanted.without(allowed) }
     }
 }
 
@@ -141,11 +136,7 @@ fn on_registry<B: AsRef<[u8]>>(
         ("deleted_catalog", _) => table.root().contains(Action::DeletedRead),
         _ => false,
     };
-    if listed {
-        ActionSet::of(Action::Any)
-    } else {
-        ActionSet::NONE
-    }
+    if listed { ActionSet::of(Action::Any) } else { ActionSet::NONE }
 }
 
 #[cfg(test)]
@@ -158,11 +149,7 @@ mod tests {
 
     fn decided(map: &ScopeMap, scope: &str, catalog: Catalog) -> String {
         let table = Table::compile([map]).unwrap();
-        let decision = decide(
-            [&table],
-            &Scope::parse(scope).unwrap(),
-            &Settings { catalog },
-        );
+        let decision = decide([&table], &Scope::parse(scope).unwrap(), &Settings { catalog });
         format!("{} | {}", decision.granted, decision.denied)
     }
 
@@ -174,16 +161,10 @@ mod tests {
 
     #[test]
     fn repositories() {
-        let rules = [
-            "repositories/a/*/content/read",
-            "repositories/a/b/content/delete",
-        ];
+        let rules = ["repositories/a/*/content/read", "repositories/a/b/content/delete"];
         for (scope, expected) in [
             ("repository:a/b:push,delete,pull", "delete,pull | push"),
-            (
-                "repository:a/b:*",
-                "pull,delete | push,metadata_read,metadata_write",
-            ),
+            ("repository:a/b:*", "pull,delete | push,metadata_read,metadata_write"),
             ("repository:a/b:", " | "),
             ("repository:a:pull", " | pull"),
             ("repository:*:pull", " | pull"),
@@ -235,32 +216,19 @@ mod tests {
             decided(&Role::Owner.scope_map(), scope, Catalog::Root),
             "deleted_read,deleted_restore | "
         );
-        let catalog = decided(
-            &Role::Contributor.scope_map(),
-            "registry:deleted_catalog:*",
-            Catalog::Never,
-        );
+        let catalog =
+            decided(&Role::Contributor.scope_map(), "registry:deleted_catalog:*", Catalog::Never);
         assert_eq!(catalog, "* | ");
-        decides(
-            &["repositories/*/content/read"],
-            scope,
-            " | deleted_read,deleted_restore",
-        );
+        decides(&["repositories/*/content/read"], scope, " | deleted_read,deleted_restore");
     }
 
     #[test]
     fn several_tables_add_up() {
-        let tables: Vec<_> = [
-            "repositories/a/content/read",
-            "repositories/a/content/write",
-        ]
-        .map(|rule| Table::compile([&ScopeMap::parse([rule]).unwrap()]).unwrap())
-        .into();
+        let tables: Vec<_> = ["repositories/a/content/read", "repositories/a/content/write"]
+            .map(|rule| Table::compile([&ScopeMap::parse([rule]).unwrap()]).unwrap())
+            .into();
         let scope = Scope::parse("repository:a:pull,push,delete").unwrap();
         let decision = decide(&tables, &scope, &Settings::default());
-        assert_eq!(
-            format!("{} | {}", decision.granted, decision.denied),
-            "pull,push | delete"
-        );
+        assert_eq!(format!("{} | {}", decision.granted, decision.denied), "pull,push | delete");
     }
 }

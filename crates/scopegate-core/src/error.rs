@@ -26,10 +26,7 @@ impl Error {
     /// An error of `kind` at byte `position` of the text.
     #[must_use]
     pub fn new(kind: ErrorKind, position: usize) -> Self {
-        Self {
-            kind,
-            position: u32::try_from(position).unwrap_or(u32::MAX),
-        }
+        Self { kind, position: u32::try_from(position).unwrap_or(u32::MAX) }
     }
 
     /// What is wrong.
@@ -186,10 +183,7 @@ impl ErrorKind {
     /// The kind with this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| kind.number() == number)
+        Self::ALL.iter().copied().find(|kind| kind.number() == number)
     }
 }
 
@@ -218,10 +212,7 @@ mod tests {
     fn messages_are_lower_case_and_open_ended() {
         for kind in ErrorKind::ALL {
             for text in [kind.message(), kind.hint()] {
-                assert!(
-                    !text.starts_with(|c: char| c.is_ascii_uppercase()),
-                    "{text}"
-                );
+                assert!(!text.starts_with(|c: char| c.is_ascii_uppercase()), "{text}");
                 assert!(!text.ends_with('.'), "{text}");
             }
         }

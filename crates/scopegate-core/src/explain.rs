@@ -219,33 +219,15 @@ pub fn explain<'a, B: AsRef<[u8]>>(
     let mut reasons: Vec<Reason> = scope
         .wanted()
         .iter()
-        .map(|action| {
-            reason(
-                maps,
-                scope,
-                action,
-                decision.granted.contains(action),
-                settings,
-            )
-        })
+        .map(|action| reason(maps, scope, action, decision.granted.contains(action), settings))
         .collect();
     reasons.extend(scope.unknown_actions().map(unknown));
     let edits = edits(maps, scope, decision.denied, settings);
-    Explanation {
-        scope: *scope,
-        decision,
-        reasons,
-        edits,
-    }
+    Explanation { scope: *scope, decision, reasons, edits }
 }
 
 fn unknown(word: &str) -> Reason {
-    Reason {
-        action: word.to_owned(),
-        granted: false,
-        rules: Vec::new(),
-        misses: Vec::new(),
-    }
+    Reason { action: word.to_owned(), granted: false, rules: Vec::new(), misses: Vec::new() }
 }
 
 fn reason<B: AsRef<[u8]>>(
@@ -257,27 +239,14 @@ fn reason<B: AsRef<[u8]>>(
 ) -> Reason {
     let action_name = action.as_str().to_owned();
     let Some(needed) = needed(scope, action, settings) else {
-        return Reason {
-            granted,
-            ..unknown(&action_name)
-        };
+        return Reason { granted, ..unknown(&action_name) };
     };
     let (rules, misses) = if granted {
-        (
-            maps.iter()
-                .flat_map(|map| granting(map, scope, needed, settings))
-                .collect(),
-            Vec::new(),
-        )
+        (maps.iter().flat_map(|map| granting(map, scope, needed, settings)).collect(), Vec::new())
     } else {
         (Vec::new(), nearest(maps, scope, needed))
     };
-    Reason {
-        action: action_name,
-        granted,
-        rules,
-        misses,
-    }
+    Reason { action: action_name, granted, rules, misses }
 }
 
 /// The action that a rule must grant so that `action` may be had; `None` when no rule can help.
@@ -323,10 +292,7 @@ fn granting<B: AsRef<[u8]>>(
         None if is_filtered_catalog(scope, settings) => giving(map.table, needed).collect(),
         None => Vec::new(),
     };
-    root.into_iter()
-        .chain(patterns)
-        .filter_map(|pattern| map.rule(pattern, needed))
-        .collect()
+    root.into_iter().chain(patterns).filter_map(|pattern| map.rule(pattern, needed)).collect()
 }
 
 /// The patterns of a table that cover `name`, with what they grant; the root wildcard is not among them.
@@ -335,10 +301,7 @@ fn covering<'t, B: AsRef<[u8]>>(
     name: RepositoryName<'_>,
 ) -> impl Iterator<Item = (Pattern<'t>, ActionSet)> {
     let entries = table.entries_on(name);
-    entries
-        .into_iter()
-        .flat_map(Entry::patterns)
-        .filter(move |(pattern, _)| pattern.matches(name))
+    entries.into_iter().flat_map(Entry::patterns).filter(move |(pattern, _)| pattern.matches(name))
 }
 
 /// The patterns of a table that grant `action` somewhere; the root wildcard is not among them.
@@ -372,26 +335,27 @@ fn nearest<B: AsRef<[u8]>>(
             Some(name) => candidates.extend(misses_on(map, name, needed)),
             None => candidates.extend(giving(map.table, needed).filter_map(|pattern| {
                 let rule = map.rule(pattern, needed)?;
-                Some((
-                    Miss {
-                        rule,
-                        why: MissKind::NotEverywhere,
-                    },
-                    0,
-                ))
+                Some((Miss { rule, why: MissKind::NotEverywhere }, 0))
             })),
         }
     }
-    candidates.sort_by_key(|(miss, alike)| (miss.why, Reverse(*alike)));
     // Rules that cover the repository say more than rules on others do.
-    if candidates
-        .iter()
-        .any(|(miss, _)| miss.why < MissKind::OtherRepository)
-    {
+    if candidates.iter().any(|(miss, _)| miss.why < MissKind::OtherRepository) {
         candidates.retain(|(miss, _)| miss.why < MissKind::OtherRepository);
     }
-    candidates.truncate(MAX_MISSES);
-    candidates.into_iter().map(|(miss, _)| miss).collect()
+    let mut nearest = Vec::new();
+    while nearest.len() < MAX_MISSES
+        && let Some(index) = closest(&candidates)
+    {
+        nearest.push(candidates.remove(index).0);
+    }
+    nearest
+}
+
+/// The first of the closest candidates.
+fn closest(candidates: &[(Miss, usize)]) -> Option<usize> {
+    let distance = |(miss, alike): &(Miss, usize)| (miss.why, Reverse(*alike));
+    (0..candidates.len()).min_by_key(|index| candidates.get(*index).map(distance))
 }
 
 /// The rules of one map that nearly grant `needed` on `name`, each with the number of bytes that the names share.
@@ -405,15 +369,7 @@ fn misses_on<B: AsRef<[u8]>>(
     for (pattern, actions) in covering(map.table, name).chain([root]) {
         for action in actions.iter() {
             let rule = map.rule(pattern, action);
-            misses.extend(rule.map(|rule| {
-                (
-                    Miss {
-                        rule,
-                        why: MissKind::OtherAction,
-                    },
-                    0,
-                )
-            }));
+            misses.extend(rule.map(|rule| (Miss { rule, why: MissKind::OtherAction }, 0)));
         }
     }
     for pattern in giving(map.table, needed) {
@@ -429,19 +385,13 @@ fn misses_on<B: AsRef<[u8]>>(
         if why == MissKind::OtherRepository && alike == 0 {
             continue;
         }
-        misses.extend(
-            map.rule(pattern, needed)
-                .map(|rule| (Miss { rule, why }, alike)),
-        );
+        misses.extend(map.rule(pattern, needed).map(|rule| (Miss { rule, why }, alike)));
     }
     misses
 }
 
 fn common_prefix(one: &str, other: &str) -> usize {
-    one.bytes()
-        .zip(other.bytes())
-        .take_while(|(a, b)| a == b)
-        .count()
+    one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()
 }
 
 /// The smallest edits that allow what was denied, as far as a scope map can: one for each map that users may change.
@@ -513,14 +463,7 @@ impl fmt::Display for Explanation<'_> {
             );
         }
         for reason in &self.reasons {
-            writeln!(
-                f,
-                "{}",
-                Sentence {
-                    explanation: self,
-                    reason
-                }
-            )?;
+            writeln!(f, "{}", Sentence { explanation: self, reason })?;
         }
         Ok(())
     }
@@ -555,20 +498,12 @@ impl Sentence<'_> {
         let Some(nearest) = self.reason.misses.first() else {
             return f.write_str(self.without_misses());
         };
-        let RuleRef {
-            pattern,
-            permission,
-            ..
-        } = &nearest.rule;
+        let RuleRef { pattern, permission, .. } = &nearest.rule;
         match nearest.why {
             MissKind::OtherAction => {
                 f.write_str("no rule that matches it grants that")?;
-                let rules: Vec<RuleRef> = self
-                    .reason
-                    .misses
-                    .iter()
-                    .map(|miss| miss.rule.clone())
-                    .collect();
+                let rules: Vec<RuleRef> =
+                    self.reason.misses.iter().map(|miss| miss.rule.clone()).collect();
                 write_list(f, "; there is ", &rules)
             }
             MissKind::PrefixItself => {
@@ -588,10 +523,7 @@ impl Sentence<'_> {
                 write!(f, "no rule matches it; the nearest is `{pattern}`")
             }
             MissKind::NotEverywhere => {
-                write!(
-                    f,
-                    "only a rule on `*` grants it; the nearest is `{pattern}` {permission}"
-                )
+                write!(f, "only a rule on `*` grants it; the nearest is `{pattern}` {permission}")
             }
         }
     }
@@ -636,16 +568,9 @@ mod tests {
                 (*name, Table::compile([&map]).unwrap())
             })
             .collect();
-        let named: Vec<_> = tables
-            .iter()
-            .map(|(name, table)| NamedTable { name, table })
-            .collect();
+        let named: Vec<_> = tables.iter().map(|(name, table)| NamedTable { name, table }).collect();
         let explanation = explain(&named, &Scope::parse(scope).unwrap(), settings);
-        let commands = explanation
-            .edits
-            .iter()
-            .map(|edit| edit.az_command(Some("r")))
-            .collect();
+        let commands = explanation.edits.iter().map(|edit| edit.az_command(Some("r"))).collect();
         (explanation.to_string(), commands)
     }
 
@@ -654,11 +579,7 @@ mod tests {
         let (text, commands) = said(&[("my-map", rules)], scope, &Settings::default());
         assert_eq!(text.lines().collect::<Vec<_>>(), sentences, "{scope}");
         let edit = edit.map(|edit| {
-            [
-                "az acr scope-map update --name my-map --registry r --add-repository ",
-                edit,
-            ]
-            .concat()
+            ["az acr scope-map update --name my-map --registry r --add-repository ", edit].concat()
         });
         assert_eq!(commands, edit.into_iter().collect::<Vec<_>>(), "{scope}");
     }
@@ -684,10 +605,7 @@ mod tests {
     #[test]
     fn right_repository_wrong_action() {
         says(
-            &[
-                "repositories/a/content/read",
-                "repositories/b/content/write",
-            ],
+            &["repositories/a/content/read", "repositories/b/content/write"],
             "repository:a:push",
             &[
                 "`a` is denied push: no rule that matches it grants that; there is `a` content/read (my-map)",
@@ -735,10 +653,7 @@ mod tests {
 
     #[test]
     fn the_whole_registry() {
-        let rules = [
-            "repositories/a/metadata/read",
-            "repositories/a/content/read",
-        ];
+        let rules = ["repositories/a/metadata/read", "repositories/a/content/read"];
         says(
             &rules,
             "registry:catalog:*",
@@ -763,45 +678,26 @@ mod tests {
             ],
             Some("'*' content/read"),
         );
-        let filtered = Settings {
-            catalog: Catalog::Filtered,
-        };
+        let filtered = Settings { catalog: Catalog::Filtered };
         let (text, _) = said(&[("my-map", &rules)], "registry:catalog:*", &filtered);
-        assert_eq!(
-            text,
-            "registry `catalog` is granted * by `a` metadata/read (my-map)\n"
-        );
+        assert_eq!(text, "registry `catalog` is granted * by `a` metadata/read (my-map)\n");
     }
 
     #[test]
     fn no_edit_can_help() {
         for (scope, sentence) in [
-            (
-                "repository:a:fly",
-                "`a` is denied fly: nobody knows this action",
-            ),
-            (
-                "repository:a:deleted_read",
-                "`a` is denied deleted_read: no rule matches it",
-            ),
+            ("repository:a:fly", "`a` is denied fly: nobody knows this action"),
+            ("repository:a:deleted_read", "`a` is denied deleted_read: no rule matches it"),
             (
                 "registry:other:*",
                 "registry `other` is denied *: no rule of a scope map grants anything on it",
             ),
-            (
-                "repository:r:5000/a:pull",
-                "`r:5000/a` is denied pull: only a rule on `*` grants it",
-            ),
-            (
-                "repository:a:",
-                "`a` is asked for without an action, so nothing is granted",
-            ),
+            ("repository:r:5000/a:pull", "`r:5000/a` is denied pull: only a rule on `*` grants it"),
+            ("repository:a:", "`a` is asked for without an action, so nothing is granted"),
         ] {
             says(&[], scope, &[sentence], None);
         }
-        let never = Settings {
-            catalog: Catalog::Never,
-        };
+        let never = Settings { catalog: Catalog::Never };
         let (_, commands) = said(&[("my-map", &[])], "registry:catalog:*", &never);
         assert_eq!(commands, Vec::<String>::new());
     }
@@ -822,10 +718,7 @@ mod tests {
     #[test]
     fn roles_explain_soft_delete() {
         let table = Table::compile([&Role::Owner.scope_map()]).unwrap();
-        let maps = [NamedTable {
-            name: "Owner",
-            table: &table,
-        }];
+        let maps = [NamedTable { name: "Owner", table: &table }];
         let scope = Scope::parse("registry:deleted_catalog:*").unwrap();
         let explanation = explain(&maps, &scope, &Settings::default());
         assert_eq!(

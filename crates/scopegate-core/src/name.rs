@@ -72,9 +72,7 @@ impl<'a> RepositoryName<'a> {
 
     /// The names that this one lies below, the shortest first: `a` and `a/b` for `a/b/c`.
     pub fn ancestors(self) -> impl Iterator<Item = RepositoryName<'a>> {
-        self.0
-            .match_indices('/')
-            .map(move |(slash, _)| self.prefix(slash))
+        self.0.match_indices('/').map(move |(slash, _)| self.prefix(slash))
     }
 }
 
@@ -128,11 +126,7 @@ const fn separators(word: u64) -> Option<u64> {
     let letters = in_range(word, b'a', b'z');
     let digits = in_range(word, b'0', b'9');
     let separators = in_range(word, b'-', b'/') | in_range(word, b'_', b'_');
-    if letters | digits | separators == 0x80 * EACH {
-        Some(separators)
-    } else {
-        None
-    }
+    if letters | digits | separators == 0x80 * EACH { Some(separators) } else { None }
 }
 
 /// The highest bit of each byte of `word` that lies between `low` and `high`, for bytes below 0x80.
@@ -193,10 +187,7 @@ fn step(before: Before, byte: u8, position: usize) -> Result<Before, Error> {
         b'.' | b'_' | b'-' => match before {
             Before::Alphanumeric => Ok(Before::Separator { byte, run: 1 }),
             Before::Separator { byte: same, run } if same == byte && may_repeat(byte, run) => {
-                Ok(Before::Separator {
-                    byte,
-                    run: run.saturating_add(1),
-                })
+                Ok(Before::Separator { byte, run: run.saturating_add(1) })
             }
             _ => Err(Error::new(ErrorKind::NameSeparator, position)),
         },
@@ -219,10 +210,9 @@ fn end_component(before: Before, position: usize, slash: usize) -> Result<(), Er
     match before {
         Before::Alphanumeric => Ok(()),
         Before::Start => Err(Error::new(ErrorKind::NameComponentEmpty, slash)),
-        Before::Separator { run, .. } => Err(Error::new(
-            ErrorKind::NameSeparator,
-            position.saturating_sub(run),
-        )),
+        Before::Separator { run, .. } => {
+            Err(Error::new(ErrorKind::NameSeparator, position.saturating_sub(run)))
+        }
     }
 }
 
@@ -234,19 +224,12 @@ mod tests {
 
     #[track_caller]
     fn valid(text: &str) {
-        assert_eq!(
-            RepositoryName::parse(text).map(RepositoryName::as_str),
-            Ok(text)
-        );
+        assert_eq!(RepositoryName::parse(text).map(RepositoryName::as_str), Ok(text));
     }
 
     #[track_caller]
     fn invalid(text: &str, kind: ErrorKind, position: usize) {
-        assert_eq!(
-            RepositoryName::parse(text),
-            Err(Error::new(kind, position)),
-            "{text:?}"
-        );
+        assert_eq!(RepositoryName::parse(text), Err(Error::new(kind, position)), "{text:?}");
     }
 
     #[test]
@@ -345,14 +328,9 @@ mod tests {
                     bytes.extend(&middle);
                     let grammar = validate(&bytes, 255).is_ok();
                     assert!(grammar || !is_plainly_valid(&bytes), "{bytes:?}");
-                    let neighbours = bytes
-                        .windows(2)
-                        .any(|w| w.iter().all(|b| b"./_-".contains(b)));
-                    assert_eq!(
-                        is_plainly_valid(&bytes),
-                        grammar && !neighbours,
-                        "{bytes:?}"
-                    );
+                    let neighbours =
+                        bytes.windows(2).any(|w| w.iter().all(|b| b"./_-".contains(b)));
+                    assert_eq!(is_plainly_valid(&bytes), grammar && !neighbours, "{bytes:?}");
                 }
             }
         }

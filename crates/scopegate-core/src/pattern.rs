@@ -110,9 +110,7 @@ mod tests {
     fn patterns_print_what_they_parse() {
         for text in ["*", "a/*", "a/b/*", "a", "a/b", "samples/hello-world"] {
             assert_eq!(
-                Pattern::parse(text)
-                    .map(|pattern| pattern.to_string())
-                    .as_deref(),
+                Pattern::parse(text).map(|pattern| pattern.to_string()).as_deref(),
                 Ok(text)
             );
         }
@@ -139,11 +137,7 @@ mod tests {
             ("a//*", NameComponentEmpty, 1),
             ("reg:5000/*", NameCharacter, 3),
         ] {
-            assert_eq!(
-                Pattern::parse(text),
-                Err(Error::new(kind, position)),
-                "{text:?}"
-            );
+            assert_eq!(Pattern::parse(text), Err(Error::new(kind, position)), "{text:?}");
         }
     }
 
@@ -151,10 +145,7 @@ mod tests {
     fn a_prefix_leaves_room_for_a_name() {
         let long: String = core::iter::repeat_n('a', 254).chain("/*".chars()).collect();
         assert!(Pattern::parse(&long[1..]).is_ok());
-        assert_eq!(
-            Pattern::parse(&long),
-            Err(Error::new(ErrorKind::NameTooLong, 253))
-        );
+        assert_eq!(Pattern::parse(&long), Err(Error::new(ErrorKind::NameTooLong, 253)));
     }
 
     #[test]

@@ -56,9 +56,7 @@ impl Profile {
     /// The profile with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|profile| profile.as_str() == text)
+        Self::ALL.into_iter().find(|profile| profile.as_str() == text)
     }
 
     /// What listing the tags of a repository needs.
@@ -179,26 +177,16 @@ pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<R
     let segments = split(path)?;
     let row = Row::read(&segments)?;
     row.check_references()?;
-    let actions = row
-        .actions(method, settings)
-        .ok_or(Error::new(ErrorKind::MethodUnknown, 0))?;
+    let actions = row.actions(method, settings).ok_or(Error::new(ErrorKind::MethodUnknown, 0))?;
     let mut scopes = Vec::new();
     if let Some((resource_type, name)) = row.resource() {
-        scopes.push(RequiredScope {
-            resource_type,
-            name: Cow::Owned(name),
-            actions,
-        });
+        scopes.push(RequiredScope { resource_type, name: Cow::Owned(name), actions });
     }
     if row.endpoint == Endpoint::StartUpload {
         let start = path.len().saturating_add(1);
         scopes.extend(mount_source(query, start)?.filter(|source| source.name != row.name));
     }
-    Ok(Route {
-        endpoint: row.endpoint,
-        path: row.path(),
-        scopes,
-    })
+    Ok(Route { endpoint: row.endpoint, path: row.path(), scopes })
 }
 
 /// One decoded segment and where it stands in the target.
@@ -374,13 +362,7 @@ impl<'s> Row<'s> {
                 _ => return None,
             },
         };
-        Self::named(
-            endpoint,
-            "/helm/v1",
-            segments,
-            2,
-            2_usize.checked_add(name)?,
-        )
+        Self::named(endpoint, "/helm/v1", segments, 2, 2_usize.checked_add(name)?)
     }
 
     fn nameless(
@@ -390,13 +372,7 @@ impl<'s> Row<'s> {
         start: usize,
     ) -> Option<Self> {
         let tail = segments.get(start..)?;
-        Some(Self {
-            endpoint,
-            root,
-            name: String::new(),
-            name_position: 0,
-            tail,
-        })
+        Some(Self { endpoint, root, name: String::new(), name_position: 0, tail })
     }
 
     /// A row whose name is the segments from `start` to `end`, of which there must be one.
@@ -410,20 +386,12 @@ impl<'s> Row<'s> {
         let (name, tail) = (segments.get(start..end)?, segments.get(end..)?);
         let name_position = name.first()?.position;
         let texts: Vec<&str> = name.iter().map(|segment| &*segment.text).collect();
-        Some(Self {
-            endpoint,
-            root,
-            name: texts.join("/"),
-            name_position,
-            tail,
-        })
+        Some(Self { endpoint, root, name: texts.join("/"), name_position, tail })
     }
 
     fn checked(self) -> Result<Self, Error> {
-        let nameless = matches!(
-            self.endpoint,
-            Endpoint::Base | Endpoint::Catalog | Endpoint::DeletedCatalog
-        );
+        let nameless =
+            matches!(self.endpoint, Endpoint::Base | Endpoint::Catalog | Endpoint::DeletedCatalog);
         if !nameless {
             RepositoryName::parse(&self.name)
                 .map_err(|error| Error::new(error.kind(), self.name_position))?;
@@ -515,11 +483,7 @@ impl<'s> Row<'s> {
     fn path(&self) -> String {
         let mut path = String::from(self.root);
         let name = (!self.name.is_empty()).then_some(&*self.name);
-        let tail = self
-            .tail
-            .iter()
-            .map(|segment| &*segment.text)
-            .filter(|text| !text.is_empty());
+        let tail = self.tail.iter().map(|segment| &*segment.text).filter(|text| !text.is_empty());
         for part in name.into_iter().chain(tail) {
             path.push('/');
             path.push_str(part);
@@ -533,10 +497,7 @@ impl<'s> Row<'s> {
 
 /// How many segments come before the first one that begins with `_`, and the segments from there.
 fn split_at_marker<'r, 't>(rest: &'r [&'t str]) -> (usize, &'r [&'t str]) {
-    let name = rest
-        .iter()
-        .position(|text| text.starts_with('_'))
-        .unwrap_or(rest.len());
+    let name = rest.iter().position(|text| text.starts_with('_')).unwrap_or(rest.len());
     (name, rest.get(name..).unwrap_or_default())
 }
 
@@ -547,9 +508,7 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
     let mut position = start;
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (key, value) = decode_form(key)
-            .zip(decode_form(value))
-            .ok_or(ambiguous(position))?;
+        let (key, value) = decode_form(key).zip(decode_form(value)).ok_or(ambiguous(position))?;
         if key == "from" && source.replace((value, position)).is_some() {
             return Err(ambiguous(position));
         }
@@ -601,9 +560,7 @@ fn is_word(text: &str, also: impl Fn(u8) -> bool) -> bool {
 /// `[A-Za-z0-9_.=-]{1,128}`
 fn is_upload_id(text: &str) -> bool {
     (1..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'=' | b'-'))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'=' | b'-'))
 }
 
 /// An algorithm, a colon, and hexadecimal digits: exactly as many as the algorithm has where it is known.
@@ -611,9 +568,7 @@ fn is_digest(text: &str) -> bool {
     let Some((algorithm, digits)) = text.split_once(':') else {
         return false;
     };
-    let lower = digits
-        .bytes()
-        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let lower = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     match algorithm {
         "sha256" => lower && digits.len() == 64,
         "sha512" => lower && digits.len() == 128,
@@ -627,10 +582,7 @@ fn is_digest(text: &str) -> bool {
 
 fn is_algorithm(text: &str) -> bool {
     text.split(['+', '.', '_', '-']).all(|piece| {
-        piece
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_alphabetic())
+        piece.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
             && piece.bytes().all(|b| b.is_ascii_alphanumeric())
     })
 }
@@ -654,11 +606,7 @@ mod tests {
     fn needs(method: &str, target: &str, settings: Settings, scopes: &str, path: &str) {
         let target = target.replace('D', DIGEST);
         let route = route(method, &target, &settings).map(|route| (route.to_string(), route.path));
-        assert_eq!(
-            route,
-            Ok((scopes.into(), path.replace('D', DIGEST))),
-            "{method} {target}"
-        );
+        assert_eq!(route, Ok((scopes.into(), path.replace('D', DIGEST))), "{method} {target}");
     }
 
     #[track_caller]
@@ -681,11 +629,7 @@ mod tests {
             ("DELETE", "/v2/r/blobs/D", "repository:r:delete"),
             ("POST", "/v2/r/blobs/uploads/", "repository:r:pull,push"),
             ("GET HEAD", "/v2/r/blobs/uploads/a-1", "repository:r:pull"),
-            (
-                "PATCH PUT",
-                "/v2/r/blobs/uploads/a-1",
-                "repository:r:pull,push",
-            ),
+            ("PATCH PUT", "/v2/r/blobs/uploads/a-1", "repository:r:pull,push"),
             ("DELETE", "/v2/r/blobs/uploads/a-1", "repository:r:delete"),
             ("GET HEAD", "/v2/r/tags/list", "repository:r:metadata_read"),
             ("GET HEAD", "/v2/r/referrers/D", "repository:r:pull"),
@@ -694,108 +638,38 @@ mod tests {
             ("PATCH", "/acr/v1/r", "repository:r:metadata_write"),
             ("DELETE", "/acr/v1/r", "repository:r:delete"),
             ("GET HEAD", "/acr/v1/r/_tags", "repository:r:metadata_read"),
-            (
-                "GET HEAD",
-                "/acr/v1/r/_tags/v1",
-                "repository:r:metadata_read",
-            ),
+            ("GET HEAD", "/acr/v1/r/_tags/v1", "repository:r:metadata_read"),
             ("PATCH", "/acr/v1/r/_tags/v1", "repository:r:metadata_write"),
             ("DELETE", "/acr/v1/r/_tags/v1", "repository:r:delete"),
-            (
-                "GET HEAD",
-                "/acr/v1/r/_manifests",
-                "repository:r:metadata_read",
-            ),
-            (
-                "GET HEAD",
-                "/acr/v1/r/_manifests/D",
-                "repository:r:metadata_read",
-            ),
-            (
-                "PATCH",
-                "/acr/v1/r/_manifests/D",
-                "repository:r:metadata_write",
-            ),
+            ("GET HEAD", "/acr/v1/r/_manifests", "repository:r:metadata_read"),
+            ("GET HEAD", "/acr/v1/r/_manifests/D", "repository:r:metadata_read"),
+            ("PATCH", "/acr/v1/r/_manifests/D", "repository:r:metadata_write"),
             ("DELETE", "/acr/v1/r/_manifests/D", "repository:r:delete"),
-            (
-                "GET HEAD",
-                "/acr/v1/r/_metadata",
-                "repository:r:metadata_read",
-            ),
-            (
-                "PUT DELETE",
-                "/acr/v1/r/_metadata/k",
-                "repository:r:metadata_write",
-            ),
-            (
-                "GET HEAD",
-                "/acr/v1/r/_tags/v1/_metadata/k",
-                "repository:r:metadata_read",
-            ),
-            (
-                "PUT",
-                "/acr/v1/r/_manifests/D/_metadata/k",
-                "repository:r:metadata_write",
-            ),
-            (
-                "GET HEAD",
-                "/acr/v1/_deleted/_catalog",
-                "registry:deleted_catalog:*",
-            ),
-            (
-                "GET HEAD",
-                "/acr/v1/_deleted/r/_tags",
-                "repository:r:deleted_read",
-            ),
-            (
-                "GET HEAD",
-                "/acr/v1/_deleted/r/_manifests",
-                "repository:r:deleted_read",
-            ),
+            ("GET HEAD", "/acr/v1/r/_metadata", "repository:r:metadata_read"),
+            ("PUT DELETE", "/acr/v1/r/_metadata/k", "repository:r:metadata_write"),
+            ("GET HEAD", "/acr/v1/r/_tags/v1/_metadata/k", "repository:r:metadata_read"),
+            ("PUT", "/acr/v1/r/_manifests/D/_metadata/k", "repository:r:metadata_write"),
+            ("GET HEAD", "/acr/v1/_deleted/_catalog", "registry:deleted_catalog:*"),
+            ("GET HEAD", "/acr/v1/_deleted/r/_tags", "repository:r:deleted_read"),
+            ("GET HEAD", "/acr/v1/_deleted/r/_manifests", "repository:r:deleted_read"),
             (
                 "POST",
                 "/acr/v1/_deleted/r/_manifests/D",
                 "repository:r:deleted_read,deleted_restore",
             ),
-            (
-                "GET HEAD",
-                "/helm/v1/repo/index.yaml",
-                "artifact-repository:repo:pull",
-            ),
-            (
-                "GET HEAD",
-                "/helm/v1/repo/_charts",
-                "artifact-repository:repo:pull",
-            ),
-            (
-                "GET HEAD",
-                "/helm/v1/repo/_charts/c/1.0.0+b",
-                "artifact-repository:repo:pull",
-            ),
-            (
-                "DELETE",
-                "/helm/v1/repo/_charts/c/1.0.0",
-                "artifact-repository:repo:delete,pull",
-            ),
-            (
-                "PUT",
-                "/helm/v1/repo/_blobs/c-1.tgz",
-                "artifact-repository:repo:pull,push",
-            ),
+            ("GET HEAD", "/helm/v1/repo/index.yaml", "artifact-repository:repo:pull"),
+            ("GET HEAD", "/helm/v1/repo/_charts", "artifact-repository:repo:pull"),
+            ("GET HEAD", "/helm/v1/repo/_charts/c/1.0.0+b", "artifact-repository:repo:pull"),
+            ("DELETE", "/helm/v1/repo/_charts/c/1.0.0", "artifact-repository:repo:delete,pull"),
+            ("PUT", "/helm/v1/repo/_blobs/c-1.tgz", "artifact-repository:repo:pull,push"),
         ] {
-            for method in [
-                "GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "get", "OPTIONS", "",
-            ] {
+            for method in ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "get", "OPTIONS", ""] {
                 let single = methods.split(' ').any(|has| has == method);
                 // A target may stand in several rows: other methods are tested there.
                 if single {
                     needs(method, target, Settings::default(), scopes, target);
                 } else if matches!(method, "get" | "OPTIONS" | "") {
-                    refuses(
-                        method,
-                        &target.replace('D', DIGEST),
-                        ErrorKind::MethodUnknown,
-                    );
+                    refuses(method, &target.replace('D', DIGEST), ErrorKind::MethodUnknown);
                 }
             }
         }
@@ -819,36 +693,12 @@ mod tests {
 
     #[test]
     fn settings_change_two_rows() {
-        let distribution = Settings {
-            profile: Profile::Distribution,
-            ..Settings::default()
-        };
-        needs(
-            "GET",
-            "/v2/r/tags/list",
-            distribution,
-            "repository:r:pull",
-            "/v2/r/tags/list",
-        );
-        let documented = Settings {
-            untag: Untag::MetadataWrite,
-            ..Settings::default()
-        };
+        let distribution = Settings { profile: Profile::Distribution, ..Settings::default() };
+        needs("GET", "/v2/r/tags/list", distribution, "repository:r:pull", "/v2/r/tags/list");
+        let documented = Settings { untag: Untag::MetadataWrite, ..Settings::default() };
         let tag = "/acr/v1/r/_tags/v1";
-        needs(
-            "DELETE",
-            tag,
-            documented,
-            "repository:r:metadata_write",
-            tag,
-        );
-        needs(
-            "DELETE",
-            "/acr/v1/r",
-            documented,
-            "repository:r:delete",
-            "/acr/v1/r",
-        );
+        needs("DELETE", tag, documented, "repository:r:metadata_write", tag);
+        needs("DELETE", "/acr/v1/r", documented, "repository:r:delete", "/acr/v1/r");
     }
 
     #[test]
@@ -859,10 +709,7 @@ mod tests {
             ("/v2/team%2fapp/tags/list", "/v2/team/app/tags/list"),
             ("/v2/%74eam/app/tags/list?n=1", "/v2/team/app/tags/list"),
             ("/acr/v1/team%2Fapp/_tags", "/acr/v1/team/app/_tags"),
-            (
-                "/v2/a/manifests/b/manifests/c",
-                "/v2/a/manifests/b/manifests/c",
-            ),
+            ("/v2/a/manifests/b/manifests/c", "/v2/a/manifests/b/manifests/c"),
             ("/v2/tags/list/tags/list", "/v2/tags/list/tags/list"),
             ("/v2/blobs/uploads/blobs/D", "/v2/blobs/uploads/blobs/D"),
             (
@@ -880,26 +727,14 @@ mod tests {
     fn mounts() {
         let push = "repository:r:pull,push";
         for (query, scopes) in [
-            (
-                "?mount=D&from=s",
-                "repository:r:pull,push repository:s:pull",
-            ),
-            (
-                "?from=team%2Fs",
-                "repository:r:pull,push repository:team/s:pull",
-            ),
+            ("?mount=D&from=s", "repository:r:pull,push repository:s:pull"),
+            ("?from=team%2Fs", "repository:r:pull,push repository:team/s:pull"),
             ("?mount=D", push),
             ("?mount=D&from=r", push),
             ("?digest=D&FROM=s", push),
         ] {
             let target = ["/v2/r/blobs/uploads/", query].concat();
-            needs(
-                "POST",
-                &target,
-                Settings::default(),
-                scopes,
-                "/v2/r/blobs/uploads/",
-            );
+            needs("POST", &target, Settings::default(), scopes, "/v2/r/blobs/uploads/");
         }
         for (query, kind) in [
             ("?from=a&from=a", ErrorKind::QueryAmbiguous),
@@ -913,14 +748,7 @@ mod tests {
         ] {
             refuses("POST", &["/v2/r/blobs/uploads/", query].concat(), kind);
         }
-        assert!(
-            route(
-                "GET",
-                "/v2/r/tags/list?from=a&from=%zz",
-                &Settings::default()
-            )
-            .is_ok()
-        );
+        assert!(route("GET", "/v2/r/tags/list?from=a&from=%zz", &Settings::default()).is_ok());
     }
 
     #[test]

@@ -54,9 +54,7 @@ impl ResourceType {
     /// The type with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|resource_type| resource_type.as_str() == text)
+        Self::ALL.into_iter().find(|resource_type| resource_type.as_str() == text)
     }
 
     /// Reads a type with an optional class suffix; `text` is everything before the first colon.
@@ -79,10 +77,7 @@ impl ResourceType {
 /// Whether `text`, which follows an opening parenthesis, is a class and the closing one.
 fn is_class(text: &str) -> bool {
     text.strip_suffix(')').is_some_and(|class| {
-        !class.is_empty()
-            && class
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !class.is_empty() && class.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
 
@@ -167,9 +162,7 @@ impl<'a> ResourceName<'a> {
 fn is_host(text: &str) -> bool {
     text.split('.').all(|component| {
         let bytes = component.as_bytes();
-        bytes
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+        bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
             && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
             && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
     })
@@ -227,23 +220,14 @@ impl<'a> Scope<'a> {
         };
         let name = ResourceName::parse(name).map_err(|error| error.shifted(name_start))?;
         let (actions, has_unknown) = parse_actions(words);
-        Ok(Self {
-            resource_type,
-            name,
-            actions,
-            words,
-            has_unknown,
-        })
+        Ok(Self { resource_type, name, actions, words, has_unknown })
     }
 
     /// The actions that nobody knows, in the order of the text, each once.
     pub fn unknown_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let words = if self.has_unknown { self.words } else { "" };
-        let unknown = || {
-            words
-                .split(',')
-                .filter(|word| !word.is_empty() && Action::parse(word).is_none())
-        };
+        let unknown =
+            || words.split(',').filter(|word| !word.is_empty() && Action::parse(word).is_none());
         unknown()
             .enumerate()
             .filter(move |(index, word)| !unknown().take(*index).any(|earlier| earlier == *word))
@@ -265,9 +249,8 @@ fn split_type(text: &str) -> Result<(Result<ResourceType, &str>, &str), Error> {
     if let Some(rest) = text.strip_prefix("repository:") {
         return Ok((Ok(ResourceType::Repository), rest));
     }
-    let (unread, rest) = text
-        .split_once(':')
-        .ok_or(Error::new(ErrorKind::ScopeForm, text.len()))?;
+    let (unread, rest) =
+        text.split_once(':').ok_or(Error::new(ErrorKind::ScopeForm, text.len()))?;
     Ok((Err(unread), rest))
 }
 
@@ -477,61 +460,34 @@ mod tests {
 
     #[track_caller]
     fn reads(text: &str, canonical: &str) {
-        assert_eq!(
-            Scope::parse(text).map(|scope| scope.to_string()).as_deref(),
-            Ok(canonical)
-        );
+        assert_eq!(Scope::parse(text).map(|scope| scope.to_string()).as_deref(), Ok(canonical));
     }
 
     #[track_caller]
     fn refuses(text: &str, kind: ErrorKind, position: usize) {
-        let error = Scope::parse(text)
-            .map(|scope| scope.to_string())
-            .unwrap_err();
-        assert_eq!(
-            (error.kind(), error.position()),
-            (kind, position),
-            "{text:?}"
-        );
+        let error = Scope::parse(text).map(|scope| scope.to_string()).unwrap_err();
+        assert_eq!((error.kind(), error.position()), (kind, position), "{text:?}");
     }
 
     #[test]
     fn scopes() {
         for (text, canonical) in [
             ("repository:app:pull", "repository:app:pull"),
-            (
-                "repository:team/app:pull,push",
-                "repository:team/app:pull,push",
-            ),
+            ("repository:team/app:pull,push", "repository:team/app:pull,push"),
             ("repository:app:push,pull,push", "repository:app:push,pull"),
             ("repository:app:", "repository:app:"),
             ("repository:app:pull,", "repository:app:pull"),
             ("repository:app:,,pull", "repository:app:pull"),
             ("repository:app:pull,*", "repository:app:pull,*"),
-            (
-                "repository:app:fly,pull,fly,swim",
-                "repository:app:pull,fly,swim",
-            ),
+            ("repository:app:fly,pull,fly,swim", "repository:app:pull,fly,swim"),
             ("repository:*:*", "repository:*:*"),
             ("repository(plugin):x/y:pull", "repository:x/y:pull"),
             ("registry:catalog:*", "registry:catalog:*"),
             ("registry:deleted_catalog:*", "registry:deleted_catalog:*"),
-            (
-                "artifact-repository:repo:pull",
-                "artifact-repository:repo:pull",
-            ),
-            (
-                "repository:reg.local:5000/team/app:pull",
-                "repository:reg.local:5000/team/app:pull",
-            ),
-            (
-                "repository:Reg-1.Local:5000/app:pull",
-                "repository:Reg-1.Local:5000/app:pull",
-            ),
-            (
-                "repository:reg.local/team/app:pull",
-                "repository:reg.local/team/app:pull",
-            ),
+            ("artifact-repository:repo:pull", "artifact-repository:repo:pull"),
+            ("repository:reg.local:5000/team/app:pull", "repository:reg.local:5000/team/app:pull"),
+            ("repository:Reg-1.Local:5000/app:pull", "repository:Reg-1.Local:5000/app:pull"),
+            ("repository:reg.local/team/app:pull", "repository:reg.local/team/app:pull"),
         ] {
             reads(text, canonical);
             reads(canonical, canonical);
@@ -583,14 +539,8 @@ mod tests {
     fn a_star_asks_for_what_may_be_had() {
         for (text, wanted) in [
             ("repository:app:pull", "pull"),
-            (
-                "repository:app:*",
-                "pull,push,delete,metadata_read,metadata_write",
-            ),
-            (
-                "repository:app:delete,*",
-                "pull,push,delete,metadata_read,metadata_write",
-            ),
+            ("repository:app:*", "pull,push,delete,metadata_read,metadata_write"),
+            ("repository:app:delete,*", "pull,push,delete,metadata_read,metadata_write"),
             (
                 "repository:app:deleted_read,*",
                 "pull,push,delete,metadata_read,metadata_write,deleted_read",
@@ -598,11 +548,7 @@ mod tests {
             ("registry:catalog:*", "*"),
             ("registry:catalog:pull,*", "*"),
         ] {
-            assert_eq!(
-                Scope::parse(text).unwrap().wanted().to_string(),
-                wanted,
-                "{text}"
-            );
+            assert_eq!(Scope::parse(text).unwrap().wanted().to_string(), wanted, "{text}");
         }
     }
 
@@ -625,11 +571,8 @@ mod tests {
     fn invalid_pieces_stand_aside() {
         let list = ScopeList::parse(["oops repository:a:pull :", "repository:A:pull"]).unwrap();
         assert_eq!(list.to_string(), "repository:a:pull");
-        let kinds: Vec<_> = list
-            .invalid
-            .iter()
-            .map(|invalid| (invalid.text, invalid.error.kind()))
-            .collect();
+        let kinds: Vec<_> =
+            list.invalid.iter().map(|invalid| (invalid.text, invalid.error.kind())).collect();
         assert_eq!(
             kinds,
             [

@@ -29,14 +29,8 @@ pub struct Rule(Kind);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Kind {
-    Repository {
-        pattern: PatternText,
-        permission: Permission,
-    },
-    Gateway {
-        name: String,
-        permission: GatewayPermission,
-    },
+    Repository { pattern: PatternText, permission: Permission },
+    Gateway { name: String, permission: GatewayPermission },
 }
 
 impl Rule {
@@ -77,10 +71,7 @@ impl Rule {
             if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
                 return Err(Error::new(ErrorKind::GatewayName, GATEWAY.len()));
             }
-            return Ok(Self(Kind::Gateway {
-                name: name.to_owned(),
-                permission,
-            }));
+            return Ok(Self(Kind::Gateway { name: name.to_owned(), permission }));
         }
         Err(Error::new(ErrorKind::RuleForm, 0))
     }
@@ -93,20 +84,14 @@ impl Rule {
             Pattern::Prefix(prefix) => PatternText::Prefix(prefix.as_str().to_owned()),
             Pattern::Exact(name) => PatternText::Exact(name.as_str().to_owned()),
         };
-        Self(Kind::Repository {
-            pattern,
-            permission,
-        })
+        Self(Kind::Repository { pattern, permission })
     }
 
     /// What the rule covers and grants; `None` for a gateway rule, which grants nothing.
     #[must_use]
     pub fn grant(&self) -> Option<(Pattern<'_>, Permission)> {
         match &self.0 {
-            Kind::Repository {
-                pattern,
-                permission,
-            } => Some((pattern.as_pattern(), *permission)),
+            Kind::Repository { pattern, permission } => Some((pattern.as_pattern(), *permission)),
             Kind::Gateway { .. } => None,
         }
     }
@@ -118,10 +103,7 @@ const GATEWAY: &str = "gateway/";
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Repository {
-                pattern,
-                permission,
-            } => {
+            Kind::Repository { pattern, permission } => {
                 write!(f, "{REPOSITORIES}{}/{permission}", pattern.as_pattern())
             }
             Kind::Gateway { name, permission } => {
@@ -164,19 +146,13 @@ pub enum GatewayPermission {
 
 impl GatewayPermission {
     /// Every permission.
-    pub const ALL: [Self; 4] = [
-        Self::ConfigRead,
-        Self::ConfigWrite,
-        Self::MessageRead,
-        Self::MessageWrite,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::ConfigRead, Self::ConfigWrite, Self::MessageRead, Self::MessageWrite];
 
     /// The permission with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|permission| permission.as_str() == text)
+        Self::ALL.into_iter().find(|permission| permission.as_str() == text)
     }
 
     /// The name of this permission in a scope map.
@@ -234,10 +210,7 @@ impl ScopeMap {
                 Rule::parse(text).map_err(|error| InvalidRule { index, text, error })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            rules,
-            ..Self::default()
-        })
+        Ok(Self { rules, ..Self::default() })
     }
 
     /// Checks what the management of maps checks: at most 500 rules, at most 256 characters of description.
@@ -270,13 +243,11 @@ impl ScopeMap {
 
     /// The five system-defined maps.
     pub fn system_defined() -> impl Iterator<Item = Self> {
-        SYSTEM_MAPS
-            .iter()
-            .map(|(name, description, permissions)| Self {
-                name: Some(MapName((*name).to_owned())),
-                description: (*description).to_owned(),
-                rules: on_every_repository(permissions),
-            })
+        SYSTEM_MAPS.iter().map(|(name, description, permissions)| Self {
+            name: Some(MapName((*name).to_owned())),
+            description: (*description).to_owned(),
+            rules: on_every_repository(permissions),
+        })
     }
 }
 
@@ -351,19 +322,9 @@ const SYSTEM_MAPS: [(&str, &str, &[Permission]); 5] = [
     (
         "_repositories_admin",
         "Can perform all read, write and delete operations on the registry",
-        &[
-            MetadataRead,
-            MetadataWrite,
-            ContentRead,
-            ContentWrite,
-            ContentDelete,
-        ],
+        &[MetadataRead, MetadataWrite, ContentRead, ContentWrite, ContentDelete],
     ),
-    (
-        "_repositories_pull",
-        "Can pull any repository of the registry",
-        &[ContentRead],
-    ),
+    ("_repositories_pull", "Can pull any repository of the registry", &[ContentRead]),
     (
         "_repositories_pull_metadata_read",
         "Can perform all read operations on the registry",
@@ -427,9 +388,7 @@ impl Role {
     /// The role with this name, whatever its case, as Azure compares them.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str().eq_ignore_ascii_case(text))
+        Self::ALL.into_iter().find(|role| role.as_str().eq_ignore_ascii_case(text))
     }
 
     /// What the role grants on every repository.
@@ -456,10 +415,7 @@ impl Role {
 }
 
 fn on_every_repository(permissions: &[Permission]) -> Vec<Rule> {
-    permissions
-        .iter()
-        .map(|permission| Rule::granting(Pattern::Root, *permission))
-        .collect()
+    permissions.iter().map(|permission| Rule::granting(Pattern::Root, *permission)).collect()
 }
 
 #[cfg(test)]
@@ -477,10 +433,7 @@ mod tests {
             "gateway/myconnected/config/read",
             "gateway/my-connected/message/write",
         ] {
-            assert_eq!(
-                Rule::parse(text).map(|rule| rule.to_string()).as_deref(),
-                Ok(text)
-            );
+            assert_eq!(Rule::parse(text).map(|rule| rule.to_string()).as_deref(), Ok(text));
         }
     }
 
@@ -507,21 +460,13 @@ mod tests {
             ("repositories/app/metadata/delete", PermissionUnknown, 17),
             ("repositories/app/deleted/read", PermissionUnknown, 17),
             ("repositories/app/content/read ", PermissionUnknown, 17),
-            (
-                "repositories/sample/*/team/content/read",
-                WildcardInMiddle,
-                20,
-            ),
+            ("repositories/sample/*/team/content/read", WildcardInMiddle, 20),
             ("repositories/a b/content/read", NameCharacter, 14),
             ("gateway/x/content/read", PermissionUnknown, 10),
             ("gateway//config/read", GatewayName, 8),
             ("gateway/a b/config/read", GatewayName, 8),
         ] {
-            assert_eq!(
-                Rule::parse(text),
-                Err(Error::new(kind, position)),
-                "{text:?}"
-            );
+            assert_eq!(Rule::parse(text), Err(Error::new(kind, position)), "{text:?}");
         }
     }
 
@@ -535,24 +480,12 @@ mod tests {
     #[test]
     fn limits() {
         let rule = Rule::parse("repositories/a/content/read").unwrap();
-        let mut map = ScopeMap {
-            rules: alloc::vec![rule; 500],
-            ..ScopeMap::default()
-        };
+        let mut map = ScopeMap { rules: alloc::vec![rule; 500], ..ScopeMap::default() };
         assert_eq!(map.check_limits(), Ok(()));
         map.rules.push(map.rules[0].clone());
-        assert_eq!(
-            map.check_limits(),
-            Err(Error::new(ErrorKind::TooManyRules, 500))
-        );
-        let map = ScopeMap {
-            description: "é".repeat(257),
-            ..ScopeMap::default()
-        };
-        assert_eq!(
-            map.check_limits(),
-            Err(Error::new(ErrorKind::DescriptionTooLong, 512))
-        );
+        assert_eq!(map.check_limits(), Err(Error::new(ErrorKind::TooManyRules, 500)));
+        let map = ScopeMap { description: "é".repeat(257), ..ScopeMap::default() };
+        assert_eq!(map.check_limits(), Err(Error::new(ErrorKind::DescriptionTooLong, 512)));
     }
 
     #[test]
@@ -566,47 +499,26 @@ mod tests {
             ("_mine", Err((ErrorKind::MapNameReserved, 0))),
         ] {
             let name = MapName::parse_user_defined(text).map(drop);
-            assert_eq!(
-                name,
-                expected.map_err(|(kind, at)| Error::new(kind, at)),
-                "{text:?}"
-            );
+            assert_eq!(name, expected.map_err(|(kind, at)| Error::new(kind, at)), "{text:?}");
         }
         assert!(MapName::parse(&"a".repeat(50)).is_ok());
-        assert_eq!(
-            MapName::parse(&"a".repeat(51)),
-            Err(Error::new(ErrorKind::MapName, 50))
-        );
+        assert_eq!(MapName::parse(&"a".repeat(51)), Err(Error::new(ErrorKind::MapName, 50)));
     }
 
     #[test]
     fn system_maps_and_roles() {
         let name = RepositoryName::parse("any/repository").unwrap();
         let granted: Vec<_> = ScopeMap::system_defined()
-            .map(|map| {
-                (
-                    map.name.clone().unwrap().to_string(),
-                    map.granted(name).to_string(),
-                )
-            })
+            .map(|map| (map.name.clone().unwrap().to_string(), map.granted(name).to_string()))
             .collect();
         let expected = [
-            (
-                "_repositories_admin",
-                "pull,push,delete,metadata_read,metadata_write",
-            ),
+            ("_repositories_admin", "pull,push,delete,metadata_read,metadata_write"),
             ("_repositories_pull", "pull"),
             ("_repositories_pull_metadata_read", "pull,metadata_read"),
             ("_repositories_push", "pull,push"),
-            (
-                "_repositories_push_metadata_write",
-                "pull,push,metadata_read,metadata_write",
-            ),
+            ("_repositories_push_metadata_write", "pull,push,metadata_read,metadata_write"),
         ];
-        assert_eq!(
-            granted,
-            expected.map(|(name, granted)| (name.into(), granted.into()))
-        );
+        assert_eq!(granted, expected.map(|(name, granted)| (name.into(), granted.into())));
         for (role, granted) in [
             ("AcrPull", "pull,metadata_read"),
             ("acrpush", "pull,push,metadata_read,metadata_write"),
@@ -616,10 +528,7 @@ mod tests {
                 "Contributor",
                 "pull,push,delete,metadata_read,metadata_write,deleted_read,deleted_restore",
             ),
-            (
-                "Owner",
-                "pull,push,delete,metadata_read,metadata_write,deleted_read,deleted_restore",
-            ),
+            ("Owner", "pull,push,delete,metadata_read,metadata_write,deleted_read,deleted_restore"),
         ] {
             let map = Role::parse(role).unwrap().scope_map();
             assert_eq!(map.granted(name).to_string(), granted, "{role}");

@@ -42,6 +42,7 @@
 //! Left out: signing, versions of a policy, and compression, which belong to whoever carries a table.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 
 use crate::action::ActionSet;
@@ -105,12 +106,9 @@ pub struct Entry<'a> {
 impl<'a> Entry<'a> {
     /// The rules of this entry, as (pattern, actions) with at least one action.
     pub fn patterns(self) -> impl Iterator<Item = (Pattern<'a>, ActionSet)> {
-        [
-            (Pattern::Exact(self.name), self.exact),
-            (Pattern::Prefix(self.name), self.below),
-        ]
-        .into_iter()
-        .filter(|(_, actions)| !actions.is_empty())
+        [(Pattern::Exact(self.name), self.exact), (Pattern::Prefix(self.name), self.below)]
+            .into_iter()
+            .filter(|(_, actions)| !actions.is_empty())
     }
 }
 
@@ -146,50 +144,50 @@ impl Table<Vec<u8>> {
             match pattern {
                 Pattern::Root => root = root.union(actions),
                 Pattern::Exact(name) => {
-                    entries.push(Entry {
-                        name,
-                        exact: actions,
-                        below: ActionSet::NONE,
-                    });
+                    entries.push(Entry { name, exact: actions, below: ActionSet::NONE });
                 }
                 Pattern::Prefix(name) => {
-                    entries.push(Entry {
-                        name,
-                        exact: ActionSet::NONE,
-                        below: actions,
-                    });
+                    entries.push(Entry { name, exact: ActionSet::NONE, below: actions });
                 }
             }
         }
-        merge(&mut entries);
-        build(root, &entries)
+        build(root, &merge(&entries))
     }
 }
 
-/// Sorts the entries by name and makes one of those with the same name.
-fn merge(entries: &mut Vec<Entry<'_>>) {
-    entries.sort_unstable_by_key(|entry| entry.name);
-    entries.dedup_by(|next, kept| {
-        let same = next.name == kept.name;
-        if same {
-            kept.exact = kept.exact.union(next.exact);
-            kept.below = kept.below.union(next.below);
+/// The entries sorted by name, those with the same name made one.
+fn merge<'m>(entries: &[Entry<'m>]) -> Vec<Entry<'m>> {
+    let name = |index: usize| entries.get(index).map(|entry| entry.name);
+    let mut merged: Vec<Entry<'m>> = Vec::new();
+    for index in sorted(entries.len(), &|one, other| name(one).cmp(&name(other))) {
+        let Some(next) = entries.get(index) else { continue };
+        match merged.last_mut() {
+            Some(last) if last.name == next.name => {
+                last.exact = last.exact.union(next.exact);
+                last.below = last.below.union(next.below);
+            }
+            _ => merged.push(*next),
         }
-        same
-    });
+    }
+    merged
+}
+
+/// The numbers below `len`, sorted. One routine for everything that is sorted here, since each of its own would add four kilobytes to
+/// the WebAssembly module.
+fn sorted(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..len).collect();
+    numbers.sort_unstable_by(|one, other| compare(*one, *other));
+    numbers
 }
 
 /// Lays out a table for sorted entries with distinct names.
 fn build(root: ActionSet, entries: &[Entry<'_>]) -> Result<Table<Vec<u8>>, Error> {
-    let keys_len = entries.iter().fold(0_usize, |sum, entry| {
-        sum.saturating_add(entry.name.as_str().len())
-    });
+    let keys_len =
+        entries.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.name.as_str().len()));
     if entries.len() > MAX_ENTRIES || u32::try_from(keys_len).is_err() {
         return Err(Error::new(ErrorKind::TableTooLarge, 0));
     }
-    let own = entries
-        .iter()
-        .fold(root, |any, entry| any.union(entry.exact).union(entry.below));
+    let own = entries.iter().fold(root, |any, entry| any.union(entry.exact).union(entry.below));
     for (seed, homes) in attempts(entries.len()) {
         let Some((placed, max_probe)) = place(entries, seed, homes) else {
             continue;
@@ -257,10 +255,7 @@ fn write(
     bytes.extend_from_slice(&header.to_bytes(keys_start.saturating_add(keys.len())));
     for index in placed {
         let found = index.and_then(|index| {
-            entries
-                .get(index as usize)
-                .copied()
-                .zip(starts.get(index as usize).copied())
+            entries.get(index as usize).copied().zip(starts.get(index as usize).copied())
         });
         let slot = found.map(|(entry, key_start)| Slot {
             tag: hash::of(entry.name.as_str().as_bytes(), seed) as u32,
@@ -277,20 +272,12 @@ fn write(
 }
 
 impl Table<Vec<u8>> {
-    /// Gives every entry what the entries above it grant, the shorter keys first so that they have theirs already.
+    /// Gives every entry what the entries above it grant. A name comes after every name above it, so those have theirs already.
     fn fold_inherited(&mut self) {
-        let mut filled: Vec<(u8, usize)> = (0..self.header.slots as usize)
-            .filter_map(|index| self.slot(index).map(|slot| (slot.key_len, index)))
-            .collect();
-        filled.sort_unstable();
-        for (_, index) in filled {
-            let Some(slot) = self.slot(index) else {
-                continue;
-            };
+        for (slot, index) in self.sorted_slots() {
             let inherited = self.above(self.name_of(slot));
             let start = HEADER_LEN.saturating_add(index.saturating_mul(SLOT_LEN));
-            let end = start.saturating_add(SLOT_LEN);
-            if let Some(place) = self.bytes.get_mut(start..end) {
+            if let Some(place) = self.bytes.get_mut(start..start.saturating_add(SLOT_LEN)) {
                 place.copy_from_slice(&Slot { inherited, ..slot }.to_bytes());
             }
         }
@@ -322,10 +309,7 @@ impl<B: AsRef<[u8]>> Table<B> {
     /// A view of the same table.
     #[must_use]
     pub fn as_view(&self) -> Table<&[u8]> {
-        Table {
-            bytes: self.bytes.as_ref(),
-            header: self.header,
-        }
+        Table { bytes: self.bytes.as_ref(), header: self.header }
     }
 
     /// What the table grants on a repository: the union of all rules that cover it.
@@ -339,11 +323,7 @@ impl<B: AsRef<[u8]>> Table<B> {
         }
         hash::each_prefix(bytes, self.header.seed, |len, hash| {
             if let Some(slot) = self.probe(bytes, len, hash) {
-                let own = if len == bytes.len() {
-                    slot.exact
-                } else {
-                    slot.below
-                };
+                let own = if len == bytes.len() { slot.exact } else { slot.below };
                 granted = slot.inherited.union(own);
             }
         });
@@ -376,9 +356,7 @@ impl<B: AsRef<[u8]>> Table<B> {
 
     /// The rules of the table, sorted by name; the root wildcard is not among them.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let mut sorted: Vec<Slot> = self.filled().collect();
-        sorted.sort_unstable_by_key(|slot| slot.key_start);
-        sorted.into_iter().map(|slot| self.entry(slot))
+        self.sorted_slots().into_iter().map(|(slot, _)| self.entry(slot))
     }
 
     /// The rules on `name` and on the names above it, the shortest first; the root wildcard is not among them.
@@ -422,26 +400,23 @@ impl<B: AsRef<[u8]>> Table<B> {
     #[inline]
     fn key(&self, slot: Slot) -> Option<&[u8]> {
         let start = self.header.keys_start.wrapping_add(slot.key_start as usize);
-        self.bytes
-            .as_ref()
-            .get(start..start.wrapping_add(slot.key_len as usize))
+        self.bytes.as_ref().get(start..start.wrapping_add(slot.key_len as usize))
     }
 
-    fn slot(&self, index: usize) -> Option<Slot> {
+    /// The slots that are not empty, each with its place, sorted by name.
+    fn sorted_slots(&self) -> Vec<(Slot, usize)> {
         let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
-        Slot::from_bytes(slots.get(index)?)
-    }
-
-    fn filled(&self) -> impl Iterator<Item = Slot> {
-        let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
-        slots.iter().filter_map(Slot::from_bytes)
+        let filled = slots.iter().enumerate();
+        let filled: Vec<(Slot, usize)> =
+            filled.filter_map(|(index, bytes)| Some((Slot::from_bytes(bytes)?, index))).collect();
+        // Keys are stored in the order of their names.
+        let start = |index: usize| filled.get(index).map(|(slot, _)| slot.key_start);
+        let order = sorted(filled.len(), &|one, other| start(one).cmp(&start(other)));
+        order.into_iter().filter_map(|index| filled.get(index).copied()).collect()
     }
 
     fn slot_bytes(&self) -> &[u8] {
-        self.bytes
-            .as_ref()
-            .get(HEADER_LEN..self.header.keys_start)
-            .unwrap_or_default()
+        self.bytes.as_ref().get(HEADER_LEN..self.header.keys_start).unwrap_or_default()
     }
 
     fn name_of(&self, slot: Slot) -> RepositoryName<'_> {
@@ -450,11 +425,7 @@ impl<B: AsRef<[u8]>> Table<B> {
     }
 
     fn entry(&self, slot: Slot) -> Entry<'_> {
-        Entry {
-            name: self.name_of(slot),
-            exact: slot.exact,
-            below: slot.below,
-        }
+        Entry { name: self.name_of(slot), exact: slot.exact, below: slot.below }
     }
 
     /// What the entries above `name`, and the root, grant on it.
@@ -472,37 +443,29 @@ impl<B: AsRef<[u8]>> Table<B> {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let mut filled = Vec::new();
         let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
-        for (index, bytes) in slots.iter().enumerate() {
-            match Slot::from_bytes(bytes) {
-                Some(slot) => filled.push((slot, index)),
-                None if *bytes == [0; SLOT_LEN] => {}
-                None => return Err(self.malformed_slot(index)),
-            }
+        let broken =
+            |bytes: &[u8; SLOT_LEN]| Slot::from_bytes(bytes).is_none() && *bytes != [0; SLOT_LEN];
+        if let Some(index) = slots.iter().position(broken) {
+            return Err(self.malformed_slot(index));
         }
+        let filled = self.sorted_slots();
         if filled.len() != self.header.entries as usize {
             return Err(Error::new(ErrorKind::TableMalformed, 16));
         }
-        self.check_keys(&mut filled)?;
+        self.check_keys(&filled)?;
         self.check_slots(&filled)
     }
 
     /// The keys are valid names, strictly sorted, and cover their part of the table without a gap.
-    fn check_keys(&self, filled: &mut [(Slot, usize)]) -> Result<(), Error> {
-        filled.sort_unstable_by_key(|(slot, _)| slot.key_start);
+    fn check_keys(&self, filled: &[(Slot, usize)]) -> Result<(), Error> {
         let mut end = self.header.keys_start;
         let mut previous: Option<&str> = None;
-        for (slot, index) in filled.iter() {
+        for (slot, index) in filled {
             let malformed = self.malformed_slot(*index);
-            let start = self
-                .header
-                .keys_start
-                .saturating_add(slot.key_start as usize);
-            let key = self
-                .key(*slot)
-                .and_then(|key| core::str::from_utf8(key).ok())
-                .ok_or(malformed)?;
+            let start = self.header.keys_start.saturating_add(slot.key_start as usize);
+            let key =
+                self.key(*slot).and_then(|key| core::str::from_utf8(key).ok()).ok_or(malformed)?;
             let in_order = previous.is_none_or(|previous| previous < key);
             if start != end || !in_order || RepositoryName::parse(key).is_err() {
                 return Err(malformed);
@@ -521,9 +484,7 @@ impl<B: AsRef<[u8]>> Table<B> {
     fn check_slots(&self, filled: &[(Slot, usize)]) -> Result<(), Error> {
         let mut any = self.header.root;
         let mut max_probe = 1;
-        let mut by_length: Vec<&(Slot, usize)> = filled.iter().collect();
-        by_length.sort_unstable_by_key(|(slot, _)| slot.key_len);
-        for (slot, index) in by_length {
+        for (slot, index) in filled {
             let name = self.name_of(*slot);
             let hash = hash::of(name.as_str().as_bytes(), self.header.seed);
             let home = hash::home(hash, self.header.homes());
@@ -571,9 +532,7 @@ impl Header {
     /// The slots at which probing may begin.
     #[inline]
     const fn homes(&self) -> usize {
-        (self.slots as usize)
-            .saturating_add(1)
-            .saturating_sub(self.max_probe as usize)
+        (self.slots as usize).saturating_add(1).saturating_sub(self.max_probe as usize)
     }
 
     fn to_bytes(self, len: usize) -> [u8; HEADER_LEN] {
@@ -604,23 +563,13 @@ impl Header {
         if magic[3] != VERSION {
             return Err(Error::new(ErrorKind::TableVersion, 3));
         }
-        let len = take(&mut rest)
-            .map(u32::from_le_bytes)
-            .ok_or(malformed(4))?;
-        let seed = take(&mut rest)
-            .map(u64::from_le_bytes)
-            .ok_or(malformed(8))?;
-        let entries = take(&mut rest)
-            .map(u32::from_le_bytes)
-            .ok_or(malformed(16))?;
-        let slots = take(&mut rest)
-            .map(u32::from_le_bytes)
-            .ok_or(malformed(20))?;
+        let len = take(&mut rest).map(u32::from_le_bytes).ok_or(malformed(4))?;
+        let seed = take(&mut rest).map(u64::from_le_bytes).ok_or(malformed(8))?;
+        let entries = take(&mut rest).map(u32::from_le_bytes).ok_or(malformed(16))?;
+        let slots = take(&mut rest).map(u32::from_le_bytes).ok_or(malformed(20))?;
         let root = take_actions(&mut rest).ok_or(malformed(24))?;
         let any = take_actions(&mut rest).ok_or(malformed(26))?;
-        let max_probe = take(&mut rest)
-            .map(u32::from_le_bytes)
-            .ok_or(malformed(28))?;
+        let max_probe = take(&mut rest).map(u32::from_le_bytes).ok_or(malformed(28))?;
         if len as usize != bytes.len() {
             return Err(malformed(4));
         }
@@ -635,15 +584,7 @@ impl Header {
         if entries > 0 && slots < max_probe {
             return Err(malformed(20));
         }
-        Ok(Self {
-            seed,
-            entries,
-            slots,
-            root,
-            any,
-            max_probe,
-            keys_start,
-        })
+        Ok(Self { seed, entries, slots, root, any, max_probe, keys_start })
     }
 }
 
@@ -799,14 +740,9 @@ mod hash {
 
         #[test]
         fn every_prefix_hashes_as_a_name_of_its_own() {
-            for name in [
-                "a",
-                "a/b",
-                "team/app",
-                "abcdefg/h",
-                "abcdefgh/i/jklmnopqrs/t",
-                "1234567/9",
-            ] {
+            for name in
+                ["a", "a/b", "team/app", "abcdefg/h", "abcdefgh/i/jklmnopqrs/t", "1234567/9"]
+            {
                 let mut prefixes = Vec::new();
                 each_prefix(name.as_bytes(), 7, |len, hash| prefixes.push((len, hash)));
                 let slashes = name.match_indices('/').map(|(at, _)| at);
@@ -860,10 +796,7 @@ mod tests {
 
     #[test]
     fn the_root_covers_everything() {
-        let table = compile(&[
-            "repositories/*/content/read",
-            "repositories/a/content/write",
-        ]);
+        let table = compile(&["repositories/*/content/read", "repositories/a/content/write"]);
         grants(&table, "a", "pull,push");
         grants(&table, "a/b", "pull");
         grants(&table, "z", "pull");
@@ -880,10 +813,7 @@ mod tests {
 
     #[test]
     fn order_and_repetition_give_the_same_bytes() {
-        let table = compile(&[
-            "repositories/a/content/read",
-            "repositories/b/*/content/read",
-        ]);
+        let table = compile(&["repositories/a/content/read", "repositories/b/*/content/read"]);
         let other = compile(&[
             "repositories/b/*/content/read",
             "repositories/a/content/read",
@@ -917,11 +847,7 @@ mod tests {
 
     #[test]
     fn a_table_loads_as_itself() {
-        for table in [
-            compile(&[]),
-            compile(&["repositories/*/content/read"]),
-            large(500),
-        ] {
+        for table in [compile(&[]), compile(&["repositories/*/content/read"]), large(500)] {
             assert_eq!(Table::load(table.as_bytes()).unwrap(), table);
         }
     }
@@ -945,16 +871,9 @@ mod tests {
                             .map(move |p| Rule::granting(pattern, p))
                     })
                     .collect();
-                let map = ScopeMap {
-                    rules,
-                    ..ScopeMap::default()
-                };
+                let map = ScopeMap { rules, ..ScopeMap::default() };
                 for entry in other.entries().chain(table.entries()) {
-                    assert_eq!(
-                        other.granted(entry.name),
-                        map.granted(entry.name),
-                        "bit {bit}"
-                    );
+                    assert_eq!(other.granted(entry.name), map.granted(entry.name), "bit {bit}");
                 }
             }
             bytes[bit / 8] ^= 1 << (bit % 8);

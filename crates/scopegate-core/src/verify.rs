@@ -32,11 +32,7 @@ impl<'a> Grant<'a> {
     ) -> Option<Self> {
         let resource_type = ResourceType::parse(resource_type)?;
         let actions = actions.into_iter().filter_map(Action::parse).collect();
-        Some(Self {
-            resource_type,
-            name,
-            actions,
-        })
+        Some(Self { resource_type, name, actions })
     }
 
     fn on(self, required: &RequiredScope<'_>) -> ActionSet {
@@ -89,11 +85,7 @@ where
             actions: scope.actions.without(held),
         });
     }
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(missing)
-    }
+    if missing.is_empty() { Ok(()) } else { Err(missing) }
 }
 
 #[cfg(test)]
@@ -122,9 +114,7 @@ mod tests {
                 }
             })
             .collect();
-        let missing = verify(grants.iter().copied(), &required)
-            .err()
-            .unwrap_or_default();
+        let missing = verify(grants.iter().copied(), &required).err().unwrap_or_default();
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         assert_eq!(missing, expected);
     }
@@ -142,11 +132,7 @@ mod tests {
         missing(&[pull, "repository:a:push"], &[push], &[]);
         missing(&["repository:b:pull,push"], &[push], &[push]);
         missing(&["repository:a:*"], &[push], &[]);
-        missing(
-            &["repository:*:pull"],
-            &[pull, push],
-            &["repository:a:push"],
-        );
+        missing(&["repository:*:pull"], &[pull, push], &["repository:a:push"]);
         missing(&[catalog], &[catalog], &[]);
         missing(&["registry:catalog:pull"], &[catalog], &[catalog]);
         missing(&["registry:*:*"], &[catalog], &[catalog]);
@@ -161,11 +147,7 @@ mod tests {
             &["artifact-repository:repo:pull"],
             &["artifact-repository:repo:pull"],
         );
-        missing(
-            &[push],
-            &[push, "repository:s:pull"],
-            &["repository:s:pull"],
-        );
+        missing(&[push], &[push, "repository:s:pull"], &["repository:s:pull"]);
     }
 
     #[test]
