@@ -37,11 +37,7 @@ impl AccessEntry {
     /// The entry as the engine checks it; `None` for a type that nobody knows.
     #[must_use]
     pub fn grant(&self) -> Option<Grant<'_>> {
-        Grant::parse(
-            &self.resource_type,
-            &self.name,
-            self.actions.iter().map(String::as_str),
-        )
+        Grant::parse(&self.resource_type, &self.name, self.actions.iter().map(String::as_str))
     }
 }
 
@@ -50,11 +46,7 @@ impl From<&CoreEntry<'_>> for AccessEntry {
         Self {
             resource_type: entry.resource_type.to_string(),
             name: entry.name.to_string(),
-            actions: entry
-                .actions
-                .iter()
-                .map(|action| action.to_string())
-                .collect(),
+            actions: entry.actions.iter().map(|action| action.to_string()).collect(),
         }
     }
 }
@@ -72,12 +64,6 @@ impl From<&DeniedEntry<'_>> for AccessEntry {
 /// The scope that asks for exactly this entry: `repository:app:pull,push`.
 impl core::fmt::Display for AccessEntry {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}",
-            self.resource_type,
-            self.name,
-            self.actions.join(",")
-        )
+        write!(f, "{}:{}:{}", self.resource_type, self.name, self.actions.join(","))
     }
 }

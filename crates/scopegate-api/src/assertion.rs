@@ -120,11 +120,7 @@ impl AssertionFile {
     /// `allow` and `deny`.
     pub fn read(text: &str) -> Result<Self, DocumentError> {
         let file: Self = document::read(text)?;
-        match file
-            .assertions
-            .iter()
-            .position(|assertion| assertion.demand().is_none())
-        {
+        match file.assertions.iter().position(|assertion| assertion.demand().is_none()) {
             None => Ok(file),
             Some(index) => Err(DocumentError {
                 path: alloc::format!("assertions[{index}]"),

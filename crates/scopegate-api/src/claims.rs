@@ -100,11 +100,7 @@ pub const METADATA_VERSION: &str = "2.0";
 #[must_use]
 pub fn version(access: &[AccessEntry]) -> &'static str {
     let is_metadata = |action: &String| action.starts_with("metadata_");
-    if access
-        .iter()
-        .flat_map(|entry| &entry.actions)
-        .any(is_metadata)
-    {
+    if access.iter().flat_map(|entry| &entry.actions).any(is_metadata) {
         METADATA_VERSION
     } else {
         VERSION

@@ -37,13 +37,7 @@ impl DocumentError {
 
     /// A text that cannot be read at all, or lacks something.
     pub(crate) fn unreadable(message: impl Into<String>) -> Self {
-        Self {
-            path: String::new(),
-            value: None,
-            message: message.into(),
-            hint: None,
-            position: 0,
-        }
+        Self { path: String::new(), value: None, message: message.into(), hint: None, position: 0 }
     }
 }
 
@@ -71,9 +65,7 @@ const MAX_BYTES: usize = 4 << 20;
 /// the one to show.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
     if text.len() > MAX_BYTES {
-        return Err(DocumentError::unreadable(format!(
-            "more than {MAX_BYTES} bytes"
-        )));
+        return Err(DocumentError::unreadable(format!("more than {MAX_BYTES} bytes")));
     }
     if !text.trim_start().starts_with(['{', '[']) {
         return read_yaml(text);

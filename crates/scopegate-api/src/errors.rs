@@ -49,14 +49,9 @@ impl RegistryErrors {
     /// A body with one error.
     #[must_use]
     pub fn one(code: &str, message: &str) -> Self {
-        let error = RegistryError {
-            code: code.into(),
-            message: message.into(),
-            detail: Value::Null,
-        };
-        Self {
-            errors: [error].into(),
-        }
+        let error =
+            RegistryError { code: code.into(), message: message.into(), detail: Value::Null };
+        Self { errors: [error].into() }
     }
 }
 

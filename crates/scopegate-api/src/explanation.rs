@@ -81,11 +81,7 @@ impl Explanation {
             scope: explanation.scope.to_string(),
             text: explanation.to_string(),
             reasons: explanation.reasons.iter().map(Reason::from).collect(),
-            edits: explanation
-                .edits
-                .iter()
-                .map(|edit| Edit::new(edit, registry))
-                .collect(),
+            edits: explanation.edits.iter().map(|edit| Edit::new(edit, registry)).collect(),
         }
     }
 }
@@ -126,11 +122,7 @@ impl Edit {
         Self {
             scope_map: edit.scope_map.clone(),
             pattern: edit.pattern.clone(),
-            permissions: edit
-                .permissions
-                .iter()
-                .map(|p| p.as_str().to_owned())
-                .collect(),
+            permissions: edit.permissions.iter().map(|p| p.as_str().to_owned()).collect(),
             command: edit.az_command(registry),
         }
     }

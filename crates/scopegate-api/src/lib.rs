@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`abi`] | what crosses the boundary of the WebAssembly module |
 //! | [`access`] | access entries, as they stand in a token and in a decision |
 //! | [`claims`] | the claims of access and refresh tokens |
 //! | [`token`] | the answer of a token endpoint |
@@ -33,6 +34,7 @@
 
 extern crate alloc;
 
+pub mod abi;
 pub mod access;
 #[cfg(feature = "documents")]
 pub mod assertion;

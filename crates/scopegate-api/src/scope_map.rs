@@ -78,9 +78,7 @@ impl Fields {
             (Some(actions), None) => (actions, "actions"),
             (None, Some(actions)) => (actions, "properties.actions"),
             (Some(_), Some(_)) => {
-                return Err(DocumentError::unreadable(
-                    "both `actions` and `properties.actions`",
-                ));
+                return Err(DocumentError::unreadable("both `actions` and `properties.actions`"));
             }
             (None, None) => {
                 return Err(DocumentError::unreadable("no list of `actions`"));
@@ -98,31 +96,16 @@ impl Fields {
                     invalid.error,
                 )
             })?;
-        let description = self
-            .description
-            .or(properties.description)
-            .unwrap_or_default();
+        let description = self.description.or(properties.description).unwrap_or_default();
         let registry = self.id.as_deref().and_then(registry_of);
-        Ok(ScopeMapDocument {
-            scope_map: ScopeMap {
-                name,
-                description,
-                ..parsed
-            },
-            registry,
-        })
+        Ok(ScopeMapDocument { scope_map: ScopeMap { name, description, ..parsed }, registry })
     }
 }
 
 /// The registry in a resource id: `…/registries/{name}/scopeMaps/…`.
 fn registry_of(id: &str) -> Option<String> {
-    let mut pieces = id
-        .split('/')
-        .skip_while(|piece| !piece.eq_ignore_ascii_case("registries"));
-    pieces
-        .nth(1)
-        .filter(|name| !name.is_empty())
-        .map(ToOwned::to_owned)
+    let mut pieces = id.split('/').skip_while(|piece| !piece.eq_ignore_ascii_case("registries"));
+    pieces.nth(1).filter(|name| !name.is_empty()).map(ToOwned::to_owned)
 }
 
 /// Either an object with the fields, or the bare list of actions.
@@ -148,10 +131,7 @@ impl<'de> Visitor<'de> for FormVisitor {
         while let Some(action) = seq.next_element()? {
             actions.push(action);
         }
-        Ok(Form(Fields {
-            actions: Some(actions),
-            ..Fields::default()
-        }))
+        Ok(Form(Fields { actions: Some(actions), ..Fields::default() }))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
@@ -253,10 +233,7 @@ mod tests {
             r#"{"name":"a b","actions":[]}"#,
             "name: not the name of a scope map at byte 1 of `a b`",
         );
-        refuses(
-            r#"{"actions":[],"actions":[]}"#,
-            "duplicate field `actions` at line 1 column 23",
-        );
+        refuses(r#"{"actions":[],"actions":[]}"#, "duplicate field `actions` at line 1 column 23");
         refuses(
             r#"{"actions":[1]}"#,
             "invalid type: integer `1`, expected a string at line 1 column 13",

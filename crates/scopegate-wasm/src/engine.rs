@@ -1,0 +1,353 @@
+//! The engine behind the exports: its tables, its two buffers, and a method for each export.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{Display, Write as _};
+
+use scopegate_api::abi::{self, Failure};
+use scopegate_api::explanation::Explanation;
+use scopegate_core::challenge::{Challenge, ChallengeError, Scheme};
+use scopegate_core::explain::NamedTable;
+use scopegate_core::scope::RequiredScope;
+use scopegate_core::verify::Grant;
+use scopegate_core::{Rule, Scope, ScopeList, Table};
+
+/// Everything that an instance keeps.
+pub(crate) struct Engine {
+    input: Vec<u8>,
+    output: Vec<u8>,
+    /// A handle is a place here. Places of dropped tables are used again.
+    tables: Vec<Option<LoadedTable>>,
+}
+
+struct LoadedTable {
+    name: String,
+    table: Table<Vec<u8>>,
+}
+
+type Result<T> = core::result::Result<T, Failure>;
+
+impl Engine {
+    pub(crate) const fn new() -> Self {
+        Self { input: Vec::new(), output: Vec::new(), tables: Vec::new() }
+    }
+
+    pub(crate) fn abi_version(&mut self) -> u32 {
+        abi::VERSION
+    }
+
+    pub(crate) fn input(&mut self, len: u32) -> u32 {
+        let len = len as usize;
+        if len > self.input.len() {
+            let more = len - self.input.len();
+            if self.input.try_reserve_exact(more).is_err() {
+                return 0;
+            }
+            self.input.resize(len, 0);
+        }
+        self.input.as_ptr() as usize as u32
+    }
+
+    pub(crate) fn table_compile(&mut self, len: u32) -> u64 {
+        let compiled = self.arguments([len]).and_then(|[text]| {
+            let lines = text.split('\n').filter(|line| !line.is_empty());
+            let rules = lines.map(Rule::parse).collect::<core::result::Result<Vec<_>, _>>()?;
+            Ok(Table::compile_rules(&rules)?)
+        });
+        self.give(compiled.map(|table| table.as_bytes().to_vec()))
+    }
+
+    pub(crate) fn table_load(&mut self, name_len: u32, len: u32) -> u64 {
+        match self.loaded(name_len, len) {
+            Ok(loaded) => u64::from(self.keep(loaded)),
+            Err(failure) => failure.pack(),
+        }
+    }
+
+    fn loaded(&self, name_len: u32, len: u32) -> Result<LoadedTable> {
+        let [name, table] = self.parts([name_len, len])?;
+        let name = core::str::from_utf8(name).map_err(|_| Failure::NotText)?;
+        // Checked where it is, so that bytes which are no table never cost a copy.
+        Table::load(table)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(table.len()).map_err(|_| Failure::Memory)?;
+        bytes.extend_from_slice(table);
+        Ok(LoadedTable { name: name.into(), table: Table::load(bytes)? })
+    }
+
+    fn keep(&mut self, loaded: LoadedTable) -> u32 {
+        let free = self.tables.iter().position(Option::is_none);
+        let place = free.unwrap_or(self.tables.len());
+        match self.tables.get_mut(place) {
+            Some(slot) => *slot = Some(loaded),
+            None => self.tables.push(Some(loaded)),
+        }
+        place as u32
+    }
+
+    pub(crate) fn table_drop(&mut self, table: u32) -> u64 {
+        match self.tables.get_mut(table as usize).and_then(Option::take) {
+            Some(_) => 0,
+            None => Failure::NoTable.pack(),
+        }
+    }
+
+    pub(crate) fn decide(&mut self, table: u32, len: u32, settings: u32) -> u64 {
+        self.decided(table, len, settings).unwrap_or_else(Failure::pack)
+    }
+
+    fn decided(&self, table: u32, len: u32, settings: u32) -> Result<u64> {
+        let (settings, _) = abi::unpack_settings(settings)?;
+        let table = &self.table(table)?.table;
+        let [text] = self.arguments([len])?;
+        let scope = Scope::parse(text)?;
+        Ok(abi::pack_decision(scopegate_core::decide([table], &scope, &settings)))
+    }
+
+    pub(crate) fn claims(&mut self, tables: u32, len: u32, settings: u32) -> u64 {
+        let mut records = core::mem::take(&mut self.output);
+        records.clear();
+        let claims = self.write_claims(tables, len, settings, &mut records);
+        self.give(claims.map(|()| records))
+    }
+
+    fn write_claims(&self, tables: u32, len: u32, settings: u32, out: &mut Vec<u8>) -> Result<()> {
+        let (settings, _) = abi::unpack_settings(settings)?;
+        let (tables, text) = self.tables_and_text(tables, len)?;
+        let request = ScopeList::parse([text])?;
+        let tables = tables.iter().map(|loaded| &loaded.table);
+        let claims = scopegate_core::claims(tables, &request, &settings);
+        abi::write_claims(text, &request, &claims, out);
+        Ok(())
+    }
+
+    pub(crate) fn explain(&mut self, tables: u32, len: u32, settings: u32) -> u64 {
+        let explained = self.explained(tables, len, settings);
+        self.give(explained)
+    }
+
+    fn explained(&self, tables: u32, len: u32, settings: u32) -> Result<Vec<u8>> {
+        let (settings, _) = abi::unpack_settings(settings)?;
+        let (tables, text) = self.tables_and_text(tables, len)?;
+        let named: Vec<_> = tables
+            .iter()
+            .map(|loaded| NamedTable { name: &loaded.name, table: &loaded.table })
+            .collect();
+        // Refuses a request that is too large.
+        ScopeList::parse([text])?;
+        let mut explanations = Vec::new();
+        for piece in text.split(' ').filter(|piece| !piece.is_empty()) {
+            let explanation = scopegate_core::explain(&named, &Scope::parse(piece)?, &settings);
+            explanations.push(Explanation::new(&explanation, None));
+        }
+        serde_json::to_vec(&explanations).map_err(|_| Failure::Memory)
+    }
+
+    pub(crate) fn route(&mut self, method_len: u32, len: u32, settings: u32) -> u64 {
+        let routed = self.arguments([method_len, len]).and_then(|[method, target]| {
+            let (_, settings) = abi::unpack_settings(settings)?;
+            let route = scopegate_core::route(method, target, &settings)?;
+            Ok(alloc::format!("{}\n{route}", route.path).into_bytes())
+        });
+        self.give(routed)
+    }
+
+    pub(crate) fn verify(&mut self, access_len: u32, scopes_len: u32) -> u64 {
+        let missing = self.arguments([access_len, scopes_len]).and_then(|[access, scopes]| {
+            let grants: Vec<_> = access.lines().filter_map(grant).collect();
+            let required = required(scopes)?;
+            let missing = scopegate_core::verify(grants.iter().copied(), &required);
+            Ok(joined(&missing.err().unwrap_or_default()).into_bytes())
+        });
+        self.give(missing)
+    }
+
+    pub(crate) fn challenge(&mut self, realm: u32, service: u32, scopes: u32, error: u32) -> u64 {
+        let challenge =
+            self.arguments([realm, service, scopes]).and_then(|[realm, service, scopes]| {
+                let error = match error {
+                    0 => None,
+                    1 => Some(ChallengeError::InvalidToken),
+                    2 => Some(ChallengeError::InsufficientScope),
+                    _ => return Err(Failure::Settings),
+                };
+                let challenge = Challenge {
+                    scheme: Scheme::Bearer,
+                    realm: realm.into(),
+                    service: Some(service.into()),
+                    scope: (!scopes.is_empty()).then(|| scopes.into()),
+                    error,
+                };
+                Ok(alloc::format!("{challenge}").into_bytes())
+            });
+        self.give(challenge)
+    }
+
+    fn table(&self, table: u32) -> Result<&LoadedTable> {
+        self.tables.get(table as usize).and_then(Option::as_ref).ok_or(Failure::NoTable)
+    }
+
+    /// Handles and the text behind them.
+    fn tables_and_text(&self, tables: u32, len: u32) -> Result<(Vec<&LoadedTable>, &str)> {
+        let [handles, text] = self.parts([tables.checked_mul(4).ok_or(Failure::Length)?, len])?;
+        let (handles, _) = handles.as_chunks::<4>();
+        let tables = handles.iter().map(|handle| self.table(u32::from_le_bytes(*handle)));
+        let text = core::str::from_utf8(text).map_err(|_| Failure::NotText)?;
+        Ok((tables.collect::<Result<_>>()?, text))
+    }
+
+    /// Texts of these lengths, one behind the other in the input.
+    fn arguments<const N: usize>(&self, lens: [u32; N]) -> Result<[&str; N]> {
+        let mut texts = [""; N];
+        for (text, part) in texts.iter_mut().zip(self.parts(lens)?) {
+            *text = core::str::from_utf8(part).map_err(|_| Failure::NotText)?;
+        }
+        Ok(texts)
+    }
+
+    /// Bytes of these lengths, one behind the other in the input.
+    fn parts<const N: usize>(&self, lens: [u32; N]) -> Result<[&[u8]; N]> {
+        let mut rest = self.input.as_slice();
+        let mut parts: [&[u8]; N] = [&[]; N];
+        for (part, len) in parts.iter_mut().zip(lens) {
+            (*part, rest) = rest.split_at_checked(len as usize).ok_or(Failure::Length)?;
+        }
+        Ok(parts)
+    }
+
+    /// Keeps bytes as the output, and gives their address and length.
+    fn give(&mut self, bytes: Result<Vec<u8>>) -> u64 {
+        match bytes {
+            Ok(bytes) => {
+                self.output = bytes;
+                let address = self.output.as_ptr() as usize as u32;
+                u64::from(address) << 32 | u64::from(self.output.len() as u32)
+            }
+            Err(failure) => failure.pack(),
+        }
+    }
+}
+
+/// An access entry, written as a scope. One that is none, or of a type that nobody knows, grants nothing.
+fn grant(line: &str) -> Option<Grant<'_>> {
+    let (rest, actions) = line.rsplit_once(':')?;
+    let (resource_type, name) = rest.split_once(':')?;
+    Grant::parse(resource_type, name, actions.split(','))
+}
+
+fn required(scopes: &str) -> Result<Vec<RequiredScope<'_>>> {
+    let pieces = scopes.split(' ').filter(|piece| !piece.is_empty());
+    pieces
+        .map(|piece| {
+            let scope = Scope::parse(piece)?;
+            Ok(RequiredScope {
+                resource_type: scope.resource_type,
+                name: scope.name.as_str().into(),
+                actions: scope.actions,
+            })
+        })
+        .collect()
+}
+
+fn joined(items: &[impl Display]) -> String {
+    let mut text = String::new();
+    for (index, item) in items.iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{}{item}", if index > 0 { " " } else { "" });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_input(engine: &mut Engine, parts: &[&[u8]]) -> Vec<u32> {
+        let input: Vec<u8> = parts.concat();
+        engine.input(input.len() as u32);
+        engine.input.get_mut(..input.len()).unwrap().copy_from_slice(&input);
+        parts.iter().map(|part| part.len() as u32).collect()
+    }
+
+    fn output(engine: &Engine, result: u64) -> std::result::Result<&[u8], Failure> {
+        Failure::unpack(result).map_or(Ok(engine.output.as_slice()), Err)
+    }
+
+    fn loaded(rules: &str) -> (Engine, u32) {
+        let mut engine = Engine::new();
+        let lens = with_input(&mut engine, &[rules.as_bytes()]);
+        let result = engine.table_compile(lens[0]);
+        let table = output(&engine, result).unwrap().to_vec();
+        let lens = with_input(&mut engine, &[b"my-map", &table]);
+        let handle = engine.table_load(lens[0], lens[1]);
+        (engine, handle as u32)
+    }
+
+    #[test]
+    fn a_decision_through_the_boundary() {
+        let (mut engine, table) =
+            loaded("repositories/a/*/content/read\nrepositories/a/b/content/delete");
+        let lens = with_input(&mut engine, &[b"repository:a/b:delete,push,pull"]);
+        assert_eq!(engine.decide(table, lens[0], 0), 0x2_0000_0013);
+        assert_eq!(Failure::unpack(engine.decide(9, lens[0], 0)), Some(Failure::NoTable));
+        assert_eq!(Failure::unpack(engine.decide(table, 1 << 20, 0)), Some(Failure::Length));
+        assert_eq!(Failure::unpack(engine.decide(table, lens[0], 3)), Some(Failure::Settings));
+        with_input(&mut engine, &[b"\xff"]);
+        assert_eq!(Failure::unpack(engine.decide(table, 1, 0)), Some(Failure::NotText));
+        assert_eq!(engine.table_drop(table), 0);
+        assert_eq!(Failure::unpack(engine.table_drop(table)), Some(Failure::NoTable));
+    }
+
+    #[test]
+    fn claims_and_explanations_through_the_boundary() {
+        let (mut engine, table) = loaded("repositories/a/content/read");
+        let text = b"repository:a:pull,push registry:catalog:* oops";
+        let lens = with_input(&mut engine, &[&table.to_le_bytes(), text]);
+        let result = engine.claims(1, lens[1], 0);
+        let records = output(&engine, result).unwrap();
+        let report = abi::read_claims(core::str::from_utf8(text).unwrap(), records).unwrap();
+        assert_eq!((report.access.len(), report.denied.len(), report.invalid.len()), (1, 2, 1));
+
+        let lens = with_input(&mut engine, &[&table.to_le_bytes(), b"repository:a:push"]);
+        let result = engine.explain(1, lens[1], 0);
+        let json = output(&engine, result).unwrap();
+        let explanations: Vec<Explanation> = serde_json::from_slice(json).unwrap();
+        assert_eq!(explanations[0].edits[0].scope_map, "my-map");
+    }
+
+    #[test]
+    fn requests_through_the_boundary() {
+        let mut engine = Engine::new();
+        let lens = with_input(&mut engine, &[b"PUT", b"/v2/a%2Fb/manifests/v1"]);
+        let result = engine.route(lens[0], lens[1], 0);
+        assert_eq!(
+            output(&engine, result).unwrap(),
+            b"/v2/a/b/manifests/v1\nrepository:a/b:pull,push"
+        );
+
+        let lens = with_input(
+            &mut engine,
+            &[b"repository:a/b:pull\nnonsense", b"repository:a/b:pull,push"],
+        );
+        let result = engine.verify(lens[0], lens[1]);
+        assert_eq!(output(&engine, result).unwrap(), b"repository:a/b:push");
+
+        let lens = with_input(&mut engine, &[b"https://r/t", b"r", b"repository:a:pull"]);
+        let result = engine.challenge(lens[0], lens[1], lens[2], 2);
+        assert_eq!(
+            output(&engine, result).unwrap(),
+            br#"Bearer realm="https://r/t",service="r",scope="repository:a:pull",error="insufficient_scope""#
+        );
+    }
+
+    #[test]
+    fn broken_tables_are_refused() {
+        let mut engine = Engine::new();
+        for table in [b"".as_slice(), b"SGT\x01", b"garbage that is long enough to be a header"] {
+            let lens = with_input(&mut engine, &[b"", table]);
+            let result = engine.table_load(lens[0], lens[1]);
+            assert!(matches!(Failure::unpack(result), Some(Failure::Refused(_))));
+        }
+        assert_eq!(engine.tables.len(), 0);
+    }
+}

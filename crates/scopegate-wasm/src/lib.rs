@@ -1,0 +1,111 @@
+//! The engine behind a plain WebAssembly boundary: the one artefact that every native and edge host loads.
+//!
+//! # The boundary, version 1
+//!
+//! The module imports nothing and exports its memory as `memory`. It keeps no clock and no randomness, and no call depends on another
+//! but through the tables that are loaded. It is for one thread at a time; a host that has several keeps an instance for each.
+//!
+//! ## Buffers and who owns them
+//!
+//! The engine owns all memory. There are two buffers:
+//!
+//! - **The input.** [`scopegate_input`] gives the address of at least so many bytes. The address stays good until the next call of
+//!   `scopegate_input` that asks for more than any before, so that a host may ask once, for as much as it will ever need, and keep it.
+//!   The host writes there and passes lengths; every call reads its arguments from the start of the input, one behind the other.
+//! - **The output.** A call that gives bytes gives their address and length. They stay good until the next call.
+//!
+//! The host frees nothing but tables, with [`scopegate_table_drop`].
+//!
+//! ## Results and errors
+//!
+//! Every call but the first two gives a `u64`. When its high half is 0xffff_ffff, the call failed: the highest byte of the low half is
+//! the number of the error and the other three are a position in the text. Numbers below 200 are kinds of error of the engine (the
+//! crate `scopegate-core` lists them with their codes); 200 no such table, 201 not UTF-8, 202 a length beyond the input, 203 settings
+//! that mean nothing, 204 out of memory. A call that fails changes nothing. Bytes are given as address × 2³² + length.
+//!
+//! `settings` has the catalog in bits 0–1 (0 root, 1 never, 2 filtered), the profile in bit 2 (0 acr, 1 distribution) and what
+//! removing a tag needs in bit 3 (0 delete, 1 metadata_write).
+//!
+//! ## Exports
+//!
+//! | export | input | gives |
+//! |---|---|---|
+//! | `scopegate_abi_version() → u32` | | 1; ask this first |
+//! | `scopegate_input(len) → u32` | | the address of the input, 0 when there is no memory |
+//! | `scopegate_table_compile(len)` | action strings, separated by line feeds | bytes: a compiled table |
+//! | `scopegate_table_load(name_len, len)` | the scope map's name, the table | a handle; the table was checked and copied |
+//! | `scopegate_table_drop(table)` | | 0 |
+//! | `scopegate_decide(table, len, settings)` | one scope | the denied action list × 2³² + the granted one |
+//! | `scopegate_claims(tables, len, settings)` | `tables` handles as `u32`, scopes separated by spaces | bytes: records, see `scopegate_api::abi` |
+//! | `scopegate_explain(tables, len, settings)` | the same | bytes: a JSON array with an explanation for each scope |
+//! | `scopegate_route(method_len, len, settings)` | a method, a request target | bytes: canonical path, line feed, required scopes separated by spaces |
+//! | `scopegate_verify(access_len, scopes_len)` | a token's access entries as scopes, one a line; required scopes separated by spaces | bytes: the missing scopes, none when all is there |
+//! | `scopegate_challenge(realm_len, service_len, scopes_len, error)` | realm, service, required scopes | bytes: a `WWW-Authenticate` value; `error` 0 none, 1 invalid_token, 2 insufficient_scope |
+//!
+//! An action list is eight nibbles, the first action in the lowest: 1 pull, 2 push, 3 delete, 4 metadata_read, 5 metadata_write,
+//! 6 deleted_read, 7 deleted_restore, 8 `*`, 0 after the last. Actions that nobody knows are never granted; `scopegate_decide` leaves
+//! them out, `scopegate_claims` lists them as denied.
+//!
+//! A trap means a defect of the engine. The host throws the instance away and makes another.
+
+#![cfg_attr(target_arch = "wasm32", no_std)]
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::todo,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+
+extern crate alloc;
+
+mod engine;
+#[cfg(target_arch = "wasm32")]
+mod platform;
+mod shared;
+
+use engine::Engine;
+use shared::Shared;
+
+static ENGINE: Shared<Engine> = Shared::new(Engine::new());
+
+/// Declares the exports: each one hands its arguments to the engine, and nothing else.
+macro_rules! exports {
+    ($($(#[$doc:meta])* fn $name:ident($($argument:ident),*) -> $result:ty = $method:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[expect(unsafe_code, reason = "an export keeps its name, and no other symbol has this prefix")]
+            #[unsafe(no_mangle)]
+            pub extern "C" fn $name($($argument: u32),*) -> $result {
+                ENGINE.with(|engine| engine.$method($($argument),*))
+            }
+        )*
+    };
+}
+
+exports! {
+    /// The version of this boundary.
+    fn scopegate_abi_version() -> u32 = abi_version;
+    /// The address of an input of at least `len` bytes.
+    fn scopegate_input(len) -> u32 = input;
+    /// Compiles action strings to a table.
+    fn scopegate_table_compile(len) -> u64 = table_compile;
+    /// Checks and keeps a table under the name of its scope map.
+    fn scopegate_table_load(name_len, len) -> u64 = table_load;
+    /// Forgets a table.
+    fn scopegate_table_drop(table) -> u64 = table_drop;
+    /// Decides one scope over one table.
+    fn scopegate_decide(table, len, settings) -> u64 = decide;
+    /// Decides the scopes of a request over the tables of a principal.
+    fn scopegate_claims(tables, len, settings) -> u64 = claims;
+    /// Explains the scopes of a request over the tables of a principal.
+    fn scopegate_explain(tables, len, settings) -> u64 = explain;
+    /// Reads an HTTP request.
+    fn scopegate_route(method_len, len, settings) -> u64 = route;
+    /// Checks access entries against required scopes.
+    fn scopegate_verify(access_len, scopes_len) -> u64 = verify;
+    /// Writes a challenge.
+    fn scopegate_challenge(realm_len, service_len, scopes_len, error) -> u64 = challenge;
+}
