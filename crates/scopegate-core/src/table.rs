@@ -312,6 +312,15 @@ impl<B: AsRef<[u8]>> Table<B> {
         Table { bytes: self.bytes.as_ref(), header: self.header }
     }
 
+    /// A copy that owns its bytes; `None` when there is no memory for it.
+    #[must_use]
+    pub fn try_to_owned(&self) -> Option<Table<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(self.as_bytes().len()).ok()?;
+        bytes.extend_from_slice(self.as_bytes());
+        Some(Table { bytes, header: self.header })
+    }
+
     /// What the table grants on a repository: the union of all rules that cover it.
     #[must_use]
     #[inline]
@@ -406,13 +415,16 @@ impl<B: AsRef<[u8]>> Table<B> {
     /// The slots that are not empty, each with its place, sorted by name.
     fn sorted_slots(&self) -> Vec<(Slot, usize)> {
         let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
-        let filled = slots.iter().enumerate();
-        let filled: Vec<(Slot, usize)> =
-            filled.filter_map(|(index, bytes)| Some((Slot::from_bytes(bytes)?, index))).collect();
+        let mut filled = Vec::with_capacity(self.header.entries as usize);
+        let each = slots.iter().enumerate();
+        filled.extend(each.filter_map(|(index, bytes)| Some((Slot::from_bytes(bytes)?, index))));
         // Keys are stored in the order of their names.
-        let start = |index: usize| filled.get(index).map(|(slot, _)| slot.key_start);
+        let start =
+            |index: usize| filled.get(index).map(|(slot, _): &(Slot, usize)| slot.key_start);
         let order = sorted(filled.len(), &|one, other| start(one).cmp(&start(other)));
-        order.into_iter().filter_map(|index| filled.get(index).copied()).collect()
+        let mut sorted = Vec::with_capacity(filled.len());
+        sorted.extend(order.into_iter().filter_map(|index| filled.get(index)).copied());
+        sorted
     }
 
     fn slot_bytes(&self) -> &[u8] {

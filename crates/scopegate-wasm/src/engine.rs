@@ -68,11 +68,8 @@ impl Engine {
         let [name, table] = self.parts([name_len, len])?;
         let name = core::str::from_utf8(name).map_err(|_| Failure::NotText)?;
         // Checked where it is, so that bytes which are no table never cost a copy.
-        Table::load(table)?;
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(table.len()).map_err(|_| Failure::Memory)?;
-        bytes.extend_from_slice(table);
-        Ok(LoadedTable { name: name.into(), table: Table::load(bytes)? })
+        let table = Table::load(table)?.try_to_owned().ok_or(Failure::Memory)?;
+        Ok(LoadedTable { name: name.into(), table })
     }
 
     fn keep(&mut self, loaded: LoadedTable) -> u32 {

@@ -1,0 +1,74 @@
+//! The engine's code: the embedded module, its digest, and machine code compiled before.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{fs, io, process};
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::{Config, Engine, Module};
+
+use crate::error::Error;
+
+/// The engine's WebAssembly module, as `cargo xtask wasm` built it.
+pub const ENGINE_WASM: &[u8] = include_bytes!(env!("SCOPEGATE_ENGINE_PATH"));
+
+/// The SHA-256 of [`ENGINE_WASM`], in hexadecimal. Every host prints it at start, so that "the same engine everywhere" can be checked.
+#[must_use]
+pub fn engine_digest() -> String {
+    digest(ENGINE_WASM)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A compiler and runtime for trusted core modules: nothing that this engine does not use.
+pub(crate) fn engine() -> Result<Engine, Error> {
+    let mut config = Config::new();
+    // Every trap is a defect of ours, found by its input; a backtrace would only cost each instance.
+    config.wasm_backtrace_max_frames(None);
+    Engine::new(&config).map_err(Error::Module)
+}
+
+/// Compiles a module.
+pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module, Error> {
+    Module::new(engine, wasm).map_err(Error::Module)
+}
+
+/// Loads machine code that an earlier start compiled and left in `folder`, or compiles it and leaves it there.
+///
+/// The file is named after the module's digest, so that another module never meets old code; code of another wasmtime or for another
+/// processor is refused by wasmtime itself. A folder that cannot be written only costs the next start a compilation.
+pub(crate) fn cached(engine: &Engine, wasm: &[u8], folder: &Path) -> Result<Module, Error> {
+    let path = folder.join(format!("engine-{}.cwasm", digest(wasm)));
+    if let Some(module) = load(engine, &path) {
+        return Ok(module);
+    }
+    let module = compile(engine, wasm)?;
+    if let Ok(code) = module.serialize() {
+        // The code is a cache and nothing else: without it everything works.
+        let _ = store(&path, &code);
+    }
+    Ok(module)
+}
+
+#[expect(unsafe_code, reason = "wasmtime cannot check machine code, only where it came from")]
+fn load(engine: &Engine, path: &Path) -> Option<Module> {
+    if !path.is_file() {
+        return None;
+    }
+    // SAFETY: the file is in a folder of the host's own, which it alone may write, like its keys and its program. Whoever can change
+    // it has changed the host already.
+    unsafe { Module::deserialize_file(engine, path) }.ok()
+}
+
+/// Writes the file whole or not at all: a crash leaves no half of it.
+fn store(path: &Path, code: &[u8]) -> io::Result<()> {
+    let partial = path.with_extension(format!("{}.partial", process::id()));
+    fs::write(&partial, code)?;
+    fs::rename(&partial, path)
+}

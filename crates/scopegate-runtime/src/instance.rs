@@ -1,0 +1,280 @@
+//! One instance of the engine: its memory, its exports, and the tables that it has loaded.
+
+use std::collections::HashMap;
+
+use scopegate_api::abi::{self, Failure};
+use scopegate_api::decision::DecisionReport;
+use scopegate_api::explanation::Explanation;
+use scopegate_core::{Decision, Settings, route};
+use wasmtime::{InstancePre, Memory, Store, StoreLimits, StoreLimitsBuilder, TypedFunc};
+
+use crate::error::Error;
+use crate::table::PolicyTable;
+
+/// What wasmtime keeps beside an instance.
+pub(crate) struct State {
+    limits: StoreLimits,
+}
+
+/// A table that an instance has loaded. Good for that instance, until it loads another table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handle(u32);
+
+pub(crate) struct Instance {
+    store: Store<State>,
+    memory: Memory,
+    exports: Exports,
+    /// Address and length of the input buffer.
+    input: (usize, usize),
+    /// Loaded tables by their id.
+    tables: HashMap<u64, Loaded>,
+    /// Bytes that loaded tables take.
+    resident: usize,
+    /// Bytes that this instance may take.
+    memory_limit: usize,
+    /// Counts calls, so that the least recently used table is known.
+    clock: u64,
+}
+
+struct Loaded {
+    handle: Handle,
+    bytes: usize,
+    used: u64,
+}
+
+/// The exports that the runtime calls, resolved once.
+struct Exports {
+    input: TypedFunc<u32, u32>,
+    table_compile: TypedFunc<u32, u64>,
+    table_load: TypedFunc<(u32, u32), u64>,
+    table_drop: TypedFunc<u32, u64>,
+    decide: TypedFunc<(u32, u32, u32), u64>,
+    claims: TypedFunc<(u32, u32, u32), u64>,
+    explain: TypedFunc<(u32, u32, u32), u64>,
+}
+
+/// What an instance asks for at once: enough for any request that the engine accepts, with its handles.
+const INPUT_LEN: usize = 32 * 1024;
+
+/// What an instance takes without any table: its stack, its data, and room for a request.
+const OWN_MEMORY: usize = 1536 * 1024;
+
+/// How many times its size a table takes while it is loaded: in the input, in the engine, and twice for the check.
+const LOADING_FACTOR: usize = 4;
+
+impl Instance {
+    pub(crate) fn new(pre: &InstancePre<State>, memory_limit: usize) -> Result<Self, Error> {
+        let limits = StoreLimitsBuilder::new().memory_size(memory_limit).memories(1).build();
+        let mut store = Store::new(pre.module().engine(), State { limits });
+        store.limiter(|state| &mut state.limits);
+        let instance = pre.instantiate(&mut store).map_err(Error::Module)?;
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or(Error::Protocol("the module exports no memory"))?;
+        let version = instance
+            .get_typed_func::<(), u32>(&mut store, "scopegate_abi_version")
+            .and_then(|version| version.call(&mut store, ()))
+            .map_err(Error::Module)?;
+        if version != abi::VERSION {
+            return Err(Error::Protocol("the module has another version of the boundary"));
+        }
+        let exports = Exports::resolve(&instance, &mut store).map_err(Error::Module)?;
+        let mut instance = Self {
+            store,
+            memory,
+            exports,
+            input: (0, 0),
+            tables: HashMap::new(),
+            resident: 0,
+            memory_limit,
+            clock: 0,
+        };
+        instance.reserve(INPUT_LEN)?;
+        Ok(instance)
+    }
+
+    pub(crate) fn compile(&mut self, rules: &str) -> Result<Vec<u8>, Error> {
+        self.write(&[rules.as_bytes()])?;
+        let result = self.exports.table_compile.call(&mut self.store, rules.len() as u32);
+        let output = self.output(result)?;
+        Ok(output.to_vec())
+    }
+
+    /// The handle of a table, which is loaded when it is not yet.
+    pub(crate) fn load(&mut self, table: &PolicyTable) -> Result<Handle, Error> {
+        self.clock = self.clock.wrapping_add(1);
+        if let Some(loaded) = self.tables.get_mut(&table.id()) {
+            loaded.used = self.clock;
+            return Ok(loaded.handle);
+        }
+        let bytes = table.as_bytes().len();
+        self.make_room(bytes)?;
+        let handle = loop {
+            match self.load_now(table) {
+                // Memory that is free may be in pieces; another table gone makes the pieces larger.
+                Err(Error::Refused(Failure::Memory)) => self.forget_oldest()?,
+                loaded => break loaded?,
+            }
+        };
+        self.resident = self.resident.saturating_add(bytes);
+        self.tables.insert(table.id(), Loaded { handle, bytes, used: self.clock });
+        Ok(handle)
+    }
+
+    /// Forgets tables until one of so many bytes can be loaded. Asking first is how an instance never runs out of memory, which would be
+    /// a trap.
+    fn make_room(&mut self, bytes: usize) -> Result<(), Error> {
+        let needed = bytes.saturating_mul(LOADING_FACTOR).max(self.input.1);
+        let available = self.memory_limit.saturating_sub(OWN_MEMORY);
+        if needed > available {
+            return Err(Failure::Memory.into());
+        }
+        while self.resident.saturating_add(needed) > available {
+            self.forget_oldest()?;
+        }
+        Ok(())
+    }
+
+    fn load_now(&mut self, table: &PolicyTable) -> Result<Handle, Error> {
+        let (name, bytes) = (table.name().as_bytes(), table.as_bytes());
+        self.write(&[name, bytes])?;
+        let lens = (name.len() as u32, bytes.len() as u32);
+        let result = self.exports.table_load.call(&mut self.store, lens);
+        Ok(Handle(self.checked(result)? as u32))
+    }
+
+    /// Forgets the table that was not used for longest.
+    fn forget_oldest(&mut self) -> Result<(), Error> {
+        let oldest = self.tables.iter().min_by_key(|(_, loaded)| loaded.used);
+        let Some((&id, &Loaded { handle, bytes, .. })) = oldest else {
+            return Err(Failure::Memory.into());
+        };
+        self.tables.remove(&id);
+        self.resident = self.resident.saturating_sub(bytes);
+        let result = self.exports.table_drop.call(&mut self.store, handle.0);
+        self.checked(result).map(drop)
+    }
+
+    #[inline]
+    pub(crate) fn decide(
+        &mut self,
+        table: Handle,
+        scope: &str,
+        settings: &Settings,
+    ) -> Result<Decision, Error> {
+        self.write(&[scope.as_bytes()])?;
+        let settings = abi::pack_settings(settings, &route::Settings::default());
+        let arguments = (table.0, scope.len() as u32, settings);
+        let result = self.exports.decide.call(&mut self.store, arguments);
+        let result = self.checked(result)?;
+        abi::unpack_decision(result).ok_or(Error::Protocol("a decision that is none"))
+    }
+
+    pub(crate) fn claims(
+        &mut self,
+        tables: &[&PolicyTable],
+        scopes: &[&str],
+        settings: &Settings,
+    ) -> Result<DecisionReport, Error> {
+        let text = scopes.join(" ");
+        let arguments = self.write_request(tables, &text, settings)?;
+        let result = self.exports.claims.call(&mut self.store, arguments);
+        let records = self.output(result)?;
+        abi::read_claims(&text, records).ok_or(Error::Protocol("claims that are none"))
+    }
+
+    pub(crate) fn explain(
+        &mut self,
+        tables: &[&PolicyTable],
+        scopes: &[&str],
+        settings: &Settings,
+    ) -> Result<Vec<Explanation>, Error> {
+        let text = scopes.join(" ");
+        let arguments = self.write_request(tables, &text, settings)?;
+        let result = self.exports.explain.call(&mut self.store, arguments);
+        let json = self.output(result)?;
+        serde_json::from_slice(json).map_err(|_| Error::Protocol("an explanation that is none"))
+    }
+
+    /// Writes the handles of tables and the scopes behind them; gives the arguments of a call about both.
+    fn write_request(
+        &mut self,
+        tables: &[&PolicyTable],
+        scopes: &str,
+        settings: &Settings,
+    ) -> Result<(u32, u32, u32), Error> {
+        let mut handles = Vec::with_capacity(tables.len().saturating_mul(4));
+        for table in tables {
+            let Handle(handle) = self.load(table)?;
+            handles.extend_from_slice(&handle.to_le_bytes());
+        }
+        // Loading one table may have pushed another out; a request needs all of its own at once.
+        if !tables.iter().all(|table| self.tables.contains_key(&table.id())) {
+            return Err(Failure::Memory.into());
+        }
+        self.write(&[&handles, scopes.as_bytes()])?;
+        let settings = abi::pack_settings(settings, &route::Settings::default());
+        Ok((tables.len() as u32, scopes.len() as u32, settings))
+    }
+
+    /// Writes arguments to the input, one behind the other.
+    #[inline]
+    fn write(&mut self, parts: &[&[u8]]) -> Result<(), Error> {
+        let len = parts.iter().fold(0_usize, |len, part| len.saturating_add(part.len()));
+        if len > self.input.1 {
+            self.reserve(len)?;
+        }
+        let memory = self.memory.data_mut(&mut self.store);
+        let mut rest = memory.get_mut(self.input.0..).unwrap_or_default();
+        for part in parts {
+            let (place, behind) =
+                rest.split_at_mut_checked(part.len()).ok_or(Error::from(Failure::Length))?;
+            place.copy_from_slice(part);
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    fn reserve(&mut self, len: usize) -> Result<(), Error> {
+        let wanted = u32::try_from(len).map_err(|_| Failure::Memory)?;
+        let address = self.exports.input.call(&mut self.store, wanted).map_err(Error::Trap)?;
+        if address == 0 {
+            return Err(Failure::Memory.into());
+        }
+        self.input = (address as usize, len);
+        Ok(())
+    }
+
+    #[inline]
+    fn checked(&self, result: wasmtime::Result<u64>) -> Result<u64, Error> {
+        let result = result.map_err(Error::Trap)?;
+        match Failure::unpack(result) {
+            Some(failure) => Err(failure.into()),
+            None => Ok(result),
+        }
+    }
+
+    /// The bytes that a call gave.
+    fn output(&self, result: wasmtime::Result<u64>) -> Result<&[u8], Error> {
+        let result = self.checked(result)?;
+        let (address, len) = ((result >> 32) as usize, result as u32 as usize);
+        self.memory
+            .data(&self.store)
+            .get(address..address.saturating_add(len))
+            .ok_or(Error::Protocol("bytes outside the memory"))
+    }
+}
+
+impl Exports {
+    fn resolve(instance: &wasmtime::Instance, store: &mut Store<State>) -> wasmtime::Result<Self> {
+        Ok(Self {
+            input: instance.get_typed_func(&mut *store, "scopegate_input")?,
+            table_compile: instance.get_typed_func(&mut *store, "scopegate_table_compile")?,
+            table_load: instance.get_typed_func(&mut *store, "scopegate_table_load")?,
+            table_drop: instance.get_typed_func(&mut *store, "scopegate_table_drop")?,
+            decide: instance.get_typed_func(&mut *store, "scopegate_decide")?,
+            claims: instance.get_typed_func(&mut *store, "scopegate_claims")?,
+            explain: instance.get_typed_func(&mut *store, "scopegate_explain")?,
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Building the engine's WebAssembly module, the same bytes on every machine.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use xshell::{Shell, cmd};
+
+/// The target that hosts load.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Where the module goes.
+pub(crate) fn path() -> PathBuf {
+    root().join("target/engine/scopegate.wasm")
+}
+
+/// Builds the module and puts it where the hosts look for it.
+///
+/// The paths of this machine are taken out of what a panic would say, so that the digest depends on the sources and the compiler
+/// alone.
+pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
+    shell.change_dir(root());
+    let target_dir = root().join("target");
+    let cargo_home = std::env::var("CARGO_HOME")
+        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
+        .context("neither CARGO_HOME nor HOME is set")?;
+    let flags = format!(
+        "--remap-path-prefix={}=/scopegate --remap-path-prefix={cargo_home}=/cargo",
+        root().display()
+    );
+    cmd!(shell, "cargo build --quiet --locked --package scopegate-wasm --profile wasm --target {TARGET} --target-dir {target_dir}")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags)
+        .run()?;
+    let built = target_dir.join(TARGET).join("wasm/scopegate_wasm.wasm");
+    keep(shell, &built, &path())?;
+    Ok(path())
+}
+
+/// Copies the module unless it is there already, so that nothing that embeds it is built again for nothing.
+fn keep(shell: &Shell, built: &Path, kept: &Path) -> anyhow::Result<()> {
+    let wasm = shell.read_binary_file(built)?;
+    ensure!(wasm.starts_with(b"\0asm"), "{} is no module", built.display());
+    if shell.read_binary_file(kept).ok().as_ref() != Some(&wasm) {
+        shell.write_file(kept, &wasm)?;
+    }
+    println!("engine: {} bytes at {}", wasm.len(), kept.display());
+    Ok(())
+}
