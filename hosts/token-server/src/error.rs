@@ -1,0 +1,76 @@
+//! Refusals, and their one mapping to status codes.
+//!
+//! What a client reads and what the log says are apart: a client never learns whether a name exists.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use scopegate_api::errors::RegistryErrors;
+
+/// Why a request got no token.
+#[derive(Debug)]
+pub enum RouteError {
+    /// The request is not one; the text tells the client what is wrong with it.
+    BadRequest(&'static str),
+    /// Nobody, or not who they claim to be; the text is for the log alone.
+    Unauthorized(&'static str),
+    /// The engine has no instance free, or failed; the text is for the log alone.
+    Engine(String),
+    /// A token could not be signed; the text is for the log alone.
+    Signing(String),
+}
+
+impl RouteError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Engine(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The code and the message that a client reads.
+    fn public(&self) -> (&'static str, &str) {
+        match self {
+            Self::BadRequest(message) => ("UNSUPPORTED", message),
+            Self::Unauthorized(_) => ("UNAUTHORIZED", "authentication required"),
+            Self::Engine(_) => ("UNAVAILABLE", "no decision could be made, try again"),
+            Self::Signing(_) => ("UNKNOWN", "no token could be issued"),
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Self::BadRequest(message) => tracing::info!(message, "bad request"),
+            Self::Unauthorized(reason) => tracing::info!(reason, "not authenticated"),
+            Self::Engine(reason) | Self::Signing(reason) => tracing::error!(reason, "no token"),
+        }
+    }
+}
+
+impl IntoResponse for RouteError {
+    fn into_response(self) -> Response {
+        self.log();
+        let (code, message) = self.public();
+        let body = RegistryErrors::one(code, message);
+        let mut response = json(self.status(), &body);
+        if matches!(self, Self::Unauthorized(_)) {
+            let basic = HeaderValue::from_static("Basic realm=\"scopegate\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
+        }
+        response
+    }
+}
+
+/// A JSON answer that nobody may keep: it holds tokens, or speaks of them.
+pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    match serde_json::to_string(body) {
+        Ok(text) => (status, headers, text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,90 @@
+//! `scopegate-server`: reads its command line and starts.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use scopegate_runtime::{Limits, Runtime, engine_digest};
+use scopegate_server::app::{App, routes};
+use scopegate_server::config::{Apply, Cli, Command, Serve};
+use scopegate_server::issue::Issuer;
+use scopegate_server::keys::Keys;
+use scopegate_server::seed::{Generated, apply_file};
+use scopegate_server::store::Store;
+use scopegate_server::watch::{refresh, watch};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Serve(config) => serve(config).await,
+        Command::Apply(config) => apply(config).await,
+    }
+}
+
+async fn apply(config: Apply) -> anyhow::Result<()> {
+    let store = Store::open(&config.data).await?;
+    print(&apply_file(&store, &config.file).await?)
+}
+
+async fn serve(config: Serve) -> anyhow::Result<()> {
+    start_log(config.log_json);
+    let store = Store::open(&config.data).await?;
+    if let Some(seed) = &config.seed {
+        print(&apply_file(&store, seed).await?)?;
+    }
+    let runtime = Runtime::with_cache(&config.data, Limits::default())?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let keys = Keys::open(&config.data, &config.issuer)?;
+    let issuer = Issuer { issuer: config.issuer, service: config.service, keys };
+    let app = Arc::new(App::new(runtime, issuer, &public_url, config.catalog));
+    refresh(&app, &store).await?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        engine_sha256 = engine_digest(),
+        %address,
+        service = app.issuer.service,
+        kid = app.issuer.keys.kid,
+        "serving"
+    );
+    let watching = tokio::spawn(watch(Arc::clone(&app), store));
+    axum::serve(listener, routes(app)).with_graceful_shutdown(stopped()).await?;
+    watching.abort();
+    Ok(())
+}
+
+fn start_log(as_json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if as_json { log.json().init() } else { log.with_ansi(false).init() }
+}
+
+/// Prints generated passwords, one JSON object a line: the only time that anybody sees them.
+fn print(generated: &[Generated]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for password in generated {
+        writeln!(out, "{}", serde_json::to_string(password)?)?;
+    }
+    Ok(())
+}
+
+/// Resolves when the process is asked to end.
+async fn stopped() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

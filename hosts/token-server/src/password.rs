@@ -1,0 +1,100 @@
+//! Generated passwords: made, digested, compared.
+//!
+//! A password holds 256 bits of randomness and is never chosen by a person, so a plain SHA-256 of it is as good as any slow hash, and
+//! costs the hot path nothing.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, de};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// The SHA-256 of a password.
+#[derive(Clone, Copy)]
+pub struct PasswordDigest([u8; 32]);
+
+impl PasswordDigest {
+    /// Digests a password.
+    #[must_use]
+    pub fn of(password: &str) -> Self {
+        Self(Sha256::digest(password.as_bytes()).into())
+    }
+
+    /// Takes 32 bytes that were a digest before.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The digest's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether both are of the same password; takes the same time whatever the answer.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// Says nothing: even a digest helps whoever guesses.
+impl fmt::Debug for PasswordDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordDigest(…)")
+    }
+}
+
+/// 64 hexadecimal digits, in a file that people write.
+impl<'de> Deserialize<'de> for PasswordDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let byte = |digits: &[u8]| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))
+        };
+        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
+        bytes
+            .filter(|_| text.len() == 64)
+            .and_then(|bytes| Self::from_bytes(&bytes))
+            .ok_or_else(|| de::Error::custom("a SHA-256 has 64 hexadecimal digits"))
+    }
+}
+
+/// Makes a password. The prefix lets scanners find one that leaked.
+///
+/// # Errors
+///
+/// When the operating system has no randomness to give.
+pub fn generate() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(format!("sgp_{}", URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_match_themselves_alone() {
+        let (one, other) = (generate().unwrap(), generate().unwrap());
+        assert_eq!(one.len(), 47);
+        assert!(PasswordDigest::of(&one).matches(&PasswordDigest::of(&one)));
+        assert!(!PasswordDigest::of(&one).matches(&PasswordDigest::of(&other)));
+    }
+
+    #[test]
+    fn digests_are_read_from_hexadecimal() {
+        let read = |text: &str| serde_json::from_value::<PasswordDigest>(text.into()).ok();
+        let digest =
+            read("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08").unwrap();
+        assert!(digest.matches(&PasswordDigest::of("test")));
+        for text in ["", "00", &"g".repeat(64), &"+1".repeat(32), &"é".repeat(32)] {
+            assert!(read(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! The server's routes, over a real database and the real engine, without a port.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use scopegate_core::Catalog;
+use scopegate_runtime::{Limits, Runtime};
+use scopegate_server::app::{App, routes};
+use scopegate_server::issue::Issuer;
+use scopegate_server::keys::Keys;
+use scopegate_server::seed::apply_file;
+use scopegate_server::store::Store;
+use scopegate_server::watch::{refresh, watch};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// SHA-256 of `secret-one` and `secret-two`.
+const ONE: &str = "ea77193cc4e6f18656f3130e296203880c4b9b3772afc855211b82fdd46e9185";
+const TWO: &str = "cebdf378f2d2bd60d3e3693349e8f20f329daf11a276f849996f0a6377e2155b";
+
+fn seed(reader_rules: &str) -> String {
+    format!(
+        r#"
+scopeMaps:
+  - {{name: reader-map, actions: [{reader_rules}]}}
+  - {{name: admin-map, actions: [repositories/*/content/read, repositories/*/metadata/read]}}
+tokens:
+  - name: Reader
+    scopeMap: reader-map
+    passwords:
+      - {{name: password1, sha256: {ONE}}}
+      - {{name: password2, sha256: {TWO}, expiry: 2020-01-01T00:00:00Z}}
+  - {{name: Admin-1, scopeMap: ADMIN-map, passwords: [{{name: password2, sha256: {TWO}}}]}}
+  - {{name: Disabled, scopeMap: admin-map, status: disabled, passwords: [{{name: password1, sha256: {ONE}}}]}}
+  - {{name: Mapless, passwords: [{{name: password1, sha256: {ONE}}}]}}
+"#
+    )
+}
+
+struct Server {
+    app: Arc<App>,
+    store: Store,
+    folder: TempDir,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let keys = Keys::open(folder.path(), "test-issuer").unwrap();
+        let issuer = Issuer { issuer: "test-issuer".into(), service: "r.test".into(), keys };
+        // Compiled once for all tests; the folder is ours.
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let runtime = Runtime::with_cache(cache, Limits::default()).unwrap();
+        let app = Arc::new(App::new(runtime, issuer, "https://r.test/", Catalog::Root));
+        let server = Self { app, store, folder };
+        server.apply(&seed("repositories/samples/*/content/read")).await.unwrap();
+        refresh(&server.app, &server.store).await.unwrap();
+        server
+    }
+
+    async fn apply(&self, seed: &str) -> anyhow::Result<usize> {
+        let path = self.folder.path().join("seed.yaml");
+        std::fs::write(&path, seed).unwrap();
+        apply_file(&self.store, &path).await.map(|generated| generated.len())
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = routes(Arc::clone(&self.app)).oneshot(request).await.unwrap();
+        let status = response.status();
+        let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+        let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Answer { status, challenge, body }
+    }
+
+    async fn get(&self, target: &str, authorization: Option<String>) -> Answer {
+        let mut request = Request::get(target);
+        if let Some(value) = authorization {
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, form: &str) -> Answer {
+        let request = Request::post("/oauth2/token?api-version=2021-07-01")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        self.send(request).await
+    }
+}
+
+struct Answer {
+    status: StatusCode,
+    challenge: Option<String>,
+    body: Value,
+}
+
+impl Answer {
+    /// The claims of the access token, which the server itself must know again.
+    #[track_caller]
+    fn claims(&self, server: &Server) -> Value {
+        let token = self.body["access_token"].as_str().unwrap();
+        assert_eq!(self.body["token"], token);
+        let now = scopegate_server::clock::now();
+        assert!(server.app.issuer.verify_access(token, now).is_some());
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice(&payload).unwrap()
+    }
+
+    #[track_caller]
+    fn access(&self, server: &Server) -> String {
+        let access = self.claims(server)["access"].clone();
+        let entries = access.as_array().unwrap().iter().map(|entry| {
+            let actions: Vec<_> =
+                entry["actions"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+            format!(
+                "{}:{}:{}",
+                entry["type"].as_str().unwrap(),
+                entry["name"].as_str().unwrap(),
+                actions.join(",")
+            )
+        });
+        entries.collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn basic(name: &str, password: &str) -> Option<String> {
+    Some(format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
+}
+
+#[tokio::test]
+async fn the_challenge() {
+    let server = Server::start().await;
+    let answer = server.get("/v2/", None).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        answer.challenge.as_deref(),
+        Some(r#"Bearer realm="https://r.test/oauth2/token",service="r.test""#)
+    );
+    assert_eq!(
+        answer.body,
+        json!({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required", "detail": null}]})
+    );
+    let token = server.get("/oauth2/token", basic("Reader", "secret-one")).await.body;
+    let token = token["access_token"].as_str().unwrap().to_owned();
+    let answer = server.get("/v2/", Some(format!("Bearer {token}"))).await;
+    assert_eq!((answer.status, answer.challenge), (StatusCode::OK, None));
+    let answer = server.get("/v2/", Some(format!("Bearer {}", &token[1..]))).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(answer.challenge.unwrap().ends_with(r#",error="invalid_token""#));
+}
+
+#[tokio::test]
+async fn scopes_arrive_in_every_form() {
+    let server = Server::start().await;
+    let expected = "repository:samples/a:pull repository:samples/b:pull";
+    for query in [
+        "?service=r.test&scope=repository:samples/a:pull,push&scope=repository:samples/b:pull",
+        "?scope=repository%3Asamples%2Fa%3Apull+repository:samples/b:*",
+        "?account=Reader&client_id=docker&offline_token=true&unknown=1&scope=repository:samples/a:pull%20oops&scope=repository:samples/b:pull,fly&scope=repository:other:pull",
+    ] {
+        let answer =
+            server.get(&format!("/oauth2/token{query}"), basic("reader", "secret-one")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}");
+        assert_eq!(answer.access(&server), expected, "{query}");
+        assert_eq!(answer.body["refresh_token"], Value::Null);
+        let claims = answer.claims(&server);
+        assert_eq!(claims["sub"], "Reader");
+        assert_eq!(claims["aud"], "r.test");
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["nbf"].as_i64().unwrap(), 3600);
+        assert_eq!(answer.body["expires_in"], 3600);
+    }
+    for form in [
+        "grant_type=password&username=Reader&password=secret-one&scope=repository:samples/a:pull+repository:samples/b:pull",
+        "scope=repository:samples/a:pull&service=r.test&grant_type=password&scope=repository:samples/b:pull&username=READER&password=secret-one",
+    ] {
+        assert_eq!(server.post(form).await.access(&server), expected, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn claims_stand_in_their_documented_order() {
+    let server = Server::start().await;
+    let query = "/oauth2/token?scope=registry:catalog:*&scope=repository:a:metadata_read";
+    let answer = server.get(query, basic("Admin-1", "secret-two")).await;
+    let token = answer.body["access_token"].as_str().unwrap();
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let text = String::from_utf8(payload).unwrap();
+    let order = [
+        "jti",
+        "sub",
+        "nbf",
+        "exp",
+        "iat",
+        "iss",
+        "aud",
+        "version",
+        "rid",
+        "access",
+        "roles",
+        "grant_type",
+    ];
+    let places: Vec<_> =
+        order.iter().map(|key| text.find(&format!("\"{key}\":")).unwrap()).collect();
+    assert!(places.is_sorted(), "{text}");
+    assert!(text.contains(r#""version":"2.0""#));
+    assert_eq!(answer.access(&server), "registry:catalog:* repository:a:metadata_read");
+}
+
+#[tokio::test]
+async fn whoever_is_not_a_token_gets_none() {
+    let server = Server::start().await;
+    for authorization in [
+        None,
+        basic("Reader", "secret-two"),
+        basic("Reader", "wrong"),
+        basic("Reader", ""),
+        basic("Nobody", "secret-one"),
+        basic("Disabled", "secret-one"),
+        basic("00000000-0000-0000-0000-000000000000", "secret-one"),
+        Some("Basic !!!".into()),
+        Some(format!("Basic {}", STANDARD.encode("no colon"))),
+        Some("Bearer x".into()),
+        Some("Basic".into()),
+    ] {
+        let answer = server
+            .get("/oauth2/token?scope=repository:samples/a:pull", authorization.clone())
+            .await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{authorization:?}");
+        assert_eq!(answer.body["errors"][0]["message"], "authentication required");
+        assert_eq!(answer.challenge.as_deref(), Some(r#"Basic realm="scopegate""#));
+    }
+    let anonymous = server.post("grant_type=password&scope=repository:samples/a:pull").await;
+    assert_eq!(anonymous.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn requests_that_are_none() {
+    let server = Server::start().await;
+    let many = format!("/oauth2/token?scope={}", "repository:a:pull+".repeat(129));
+    for target in
+        ["/oauth2/token?service=other", "/oauth2/token?service=r.test&service=other", &many]
+    {
+        let answer = server.get(target, basic("Reader", "secret-one")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{target}");
+    }
+    for form in [
+        "",
+        "grant_type=magic",
+        "grant_type=refresh_token",
+        "grant_type=password&username=Reader",
+        "grant_type=password&username=Reader&username=Admin-1&password=secret-one",
+    ] {
+        assert_eq!(server.post(form).await.status, StatusCode::BAD_REQUEST, "{form}");
+    }
+    let huge = format!("grant_type=password&scope={}", "a".repeat(100_000));
+    assert_eq!(server.post(&huge).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_token_without_a_map_logs_in_and_opens_nothing() {
+    let server = Server::start().await;
+    let answer =
+        server.get("/oauth2/token?scope=repository:a:pull", basic("Mapless", "secret-one")).await;
+    assert_eq!((answer.status, answer.access(&server).as_str()), (StatusCode::OK, ""));
+}
+
+#[tokio::test]
+async fn refresh_tokens() {
+    let server = Server::start().await;
+    let grant = "grant_type=password&username=Reader&password=secret-one";
+    assert_eq!(server.post(grant).await.body["refresh_token"], Value::Null);
+    let answer = server.post(&format!("{grant}&access_type=offline")).await;
+    let refresh = answer.body["refresh_token"].as_str().unwrap().to_owned();
+    let access = answer.body["access_token"].as_str().unwrap().to_owned();
+
+    let scope = "scope=repository:samples/a:pull,push";
+    let by_grant = format!("grant_type=refresh_token&refresh_token={refresh}&{scope}");
+    assert_eq!(server.post(&by_grant).await.access(&server), "repository:samples/a:pull");
+    let null_guid = basic("00000000-0000-0000-0000-000000000000", &refresh);
+    let target = format!("/oauth2/token?offline_token=true&{scope}");
+    let answer = server.get(&target, null_guid).await;
+    assert_eq!(answer.access(&server), "repository:samples/a:pull");
+    assert_eq!(answer.body["refresh_token"], refresh);
+
+    let with_access = format!("grant_type=refresh_token&refresh_token={access}");
+    assert_eq!(server.post(&with_access).await.status, StatusCode::UNAUTHORIZED);
+
+    // Rights are read when a token is issued: what changes counts at once.
+    server.apply(&seed("repositories/samples/*/content/write")).await.unwrap();
+    refresh_now(&server).await;
+    assert_eq!(server.post(&by_grant).await.access(&server), "repository:samples/a:push");
+    server.apply("tokens: [{name: Reader, status: disabled}]").await.unwrap();
+    refresh_now(&server).await;
+    assert_eq!(server.post(&by_grant).await.status, StatusCode::UNAUTHORIZED);
+}
+
+async fn refresh_now(server: &Server) {
+    refresh(&server.app, &server.store).await.unwrap();
+}
+
+#[tokio::test]
+async fn changes_of_another_process_are_noticed() {
+    let server = Server::start().await;
+    let watching = tokio::spawn(watch(Arc::clone(&server.app), server.store.clone()));
+    let other = Store::open(server.folder.path()).await.unwrap();
+    let path = server.folder.path().join("other.yaml");
+    std::fs::write(
+        &path,
+        "scopeMaps: [{name: reader-map, actions: [repositories/new/content/read]}]",
+    )
+    .unwrap();
+    apply_file(&other, &path).await.unwrap();
+    let mut access = String::new();
+    for _ in 0..50 {
+        let answer = server
+            .get("/oauth2/token?scope=repository:new:pull", basic("Reader", "secret-one"))
+            .await;
+        access = answer.access(&server);
+        if !access.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    watching.abort();
+    assert_eq!(access, "repository:new:pull");
+}
+
+#[tokio::test]
+async fn a_bad_seed_changes_nothing() {
+    let server = Server::start().await;
+    for seed in [
+        "scopeMaps: [{name: reader-map, actions: ['repositories/a*/content/read']}]",
+        "scopeMaps: [{name: _mine, actions: []}]",
+        "scopeMaps: [{name: ab, actions: []}]",
+        "tokens: [{name: a b}]",
+        "scopeMaps: [{name: reader-map, actions: []}]\ntokens: [{name: Reader, scopeMap: missing-map}]",
+        "tokens: [{name: Reader, passwords: [{name: password3, sha256: ''}]}]",
+        "colour: red",
+        "scopeMaps: 7",
+    ] {
+        assert!(server.apply(seed).await.is_err(), "{seed}");
+    }
+    refresh_now(&server).await;
+    let answer = server
+        .get("/oauth2/token?scope=repository:samples/a:pull", basic("Reader", "secret-one"))
+        .await;
+    assert_eq!(answer.access(&server), "repository:samples/a:pull");
+}
+
+#[tokio::test]
+async fn a_password_is_generated_once() {
+    let server = Server::start().await;
+    let seed = "tokens: [{name: Fresh-1, scopeMap: admin-map}]";
+    assert_eq!(server.apply(seed).await.unwrap(), 1);
+    assert_eq!(server.apply(seed).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn public_keys_and_health() {
+    let server = Server::start().await;
+    let jwks = server.get("/.well-known/jwks.json", None).await.body;
+    assert_eq!(jwks["keys"][0]["kid"], server.app.issuer.keys.kid);
+    assert!(jwks["keys"][0].get("d").is_none());
+    let certificate = &server.app.issuer.keys.certificate;
+    assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+    assert_eq!(server.get("/.well-known/token-signing.pem", None).await.status, StatusCode::OK);
+    assert_eq!(server.get("/healthz", None).await.status, StatusCode::OK);
+    assert_eq!(server.get("/elsewhere", None).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("scopegate.db"),
+        "not a database, but long enough to look at",
+    )
+    .unwrap();
+    let error = Store::open(folder.path()).await.unwrap_err();
+    assert!(format!("{error:#}").contains("scopegate.db"), "{error:#}");
+    assert!(Store::open(Path::new("/proc/nowhere")).await.is_err());
+}
