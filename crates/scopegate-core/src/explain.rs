@@ -482,7 +482,8 @@ impl fmt::Display for Sentence<'_> {
             (ResourceType::Repository, name) => write!(f, "`{name}`")?,
             (resource_type, name) => write!(f, "{resource_type} `{name}`")?,
         }
-        let action = &self.reason.action;
+        // An unknown action is whatever somebody sent, line feeds included; it must not pass for a sentence of its own.
+        let action = self.reason.action.escape_default();
         if self.reason.granted {
             write!(f, " is granted {action}")?;
             return write_list(f, " by ", &self.reason.rules);
@@ -700,6 +701,16 @@ mod tests {
         let never = Settings { catalog: Catalog::Never };
         let (_, commands) = said(&[("my-map", &[])], "registry:catalog:*", &never);
         assert_eq!(commands, Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_unknown_action_is_no_sentence() {
+        says(
+            &[],
+            "repository:a:x\n`b`\tis\tgranted\tpush",
+            &[r"`a` is denied x\n`b`\tis\tgranted\tpush: nobody knows this action"],
+            None,
+        );
     }
 
     #[test]
