@@ -7,6 +7,7 @@ use core::fmt;
 
 use scopegate_core::Error;
 use serde::de::DeserializeOwned;
+use serde_saphyr::UserMessageFormatter;
 
 /// Why a text is not the document that was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,5 +83,9 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> 
 }
 
 fn read_yaml<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
-    serde_saphyr::from_str(text).map_err(|error| DocumentError::unreadable(error.to_string()))
+    serde_saphyr::from_str(text).map_err(|error| {
+        // The default is for developers: it shows a piece of the document and names functions of the library.
+        let error = error.without_snippet().render_with_formatter(&UserMessageFormatter);
+        DocumentError::unreadable(error)
+    })
 }

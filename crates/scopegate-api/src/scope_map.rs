@@ -238,6 +238,11 @@ mod tests {
             r#"{"actions":[1]}"#,
             "invalid type: integer `1`, expected a string at line 1 column 13",
         );
+        refuses(
+            "actions: []\n---\nactions: []\n",
+            "only single YAML document expected but multiple found at line 3, column 1",
+        );
+        refuses("actions: [a, b", "unclosed bracket '[' at line 1, column 10");
         assert!(ScopeMapDocument::read("just words").is_err());
         assert!(ScopeMapDocument::read("").is_err());
         assert!(ScopeMapDocument::read("{").is_err());
