@@ -37,7 +37,7 @@ pub struct AssertionFile {
 
 /// Where a scope map is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "neither the path of a scope map nor a map with `actions`")]
 pub enum ScopeMapSource {
     /// In a file, named from the folder of the assertion file.
     Path(String),
@@ -164,6 +164,15 @@ assertions:
         assert_eq!(Catalog::from(file.catalog), Catalog::Filtered);
         let json = serde_json::to_string(&file).unwrap();
         assert_eq!(AssertionFile::read(&json), Ok(file));
+    }
+
+    #[test]
+    fn a_source_that_is_none() {
+        let error = AssertionFile::read("scopeMaps: [{actions: x}]\nassertions: []").unwrap_err();
+        assert_eq!(
+            error.message,
+            "neither the path of a scope map nor a map with `actions` at line 1, column 13"
+        );
     }
 
     #[test]
