@@ -1,0 +1,98 @@
+//! Files and standard input, read whole, as text, and never without a bound.
+//!
+//! Left out: what the text says, which [`maps`](crate::maps) knows.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::PathBuf;
+
+use crate::report::BadInput;
+
+/// Where a text comes from: a file, or standard input when it is called `-`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// `-`
+    Stdin,
+    /// Anything else.
+    File(PathBuf),
+}
+
+impl Input {
+    /// Reads all of the text.
+    pub(crate) fn read(&self) -> Result<String, BadInput> {
+        let bytes = self.read_bytes().map_err(|error| BadInput::new(reason(&error)).at(self))?;
+        if bytes.len() > MAX_BYTES {
+            return Err(BadInput::new(format!("more than {MAX_BYTES} bytes")).at(self));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let position = error.utf8_error().valid_up_to();
+            BadInput::new(format!("not UTF-8 at byte {position}"))
+                .hint("save the file as UTF-8")
+                .at(self)
+        })?;
+        if text.trim().is_empty() {
+            return Err(BadInput::new("nothing in it").at(self));
+        }
+        // Editors on Windows write a byte-order mark, which no parser of JSON expects.
+        match text.strip_prefix('\u{feff}') {
+            Some(rest) => Ok(rest.to_owned()),
+            None => Ok(text),
+        }
+    }
+
+    fn read_bytes(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Stdin => read_bounded(io::stdin().lock()),
+            Self::File(path) => read_bounded(File::open(path)?),
+        }
+    }
+
+    /// Refuses to read standard input twice: the second reader would find nothing there.
+    pub(crate) fn check_stdin<'a>(
+        inputs: impl IntoIterator<Item = &'a Self>,
+    ) -> Result<(), BadInput> {
+        if inputs.into_iter().filter(|input| **input == Self::Stdin).count() > 1 {
+            return Err(BadInput::new(
+                "`-` stands for standard input, which can be read only once",
+            )
+            .hint("put one of them into a file"));
+        }
+        Ok(())
+    }
+}
+
+/// The most bytes that are read. A document may be half as long; the rest lets its reader say so.
+const MAX_BYTES: usize = 8 << 20;
+
+fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Why something cannot be read, without the numbers of the operating system where there are words.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "no such file".to_owned(),
+        ErrorKind::IsADirectory => "a directory, not a file".to_owned(),
+        ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}
+
+impl From<OsString> for Input {
+    fn from(argument: OsString) -> Self {
+        if argument == "-" { Self::Stdin } else { Self::File(argument.into()) }
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("<stdin>"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}

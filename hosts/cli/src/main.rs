@@ -1,0 +1,61 @@
+//! The command line: what a token may do and why, from scope maps in files.
+//!
+//! Every command is a function from its arguments to an [`Answer`](report::Answer); only this file and [`report`] know that there
+//! is a process with an exit code around it. Decisions are the engine's own, linked in: what is printed here is what a token server
+//! with the same maps answers.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`decide`] | what a request gets |
+//! | [`explain`] | why, and the smallest change that would allow it |
+//! | [`input`] | files and standard input, bounded |
+//! | [`maps`] | the scope maps of a principal |
+//! | [`request`] | the scopes that are asked about |
+//! | [`report`] | answers, errors and exit codes |
+//!
+//! Exit codes, the same for every command: 0 for yes, 1 for no, 2 when there is nothing to answer because the input is bad.
+//!
+//! Left out: registries. Nothing here opens a connection.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
+)]
+
+mod decide;
+mod explain;
+mod input;
+mod maps;
+mod report;
+mod request;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a registry token may do, and why: decisions on container-registry scopes.
+#[derive(Debug, Parser)]
+#[command(name = "scopegate", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Decide which of the requested scopes are granted
+    #[command(after_help = decide::HELP)]
+    Decide(decide::Args),
+    /// Explain a decision: the rules behind it, the near misses and the smallest fix
+    #[command(after_help = explain::HELP)]
+    Explain(explain::Args),
+}
+
+fn main() -> ExitCode {
+    let answer = match Cli::parse().command {
+        Command::Decide(args) => decide::run(&args),
+        Command::Explain(args) => explain::run(&args),
+    };
+    report::print(answer)
+}

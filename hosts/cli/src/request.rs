@@ -1,0 +1,42 @@
+//! The scopes that are asked about, and whether all of them were granted.
+
+use scopegate_core::claims::Claims;
+use scopegate_core::scope::MergedScope;
+use scopegate_core::{Error, ScopeList};
+
+use crate::report::{BadInput, Status};
+
+/// Refuses a request without any scope: it is a variable that nobody set, and "all of nothing is granted" would be a wrong answer.
+pub(crate) fn check(request: &ScopeList<'_>) -> Result<(), BadInput> {
+    if request.scopes.is_empty() && request.invalid.is_empty() {
+        return Err(BadInput::new("no scope in the request")
+            .hint("write `type:name:actions`, for example `repository:samples/nginx:pull`"));
+    }
+    Ok(())
+}
+
+/// Whether everything was granted.
+pub(crate) fn status(request: &ScopeList<'_>, claims: &Claims<'_>) -> Status {
+    match grants_all(request, claims) {
+        _ if !request.invalid.is_empty() => Status::BadInput,
+        true => Status::Yes,
+        false => Status::No,
+    }
+}
+
+/// Whether something was granted and nothing denied. A scope without actions is no yes: the token would not open what it names.
+pub(crate) fn grants_all(request: &ScopeList<'_>, claims: &Claims<'_>) -> bool {
+    let is_whole = !request.scopes.iter().any(asks_for_nothing);
+    is_whole && claims.denied.is_empty() && !claims.access.is_empty()
+}
+
+/// Whether a scope has no action, known or unknown.
+pub(crate) fn asks_for_nothing(scope: &MergedScope<'_>) -> bool {
+    scope.actions.is_empty() && scope.unknown.is_empty()
+}
+
+/// A text that the engine refuses, as an error.
+pub(crate) fn refused(text: &str, error: Error) -> BadInput {
+    BadInput::new(format!("{error} at byte {} of `{text}`", error.position()))
+        .hint(error.kind().hint())
+}
