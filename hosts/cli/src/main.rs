@@ -8,6 +8,8 @@
 //! |---|---|
 //! | [`decide`] | what a request gets |
 //! | [`explain`] | why, and the smallest change that would allow it |
+//! | [`lint`] | what the owner of a map may not have meant |
+//! | [`diff`] | what changes from one map to another |
 //! | [`input`] | files and standard input, bounded |
 //! | [`maps`] | the scope maps of a principal |
 //! | [`request`] | the scopes that are asked about |
@@ -24,8 +26,10 @@
 )]
 
 mod decide;
+mod diff;
 mod explain;
 mod input;
+mod lint;
 mod maps;
 mod report;
 mod request;
@@ -50,12 +54,20 @@ enum Command {
     /// Explain a decision: the rules behind it, the near misses and the smallest fix
     #[command(after_help = explain::HELP)]
     Explain(explain::Args),
+    /// Look for what the owner of a scope map may not have meant
+    #[command(after_help = lint::HELP)]
+    Lint(lint::Args),
+    /// Show on which repositories two scope maps grant different things
+    #[command(after_help = diff::HELP)]
+    Diff(diff::Args),
 }
 
 fn main() -> ExitCode {
     let answer = match Cli::parse().command {
         Command::Decide(args) => decide::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Lint(args) => lint::run(&args),
+        Command::Diff(args) => diff::run(&args),
     };
     report::print(answer)
 }

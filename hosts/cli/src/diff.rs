@@ -1,0 +1,87 @@
+//! `scopegate diff`: on which repositories two maps grant different things.
+//!
+//! The comparison is exact: the names of all repositories fall into finitely many classes, and each class on which the maps disagree is
+//! one line, with a repository to try it with.
+
+use scopegate_core::analysis::{self, Difference};
+use scopegate_core::{Action, ActionSet};
+use serde::Serialize;
+
+use crate::input::Input;
+use crate::maps::Map;
+use crate::report::{Answer, BadInput, Output, Status};
+
+pub(crate) const HELP: &str = "\
+Example:
+  scopegate diff old.json new.json
+
+A line begins with + where the new map grants more, with - where it grants
+less, and with ~ where it does both. `a/*` stands for whatever lies below `a`
+as far as no rule is more specific, `*` for what no rule mentions otherwise.
+
+Exit code:
+  0  the maps grant the same
+  1  they do not
+  2  bad input";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The scope map before, in JSON or YAML, `-` for standard input
+    old: Input,
+    /// The scope map after
+    new: Input,
+    /// In which form the answer is printed
+    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
+    output: Output,
+}
+
+/// A difference as it is printed.
+#[derive(Debug, Serialize)]
+struct Row {
+    pattern: String,
+    witness: String,
+    gained: Vec<&'static str>,
+    lost: Vec<&'static str>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
+    Input::check_stdin([&args.old, &args.new])?;
+    let (old, new) = (Map::read(&args.old)?, Map::read(&args.new)?);
+    let differences = analysis::difference(&old.table, &new.table);
+    let rows: Vec<_> = differences.into_iter().map(Row::from).collect();
+    let status = if rows.is_empty() { Status::Yes } else { Status::No };
+    if let Output::Json = args.output {
+        return Answer::json(status, &rows);
+    }
+    let mut answer = Answer::new(status);
+    let width = rows.iter().map(|row| row.pattern.len()).max().unwrap_or_default();
+    for row in &rows {
+        let Row { pattern, witness, .. } = row;
+        let (sign, change) = row.change();
+        answer.line(format_args!("{sign} {pattern:<width$}  {change}  (for example `{witness}`)"));
+    }
+    Ok(answer)
+}
+
+impl Row {
+    /// What changes, and its sign.
+    fn change(&self) -> (char, String) {
+        let (gained, lost) = (self.gained.join(","), self.lost.join(","));
+        match (self.gained.is_empty(), self.lost.is_empty()) {
+            (_, true) => ('+', format!("gains {gained}")),
+            (true, _) => ('-', format!("loses {lost}")),
+            _ => ('~', format!("gains {gained}, loses {lost}")),
+        }
+    }
+}
+
+impl From<Difference> for Row {
+    fn from(difference: Difference) -> Self {
+        let Difference { pattern, witness, gained, lost } = difference;
+        Self { pattern, witness, gained: words(gained), lost: words(lost) }
+    }
+}
+
+fn words(actions: ActionSet) -> Vec<&'static str> {
+    actions.iter().map(Action::as_str).collect()
+}

@@ -1,0 +1,95 @@
+//! `scopegate lint`: what the owner of a map may not have meant.
+//!
+//! A finding is an error when the map does not do what it says, and a remark otherwise.
+
+use scopegate_core::ScopeMap;
+use scopegate_core::analysis::{self, Finding};
+use serde::Serialize;
+
+use crate::input::Input;
+use crate::maps::Map;
+use crate::report::{Answer, BadInput, Output, Status};
+
+pub(crate) const HELP: &str = "\
+Example:
+  scopegate lint --strict maps/*.json
+
+Exit code:
+  0  no finding, or remarks only
+  1  a finding that is an error; with --strict, any finding
+  2  bad input";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Scope maps in JSON or YAML, `-` for standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<Input>,
+    /// Take remarks for errors
+    #[arg(long)]
+    strict: bool,
+    /// In which form the answer is printed
+    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
+    output: Output,
+}
+
+/// A finding as it is printed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    file: String,
+    kind: &'static str,
+    /// Whether it is an error and not a remark.
+    error: bool,
+    message: &'static str,
+    /// The place of the rule among the actions of the map; `null` when it is the map as a whole.
+    rule: Option<usize>,
+    /// The action string of that rule.
+    action: Option<String>,
+    /// The place of the rule that makes it so.
+    because_of: Option<usize>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
+    Input::check_stdin(&args.files)?;
+    let mut rows = Vec::new();
+    for file in &args.files {
+        let map = Map::read(file)?.document.scope_map;
+        let findings = analysis::lint(&map).map_err(|error| BadInput::from(error).at(file))?;
+        rows.extend(findings.iter().map(|finding| Row::new(file, &map, finding)));
+    }
+    let fails = rows.iter().any(|row| row.error || args.strict);
+    let status = if fails { Status::No } else { Status::Yes };
+    if let Output::Json = args.output {
+        return Answer::json(status, &rows);
+    }
+    let mut answer = Answer::new(status);
+    for row in &rows {
+        answer.line(row.sentence());
+    }
+    Ok(answer)
+}
+
+impl Row {
+    fn new(file: &Input, map: &ScopeMap, finding: &Finding) -> Self {
+        let rule = finding.rule.and_then(|index| map.rules.get(index));
+        Self {
+            file: file.to_string(),
+            kind: finding.kind.code(),
+            error: finding.kind.is_error(),
+            message: finding.kind.message(),
+            rule: finding.rule,
+            action: rule.map(ToString::to_string),
+            because_of: finding.because_of,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Self { file, kind, message, .. } = self;
+        let (Some(rule), Some(action)) = (self.rule, &self.action) else {
+            return format!("{file}: {kind}: {message}");
+        };
+        let because = self.because_of.map(|other| format!("; because of actions[{other}]"));
+        let because = because.unwrap_or_default();
+        format!("{file}: actions[{rule}]: {kind}: {message} (`{action}`{because})")
+    }
+}
