@@ -1,12 +1,12 @@
 //! Files and standard input, read whole, as text, and never without a bound.
 //!
-//! Left out: what the text says, which [`maps`](crate::maps) knows.
+//! Left out: what the text says, which [`maps`](crate::maps) and [`test`](crate::test) know.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::report::BadInput;
 
@@ -46,6 +46,14 @@ impl Input {
         match self {
             Self::Stdin => read_bounded(io::stdin().lock()),
             Self::File(path) => read_bounded(File::open(path)?),
+        }
+    }
+
+    /// The folder from which a text that stands here names its files.
+    pub(crate) fn folder(&self) -> &Path {
+        match self {
+            Self::Stdin => Path::new(""),
+            Self::File(path) => path.parent().unwrap_or(Path::new("")),
         }
     }
 

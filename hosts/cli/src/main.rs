@@ -10,6 +10,7 @@
 //! | [`explain`] | why, and the smallest change that would allow it |
 //! | [`lint`] | what the owner of a map may not have meant |
 //! | [`diff`] | what changes from one map to another |
+//! | [`test`] | assertions about maps, kept in files |
 //! | [`input`] | files and standard input, bounded |
 //! | [`maps`] | the scope maps of a principal |
 //! | [`request`] | the scopes that are asked about |
@@ -33,6 +34,7 @@ mod lint;
 mod maps;
 mod report;
 mod request;
+mod test;
 
 use std::process::ExitCode;
 
@@ -60,6 +62,9 @@ enum Command {
     /// Show on which repositories two scope maps grant different things
     #[command(after_help = diff::HELP)]
     Diff(diff::Args),
+    /// Check files of assertions about scope maps
+    #[command(after_help = test::HELP)]
+    Test(test::Args),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +73,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Test(args) => test::run(&args),
     };
     report::print(answer)
 }
