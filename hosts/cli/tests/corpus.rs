@@ -1,0 +1,77 @@
+//! The corpus of decisions, asked on the command line: what the program answers is what the engine answers.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+#[test]
+fn decisions() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/decide");
+    let mut count = 0;
+    for file in fs::read_dir(corpus).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let file: Value = serde_json::from_str(&text).unwrap();
+        for group in array(&file["groups"]) {
+            for case in array(&group["cases"]) {
+                count += usize::from(check(group, case));
+            }
+        }
+    }
+    assert!(count > 500, "{count}");
+}
+
+/// Checks one case; `false` when it cannot be asked on a command line.
+fn check(group: &Value, case: &Value) -> bool {
+    let scopes = words(&case["scope"]);
+    // A null byte ends an argument, and a request without any parameter is bad usage.
+    if scopes.is_empty() || scopes.iter().any(|scope| scope.contains('\0')) {
+        return false;
+    }
+    let catalog = group["catalog"].as_str().unwrap_or("root");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_scopegate"))
+        .args(["decide", "--scope-map", "-", "--output", "json", "--catalog", catalog, "--"])
+        .args(&scopes)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(group["map"].to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+
+    let (access, denied) = (entries(&answer["access"]), entries(&answer["denied"]));
+    assert_eq!(access, words(&case["access"]), "{case}");
+    assert_eq!(denied, words(&case["denied"]), "{case}");
+    assert_eq!(pieces(&answer["invalid"]), pieces(&case["invalid"]), "{case}");
+    let is_bad = !array(&case["invalid"]).is_empty() || scopes.concat().trim().is_empty();
+    let is_granted = denied.is_empty() && !access.is_empty();
+    let exit = if is_bad { 2 } else { i32::from(!is_granted) };
+    assert_eq!(output.status.code(), Some(exit), "{case}");
+    true
+}
+
+/// The elements of a list; none when it was left out.
+fn array(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn words(list: &Value) -> Vec<String> {
+    array(list).iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+}
+
+/// Access entries, as the scopes that ask for them.
+fn entries(list: &Value) -> Vec<String> {
+    let entry = |entry: &Value| {
+        let text = |field: &str| entry[field].as_str().unwrap().to_owned();
+        format!("{}:{}:{}", text("type"), text("name"), words(&entry["actions"]).join(","))
+    };
+    array(list).iter().map(entry).collect()
+}
+
+fn pieces(list: &Value) -> Vec<String> {
+    array(list).iter().map(|invalid| invalid["scope"].as_str().unwrap().to_owned()).collect()
+}
