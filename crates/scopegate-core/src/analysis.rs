@@ -7,7 +7,7 @@
 //! Left out: who uses which repository in fact, which only a decision log knows.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -115,6 +115,10 @@ impl FindingKind {
 /// Those of [`Table::compile`].
 pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
     let table = Table::compile([map])?;
+    let mut first = BTreeMap::new();
+    for (index, rule) in map.rules.iter().enumerate() {
+        first.entry(rule.clone()).or_insert(index);
+    }
     let mut findings = Vec::new();
     for (index, rule) in map.rules.iter().enumerate() {
         let about = |kind, because_of| Finding { kind, rule: Some(index), because_of };
@@ -122,7 +126,7 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
             findings.push(about(FindingKind::GrantsNothing, None));
             continue;
         };
-        if let Some((kind, other)) = repeated(map, index, pattern, permission) {
+        if let Some((kind, other)) = repeated(&first, index, pattern, permission) {
             findings.push(about(kind, Some(other)));
             continue;
         }
@@ -139,27 +143,27 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
     Ok(findings)
 }
 
-/// Whether another rule makes this one needless: an equal one before it, or a wider one anywhere.
+/// Whether another rule makes this one needless: an equal one before it, or a wider one anywhere. `first` has the first place of
+/// each rule.
 fn repeated(
-    map: &ScopeMap,
+    first: &BTreeMap<Rule, usize>,
     index: usize,
     pattern: Pattern<'_>,
     permission: Permission,
 ) -> Option<(FindingKind, usize)> {
-    let others = map.rules.iter().enumerate().filter(|(other, _)| *other != index);
-    let same_permission = others
-        .filter_map(|(other, rule)| Some((other, rule.grant()?)))
-        .filter(|(_, (_, granted))| *granted == permission);
-    let mut covered = None;
-    for (other, (wider, _)) in same_permission {
-        if wider == pattern && other < index {
-            return Some((FindingKind::Redundant, other));
-        }
-        if wider != pattern && wider.covers(pattern) {
-            covered = covered.or(Some((FindingKind::Covered, other)));
-        }
+    let place = |pattern| first.get(&Rule::granting(pattern, permission)).copied();
+    if let Some(earlier) = place(pattern).filter(|earlier| *earlier < index) {
+        return Some((FindingKind::Redundant, earlier));
     }
-    covered
+    wider(pattern).into_iter().filter_map(place).min().map(|other| (FindingKind::Covered, other))
+}
+
+/// The patterns that cover more than this one, and this one too.
+fn wider(pattern: Pattern<'_>) -> Vec<Pattern<'_>> {
+    let (Pattern::Exact(name) | Pattern::Prefix(name)) = pattern else {
+        return Vec::new();
+    };
+    name.ancestors().map(Pattern::Prefix).chain([Pattern::Root]).collect()
 }
 
 fn lacks_pull<B: AsRef<[u8]>>(

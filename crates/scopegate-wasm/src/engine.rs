@@ -1,6 +1,6 @@
 //! The engine behind the exports: its tables, its two buffers, and a method for each export.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt::{Display, Write as _};
 
@@ -130,11 +130,15 @@ impl Engine {
             .iter()
             .map(|loaded| NamedTable { name: &loaded.name, table: &loaded.table })
             .collect();
-        // Refuses a request that is too large.
-        ScopeList::parse([text])?;
+        let request = ScopeList::parse([text])?;
+        if let Some(invalid) = request.invalid.first() {
+            return Err(invalid.error.into());
+        }
         let mut explanations = Vec::new();
-        for piece in text.split(' ').filter(|piece| !piece.is_empty()) {
-            let explanation = scopegate_core::explain(&named, &Scope::parse(piece)?, &settings);
+        // Merged, as a decision merges them, so that the two speak of the same.
+        for merged in &request.scopes {
+            let text = merged.to_string();
+            let explanation = scopegate_core::explain(&named, &Scope::parse(&text)?, &settings);
             explanations.push(Explanation::new(&explanation, None));
         }
         serde_json::to_vec(&explanations).map_err(|_| Failure::Memory)

@@ -21,7 +21,7 @@ Example:
 
 Exit code:
   0  all was granted
-  1  something was denied, or a scope asked for nothing
+  1  something was denied
   2  bad input";
 
 #[derive(Debug, clap::Args)]

@@ -15,7 +15,7 @@ Several fixes are alternatives, one for each scope map; each of them alone is en
 
 Exit code:
   0  all is granted
-  1  something is denied, or a scope asks for nothing
+  1  something is denied
   2  bad input";
 
 #[derive(Debug, clap::Args)]

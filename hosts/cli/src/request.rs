@@ -15,9 +15,9 @@ pub(crate) fn check(request: &ScopeList<'_>) -> Result<(), BadInput> {
     Ok(())
 }
 
-/// Whether everything was granted.
+/// Whether something was denied. A scope without actions asks for nothing, so nothing is denied.
 pub(crate) fn status(request: &ScopeList<'_>, claims: &Claims<'_>) -> Status {
-    match grants_all(request, claims) {
+    match claims.denied.is_empty() {
         _ if !request.invalid.is_empty() => Status::BadInput,
         true => Status::Yes,
         false => Status::No,
