@@ -89,7 +89,7 @@ impl<'a> Pattern<'a> {
 }
 
 /// The longest prefix below which a name of [`RepositoryName::MAX_LEN`] bytes still fits, with its slash and one byte.
-const MAX_PREFIX: usize = RepositoryName::MAX_LEN - 2;
+pub(crate) const MAX_PREFIX: usize = RepositoryName::MAX_LEN - 2;
 
 impl fmt::Display for Pattern<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

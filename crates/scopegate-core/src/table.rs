@@ -48,7 +48,7 @@ use core::fmt;
 use crate::action::ActionSet;
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
-use crate::pattern::Pattern;
+use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
 use crate::scope_map::{Rule, ScopeMap};
 
@@ -146,6 +146,8 @@ impl Table<Vec<u8>> {
                 Pattern::Exact(name) => {
                     entries.push(Entry { name, exact: actions, below: ActionSet::NONE });
                 }
+                // No name is long enough to lie below a longer prefix.
+                Pattern::Prefix(name) if name.as_str().len() > MAX_PREFIX => {}
                 Pattern::Prefix(name) => {
                     entries.push(Entry { name, exact: ActionSet::NONE, below: actions });
                 }
@@ -492,7 +494,8 @@ impl<B: AsRef<[u8]>> Table<B> {
         }
     }
 
-    /// A look-up finds every key in its own slot, and every slot inherits what the slots above it grant.
+    /// A look-up finds every key in its own slot, every slot grants something that a rule could, and it inherits what the slots above
+    /// it grant.
     fn check_slots(&self, filled: &[(Slot, usize)]) -> Result<(), Error> {
         let mut any = self.header.root;
         let mut max_probe = 1;
@@ -502,9 +505,10 @@ impl<B: AsRef<[u8]>> Table<B> {
             let home = hash::home(hash, self.header.homes());
             let probe = index.saturating_sub(home).saturating_add(1);
             let found = self.probe(name.as_str().as_bytes(), name.as_str().len(), hash);
-            let empty = slot.exact.union(slot.below).is_empty();
-            if found != Some(*slot) || *index < home || empty || slot.inherited != self.above(name)
-            {
+            let is_found = found == Some(*slot) && *index >= home;
+            let has_room = slot.below.is_empty() || name.as_str().len() <= MAX_PREFIX;
+            let grants = has_room && !slot.exact.union(slot.below).is_empty();
+            if !is_found || !grants || slot.inherited != self.above(name) {
                 return Err(self.malformed_slot(*index));
             }
             max_probe = max_probe.max(probe);
@@ -771,7 +775,7 @@ mod hash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::Permission;
+    use crate::action::{Action, Permission};
     use alloc::format;
     use alloc::string::{String, ToString};
 
@@ -889,6 +893,24 @@ mod tests {
                 }
             }
             bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+
+    #[test]
+    fn no_name_lies_below_a_prefix_that_leaves_no_room() {
+        for (len, has_room) in [(253, true), (254, false), (255, false)] {
+            let name = "a".repeat(len);
+            let pattern = Pattern::Prefix(RepositoryName::parse(&name).unwrap());
+            let rule = Rule::granting(pattern, Permission::MetadataRead);
+            let table = Table::compile_rules([&rule]).unwrap();
+            assert_eq!(table.anywhere().contains(Action::MetadataRead), has_room, "{len}");
+            // Nobody may bring such a rule in a table either: it could not be written down.
+            let mut bytes = compile(&[&format!("repositories/{name}/metadata/read")]).bytes;
+            let key = bytes.len() - len;
+            for slot in bytes[HEADER_LEN..key].chunks_mut(SLOT_LEN).filter(|slot| slot[8] > 0) {
+                slot.swap(10, 12);
+            }
+            assert_eq!(Table::load(bytes).is_ok(), has_room, "{len}");
         }
     }
 
