@@ -1,0 +1,123 @@
+//! Lint, subset, equivalence and difference, against every name that could tell two maps apart.
+
+use std::collections::BTreeSet;
+
+use scopegate_core::analysis::{
+    Difference, FindingKind, difference, is_equivalent, is_subset, lint,
+};
+use scopegate_core::{Action, ActionSet, Pattern, Rule, Table};
+
+use super::{compiled, decision, map, neighbourhood, repository};
+
+/// The old rules and the new ones.
+type Tables = (Table<Vec<u8>>, Table<Vec<u8>>);
+
+/// Two maps differ exactly where the analysis says, and every witness is one.
+pub fn is_exact(old: &[String], new: &[String]) {
+    let tables = (compiled(old), compiled(new));
+    let differences = difference(&tables.0, &tables.1);
+    for difference in &differences {
+        witness_differs(difference, old, new);
+    }
+    let names = names(old, new);
+    for name in &names {
+        let (lost, gained) = changes(&tables, name);
+        let class = differences
+            .iter()
+            .any(|it| (it.lost, it.gained) == (lost, gained) && covers(&it.pattern, name));
+        assert_eq!(class, !(lost.is_empty() && gained.is_empty()), "{name}: {differences:?}");
+    }
+    assert_eq!(is_equivalent(&tables.0, &tables.1), differences.is_empty());
+    subset_is_exact(&tables, &names);
+}
+
+fn subset_is_exact(tables: &Tables, names: &BTreeSet<String>) {
+    let more = names.iter().find(|name| !changes(tables, name).0.is_empty());
+    match (is_subset(&tables.0, &tables.1), more) {
+        (Ok(()), None) => {}
+        (Err(difference), Some(_)) => {
+            assert_eq!(changes(tables, &difference.witness).0, difference.gained);
+            assert!(!difference.gained.is_empty());
+        }
+        (found, expected) => panic!("{found:?}, but {expected:?} is the witness"),
+    }
+}
+
+/// The witness is a repository of its class, and the referee grants there what the difference says.
+fn witness_differs(difference: &Difference, old: &[String], new: &[String]) {
+    let Difference { pattern, witness, gained, lost } = difference;
+    assert!(covers(pattern, witness), "{difference}");
+    let (before, after) = (decision::refereed(old, witness), decision::refereed(new, witness));
+    let of = |words: &str| words.split(',').filter_map(Action::parse).collect::<ActionSet>();
+    assert_eq!(*gained, of(&after).difference(of(&before)), "{difference}");
+    assert_eq!(*lost, of(&before).difference(of(&after)), "{difference}");
+    assert!(!(gained.is_empty() && lost.is_empty()));
+}
+
+/// What a repository loses and gains between the two tables.
+fn changes((old, new): &Tables, name: &str) -> (ActionSet, ActionSet) {
+    let (before, after) = (old.granted(repository(name)), new.granted(repository(name)));
+    (before.difference(after), after.difference(before))
+}
+
+fn covers(pattern: &str, name: &str) -> bool {
+    Pattern::parse(pattern).expect("a pattern").matches(repository(name))
+}
+
+/// All names of up to three components out of an alphabet with one more letter than rules use, and all around the rules.
+fn names(old: &[String], new: &[String]) -> BTreeSet<String> {
+    let mut names = neighbourhood(map(old).rules.iter().chain(&map(new).rules));
+    let mut level = vec![String::new()];
+    for _ in 0..3 {
+        level = level
+            .iter()
+            .flat_map(|name| ["a/", "b/", "z/"].map(|end| format!("{name}{end}")))
+            .collect();
+        names.extend(level.iter().map(|name| name.trim_end_matches('/').to_owned()));
+    }
+    names
+}
+
+/// What lint calls needless can go without any effect, all of it at once, and then nothing else can.
+pub fn lint_finds_what_is_needless(rules: &[String]) {
+    use FindingKind::{Covered, GrantsNothing, Redundant};
+    let mut rest = map(rules).rules;
+    let whole = table_of(&rest);
+    let findings = lint(&map(rules)).expect("rules that fit a table");
+    // From the end, so that places in the map stay what they are.
+    for finding in findings.iter().rev() {
+        if let (Redundant | Covered | GrantsNothing, Some(index)) = (finding.kind, finding.rule) {
+            rest.remove(index);
+        }
+    }
+    assert!(is_equivalent(&whole, &table_of(&rest)), "{findings:?} in {rules:?}");
+    for index in 0..rest.len() {
+        let mut fewer = rest.clone();
+        let rule = fewer.remove(index);
+        assert!(!is_equivalent(&whole, &table_of(&fewer)), "{rule} is needless in {rules:?}");
+    }
+}
+
+/// Where lint sees a push that cannot pull there is a repository that can be pushed to and not pulled from.
+pub fn lint_finds_pushes_that_cannot_pull(rules: &[String]) {
+    let map = map(rules);
+    let table = table_of(&map.rules);
+    for finding in lint(&map).expect("rules that fit a table") {
+        let Some(rule) = finding.rule.filter(|_| finding.kind == FindingKind::PushWithoutPull)
+        else {
+            continue;
+        };
+        let (pattern, _) = map.rules[rule].grant().expect("a rule on repositories");
+        let cannot_pull = |name: &String| {
+            let granted = table.granted(repository(name));
+            granted.contains(Action::Push) && !granted.contains(Action::Pull)
+        };
+        let mut names = neighbourhood(&map.rules);
+        names.retain(|name| pattern.matches(repository(name)));
+        assert!(names.iter().any(cannot_pull), "{finding:?} in {rules:?}");
+    }
+}
+
+fn table_of(rules: &[Rule]) -> Table<Vec<u8>> {
+    Table::compile_rules(rules).expect("rules that fit a table")
+}

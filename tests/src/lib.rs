@@ -1,0 +1,12 @@
+//! What must hold of the engine, and who says so.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`naive`] | the referee: the same decisions by an independent method |
+//! | [`invariants`] | what must hold of any input, as functions that panic when it does not |
+//!
+//! The integration tests drive the invariants with generated inputs, the targets in `fuzz/` with inputs that a fuzzer finds. Neither
+//! says anything of its own about what is right.
+
+pub mod invariants;
+pub mod naive;
