@@ -288,8 +288,9 @@ impl<'s> Row<'s> {
             trick.map_or(Error::new(ErrorKind::PathUnknown, 0), Segment::ambiguous)
         })?;
         let may_end_in_slash = matches!(row.endpoint, Endpoint::Base | Endpoint::StartUpload);
-        let is_trick = |s: &&Segment<'_>| s.has_slash() || (s.text.is_empty() && !may_end_in_slash);
-        match row.tail.iter().find(is_trick) {
+        let ends_in_slash = segments.last().filter(|last| last.text.is_empty());
+        let escaped = row.tail.iter().find(|segment| segment.has_slash());
+        match ends_in_slash.filter(|_| !may_end_in_slash).or(escaped) {
             Some(segment) => Err(segment.ambiguous()),
             None => row.checked(),
         }

@@ -20,6 +20,15 @@ pub(crate) struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handle(u32);
 
+/// What an HTTP request is, and what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The path in its one canonical spelling: what to forward.
+    pub path: String,
+    /// The scopes that a token must hold, separated by spaces, in the order of the challenge.
+    pub scopes: String,
+}
+
 pub(crate) struct Instance {
     store: Store<State>,
     memory: Memory,
@@ -51,6 +60,7 @@ struct Exports {
     decide: TypedFunc<(u32, u32, u32), u64>,
     claims: TypedFunc<(u32, u32, u32), u64>,
     explain: TypedFunc<(u32, u32, u32), u64>,
+    route: TypedFunc<(u32, u32, u32), u64>,
 }
 
 /// What an instance asks for at once: enough for any request that the engine accepts, with its handles.
@@ -196,6 +206,23 @@ impl Instance {
         serde_json::from_slice(json).map_err(|_| Error::Protocol("an explanation that is none"))
     }
 
+    pub(crate) fn route(
+        &mut self,
+        method: &str,
+        target: &str,
+        settings: &route::Settings,
+    ) -> Result<Route, Error> {
+        self.write(&[method.as_bytes(), target.as_bytes()])?;
+        let settings = abi::pack_settings(&Settings::default(), settings);
+        let arguments = (method.len() as u32, target.len() as u32, settings);
+        let result = self.exports.route.call(&mut self.store, arguments);
+        let text = std::str::from_utf8(self.output(result)?).ok();
+        let (path, scopes) = text
+            .and_then(|text| text.split_once('\n'))
+            .ok_or(Error::Protocol("a route that is none"))?;
+        Ok(Route { path: path.to_owned(), scopes: scopes.to_owned() })
+    }
+
     /// Writes the handles of tables and the scopes behind them; gives the arguments of a call about both.
     fn write_request(
         &mut self,
@@ -275,6 +302,7 @@ impl Exports {
             decide: instance.get_typed_func(&mut *store, "scopegate_decide")?,
             claims: instance.get_typed_func(&mut *store, "scopegate_claims")?,
             explain: instance.get_typed_func(&mut *store, "scopegate_explain")?,
+            route: instance.get_typed_func(&mut *store, "scopegate_route")?,
         })
     }
 }

@@ -8,12 +8,12 @@ use std::thread;
 use crossbeam_queue::ArrayQueue;
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::explanation::Explanation;
-use scopegate_core::{Decision, Settings};
+use scopegate_core::{Decision, Settings, route};
 use wasmtime::{InstancePre, Linker, Module};
 
 use crate::code;
 use crate::error::Error;
-use crate::instance::{Handle, Instance, State};
+use crate::instance::{Handle, Instance, Route, State};
 use crate::table::PolicyTable;
 
 /// What the engine may use.
@@ -135,6 +135,21 @@ impl Runtime {
         settings: &Settings,
     ) -> Result<Vec<Explanation>, Error> {
         self.session()?.with(|instance| instance.explain(tables, scopes, settings))
+    }
+
+    /// Reads an HTTP request: its canonical path, and the scopes that it needs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for a request that no registry has, or that two readers could read in two ways; [`Error::Busy`] and
+    /// [`Error::Trap`].
+    pub fn route(
+        &self,
+        method: &str,
+        target: &str,
+        settings: &route::Settings,
+    ) -> Result<Route, Error> {
+        self.session()?.with(|instance| instance.route(method, target, settings))
     }
 
     /// Takes an instance for several calls in a row. It goes back when the session is dropped.
@@ -349,6 +364,7 @@ mod tests {
             stub("decide", three, "(result i64)", body),
             stub("claims", three, "(result i64)", body),
             stub("explain", three, "(result i64)", body),
+            stub("route", three, "(result i64)", body),
             ")".to_owned(),
         ];
         wat::parse_str(module.concat()).unwrap()
