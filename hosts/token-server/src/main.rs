@@ -37,12 +37,13 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
         print(&apply_file(&store, seed).await?)?;
     }
     let runtime = Runtime::with_cache(&config.data, Limits::default())?;
+    let keys = Keys::open(&config.data, &config.issuer)?;
+    // The port comes last: whoever is waiting for it may read the certificate as soon as somebody answers.
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let keys = Keys::open(&config.data, &config.issuer)?;
     let issuer = Issuer { issuer: config.issuer, service: config.service, keys };
     let app = Arc::new(App::new(runtime, issuer, &public_url, config.catalog));
     refresh(&app, &store).await?;
