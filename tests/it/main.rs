@@ -1,4 +1,7 @@
 //! The integration tests, in one binary.
 
+mod corpus;
+mod house;
 mod properties;
 mod strategies;
+mod walks;

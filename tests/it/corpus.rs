@@ -1,0 +1,350 @@
+//! The corpus, through three executors: the engine natively, its WebAssembly module in wasmtime, and the same module in Node's V8.
+//!
+//! Each executor turns the same files into a stream of lines, one a case. The streams are compared byte by byte with what the files
+//! expect, and so with each other. `tests/cases/README.md` specifies the files.
+//!
+//! Patterns are no part of the boundary, so they run natively alone.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use scopegate_api::abi::pack_settings;
+use scopegate_api::access::AccessEntry;
+use scopegate_api::decision::DecisionReport;
+use scopegate_core::route::Settings as RouteSettings;
+use scopegate_core::route::{Profile, Untag, route};
+use scopegate_core::{
+    Catalog, Error, ErrorKind, Pattern, ScopeList, ScopeMap, Settings, Table, claims,
+};
+use scopegate_runtime::{ENGINE_WASM, Limits, Runtime};
+use serde::Deserialize;
+use serde_json::json;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecideFile {
+    #[serde(rename = "about")]
+    _about: String,
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    map: Vec<String>,
+    #[serde(default)]
+    catalog: Option<String>,
+    cases: Vec<DecideCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecideCase {
+    why: String,
+    scope: Vec<String>,
+    access: Vec<String>,
+    #[serde(default)]
+    denied: Vec<String>,
+    #[serde(default)]
+    invalid: Vec<InvalidCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InvalidCase {
+    scope: String,
+    error: String,
+    position: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile<T> {
+    #[serde(rename = "about")]
+    _about: String,
+    cases: Vec<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RouteCase {
+    why: String,
+    method: String,
+    target: String,
+    #[serde(default)]
+    profile: Option<String>,
+    #[serde(default)]
+    untag: Option<String>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    refused: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PatternCase {
+    why: String,
+    pattern: String,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    position: usize,
+}
+
+/// The files of one kind, sorted by name.
+fn files(kind: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(kind);
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    paths.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(name: &str, text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// One line of a stream: what became of the case with this name. Whatever could end a line is escaped.
+fn line(stream: &mut String, name: &str, parts: &[String]) {
+    let escaped: Vec<String> = parts.iter().map(|part| escape(part)).collect();
+    writeln!(stream, "{name}\t{}", escaped.join("\t")).unwrap();
+}
+
+/// Everything but printable ASCII, and the backslash itself, as `\u{…}`.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '\\' | '\u{7f}'.. | '\0'..'\u{20}' => {
+                write!(escaped, "\\u{{{:x}}}", character as u32).unwrap();
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+fn error_text(error: Error) -> String {
+    format!("{}@{}", error.kind().code(), error.position())
+}
+
+/// Calls `each` with the name, the group and the case of every decision.
+fn each_decision(mut each: impl FnMut(&str, &Group, &DecideCase)) {
+    for (file, text) in files("decide") {
+        let parsed: DecideFile = parse(&file, &text);
+        for (g, group) in parsed.groups.iter().enumerate() {
+            for (c, case) in group.cases.iter().enumerate() {
+                each(&format!("decide/{file}/{g}.{c}"), group, case);
+            }
+        }
+    }
+}
+
+/// Calls `each` with the name and the case of every route.
+fn each_route(mut each: impl FnMut(&str, &RouteCase)) {
+    for (file, text) in files("route") {
+        let parsed: CaseFile<RouteCase> = parse(&file, &text);
+        for (c, case) in parsed.cases.iter().enumerate() {
+            each(&format!("route/{file}/{c}"), case);
+        }
+    }
+}
+
+fn settings(group: &Group) -> Settings {
+    let catalog =
+        group.catalog.as_deref().map_or(Catalog::Root, |name| Catalog::parse(name).unwrap());
+    Settings { catalog }
+}
+
+fn route_settings(case: &RouteCase) -> RouteSettings {
+    let profile = case.profile.as_deref().map(|name| Profile::parse(name).unwrap());
+    let untag = case.untag.as_deref().map(|name| Untag::parse(name).unwrap());
+    RouteSettings { profile: profile.unwrap_or_default(), untag: untag.unwrap_or_default() }
+}
+
+/// What the files say.
+fn expected() -> String {
+    let mut stream = String::new();
+    each_decision(|name, _, case| {
+        assert!(!case.why.is_empty(), "{name} says no why");
+        let invalid: Vec<String> = case
+            .invalid
+            .iter()
+            .map(|invalid| format!("{}@{}:{}", invalid.error, invalid.position, invalid.scope))
+            .collect();
+        line(&mut stream, name, &[case.access.join(" "), case.denied.join(" "), invalid.join(" ")]);
+    });
+    each_route(|name, case| {
+        assert!(!case.why.is_empty(), "{name} says no why");
+        let answer = match &case.refused {
+            Some(code) => vec![format!("refused {code}")],
+            None => vec![case.path.clone(), case.scopes.join(" ")],
+        };
+        line(&mut stream, name, &answer);
+    });
+    stream
+}
+
+fn report_line(stream: &mut String, name: &str, report: &DecisionReport) {
+    let list = |entries: &[AccessEntry]| {
+        entries.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let invalid: Vec<String> = report
+        .invalid
+        .iter()
+        .map(|invalid| {
+            format!("{}@{}:{}", code_of(&invalid.message), invalid.position, invalid.scope)
+        })
+        .collect();
+    line(stream, name, &[list(&report.access), list(&report.denied), invalid.join(" ")]);
+}
+
+/// The code of the error that this message speaks of.
+fn code_of(message: &str) -> &'static str {
+    let kind =
+        ErrorKind::ALL.iter().find(|kind| message.starts_with(&format!("{}: ", kind.message())));
+    kind.unwrap().code()
+}
+
+fn native() -> String {
+    let mut stream = String::new();
+    each_decision(|name, group, case| {
+        let map = ScopeMap::parse(group.map.iter().map(String::as_str)).unwrap();
+        let table = Table::compile([&map]).unwrap();
+        let request = ScopeList::parse(case.scope.iter().map(String::as_str)).unwrap();
+        let claims = claims([&table], &request, &settings(group));
+        report_line(&mut stream, name, &DecisionReport::new(&request, &claims));
+    });
+    each_route(|name, case| {
+        let answer = match route(&case.method, &case.target, &route_settings(case)) {
+            Ok(route) => vec![route.path.clone(), route.to_string()],
+            Err(error) => vec![format!("refused {}", error.kind().code())],
+        };
+        line(&mut stream, name, &answer);
+    });
+    stream
+}
+
+fn in_wasmtime() -> String {
+    let runtime =
+        Runtime::with_cache(Path::new(env!("CARGO_TARGET_TMPDIR")), Limits::default()).unwrap();
+    let mut stream = String::new();
+    each_decision(|name, group, case| {
+        let table = runtime.compile("", group.map.iter().map(String::as_str)).unwrap();
+        let scopes: Vec<&str> = case.scope.iter().map(String::as_str).collect();
+        let report = runtime.claims(&[&table], &scopes, &settings(group)).unwrap();
+        report_line(&mut stream, name, &report);
+    });
+    each_route(|name, case| {
+        let answer = match runtime.route(&case.method, &case.target, &route_settings(case)) {
+            Ok(route) => vec![route.path, route.scopes],
+            Err(scopegate_runtime::Error::Refused(scopegate_api::abi::Failure::Refused(error))) => {
+                vec![format!("refused {}", error.kind().code())]
+            }
+            Err(error) => panic!("{name}: {error}"),
+        };
+        line(&mut stream, name, &answer);
+    });
+    stream
+}
+
+/// The module's raw boundary from JavaScript, which shares no code with any of ours.
+fn in_node() -> String {
+    let mut cases = Vec::new();
+    each_decision(|name, group, case| {
+        let settings = pack_settings(&settings(group), &RouteSettings::default());
+        cases.push(
+            json!({ "name": name, "map": group.map, "scope": case.scope, "settings": settings }),
+        );
+    });
+    each_route(|name, case| {
+        let settings = pack_settings(&Settings::default(), &route_settings(case));
+        let (method, target) = (&case.method, &case.target);
+        cases.push(
+            json!({ "name": name, "method": method, "target": target, "settings": settings }),
+        );
+    });
+    let codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| (kind.number(), kind.code())).collect();
+    let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scopegate.wasm");
+    fs::write(&wasm, ENGINE_WASM).unwrap();
+    run_node(&json!({ "wasm": wasm, "codes": codes, "cases": cases }).to_string())
+}
+
+fn run_node(job: &str) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/corpus.mjs");
+    let mut node = Command::new("node")
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node is not installed: run `cargo xtask setup`");
+    let mut input = node.stdin.take().unwrap();
+    let job = job.to_owned();
+    let writer = std::thread::spawn(move || input.write_all(job.as_bytes()));
+    let output = node.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success(), "node failed");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn same(executor: &str, stream: &str) {
+    let expected = expected();
+    for (expected, got) in expected.lines().zip(stream.lines()) {
+        assert_eq!(expected, got, "{executor}");
+    }
+    assert_eq!(expected, stream, "{executor}");
+}
+
+#[test]
+fn natively() {
+    same("native", &native());
+}
+
+#[test]
+fn through_wasmtime() {
+    same("wasmtime", &in_wasmtime());
+}
+
+#[test]
+fn in_v8() {
+    same("V8", &in_node());
+}
+
+#[test]
+fn patterns() {
+    for (file, text) in files("pattern") {
+        let parsed: CaseFile<PatternCase> = parse(&file, &text);
+        for case in parsed.cases {
+            assert!(!case.why.is_empty(), "{file}");
+            let answer = match Pattern::parse(&case.pattern) {
+                Ok(Pattern::Root) => "root".to_owned(),
+                Ok(Pattern::Prefix(_)) => "prefix".to_owned(),
+                Ok(Pattern::Exact(_)) => "exact".to_owned(),
+                Err(error) => error_text(error),
+            };
+            let error = case.error.map(|code| format!("{code}@{}", case.position));
+            assert_eq!(case.kind.or(error), Some(answer), "{file}: {:?}", case.pattern);
+        }
+    }
+}
+
+/// The corpus cannot shrink by accident.
+#[test]
+fn the_corpus_is_large_enough() {
+    let mut decisions = 0;
+    each_decision(|_, _, _| decisions += 1);
+    let mut routes = 0;
+    each_route(|_, _| routes += 1);
+    assert!(decisions >= 800, "{decisions}");
+    assert!(routes >= 450, "{routes}");
+}

@@ -1,0 +1,109 @@
+//! The documented walks, with the real registry and an unmodified client.
+//!
+//! Follows the examples of
+//! <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>: CNCF distribution stands in for
+//! the service's data plane, skopeo for docker. Everything listens on loopback, on ports that were free, and ends with its test.
+
+use std::time::{Duration, Instant};
+
+use crate::house::House;
+
+const WRITE_AND_READ: [&str; 2] = ["content/write", "content/read"];
+
+/// A push to the repository of the map works, a push to another is refused, and a wrong password does not even log in.
+#[test]
+fn a_token_pushes_where_its_map_says() {
+    let house = House::start(&[("samples/hello-world", &WRITE_AND_READ)]);
+    house.login("wrong").unwrap_err();
+    house.push("samples/hello-world").unwrap();
+    let refusal = house.push("samples/nginx").unwrap_err();
+    assert!(refusal.contains("requested access to the resource is denied"), "{refusal}");
+}
+
+/// After the map is updated, without a new token or a restart, the two repositories swap; both can be pulled from.
+#[test]
+fn an_updated_map_counts_at_once() {
+    let house = House::start(&[("samples/hello-world", &WRITE_AND_READ)]);
+    house.push("samples/hello-world").unwrap();
+    house.push("samples/nginx").unwrap_err();
+
+    house.update(&[("samples/hello-world", &["content/read"]), ("samples/nginx", &WRITE_AND_READ)]);
+    eventually(|| house.push("samples/nginx"));
+    house.push("samples/hello-world").unwrap_err();
+    house.pull("samples/hello-world").unwrap();
+    house.pull("samples/nginx").unwrap();
+}
+
+/// Deleting takes `content/delete`, and skopeo asks for `*`, which must become what may be had and never a literal `*`.
+#[test]
+fn deleting_takes_its_own_permission() {
+    let house = House::start(&[("samples/nginx", &WRITE_AND_READ)]);
+    house.push("samples/nginx").unwrap();
+    house.delete("samples/nginx").unwrap_err();
+    assert_eq!(house.access("repository:samples/nginx:*"), "repository:samples/nginx:pull,push");
+
+    house.update(&[("samples/nginx", &["content/write", "content/read", "content/delete"])]);
+    eventually(|| house.delete("samples/nginx"));
+    house.pull("samples/nginx").unwrap_err();
+}
+
+/// A wildcard covers repositories that do not exist yet: the first push makes one.
+#[test]
+fn a_wildcard_pushes_to_a_new_repository() {
+    let house = House::start(&[("samples/*", &WRITE_AND_READ)]);
+    house.push("samples/brand-new/app").unwrap();
+    house.pull("samples/brand-new/app").unwrap();
+    house.push("samples").unwrap_err();
+    house.push("samples2/app").unwrap_err();
+
+    let house = House::start(&[("*", &WRITE_AND_READ)]);
+    house.push("anything/at/all").unwrap();
+}
+
+/// The documented example of permissions that add up decides each of its repositories.
+#[test]
+fn permissions_add_up() {
+    let house = House::start(&[
+        ("sample/*", &["content/read"]),
+        ("sample/teamA/*", &["content/write"]),
+        ("sample/teamA/projectB", &["content/delete"]),
+    ]);
+    for (repository, actions) in [
+        ("sample/teama/projectb", "pull,push,delete"),
+        ("sample/teama/projectc", "pull,push"),
+        ("sample/teamc", "pull"),
+        ("sample/teama", "pull"),
+    ] {
+        let scope = format!("repository:{repository}:pull,push,delete");
+        assert_eq!(house.access(&scope), format!("repository:{repository}:{actions}"));
+    }
+    assert_eq!(house.access("repository:sample:pull,push,delete"), "");
+
+    house.push("sample/teama/projectb").unwrap();
+    house.push("sample/teama/projectc").unwrap();
+    house.push("sample/teamc").unwrap_err();
+    house.delete("sample/teama/projectc").unwrap_err();
+    house.delete("sample/teama/projectb").unwrap();
+}
+
+/// What was acknowledged is there after a crash.
+#[test]
+fn a_killed_server_forgets_nothing() {
+    let mut house = House::start(&[("samples/hello-world", &WRITE_AND_READ)]);
+    house.push("samples/hello-world").unwrap();
+    house.kill_and_restart_server();
+    house.push("samples/hello-world").unwrap();
+    house.push("samples/nginx").unwrap_err();
+}
+
+/// Tries until it works; a change must count within a second.
+#[track_caller]
+fn eventually(attempt: impl Fn() -> Result<(), String>) {
+    let start = Instant::now();
+    loop {
+        match attempt() {
+            Ok(()) => return,
+            Err(refusal) => assert!(start.elapsed() < Duration::from_secs(1), "{refusal}"),
+        }
+    }
+}
