@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use xshell::{Shell, cmd};
 
+use crate::setup::{self, Toolchain};
+
 /// The target that hosts load.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -24,21 +26,34 @@ pub(crate) fn path() -> PathBuf {
 /// The paths of this machine are taken out of what a panic would say, so that the digest depends on the sources and the compiler
 /// alone.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
-    shell.change_dir(root());
     let target_dir = root().join("target");
-    let cargo_home = std::env::var("CARGO_HOME")
-        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
-        .context("neither CARGO_HOME nor HOME is set")?;
-    let flags = format!(
-        "--remap-path-prefix={}=/scopegate --remap-path-prefix={cargo_home}=/cargo",
-        root().display()
-    );
-    cmd!(shell, "cargo build --quiet --locked --package scopegate-wasm --profile wasm --target {TARGET} --target-dir {target_dir}")
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags)
-        .run()?;
+    let mut command = cmd!(
+        shell,
+        "cargo build --quiet --locked --package scopegate-wasm --profile wasm --target {TARGET} --target-dir {target_dir}"
+    )
+    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", remap_flags()?);
+    if setup::wasm_target(shell)? == Toolchain::Debian {
+        // Debian packages the library as sources, and building those is a feature that stable keeps behind this switch.
+        command = command
+            .args(["-Z", "build-std=core,alloc"])
+            .env("RUSTC", "/usr/bin/rustc")
+            .env("RUSTC_BOOTSTRAP", "1");
+    }
+    command.quiet().run()?;
     let built = target_dir.join(TARGET).join("wasm/scopegate_wasm.wasm");
     keep(shell, &built, &path())?;
     Ok(path())
+}
+
+fn remap_flags() -> anyhow::Result<String> {
+    let cargo_home = std::env::var("CARGO_HOME")
+        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
+        .context("neither CARGO_HOME nor HOME is set")?;
+    let root = root();
+    Ok(format!(
+        "--remap-path-prefix={}=/scopegate --remap-path-prefix={cargo_home}=/cargo",
+        root.display()
+    ))
 }
 
 /// Copies the module unless it is there already, so that nothing that embeds it is built again for nothing.

@@ -1,6 +1,11 @@
 //! Developer commands: `cargo xtask <command>`.
 
+mod check;
 mod engine;
+mod fuzz;
+mod run;
+mod setup;
+mod test;
 
 use anyhow::bail;
 use xshell::Shell;
@@ -8,19 +13,33 @@ use xshell::Shell;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  wasm    build the engine's WebAssembly module
+  run                     start a token server (and a registry, when one is installed) with example scope maps and tokens
+  test                    set up what the tests need, then run them all
+  check                   formatting, lints and documentation, warnings denied
+  wasm                    build the engine's WebAssembly module
+  fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
+  bench [filter]          measure, and print the ratios
+  setup                   install what the tests need, and nothing else
 ";
 
 fn main() -> anyhow::Result<()> {
     let shell = Shell::new()?;
-    let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some("wasm") => engine::build(&shell).map(drop),
-        Some("help" | "--help" | "-h") => {
+    shell.change_dir(engine::root());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["run"] => run::run(&shell),
+        ["test"] => test::test(&shell),
+        ["check"] => check::check(&shell),
+        ["wasm"] => engine::build(&shell).map(drop),
+        ["fuzz", target] => fuzz::fuzz(&shell, target, 60),
+        ["fuzz", target, seconds] => fuzz::fuzz(&shell, target, seconds.parse()?),
+        ["bench", filter @ ..] => test::bench(&shell, filter),
+        ["setup"] => setup::for_tests(&shell),
+        ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
         }
-        Some(other) => bail!("no such command: {other}\n\n{USAGE}"),
-        None => bail!("no command\n\n{USAGE}"),
+        _ => bail!("no such command\n\n{USAGE}"),
     }
 }

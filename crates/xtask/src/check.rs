@@ -1,0 +1,16 @@
+//! Formatting, lints and documentation, with warnings denied.
+
+use xshell::{Shell, cmd};
+
+use crate::engine;
+
+pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
+    cmd!(shell, "cargo fmt --all --check").run()?;
+    // The runtime embeds the engine, so that nothing that depends on it builds without.
+    engine::build(shell)?;
+    cmd!(shell, "cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
+    cmd!(shell, "cargo doc --locked --workspace --no-deps --quiet")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()?;
+    Ok(())
+}

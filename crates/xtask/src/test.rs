@@ -1,0 +1,23 @@
+//! All the tests, on what they need; and the measurements.
+
+use xshell::{Shell, cmd};
+
+use crate::{engine, fuzz, setup};
+
+/// How long each fuzz target runs with the tests, in seconds.
+const FUZZ_SECONDS: u64 = 10;
+
+pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
+    setup::for_tests(shell)?;
+    engine::build(shell)?;
+    // A target without std is the proof that the core needs none.
+    cmd!(shell, "cargo build --locked --package scopegate-core --target wasm32v1-none").run()?;
+    cmd!(shell, "cargo test --locked --workspace").run()?;
+    fuzz::fuzz(shell, "all", FUZZ_SECONDS)
+}
+
+pub(crate) fn bench(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
+    engine::build(shell)?;
+    cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
+    Ok(())
+}
