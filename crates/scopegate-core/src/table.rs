@@ -776,6 +776,7 @@ mod hash {
 mod tests {
     use super::*;
     use crate::action::{Action, Permission};
+    use alloc::collections::BTreeMap;
     use alloc::format;
     use alloc::string::{String, ToString};
 
@@ -894,6 +895,30 @@ mod tests {
             }
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
+    }
+
+    /// Among so many names of one length some share a tag, and of those some share a home. Only the key tells them apart.
+    #[test]
+    fn names_that_hash_alike_are_told_apart() {
+        let mut by_tag = BTreeMap::new();
+        let mut alike = 0;
+        for number in 0..300_000 {
+            let name = format!("{number:06}");
+            let Some(other) =
+                by_tag.insert(hash::of(name.as_bytes(), hash::seed(0)) as u32, name.clone())
+            else {
+                continue;
+            };
+            let table = compile(&[&format!("repositories/{other}/content/read")]);
+            let home = |name: &str| {
+                let hash = hash::of(name.as_bytes(), table.header.seed);
+                (hash as u32, hash::home(hash, table.header.homes()))
+            };
+            alike += usize::from(home(&name) == home(&other));
+            grants(&table, &other, "pull");
+            grants(&table, &name, "");
+        }
+        assert!(alike > 0, "no two names hash alike, so nothing was tested");
     }
 
     #[test]
