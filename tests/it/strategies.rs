@@ -39,14 +39,18 @@ fn component() -> impl Strategy<Value = String> {
     prop_oneof![12 => one_of(&["a", "b"]), 1 => one_of(ODD)]
 }
 
-/// A repository name, now and then one at the limit of length or a little beyond.
+/// A repository name, now and then a long one.
 pub(crate) fn name() -> impl Strategy<Value = String> {
-    let long = (0..4_usize, 250..=257_usize).prop_map(|(depth, len)| {
+    let plain = vec(component(), 1..=4).prop_map(|components| components.join("/"));
+    prop_oneof![40 => plain, 1 => long_name()]
+}
+
+/// A name at the limit of length, or a little beyond.
+fn long_name() -> impl Strategy<Value = String> {
+    (0..4_usize, 250..=257_usize).prop_map(|(depth, len)| {
         let above = "a/".repeat(depth);
         format!("{above}{}", "a".repeat(len - above.len()))
-    });
-    let plain = vec(component(), 1..=4).prop_map(|components| components.join("/"));
-    prop_oneof![40 => plain, 1 => long]
+    })
 }
 
 /// What a rule may cover.
@@ -72,6 +76,19 @@ pub(crate) fn rules() -> impl Strategy<Value = Vec<String>> {
     vec(rule(), 0..10)
 }
 
+/// The rules of a small map, and the same in another order.
+pub(crate) fn shuffled_rules() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
+    rules().prop_flat_map(|rules| (Just(rules.clone()), Just(rules).prop_shuffle()))
+}
+
+/// The rules of two maps: two that have nothing to do with each other, or one and what has become of it.
+pub(crate) fn changed_rules() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
+    let unrelated = (rules(), rules());
+    let grown =
+        (rules(), vec(rule(), 0..3)).prop_map(|(old, more)| (old.clone(), [old, more].concat()));
+    prop_oneof![unrelated, grown]
+}
+
 /// The maps of one principal, the last of which users cannot change.
 pub(crate) fn named_maps() -> impl Strategy<Value = Vec<NamedMap>> {
     let names = ["", "first", "second", "_system"];
@@ -90,6 +107,7 @@ pub(crate) fn scope() -> impl Strategy<Value = String> {
         "artifact-repository",
         "registry",
         "repository(plugin)",
+        "repository(Plugin)",
     ];
     let host = name().prop_map(|name| format!("Reg-1.example:5000/{name}"));
     let fixed = one_of(&["*", "catalog", "deleted_catalog"]);
@@ -102,6 +120,14 @@ pub(crate) fn scope() -> impl Strategy<Value = String> {
     )
         .prop_map(|(kind, name, actions)| format!("{kind}:{name}:{}", actions.join(",")));
     prop_oneof![12 => any, 1 => catalog]
+}
+
+/// The type, name and action of a token's access entry.
+pub(crate) fn grant() -> impl Strategy<Value = [String; 3]> {
+    let kind =
+        one_of(&["repository", "repository", "registry", "artifact-repository", "Repository"]);
+    let name = prop_oneof![4 => component(), 1 => Just("*".to_owned())];
+    (kind, name, one_of(ACTIONS)).prop_map(|(kind, name, action)| [kind, name, action])
 }
 
 /// The scopes of a request, in one parameter, some of them broken.
@@ -215,31 +241,53 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The bytes of a table with a few bits flipped, most of them where actions are, and now and then anything at all.
+/// The bytes of a table, spoilt in a few places, and now and then anything at all.
 pub(crate) fn table() -> impl Strategy<Value = Vec<u8>> {
-    let flip = (any::<Index>(), 0..8_u32, prop::bool::weighted(0.8));
-    let flipped = (rules(), prop::option::of(select(&Role::ALL[..])), vec(flip, 0..4)).prop_map(
-        |(rules, role, flips)| {
-            let rules: Vec<Rule> =
-                rules.iter().map(|rule| Rule::parse(rule).expect("a rule")).collect();
-            let map = ScopeMap { rules, ..ScopeMap::default() };
-            let role = role.map(Role::scope_map).unwrap_or_default();
-            let mut bytes = Table::compile([&map, &role]).expect("a table").as_bytes().to_vec();
-            for (place, bit, on_actions) in flips {
-                let place = place.index(bytes.len());
-                let place = if on_actions { action_byte(place) } else { place };
-                if let Some(byte) = bytes.get_mut(place) {
-                    *byte ^= 1 << bit;
-                }
-            }
-            bytes
-        },
-    );
-    prop_oneof![30 => flipped, 1 => vec(any::<u8>(), 0..200)]
+    let long = long_name().prop_map(|name| vec![format!("repositories/{name}/metadata/read")]);
+    let rules = prop_oneof![4 => rules(), 1 => long];
+    let role = prop::option::of(select(&Role::ALL[..]));
+    let spoilt = (rules, role, vec(spoiling(), 0..4)).prop_map(|(rules, role, spoilings)| {
+        let rules = rules.iter().filter_map(|rule| Rule::parse(rule).ok()).collect();
+        let map = ScopeMap { rules, ..ScopeMap::default() };
+        let role = role.map(Role::scope_map).unwrap_or_default();
+        let mut bytes = Table::compile([&map, &role]).expect("a table").as_bytes().to_vec();
+        spoilings.into_iter().for_each(|spoiling| spoiling.apply(&mut bytes));
+        bytes
+    });
+    prop_oneof![30 => spoilt, 1 => vec(any::<u8>(), 0..200)]
 }
 
-/// The byte near `place` that holds actions: two of them in the header at 24, three in each slot at 10.
-const fn action_byte(place: usize) -> usize {
-    let (slot, field) = (place / 16, place % 16 % 3);
-    if slot < 2 { 24 + 2 * (field % 2) } else { slot * 16 + 10 + 2 * field }
+/// A change to a table that has some chance not to be noticed.
+#[derive(Clone, Debug)]
+enum Spoiling {
+    /// One bit anywhere.
+    Flip(Index, u32),
+    /// One bit of the actions in the header or in a slot.
+    FlipAction(Index, u32),
+    /// What a slot grants on a name and what it grants below change places.
+    Swap(Index),
+}
+
+fn spoiling() -> impl Strategy<Value = Spoiling> {
+    (any::<Index>(), 0..8_u32, 0..4).prop_map(|(place, bit, kind)| match kind {
+        0 => Spoiling::Flip(place, bit),
+        1 => Spoiling::FlipAction(place, bit),
+        _ => Spoiling::Swap(place),
+    })
+}
+
+impl Spoiling {
+    /// Changes a table, of which the header is as long as two slots.
+    fn apply(self, bytes: &mut [u8]) {
+        let (rows, _) = bytes.as_chunks_mut::<16>();
+        match self {
+            Self::Flip(place, bit) => *place.get_mut(bytes) ^= 1 << bit,
+            Self::FlipAction(place, bit) => match place.index(3 * rows.len()) {
+                0..3 => rows[1][8] ^= 1 << bit,
+                3..6 => rows[1][10] ^= 1 << bit,
+                field => rows[field / 3][10 + 2 * (field % 3)] ^= 1 << bit,
+            },
+            Self::Swap(place) => place.get_mut(&mut rows[1..]).swap(10, 12),
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use scopegate_core::challenge::{Challenge, unauthorized_body};
 use scopegate_core::route::{Endpoint, Profile, Route, Settings, Untag, route};
+use scopegate_core::scope::ResourceType;
 use scopegate_core::verify::{Grant, verify};
-use scopegate_core::{RequiredScope, Scope};
+use scopegate_core::{Action, RequiredScope, Scope};
 
 /// Every method that a registry knows, and two that none does.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "get", "TRACE"];
@@ -63,6 +64,17 @@ fn needs_what_a_token_can_hold(required: &[RequiredScope<'_>]) {
 
 fn exactly<'a>(scope: &'a RequiredScope<'_>) -> Grant<'a> {
     Grant { resource_type: scope.resource_type, name: &scope.name, actions: scope.actions.set() }
+}
+
+/// A grant allows its own action on its own repository: `*` is every action, and every repository. Any other type allows nothing.
+pub fn grant_is_confined([kind, name, action]: [&str; 3], repository: &str) {
+    let actions = [Action::Pull].into_iter().collect();
+    let resource_type = ResourceType::Repository;
+    let required = [RequiredScope { resource_type, name: repository.into(), actions }];
+    let grant = Grant::parse(kind, name, [action]);
+    let reaches = kind == "repository" && (name == "*" || name == repository);
+    let allows = reaches && (action == "*" || action == "pull");
+    assert_eq!(verify(grant, &required).is_ok(), allows, "{kind}:{name}:{action}");
 }
 
 /// The 401 can be read by those who get it.

@@ -3,8 +3,6 @@
 //! A text that the engine accepts has one canonical form, which is what it prints. Reading that form again gives the same thing and
 //! prints the same text. What is refused is refused at a byte of the text, or right behind it.
 
-use std::collections::BTreeSet;
-
 use scopegate_core::challenge::Challenge;
 use scopegate_core::{Error, Pattern, RepositoryName, Rule, Scope, ScopeList};
 
@@ -53,20 +51,33 @@ pub fn scope(text: &str) {
     }
 }
 
-/// Several parameters ask for what one asks that holds them all; each resource stands there once; merging again changes nothing.
+/// A request is what its pieces are, those on one resource made one; and what it prints asks for the same.
 pub fn scope_list(parameters: &[&str]) {
     let Ok(list) = ScopeList::parse(parameters.iter().copied()) else { return };
+    let pieces = parameters.iter().flat_map(|text| text.split(' ')).filter(|text| !text.is_empty());
+    let (valid, invalid): (Vec<&str>, Vec<&str>) =
+        pieces.partition(|piece| Scope::parse(piece).is_ok());
+    assert!(list.invalid.iter().map(|piece| piece.text).eq(invalid));
     let canonical = list.to_string();
-    if let Ok(joined) = ScopeList::parse([parameters.join(" ").as_str()]) {
-        assert_eq!(joined.to_string(), canonical);
-    }
+    assert_eq!(canonical, merged(&valid));
     let again = ScopeList::parse([canonical.as_str()]).expect("canonical text");
-    assert_eq!((again.to_string(), again.invalid.len()), (canonical.clone(), 0));
-    let resources = list.scopes.iter().map(|scope| (scope.resource_type, scope.name));
-    assert_eq!(resources.collect::<BTreeSet<_>>().len(), list.scopes.len(), "{canonical}");
-    for piece in &list.invalid {
-        assert_eq!(Scope::parse(piece.text).err(), Some(piece.error));
+    assert_eq!(again.to_string(), canonical);
+}
+
+/// Valid scopes, those on one resource made one by joining their lists of actions.
+fn merged(scopes: &[&str]) -> String {
+    let mut resources: Vec<(String, String)> = Vec::new();
+    for scope in scopes {
+        let scope = Scope::parse(scope).expect("a scope").to_string();
+        let (resource, actions) = scope.rsplit_once(':').expect("a colon before the actions");
+        match resources.iter_mut().find(|(other, _)| other == resource) {
+            Some((_, others)) => *others = format!("{others},{actions}"),
+            None => resources.push((resource.to_owned(), actions.to_owned())),
+        }
     }
+    let scopes = resources.iter().map(|(resource, actions)| format!("{resource}:{actions}"));
+    let canonical = scopes.map(|scope| Scope::parse(&scope).expect("a scope").to_string());
+    canonical.collect::<Vec<_>>().join(" ")
 }
 
 /// What is printed of a challenge is read as the same challenge, also beside others.
