@@ -13,13 +13,13 @@ use scopegate_tests::invariants::{
 
 use crate::strategies as some;
 
-/// How many inputs a property is tried with, so that all of them together take less than a minute in a development build.
-fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: None, ..Config::default() }
+/// So many inputs for each property that all of them together take less than a minute in a development build.
+fn config() -> Config {
+    Config { cases: 2000, failure_persistence: None, ..Config::default() }
 }
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(config())]
 
     #[test]
     fn no_input_panics(
@@ -71,10 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn a_grant_is_confined_to_its_resource(
-        grant in some::grant(),
-        repository in some::name(),
-    ) {
+    fn a_grant_is_confined_to_its_resource(grant in some::grant(), repository in some::name()) {
         request::grant_is_confined(grant.each_ref().map(String::as_str), &repository);
     }
 
