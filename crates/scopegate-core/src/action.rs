@@ -53,7 +53,12 @@ impl Action {
     #[must_use]
     #[inline]
     pub fn parse(word: &str) -> Option<Self> {
-        Some(match word.as_bytes() {
+        Self::from_bytes(word.as_bytes())
+    }
+
+    #[inline]
+    pub(crate) fn from_bytes(word: &[u8]) -> Option<Self> {
+        Some(match word {
             b"pull" => Self::Pull,
             b"push" => Self::Push,
             b"delete" => Self::Delete,
@@ -128,6 +133,12 @@ impl ActionSet {
     #[must_use]
     pub const fn from_bits(bits: u16) -> Option<Self> {
         if bits & !(Self::GRANTABLE.0 | Action::Any.bit()) == 0 { Some(Self(bits)) } else { None }
+    }
+
+    /// The set with those of these bits that a rule can grant.
+    #[inline]
+    pub(crate) const fn grantable(bits: u16) -> Self {
+        Self(bits & Self::GRANTABLE.0)
     }
 
     /// One bit per action, in canonical order from bit 0.
@@ -226,9 +237,19 @@ impl ActionList {
     /// No action.
     pub const NONE: Self = Self { packed: 0, set: ActionSet::NONE };
 
+    /// The list of these actions.
+    pub(crate) const fn of(mut actions: &[Action]) -> Self {
+        let mut list = Self::NONE;
+        while let [first, rest @ ..] = actions {
+            list.push(*first);
+            actions = rest;
+        }
+        list
+    }
+
     /// Appends `action` unless the list has it.
     #[inline]
-    pub fn push(&mut self, action: Action) {
+    pub const fn push(&mut self, action: Action) {
         if self.contains(action) {
             return;
         }
@@ -240,21 +261,27 @@ impl ActionList {
     /// The actions of this list that are in `set`, in the order of this list.
     #[must_use]
     #[inline]
-    pub fn within(self, set: ActionSet) -> Self {
-        if set.is_superset(self.set) {
-            return self;
+    pub const fn within(self, set: ActionSet) -> Self {
+        let mut packed = 0;
+        let mut shift = 0_u32;
+        let mut rest = self.packed;
+        while rest != 0 {
+            let nibble = rest & 0xf;
+            // A nibble is the number of an action plus one, and so one more than its bit in a set.
+            if (set.0 as u32) << 1 >> nibble & 1 != 0 {
+                packed |= nibble.wrapping_shl(shift);
+                shift = shift.wrapping_add(4);
+            }
+            rest >>= 4;
         }
-        self.iter().filter(|action| set.contains(*action)).collect()
+        Self { packed, set: self.set.intersection(set) }
     }
 
     /// The actions of this list that are not in `set`, in the order of this list.
     #[must_use]
     #[inline]
-    pub fn without(self, set: ActionSet) -> Self {
-        if set.is_superset(self.set) {
-            return Self::NONE;
-        }
-        self.iter().filter(|action| !set.contains(*action)).collect()
+    pub const fn without(self, set: ActionSet) -> Self {
+        self.within(self.set.difference(set))
     }
 
     /// Whether `action` is in the list.

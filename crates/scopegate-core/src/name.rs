@@ -143,14 +143,11 @@ const fn has_neighbours(separators: u64, previous: u64) -> bool {
     separators & (separators << 8 | previous >> 56) != 0
 }
 
-/// At most seven bytes as a word, padded with letters.
+/// The tail of a name, fewer than eight bytes, as a word padded with letters.
 #[inline]
 fn last_word(tail: &[u8]) -> u64 {
-    let mut word = [b'a'; 8];
-    for (slot, byte) in word.iter_mut().zip(tail) {
-        *slot = *byte;
-    }
-    u64::from_le_bytes(word)
+    const LETTERS: u64 = b'a' as u64 * EACH;
+    tail.iter().rev().fold(LETTERS, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// What stands before the byte that is looked at.

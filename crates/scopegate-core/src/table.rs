@@ -77,6 +77,8 @@ struct Header {
     root: ActionSet,
     any: ActionSet,
     max_probe: u32,
+    /// The slots at which probing may begin.
+    homes: usize,
     /// Where the keys begin.
     keys_start: usize,
 }
@@ -251,6 +253,7 @@ fn write(
         root,
         any,
         max_probe: max_probe as u32,
+        homes: Header::homes(placed.len() as u32, max_probe as u32),
         keys_start,
     };
     let mut bytes = Vec::with_capacity(keys_start.saturating_add(keys.len()));
@@ -392,16 +395,21 @@ impl<B: AsRef<[u8]>> Table<B> {
     /// The slot whose key is the first `len` bytes of `name`.
     #[inline]
     fn probe(&self, name: &[u8], len: usize, hash: u64) -> Option<Slot> {
-        let home = hash::home(hash, self.header.homes());
+        let home = hash::home(hash, self.header.homes);
         let start = HEADER_LEN.wrapping_add(home.wrapping_mul(SLOT_LEN));
         let window = self.bytes.as_ref().get(start..)?;
         let (slots, _) = window.as_chunks::<SLOT_LEN>();
         for slot in slots.iter().take(self.header.max_probe as usize) {
-            let slot = Slot::from_bytes(slot)?;
-            if slot.tag == hash as u32
-                && slot.key_len as usize == len
-                && self.key(slot) == name.get(..len)
-            {
+            let word = u128::from_le_bytes(*slot);
+            let key_len = (word >> 64) as u8;
+            if key_len == 0 {
+                return None;
+            }
+            if word as u32 != hash as u32 || usize::from(key_len) != len {
+                continue;
+            }
+            let slot = Slot::from_word(word);
+            if self.key(slot) == name.get(..len) {
                 return Some(slot);
             }
         }
@@ -502,7 +510,7 @@ impl<B: AsRef<[u8]>> Table<B> {
         for (slot, index) in filled {
             let name = self.name_of(*slot);
             let hash = hash::of(name.as_str().as_bytes(), self.header.seed);
-            let home = hash::home(hash, self.header.homes());
+            let home = hash::home(hash, self.header.homes);
             let probe = index.saturating_sub(home).saturating_add(1);
             let found = self.probe(name.as_str().as_bytes(), name.as_str().len(), hash);
             let is_found = found == Some(*slot) && *index >= home;
@@ -545,10 +553,9 @@ impl<B: AsRef<[u8]>, C: AsRef<[u8]>> PartialEq<Table<C>> for Table<B> {
 impl<B: AsRef<[u8]>> Eq for Table<B> {}
 
 impl Header {
-    /// The slots at which probing may begin.
-    #[inline]
-    const fn homes(&self) -> usize {
-        (self.slots as usize).saturating_add(1).saturating_sub(self.max_probe as usize)
+    /// How many of the slots may be an entry's home.
+    const fn homes(slots: u32, max_probe: u32) -> usize {
+        (slots as usize).saturating_add(1).saturating_sub(max_probe as usize)
     }
 
     fn to_bytes(self, len: usize) -> [u8; HEADER_LEN] {
@@ -600,7 +607,8 @@ impl Header {
         if entries > 0 && slots < max_probe {
             return Err(malformed(20));
         }
-        Ok(Self { seed, entries, slots, root, any, max_probe, keys_start })
+        let homes = Self::homes(slots, max_probe);
+        Ok(Self { seed, entries, slots, root, any, max_probe, homes, keys_start })
     }
 }
 
@@ -622,22 +630,23 @@ impl Slot {
     }
 
     /// The slot, or `None` when it is empty or holds a bit that means nothing.
-    #[inline]
     fn from_bytes(bytes: &[u8; SLOT_LEN]) -> Option<Self> {
         let word = u128::from_le_bytes(*bytes);
-        let key_len = (word >> 64) as u8;
-        let zero = (word >> 72) as u8;
-        if key_len == 0 || zero != 0 {
-            return None;
-        }
-        Some(Self {
+        let slot = Self::from_word(word);
+        (slot.key_len != 0 && slot.to_bytes() == *bytes).then_some(slot)
+    }
+
+    /// The slot in a word of a table that was checked. Bits that mean nothing are left out.
+    #[inline]
+    const fn from_word(word: u128) -> Self {
+        Self {
             tag: word as u32,
             key_start: (word >> 32) as u32,
-            key_len,
-            exact: grantable((word >> 80) as u16)?,
-            below: grantable((word >> 96) as u16)?,
-            inherited: grantable((word >> 112) as u16)?,
-        })
+            key_len: (word >> 64) as u8,
+            exact: ActionSet::grantable((word >> 80) as u16),
+            below: ActionSet::grantable((word >> 96) as u16),
+            inherited: ActionSet::grantable((word >> 112) as u16),
+        }
     }
 }
 
@@ -692,7 +701,7 @@ mod hash {
             state = step(state, word);
             start = start.wrapping_add(8);
         }
-        let word = partial(tail);
+        let word = partial(name, tail);
         visit_slashes(word, state, start, &mut visit);
         visit(name.len(), finish(state, word, name.len()));
     }
@@ -733,14 +742,15 @@ mod hash {
         mixed ^ (mixed >> 32)
     }
 
-    /// Fewer than eight bytes as a word.
+    /// The tail of a name, fewer than eight bytes, as a word. Where the name has eight bytes before its end, they are read at once and
+    /// those that are no part of the tail shifted out.
     #[inline]
-    fn partial(tail: &[u8]) -> u64 {
-        let mut word = [0; 8];
-        for (place, byte) in word.iter_mut().zip(tail) {
-            *place = *byte;
+    fn partial(name: &[u8], tail: &[u8]) -> u64 {
+        if let Some(last) = name.last_chunk::<8>() {
+            let foreign = 8_u32.wrapping_sub(tail.len() as u32).wrapping_mul(8);
+            return u64::from_le_bytes(*last).checked_shr(foreign).unwrap_or(0);
         }
-        u64::from_le_bytes(word)
+        tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
     }
 
     /// The slot at which probing begins: the high half of the hash, scaled to the number of homes.
@@ -912,7 +922,7 @@ mod tests {
             let table = compile(&[&format!("repositories/{other}/content/read")]);
             let home = |name: &str| {
                 let hash = hash::of(name.as_bytes(), table.header.seed);
-                (hash as u32, hash::home(hash, table.header.homes()))
+                (hash as u32, hash::home(hash, table.header.homes))
             };
             alike += usize::from(home(&name) == home(&other));
             grants(&table, &other, "pull");
