@@ -321,20 +321,27 @@ fn classes(keys: &[&BTreeSet<String>]) -> Vec<(String, String)> {
 fn unmentioned(prefix: &str, all: &BTreeSet<&str>) -> Option<String> {
     let start = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
     // One more candidate than there are names to avoid: one of them must be free, if it fits.
-    (0..=all.len())
-        .map(|number| format!("{start}{}", component(number)))
-        .find(|name| name.len() <= RepositoryName::MAX_LEN && !all.contains(name.as_str()))
+    (0..)
+        .map(component)
+        .take_while(|component| {
+            start.len().saturating_add(component.len()) <= RepositoryName::MAX_LEN
+        })
+        .filter(|component| RepositoryName::parse(component).is_ok())
+        .take(all.len().saturating_add(1))
+        .map(|component| format!("{start}{component}"))
+        .find(|name| !all.contains(name.as_str()))
 }
 
-/// The components in order of length: `a` to `z` and `0` to `9`, then two characters, and so on.
+/// Every text of a component's letters in order of length, those that are no component among them: `a` to `z`, `0` to `9`, the
+/// separators, then two characters, and so on.
 fn component(number: usize) -> String {
-    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    const ALPHABET: &[u8; 39] = b"abcdefghijklmnopqrstuvwxyz0123456789-_.";
     let mut reversed = Vec::new();
     let mut rest = number;
     loop {
-        let digit = ALPHABET.get(rest.checked_rem(36).unwrap_or(0)).copied().unwrap_or(b'a');
-        reversed.push(char::from(digit));
-        match (rest / 36).checked_sub(1) {
+        let digit = rest.checked_rem(ALPHABET.len()).and_then(|digit| ALPHABET.get(digit));
+        reversed.push(char::from(*digit.unwrap_or(&b'a')));
+        match rest.checked_div(ALPHABET.len()).and_then(|higher| higher.checked_sub(1)) {
             Some(higher) => rest = higher,
             None => return reversed.into_iter().rev().collect(),
         }
@@ -408,7 +415,7 @@ mod tests {
     fn a_map_may_be_too_large() {
         let mut large = map(&[]);
         for number in 0..501 {
-            let text = format!("repositories/{}/metadata/read", component(number));
+            let text = format!("repositories/app{number}/metadata/read");
             large.rules.push(Rule::parse(&text).unwrap());
         }
         let findings = lint(&large).unwrap();
@@ -493,6 +500,6 @@ mod tests {
     fn components_are_distinct() {
         let all: BTreeSet<_> = (0..5000).map(component).collect();
         assert_eq!(all.len(), 5000);
-        assert_eq!(component(36), "aa");
+        assert_eq!(component(39), "aa");
     }
 }

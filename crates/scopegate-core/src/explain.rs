@@ -159,6 +159,11 @@ impl Edit {
     #[must_use]
     pub fn az_command(&self, registry: Option<&str>) -> String {
         let mut command = String::from("az acr scope-map update --name ");
+        // A map's name may begin with a hyphen, and would be taken for an option.
+        if self.scope_map.starts_with('-') {
+            command.pop();
+            command.push('=');
+        }
         push_word(&mut command, &self.scope_map, "$SCOPE_MAP");
         command.push_str(" --registry ");
         push_word(&mut command, registry.unwrap_or_default(), "$REGISTRY");
@@ -724,6 +729,13 @@ mod tests {
                 "az acr scope-map update --name $SCOPE_MAP --registry r --add-repository a content/read",
             ]
         );
+    }
+
+    #[test]
+    fn a_name_is_never_taken_for_an_option() {
+        let maps: [(&str, &[&str]); 1] = [("-my-map", &[])];
+        let (_, commands) = said(&maps, "repository:a:pull", &Settings::default());
+        assert!(commands[0].starts_with("az acr scope-map update --name=-my-map --registry r "));
     }
 
     #[test]
