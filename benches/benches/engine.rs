@@ -1,0 +1,199 @@
+//! Decide, explain, compile and call through wasmtime; then the ratios that need no peer, and the allocations of the hot path.
+//!
+//! Absolute times mean little on a shared machine; the ratios are taken from one run. `cargo xtask bench` runs this.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::HashMap;
+use std::fs;
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use criterion::{BenchmarkId, Criterion};
+use scopegate_benches::{REQUESTS, SIZES, names, rules, scope_map, scopes, table};
+use scopegate_core::explain::{NamedTable, explain};
+use scopegate_core::{Scope, Settings, Table, decide};
+use scopegate_runtime::{Limits, Runtime};
+
+/// Counts every allocation of the process.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every call goes to the system's allocator unchanged.
+#[expect(
+    unsafe_code,
+    reason = "an allocator that counts is the only way to know that nothing is allocated"
+)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise about `layout` is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `alloc` above, and so from the system.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+const SETTINGS: Settings = Settings { catalog: scopegate_core::Catalog::Root };
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let allocations = native(&mut criterion);
+    floor(&mut criterion);
+    wasmtime(&mut criterion);
+    others(&mut criterion);
+    criterion.final_summary();
+    print_ratios(allocations);
+}
+
+/// Takes requests in turn.
+struct Turns(usize);
+
+impl Turns {
+    fn next<'t>(&mut self, requests: &'t [String]) -> &'t str {
+        self.0 = (self.0 + 1) % REQUESTS;
+        &requests[self.0]
+    }
+}
+
+fn decided(table: &Table<Vec<u8>>, text: &str) -> u32 {
+    let scope = Scope::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    decide([table], &scope, &SETTINGS).granted.packed()
+}
+
+/// Scope text to granted set, natively; gives the allocations of ten thousand decisions.
+fn native(criterion: &mut Criterion) -> usize {
+    let mut group = criterion.benchmark_group("decide");
+    let mut allocations = 0;
+    for size in SIZES {
+        let (table, requests) = (table(size), scopes(&names(size)));
+        let mut turns = Turns(0);
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        for _ in 0..10_000 {
+            black_box(decided(&table, turns.next(&requests)));
+        }
+        allocations += ALLOCATIONS.load(Ordering::Relaxed) - before;
+        group.bench_function(BenchmarkId::new("native", size), |bencher| {
+            bencher.iter(|| decided(black_box(&table), black_box(turns.next(&requests))));
+        });
+    }
+    allocations
+}
+
+/// One look-up of the same names in a hash map of the same rules: what any decision costs at least.
+fn floor(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("floor");
+    let size = 500;
+    let map: HashMap<String, u16> = table(size)
+        .entries()
+        .map(|entry| (entry.name.as_str().to_owned(), entry.exact.bits()))
+        .collect();
+    let requests = names(size);
+    let mut turns = Turns(0);
+    group.bench_function(BenchmarkId::new("hash_map", size), |bencher| {
+        bencher.iter(|| black_box(&map).get(black_box(turns.next(&requests))).copied());
+    });
+}
+
+/// The same decisions in the sandbox: copying the scope in, the call, and reading the result.
+fn wasmtime(criterion: &mut Criterion) {
+    let runtime = Runtime::new(Limits::default()).unwrap_or_else(|error| panic!("{error}"));
+    let mut group = criterion.benchmark_group("decide");
+    for size in [10, 500, 100_000] {
+        let loaded = runtime.load("", table(size).as_bytes().to_vec());
+        let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
+        let requests = scopes(&names(size));
+        let mut session = runtime.session().unwrap_or_else(|error| panic!("{error}"));
+        let handle = session.load(&loaded).unwrap_or_else(|error| panic!("{error}"));
+        let mut turns = Turns(0);
+        group.bench_function(BenchmarkId::new("wasmtime", size), |bencher| {
+            bencher.iter(|| session.decide(handle, black_box(turns.next(&requests)), &SETTINGS));
+        });
+        let tables = [&loaded];
+        group.bench_function(BenchmarkId::new("wasmtime_claims", size), |bencher| {
+            bencher
+                .iter(|| runtime.claims(&tables, &[black_box(turns.next(&requests))], &SETTINGS));
+        });
+    }
+}
+
+fn others(criterion: &mut Criterion) {
+    let size = 500;
+    let (table, requests) = (table(size), scopes(&names(size)));
+    let named = [NamedTable { name: "my-map", table: &table }];
+    let mut turns = Turns(0);
+    criterion.benchmark_group("explain").bench_function(
+        BenchmarkId::new("native", size),
+        |bencher| {
+            bencher.iter(|| {
+                let scope =
+                    Scope::parse(turns.next(&requests)).unwrap_or_else(|error| panic!("{error}"));
+                explain(black_box(&named), &scope, &SETTINGS).edits.len()
+            });
+        },
+    );
+    let map = scope_map(size);
+    criterion.benchmark_group("compile").bench_function(
+        BenchmarkId::new("native", size),
+        |bencher| {
+            bencher.iter(|| Table::compile([black_box(&map)]).map(|table| table.as_bytes().len()));
+        },
+    );
+    criterion.benchmark_group("load").bench_function(BenchmarkId::new("native", size), |bencher| {
+        bencher.iter(|| Table::load(black_box(table.as_bytes())).map(|table| table.entry_count()));
+    });
+}
+
+/// The ratios of the design's table that need no peer, from the medians of this run.
+fn print_ratios(allocations: usize) {
+    println!("\n| what | measured | goal |\n|---|---:|---:|");
+    let ratio = |what: &str, one: &str, other: &str, goal: &str| match (median(one), median(other))
+    {
+        (Some(one), Some(other)) => {
+            println!("| {what} | {:.2} ({one:.0} ns / {other:.0} ns) | {goal} |", one / other);
+        }
+        _ => println!("| {what} | not measured | {goal} |"),
+    };
+    ratio(
+        "decide, 500 rules / one hash-map look-up",
+        "decide/native/500",
+        "floor/hash_map/500",
+        "≤ 3",
+    );
+    ratio(
+        "flatness, 100,000 rules / 10 rules",
+        "decide/native/100000",
+        "decide/native/10",
+        "≤ 1.6",
+    );
+    ratio("wasmtime / native, 500 rules", "decide/wasmtime/500", "decide/native/500", "≤ 2");
+    ratio("explain / decide, 500 rules", "explain/native/500", "decide/native/500", "");
+    println!("| allocations of 50,000 decisions | {allocations} | 0 |");
+    let per_thousand = (0..1000).map(|_| table(10).as_bytes().len()).sum::<usize>();
+    println!("| bytes of 1,000 tables of 10 rules | {per_thousand} | ≤ 700,000 |");
+    println!(
+        "| bytes of a table of 500 rules, per rule | {} | |",
+        table(500).as_bytes().len() / 500
+    );
+    println!(
+        "| bytes of names in it, per rule | {} | |",
+        rules(500).iter().map(String::len).sum::<usize>() / 500
+    );
+    assert_eq!(allocations, 0, "the hot path allocates");
+}
+
+/// The median time of a benchmark in this run, in nanoseconds.
+fn median(name: &str) -> Option<f64> {
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "../target".into());
+    let path = PathBuf::from(target).join("criterion").join(name).join("new/estimates.json");
+    let estimates: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+    estimates["median"]["point_estimate"].as_f64()
+}

@@ -1,0 +1,81 @@
+//! Maps and requests to measure with, the same in every run.
+//!
+//! A quarter of the rules are `team/*`, a quarter `team/svc/*`, half are exact names; a third of the requests match nothing. Names have
+//! one to three components. Nothing is random, so that two runs measure the same.
+
+use scopegate_core::{ScopeMap, Table};
+
+/// The sizes of maps, in rules: the smallest, two that people have, the limit of a registry, and two far beyond it.
+pub const SIZES: [usize; 5] = [10, 100, 500, 10_000, 100_000];
+
+/// How many requests take turns, so that no branch is learnt by heart.
+pub const REQUESTS: usize = 64;
+
+/// The action strings of a map with so many rules.
+#[must_use]
+pub fn rules(count: usize) -> Vec<String> {
+    (0..count)
+        .map(|n| {
+            let permission = ["content/read", "content/write", "metadata/read"][n % 3];
+            format!("repositories/{}/{permission}", pattern(n))
+        })
+        .collect()
+}
+
+fn pattern(n: usize) -> String {
+    let team = n / 4;
+    match n % 4 {
+        0 => format!("team{team}/*"),
+        1 => format!("team{team}/svc/*"),
+        _ => name(n),
+    }
+}
+
+/// The exact name of rule `n`.
+fn name(n: usize) -> String {
+    format!("team{}/svc/component-{n}", n / 4)
+}
+
+/// The scope map of so many rules.
+///
+/// # Panics
+///
+/// Never: the rules are rules.
+#[must_use]
+pub fn scope_map(count: usize) -> ScopeMap {
+    let rules = rules(count);
+    ScopeMap::parse(rules.iter().map(String::as_str)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The compiled map of so many rules.
+///
+/// # Panics
+///
+/// Never: the names do not collide.
+#[must_use]
+pub fn table(count: usize) -> Table<Vec<u8>> {
+    Table::compile([&scope_map(count)]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The names that requests are about, spread over a map of so many rules.
+#[must_use]
+pub fn names(count: usize) -> Vec<String> {
+    (0..REQUESTS)
+        .map(|n| {
+            // A prime step, so that neighbours in time are no neighbours in the map.
+            let rule = n.wrapping_mul(7919) % count;
+            match n % 6 {
+                0 | 1 => format!("other{rule}/svc/component-{n}"),
+                2 => format!("team{}/tool-{n}", rule / 4),
+                3 => format!("team{}/svc/elsewhere-{n}", rule / 4),
+                _ => name(rule),
+            }
+        })
+        .collect()
+}
+
+/// The scopes that ask for pull and push on these names.
+#[must_use]
+pub fn scopes(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| format!("repository:{name}:pull,push")).collect()
+}
