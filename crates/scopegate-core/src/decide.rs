@@ -109,7 +109,7 @@ impl Decision {
 
 /// Everything that may be had on a resource, asked for or not.
 #[inline]
-pub(crate) fn allowed<'t, B: AsRef<[u8]> + 't>(
+fn allowed<'t, B: AsRef<[u8]> + 't>(
     tables: impl IntoIterator<Item = &'t Table<B>>,
     resource_type: ResourceType,
     name: ResourceName<'_>,

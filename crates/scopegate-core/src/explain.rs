@@ -15,7 +15,7 @@ use core::cmp::Reverse;
 use core::fmt;
 
 use crate::action::{Action, ActionList, ActionSet, Permission};
-use crate::decide::{Catalog, Decision, Settings, allowed, decide};
+use crate::decide::{Catalog, Decision, Settings, decide};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
@@ -442,19 +442,6 @@ fn edit_pattern<B: AsRef<[u8]>>(
     }
     // Only `*` covers a name with a host, but opening the whole registry for a stray port is no advice to give.
     (!matches!(scope.name, ResourceName::Hosted { .. })).then(|| "*".to_owned())
-}
-
-impl Explanation<'_> {
-    /// Everything that may be had on what the scope names, asked for or not.
-    #[must_use]
-    pub fn allowed<B: AsRef<[u8]>>(
-        maps: &[NamedTable<'_, B>],
-        scope: &Scope<'_>,
-        settings: &Settings,
-    ) -> ActionSet {
-        let tables = maps.iter().map(|map| map.table);
-        allowed(tables, scope.resource_type, scope.name, settings)
-    }
 }
 
 /// One sentence for each action.

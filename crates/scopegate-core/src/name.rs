@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Left out: the host in front of a name (a [`ResourceName`](crate::ResourceName) may have one), tags and digests (see
-//! [`route`](crate::route)), and any lower-casing: an upper-case letter is an error here.
+//! [`route`](mod@crate::route)), and any lower-casing: an upper-case letter is an error here.
 
 use core::fmt;
 

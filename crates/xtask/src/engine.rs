@@ -5,10 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use xshell::{Shell, cmd};
 
-use crate::setup::{self, Toolchain};
-
-/// The target that hosts load.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+use crate::setup::{self, TARGET, Toolchain};
 
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {

@@ -7,6 +7,8 @@ mod run;
 mod setup;
 mod test;
 
+use std::process::ExitCode;
+
 use anyhow::bail;
 use xshell::Shell;
 
@@ -22,7 +24,17 @@ usage: cargo xtask <command>
   setup                   install what the tests need, and nothing else
 ";
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run_command() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_command() -> anyhow::Result<()> {
     let shell = Shell::new()?;
     shell.change_dir(engine::root());
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -6,7 +6,8 @@
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
-use crate::engine::TARGET;
+/// The target that hosts load.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What builds the WebAssembly module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@
 //! | [`explain`] | why, and the smallest change that would allow it |
 //! | [`lint`] | what the owner of a map may not have meant |
 //! | [`diff`] | what changes from one map to another |
-//! | [`test`] | assertions about maps, kept in files |
+//! | [`test`](mod@test) | assertions about maps, kept in files |
 //! | [`input`] | files and standard input, bounded |
 //! | [`maps`] | the scope maps of a principal |
 //! | [`request`] | the scopes that are asked about |

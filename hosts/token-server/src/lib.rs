@@ -5,7 +5,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`app`] | the routes, and what they share |
+//! | [`routes`](mod@routes) | the routes |
+//! | [`app`] | what requests share |
 //! | [`token`] | `GET` and `POST /oauth2/token` |
 //! | [`authenticate`](mod@authenticate) | passwords, refresh tokens, and whom they stand for |
 //! | [`issue`] | claims, signed and verified |
@@ -35,6 +36,7 @@ pub mod issue;
 pub mod keys;
 pub mod password;
 pub mod policy;
+pub mod routes;
 pub mod seed;
 pub mod store;
 pub mod token;

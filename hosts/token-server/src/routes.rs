@@ -1,0 +1,44 @@
+//! The routes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::error::json;
+use crate::{base, token};
+
+/// The largest form: sixteen thousand bytes of scopes, percent-encoded, and a refresh token.
+const MAX_BODY: usize = 64 * 1024;
+/// How long a request may take. It takes a millisecond; a client that sends its form byte by byte is cut off.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Every route of the server.
+pub fn routes(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v2/", get(base::get))
+        .route("/oauth2/token", get(token::get).post(token::post))
+        .route("/.well-known/jwks.json", get(jwks))
+        .route("/.well-known/token-signing.pem", get(certificate))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
+        .with_state(app)
+}
+
+/// The public key, as a JSON web key set.
+async fn jwks(State(app): State<Arc<App>>) -> Response {
+    json(StatusCode::OK, &app.issuer.keys.jwks)
+}
+
+/// The public key, as the certificate bundle of CNCF distribution.
+async fn certificate(State(app): State<Arc<App>>) -> Response {
+    let content_type = [(header::CONTENT_TYPE, "application/x-pem-file")];
+    (content_type, app.issuer.keys.certificate.clone()).into_response()
+}
