@@ -76,15 +76,15 @@ pub struct Miss {
     pub why: MissKind,
 }
 
-/// What is wrong with a rule that nearly grants an action.
+/// What is wrong with a rule that nearly grants an action; the closest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MissKind {
-    /// It covers the repository and grants another action.
-    OtherAction,
     /// It is `team/*` and the repository is `team`: a prefix does not cover itself.
     PrefixItself,
     /// It is `team` and the repository lies below: an exact name covers nothing else.
     NameAbove,
+    /// It covers the repository and grants another action.
+    OtherAction,
     /// It grants the action on a repository whose name begins alike.
     OtherRepository,
     /// It grants the action on some repositories, and the request is about the registry or about all of them.
@@ -94,9 +94,9 @@ pub enum MissKind {
 impl MissKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [
-        Self::OtherAction,
         Self::PrefixItself,
         Self::NameAbove,
+        Self::OtherAction,
         Self::OtherRepository,
         Self::NotEverywhere,
     ];
@@ -495,8 +495,8 @@ impl Sentence<'_> {
         match nearest.why {
             MissKind::OtherAction => {
                 f.write_str("no rule that matches it grants that")?;
-                let rules: Vec<RuleRef> =
-                    self.reason.misses.iter().map(|miss| miss.rule.clone()).collect();
+                let covering = self.reason.misses.iter().filter(|miss| miss.why == nearest.why);
+                let rules: Vec<RuleRef> = covering.map(|miss| miss.rule.clone()).collect();
                 write_list(f, "; there is ", &rules)
             }
             MissKind::PrefixItself => {
@@ -624,6 +624,14 @@ mod tests {
                 "`team/app` is denied pull: `team` content/read covers only that name; `team/*` would cover what is below it",
             ],
             Some("team/app content/read"),
+        );
+        says(
+            &["repositories/*/content/read", "repositories/team/*/content/write"],
+            "repository:team:push",
+            &[
+                "`team` is denied push: `team/*` content/write covers what is below `team`, not `team` itself",
+            ],
+            Some("team content/write"),
         );
     }
 

@@ -34,7 +34,7 @@ fn prepare(shell: &Shell) -> anyhow::Result<()> {
     }
     if cmd!(shell, "cargo fuzz --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
         println!("setup: installing cargo-fuzz");
-        cmd!(shell, "cargo install cargo-fuzz --locked --version 0.13.1").run()?;
+        cmd!(shell, "cargo install cargo-fuzz --locked --version 0.13.2").run()?;
     }
     Ok(())
 }

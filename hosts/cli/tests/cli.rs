@@ -350,7 +350,7 @@ fix: az acr scope-map update --name $SCOPE_MAP --registry other --add-repository
             r#"{"scope":"repository:other:","text":"`other` is asked for without an action, so nothing is granted\n","reasons":[],"edits":[]}]"#,
             "\n"
         ),
-        1,
+        0,
     );
     runs(
         "explain --scope-map list.yaml repository:app:pull 'repository:app: repository:app:pull'",
