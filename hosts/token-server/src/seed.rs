@@ -156,7 +156,15 @@ impl Seed {
             MapName::parse_user_defined(&map.name).with_context(about)?;
             let parsed = ScopeMap::parse_rules(map.actions.iter().map(String::as_str));
             let parsed = parsed
-                .map_err(|e| anyhow::anyhow!("actions[{}] `{}`: {}", e.index, e.text, e.error))
+                .map_err(|e| {
+                    anyhow::anyhow!(
+                        "actions[{}] `{}`: {} ({})",
+                        e.index,
+                        e.text,
+                        e.error,
+                        e.error.kind().hint()
+                    )
+                })
                 .with_context(about)?;
             let limited = ScopeMap { description: map.description.clone(), ..parsed };
             limited.check_limits().with_context(about)?;
