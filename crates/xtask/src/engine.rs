@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::setup::{self, TARGET, Toolchain};
 
@@ -24,22 +24,34 @@ pub(crate) fn path() -> PathBuf {
 /// alone.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
     let target_dir = root().join("target");
-    let mut command = cmd!(
+    let command = cmd!(
         shell,
         "cargo build --quiet --locked --package scopegate-wasm --profile wasm --target {TARGET} --target-dir {target_dir}"
     )
     .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", remap_flags()?);
-    if setup::wasm_target(shell)? == Toolchain::Debian {
-        // Debian packages the library as sources, and building those is a feature that stable keeps behind this switch.
-        command = command
-            .args(["-Z", "build-std=core,alloc"])
-            .env("RUSTC", "/usr/bin/rustc")
-            .env("RUSTC_BOOTSTRAP", "1");
-    }
-    command.quiet().run()?;
+    with_toolchain(command, setup::wasm_target(shell)?).quiet().run()?;
     let built = target_dir.join(TARGET).join("wasm/scopegate_wasm.wasm");
     keep(shell, &built, &path())?;
     Ok(path())
+}
+
+/// Builds the core for a target without std: the proof that it needs none.
+pub(crate) fn prove_no_std(shell: &Shell) -> anyhow::Result<()> {
+    let command =
+        cmd!(shell, "cargo build --locked --package scopegate-core --target wasm32v1-none");
+    with_toolchain(command, setup::wasm_target(shell)?).run()?;
+    Ok(())
+}
+
+fn with_toolchain(command: Cmd<'_>, toolchain: Toolchain) -> Cmd<'_> {
+    match toolchain {
+        Toolchain::Rustup => command,
+        // Debian packages the library as sources, and building those is a feature that stable keeps behind this switch.
+        Toolchain::Debian => command
+            .args(["-Z", "build-std=core,alloc"])
+            .env("RUSTC", "/usr/bin/rustc")
+            .env("RUSTC_BOOTSTRAP", "1"),
+    }
 }
 
 fn remap_flags() -> anyhow::Result<String> {

@@ -21,10 +21,16 @@ pub(crate) enum Toolchain {
 /// The targets of `rust-toolchain.toml`.
 const TARGETS: [&str; 2] = [TARGET, "wasm32v1-none"];
 
+/// What builds those targets where rustup cannot fetch them.
+const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "rust-web-src", "rust-web-llvm", "lld-22"];
+
 /// Makes sure that something can build the WebAssembly module.
 pub(crate) fn wasm_target(shell: &Shell) -> anyhow::Result<Toolchain> {
     if TARGETS.iter().all(|target| has_target(shell, target)) {
         return Ok(Toolchain::Rustup);
+    }
+    if has_debian_packages(shell) {
+        return Ok(Toolchain::Debian);
     }
     let [engine, bare] = TARGETS;
     if has(shell, "rustup") {
@@ -36,9 +42,19 @@ pub(crate) fn wasm_target(shell: &Shell) -> anyhow::Result<Toolchain> {
         }
     }
     println!("setup: rustup cannot fetch {engine}; falling back to Debian's rustc-web");
-    apt(shell, &["rustc-web", "rust-web-src", "rust-web-llvm", "lld-22"])
+    apt(shell, &DEBIAN_PACKAGES)
         .with_context(|| format!("install the target {engine} for your Rust toolchain"))?;
     Ok(Toolchain::Debian)
+}
+
+fn has_debian_packages(shell: &Shell) -> bool {
+    cmd!(shell, "dpkg --status")
+        .args(DEBIAN_PACKAGES)
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr()
+        .run()
+        .is_ok()
 }
 
 fn has_target(shell: &Shell, target: &str) -> bool {

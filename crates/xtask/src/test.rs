@@ -10,8 +10,7 @@ const FUZZ_SECONDS: u64 = 10;
 pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     setup::for_tests(shell)?;
     engine::build(shell)?;
-    // A target without std is the proof that the core needs none.
-    cmd!(shell, "cargo build --locked --package scopegate-core --target wasm32v1-none").run()?;
+    engine::prove_no_std(shell)?;
     cmd!(shell, "cargo test --locked --workspace").run()?;
     fuzz::fuzz(shell, "all", FUZZ_SECONDS)
 }
