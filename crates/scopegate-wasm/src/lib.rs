@@ -46,6 +46,9 @@
 //! 6 deleted_read, 7 deleted_restore, 8 `*`, 0 after the last. Actions that nobody knows are never granted; `scopegate_decide` leaves
 //! them out, `scopegate_claims` lists them as denied.
 //!
+//! Access entries for `scopegate_verify` stand one a line, so a host leaves out an entry whose name holds a line feed: no registry has
+//! such a name, and what is left out grants nothing.
+//!
 //! A trap means a defect of the engine. The host throws the instance away and makes another.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
