@@ -104,6 +104,10 @@ impl Suite {
         let file = AssertionFile::read(&input.read()?);
         let file = file.map_err(|error| BadInput::from(error).at(input))?;
         let principal = principal(&file, input)?;
+        if file.assertions.is_empty() {
+            // A build that checks nothing must not look like one that checked everything.
+            return Err(BadInput::new("no assertion in it").at(input));
+        }
         let cases = file.assertions.iter().enumerate().map(|(index, assertion)| {
             let place = format!("{input}: assertions[{index}]");
             // The reader of the file has refused these already; none may ever be passed over.

@@ -498,6 +498,7 @@ fn test_refuses_bad_input() {
             "{scopeMaps: [], assertions: [{}]}",
             "error: <stdin>: assertions[0]: not exactly one of `allow` and `deny`\nhint: write one of `allow` and `deny`\n",
         ),
+        ("{scopeMaps: [list.yaml], assertions: []}", "error: <stdin>: no assertion in it\n"),
         (
             "{scopeMaps: [none.json], assertions: []}",
             "error: <stdin>: scopeMaps[0]: none.json: no such file\n",
