@@ -1,6 +1,7 @@
 //! One instance of the engine: its memory, its exports, and the tables that it has loaded.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use scopegate_api::abi::{self, Failure};
 use scopegate_api::decision::DecisionReport;
@@ -16,9 +17,19 @@ pub(crate) struct State {
     limits: StoreLimits,
 }
 
-/// A table that an instance has loaded. Good for that instance, until it loads another table.
+/// A table that an instance has loaded. Good for that instance, until it forgets a table; a decision over a handle that is not good any
+/// more is refused, because its number may mean another table by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Handle(u32);
+pub struct Handle {
+    number: u32,
+    stamp: u64,
+}
+
+/// A number that no instance has had before.
+fn new_stamp() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// What an HTTP request is, and what it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +54,12 @@ pub(crate) struct Instance {
     memory_limit: usize,
     /// Counts calls, so that the least recently used table is known.
     clock: u64,
+    /// What good handles carry: another one for each instance, and whenever a table is forgotten.
+    stamp: u64,
 }
 
 struct Loaded {
-    handle: Handle,
+    number: u32,
     bytes: usize,
     used: u64,
 }
@@ -98,6 +111,7 @@ impl Instance {
             resident: 0,
             memory_limit,
             clock: 0,
+            stamp: new_stamp(),
         };
         instance.reserve(INPUT_LEN)?;
         Ok(instance)
@@ -115,11 +129,11 @@ impl Instance {
         self.clock = self.clock.wrapping_add(1);
         if let Some(loaded) = self.tables.get_mut(&table.id()) {
             loaded.used = self.clock;
-            return Ok(loaded.handle);
+            return Ok(Handle { number: loaded.number, stamp: self.stamp });
         }
         let bytes = table.as_bytes().len();
         self.make_room(bytes)?;
-        let handle = loop {
+        let number = loop {
             match self.load_now(table) {
                 // Memory that is free may be in pieces; another table gone makes the pieces larger.
                 Err(Error::Refused(Failure::Memory)) => self.forget_oldest()?,
@@ -127,8 +141,8 @@ impl Instance {
             }
         };
         self.resident = self.resident.saturating_add(bytes);
-        self.tables.insert(table.id(), Loaded { handle, bytes, used: self.clock });
-        Ok(handle)
+        self.tables.insert(table.id(), Loaded { number, bytes, used: self.clock });
+        Ok(Handle { number, stamp: self.stamp })
     }
 
     /// Forgets tables until one of so many bytes can be loaded. Asking first is how an instance never runs out of memory, which would be
@@ -145,23 +159,24 @@ impl Instance {
         Ok(())
     }
 
-    fn load_now(&mut self, table: &PolicyTable) -> Result<Handle, Error> {
+    fn load_now(&mut self, table: &PolicyTable) -> Result<u32, Error> {
         let (name, bytes) = (table.name().as_bytes(), table.as_bytes());
         self.write(&[name, bytes])?;
         let lens = (name.len() as u32, bytes.len() as u32);
         let result = self.exports.table_load.call(&mut self.store, lens);
-        Ok(Handle(self.checked(result)? as u32))
+        Ok(self.checked(result)? as u32)
     }
 
     /// Forgets the table that was not used for longest.
     fn forget_oldest(&mut self) -> Result<(), Error> {
         let oldest = self.tables.iter().min_by_key(|(_, loaded)| loaded.used);
-        let Some((&id, &Loaded { handle, bytes, .. })) = oldest else {
+        let Some((&id, &Loaded { number, bytes, .. })) = oldest else {
             return Err(Failure::Memory.into());
         };
         self.tables.remove(&id);
+        self.stamp = new_stamp();
         self.resident = self.resident.saturating_sub(bytes);
-        let result = self.exports.table_drop.call(&mut self.store, handle.0);
+        let result = self.exports.table_drop.call(&mut self.store, number);
         self.checked(result).map(drop)
     }
 
@@ -172,9 +187,12 @@ impl Instance {
         scope: &str,
         settings: &Settings,
     ) -> Result<Decision, Error> {
+        if table.stamp != self.stamp {
+            return Err(Failure::NoTable.into());
+        }
         self.write(&[scope.as_bytes()])?;
         let settings = abi::pack_settings(settings, &route::Settings::default());
-        let arguments = (table.0, scope.len() as u32, settings);
+        let arguments = (table.number, scope.len() as u32, settings);
         let result = self.exports.decide.call(&mut self.store, arguments);
         let result = self.checked(result)?;
         abi::unpack_decision(result).ok_or(Error::Protocol("a decision that is none"))
@@ -223,6 +241,21 @@ impl Instance {
         Ok(Route { path: path.to_owned(), scopes: scopes.to_owned() })
     }
 
+    /// Handles of several tables that are good at the same time.
+    ///
+    /// Loading one may push out another that was there before; the second time they are the ones used last, and only then is there no
+    /// room for all of them.
+    fn load_all(&mut self, tables: &[&PolicyTable]) -> Result<Vec<Handle>, Error> {
+        for _ in 0..2 {
+            let handles: Vec<_> =
+                tables.iter().map(|table| self.load(table)).collect::<Result<_, _>>()?;
+            if handles.iter().all(|handle| handle.stamp == self.stamp) {
+                return Ok(handles);
+            }
+        }
+        Err(Failure::Memory.into())
+    }
+
     /// Writes the handles of tables and the scopes behind them; gives the arguments of a call about both.
     fn write_request(
         &mut self,
@@ -230,16 +263,11 @@ impl Instance {
         scopes: &str,
         settings: &Settings,
     ) -> Result<(u32, u32, u32), Error> {
-        let mut handles = Vec::with_capacity(tables.len().saturating_mul(4));
-        for table in tables {
-            let Handle(handle) = self.load(table)?;
-            handles.extend_from_slice(&handle.to_le_bytes());
+        let mut numbers = Vec::with_capacity(tables.len().saturating_mul(4));
+        for handle in self.load_all(tables)? {
+            numbers.extend_from_slice(&handle.number.to_le_bytes());
         }
-        // Loading one table may have pushed another out; a request needs all of its own at once.
-        if !tables.iter().all(|table| self.tables.contains_key(&table.id())) {
-            return Err(Failure::Memory.into());
-        }
-        self.write(&[&handles, scopes.as_bytes()])?;
+        self.write(&[&numbers, scopes.as_bytes()])?;
         let settings = abi::pack_settings(settings, &route::Settings::default());
         Ok((tables.len() as u32, scopes.len() as u32, settings))
     }

@@ -338,6 +338,34 @@ mod tests {
         }
     }
 
+    /// The number of a forgotten table is given again; a handle that was kept must not open what the new table opens.
+    #[test]
+    fn a_handle_never_means_another_table() {
+        let runtime = Runtime::new(Limits { instances: 3, memory: 4 << 20 }).unwrap();
+        let table = |name: &str| {
+            let rules: Vec<_> =
+                (0..5000).map(|n| format!("repositories/{name}{n}/content/read")).collect();
+            runtime.compile("m", rules.iter().map(String::as_str)).unwrap()
+        };
+        let (settings, first) = (Settings::default(), table("first"));
+        let (mut one, mut other) = (runtime.session().unwrap(), runtime.session().unwrap());
+        let kept = one.load(&first).unwrap();
+        assert!(one.decide(kept, "repository:first1:pull", &settings).is_ok());
+        let refused = |session: &mut Session<'_>| {
+            let decision = session.decide(kept, "repository:first1:pull", &settings);
+            matches!(decision, Err(Error::Refused(Failure::NoTable)))
+        };
+        other.load(&table("other")).unwrap();
+        assert!(refused(&mut other), "a handle of another instance");
+        drop(other);
+        for number in 0..20 {
+            one.load(&table(&format!("later{number}x"))).unwrap();
+        }
+        assert!(refused(&mut one), "a handle of a table that was forgotten");
+        let again = one.load(&first).unwrap();
+        assert!(one.decide(again, "repository:first1:pull", &settings).is_ok());
+    }
+
     #[test]
     fn a_table_that_cannot_fit_is_refused() {
         let small = Runtime::new(Limits { instances: 1, memory: 2 << 20 }).unwrap();

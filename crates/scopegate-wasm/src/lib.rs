@@ -14,7 +14,8 @@
 //!   The host writes there and passes lengths; every call reads its arguments from the start of the input, one behind the other.
 //! - **The output.** A call that gives bytes gives their address and length. They stay good until the next call.
 //!
-//! The host frees nothing but tables, with [`scopegate_table_drop`].
+//! The host frees nothing but tables, with [`scopegate_table_drop`]. The handle of a dropped table is given again to a later one, so a host
+//! forgets it together with the table.
 //!
 //! ## Results and errors
 //!
