@@ -3,12 +3,17 @@
 //! Follows recorded tokens of the service and <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md>. Clients read only `exp` of a
 //! refresh token and `access` of an access token; everything else is for people and logs.
 //!
+//! Two claims of our own stand behind the documented ones, `principal` and `generation`, and in refresh tokens `identity`. Tokens of other
+//! issuers, and those of our own earlier versions, lack them: readers take them as unknown, never as an error.
+//!
 //! Left out: signing, which is the token server's, and every claim that no client reads and no reader of ours needs.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::access::AccessEntry;
 
@@ -17,7 +22,7 @@ use crate::access::AccessEntry;
 pub struct AccessClaims {
     /// Unique for each token.
     pub jti: String,
-    /// Who it is for: the name of the scope-map token.
+    /// Who it is for: the name of a scope-map token, or what else [`principal`](Self::principal) says it is.
     pub sub: String,
     /// Not valid before, in seconds since 1970.
     pub nbf: u64,
@@ -39,6 +44,15 @@ pub struct AccessClaims {
     pub roles: Vec<String>,
     /// `access_token`
     pub grant_type: GrantType,
+    /// The application that asked, when the holder came with a token of an identity provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appid: Option<String>,
+    /// What kind of principal it is for. Ours; other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<PrincipalKind>,
+    /// The revision of the principal at the time of issue: a token of an older one is revoked. Ours; other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
 }
 
 /// The claims of a refresh token.
@@ -64,10 +78,51 @@ pub struct RefreshClaims {
     pub rid: String,
     /// `refresh_token`
     pub grant_type: GrantType,
+    /// The application that asked, when the holder came with a token of an identity provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appid: Option<String>,
+    /// The tenant that the client named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// What the holder might do at the time of issue. Information only: rights are read again whenever an access token is issued.
     pub permissions: Permissions,
     /// Always empty here; the service writes it.
     pub roles: Vec<String>,
+    /// What kind of principal it is for. Ours; other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<PrincipalKind>,
+    /// The revision of the principal at the time of issue: a token of an older one is revoked. Ours; other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+    /// What an identity provider said about the holder. Ours; other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityClaims>,
+}
+
+/// What an identity provider said about the holder of a refresh token: kept, so that rights can be read again whenever an access token is
+/// issued.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityClaims {
+    /// The provider's name.
+    pub provider: String,
+    /// The claims that rights depend on.
+    pub claims: BTreeMap<String, Value>,
+}
+
+/// What kind of principal a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrincipalKind {
+    /// A scope-map token.
+    Token,
+    /// The admin user of the registry.
+    Admin,
+    /// A service principal.
+    ServicePrincipal,
+    /// Somebody whom an identity provider knows.
+    Identity,
+    /// Anybody.
+    Anonymous,
 }
 
 /// What kind of token it is. A token of one kind is never accepted in the place of the other.
@@ -104,5 +159,51 @@ pub fn version(access: &[AccessEntry]) -> &'static str {
         METADATA_VERSION
     } else {
         VERSION
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const RECORDED: &str = r#"{"jti":"j","sub":"s","nbf":1,"exp":2,"iat":1,"iss":"Azure Container Registry","aud":"r","version":"1.0","rid":"0","access":[{"Type":"repository","Name":"a","Actions":["pull"]}],"roles":[],"grant_type":"access_token"}"#;
+
+    #[test]
+    fn tokens_of_other_issuers_lack_our_claims() {
+        let claims: AccessClaims = serde_json::from_str(RECORDED).unwrap();
+        assert_eq!((claims.appid, claims.principal, claims.generation), (None, None, None));
+    }
+
+    #[test]
+    fn claims_that_are_not_there_are_not_written() {
+        let claims: AccessClaims = serde_json::from_str(RECORDED).unwrap();
+        let text = serde_json::to_string(&claims).unwrap();
+        assert_eq!(
+            text,
+            RECORDED.replace("Type", "type").replace("Name", "name").replace("Actions", "actions")
+        );
+    }
+
+    #[test]
+    fn claims_stand_in_their_order() {
+        let text = r#"{"jti":"j","sub":"s","nbf":1,"exp":2,"iat":1,"iss":"i","aud":"r","version":"1.0","rid":"0","grant_type":"refresh_token","appid":"app","tenant":"t","permissions":{"Actions":["read"],"NotActions":null},"roles":[],"principal":"service_principal","generation":7,"identity":{"provider":"p","claims":{"a":1,"groups":["x"]}}}"#;
+        let claims: RefreshClaims = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&claims).unwrap(), text);
+        assert_eq!(claims.identity.unwrap().claims["groups"], json!(["x"]));
+    }
+
+    #[test]
+    fn kinds_of_principals() {
+        for (name, kind) in [
+            ("token", PrincipalKind::Token),
+            ("admin", PrincipalKind::Admin),
+            ("service_principal", PrincipalKind::ServicePrincipal),
+            ("identity", PrincipalKind::Identity),
+            ("anonymous", PrincipalKind::Anonymous),
+        ] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), name);
+        }
     }
 }

@@ -10,7 +10,7 @@
 //! | [`token`] | `GET` and `POST /oauth2/token` |
 //! | [`authenticate`](mod@authenticate) | passwords, refresh tokens, and whom they stand for |
 //! | [`issue`] | claims, signed and verified |
-//! | [`keys`] | the signing key, its public forms, its id |
+//! | [`keys`] | the signing keys, their public forms, who signs when |
 //! | [`base`] | `GET /v2/`: the challenge |
 //! | [`policy`] | what the server knows, as a snapshot that requests read |
 //! | [`store`] | what the server knows, in SQLite |

@@ -8,9 +8,10 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use scopegate_runtime::{Limits, Runtime, engine_digest};
 use scopegate_server::app::App;
+use scopegate_server::clock;
 use scopegate_server::config::{Apply, Cli, Command, Serve};
 use scopegate_server::issue::Issuer;
-use scopegate_server::keys::Keys;
+use scopegate_server::keys::folder;
 use scopegate_server::routes::routes;
 use scopegate_server::seed::{Generated, apply_file};
 use scopegate_server::store::Store;
@@ -55,14 +56,14 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
         print(&apply_file(&store, seed).await?)?;
     }
     let runtime = Runtime::with_cache(&config.data, Limits::default())?;
-    let keys = Keys::open(&config.data, &config.issuer)?;
+    let ring = folder::open(&config.data, &config.issuer, clock::now())?;
     // The port comes last: whoever is waiting for it may read the certificate as soon as somebody answers.
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let issuer = Issuer { issuer: config.issuer, service: config.service, keys };
+    let issuer = Issuer::new(config.issuer, config.service, false, ring);
     let app = Arc::new(App::new(runtime, issuer, &public_url, config.catalog));
     refresh(&app, &store).await?;
     tracing::info!(
@@ -70,7 +71,7 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
         engine_sha256 = engine_digest(),
         %address,
         service = app.issuer.service,
-        kid = app.issuer.keys.kid,
+        kid = app.issuer.ring().newest_kid(),
         "serving"
     );
     let watching = tokio::spawn(watch(Arc::clone(&app), store));

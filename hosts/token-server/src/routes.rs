@@ -32,13 +32,13 @@ pub fn routes(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// The public key, as a JSON web key set.
+/// The public keys, as a JSON web key set.
 async fn jwks(State(app): State<Arc<App>>) -> Response {
-    json(StatusCode::OK, &app.issuer.keys.jwks)
+    json(StatusCode::OK, app.issuer.ring().jwks())
 }
 
-/// The public key, as the certificate bundle of CNCF distribution.
+/// The public keys, as the certificate bundle of CNCF distribution.
 async fn certificate(State(app): State<Arc<App>>) -> Response {
     let content_type = [(header::CONTENT_TYPE, "application/x-pem-file")];
-    (content_type, app.issuer.keys.certificate.clone()).into_response()
+    (content_type, app.issuer.ring().bundle().to_owned()).into_response()
 }

@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use scopegate_api::claims::PrincipalKind;
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::token::TokenResponse;
 use scopegate_core::Settings;
@@ -21,7 +22,7 @@ use crate::app::App;
 use crate::authenticate::{Credentials, Principal, authenticate};
 use crate::clock;
 use crate::error::{RouteError, json};
-use crate::issue::ACCESS_LIFETIME;
+use crate::issue::{ACCESS_LIFETIME, Subject};
 
 /// `GET /oauth2/token`
 ///
@@ -95,11 +96,12 @@ fn answer(
     let scopes = parameters.all("scope");
     let report = decide(app, &principal, &scopes)?;
     log(&principal, &scopes, &report);
-    let subject = &principal.token.name;
-    let token = app.issuer.access_token(subject, &policy.rid, report.access, now)?;
+    let subject = Subject::new(&principal.token.name, PrincipalKind::Token, 0);
+    let rid = &policy.rid;
+    let token = app.issuer.access_token(&subject, rid, report.access, ACCESS_LIFETIME, now)?;
     let refresh_token = match principal.refresh_token {
         Some(token) => offline.echo.then_some(token),
-        None if offline.issue => Some(app.issuer.refresh_token(subject, &policy.rid, now)?),
+        None if offline.issue => Some(app.issuer.refresh_token(&subject, rid, now)?),
         None => None,
     };
     let body = TokenResponse {

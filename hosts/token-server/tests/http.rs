@@ -11,7 +11,7 @@ use scopegate_core::Catalog;
 use scopegate_runtime::{Limits, Runtime};
 use scopegate_server::app::App;
 use scopegate_server::issue::Issuer;
-use scopegate_server::keys::Keys;
+use scopegate_server::keys::folder;
 use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
 use scopegate_server::store::Store;
@@ -53,8 +53,9 @@ impl Server {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).await.unwrap();
-        let keys = Keys::open(folder.path(), "test-issuer").unwrap();
-        let issuer = Issuer { issuer: "test-issuer".into(), service: "r.test".into(), keys };
+        let now = scopegate_server::clock::now();
+        let ring = folder::open(folder.path(), "test-issuer", now).unwrap();
+        let issuer = Issuer::new("test-issuer".into(), "r.test".into(), false, ring);
         // Compiled once for all tests; the folder is ours.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let runtime = Runtime::with_cache(cache, Limits::default()).unwrap();
@@ -369,10 +370,10 @@ async fn a_password_is_generated_once() {
 async fn public_keys_and_health() {
     let server = Server::start().await;
     let jwks = server.get("/.well-known/jwks.json", None).await.body;
-    assert_eq!(jwks["keys"][0]["kid"], server.app.issuer.keys.kid);
+    assert_eq!(jwks["keys"][0]["kid"], server.app.issuer.ring().newest_kid());
     assert!(jwks["keys"][0].get("d").is_none());
-    let certificate = &server.app.issuer.keys.certificate;
-    assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+    let ring = server.app.issuer.ring();
+    assert!(ring.bundle().starts_with("-----BEGIN CERTIFICATE-----"));
     assert_eq!(server.get("/.well-known/token-signing.pem", None).await.status, StatusCode::OK);
     assert_eq!(server.get("/healthz", None).await.status, StatusCode::OK);
     assert_eq!(server.get("/elsewhere", None).await.status, StatusCode::NOT_FOUND);

@@ -1,0 +1,147 @@
+//! A key and an authority as they are kept.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A signing key as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// The id that tokens carry: libtrust's fingerprint of the public key.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// The private key: PKCS #8, PEM.
+    pub private_key: String,
+    /// Its certificate, signed by the authority: PEM.
+    pub certificate: String,
+    /// When it was made, in seconds since 1970.
+    pub created_at: i64,
+    /// When it begins to sign, in seconds since 1970. Until then it is only published.
+    pub signs_from: i64,
+}
+
+/// Leaves the private half out.
+impl fmt::Debug for KeyRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRecord")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm)
+            .field("created_at", &self.created_at)
+            .field("signs_from", &self.signs_from)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The authority as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthorityRecord {
+    /// The private key: PKCS #8, PEM.
+    pub private_key: String,
+    /// Its certificate, signed by itself: PEM.
+    pub certificate: String,
+}
+
+/// Leaves the private half out.
+impl fmt::Debug for AuthorityRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorityRecord").finish_non_exhaustive()
+    }
+}
+
+/// What a key signs with, by its name in RFC 7518 and RFC 8037.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// ECDSA with P-256 and SHA-256. The one to take: fast, small, and every registry knows it.
+    #[default]
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA, PKCS #1 1.5, with SHA-256. For whoever needs what the service itself uses; a signature takes thirty times as long.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// Ed25519. CNCF distribution 3 accepts it, 2.8 never does.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+}
+
+impl Algorithm {
+    /// The name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// The algorithm of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Es256, Self::Rs256, Self::EdDsa]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How long a new RSA key is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RsaSize {
+    /// 2048 bits.
+    #[default]
+    Bits2048,
+    /// 3072 bits.
+    Bits3072,
+}
+
+impl RsaSize {
+    /// The size of this many bits.
+    #[must_use]
+    pub fn parse(bits: u32) -> Option<Self> {
+        match bits {
+            2048 => Some(Self::Bits2048),
+            3072 => Some(Self::Bits3072),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn algorithms_have_one_name() {
+        for (name, algorithm) in
+            [("ES256", Algorithm::Es256), ("RS256", Algorithm::Rs256), ("EdDSA", Algorithm::EdDsa)]
+        {
+            assert_eq!(Algorithm::parse(name), Some(algorithm));
+            assert_eq!(serde_json::to_value(algorithm).unwrap(), name);
+            assert_eq!(serde_json::from_value::<Algorithm>(name.into()).unwrap(), algorithm);
+        }
+        for name in ["", "es256", "none", "HS256", "EDDSA", "ES256 "] {
+            assert_eq!(Algorithm::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_not_printed() {
+        let key = KeyRecord {
+            kid: "kid".into(),
+            algorithm: Algorithm::Es256,
+            private_key: "secret".into(),
+            certificate: String::new(),
+            created_at: 0,
+            signs_from: 0,
+        };
+        let authority =
+            AuthorityRecord { private_key: "secret".into(), certificate: String::new() };
+        assert!(!format!("{key:?}{authority:?}").contains("secret"));
+    }
+}
