@@ -9,6 +9,7 @@
 //! | [`app`] | what requests share |
 //! | [`token`] | `GET` and `POST /oauth2/token` |
 //! | [`authenticate`](mod@authenticate) | passwords, refresh tokens, and whom they stand for |
+//! | [`identity`] | whom tokens of OpenID providers stand for, and what they open |
 //! | [`issue`] | claims, signed and verified |
 //! | [`keys`] | the signing keys, their public forms, who signs when |
 //! | [`base`] | `GET /v2/`: the challenge |
@@ -32,6 +33,7 @@ pub mod base;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod identity;
 pub mod issue;
 pub mod keys;
 pub mod password;

@@ -1,0 +1,130 @@
+//! A token as it comes in: taken apart, nothing about it believed.
+//!
+//! Follows RFC 7515 (compact form) and RFC 7519. Of the header only `alg`, `kid` and `crit` are read: a token must not bring its own
+//! key, so `jwk`, `jku`, `x5u` and `x5c` are not even looked at.
+//!
+//! Left out: encrypted tokens, and detached or unencoded payloads (they need `crit`, which is refused).
+
+use std::str::FromStr as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+use super::claims::Claims;
+
+/// The longest token, in bytes.
+pub(crate) const MAX_TOKEN: usize = 16 * 1024;
+
+/// A token in its parts.
+pub(crate) struct Jwt<'a> {
+    /// How it says that it is signed.
+    pub(crate) algorithm: Algorithm,
+    /// The key that it says it is signed with.
+    pub(crate) kid: Option<String>,
+    /// What it says, which nobody has vouched for yet.
+    pub(crate) claims: Claims,
+    /// What is signed.
+    pub(crate) message: &'a str,
+    /// The signature, in base 64.
+    pub(crate) signature: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    crit: Option<IgnoredAny>,
+}
+
+impl<'a> Jwt<'a> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    ///
+    /// When it is no signed token; the text is for the log.
+    pub(crate) fn parse(token: &'a str) -> Result<Self, &'static str> {
+        if token.len() > MAX_TOKEN {
+            return Err("the token is too long");
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or("the token has not three parts")?;
+        let (header, payload) = message.split_once('.').ok_or("the token has not three parts")?;
+        if payload.contains('.') {
+            return Err("the token has not three parts");
+        }
+        let header: Header = decode(header).ok_or("the token's header is not readable")?;
+        if header.crit.is_some() {
+            return Err("the token needs an extension");
+        }
+        let algorithm = Algorithm::from_str(&header.alg)
+            .map_err(|_| "the token's algorithm is none, or unknown")?;
+        let claims = decode(payload).ok_or("the token's claims are not readable")?;
+        Ok(Self { algorithm, kid: header.kid, claims, message, signature })
+    }
+
+    /// The `iss` that it claims.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.claims.get("iss").and_then(Value::as_str)
+    }
+}
+
+fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn parsed(header: &str, payload: &str) -> Result<(Algorithm, Option<String>), &'static str> {
+        let [header, payload] = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let token = format!("{header}.{payload}.AAAA");
+        Jwt::parse(&token).map(|jwt| (jwt.algorithm, jwt.kid))
+    }
+
+    #[test]
+    fn headers() {
+        for (header, expected) in [
+            (r#"{"alg":"ES256"}"#, Ok((Algorithm::ES256, None))),
+            (r#"{"alg":"ES256","kid":"k"}"#, Ok((Algorithm::ES256, Some("k".into())))),
+            (r#"{"alg":"ES256","jwk":17,"jku":{},"x5c":"no list"}"#, Ok((Algorithm::ES256, None))),
+            (r#"{"alg":"none"}"#, Err("the token's algorithm is none, or unknown")),
+            (r#"{"alg":"es256"}"#, Err("the token's algorithm is none, or unknown")),
+            (r#"{"alg":"ES256","crit":["b64"],"b64":false}"#, Err("the token needs an extension")),
+            (r#"{"alg":"ES256","kid":1}"#, Err("the token's header is not readable")),
+            (r#"{"alg":"ES256","alg":"RS256"}"#, Err("the token's header is not readable")),
+            (r#"{"kid":"k"}"#, Err("the token's header is not readable")),
+            ("", Err("the token's header is not readable")),
+            ("[]", Err("the token's header is not readable")),
+        ] {
+            assert_eq!(parsed(header, "{}"), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn shapes() {
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256"}"#);
+        let long = format!("{header}.{}.A", "A".repeat(MAX_TOKEN));
+        for (token, reason) in [
+            ("", "the token has not three parts"),
+            ("a.b", "the token has not three parts"),
+            ("a.b.c.d", "the token has not three parts"),
+            ("a.b.c.d.e", "the token has not three parts"),
+            ("\u{e9}.b.c", "the token's header is not readable"),
+            (&format!("{header}.b!.c"), "the token's claims are not readable"),
+            (
+                &format!("{header}.{}.c", URL_SAFE_NO_PAD.encode("[1]")),
+                "the token's claims are not readable",
+            ),
+            (&format!("{header}=.e30.c"), "the token's header is not readable"),
+            (&long, "the token is too long"),
+        ] {
+            assert_eq!(Jwt::parse(token).err(), Some(reason), "{token}");
+        }
+    }
+}

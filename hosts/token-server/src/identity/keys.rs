@@ -1,0 +1,238 @@
+//! The public keys of a provider, and which of them a token is signed with.
+//!
+//! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants) and OpenID Connect Core 10.1: a token without a `kid` is
+//! possible only where a single key fits.
+//!
+//! Keys that we cannot use (other types, for encryption, secrets) are passed over, because a provider may publish them for others.
+
+use jsonwebtoken::crypto::verify;
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
+};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::jwt::Jwt;
+
+/// The most keys in one set.
+const MAX_KEYS: usize = 100;
+
+/// The keys of a provider.
+#[derive(Debug)]
+pub(crate) struct KeySet(Vec<Key>);
+
+/// What a key set says of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// One of the keys signed it.
+    Signed,
+    /// None of the keys did, whatever other keys there are; the text is for the log.
+    Forged(&'static str),
+    /// The set does not hold the key. A newer set may.
+    UnknownKey,
+}
+
+#[derive(Debug)]
+struct Key {
+    jwk: Jwk,
+    decoding: DecodingKey,
+}
+
+/// A key set as it is published.
+#[derive(Deserialize)]
+pub(crate) struct PublishedKeys {
+    keys: Vec<Value>,
+}
+
+impl KeySet {
+    /// Takes the keys that can verify.
+    ///
+    /// # Errors
+    ///
+    /// When there are more than 100 keys, or none that can verify.
+    pub(crate) fn read(published: PublishedKeys) -> Result<Self, String> {
+        if published.keys.len() > MAX_KEYS {
+            return Err(format!("the key set has more than {MAX_KEYS} keys"));
+        }
+        let keys: Vec<Key> = published.keys.into_iter().filter_map(Key::read).collect();
+        if keys.is_empty() {
+            return Err("the key set has no key that can verify".to_owned());
+        }
+        Ok(Self(keys))
+    }
+
+    /// Whether one of the keys signed this token.
+    pub(crate) fn check(&self, jwt: &Jwt<'_>) -> Verdict {
+        match &jwt.kid {
+            Some(kid) => self.check_with_id(kid, jwt),
+            None => self.check_without_id(jwt),
+        }
+    }
+
+    fn check_with_id(&self, kid: &str, jwt: &Jwt<'_>) -> Verdict {
+        let named: Vec<&Key> = self.0.iter().filter(|key| key.has_id(kid)).collect();
+        if named.is_empty() {
+            return Verdict::UnknownKey;
+        }
+        // Some providers give keys of different types the same id.
+        let mut fitting = named.into_iter().filter(|key| key.fits(jwt.algorithm)).peekable();
+        if fitting.peek().is_none() {
+            return Verdict::Forged("the algorithm does not fit the key");
+        }
+        if fitting.any(|key| key.signed(jwt)) { Verdict::Signed } else { FORGED }
+    }
+
+    fn check_without_id(&self, jwt: &Jwt<'_>) -> Verdict {
+        let mut fitting = self.0.iter().filter(|key| key.fits(jwt.algorithm));
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) if key.signed(jwt) => Verdict::Signed,
+            (Some(_), Some(_)) => Verdict::Forged("the token names no key, and several fit"),
+            // Without an id nothing else tells that the provider has changed its key.
+            _ => Verdict::UnknownKey,
+        }
+    }
+}
+
+const FORGED: Verdict = Verdict::Forged("the signature is not the key's");
+
+impl Key {
+    fn read(value: Value) -> Option<Self> {
+        let jwk: Jwk = serde_json::from_value(value).ok()?;
+        if !verifies(&jwk) {
+            return None;
+        }
+        let decoding = DecodingKey::from_jwk(&jwk).ok()?;
+        (decoding.family() != AlgorithmFamily::Hmac).then_some(Self { jwk, decoding })
+    }
+
+    fn has_id(&self, kid: &str) -> bool {
+        self.jwk.common.key_id.as_deref() == Some(kid)
+    }
+
+    /// Whether this key may be used with `algorithm`: its type must be right, and its own `alg`, when it has one.
+    fn fits(&self, algorithm: Algorithm) -> bool {
+        let named = self.jwk.common.key_algorithm;
+        let right_type = match (&self.jwk.algorithm, algorithm) {
+            (AlgorithmParameters::RSA(_), algorithm) => algorithm.family() == AlgorithmFamily::Rsa,
+            (AlgorithmParameters::EllipticCurve(key), Algorithm::ES256) => {
+                key.curve == EllipticCurve::P256
+            }
+            (AlgorithmParameters::EllipticCurve(key), Algorithm::ES384) => {
+                key.curve == EllipticCurve::P384
+            }
+            (AlgorithmParameters::OctetKeyPair(key), Algorithm::EdDSA) => {
+                key.curve == EllipticCurve::Ed25519
+            }
+            _ => false,
+        };
+        right_type && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
+    }
+
+    fn signed(&self, jwt: &Jwt<'_>) -> bool {
+        verify(jwt.signature, jwt.message.as_bytes(), &self.decoding, jwt.algorithm)
+            .unwrap_or(false)
+    }
+}
+
+/// Whether the provider meant the key for signatures.
+fn verifies(jwk: &Jwk) -> bool {
+    let meant = &jwk.common;
+    let usable =
+        meant.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+    let operations = meant.key_operations.as_ref();
+    usable && operations.is_none_or(|list| list.contains(&KeyOperations::Verify))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The keys of RFC 7517 A.1 and RFC 8037 A.2.
+    fn elliptic(more: Value) -> Value {
+        with(
+            json!({
+                "kty": "EC", "crv": "P-256",
+                "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+            }),
+            more,
+        )
+    }
+
+    fn edwards(more: Value) -> Value {
+        with(
+            json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
+            more,
+        )
+    }
+
+    fn rsa(more: Value) -> Value {
+        with(json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}), more)
+    }
+
+    fn with(mut key: Value, more: Value) -> Value {
+        key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        key
+    }
+
+    #[test]
+    fn keys_and_algorithms() {
+        let all = [
+            Algorithm::HS256,
+            Algorithm::RS256,
+            Algorithm::RS512,
+            Algorithm::PS256,
+            Algorithm::ES256,
+            Algorithm::ES384,
+            Algorithm::EdDSA,
+        ];
+        for (key, fitting) in [
+            (elliptic(json!({})), "ES256"),
+            (elliptic(json!({"alg": "ES256", "use": "sig", "key_ops": ["verify"]})), "ES256"),
+            (elliptic(json!({"alg": "ES384"})), ""),
+            (elliptic(json!({"alg": "RS256"})), ""),
+            (elliptic(json!({"alg": "of-tomorrow"})), ""),
+            (elliptic(json!({"use": "enc"})), "unused"),
+            (elliptic(json!({"use": "other"})), "unused"),
+            (elliptic(json!({"key_ops": ["deriveKey"]})), "unused"),
+            (elliptic(json!({"crv": "secp256k1"})), "unused"),
+            (elliptic(json!({"kty": "of-tomorrow"})), "unused"),
+            (elliptic(json!({"kid": 7})), "unused"),
+            (edwards(json!({})), "EdDSA"),
+            (edwards(json!({"crv": "P-256"})), ""),
+            (rsa(json!({})), "RS256 RS512 PS256"),
+            (rsa(json!({"alg": "PS256"})), "PS256"),
+            (json!({"kty": "oct", "k": "c2VjcmV0"}), "unused"),
+            (json!({"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}), "unused"),
+            (json!("no key"), "unused"),
+        ] {
+            let fits = match Key::read(key.clone()) {
+                None => "unused".to_owned(),
+                Some(read) => {
+                    let fits = all.into_iter().filter(|algorithm| read.fits(*algorithm));
+                    fits.map(|algorithm| format!("{algorithm:?}")).collect::<Vec<_>>().join(" ")
+                }
+            };
+            assert_eq!(fits, fitting, "{key}");
+        }
+    }
+
+    #[test]
+    fn sets() {
+        for (keys, error) in [
+            (vec![elliptic(json!({}))], None),
+            (vec![json!({"kty": "oct", "k": "AA"}), elliptic(json!({}))], None),
+            (vec![], Some("the key set has no key that can verify")),
+            (
+                vec![json!({"kty": "oct", "k": "AA"})],
+                Some("the key set has no key that can verify"),
+            ),
+            (vec![elliptic(json!({})); 101], Some("the key set has more than 100 keys")),
+        ] {
+            let read = KeySet::read(PublishedKeys { keys });
+            assert_eq!(read.err().as_deref(), error);
+        }
+    }
+}

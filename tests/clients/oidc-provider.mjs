@@ -1,0 +1,81 @@
+// A real OpenID provider for one test: oidc-provider on loopback, with one client for itself and one that holds a refresh token.
+//
+// PORT: where to listen. JWK: the private key to sign with. The first line of the output is a refresh token of the client `dev`, as the
+// provider itself makes them after a login with the scope offline_access; it is printed when the provider listens.
+
+import Provider from 'oidc-provider';
+
+const issuer = `http://127.0.0.1:${process.env.PORT}`;
+const audience = 'https://containerregistry.azure.net';
+const jwk = JSON.parse(process.env.JWK);
+
+const provider = new Provider(issuer, {
+  clients: [
+    {
+      client_id: 'svc',
+      client_secret: 'svc-secret',
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    },
+    {
+      client_id: 'dev',
+      client_secret: 'dev/secret: with + and %',
+      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: ['http://127.0.0.1/callback'],
+      response_types: ['code'],
+    },
+  ],
+  clientDefaults: { id_token_signed_response_alg: jwk.alg },
+  jwks: { keys: [jwk] },
+  scopes: ['openid', 'offline_access', 'registry'],
+  features: {
+    clientCredentials: { enabled: true },
+    devInteractions: { enabled: false },
+    // Without a resource, access tokens are opaque.
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => audience,
+      useGrantedResource: () => true,
+      getResourceServerInfo: () => ({
+        scope: 'registry',
+        audience,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: 600,
+        jwt: { sign: { alg: jwk.alg } },
+      }),
+    },
+  },
+  findAccount: (_context, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+  extraTokenClaims: (_context, token) => ({
+    tid: 'tenant-1',
+    appid: token.clientId,
+    team: 'core',
+    realm_access: { roles: ['builder', 'reader'] },
+  }),
+  interactions: { url: () => '/nobody-logs-in-here' },
+  cookies: { keys: ['of-one-test'] },
+  ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 600, IdToken: 600, RefreshToken: 600 },
+});
+
+// What a login would leave behind.
+async function refreshToken() {
+  const client = await provider.Client.find('dev');
+  const accountId = 'octo';
+  const grant = new provider.Grant({ accountId, clientId: client.clientId });
+  grant.addOIDCScope('openid offline_access');
+  grant.addResourceScope(audience, 'registry');
+  const grantId = await grant.save();
+  const token = new provider.RefreshToken({
+    accountId,
+    client,
+    grantId,
+    gty: 'authorization_code',
+    resource: audience,
+    scope: 'openid offline_access registry',
+  });
+  return token.save();
+}
+
+provider.on('server_error', (_context, error) => console.error(error));
+provider.listen(Number(process.env.PORT), '127.0.0.1', async () => console.log(await refreshToken()));
