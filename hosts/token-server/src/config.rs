@@ -20,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     /// Serve tokens.
     Serve(Serve),
+    /// Make the local administrator, or give it a new secret.
+    Administrator(Where),
     /// Write scope maps and tokens from a file into the database, also of a server that runs.
     Apply(Apply),
 }
@@ -33,6 +35,12 @@ pub struct Serve {
     /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1:5001")]
     pub listen: SocketAddr,
+    /// A PostgreSQL, when more than one server is to share what they know: `postgres://user:password@host/database`.
+    #[arg(long)]
+    pub database_url: Option<String>,
+    /// The registry's own name, which is the user name of its admin.
+    #[arg(long, default_value = "registry")]
+    pub registry_name: String,
     /// The registry that tokens are for; what it calls its `service`.
     #[arg(long, default_value = "registry.local")]
     pub service: String,
@@ -53,12 +61,26 @@ pub struct Serve {
     pub log_json: bool,
 }
 
-/// `scopegate-server apply`
+/// Where the database is.
 #[derive(Clone, Debug, Args)]
-pub struct Apply {
+pub struct Where {
     /// The folder of the database.
     #[arg(long, default_value = "scopegate-data")]
     pub data: PathBuf,
+    /// A PostgreSQL, when the servers have one.
+    #[arg(long)]
+    pub database_url: Option<String>,
+}
+
+/// `scopegate-server apply`
+#[derive(Clone, Debug, Args)]
+pub struct Apply {
+    /// Where the database is.
+    #[command(flatten)]
+    pub place: Where,
+    /// The registry's own name, which no token may have.
+    #[arg(long, default_value = "registry")]
+    pub registry_name: String,
     /// The file, JSON or YAML.
     pub file: PathBuf,
 }

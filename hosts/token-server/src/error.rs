@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use scopegate_api::errors::RegistryErrors;
 
+use crate::identity::IdentityError;
+
 /// Why a request got no token.
 #[derive(Debug)]
 pub enum RouteError {
@@ -17,14 +19,27 @@ pub enum RouteError {
     Engine(String),
     /// A token could not be signed; the text is for the log alone.
     Signing(String),
+    /// Something that an answer depends on does not answer; the text is for the log alone.
+    Unavailable(String),
+}
+
+impl From<IdentityError> for RouteError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::NotAuthenticated(reason) => Self::Unauthorized(reason),
+            IdentityError::Unavailable(reason) => Self::Unavailable(reason),
+        }
+    }
 }
 
 impl RouteError {
-    fn status(&self) -> StatusCode {
+    /// The one mapping.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Engine(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Engine(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -36,14 +51,18 @@ impl RouteError {
             Self::Unauthorized(_) => ("UNAUTHORIZED", "authentication required"),
             Self::Engine(_) => ("UNAVAILABLE", "no decision could be made, try again"),
             Self::Signing(_) => ("UNKNOWN", "no token could be issued"),
+            Self::Unavailable(_) => ("UNAVAILABLE", "this cannot be answered now, try again"),
         }
     }
 
-    fn log(&self) {
+    /// Writes the reason into the log.
+    pub fn log(&self) {
         match self {
             Self::BadRequest(message) => tracing::info!(message, "bad request"),
             Self::Unauthorized(reason) => tracing::info!(reason, "not authenticated"),
-            Self::Engine(reason) | Self::Signing(reason) => tracing::error!(reason, "no token"),
+            Self::Engine(reason) | Self::Signing(reason) | Self::Unavailable(reason) => {
+                tracing::error!(reason, "no token");
+            }
         }
     }
 }

@@ -110,6 +110,11 @@ impl Providers {
         self.0.iter().find(|provider| provider.issuer() == issuer)
     }
 
+    /// Every scope map that claims are bound to, by name; some more than once.
+    pub fn scope_maps(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|provider| provider.scope_maps())
+    }
+
     /// Who a token stands for.
     ///
     /// # Errors

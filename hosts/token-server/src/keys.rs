@@ -10,14 +10,14 @@
 //! | [`ring`] | all keys of the registry: who signs, who verifies, what is published |
 //! | [`rotation`] | when a key follows another, and when an old one may go |
 //! | [`import`](mod@import) | the key that an earlier version kept in its data folder |
-//! | [`folder`] | keys in files of the data folder |
+//! | [`keeper`] | the keys in the database, shared by all servers of a registry |
 //!
-//! Everything but `folder` is pure: records come in and go out, and the time is an argument.
+//! Everything but `keeper` is pure: records come in and go out, and the time is an argument.
 
 pub mod authority;
 pub mod certificate;
-pub mod folder;
 pub mod import;
+pub mod keeper;
 pub mod public_key;
 pub mod record;
 pub mod ring;
@@ -25,6 +25,7 @@ pub mod rotation;
 pub mod signing_key;
 
 pub use authority::Authority;
+pub use keeper::Keeper;
 pub use record::{Algorithm, AuthorityRecord, KeyRecord, RsaSize};
 pub use ring::Ring;
 pub use rotation::{Plan, Rotation};

@@ -1,26 +1,27 @@
 //! The token server: who asks, what they may do, a signed token.
 //!
-//! One request's way through it: [`token`] reads the request, [`authenticate`](mod@authenticate) finds out who asks, the engine decides (through
-//! `scopegate-runtime`, the same WebAssembly module as everywhere), [`issue`] signs what was decided.
+//! One request's way through it: [`oauth`] reads the request, [`principal`] finds out who asks and which scope maps that is, the engine decides
+//! (through `scopegate-runtime`, the same WebAssembly module as everywhere), [`issue`] signs what was decided.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`routes`](mod@routes) | the routes |
 //! | [`app`] | what requests share |
-//! | [`token`] | `GET` and `POST /oauth2/token` |
-//! | [`authenticate`](mod@authenticate) | passwords, refresh tokens, and whom they stand for |
-//! | [`identity`] | whom tokens of OpenID providers stand for, and what they open |
+//! | [`oauth`] | what clients of the registry talk to: `/v2/`, `/oauth2/token`, `/oauth2/exchange` |
+//! | [`principal`] | who asks: a set of scope maps, however they showed it |
+//! | [`identity`] | identities from OpenID providers, and what their claims are bound to |
 //! | [`issue`] | claims, signed and verified |
-//! | [`keys`] | the signing keys, their public forms, who signs when |
-//! | [`base`] | `GET /v2/`: the challenge |
+//! | [`keys`] | the keys that sign, and who signs when |
 //! | [`policy`] | what the server knows, as a snapshot that requests read |
-//! | [`store`] | what the server knows, in SQLite |
-//! | [`seed`] | scope maps and tokens from a file |
+//! | [`management`] | changing what the server knows, in the shape of Azure Resource Manager |
+//! | [`edit`] | what may be changed, and what a change means for tokens already issued |
+//! | [`store`] | what the server knows, in SQLite or PostgreSQL |
 //! | [`watch`] | keeping the snapshot as new as the database |
+//! | [`seed`] | scope maps and principals from a file |
 //! | [`config`] | the command line |
 //! | [`error`] | refusals, and their one mapping to status codes |
 //!
-//! No request waits for the database: requests read the snapshot.
+//! No request for a token waits for the database: it reads the snapshot.
 
 #![cfg_attr(
     not(test),
@@ -28,18 +29,18 @@
 )]
 
 pub mod app;
-pub mod authenticate;
-pub mod base;
 pub mod clock;
 pub mod config;
+pub mod edit;
 pub mod error;
 pub mod identity;
 pub mod issue;
 pub mod keys;
-pub mod password;
+pub mod management;
+pub mod oauth;
 pub mod policy;
+pub mod principal;
 pub mod routes;
 pub mod seed;
 pub mod store;
-pub mod token;
 pub mod watch;

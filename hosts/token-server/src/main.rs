@@ -3,27 +3,38 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use scopegate_runtime::{Limits, Runtime, engine_digest};
-use scopegate_server::app::App;
+use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
-use scopegate_server::config::{Apply, Cli, Command, Serve};
+use scopegate_server::config::{Apply, Cli, Command, Serve, Where};
+use scopegate_server::edit::service_principals::{ADMINISTRATOR, reset_administrator};
+use scopegate_server::identity::Providers;
 use scopegate_server::issue::Issuer;
-use scopegate_server::keys::folder;
+use scopegate_server::keys::keeper::keep;
+use scopegate_server::keys::{Algorithm, Keeper, Rotation, RsaSize};
 use scopegate_server::routes::routes;
 use scopegate_server::seed::{Generated, apply_file};
 use scopegate_server::store::Store;
-use scopegate_server::watch::{refresh, watch};
+use scopegate_server::watch::{catch_up, follow};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// Signing keys follow each other every ninety days, and are published a day before they sign.
+const ROTATION: Rotation =
+    Rotation { every: Duration::from_secs(90 * 86_400), ahead: Duration::from_secs(86_400) };
+/// How long tokens are still issued when the database is gone.
+const SERVE_FOR: Duration = Duration::from_secs(86_400);
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Serve(config) => serve(config).await,
+        Command::Administrator(place) => administrator(place).await,
         Command::Apply(config) => apply(config).await,
     };
     match ended {
@@ -45,27 +56,64 @@ fn in_one_line(error: &anyhow::Error) -> String {
 }
 
 async fn apply(config: Apply) -> anyhow::Result<()> {
-    let store = Store::open(&config.data).await?;
-    print(&apply_file(&store, &config.file).await?)
+    let store = open(&config.place).await?;
+    print(&apply_file(&store, &config.file, &config.registry_name).await?)
+}
+
+/// Gives the local administrator a new secret, and says what `az login` needs.
+async fn administrator(place: Where) -> anyhow::Result<()> {
+    let store = open(&place).await?;
+    let mut write = store.write().await?;
+    let secret = reset_administrator(&mut write).await?;
+    let registry = write.registry().await?;
+    write.commit().await?;
+    let said = serde_json::json!({
+        "clientId": ADMINISTRATOR,
+        "secret": secret,
+        "tenant": registry.tenant,
+        "subscription": registry.subscription,
+    });
+    writeln!(std::io::stdout().lock(), "{said}")?;
+    Ok(())
+}
+
+async fn open(place: &Where) -> anyhow::Result<Store> {
+    Store::open(&place.data, place.database_url.as_deref()).await
 }
 
 async fn serve(config: Serve) -> anyhow::Result<()> {
     start_log(config.log_json);
-    let store = Store::open(&config.data).await?;
+    let store = Store::open(&config.data, config.database_url.as_deref()).await?;
     if let Some(seed) = &config.seed {
-        print(&apply_file(&store, seed).await?)?;
+        print(&apply_file(&store, seed, &config.registry_name).await?)?;
     }
     let runtime = Runtime::with_cache(&config.data, Limits::default())?;
-    let ring = folder::open(&config.data, &config.issuer, clock::now())?;
+    let keeper = Keeper {
+        folder: config.data.clone(),
+        issuer: config.issuer.clone(),
+        algorithm: Algorithm::default(),
+        size: RsaSize::default(),
+        rotation: ROTATION,
+    };
+    let ring = keeper.tend(&store, clock::now()).await?;
+    keeper.write_bundle(&ring)?;
     // The port comes last: whoever is waiting for it may read the certificate as soon as somebody answers.
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let issuer = Issuer::new(config.issuer, config.service, false, ring);
-    let app = Arc::new(App::new(runtime, issuer, &public_url, config.catalog));
-    refresh(&app, &store).await?;
+    let app = Arc::new(App::new(Parts {
+        runtime,
+        issuer: Issuer::new(config.issuer, config.service, false, ring),
+        registry_name: config.registry_name,
+        public_url,
+        catalog: config.catalog,
+        providers: Providers::default(),
+        store,
+        serve_for: SERVE_FOR,
+    })?);
+    catch_up(&app).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         engine_sha256 = engine_digest(),
@@ -74,9 +122,11 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
         kid = app.issuer.ring().newest_kid(),
         "serving"
     );
-    let watching = tokio::spawn(watch(Arc::clone(&app), store));
+    let following = tokio::spawn(follow(Arc::clone(&app)));
+    let keeping = tokio::spawn(keep(keeper, Arc::clone(&app)));
     axum::serve(listener, routes(app)).with_graceful_shutdown(stopped()).await?;
-    watching.abort();
+    following.abort();
+    keeping.abort();
     Ok(())
 }
 

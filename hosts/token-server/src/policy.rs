@@ -1,138 +1,262 @@
 //! What the server knows, as a snapshot that requests read.
 //!
-//! A snapshot never changes; a new one takes its place whole. A request that began with the old one ends with it.
+//! A snapshot never changes; the next one takes its place whole, and shares with it whatever stayed the same. A request that began with
+//! the old one ends with it. No request waits for the database.
+
+mod built_in;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use scopegate_core::scope_map::Role;
 use scopegate_runtime::{PolicyTable, Runtime};
 
-use crate::password::PasswordDigest;
+pub use built_in::BuiltIn;
+
+use crate::principal::password::PasswordDigest;
+use crate::store::{
+    Changes, Departure, PasswordName, PasswordRecord, RecordKey, RegistryRecord, Revision,
+    ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
+};
 
 /// Everything that decisions need.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Policy {
-    /// The registry's id, the `rid` of every token.
-    pub rid: String,
-    /// Tokens by their name in lower case.
-    tokens: HashMap<String, Arc<Token>>,
-    /// Compiled maps by their name and rules, kept so that the next snapshot need not compile them again.
-    compiled: HashMap<MapKey, PolicyTable>,
+    /// The registry, its admin account and whether anybody may pull.
+    pub registry: RegistryRecord,
+    /// The maps that every registry has.
+    pub built_in: Arc<BuiltIn>,
+    scope_maps: HashMap<Arc<str>, Arc<CompiledMap>>,
+    tokens: HashMap<Arc<str>, Arc<Token>>,
+    service_principals: HashMap<Arc<str>, Arc<ServicePrincipal>>,
+    departures: HashMap<RecordKey, Revision>,
 }
 
-/// A scope map's name and its action strings.
-type MapKey = (String, Vec<String>);
+/// A scope map, compiled.
+#[derive(Debug)]
+pub struct CompiledMap {
+    /// The name, as it was given.
+    pub name: String,
+    /// The compiled rules.
+    pub table: PolicyTable,
+    /// The revision of the last change that took something away.
+    pub generation: Revision,
+    actions: Vec<String>,
+}
 
 /// A scope-map token.
+#[derive(Debug)]
 pub struct Token {
     /// The name, as it was given.
     pub name: String,
     /// Whether its passwords open anything.
     pub enabled: bool,
-    /// The compiled map; `None` for a token without one, which opens nothing.
-    pub table: Option<PolicyTable>,
+    /// The key of its map; a token without one opens nothing.
+    pub scope_map: Option<Arc<str>>,
     /// At most two passwords.
     pub passwords: Vec<Password>,
+    /// The revision of the last change that must end its tokens.
+    pub generation: Revision,
 }
 
-/// One password of a token.
+/// A generated password.
 #[derive(Debug)]
 pub struct Password {
+    /// Which of the two.
+    pub name: PasswordName,
     /// Its digest.
     pub digest: PasswordDigest,
     /// From when on it opens nothing, in seconds since 1970; `None` for never.
     pub expires_at: Option<i64>,
 }
 
-/// What the database holds, before its maps are compiled.
-#[derive(Debug, Default)]
-pub struct Records {
-    /// The registry's id.
-    pub rid: String,
-    /// Scope maps: name and action strings.
-    pub scope_maps: Vec<(String, Vec<String>)>,
-    /// Tokens: name, the name of the map, whether it is enabled, passwords.
-    pub tokens: Vec<TokenRecord>,
-}
-
-/// A token before its map is compiled.
-#[derive(Debug)]
-pub struct TokenRecord {
-    /// The name, as it was given.
+/// A service principal.
+pub struct ServicePrincipal {
+    /// The client id, as it was given.
     pub name: String,
-    /// The name of its map, in any case.
-    pub scope_map: Option<String>,
-    /// Whether it is enabled.
+    /// Whether its secrets open anything.
     pub enabled: bool,
-    /// Its passwords.
-    pub passwords: Vec<Password>,
+    /// What it may do everywhere, and in management.
+    pub roles: Vec<Role>,
+    /// Keys of its maps.
+    pub scope_maps: Vec<String>,
+    /// At most two argon2id hashes.
+    pub secrets: Vec<String>,
+    /// The revision of the last change that must end its tokens.
+    pub generation: Revision,
 }
 
 impl Policy {
-    /// Compiles what the database holds. Maps that are in `previous` already are taken from there.
+    /// A snapshot that knows nobody.
+    #[must_use]
+    pub fn new(built_in: Arc<BuiltIn>) -> Self {
+        Self {
+            registry: RegistryRecord::default(),
+            built_in,
+            scope_maps: HashMap::new(),
+            tokens: HashMap::new(),
+            service_principals: HashMap::new(),
+            departures: HashMap::new(),
+        }
+    }
+
+    /// The last write that this snapshot knows.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.registry.revision
+    }
+
+    /// The next snapshot. Maps whose rules stayed the same are not compiled again.
     ///
     /// # Errors
     ///
     /// When a map holds what is no rule. Nothing is left out silently: a snapshot is the whole truth, or there is none.
-    pub fn compile(
-        records: Records,
+    pub fn apply(
+        &self,
+        changes: Changes,
         runtime: &Runtime,
-        previous: &Self,
     ) -> Result<Self, scopegate_runtime::Error> {
-        let mut compiled = HashMap::new();
-        let mut by_name = HashMap::new();
-        for key in records.scope_maps {
-            let table = match previous.compiled.get(&key) {
-                Some(table) => table.clone(),
-                None => runtime.compile(&key.0, key.1.iter().map(String::as_str))?,
-            };
-            by_name.insert(key.0.to_ascii_lowercase(), table.clone());
-            compiled.insert(key, table);
+        let mut next =
+            if changes.is_everything { Self::new(self.built_in.clone()) } else { self.clone() };
+        next.registry = changes.registry;
+        for map in changes.scope_maps {
+            let compiled = CompiledMap::new(&map, self.scope_maps.get(map.key.as_str()), runtime)?;
+            next.departures.remove(&RecordKey::ScopeMap(map.key.clone()));
+            next.scope_maps.insert(map.key.into(), Arc::new(compiled));
         }
-        let tokens = records.tokens.into_iter().map(|record| {
-            let map = record.scope_map.map(|name| name.to_ascii_lowercase());
-            let token = Token {
-                table: map.and_then(|name| by_name.get(&name).cloned()),
-                name: record.name,
-                enabled: record.enabled,
-                passwords: record.passwords,
-            };
-            (token.name.to_ascii_lowercase(), Arc::new(token))
-        });
-        Ok(Self { rid: records.rid, tokens: tokens.collect(), compiled })
+        for token in changes.tokens {
+            next.departures.remove(&RecordKey::Token(token.key.clone()));
+            next.tokens.insert(token.key.as_str().into(), Arc::new(token.into()));
+        }
+        for principal in changes.service_principals {
+            next.departures.remove(&RecordKey::ServicePrincipal(principal.key.clone()));
+            next.service_principals
+                .insert(principal.key.as_str().into(), Arc::new(principal.into()));
+        }
+        for departure in changes.departures {
+            next.remove(departure);
+        }
+        let forgotten = next.registry.forgotten;
+        next.departures.retain(|_, revision| *revision > forgotten);
+        Ok(next)
+    }
+
+    fn remove(&mut self, departure: Departure) {
+        match &departure.what {
+            RecordKey::ScopeMap(key) => drop(self.scope_maps.remove(key.as_str())),
+            RecordKey::Token(key) => drop(self.tokens.remove(key.as_str())),
+            RecordKey::ServicePrincipal(key) => drop(self.service_principals.remove(key.as_str())),
+        }
+        self.departures.insert(departure.what, departure.revision);
+    }
+
+    /// The scope map with this name, whatever its case.
+    #[must_use]
+    pub fn scope_map(&self, name: &str) -> Option<&Arc<CompiledMap>> {
+        self.scope_maps.get(name.to_ascii_lowercase().as_str())
     }
 
     /// The token with this name, whatever its case.
     #[must_use]
     pub fn token(&self, name: &str) -> Option<&Arc<Token>> {
-        self.tokens.get(&name.to_ascii_lowercase())
+        self.tokens.get(name.to_ascii_lowercase().as_str())
     }
 
-    /// How many tokens there are.
+    /// The service principal with this client id, whatever its case.
     #[must_use]
-    pub fn token_count(&self) -> usize {
-        self.tokens.len()
+    pub fn service_principal(&self, client_id: &str) -> Option<&Arc<ServicePrincipal>> {
+        self.service_principals.get(client_id.to_ascii_lowercase().as_str())
+    }
+
+    /// All tokens, in no order.
+    pub fn tokens(&self) -> impl ExactSizeIterator<Item = &Arc<Token>> {
+        self.tokens.values()
+    }
+
+    /// All service principals, in no order.
+    pub fn service_principals(&self) -> impl ExactSizeIterator<Item = &Arc<ServicePrincipal>> {
+        self.service_principals.values()
+    }
+
+    /// What was deleted, and by which write.
+    pub fn departures(&self) -> impl Iterator<Item = (&RecordKey, Revision)> {
+        self.departures.iter().map(|(what, revision)| (what, *revision))
+    }
+}
+
+impl CompiledMap {
+    fn new(
+        map: &ScopeMapRecord,
+        previous: Option<&Arc<Self>>,
+        runtime: &Runtime,
+    ) -> Result<Self, scopegate_runtime::Error> {
+        let same = previous.filter(|previous| previous.actions == map.actions);
+        let table = match same {
+            Some(same) => same.table.clone(),
+            None => runtime.compile(&map.name, map.actions.iter().map(String::as_str))?,
+        };
+        let (name, actions) = (map.name.clone(), map.actions.clone());
+        Ok(Self { name, table, generation: map.generation, actions })
     }
 }
 
 impl Token {
-    /// Whether `password` opens this token now. Every digest is compared, so that the time tells nothing.
+    /// Whether `password` opens this token now.
     #[must_use]
     pub fn accepts(&self, password: &PasswordDigest, now: i64) -> bool {
-        self.passwords.iter().fold(false, |accepted, own| {
-            let in_time = own.expires_at.is_none_or(|expiry| now < expiry);
-            accepted | (own.digest.matches(password) & in_time)
-        })
+        accepts(&self.passwords, password, now)
     }
 }
 
-impl fmt::Debug for Token {
+/// Whether one of these is `password`, and still opens something. Every digest is compared, so that the time tells nothing.
+#[must_use]
+pub fn accepts(passwords: &[Password], password: &PasswordDigest, now: i64) -> bool {
+    passwords.iter().fold(false, |accepted, own| {
+        let in_time = own.expires_at.is_none_or(|expiry| now < expiry);
+        accepted | (own.digest.matches(password) & in_time)
+    })
+}
+
+impl From<TokenRecord> for Token {
+    fn from(record: TokenRecord) -> Self {
+        Self {
+            name: record.name,
+            enabled: record.enabled,
+            scope_map: record.scope_map.map(Into::into),
+            passwords: record.passwords.iter().map(Password::from).collect(),
+            generation: record.generation,
+        }
+    }
+}
+
+impl From<&PasswordRecord> for Password {
+    fn from(record: &PasswordRecord) -> Self {
+        Self { name: record.name, digest: record.sha256, expires_at: record.expires_at }
+    }
+}
+
+impl From<ServicePrincipalRecord> for ServicePrincipal {
+    fn from(record: ServicePrincipalRecord) -> Self {
+        Self {
+            name: record.name,
+            enabled: record.enabled,
+            roles: record.roles.iter().filter_map(|role| Role::parse(role)).collect(),
+            scope_maps: record.scope_maps,
+            secrets: record.secrets,
+            generation: record.generation,
+        }
+    }
+}
+
+/// Leaves the hashes out.
+impl fmt::Debug for ServicePrincipal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token")
+        f.debug_struct("ServicePrincipal")
             .field("name", &self.name)
             .field("enabled", &self.enabled)
-            .field("table", &self.table)
+            .field("roles", &self.roles)
+            .field("scope_maps", &self.scope_maps)
             .finish_non_exhaustive()
     }
 }

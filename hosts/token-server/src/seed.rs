@@ -1,6 +1,9 @@
-//! Scope maps and tokens from a file.
+//! Scope maps and principals from a file.
 //!
 //! ```yaml
+//! registry:
+//!   adminUserEnabled: false
+//!   anonymousPullEnabled: false
 //! scopeMaps:
 //!   - name: MyScopeMap
 //!     description: Sample scope map
@@ -13,35 +16,58 @@
 //!       - name: password1
 //!         sha256: 9f86d081…
 //!         expiry: 2027-01-01T00:00:00Z
+//! servicePrincipals:
+//!   - clientId: 3f2504e0-4f89-41d3-9a0c-0305e82c3301
+//!     displayName: deployer            # without a secret, one is generated, and printed once
+//!     roles: [AcrPull]
+//!     scopeMaps: [MyScopeMap]
 //! ```
 //!
-//! What the file names is made or changed to be as it says; what it does not name stays. All of it happens or none. A map that the file
-//! holds is checked as a registry checks it. The format is ours, so an unknown field is an error.
+//! What the file names is made or changed to be as it says; what it does not name stays. All of it happens or none. The format is
+//! ours, so an unknown field is an error.
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use jiff::Timestamp;
-use scopegate_core::ScopeMap;
-use scopegate_core::scope_map::MapName;
 use serde::{Deserialize, Serialize};
-use sqlx::SqliteConnection;
 
 use crate::clock;
-use crate::password::{self, PasswordDigest};
-use crate::store::Store;
+use crate::edit::registry::RegistryEdit;
+use crate::edit::scope_maps::ScopeMapEdit;
+use crate::edit::service_principals::ServicePrincipalEdit;
+use crate::edit::tokens::{Passwords, TokenEdit};
+use crate::edit::{passwords, registry, scope_maps, service_principals, tokens};
+use crate::principal::password::PasswordDigest;
+use crate::store::{PasswordName, PasswordRecord, Store, Write};
 
 /// The file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Seed {
+    /// Settings of the registry.
+    #[serde(default)]
+    pub registry: SeedRegistry,
     /// Maps to make or change.
     #[serde(default)]
     pub scope_maps: Vec<SeedScopeMap>,
     /// Tokens to make or change.
     #[serde(default)]
     pub tokens: Vec<SeedToken>,
+    /// Service principals to make or change.
+    #[serde(default)]
+    pub service_principals: Vec<SeedServicePrincipal>,
+}
+
+/// Settings of the registry in the file. What is left out stays.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SeedRegistry {
+    /// Whether the admin account opens anything.
+    pub admin_user_enabled: Option<bool>,
+    /// Whether anybody may pull.
+    pub anonymous_pull_enabled: Option<bool>,
 }
 
 /// A scope map in the file.
@@ -95,205 +121,170 @@ pub struct SeedPassword {
     pub expiry: Option<Timestamp>,
 }
 
-/// Which of a token's two passwords.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PasswordName {
-    /// The first.
-    Password1,
-    /// The second.
-    Password2,
+/// A service principal in the file. Its secrets are never in it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SeedServicePrincipal {
+    /// The client id, a GUID.
+    pub client_id: String,
+    /// What people call it.
+    #[serde(default)]
+    pub display_name: String,
+    /// What it may do everywhere.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// What it may do by scope maps.
+    #[serde(default)]
+    pub scope_maps: Vec<String>,
 }
 
-impl PasswordName {
-    /// The name in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Password1 => "password1",
-            Self::Password2 => "password2",
-        }
-    }
-}
-
-/// A password that was generated. This is the only time that anybody sees it.
+/// A password or a secret that was generated. This is the only time that anybody sees it.
 #[derive(Serialize)]
-pub struct Generated {
-    /// The token's name, which is the user name of clients.
-    pub token: String,
-    /// Which of the two passwords.
-    pub name: PasswordName,
-    /// The password.
-    pub value: String,
+#[serde(rename_all = "camelCase", untagged)]
+pub enum Generated {
+    /// Of a token.
+    Password {
+        /// The token's name, which is the user name of clients.
+        token: String,
+        /// Which of the two passwords.
+        name: PasswordName,
+        /// The password.
+        value: String,
+    },
+    /// Of a service principal.
+    Secret {
+        /// The client id.
+        #[serde(rename = "clientId")]
+        client_id: String,
+        /// The secret.
+        secret: String,
+    },
 }
 
-/// Leaves the password out.
+/// Leaves the secrets out.
 impl std::fmt::Debug for Generated {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Generated").field("token", &self.token).finish_non_exhaustive()
+        f.write_str(match self {
+            Self::Password { .. } => "Password",
+            Self::Secret { .. } => "Secret",
+        })
     }
 }
 
-/// Reads a file and writes what it says into the database.
+/// Reads a file and writes what it says into the database. `name` is the registry's, which no token may have.
 ///
 /// # Errors
 ///
 /// When the file cannot be read or holds what is no rule, name or digest, or the database cannot be written. Nothing is changed then.
-pub async fn apply_file(store: &Store, path: &Path) -> anyhow::Result<Vec<Generated>> {
+pub async fn apply_file(store: &Store, path: &Path, name: &str) -> anyhow::Result<Vec<Generated>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let seed: Seed = serde_saphyr::from_str(&text)
         .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-    seed.check().with_context(|| path.display().to_string())?;
-    apply(store, &seed).await
-}
-
-impl Seed {
-    /// Checks names, rules and limits before anything is written.
-    fn check(&self) -> anyhow::Result<()> {
-        for map in &self.scope_maps {
-            let about = || format!("scope map `{}`", map.name);
-            MapName::parse_user_defined(&map.name).with_context(about)?;
-            let parsed = ScopeMap::parse_rules(map.actions.iter().map(String::as_str));
-            let parsed = parsed
-                .map_err(|e| {
-                    anyhow::anyhow!(
-                        "actions[{}] `{}`: {} ({})",
-                        e.index,
-                        e.text,
-                        e.error,
-                        e.error.kind().hint()
-                    )
-                })
-                .with_context(about)?;
-            let limited = ScopeMap { description: map.description.clone(), ..parsed };
-            limited.check_limits().with_context(about)?;
-        }
-        for token in &self.tokens {
-            let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-            if !(5..=50).contains(&token.name.len()) || !token.name.bytes().all(allowed) {
-                bail!("token `{}`: use 5 to 50 letters, digits and `-`", token.name);
-            }
-        }
-        Ok(())
-    }
-}
-
-async fn apply(store: &Store, seed: &Seed) -> anyhow::Result<Vec<Generated>> {
-    let now = clock::now();
-    // Takes the write lock at once, so that two who apply wait for each other instead of failing.
-    let mut transaction = store.pool().begin_with("begin immediate").await?;
-    for map in &seed.scope_maps {
-        write_map(&mut transaction, map, now).await?;
-    }
-    let mut generated = Vec::new();
-    for token in &seed.tokens {
-        write_token(&mut transaction, token, now)
-            .await
-            .with_context(|| format!("token `{}`", token.name))?;
-        generated.extend(write_passwords(&mut transaction, token, now).await?);
-    }
-    transaction.commit().await?;
+    let mut write = store.write().await?;
+    let generated =
+        seed.apply(&mut write, name).await.with_context(|| path.display().to_string())?;
+    write.commit().await?;
     Ok(generated)
 }
 
-async fn write_map(db: &mut SqliteConnection, map: &SeedScopeMap, now: i64) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into scope_maps (name, description, created_at) values (?, ?, ?)
-         on conflict do update set description = excluded.description",
-    )
-    .bind(&map.name)
-    .bind(&map.description)
-    .bind(now)
-    .execute(&mut *db)
-    .await?;
-    sqlx::query("delete from rules where scope_map = ?").bind(&map.name).execute(&mut *db).await?;
-    for (position, action) in (0_i64..).zip(&map.actions) {
-        sqlx::query("insert into rules (scope_map, position, action) values (?, ?, ?)")
-            .bind(&map.name)
-            .bind(position)
-            .bind(action)
-            .execute(&mut *db)
-            .await?;
+impl Seed {
+    async fn apply(&self, write: &mut Write, name: &str) -> anyhow::Result<Vec<Generated>> {
+        let mut generated = Vec::new();
+        registry::patch(write, self.registry.edit()).await?;
+        for map in &self.scope_maps {
+            let about = || format!("scope map `{}`", map.name);
+            scope_maps::put(write, &map.name, map.edit()).await.with_context(about)?;
+        }
+        for token in &self.tokens {
+            let about = || format!("token `{}`", token.name);
+            tokens::put(write, &token.name, name, token.edit()).await.with_context(about)?;
+            generated.extend(token.first_password(write).await.with_context(about)?);
+        }
+        for principal in &self.service_principals {
+            let about = || format!("service principal `{}`", principal.client_id);
+            service_principals::put(write, &principal.client_id, principal.edit())
+                .await
+                .with_context(about)?;
+            generated.extend(principal.first_secret(write).await.with_context(about)?);
+        }
+        Ok(generated)
     }
-    Ok(())
 }
 
-async fn write_token(db: &mut SqliteConnection, token: &SeedToken, now: i64) -> anyhow::Result<()> {
-    if let Some(map) = &token.scope_map {
-        let known: Option<i64> = sqlx::query_scalar("select 1 from scope_maps where name = ?")
-            .bind(map)
-            .fetch_optional(&mut *db)
-            .await?;
-        known.with_context(|| format!("there is no scope map `{map}`"))?;
+impl SeedRegistry {
+    fn edit(&self) -> RegistryEdit {
+        RegistryEdit {
+            admin_enabled: self.admin_user_enabled,
+            anonymous_pull: self.anonymous_pull_enabled,
+        }
     }
-    sqlx::query(
-        "insert into tokens (name, scope_map, enabled, created_at) values (?, ?, ?, ?)
-         on conflict do update set scope_map = excluded.scope_map, enabled = excluded.enabled",
-    )
-    .bind(&token.name)
-    .bind(&token.scope_map)
-    .bind(token.status == Status::Enabled)
-    .bind(now)
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
-async fn write_passwords(
-    db: &mut SqliteConnection,
-    token: &SeedToken,
-    now: i64,
-) -> anyhow::Result<Option<Generated>> {
-    let Some(passwords) = &token.passwords else {
-        return generate_first(db, token, now).await;
-    };
-    sqlx::query("delete from passwords where token = ?")
-        .bind(&token.name)
-        .execute(&mut *db)
-        .await?;
-    for password in passwords {
-        let expiry = password.expiry.map(Timestamp::as_second);
-        insert_password(db, &token.name, password.name, &password.sha256, now, expiry).await?;
+impl SeedScopeMap {
+    fn edit(&self) -> ScopeMapEdit {
+        ScopeMapEdit {
+            description: Some(self.description.clone()),
+            actions: Some(self.actions.clone()),
+        }
     }
-    Ok(None)
 }
 
-/// Generates a password for a token that has none.
-async fn generate_first(
-    db: &mut SqliteConnection,
-    token: &SeedToken,
-    now: i64,
-) -> anyhow::Result<Option<Generated>> {
-    let has: Option<i64> = sqlx::query_scalar("select 1 from passwords where token = ?")
-        .bind(&token.name)
-        .fetch_optional(&mut *db)
-        .await?;
-    if has.is_some() {
-        return Ok(None);
+impl SeedToken {
+    fn edit(&self) -> TokenEdit {
+        let passwords = self.passwords.as_ref();
+        TokenEdit {
+            scope_map: self.scope_map.clone(),
+            enabled: Some(self.status == Status::Enabled),
+            passwords: passwords
+                .map(|all| Passwords::Set(all.iter().map(SeedPassword::record).collect())),
+        }
     }
-    let (name, value) = (PasswordName::Password1, password::generate()?);
-    insert_password(db, &token.name, name, &PasswordDigest::of(&value), now, None).await?;
-    Ok(Some(Generated { token: token.name.clone(), name, value }))
+
+    /// Generates a password for a token that the file gives none and that has none.
+    async fn first_password(&self, write: &mut Write) -> anyhow::Result<Option<Generated>> {
+        let token = write.token(&self.name).await?;
+        if self.passwords.is_some() || token.is_some_and(|token| !token.passwords.is_empty()) {
+            return Ok(None);
+        }
+        let first = Some(PasswordName::Password1);
+        let (token, generated) = passwords::generate(write, &self.name, first, None).await?;
+        Ok(generated.into_iter().next().map(|password| Generated::Password {
+            token: token.name,
+            name: password.name,
+            value: password.value,
+        }))
+    }
 }
 
-async fn insert_password(
-    db: &mut SqliteConnection,
-    token: &str,
-    name: PasswordName,
-    digest: &PasswordDigest,
-    now: i64,
-    expires_at: Option<i64>,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into passwords (token, name, digest, created_at, expires_at) values (?, ?, ?, ?, ?)",
-    )
-    .bind(token)
-    .bind(name.as_str())
-    .bind(digest.as_bytes())
-    .bind(now)
-    .bind(expires_at)
-    .execute(db)
-    .await
-    .map(drop)
+impl SeedPassword {
+    fn record(&self) -> PasswordRecord {
+        PasswordRecord {
+            name: self.name,
+            sha256: self.sha256,
+            created_at: clock::now(),
+            expires_at: self.expiry.map(Timestamp::as_second),
+        }
+    }
+}
+
+impl SeedServicePrincipal {
+    fn edit(&self) -> ServicePrincipalEdit {
+        ServicePrincipalEdit {
+            display_name: Some(self.display_name.clone()),
+            enabled: Some(true),
+            roles: Some(self.roles.clone()),
+            scope_maps: Some(self.scope_maps.clone()),
+        }
+    }
+
+    /// Generates a secret for a service principal that has none.
+    async fn first_secret(&self, write: &mut Write) -> anyhow::Result<Option<Generated>> {
+        let known = write.service_principal(&self.client_id).await?;
+        if known.is_some_and(|principal| !principal.secrets.is_empty()) {
+            return Ok(None);
+        }
+        let secret = service_principals::generate_secret(write, &self.client_id).await?;
+        Ok(Some(Generated::Secret { client_id: self.client_id.clone(), secret }))
+    }
 }

@@ -1,156 +1,208 @@
-//! What the server knows, in SQLite.
+//! What the server knows, in a database.
 //!
-//! Write-ahead logging, and every commit on the disk before it is acknowledged. Several processes may have the file open: `apply` writes
-//! while a server runs, and [`watch`](crate::watch) notices.
+//! SQLite is embedded and the default; PostgreSQL serves several servers at once. The statements are the same for both; what differs
+//! stands behind [`Database`].
+//!
+//! Writes run one after the other, and each takes the next revision of the registry. Whoever has seen a revision asks for what came
+//! after it, and gets all of it: no revision becomes visible before the one below it.
+//!
+//! Left out: what may be written, which is [`edit`](crate::edit)'s.
+
+mod database;
+mod page;
+mod postgres;
+mod records;
+mod row;
+mod sqlite;
+mod write;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Executor as _};
+use tokio::time::timeout;
 
-use crate::password::PasswordDigest;
-use crate::policy::{Password, Records, TokenRecord};
+pub use database::{Database, News};
+pub use page::Page;
+pub use records::{
+    Changes, Departure, KeysRecord, PasswordName, PasswordRecord, RecordKey, RegistryRecord,
+    Revision, ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
+};
+pub use write::Write;
+
+/// How long anything in the database may take. Decisions do not wait for it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: SqlitePool,
-    options: SqliteConnectOptions,
+    pool: AnyPool,
+    database: Arc<dyn Database>,
 }
 
 impl Store {
-    /// Opens the database of a data folder, which is made when it is missing, and brings its schema up to date.
+    /// Opens a PostgreSQL by its address, or else the SQLite file of a data folder, which is made when it is missing, and brings the
+    /// schema up to date.
     ///
     /// # Errors
     ///
-    /// When the folder or the file cannot be made, read or written, or the file is no database.
-    pub async fn open(folder: &Path) -> anyhow::Result<Self> {
-        make_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let path = folder.join("scopegate.db");
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
-            .disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options.clone())
-            .await
-            .with_context(|| format!("cannot open {}", path.display()))?;
-        sqlx::migrate!().run(&pool).await.context("cannot bring the database up to date")?;
-        let store = Self { pool, options };
-        store.ensure_registry().await?;
+    /// When the database cannot be reached or written, or is of a newer version.
+    pub async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
+        sqlx::any::install_default_drivers();
+        let database: Arc<dyn Database> = match url {
+            Some(url) => Arc::new(postgres::Postgres::new(url)?),
+            None => Arc::new(sqlite::Sqlite::new(folder)?),
+        };
+        let about = || format!("cannot open {}", database.describe());
+        let pool = connect(database.as_ref()).await.with_context(about)?;
+        let migrations = database.migrations();
+        migrations.run(&pool).await.context("cannot bring the database up to date")?;
+        let store = Self { pool, database };
+        let mut write = store.write().await?;
+        if write.ensure_registry().await? {
+            write.commit().await?;
+        }
         Ok(store)
     }
 
-    /// The pool, for whoever writes in a transaction.
-    #[must_use]
-    pub fn pool(&self) -> &SqlitePool {
-        &self.pool
-    }
-
-    /// Gives the registry its id at the first start.
-    async fn ensure_registry(&self) -> sqlx::Result<()> {
-        let rid = uuid::Uuid::new_v4().simple().to_string();
-        sqlx::query("insert into registry (id, rid) values (1, ?) on conflict do nothing")
-            .bind(rid)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-    }
-
-    /// Reads everything, as it was at one moment.
+    /// Begins a write. Others wait until it ends; one that is dropped leaves nothing behind.
     ///
     /// # Errors
     ///
-    /// When the database cannot be read.
-    pub async fn records(&self) -> anyhow::Result<Records> {
-        let mut transaction = self.pool.begin().await?;
-        let records = read(&mut transaction).await?;
-        transaction.rollback().await?;
-        Ok(records)
+    /// When the database cannot be reached.
+    pub async fn write(&self) -> sqlx::Result<Write> {
+        let begin = self.pool.begin_with(self.database.begin_write());
+        let transaction =
+            timeout(PATIENCE, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        Write::begin(transaction, Arc::clone(&self.database)).await
     }
 
-    /// A connection of its own, which sees when another one has changed the database.
+    /// Everything that changed after a revision, as it was at one moment; everything there is for revision 0.
     ///
     /// # Errors
     ///
-    /// When the database cannot be opened.
-    pub async fn observer(&self) -> sqlx::Result<Observer> {
-        self.options.connect().await.map(Observer)
+    /// When the database cannot be read, or holds what is no record.
+    pub async fn changes(&self, since: Revision) -> sqlx::Result<Changes> {
+        let read = async {
+            let mut transaction = self.pool.begin_with(self.database.begin_read()).await?;
+            let changes = Changes::read(&mut transaction, since).await?;
+            transaction.rollback().await?;
+            Ok(changes)
+        };
+        timeout(PATIENCE, read).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+
+    /// A connection for reading. Requests for decisions use none.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached.
+    pub async fn read(&self) -> sqlx::Result<Read> {
+        let acquire = self.pool.acquire();
+        timeout(PATIENCE, acquire).await.map_err(|_| sqlx::Error::PoolTimedOut)?.map(Read)
+    }
+
+    /// Tells when another process may have changed something.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached.
+    pub async fn news(&self) -> sqlx::Result<Box<dyn News>> {
+        timeout(PATIENCE, self.database.news()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+
+    /// Ends every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
     }
 }
 
-/// Sees when another connection has changed the database.
+/// A connection for reading what management shows.
 #[derive(Debug)]
-pub struct Observer(SqliteConnection);
+pub struct Read(sqlx::pool::PoolConnection<sqlx::Any>);
 
-impl Observer {
-    /// A number that differs from the last one when another connection has committed a change in between.
+impl Read {
+    /// The registry.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn version(&mut self) -> sqlx::Result<i64> {
-        sqlx::query_scalar("pragma data_version").fetch_one(&mut self.0).await
+    pub async fn registry(&mut self) -> sqlx::Result<RegistryRecord> {
+        RegistryRecord::read(&mut self.0).await
     }
 
-    /// Closes the connection.
+    /// A scope map by its name, in any case.
     ///
     /// # Errors
     ///
-    /// When the database does not answer.
-    pub async fn close(self) -> sqlx::Result<()> {
-        self.0.close().await
+    /// When the database cannot be read.
+    pub async fn scope_map(&mut self, name: &str) -> sqlx::Result<Option<ScopeMapRecord>> {
+        ScopeMapRecord::find(&mut self.0, name).await
+    }
+
+    /// A token by its name, in any case.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn token(&mut self, name: &str) -> sqlx::Result<Option<TokenRecord>> {
+        TokenRecord::find(&mut self.0, name).await
+    }
+
+    /// A service principal by its client id, in any case.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn service_principal(
+        &mut self,
+        client_id: &str,
+    ) -> sqlx::Result<Option<ServicePrincipalRecord>> {
+        ServicePrincipalRecord::find(&mut self.0, client_id).await
+    }
+
+    /// Scope maps in the order of their keys.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn scope_maps(&mut self, page: &Page) -> sqlx::Result<Vec<ScopeMapRecord>> {
+        ScopeMapRecord::page(&mut self.0, page).await
+    }
+
+    /// Tokens in the order of their keys.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn tokens(&mut self, page: &Page) -> sqlx::Result<Vec<TokenRecord>> {
+        TokenRecord::page(&mut self.0, page).await
+    }
+
+    /// Service principals in the order of their keys.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn service_principals(
+        &mut self,
+        page: &Page,
+    ) -> sqlx::Result<Vec<ServicePrincipalRecord>> {
+        ServicePrincipalRecord::page(&mut self.0, page).await
     }
 }
 
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-async fn read(connection: &mut SqliteConnection) -> anyhow::Result<Records> {
-    let rid = sqlx::query_scalar("select rid from registry").fetch_one(&mut *connection).await?;
-    let mut scope_maps: Vec<(String, Vec<String>)> = Vec::new();
-    let rows = sqlx::query(
-        "select m.name, r.action from scope_maps m left join rules r on r.scope_map = m.name
-         order by m.name, r.position",
-    );
-    for row in rows.fetch_all(&mut *connection).await? {
-        let (name, action): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
-        if scope_maps.last().is_none_or(|(last, _)| *last != name) {
-            scope_maps.push((name, Vec::new()));
-        }
-        if let Some((_, actions)) = scope_maps.last_mut() {
-            actions.extend(action);
-        }
-    }
-    let mut tokens: Vec<TokenRecord> = Vec::new();
-    let rows = sqlx::query(
-        "select t.name, t.scope_map, t.enabled, p.digest, p.expires_at
-         from tokens t left join passwords p on p.token = t.name order by t.name, p.name",
-    );
-    for row in rows.fetch_all(&mut *connection).await? {
-        let name: String = row.try_get(0)?;
-        if tokens.last().is_none_or(|last| last.name != name) {
-            let (scope_map, enabled) = (row.try_get(1)?, row.try_get(2)?);
-            tokens.push(TokenRecord { name, scope_map, enabled, passwords: Vec::new() });
-        }
-        let digest: Option<Vec<u8>> = row.try_get(3)?;
-        if let (Some(token), Some(digest)) = (tokens.last_mut(), digest) {
-            let digest =
-                PasswordDigest::from_bytes(&digest).context("a digest of another length")?;
-            token.passwords.push(Password { digest, expires_at: row.try_get(4)? });
-        }
-    }
-    Ok(Records { rid, scope_maps, tokens })
+async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
+    let prepare = database.prepare();
+    AnyPoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |connection: &mut AnyConnection, _| {
+            Box::pin(async move { connection.execute(prepare).await.map(drop) })
+        })
+        .connect_with(database.options()?)
+        .await
 }

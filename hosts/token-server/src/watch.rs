@@ -1,65 +1,80 @@
 //! Keeping the snapshot as new as the database.
 //!
-//! SQLite tells a connection whether another one has committed a change, for the price of reading one page that is in memory; five times
-//! a second that is nothing, and a changed scope map counts within a fifth of one. When the database cannot be read, or holds what
-//! cannot be compiled, the last good snapshot stays and the log says why.
+//! News of a change comes from the database itself; and once a second the server looks even without news, which costs one row and tells
+//! it whether the database is there at all. When the database cannot be read, or holds what cannot be compiled, the last good snapshot
+//! stays and the log says why.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::timeout;
 
 use crate::app::App;
-use crate::policy::Policy;
-use crate::store::{Observer, Store};
+use crate::clock;
+use crate::keys::Ring;
+use crate::store::{KeysRecord, News, Store};
 
-const EVERY: Duration = Duration::from_millis(200);
+/// How long the server waits for news before it looks by itself.
+const EVERY: Duration = Duration::from_secs(1);
 
-/// Reads the database into a new snapshot.
+/// Brings the snapshot up to date with what has been committed.
 ///
 /// # Errors
 ///
 /// When the database cannot be read or holds what cannot be compiled. The old snapshot stays.
-pub async fn refresh(app: &App, store: &Store) -> anyhow::Result<()> {
-    let records = store.records().await?;
-    let policy = Policy::compile(records, &app.runtime, &app.policy())?;
-    app.replace_policy(policy);
+pub async fn catch_up(app: &App) -> anyhow::Result<()> {
+    // One at a time: the later one sees what the earlier one has done.
+    let _turn = app.snapshot.turn.lock().await;
+    let policy = Arc::clone(&app.policy());
+    let mut changes = app.store.changes(policy.revision()).await?;
+    if changes.registry.revision != policy.revision() {
+        renew_keys(app, std::mem::take(&mut changes.keys))?;
+        let next = policy.apply(changes, &app.runtime)?;
+        tracing::info!(revision = next.revision(), tokens = next.tokens().len(), "policy read");
+        app.replace_policy(next);
+    }
+    app.snapshot.seen_at(clock::now());
     Ok(())
 }
 
-/// Refreshes the snapshot whenever another process has changed the database. Never returns.
-pub async fn watch(app: Arc<App>, store: Store) {
-    let mut seen = None;
-    let mut observer = None;
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Takes over signing keys that are new, and lets go of those that are gone.
+fn renew_keys(app: &App, keys: KeysRecord) -> anyhow::Result<()> {
+    let Some(authority) = keys.authority.as_ref().filter(|_| **app.keys() != keys) else {
+        return Ok(());
+    };
+    let ring = Ring::read_again(&keys.keys, &authority.certificate, Some(&app.issuer.ring()))?;
+    app.issuer.replace_ring(ring);
+    app.replace_keys(keys);
+    Ok(())
+}
+
+/// Follows the database. Never returns.
+pub async fn follow(app: Arc<App>) {
+    let mut news = None;
     loop {
-        ticks.tick().await;
-        let version = match look(&store, &mut observer).await {
-            Ok(version) => version,
-            Err(error) => {
-                tracing::warn!(%error, "cannot read the database; the last policy stays");
-                (observer, seen) = (None, None);
-                continue;
-            }
-        };
-        if seen == Some(version) {
-            continue;
-        }
-        match refresh(&app, &store).await {
-            Ok(()) => {
-                seen = Some(version);
-                tracing::info!(tokens = app.policy().token_count(), "policy read");
-            }
-            Err(error) => tracing::warn!(%error, "cannot read the policy; the last one stays"),
+        wait(&app.store, &mut news).await;
+        if let Err(error) = catch_up(&app).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "cannot read the database; the last policy stays"
+            );
+            news = None;
+            tokio::time::sleep(EVERY).await;
         }
     }
 }
 
-async fn look(store: &Store, observer: &mut Option<Observer>) -> sqlx::Result<i64> {
-    let connection = match observer {
-        Some(connection) => connection,
-        None => observer.insert(store.observer().await?),
-    };
-    connection.version().await
+/// Waits for news, and at most for a second.
+async fn wait(store: &Store, news: &mut Option<Box<dyn News>>) {
+    if news.is_none() {
+        // What happened before somebody listens is read at once.
+        *news = store.news().await.ok();
+        return;
+    }
+    if let Some(listening) = news {
+        match timeout(EVERY, listening.wait()).await {
+            Ok(Ok(())) | Err(_) => {}
+            Ok(Err(_)) => *news = None,
+        }
+    }
 }

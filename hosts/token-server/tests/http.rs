@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -9,13 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use scopegate_core::Catalog;
 use scopegate_runtime::{Limits, Runtime};
-use scopegate_server::app::App;
+use scopegate_server::app::{App, Parts};
+use scopegate_server::clock;
+use scopegate_server::identity::Providers;
 use scopegate_server::issue::Issuer;
-use scopegate_server::keys::folder;
+use scopegate_server::keys::{Algorithm, Keeper, Rotation, RsaSize};
 use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
 use scopegate_server::store::Store;
-use scopegate_server::watch::{refresh, watch};
+use scopegate_server::watch::{catch_up, follow};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -45,31 +48,43 @@ tokens:
 
 struct Server {
     app: Arc<App>,
-    store: Store,
     folder: TempDir,
 }
 
 impl Server {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
-        let now = scopegate_server::clock::now();
-        let ring = folder::open(folder.path(), "test-issuer", now).unwrap();
-        let issuer = Issuer::new("test-issuer".into(), "r.test".into(), false, ring);
+        let store = Store::open(folder.path(), None).await.unwrap();
+        let keeper = Keeper {
+            folder: folder.path().into(),
+            issuer: "test-issuer".into(),
+            algorithm: Algorithm::Es256,
+            size: RsaSize::default(),
+            rotation: Rotation { every: Duration::MAX, ahead: Duration::ZERO },
+        };
+        let ring = keeper.tend(&store, clock::now()).await.unwrap();
         // Compiled once for all tests; the folder is ours.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let runtime = Runtime::with_cache(cache, Limits::default()).unwrap();
-        let app = Arc::new(App::new(runtime, issuer, "https://r.test/", Catalog::Root));
-        let server = Self { app, store, folder };
+        let app = App::new(Parts {
+            runtime: Runtime::with_cache(cache, Limits::default()).unwrap(),
+            issuer: Issuer::new("test-issuer".into(), "r.test".into(), false, ring),
+            registry_name: "registry".into(),
+            public_url: "https://r.test/".into(),
+            catalog: Catalog::Root,
+            providers: Providers::default(),
+            store,
+            serve_for: Duration::from_secs(60),
+        });
+        let server = Self { app: Arc::new(app.unwrap()), folder };
         server.apply(&seed("repositories/samples/*/content/read")).await.unwrap();
-        refresh(&server.app, &server.store).await.unwrap();
+        catch_up(&server.app).await.unwrap();
         server
     }
 
     async fn apply(&self, seed: &str) -> anyhow::Result<usize> {
         let path = self.folder.path().join("seed.yaml");
         std::fs::write(&path, seed).unwrap();
-        apply_file(&self.store, &path).await.map(|generated| generated.len())
+        apply_file(&self.app.store, &path, "registry").await.map(|generated| generated.len())
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -306,21 +321,21 @@ async fn refresh_tokens() {
 }
 
 async fn refresh_now(server: &Server) {
-    refresh(&server.app, &server.store).await.unwrap();
+    catch_up(&server.app).await.unwrap();
 }
 
 #[tokio::test]
 async fn changes_of_another_process_are_noticed() {
     let server = Server::start().await;
-    let watching = tokio::spawn(watch(Arc::clone(&server.app), server.store.clone()));
-    let other = Store::open(server.folder.path()).await.unwrap();
+    let watching = tokio::spawn(follow(Arc::clone(&server.app)));
+    let other = Store::open(server.folder.path(), None).await.unwrap();
     let path = server.folder.path().join("other.yaml");
     std::fs::write(
         &path,
         "scopeMaps: [{name: reader-map, actions: [repositories/new/content/read]}]",
     )
     .unwrap();
-    apply_file(&other, &path).await.unwrap();
+    apply_file(&other, &path, "registry").await.unwrap();
     let mut access = String::new();
     for _ in 0..50 {
         let answer = server
@@ -387,7 +402,7 @@ async fn a_file_that_is_no_database_is_said() {
         "not a database, but long enough to look at",
     )
     .unwrap();
-    let error = Store::open(folder.path()).await.unwrap_err();
+    let error = Store::open(folder.path(), None).await.unwrap_err();
     assert!(format!("{error:#}").contains("scopegate.db"), "{error:#}");
-    assert!(Store::open(Path::new("/proc/nowhere")).await.is_err());
+    assert!(Store::open(Path::new("/proc/nowhere"), None).await.is_err());
 }

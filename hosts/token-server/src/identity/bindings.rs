@@ -77,6 +77,11 @@ impl Bindings {
         bound
     }
 
+    /// Every scope map that a binding names; some more than once.
+    pub fn scope_maps(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|binding| &binding.scope_maps).map(String::as_str)
+    }
+
     /// The claims that a binding mentions. On these alone, [`Bindings::bind`] gives what it gives on all of them.
     ///
     /// `None` when they take more than [`Bindings::MAX_MENTIONED`] bytes as JSON.

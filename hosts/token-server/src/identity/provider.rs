@@ -132,6 +132,11 @@ impl Provider {
         self.bindings.bind(claims)
     }
 
+    /// The scope maps that claims are bound to, by name; some more than once.
+    pub(super) fn scope_maps(&self) -> impl Iterator<Item = &str> {
+        self.bindings.scope_maps()
+    }
+
     /// The claims that bindings mention, for a refresh token to carry: on these, [`Provider::bind`] gives what it gives on all.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -20,18 +20,6 @@ impl PasswordDigest {
     #[must_use]
     pub fn of(password: &str) -> Self {
         Self(Sha256::digest(password.as_bytes()).into())
-    }
-
-    /// Takes 32 bytes that were a digest before.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-
-    /// The digest's bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
     }
 
     /// Whether both are of the same password; takes the same time whatever the answer.
@@ -48,7 +36,15 @@ impl fmt::Debug for PasswordDigest {
     }
 }
 
-/// 64 hexadecimal digits, in a file that people write.
+/// 64 hexadecimal digits.
+impl Serialize for PasswordDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        serializer.serialize_str(&text)
+    }
+}
+
+/// 64 hexadecimal digits, also in a file that people write.
 impl<'de> Deserialize<'de> for PasswordDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -59,7 +55,7 @@ impl<'de> Deserialize<'de> for PasswordDigest {
         let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
         bytes
             .filter(|_| text.len() == 64)
-            .and_then(|bytes| Self::from_bytes(&bytes))
+            .and_then(|bytes| bytes.try_into().ok().map(Self))
             .ok_or_else(|| de::Error::custom("a SHA-256 has 64 hexadecimal digits"))
     }
 }

@@ -21,7 +21,7 @@ pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
         Some(value) if is_valid(&app, value) => return answer(StatusCode::OK, None, "{}".into()),
         Some(_) => Some(ChallengeError::InvalidToken),
     };
-    let challenge = Challenge::bearer(&app.realm, &app.issuer.service, &[], error);
+    let challenge = Challenge::bearer(&app.realm(), &app.issuer.service, &[], error);
     let body = unauthorized_body("authentication required", &[]);
     answer(StatusCode::UNAUTHORIZED, Some(challenge.to_string()), body)
 }

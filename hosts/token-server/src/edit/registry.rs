@@ -1,0 +1,94 @@
+//! The registry's own settings: its admin account, and pulling without a name.
+
+use super::EditError;
+use super::passwords::{Generated, replace};
+use crate::store::{PasswordName, RegistryRecord, Write};
+
+/// The admin's passwords.
+const ADMIN_PASSWORDS: [PasswordName; 2] = [PasswordName::Password, PasswordName::Password2];
+
+/// What is to be written. What is left out stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RegistryEdit {
+    /// Whether the admin account opens anything.
+    pub admin_enabled: Option<bool>,
+    /// Whether anybody may pull.
+    pub anonymous_pull: Option<bool>,
+}
+
+/// Changes the settings.
+///
+/// # Errors
+///
+/// When the database cannot be written.
+pub async fn patch(write: &mut Write, edit: RegistryEdit) -> Result<RegistryRecord, EditError> {
+    let mut registry = write.registry().await?;
+    if let Some(enabled) = edit.admin_enabled {
+        if registry.admin_enabled && !enabled {
+            registry.admin_generation = write.revision();
+        }
+        registry.admin_enabled = enabled;
+    }
+    if let Some(enabled) = edit.anonymous_pull {
+        if registry.anonymous_pull && !enabled {
+            registry.anonymous_generation = write.revision();
+        }
+        registry.anonymous_pull = enabled;
+    }
+    write.put_registry(&registry).await?;
+    Ok(registry)
+}
+
+/// Gives the admin account the passwords that it does not have yet.
+///
+/// # Errors
+///
+/// [`EditError::Conflict`] when the account is disabled.
+pub async fn admin_passwords(
+    write: &mut Write,
+) -> Result<(RegistryRecord, Vec<Generated>), EditError> {
+    let mut registry = enabled_admin(write).await?;
+    let mut generated = Vec::new();
+    for name in ADMIN_PASSWORDS {
+        if registry.admin_passwords.iter().all(|password| password.name != name) {
+            generated.push(replace(&mut registry.admin_passwords, name, None)?);
+        }
+    }
+    if !generated.is_empty() {
+        write.put_registry(&registry).await?;
+    }
+    Ok((registry, generated))
+}
+
+/// Gives the admin account a new password in the place of the one that is named.
+///
+/// # Errors
+///
+/// [`EditError::Conflict`] when the account is disabled; [`EditError::Invalid`] for the name of a token's password.
+pub async fn regenerate_admin_password(
+    write: &mut Write,
+    name: PasswordName,
+) -> Result<(RegistryRecord, Generated), EditError> {
+    if !ADMIN_PASSWORDS.contains(&name) {
+        return Err(EditError::Invalid(
+            "the admin has `password` and `password2`, and no `password1`".into(),
+        ));
+    }
+    let mut registry = enabled_admin(write).await?;
+    let generated = replace(&mut registry.admin_passwords, name, None)?;
+    registry.admin_generation = write.revision();
+    write.put_registry(&registry).await?;
+    Ok((registry, generated))
+}
+
+async fn enabled_admin(write: &mut Write) -> Result<RegistryRecord, EditError> {
+    let registry = write.registry().await?;
+    if registry.admin_enabled {
+        Ok(registry)
+    } else {
+        Err(EditError::Conflict(
+            "the admin account is disabled; enable it with `az acr update --admin-enabled true`"
+                .into(),
+        ))
+    }
+}

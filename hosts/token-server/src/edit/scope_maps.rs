@@ -1,0 +1,176 @@
+//! Scope maps.
+
+use scopegate_core::scope_map::{MapName, Rule};
+use scopegate_core::{ScopeMap, Table, analysis};
+
+use super::EditError;
+use crate::clock;
+use crate::store::{RecordKey, ScopeMapRecord, Write};
+
+/// The most maps that people may make, as in the largest registries of the service.
+pub const MAX: i64 = 50_000;
+
+/// What is to be written. What is left out stays, or is empty in a new map.
+#[derive(Clone, Debug, Default)]
+pub struct ScopeMapEdit {
+    /// What it is for.
+    pub description: Option<String>,
+    /// The action strings.
+    pub actions: Option<Vec<String>>,
+}
+
+/// Makes a map or changes the one with this name.
+///
+/// # Errors
+///
+/// [`EditError::Invalid`] for a name, a rule or a description that is none; [`EditError::Conflict`] for a system-defined map;
+/// [`EditError::Full`] for one map too many.
+pub async fn put(
+    write: &mut Write,
+    name: &str,
+    edit: ScopeMapEdit,
+) -> Result<ScopeMapRecord, EditError> {
+    let (key, old) = (check_name(name)?, write.scope_map(name).await?);
+    if old.is_none() && write.scope_map_count().await? >= MAX {
+        return Err(EditError::Full(format!("a registry has at most {MAX} scope maps")));
+    }
+    let mut map = old.clone().unwrap_or_else(|| ScopeMapRecord {
+        key,
+        name: name.to_owned(),
+        description: String::new(),
+        actions: Vec::new(),
+        created_at: clock::now(),
+        revision: write.revision(),
+        generation: write.revision(),
+    });
+    map.description = edit.description.unwrap_or(map.description);
+    if let Some(actions) = edit.actions {
+        map.actions = canonical(&actions)?;
+    }
+    check_limits(&map)?;
+    if old.is_some_and(|old| takes_away(&old.actions, &map.actions)) {
+        map.generation = write.revision();
+    }
+    map.revision = write.revision();
+    write.put_scope_map(&map).await?;
+    Ok(map)
+}
+
+/// Changes a map that exists.
+///
+/// # Errors
+///
+/// The errors of [`put`], and [`EditError::NotFound`].
+pub async fn patch(
+    write: &mut Write,
+    name: &str,
+    edit: ScopeMapEdit,
+) -> Result<ScopeMapRecord, EditError> {
+    if write.scope_map(name).await?.is_none() {
+        return Err(not_found(name));
+    }
+    put(write, name, edit).await
+}
+
+/// Deletes a map; tells whether there was one.
+///
+/// # Errors
+///
+/// [`EditError::Conflict`] for a system-defined map, and for one that somebody has.
+pub async fn delete(write: &mut Write, name: &str) -> Result<bool, EditError> {
+    let key = check_name(name)?;
+    if let Some(user) = write.user_of_scope_map(&key).await? {
+        return Err(EditError::Conflict(format!(
+            "scope map `{name}` is used by `{user}`; give that another map first"
+        )));
+    }
+    Ok(write.delete(&RecordKey::ScopeMap(key)).await?)
+}
+
+/// The key of the map that a principal is to get.
+///
+/// # Errors
+///
+/// [`EditError::Invalid`] when there is no such map.
+pub async fn find_key(write: &mut Write, name: &str) -> Result<String, EditError> {
+    match write.scope_map(name).await? {
+        Some(map) => Ok(map.key),
+        None => Err(EditError::Invalid(format!("there is no scope map `{name}`"))),
+    }
+}
+
+pub(crate) fn not_found(name: &str) -> EditError {
+    EditError::NotFound(format!("there is no scope map `{name}`"))
+}
+
+fn check_name(name: &str) -> Result<String, EditError> {
+    let parsed = MapName::parse(name).map_err(|e| {
+        EditError::Invalid(format!("scope map `{name}`: {e} ({})", e.kind().hint()))
+    })?;
+    if parsed.is_system_defined() {
+        return Err(EditError::Conflict(format!(
+            "`{name}` is system-defined and cannot be changed; names that begin with `_` are the registry's"
+        )));
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+/// The rules as they are printed: in lower case, each once.
+fn canonical(actions: &[String]) -> Result<Vec<String>, EditError> {
+    let parsed = ScopeMap::parse_rules(actions.iter().map(String::as_str)).map_err(|e| {
+        let (error, hint) = (e.error, e.error.kind().hint());
+        EditError::Invalid(format!("actions[{}] `{}`: {error} ({hint})", e.index, e.text))
+    })?;
+    let mut canonical: Vec<String> = Vec::with_capacity(parsed.rules.len());
+    for action in parsed.rules.iter().map(Rule::to_string) {
+        if !canonical.contains(&action) {
+            canonical.push(action);
+        }
+    }
+    Ok(canonical)
+}
+
+fn check_limits(map: &ScopeMapRecord) -> Result<(), EditError> {
+    let invalid =
+        |e: scopegate_core::Error| EditError::Invalid(format!("{e} ({})", e.kind().hint()));
+    let rules = ScopeMap::parse(map.actions.iter().map(String::as_str)).map_err(invalid)?;
+    ScopeMap { description: map.description.clone(), ..rules }.check_limits().map_err(invalid)
+}
+
+/// Whether the new rules lack anything that the old ones grant, on any repository there could be.
+fn takes_away(old: &[String], new: &[String]) -> bool {
+    let compile = |actions: &[String]| {
+        let map = ScopeMap::parse(actions.iter().map(String::as_str)).ok()?;
+        Table::compile([&map]).ok()
+    };
+    match (compile(old), compile(new)) {
+        (Some(old), Some(new)) => analysis::is_subset(&old, &new).is_err(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_change_takes_away() {
+        for (old, new, expected) in [
+            (&["repositories/a/content/read"][..], &["repositories/*/content/read"][..], false),
+            (&["repositories/*/content/read"], &["repositories/a/content/read"], true),
+            (&["repositories/a/content/read"], &["repositories/a/content/write"], true),
+            (&[], &["repositories/a/content/read"], false),
+            (&["repositories/a/content/read"], &[], true),
+            (
+                &["repositories/a/*/content/read", "repositories/a/b/content/read"],
+                &["repositories/a/*/content/read"],
+                false,
+            ),
+        ] {
+            let [old, new] = [old, new].map(|actions: &[&str]| {
+                actions.iter().map(ToString::to_string).collect::<Vec<String>>()
+            });
+            assert_eq!(takes_away(&old, &new), expected, "{old:?} {new:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Scope-map tokens.
+
+use uuid::Uuid;
+
+use super::{EditError, scope_maps};
+use crate::clock;
+use crate::store::{PasswordName, PasswordRecord, RecordKey, TokenRecord, Write};
+
+/// The most tokens, as in the largest registries of the service.
+pub const MAX: i64 = 50_000;
+
+/// What is to be written. What is left out stays; a new token is enabled, and has no map and no passwords.
+#[derive(Clone, Debug, Default)]
+pub struct TokenEdit {
+    /// The name of its map.
+    pub scope_map: Option<String>,
+    /// Whether its passwords open anything.
+    pub enabled: Option<bool>,
+    /// Its passwords: those that stay, or all of them with their digests.
+    pub passwords: Option<Passwords>,
+}
+
+/// What becomes of a token's passwords.
+#[derive(Clone, Debug)]
+pub enum Passwords {
+    /// Those with these names stay, the others go.
+    Keep(Vec<PasswordName>),
+    /// These and no others.
+    Set(Vec<PasswordRecord>),
+}
+
+/// Makes a token or changes the one with this name.
+///
+/// # Errors
+///
+/// [`EditError::Invalid`] for a name that is none, and for a map that does not exist; [`EditError::Full`] for one token too many.
+pub async fn put(
+    write: &mut Write,
+    name: &str,
+    registry: &str,
+    edit: TokenEdit,
+) -> Result<TokenRecord, EditError> {
+    check_name(name, registry)?;
+    let old = write.token(name).await?;
+    if old.is_none() && write.token_count().await? >= MAX {
+        return Err(EditError::Full(format!("a registry has at most {MAX} tokens")));
+    }
+    let mut token = old.unwrap_or_else(|| TokenRecord {
+        key: name.to_ascii_lowercase(),
+        name: name.to_owned(),
+        scope_map: None,
+        enabled: true,
+        passwords: Vec::new(),
+        created_at: clock::now(),
+        revision: write.revision(),
+        generation: write.revision(),
+    });
+    if change(write, &mut token, edit).await? {
+        token.generation = write.revision();
+    }
+    token.revision = write.revision();
+    write.put_token(&token).await?;
+    Ok(token)
+}
+
+/// Changes a token that exists.
+///
+/// # Errors
+///
+/// The errors of [`put`], and [`EditError::NotFound`].
+pub async fn patch(
+    write: &mut Write,
+    name: &str,
+    registry: &str,
+    edit: TokenEdit,
+) -> Result<TokenRecord, EditError> {
+    if write.token(name).await?.is_none() {
+        return Err(not_found(name));
+    }
+    put(write, name, registry, edit).await
+}
+
+/// Deletes a token; tells whether there was one.
+///
+/// # Errors
+///
+/// When the database cannot be written.
+pub async fn delete(write: &mut Write, name: &str) -> Result<bool, EditError> {
+    Ok(write.delete(&RecordKey::Token(name.to_ascii_lowercase())).await?)
+}
+
+pub(crate) fn not_found(name: &str) -> EditError {
+    EditError::NotFound(format!("there is no token `{name}`"))
+}
+
+/// Changes a token; tells whether that takes something away from whoever uses it.
+async fn change(
+    write: &mut Write,
+    token: &mut TokenRecord,
+    edit: TokenEdit,
+) -> Result<bool, EditError> {
+    let mut takes_away = false;
+    if let Some(map) = edit.scope_map {
+        let key = scope_maps::find_key(write, &map).await?;
+        takes_away |= token.scope_map.as_ref().is_some_and(|old| *old != key);
+        token.scope_map = Some(key);
+    }
+    if let Some(enabled) = edit.enabled {
+        takes_away |= token.enabled && !enabled;
+        token.enabled = enabled;
+    }
+    match edit.passwords {
+        Some(Passwords::Keep(names)) => {
+            let before = token.passwords.len();
+            token.passwords.retain(|password| names.contains(&password.name));
+            takes_away |= token.passwords.len() != before;
+        }
+        Some(Passwords::Set(passwords)) => {
+            let stays = |old: &PasswordRecord| passwords.iter().any(|new| new.is_same_as(old));
+            takes_away |= !token.passwords.iter().all(stays);
+            token.passwords = passwords;
+        }
+        None => {}
+    }
+    Ok(takes_away)
+}
+
+/// A name has one kind of principal: client ids and the registry's own name are taken.
+fn check_name(name: &str, registry: &str) -> Result<(), EditError> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if !(5..=50).contains(&name.len()) || !name.bytes().all(allowed) {
+        return Err(EditError::Invalid(format!(
+            "token `{name}`: use 5 to 50 letters, digits and `-`"
+        )));
+    }
+    if Uuid::try_parse(name).is_ok() || name.eq_ignore_ascii_case("administrator") {
+        return Err(EditError::Invalid(format!(
+            "token `{name}`: this is how client ids look; choose another name"
+        )));
+    }
+    if name.eq_ignore_ascii_case(registry) {
+        return Err(EditError::Invalid(format!(
+            "token `{name}`: the registry's own name is that of its admin; choose another name"
+        )));
+    }
+    Ok(())
+}

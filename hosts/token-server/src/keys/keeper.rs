@@ -1,0 +1,168 @@
+//! The keys of a registry, kept in its database and shared by its servers.
+//!
+//! Every server looks once a minute whether a key is to be made or may go; the first one does it, and the others see that it is done. The
+//! bundle for registries lies in the data folder of each server, beside what it serves.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::app::App;
+use crate::clock;
+use crate::keys::import::import;
+use crate::keys::rotation::{plan, plan_now};
+use crate::keys::{Algorithm, Authority, KeyRecord, Plan, Ring, Rotation, RsaSize, SigningKey};
+use crate::store::{Store, Write};
+use crate::watch::catch_up;
+
+/// How often a server looks.
+const EVERY: Duration = Duration::from_secs(60);
+/// The bundle's file.
+pub const BUNDLE: &str = "signing-cert.pem";
+
+/// Keeps the keys of a registry.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// Where an earlier version kept its key, and where the bundle is written.
+    pub folder: PathBuf,
+    /// The name in the authority's certificate.
+    pub issuer: String,
+    /// What tokens are to be signed with.
+    pub algorithm: Algorithm,
+    /// How long a new RSA key is.
+    pub size: RsaSize,
+    /// How often keys follow each other.
+    pub rotation: Rotation,
+}
+
+impl Keeper {
+    /// Does what is to be done about the keys now, and gives the ring that there is then.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read or written, or holds what is no key.
+    pub async fn tend(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
+        let mut write = store.write().await?;
+        let known = write.keys().await?;
+        if known.authority.is_none() {
+            write.put_authority(&Authority::generate(&self.issuer)?).await?;
+        }
+        let mut keys = known.keys;
+        if keys.is_empty() {
+            keys.extend(self.imported(&mut write, now).await?);
+        }
+        let plan = plan(&keys, self.algorithm, now, self.rotation);
+        if known.authority.is_some() && plan == Plan::default() && !keys.is_empty() {
+            return ring(&mut write).await;
+        }
+        self.carry_out(&mut write, plan).await?;
+        let ring = ring(&mut write).await?;
+        write.commit().await?;
+        Ok(ring)
+    }
+
+    /// Makes a new key now, which signs after `after`; gives its id.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn rotate(&self, store: &Store, after: Duration, now: i64) -> anyhow::Result<String> {
+        self.tend(store, now).await?;
+        let mut write = store.write().await?;
+        let keys = write.keys().await?.keys;
+        self.carry_out(&mut write, plan_now(&keys, self.algorithm, now, self.rotation, after))
+            .await?;
+        let ring = ring(&mut write).await?;
+        write.commit().await?;
+        Ok(ring.newest_kid().to_owned())
+    }
+
+    /// Writes the bundle for registries into the data folder.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written.
+    pub fn write_bundle(&self, ring: &Ring) -> anyhow::Result<()> {
+        let path = self.folder.join(BUNDLE);
+        if fs::read_to_string(&path).is_ok_and(|known| known == ring.bundle()) {
+            return Ok(());
+        }
+        write_whole(&path, ring.bundle())
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    async fn imported(&self, write: &mut Write, now: i64) -> anyhow::Result<Option<KeyRecord>> {
+        let authority = authority(write).await?;
+        let key = import(&self.folder, &authority, self.rotation, now)?;
+        if let Some(key) = &key {
+            write.put_key(key).await?;
+        }
+        Ok(key)
+    }
+
+    async fn carry_out(&self, write: &mut Write, plan: Plan) -> anyhow::Result<()> {
+        let authority = authority(write).await?;
+        for kid in &plan.certify_again {
+            let keys = write.keys().await?.keys;
+            if let Some(key) = keys.iter().find(|key| key.kid == *kid) {
+                let until = self.rotation.certified_until(clock::now().max(key.signs_from));
+                write.put_key(&SigningKey::certify_again(key, until, &authority)?).await?;
+            }
+        }
+        if let Some(new) = plan.generate {
+            let key = SigningKey::generate(new.algorithm, self.size, new.times, &authority)?;
+            tracing::info!(kid = key.kid, algorithm = %key.algorithm, signs_from = key.signs_from, "signing key made");
+            write.put_key(&key).await?;
+        }
+        for kid in &plan.remove {
+            tracing::info!(kid, "signing key removed");
+            write.delete_key(kid).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn ring(write: &mut Write) -> anyhow::Result<Ring> {
+    let keys = write.keys().await?;
+    let authority = keys.authority.context("there is no authority")?;
+    Ring::read(&keys.keys, &authority.certificate)
+}
+
+/// Looks after the keys for ever.
+pub async fn keep(keeper: Keeper, app: Arc<App>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let kept = async {
+            let known = Arc::clone(&app.keys());
+            let plan = plan(&known.keys, keeper.algorithm, clock::now(), keeper.rotation);
+            if plan != Plan::default() {
+                keeper.tend(&app.store, clock::now()).await?;
+                catch_up(&app).await?;
+            }
+            keeper.write_bundle(&app.issuer.ring())
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(error = format!("{error:#}"), "cannot look after the signing keys");
+        }
+    }
+}
+
+async fn authority(write: &mut Write) -> anyhow::Result<Authority> {
+    let record = write.keys().await?.authority.context("there is no authority")?;
+    Authority::read(&record)
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let partial = path.with_extension(format!("{}.partial", std::process::id()));
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o644).open(&partial)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(partial, path)
+}

@@ -1,0 +1,108 @@
+//! The management of a registry, in the shape of Azure Resource Manager.
+//!
+//! Follows <https://github.com/Azure/azure-rest-api-specs> (`specification/containerregistry`) as far as `az acr` uses it, with what the command
+//! line really sends. The same handlers answer under two prefixes: the long one of Azure Resource Manager, and `/registries/{registry}` for
+//! everybody else. Beside them stands what `az login` needs to get that far: see [`authority`].
+//!
+//! Everything that is done here is in the database before it is acknowledged, and counts at once.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`access`] | who may look, who may change |
+//! | [`authority`] | tokens for `az login`, from client ids and secrets |
+//! | [`cloud`] | what a client asks to find the registry at all |
+//! | [`registry`], [`scope_maps`], [`tokens`], [`credentials`], [`service_principals`] | the resources |
+//! | [`generations`] | which tokens are not good any more, for the edge |
+//! | [`documents`] | their JSON |
+//! | [`resource`] | their ids and lists |
+//! | [`error`] | refusals |
+
+pub mod access;
+pub mod authority;
+mod body;
+pub mod cloud;
+pub mod credentials;
+pub mod documents;
+pub mod error;
+pub mod generations;
+pub mod registry;
+pub mod resource;
+pub mod scope_maps;
+pub mod service_principals;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+/// The long prefix, that of Azure Resource Manager.
+const LONG: &str = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{registry}";
+/// The short one.
+const SHORT: &str = "/registries/{registry}";
+
+/// What the description of the API says about itself.
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Scopegate management",
+    description = "Scope maps, tokens and their passwords, the admin account and service principals of one registry. \
+                   The same operations answer under the path of Azure Resource Manager."
+))]
+struct Description;
+
+/// Every route of management, and the description of those under the short prefix.
+pub fn routes() -> (Router<Arc<App>>, OpenApi) {
+    let (short, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .nest(SHORT, resources())
+        .split_for_parts();
+    let (long, _) = OpenApiRouter::new().nest(LONG, resources()).split_for_parts();
+    let cloud = Router::new()
+        .route("/metadata/endpoints", get(cloud::endpoints))
+        // What `az cloud register` asks for when the address that it was given ends with a slash.
+        .route("//metadata/endpoints", get(cloud::endpoints))
+        .route("/subscriptions", get(cloud::subscriptions))
+        .route("/subscriptions/{subscription}", get(cloud::subscription))
+        .route("/subscriptions/{subscription}/resources", get(cloud::resources))
+        .route(
+            "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/registries",
+            get(cloud::registries),
+        )
+        .route(
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries",
+            get(cloud::registries),
+        )
+        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(authority::discovery))
+        .route("/{tenant}/oauth2/v2.0/token", post(authority::token));
+    (short.merge(long).merge(cloud), description)
+}
+
+fn resources() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(registry::show, registry::update))
+        .routes(routes!(scope_maps::list))
+        .routes(routes!(
+            scope_maps::show,
+            scope_maps::create,
+            scope_maps::update,
+            scope_maps::delete
+        ))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::show, tokens::create, tokens::update, tokens::delete))
+        .routes(routes!(credentials::generate))
+        .routes(routes!(credentials::list))
+        .routes(routes!(credentials::regenerate))
+        .routes(routes!(service_principals::list))
+        .routes(routes!(
+            service_principals::show,
+            service_principals::create,
+            service_principals::delete
+        ))
+        .routes(routes!(service_principals::add_secret, service_principals::delete_secrets))
+        .routes(routes!(generations::list))
+}

@@ -1,0 +1,139 @@
+//! Who may look at a registry, and who may change it.
+//!
+//! A handler says what it needs by the type of its first argument. [`Look`] needs one of the roles Reader, Contributor and Owner; [`Change`]
+//! needs Contributor or Owner; [`GiveRoles`] needs Owner, because whoever can give roles can give itself any. They are shown by a token that
+//! [`authority`](super::authority) issued, by a token of an identity provider, or by a client id and secret.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use super::authority;
+use super::error::ManagementError;
+use super::resource::{GROUP, Ids};
+use crate::app::App;
+use crate::clock;
+use crate::edit::EditError;
+use crate::error::RouteError;
+use crate::principal::{Credentials, Principal, by_secret};
+
+/// May look.
+#[derive(Debug)]
+pub struct Look(pub Ids);
+
+/// May change scope maps, tokens and settings.
+#[derive(Debug)]
+pub struct Change(pub Ids);
+
+/// May give roles.
+#[derive(Debug)]
+pub struct GiveRoles(pub Ids);
+
+impl FromRequestParts<Arc<App>> for Look {
+    type Rejection = ManagementError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, ManagementError> {
+        if !principal(&parts.headers, app).await?.may_read_management() {
+            return Err(ManagementError::Forbidden(
+                "this needs the role Reader, Contributor or Owner",
+            ));
+        }
+        this_registry(parts, app).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Change {
+    type Rejection = ManagementError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, ManagementError> {
+        if !principal(&parts.headers, app).await?.may_manage() {
+            return Err(ManagementError::Forbidden("this needs the role Contributor or Owner"));
+        }
+        this_registry(parts, app).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for GiveRoles {
+    type Rejection = ManagementError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, ManagementError> {
+        if !principal(&parts.headers, app).await?.may_give_roles() {
+            return Err(ManagementError::Forbidden("this needs the role Owner"));
+        }
+        this_registry(parts, app).await.map(Self)
+    }
+}
+
+/// Who sends a request.
+///
+/// # Errors
+///
+/// [`ManagementError::Unauthenticated`] for whoever is not a principal that could have a role.
+pub async fn principal(headers: &HeaderMap, app: &App) -> Result<Principal, ManagementError> {
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .ok_or(ManagementError::Unauthenticated("no authorization"))?
+        .as_bytes();
+    let (now, policy) = (clock::now(), Arc::clone(&app.policy()));
+    let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
+    if !scheme.eq_ignore_ascii_case(b"bearer ") {
+        let Credentials::Password { name, password } = Credentials::basic(value)? else {
+            return Err(ManagementError::Unauthenticated("no password"));
+        };
+        let service = by_secret(&name, password, &policy).await?;
+        return Ok(Principal::service_principal(&service, &policy));
+    }
+    let token = std::str::from_utf8(token.trim_ascii())
+        .map_err(|_| ManagementError::Unauthenticated("a token that is no text"))?;
+    match authority::management_principal(token, app, &policy, now)? {
+        Some(principal) => Ok(principal),
+        None => {
+            let identity = app.providers.identify(token, now).await.map_err(RouteError::from)?;
+            Ok(Principal::of(identity, app, &policy)?)
+        }
+    }
+}
+
+/// The ids of the registry that a path names, which must be ours.
+async fn this_registry(parts: &mut Parts, app: &Arc<App>) -> Result<Ids, ManagementError> {
+    let params = RawPathParams::from_request_parts(parts, app)
+        .await
+        .map_err(|error| ManagementError::BadRequest(error.to_string()))?;
+    let subscription = app.policy().registry.subscription.clone();
+    for (name, value) in &params {
+        let ours = match name {
+            "registry" => app.registry_name.as_str(),
+            "subscription" => subscription.as_str(),
+            "group" => GROUP,
+            _ => continue,
+        };
+        if !value.eq_ignore_ascii_case(ours) {
+            let message = format!("there is no {name} `{value}` here, only `{ours}`");
+            return Err(EditError::NotFound(message).into());
+        }
+    }
+    Ok(Ids::new(app))
+}
+
+impl From<RouteError> for ManagementError {
+    fn from(error: RouteError) -> Self {
+        match error {
+            RouteError::Unauthorized(reason) => Self::Unauthenticated(reason),
+            RouteError::BadRequest(message) => Self::BadRequest(message.into()),
+            RouteError::Engine(reason)
+            | RouteError::Signing(reason)
+            | RouteError::Unavailable(reason) => Self::Unavailable(reason),
+        }
+    }
+}

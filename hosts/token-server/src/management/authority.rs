@@ -1,0 +1,235 @@
+//! The built-in authority: tokens for `az login --service-principal`, from client ids and secrets.
+//!
+//! Follows the client credentials grant of RFC 6749 (section 4.4) and OpenID Connect Discovery as far as Azure's clients need them. With it no
+//! identity provider is needed to manage a registry: `administrator` is a client like any other. Tokens are signed with the registry's own
+//! keys, and their audience says what they are for: management, or being exchanged for a refresh token. Roles are not in them; they are
+//! read when a token is used.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json as object};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::clock;
+use crate::error::{RouteError, json};
+use crate::oauth::parameters::Parameters;
+use crate::policy::Policy;
+use crate::principal::{Principal, by_secret};
+
+/// The audience of tokens that may be exchanged, as Azure's clients ask for it.
+pub const REGISTRY_AUDIENCE: &str = "https://containerregistry.azure.net";
+/// How long a token is valid, in seconds.
+const LIFETIME: i64 = 60 * 60;
+
+/// The claims of a token.
+#[derive(Debug, Serialize, Deserialize)]
+struct AuthorityClaims {
+    jti: String,
+    sub: String,
+    nbf: i64,
+    exp: i64,
+    iat: i64,
+    iss: String,
+    aud: String,
+    /// The client id, under the name that Azure's clients know.
+    appid: String,
+    /// The tenant.
+    tid: String,
+    /// The generation of the service principal when the token was issued.
+    generation: i64,
+}
+
+/// A refusal, as RFC 6749 (section 5.2) has it.
+struct OAuthError {
+    status: StatusCode,
+    error: &'static str,
+    description: &'static str,
+}
+
+/// `GET /{tenant}/v2.0/.well-known/openid-configuration`
+pub async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Response {
+    if let Err(error) = check_tenant(&app, &tenant) {
+        return error.into_response();
+    }
+    let url = &app.public_url;
+    let document = object!({
+        "issuer": format!("{url}/{tenant}/v2.0"),
+        "authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/authorize"),
+        "token_endpoint": format!("{url}/{tenant}/oauth2/v2.0/token"),
+        "device_authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/devicecode"),
+        "jwks_uri": format!("{url}/.well-known/jwks.json"),
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": ["token"],
+        "subject_types_supported": ["public"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+    });
+    json(StatusCode::OK, &document)
+}
+
+/// `POST /{tenant}/oauth2/v2.0/token`
+pub async fn token(
+    State(app): State<Arc<App>>,
+    Path(tenant): Path<String>,
+    body: Bytes,
+) -> Response {
+    match issue(&app, &tenant, &Parameters::read(None, &body)).await {
+        Ok(body) => json(StatusCode::OK, &body),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn issue(app: &App, tenant: &str, form: &Parameters) -> Result<Value, OAuthError> {
+    check_tenant(app, tenant)?;
+    if !form.is("grant_type", "client_credentials").map_err(invalid_request)? {
+        return Err(OAuthError {
+            status: StatusCode::BAD_REQUEST,
+            error: "unsupported_grant_type",
+            description: "use client_credentials: `az login --service-principal`",
+        });
+    }
+    let one = |name| form.one(name).map_err(invalid_request);
+    let (client_id, secret) =
+        (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
+    let audience = audience(app, one("scope")?.unwrap_or(""))?;
+    let policy = Arc::clone(&app.policy());
+    let service = by_secret(client_id, secret.to_owned(), &policy).await.map_err(refused)?;
+    let now = clock::now();
+    let claims = AuthorityClaims {
+        jti: Uuid::new_v4().to_string(),
+        sub: service.name.clone(),
+        nbf: now,
+        exp: now.saturating_add(LIFETIME),
+        iat: now,
+        iss: app.issuer.issuer.clone(),
+        aud: audience,
+        appid: service.name.clone(),
+        tid: tenant.to_owned(),
+        generation: service.generation,
+    };
+    let access_token = app.issuer.sign(&claims, now).map_err(refused)?;
+    Ok(object!({
+        "token_type": "Bearer",
+        "expires_in": LIFETIME,
+        "ext_expires_in": LIFETIME,
+        "access_token": access_token,
+    }))
+}
+
+/// The service principal that a token for management stands for; `None` when this authority has not issued it.
+///
+/// # Errors
+///
+/// [`RouteError::Unauthorized`] for a client that is gone, disabled or changed since.
+pub fn management_principal(
+    token: &str,
+    app: &App,
+    policy: &Policy,
+    now: i64,
+) -> Result<Option<Principal>, RouteError> {
+    principal(token, &app.public_url, app, policy, now)
+}
+
+/// The service principal that a token to be exchanged stands for; `None` when this authority has not issued it.
+///
+/// # Errors
+///
+/// [`RouteError::Unauthorized`] for a client that is gone, disabled or changed since.
+pub fn registry_principal(
+    token: &str,
+    app: &App,
+    policy: &Policy,
+    now: i64,
+) -> Result<Option<Principal>, RouteError> {
+    principal(token, REGISTRY_AUDIENCE, app, policy, now)
+}
+
+fn principal(
+    token: &str,
+    audience: &str,
+    app: &App,
+    policy: &Policy,
+    now: i64,
+) -> Result<Option<Principal>, RouteError> {
+    let Some(claims) = app.issuer.verify::<AuthorityClaims>(token, audience, now) else {
+        return Ok(None);
+    };
+    let service = policy
+        .service_principal(&claims.sub)
+        .filter(|service| service.enabled)
+        .ok_or(RouteError::Unauthorized("a service principal that is gone or disabled"))?;
+    if claims.generation < service.generation {
+        return Err(RouteError::Unauthorized("a token from before the client was changed"));
+    }
+    Ok(Some(Principal::service_principal(service, policy)))
+}
+
+/// The audience that a scope asks for. Clients write the address that they were given, with or without a slash at the end, and `/.default`.
+fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
+    let mut words = scope.split(' ').filter_map(|word| word.strip_suffix("/.default"));
+    let resource = words.next().unwrap_or_default().trim_end_matches('/');
+    [app.public_url.as_str(), REGISTRY_AUDIENCE]
+        .into_iter()
+        .find(|known| *known == resource)
+        .map(ToOwned::to_owned)
+        .ok_or(OAuthError {
+            status: StatusCode::BAD_REQUEST,
+            error: "invalid_scope",
+            description: "the scope is neither this server's address nor that of the registry, followed by `/.default`",
+        })
+}
+
+fn check_tenant(app: &App, tenant: &str) -> Result<(), OAuthError> {
+    if app.policy().registry.tenant == tenant.to_ascii_lowercase() {
+        return Ok(());
+    }
+    Err(OAuthError {
+        status: StatusCode::BAD_REQUEST,
+        error: "invalid_request",
+        description: "there is no such tenant; `scopegate-server administrator` prints the one there is",
+    })
+}
+
+fn invalid_request(_: RouteError) -> OAuthError {
+    OAuthError {
+        status: StatusCode::BAD_REQUEST,
+        error: "invalid_request",
+        description: "a parameter that stands twice",
+    }
+}
+
+/// One mapping for every refusal: a client learns no more than that it was refused.
+fn refused(error: RouteError) -> OAuthError {
+    let status = error.status();
+    error.log();
+    match status {
+        StatusCode::UNAUTHORIZED => OAuthError {
+            status,
+            error: "invalid_client",
+            description: "the client id or the secret is wrong",
+        },
+        StatusCode::TOO_MANY_REQUESTS => OAuthError {
+            status,
+            error: "slow_down",
+            description: "too many requests, try again later",
+        },
+        _ => OAuthError {
+            status,
+            error: "temporarily_unavailable",
+            description: "no token could be issued, try again",
+        },
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let body = object!({ "error": self.error, "error_description": self.description });
+        (self.status, Json(body)).into_response()
+    }
+}

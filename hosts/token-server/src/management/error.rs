@@ -1,0 +1,128 @@
+//! Refusals of management, and their one mapping to status codes.
+//!
+//! Follows the errors of Azure Resource Manager: `{"error":{"code":…,"message":…}}`. `az` shows the message, and takes the code
+//! `ResourceNotFound` for "go on and make it".
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::edit::EditError;
+use crate::error::json;
+
+/// A refusal.
+#[derive(Debug)]
+pub enum ManagementError {
+    /// Nobody, or not who they claim to be; the text is for the log alone.
+    Unauthenticated(&'static str),
+    /// Somebody who may not do this.
+    Forbidden(&'static str),
+    /// The request cannot be read.
+    BadRequest(String),
+    /// A change that is refused.
+    Edit(EditError),
+    /// An identity provider, or the engine, does not answer; the text is for the log alone.
+    Unavailable(String),
+}
+
+/// The body of a refusal.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorResponse {
+    error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+struct ErrorDetail {
+    /// One word for programs.
+    code: &'static str,
+    /// A sentence for people.
+    message: String,
+}
+
+impl From<EditError> for ManagementError {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error)
+    }
+}
+
+impl From<sqlx::Error> for ManagementError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Edit(error.into())
+    }
+}
+
+impl ManagementError {
+    fn parts(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "AuthenticationFailed"),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "AuthorizationFailed"),
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "InvalidRequestContent"),
+            Self::Edit(EditError::Invalid(_)) => (StatusCode::BAD_REQUEST, "InvalidRequest"),
+            Self::Edit(EditError::NotFound(_)) => (StatusCode::NOT_FOUND, "ResourceNotFound"),
+            Self::Edit(EditError::Conflict(_)) => (StatusCode::CONFLICT, "Conflict"),
+            Self::Edit(EditError::Full(_)) => (StatusCode::CONFLICT, "QuotaExceeded"),
+            Self::Edit(EditError::Randomness) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
+            }
+            Self::Edit(EditError::Database(_)) | Self::Unavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+            }
+        }
+    }
+
+    /// What a client reads.
+    fn message(&self) -> String {
+        match self {
+            Self::Unauthenticated(_) => {
+                "authentication required: send a token of `az login`, or a client id and secret"
+                    .into()
+            }
+            Self::Forbidden(message) => (*message).into(),
+            Self::BadRequest(message) => message.clone(),
+            Self::Edit(EditError::Database(_)) | Self::Unavailable(_) => {
+                "nothing was changed: what this needs does not answer, try again".into()
+            }
+            Self::Edit(EditError::Randomness) => "no password could be made".into(),
+            Self::Edit(error) => error.to_string(),
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Self::Unauthenticated(reason) => tracing::info!(reason, "not authenticated"),
+            Self::Edit(error @ (EditError::Database(_) | EditError::Randomness)) => {
+                tracing::error!(%error, "management failed");
+            }
+            Self::Unavailable(reason) => tracing::error!(reason, "management failed"),
+            Self::Forbidden(_) | Self::BadRequest(_) | Self::Edit(_) => {
+                tracing::info!(message = self.message(), "management refused");
+            }
+        }
+    }
+}
+
+impl IntoResponse for ManagementError {
+    fn into_response(self) -> Response {
+        self.log();
+        let (status, code) = self.parts();
+        let error = ErrorDetail { code, message: self.message() };
+        let mut response = json(status, &ErrorResponse { error });
+        if let Some((name, value)) = advice(status) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+/// The header that tells a client what to do about a status.
+fn advice(status: StatusCode) -> Option<(HeaderName, &'static str)> {
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            Some((header::WWW_AUTHENTICATE, "Basic realm=\"scopegate management\""))
+        }
+        StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, "1")),
+        _ => None,
+    }
+}

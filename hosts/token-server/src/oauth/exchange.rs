@@ -1,0 +1,115 @@
+//! `POST /oauth2/exchange`: the token of an identity provider for a refresh token of the registry.
+//!
+//! Follows <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md> and what its clients send. The three grant types are accepted:
+//! `access_token`; `refresh_token`, for which the provider is asked for an access token; and `access_token_refresh_token`, which holds
+//! both and must agree on whom they are for.
+//!
+//! An extension: where an access token is expected, `name:password` of a scope-map token or a service principal is taken too. Azure's
+//! SDKs know no passwords, and so their registry clients can work with a scope-map token, which the service itself does not offer.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::parameters::Parameters;
+use super::refresh_token;
+use crate::app::App;
+use crate::clock;
+use crate::error::{RouteError, json};
+use crate::management::authority;
+use crate::policy::Policy;
+use crate::principal::{Principal, by_password};
+
+/// The answer.
+#[derive(Serialize)]
+struct ExchangeResponse {
+    refresh_token: String,
+}
+
+/// `POST /oauth2/exchange`
+///
+/// # Errors
+///
+/// [`RouteError`] for whoever gets no refresh token.
+pub async fn post(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, RouteError> {
+    let parameters = Parameters::read(query.as_deref(), &body);
+    let service = parameters.required("service", "no service")?;
+    if service != app.issuer.service {
+        return Err(RouteError::BadRequest("another service"));
+    }
+    let now = clock::now();
+    app.check_snapshot(now)?;
+    let policy = Arc::clone(&app.policy());
+    let principal = identify(&app, &policy, &parameters, now).await?;
+    if principal.tables.is_empty() {
+        return Err(RouteError::Unauthorized("nothing is bound to this identity"));
+    }
+    let rid = &policy.registry.rid;
+    let refresh_token = refresh_token(&app, &principal, rid, now)?;
+    tracing::info!(target: "decision", principal = principal.subject, kind = ?principal.kind, "exchanged");
+    Ok(json(StatusCode::OK, &ExchangeResponse { refresh_token }))
+}
+
+async fn identify(
+    app: &App,
+    policy: &Policy,
+    parameters: &Parameters,
+    now: i64,
+) -> Result<Principal, RouteError> {
+    let access_token = || parameters.required("access_token", "no access_token");
+    match parameters.required("grant_type", "no grant_type")? {
+        "access_token" => by_access_token(app, policy, access_token()?, now).await,
+        "refresh_token" => redeem(app, policy, parameters, now).await,
+        "access_token_refresh_token" => {
+            let known = by_access_token(app, policy, access_token()?, now).await?;
+            let fresh = redeem(app, policy, parameters, now).await?;
+            let provider = |principal: &Principal| {
+                principal.identity.as_ref().map(|identity| identity.provider.clone())
+            };
+            if known.subject != fresh.subject || provider(&known) != provider(&fresh) {
+                return Err(RouteError::Unauthorized("two tokens for two identities"));
+            }
+            Ok(fresh)
+        }
+        _ => Err(RouteError::BadRequest("an unknown grant_type")),
+    }
+}
+
+async fn by_access_token(
+    app: &App,
+    policy: &Policy,
+    token: &str,
+    now: i64,
+) -> Result<Principal, RouteError> {
+    // No JWT holds a colon.
+    if let Some((name, password)) = token.split_once(':') {
+        return by_password(name, password.to_owned(), app, policy, now).await;
+    }
+    if let Some(principal) = authority::registry_principal(token, app, policy, now)? {
+        return Ok(principal);
+    }
+    Principal::of(app.providers.identify(token, now).await?, app, policy)
+}
+
+/// The identity behind a provider's refresh token.
+async fn redeem(
+    app: &App,
+    policy: &Policy,
+    parameters: &Parameters,
+    now: i64,
+) -> Result<Principal, RouteError> {
+    let refresh_token = parameters.required("refresh_token", "no refresh_token")?;
+    let tenant = parameters.one("tenant")?;
+    let provider = app.providers.redeemer(tenant).ok_or(RouteError::BadRequest(
+        "no identity provider is configured to redeem this; exchange an access_token",
+    ))?;
+    Principal::of(provider.redeem(refresh_token, now).await?, app, policy)
+}

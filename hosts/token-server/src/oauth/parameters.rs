@@ -1,0 +1,64 @@
+//! The parameters of a request, from its query and its form.
+//!
+//! Follows what clients really send: scopes as repeated parameters and separated by spaces, in queries and in forms; parameters that
+//! nobody needs are not looked at.
+
+use crate::error::RouteError;
+
+/// The parameters of a request.
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Reads a query and a form.
+    #[must_use]
+    pub fn read(query: Option<&str>, form: &[u8]) -> Self {
+        let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let pairs = query.chain(form_urlencoded::parse(form));
+        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    /// Every value of a parameter that may stand more than once.
+    #[must_use]
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// A parameter that may stand once. Twice is refused when the values differ: two readers could disagree about it.
+    ///
+    /// # Errors
+    ///
+    /// [`RouteError::BadRequest`] for `service=a&service=b`.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, RouteError> {
+        let values = self.all(name);
+        let first = values.first().copied();
+        if values.iter().any(|value| Some(*value) != first) {
+            return Err(RouteError::BadRequest("a parameter that stands twice"));
+        }
+        Ok(first)
+    }
+
+    /// A parameter that must be there.
+    ///
+    /// # Errors
+    ///
+    /// [`RouteError::BadRequest`] with `message` when it is not, or is empty.
+    pub fn required(&self, name: &str, message: &'static str) -> Result<&str, RouteError> {
+        self.one(name)?.filter(|value| !value.is_empty()).ok_or(RouteError::BadRequest(message))
+    }
+
+    /// Whether a parameter has this value.
+    ///
+    /// # Errors
+    ///
+    /// The error of [`Parameters::one`].
+    pub fn is(&self, name: &str, value: &str) -> Result<bool, RouteError> {
+        Ok(self.one(name)? == Some(value))
+    }
+}
+
+/// Leaves the values out: passwords and tokens are among them.
+impl std::fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}

@@ -1,0 +1,310 @@
+//! Who asks: a set of scope maps, however they showed it.
+//!
+//! Scope-map tokens, the admin account, service principals, identities from a provider and anonymous clients all come down to the same:
+//! compiled scope maps, a generation, and a name. Everything after that is one path.
+
+mod authenticate;
+mod credentials;
+pub mod password;
+pub mod secret;
+mod summary;
+
+use scopegate_api::access::AccessEntry;
+use scopegate_api::claims::{IdentityClaims, PrincipalKind};
+use scopegate_api::decision::DecisionReport;
+use scopegate_core::scope_map::Role;
+use scopegate_runtime::PolicyTable;
+
+pub use authenticate::{Authenticated, authenticate, by_password, by_secret, is_registry_name};
+pub use credentials::{Credentials, NULL_GUID};
+
+use crate::app::App;
+use crate::error::RouteError;
+use crate::identity::Identity;
+use crate::issue::Subject;
+use crate::policy::{Policy, ServicePrincipal, Token};
+use crate::store::Revision;
+
+/// The `sub` of an anonymous client, as the service has it.
+pub const ANONYMOUS: &str = "acr_anon_pull";
+/// The scope map of the admin account.
+const ADMIN_MAP: &str = "_repositories_admin";
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// What kind of principal.
+    pub kind: PrincipalKind,
+    /// Its name among its kind: the `sub` of its tokens.
+    pub subject: String,
+    /// What it may do.
+    pub tables: Vec<PolicyTable>,
+    /// What it may do in management.
+    pub roles: Vec<Role>,
+    /// The revision of the last change that took something away from it, by itself or by its scope maps.
+    pub generation: Revision,
+    /// Refresh tokens of an older generation than this are not good any more. What a scope map lost is not in it, because what a scope
+    /// map grants is read anew for each access token.
+    pub renewable_from: Revision,
+    /// What its provider said about it.
+    pub identity: Option<IdentityClaims>,
+    /// The application that it came with.
+    pub appid: Option<String>,
+    /// The tenant that it came from.
+    pub tenant: Option<String>,
+    /// Never more than this.
+    pub at_most: Option<AtMost>,
+}
+
+/// What an access token holds that somebody came with: whatever is issued for it holds no more, and for no longer.
+#[derive(Clone, Debug)]
+pub struct AtMost {
+    /// What it opens.
+    pub access: Vec<AccessEntry>,
+    /// When it expires, in seconds since 1970.
+    pub until: i64,
+}
+
+impl Principal {
+    /// A scope-map token.
+    #[must_use]
+    pub fn token(token: &Token, policy: &Policy) -> Self {
+        let mut principal = Self::new(PrincipalKind::Token, &token.name, token.generation);
+        if let Some(map) = token.scope_map.as_deref() {
+            principal.add_scope_map(map, policy);
+        }
+        principal
+    }
+
+    /// The admin account. `name` is the registry's.
+    #[must_use]
+    pub fn admin(name: &str, policy: &Policy) -> Self {
+        let generation = policy.registry.admin_generation;
+        let mut principal = Self::new(PrincipalKind::Admin, name, generation);
+        principal.add_scope_map(ADMIN_MAP, policy);
+        principal
+    }
+
+    /// A service principal.
+    #[must_use]
+    pub fn service_principal(service: &ServicePrincipal, policy: &Policy) -> Self {
+        let mut principal =
+            Self::new(PrincipalKind::ServicePrincipal, &service.name, service.generation);
+        principal.appid = Some(service.name.clone());
+        principal.tenant = Some(policy.registry.tenant.clone());
+        for map in &service.scope_maps {
+            principal.add_scope_map(map, policy);
+        }
+        for role in &service.roles {
+            principal.add_role(*role, policy);
+        }
+        principal
+    }
+
+    /// Anybody.
+    #[must_use]
+    pub fn anonymous(policy: &Policy) -> Self {
+        let generation = policy.registry.anonymous_generation;
+        let mut principal = Self::new(PrincipalKind::Anonymous, ANONYMOUS, generation);
+        principal.tables.push(policy.built_in.anonymous.clone());
+        principal
+    }
+
+    /// Somebody whom an identity provider knows: what the claims are bound to by the configuration of this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`RouteError::Unauthorized`] when the provider is not configured any more; [`RouteError::Engine`] when the engine fails.
+    pub fn identity(
+        subject: &str,
+        claims: IdentityClaims,
+        app: &App,
+        policy: &Policy,
+    ) -> Result<Self, RouteError> {
+        let provider = app
+            .providers
+            .by_name(&claims.provider)
+            .ok_or(RouteError::Unauthorized("an identity of a provider that is gone"))?;
+        let bound = provider.bind(&claims.claims);
+        let mut principal = Self::new(PrincipalKind::Identity, subject, 0);
+        for map in &bound.scope_maps {
+            principal.add_scope_map(map, policy);
+        }
+        for role in bound.roles {
+            principal.add_role(role, policy);
+        }
+        if !bound.rules.is_empty() {
+            let rules: Vec<String> = bound.rules.iter().map(ToString::to_string).collect();
+            let table = app.runtime.compile(&claims.provider, rules.iter().map(String::as_str));
+            principal.tables.push(table.map_err(|error| RouteError::Engine(error.to_string()))?);
+        }
+        principal.identity = Some(claims);
+        Ok(principal)
+    }
+
+    /// Somebody who comes with a token of an identity provider.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Principal::identity`], and [`RouteError::Unauthorized`] for claims that are too large to be remembered.
+    pub fn of(identity: Identity, app: &App, policy: &Policy) -> Result<Self, RouteError> {
+        let provider = app
+            .providers
+            .by_name(&identity.provider)
+            .ok_or(RouteError::Unauthorized("an identity of a provider that is gone"))?;
+        let mentioned = provider.mentioned(&identity.claims)?;
+        let claims = IdentityClaims { provider: identity.provider, claims: mentioned };
+        let principal = Self::identity(&identity.subject, claims, app, policy)?;
+        Ok(Self { appid: identity.appid, tenant: identity.tenant, ..principal })
+    }
+
+    /// Somebody of whom nothing is known but an access token: everything, and [`AtMost`] what that holds.
+    fn held(subject: &str, generation: Option<u64>, at_most: AtMost, policy: &Policy) -> Self {
+        let generation = generation.and_then(|generation| i64::try_from(generation).ok());
+        let mut principal = Self::new(PrincipalKind::Identity, subject, generation.unwrap_or(0));
+        principal.at_most = Some(at_most);
+        principal.tables.extend(policy.built_in.role(Role::Owner).cloned());
+        principal
+    }
+
+    fn new(kind: PrincipalKind, subject: &str, generation: Revision) -> Self {
+        Self {
+            kind,
+            subject: subject.to_owned(),
+            tables: Vec::new(),
+            roles: Vec::new(),
+            generation,
+            renewable_from: generation,
+            identity: None,
+            appid: None,
+            tenant: None,
+            at_most: None,
+        }
+    }
+
+    fn add_scope_map(&mut self, name: &str, policy: &Policy) {
+        if let Some(map) = policy.scope_map(name) {
+            self.tables.push(map.table.clone());
+            self.generation = self.generation.max(map.generation);
+        }
+    }
+
+    fn add_role(&mut self, role: Role, policy: &Policy) {
+        self.roles.push(role);
+        self.tables.extend(policy.built_in.role(role).cloned());
+    }
+
+    /// How tokens name it.
+    #[must_use]
+    pub fn to_subject(&self) -> Subject<'_> {
+        Subject {
+            appid: self.appid.as_deref(),
+            tenant: self.tenant.as_deref(),
+            identity: self.identity.as_ref(),
+            ..Subject::new(&self.subject, self.kind, self.generation.unsigned_abs())
+        }
+    }
+
+    /// Whether it may have refresh tokens: nobody who came with an access token, and nobody without a name.
+    #[must_use]
+    pub fn may_renew(&self) -> bool {
+        self.at_most.is_none() && self.kind != PrincipalKind::Anonymous
+    }
+
+    /// Whether it may look at management.
+    #[must_use]
+    pub fn may_read_management(&self) -> bool {
+        self.roles.contains(&Role::Reader) || self.may_manage()
+    }
+
+    /// Whether it may change scope maps and tokens.
+    #[must_use]
+    pub fn may_manage(&self) -> bool {
+        self.roles.contains(&Role::Contributor) || self.may_give_roles()
+    }
+
+    /// Whether it may give roles to others.
+    #[must_use]
+    pub fn may_give_roles(&self) -> bool {
+        self.roles.contains(&Role::Owner)
+    }
+}
+
+impl AtMost {
+    /// Takes from a decision what the token does not hold.
+    pub fn narrow(&self, report: &mut DecisionReport) {
+        for entry in &mut report.access {
+            let (held, missing) = entry
+                .actions
+                .drain(..)
+                .partition(|action| self.holds(&entry.resource_type, &entry.name, action));
+            entry.actions = held;
+            deny(&mut report.denied, entry, missing);
+        }
+        report.access.retain(|entry| !entry.actions.is_empty());
+    }
+
+    fn holds(&self, resource_type: &str, name: &str, action: &str) -> bool {
+        self.access.iter().any(|held| {
+            held.resource_type == resource_type
+                && held.name == name
+                && held.actions.iter().any(|held| held == action)
+        })
+    }
+}
+
+fn deny(denied: &mut Vec<AccessEntry>, entry: &AccessEntry, actions: Vec<String>) {
+    if actions.is_empty() {
+        return;
+    }
+    let is_same =
+        |d: &&mut AccessEntry| d.resource_type == entry.resource_type && d.name == entry.name;
+    match denied.iter_mut().find(is_same) {
+        Some(known) => known.actions.extend(actions),
+        None => denied.push(AccessEntry {
+            resource_type: entry.resource_type.clone(),
+            name: entry.name.clone(),
+            actions,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_token_gives_no_more_than_it_holds() {
+        let entry = |text: &str| {
+            let mut parts = text.split(':');
+            let mut next = || parts.next().unwrap().to_owned();
+            let (resource_type, name) = (next(), next());
+            let actions = next().split(',').map(ToOwned::to_owned).collect();
+            AccessEntry { resource_type, name, actions }
+        };
+        let entries = |text: &str| text.split_whitespace().map(entry).collect::<Vec<_>>();
+        for (held, granted, expected, denied) in [
+            (
+                "repository:a:pull",
+                "repository:a:pull,push",
+                "repository:a:pull",
+                "repository:a:push",
+            ),
+            ("repository:a:pull", "repository:b:pull", "", "repository:b:pull"),
+            ("repository:a:pull", "registry:a:pull", "", "registry:a:pull"),
+            ("", "registry:catalog:*", "", "registry:catalog:*"),
+            ("registry:catalog:*", "registry:catalog:*", "registry:catalog:*", ""),
+            // A name is literal: a held `*` is that name and no pattern.
+            ("repository:*:pull", "repository:a:pull", "", "repository:a:pull"),
+        ] {
+            let at_most = AtMost { access: entries(held), until: 0 };
+            let mut report = DecisionReport { access: entries(granted), ..Default::default() };
+            at_most.narrow(&mut report);
+            assert_eq!(
+                (report.access, report.denied),
+                (entries(expected), entries(denied)),
+                "{granted}"
+            );
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Finding out who asks.
+//!
+//! Follows Azure Container Registry (reference: authentication options and repository-scoped tokens): a scope-map token, the admin account
+//! or a service principal by name and password; an identity by a refresh token that it got in exchange for its provider's token; a
+//! refresh or access token of ours as the password of the null GUID; and nobody at all.
+//!
+//! Whatever is wrong, a client reads the same after the same time: nobody learns which names exist. A name's spelling alone tells what
+//! kind of principal it is, and each kind has one way of being checked, for names that exist and names that do not.
+
+use std::sync::Arc;
+
+use scopegate_api::claims::{IdentityClaims, PrincipalKind};
+use uuid::Uuid;
+
+use super::password::PasswordDigest;
+use super::{AtMost, Credentials, NULL_GUID, Principal, secret};
+use crate::app::App;
+use crate::edit::service_principals::ADMINISTRATOR;
+use crate::error::RouteError;
+use crate::policy::{Password, Policy, ServicePrincipal, accepts};
+
+/// Who asks, and what it came with.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// Who asks.
+    pub principal: Principal,
+    /// The refresh token that it came with, when it came with one.
+    pub refresh_token: Option<String>,
+}
+
+/// What a token of ours says about whom it is for.
+struct Claimed {
+    kind: Option<PrincipalKind>,
+    subject: String,
+    generation: Option<u64>,
+    identity: Option<IdentityClaims>,
+    appid: Option<String>,
+    tenant: Option<String>,
+    at_most: Option<AtMost>,
+}
+
+/// Finds out who asks.
+///
+/// # Errors
+///
+/// [`RouteError::Unauthorized`] for whoever is not a principal that is enabled.
+pub async fn authenticate(
+    credentials: Credentials,
+    app: &App,
+    now: i64,
+) -> Result<Authenticated, RouteError> {
+    let policy = Arc::clone(&app.policy());
+    match credentials {
+        Credentials::None => anonymous(&policy).map(Authenticated::from),
+        // How the JavaScript SDK says that it has none.
+        Credentials::Refresh(token) if token.is_empty() => {
+            anonymous(&policy).map(Authenticated::from)
+        }
+        Credentials::Refresh(token) => by_refresh_token(token, app, &policy, now),
+        Credentials::Password { name, password } if name == NULL_GUID => {
+            by_token(password, app, &policy, now)
+        }
+        Credentials::Password { name, password } => {
+            by_password(&name, password, app, &policy, now).await.map(Authenticated::from)
+        }
+    }
+}
+
+/// Finds out who asks by a name and a password or secret.
+///
+/// # Errors
+///
+/// [`RouteError::Unauthorized`] for whoever is not a principal that is enabled.
+pub async fn by_password(
+    name: &str,
+    password: String,
+    app: &App,
+    policy: &Policy,
+    now: i64,
+) -> Result<Principal, RouteError> {
+    if is_client_id(name) {
+        let service = by_secret(name, password, policy).await?;
+        return Ok(Principal::service_principal(&service, policy));
+    }
+    // Digested for an unknown name too.
+    let digest = PasswordDigest::of(&password);
+    if is_registry_name(name, app) {
+        return admin(&digest, app, policy, now);
+    }
+    let Some(token) = policy.token(name) else {
+        return Err(RouteError::Unauthorized("an unknown token"));
+    };
+    if !token.accepts(&digest, now) {
+        return Err(RouteError::Unauthorized("a wrong or expired password"));
+    }
+    if !token.enabled {
+        return Err(RouteError::Unauthorized("a disabled token"));
+    }
+    Ok(Principal::token(token, policy))
+}
+
+/// Finds the service principal with this client id and secret.
+///
+/// # Errors
+///
+/// [`RouteError::Unauthorized`] for any but one that is enabled.
+pub async fn by_secret(
+    client_id: &str,
+    secret: String,
+    policy: &Policy,
+) -> Result<Arc<ServicePrincipal>, RouteError> {
+    let service = policy.service_principal(client_id);
+    let secrets = service.map(|service| service.secrets.clone()).unwrap_or_default();
+    let is_right = secret::is_one_of(secret, secrets).await;
+    match service {
+        Some(service) if is_right && service.enabled => Ok(Arc::clone(service)),
+        Some(_) if is_right => Err(RouteError::Unauthorized("a disabled service principal")),
+        Some(_) => Err(RouteError::Unauthorized("a wrong secret")),
+        None => Err(RouteError::Unauthorized("an unknown client id")),
+    }
+}
+
+/// Whether a name is the registry's own, which is the name of its admin.
+#[must_use]
+pub fn is_registry_name(name: &str, app: &App) -> bool {
+    name.eq_ignore_ascii_case(&app.registry_name)
+}
+
+fn is_client_id(name: &str) -> bool {
+    Uuid::try_parse(name).is_ok() || name.eq_ignore_ascii_case(ADMINISTRATOR)
+}
+
+fn admin(
+    password: &PasswordDigest,
+    app: &App,
+    policy: &Policy,
+    now: i64,
+) -> Result<Principal, RouteError> {
+    let passwords: Vec<_> = policy.registry.admin_passwords.iter().map(Password::from).collect();
+    if !accepts(&passwords, password, now) {
+        return Err(RouteError::Unauthorized("a wrong password of the admin"));
+    }
+    if !policy.registry.admin_enabled {
+        return Err(RouteError::Unauthorized("the admin account is disabled"));
+    }
+    Ok(Principal::admin(&app.registry_name, policy))
+}
+
+fn anonymous(policy: &Policy) -> Result<Principal, RouteError> {
+    if policy.registry.anonymous_pull {
+        Ok(Principal::anonymous(policy))
+    } else {
+        Err(RouteError::Unauthorized("no credentials"))
+    }
+}
+
+/// A token as the password of the null GUID: a refresh token, or an access token, which is worth no more than what it holds.
+fn by_token(
+    token: String,
+    app: &App,
+    policy: &Policy,
+    now: i64,
+) -> Result<Authenticated, RouteError> {
+    let Some(claims) = app.issuer.verify_access(&token, now) else {
+        return by_refresh_token(token, app, policy, now);
+    };
+    let at_most = AtMost { access: claims.access, until: i64::try_from(claims.exp).unwrap_or(now) };
+    let claimed = Claimed {
+        kind: claims.principal,
+        subject: claims.sub,
+        generation: claims.generation,
+        identity: None,
+        appid: claims.appid,
+        tenant: None,
+        at_most: Some(at_most),
+    };
+    resolve(claimed, app, policy).map(Authenticated::from)
+}
+
+fn by_refresh_token(
+    refresh_token: String,
+    app: &App,
+    policy: &Policy,
+    now: i64,
+) -> Result<Authenticated, RouteError> {
+    let claims = app
+        .issuer
+        .verify_refresh(&refresh_token, now)
+        .ok_or(RouteError::Unauthorized("a refresh token that is forged, expired or not ours"))?;
+    let claimed = Claimed {
+        kind: claims.principal,
+        subject: claims.sub,
+        generation: claims.generation,
+        identity: claims.identity,
+        appid: claims.appid,
+        tenant: claims.tenant,
+        at_most: None,
+    };
+    let principal = resolve(claimed, app, policy)?;
+    Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
+}
+
+/// Finds the principal that a token of ours is for, as it is now.
+fn resolve(claimed: Claimed, app: &App, policy: &Policy) -> Result<Principal, RouteError> {
+    let principal = match claimed.kind {
+        Some(PrincipalKind::Token) => {
+            let token = policy.token(&claimed.subject);
+            token.filter(|token| token.enabled).map(|token| Principal::token(token, policy))
+        }
+        Some(PrincipalKind::ServicePrincipal) => {
+            let service = policy.service_principal(&claimed.subject);
+            let service = service.filter(|service| service.enabled);
+            service.map(|service| Principal::service_principal(service, policy))
+        }
+        Some(PrincipalKind::Admin) => {
+            policy.registry.admin_enabled.then(|| Principal::admin(&app.registry_name, policy))
+        }
+        Some(PrincipalKind::Anonymous) => anonymous(policy).ok(),
+        Some(PrincipalKind::Identity) => return resolve_identity(claimed, app, policy),
+        None => None,
+    };
+    let principal =
+        principal.ok_or(RouteError::Unauthorized("a principal that is gone or disabled"))?;
+    let generation = claimed.generation.and_then(|generation| i64::try_from(generation).ok());
+    if generation.is_none_or(|generation| generation < principal.renewable_from) {
+        return Err(RouteError::Unauthorized("a token from before the principal was changed"));
+    }
+    Ok(Principal { at_most: claimed.at_most, ..principal })
+}
+
+/// An identity has what its provider's claims are bound to now; by an access token alone, which does not say them, what that holds.
+fn resolve_identity(claimed: Claimed, app: &App, policy: &Policy) -> Result<Principal, RouteError> {
+    let principal = match (claimed.identity, claimed.at_most) {
+        (Some(claims), _) => Principal::identity(&claimed.subject, claims, app, policy)?,
+        (None, Some(at_most)) => {
+            Principal::held(&claimed.subject, claimed.generation, at_most, policy)
+        }
+        (None, None) => return Err(RouteError::Unauthorized("an identity that says nothing")),
+    };
+    Ok(Principal { appid: claimed.appid, tenant: claimed.tenant, ..principal })
+}
+
+impl From<Principal> for Authenticated {
+    fn from(principal: Principal) -> Self {
+        Self { principal, refresh_token: None }
+    }
+}

@@ -1,0 +1,64 @@
+//! Client secrets: hashed with argon2id, because people choose some of them.
+//!
+//! Follows RFC 9106 with the parameters that OWASP recommends (19 MiB, two passes, one lane). A check takes some twenty milliseconds of one
+//! core, so it runs beside the requests and only so many at once; whoever comes when all places are taken waits.
+
+use std::sync::LazyLock;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use tokio::sync::Semaphore;
+
+/// How many checks run at once. Each holds 19 MiB.
+static PLACES: Semaphore = Semaphore::const_new(4);
+
+/// The hash of a secret that nobody has: what is checked when there is no such client.
+static NOBODY: LazyLock<String> = LazyLock::new(|| {
+    crate::principal::password::generate().ok().and_then(|s| hash(&s)).unwrap_or_default()
+});
+
+/// The least number of characters in a secret that a person chooses.
+pub const MIN_LEN: usize = 16;
+
+/// Hashes a secret with a salt of its own.
+#[must_use]
+pub fn hash(secret: &str) -> Option<String> {
+    Argon2::default().hash_password(secret.as_bytes()).ok().map(|hash| hash.to_string())
+}
+
+/// Whether a secret is one of these. It takes as long for a client that has none.
+pub async fn is_one_of(secret: String, mut hashes: Vec<String>) -> bool {
+    // Every client has two places for secrets, and each is checked, so that the time tells nothing.
+    hashes.resize_with(2, || NOBODY.clone());
+    let Ok(_place) = PLACES.acquire().await else { return false };
+    let check = tokio::task::spawn_blocking(move || {
+        hashes.iter().fold(false, |found, hash| found | matches(&secret, hash))
+    });
+    check.await.unwrap_or(false)
+}
+
+fn matches(secret: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(secret.as_bytes(), &hash).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn secrets_match_themselves_alone() {
+        let hashed = hash("correct horse battery").unwrap();
+        assert!(hashed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hashed}");
+        for (secret, hashes, expected) in [
+            ("correct horse battery", vec![hashed.clone()], true),
+            ("correct horse battery", vec![hash("another").unwrap(), hashed.clone()], true),
+            ("correct horse batterx", vec![hashed.clone()], false),
+            ("", vec![hashed], false),
+            ("", vec![], false),
+            ("x", vec!["no hash".into(), String::new()], false),
+        ] {
+            assert_eq!(is_one_of(secret.into(), hashes).await, expected, "{secret}");
+        }
+    }
+}

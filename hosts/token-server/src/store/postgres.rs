@@ -1,0 +1,91 @@
+//! PostgreSQL, for more than one server.
+//!
+//! Each write ends with `NOTIFY`, and every server listens. A notification that comes while a connection is down is lost, so whoever
+//! connects again asks for everything that changed.
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use sqlx::any::AnyConnectOptions;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgListener;
+use sqlx::{AnyConnection, ConnectOptions as _, Executor as _};
+use url::Url;
+
+use super::database::{Database, News};
+
+/// The channel of the notifications.
+const CHANNEL: &str = "scopegate";
+
+/// A PostgreSQL database.
+pub(super) struct Postgres {
+    url: Url,
+}
+
+impl Postgres {
+    /// The database with an address like `postgres://user:password@host/name`.
+    pub(super) fn new(url: &str) -> anyhow::Result<Self> {
+        let url = Url::parse(url).context("the address of the database is no URL")?;
+        anyhow::ensure!(
+            matches!(url.scheme(), "postgres" | "postgresql"),
+            "the address of the database must begin with `postgres://`; without one, SQLite is used"
+        );
+        Ok(Self { url })
+    }
+}
+
+/// Leaves the password out.
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Postgres").field(&self.describe()).finish()
+    }
+}
+
+#[async_trait]
+impl Database for Postgres {
+    fn describe(&self) -> String {
+        let host = self.url.host_str().unwrap_or("its socket");
+        format!("the database `{}` at {host}", self.url.path().trim_start_matches('/'))
+    }
+
+    fn options(&self) -> sqlx::Result<AnyConnectOptions> {
+        Ok(AnyConnectOptions::from_url(&self.url)?.disable_statement_logging())
+    }
+
+    fn prepare(&self) -> &'static str {
+        "set statement_timeout = '5s'; set lock_timeout = '5s'; set synchronous_commit = on"
+    }
+
+    fn migrations(&self) -> Migrator {
+        sqlx::migrate!("migrations/postgres")
+    }
+
+    /// The first statement of a write locks the registry's row, so writes wait for each other there.
+    fn begin_write(&self) -> &'static str {
+        "begin"
+    }
+
+    fn begin_read(&self) -> &'static str {
+        "begin isolation level repeatable read read only"
+    }
+
+    async fn announce(&self, connection: &mut AnyConnection) -> sqlx::Result<()> {
+        connection.execute("notify scopegate").await.map(drop)
+    }
+
+    async fn news(&self) -> sqlx::Result<Box<dyn News>> {
+        let mut listener = PgListener::connect(self.url.as_str()).await?;
+        // A lost connection is an error here, because the notifications of the meantime are lost with it.
+        listener.eager_reconnect(false);
+        listener.listen(CHANNEL).await?;
+        Ok(Box::new(Listener(listener)))
+    }
+}
+
+struct Listener(PgListener);
+
+#[async_trait]
+impl News for Listener {
+    async fn wait(&mut self) -> sqlx::Result<()> {
+        self.0.try_recv().await?.map(drop).ok_or(sqlx::Error::PoolClosed)
+    }
+}

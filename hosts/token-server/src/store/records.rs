@@ -1,0 +1,425 @@
+//! The rows, as values.
+
+use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
+
+use super::page::Page;
+use super::row::{flag, json};
+use crate::keys::{Algorithm, AuthorityRecord, KeyRecord};
+use crate::principal::password::PasswordDigest;
+
+/// Counts the writes to a registry.
+pub type Revision = i64;
+
+/// The registry.
+#[derive(Clone, Debug, Default)]
+pub struct RegistryRecord {
+    /// 32 hexadecimal digits, the `rid` of every token.
+    pub rid: String,
+    /// What stands for a tenant in the addresses of clients, a GUID.
+    pub tenant: String,
+    /// What stands for a subscription in the addresses of Azure Resource Manager, a GUID.
+    pub subscription: String,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// The last write.
+    pub revision: Revision,
+    /// Departures up to this revision are not listed any more.
+    pub forgotten: Revision,
+    /// Whether the admin account opens anything.
+    pub admin_enabled: bool,
+    /// Its passwords.
+    pub admin_passwords: Vec<PasswordRecord>,
+    /// The revision of the last change that must end the admin's tokens.
+    pub admin_generation: Revision,
+    /// Whether anybody may pull.
+    pub anonymous_pull: bool,
+    /// The revision of the last change that must end anonymous tokens.
+    pub anonymous_generation: Revision,
+}
+
+/// A scope map.
+#[derive(Clone, Debug)]
+pub struct ScopeMapRecord {
+    /// The name in lower case.
+    pub key: String,
+    /// The name, as it was given.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The action strings in their owner's order.
+    pub actions: Vec<String>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// The last change.
+    pub revision: Revision,
+    /// The last change that took something away.
+    pub generation: Revision,
+}
+
+/// A scope-map token.
+#[derive(Clone, Debug)]
+pub struct TokenRecord {
+    /// The name in lower case.
+    pub key: String,
+    /// The name, as it was given.
+    pub name: String,
+    /// The key of its scope map.
+    pub scope_map: Option<String>,
+    /// Whether its passwords open anything.
+    pub enabled: bool,
+    /// At most two.
+    pub passwords: Vec<PasswordRecord>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// The last change.
+    pub revision: Revision,
+    /// The last change that must end its tokens.
+    pub generation: Revision,
+}
+
+/// A generated password: never itself, only its digest.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordRecord {
+    /// Which of the two.
+    pub name: PasswordName,
+    /// Its digest.
+    pub sha256: PasswordDigest,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// From when on it opens nothing, in seconds since 1970; never, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
+/// Which password of a principal. Tokens have the last two, the admin the first and the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PasswordName {
+    /// The admin's first.
+    Password,
+    /// A token's first.
+    Password1,
+    /// The second of either.
+    Password2,
+}
+
+/// A service principal.
+#[derive(Clone)]
+pub struct ServicePrincipalRecord {
+    /// The client id in lower case.
+    pub key: String,
+    /// The client id, as it was given.
+    pub name: String,
+    /// What people call it.
+    pub display_name: String,
+    /// Whether its secrets open anything.
+    pub enabled: bool,
+    /// Names of roles.
+    pub roles: Vec<String>,
+    /// Keys of scope maps.
+    pub scope_maps: Vec<String>,
+    /// At most two argon2id hashes.
+    pub secrets: Vec<String>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// The last change.
+    pub revision: Revision,
+    /// The last change that must end its tokens.
+    pub generation: Revision,
+}
+
+/// What was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// Whose row it was.
+    pub what: RecordKey,
+    /// The write that deleted it.
+    pub revision: Revision,
+}
+
+/// A row that may be deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RecordKey {
+    /// A scope map's key.
+    ScopeMap(String),
+    /// A token's key.
+    Token(String),
+    /// A service principal's key.
+    ServicePrincipal(String),
+}
+
+/// What changed after a revision.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Whether this is everything there is, and not only what changed.
+    pub is_everything: bool,
+    /// The registry as it is now.
+    pub registry: RegistryRecord,
+    /// Scope maps that are new or changed.
+    pub scope_maps: Vec<ScopeMapRecord>,
+    /// Tokens that are new or changed.
+    pub tokens: Vec<TokenRecord>,
+    /// Service principals that are new or changed.
+    pub service_principals: Vec<ServicePrincipalRecord>,
+    /// What is gone.
+    pub departures: Vec<Departure>,
+    /// Every signing key, and the authority behind them.
+    pub keys: KeysRecord,
+}
+
+/// The signing keys, and the authority behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeysRecord {
+    /// Every key, in no order.
+    pub keys: Vec<KeyRecord>,
+    /// The authority; none before the first key is made.
+    pub authority: Option<AuthorityRecord>,
+}
+
+impl Changes {
+    pub(super) async fn read(db: &mut AnyConnection, since: Revision) -> sqlx::Result<Self> {
+        let registry = RegistryRecord::read(db).await?;
+        if registry.revision == since {
+            return Ok(Self { registry, ..Self::default() });
+        }
+        // Whoever is behind what departures tell could miss one; whoever is ahead has seen a database that was put back.
+        let is_everything = since < registry.forgotten.max(1) || since > registry.revision;
+        let since = if is_everything { 0 } else { since };
+        Ok(Self {
+            is_everything,
+            scope_maps: ScopeMapRecord::since(db, since).await?,
+            tokens: TokenRecord::since(db, since).await?,
+            service_principals: ServicePrincipalRecord::since(db, since).await?,
+            departures: Departure::since(db, since).await?,
+            keys: KeysRecord::read(db).await?,
+            registry,
+        })
+    }
+}
+
+impl RegistryRecord {
+    pub(super) async fn read(db: &mut AnyConnection) -> sqlx::Result<Self> {
+        let row = sqlx::query(
+            "select rid, tenant, subscription, created_at, revision, forgotten,
+                admin_enabled, admin_passwords, admin_generation, anonymous_pull, anonymous_generation
+             from registry",
+        );
+        let row = row.fetch_one(db).await?;
+        Ok(Self {
+            rid: row.try_get(0)?,
+            tenant: row.try_get(1)?,
+            subscription: row.try_get(2)?,
+            created_at: row.try_get(3)?,
+            revision: row.try_get(4)?,
+            forgotten: row.try_get(5)?,
+            admin_enabled: flag(&row, 6)?,
+            admin_passwords: json(&row, 7)?,
+            admin_generation: row.try_get(8)?,
+            anonymous_pull: flag(&row, 9)?,
+            anonymous_generation: row.try_get(10)?,
+        })
+    }
+}
+
+/// Declares the three ways in which rows of a table are read. The columns stand in the order in which `from_row` takes them.
+macro_rules! readable {
+    ($record:ident, $columns:literal) => {
+        impl $record {
+            /// The row with a key, which is the name in any case.
+            pub(super) async fn find(
+                db: &mut AnyConnection,
+                name: &str,
+            ) -> sqlx::Result<Option<Self>> {
+                let query = sqlx::query(concat!("select ", $columns, " where key = $1"));
+                let row = query.bind(name.to_ascii_lowercase()).fetch_optional(db).await?;
+                row.as_ref().map(Self::from_row).transpose()
+            }
+
+            /// The rows that changed after a revision.
+            pub(super) async fn since(
+                db: &mut AnyConnection,
+                revision: Revision,
+            ) -> sqlx::Result<Vec<Self>> {
+                let query = sqlx::query(concat!("select ", $columns, " where revision > $1"));
+                let rows = query.bind(revision).fetch_all(db).await?;
+                rows.iter().map(Self::from_row).collect()
+            }
+
+            /// A page of rows, in the order of their keys.
+            pub(super) async fn page(
+                db: &mut AnyConnection,
+                page: &Page,
+            ) -> sqlx::Result<Vec<Self>> {
+                let query = sqlx::query(concat!(
+                    "select ",
+                    $columns,
+                    " where key > $1 order by key limit $2"
+                ));
+                let rows = query.bind(page.after.as_str()).bind(page.limit).fetch_all(db).await?;
+                rows.iter().map(Self::from_row).collect()
+            }
+        }
+    };
+}
+
+readable!(
+    ScopeMapRecord,
+    "key, name, description, actions, created_at, revision, generation from scope_maps"
+);
+readable!(
+    TokenRecord,
+    "key, name, scope_map, enabled, passwords, created_at, revision, generation from tokens"
+);
+readable!(
+    ServicePrincipalRecord,
+    "key, name, display_name, enabled, roles, scope_maps, secrets, created_at, revision, generation from service_principals"
+);
+
+impl ScopeMapRecord {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            key: row.try_get(0)?,
+            name: row.try_get(1)?,
+            description: row.try_get(2)?,
+            actions: json(row, 3)?,
+            created_at: row.try_get(4)?,
+            revision: row.try_get(5)?,
+            generation: row.try_get(6)?,
+        })
+    }
+}
+
+impl TokenRecord {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            key: row.try_get(0)?,
+            name: row.try_get(1)?,
+            scope_map: row.try_get(2)?,
+            enabled: flag(row, 3)?,
+            passwords: json(row, 4)?,
+            created_at: row.try_get(5)?,
+            revision: row.try_get(6)?,
+            generation: row.try_get(7)?,
+        })
+    }
+}
+
+impl ServicePrincipalRecord {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            key: row.try_get(0)?,
+            name: row.try_get(1)?,
+            display_name: row.try_get(2)?,
+            enabled: flag(row, 3)?,
+            roles: json(row, 4)?,
+            scope_maps: json(row, 5)?,
+            secrets: json(row, 6)?,
+            created_at: row.try_get(7)?,
+            revision: row.try_get(8)?,
+            generation: row.try_get(9)?,
+        })
+    }
+}
+
+impl Departure {
+    async fn since(db: &mut AnyConnection, revision: Revision) -> sqlx::Result<Vec<Self>> {
+        let query = sqlx::query("select kind, key, revision from departures where revision > $1");
+        let rows = query.bind(revision).fetch_all(db).await?;
+        rows.iter()
+            .map(|row| {
+                let (kind, key): (&str, String) = (row.try_get(0)?, row.try_get(1)?);
+                let what = RecordKey::new(kind, key)
+                    .ok_or_else(|| sqlx::Error::Decode("a departure of an unknown kind".into()))?;
+                Ok(Self { what, revision: row.try_get(2)? })
+            })
+            .collect()
+    }
+}
+
+impl KeysRecord {
+    pub(super) async fn read(db: &mut AnyConnection) -> sqlx::Result<Self> {
+        let keys = sqlx::query(
+            "select kid, algorithm, private_key, certificate, created_at, signs_from from signing_keys",
+        );
+        let rows = keys.fetch_all(&mut *db).await?;
+        let keys = rows.iter().map(key_from_row).collect::<sqlx::Result<_>>()?;
+        let authority = sqlx::query("select private_key, certificate from signing_authority");
+        let authority = match authority.fetch_optional(db).await? {
+            Some(row) => {
+                Some(AuthorityRecord { private_key: row.try_get(0)?, certificate: row.try_get(1)? })
+            }
+            None => None,
+        };
+        Ok(Self { keys, authority })
+    }
+}
+
+fn key_from_row(row: &AnyRow) -> sqlx::Result<KeyRecord> {
+    let algorithm = Algorithm::parse(row.try_get(1)?)
+        .ok_or_else(|| sqlx::Error::Decode("a key of an unknown algorithm".into()))?;
+    Ok(KeyRecord {
+        kid: row.try_get(0)?,
+        algorithm,
+        private_key: row.try_get(2)?,
+        certificate: row.try_get(3)?,
+        created_at: row.try_get(4)?,
+        signs_from: row.try_get(5)?,
+    })
+}
+
+impl RecordKey {
+    fn new(kind: &str, key: String) -> Option<Self> {
+        match kind {
+            "scope_map" => Some(Self::ScopeMap(key)),
+            "token" => Some(Self::Token(key)),
+            "service_principal" => Some(Self::ServicePrincipal(key)),
+            _ => None,
+        }
+    }
+
+    /// The kind and the key, as the database has them.
+    pub(super) fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::ScopeMap(key) => ("scope_map", key),
+            Self::Token(key) => ("token", key),
+            Self::ServicePrincipal(key) => ("service_principal", key),
+        }
+    }
+}
+
+/// Leaves the hashes out.
+impl std::fmt::Debug for ServicePrincipalRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServicePrincipalRecord")
+            .field("name", &self.name)
+            .field("enabled", &self.enabled)
+            .field("roles", &self.roles)
+            .field("scope_maps", &self.scope_maps)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PasswordRecord {
+    /// Whether both are the same password, good for as long.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.expires_at == other.expires_at
+            && self.sha256.matches(&other.sha256)
+    }
+}
+
+impl PasswordName {
+    /// The name that clients use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Password1 => "password1",
+            Self::Password2 => "password2",
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! One write: everything in it happens, or nothing.
+
+use std::sync::Arc;
+
+use scopegate_core::ScopeMap;
+use sqlx::{Any, AnyConnection, Row as _, Transaction};
+use uuid::Uuid;
+
+use super::database::Database;
+use super::page::Page;
+use super::records::{
+    KeysRecord, RecordKey, RegistryRecord, Revision, ScopeMapRecord, ServicePrincipalRecord,
+    TokenRecord,
+};
+use super::row::to_json;
+use crate::clock;
+use crate::keys::{AuthorityRecord, KeyRecord};
+
+/// For so many writes a departure is listed.
+const REMEMBERED: Revision = 100_000;
+
+/// A write that has begun. It is undone unless it is committed.
+#[derive(Debug)]
+pub struct Write {
+    transaction: Transaction<'static, Any>,
+    database: Arc<dyn Database>,
+    revision: Revision,
+}
+
+impl Write {
+    pub(super) async fn begin(
+        mut transaction: Transaction<'static, Any>,
+        database: Arc<dyn Database>,
+    ) -> sqlx::Result<Self> {
+        let revision = match next_revision(&mut transaction).await? {
+            Some(revision) => revision,
+            None => {
+                insert_registry(&mut transaction).await?;
+                next_revision(&mut transaction).await?.ok_or(sqlx::Error::RowNotFound)?
+            }
+        };
+        Ok(Self { transaction, database, revision })
+    }
+
+    /// The revision that this write makes.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Makes everything last, and tells the other servers.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written. Whether it was is not known then.
+    pub async fn commit(mut self) -> sqlx::Result<Revision> {
+        self.database.announce(&mut self.transaction).await?;
+        self.transaction.commit().await?;
+        Ok(self.revision)
+    }
+
+    /// Writes what every registry has; tells whether any of it was missing.
+    pub(super) async fn ensure_registry(&mut self) -> sqlx::Result<bool> {
+        let mut changed = false;
+        let mut registry = self.registry().await?;
+        if registry.tenant.is_empty() {
+            (registry.tenant, registry.subscription) = (guid(), guid());
+            self.put_registry(&registry).await?;
+            changed = true;
+        }
+        for map in ScopeMap::system_defined() {
+            let Some(name) = map.name.as_ref().map(ToString::to_string) else { continue };
+            let actions: Vec<String> = map.rules.iter().map(ToString::to_string).collect();
+            let known = self.scope_map(&name).await?;
+            if known.is_some_and(|known| known.actions == actions) {
+                continue;
+            }
+            let record = ScopeMapRecord {
+                key: name.to_ascii_lowercase(),
+                name,
+                description: map.description,
+                actions,
+                created_at: registry.created_at,
+                revision: self.revision,
+                generation: self.revision,
+            };
+            self.put_scope_map(&record).await?;
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    /// The registry.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn registry(&mut self) -> sqlx::Result<RegistryRecord> {
+        RegistryRecord::read(&mut self.transaction).await
+    }
+
+    /// A scope map by its name, in any case.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn scope_map(&mut self, name: &str) -> sqlx::Result<Option<ScopeMapRecord>> {
+        ScopeMapRecord::find(&mut self.transaction, name).await
+    }
+
+    /// A token by its name, in any case.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn token(&mut self, name: &str) -> sqlx::Result<Option<TokenRecord>> {
+        TokenRecord::find(&mut self.transaction, name).await
+    }
+
+    /// A service principal by its client id, in any case.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn service_principal(
+        &mut self,
+        client_id: &str,
+    ) -> sqlx::Result<Option<ServicePrincipalRecord>> {
+        ServicePrincipalRecord::find(&mut self.transaction, client_id).await
+    }
+
+    /// How many scope maps there are.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn scope_map_count(&mut self) -> sqlx::Result<i64> {
+        sqlx::query_scalar("select count(*) from scope_maps")
+            .fetch_one(&mut *self.transaction)
+            .await
+    }
+
+    /// How many tokens there are.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn token_count(&mut self) -> sqlx::Result<i64> {
+        sqlx::query_scalar("select count(*) from tokens").fetch_one(&mut *self.transaction).await
+    }
+
+    /// Somebody who has this scope map, when anybody has.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn user_of_scope_map(&mut self, key: &str) -> sqlx::Result<Option<String>> {
+        let token = sqlx::query("select name from tokens where scope_map = $1 limit 1")
+            .bind(key)
+            .fetch_optional(&mut *self.transaction)
+            .await?;
+        if let Some(row) = token {
+            return row.try_get(0).map(Some);
+        }
+        let mut page = Page::first();
+        loop {
+            let some = ServicePrincipalRecord::page(&mut self.transaction, &page).await?;
+            let Some(last) = some.last() else { return Ok(None) };
+            page.after.clone_from(&last.key);
+            let has = |principal: &ServicePrincipalRecord| {
+                principal.scope_maps.iter().any(|map| map == key)
+            };
+            if let Some(user) = some.into_iter().find(has) {
+                return Ok(Some(user.name));
+            }
+        }
+    }
+
+    /// Writes the registry's settings. Its ids and its revision stay.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn put_registry(&mut self, registry: &RegistryRecord) -> sqlx::Result<()> {
+        sqlx::query(
+            "update registry set tenant = $1, subscription = $2, admin_enabled = $3, admin_passwords = $4,
+                admin_generation = $5, anonymous_pull = $6, anonymous_generation = $7",
+        )
+        .bind(registry.tenant.as_str())
+        .bind(registry.subscription.as_str())
+        .bind(i64::from(registry.admin_enabled))
+        .bind(to_json(&registry.admin_passwords)?)
+        .bind(registry.admin_generation)
+        .bind(i64::from(registry.anonymous_pull))
+        .bind(registry.anonymous_generation)
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// Writes a scope map, new or changed.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn put_scope_map(&mut self, map: &ScopeMapRecord) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into scope_maps (key, name, description, actions, created_at, revision, generation)
+             values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (key) do update set description = excluded.description, actions = excluded.actions,
+                revision = excluded.revision, generation = excluded.generation",
+        )
+        .bind(map.key.as_str())
+        .bind(map.name.as_str())
+        .bind(map.description.as_str())
+        .bind(to_json(&map.actions)?)
+        .bind(map.created_at)
+        .bind(self.revision)
+        .bind(map.generation)
+        .execute(&mut *self.transaction)
+        .await?;
+        self.return_of(&RecordKey::ScopeMap(map.key.clone())).await
+    }
+
+    /// Writes a token, new or changed.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written, or there is no such scope map.
+    pub async fn put_token(&mut self, token: &TokenRecord) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into tokens (key, name, scope_map, enabled, passwords, created_at, revision, generation)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (key) do update set scope_map = excluded.scope_map, enabled = excluded.enabled,
+                passwords = excluded.passwords, revision = excluded.revision, generation = excluded.generation",
+        )
+        .bind(token.key.as_str())
+        .bind(token.name.as_str())
+        .bind(token.scope_map.as_deref())
+        .bind(i64::from(token.enabled))
+        .bind(to_json(&token.passwords)?)
+        .bind(token.created_at)
+        .bind(self.revision)
+        .bind(token.generation)
+        .execute(&mut *self.transaction)
+        .await?;
+        self.return_of(&RecordKey::Token(token.key.clone())).await
+    }
+
+    /// Writes a service principal, new or changed.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn put_service_principal(
+        &mut self,
+        principal: &ServicePrincipalRecord,
+    ) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into service_principals
+                (key, name, display_name, enabled, roles, scope_maps, secrets, created_at, revision, generation)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             on conflict (key) do update set display_name = excluded.display_name, enabled = excluded.enabled,
+                roles = excluded.roles, scope_maps = excluded.scope_maps, secrets = excluded.secrets,
+                revision = excluded.revision, generation = excluded.generation",
+        )
+        .bind(principal.key.as_str())
+        .bind(principal.name.as_str())
+        .bind(principal.display_name.as_str())
+        .bind(i64::from(principal.enabled))
+        .bind(to_json(&principal.roles)?)
+        .bind(to_json(&principal.scope_maps)?)
+        .bind(to_json(&principal.secrets)?)
+        .bind(principal.created_at)
+        .bind(self.revision)
+        .bind(principal.generation)
+        .execute(&mut *self.transaction)
+        .await?;
+        self.return_of(&RecordKey::ServicePrincipal(principal.key.clone())).await
+    }
+
+    /// The signing keys.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn keys(&mut self) -> sqlx::Result<KeysRecord> {
+        KeysRecord::read(&mut self.transaction).await
+    }
+
+    /// Writes the authority behind the signing keys. There is one, for ever.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written, or has one.
+    pub async fn put_authority(&mut self, authority: &AuthorityRecord) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into signing_authority (id, private_key, certificate) values (1, $1, $2)",
+        )
+        .bind(authority.private_key.as_str())
+        .bind(authority.certificate.as_str())
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// Writes a signing key: a new one, or another certificate or time of one that is known.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn put_key(&mut self, key: &KeyRecord) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into signing_keys (kid, algorithm, private_key, certificate, created_at, signs_from)
+             values ($1, $2, $3, $4, $5, $6)
+             on conflict (kid) do update set certificate = excluded.certificate, signs_from = excluded.signs_from",
+        )
+        .bind(key.kid.as_str())
+        .bind(key.algorithm.as_str())
+        .bind(key.private_key.as_str())
+        .bind(key.certificate.as_str())
+        .bind(key.created_at)
+        .bind(key.signs_from)
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// Deletes a signing key for ever.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn delete_key(&mut self, kid: &str) -> sqlx::Result<()> {
+        sqlx::query("delete from signing_keys where kid = $1")
+            .bind(kid)
+            .execute(&mut *self.transaction)
+            .await
+            .map(drop)
+    }
+
+    /// Deletes a row, and remembers that it is gone; tells whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written, or somebody has this scope map.
+    pub async fn delete(&mut self, what: &RecordKey) -> sqlx::Result<bool> {
+        let (kind, key) = what.parts();
+        let statement = match what {
+            RecordKey::ScopeMap(_) => "delete from scope_maps where key = $1",
+            RecordKey::Token(_) => "delete from tokens where key = $1",
+            RecordKey::ServicePrincipal(_) => "delete from service_principals where key = $1",
+        };
+        let deleted = sqlx::query(statement).bind(key).execute(&mut *self.transaction).await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query("insert into departures (kind, key, revision) values ($1, $2, $3)")
+            .bind(kind)
+            .bind(key)
+            .bind(self.revision)
+            .execute(&mut *self.transaction)
+            .await?;
+        self.forget().await?;
+        Ok(true)
+    }
+
+    /// Stops listing what is gone for long. Whoever has not looked since then reads everything again.
+    async fn forget(&mut self) -> sqlx::Result<()> {
+        let until = self.revision.saturating_sub(REMEMBERED);
+        for statement in [
+            "delete from departures where revision <= $1",
+            "update registry set forgotten = $1 where forgotten < $1",
+        ] {
+            sqlx::query(statement).bind(until).execute(&mut *self.transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// What is there again is not gone.
+    async fn return_of(&mut self, what: &RecordKey) -> sqlx::Result<()> {
+        let (kind, key) = what.parts();
+        sqlx::query("delete from departures where kind = $1 and key = $2")
+            .bind(kind)
+            .bind(key)
+            .execute(&mut *self.transaction)
+            .await
+            .map(drop)
+    }
+}
+
+/// Takes the next revision, and with it the turn: another write waits here until this one has ended.
+async fn next_revision(db: &mut AnyConnection) -> sqlx::Result<Option<Revision>> {
+    sqlx::query_scalar("update registry set revision = revision + 1 returning revision")
+        .fetch_optional(db)
+        .await
+}
+
+async fn insert_registry(db: &mut AnyConnection) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into registry (id, rid, tenant, subscription, created_at, revision, forgotten,
+            admin_enabled, admin_passwords, admin_generation, anonymous_pull, anonymous_generation)
+         values (1, $1, $2, $3, $4, 0, 0, 0, '[]', 0, 0, 0) on conflict do nothing",
+    )
+    .bind(Uuid::new_v4().simple().to_string())
+    .bind(guid())
+    .bind(guid())
+    .bind(clock::now())
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+fn guid() -> String {
+    Uuid::new_v4().to_string()
+}
