@@ -16,7 +16,7 @@
 //! | [`store`] | what the server knows, in SQLite |
 //! | [`seed`] | scope maps and tokens from a file |
 //! | [`watch`] | keeping the snapshot as new as the database |
-//! | [`config`] | the command line |
+//! | [`config`] | the configuration: file, environment, flags |
 //! | [`error`] | refusals, and their one mapping to status codes |
 //!
 //! No request waits for the database: requests read the snapshot.

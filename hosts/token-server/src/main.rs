@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use scopegate_runtime::{Limits, Runtime, engine_digest};
 use scopegate_server::app::App;
-use scopegate_server::config::{Apply, Cli, Command, Serve};
+use scopegate_server::config::{Apply, Cli, Command, Config, Serve};
 use scopegate_server::issue::Issuer;
 use scopegate_server::keys::Keys;
 use scopegate_server::routes::routes;
@@ -22,8 +22,8 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main]
 async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Serve(config) => serve(config).await,
-        Command::Apply(config) => apply(config).await,
+        Command::Serve(flags) => serve(*flags).await,
+        Command::Apply(flags) => apply(flags).await,
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,13 +43,15 @@ fn in_one_line(error: &anyhow::Error) -> String {
     })
 }
 
-async fn apply(config: Apply) -> anyhow::Result<()> {
+async fn apply(flags: Apply) -> anyhow::Result<()> {
+    let config = Config::load(&flags.source, &[])?;
     let store = Store::open(&config.data).await?;
-    print(&apply_file(&store, &config.file).await?)
+    print(&apply_file(&store, &flags.file).await?)
 }
 
-async fn serve(config: Serve) -> anyhow::Result<()> {
-    start_log(config.log_json);
+async fn serve(flags: Serve) -> anyhow::Result<()> {
+    let config = Config::load(&flags.source, &flags.flags())?;
+    start_log(config.log.json);
     let store = Store::open(&config.data).await?;
     if let Some(seed) = &config.seed {
         print(&apply_file(&store, seed).await?)?;
@@ -61,8 +63,9 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let issuer = Issuer { issuer: config.issuer, service: config.service, keys };
+    let public_url =
+        config.public_url.map_or_else(|| format!("http://{address}"), |url| url.to_string());
+    let issuer = Issuer { issuer: config.issuer, service: config.registry.service, keys };
     let app = Arc::new(App::new(runtime, issuer, &public_url, config.catalog));
     refresh(&app, &store).await?;
     tracing::info!(
