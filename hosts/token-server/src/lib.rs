@@ -17,6 +17,9 @@
 //! | [`seed`] | scope maps and tokens from a file |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`config`] | the configuration: file, environment, flags |
+//! | [`context`] | where a request comes from, and the id that names it |
+//! | [`health`] | whether the server lives, and whether it can issue tokens |
+//! | [`telemetry`] | logs, metrics, traces |
 //! | [`error`] | refusals, and their one mapping to status codes |
 //!
 //! No request waits for the database: requests read the snapshot.
@@ -31,7 +34,9 @@ pub mod authenticate;
 pub mod base;
 pub mod clock;
 pub mod config;
+pub mod context;
 pub mod error;
+pub mod health;
 pub mod issue;
 pub mod keys;
 pub mod password;
@@ -39,5 +44,6 @@ pub mod policy;
 pub mod routes;
 pub mod seed;
 pub mod store;
+pub mod telemetry;
 pub mod token;
 pub mod watch;
