@@ -17,6 +17,8 @@
 //! | [`seed`] | scope maps and tokens from a file |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`config`] | the configuration: file, environment, flags |
+//! | [`guard`] | how often, how much and how long a client may ask |
+//! | [`headers`] | the headers of every answer |
 //! | [`context`] | where a request comes from, and the id that names it |
 //! | [`health`] | whether the server lives, and whether it can issue tokens |
 //! | [`telemetry`] | logs, metrics, traces |
@@ -36,6 +38,8 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod error;
+pub mod guard;
+pub mod headers;
 pub mod health;
 pub mod issue;
 pub mod keys;
