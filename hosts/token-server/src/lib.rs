@@ -17,6 +17,7 @@
 //! | [`seed`] | scope maps and tokens from a file |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`config`] | the configuration: file, environment, flags |
+//! | [`tls`] | the certificate, read again when it changes |
 //! | [`guard`] | how often, how much and how long a client may ask |
 //! | [`headers`] | the headers of every answer |
 //! | [`context`] | where a request comes from, and the id that names it |
@@ -49,5 +50,6 @@ pub mod routes;
 pub mod seed;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod token;
 pub mod watch;
