@@ -17,6 +17,7 @@
 //! | [`seed`] | scope maps and tokens from a file |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`config`] | the configuration: file, environment, flags |
+//! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until the end |
 //! | [`tls`] | the certificate, read again when it changes |
 //! | [`guard`] | how often, how much and how long a client may ask |
 //! | [`headers`] | the headers of every answer |
@@ -48,6 +49,7 @@ pub mod password;
 pub mod policy;
 pub mod routes;
 pub mod seed;
+pub mod serve;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

@@ -1,6 +1,7 @@
 //! `scopegate-server`: reads its command line and starts.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,19 +9,26 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use scopegate_runtime::{Limits, Runtime, engine_digest};
 use scopegate_server::app::App;
+use scopegate_server::clock;
 use scopegate_server::config::{Apply, Cli, Command, Config, Serve};
+use scopegate_server::guard::Guard;
+use scopegate_server::headers::Reached;
+use scopegate_server::health::{self, Readiness};
 use scopegate_server::issue::Issuer;
 use scopegate_server::keys::Keys;
 use scopegate_server::routes::routes;
 use scopegate_server::seed::{Generated, apply_file};
+use scopegate_server::serve::{self, Bounds, layered, stopped};
 use scopegate_server::store::Store;
+use scopegate_server::telemetry::{Telemetry, metrics};
+use scopegate_server::tls::{LOOK_EVERY, Tls, install_provider};
 use scopegate_server::watch::{refresh, watch};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    install_provider();
     let ended = match Cli::parse().command {
         Command::Serve(flags) => serve(*flags).await,
         Command::Apply(flags) => apply(flags).await,
@@ -51,23 +59,32 @@ async fn apply(flags: Apply) -> anyhow::Result<()> {
 
 async fn serve(flags: Serve) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &flags.flags())?;
-    start_log(config.log.json);
+    let telemetry = Telemetry::start(&config)?;
+    let tls = config.tls.clone().map(Tls::open).transpose()?;
     let store = Store::open(&config.data).await?;
     if let Some(seed) = &config.seed {
         print(&apply_file(&store, seed).await?)?;
     }
     let runtime = Runtime::with_cache(&config.data, Limits::default())?;
     let keys = Keys::open(&config.data, &config.issuer)?;
-    // The port comes last: whoever is waiting for it may read the certificate as soon as somebody answers.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    // The ports come last: whoever is waiting for them may read the certificate as soon as somebody answers.
+    let listener = listen(config.listen).await?;
+    let metrics_listener = match config.metrics.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let address = listener.local_addr()?;
-    let public_url =
-        config.public_url.map_or_else(|| format!("http://{address}"), |url| url.to_string());
-    let issuer = Issuer { issuer: config.issuer, service: config.registry.service, keys };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let public_url = match &config.public_url {
+        Some(url) => url.to_string(),
+        None => format!("{scheme}://{address}"),
+    };
+    let service = config.registry.service.clone();
+    let issuer = Issuer { issuer: config.issuer.clone(), service, keys };
     let app = Arc::new(App::new(runtime, issuer, &public_url, config.catalog));
     refresh(&app, &store).await?;
+    let readiness = Arc::new(Readiness::new(config.snapshot.serve_for));
+    readiness.confirm(0, app.policy().token_count(), clock::now());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         engine_sha256 = engine_digest(),
@@ -76,16 +93,39 @@ async fn serve(flags: Serve) -> anyhow::Result<()> {
         kid = app.issuer.keys.kid,
         "serving"
     );
-    let watching = tokio::spawn(watch(Arc::clone(&app), store));
-    axum::serve(listener, routes(app)).with_graceful_shutdown(stopped()).await?;
-    watching.abort();
+    let mut background = JoinSet::new();
+    background.spawn(watch(Arc::clone(&app), store));
+    background.spawn(metrics::keep_up(telemetry.metrics.clone()));
+    if let Some(tls) = tls.clone() {
+        background.spawn(tls.watch(LOOK_EVERY));
+    }
+    let guard = Arc::new(Guard::new(config.limits.clone()));
+    let bounds = Bounds::new(&config.limits);
+    let operator = health::routes(Arc::clone(&readiness));
+    let counters = metrics::routes(telemetry.metrics.clone(), readiness);
+    let mut router = routes(app).merge(operator.clone());
+    if config.metrics.public {
+        router = router.merge(counters.clone());
+    }
+    let reached =
+        Reached { is_secure: config.is_secure(), trusted_proxies: config.limits.trusted_proxies };
+    let router = layered(router, &guard, reached);
+    let main = serve::serve(listener, tls.map(|tls| tls.config()), router, bounds, stopped());
+    match metrics_listener {
+        Some(listener) => {
+            let router = operator.merge(counters);
+            let aside = serve::serve(listener, None, router, bounds, stopped());
+            tokio::try_join!(main, aside)?;
+        }
+        None => main.await?,
+    }
+    background.shutdown().await;
+    telemetry.stop().await;
     Ok(())
 }
 
-fn start_log(as_json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if as_json { log.json().init() } else { log.with_ansi(false).init() }
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Prints generated passwords, one JSON object a line: the only time that anybody sees them.
@@ -95,18 +135,4 @@ fn print(generated: &[Generated]) -> anyhow::Result<()> {
         writeln!(out, "{}", serde_json::to_string(password)?)?;
     }
     Ok(())
-}
-
-/// Resolves when the process is asked to end.
-async fn stopped() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
 }

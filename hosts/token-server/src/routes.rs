@@ -1,34 +1,24 @@
 //! The routes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::error::json;
 use crate::{base, token};
 
-/// The largest form: sixteen thousand bytes of scopes, percent-encoded, and a refresh token.
-const MAX_BODY: usize = 64 * 1024;
-/// How long a request may take. It takes a millisecond; a client that sends its form byte by byte is cut off.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Every route of the server.
+/// Every route of the server, without what [`serve`](crate::serve) puts around them.
 pub fn routes(app: Arc<App>) -> Router {
     Router::new()
         .route("/v2/", get(base::get))
         .route("/oauth2/token", get(token::get).post(token::post))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/token-signing.pem", get(certificate))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
         .with_state(app)
 }
 

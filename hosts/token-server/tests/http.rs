@@ -8,12 +8,16 @@ use axum::http::{Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use scopegate_core::Catalog;
-use scopegate_runtime::{Limits, Runtime};
+use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::app::App;
+use scopegate_server::config::Limits;
+use scopegate_server::guard::Guard;
+use scopegate_server::headers::Reached;
 use scopegate_server::issue::Issuer;
 use scopegate_server::keys::Keys;
 use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
+use scopegate_server::serve::layered;
 use scopegate_server::store::Store;
 use scopegate_server::watch::{refresh, watch};
 use serde_json::{Value, json};
@@ -57,7 +61,7 @@ impl Server {
         let issuer = Issuer { issuer: "test-issuer".into(), service: "r.test".into(), keys };
         // Compiled once for all tests; the folder is ours.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let runtime = Runtime::with_cache(cache, Limits::default()).unwrap();
+        let runtime = Runtime::with_cache(cache, EngineLimits::default()).unwrap();
         let app = Arc::new(App::new(runtime, issuer, "https://r.test/", Catalog::Root));
         let server = Self { app, store, folder };
         server.apply(&seed("repositories/samples/*/content/read")).await.unwrap();
@@ -72,7 +76,9 @@ impl Server {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
-        let response = routes(Arc::clone(&self.app)).oneshot(request).await.unwrap();
+        let guard = Arc::new(Guard::new(Limits::default()));
+        let router = layered(routes(Arc::clone(&self.app)), &guard, Reached::default());
+        let response = router.oneshot(request).await.unwrap();
         let status = response.status();
         let challenge = response.headers().get(header::WWW_AUTHENTICATE);
         let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
@@ -366,7 +372,7 @@ async fn a_password_is_generated_once() {
 }
 
 #[tokio::test]
-async fn public_keys_and_health() {
+async fn public_keys() {
     let server = Server::start().await;
     let jwks = server.get("/.well-known/jwks.json", None).await.body;
     assert_eq!(jwks["keys"][0]["kid"], server.app.issuer.keys.kid);
@@ -374,7 +380,6 @@ async fn public_keys_and_health() {
     let certificate = &server.app.issuer.keys.certificate;
     assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
     assert_eq!(server.get("/.well-known/token-signing.pem", None).await.status, StatusCode::OK);
-    assert_eq!(server.get("/healthz", None).await.status, StatusCode::OK);
     assert_eq!(server.get("/elsewhere", None).await.status, StatusCode::NOT_FOUND);
 }
 
