@@ -1,15 +1,17 @@
 //! What requests share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use scopegate_core::Catalog;
-use scopegate_runtime::Runtime;
+use scopegate_runtime::{Runtime, engine_digest};
 use tokio::sync::Mutex;
 
+use crate::config::Limits;
 use crate::error::RouteError;
+use crate::guard::Guard;
+use crate::health::Readiness;
 use crate::identity::Providers;
 use crate::issue::Issuer;
 use crate::policy::{BuiltIn, Policy};
@@ -21,6 +23,8 @@ use crate::watch::catch_up;
 pub struct App {
     /// The engine.
     pub runtime: Runtime,
+    /// The engine's SHA-256.
+    pub engine: String,
     /// Who signs, for whom.
     pub issuer: Issuer,
     /// The registry's own name, which is the user name of its admin.
@@ -33,8 +37,14 @@ pub struct App {
     pub providers: Providers,
     /// The database. Requests for tokens do not use it.
     pub store: Store,
-    /// How new the policy is.
-    pub snapshot: Snapshot,
+    /// Whether there is management.
+    pub is_managed: bool,
+    /// What one client may ask for.
+    pub guard: Arc<Guard>,
+    /// Whether the policy is new enough to decide by.
+    pub readiness: Arc<Readiness>,
+    /// Held by whoever makes the next snapshot.
+    pub turn: Mutex<()>,
     policy: ArcSwap<Policy>,
     keys: ArcSwap<KeysRecord>,
 }
@@ -56,18 +66,12 @@ pub struct Parts {
     pub providers: Providers,
     /// The database.
     pub store: Store,
+    /// Whether there is management.
+    pub is_managed: bool,
     /// How long tokens are still issued when the database is gone.
     pub serve_for: Duration,
-}
-
-/// How new the policy is.
-#[derive(Debug)]
-pub struct Snapshot {
-    /// Held by whoever makes the next snapshot.
-    pub turn: Mutex<()>,
-    /// How long tokens are still issued when the database is gone.
-    pub serve_for: Duration,
-    seen_at: AtomicI64,
+    /// What one client may ask for.
+    pub limits: Limits,
 }
 
 impl App {
@@ -80,17 +84,17 @@ impl App {
         let built_in = Arc::new(BuiltIn::compile(&parts.runtime)?);
         Ok(Self {
             runtime: parts.runtime,
+            engine: engine_digest(),
             issuer: parts.issuer,
             registry_name: parts.registry_name,
             public_url: parts.public_url.trim_end_matches('/').to_owned(),
             catalog: parts.catalog,
             providers: parts.providers,
             store: parts.store,
-            snapshot: Snapshot {
-                turn: Mutex::default(),
-                serve_for: parts.serve_for,
-                seen_at: AtomicI64::default(),
-            },
+            is_managed: parts.is_managed,
+            guard: Arc::new(Guard::new(parts.limits)),
+            readiness: Arc::new(Readiness::new(parts.serve_for)),
+            turn: Mutex::default(),
             policy: ArcSwap::from_pointee(Policy::new(built_in)),
             keys: ArcSwap::default(),
         })
@@ -103,7 +107,7 @@ impl App {
     }
 
     /// The snapshot of this moment.
-    pub fn policy(&self) -> Guard<Arc<Policy>> {
+    pub fn policy(&self) -> arc_swap::Guard<Arc<Policy>> {
         self.policy.load()
     }
 
@@ -113,7 +117,7 @@ impl App {
     }
 
     /// The signing keys as they are kept.
-    pub fn keys(&self) -> Guard<Arc<KeysRecord>> {
+    pub fn keys(&self) -> arc_swap::Guard<Arc<KeysRecord>> {
         self.keys.load()
     }
 
@@ -142,29 +146,10 @@ impl App {
     ///
     /// [`RouteError::Unavailable`] when the database has been gone for longer than the configuration allows.
     pub fn check_snapshot(&self, now: i64) -> Result<(), RouteError> {
-        if self.snapshot.is_usable(now) {
+        if self.readiness.may_issue(now) {
             Ok(())
         } else {
             Err(RouteError::Unavailable("the policy is too old to decide by".into()))
         }
-    }
-}
-
-impl Snapshot {
-    /// Notes that the snapshot agreed with the database at this time.
-    pub fn seen_at(&self, now: i64) {
-        self.seen_at.store(now, Ordering::Relaxed);
-    }
-
-    /// How long ago the snapshot agreed with the database, in seconds.
-    #[must_use]
-    pub fn age(&self, now: i64) -> i64 {
-        now.saturating_sub(self.seen_at.load(Ordering::Relaxed)).max(0)
-    }
-
-    /// Whether tokens are still issued by it.
-    #[must_use]
-    pub fn is_usable(&self, now: i64) -> bool {
-        self.age(now).unsigned_abs() <= self.serve_for.as_secs()
     }
 }

@@ -1,90 +1,565 @@
-//! The command line.
+//! The configuration: a file, the environment and flags, each stronger than the one before.
+//!
+//! | source | how |
+//! |---|---|
+//! | file | YAML, named by `--config` or `SCOPEGATE_CONFIG`; a file that nobody names is not looked for |
+//! | environment | `SCOPEGATE_PUBLIC_URL` for `publicUrl`, `SCOPEGATE_LIMITS__PER_ADDRESS__RATE` for `limits.perAddress.rate` |
+//! | flags | the few that people type, and `--set limits.perAddress.rate=5` for all others |
+//!
+//! A name that no part knows is refused wherever it stands, because a limit with a typing error is no limit. Left out of that are the
+//! variables that Kubernetes gives to every container for each service (`SCOPEGATE_PORT`, `SCOPEGATE_SERVICE_HOST` and so on).
+//!
+//! Not to be configured are the lifetimes of tokens: an access token lasts 60 minutes, a refresh token 3 hours, and clocks may differ by a
+//! minute; whoever changes one changes what a client may rely on.
+
+pub mod flags;
+mod layers;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use anyhow::{bail, ensure};
 use scopegate_core::Catalog;
+use serde::Deserialize;
+use url::Url;
 
-/// A token server for container registries.
-#[derive(Debug, Parser)]
-#[command(name = "scopegate-server", version)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
+use crate::identity::ProviderConfig;
+use crate::keys::Algorithm;
 
-/// What the program does.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Serve tokens.
-    Serve(Serve),
-    /// Make the local administrator, or give it a new secret.
-    Administrator(Where),
-    /// Write scope maps and tokens from a file into the database, also of a server that runs.
-    Apply(Apply),
-}
+pub use flags::{Administrator, Apply, Cli, Command, Keys, Serve, Source};
+pub use values::SecretUrl;
 
-/// `scopegate-server serve`
-#[derive(Clone, Debug, Args)]
-pub struct Serve {
-    /// The folder of the database and the signing key. Made when it is missing.
-    #[arg(long, default_value = "scopegate-data")]
+/// Everything that can be configured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Config {
+    /// The folder of the database and of what else must outlive the process. Made when it is missing.
     pub data: PathBuf,
+    /// The database of several servers, `postgres://…`. Without it SQLite in the data folder.
+    pub database_url: Option<SecretUrl>,
     /// The address to listen on.
-    #[arg(long, default_value = "127.0.0.1:5001")]
     pub listen: SocketAddr,
-    /// A PostgreSQL, when more than one server is to share what they know: `postgres://user:password@host/database`.
-    #[arg(long)]
-    pub database_url: Option<String>,
-    /// The registry's own name, which is the user name of its admin.
-    #[arg(long, default_value = "registry")]
-    pub registry_name: String,
-    /// The registry that tokens are for; what it calls its `service`.
-    #[arg(long, default_value = "registry.local")]
-    pub service: String,
+    /// The address under which clients reach this server, for challenges. By default the one that it listens on.
+    pub public_url: Option<Url>,
+    /// The registry that tokens are for.
+    pub registry: Registry,
     /// Who signs; what the registry calls its `issuer`.
-    #[arg(long, default_value = "scopegate")]
     pub issuer: String,
-    /// The address under which clients reach this server, for challenges. By default the address that it listens on.
-    #[arg(long)]
-    pub public_url: Option<String>,
     /// Scope maps and tokens to write into the database before serving.
-    #[arg(long)]
     pub seed: Option<PathBuf>,
     /// Who may list the repositories of the registry: root, never or filtered.
-    #[arg(long, default_value = "root", value_parser = parse_catalog)]
+    #[serde(deserialize_with = "values::catalog")]
     pub catalog: Catalog,
-    /// Log as JSON, one object a line.
-    #[arg(long)]
-    pub log_json: bool,
+    /// How tokens are signed.
+    pub tokens: Tokens,
+    /// The OpenID providers whose identities may ask for tokens.
+    pub providers: Vec<ProviderConfig>,
+    /// The management API.
+    pub management: Management,
+    /// What requests read when the database is gone.
+    pub snapshot: Snapshot,
+    /// The certificate of this server. Without it HTTP, which is for loopback and for a proxy that ends TLS.
+    pub tls: Option<TlsFiles>,
+    /// What one client may ask for.
+    pub limits: Limits,
+    /// The log on standard error.
+    pub log: Log,
+    /// Metrics for Prometheus.
+    pub metrics: Metrics,
+    /// Traces for OpenTelemetry.
+    pub otlp: Otlp,
 }
 
-/// Where the database is.
-#[derive(Clone, Debug, Args)]
-pub struct Where {
-    /// The folder of the database.
-    #[arg(long, default_value = "scopegate-data")]
-    pub data: PathBuf,
-    /// A PostgreSQL, when the servers have one.
-    #[arg(long)]
-    pub database_url: Option<String>,
+/// The registry that tokens are for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Registry {
+    /// Its name, 5 to 50 letters and digits; also the user name of its admin.
+    pub name: String,
+    /// What it calls its `service`: the audience of every token.
+    pub service: String,
 }
 
-/// `scopegate-server apply`
-#[derive(Clone, Debug, Args)]
-pub struct Apply {
-    /// Where the database is.
-    #[command(flatten)]
-    pub place: Where,
-    /// The registry's own name, which no token may have.
-    #[arg(long, default_value = "registry")]
-    pub registry_name: String,
-    /// The file, JSON or YAML.
-    pub file: PathBuf,
+/// How tokens are signed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Tokens {
+    /// The algorithm of keys that are made from now on: ES256, RS256 or EdDSA.
+    pub algorithm: Algorithm,
+    /// Whether tokens carry the certificate of their key.
+    pub x5c: bool,
+    /// How long a key signs before the next one takes over.
+    #[serde(deserialize_with = "values::duration")]
+    pub rotate_every: Duration,
+    /// How long the next key is published before it signs, so that every registry has read it.
+    #[serde(deserialize_with = "values::duration")]
+    pub publish_ahead: Duration,
 }
 
-fn parse_catalog(text: &str) -> Result<Catalog, String> {
-    Catalog::parse(text).ok_or_else(|| "root, never or filtered".to_owned())
+/// The management API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Management {
+    /// Whether there is one.
+    pub enabled: bool,
+}
+
+/// What requests read when the database is gone.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Snapshot {
+    /// How long tokens are still issued from what was last read.
+    #[serde(deserialize_with = "values::duration")]
+    pub serve_for: Duration,
+}
+
+/// A certificate and its key. Both are read again when they change.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TlsFiles {
+    /// The certificate and those between it and its root, PEM, the server's own first.
+    pub certificate: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+}
+
+/// What one client may ask for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Limits {
+    /// Requests from one address; of IPv6 from one network of 64 bits.
+    pub per_address: Rate,
+    /// Token requests in one name.
+    pub per_principal: Rate,
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// The longest query, in bytes.
+    pub query: usize,
+    /// All header fields of a request together, in bytes.
+    pub header: usize,
+    /// Connections at one time. The next one is closed at once.
+    pub connections: usize,
+    /// How long a request may take, with its body and its answer.
+    #[serde(deserialize_with = "values::duration")]
+    pub request: Duration,
+    /// How many proxies stand before this server and append to `X-Forwarded-For`. With 0 the header is not looked at.
+    pub trusted_proxies: usize,
+}
+
+/// So many requests a second, and so many at once after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Rate {
+    /// Requests a second; a fraction is fine, and 0 is no limit.
+    pub rate: f64,
+    /// How many may come at once.
+    pub burst: u32,
+}
+
+/// The log on standard error.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Log {
+    /// As JSON, one object a line.
+    pub json: bool,
+    /// One line for each decision: who asked for what, and what came of it.
+    pub decisions: bool,
+}
+
+/// Metrics for Prometheus.
+///
+/// They tell how busy a server is and how often a password was wrong, which is nobody's business but the operator's. So they are off, and
+/// when they are on they have an address of their own, unless somebody says that they may be public.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Metrics {
+    /// An address of their own, for `/metrics`, `/healthz` and `/readyz`.
+    pub listen: Option<SocketAddr>,
+    /// Also `/metrics` on the address that everybody reaches.
+    pub public: bool,
+}
+
+/// Traces for OpenTelemetry.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Otlp {
+    /// The collector's address for OTLP over HTTP, without the path: `http://127.0.0.1:4318`. Without it there are no traces.
+    pub endpoint: Option<SecretUrl>,
+}
+
+impl Config {
+    /// Lays file, environment and flags over each other and checks what comes out.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or anything is unknown, of the wrong kind or makes no sense. The text names the place.
+    pub fn load(source: &Source, flags: &[(&'static str, String)]) -> anyhow::Result<Self> {
+        let environment = layers::process_environment()?;
+        let file = source.config.clone().or_else(|| layers::file_of(&environment));
+        let config = layers::extract(file.as_deref(), &environment, &source.layer(flags)?)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        self.registry.check()?;
+        self.limits.check()?;
+        if let Some(url) = &self.public_url {
+            ensure!(is_base(url), "publicUrl `{url}` is no http or https address without query");
+        }
+        if let Some(endpoint) = self.otlp.endpoint.as_ref().and_then(SecretUrl::url) {
+            ensure!(is_base(&endpoint), "otlp.endpoint is no http or https address without query");
+        }
+        ensure!(!self.issuer.is_empty(), "issuer is empty");
+        ensure!(
+            self.tokens.publish_ahead < self.tokens.rotate_every,
+            "tokens.publishAhead is not shorter than tokens.rotateEvery"
+        );
+        let shared = self.listen.port() != 0 && self.metrics.listen == Some(self.listen);
+        ensure!(!shared, "metrics.listen is the address of listen; set metrics.public instead");
+        Ok(())
+    }
+
+    /// Whether clients reach this server over TLS, which may end at a proxy.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some() || self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+    }
+}
+
+impl Registry {
+    fn check(&self) -> anyhow::Result<()> {
+        let is_name = matches!(self.name.len(), 5..=50)
+            && self.name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        ensure!(is_name, "registry.name `{}` is not 5 to 50 letters and digits", self.name);
+        // It stands in quotation marks in every challenge.
+        let is_service = !self.service.is_empty()
+            && self
+                .service
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\"\\,".contains(&byte));
+        ensure!(is_service, "registry.service `{}` is no name of a service", self.service);
+        Ok(())
+    }
+}
+
+impl Limits {
+    fn check(&self) -> anyhow::Result<()> {
+        for (name, rate) in [("perAddress", self.per_address), ("perPrincipal", self.per_principal)]
+        {
+            let is_rate = rate.rate.is_finite() && rate.rate >= 0.0 && rate.rate <= 1e9;
+            ensure!(is_rate, "limits.{name}.rate is no number of requests a second");
+            ensure!(rate.burst > 0, "limits.{name}.burst is 0, so that nobody could ask");
+        }
+        let sizes = [
+            ("body", self.body, 1024, 64 * 1024 * 1024),
+            // Longer targets than 64 KiB are refused by the HTTP library itself.
+            ("query", self.query, 1024, 60 * 1024),
+            ("header", self.header, 1024, 1024 * 1024),
+            ("connections", self.connections, 1, 1 << 20),
+        ];
+        for (name, value, least, most) in sizes {
+            if !(least..=most).contains(&value) {
+                bail!("limits.{name} is {value}, not between {least} and {most}");
+            }
+        }
+        ensure!(!self.request.is_zero(), "limits.request is no time at all");
+        Ok(())
+    }
+}
+
+/// Whether a path can be appended to an address.
+fn is_base(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "scopegate-data".into(),
+            database_url: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 5001)),
+            public_url: None,
+            registry: Registry::default(),
+            issuer: "scopegate".to_owned(),
+            seed: None,
+            catalog: Catalog::Root,
+            tokens: Tokens::default(),
+            providers: Vec::new(),
+            management: Management::default(),
+            snapshot: Snapshot::default(),
+            tls: None,
+            limits: Limits::default(),
+            log: Log::default(),
+            metrics: Metrics::default(),
+            otlp: Otlp::default(),
+        }
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self { name: "registry".to_owned(), service: "registry.local".to_owned() }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { algorithm: Algorithm::Es256, x5c: false, rotate_every: 90 * DAY, publish_ahead: DAY }
+    }
+}
+
+impl Default for Management {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self { serve_for: DAY }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // A whole build farm behind one address passes, and a guesser does not get far.
+            per_address: Rate { rate: 200.0, burst: 2000 },
+            // A thousand nodes that start the same deployment in one name pass.
+            per_principal: Rate { rate: 100.0, burst: 1000 },
+            // The largest form: sixteen thousand bytes of scopes, percent-encoded, and a refresh token.
+            body: 64 * 1024,
+            // Sixteen thousand bytes of scopes, percent-encoded.
+            query: 48 * 1024,
+            // A refresh token as a password is 2 KB; identity providers' tokens are up to 16.
+            header: 32 * 1024,
+            connections: 4096,
+            // It takes a millisecond, and longer only where an identity provider is asked.
+            request: Duration::from_secs(10),
+            trusted_proxies: 0,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { json: false, decisions: true }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    /// What a file, an environment and a command line come to. The file is not named when it is empty.
+    fn load(file: &str, environment: &[(&str, &str)], line: &str) -> anyhow::Result<Config> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("scopegate.yaml");
+        std::fs::write(&path, file)?;
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let words = ["scopegate-server", "serve"].into_iter().chain(line.split_whitespace());
+        let Command::Serve(serve) = Cli::try_parse_from(words)?.command else { bail!("serve") };
+        let flags = serve.source.layer(&serve.flags())?;
+        let file = (!file.is_empty()).then_some(path.as_path());
+        let config = layers::extract(file, &environment, &flags)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn the_stronger_source_counts() {
+        let file = "registry: {service: file, name: fromfile}\nissuer: file\nlisten: 127.0.0.1:1";
+        let environment =
+            [("SCOPEGATE_REGISTRY__SERVICE", "environment"), ("SCOPEGATE_ISSUER", "environment")];
+        let said = |file, environment: &[_], line| {
+            let config = load(file, environment, line).unwrap();
+            let registry = config.registry;
+            format!("{} {} {} {}", registry.name, registry.service, config.issuer, config.listen)
+        };
+        for (file, environment, line, expected) in [
+            ("", &[][..], "", "registry registry.local scopegate 127.0.0.1:5001"),
+            (file, &[], "", "fromfile file file 127.0.0.1:1"),
+            ("", &environment, "", "registry environment environment 127.0.0.1:5001"),
+            (file, &environment, "", "fromfile environment environment 127.0.0.1:1"),
+            (file, &environment, "--service flag", "fromfile flag environment 127.0.0.1:1"),
+            (file, &environment, "--set issuer=set", "fromfile environment set 127.0.0.1:1"),
+            (
+                "",
+                &[],
+                "--set issuer=1 --issuer flag",
+                "registry registry.local flag 127.0.0.1:5001",
+            ),
+        ] {
+            assert_eq!(said(file, environment, line), expected, "{file} {environment:?} {line}");
+        }
+    }
+
+    #[test]
+    fn every_value_is_read() {
+        let file = r#"
+data: /var/lib/scopegate
+databaseUrl: postgres://scopegate:hunter2@db/scopegate
+listen: "[::1]:5001"
+publicUrl: https://auth.example.com/base
+registry: {name: 12345, service: r.example.com}
+issuer: us
+seed: seed.yaml
+catalog: never
+tokens: {algorithm: EdDSA, x5c: true, rotateEvery: 30d, publishAhead: 200ms}
+providers: [{name: ci, issuer: 'https://i.example', audiences: [a]}]
+management: {enabled: false}
+snapshot: {serveFor: 90m}
+tls: {certificate: a.pem, key: b.pem}
+limits:
+  perAddress: {rate: 0.5, burst: 3}
+  perPrincipal: {rate: 0, burst: 4}
+  body: 2048
+  query: 1024
+  header: 4096
+  connections: 5
+  request: 1s
+  trustedProxies: 2
+log: {json: true, decisions: false}
+metrics: {listen: 127.0.0.1:9100, public: true}
+otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
+"#;
+        let config = load(&file.replace("12345", "'12345'"), &[], "").unwrap();
+        assert_eq!(config.registry.name, "12345");
+        assert_eq!(config.tokens.rotate_every, 30 * DAY);
+        assert_eq!(config.tokens.publish_ahead, Duration::from_millis(200));
+        assert_eq!(config.snapshot.serve_for, Duration::from_secs(90 * 60));
+        assert_eq!(config.limits.per_address, Rate { rate: 0.5, burst: 3 });
+        assert_eq!(config.catalog, Catalog::Never);
+        let url = config.database_url.as_ref().unwrap();
+        assert_eq!(url.expose(), "postgres://scopegate:hunter2@db/scopegate");
+        assert_eq!(config.providers.len(), 1);
+        assert!(config.is_secure());
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("hunter"), "{shown}");
+        assert!(shown.contains("postgres://scopegate:***@db/scopegate"), "{shown}");
+    }
+
+    #[test]
+    fn the_environment_reaches_every_depth() {
+        let environment = [
+            ("SCOPEGATE_CONFIG", "not read here"),
+            ("SCOPEGATE_DATABASE_URL", "postgres://db/scopegate"),
+            ("SCOPEGATE_REGISTRY__NAME", "12345"),
+            ("SCOPEGATE_TOKENS__X5C", "true"),
+            ("SCOPEGATE_TOKENS__ROTATE_EVERY", "30d"),
+            ("SCOPEGATE_LIMITS__PER_ADDRESS__RATE", "7"),
+            ("SCOPEGATE_LIMITS__PER_ADDRESS__BURST", "9"),
+            ("SCOPEGATE_MANAGEMENT__ENABLED", "false"),
+            ("SCOPEGATE_SERVICE_HOST", "10.0.0.1"),
+            ("SCOPEGATE_SERVICE_PORT_HTTPS", "443"),
+            ("SCOPEGATE_PORT", "tcp://10.0.0.1:443"),
+            ("SCOPEGATE_PORT_443_TCP_ADDR", "10.0.0.1"),
+            ("SCOPEGATE_SERVER_PORT_443_TCP", "tcp://10.0.0.1:443"),
+            ("PATH", "/bin"),
+        ];
+        let config = load("", &environment, "").unwrap();
+        assert_eq!(config.registry.name, "12345");
+        assert_eq!(config.limits.per_address, Rate { rate: 7.0, burst: 9 });
+        assert_eq!(config.tokens.rotate_every, 30 * DAY);
+        assert!(config.tokens.x5c && !config.management.enabled);
+        assert_eq!(config.database_url.unwrap().expose(), "postgres://db/scopegate");
+    }
+
+    #[test]
+    fn flags_of_before_work_as_they_did() {
+        let line = "--data d --listen 127.0.0.1:7 --service s --issuer i --public-url http://p/ --seed f --catalog never --log-json";
+        let config = load("log: {decisions: false}", &[], line).unwrap();
+        assert_eq!(config.data, PathBuf::from("d"));
+        assert_eq!(config.listen.port(), 7);
+        assert_eq!((config.registry.service.as_str(), config.issuer.as_str()), ("s", "i"));
+        assert_eq!(config.public_url.unwrap().as_str(), "http://p/");
+        assert_eq!((config.seed, config.catalog), (Some("f".into()), Catalog::Never));
+        assert!(config.log.json && !config.log.decisions);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (file, environment, line, expected) in [
+            ("lisen: x", &[][..], "", "unknown field: found `lisen`"),
+            ("limits: {bodi: 1}", &[], "", "`bodi`"),
+            ("tls: {certificate: a}", &[], "", "missing field `key`"),
+            ("registry: {nme: x}", &[], "", "scopegate.yaml"),
+            ("", &[("SCOPEGATE_LIMITS__BODI", "1")], "", "SCOPEGATE_LIMITS__BODI"),
+            ("", &[("SCOPEGATE_LISTEN", "here")], "", "SCOPEGATE_LISTEN"),
+            ("", &[("SCOPEGATE_LIMITS__", "1")], "", "SCOPEGATE_LIMITS__"),
+            (
+                "",
+                &[("SCOPEGATE_MANAGEMENT__AUDIENCES", "[one")],
+                "",
+                "SCOPEGATE_MANAGEMENT__AUDIENCES",
+            ),
+            ("", &[], "--set limits.body", "limits.body"),
+            ("", &[], "--set limits.body=much", "limits.body"),
+            ("", &[], "--set limits.bodi=1", "`bodi`"),
+            ("tokens: {rotateEvery: 90}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
+            ("tokens: {rotateEvery: ever}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
+            ("tokens: {rotateEvery: -1h}", &[], "", "a duration such as"),
+            ("tokens: {rotateEvery: 1mo}", &[], "", "a duration such as"),
+            ("tokens: {rotateEvery: 1h}", &[], "", "tokens.publishAhead is not shorter"),
+            ("tokens: {algorithm: HS256}", &[], "", "`ES256`, `RS256`, `EdDSA`"),
+            ("catalog: all", &[], "", "root, never or filtered"),
+            ("publicUrl: ftp://x/", &[], "", "publicUrl `ftp://x/`"),
+            ("publicUrl: here", &[], "", "publicUrl"),
+            ("databaseUrl: here", &[], "", "databaseUrl"),
+            ("otlp: {endpoint: 'ftp://x'}", &[], "", "otlp.endpoint"),
+            ("registry: {name: abc}", &[], "", "registry.name `abc` is not 5 to 50"),
+            ("registry: {service: 'a\"b'}", &[], "", "registry.service"),
+            ("limits: {perAddress: {rate: 1, burst: 0}}", &[], "", "limits.perAddress.burst"),
+            ("limits: {perAddress: {rate: -1, burst: 1}}", &[], "", "limits.perAddress.rate"),
+            ("limits: {request: 0s}", &[], "", "limits.request"),
+            ("limits: {body: 1}", &[], "", "limits.body is 1, not between 1024 and"),
+            ("metrics: {listen: '127.0.0.1:5001'}", &[], "", "metrics.public"),
+            ("registry: 5", &[], "", "registry: a number where an object is expected"),
+            ("registry: [", &[], "", "scopegate.yaml"),
+            ("just text", &[], "", "scopegate.yaml"),
+        ] {
+            let error = format!("{:#}", load(file, environment, line).unwrap_err());
+            assert!(error.contains(expected), "{file} {environment:?} {line}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_error_does_not_show_a_secret() {
+        for (file, environment) in [
+            ("databaseUrl: hunter2", &[][..]),
+            ("databaseUrl: postgres://u:hunter2@db/\nissuer: [", &[]),
+            ("databaseUrl: [hunter2]", &[]),
+            ("", &[("SCOPEGATE_DATABASE_URL", "hunter2")]),
+            ("", &[("SCOPEGATE_DATABASE_URL", "[\"hunter2\"]")]),
+        ] {
+            let error = format!("{:#}", load(file, environment, "").unwrap_err());
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    /// The example says every value and its default, so it must come to nothing but the defaults.
+    #[test]
+    fn the_example_is_the_defaults() {
+        let example = include_str!("../scopegate.example.yaml");
+        let lines = example.lines().map(|line| line.replacen("#: ", "", 1));
+        let without_optional = load(example, &[], "").unwrap();
+        assert_eq!(format!("{without_optional:?}"), format!("{:?}", Config::default()));
+        let with_optional = lines.collect::<Vec<_>>().join("\n");
+        load(&with_optional, &[], "").unwrap();
+    }
+
+    #[test]
+    fn an_empty_file_changes_nothing() {
+        assert_eq!(load("# nothing\n", &[], "").unwrap().issuer, "scopegate");
+    }
 }

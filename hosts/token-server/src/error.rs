@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use scopegate_api::errors::RegistryErrors;
 
+use crate::guard::rate::TooMany;
+use crate::guard::refusal::too_many;
 use crate::identity::IdentityError;
 
 /// Why a request got no token.
@@ -19,8 +21,16 @@ pub enum RouteError {
     Engine(String),
     /// A token could not be signed; the text is for the log alone.
     Signing(String),
+    /// Too many requests in this name.
+    TooMany(TooMany),
     /// Something that an answer depends on does not answer; the text is for the log alone.
     Unavailable(String),
+}
+
+impl From<TooMany> for RouteError {
+    fn from(error: TooMany) -> Self {
+        Self::TooMany(error)
+    }
 }
 
 impl From<IdentityError> for RouteError {
@@ -40,7 +50,20 @@ impl RouteError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Engine(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Why there is no token, as one of a short list: for metrics and the decision log.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::BadRequest(message) | Self::Unauthorized(message) => message,
+            Self::TooMany(_) => "too many requests in one name",
+            Self::Engine(_) => "the engine made no decision",
+            Self::Signing(_) => "no token could be signed",
+            Self::Unavailable(_) => "something does not answer",
         }
     }
 
@@ -51,6 +74,7 @@ impl RouteError {
             Self::Unauthorized(_) => ("UNAUTHORIZED", "authentication required"),
             Self::Engine(_) => ("UNAVAILABLE", "no decision could be made, try again"),
             Self::Signing(_) => ("UNKNOWN", "no token could be issued"),
+            Self::TooMany(_) => ("TOOMANYREQUESTS", "too many requests, try again later"),
             Self::Unavailable(_) => ("UNAVAILABLE", "this cannot be answered now, try again"),
         }
     }
@@ -58,8 +82,11 @@ impl RouteError {
     /// Writes the reason into the log.
     pub fn log(&self) {
         match self {
-            Self::BadRequest(message) => tracing::info!(message, "bad request"),
-            Self::Unauthorized(reason) => tracing::info!(reason, "not authenticated"),
+            // The decision log tells of these, for requests that it is about.
+            Self::BadRequest(reason) | Self::Unauthorized(reason) => {
+                tracing::debug!(reason, "refused");
+            }
+            Self::TooMany(_) => tracing::debug!("too many requests in one name"),
             Self::Engine(reason) | Self::Signing(reason) | Self::Unavailable(reason) => {
                 tracing::error!(reason, "no token");
             }
@@ -70,6 +97,9 @@ impl RouteError {
 impl IntoResponse for RouteError {
     fn into_response(self) -> Response {
         self.log();
+        if let Self::TooMany(error) = self {
+            return too_many(error);
+        }
         let (code, message) = self.public();
         let body = RegistryErrors::one(code, message);
         let mut response = json(self.status(), &body);

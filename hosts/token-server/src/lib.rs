@@ -18,7 +18,14 @@
 //! | [`store`] | what the server knows, in SQLite or PostgreSQL |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`seed`] | scope maps and principals from a file |
-//! | [`config`] | the command line |
+//! | [`config`] | the configuration: file, environment, flags |
+//! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until the end |
+//! | [`tls`] | the certificate, read again when it changes |
+//! | [`guard`] | how often, how much and how long a client may ask |
+//! | [`headers`] | the headers of every answer |
+//! | [`context`] | where a request comes from, and the id that names it |
+//! | [`health`] | whether the server lives, and whether it can issue tokens |
+//! | [`telemetry`] | logs, metrics, traces |
 //! | [`error`] | refusals, and their one mapping to status codes |
 //!
 //! No request for a token waits for the database: it reads the snapshot.
@@ -31,8 +38,12 @@
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod context;
 pub mod edit;
 pub mod error;
+pub mod guard;
+pub mod headers;
+pub mod health;
 pub mod identity;
 pub mod issue;
 pub mod keys;
@@ -42,5 +53,8 @@ pub mod policy;
 pub mod principal;
 pub mod routes;
 pub mod seed;
+pub mod serve;
 pub mod store;
+pub mod telemetry;
+pub mod tls;
 pub mod watch;

@@ -1,41 +1,44 @@
 //! `scopegate-server`: reads its command line and starts.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use scopegate_runtime::{Limits, Runtime, engine_digest};
+use scopegate_runtime::{Limits, Runtime};
 use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
-use scopegate_server::config::{Apply, Cli, Command, Serve, Where};
+use scopegate_server::config::{
+    Administrator, Apply, Cli, Command, Config, Keys, SecretUrl, Serve,
+};
 use scopegate_server::edit::service_principals::{ADMINISTRATOR, reset_administrator};
+use scopegate_server::headers::Reached;
+use scopegate_server::health;
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::Issuer;
 use scopegate_server::keys::keeper::keep;
-use scopegate_server::keys::{Algorithm, Keeper, Rotation, RsaSize};
+use scopegate_server::keys::{Keeper, Rotation, RsaSize};
 use scopegate_server::routes::routes;
 use scopegate_server::seed::{Generated, apply_file};
+use scopegate_server::serve::{self, Bounds, layered, stopped};
 use scopegate_server::store::Store;
+use scopegate_server::telemetry::{Telemetry, metrics};
+use scopegate_server::tls::{LOOK_EVERY, Tls, install_provider};
 use scopegate_server::watch::{catch_up, follow};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
-
-/// Signing keys follow each other every ninety days, and are published a day before they sign.
-const ROTATION: Rotation =
-    Rotation { every: Duration::from_secs(90 * 86_400), ahead: Duration::from_secs(86_400) };
-/// How long tokens are still issued when the database is gone.
-const SERVE_FOR: Duration = Duration::from_secs(86_400);
+use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    install_provider();
     let ended = match Cli::parse().command {
-        Command::Serve(config) => serve(config).await,
-        Command::Administrator(place) => administrator(place).await,
-        Command::Apply(config) => apply(config).await,
+        Command::Serve(flags) => serve(*flags).await,
+        Command::Administrator(flags) => administrator(flags).await,
+        Command::Keys(command) => keys(command).await,
+        Command::Apply(flags) => apply(flags).await,
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,14 +58,15 @@ fn in_one_line(error: &anyhow::Error) -> String {
     })
 }
 
-async fn apply(config: Apply) -> anyhow::Result<()> {
-    let store = open(&config.place).await?;
-    print(&apply_file(&store, &config.file, &config.registry_name).await?)
+async fn apply(flags: Apply) -> anyhow::Result<()> {
+    let config = Config::load(&flags.source, &[])?;
+    let store = open(&config).await?;
+    print(&apply_file(&store, &flags.file, &config.registry.name).await?)
 }
 
 /// Gives the local administrator a new secret, and says what `az login` needs.
-async fn administrator(place: Where) -> anyhow::Result<()> {
-    let store = open(&place).await?;
+async fn administrator(flags: Administrator) -> anyhow::Result<()> {
+    let store = open(&Config::load(&flags.source, &[])?).await?;
     let mut write = store.write().await?;
     let secret = reset_administrator(&mut write).await?;
     let registry = write.registry().await?;
@@ -77,63 +81,132 @@ async fn administrator(place: Where) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn open(place: &Where) -> anyhow::Result<Store> {
-    Store::open(&place.data, place.database_url.as_deref()).await
+async fn keys(command: Keys) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    match command {
+        Keys::List(flags) => {
+            let config = Config::load(&flags.source, &[])?;
+            let ring = keeper(&config).tend(&open(&config).await?, clock::now()).await?;
+            for key in ring.keys() {
+                let from = clock::rfc3339(key.signs_from());
+                writeln!(out, "{} {} signs from {from}", key.kid(), key.algorithm())?;
+            }
+        }
+        Keys::Rotate(flags) => {
+            let config = Config::load(&flags.source, &[])?;
+            let after = if flags.at_once { Duration::ZERO } else { config.tokens.publish_ahead };
+            let store = open(&config).await?;
+            let kid = keeper(&config).rotate(&store, after, clock::now()).await?;
+            writeln!(out, "{kid}")?;
+        }
+    }
+    Ok(())
 }
 
-async fn serve(config: Serve) -> anyhow::Result<()> {
-    start_log(config.log_json);
-    let store = Store::open(&config.data, config.database_url.as_deref()).await?;
-    if let Some(seed) = &config.seed {
-        print(&apply_file(&store, seed, &config.registry_name).await?)?;
-    }
-    let runtime = Runtime::with_cache(&config.data, Limits::default())?;
-    let keeper = Keeper {
+async fn open(config: &Config) -> anyhow::Result<Store> {
+    Store::open(&config.data, config.database_url.as_ref().map(SecretUrl::expose)).await
+}
+
+fn keeper(config: &Config) -> Keeper {
+    Keeper {
         folder: config.data.clone(),
         issuer: config.issuer.clone(),
-        algorithm: Algorithm::default(),
+        algorithm: config.tokens.algorithm,
         size: RsaSize::default(),
-        rotation: ROTATION,
-    };
+        rotation: Rotation {
+            every: config.tokens.rotate_every,
+            ahead: config.tokens.publish_ahead,
+        },
+    }
+}
+
+async fn serve(flags: Serve) -> anyhow::Result<()> {
+    let config = Config::load(&flags.source, &flags.flags())?;
+    let telemetry = Telemetry::start(&config)?;
+    let tls = config.tls.clone().map(Tls::open).transpose()?;
+    let providers = Providers::open(&config.providers)?;
+    let store = open(&config).await?;
+    if let Some(seed) = &config.seed {
+        print(&apply_file(&store, seed, &config.registry.name).await?)?;
+    }
+    let runtime = Runtime::with_cache(&config.data, Limits::default())?;
+    let keeper = keeper(&config);
     let ring = keeper.tend(&store, clock::now()).await?;
     keeper.write_bundle(&ring)?;
-    // The port comes last: whoever is waiting for it may read the certificate as soon as somebody answers.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    // The ports come last: whoever is waiting for them may read the certificate as soon as somebody answers.
+    let listener = listen(config.listen).await?;
+    let metrics_listener = match config.metrics.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let address = listener.local_addr()?;
-    let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let public_url = match &config.public_url {
+        Some(url) => url.to_string(),
+        None => format!("{scheme}://{address}"),
+    };
+    let service = config.registry.service.clone();
     let app = Arc::new(App::new(Parts {
         runtime,
-        issuer: Issuer::new(config.issuer, config.service, false, ring),
-        registry_name: config.registry_name,
+        issuer: Issuer::new(config.issuer.clone(), service, config.tokens.x5c, ring),
+        registry_name: config.registry.name.clone(),
         public_url,
         catalog: config.catalog,
-        providers: Providers::default(),
+        providers,
         store,
-        serve_for: SERVE_FOR,
+        is_managed: config.management.enabled,
+        serve_for: config.snapshot.serve_for,
+        limits: config.limits.clone(),
     })?);
     catch_up(&app).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        engine_sha256 = engine_digest(),
+        engine_sha256 = app.engine,
         %address,
         service = app.issuer.service,
         kid = app.issuer.ring().newest_kid(),
         "serving"
     );
-    let following = tokio::spawn(follow(Arc::clone(&app)));
-    let keeping = tokio::spawn(keep(keeper, Arc::clone(&app)));
-    axum::serve(listener, routes(app)).with_graceful_shutdown(stopped()).await?;
-    following.abort();
-    keeping.abort();
+    let mut background = JoinSet::new();
+    background.spawn(follow(Arc::clone(&app)));
+    background.spawn(keep(keeper, Arc::clone(&app)));
+    background.spawn(keep_fresh(Arc::clone(&app)));
+    background.spawn(metrics::keep_up(telemetry.metrics.clone()));
+    if let Some(tls) = tls.clone() {
+        background.spawn(tls.watch(LOOK_EVERY));
+    }
+    let (guard, readiness) = (Arc::clone(&app.guard), Arc::clone(&app.readiness));
+    let bounds = Bounds::new(&config.limits);
+    let operator = health::routes(Arc::clone(&readiness));
+    let counters = metrics::routes(telemetry.metrics.clone(), readiness);
+    let mut router = routes(app).merge(operator.clone());
+    if config.metrics.public {
+        router = router.merge(counters.clone());
+    }
+    let reached =
+        Reached { is_secure: config.is_secure(), trusted_proxies: config.limits.trusted_proxies };
+    let router = layered(router, &guard, reached);
+    let main = serve::serve(listener, tls.map(|tls| tls.config()), router, bounds, stopped());
+    match metrics_listener {
+        Some(listener) => {
+            let router = operator.merge(counters);
+            let aside = serve::serve(listener, None, router, bounds, stopped());
+            tokio::try_join!(main, aside)?;
+        }
+        None => main.await?,
+    }
+    background.shutdown().await;
+    telemetry.stop().await;
     Ok(())
 }
 
-fn start_log(as_json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if as_json { log.json().init() } else { log.with_ansi(false).init() }
+/// Keeps the keys of identity providers fresh. Never returns.
+async fn keep_fresh(app: Arc<App>) {
+    app.providers.keep_fresh(clock::now).await;
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Prints generated passwords, one JSON object a line: the only time that anybody sees them.
@@ -143,18 +216,4 @@ fn print(generated: &[Generated]) -> anyhow::Result<()> {
         writeln!(out, "{}", serde_json::to_string(password)?)?;
     }
     Ok(())
-}
-
-/// Resolves when the process is asked to end.
-async fn stopped() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
 }

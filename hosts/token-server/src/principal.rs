@@ -194,6 +194,18 @@ impl Principal {
         self.tables.extend(policy.built_in.role(role).cloned());
     }
 
+    /// The word for its kind, as tokens and logs have it.
+    #[must_use]
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            PrincipalKind::Token => "token",
+            PrincipalKind::Admin => "admin",
+            PrincipalKind::ServicePrincipal => "service_principal",
+            PrincipalKind::Identity => "identity",
+            PrincipalKind::Anonymous => "anonymous",
+        }
+    }
+
     /// How tokens name it.
     #[must_use]
     pub fn to_subject(&self) -> Subject<'_> {

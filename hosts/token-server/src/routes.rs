@@ -1,40 +1,33 @@
 //! The routes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::error::json;
 use crate::management;
 use crate::oauth::{base, exchange, token};
 
-/// The largest form: sixteen thousand bytes of scopes, percent-encoded, and a refresh token.
-const MAX_BODY: usize = 64 * 1024;
-/// How long a request may take. It takes a millisecond; a client that sends its form byte by byte is cut off.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Every route of the server.
+/// Every route of the server, without what [`serve`](crate::serve) puts around them.
 pub fn routes(app: Arc<App>) -> Router {
-    let (management, description) = management::routes();
-    Router::new()
+    let router = Router::new()
         .route("/v2/", get(base::get))
         .route("/oauth2/token", get(token::get).post(token::post))
         .route("/oauth2/exchange", post(exchange::post))
         .route("/.well-known/jwks.json", get(jwks))
-        .route("/.well-known/token-signing.pem", get(certificate))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .merge(management)
-        .route("/openapi.json", get(|| async move { json(StatusCode::OK, &description) }))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
-        .with_state(app)
+        .route("/.well-known/token-signing.pem", get(certificate));
+    let router = if app.is_managed { router.merge(managed()) } else { router };
+    router.with_state(app)
+}
+
+fn managed() -> Router<Arc<App>> {
+    let (routes, description) = management::routes();
+    routes.route("/openapi.json", get(|| async move { json(StatusCode::OK, &description) }))
 }
 
 /// The public keys, as a JSON web key set.

@@ -179,8 +179,9 @@ impl std::fmt::Debug for Generated {
 pub async fn apply_file(store: &Store, path: &Path, name: &str) -> anyhow::Result<Vec<Generated>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    // Without the snippet that the library shows: digests may stand in it.
     let seed: Seed = serde_saphyr::from_str(&text)
-        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        .map_err(|error| anyhow::anyhow!("{}: {}", path.display(), error.without_snippet()))?;
     let mut write = store.write().await?;
     let generated =
         seed.apply(&mut write, name).await.with_context(|| path.display().to_string())?;

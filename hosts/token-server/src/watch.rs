@@ -24,7 +24,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// When the database cannot be read or holds what cannot be compiled. The old snapshot stays.
 pub async fn catch_up(app: &App) -> anyhow::Result<()> {
     // One at a time: the later one sees what the earlier one has done.
-    let _turn = app.snapshot.turn.lock().await;
+    let _turn = app.turn.lock().await;
     let policy = Arc::clone(&app.policy());
     let mut changes = app.store.changes(policy.revision()).await?;
     if changes.registry.revision != policy.revision() {
@@ -33,7 +33,8 @@ pub async fn catch_up(app: &App) -> anyhow::Result<()> {
         tracing::info!(revision = next.revision(), tokens = next.tokens().len(), "policy read");
         app.replace_policy(next);
     }
-    app.snapshot.seen_at(clock::now());
+    let policy = app.policy();
+    app.readiness.confirm(policy.revision(), policy.tokens().len(), clock::now());
     Ok(())
 }
 
@@ -58,6 +59,7 @@ pub async fn follow(app: Arc<App>) {
                 error = format!("{error:#}"),
                 "cannot read the database; the last policy stays"
             );
+            app.readiness.lose(clock::now());
             news = None;
             tokio::time::sleep(EVERY).await;
         }

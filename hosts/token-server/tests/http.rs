@@ -9,14 +9,17 @@ use axum::http::{Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use scopegate_core::Catalog;
-use scopegate_runtime::{Limits, Runtime};
+use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
+use scopegate_server::config::Limits;
+use scopegate_server::headers::Reached;
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::Issuer;
 use scopegate_server::keys::{Algorithm, Keeper, Rotation, RsaSize};
 use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
+use scopegate_server::serve::layered;
 use scopegate_server::store::Store;
 use scopegate_server::watch::{catch_up, follow};
 use serde_json::{Value, json};
@@ -66,14 +69,16 @@ impl Server {
         // Compiled once for all tests; the folder is ours.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let app = App::new(Parts {
-            runtime: Runtime::with_cache(cache, Limits::default()).unwrap(),
+            runtime: Runtime::with_cache(cache, EngineLimits::default()).unwrap(),
             issuer: Issuer::new("test-issuer".into(), "r.test".into(), false, ring),
             registry_name: "registry".into(),
             public_url: "https://r.test/".into(),
             catalog: Catalog::Root,
             providers: Providers::default(),
             store,
+            is_managed: true,
             serve_for: Duration::from_secs(60),
+            limits: Limits::default(),
         });
         let server = Self { app: Arc::new(app.unwrap()), folder };
         server.apply(&seed("repositories/samples/*/content/read")).await.unwrap();
@@ -88,7 +93,8 @@ impl Server {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
-        let response = routes(Arc::clone(&self.app)).oneshot(request).await.unwrap();
+        let router = layered(routes(Arc::clone(&self.app)), &self.app.guard, Reached::default());
+        let response = router.oneshot(request).await.unwrap();
         let status = response.status();
         let challenge = response.headers().get(header::WWW_AUTHENTICATE);
         let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
@@ -382,7 +388,7 @@ async fn a_password_is_generated_once() {
 }
 
 #[tokio::test]
-async fn public_keys_and_health() {
+async fn public_keys() {
     let server = Server::start().await;
     let jwks = server.get("/.well-known/jwks.json", None).await.body;
     assert_eq!(jwks["keys"][0]["kid"], server.app.issuer.ring().newest_kid());
@@ -390,7 +396,6 @@ async fn public_keys_and_health() {
     let ring = server.app.issuer.ring();
     assert!(ring.bundle().starts_with("-----BEGIN CERTIFICATE-----"));
     assert_eq!(server.get("/.well-known/token-signing.pem", None).await.status, StatusCode::OK);
-    assert_eq!(server.get("/healthz", None).await.status, StatusCode::OK);
     assert_eq!(server.get("/elsewhere", None).await.status, StatusCode::NOT_FOUND);
 }
 

@@ -91,6 +91,7 @@ pub async fn principal(headers: &HeaderMap, app: &App) -> Result<Principal, Mana
         let Credentials::Password { name, password } = Credentials::basic(value)? else {
             return Err(ManagementError::Unauthenticated("no password"));
         };
+        app.guard.check_principal(&name).map_err(RouteError::from)?;
         let service = by_secret(&name, password, &policy).await?;
         return Ok(Principal::service_principal(&service, &policy));
     }
@@ -134,6 +135,7 @@ impl From<RouteError> for ManagementError {
             RouteError::Engine(reason)
             | RouteError::Signing(reason)
             | RouteError::Unavailable(reason) => Self::Unavailable(reason),
+            RouteError::TooMany(error) => Self::TooMany(error),
         }
     }
 }

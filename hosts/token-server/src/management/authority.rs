@@ -99,6 +99,7 @@ async fn issue(app: &App, tenant: &str, form: &Parameters) -> Result<Value, OAut
         (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
     let audience = audience(app, one("scope")?.unwrap_or(""))?;
     let policy = Arc::clone(&app.policy());
+    app.guard.check_principal(client_id).map_err(|error| refused(error.into()))?;
     let service = by_secret(client_id, secret.to_owned(), &policy).await.map_err(refused)?;
     let now = clock::now();
     let claims = AuthorityClaims {

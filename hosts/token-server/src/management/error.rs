@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::edit::EditError;
 use crate::error::json;
+use crate::guard::rate::TooMany;
 
 /// A refusal.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub enum ManagementError {
     BadRequest(String),
     /// A change that is refused.
     Edit(EditError),
+    /// Too many requests in one name.
+    TooMany(TooMany),
     /// An identity provider, or the engine, does not answer; the text is for the log alone.
     Unavailable(String),
 }
@@ -66,6 +69,7 @@ impl ManagementError {
             Self::Edit(EditError::Randomness) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
             }
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
             Self::Edit(EditError::Database(_)) | Self::Unavailable(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
             }
@@ -84,8 +88,24 @@ impl ManagementError {
             Self::Edit(EditError::Database(_)) | Self::Unavailable(_) => {
                 "nothing was changed: what this needs does not answer, try again".into()
             }
+            Self::TooMany(_) => "too many requests, try again later".into(),
             Self::Edit(EditError::Randomness) => "no password could be made".into(),
             Self::Edit(error) => error.to_string(),
+        }
+    }
+
+    /// The header that tells a client what to do.
+    fn advice(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::Unauthenticated(_) => Some((
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"scopegate management\""),
+            )),
+            Self::TooMany(error) => Some((header::RETRY_AFTER, error.retry_after.into())),
+            Self::Unavailable(_) | Self::Edit(EditError::Database(_)) => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("1")))
+            }
+            _ => None,
         }
     }
 
@@ -96,7 +116,7 @@ impl ManagementError {
                 tracing::error!(%error, "management failed");
             }
             Self::Unavailable(reason) => tracing::error!(reason, "management failed"),
-            Self::Forbidden(_) | Self::BadRequest(_) | Self::Edit(_) => {
+            Self::Forbidden(_) | Self::BadRequest(_) | Self::TooMany(_) | Self::Edit(_) => {
                 tracing::info!(message = self.message(), "management refused");
             }
         }
@@ -109,20 +129,9 @@ impl IntoResponse for ManagementError {
         let (status, code) = self.parts();
         let error = ErrorDetail { code, message: self.message() };
         let mut response = json(status, &ErrorResponse { error });
-        if let Some((name, value)) = advice(status) {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        if let Some((name, value)) = self.advice() {
+            response.headers_mut().insert(name, value);
         }
         response
-    }
-}
-
-/// The header that tells a client what to do about a status.
-fn advice(status: StatusCode) -> Option<(HeaderName, &'static str)> {
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            Some((header::WWW_AUTHENTICATE, "Basic realm=\"scopegate management\""))
-        }
-        StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, "1")),
-        _ => None,
     }
 }

@@ -8,6 +8,7 @@
 //! SDKs know no passwords, and so their registry clients can work with a scope-map token, which the service itself does not offer.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -19,10 +20,12 @@ use super::parameters::Parameters;
 use super::refresh_token;
 use crate::app::App;
 use crate::clock;
+use crate::context::Context;
 use crate::error::{RouteError, json};
 use crate::management::authority;
 use crate::policy::Policy;
 use crate::principal::{Principal, by_password};
+use crate::telemetry::decision::{self, Decision};
 
 /// The answer.
 #[derive(Serialize)]
@@ -37,10 +40,41 @@ struct ExchangeResponse {
 /// [`RouteError`] for whoever gets no refresh token.
 pub async fn post(
     State(app): State<Arc<App>>,
+    context: Context,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, RouteError> {
+    let began = Instant::now();
     let parameters = Parameters::read(query.as_deref(), &body);
+    let exchanged = exchange(&app, &parameters).await;
+    let mut decision = Decision {
+        address: Some(context.address),
+        correlation_id: &context.correlation_id,
+        engine: &app.engine,
+        duration: began.elapsed(),
+        ..Decision::default()
+    };
+    match exchanged {
+        Ok((principal, body)) => {
+            decision.principal =
+                Some(decision::Principal { kind: principal.kind_name(), name: &principal.subject });
+            decision.exchanged();
+            Ok(json(StatusCode::OK, &body))
+        }
+        Err(error) => {
+            if matches!(error, RouteError::Unauthorized(_)) {
+                app.guard.failed(context.address);
+            }
+            decision.refused(error.reason());
+            Err(error)
+        }
+    }
+}
+
+async fn exchange(
+    app: &App,
+    parameters: &Parameters,
+) -> Result<(Principal, ExchangeResponse), RouteError> {
     let service = parameters.required("service", "no service")?;
     if service != app.issuer.service {
         return Err(RouteError::BadRequest("another service"));
@@ -48,14 +82,13 @@ pub async fn post(
     let now = clock::now();
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
-    let principal = identify(&app, &policy, &parameters, now).await?;
+    let principal = identify(app, &policy, parameters, now).await?;
     if principal.tables.is_empty() {
         return Err(RouteError::Unauthorized("nothing is bound to this identity"));
     }
     let rid = &policy.registry.rid;
-    let refresh_token = refresh_token(&app, &principal, rid, now)?;
-    tracing::info!(target: "decision", principal = principal.subject, kind = ?principal.kind, "exchanged");
-    Ok(json(StatusCode::OK, &ExchangeResponse { refresh_token }))
+    let refresh_token = refresh_token(app, &principal, rid, now)?;
+    Ok((principal, ExchangeResponse { refresh_token }))
 }
 
 async fn identify(

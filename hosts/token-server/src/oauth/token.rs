@@ -3,14 +3,17 @@
 //! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md>, `oauth.md` beside it, and Azure Container
 //! Registry where its clients need more: the password grant without a user, and the null GUID.
 //!
-//! Asking for more than one may have is not an error: the token holds what may be had.
+//! Asking for more than one may have is not an error: the token holds what may be had. Every request leaves one line in the decision log,
+//! whatever comes of it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::token::TokenResponse;
@@ -21,9 +24,12 @@ use super::parameters::Parameters;
 use super::refresh_token;
 use crate::app::App;
 use crate::clock;
+use crate::context::Context;
 use crate::error::{RouteError, json};
 use crate::issue::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
 use crate::principal::{Authenticated, Credentials, Principal, authenticate};
+use crate::telemetry::decision::{self, Decision};
+use crate::telemetry::metrics;
 
 /// `GET /oauth2/token`
 ///
@@ -32,6 +38,7 @@ use crate::principal::{Authenticated, Credentials, Principal, authenticate};
 /// [`RouteError`] for whoever gets no token.
 pub async fn get(
     State(app): State<Arc<App>>,
+    context: Context,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, RouteError> {
@@ -41,7 +48,7 @@ pub async fn get(
         None => Credentials::None,
     };
     let offline = parameters.is("offline_token", "true")?;
-    answer(&app, &parameters, credentials, Offline { echo: offline, issue: false }).await
+    answer(&app, &context, &parameters, credentials, Offline { echo: offline, issue: false }).await
 }
 
 /// `POST /oauth2/token`
@@ -51,6 +58,7 @@ pub async fn get(
 /// [`RouteError`] for whoever gets no token.
 pub async fn post(
     State(app): State<Arc<App>>,
+    context: Context,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
@@ -67,7 +75,8 @@ pub async fn post(
         (None, None) => return Err(RouteError::BadRequest("no grant_type")),
     };
     let offline = parameters.is("access_type", "offline")?;
-    answer(&app, &parameters, credentials, Offline { echo: offline, issue: offline }).await
+    answer(&app, &context, &parameters, credentials, Offline { echo: offline, issue: offline })
+        .await
 }
 
 /// The credentials of a password grant, which has none for an anonymous client.
@@ -93,12 +102,56 @@ struct Offline {
     issue: bool,
 }
 
+/// What came of a request.
+struct Issued {
+    principal: Principal,
+    report: DecisionReport,
+    body: TokenResponse,
+}
+
 async fn answer(
     app: &App,
+    context: &Context,
     parameters: &Parameters,
     credentials: Credentials,
     offline: Offline,
 ) -> Result<Response, RouteError> {
+    let began = Instant::now();
+    let scopes = parameters.all("scope");
+    let issued = issue(app, parameters, &scopes, credentials, offline).await;
+    let mut decision = Decision {
+        requested: &scopes,
+        address: Some(context.address),
+        correlation_id: &context.correlation_id,
+        engine: &app.engine,
+        duration: began.elapsed(),
+        ..Decision::default()
+    };
+    match issued {
+        Ok(Issued { principal, report, body }) => {
+            decision.principal =
+                Some(decision::Principal { kind: principal.kind_name(), name: &principal.subject });
+            describe(&mut decision, app, &principal, &report);
+            decision.issued();
+            Ok(json(StatusCode::OK, &body))
+        }
+        Err(error) => {
+            if matches!(error, RouteError::Unauthorized(_)) {
+                app.guard.failed(context.address);
+            }
+            decision.refused(error.reason());
+            Err(error)
+        }
+    }
+}
+
+async fn issue(
+    app: &App,
+    parameters: &Parameters,
+    scopes: &[&str],
+    credentials: Credentials,
+    offline: Offline,
+) -> Result<Issued, RouteError> {
     if parameters.one("service")?.is_some_and(|service| service != app.issuer.service) {
         return Err(RouteError::BadRequest("another service"));
     }
@@ -106,14 +159,12 @@ async fn answer(
     app.check_snapshot(now)?;
     let Authenticated { principal, refresh_token: brought } =
         authenticate(credentials, app, now).await?;
-    let scopes = parameters.all("scope");
-    let report = decide(app, &principal, &scopes)?;
-    log(&principal, &scopes, &report);
+    let report = decide(app, &principal, scopes)?;
     let lifetime = lifetime(&principal, now);
     let policy = app.policy();
     let rid = &policy.registry.rid;
-    let subject = principal.to_subject();
-    let token = app.issuer.access_token(&subject, rid, report.access, lifetime, now)?;
+    let (subject, access) = (principal.to_subject(), report.access.clone());
+    let token = app.issuer.access_token(&subject, rid, access, lifetime, now)?;
     let refresh_token = match brought {
         Some(token) => offline.echo.then_some(token),
         None if offline.issue && principal.may_renew() => {
@@ -128,7 +179,7 @@ async fn answer(
         issued_at: clock::rfc3339(now),
         refresh_token,
     };
-    Ok(json(StatusCode::OK, &body))
+    Ok(Issued { principal, report, body })
 }
 
 /// How long the token is valid, in seconds: for an anonymous client shortly; for whoever came with an access token no longer than that.
@@ -149,7 +200,10 @@ fn decide(app: &App, principal: &Principal, scopes: &[&str]) -> Result<DecisionR
     let report = app.runtime.claims(&tables, scopes, &settings);
     let mut report = report.map_err(|error| match error {
         EngineError::Refused(_) => RouteError::BadRequest("too many scopes"),
-        error => RouteError::Engine(error.to_string()),
+        error => {
+            metrics::engine_failed();
+            RouteError::Engine(error.to_string())
+        }
     })?;
     if let Some(at_most) = &principal.at_most {
         at_most.narrow(&mut report);
@@ -157,18 +211,36 @@ fn decide(app: &App, principal: &Principal, scopes: &[&str]) -> Result<DecisionR
     Ok(report)
 }
 
-/// The decision log: who asked for what, and what came of it.
-fn log(principal: &Principal, scopes: &[&str], report: &DecisionReport) {
-    let list =
-        |entries: &[_]| entries.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    let invalid: Vec<_> =
-        report.invalid.iter().map(|piece| format!("{}: {}", piece.scope, piece.message)).collect();
-    tracing::info!(
-        target: "decision",
-        principal = principal.subject,
-        requested = scopes.join(" "),
-        granted = list(&report.access),
-        denied = list(&report.denied),
-        invalid = invalid.join("; "),
-    );
+/// What was decided, and by which rules, when somebody reads it.
+fn describe(
+    decision: &mut Decision<'_>,
+    app: &App,
+    principal: &Principal,
+    report: &DecisionReport,
+) {
+    if !tracing::enabled!(target: "decision", tracing::Level::INFO) {
+        return;
+    }
+    let list = |entries: &[AccessEntry]| entries.iter().map(ToString::to_string).collect();
+    decision.granted = list(&report.access);
+    decision.denied = list(&report.denied);
+    let said = report.invalid.iter().map(|piece| format!("{}: {}", piece.scope, piece.message));
+    decision.invalid = said.collect();
+    decision.rules = rules(app, principal, &decision.granted);
+}
+
+/// The rules that granted these scopes.
+fn rules(app: &App, principal: &Principal, granted: &[String]) -> Vec<String> {
+    let tables: Vec<&PolicyTable> = principal.tables.iter().collect();
+    let scopes: Vec<&str> = granted.iter().map(String::as_str).collect();
+    let settings = Settings { catalog: app.catalog };
+    let explained = app.runtime.explain(&tables, &scopes, &settings).unwrap_or_default();
+    let mut rules: Vec<String> = Vec::new();
+    for rule in explained.iter().flat_map(|scope| &scope.reasons).flat_map(|reason| &reason.rules) {
+        let text = format!("{}: repositories/{}/{}", rule.scope_map, rule.pattern, rule.permission);
+        if !rules.contains(&text) {
+            rules.push(text);
+        }
+    }
+    rules
 }

@@ -78,6 +78,7 @@ pub async fn by_password(
     policy: &Policy,
     now: i64,
 ) -> Result<Principal, RouteError> {
+    app.guard.check_principal(name)?;
     if is_client_id(name) {
         let service = by_secret(name, password, policy).await?;
         return Ok(Principal::service_principal(&service, policy));

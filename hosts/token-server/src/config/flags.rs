@@ -1,0 +1,182 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use scopegate_core::Catalog;
+
+use super::layers::Layer;
+
+/// A token server for container registries.
+#[derive(Debug, Parser)]
+#[command(name = "scopegate-server", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve tokens.
+    Serve(Box<Serve>),
+    /// Make the local administrator, or give it a new secret, and say what `az login` needs.
+    Administrator(Administrator),
+    /// Look at the signing keys, or make a new one now.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Write scope maps and tokens from a file into the database, also of a server that runs.
+    Apply(Apply),
+}
+
+/// Where the configuration is, and the values that every command needs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Source {
+    /// The configuration, YAML. Also SCOPEGATE_CONFIG.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The folder of the database and of what else must outlive the process. Made when it is missing. [default: scopegate-data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// The database of several servers, `postgres://user:password@host/database`. Without it SQLite in the data folder.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Any value of the configuration, `limits.body=100000` for example. May stand several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// `scopegate-server serve`
+#[derive(Clone, Debug, Default, Args)]
+pub struct Serve {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// The address to listen on. [default: 127.0.0.1:5001]
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+    /// The registry that tokens are for; what it calls its `service`. [default: registry.local]
+    #[arg(long)]
+    pub service: Option<String>,
+    /// The registry's own name, which is the user name of its admin. [default: registry]
+    #[arg(long)]
+    pub registry_name: Option<String>,
+    /// Who signs; what the registry calls its `issuer`. [default: scopegate]
+    #[arg(long)]
+    pub issuer: Option<String>,
+    /// The address under which clients reach this server, for challenges. By default the address that it listens on.
+    #[arg(long)]
+    pub public_url: Option<String>,
+    /// Scope maps and tokens to write into the database before serving.
+    #[arg(long, value_name = "FILE")]
+    pub seed: Option<PathBuf>,
+    /// Who may list the repositories of the registry: root, never or filtered. [default: root]
+    #[arg(long, value_parser = parse_catalog)]
+    pub catalog: Option<Catalog>,
+    /// The certificate of this server, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The key of the certificate, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// An address for metrics, apart from the one that everybody reaches.
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Log as JSON, one object a line.
+    #[arg(long)]
+    pub log_json: bool,
+}
+
+/// `scopegate-server administrator`
+#[derive(Clone, Debug, Args)]
+pub struct Administrator {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+/// `scopegate-server keys`
+#[derive(Clone, Debug, Subcommand)]
+pub enum Keys {
+    /// List the signing keys, the one that signs last first.
+    List(KeysList),
+    /// Make a new key now.
+    Rotate(KeysRotate),
+}
+
+/// `scopegate-server keys list`
+#[derive(Clone, Debug, Args)]
+pub struct KeysList {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+/// `scopegate-server keys rotate`
+#[derive(Clone, Debug, Args)]
+pub struct KeysRotate {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// Let the new key sign at once, whatever registries know: for a key that has leaked.
+    #[arg(long)]
+    pub at_once: bool,
+}
+
+/// `scopegate-server apply`
+#[derive(Clone, Debug, Args)]
+pub struct Apply {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// The file, JSON or YAML.
+    pub file: PathBuf,
+}
+
+impl Serve {
+    /// The flags that were given, each with the path of its value.
+    #[must_use]
+    pub fn flags(&self) -> Vec<(&'static str, String)> {
+        let path = |path: &Option<PathBuf>| path.as_deref().map(|path| path.display().to_string());
+        let given = [
+            ("listen", self.listen.map(|address| address.to_string())),
+            ("registry.service", self.service.clone()),
+            ("registry.name", self.registry_name.clone()),
+            ("issuer", self.issuer.clone()),
+            ("publicUrl", self.public_url.clone()),
+            ("seed", path(&self.seed)),
+            ("catalog", self.catalog.map(|catalog| catalog.as_str().to_owned())),
+            ("tls.certificate", path(&self.tls_certificate)),
+            ("tls.key", path(&self.tls_key)),
+            ("metrics.listen", self.metrics_listen.map(|address| address.to_string())),
+            ("log.json", self.log_json.then(|| "true".to_owned())),
+        ];
+        given.into_iter().filter_map(|(path, value)| Some((path, value?))).collect()
+    }
+}
+
+impl Source {
+    /// The flags as layers: `--set` below the flags that have a name.
+    pub(super) fn layer(&self, flags: &[(&'static str, String)]) -> anyhow::Result<Vec<Layer>> {
+        let mut layers = Vec::new();
+        for set in &self.set {
+            let (path, value) = set
+                .split_once('=')
+                .with_context(|| format!("--set {set} is not of the form NAME=VALUE"))?;
+            layers.push(Layer::one(format!("--set {path}"), path, value)?);
+        }
+        let data = self.data.as_deref().map(|data| ("data", data.display().to_string()));
+        let database = self.database_url.clone().map(|url| ("databaseUrl", url));
+        for (path, value) in data.iter().chain(&database).chain(flags) {
+            layers.push(Layer::text(format!("the flag for {path}"), path, value)?);
+        }
+        Ok(layers)
+    }
+}
+
+fn parse_catalog(text: &str) -> Result<Catalog, String> {
+    Catalog::parse(text).ok_or_else(|| "root, never or filtered".to_owned())
+}

@@ -1,0 +1,129 @@
+//! Values that are more than text: durations, addresses with passwords.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo};
+use scopegate_core::Catalog;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+/// An address that may hold a password. The text is kept as it was written.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// The address of a text.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no address.
+    pub fn parse(text: &str) -> Result<Self, url::ParseError> {
+        Url::parse(text).map(|_| Self(text.to_owned()))
+    }
+
+    /// The whole text, for whoever connects.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The parts of it.
+    #[must_use]
+    pub fn url(&self) -> Option<Url> {
+        Url::parse(&self.0).ok()
+    }
+}
+
+/// Leaves the password out, and the query, in which databases take passwords too.
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(mut url) = self.url() else { return f.write_str("***") };
+        if url.password().is_some() && url.set_password(Some("***")).is_err() {
+            return f.write_str("***");
+        }
+        if url.query().is_some() {
+            url.set_query(Some("***"));
+        }
+        f.write_str(url.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserializer.deserialize_str(Text("an address"))?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+/// A duration such as `90d`, `24h` or `200ms`. A day has 24 hours; months and years are refused, because they have no length.
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    const EXPECTED: &str = "a duration such as `90d`, `24h` or `200ms`";
+    let text = deserializer.deserialize_str(Text(EXPECTED))?;
+    parse_duration(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let span: Span = text.parse().ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(duration).ok()
+}
+
+pub(super) fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
+    const EXPECTED: &str = "root, never or filtered";
+    let text = deserializer.deserialize_str(Text(EXPECTED))?;
+    Catalog::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
+}
+
+/// Reads text, and says what it should have been. Of another kind of value it tells the kind alone: it could be a secret.
+struct Text(&'static str);
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in [
+            ("90d", Some(90.0 * 86400.0)),
+            ("1w", Some(7.0 * 86400.0)),
+            ("24h", Some(86400.0)),
+            ("1h 30m", Some(5400.0)),
+            ("PT5M", Some(300.0)),
+            ("200ms", Some(0.2)),
+            ("0s", Some(0.0)),
+            ("1y", None),
+            ("-1s", None),
+            ("", None),
+            ("5", None),
+        ] {
+            assert_eq!(parse_duration(text).map(|d| d.as_secs_f64()), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_secrets() {
+        for (text, shown) in [
+            ("postgres://u:secret@db/x", "postgres://u:***@db/x"),
+            ("postgres://db/x?password=secret", "postgres://db/x?***"),
+            ("postgres:///x?host=/run/postgresql", "postgres:///x?***"),
+            ("sqlite:scopegate.db", "sqlite:scopegate.db"),
+            ("http://127.0.0.1:4318", "http://127.0.0.1:4318/"),
+        ] {
+            assert_eq!(format!("{:?}", SecretUrl::parse(text).unwrap()), shown);
+        }
+    }
+}

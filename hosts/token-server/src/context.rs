@@ -1,0 +1,35 @@
+//! What every part of the server wants to know about a request: where it comes from, and the id that names it in logs and answers.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The client's address, as far as it can be trusted.
+    pub address: IpAddr,
+    /// A GUID; the client reads it in `X-Ms-Correlation-Request-Id`, and every line of the log has it.
+    pub correlation_id: Arc<str>,
+    /// Whether the client reaches this server over TLS.
+    pub is_secure: bool,
+}
+
+impl Default for Context {
+    /// A request without a connection, which only tests have.
+    fn default() -> Self {
+        let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Self { address, correlation_id: Arc::from(uuid::Uuid::nil().to_string()), is_secure: false }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Context {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}

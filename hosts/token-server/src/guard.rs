@@ -1,0 +1,184 @@
+//! What one client may ask for: how often, how much, how long.
+//!
+//! Limits by address count before anything is read of a request but its head; the limit by name counts before a password is looked at,
+//! because that is what guessing costs. A wrong password costs the address that sent it [`FAILURE_COST`] requests more; it costs the name
+//! nothing more, or else anybody could lock somebody else out cheaply.
+//!
+//! | status | when |
+//! |---|---|
+//! | 408 | the request took longer than it may |
+//! | 413 | the body is longer than `limits.body` |
+//! | 414 | the query is longer than `limits.query` |
+//! | 429 | too many requests from the address, or in the name |
+//! | 431 | the headers are longer than `limits.header` |
+
+pub mod address;
+pub mod rate;
+pub mod refusal;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::config::Limits;
+use crate::context::Context;
+use crate::telemetry::metrics;
+use address::network;
+use rate::{RateLimit, TooMany};
+use refusal::{empty, too_many};
+
+/// What a wrong password costs its address, in requests, beside the one that it was.
+pub const FAILURE_COST: u32 = 9;
+/// Header fields of one request. Real clients send about ten.
+pub const MAX_HEADERS: usize = 100;
+
+/// The limits, and what they have counted.
+#[derive(Debug)]
+pub struct Guard {
+    limits: Limits,
+    per_address: RateLimit,
+    per_principal: RateLimit,
+}
+
+impl Guard {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let per_address = RateLimit::new(limits.per_address);
+        let per_principal = RateLimit::new(limits.per_principal);
+        Self { limits, per_address, per_principal }
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Counts a request of an address.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when there were too many; [`too_many`] makes an answer of it.
+    pub fn check_address(&self, address: IpAddr) -> Result<(), TooMany> {
+        let checked = self.per_address.check(network(address));
+        checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Address))
+    }
+
+    /// Counts a token request in a name, whether anybody has that name or not. To be asked before the password is looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when there were too many; [`too_many`] makes an answer of it.
+    pub fn check_principal(&self, name: &str) -> Result<(), TooMany> {
+        let checked = self.per_principal.check(name.to_lowercase());
+        checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal))
+    }
+
+    /// Tells that credentials from this address were wrong.
+    pub fn failed(&self, address: IpAddr) {
+        self.per_address.charge(network(address), FAILURE_COST);
+    }
+}
+
+/// Middleware: refuses a request by its head, before its body is read.
+pub async fn admit(
+    State(guard): State<Arc<Guard>>,
+    context: Context,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Err(status) = check_size(&guard.limits, &request) {
+        return empty(status);
+    }
+    // Probes must not fail because somebody else is busy.
+    if !matches!(request.uri().path(), "/healthz" | "/readyz")
+        && let Err(error) = guard.check_address(context.address)
+    {
+        return too_many(error);
+    }
+    next.run(request).await
+}
+
+fn check_size(limits: &Limits, request: &Request) -> Result<(), StatusCode> {
+    if request.uri().query().unwrap_or_default().len() > limits.query {
+        return Err(StatusCode::URI_TOO_LONG);
+    }
+    if header_bytes(request.headers()) > limits.header || request.headers().len() > MAX_HEADERS {
+        return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+    Ok(())
+}
+
+/// Names and values with four bytes a line for what stands between and after them, as in HTTP/1.
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+    use crate::config::Rate;
+
+    fn guard() -> Guard {
+        let rate = Rate { rate: 0.001, burst: 20 };
+        Guard::new(Limits { per_address: rate, per_principal: rate, ..Limits::default() })
+    }
+
+    #[test]
+    fn a_name_is_one_in_any_case() {
+        let guard = guard();
+        for name in ["Reader", "READER"].repeat(10) {
+            assert!(guard.check_principal(name).is_ok());
+        }
+        assert!(guard.check_principal("reader").is_err());
+        assert!(guard.check_principal("writer").is_ok());
+    }
+
+    #[test]
+    fn a_network_is_one_address() {
+        let guard = guard();
+        for host in 0..20 {
+            assert!(guard.check_address(format!("2001:db8::{host}").parse().unwrap()).is_ok());
+        }
+        assert!(guard.check_address("2001:db8::ffff".parse().unwrap()).is_err());
+        assert!(guard.check_address("2001:db8:0:1::1".parse().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn a_wrong_password_costs_more() {
+        let guard = guard();
+        let address = "203.0.113.1".parse().unwrap();
+        for _ in 0..2 {
+            assert!(guard.check_address(address).is_ok());
+            guard.failed(address);
+        }
+        assert!(guard.check_address(address).is_err());
+    }
+
+    #[test]
+    fn sizes() {
+        let limits = Limits::default();
+        let query = |length: usize| format!("/oauth2/token?{}", "x".repeat(length));
+        for (target, header, expected) in [
+            (query(limits.query), 0, Ok(())),
+            (query(limits.query + 1), 0, Err(StatusCode::URI_TOO_LONG)),
+            ("/".into(), limits.header - 5, Ok(())),
+            ("/".into(), limits.header - 4, Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)),
+        ] {
+            let request = Request::get(target).header("h", "x".repeat(header));
+            assert_eq!(check_size(&limits, &request.body(Body::empty()).unwrap()), expected);
+        }
+        let request = (0..=MAX_HEADERS)
+            .fold(Request::get("/"), |request, index| request.header(format!("h{index}"), "x"));
+        let request = request.body(Body::empty()).unwrap();
+        let refused = Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        assert_eq!(check_size(&limits, &request), refused);
+    }
+}

@@ -1,0 +1,192 @@
+//! `GET /healthz`, which says that the process lives, and `GET /readyz`, which says whether it can issue tokens.
+//!
+//! Requests read a snapshot and not the database, so a database that is gone takes no token away at once. Until `snapshot.serveFor` is over
+//! the server is degraded: it issues tokens by what it last read, which may be more than an operator has meanwhile allowed. After that it
+//! is not ready and issues none. Whoever asks learns the state and since when, and nothing about the database itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use serde::Serialize;
+
+use crate::clock;
+use crate::error::json;
+use crate::telemetry::metrics;
+
+/// A time that has not come.
+const NEVER: i64 = i64::MIN;
+
+/// What is known about the snapshot and the database.
+#[derive(Debug)]
+pub struct Readiness {
+    serve_for: i64,
+    /// When the database last said that the snapshot is what it holds.
+    confirmed: AtomicI64,
+    /// Since when the database does not answer.
+    gone_since: AtomicI64,
+}
+
+/// Whether tokens are issued, and from what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// From what the database holds.
+    Ready,
+    /// From what it held so many seconds ago.
+    Degraded {
+        /// Since when the database does not answer.
+        gone_since: i64,
+        /// The age of the snapshot, in seconds.
+        snapshot_age: i64,
+    },
+    /// No more, or not yet.
+    Unready {
+        /// The age of the snapshot, in seconds. Nothing when none was ever read.
+        snapshot_age: Option<i64>,
+    },
+}
+
+impl Readiness {
+    /// Nothing was read yet.
+    #[must_use]
+    pub fn new(serve_for: Duration) -> Self {
+        Self {
+            serve_for: i64::try_from(serve_for.as_secs()).unwrap_or(i64::MAX),
+            confirmed: AtomicI64::new(NEVER),
+            gone_since: AtomicI64::new(NEVER),
+        }
+    }
+
+    /// The database answers, and the snapshot is what it holds. `revision` and `tokens` are for the metrics.
+    pub fn confirm(&self, revision: i64, tokens: usize, now: i64) {
+        self.confirmed.store(now, Ordering::Relaxed);
+        self.gone_since.store(NEVER, Ordering::Relaxed);
+        metrics::snapshot(revision, tokens);
+    }
+
+    /// The database does not answer, or holds what cannot be compiled.
+    pub fn lose(&self, now: i64) {
+        // The first time counts.
+        let _ = self.gone_since.compare_exchange(NEVER, now, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// The state at a time.
+    #[must_use]
+    pub fn health(&self, now: i64) -> Health {
+        let Some(snapshot_age) = self.snapshot_age(now) else {
+            return Health::Unready { snapshot_age: None };
+        };
+        match self.gone_since.load(Ordering::Relaxed) {
+            NEVER => Health::Ready,
+            gone_since if snapshot_age <= self.serve_for => {
+                Health::Degraded { gone_since, snapshot_age }
+            }
+            _ => Health::Unready { snapshot_age: Some(snapshot_age) },
+        }
+    }
+
+    /// Whether tokens may be issued. The token endpoint asks before each.
+    #[must_use]
+    pub fn may_issue(&self, now: i64) -> bool {
+        !matches!(self.health(now), Health::Unready { .. })
+    }
+
+    /// How long ago the database said that the snapshot is what it holds, in seconds.
+    #[must_use]
+    pub fn snapshot_age(&self, now: i64) -> Option<i64> {
+        match self.confirmed.load(Ordering::Relaxed) {
+            NEVER => None,
+            confirmed => Some(now.saturating_sub(confirmed).max(0)),
+        }
+    }
+}
+
+/// The two routes, for the main address and for that of the metrics.
+pub fn routes(readiness: Arc<Readiness>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(readiness)
+}
+
+/// `GET /readyz`
+async fn ready(State(readiness): State<Arc<Readiness>>) -> Response {
+    let health = readiness.health(clock::now());
+    json(status(health), &Report::new(health))
+}
+
+fn status(health: Health) -> StatusCode {
+    match health {
+        Health::Ready | Health::Degraded { .. } => StatusCode::OK,
+        Health::Unready { .. } => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_gone_since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_age_seconds: Option<i64>,
+}
+
+impl Report {
+    fn new(health: Health) -> Self {
+        let (status, since, snapshot_age_seconds) = match health {
+            Health::Ready => ("ready", None, None),
+            Health::Degraded { gone_since, snapshot_age } => {
+                ("degraded", Some(gone_since), Some(snapshot_age))
+            }
+            Health::Unready { snapshot_age } => ("unready", None, snapshot_age),
+        };
+        Self { status, database_gone_since: since.map(clock::rfc3339), snapshot_age_seconds }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(readiness: &Readiness, now: i64, status_code: u16, body: &str) {
+        let health = readiness.health(now);
+        assert_eq!(status(health).as_u16(), status_code);
+        assert_eq!(serde_json::to_string(&Report::new(health)).unwrap(), body);
+        assert_eq!(readiness.may_issue(now), status_code == 200);
+    }
+
+    #[test]
+    fn from_start_to_recovery() {
+        let readiness = Readiness::new(Duration::from_secs(100));
+        check(&readiness, 0, 503, r#"{"status":"unready"}"#);
+        readiness.confirm(7, 2, 10);
+        check(&readiness, 1000, 200, r#"{"status":"ready"}"#);
+        readiness.confirm(7, 2, 1000);
+        readiness.lose(1001);
+        readiness.lose(1002);
+        let degraded = |age: i64| {
+            format!(
+                r#"{{"status":"degraded","databaseGoneSince":"1970-01-01T00:16:41Z","snapshotAgeSeconds":{age}}}"#
+            )
+        };
+        check(&readiness, 1050, 200, &degraded(50));
+        check(&readiness, 1100, 200, &degraded(100));
+        check(&readiness, 1101, 503, r#"{"status":"unready","snapshotAgeSeconds":101}"#);
+        readiness.confirm(8, 2, 1200);
+        check(&readiness, 1200, 200, r#"{"status":"ready"}"#);
+    }
+
+    #[test]
+    fn a_database_that_never_answered_is_not_degraded() {
+        let readiness = Readiness::new(Duration::MAX);
+        readiness.lose(5);
+        check(&readiness, 6, 503, r#"{"status":"unready"}"#);
+    }
+}

@@ -1,0 +1,153 @@
+//! Serving: a router behind its limits, on an address, with or without TLS, until the process is asked to end.
+//!
+//! What bounds a client, from the outside in:
+//!
+//! | | |
+//! |---|---|
+//! | connections at one time | the next one is closed at once |
+//! | TLS handshake | 10 seconds |
+//! | the first bytes, and each head of a request with HTTP/1 | [`Bounds::head_within`]; so long may a connection be idle too |
+//! | nothing moves on a connection | [`Bounds::idle`] |
+//! | size of a head | twice what [`guard`](crate::guard) refuses with a readable answer |
+//! | streams of one connection with HTTP/2 | 100 |
+//! | a request with its body | `limits.request` |
+//!
+//! Left out: a bound on the connections of one address, since behind a proxy all have one.
+
+mod connection;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Handle, Server};
+use hyper_util::rt::TokioTimer;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tower_http::timeout::TimeoutLayer;
+
+use crate::config::Limits;
+use crate::guard::{Guard, MAX_HEADERS, admit, refusal};
+use crate::headers::{Reached, complete};
+use crate::telemetry::request::observe;
+use connection::Bounded;
+
+/// What bounds a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long the head of a request may take to arrive.
+    pub head_within: Duration,
+    /// How long nothing may move.
+    pub idle: Duration,
+    /// How long requests have to end after the process is asked to.
+    pub grace: Duration,
+    /// The largest head that is read, in bytes.
+    pub head: usize,
+    /// Connections at one time.
+    pub connections: usize,
+}
+
+impl Bounds {
+    /// The bounds that go with a configuration's limits.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            head_within: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            grace: Duration::from_secs(30),
+            // So that a head that is a little too large is read and refused with words.
+            head: 2 * (limits.query + limits.header),
+            connections: limits.connections,
+        }
+    }
+}
+
+/// Puts around a router what belongs around every one: limits, headers, errors as JSON, a span and a count of each request.
+///
+/// A router inside may have a larger body limit for its own routes.
+pub fn layered(router: Router, guard: &Arc<Guard>, reached: Reached) -> Router {
+    // The last is the outermost.
+    router
+        .layer(DefaultBodyLimit::max(guard.limits().body))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, guard.limits().request))
+        .layer(from_fn_with_state(Arc::clone(guard), admit))
+        .layer(map_response(refusal::fill))
+        .layer(from_fn(observe))
+        .layer(from_fn_with_state(reached, complete))
+}
+
+/// Serves until `stop` resolves, then lets requests end that have begun.
+///
+/// # Errors
+///
+/// When the address cannot be listened on any more.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    router: Router,
+    bounds: Bounds,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let handle = Handle::new();
+    let bounded = Bounded::new(&bounds);
+    let mut server = Server::<SocketAddr>::from_listener(listener).handle(handle.clone());
+    let builder = server.http_builder();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.head_within)
+        .max_headers(2 * MAX_HEADERS)
+        .max_buf_size(bounds.head.max(LEAST_BUFFER));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .max_header_list_size(u32::try_from(bounds.head).unwrap_or(u32::MAX));
+    let make = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stop = async {
+        stop.await;
+        handle.graceful_shutdown(Some(bounds.grace));
+    };
+    match tls {
+        Some(config) => {
+            let acceptor = RustlsAcceptor::new(config).acceptor(bounded);
+            until(server.acceptor(acceptor).serve(make), stop).await
+        }
+        None => until(server.acceptor(bounded).serve(make), stop).await,
+    }
+}
+
+/// The smallest buffer that the library for HTTP/1 takes.
+const LEAST_BUFFER: usize = 8192;
+
+async fn until(
+    serving: impl Future<Output = io::Result<()>>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => return ended,
+        () = stop => {}
+    }
+    serving.await
+}
+
+/// Resolves when the process is asked to end.
+pub async fn stopped() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

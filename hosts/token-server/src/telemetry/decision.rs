@@ -1,0 +1,189 @@
+//! The decision log: one event for each token request, under the target `decision`.
+//!
+//! It tells who asked from where for what, what came of it and by which rules, decided by which engine. It holds no secret: scopes, rules
+//! and names are texts of the policy, and a name that nobody has is left out, because people type passwords into the wrong field.
+//!
+//! Texts that a client chose are bounded; the log escapes what is no printable character.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::metrics;
+
+/// How much of each list is logged, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// One token request and what came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Decision<'a> {
+    /// The scopes as the client wrote them.
+    pub requested: &'a [&'a str],
+    /// What the token holds, as scopes.
+    pub granted: Vec<String>,
+    /// What was asked for in vain, as scopes.
+    pub denied: Vec<String>,
+    /// What is no scope, each with what is wrong with it.
+    pub invalid: Vec<String>,
+    /// The rules that granted something, as they stand in the scope maps.
+    pub rules: Vec<String>,
+    /// Who asked. Nothing when nobody that is known.
+    pub principal: Option<Principal<'a>>,
+    /// From where.
+    pub address: Option<IpAddr>,
+    /// The id that the client has read in its answer.
+    pub correlation_id: &'a str,
+    /// The SHA-256 of the engine that decided.
+    pub engine: &'a str,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Principal<'a> {
+    /// `token`, `admin`, `service_principal`, `identity` or `anonymous`.
+    pub kind: &'static str,
+    /// The name, as the policy writes it.
+    pub name: &'a str,
+}
+
+impl Decision<'_> {
+    /// Logs and counts a token that was issued.
+    pub fn issued(&self) {
+        let kind = self.principal.map_or("anonymous", |principal| principal.kind);
+        metrics::token_issued(kind);
+        self.log("issued", None);
+    }
+
+    /// Logs a refresh token that was given in exchange.
+    pub fn exchanged(&self) {
+        self.log("exchanged", None);
+    }
+
+    /// Logs and counts a refusal. The reason is one of a short list and for the log alone.
+    pub fn refused(&self, reason: &'static str) {
+        metrics::token_denied(reason);
+        self.log("refused", Some(reason));
+    }
+
+    fn log(&self, outcome: &'static str, reason: Option<&'static str>) {
+        let (kind, name) = self.principal.map(|p| (p.kind, p.name)).unzip();
+        tracing::info!(
+            target: "decision",
+            outcome,
+            reason,
+            principal = kind,
+            name,
+            requested = joined(self.requested, " "),
+            granted = joined(&self.granted, " "),
+            denied = joined(&self.denied, " "),
+            invalid = joined(&self.invalid, "; "),
+            rules = joined(&self.rules, "; "),
+            address = self.address.map(|address| address.to_string()),
+            correlation_id = self.correlation_id,
+            engine_sha256 = self.engine,
+            // Hours in microseconds are far from the end of the number.
+            microseconds = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
+        );
+    }
+}
+
+fn joined(texts: &[impl AsRef<str>], separator: &str) -> String {
+    let mut list = String::new();
+    for text in texts {
+        if !list.is_empty() {
+            list.push_str(separator);
+        }
+        list.push_str(text.as_ref());
+        if list.len() > LONGEST {
+            list.truncate(list.floor_char_boundary(LONGEST));
+            list.push('…');
+            break;
+        }
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+    use crate::config::Log;
+    use crate::telemetry::log::layer;
+
+    /// What one decision leaves in the log.
+    fn logged(log: &Log, decision: &Decision<'_>) -> String {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        let writer = std::sync::Mutex::new(path.reopen().unwrap());
+        let subscriber = tracing_subscriber::registry().with(layer(log, writer));
+        tracing::subscriber::with_default(subscriber, || {
+            decision.issued();
+            decision.refused("unknown_principal");
+        });
+        std::fs::read_to_string(path.path()).unwrap()
+    }
+
+    fn decision() -> Decision<'static> {
+        Decision {
+            requested: &["repository:app:pull,push", "x\ninfo forged"],
+            granted: vec!["repository:app:pull".into()],
+            denied: vec!["repository:app:push".into()],
+            invalid: vec!["x: no scope".into()],
+            rules: vec!["repositories/app/content/read".into()],
+            principal: Some(Principal { kind: "token", name: "Reader" }),
+            address: Some("203.0.113.1".parse().unwrap()),
+            correlation_id: "7d3f1c2e-0000-4a5b-8c9d-0123456789ab",
+            engine: "abc",
+            duration: Duration::from_micros(1500),
+        }
+    }
+
+    #[test]
+    fn one_object_a_line() {
+        let text = logged(&Log { json: true, decisions: true }, &decision());
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [issued, refused] = &lines[..] else { panic!("{text}") };
+        assert_eq!(issued["target"], "decision");
+        let fields = &issued["fields"];
+        for (field, value) in [
+            ("outcome", "issued"),
+            ("principal", "token"),
+            ("name", "Reader"),
+            ("requested", "repository:app:pull,push x\ninfo forged"),
+            ("granted", "repository:app:pull"),
+            ("denied", "repository:app:push"),
+            ("invalid", "x: no scope"),
+            ("rules", "repositories/app/content/read"),
+            ("address", "203.0.113.1"),
+            ("correlation_id", "7d3f1c2e-0000-4a5b-8c9d-0123456789ab"),
+            ("engine_sha256", "abc"),
+        ] {
+            assert_eq!(fields[field], value, "{field}");
+        }
+        assert_eq!(fields["microseconds"], 1500);
+        assert_eq!(refused["fields"]["reason"], "unknown_principal");
+    }
+
+    #[test]
+    fn text_cannot_be_forged() {
+        let text = logged(&Log { json: false, decisions: true }, &decision());
+        assert_eq!(text.lines().count(), 2, "{text}");
+    }
+
+    #[test]
+    fn decisions_can_be_left_out() {
+        assert_eq!(logged(&Log { json: false, decisions: false }, &decision()), "");
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        let long = "é".repeat(LONGEST);
+        for list in [vec![long.as_str()], vec!["a"; LONGEST]] {
+            let text = joined(&list, " ");
+            assert!(text.len() <= LONGEST + '…'.len_utf8() && text.ends_with('…'));
+        }
+        assert_eq!(joined(&["a", "b"], "; "), "a; b");
+    }
+}
