@@ -144,7 +144,8 @@ pub struct Limits {
     /// How long a request may take, with its body and its answer.
     #[serde(deserialize_with = "values::duration")]
     pub request: Duration,
-    /// How many proxies stand before this server and append to `X-Forwarded-For`. With 0 the header is not looked at.
+    /// How many proxies stand before this server and append to `X-Forwarded-For`. With 0 the header is not looked at. With more nobody
+    /// may be able to reach the server around them, or else anybody has the address that they like.
     pub trusted_proxies: usize,
 }
 
@@ -490,7 +491,7 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
     #[test]
     fn what_is_wrong_is_named() {
         for (file, environment, line, expected) in [
-            ("lisen: x", &[][..], "", "unknown field: found `lisen`"),
+            ("lisen: x", &[][..], "", "unknown field `lisen`, not one of data, databaseUrl"),
             ("limits: {bodi: 1}", &[], "", "`bodi`"),
             ("tls: {certificate: a}", &[], "", "missing field `key`"),
             ("registry: {nme: x}", &[], "", "scopegate.yaml"),
@@ -504,14 +505,19 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
                 "SCOPEGATE_MANAGEMENT__AUDIENCES",
             ),
             ("", &[], "--set limits.body", "limits.body"),
-            ("", &[], "--set limits.body=much", "limits.body"),
+            (
+                "",
+                &[],
+                "--set limits.body=much",
+                "--set: limits.body: text where a whole number is expected",
+            ),
             ("", &[], "--set limits.bodi=1", "`bodi`"),
             ("tokens: {rotateEvery: 90}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
             ("tokens: {rotateEvery: ever}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
             ("tokens: {rotateEvery: -1h}", &[], "", "a duration such as"),
             ("tokens: {rotateEvery: 1mo}", &[], "", "a duration such as"),
             ("tokens: {rotateEvery: 1h}", &[], "", "tokens.publishAhead is not shorter"),
-            ("tokens: {algorithm: HS256}", &[], "", "`ES256`, `RS256`, `EdDSA`"),
+            ("tokens: {algorithm: HS256}", &[], "", "`HS256` is not one of ES256, RS256, EdDSA"),
             ("catalog: all", &[], "", "root, never or filtered"),
             ("publicUrl: ftp://x/", &[], "", "publicUrl `ftp://x/`"),
             ("publicUrl: here", &[], "", "publicUrl"),
@@ -545,6 +551,16 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
             let error = format!("{:#}", load(file, environment, "").unwrap_err());
             assert!(!error.contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn half_a_rate_leaves_the_other() {
+        let limits =
+            load("limits: {perPrincipal: {burst: 7}}", &[], "--set limits.perAddress.rate=5")
+                .unwrap()
+                .limits;
+        assert_eq!(limits.per_address, Rate { rate: 5.0, burst: 2000 });
+        assert_eq!(limits.per_principal, Rate { rate: 100.0, burst: 7 });
     }
 
     /// The example says every value and its default, so it must come to nothing but the defaults.

@@ -174,4 +174,22 @@ mod tests {
         let headers = answer("/", false, &[("x-ms-client-request-id", GUID)]).await;
         assert!(!headers.contains_key(CLIENT_REQUEST), "nobody asked for it");
     }
+
+    #[tokio::test]
+    async fn the_address_is_the_one_that_a_proxy_saw() {
+        for (trusted_proxies, expected) in [(0, "192.0.2.9"), (1, "203.0.113.1")] {
+            let seen = |context: Context| async move { context.address.to_string() };
+            let reached = Reached { is_secure: false, trusted_proxies };
+            let router = Router::new().route("/", get(seen));
+            let router = router.layer(from_fn_with_state(reached, complete));
+            let peer: SocketAddr = "192.0.2.9:4711".parse().unwrap();
+            let request = Request::get("/")
+                .header("x-forwarded-for", "127.0.0.1, 203.0.113.1")
+                .extension(ConnectInfo(peer))
+                .body(Body::empty())
+                .unwrap();
+            let body = router.oneshot(request).await.unwrap().into_body();
+            assert_eq!(axum::body::to_bytes(body, 100).await.unwrap(), expected);
+        }
+    }
 }

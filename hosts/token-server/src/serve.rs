@@ -59,7 +59,8 @@ impl Bounds {
     pub fn new(limits: &Limits) -> Self {
         Self {
             head_within: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
+            // Nothing moves while a request is worked on, which is no reason to close.
+            idle: Duration::from_secs(60).max(limits.request.saturating_mul(2)),
             grace: Duration::from_secs(30),
             // So that a head that is a little too large is read and refused with words.
             head: 2 * (limits.query + limits.header),

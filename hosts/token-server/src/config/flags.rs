@@ -77,10 +77,10 @@ pub struct Serve {
     #[arg(long, value_parser = parse_catalog)]
     pub catalog: Option<Catalog>,
     /// The certificate of this server, PEM.
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE")]
     pub tls_certificate: Option<PathBuf>,
     /// The key of the certificate, PEM.
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// An address for metrics, apart from the one that everybody reaches.
     #[arg(long, value_name = "ADDRESS")]
@@ -166,12 +166,12 @@ impl Source {
             let (path, value) = set
                 .split_once('=')
                 .with_context(|| format!("--set {set} is not of the form NAME=VALUE"))?;
-            layers.push(Layer::one(format!("--set {path}"), path, value)?);
+            layers.push(Layer::one("--set".to_owned(), path, value)?);
         }
         let data = self.data.as_deref().map(|data| ("data", data.display().to_string()));
         let database = self.database_url.clone().map(|url| ("databaseUrl", url));
         for (path, value) in data.iter().chain(&database).chain(flags) {
-            layers.push(Layer::text(format!("the flag for {path}"), path, value)?);
+            layers.push(Layer::text("the command line".to_owned(), path, value)?);
         }
         Ok(layers)
     }

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use figment::error::{Actual, Kind};
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 use serde_saphyr::UserMessageFormatter;
 
-use super::Config;
+use super::{Config, Limits, Rate};
 
 const PREFIX: &str = "SCOPEGATE_";
 const FILE: &str = "SCOPEGATE_CONFIG";
@@ -44,7 +45,7 @@ pub(super) fn extract(
     environment: &[(String, String)],
     flags: &[Layer],
 ) -> anyhow::Result<Config> {
-    let mut figment = Figment::new();
+    let mut figment = Figment::from(&default_rates());
     if let Some(path) = file {
         figment = figment.merge(&read_file(path)?);
     }
@@ -58,6 +59,21 @@ pub(super) fn extract(
     }
     // Lossy means that text becomes a number or a truth where one is wanted, which is all that the environment and flags can give.
     figment.extract_lossy().map_err(|error| anyhow::anyhow!("{}", in_words(&error)))
+}
+
+/// The rates, of which a source may give one half.
+fn default_rates() -> Layer {
+    let Limits { per_address, per_principal, .. } = Limits::default();
+    let rate = |rate: Rate| {
+        let halves = [("rate", Value::from(rate.rate)), ("burst", Value::from(rate.burst))];
+        Value::from(
+            halves.map(|(name, half)| (name.to_owned(), half)).into_iter().collect::<Dict>(),
+        )
+    };
+    let rates = [("perAddress", rate(per_address)), ("perPrincipal", rate(per_principal))];
+    let limits: Dict = rates.map(|(name, rate)| (name.to_owned(), rate)).into_iter().collect();
+    let values = Dict::from([("limits".to_owned(), Value::from(limits))]);
+    Layer { origin: "the defaults".to_owned(), values }
 }
 
 impl Layer {
@@ -158,11 +174,13 @@ fn camel_case(part: &str) -> String {
 /// The library's own text leads with the name of a profile, which nobody has written, and shows the value where the kind of it is wrong.
 fn in_words(error: &Error) -> String {
     let what = match &error.kind {
-        figment::error::Kind::InvalidType(actual, expected) => {
-            // The library says the name of a type, which is nobody's but ours.
-            let expected = if expected.starts_with("struct ") { "an object" } else { expected };
-            format!("{} where {expected} is expected", kind_of(actual))
+        Kind::InvalidType(actual, expected) => {
+            format!("{} where {} is expected", kind_of(actual), without_type(expected))
         }
+        Kind::UnknownField(name, known) => {
+            format!("unknown field `{name}`, not one of {}", known.join(", "))
+        }
+        Kind::UnknownVariant(name, known) => format!("`{name}` is not one of {}", known.join(", ")),
         kind => kind.to_string(),
     };
     let mut said = String::new();
@@ -177,8 +195,19 @@ fn in_words(error: &Error) -> String {
     said + &what
 }
 
-fn kind_of(actual: &figment::error::Actual) -> &'static str {
-    use figment::error::Actual;
+/// What is expected, without the names of types.
+fn without_type(expected: &str) -> &str {
+    match expected {
+        "usize" | "u32" => "a whole number",
+        "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        _ if expected.starts_with("struct ") => "an object",
+        _ => expected,
+    }
+}
+
+fn kind_of(actual: &Actual) -> &'static str {
     match actual {
         Actual::Bool(_) => "true or false",
         Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",

@@ -2,7 +2,7 @@
 //!
 //! A limit keeps a number for each key that it has seen lately. Keys come from outside, so their number must not: a key is kept as a
 //! hash of 64 bits that nobody outside can compute; every few thousand checks those that have been idle long enough to be full again are
-//! dropped; and when too many are left, because somebody invents names, keys share [`BUCKETS`] numbers until the rush is over. Sharing
+//! dropped; and when too many are left, because somebody invents names, keys share 65,536 numbers until the rush is over. Sharing
 //! makes a limit stricter for whoever meets the rush in a bucket, never laxer.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
