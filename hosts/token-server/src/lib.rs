@@ -17,6 +17,7 @@
 //! | [`seed`] | scope maps and tokens from a file |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`config`] | the command line |
+//! | [`doctor`] | why a registry refuses a token |
 //! | [`error`] | refusals, and their one mapping to status codes |
 //!
 //! No request waits for the database: requests read the snapshot.
@@ -31,6 +32,7 @@ pub mod authenticate;
 pub mod base;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod issue;
 pub mod keys;
