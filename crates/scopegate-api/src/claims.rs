@@ -17,13 +17,13 @@ use serde_json::Value;
 
 use crate::access::AccessEntry;
 
-/// The claims of an access token.
+/// The claims of an access token. Whoever signs many of them writes them as `AccessClaims<&str>`, and copies no text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessClaims {
+pub struct AccessClaims<S = String> {
     /// Unique for each token.
-    pub jti: String,
+    pub jti: S,
     /// Who it is for: the name of a scope-map token, or what else [`principal`](Self::principal) says it is.
-    pub sub: String,
+    pub sub: S,
     /// Not valid before, in seconds since 1970.
     pub nbf: u64,
     /// Not valid from, in seconds since 1970.
@@ -31,13 +31,13 @@ pub struct AccessClaims {
     /// Issued at, in seconds since 1970.
     pub iat: u64,
     /// Who issued it.
-    pub iss: String,
+    pub iss: S,
     /// The registry that it is for. One string: CNCF distribution 2.8 refuses a list.
-    pub aud: String,
+    pub aud: S,
     /// [`VERSION`], or [`METADATA_VERSION`] when an action on metadata is granted.
-    pub version: String,
+    pub version: S,
     /// The registry's own id.
-    pub rid: String,
+    pub rid: S,
     /// What may be done.
     pub access: Vec<AccessEntry>,
     /// Always empty here; the service writes it.
@@ -46,7 +46,7 @@ pub struct AccessClaims {
     pub grant_type: GrantType,
     /// The application that asked, when the holder came with a token of an identity provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub appid: Option<String>,
+    pub appid: Option<S>,
     /// What kind of principal it is for. Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<PrincipalKind>,

@@ -28,7 +28,7 @@ use url::Url;
 use crate::identity::ProviderConfig;
 use crate::keys::Algorithm;
 
-pub use flags::{Administrator, Apply, Cli, Command, Keys, Serve, Source};
+pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Serve, Source};
 pub use values::SecretUrl;
 
 /// Everything that can be configured.

@@ -18,6 +18,7 @@
 //! | [`store`] | what the server knows, in SQLite or PostgreSQL |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`seed`] | scope maps and principals from a file |
+//! | [`doctor`] | why a registry refuses a token |
 //! | [`config`] | the configuration: file, environment, flags |
 //! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until the end |
 //! | [`tls`] | the certificate, read again when it changes |
@@ -39,6 +40,7 @@ pub mod app;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod doctor;
 pub mod edit;
 pub mod error;
 pub mod guard;

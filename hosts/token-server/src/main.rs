@@ -12,8 +12,9 @@ use scopegate_runtime::{Limits, Runtime};
 use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
 use scopegate_server::config::{
-    Administrator, Apply, Cli, Command, Config, Keys, SecretUrl, Serve,
+    Administrator, Apply, Cli, Command, Config, Doctor, Keys, SecretUrl, Serve,
 };
+use scopegate_server::doctor::{Registry, Server, Verdict, diagnose};
 use scopegate_server::edit::service_principals::{ADMINISTRATOR, reset_administrator};
 use scopegate_server::headers::Reached;
 use scopegate_server::health;
@@ -38,6 +39,7 @@ async fn main() -> ExitCode {
         Command::Serve(flags) => serve(*flags).await,
         Command::Administrator(flags) => administrator(flags).await,
         Command::Keys(command) => keys(command).await,
+        Command::Doctor(flags) => doctor(flags).await,
         Command::Apply(flags) => apply(flags).await,
     };
     match ended {
@@ -99,6 +101,44 @@ async fn keys(command: Keys) -> anyhow::Result<()> {
             let kid = keeper(&config).rotate(&store, after, clock::now()).await?;
             writeln!(out, "{kid}")?;
         }
+    }
+    Ok(())
+}
+
+/// Says what makes a registry refuse a token; tells by its exit code whether anything does.
+async fn doctor(flags: Doctor) -> anyhow::Result<()> {
+    let config = Config::load(&flags.source, &flags.flags())?;
+    let token = if flags.token.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(&flags.token)
+            .with_context(|| format!("cannot read {}", flags.token.display()))?
+    };
+    let registry = flags.registry.as_deref().map(Registry::read).transpose()?;
+    let ring = keeper(&config).tend(&open(&config).await?, clock::now()).await?;
+    let public_url = config.public_url.as_ref().map(ToString::to_string).unwrap_or_default();
+    let server = Server {
+        issuer: &config.issuer,
+        service: &config.registry.service,
+        public_url: public_url.trim_end_matches('/'),
+        ring: Some(&ring),
+    };
+    let mut findings = diagnose(&token, &server, registry.as_ref(), clock::now());
+    findings.retain(|finding| match flags.version.as_deref() {
+        Some("2.8") => finding.verdict != Verdict::RefusedBy3,
+        Some("3") => finding.verdict != Verdict::RefusedBy2,
+        _ => true,
+    });
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    anyhow::ensure!(
+        findings.iter().all(|finding| finding.verdict == Verdict::Possible),
+        "a registry refuses this token"
+    );
+    if findings.is_empty() {
+        writeln!(out, "nothing is wrong with this token")?;
     }
     Ok(())
 }

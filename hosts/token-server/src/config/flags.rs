@@ -28,6 +28,8 @@ pub enum Command {
     /// Look at the signing keys, or make a new one now.
     #[command(subcommand)]
     Keys(Keys),
+    /// Tell why a registry refuses a token: "token signed by untrusted key", for example.
+    Doctor(Doctor),
     /// Write scope maps and tokens from a file into the database, also of a server that runs.
     Apply(Apply),
 }
@@ -126,6 +128,28 @@ pub struct KeysRotate {
     pub at_once: bool,
 }
 
+/// `scopegate-server doctor`
+#[derive(Clone, Debug, Args)]
+pub struct Doctor {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// The registry that tokens are for; what it calls its `service`.
+    #[arg(long)]
+    pub service: Option<String>,
+    /// Who signs; what the registry calls its `issuer`.
+    #[arg(long)]
+    pub issuer: Option<String>,
+    /// The configuration of the registry that refuses the token: `config.yml` of CNCF distribution.
+    #[arg(long, value_name = "FILE")]
+    pub registry: Option<PathBuf>,
+    /// Which version of CNCF distribution it is; both are thought of, when this is left out.
+    #[arg(long, value_name = "VERSION", value_parser = ["2.8", "3"])]
+    pub version: Option<String>,
+    /// A file that holds the token, or `-` for the standard input.
+    pub token: PathBuf,
+}
+
 /// `scopegate-server apply`
 #[derive(Clone, Debug, Args)]
 pub struct Apply {
@@ -154,6 +178,15 @@ impl Serve {
             ("metrics.listen", self.metrics_listen.map(|address| address.to_string())),
             ("log.json", self.log_json.then(|| "true".to_owned())),
         ];
+        given.into_iter().filter_map(|(path, value)| Some((path, value?))).collect()
+    }
+}
+
+impl Doctor {
+    /// The flags that were given, each with the path of its value.
+    #[must_use]
+    pub fn flags(&self) -> Vec<(&'static str, String)> {
+        let given = [("registry.service", self.service.clone()), ("issuer", self.issuer.clone())];
         given.into_iter().filter_map(|(path, value)| Some((path, value?))).collect()
     }
 }

@@ -29,6 +29,10 @@ impl Formatter for Ascii {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Nearly always nothing is to be escaped. Without a way out in between, the compiler looks at many bytes at once.
+        if fragment.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
             // What stops the search is ASCII, or the first byte of a character: both begin a character.

@@ -108,8 +108,8 @@ fn bundle(keys: &[Arc<SigningKey>], authority: &Certificate) -> String {
     // CNCF distribution 2.8 panics at its start on an Ed25519 certificate, wherever it stands in the bundle; no version needs one, since
     // version 3 finds such a key in the JWKS, and a token that carries its certificate leads to the authority.
     let keys = keys.iter().filter(|key| key.algorithm() != Algorithm::EdDsa);
-    // The authority comes last: version 3.0 computes one and the same id for every EC key, and takes the last one of the bundle by it.
-    keys.map(|key| key.certificate().to_pem()).chain([authority.to_pem()]).collect()
+    let keys = keys.map(|key| key.certificate().to_pem());
+    std::iter::once(authority.to_pem()).chain(keys).collect()
 }
 
 #[cfg(test)]
