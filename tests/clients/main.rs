@@ -6,4 +6,5 @@
 mod azure;
 mod containers;
 mod drivers;
+mod faults;
 mod software;

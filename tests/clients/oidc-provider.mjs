@@ -1,54 +1,81 @@
-// An identity provider for the tests: `node oidc-provider.mjs PORT`.
+// A real OpenID provider for one test: oidc-provider on loopback, with one client for itself and one that holds a refresh token.
 //
-// Its clients log in by themselves, with a client's secret, and get access tokens that are JSON web tokens, signed with ES256, for the
-// audience that the Azure SDKs ask for. What a client may do is for the server's configuration to say, by the claims of the token.
+// PORT: where to listen. JWK: the private key to sign with. The first line of the output is a refresh token of the client `dev`, as the
+// provider itself makes them after a login with the scope offline_access; it is printed when the provider listens.
 
-import { generateKeyPairSync } from "node:crypto";
-import { Provider } from "oidc-provider";
+import Provider from 'oidc-provider';
 
-const port = Number(process.argv[2]);
-const issuer = `http://127.0.0.1:${port}`;
-const audience = "https://containerregistry.azure.net";
-
-// The claims of each client's tokens, besides the usual ones.
-const claims = {
-  reader: { roles: ["registry-reader"] },
-  stranger: {},
-};
-
-const client = (id) => ({
-  client_id: id,
-  client_secret: `${id}-secret`,
-  grant_types: ["client_credentials"],
-  redirect_uris: [],
-  response_types: [],
-  token_endpoint_auth_method: "client_secret_post",
-});
-
-const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const issuer = `http://127.0.0.1:${process.env.PORT}`;
+const audience = 'https://containerregistry.azure.net';
+const jwk = JSON.parse(process.env.JWK);
 
 const provider = new Provider(issuer, {
-  clients: Object.keys(claims).map(client),
-  clientDefaults: { id_token_signed_response_alg: "ES256" },
+  clients: [
+    {
+      client_id: 'svc',
+      client_secret: 'svc-secret',
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    },
+    {
+      client_id: 'dev',
+      client_secret: 'dev/secret: with + and %',
+      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: ['http://127.0.0.1/callback'],
+      response_types: ['code'],
+    },
+  ],
+  clientDefaults: { id_token_signed_response_alg: jwk.alg },
+  jwks: { keys: [jwk] },
+  scopes: ['openid', 'offline_access', 'registry'],
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
+    // Without a resource, access tokens are opaque.
     resourceIndicators: {
       enabled: true,
       defaultResource: () => audience,
       useGrantedResource: () => true,
-      getResourceServerInfo: (_context, resource) => ({
-        audience: resource,
-        scope: "registry",
-        accessTokenFormat: "jwt",
-        jwt: { sign: { alg: "ES256" } },
+      getResourceServerInfo: () => ({
+        scope: 'registry',
+        audience,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: 600,
+        jwt: { sign: { alg: jwk.alg } },
       }),
     },
   },
-  scopes: ["registry"],
-  jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), kid: "first", use: "sig", alg: "ES256" }] },
-  extraTokenClaims: (_context, token) => claims[token.clientId],
+  findAccount: (_context, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+  extraTokenClaims: (_context, token) => ({
+    tid: 'tenant-1',
+    appid: token.clientId,
+    team: 'core',
+    realm_access: { roles: ['builder', 'reader'] },
+  }),
+  interactions: { url: () => '/nobody-logs-in-here' },
+  cookies: { keys: ['of-one-test'] },
+  ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 600, IdToken: 600, RefreshToken: 600 },
 });
 
-provider.on("server_error", (_context, error) => console.error(error));
-provider.listen(port, "127.0.0.1");
+// What a login would leave behind.
+async function refreshToken() {
+  const client = await provider.Client.find('dev');
+  const accountId = 'octo';
+  const grant = new provider.Grant({ accountId, clientId: client.clientId });
+  grant.addOIDCScope('openid offline_access');
+  grant.addResourceScope(audience, 'registry');
+  const grantId = await grant.save();
+  const token = new provider.RefreshToken({
+    accountId,
+    client,
+    grantId,
+    gty: 'authorization_code',
+    resource: audience,
+    scope: 'openid offline_access registry',
+  });
+  return token.save();
+}
+
+provider.on('server_error', (_context, error) => console.error(error));
+provider.listen(Number(process.env.PORT), '127.0.0.1', async () => console.log(await refreshToken()));

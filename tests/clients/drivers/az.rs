@@ -37,7 +37,8 @@ impl Az {
         self.run(&["cloud", "set", "-n", CLOUD]).unwrap();
         // Whether an authority is genuine is otherwise asked of Microsoft's, which does not know ours.
         self.run(&["config", "set", "core.instance_discovery=false"]).unwrap();
-        let login = ["login", "--service-principal", "-u", client_id, "-p", secret, "--tenant", tenant];
+        let login =
+            ["login", "--service-principal", "-u", client_id, "-p", secret, "--tenant", tenant];
         let accounts = self.run(&login).unwrap();
         assert_eq!(accounts[0]["tenantId"], **tenant, "{accounts}");
     }

@@ -147,7 +147,9 @@ impl Shared {
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let route = match route(parts.method.as_str(), target, &Settings::default()) {
             Ok(route) => route,
-            Err(error) => return refusal(StatusCode::NOT_FOUND, "NAME_INVALID", &error.to_string()),
+            Err(error) => {
+                return refusal(StatusCode::NOT_FOUND, "NAME_INVALID", &error.to_string());
+            }
         };
         if let Err(error) = self.authorise(&parts.headers, &route).await {
             return self.challenge(&route, error);

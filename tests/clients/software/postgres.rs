@@ -26,7 +26,8 @@ impl Postgres {
         if is_root() {
             run(Command::new("chown").arg("postgres:postgres").arg(cluster.folder.path()));
         }
-        let initdb = ["-A", "trust", "-U", "scopegate", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"];
+        let initdb =
+            ["-A", "trust", "-U", "scopegate", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"];
         run(cluster.program("initdb").arg("-D").arg(cluster.data()).args(initdb));
         cluster.resume();
         cluster
@@ -40,7 +41,12 @@ impl Postgres {
     /// Stops the cluster at once, with its clients in the middle of what they do.
     #[track_caller]
     pub(crate) fn stop(&self) {
-        run(self.program("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "-w", "stop"]));
+        run(self.program("pg_ctl").arg("-D").arg(self.data()).args([
+            "-m",
+            "immediate",
+            "-w",
+            "stop",
+        ]));
     }
 
     /// Starts the cluster again, on the same port and the same data.

@@ -17,6 +17,7 @@ pub(crate) struct Server {
     folder: TempDir,
     port: u16,
     settings: Settings,
+    largest_file: Option<u64>,
     running: Option<Running>,
 }
 
@@ -31,8 +32,6 @@ pub(crate) struct Settings {
     pub(crate) database_url: Option<String>,
     /// The configuration file's text.
     pub(crate) config: Option<String>,
-    /// The largest file that the server may write, in blocks of 1,024 bytes: a disk that is full.
-    pub(crate) largest_file: Option<u64>,
 }
 
 /// The local administrator of a data folder.
@@ -54,7 +53,7 @@ impl Server {
     /// A server that is not started yet.
     pub(crate) fn new(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, port: free_port(), settings, running: None }
+        Self { folder, port: free_port(), settings, largest_file: None, running: None }
     }
 
     /// A server with these scope maps and tokens, started.
@@ -68,7 +67,7 @@ impl Server {
 
     #[track_caller]
     pub(crate) fn start(&mut self) {
-        let mut command = match self.settings.largest_file {
+        let mut command = match self.largest_file {
             None => Command::new(program()),
             Some(blocks) => limited(blocks),
         };
@@ -86,6 +85,11 @@ impl Server {
         }
         let log = self.folder.path().join("server.log");
         self.running = Some(Running::listening(&mut command, self.port, log));
+    }
+
+    /// Limits the size of each file that the server writes from its next start on, in blocks of 1,024 bytes: a disk that is full.
+    pub(crate) fn limit_files(&mut self, blocks: Option<u64>) {
+        self.largest_file = blocks;
     }
 
     /// The process. It must have been started.
@@ -152,7 +156,8 @@ impl Administrator {
         path: &str,
         body: Option<&serde_json::Value>,
     ) -> reqwest::Result<(u16, serde_json::Value)> {
-        let client = reqwest::blocking::Client::builder().timeout(Duration::from_secs(10)).build()?;
+        let client =
+            reqwest::blocking::Client::builder().timeout(Duration::from_secs(10)).build()?;
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = client
             .request(method, format!("{server}/registries/registry{path}"))
@@ -210,7 +215,9 @@ pub(crate) fn refresh_token(server: &Server, user: &str, password: &str) -> Stri
 /// A seed with one scope map and one token, `MyToken`, that has it. Rules are repositories or patterns, each with permissions.
 pub(crate) fn seed(rules: &[(&str, &[&str])]) -> String {
     let actions = rules.iter().flat_map(|(repository, permissions)| {
-        permissions.iter().map(move |action| format!("      - repositories/{repository}/{action}\n"))
+        permissions
+            .iter()
+            .map(move |action| format!("      - repositories/{repository}/{action}\n"))
     });
     let actions: String = actions.collect();
     format!(

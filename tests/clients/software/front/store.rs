@@ -132,7 +132,9 @@ impl Call<'_> {
         };
         let attributes = match self.route.endpoint {
             Endpoint::Repository => Some(&mut repository.attributes),
-            Endpoint::TagMetadata => repository.tags.get_mut(self.last()).map(|t| &mut t.attributes),
+            Endpoint::TagMetadata => {
+                repository.tags.get_mut(self.last()).map(|t| &mut t.attributes)
+            }
             _ => repository.manifests.get_mut(self.last()).map(|m| &mut m.attributes),
         };
         let Some(attributes) = attributes else {
@@ -161,7 +163,8 @@ impl Call<'_> {
             return page(&self.route.path, self.query, "tags", tags, self.about());
         }
         let each = repository.manifests.iter();
-        let manifests = each.map(|(digest, _)| (digest.clone(), repository.shown(digest))).collect();
+        let manifests =
+            each.map(|(digest, _)| (digest.clone(), repository.shown(digest))).collect();
         page(&self.route.path, self.query, "manifests", manifests, self.about())
     }
 
@@ -216,7 +219,8 @@ impl Call<'_> {
             return unknown("MANIFEST_UNKNOWN", &format!("manifest \"{digest}\" is not found"));
         };
         let tags = repository.tags.values().filter(|tag| tag.digest == digest);
-        if is_locked(&manifest.attributes) || tags.into_iter().any(|tag| is_locked(&tag.attributes)) {
+        if is_locked(&manifest.attributes) || tags.into_iter().any(|tag| is_locked(&tag.attributes))
+        {
             return locked();
         }
         repository.manifests.remove(digest);
@@ -309,7 +313,9 @@ fn locked() -> Response {
 
 /// A thing that may not be written may not be deleted either.
 fn is_locked(attributes: &Attributes) -> bool {
-    ["writeEnabled", "deleteEnabled"].iter().any(|name| attributes.get(*name) == Some(&json!(false)))
+    ["writeEnabled", "deleteEnabled"]
+        .iter()
+        .any(|name| attributes.get(*name) == Some(&json!(false)))
 }
 
 fn changeable(attributes: &Attributes) -> Value {
