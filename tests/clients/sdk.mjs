@@ -8,9 +8,11 @@ import { ContainerRegistryClient, ContainerRegistryContentClient } from "@azure/
 const { endpoint, who, calls } = JSON.parse(process.argv[2]);
 const issued = { getToken: async () => ({ token: who.token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
 const options = { audience: "https://containerregistry.azure.net" };
-const whoever = who.token ? [issued, options] : [options];
-const client = new ContainerRegistryClient(endpoint, ...whoever);
-const content = (name) => new ContainerRegistryContentClient(endpoint, name, ...whoever);
+const credential = who.token ? issued : undefined;
+const client = credential
+  ? new ContainerRegistryClient(endpoint, credential, options)
+  : new ContainerRegistryClient(endpoint, options);
+const content = (name) => new ContainerRegistryContentClient(endpoint, name, credential, options);
 
 const known = {
   repositories: () => all(client.listRepositoryNames(), (name) => name),

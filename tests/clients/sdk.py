@@ -53,7 +53,8 @@ def outcome(client, call, *arguments):
         return {"value": CALLS[call](client, *arguments)}
     except HttpResponseError as error:
         print(error, file=sys.stderr)
-        return {"error": error.status_code}
+        # An authority's refusal, which comes before the registry is asked anything, has no status.
+        return {"error": error.status_code or 0}
 
 
 asked = json.loads(sys.argv[1])

@@ -29,7 +29,8 @@ pub(crate) enum Credential<'a> {
 }
 
 impl Sdk {
-    /// Makes calls, one after the other; gives what each returned, or the status of its error.
+    /// Makes calls, one after the other; gives what each returned, or the status of its error: 0 when it was refused
+    /// before the registry was asked.
     #[track_caller]
     pub(crate) fn call(
         self,
