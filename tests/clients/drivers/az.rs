@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::software::front::Front;
-use crate::software::process::attempt;
+use crate::software::process::{attempt, said};
 use crate::software::server::Administrator;
 
 /// The name of our cloud, beside Azure's own.
@@ -68,7 +68,18 @@ impl Az {
         self.run(&[&["acr"], arguments].concat())
     }
 
+    /// Runs `az acr check-health`, which looks at more than it can find here, and gives all that it says.
+    pub(crate) fn check_health(&self, repository: &str) -> String {
+        let check = ["acr", "check-health", "-n", "registry", "--ignore-errors", "--yes"];
+        said(self.command(&check).args(["--repository", repository]))
+    }
+
     fn run(&self, arguments: &[&str]) -> Result<Value, String> {
+        let printed = attempt(&mut self.command(arguments))?;
+        Ok(serde_json::from_str(&printed).unwrap_or(Value::Null))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let az = environment().join("bin/az");
         let mut command = Command::new(az);
         command.args(arguments).args(["--output", "json"]);
@@ -79,8 +90,7 @@ impl Az {
         if let Some(docker) = &self.docker {
             command.env("DOCKER_COMMAND", docker);
         }
-        let printed = attempt(&mut command)?;
-        Ok(serde_json::from_str(&printed).unwrap_or(Value::Null))
+        command
     }
 }
 

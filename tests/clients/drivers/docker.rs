@@ -9,6 +9,9 @@ use tempfile::TempDir;
 use crate::software::process::attempt;
 use crate::software::server::is_installed;
 
+/// Where there is no daemon, so that none is asked, even on a machine that has one.
+const NOBODY: &str = "unix:///nonexistent";
+
 pub(crate) struct Docker {
     config: TempDir,
 }
@@ -47,7 +50,7 @@ impl Docker {
         let path = self.config.path().join("docker");
         let config = self.config.path().display();
         let script = format!(
-            "#!/bin/sh\n[ \"$1\" = ps ] && exit 0\nDOCKER_CONFIG='{config}' exec docker \"$@\"\n"
+            "#!/bin/sh\n[ \"$1\" = ps ] && exit 0\nDOCKER_HOST={NOBODY} DOCKER_CONFIG='{config}' exec docker \"$@\"\n"
         );
         std::fs::write(&path, script).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -56,8 +59,7 @@ impl Docker {
 
     fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = Command::new("docker");
-        // No daemon is asked, even where there is one.
-        command.env("DOCKER_HOST", "unix:///nonexistent").env("DOCKER_CONFIG", self.config.path());
+        command.env("DOCKER_HOST", NOBODY).env("DOCKER_CONFIG", self.config.path());
         attempt(command.args(arguments))
     }
 }

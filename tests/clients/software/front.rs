@@ -31,6 +31,9 @@ use self::store::Store;
 use super::authority::Authority;
 use super::server::{ISSUER, Server};
 
+/// The port that goes without saying.
+pub(crate) const HTTPS: u16 = 443;
+
 /// A host that serves as long as its test.
 pub(crate) struct Front {
     port: u16,
@@ -56,9 +59,9 @@ struct Claims {
     access: Vec<AccessEntry>,
 }
 
-/// The name of a host that will listen on `port`, with the port: what clients call the registry.
+/// What clients call a registry that will listen on `port`.
 pub(crate) fn host(port: u16) -> String {
-    format!("localhost:{port}")
+    if port == HTTPS { "localhost".to_owned() } else { format!("localhost:{port}") }
 }
 
 impl Front {

@@ -84,19 +84,37 @@ pub(crate) fn run(command: &mut Command) -> String {
 /// Runs a program to its end: what it printed, or, when it failed, all that it said.
 #[track_caller]
 pub(crate) fn attempt(command: &mut Command) -> Result<String, String> {
-    let Output { status, stdout, stderr } = command
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| panic!("{}", missing(command, &error)));
-    let printed = String::from_utf8_lossy(&stdout).into_owned();
-    if status.success() {
-        return Ok(printed);
-    }
-    Err(format!("{printed}{}", String::from_utf8_lossy(&stderr)))
+    let output = finish(command);
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(all(&output)) }
+}
+
+/// Runs a program to its end; all that it said, however it went.
+#[track_caller]
+pub(crate) fn said(command: &mut Command) -> String {
+    all(&finish(command))
+}
+
+#[track_caller]
+fn finish(command: &mut Command) -> Output {
+    let finished = command.stdin(Stdio::null()).output();
+    finished.unwrap_or_else(|error| panic!("{}", missing(command, &error)))
+}
+
+fn all(output: &Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn missing(command: &Command, error: &std::io::Error) -> String {
     format!("{}: {error}; run `cargo xtask setup`", Path::new(command.get_program()).display())
+}
+
+/// Whether a port can be had: it may be somebody else's, or root's alone.
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 /// A port that nobody listens on.
