@@ -6,7 +6,10 @@ use crate::drivers::buildah::Buildah;
 use crate::drivers::docker::Docker;
 use crate::drivers::podman::Podman;
 use crate::drivers::skopeo::Skopeo;
+use crate::software::authority::Authority;
+use crate::software::front::Front;
 use crate::software::image;
+use crate::software::process::free_port;
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, access, refresh_token, seed};
 
@@ -175,6 +178,46 @@ fn docker_walk(scene: &Scene, docker: &Docker) {
         panic!("{refusal}\n{}", scene.registry.log());
     });
     docker.push_list(&named("team/other"), &named("team/hello")).unwrap_err();
+}
+
+/// Over HTTPS, with a certificate that the client looks at: the registry has its own, and the token server is behind a proxy.
+#[test]
+fn https_by_a_proxy() {
+    let authority = Authority::new();
+    let port = free_port();
+    let (server, passwords) = Server::with(Settings::default(), &seed(&[("team/hello", WRITE)]));
+    let front = Front::start(port, &authority, &server);
+    https(&authority, &front.url(), &server, &passwords[0]);
+}
+
+/// The same with the server's own certificate.
+#[test]
+#[ignore = "needs TLS"]
+fn https_by_the_server() {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+    let (certificate_pem, key_pem) = authority.issue();
+    std::fs::write(&certificate, certificate_pem).unwrap();
+    std::fs::write(&key, key_pem).unwrap();
+    let files = format!("{{certificate: {}, key: {}}}", certificate.display(), key.display());
+    let settings = Settings { config: Some(format!("tls: {files}\n")), ..Settings::default() };
+    let (server, passwords) = Server::with(settings, &seed(&[("team/hello", WRITE)]));
+    https(&authority, &server.https_url(), &server, &passwords[0]);
+}
+
+#[track_caller]
+fn https(authority: &Authority, url: &str, server: &Server, password: &str) {
+    let registry = Registry::with_tls(authority, url, server);
+    let image = image::make(registry.folder());
+    let skopeo = Skopeo::trusting(&Authority::new());
+    let refusal = skopeo.login(&registry.host(), "MyToken", password).unwrap_err();
+    assert!(refusal.contains("certificate"), "{refusal}");
+    let skopeo = Skopeo::trusting(authority);
+    skopeo.login(&registry.host(), "MyToken", password).unwrap();
+    skopeo.push(&image, &registry.image("team/hello")).unwrap();
+    skopeo.pull(&registry.image("team/hello")).unwrap();
+    skopeo.push(&image, &registry.image("team/other")).unwrap_err();
 }
 
 /// Whatever is asked for, in whatever form, the token holds what may be had.

@@ -187,6 +187,7 @@ fn two_servers_on_one_database() {
     for (writer, reader, status, expected) in [
         (&first, &second, "disabled", None),
         (&second, &first, "enabled", Some("repository:team/more:pull")),
+        (&first, &second, "disabled", None),
     ] {
         change(writer, "PUT", "/scopeMaps/MyScopeMap", &map_of("team/more"));
         change(writer, "PATCH", "/tokens/MyToken", &json!({ "properties": { "status": status } }));
@@ -196,6 +197,15 @@ fn two_servers_on_one_database() {
             false => Err("the other server does not obey"),
         });
         assert!(start.elapsed() < SOON, "obeyed after {:?}", start.elapsed());
+        // What connected the servers with the database is gone, and how they hear of changes has to be set up anew.
+        postgres.stop();
+        postgres.resume();
+        for server in [&first, &second] {
+            let probe = || {
+                administrator.ask("PUT", &server.url(), "/scopeMaps/probe", Some(&map_of("probe")))
+            };
+            eventually(PATIENCE, || expect_done(probe().unwrap().0));
+        }
     }
 }
 
@@ -209,7 +219,8 @@ fn a_full_disk() {
     let mut writer = Writer::new(&administrator);
     assert_eq!(writer.write(&url), Some(true));
     // What is made once only, the compiled engine for example, is there before the disk is full.
-    assert!(server.process().stop(), "{}", server.process().log());
+    server.process().ask_to_end();
+    assert!(server.process().wait(), "{}", server.process().log());
     server.limit_files(Some(256));
     server.start();
     let start = Instant::now();
@@ -223,6 +234,31 @@ fn a_full_disk() {
     server.start();
     writer.check(&url);
     assert_eq!(writer.write(&url), Some(true));
+}
+
+/// A server that is asked to end answers whoever has begun to ask, and nobody else.
+#[test]
+fn a_stopped_server_finishes_what_it_began() {
+    let (mut server, passwords) =
+        Server::with(Settings::default(), &seed(&[("team/hello", &["content/read"])]));
+    let form = format!("grant_type=password&username=MyToken&password={}", passwords[0]);
+    let (begun, rest) = form.split_at(20);
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).unwrap();
+    let length = form.len();
+    write!(stream, "POST /oauth2/token HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n")
+        .unwrap();
+    write!(stream, "Connection: close\r\n\r\n{begun}").unwrap();
+    sleep(Duration::from_millis(200));
+    server.process().ask_to_end();
+    eventually(PATIENCE, || match TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())) {
+        Ok(_) => Err("it still takes connections"),
+        Err(_) => Ok(()),
+    });
+    write!(stream, "{rest}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"access_token\""), "{answer}");
+    assert!(server.process().wait(), "{}", server.process().log());
 }
 
 /// Clients that send their form byte by byte hold nobody up, and are cut off.

@@ -49,9 +49,13 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end, and waits until it has. Gives whether it says that all went well.
-    pub(crate) fn stop(&mut self) -> bool {
+    /// Asks it to end.
+    pub(crate) fn ask_to_end(&self) {
         run(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()));
+    }
+
+    /// Waits until it has ended. Gives whether it says that all went well.
+    pub(crate) fn wait(&mut self) -> bool {
         self.child.wait().unwrap().success()
     }
 

@@ -105,6 +105,11 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The same for a server that has a certificate.
+    pub(crate) fn https_url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
     pub(crate) fn service(&self) -> &str {
         self.settings.service.as_deref().unwrap_or("registry.test")
     }
