@@ -6,6 +6,8 @@
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
+use crate::engine;
+
 /// The target that hosts load.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -62,28 +64,100 @@ fn has_target(shell: &Shell, target: &str) -> bool {
     sysroot.is_ok_and(|sysroot| shell.path_exists(format!("{sysroot}/lib/rustlib/{target}/lib")))
 }
 
-/// Programs of the tests, each with the Debian package that has it.
-const PROGRAMS: [(&str, &str); 4] = [
-    ("docker-registry", "docker-registry"),
-    ("skopeo", "skopeo"),
-    ("umoci", "umoci"),
+/// Programs that one tries the server with, each with the Debian package that has it.
+const PROGRAMS: [(&str, &str); 3] =
+    [("docker-registry", "docker-registry"), ("skopeo", "skopeo"), ("umoci", "umoci")];
+
+/// Programs that only the tests need. Podman and buildah want the four after them where nobody is root.
+///
+/// The docker command line is used where it is installed. Debian has it only together with its daemon, which is large and which no
+/// test wants.
+const CLIENTS: [(&str, &str); 9] = [
     ("node", "nodejs"),
+    ("npm", "npm"),
+    ("podman", "podman"),
+    ("buildah", "buildah"),
+    ("crun", "crun"),
+    ("fuse-overlayfs", "fuse-overlayfs"),
+    ("newuidmap", "uidmap"),
+    ("slirp4netns", "slirp4netns"),
+    ("/usr/lib/podman/netavark", "netavark"),
 ];
+
+/// Where the clients from PyPI and npm are listed.
+const LISTS: &str = "tests/clients";
 
 /// Installs what the tests need.
 pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     wasm_target(shell)?;
-    programs(shell)
+    let mut packages = missing(shell, &[&PROGRAMS[..], &CLIENTS].concat());
+    if !has_postgres() {
+        packages.push("postgresql");
+    }
+    if !has_venv(shell) {
+        packages.push("python3-venv");
+    }
+    apt(shell, &packages)?;
+    python_clients(shell)?;
+    node_clients(shell)
 }
 
-/// Installs the programs that are missing.
+/// Installs the programs that one tries the server with.
 pub(crate) fn programs(shell: &Shell) -> anyhow::Result<()> {
-    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !has(shell, program)).collect();
-    let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
-    if packages.is_empty() {
+    apt(shell, &missing(shell, &PROGRAMS))
+}
+
+/// The packages of the programs that are not there.
+fn missing<'a>(shell: &Shell, programs: &[(&str, &'a str)]) -> Vec<&'a str> {
+    let missing = programs.iter().filter(|(program, _)| !has(shell, program));
+    missing.map(|(_, package)| *package).collect()
+}
+
+/// Debian keeps the server's programs off the path, one folder for each version.
+fn has_postgres() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
+}
+
+fn has_venv(shell: &Shell) -> bool {
+    let import = "import ensurepip, venv";
+    cmd!(shell, "python3 -c {import}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
+}
+
+/// Installs the Azure clients for Python, in an environment that is kept until the list changes: it takes a minute.
+fn python_clients(shell: &Shell) -> anyhow::Result<()> {
+    let environment = engine::root().join("target/clients/venv");
+    let list = engine::root().join(LISTS).join("requirements.txt");
+    // An environment holds its own path, so one that was moved is as good as none.
+    let wanted = format!("# {}\n{}", environment.display(), shell.read_file(&list)?);
+    let stamp = environment.join("requirements.txt");
+    if shell.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    apt(shell, &packages)
+    println!("setup: installing the Azure clients for Python, which takes a minute");
+    shell.remove_path(&environment)?;
+    cmd!(shell, "python3 -m venv {environment}").quiet().run()?;
+    let python = environment.join("bin/python");
+    cmd!(shell, "{python} -m pip install --quiet --disable-pip-version-check --requirement {list}")
+        .quiet()
+        .run()?;
+    Ok(shell.write_file(stamp, wanted)?)
+}
+
+/// Installs the clients and the identity provider that run on node, exactly as they are locked.
+fn node_clients(shell: &Shell) -> anyhow::Result<()> {
+    let _folder = shell.push_dir(engine::root().join(LISTS));
+    let wanted = shell.read_file("package-lock.json")?;
+    let stamp = "node_modules/.installed";
+    if shell.read_file(stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    println!("setup: installing the clients for node");
+    cmd!(shell, "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error")
+        .quiet()
+        .ignore_stdout()
+        .run()?;
+    Ok(shell.write_file(stamp, wanted)?)
 }
 
 /// Whether a program is on the path.
@@ -93,6 +167,9 @@ pub(crate) fn has(shell: &Shell, program: &str) -> bool {
 
 /// Installs Debian packages, as root or through a sudo that asks for no password.
 fn apt(shell: &Shell, packages: &[&str]) -> anyhow::Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
     let list = packages.join(" ");
     if !has(shell, "apt-get") {
         bail!("missing: {list} (this system has no apt-get; install what provides them)");

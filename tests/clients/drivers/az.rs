@@ -1,0 +1,101 @@
+//! `az`, with a configuration of its own.
+//!
+//! Each call starts a Python interpreter and costs about a second, so tests make few of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::software::front::Front;
+use crate::software::process::{attempt, said};
+use crate::software::server::Administrator;
+
+/// The name of our cloud, beside Azure's own.
+const CLOUD: &str = "Scopegate";
+
+pub(crate) struct Az {
+    config: TempDir,
+    certificate: PathBuf,
+    /// What stands in the place of docker, which `az acr login` calls.
+    docker: Option<PathBuf>,
+}
+
+impl Az {
+    /// A fresh installation that trusts the authority of the test, and nothing else.
+    pub(crate) fn new(front: &Front, docker: Option<PathBuf>) -> Self {
+        let certificate = front.certificate().to_owned();
+        Self { config: tempfile::tempdir().unwrap(), certificate, docker }
+    }
+
+    /// Makes our server the cloud, by what it says about itself, and logs in to its own authority.
+    #[track_caller]
+    pub(crate) fn sign_in(&self, front: &Front, who: &Administrator) {
+        let (url, Administrator { client_id, secret, tenant }) = (front.url(), who);
+        self.run(&["cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", &url]).unwrap();
+        self.run(&["cloud", "set", "-n", CLOUD]).unwrap();
+        // Whether an authority is genuine is otherwise asked of Microsoft's, which does not know ours.
+        self.run(&["config", "set", "core.instance_discovery=false"]).unwrap();
+        let login =
+            ["login", "--service-principal", "-u", client_id, "-p", secret, "--tenant", tenant];
+        let accounts = self.run(&login).unwrap();
+        assert_eq!(accounts[0]["tenantId"], **tenant, "{accounts}");
+    }
+
+    /// Makes a cloud of which only the registry is there, so that nobody can log in. A registry's host is its name and the cloud's
+    /// suffix: of `localhost:PORT`, the name is `local`, because five letters is the least that a name may have.
+    #[track_caller]
+    pub(crate) fn without_login(&self, front: &Front) {
+        let (url, host) = (front.url(), front.host());
+        let suffix = host.strip_prefix("local").unwrap();
+        let mut register = vec!["cloud", "register", "-n", CLOUD, "--skip-endpoint-discovery"];
+        for endpoint in [
+            "--endpoint-resource-manager",
+            "--endpoint-active-directory",
+            "--endpoint-active-directory-resource-id",
+            "--endpoint-management",
+        ] {
+            register.extend([endpoint, &url]);
+        }
+        register.extend(["--suffix-acr-login-server-endpoint", suffix]);
+        self.run(&register).unwrap();
+        self.run(&["cloud", "set", "-n", CLOUD]).unwrap();
+    }
+
+    /// Runs `az acr`, and reads what it prints.
+    pub(crate) fn acr(&self, arguments: &[&str]) -> Result<Value, String> {
+        self.run(&[&["acr"], arguments].concat())
+    }
+
+    /// Runs `az acr check-health`, which looks at more than it can find here, and gives all that it says.
+    pub(crate) fn check_health(&self, repository: &str) -> String {
+        let check = ["acr", "check-health", "-n", "registry", "--ignore-errors", "--yes"];
+        said(self.command(&check).args(["--repository", repository]))
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Value, String> {
+        let printed = attempt(&mut self.command(arguments))?;
+        Ok(serde_json::from_str(&printed).unwrap_or(Value::Null))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let az = environment().join("bin/az");
+        let mut command = Command::new(az);
+        command.args(arguments).args(["--output", "json"]);
+        command.env("AZURE_CONFIG_DIR", self.config.path());
+        command.env("REQUESTS_CA_BUNDLE", &self.certificate);
+        command.env("AZURE_CORE_COLLECT_TELEMETRY", "0").env("AZURE_CORE_NO_COLOR", "1");
+        command.env("NO_PROXY", "localhost");
+        if let Some(docker) = &self.docker {
+            command.env("DOCKER_COMMAND", docker);
+        }
+        command
+    }
+}
+
+/// The virtual environment that `cargo xtask setup` makes.
+pub(crate) fn environment() -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/venv");
+    path.canonicalize().expect("no virtual environment: run `cargo xtask setup`")
+}

@@ -1,0 +1,47 @@
+//! podman, with a storage of its own that needs no kernel feature.
+
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::software::process::attempt;
+
+pub(crate) struct Podman {
+    home: TempDir,
+}
+
+impl Podman {
+    pub(crate) fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn login(&self, host: &str, user: &str, password: &str) -> Result<String, String> {
+        self.run(&["login", "--tls-verify=false", "-u", user, "-p", password, host])
+    }
+
+    pub(crate) fn pull(&self, image: &str) -> Result<String, String> {
+        self.run(&["pull", "--tls-verify=false", image])
+    }
+
+    pub(crate) fn tag(&self, image: &str, name: &str) -> Result<String, String> {
+        self.run(&["tag", image, name])
+    }
+
+    pub(crate) fn push(&self, image: &str) -> Result<String, String> {
+        self.run(&["push", "--tls-verify=false", image])
+    }
+
+    pub(crate) fn search(&self, term: &str) -> Result<String, String> {
+        self.run(&["search", "--tls-verify=false", term])
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let home = self.home.path();
+        let mut command = Command::new("podman");
+        command.arg("--storage-driver=vfs");
+        command.arg("--root").arg(home.join("storage")).arg("--runroot").arg(home.join("run"));
+        command.args(arguments).env("HOME", home).env("XDG_RUNTIME_DIR", home);
+        command.env("REGISTRY_AUTH_FILE", home.join("auth.json"));
+        attempt(&mut command)
+    }
+}

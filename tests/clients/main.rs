@@ -1,0 +1,18 @@
+//! Other people's software, unmodified, against our server.
+//!
+//! Everything listens on loopback, on ports that were free, and ends with its test. `cargo xtask setup` installs it all. Where a client
+//! wants HTTPS, an authority of the test vouches for `localhost`; nothing is changed on the machine.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`containers`] | skopeo, podman, buildah and docker against CNCF distribution |
+//! | [`azure`] | `az` and the Azure SDKs against a stand-in for the data plane |
+//! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
+//! | [`software`] | what the clients talk to |
+//! | [`drivers`] | how each client is called |
+
+mod azure;
+mod containers;
+mod drivers;
+mod faults;
+mod software;

@@ -1,0 +1,96 @@
+//! CNCF distribution, as Debian packages it: a real registry that trusts our server's signing keys.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::authority::Authority;
+use super::process::{Running, free_port};
+use super::server::{ISSUER, Server};
+
+/// A registry that forgets everything with its test.
+pub(crate) struct Registry {
+    host: String,
+    folder: TempDir,
+    running: Running,
+}
+
+/// Where a registry listens, and with which certificate and key.
+struct Address {
+    host: &'static str,
+    tls: Option<(String, String)>,
+}
+
+impl Registry {
+    /// A registry that sends its clients to `server` for tokens.
+    #[track_caller]
+    pub(crate) fn behind(server: &Server) -> Self {
+        let address = Address { host: "127.0.0.1", tls: None };
+        Self::start(&address, &server.url(), server.service(), &server.bundle())
+    }
+
+    /// The same over HTTPS, with the token server at `url`.
+    #[track_caller]
+    pub(crate) fn with_tls(authority: &Authority, url: &str, server: &Server) -> Self {
+        let address = Address { host: "localhost", tls: Some(authority.issue()) };
+        Self::start(&address, url, server.service(), &server.bundle())
+    }
+
+    #[track_caller]
+    fn start(address: &Address, url: &str, service: &str, bundle: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let tls = address.tls.as_ref().map(|(certificate, key)| {
+            let files = [("tls.crt", certificate), ("tls.key", key)].map(|(name, pem)| {
+                std::fs::write(folder.path().join(name), pem).unwrap();
+                folder.path().join(name).display().to_string()
+            });
+            format!(", tls: {{certificate: {}, key: {}}}", files[0], files[1])
+        });
+        let config = format!(
+            "version: 0.1
+log: {{level: info}}
+storage:
+  inmemory: {{}}
+  delete: {{enabled: true}}
+http: {{addr: 127.0.0.1:{port}{tls}}}
+auth:
+  token:
+    realm: {url}/oauth2/token
+    service: {service}
+    issuer: {ISSUER}
+    rootcertbundle: {}
+",
+            bundle.display(),
+            tls = tls.unwrap_or_default(),
+        );
+        let file = folder.path().join("registry.yml");
+        std::fs::write(&file, config).unwrap();
+        let mut command = Command::new("docker-registry");
+        command.arg("serve").arg(file);
+        let log = folder.path().join("registry.log");
+        let running = Running::listening(&mut command, port, log);
+        Self { host: format!("{}:{port}", address.host), folder, running }
+    }
+
+    /// The registry's name to its clients.
+    pub(crate) fn host(&self) -> String {
+        self.host.clone()
+    }
+
+    /// A name of an image in this registry.
+    pub(crate) fn image(&self, repository: &str) -> String {
+        format!("{}/{repository}:v1", self.host())
+    }
+
+    /// Why it refused something.
+    pub(crate) fn log(&self) -> String {
+        self.running.log()
+    }
+
+    /// A folder that ends with the registry, for whoever needs one.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
