@@ -192,7 +192,6 @@ fn https_by_a_proxy() {
 
 /// The same with the server's own certificate.
 #[test]
-#[ignore = "needs TLS"]
 fn https_by_the_server() {
     let authority = Authority::new();
     let folder = tempfile::tempdir().unwrap();

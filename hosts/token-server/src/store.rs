@@ -51,10 +51,11 @@ impl Store {
     ///
     /// When the database cannot be reached or written, or is of a newer version.
     pub async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
+        make_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         sqlx::any::install_default_drivers();
         let database: Arc<dyn Database> = match url {
             Some(url) => Arc::new(postgres::Postgres::new(url)?),
-            None => Arc::new(sqlite::Sqlite::new(folder)?),
+            None => Arc::new(sqlite::Sqlite::new(folder)),
         };
         let about = || format!("cannot open {}", database.describe());
         let pool = connect(database.as_ref()).await.with_context(about)?;
@@ -193,6 +194,12 @@ impl Read {
     ) -> sqlx::Result<Vec<ServicePrincipalRecord>> {
         ServicePrincipalRecord::page(&mut self.0, page).await
     }
+}
+
+/// The data folder, which is its owner's alone: what must outlive the process lies there, whatever the database.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {

@@ -18,6 +18,7 @@ use crate::clock;
 use crate::edit::EditError;
 use crate::error::RouteError;
 use crate::principal::{Credentials, Principal, by_secret};
+use crate::watch::catch_up;
 
 /// May look.
 #[derive(Debug)]
@@ -85,6 +86,8 @@ pub async fn principal(headers: &HeaderMap, app: &App) -> Result<Principal, Mana
         .get(header::AUTHORIZATION)
         .ok_or(ManagementError::Unauthenticated("no authorization"))?
         .as_bytes();
+    // Management needs the database anyway, so it decides by what is in it at this moment.
+    catch_up(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
     let (now, policy) = (clock::now(), Arc::clone(&app.policy()));
     let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
     if !scheme.eq_ignore_ascii_case(b"bearer ") {

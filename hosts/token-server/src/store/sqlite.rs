@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use async_trait::async_trait;
 use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::Migrator;
@@ -26,10 +25,9 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// The file of a data folder, which is made when it is missing.
-    pub(super) fn new(folder: &Path) -> anyhow::Result<Self> {
-        make_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(Self { path: folder.join("scopegate.db") })
+    /// The file of a data folder.
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { path: folder.join("scopegate.db") }
     }
 
     fn file(&self) -> SqliteConnectOptions {
@@ -103,9 +101,4 @@ impl News for Observer {
 /// A number that differs from the last one when another connection has committed in between.
 async fn data_version(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar("pragma data_version").fetch_one(connection).await
-}
-
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }

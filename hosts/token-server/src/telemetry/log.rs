@@ -9,6 +9,9 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Log;
 
+/// How much is logged when nobody says. The database's notices are not worth a line.
+const USUAL: &str = "info,sqlx=warn";
+
 /// The log as a layer of the process's subscriber.
 pub fn layer<S, W>(log: &Log, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
@@ -24,7 +27,7 @@ where
 }
 
 fn filter(log: &Log) -> EnvFilter {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
     match "decision=off".parse() {
         Ok(silent) if !log.decisions => filter.add_directive(silent),
         _ => filter,
