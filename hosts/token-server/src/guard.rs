@@ -20,7 +20,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -33,6 +33,8 @@ use refusal::{empty, too_many};
 
 /// What a wrong password costs its address, in requests, beside the one that it was.
 pub const FAILURE_COST: u32 = 9;
+/// The service's name for how many requests may still come at once.
+const REMAINING: HeaderName = HeaderName::from_static("x-ms-ratelimit-remaining-calls-per-second");
 /// Header fields of one request. Real clients send about ten.
 pub const MAX_HEADERS: usize = 100;
 
@@ -59,12 +61,12 @@ impl Guard {
         &self.limits
     }
 
-    /// Counts a request of an address.
+    /// Counts a request of an address, and tells how many more may come at once.
     ///
     /// # Errors
     ///
     /// [`TooMany`] when there were too many; [`too_many`] makes an answer of it.
-    pub fn check_address(&self, address: IpAddr) -> Result<(), TooMany> {
+    pub fn check_address(&self, address: IpAddr) -> Result<Option<u32>, TooMany> {
         let checked = self.per_address.check(network(address));
         checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Address))
     }
@@ -76,7 +78,8 @@ impl Guard {
     /// [`TooMany`] when there were too many; [`too_many`] makes an answer of it.
     pub fn check_principal(&self, name: &str) -> Result<(), TooMany> {
         let checked = self.per_principal.check(name.to_lowercase());
-        checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal))
+        let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
+        checked.map(drop)
     }
 
     /// Tells that credentials from this address were wrong.
@@ -96,12 +99,18 @@ pub async fn admit(
         return empty(status);
     }
     // Probes must not fail because somebody else is busy.
-    if !matches!(request.uri().path(), "/healthz" | "/readyz")
-        && let Err(error) = guard.check_address(context.address)
-    {
-        return too_many(error);
+    if matches!(request.uri().path(), "/healthz" | "/readyz") {
+        return next.run(request).await;
     }
-    next.run(request).await
+    let remaining = match guard.check_address(context.address) {
+        Ok(remaining) => remaining,
+        Err(error) => return too_many(error),
+    };
+    let mut response = next.run(request).await;
+    if let Some(remaining) = remaining {
+        response.headers_mut().insert(REMAINING, remaining.into());
+    }
+    response
 }
 
 fn check_size(limits: &Limits, request: &Request) -> Result<(), StatusCode> {

@@ -163,6 +163,7 @@ async fn every_refusal_is_registry_json_with_the_headers() {
     let answer = server.get("/v2/", "").await;
     assert_eq!(answer.status, 200);
     assert!(answer.head.contains("docker-distribution-api-version: registry/2.0"), "{answer:?}");
+    assert!(answer.head.contains("x-ms-ratelimit-remaining-calls-per-second: "), "{answer:?}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock, MonotonicClock};
-use governor::middleware::NoOpMiddleware;
+use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
@@ -24,8 +24,7 @@ const BUCKETS: u64 = 1 << 16;
 /// After how many checks idle keys are dropped.
 const TIDY_EVERY: u32 = 4096;
 
-type Limiter<C> =
-    RateLimiter<u64, DashMapStateStore<u64>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Limiter<C> = RateLimiter<u64, DashMapStateStore<u64>, C, StateInformationMiddleware>;
 
 /// One limit for many keys.
 pub struct RateLimit<C: Clock = MonotonicClock> {
@@ -55,7 +54,8 @@ impl<C: Clock> RateLimit<C> {
     /// A limit by another clock.
     #[must_use]
     pub fn with_clock(rate: Rate, clock: C) -> Self {
-        let limiter = quota(rate).map(|quota| RateLimiter::dashmap_with_clock(quota, clock));
+        let limiter = quota(rate)
+            .map(|quota| RateLimiter::dashmap_with_clock(quota, clock).with_middleware());
         Self {
             limiter,
             hasher: RandomState::new(),
@@ -64,15 +64,16 @@ impl<C: Clock> RateLimit<C> {
         }
     }
 
-    /// Counts one request.
+    /// Counts one request, and tells how many more may come at once; nothing when there is no limit.
     ///
     /// # Errors
     ///
     /// [`TooMany`] when there were too many with this key.
-    pub fn check(&self, key: impl Hash) -> Result<(), TooMany> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
+    pub fn check(&self, key: impl Hash) -> Result<Option<u32>, TooMany> {
+        let Some(limiter) = &self.limiter else { return Ok(None) };
         self.tidy_at_times(limiter);
-        limiter.check_key(&self.number(key)).map_err(|until| {
+        let checked = limiter.check_key(&self.number(key));
+        checked.map(|state| Some(state.remaining_burst_capacity())).map_err(|until| {
             let wait = until.wait_time_from(limiter.clock().now());
             TooMany { retry_after: in_whole_seconds(wait) }
         })
@@ -147,20 +148,20 @@ mod tests {
     #[test]
     fn a_burst_then_the_rate() {
         let (limit, clock) = limit(2.0, 3);
-        for _ in 0..3 {
-            assert_eq!(limit.check("a"), Ok(()));
+        for remaining in [2, 1, 0] {
+            assert_eq!(limit.check("a"), Ok(Some(remaining)));
         }
         assert_eq!(limit.check("a"), Err(TooMany { retry_after: 1 }));
-        assert_eq!(limit.check("b"), Ok(()));
+        assert_eq!(limit.check("b"), Ok(Some(2)));
         clock.advance(Duration::from_millis(500));
-        assert_eq!(limit.check("a"), Ok(()));
+        assert_eq!(limit.check("a"), Ok(Some(0)));
         assert!(limit.check("a").is_err());
     }
 
     #[test]
     fn the_wait_is_rounded_up() {
         let (limit, clock) = limit(0.1, 1);
-        assert_eq!(limit.check("a"), Ok(()));
+        assert_eq!(limit.check("a"), Ok(Some(0)));
         clock.advance(Duration::from_millis(100));
         assert_eq!(limit.check("a"), Err(TooMany { retry_after: 10 }));
     }
@@ -169,18 +170,18 @@ mod tests {
     fn a_charge_takes_what_is_left_and_no_more() {
         let (limit, clock) = limit(1.0, 5);
         limit.charge("a", 3);
-        assert_eq!((limit.check("a"), limit.check("a")), (Ok(()), Ok(())));
+        assert_eq!((limit.check("a"), limit.check("a")), (Ok(Some(1)), Ok(Some(0))));
         assert!(limit.check("a").is_err());
         limit.charge("a", 1000);
         clock.advance(Duration::from_secs(1));
-        assert_eq!(limit.check("a"), Ok(()));
+        assert_eq!(limit.check("a"), Ok(Some(0)));
     }
 
     #[test]
     fn no_rate_is_no_limit() {
         let (limit, _) = limit(0.0, 1);
         for _ in 0..10_000 {
-            assert_eq!(limit.check("a"), Ok(()));
+            assert_eq!(limit.check("a"), Ok(None));
         }
         assert!(limit.is_empty());
     }
