@@ -17,6 +17,8 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
 
 pub(crate) fn bench(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     engine::build(shell)?;
+    // The token server is measured as a process of its own.
+    cmd!(shell, "cargo build --locked --release --package scopegate-server").run()?;
     cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
     Ok(())
 }

@@ -32,6 +32,9 @@ use scopegate_server::watch::{catch_up, follow};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     install_provider();

@@ -10,9 +10,10 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::metrics;
+use super::{metrics, traces};
 use crate::context::Context;
 
 /// The target of requests' spans, by which traces tell them from others.
@@ -30,12 +31,16 @@ pub async fn observe(context: Context, request: Request, next: Next) -> Response
     let span = tracing::info_span!(
         target: TARGET,
         "request",
-        otel.name = format!("{method} {route}"),
-        otel.kind = "server",
+        otel.name = Empty,
+        otel.kind = Empty,
         correlation_id = id,
     );
-    span.set_attribute("http.request.method", method);
-    span.set_attribute("http.route", route.to_owned());
+    // The log writes down every field as soon as it is known, so nothing is said that only traces want.
+    if traces::are_sent() {
+        span.record("otel.name", format!("{method} {route}")).record("otel.kind", "server");
+        span.set_attribute("http.request.method", method);
+        span.set_attribute("http.route", route.to_owned());
+    }
     let response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
     span.set_attribute("http.response.status_code", i64::from(status.as_u16()));

@@ -30,6 +30,14 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 const END_WITHIN: Duration = Duration::from_secs(5);
 const NAME: &str = "scopegate-server";
 
+/// Whether this process sends traces.
+static ARE_SENT: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process sends traces.
+pub(super) fn are_sent() -> bool {
+    ARE_SENT.load(Ordering::Relaxed)
+}
+
 /// The traces of this process.
 #[derive(Debug)]
 pub struct Traces {
@@ -53,6 +61,7 @@ impl Traces {
             .context("otlp.endpoint")?;
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
         let resource = Resource::builder().with_service_name(NAME).with_attribute(version).build();
+        ARE_SENT.store(true, Ordering::Relaxed);
         let exporter = Reporting { exporter, is_failing: AtomicBool::new(false) };
         let provider = SdkTracerProvider::builder()
             .with_resource(resource)

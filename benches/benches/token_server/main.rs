@@ -1,0 +1,65 @@
+//! The token server beside the raw signature rate of the same run.
+//!
+//! The server runs on one core and the load on the other, so that neither measures the other's scheduler. Absolute rates mean little on a
+//! shared machine; each is printed beside its ratio to what the core can sign. `cargo xtask bench token` runs this.
+
+mod crowd;
+mod load;
+mod server;
+mod signature;
+
+use std::time::Duration;
+
+use load::Load;
+use server::Server;
+
+/// How long each rate is measured.
+const FOR: Duration = Duration::from_secs(5);
+/// Keep-alive connections of the load.
+const CONNECTIONS: usize = 8;
+
+fn main() {
+    let filter: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wants =
+        |name: &str| filter.is_empty() || filter.iter().any(|word| name.contains(word.as_str()));
+    if wants("token issue") {
+        issue();
+    }
+    if wants("token http") {
+        http();
+    }
+    if wants("token crowd") {
+        crowd::measure();
+    }
+}
+
+/// A token in process: claims, header, signature.
+fn issue() {
+    let (raw, issued) = signature::rates();
+    println!("raw ES256 signatures      {raw:>9.0} /s");
+    println!("tokens in process         {issued:>9.0} /s   {:.3} of raw (goal 0.95)", issued / raw);
+}
+
+/// A token over HTTP, with the password check, and with the decision log and without.
+fn http() {
+    for (name, quiet) in [("decision log on", false), ("decision log off", true)] {
+        let server = Server::start(quiet, &server::seed());
+        let mut load = Load::new(&server, CONNECTIONS);
+        load.closed(Duration::from_secs(1));
+        let raw = signature::raw(FOR / 2);
+        let most = load.closed(FOR);
+        let raw = f64::midpoint(raw, signature::raw(FOR / 2));
+        println!(
+            "tokens over HTTP          {most:>9.0} /s   {:.3} of raw (goal 0.45), {name}",
+            most / raw
+        );
+        let latency = load.open(most * 0.7, FOR);
+        println!(
+            "latency at 70 % load      p50 {:>5.0} µs, p99 {:>5.0} µs, {:.1} times (goal 3)",
+            latency.p50,
+            latency.p99,
+            latency.p99 / latency.p50
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! The server as people run it, on a core of its own.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use core_affinity::CoreId;
+use tempfile::TempDir;
+
+/// The server's core.
+pub(crate) const SERVER_CORE: CoreId = CoreId { id: 0 };
+/// The load's core.
+pub(crate) const LOAD_CORE: CoreId = CoreId { id: 1 };
+/// The SHA-256 of `secret`.
+const DIGEST: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+
+/// A running server; it ends with this value.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens.
+    pub(crate) port: u16,
+    /// How long it took from its start until it answered.
+    pub(crate) ready_after: Duration,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts a server whose database holds this seed.
+    pub(crate) fn start(quiet: bool, seed: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("seed.yaml"), seed).unwrap();
+        let status = command(&folder)
+            .args(["apply", "--data"])
+            .arg(folder.path())
+            .arg(folder.path().join("seed.yaml"))
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        Self::on(folder, quiet)
+    }
+
+    /// Starts a server on a data folder that is there.
+    pub(crate) fn on(folder: TempDir, quiet: bool) -> Self {
+        // The first start compiles the engine and keeps the machine code; a restart is what is measured.
+        if !folder.path().join("measured").exists() {
+            fs::write(folder.path().join("measured"), "").unwrap();
+            drop(Self::spawn(&folder, quiet));
+        }
+        let (child, port, ready_after) = Self::spawn(&folder, quiet).into_parts();
+        Self { child, port, ready_after, folder }
+    }
+
+    fn spawn(folder: &TempDir, quiet: bool) -> Spawned {
+        let port = free_port();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let begun = Instant::now();
+        let child = command(folder)
+            .args(["serve", "--data"])
+            .arg(folder.path())
+            .args(["--listen", &format!("127.0.0.1:{port}"), "--service", "registry.example"])
+            .args(["--set", "limits.perAddress.rate=0", "--set", "limits.perPrincipal.rate=0"])
+            .args(["--set", if quiet { "log.decisions=false" } else { "log.decisions=true" }])
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it does not answer");
+            sleep(Duration::from_millis(2));
+        }
+        Spawned(Some((child, port, begun.elapsed())))
+    }
+
+    /// What it holds in memory, in megabytes.
+    pub(crate) fn resident(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// Its data folder.
+    pub(crate) fn folder(&self) -> &TempDir {
+        &self.folder
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server that ends when nobody takes its parts.
+struct Spawned(Option<(Child, u16, Duration)>);
+
+impl Spawned {
+    fn into_parts(mut self) -> (Child, u16, Duration) {
+        self.0.take().unwrap()
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        if let Some((child, ..)) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Four tokens that share a map of a hundred rules.
+pub(crate) fn seed() -> String {
+    let rules = scopegate_benches::rules(100);
+    let mut seed = format!("scopeMaps: [{{name: bench-map, actions: {rules:?}}}]\ntokens:\n");
+    for n in 0..4 {
+        seed += &token(n, "bench-map");
+    }
+    seed
+}
+
+/// A token in a seed file, with the password `secret`.
+pub(crate) fn token(n: usize, map: &str) -> String {
+    format!(
+        "  - {{name: token-{n:05}, scopeMap: {map}, passwords: [{{name: password1, sha256: {DIGEST}}}]}}\n"
+    )
+}
+
+/// The program, which `cargo xtask bench` has built, on the server's core.
+fn command(folder: &TempDir) -> Command {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
+        PathBuf::from,
+    );
+    let mut command = Command::new("taskset");
+    command.args(["-c", &SERVER_CORE.id.to_string()]).arg(target.join("release/scopegate-server"));
+    command.current_dir(folder.path()).env("TOKIO_WORKER_THREADS", "1").env_remove("RUST_LOG");
+    command
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,95 @@
+//! What the core can sign, and what becomes of it in process.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use scopegate_api::access::AccessEntry;
+use scopegate_api::claims::PrincipalKind;
+use scopegate_server::issue::{ACCESS_LIFETIME, Issuer, Subject};
+use scopegate_server::keys::rotation::plan;
+use scopegate_server::keys::{Algorithm, Authority, Ring, Rotation, RsaSize, SigningKey};
+
+use crate::server::SERVER_CORE;
+
+const NOW: i64 = 1_800_000_000;
+/// Batches of each take turns, so that whatever else the machine does hits both.
+const ROUNDS: usize = 40;
+const BATCH: usize = 2000;
+
+/// Raw signatures of this core in a second, measured for so long.
+pub(crate) fn raw(long: Duration) -> f64 {
+    pin();
+    let (pair, random) = (pair(), SystemRandom::new());
+    let message = vec![b'x'; 640];
+    let (begun, mut count) = (Instant::now(), 0_u32);
+    while begun.elapsed() < long {
+        for _ in 0..100 {
+            black_box(pair.sign(&random, black_box(&message)).unwrap());
+        }
+        count += 100;
+    }
+    f64::from(count) / begun.elapsed().as_secs_f64()
+}
+
+/// Raw signatures and tokens in a second, from rounds that take turns; each is its median round.
+pub(crate) fn rates() -> (f64, f64) {
+    pin();
+    let (pair, random, issuer) = (pair(), SystemRandom::new(), issuer());
+    let length = token(&issuer).rsplit_once('.').map_or(0, |(message, _)| message.len());
+    let message = vec![b'x'; length];
+    let (mut raw, mut issued) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        raw.push(round(|| {
+            black_box(pair.sign(&random, black_box(&message)).unwrap());
+        }));
+        issued.push(round(|| drop(black_box(token(&issuer)))));
+    }
+    (median(raw), median(issued))
+}
+
+fn round(mut once: impl FnMut()) -> f64 {
+    let begun = Instant::now();
+    for _ in 0..BATCH {
+        once();
+    }
+    BATCH as f64 / begun.elapsed().as_secs_f64()
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn token(issuer: &Issuer) -> String {
+    let subject = Subject::new("MyToken", PrincipalKind::Token, 7);
+    let access = vec![AccessEntry {
+        resource_type: "repository".into(),
+        name: "samples/hello-world".into(),
+        actions: vec!["pull".into(), "push".into()],
+    }];
+    let rid = "0123456789abcdef0123456789abcdef";
+    issuer.access_token(&subject, rid, access, ACCESS_LIFETIME, NOW).unwrap()
+}
+
+fn pair() -> EcdsaKeyPair {
+    EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()
+}
+
+fn issuer() -> Issuer {
+    let record = Authority::generate("bench").unwrap();
+    let authority = Authority::read(&record).unwrap();
+    let rotation = Rotation { every: Duration::MAX, ahead: Duration::ZERO };
+    let new = plan(&[], Algorithm::Es256, NOW, rotation).generate.unwrap();
+    let key =
+        SigningKey::generate(new.algorithm, RsaSize::default(), new.times, &authority).unwrap();
+    let ring = Ring::read(&[key], authority.certificate()).unwrap();
+    Issuer::new("scopegate".into(), "registry.example".into(), false, ring)
+}
+
+/// The raw rate is that of the core that the server has.
+fn pin() {
+    let pinned = core_affinity::set_for_current(SERVER_CORE);
+    assert!(pinned, "the core cannot be had");
+}
