@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -61,6 +61,28 @@ impl Postgres {
         let mut start = self.program("pg_ctl");
         start.arg("-D").arg(self.data()).arg("-l").arg(self.folder.path().join("log"));
         run(start.args(["-w", "-t", "30", "-o", &options, "start"]));
+    }
+
+    /// Ends the cluster with this process, however that ends: for a cluster that all tests of a program share, which nobody drops.
+    #[allow(dead_code, reason = "it is the store's tests that share this file and a cluster")]
+    #[track_caller]
+    pub(crate) fn end_with_this_process(&self) {
+        let stop = self.program("pg_ctl");
+        let script = r#"trap "" INT; cat; "$@" -m immediate stop; rm -rf "$0""#;
+        let mut watcher = Command::new("sh")
+            .args(["-c", script])
+            .arg(self.folder.path())
+            .arg(stop.get_program())
+            .args(stop.get_args())
+            .arg("-D")
+            .arg(self.data())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // It reads until the other end is closed, which is when this process is gone.
+        std::mem::forget(watcher.stdin.take());
     }
 
     fn data(&self) -> PathBuf {
