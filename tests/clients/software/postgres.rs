@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -63,13 +63,15 @@ impl Postgres {
         run(start.args(["-w", "-t", "30", "-o", &options, "start"]));
     }
 
-    /// Ends the cluster with this process, however that ends: for a cluster that all tests of a program share, which nobody drops.
+    /// Ends the cluster when this process ends, however that happens: for a cluster that all tests of a program share, which nobody
+    /// drops. Whoever calls this keeps the process that it gets, which waits for that.
     #[allow(dead_code, reason = "it is the store's tests that share this file and a cluster")]
     #[track_caller]
-    pub(crate) fn end_with_this_process(&self) {
+    pub(crate) fn end_with_this_process(&self) -> Child {
         let stop = self.program("pg_ctl");
+        // It reads until the other end is closed, which is when this process is gone.
         let script = r#"trap "" INT; cat; "$@" -m immediate stop; rm -rf "$0""#;
-        let mut watcher = Command::new("sh")
+        Command::new("sh")
             .args(["-c", script])
             .arg(self.folder.path())
             .arg(stop.get_program())
@@ -80,9 +82,7 @@ impl Postgres {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
-        // It reads until the other end is closed, which is when this process is gone.
-        std::mem::forget(watcher.stdin.take());
+            .unwrap()
     }
 
     fn data(&self) -> PathBuf {

@@ -5,6 +5,7 @@ mod postgres;
 #[path = "../../../../tests/clients/software/process.rs"]
 mod process;
 
+use std::process::Child;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,11 +15,11 @@ use tempfile::TempDir;
 
 use self::postgres::Postgres;
 
-/// The cluster. It ends with the program.
-static CLUSTER: LazyLock<Postgres> = LazyLock::new(|| {
+/// The cluster, and what ends it with the program.
+static CLUSTER: LazyLock<(Postgres, Child)> = LazyLock::new(|| {
     let cluster = Postgres::start();
-    cluster.end_with_this_process();
-    cluster
+    let watcher = cluster.end_with_this_process();
+    (cluster, watcher)
 });
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
@@ -37,11 +38,16 @@ impl Database {
 
     pub(crate) async fn postgres() -> Self {
         let database = Self::sqlite();
-        let cluster = CLUSTER.url();
+        let cluster = CLUSTER.0.url();
         let name = format!("test{}", DATABASES.fetch_add(1, Ordering::Relaxed));
         run(&cluster, &format!("create database {name}")).await;
         let url = cluster.strip_suffix("postgres").unwrap().to_owned() + &name;
         Self { url: Some(url), ..database }
+    }
+
+    /// Another one of the same kind.
+    pub(crate) async fn another(&self) -> Self {
+        if self.url.is_some() { Self::postgres().await } else { Self::sqlite() }
     }
 
     pub(crate) async fn open(&self) -> anyhow::Result<Store> {
