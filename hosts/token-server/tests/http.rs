@@ -216,7 +216,18 @@ async fn changes_of_another_process_are_noticed() {
 #[tokio::test]
 async fn a_bad_seed_changes_nothing() {
     let server = Server::start().await;
+    let passwords = |names: &[&str]| {
+        let sha256 = "0".repeat(64);
+        let all: Vec<_> =
+            names.iter().map(|name| format!("{{name: {name}, sha256: {sha256}}}")).collect();
+        format!("tokens: [{{name: Reader, passwords: [{}]}}]", all.join(", "))
+    };
+    assert_eq!(server.apply(&passwords(&["password2"])).await.unwrap(), 0);
+    server.apply(&seed("repositories/samples/*/content/read")).await.unwrap();
     for seed in [
+        passwords(&["password"]).as_str(),
+        &passwords(&["password1", "password1"]),
+        &passwords(&["password2", "password1", "password2"]),
         "scopeMaps: [{name: reader-map, actions: ['repositories/a*/content/read']}]",
         "scopeMaps: [{name: _mine, actions: []}]",
         "scopeMaps: [{name: ab, actions: []}]",

@@ -2,7 +2,7 @@
 //!
 //! A handler says what it needs by the type of its first argument. [`Look`] needs one of the roles Reader, Contributor and Owner; [`Change`]
 //! needs Contributor or Owner; [`GiveRoles`] needs Owner, because whoever can give roles can give itself any. They are shown by a token that
-//! [`authority`](super::authority) issued, by a token of an identity provider, or by a client id and secret.
+//! [`authority`] issued, by a token of an identity provider, or by a client id and secret.
 
 use std::sync::Arc;
 
