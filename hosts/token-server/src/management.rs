@@ -34,9 +34,12 @@ pub mod tokens;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use utoipa::OpenApi as _;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ObjectBuilder, OpenApi, Required, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -58,9 +61,10 @@ struct Description;
 
 /// Every route of management, and the description of those under the short prefix.
 pub fn routes() -> (Router<Arc<App>>, OpenApi) {
-    let (short, description) = OpenApiRouter::with_openapi(Description::openapi())
+    let (short, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .nest(SHORT, resources())
         .split_for_parts();
+    complete(&mut description);
     let (long, _) = OpenApiRouter::new().nest(LONG, resources()).split_for_parts();
     let cloud = Router::new()
         .route("/metadata/endpoints", get(cloud::endpoints))
@@ -79,7 +83,8 @@ pub fn routes() -> (Router<Arc<App>>, OpenApi) {
         )
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(authority::discovery))
         .route("/{tenant}/oauth2/v2.0/token", post(authority::token));
-    (short.merge(long).merge(cloud), description)
+    let routes = short.merge(long).merge(cloud);
+    (routes.layer(DefaultBodyLimit::max(body::MAX)).fallback(cloud::nothing), description)
 }
 
 fn resources() -> OpenApiRouter<Arc<App>> {
@@ -105,4 +110,30 @@ fn resources() -> OpenApiRouter<Arc<App>> {
         ))
         .routes(routes!(service_principals::add_secret, service_principals::delete_secrets))
         .routes(routes!(generations::list))
+}
+
+/// Adds to the description what no handler says by itself: the names in the paths, and who is let in.
+fn complete(description: &mut OpenApi) {
+    for (path, item) in &mut description.paths.paths {
+        let names =
+            ["registry", "name"].into_iter().filter(|name| path.contains(&format!("{{{name}}}")));
+        item.parameters = Some(names.map(|name| path_parameter(name).into()).collect());
+    }
+    let components = description.components.get_or_insert_default();
+    let mut requirements = Vec::new();
+    for (name, scheme) in [("bearer", HttpAuthScheme::Bearer), ("basic", HttpAuthScheme::Basic)] {
+        let scheme = HttpBuilder::new().scheme(scheme).build();
+        components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        requirements.push(SecurityRequirement::new(name, Vec::<String>::new()));
+    }
+    description.security = Some(requirements);
+}
+
+fn path_parameter(name: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
 }

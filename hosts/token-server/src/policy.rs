@@ -169,14 +169,32 @@ impl Policy {
         self.service_principals.get(client_id.to_ascii_lowercase().as_str())
     }
 
-    /// All tokens, in no order.
-    pub fn tokens(&self) -> impl ExactSizeIterator<Item = &Arc<Token>> {
-        self.tokens.values()
+    /// The generation of whoever has one of its own and these scope maps, by their keys: the last change that took something away, from
+    /// itself or from a map. The end of a map counts too, for those whom the configuration gives it.
+    #[must_use]
+    pub fn generation<'k>(
+        &self,
+        own: Revision,
+        maps: impl IntoIterator<Item = &'k str>,
+    ) -> Revision {
+        maps.into_iter().map(|key| self.scope_map_generation(key)).fold(own, Revision::max)
     }
 
-    /// All service principals, in no order.
-    pub fn service_principals(&self) -> impl ExactSizeIterator<Item = &Arc<ServicePrincipal>> {
-        self.service_principals.values()
+    fn scope_map_generation(&self, key: &str) -> Revision {
+        match self.scope_maps.get(key) {
+            Some(map) => map.generation,
+            None => self.departures.get(&RecordKey::ScopeMap(key.to_owned())).copied().unwrap_or(0),
+        }
+    }
+
+    /// All tokens with their keys, in no order.
+    pub fn tokens(&self) -> impl ExactSizeIterator<Item = (&str, &Token)> {
+        self.tokens.iter().map(|(key, token)| (&**key, &**token))
+    }
+
+    /// All service principals with their keys, in no order.
+    pub fn service_principals(&self) -> impl ExactSizeIterator<Item = (&str, &ServicePrincipal)> {
+        self.service_principals.iter().map(|(key, service)| (&**key, &**service))
     }
 
     /// What was deleted, and by which write.

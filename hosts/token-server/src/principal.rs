@@ -70,6 +70,7 @@ impl Principal {
     #[must_use]
     pub fn token(token: &Token, policy: &Policy) -> Self {
         let mut principal = Self::new(PrincipalKind::Token, &token.name, token.generation);
+        principal.generation = token.generation(policy);
         if let Some(map) = token.scope_map.as_deref() {
             principal.add_scope_map(map, policy);
         }
@@ -81,6 +82,7 @@ impl Principal {
     pub fn admin(name: &str, policy: &Policy) -> Self {
         let generation = policy.registry.admin_generation;
         let mut principal = Self::new(PrincipalKind::Admin, name, generation);
+        principal.generation = admin_generation(policy);
         principal.add_scope_map(ADMIN_MAP, policy);
         principal
     }
@@ -90,6 +92,7 @@ impl Principal {
     pub fn service_principal(service: &ServicePrincipal, policy: &Policy) -> Self {
         let mut principal =
             Self::new(PrincipalKind::ServicePrincipal, &service.name, service.generation);
+        principal.generation = service.generation(policy);
         principal.appid = Some(service.name.clone());
         principal.tenant = Some(policy.registry.tenant.clone());
         for map in &service.scope_maps {
@@ -127,6 +130,7 @@ impl Principal {
             .ok_or(RouteError::Unauthorized("an identity of a provider that is gone"))?;
         let bound = provider.bind(&claims.claims);
         let mut principal = Self::new(PrincipalKind::Identity, subject, 0);
+        principal.generation = identity_generation(app, policy);
         for map in &bound.scope_maps {
             principal.add_scope_map(map, policy);
         }
@@ -185,7 +189,6 @@ impl Principal {
     fn add_scope_map(&mut self, name: &str, policy: &Policy) {
         if let Some(map) = policy.scope_map(name) {
             self.tables.push(map.table.clone());
-            self.generation = self.generation.max(map.generation);
         }
     }
 
@@ -240,6 +243,36 @@ impl Principal {
     pub fn may_give_roles(&self) -> bool {
         self.roles.contains(&Role::Owner)
     }
+}
+
+impl Token {
+    /// The last change that took something away from it, by itself or by its scope map.
+    #[must_use]
+    pub fn generation(&self, policy: &Policy) -> Revision {
+        policy.generation(self.generation, self.scope_map.as_deref())
+    }
+}
+
+impl ServicePrincipal {
+    /// The last change that took something away from it, by itself or by one of its scope maps.
+    #[must_use]
+    pub fn generation(&self, policy: &Policy) -> Revision {
+        policy.generation(self.generation, self.scope_maps.iter().map(String::as_str))
+    }
+}
+
+/// The last change that took something away from the admin account.
+#[must_use]
+pub fn admin_generation(policy: &Policy) -> Revision {
+    policy.generation(policy.registry.admin_generation, [ADMIN_MAP])
+}
+
+/// The last change that took something away from any identity. Nobody knows which identities there are, so all of them have this one
+/// generation: a token with a lower one would be refused for ever.
+#[must_use]
+pub fn identity_generation(app: &App, policy: &Policy) -> Revision {
+    let keys: Vec<String> = app.providers.scope_maps().map(str::to_ascii_lowercase).collect();
+    policy.generation(0, keys.iter().map(String::as_str))
 }
 
 impl AtMost {

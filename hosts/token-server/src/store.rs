@@ -20,8 +20,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, AnyPool, Executor as _};
 use tokio::time::timeout;
 
@@ -58,9 +59,11 @@ impl Store {
             None => Arc::new(sqlite::Sqlite::new(folder)),
         };
         let about = || format!("cannot open {}", database.describe());
+        // Held until the schema is up to date: several processes may begin on a database that none has seen before.
+        let turn = database.turn().await.with_context(about)?;
         let pool = connect(database.as_ref()).await.with_context(about)?;
-        let migrations = database.migrations();
-        migrations.run(&pool).await.context("cannot bring the database up to date")?;
+        migrate(database.as_ref(), &pool).await?;
+        drop(turn);
         let store = Self { pool, database };
         let mut write = store.write().await?;
         if write.ensure_registry().await? {
@@ -75,10 +78,11 @@ impl Store {
     ///
     /// When the database cannot be reached.
     pub async fn write(&self) -> sqlx::Result<Write> {
-        let begin = self.pool.begin_with(self.database.begin_write());
-        let transaction =
-            timeout(PATIENCE, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-        Write::begin(transaction, Arc::clone(&self.database)).await
+        let begin = async {
+            let transaction = self.pool.begin_with(self.database.begin_write()).await?;
+            Write::begin(transaction, Arc::clone(&self.database)).await
+        };
+        timeout(PATIENCE, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
     /// Everything that changed after a revision, as it was at one moment; everything there is for revision 0.
@@ -212,4 +216,15 @@ async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
         })
         .connect_with(database.options()?)
         .await
+}
+
+/// Brings the schema up to date. One that has more steps than this program knows is left alone: a newer program has written it.
+async fn migrate(database: &dyn Database, pool: &AnyPool) -> anyhow::Result<()> {
+    match database.migrations().run(pool).await {
+        Err(MigrateError::VersionMissing(step)) => bail!(
+            "{} is of a newer version of this program, which added step {step} to its schema; use that version or a later one",
+            database.describe()
+        ),
+        migrated => migrated.context("cannot bring the database up to date"),
+    }
 }

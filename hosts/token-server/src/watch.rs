@@ -71,6 +71,10 @@ async fn wait(store: &Store, news: &mut Option<Box<dyn News>>) {
     if news.is_none() {
         // What happened before somebody listens is read at once.
         *news = store.news().await.ok();
+        if news.is_none() {
+            // A database that can be read may still have no connection left to listen on.
+            tokio::time::sleep(EVERY).await;
+        }
         return;
     }
     if let Some(listening) = news {

@@ -1,163 +1,19 @@
 //! The server's routes, over a real database and the real engine, without a port.
 
+mod support;
+
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use scopegate_core::Catalog;
-use scopegate_runtime::{Limits as EngineLimits, Runtime};
-use scopegate_server::app::{App, Parts};
-use scopegate_server::clock;
-use scopegate_server::config::Limits;
-use scopegate_server::headers::Reached;
-use scopegate_server::identity::Providers;
-use scopegate_server::issue::Issuer;
-use scopegate_server::keys::{Algorithm, Keeper, Rotation, RsaSize};
-use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
-use scopegate_server::serve::layered;
 use scopegate_server::store::Store;
 use scopegate_server::watch::{catch_up, follow};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tower::ServiceExt as _;
 
-/// SHA-256 of `secret-one` and `secret-two`.
-const ONE: &str = "ea77193cc4e6f18656f3130e296203880c4b9b3772afc855211b82fdd46e9185";
-const TWO: &str = "cebdf378f2d2bd60d3e3693349e8f20f329daf11a276f849996f0a6377e2155b";
-
-fn seed(reader_rules: &str) -> String {
-    format!(
-        r#"
-scopeMaps:
-  - {{name: reader-map, actions: [{reader_rules}]}}
-  - {{name: admin-map, actions: [repositories/*/content/read, repositories/*/metadata/read]}}
-tokens:
-  - name: Reader
-    scopeMap: reader-map
-    passwords:
-      - {{name: password1, sha256: {ONE}}}
-      - {{name: password2, sha256: {TWO}, expiry: 2020-01-01T00:00:00Z}}
-  - {{name: Admin-1, scopeMap: ADMIN-map, passwords: [{{name: password2, sha256: {TWO}}}]}}
-  - {{name: Disabled, scopeMap: admin-map, status: disabled, passwords: [{{name: password1, sha256: {ONE}}}]}}
-  - {{name: Mapless, passwords: [{{name: password1, sha256: {ONE}}}]}}
-"#
-    )
-}
-
-struct Server {
-    app: Arc<App>,
-    folder: TempDir,
-}
-
-impl Server {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), None).await.unwrap();
-        let keeper = Keeper {
-            folder: folder.path().into(),
-            issuer: "test-issuer".into(),
-            algorithm: Algorithm::Es256,
-            size: RsaSize::default(),
-            rotation: Rotation { every: Duration::MAX, ahead: Duration::ZERO },
-        };
-        let ring = keeper.tend(&store, clock::now()).await.unwrap();
-        // Compiled once for all tests; the folder is ours.
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let app = App::new(Parts {
-            runtime: Runtime::with_cache(cache, EngineLimits::default()).unwrap(),
-            issuer: Issuer::new("test-issuer".into(), "r.test".into(), false, ring),
-            registry_name: "registry".into(),
-            public_url: "https://r.test/".into(),
-            catalog: Catalog::Root,
-            providers: Providers::default(),
-            store,
-            is_managed: true,
-            serve_for: Duration::from_secs(60),
-            limits: Limits::default(),
-        });
-        let server = Self { app: Arc::new(app.unwrap()), folder };
-        server.apply(&seed("repositories/samples/*/content/read")).await.unwrap();
-        catch_up(&server.app).await.unwrap();
-        server
-    }
-
-    async fn apply(&self, seed: &str) -> anyhow::Result<usize> {
-        let path = self.folder.path().join("seed.yaml");
-        std::fs::write(&path, seed).unwrap();
-        apply_file(&self.app.store, &path, "registry").await.map(|generated| generated.len())
-    }
-
-    async fn send(&self, request: Request<Body>) -> Answer {
-        let router = layered(routes(Arc::clone(&self.app)), &self.app.guard, Reached::default());
-        let response = router.oneshot(request).await.unwrap();
-        let status = response.status();
-        let challenge = response.headers().get(header::WWW_AUTHENTICATE);
-        let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
-        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status, challenge, body }
-    }
-
-    async fn get(&self, target: &str, authorization: Option<String>) -> Answer {
-        let mut request = Request::get(target);
-        if let Some(value) = authorization {
-            request = request.header(header::AUTHORIZATION, value);
-        }
-        self.send(request.body(Body::empty()).unwrap()).await
-    }
-
-    async fn post(&self, form: &str) -> Answer {
-        let request = Request::post("/oauth2/token?api-version=2021-07-01")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form.to_owned()))
-            .unwrap();
-        self.send(request).await
-    }
-}
-
-struct Answer {
-    status: StatusCode,
-    challenge: Option<String>,
-    body: Value,
-}
-
-impl Answer {
-    /// The claims of the access token, which the server itself must know again.
-    #[track_caller]
-    fn claims(&self, server: &Server) -> Value {
-        let token = self.body["access_token"].as_str().unwrap();
-        assert_eq!(self.body["token"], token);
-        let now = scopegate_server::clock::now();
-        assert!(server.app.issuer.verify_access(token, now).is_some());
-        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-        serde_json::from_slice(&payload).unwrap()
-    }
-
-    #[track_caller]
-    fn access(&self, server: &Server) -> String {
-        let access = self.claims(server)["access"].clone();
-        let entries = access.as_array().unwrap().iter().map(|entry| {
-            let actions: Vec<_> =
-                entry["actions"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
-            format!(
-                "{}:{}:{}",
-                entry["type"].as_str().unwrap(),
-                entry["name"].as_str().unwrap(),
-                actions.join(",")
-            )
-        });
-        entries.collect::<Vec<_>>().join(" ")
-    }
-}
-
-fn basic(name: &str, password: &str) -> Option<String> {
-    Some(format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
-}
+use support::{Server, basic, seed};
 
 #[tokio::test]
 async fn the_challenge() {
@@ -360,7 +216,18 @@ async fn changes_of_another_process_are_noticed() {
 #[tokio::test]
 async fn a_bad_seed_changes_nothing() {
     let server = Server::start().await;
+    let passwords = |names: &[&str]| {
+        let sha256 = "0".repeat(64);
+        let all: Vec<_> =
+            names.iter().map(|name| format!("{{name: {name}, sha256: {sha256}}}")).collect();
+        format!("tokens: [{{name: Reader, passwords: [{}]}}]", all.join(", "))
+    };
+    assert_eq!(server.apply(&passwords(&["password2"])).await.unwrap(), 0);
+    server.apply(&seed("repositories/samples/*/content/read")).await.unwrap();
     for seed in [
+        passwords(&["password"]).as_str(),
+        &passwords(&["password1", "password1"]),
+        &passwords(&["password2", "password1", "password2"]),
         "scopeMaps: [{name: reader-map, actions: ['repositories/a*/content/read']}]",
         "scopeMaps: [{name: _mine, actions: []}]",
         "scopeMaps: [{name: ab, actions: []}]",

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use scopegate_server::store::Store;
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -151,9 +152,21 @@ fn walk(server: &Server) -> Vec<String> {
     let generated = generated.as_object().unwrap()["value"].as_str().unwrap().to_owned();
     server.get(&target, &basic("Generated", &generated));
     secrets.push(generated);
-    let key = read(&server.folder.path().join("data/signing-key.pem"));
-    secrets.extend(key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned));
+    for key in private_keys(&server.folder.path().join("data")) {
+        secrets.extend(key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned));
+    }
     secrets
+}
+
+/// Every private key that the database holds, PEM.
+#[tokio::main(flavor = "current_thread")]
+async fn private_keys(folder: &Path) -> Vec<String> {
+    let store = Store::open(folder, None).await.unwrap();
+    let keys = store.changes(0).await.unwrap().keys;
+    let authority = keys.authority.into_iter().map(|authority| authority.private_key);
+    let all: Vec<_> = keys.keys.into_iter().map(|key| key.private_key).chain(authority).collect();
+    assert!(all.len() >= 2, "no key was made");
+    all
 }
 
 #[track_caller]

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -61,6 +61,28 @@ impl Postgres {
         let mut start = self.program("pg_ctl");
         start.arg("-D").arg(self.data()).arg("-l").arg(self.folder.path().join("log"));
         run(start.args(["-w", "-t", "30", "-o", &options, "start"]));
+    }
+
+    /// Ends the cluster when this process ends, however that happens: for a cluster that all tests of a program share, which nobody
+    /// drops. Whoever calls this keeps the process that it gets, which waits for that.
+    #[allow(dead_code, reason = "it is the store's tests that share this file and a cluster")]
+    #[track_caller]
+    pub(crate) fn end_with_this_process(&self) -> Child {
+        let stop = self.program("pg_ctl");
+        // It reads until the other end is closed, which is when this process is gone.
+        let script = r#"trap "" INT; cat; "$@" -m immediate stop; rm -rf "$0""#;
+        Command::new("sh")
+            .args(["-c", script])
+            .arg(self.folder.path())
+            .arg(stop.get_program())
+            .args(stop.get_args())
+            .arg("-D")
+            .arg(self.data())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     fn data(&self) -> PathBuf {

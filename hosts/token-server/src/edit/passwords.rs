@@ -51,11 +51,15 @@ pub async fn generate(
         Some(name) => vec![name],
     };
     let mut token = write.token(token).await?.ok_or_else(|| tokens::not_found(token))?;
+    // The first password of a name takes nothing from anybody.
+    let takes_away = token.passwords.iter().any(|password| names.contains(&password.name));
     let mut generated = Vec::new();
     for name in names {
         generated.push(replace(&mut token.passwords, name, expires_at)?);
     }
-    token.generation = write.revision();
+    if takes_away {
+        token.generation = write.revision();
+    }
     write.put_token(&token).await?;
     Ok((token, generated))
 }

@@ -75,8 +75,10 @@ pub async fn regenerate_admin_password(
         ));
     }
     let mut registry = enabled_admin(write).await?;
+    if registry.admin_passwords.iter().any(|password| password.name == name) {
+        registry.admin_generation = write.revision();
+    }
     let generated = replace(&mut registry.admin_passwords, name, None)?;
-    registry.admin_generation = write.revision();
     write.put_registry(&registry).await?;
     Ok((registry, generated))
 }

@@ -177,7 +177,10 @@ async fn change(
     if let Some(maps) = edit.scope_maps {
         let mut keys = Vec::new();
         for map in maps {
-            keys.push(scope_maps::find_key(write, &map).await?);
+            let key = scope_maps::find_key(write, &map).await?;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
         }
         takes_away |= principal.scope_maps.iter().any(|old| !keys.contains(old));
         principal.scope_maps = keys;
@@ -185,13 +188,18 @@ async fn change(
     Ok(takes_away)
 }
 
+/// The roles by their names, each once.
 fn canonical_roles(roles: &[String]) -> Result<Vec<String>, EditError> {
     let known = || Role::ALL.map(Role::as_str).join(", ");
-    roles
-        .iter()
-        .map(|role| match Role::parse(role) {
-            Some(role) => Ok(role.as_str().to_owned()),
-            None => Err(EditError::Invalid(format!("there is no role `{role}`; use {}", known()))),
-        })
-        .collect()
+    let mut canonical = Vec::new();
+    for role in roles {
+        let parsed = Role::parse(role).ok_or_else(|| {
+            EditError::Invalid(format!("there is no role `{role}`; use {}", known()))
+        })?;
+        let name = parsed.as_str().to_owned();
+        if !canonical.contains(&name) {
+            canonical.push(name);
+        }
+    }
+    Ok(canonical)
 }

@@ -33,7 +33,7 @@ pub enum Passwords {
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for a name that is none, and for a map that does not exist; [`EditError::Full`] for one token too many.
+/// [`EditError::Invalid`] for a name that is none, for passwords of other names, and for a map that does not exist; [`EditError::Full`] for one token too many.
 pub async fn put(
     write: &mut Write,
     name: &str,
@@ -116,6 +116,7 @@ async fn change(
             takes_away |= token.passwords.len() != before;
         }
         Some(Passwords::Set(passwords)) => {
+            check_passwords(&passwords)?;
             let stays = |old: &PasswordRecord| passwords.iter().any(|new| new.is_same_as(old));
             takes_away |= !token.passwords.iter().all(stays);
             token.passwords = passwords;
@@ -123,6 +124,18 @@ async fn change(
         None => {}
     }
     Ok(takes_away)
+}
+
+/// A token has `password1` and `password2`, each at most once.
+fn check_passwords(passwords: &[PasswordRecord]) -> Result<(), EditError> {
+    let mut names: Vec<PasswordName> = passwords.iter().map(|password| password.name).collect();
+    names.sort_unstable();
+    if names.contains(&PasswordName::Password) || !names.is_sorted_by(|a, b| a < b) {
+        return Err(EditError::Invalid(
+            "a token has one `password1` and one `password2` at most".into(),
+        ));
+    }
+    Ok(())
 }
 
 /// A name has one kind of principal: client ids and the registry's own name are taken.

@@ -2,7 +2,7 @@
 //!
 //! A handler says what it needs by the type of its first argument. [`Look`] needs one of the roles Reader, Contributor and Owner; [`Change`]
 //! needs Contributor or Owner; [`GiveRoles`] needs Owner, because whoever can give roles can give itself any. They are shown by a token that
-//! [`authority`](super::authority) issued, by a token of an identity provider, or by a client id and secret.
+//! [`authority`] issued, by a token of an identity provider, or by a client id and secret.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use super::error::ManagementError;
 use super::resource::{GROUP, Ids};
 use crate::app::App;
 use crate::clock;
+use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::RouteError;
 use crate::principal::{Credentials, Principal, by_secret};
@@ -39,7 +40,7 @@ impl FromRequestParts<Arc<App>> for Look {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, app).await?.may_read_management() {
+        if !principal(&parts.headers, &context(parts), app).await?.may_read_management() {
             return Err(ManagementError::Forbidden(
                 "this needs the role Reader, Contributor or Owner",
             ));
@@ -55,7 +56,7 @@ impl FromRequestParts<Arc<App>> for Change {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, app).await?.may_manage() {
+        if !principal(&parts.headers, &context(parts), app).await?.may_manage() {
             return Err(ManagementError::Forbidden("this needs the role Contributor or Owner"));
         }
         this_registry(parts, app).await.map(Self)
@@ -69,23 +70,34 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, app).await?.may_give_roles() {
+        if !principal(&parts.headers, &context(parts), app).await?.may_give_roles() {
             return Err(ManagementError::Forbidden("this needs the role Owner"));
         }
         this_registry(parts, app).await.map(Self)
     }
 }
 
-/// Who sends a request.
+/// Who sends a request. Credentials that are wrong cost their address as much as at the token endpoint.
 ///
 /// # Errors
 ///
 /// [`ManagementError::Unauthenticated`] for whoever is not a principal that could have a role.
-pub async fn principal(headers: &HeaderMap, app: &App) -> Result<Principal, ManagementError> {
-    let value = headers
-        .get(header::AUTHORIZATION)
-        .ok_or(ManagementError::Unauthenticated("no authorization"))?
-        .as_bytes();
+pub async fn principal(
+    headers: &HeaderMap,
+    context: &Context,
+    app: &App,
+) -> Result<Principal, ManagementError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Err(ManagementError::Unauthenticated("no authorization"));
+    };
+    let principal = by_authorization(value.as_bytes(), app).await;
+    if matches!(principal, Err(ManagementError::Unauthenticated(_))) {
+        app.guard.failed(context.address);
+    }
+    principal
+}
+
+async fn by_authorization(value: &[u8], app: &App) -> Result<Principal, ManagementError> {
     // Management needs the database anyway, so it decides by what is in it at this moment.
     catch_up(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
     let (now, policy) = (clock::now(), Arc::clone(&app.policy()));
@@ -107,6 +119,10 @@ pub async fn principal(headers: &HeaderMap, app: &App) -> Result<Principal, Mana
             Ok(Principal::of(identity, app, &policy)?)
         }
     }
+}
+
+fn context(parts: &Parts) -> Context {
+    parts.extensions.get::<Context>().cloned().unwrap_or_default()
 }
 
 /// The ids of the registry that a path names, which must be ours.

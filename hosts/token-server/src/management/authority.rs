@@ -7,10 +7,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json as object};
@@ -18,6 +17,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
+use crate::context::Context;
 use crate::error::{RouteError, json};
 use crate::oauth::parameters::Parameters;
 use crate::policy::Policy;
@@ -52,6 +52,8 @@ struct OAuthError {
     status: StatusCode,
     error: &'static str,
     description: &'static str,
+    /// In how many seconds it may go better.
+    retry_after: Option<u64>,
 }
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
@@ -77,23 +79,28 @@ pub async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) 
 /// `POST /{tenant}/oauth2/v2.0/token`
 pub async fn token(
     State(app): State<Arc<App>>,
+    context: Context,
     Path(tenant): Path<String>,
     body: Bytes,
 ) -> Response {
     match issue(&app, &tenant, &Parameters::read(None, &body)).await {
         Ok(body) => json(StatusCode::OK, &body),
-        Err(error) => error.into_response(),
+        Err(error) => {
+            if error.status == StatusCode::UNAUTHORIZED {
+                app.guard.failed(context.address);
+            }
+            error.into_response()
+        }
     }
 }
 
 async fn issue(app: &App, tenant: &str, form: &Parameters) -> Result<Value, OAuthError> {
     check_tenant(app, tenant)?;
     if !form.is("grant_type", "client_credentials").map_err(invalid_request)? {
-        return Err(OAuthError {
-            status: StatusCode::BAD_REQUEST,
-            error: "unsupported_grant_type",
-            description: "use client_credentials: `az login --service-principal`",
-        });
+        return Err(OAuthError::bad_request(
+            "unsupported_grant_type",
+            "use client_credentials: `az login --service-principal`",
+        ));
     }
     let one = |name| form.one(name).map_err(invalid_request);
     let (client_id, secret) =
@@ -182,58 +189,55 @@ fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
         .into_iter()
         .find(|known| *known == resource)
         .map(ToOwned::to_owned)
-        .ok_or(OAuthError {
-            status: StatusCode::BAD_REQUEST,
-            error: "invalid_scope",
-            description: "the scope is neither this server's address nor that of the registry, followed by `/.default`",
-        })
+        .ok_or(OAuthError::bad_request(
+            "invalid_scope",
+            "the scope is neither this server's address nor that of the registry, followed by `/.default`",
+        ))
 }
 
 fn check_tenant(app: &App, tenant: &str) -> Result<(), OAuthError> {
     if app.policy().registry.tenant == tenant.to_ascii_lowercase() {
         return Ok(());
     }
-    Err(OAuthError {
-        status: StatusCode::BAD_REQUEST,
-        error: "invalid_request",
-        description: "there is no such tenant; `scopegate-server administrator` prints the one there is",
-    })
+    Err(OAuthError::bad_request(
+        "invalid_request",
+        "there is no such tenant; `scopegate-server administrator` prints the one there is",
+    ))
 }
 
 fn invalid_request(_: RouteError) -> OAuthError {
-    OAuthError {
-        status: StatusCode::BAD_REQUEST,
-        error: "invalid_request",
-        description: "a parameter that stands twice",
-    }
+    OAuthError::bad_request("invalid_request", "a parameter that stands twice")
 }
 
 /// One mapping for every refusal: a client learns no more than that it was refused.
 fn refused(error: RouteError) -> OAuthError {
     let status = error.status();
     error.log();
-    match status {
-        StatusCode::UNAUTHORIZED => OAuthError {
-            status,
-            error: "invalid_client",
-            description: "the client id or the secret is wrong",
-        },
-        StatusCode::TOO_MANY_REQUESTS => OAuthError {
-            status,
-            error: "slow_down",
-            description: "too many requests, try again later",
-        },
-        _ => OAuthError {
-            status,
-            error: "temporarily_unavailable",
-            description: "no token could be issued, try again",
-        },
+    let (error, description, retry_after) = match error {
+        RouteError::Unauthorized(_) => {
+            ("invalid_client", "the client id or the secret is wrong", None)
+        }
+        RouteError::TooMany(error) => {
+            ("slow_down", "too many requests, try again later", Some(error.retry_after))
+        }
+        _ => ("temporarily_unavailable", "no token could be issued, try again", Some(1)),
+    };
+    OAuthError { status, error, description, retry_after }
+}
+
+impl OAuthError {
+    const fn bad_request(error: &'static str, description: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error, description, retry_after: None }
     }
 }
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let body = object!({ "error": self.error, "error_description": self.description });
-        (self.status, Json(body)).into_response()
+        let mut response = json(self.status, &body);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }

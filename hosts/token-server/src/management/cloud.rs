@@ -5,15 +5,16 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json as object};
 
 use super::access;
 use super::documents::{RegistryResource, RegistrySummary};
 use super::error::ManagementError;
-use super::resource::List;
+use super::resource::{GROUP, List};
 use crate::app::App;
+use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::json;
 
@@ -52,9 +53,10 @@ pub async fn endpoints(State(app): State<Arc<App>>) -> Response {
 /// [`ManagementError::Unauthenticated`] for nobody.
 pub async fn subscriptions(
     State(app): State<Arc<App>>,
+    context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    access::principal(&headers, &app).await?;
+    access::principal(&headers, &context, &app).await?;
     Ok(json(StatusCode::OK, &List::all(vec![document(&app)])))
 }
 
@@ -66,9 +68,10 @@ pub async fn subscriptions(
 pub async fn subscription(
     State(app): State<Arc<App>>,
     Path(subscription): Path<String>,
+    context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    access::principal(&headers, &app).await?;
+    access::principal(&headers, &context, &app).await?;
     check(&app, &subscription)?;
     Ok(json(StatusCode::OK, &document(&app)))
 }
@@ -81,9 +84,10 @@ pub async fn subscription(
 pub async fn resources(
     State(app): State<Arc<App>>,
     Path(subscription): Path<String>,
+    context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let principal = access::principal(&headers, &app).await?;
+    let principal = access::principal(&headers, &context, &app).await?;
     check(&app, &subscription)?;
     let registry = principal.may_read_management().then(|| RegistrySummary::new(&app));
     Ok(json(StatusCode::OK, &List::all(registry.into_iter().collect())))
@@ -93,15 +97,19 @@ pub async fn resources(
 ///
 /// # Errors
 ///
-/// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription.
+/// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription or group.
 pub async fn registries(
     State(app): State<Arc<App>>,
     Path(path): Path<Vec<(String, String)>>,
+    context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let principal = access::principal(&headers, &app).await?;
-    for (_, value) in path.iter().filter(|(name, _)| name == "subscription") {
-        check(&app, value)?;
+    let principal = access::principal(&headers, &context, &app).await?;
+    for (name, value) in &path {
+        match name.as_str() {
+            "subscription" => check(&app, value)?,
+            _ => check_group(value)?,
+        }
     }
     if !principal.may_read_management() {
         return Ok(json(StatusCode::OK, &List::<Value>::all(Vec::new())));
@@ -130,4 +138,22 @@ fn check(app: &App, subscription: &str) -> Result<(), ManagementError> {
         return Ok(());
     }
     Err(EditError::NotFound(format!("there is no subscription `{subscription}`")).into())
+}
+
+fn check_group(group: &str) -> Result<(), ManagementError> {
+    if group.eq_ignore_ascii_case(GROUP) {
+        return Ok(());
+    }
+    let message = format!("there is no resource group `{group}`, only `{GROUP}`");
+    Err(EditError::NotFound(message).into())
+}
+
+/// Whatever else is asked for; below the prefixes of management in the words that its clients read.
+pub async fn nothing(uri: Uri) -> Response {
+    let path = uri.path();
+    if path.starts_with("/subscriptions/") || path.starts_with("/registries/") {
+        let error = EditError::NotFound(format!("there is no `{path}`"));
+        return ManagementError::from(error).into_response();
+    }
+    StatusCode::NOT_FOUND.into_response()
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use jiff::fmt::temporal::Pieces;
 
 use super::access::Change;
 use super::body::Body;
@@ -34,9 +35,9 @@ pub async fn generate(
     Body(body): Body<GenerateBody>,
 ) -> Result<Json<CredentialsDocument>, ManagementError> {
     let name = ids.name("tokens", &body.token_id)?;
-    let expiry = body.expiry.as_deref().map(seconds).transpose()?;
+    let expires_at = body.expiry.as_deref().map(expiry).transpose()?.flatten();
     let mut write = app.store.write().await?;
-    let (token, generated) = passwords::generate(&mut write, name, body.name, expiry).await?;
+    let (token, generated) = passwords::generate(&mut write, name, body.name, expires_at).await?;
     app.commit(write).await?;
     Ok(Json(CredentialsDocument {
         username: token.name,
@@ -98,8 +99,12 @@ fn in_order(mut passwords: Vec<PasswordDocument>) -> Vec<PasswordDocument> {
     passwords
 }
 
-fn seconds(text: &str) -> Result<i64, ManagementError> {
-    text.parse::<Timestamp>().map(Timestamp::as_second).map_err(|_| {
+/// When a password expires, in seconds since 1970. The year 9999 is how clients of the service write never.
+fn expiry(text: &str) -> Result<Option<i64>, ManagementError> {
+    if Pieces::parse(text).is_ok_and(|pieces| pieces.date().year() == 9999) {
+        return Ok(None);
+    }
+    text.parse::<Timestamp>().map(|time| Some(time.as_second())).map_err(|_| {
         ManagementError::BadRequest(format!(
             "`{text}` is no time; write one like 2027-01-01T00:00:00Z"
         ))

@@ -59,6 +59,7 @@ struct RegistryProperties {
 
 /// A change to a registry. What is left out stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 pub struct RegistryPatch {
     /// The settings.
     #[serde(default)]
@@ -67,7 +68,7 @@ pub struct RegistryPatch {
 
 /// Settings of a registry.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object", rename_all = "camelCase")]
 pub struct RegistryPatchProperties {
     /// Whether the admin account opens anything.
     pub admin_user_enabled: Option<bool>,
@@ -97,6 +98,7 @@ struct ScopeMapProperties {
 
 /// A scope map to be made or changed.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 pub struct ScopeMapBody {
     /// What is to be written.
     pub properties: ScopeMapBodyProperties,
@@ -104,6 +106,7 @@ pub struct ScopeMapBody {
 
 /// What is to be written of a scope map.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 pub struct ScopeMapBodyProperties {
     /// What it is for, at most 256 characters.
     pub description: Option<String>,
@@ -164,6 +167,7 @@ pub struct PasswordDocument {
 
 /// A token to be made or changed.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 pub struct TokenBody {
     /// What is to be written.
     pub properties: TokenBodyProperties,
@@ -171,7 +175,7 @@ pub struct TokenBody {
 
 /// What is to be written of a token. What is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object", rename_all = "camelCase")]
 pub struct TokenBodyProperties {
     /// The id of its scope map.
     pub scope_map_id: Option<String>,
@@ -183,6 +187,7 @@ pub struct TokenBodyProperties {
 
 /// Passwords that stay.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 pub struct TokenCredentialsBody {
     /// Their names.
     pub passwords: Option<Vec<NamedPassword>>,
@@ -190,6 +195,7 @@ pub struct TokenCredentialsBody {
 
 /// A password by its name.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 pub struct NamedPassword {
     /// `password1` or `password2` of a token; `password` or `password2` of the admin.
     #[schema(value_type = String)]
@@ -198,7 +204,7 @@ pub struct NamedPassword {
 
 /// What passwords are to be made.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object", rename_all = "camelCase")]
 pub struct GenerateBody {
     /// The id of the token.
     pub token_id: String,
@@ -236,7 +242,7 @@ pub struct ServicePrincipalResource {
 
 /// A service principal to be made or changed. What is left out stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object", rename_all = "camelCase")]
 pub struct ServicePrincipalBody {
     /// What people call it.
     pub display_name: Option<String>,
@@ -250,6 +256,7 @@ pub struct ServicePrincipalBody {
 
 /// A secret that somebody chose.
 #[derive(Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
 pub struct SecretBody {
     /// 16 to 256 characters; one is generated when this is left out.
     pub secret: Option<String>,

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::body;
 use crate::edit::EditError;
 use crate::error::json;
 use crate::guard::rate::TooMany;
@@ -21,6 +22,8 @@ pub enum ManagementError {
     Forbidden(&'static str),
     /// The request cannot be read.
     BadRequest(String),
+    /// The body is longer than any that is good for something.
+    TooLarge,
     /// A change that is refused.
     Edit(EditError),
     /// Too many requests in one name.
@@ -62,6 +65,7 @@ impl ManagementError {
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "AuthenticationFailed"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "AuthorizationFailed"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "InvalidRequestContent"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "RequestContentTooLarge"),
             Self::Edit(EditError::Invalid(_)) => (StatusCode::BAD_REQUEST, "InvalidRequest"),
             Self::Edit(EditError::NotFound(_)) => (StatusCode::NOT_FOUND, "ResourceNotFound"),
             Self::Edit(EditError::Conflict(_)) => (StatusCode::CONFLICT, "Conflict"),
@@ -85,8 +89,9 @@ impl ManagementError {
             }
             Self::Forbidden(message) => (*message).into(),
             Self::BadRequest(message) => message.clone(),
+            Self::TooLarge => format!("the body is longer than {} bytes", body::MAX),
             Self::Edit(EditError::Database(_)) | Self::Unavailable(_) => {
-                "nothing was changed: what this needs does not answer, try again".into()
+                "what this needs does not answer, and a change may not have been made: look, and try again".into()
             }
             Self::TooMany(_) => "too many requests, try again later".into(),
             Self::Edit(EditError::Randomness) => "no password could be made".into(),
@@ -116,7 +121,9 @@ impl ManagementError {
                 tracing::error!(%error, "management failed");
             }
             Self::Unavailable(reason) => tracing::error!(reason, "management failed"),
-            Self::Forbidden(_) | Self::BadRequest(_) | Self::TooMany(_) | Self::Edit(_) => {
+            // The message may repeat what was sent, and that may be a secret in the wrong place.
+            Self::BadRequest(_) => tracing::info!("management cannot read a request"),
+            Self::Forbidden(_) | Self::TooLarge | Self::TooMany(_) | Self::Edit(_) => {
                 tracing::info!(message = self.message(), "management refused");
             }
         }

@@ -7,16 +7,17 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use scopegate_api::claims::PrincipalKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Look;
+use super::body::Asked;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
 use crate::policy::Policy;
-use crate::principal::Principal;
+use crate::principal::{ANONYMOUS, admin_generation, identity_generation};
 use crate::store::{RecordKey, Revision};
 
 /// Since when.
@@ -30,6 +31,7 @@ pub struct Since {
 
 /// What changed.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Generations {
     /// Ask for what comes after this the next time.
     pub revision: Revision,
@@ -62,7 +64,7 @@ pub struct Generation {
 pub async fn list(
     State(app): State<Arc<App>>,
     _: Look,
-    Query(Since { since }): Query<Since>,
+    Asked(Since { since }): Asked<Since>,
 ) -> Result<Json<Generations>, ManagementError> {
     let policy = Arc::clone(&app.policy());
     let revision = policy.revision();
@@ -72,36 +74,37 @@ pub async fn list(
     Ok(Json(Generations { revision, is_everything, changed }))
 }
 
+/// Whoever has a generation newer than `since`. Generations alone are compared, so that a poll of a registry with the most tokens that
+/// there may be costs little, and one after which nothing was written costs nothing.
 fn changed(app: &App, policy: &Policy, since: Revision) -> Vec<Generation> {
-    let tokens = policy.tokens().map(|token| Principal::token(token, policy));
-    let services =
-        policy.service_principals().map(|service| Principal::service_principal(service, policy));
-    let others = [Principal::admin(&app.registry_name, policy), Principal::anonymous(policy)];
-    let present = tokens.chain(services).chain(others).map(|principal| Generation {
-        principal: principal.kind,
-        sub: Some(principal.subject.to_ascii_lowercase()),
-        generation: principal.generation,
-    });
-    let departed = policy.departures().filter_map(|(what, revision)| departed(what, revision));
-    let identities = identities(app, policy);
-    let all = present.chain(departed).chain(identities);
-    all.filter(|generation| generation.generation > since).collect()
-}
-
-/// Whoever was deleted has no tokens any more.
-fn departed(what: &RecordKey, generation: Revision) -> Option<Generation> {
-    let (principal, sub) = match what {
-        RecordKey::Token(key) => (PrincipalKind::Token, key),
-        RecordKey::ServicePrincipal(key) => (PrincipalKind::ServicePrincipal, key),
-        RecordKey::ScopeMap(_) => return None,
+    if since == policy.revision() {
+        return Vec::new();
+    }
+    let mut changed = Vec::new();
+    let mut note = |principal, sub: Option<&str>, generation| {
+        if generation > since {
+            changed.push(Generation { principal, sub: sub.map(ToOwned::to_owned), generation });
+        }
     };
-    Some(Generation { principal, sub: Some(sub.clone()), generation })
-}
-
-/// Nobody knows which identities there are; when a scope map that some are bound to lost something, the tokens of all are too old.
-fn identities(app: &App, policy: &Policy) -> Option<Generation> {
-    let maps = app.providers.scope_maps();
-    let generations = maps.filter_map(|map| policy.scope_map(map)).map(|map| map.generation);
-    let generation = generations.max()?;
-    Some(Generation { principal: PrincipalKind::Identity, sub: None, generation })
+    for (key, token) in policy.tokens() {
+        note(PrincipalKind::Token, Some(key), token.generation(policy));
+    }
+    for (key, service) in policy.service_principals() {
+        note(PrincipalKind::ServicePrincipal, Some(key), service.generation(policy));
+    }
+    for (what, revision) in policy.departures() {
+        match what {
+            // Whoever was deleted has no tokens any more.
+            RecordKey::Token(key) => note(PrincipalKind::Token, Some(key), revision),
+            RecordKey::ServicePrincipal(key) => {
+                note(PrincipalKind::ServicePrincipal, Some(key), revision);
+            }
+            RecordKey::ScopeMap(_) => {}
+        }
+    }
+    let admin = app.registry_name.to_ascii_lowercase();
+    note(PrincipalKind::Admin, Some(&admin), admin_generation(policy));
+    note(PrincipalKind::Anonymous, Some(ANONYMOUS), policy.registry.anonymous_generation);
+    note(PrincipalKind::Identity, None, identity_generation(app, policy));
+    changed
 }

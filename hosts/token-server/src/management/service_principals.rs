@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, Query, State};
+use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 
 use super::access::{GiveRoles, Look};
-use super::body::Body;
+use super::body::{Asked, Body};
 use super::documents::{
     SecretBody, SecretDocument, ServicePrincipalBody, ServicePrincipalResource,
 };
@@ -27,7 +27,7 @@ use crate::edit::service_principals::{self, ServicePrincipalEdit};
 pub async fn list(
     State(app): State<Arc<App>>,
     Look(ids): Look,
-    Query(query): Query<PageQuery>,
+    Asked(query): Asked<PageQuery>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<ServicePrincipalResource>>, ManagementError> {
     let page = query.page()?;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, Query, State};
+use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 
 use super::access::{Change, Look};
-use super::body::Body;
+use super::body::{Asked, Body};
 use super::documents::{TokenBody, TokenBodyProperties, TokenResource, TokenStatus};
 use super::error::{ErrorResponse, ManagementError};
 use super::resource::{Ids, List, Named, PageQuery};
@@ -27,7 +27,7 @@ use crate::store::TokenRecord;
 pub async fn list(
     State(app): State<Arc<App>>,
     Look(ids): Look,
-    Query(query): Query<PageQuery>,
+    Asked(query): Asked<PageQuery>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<TokenResource>>, ManagementError> {
     let page = query.page()?;

@@ -1,6 +1,7 @@
 //! What differs between the databases.
 
 use std::fmt::Debug;
+use std::fs::File;
 
 use async_trait::async_trait;
 use sqlx::AnyConnection;
@@ -22,6 +23,13 @@ pub trait Database: Debug + Send + Sync {
 
     /// What each connection runs first.
     fn prepare(&self) -> &'static str;
+
+    /// Waits until no other process brings the schema up to date; it is this one's turn as long as it holds what it gets.
+    ///
+    /// # Errors
+    ///
+    /// When the lock cannot be had.
+    async fn turn(&self) -> std::io::Result<Option<File>>;
 
     /// Its schema, step by step.
     fn migrations(&self) -> Migrator;

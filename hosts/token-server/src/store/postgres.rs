@@ -3,6 +3,8 @@
 //! Each write ends with `NOTIFY`, and every server listens. A notification that comes while a connection is down is lost, so whoever
 //! connects again asks for everything that changed.
 
+use std::fs::File;
+
 use anyhow::Context as _;
 use async_trait::async_trait;
 use sqlx::any::AnyConnectOptions;
@@ -53,6 +55,11 @@ impl Database for Postgres {
 
     fn prepare(&self) -> &'static str {
         "set statement_timeout = '5s'; set lock_timeout = '5s'; set synchronous_commit = on"
+    }
+
+    /// Migrations take a lock in the database itself.
+    async fn turn(&self) -> std::io::Result<Option<File>> {
+        Ok(None)
     }
 
     fn migrations(&self) -> Migrator {

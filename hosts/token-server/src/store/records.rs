@@ -1,5 +1,6 @@
 //! The rows, as values.
 
+use scopegate_core::scope_map::Role;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
@@ -314,13 +315,22 @@ impl ServicePrincipalRecord {
             name: row.try_get(1)?,
             display_name: row.try_get(2)?,
             enabled: flag(row, 3)?,
-            roles: json(row, 4)?,
+            roles: roles(row, 4)?,
             scope_maps: json(row, 5)?,
             secrets: json(row, 6)?,
             created_at: row.try_get(7)?,
             revision: row.try_get(8)?,
             generation: row.try_get(9)?,
         })
+    }
+}
+
+/// Names of roles. One that is none is an error, or else somebody would silently have less than what was written.
+fn roles(row: &AnyRow, column: usize) -> sqlx::Result<Vec<String>> {
+    let roles: Vec<String> = json(row, column)?;
+    match roles.iter().find(|role| Role::parse(role).is_none()) {
+        None => Ok(roles),
+        Some(unknown) => Err(sqlx::Error::Decode(format!("a role `{unknown}`").into())),
     }
 }
 

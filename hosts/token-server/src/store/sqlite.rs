@@ -3,6 +3,9 @@
 //! Several processes may have the file open: commands write while a server runs. SQLite tells a connection whether another one has
 //! committed, for the price of reading one page that is in memory; five times a second that is nothing.
 
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +14,7 @@ use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AnyConnection, ConnectOptions as _};
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::database::{Database, News};
@@ -51,6 +55,16 @@ impl Database for Sqlite {
 
     fn prepare(&self) -> &'static str {
         "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on"
+    }
+
+    /// A file beside the database: SQLite has no lock that spans several transactions, and makes nobody wait for the change to a log.
+    async fn turn(&self) -> io::Result<Option<File>> {
+        let path = self.path.with_extension("lock");
+        let lock = move || {
+            let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+            file.lock().map(|()| Some(file))
+        };
+        spawn_blocking(lock).await.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
     fn migrations(&self) -> Migrator {

@@ -129,13 +129,13 @@ impl Write {
         ServicePrincipalRecord::find(&mut self.transaction, client_id).await
     }
 
-    /// How many scope maps there are.
+    /// How many scope maps people have made.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
     pub async fn scope_map_count(&mut self) -> sqlx::Result<i64> {
-        sqlx::query_scalar("select count(*) from scope_maps")
+        sqlx::query_scalar("select count(*) from scope_maps where substr(key, 1, 1) <> '_'")
             .fetch_one(&mut *self.transaction)
             .await
     }
