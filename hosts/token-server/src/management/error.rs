@@ -21,6 +21,8 @@ pub enum ManagementError {
     Forbidden(&'static str),
     /// The request cannot be read.
     BadRequest(String),
+    /// The body is longer than it may be.
+    TooLarge,
     /// A change that is refused.
     Edit(EditError),
     /// Too many requests in one name.
@@ -62,6 +64,7 @@ impl ManagementError {
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "AuthenticationFailed"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "AuthorizationFailed"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "InvalidRequestContent"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Self::Edit(EditError::Invalid(_)) => (StatusCode::BAD_REQUEST, "InvalidRequest"),
             Self::Edit(EditError::NotFound(_)) => (StatusCode::NOT_FOUND, "ResourceNotFound"),
             Self::Edit(EditError::Conflict(_)) => (StatusCode::CONFLICT, "Conflict"),
@@ -85,6 +88,7 @@ impl ManagementError {
             }
             Self::Forbidden(message) => (*message).into(),
             Self::BadRequest(message) => message.clone(),
+            Self::TooLarge => "the body is too large; send less at once".into(),
             Self::Edit(EditError::Database(_)) | Self::Unavailable(_) => {
                 "nothing was changed: what this needs does not answer, try again".into()
             }
@@ -116,7 +120,11 @@ impl ManagementError {
                 tracing::error!(%error, "management failed");
             }
             Self::Unavailable(reason) => tracing::error!(reason, "management failed"),
-            Self::Forbidden(_) | Self::BadRequest(_) | Self::TooMany(_) | Self::Edit(_) => {
+            Self::Forbidden(_)
+            | Self::BadRequest(_)
+            | Self::TooLarge
+            | Self::TooMany(_)
+            | Self::Edit(_) => {
                 tracing::info!(message = self.message(), "management refused");
             }
         }

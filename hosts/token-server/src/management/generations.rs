@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use scopegate_api::claims::PrincipalKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Look;
+use super::body::Query;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
 use crate::policy::Policy;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{OriginalUri, Query, State};
+use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 
 use super::access::{Change, Look};
-use super::body::Body;
+use super::body::{Body, Query};
 use super::documents::{TokenBody, TokenBodyProperties, TokenResource, TokenStatus};
 use super::error::{ErrorResponse, ManagementError};
 use super::resource::{Ids, List, Named, PageQuery};
