@@ -188,10 +188,8 @@ fn lifetime(principal: &Principal, now: i64) -> i64 {
         PrincipalKind::Anonymous => ANONYMOUS_LIFETIME,
         _ => ACCESS_LIFETIME,
     };
-    principal
-        .at_most
-        .as_ref()
-        .map_or(lifetime, |at_most| lifetime.min(at_most.until.saturating_sub(now)).max(1))
+    let at_most = principal.at_most.as_ref();
+    at_most.map_or(lifetime, |at_most| lifetime.min(at_most.until.saturating_sub(now)))
 }
 
 fn decide(app: &App, principal: &Principal, scopes: &[&str]) -> Result<DecisionReport, RouteError> {
