@@ -127,7 +127,10 @@ pub fn is_registry_name(name: &str, app: &App) -> bool {
     name.eq_ignore_ascii_case(&app.registry_name)
 }
 
-fn is_client_id(name: &str) -> bool {
+/// Whether a name is that of a service principal: a GUID in any spelling, though only the usual one is anybody's, or the local
+/// administrator's.
+#[must_use]
+pub fn is_client_id(name: &str) -> bool {
     Uuid::try_parse(name).is_ok() || name.eq_ignore_ascii_case(ADMINISTRATOR)
 }
 
