@@ -7,17 +7,18 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 
 use super::authority;
 use super::error::ManagementError;
 use super::resource::{GROUP, Ids};
 use crate::app::App;
 use crate::clock;
+use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::RouteError;
-use crate::principal::{Credentials, Principal, by_secret};
+use crate::principal::{Credentials, Principal, authorization, by_secret};
 use crate::watch::catch_up;
 
 /// May look.
@@ -39,7 +40,7 @@ impl FromRequestParts<Arc<App>> for Look {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, app).await?.may_read_management() {
+        if !principal_of(parts, app).await?.may_read_management() {
             return Err(ManagementError::Forbidden(
                 "this needs the role Reader, Contributor or Owner",
             ));
@@ -55,7 +56,7 @@ impl FromRequestParts<Arc<App>> for Change {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, app).await?.may_manage() {
+        if !principal_of(parts, app).await?.may_manage() {
             return Err(ManagementError::Forbidden("this needs the role Contributor or Owner"));
         }
         this_registry(parts, app).await.map(Self)
@@ -69,23 +70,39 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, app).await?.may_give_roles() {
+        if !principal_of(parts, app).await?.may_give_roles() {
             return Err(ManagementError::Forbidden("this needs the role Owner"));
         }
         this_registry(parts, app).await.map(Self)
     }
 }
 
-/// Who sends a request.
+async fn principal_of(parts: &mut Parts, app: &Arc<App>) -> Result<Principal, ManagementError> {
+    let Ok(context) = Context::from_request_parts(parts, app).await;
+    principal(&parts.headers, &context, app).await
+}
+
+/// Who sends a request. Credentials that are wrong cost their address as much as at the token endpoint.
 ///
 /// # Errors
 ///
 /// [`ManagementError::Unauthenticated`] for whoever is not a principal that could have a role.
-pub async fn principal(headers: &HeaderMap, app: &App) -> Result<Principal, ManagementError> {
-    let value = headers
-        .get(header::AUTHORIZATION)
+pub async fn principal(
+    headers: &HeaderMap,
+    context: &Context,
+    app: &App,
+) -> Result<Principal, ManagementError> {
+    let value = authorization(headers)?
         .ok_or(ManagementError::Unauthenticated("no authorization"))?
         .as_bytes();
+    let identified = identify(value, app).await;
+    if matches!(identified, Err(ManagementError::Unauthenticated(_))) {
+        app.guard.failed(context.address);
+    }
+    identified
+}
+
+async fn identify(value: &[u8], app: &App) -> Result<Principal, ManagementError> {
     // Management needs the database anyway, so it decides by what is in it at this moment.
     catch_up(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
     let (now, policy) = (clock::now(), Arc::clone(&app.policy()));

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -18,6 +17,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
+use crate::context::Context;
 use crate::error::{RouteError, json};
 use crate::oauth::parameters::Parameters;
 use crate::policy::Policy;
@@ -78,15 +78,21 @@ pub async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) 
 pub async fn token(
     State(app): State<Arc<App>>,
     Path(tenant): Path<String>,
+    context: Context,
     body: Bytes,
 ) -> Response {
-    match issue(&app, &tenant, &Parameters::read(None, &body)).await {
+    match issue(&app, &context, &tenant, &Parameters::read(None, &body)).await {
         Ok(body) => json(StatusCode::OK, &body),
         Err(error) => error.into_response(),
     }
 }
 
-async fn issue(app: &App, tenant: &str, form: &Parameters) -> Result<Value, OAuthError> {
+async fn issue(
+    app: &App,
+    context: &Context,
+    tenant: &str,
+    form: &Parameters,
+) -> Result<Value, OAuthError> {
     check_tenant(app, tenant)?;
     if !form.is("grant_type", "client_credentials").map_err(invalid_request)? {
         return Err(OAuthError {
@@ -103,7 +109,10 @@ async fn issue(app: &App, tenant: &str, form: &Parameters) -> Result<Value, OAut
     catch_up(app).await.map_err(|error| refused(RouteError::Unavailable(format!("{error:#}"))))?;
     let policy = Arc::clone(&app.policy());
     app.guard.check_principal(client_id).map_err(|error| refused(error.into()))?;
-    let service = by_secret(client_id, secret.to_owned(), &policy).await.map_err(refused)?;
+    let service = by_secret(client_id, secret.to_owned(), &policy).await.map_err(|error| {
+        app.guard.failed(context.address);
+        refused(error)
+    })?;
     let now = clock::now();
     let claims = AuthorityClaims {
         jti: Uuid::new_v4().to_string(),
@@ -234,6 +243,6 @@ fn refused(error: RouteError) -> OAuthError {
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let body = object!({ "error": self.error, "error_description": self.description });
-        (self.status, Json(body)).into_response()
+        json(self.status, &body)
     }
 }

@@ -14,6 +14,7 @@ use super::documents::{RegistryResource, RegistrySummary};
 use super::error::ManagementError;
 use super::resource::List;
 use crate::app::App;
+use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::json;
 
@@ -52,9 +53,10 @@ pub async fn endpoints(State(app): State<Arc<App>>) -> Response {
 /// [`ManagementError::Unauthenticated`] for nobody.
 pub async fn subscriptions(
     State(app): State<Arc<App>>,
+    context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    access::principal(&headers, &app).await?;
+    access::principal(&headers, &context, &app).await?;
     Ok(json(StatusCode::OK, &List::all(vec![document(&app)])))
 }
 
@@ -66,9 +68,10 @@ pub async fn subscriptions(
 pub async fn subscription(
     State(app): State<Arc<App>>,
     Path(subscription): Path<String>,
+    context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    access::principal(&headers, &app).await?;
+    access::principal(&headers, &context, &app).await?;
     check(&app, &subscription)?;
     Ok(json(StatusCode::OK, &document(&app)))
 }
@@ -81,9 +84,10 @@ pub async fn subscription(
 pub async fn resources(
     State(app): State<Arc<App>>,
     Path(subscription): Path<String>,
+    context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let principal = access::principal(&headers, &app).await?;
+    let principal = access::principal(&headers, &context, &app).await?;
     check(&app, &subscription)?;
     let registry = principal.may_read_management().then(|| RegistrySummary::new(&app));
     Ok(json(StatusCode::OK, &List::all(registry.into_iter().collect())))
@@ -97,9 +101,10 @@ pub async fn resources(
 pub async fn registries(
     State(app): State<Arc<App>>,
     Path(path): Path<Vec<(String, String)>>,
+    context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let principal = access::principal(&headers, &app).await?;
+    let principal = access::principal(&headers, &context, &app).await?;
     for (_, value) in path.iter().filter(|(name, _)| name == "subscription") {
         check(&app, value)?;
     }
