@@ -36,6 +36,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
+mod parsers;
+
 pub(crate) const SERVICE: &str = "r.test";
 pub(crate) const ISSUER: &str = "test-issuer";
 pub(crate) const PUBLIC_URL: &str = "https://r.test";
