@@ -301,7 +301,7 @@ fn the_doctor_tells_by_its_exit_code() {
     assert!(out.contains("http://127.0.0.1:5001/.well-known/jwks.json"), "{out}");
     let jwks =
         data.write("jwks.json", &server.get("/.well-known/jwks.json", "").1).display().to_string();
-    let text = format!("{}    jwks: {jwks}\n", REGISTRY);
+    let text = format!("{REGISTRY}    jwks: {jwks}\n");
     let output = three(&registry(&text));
     assert!(output.status.success(), "{:?}", texts(&output));
     // Another realm is no reason to refuse a token, and no registry is one fewer to disagree.
