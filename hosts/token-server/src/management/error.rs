@@ -125,7 +125,7 @@ impl ManagementError {
             | Self::TooLarge
             | Self::TooMany(_)
             | Self::Edit(_) => {
-                tracing::info!(message = self.message(), "management refused");
+                tracing::info!(reason = self.message(), "management refused");
             }
         }
     }
