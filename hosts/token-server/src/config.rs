@@ -27,6 +27,8 @@ use url::Url;
 
 use crate::identity::ProviderConfig;
 use crate::keys::Algorithm;
+use crate::management::authority::REGISTRY_AUDIENCE;
+use crate::principal::is_client_id;
 
 pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Serve, Source};
 pub use values::SecretUrl;
@@ -209,6 +211,12 @@ impl Config {
         self.limits.check()?;
         if let Some(url) = &self.public_url {
             ensure!(is_base(url), "publicUrl `{url}` is no http or https address without query");
+            // What a token is for is told by its audience alone, so each purpose has one of its own.
+            let management = url.as_str().trim_end_matches('/');
+            ensure!(
+                management != self.registry.service && management != REGISTRY_AUDIENCE,
+                "publicUrl `{url}` is the audience of other tokens; choose another registry.service or publicUrl"
+            );
         }
         if let Some(endpoint) = self.otlp.endpoint.as_ref().and_then(SecretUrl::url) {
             ensure!(is_base(&endpoint), "otlp.endpoint is no http or https address without query");
@@ -235,6 +243,12 @@ impl Registry {
         let is_name = matches!(self.name.len(), 5..=50)
             && self.name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         ensure!(is_name, "registry.name `{}` is not 5 to 50 letters and digits", self.name);
+        // A client with such a name is looked for among the service principals, and the admin would never be found.
+        ensure!(
+            !is_client_id(&self.name),
+            "registry.name `{}` is how client ids look; choose another name",
+            self.name
+        );
         // It stands in quotation marks in every challenge.
         let is_service = !self.service.is_empty()
             && self
@@ -242,6 +256,10 @@ impl Registry {
                 .bytes()
                 .all(|byte| byte.is_ascii_graphic() && !b"\"\\,".contains(&byte));
         ensure!(is_service, "registry.service `{}` is no name of a service", self.service);
+        ensure!(
+            self.service != REGISTRY_AUDIENCE,
+            "registry.service `{REGISTRY_AUDIENCE}` is the audience of tokens that are exchanged; choose another name"
+        );
         Ok(())
     }
 }
@@ -525,6 +543,31 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
             ("otlp: {endpoint: 'ftp://x'}", &[], "", "otlp.endpoint"),
             ("registry: {name: abc}", &[], "", "registry.name `abc` is not 5 to 50"),
             ("registry: {service: 'a\"b'}", &[], "", "registry.service"),
+            ("registry: {name: Administrator}", &[], "", "registry.name `Administrator` is how"),
+            (
+                "registry: {name: 3f2504e04f8941d39a0c0305e82c3301}",
+                &[],
+                "",
+                "registry.name `3f2504e04f8941d39a0c0305e82c3301` is how client ids look",
+            ),
+            (
+                "registry: {service: 'https://containerregistry.azure.net'}",
+                &[],
+                "",
+                "registry.service `https://containerregistry.azure.net` is the audience",
+            ),
+            (
+                "{publicUrl: 'https://r.example/', registry: {service: 'https://r.example'}}",
+                &[],
+                "",
+                "publicUrl `https://r.example/` is the audience of other tokens",
+            ),
+            (
+                "publicUrl: https://containerregistry.azure.net",
+                &[],
+                "",
+                "publicUrl `https://containerregistry.azure.net/` is the audience",
+            ),
             ("limits: {perAddress: {rate: 1, burst: 0}}", &[], "", "limits.perAddress.burst"),
             ("limits: {perAddress: {rate: -1, burst: 1}}", &[], "", "limits.perAddress.rate"),
             ("limits: {request: 0s}", &[], "", "limits.request"),

@@ -19,6 +19,10 @@ use crate::error::RouteError;
 use crate::issue::Subject;
 use crate::principal::Principal;
 
+/// What a client reads that asks for another registry's tokens.
+const ANOTHER_SERVICE: &str =
+    "this server has no tokens for that service; send the one that the challenge of /v2/ names";
+
 /// Signs a refresh token for whoever was authenticated.
 fn refresh_token(
     app: &App,

@@ -15,8 +15,10 @@ use scopegate_api::decision::DecisionReport;
 use scopegate_core::scope_map::Role;
 use scopegate_runtime::PolicyTable;
 
-pub use authenticate::{Authenticated, authenticate, by_password, by_secret, is_registry_name};
-pub use credentials::{Credentials, NULL_GUID};
+pub use authenticate::{
+    Authenticated, authenticate, by_password, by_secret, is_client_id, is_registry_name,
+};
+pub use credentials::{Credentials, NULL_GUID, authorization};
 
 use crate::app::App;
 use crate::error::RouteError;

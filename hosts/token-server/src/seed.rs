@@ -11,7 +11,7 @@
 //! tokens:
 //!   - name: MyToken
 //!     scopeMap: MyScopeMap
-//!     status: enabled                  # or disabled
+//!     status: enabled                  # or disabled; left out: as it is
 //!     passwords:                       # left out: one is generated, and printed once
 //!       - name: password1
 //!         sha256: 9f86d081…
@@ -91,19 +91,18 @@ pub struct SeedToken {
     pub name: String,
     /// The map; a token without one opens nothing.
     pub scope_map: Option<String>,
-    /// Whether its passwords open anything.
-    #[serde(default)]
-    pub status: Status,
+    /// Whether its passwords open anything; left out, it stays as it is, and a new token is enabled. So a file that is applied at each
+    /// start does not enable again what somebody has disabled meanwhile.
+    pub status: Option<Status>,
     /// Its passwords; left out, a token that has none gets one that is generated.
     pub passwords: Option<Vec<SeedPassword>>,
 }
 
 /// Whether a token's passwords open anything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// They do.
-    #[default]
     Enabled,
     /// They do not.
     Disabled,
@@ -236,7 +235,7 @@ impl SeedToken {
         let passwords = self.passwords.as_ref();
         TokenEdit {
             scope_map: self.scope_map.clone(),
-            enabled: Some(self.status == Status::Enabled),
+            enabled: self.status.map(|status| status == Status::Enabled),
             passwords: passwords
                 .map(|all| Passwords::Set(all.iter().map(SeedPassword::record).collect())),
         }
@@ -273,7 +272,7 @@ impl SeedServicePrincipal {
     fn edit(&self) -> ServicePrincipalEdit {
         ServicePrincipalEdit {
             display_name: Some(self.display_name.clone()),
-            enabled: Some(true),
+            enabled: None,
             roles: Some(self.roles.clone()),
             scope_maps: Some(self.scope_maps.clone()),
         }

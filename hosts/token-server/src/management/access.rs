@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 
 use super::authority;
 use super::error::ManagementError;
@@ -18,7 +18,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::RouteError;
-use crate::principal::{Credentials, Principal, by_secret};
+use crate::principal::{Credentials, Principal, authorization, by_secret};
 use crate::watch::catch_up;
 
 /// May look.
@@ -40,7 +40,7 @@ impl FromRequestParts<Arc<App>> for Look {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, &context(parts), app).await?.may_read_management() {
+        if !principal_of(parts, app).await?.may_read_management() {
             return Err(ManagementError::Forbidden(
                 "this needs the role Reader, Contributor or Owner",
             ));
@@ -56,7 +56,7 @@ impl FromRequestParts<Arc<App>> for Change {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, &context(parts), app).await?.may_manage() {
+        if !principal_of(parts, app).await?.may_manage() {
             return Err(ManagementError::Forbidden("this needs the role Contributor or Owner"));
         }
         this_registry(parts, app).await.map(Self)
@@ -70,11 +70,16 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal(&parts.headers, &context(parts), app).await?.may_give_roles() {
+        if !principal_of(parts, app).await?.may_give_roles() {
             return Err(ManagementError::Forbidden("this needs the role Owner"));
         }
         this_registry(parts, app).await.map(Self)
     }
+}
+
+async fn principal_of(parts: &mut Parts, app: &Arc<App>) -> Result<Principal, ManagementError> {
+    let Ok(context) = Context::from_request_parts(parts, app).await;
+    principal(&parts.headers, &context, app).await
 }
 
 /// Who sends a request. Credentials that are wrong cost their address as much as at the token endpoint.
@@ -87,17 +92,17 @@ pub async fn principal(
     context: &Context,
     app: &App,
 ) -> Result<Principal, ManagementError> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Err(ManagementError::Unauthenticated("no authorization"));
-    };
-    let principal = by_authorization(value.as_bytes(), app).await;
-    if matches!(principal, Err(ManagementError::Unauthenticated(_))) {
+    let value = authorization(headers)?
+        .ok_or(ManagementError::Unauthenticated("no authorization"))?
+        .as_bytes();
+    let identified = identify(value, app).await;
+    if matches!(identified, Err(ManagementError::Unauthenticated(_))) {
         app.guard.failed(context.address);
     }
-    principal
+    identified
 }
 
-async fn by_authorization(value: &[u8], app: &App) -> Result<Principal, ManagementError> {
+async fn identify(value: &[u8], app: &App) -> Result<Principal, ManagementError> {
     // Management needs the database anyway, so it decides by what is in it at this moment.
     catch_up(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
     let (now, policy) = (clock::now(), Arc::clone(&app.policy()));
@@ -119,10 +124,6 @@ async fn by_authorization(value: &[u8], app: &App) -> Result<Principal, Manageme
             Ok(Principal::of(identity, app, &policy)?)
         }
     }
-}
-
-fn context(parts: &Parts) -> Context {
-    parts.extensions.get::<Context>().cloned().unwrap_or_default()
 }
 
 /// The ids of the registry that a path names, which must be ours.

@@ -121,10 +121,12 @@ impl ManagementError {
                 tracing::error!(%error, "management failed");
             }
             Self::Unavailable(reason) => tracing::error!(reason, "management failed"),
-            // The message may repeat what was sent, and that may be a secret in the wrong place.
-            Self::BadRequest(_) => tracing::info!("management cannot read a request"),
-            Self::Forbidden(_) | Self::TooLarge | Self::TooMany(_) | Self::Edit(_) => {
-                tracing::info!(message = self.message(), "management refused");
+            Self::Forbidden(_)
+            | Self::BadRequest(_)
+            | Self::TooLarge
+            | Self::TooMany(_)
+            | Self::Edit(_) => {
+                tracing::info!(reason = self.message(), "management refused");
             }
         }
     }

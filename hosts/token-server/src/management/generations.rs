@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Look;
-use super::body::Asked;
+use super::body::Query;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
 use crate::policy::Policy;
@@ -64,7 +64,7 @@ pub struct Generation {
 pub async fn list(
     State(app): State<Arc<App>>,
     _: Look,
-    Asked(Since { since }): Asked<Since>,
+    Query(Since { since }): Query<Since>,
 ) -> Result<Json<Generations>, ManagementError> {
     let policy = Arc::clone(&app.policy());
     let revision = policy.revision();

@@ -7,7 +7,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 
 use super::access::{Change, Look};
-use super::body::{Asked, Body};
+use super::body::{Body, Query};
 use super::documents::{ScopeMapBody, ScopeMapResource};
 use super::error::{ErrorResponse, ManagementError};
 use super::resource::{List, Named, PageQuery};
@@ -25,7 +25,7 @@ use crate::edit::scope_maps::{self, ScopeMapEdit};
 pub async fn list(
     State(app): State<Arc<App>>,
     Look(ids): Look,
-    Asked(query): Asked<PageQuery>,
+    Query(query): Query<PageQuery>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<ScopeMapResource>>, ManagementError> {
     let page = query.page()?;

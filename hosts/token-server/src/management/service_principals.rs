@@ -7,7 +7,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 
 use super::access::{GiveRoles, Look};
-use super::body::{Asked, Body};
+use super::body::{Body, Query};
 use super::documents::{
     SecretBody, SecretDocument, ServicePrincipalBody, ServicePrincipalResource,
 };
@@ -27,7 +27,7 @@ use crate::edit::service_principals::{self, ServicePrincipalEdit};
 pub async fn list(
     State(app): State<Arc<App>>,
     Look(ids): Look,
-    Asked(query): Asked<PageQuery>,
+    Query(query): Query<PageQuery>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<ServicePrincipalResource>>, ManagementError> {
     let page = query.page()?;

@@ -7,7 +7,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 
 use super::access::{Change, Look};
-use super::body::{Asked, Body};
+use super::body::{Body, Query};
 use super::documents::{TokenBody, TokenBodyProperties, TokenResource, TokenStatus};
 use super::error::{ErrorResponse, ManagementError};
 use super::resource::{Ids, List, Named, PageQuery};
@@ -27,7 +27,7 @@ use crate::store::TokenRecord;
 pub async fn list(
     State(app): State<Arc<App>>,
     Look(ids): Look,
-    Asked(query): Asked<PageQuery>,
+    Query(query): Query<PageQuery>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<TokenResource>>, ManagementError> {
     let page = query.page()?;

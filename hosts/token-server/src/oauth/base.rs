@@ -6,20 +6,22 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use scopegate_core::challenge::{Challenge, ChallengeError, unauthorized_body};
 
 use crate::app::App;
 use crate::clock;
+use crate::principal::authorization;
 
 /// `GET /v2/`
 pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let bearer = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let error = match bearer {
-        None => None,
-        Some(value) if is_valid(&app, value) => return answer(StatusCode::OK, None, "{}".into()),
-        Some(_) => Some(ChallengeError::InvalidToken),
+    let error = match authorization(&headers) {
+        Ok(None) => None,
+        Ok(Some(value)) if is_valid(&app, value.as_bytes()) => {
+            return answer(StatusCode::OK, None, "{}".into());
+        }
+        _ => Some(ChallengeError::InvalidToken),
     };
     let challenge = Challenge::bearer(&app.realm(), &app.issuer.service, &[], error);
     let body = unauthorized_body("authentication required", &[]);

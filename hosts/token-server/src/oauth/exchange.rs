@@ -17,7 +17,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::parameters::Parameters;
-use super::refresh_token;
+use super::{ANOTHER_SERVICE, refresh_token};
 use crate::app::App;
 use crate::clock;
 use crate::context::Context;
@@ -75,9 +75,10 @@ async fn exchange(
     app: &App,
     parameters: &Parameters,
 ) -> Result<(Principal, ExchangeResponse), RouteError> {
-    let service = parameters.required("service", "no service")?;
+    let service = parameters
+        .required("service", "no service; send the one that the challenge of /v2/ names")?;
     if service != app.issuer.service {
-        return Err(RouteError::BadRequest("another service"));
+        return Err(RouteError::BadRequest(ANOTHER_SERVICE));
     }
     let now = clock::now();
     app.check_snapshot(now)?;
@@ -97,8 +98,13 @@ async fn identify(
     parameters: &Parameters,
     now: i64,
 ) -> Result<Principal, RouteError> {
-    let access_token = || parameters.required("access_token", "no access_token");
-    match parameters.required("grant_type", "no grant_type")? {
+    let access_token = || {
+        parameters
+            .required("access_token", "no access_token; send the one of your identity provider")
+    };
+    match parameters
+        .required("grant_type", "no grant_type; send a form with grant_type=access_token")?
+    {
         "access_token" => by_access_token(app, policy, access_token()?, now).await,
         "refresh_token" => redeem(app, policy, parameters, now).await,
         "access_token_refresh_token" => {
@@ -112,7 +118,9 @@ async fn identify(
             }
             Ok(fresh)
         }
-        _ => Err(RouteError::BadRequest("an unknown grant_type")),
+        _ => Err(RouteError::BadRequest(
+            "an unknown grant_type; send access_token, refresh_token or access_token_refresh_token",
+        )),
     }
 }
 
@@ -139,7 +147,8 @@ async fn redeem(
     parameters: &Parameters,
     now: i64,
 ) -> Result<Principal, RouteError> {
-    let refresh_token = parameters.required("refresh_token", "no refresh_token")?;
+    let refresh_token = parameters
+        .required("refresh_token", "no refresh_token; send the one of your identity provider")?;
     let tenant = parameters.one("tenant")?;
     let provider = app.providers.redeemer(tenant).ok_or(RouteError::BadRequest(
         "no identity provider is configured to redeem this; exchange an access_token",

@@ -32,7 +32,9 @@ impl Parameters {
         let values = self.all(name);
         let first = values.first().copied();
         if values.iter().any(|value| Some(*value) != first) {
-            return Err(RouteError::BadRequest("a parameter that stands twice"));
+            return Err(RouteError::BadRequest(
+                "a parameter that stands twice with two values; send it once",
+            ));
         }
         Ok(first)
     }

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
@@ -21,13 +21,13 @@ use scopegate_core::Settings;
 use scopegate_runtime::{Error as EngineError, PolicyTable};
 
 use super::parameters::Parameters;
-use super::refresh_token;
+use super::{ANOTHER_SERVICE, refresh_token};
 use crate::app::App;
 use crate::clock;
 use crate::context::Context;
 use crate::error::{RouteError, json};
 use crate::issue::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
-use crate::principal::{Authenticated, Credentials, Principal, authenticate};
+use crate::principal::{Authenticated, Credentials, Principal, authenticate, authorization};
 use crate::telemetry::decision::{self, Decision};
 use crate::telemetry::metrics;
 
@@ -43,7 +43,7 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response, RouteError> {
     let parameters = Parameters::read(query.as_deref(), &[]);
-    let credentials = match headers.get(header::AUTHORIZATION) {
+    let credentials = match authorization(&headers)? {
         Some(value) => Credentials::basic(value.as_bytes())?,
         None => Credentials::None,
     };
@@ -64,15 +64,27 @@ pub async fn post(
     body: Bytes,
 ) -> Result<Response, RouteError> {
     let parameters = Parameters::read(query.as_deref(), &body);
-    let credentials = match (parameters.one("grant_type")?, headers.get(header::AUTHORIZATION)) {
+    let credentials = match (parameters.one("grant_type")?, authorization(&headers)?) {
         (Some("refresh_token"), _) => match parameters.one("refresh_token")? {
             Some(token) => Credentials::Refresh(token.to_owned()),
-            None => return Err(RouteError::BadRequest("a refresh grant without a refresh_token")),
+            None => {
+                return Err(RouteError::BadRequest(
+                    "a refresh grant without a refresh_token; send one",
+                ));
+            }
         },
         (Some("password"), _) => password_grant(&parameters)?,
-        (Some(_), _) => return Err(RouteError::BadRequest("an unknown grant_type")),
+        (Some(_), _) => {
+            return Err(RouteError::BadRequest(
+                "an unknown grant_type; send password or refresh_token",
+            ));
+        }
         (None, Some(value)) => Credentials::basic(value.as_bytes())?,
-        (None, None) => return Err(RouteError::BadRequest("no grant_type")),
+        (None, None) => {
+            return Err(RouteError::BadRequest(
+                "no grant_type; send a form with grant_type=password or refresh_token",
+            ));
+        }
     };
     let offline = parameters.is("access_type", "offline")?;
     answer(&app, &context, &parameters, credentials, Offline { echo: offline, issue: offline })
@@ -86,7 +98,9 @@ fn password_grant(parameters: &Parameters) -> Result<Credentials, RouteError> {
             Ok(Credentials::Password { name: name.to_owned(), password: password.to_owned() })
         }
         (None, None) => Ok(Credentials::None),
-        _ => Err(RouteError::BadRequest("a password grant with only half of the credentials")),
+        _ => Err(RouteError::BadRequest(
+            "a password grant with half of the credentials; send username and password",
+        )),
     }
 }
 
@@ -153,7 +167,7 @@ async fn issue(
     offline: Offline,
 ) -> Result<Issued, RouteError> {
     if parameters.one("service")?.is_some_and(|service| service != app.issuer.service) {
-        return Err(RouteError::BadRequest("another service"));
+        return Err(RouteError::BadRequest(ANOTHER_SERVICE));
     }
     let now = clock::now();
     app.check_snapshot(now)?;
@@ -188,10 +202,8 @@ fn lifetime(principal: &Principal, now: i64) -> i64 {
         PrincipalKind::Anonymous => ANONYMOUS_LIFETIME,
         _ => ACCESS_LIFETIME,
     };
-    principal
-        .at_most
-        .as_ref()
-        .map_or(lifetime, |at_most| lifetime.min(at_most.until.saturating_sub(now)).max(1))
+    let at_most = principal.at_most.as_ref();
+    at_most.map_or(lifetime, |at_most| lifetime.min(at_most.until.saturating_sub(now)))
 }
 
 fn decide(app: &App, principal: &Principal, scopes: &[&str]) -> Result<DecisionReport, RouteError> {
@@ -199,7 +211,9 @@ fn decide(app: &App, principal: &Principal, scopes: &[&str]) -> Result<DecisionR
     let settings = Settings { catalog: app.catalog };
     let report = app.runtime.claims(&tables, scopes, &settings);
     let mut report = report.map_err(|error| match error {
-        EngineError::Refused(_) => RouteError::BadRequest("too many scopes"),
+        EngineError::Refused(_) => RouteError::BadRequest(
+            "too many scopes, or one that is too long; ask for fewer at once",
+        ),
         error => {
             metrics::engine_failed();
             RouteError::Engine(error.to_string())

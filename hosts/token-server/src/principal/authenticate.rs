@@ -127,7 +127,10 @@ pub fn is_registry_name(name: &str, app: &App) -> bool {
     name.eq_ignore_ascii_case(&app.registry_name)
 }
 
-fn is_client_id(name: &str) -> bool {
+/// Whether a name is that of a service principal: a GUID in any spelling, though only the usual one is anybody's, or the local
+/// administrator's.
+#[must_use]
+pub fn is_client_id(name: &str) -> bool {
     Uuid::try_parse(name).is_ok() || name.eq_ignore_ascii_case(ADMINISTRATOR)
 }
 
@@ -165,7 +168,13 @@ fn by_token(
     let Some(claims) = app.issuer.verify_access(&token, now) else {
         return by_refresh_token(token, app, policy, now);
     };
-    let at_most = AtMost { access: claims.access, until: i64::try_from(claims.exp).unwrap_or(now) };
+    let until = i64::try_from(claims.exp).unwrap_or(now);
+    // What two clocks may be apart is for tokens that are used. One that is exchanged within it could be exchanged again and again, and
+    // would never end.
+    if until <= now {
+        return Err(RouteError::Unauthorized("an access token that has expired"));
+    }
+    let at_most = AtMost { access: claims.access, until };
     let claimed = Claimed {
         kind: claims.principal,
         subject: claims.sub,

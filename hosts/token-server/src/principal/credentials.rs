@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -46,6 +47,19 @@ impl Credentials {
         let (name, password) =
             text.split_once(':').ok_or(RouteError::Unauthorized("credentials without a colon"))?;
         Ok(Self::Password { name: name.into(), password: password.into() })
+    }
+}
+
+/// The one `Authorization` of a request.
+///
+/// # Errors
+///
+/// [`RouteError::BadRequest`] for two: whoever stands in front of this server may have looked at the other one.
+pub fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, RouteError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(RouteError::BadRequest("two Authorization headers; send one")),
     }
 }
 

@@ -27,11 +27,18 @@ pub fn hash(secret: &str) -> Option<String> {
 }
 
 /// Whether a secret is one of these. It takes as long for a client that has none.
-pub async fn is_one_of(secret: String, mut hashes: Vec<String>) -> bool {
+pub async fn is_one_of(secret: String, hashes: Vec<String>) -> bool {
+    check(&PLACES, secret, hashes).await
+}
+
+async fn check(places: &'static Semaphore, secret: String, mut hashes: Vec<String>) -> bool {
     // Every client has two places for secrets, and each is checked, so that the time tells nothing.
     hashes.resize_with(2, || NOBODY.clone());
-    let Ok(_place) = PLACES.acquire().await else { return false };
+    let Ok(place) = places.acquire().await else { return false };
     let check = tokio::task::spawn_blocking(move || {
+        // The check goes on when its client hangs up, and so does its hold on the place: or else whoever asks and hangs up again and
+        // again had as many checks run at once as there are threads.
+        let _place = place;
         hashes.iter().fold(false, |found, hash| found | matches(&secret, hash))
     });
     check.await.unwrap_or(false)
@@ -45,6 +52,19 @@ fn matches(secret: &str, hash: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_keeps_its_place() {
+        static ONE: Semaphore = Semaphore::const_new(1);
+        // The hash of nobody is made once, and here before anything is measured.
+        assert!(!check(&ONE, "x".into(), vec![]).await);
+        // One poll begins the check; dropping it is what hanging up comes to.
+        let begun = check(&ONE, "a secret of nobody".into(), vec![]);
+        assert!(tokio::time::timeout(std::time::Duration::ZERO, begun).await.is_err());
+        assert_eq!(ONE.available_permits(), 0, "the check runs on without a place");
+        // It gives the place back at its end.
+        assert!(!check(&ONE, "x".into(), vec![]).await);
+    }
 
     #[tokio::test]
     async fn secrets_match_themselves_alone() {
