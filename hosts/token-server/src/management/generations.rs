@@ -30,6 +30,7 @@ pub struct Since {
 
 /// What changed.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Generations {
     /// Ask for what comes after this the next time.
     pub revision: Revision,
