@@ -42,8 +42,9 @@ impl Document {
 fn commands_and_flags_exist() {
     let mut seen = 0;
     for document in Document::all() {
-        let blocks = document.blocks("sh");
+        let blocks = [document.blocks("sh"), document.blocks("console")].concat();
         let lines = blocks.iter().flat_map(|block| block.lines());
+        let lines = lines.map(|line| line.trim_start_matches("$ "));
         for line in lines.chain(document.pieces()) {
             let words: Vec<&str> =
                 line.split('#').next().unwrap_or_default().split_whitespace().collect();
