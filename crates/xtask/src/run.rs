@@ -62,7 +62,6 @@ impl House {
         };
         authority::make(shell, &house.folder)?;
         shell.write_file(house.config(), house.configuration())?;
-        shell.write_file(house.folder.join("env"), guide::environment(&house.folder))?;
         Ok(house)
     }
 
@@ -85,9 +84,9 @@ impl House {
             tenant: text(&administrator, "tenant")?,
             has_registry: registry.is_some(),
             has_image: image,
-        }
-        .to_string();
-        shell.write_file(self.folder.join("guide.txt"), &guide)?;
+        };
+        shell.write_file(self.folder.join("env"), guide.environment(&self.folder))?;
+        shell.write_file(self.folder.join("guide.txt"), guide.to_string())?;
         println!("\n{guide}");
         tokio::select! {
             ended = server.wait() => bail!("the token server ended with {}", ended?),
@@ -147,8 +146,8 @@ impl House {
         }
         let config = shell
             .read_file("examples/registry.yml")?
-            .replace(":5000", &format!(":{}", self.registry))
-            .replace(":5001", &format!(":{}", self.server));
+            .replace(":5000\n", &format!(":{}\n", self.registry))
+            .replace(":5001/", &format!(":{}/", self.server));
         shell.write_file(self.folder.join("registry.yml"), config)?;
         let log = File::create(self.folder.join("registry.log"))?;
         let mut command = Command::new("docker-registry");

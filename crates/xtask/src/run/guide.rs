@@ -16,20 +16,6 @@ pub(super) struct Guide<'a> {
     pub(super) has_image: bool,
 }
 
-/// What one shell needs so that all clients trust the run's authority, and nobody's own `az` is touched.
-pub(super) fn environment(folder: &Path) -> String {
-    let folder = folder.display();
-    format!(
-        "# Source this in one shell: it trusts the throw-away authority of `cargo xtask run`, and az has a configuration of its own.\n\
-         export SSL_CERT_FILE='{folder}/ca.crt'       # podman, skopeo, docker\n\
-         export CURL_CA_BUNDLE='{folder}/ca.crt'\n\
-         export REQUESTS_CA_BUNDLE='{folder}/ca.crt'  # az\n\
-         export AZURE_CONFIG_DIR='{folder}/azure' AZURE_CORE_COLLECT_TELEMETRY=0\n\
-         export REGISTRY_AUTH_FILE='{folder}/auth.json'\n\
-         export NO_PROXY=\"localhost${{NO_PROXY:+,$NO_PROXY}}\" no_proxy=\"localhost${{no_proxy:+,$no_proxy}}\"\n"
-    )
-}
-
 impl fmt::Display for Guide<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.addresses(f)?;
@@ -43,6 +29,23 @@ impl fmt::Display for Guide<'_> {
 }
 
 impl Guide<'_> {
+    /// What one shell needs so that all clients trust the run's authority, nobody's own `az` is touched, and the readme's commands can be
+    /// copied. The folder is its whole path.
+    pub(super) fn environment(&self, folder: &Path) -> String {
+        let Self { password, secret, tenant, .. } = self;
+        let folder = folder.display();
+        format!(
+            "# For one shell, and as long as `cargo xtask run` runs.\n\
+             export SSL_CERT_FILE='{folder}/ca.crt'       # podman, skopeo, docker\n\
+             export CURL_CA_BUNDLE='{folder}/ca.crt'\n\
+             export REQUESTS_CA_BUNDLE='{folder}/ca.crt'  # az\n\
+             export AZURE_CONFIG_DIR='{folder}/azure' AZURE_CORE_COLLECT_TELEMETRY=0\n\
+             export REGISTRY_AUTH_FILE='{folder}/auth.json'\n\
+             export NO_PROXY=\"localhost${{NO_PROXY:+,$NO_PROXY}}\" no_proxy=\"localhost${{no_proxy:+,$no_proxy}}\"\n\
+             PASSWORD='{password}' SECRET='{secret}' TENANT='{tenant}'\n"
+        )
+    }
+
     fn addresses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { folder, server, registry, password, secret, .. } = self;
         writeln!(f, "token server   https://localhost:{server}")?;
