@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 use crate::drivers::az::Az;
 use crate::drivers::docker::Docker;
 use crate::drivers::sdk::{Credential, Sdk};
+use crate::drivers::skopeo::Skopeo;
 use crate::software::authority::Authority;
 use crate::software::front::{Front, HTTPS, host};
+use crate::software::image;
 use crate::software::process::{free_port, is_free};
 use crate::software::provider::{AUDIENCE, Provider};
+use crate::software::registry::Registry;
 use crate::software::server::{Administrator, Server, Settings, access, seed};
 
 const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
@@ -112,7 +115,7 @@ fn az_manages_the_registry() {
     let administrator = scene.server.administrator();
     let docker = Docker::installed();
     let az = Az::new(&scene.front, docker.as_ref().map(Docker::for_az));
-    az.sign_in(&scene.front, &administrator);
+    az.sign_in(&scene.front.url(), &administrator);
     let day = Day { scene: &scene, az: &az };
     day.looks_at_the_registry();
     day.makes_scope_maps();
@@ -273,6 +276,41 @@ impl Day<'_> {
     }
 }
 
+/// What a person does who follows the readme: `az` makes a token, the token pushes to a real registry, and whoever is logged in does, too.
+/// Nothing of ours is in the place of the registry.
+#[test]
+fn az_makes_a_token_that_pushes_to_a_real_registry() {
+    let (authority, port) = (Authority::new(), free_port());
+    let settings = Settings {
+        service: Some(host(port)),
+        config: Some(authority.for_our_server()),
+        ..Settings::default()
+    };
+    let (server, _) = Server::with(settings, "{}");
+    let registry = Registry::with_tls_on(port, &authority, &server.https_url(), &server);
+    let image = image::make(registry.folder());
+    let az = Az::trusting(&authority.certificate());
+    az.sign_in(&server.https_url(), &server.administrator());
+    let acr = |line: &str| az.acr(&line.split(' ').collect::<Vec<_>>()).unwrap();
+
+    acr(
+        "scope-map create -n Builders -r registry --repository team/app content/read content/write",
+    );
+    let token = acr("token create -n Builder -r registry --scope-map Builders");
+    let [password, _] = passwords_of(&token);
+    let skopeo = Skopeo::trusting(&authority);
+    skopeo.login(&registry.host(), "Builder", &password).unwrap();
+    skopeo.push(&image, &registry.image("team/app")).unwrap();
+    let refused = skopeo.push(&image, &registry.image("team/other")).unwrap_err();
+    assert!(refused.contains("requested access to the resource is denied"), "{refused}");
+
+    let exposed = acr("login -n registry --expose-token");
+    let refresh = exposed["refreshToken"].as_str().unwrap();
+    skopeo.login(&registry.host(), NULL_GUID, refresh).unwrap();
+    skopeo.push(&image, &registry.image("team/other")).unwrap();
+    assert_eq!(acr("repository list -n registry"), json!(["team/app", "team/other"]));
+}
+
 /// `az` finds nothing to complain about in the registry. It looks the registry's name up as a host, so there must be no port in it.
 #[test]
 fn az_finds_the_registry_healthy() {
@@ -283,7 +321,7 @@ fn az_finds_the_registry_healthy() {
     let scene = Scene::on(HTTPS, "{}", None);
     let docker = Docker::installed();
     let az = Az::new(&scene.front, docker.as_ref().map(Docker::for_az));
-    az.sign_in(&scene.front, &scene.server.administrator());
+    az.sign_in(&scene.front.url(), &scene.server.administrator());
     let said = az.check_health("team/hello");
     for passed in [
         "DNS lookup to localhost at IP 127.0.0.1 : OK",

@@ -194,13 +194,7 @@ fn https_by_a_proxy() {
 #[test]
 fn https_by_the_server() {
     let authority = Authority::new();
-    let folder = tempfile::tempdir().unwrap();
-    let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
-    let (certificate_pem, key_pem) = authority.issue();
-    std::fs::write(&certificate, certificate_pem).unwrap();
-    std::fs::write(&key, key_pem).unwrap();
-    let files = format!("{{certificate: {}, key: {}}}", certificate.display(), key.display());
-    let settings = Settings { config: Some(format!("tls: {files}\n")), ..Settings::default() };
+    let settings = Settings { config: Some(authority.for_our_server()), ..Settings::default() };
     let (server, passwords) = Server::with(settings, &seed(&[("team/hello", WRITE)]));
     https(&authority, &server.https_url(), &server, &passwords[0]);
 }

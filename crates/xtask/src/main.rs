@@ -15,7 +15,7 @@ use xshell::Shell;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  run                     start a token server (and a registry, when one is installed) with example scope maps and tokens
+  run                     start a token server and a registry over TLS, and print the commands to try
   test                    set up what the tests need, then run them all
   check                   formatting, lints and documentation, warnings denied
   wasm                    build the engine's WebAssembly module
@@ -53,5 +53,25 @@ fn run_command() -> anyhow::Result<()> {
             Ok(())
         }
         _ => bail!("no such command\n\n{USAGE}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command that the documents name is one that the usage names.
+    #[test]
+    fn documented_commands_exist() {
+        for document in
+            ["README.md", "CHANGELOG.md", "docs/token-server.md", "tests/cases/README.md"]
+        {
+            let text = std::fs::read_to_string(engine::root().join(document)).unwrap();
+            for rest in text.split("cargo xtask ").skip(1) {
+                let name: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
+                let known = USAGE.lines().any(|line| line.split_whitespace().next() == Some(&name));
+                assert!(known, "{document}: there is no `cargo xtask {name}`");
+            }
+        }
     }
 }

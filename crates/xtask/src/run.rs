@@ -1,151 +1,222 @@
 //! A token server to try, with example scope maps and tokens, and a real registry beside it when one is installed.
+//!
+//! Both speak TLS under the name `localhost`, with a certificate from an authority that is made for the run, because `az` talks to nothing
+//! else. The registry's `service` is its own address: that is how `az` finds from the one to the other. Everything is in `target/run`.
 
-use std::fs::File;
+mod authority;
+mod guide;
+
+use std::fs::{File, Permissions};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{sleep, timeout};
 use xshell::{Shell, cmd};
 
+use self::guide::Guide;
 use crate::{engine, setup};
+
+/// How long a process may take to answer, and to end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(shell: &Shell) -> anyhow::Result<()> {
     engine::build(shell)?;
     if let Err(error) = setup::programs(shell) {
-        println!("setup: {error:#}; going on without a registry to try");
+        println!("setup: {error:#}; going on without");
     }
     cmd!(shell, "cargo build --locked --package scopegate-server").run()?;
     let house = House::new(shell)?;
-    let password = house.apply(shell)?;
-    let mut server = house.start_server()?;
-    let mut registry = house.start_registry(shell)?;
-    house.say(&password, registry.is_some());
-    let ended = server.0.wait()?;
-    drop(registry.take());
-    ensure!(ended.success(), "the server ended with {ended}");
-    Ok(())
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(house.live(shell))
 }
 
 /// Where everything is.
 struct House {
     program: PathBuf,
-    data: PathBuf,
+    folder: PathBuf,
     server: u16,
     registry: u16,
 }
 
-/// A process that ends with us.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 impl House {
-    /// An empty data folder: each run begins anew, with passwords of its own.
+    /// An empty folder: each run begins anew, with an authority, keys and passwords of its own.
     fn new(shell: &Shell) -> anyhow::Result<Self> {
-        let data = engine::root().join("target/run");
-        shell.remove_path(&data)?;
-        shell.create_dir(&data)?;
+        let folder = engine::root().join("target/run");
+        shell.remove_path(&folder)?;
+        shell.create_dir(&folder)?;
+        // There are keys and passwords in it.
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         let target =
             std::env::var("CARGO_TARGET_DIR").map_or(engine::root().join("target"), PathBuf::from);
-        Ok(Self {
+        let house = Self {
             program: target.join("debug/scopegate-server"),
-            data,
+            folder,
             server: free_port(5001)?,
             registry: free_port(5000)?,
-        })
+        };
+        authority::make(shell, &house.folder)?;
+        shell.write_file(house.config(), house.configuration())?;
+        Ok(house)
     }
 
-    /// Writes the examples into the database; gives the password of the first token.
-    fn apply(&self, shell: &Shell) -> anyhow::Result<String> {
-        let (program, data) = (&self.program, &self.data);
-        let lines =
-            cmd!(shell, "{program} apply --data {data} examples/seed.yaml").quiet().read()?;
-        let first = lines.lines().next().context("no password was generated")?;
-        let (_, value) = first.split_once("\"value\":\"").context("no password was printed")?;
-        Ok(value.trim_end_matches(['"', '}']).to_owned())
+    /// Runs until somebody wants an end, or a process has one.
+    async fn live(&self, shell: &Shell) -> anyhow::Result<()> {
+        let mut interrupted = signal(SignalKind::interrupt())?;
+        let mut terminated = signal(SignalKind::terminate())?;
+        let password = self.command(shell, &["apply", "examples/seed.yaml"])?;
+        let administrator = self.command(shell, &["administrator"])?;
+        let mut server = self.start_server().await?;
+        let mut registry = self.start_registry(shell).await?;
+        let image = registry.is_some() && self.make_image(shell)?;
+        let guide = Guide {
+            program: short(&self.program),
+            folder: short(&self.folder),
+            server: self.server,
+            registry: self.registry,
+            password: text(&password, "value")?,
+            secret: text(&administrator, "secret")?,
+            tenant: text(&administrator, "tenant")?,
+            has_registry: registry.is_some(),
+            has_image: image,
+        };
+        shell.write_file(self.folder.join("env"), guide.environment(&self.folder))?;
+        shell.write_file(self.folder.join("guide.txt"), guide.to_string())?;
+        println!("\n{guide}");
+        tokio::select! {
+            ended = server.wait() => bail!("the token server ended with {}", ended?),
+            ended = ended(registry.as_mut()) => {
+                let log = short(&self.folder).join("registry.log");
+                bail!("the registry ended with {}; its log is {}", ended?, log.display())
+            }
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+        println!("\nstopping");
+        for child in registry.iter_mut().chain([&mut server]) {
+            stop(child).await?;
+        }
+        Ok(())
     }
 
-    fn start_server(&self) -> anyhow::Result<Running> {
-        let child = Command::new(&self.program)
-            .arg("serve")
-            .arg("--data")
-            .arg(&self.data)
-            .arg("--listen")
-            .arg(format!("127.0.0.1:{}", self.server))
-            .spawn()
-            .with_context(|| format!("cannot start {}", self.program.display()))?;
-        let server = Running(child);
-        wait_for(self.server)?;
-        Ok(server)
+    fn config(&self) -> PathBuf {
+        self.folder.join("scopegate.yaml")
+    }
+
+    fn configuration(&self) -> String {
+        let Self { folder, server, registry, .. } = self;
+        let path = |name| folder.join(name);
+        format!(
+            "# Every other value and its default is in examples/scopegate.yaml.\n\
+             data: {data:?}\n\
+             listen: 127.0.0.1:{server}\n\
+             publicUrl: https://localhost:{server}\n\
+             registry: {{service: \"localhost:{registry}\"}}\n\
+             tls: {{certificate: {certificate:?}, key: {key:?}}}\n",
+            data = path("scopegate-data"),
+            certificate = path("tls.crt"),
+            key = path("tls.key"),
+        )
+    }
+
+    /// Runs a command of the server beside it; gives the first line that it prints.
+    fn command(&self, shell: &Shell, arguments: &[&str]) -> anyhow::Result<Value> {
+        let (program, config) = (&self.program, self.config());
+        let (name, rest) = arguments.split_first().context("no command")?;
+        let said = cmd!(shell, "{program} {name} --config {config} {rest...}").quiet().read()?;
+        let line = said.lines().next().with_context(|| format!("{name} printed nothing"))?;
+        Ok(serde_json::from_str(line)?)
+    }
+
+    async fn start_server(&self) -> anyhow::Result<Child> {
+        let mut command = Command::new(&self.program);
+        command.args(["serve", "--config"]).arg(self.config());
+        start(&mut command, self.server).await
     }
 
     /// Starts CNCF distribution where it is installed.
-    fn start_registry(&self, shell: &Shell) -> anyhow::Result<Option<Running>> {
+    async fn start_registry(&self, shell: &Shell) -> anyhow::Result<Option<Child>> {
         if !setup::has(shell, "docker-registry") {
             return Ok(None);
         }
         let config = shell
             .read_file("examples/registry.yml")?
-            .replace("127.0.0.1:5000", &format!("127.0.0.1:{}", self.registry))
-            .replace("127.0.0.1:5001", &format!("127.0.0.1:{}", self.server));
-        shell.write_file(self.data.join("registry.yml"), config)?;
-        let log = File::create(self.data.join("registry.log"))?;
-        let child = Command::new("docker-registry")
-            .args(["serve", "registry.yml"])
-            .current_dir(&self.data)
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
-        let registry = Running(child);
-        wait_for(self.registry)?;
-        if setup::has(shell, "umoci") {
-            make_image(shell, &self.data.join("image"))?;
-        }
-        Ok(Some(registry))
+            .replace(":5000\n", &format!(":{}\n", self.registry))
+            .replace(":5001/", &format!(":{}/", self.server));
+        shell.write_file(self.folder.join("registry.yml"), config)?;
+        let log = File::create(self.folder.join("registry.log"))?;
+        let mut command = Command::new("docker-registry");
+        command.args(["serve", "registry.yml"]).current_dir(&self.folder);
+        command.stdout(log.try_clone()?).stderr(log);
+        start(&mut command, self.registry).await.map(Some)
     }
 
-    fn say(&self, password: &str, has_registry: bool) {
-        let Self { server, registry, .. } = self;
-        println!("\ntoken server  http://127.0.0.1:{server}");
-        println!("token         MyToken");
-        println!("password      {password}\n");
-        println!("what may it do?\n");
-        println!(
-            "  curl -su MyToken:{password} 'http://127.0.0.1:{server}/oauth2/token?scope=repository:samples/hello-world:pull,push'\n"
-        );
-        if has_registry {
-            let image = self.data.join("image");
-            let image = image.strip_prefix(engine::root()).unwrap_or(&image).display();
-            println!(
-                "a registry that trusts it is at 127.0.0.1:{registry}; the first push works, the second is refused:\n"
-            );
-            println!(
-                "  skopeo login --tls-verify=false -u MyToken -p {password} 127.0.0.1:{registry}"
-            );
-            println!(
-                "  skopeo copy --dest-tls-verify=false oci:{image}:v1 docker://127.0.0.1:{registry}/samples/hello-world:v1"
-            );
-            println!(
-                "  skopeo copy --dest-tls-verify=false oci:{image}:v1 docker://127.0.0.1:{registry}/samples/nginx:v1\n"
-            );
+    /// An image to push, made without a network: as an OCI layout, and as an archive that podman and docker load.
+    fn make_image(&self, shell: &Shell) -> anyhow::Result<bool> {
+        if !setup::has(shell, "umoci") || !setup::has(shell, "skopeo") {
+            return Ok(false);
         }
-        println!("change examples/seed.yaml and apply it, while all of this runs:\n");
-        println!(
-            "  {} apply --data {} examples/seed.yaml\n",
-            short(&self.program).display(),
-            short(&self.data).display()
-        );
-        println!("stop with ctrl-c\n");
+        let (layout, archive) = (self.folder.join("image"), self.folder.join("image.tar"));
+        let tagged = format!("{}:v1", layout.display());
+        let named =
+            format!("{}:localhost:{}/samples/hello-world:v1", archive.display(), self.registry);
+        cmd!(shell, "umoci init --layout {layout}").quiet().run()?;
+        cmd!(shell, "umoci new --image {tagged}").quiet().run()?;
+        cmd!(shell, "umoci insert --rootless --image {tagged} README.md /README.md")
+            .quiet()
+            .ignore_stdout()
+            .run()?;
+        cmd!(shell, "skopeo copy --quiet oci:{tagged} docker-archive:{named}")
+            .quiet()
+            .ignore_stdout()
+            .run()?;
+        Ok(true)
     }
+}
+
+/// Starts a process that ends with us, and waits until it answers on its port.
+async fn start(command: &mut Command, port: u16) -> anyhow::Result<Child> {
+    let name = command.as_std().get_program().to_string_lossy().into_owned();
+    let mut child =
+        command.kill_on_drop(true).spawn().with_context(|| format!("cannot start {name}"))?;
+    let start = Instant::now();
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        if let Some(ended) = child.try_wait()? {
+            bail!("{name} ended with {ended}");
+        }
+        ensure!(start.elapsed() < PATIENCE, "{name} does not answer on port {port}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(child)
+}
+
+/// The end of a process; never when there is none.
+async fn ended(child: Option<&mut Child>) -> std::io::Result<std::process::ExitStatus> {
+    match child {
+        Some(child) => child.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Asks a process to end. Whoever does not is killed when it is dropped.
+async fn stop(child: &mut Child) -> anyhow::Result<()> {
+    let Some(id) = child.id() else {
+        return Ok(());
+    };
+    // It may have ended since.
+    let _ =
+        Command::new("kill").arg(id.to_string()).stderr(std::process::Stdio::null()).status().await;
+    let _ = timeout(PATIENCE, child.wait()).await;
+    Ok(())
+}
+
+fn text<'a>(document: &'a Value, field: &str) -> anyhow::Result<&'a str> {
+    document[field].as_str().with_context(|| format!("no {field} was printed"))
 }
 
 /// A path as one types it from the project's folder.
@@ -159,27 +230,4 @@ fn free_port(wanted: u16) -> anyhow::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
         .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
     Ok(listener.local_addr()?.port())
-}
-
-fn wait_for(port: u16) -> anyhow::Result<()> {
-    let start = Instant::now();
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-        if start.elapsed() > Duration::from_secs(30) {
-            bail!("nothing answers on port {port}");
-        }
-        sleep(Duration::from_millis(50));
-    }
-    Ok(())
-}
-
-/// An image to push, made without a network.
-fn make_image(shell: &Shell, path: &Path) -> anyhow::Result<()> {
-    let tagged = format!("{}:v1", path.display());
-    cmd!(shell, "umoci init --layout {path}").quiet().run()?;
-    cmd!(shell, "umoci new --image {tagged}").quiet().run()?;
-    cmd!(shell, "umoci insert --rootless --image {tagged} README.md /README.md")
-        .quiet()
-        .ignore_stdout()
-        .run()?;
-    Ok(())
 }

@@ -65,8 +65,12 @@ fn has_target(shell: &Shell, target: &str) -> bool {
 }
 
 /// Programs that one tries the server with, each with the Debian package that has it.
-const PROGRAMS: [(&str, &str); 3] =
-    [("docker-registry", "docker-registry"), ("skopeo", "skopeo"), ("umoci", "umoci")];
+const PROGRAMS: [(&str, &str); 4] = [
+    ("docker-registry", "docker-registry"),
+    ("skopeo", "skopeo"),
+    ("umoci", "umoci"),
+    ("openssl", "openssl"),
+];
 
 /// Programs that only the tests need. Podman and buildah want the four after them where nobody is root.
 ///

@@ -609,7 +609,7 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
     /// The example says every value and its default, so it must come to nothing but the defaults.
     #[test]
     fn the_example_is_the_defaults() {
-        let example = include_str!("../scopegate.example.yaml");
+        let example = include_str!("../../../examples/scopegate.yaml");
         let lines = example.lines().map(|line| line.replacen("#: ", "", 1));
         let without_optional = load(example, &[], "").unwrap();
         assert_eq!(format!("{without_optional:?}"), format!("{:?}", Config::default()));

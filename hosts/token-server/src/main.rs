@@ -66,7 +66,10 @@ fn in_one_line(error: &anyhow::Error) -> String {
 async fn apply(flags: Apply) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &[])?;
     let store = open(&config).await?;
-    print(&apply_file(&store, &flags.file, &config.registry.name).await?)
+    print(&apply_file(&store, &flags.file, &config.registry.name).await?)?;
+    // Beside the passwords, which may go into a file.
+    eprintln!("{} is in the database now", flags.file.display());
+    Ok(())
 }
 
 /// Gives the local administrator a new secret, and says what `az login` needs.
@@ -101,7 +104,10 @@ async fn keys(command: Keys) -> anyhow::Result<()> {
             let config = Config::load(&flags.source, &[])?;
             let after = if flags.at_once { Duration::ZERO } else { config.tokens.publish_ahead };
             let store = open(&config).await?;
-            let kid = keeper(&config).rotate(&store, after, clock::now()).await?;
+            let keeper = keeper(&config);
+            let kid = keeper.rotate(&store, after, clock::now()).await?;
+            // A registry may be restarted before the server looks the next time.
+            keeper.write_bundle(&keeper.tend(&store, clock::now()).await?)?;
             writeln!(out, "{kid}")?;
         }
     }

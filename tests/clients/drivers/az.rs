@@ -23,17 +23,22 @@ pub(crate) struct Az {
 }
 
 impl Az {
-    /// A fresh installation that trusts the authority of the test, and nothing else.
+    /// A fresh installation that trusts the front's authority, and nobody else.
     pub(crate) fn new(front: &Front, docker: Option<PathBuf>) -> Self {
-        let certificate = front.certificate().to_owned();
-        Self { config: tempfile::tempdir().unwrap(), certificate, docker }
+        Self { docker, ..Self::trusting(front.certificate()) }
+    }
+
+    /// The same for an authority's certificate.
+    pub(crate) fn trusting(certificate: &Path) -> Self {
+        let config = tempfile::tempdir().unwrap();
+        Self { config, certificate: certificate.to_owned(), docker: None }
     }
 
     /// Makes our server the cloud, by what it says about itself, and logs in to its own authority.
     #[track_caller]
-    pub(crate) fn sign_in(&self, front: &Front, who: &Administrator) {
-        let (url, Administrator { client_id, secret, tenant }) = (front.url(), who);
-        self.run(&["cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", &url]).unwrap();
+    pub(crate) fn sign_in(&self, url: &str, who: &Administrator) {
+        let Administrator { client_id, secret, tenant } = who;
+        self.run(&["cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", url]).unwrap();
         self.run(&["cloud", "set", "-n", CLOUD]).unwrap();
         // Whether an authority is genuine is otherwise asked of Microsoft's, which does not know ours.
         self.run(&["config", "set", "core.instance_discovery=false"]).unwrap();

@@ -46,6 +46,17 @@ impl Authority {
         (certificate.pem(), key.serialize_pem())
     }
 
+    /// The same as lines of our server's configuration.
+    pub(crate) fn for_our_server(&self) -> String {
+        let (certificate, key) = self.issue();
+        let files = [("tls.crt", certificate), ("tls.key", key)].map(|(name, pem)| {
+            let path = self.folder.path().join(name);
+            std::fs::write(&path, pem).unwrap();
+            path.display().to_string()
+        });
+        format!("tls: {{certificate: {}, key: {}}}\n", files[0], files[1])
+    }
+
     /// The same for a server that is written in Rust.
     pub(crate) async fn for_axum(&self) -> RustlsConfig {
         // Another library may have chosen one already; it is the same one.

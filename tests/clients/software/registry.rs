@@ -19,6 +19,7 @@ pub(crate) struct Registry {
 /// Where a registry listens, and with which certificate and key.
 struct Address {
     host: &'static str,
+    port: u16,
     tls: Option<(String, String)>,
 }
 
@@ -26,21 +27,32 @@ impl Registry {
     /// A registry that sends its clients to `server` for tokens.
     #[track_caller]
     pub(crate) fn behind(server: &Server) -> Self {
-        let address = Address { host: "127.0.0.1", tls: None };
+        let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
         Self::start(&address, &server.url(), server.service(), &server.bundle())
     }
 
     /// The same over HTTPS, with the token server at `url`.
     #[track_caller]
     pub(crate) fn with_tls(authority: &Authority, url: &str, server: &Server) -> Self {
-        let address = Address { host: "localhost", tls: Some(authority.issue()) };
+        Self::with_tls_on(free_port(), authority, url, server)
+    }
+
+    /// The same on a port that somebody knows already.
+    #[track_caller]
+    pub(crate) fn with_tls_on(
+        port: u16,
+        authority: &Authority,
+        url: &str,
+        server: &Server,
+    ) -> Self {
+        let address = Address { host: "localhost", port, tls: Some(authority.issue()) };
         Self::start(&address, url, server.service(), &server.bundle())
     }
 
     #[track_caller]
     fn start(address: &Address, url: &str, service: &str, bundle: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
+        let port = address.port;
         let tls = address.tls.as_ref().map(|(certificate, key)| {
             let files = [("tls.crt", certificate), ("tls.key", key)].map(|(name, pem)| {
                 std::fs::write(folder.path().join(name), pem).unwrap();

@@ -1,0 +1,161 @@
+//! What a person reads who has just started the server: what is where, and the commands to copy.
+
+use std::fmt;
+use std::path::Path;
+
+/// What the text needs to know.
+pub(super) struct Guide<'a> {
+    pub(super) program: &'a Path,
+    pub(super) folder: &'a Path,
+    pub(super) server: u16,
+    pub(super) registry: u16,
+    pub(super) password: &'a str,
+    pub(super) secret: &'a str,
+    pub(super) tenant: &'a str,
+    pub(super) has_registry: bool,
+    pub(super) has_image: bool,
+}
+
+impl fmt::Display for Guide<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.addresses(f)?;
+        self.token(f)?;
+        if self.has_image {
+            self.push(f)?;
+        }
+        self.az(f)?;
+        self.last(f)
+    }
+}
+
+impl Guide<'_> {
+    /// What one shell needs so that all clients trust the run's authority, nobody's own `az` is touched, and the readme's commands can be
+    /// copied. The folder is its whole path.
+    pub(super) fn environment(&self, folder: &Path) -> String {
+        let Self { password, secret, tenant, .. } = self;
+        let folder = folder.display();
+        format!(
+            "# For one shell, and as long as `cargo xtask run` runs.\n\
+             export SSL_CERT_FILE='{folder}/ca.crt'       # podman, skopeo, docker\n\
+             export CURL_CA_BUNDLE='{folder}/ca.crt'\n\
+             export REQUESTS_CA_BUNDLE='{folder}/ca.crt'  # az\n\
+             export AZURE_CONFIG_DIR='{folder}/azure' AZURE_CORE_COLLECT_TELEMETRY=0\n\
+             export REGISTRY_AUTH_FILE='{folder}/auth.json'\n\
+             export NO_PROXY=\"localhost${{NO_PROXY:+,$NO_PROXY}}\" no_proxy=\"localhost${{no_proxy:+,$no_proxy}}\"\n\
+             PASSWORD='{password}' SECRET='{secret}' TENANT='{tenant}'\n"
+        )
+    }
+
+    fn addresses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, server, registry, password, secret, .. } = self;
+        writeln!(f, "token server   https://localhost:{server}")?;
+        if self.has_registry {
+            writeln!(
+                f,
+                "registry       localhost:{registry}, CNCF distribution, which trusts it; its log is {}",
+                folder.join("registry.log").display()
+            )?;
+        } else {
+            writeln!(f, "registry       none: docker-registry is not installed")?;
+        }
+        writeln!(f, "token          MyToken, password {password}")?;
+        writeln!(f, "administrator  administrator, secret {secret}")?;
+        writeln!(
+            f,
+            "\nThe commands are for another terminal, in this folder. This text is kept in {}.",
+            folder.join("guide.txt").display()
+        )
+    }
+
+    fn token(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, server, registry, password, .. } = self;
+        writeln!(
+            f,
+            "
+FIRST OF ALL, let that shell trust the throw-away authority {ca}, and nobody else:
+
+  . {env}
+
+ASK FOR A TOKEN, as a client does. Of push and delete it gets the first only, as its scope map says:
+
+  curl -sw '\\n' -u 'MyToken:{password}' 'https://localhost:{server}/oauth2/token?service=localhost:{registry}&scope=repository:samples/hello-world:push,delete'",
+            ca = folder.join("ca.crt").display(),
+            env = folder.join("env").display(),
+        )
+    }
+
+    fn push(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, registry, password, .. } = self;
+        let image = folder.join("image");
+        writeln!(
+            f,
+            "
+LOG IN AND PUSH with skopeo. The first push works, the second is refused:
+
+  skopeo login -u MyToken -p '{password}' localhost:{registry}
+  skopeo copy oci:{image}:v1 docker://localhost:{registry}/samples/hello-world:v1
+  skopeo copy oci:{image}:v1 docker://localhost:{registry}/samples/nginx:v1
+
+THE SAME WITH PODMAN. docker takes the same words:
+
+  podman login -u MyToken -p '{password}' localhost:{registry}
+  podman load -i {image}.tar
+  podman push localhost:{registry}/samples/hello-world:v1
+  podman tag localhost:{registry}/samples/hello-world:v1 localhost:{registry}/samples/nginx:v1
+  podman push localhost:{registry}/samples/nginx:v1",
+            image = image.display(),
+        )
+    }
+
+    fn az(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server, registry, secret, tenant, .. } = self;
+        writeln!(
+            f,
+            "
+MANAGE IT WITH AZ: make the server its cloud, and log in as the administrator. Any az will do; `pip install azure-cli` in another shell brings one:
+
+  az cloud register -n Scopegate --endpoint-resource-manager https://localhost:{server}
+  az cloud set -n Scopegate
+  az config set core.instance_discovery=false
+  az login --service-principal -u administrator -p '{secret}' --tenant {tenant}
+
+MAKE A SCOPE MAP AND A TOKEN:
+
+  az acr scope-map create -n Builders -r registry --repository team/app content/read content/write
+  PASSWORD=$(az acr token create -n Builder -r registry --scope-map Builders --query 'credentials.passwords[0].value' -o tsv)"
+        )?;
+        if self.has_image {
+            writeln!(
+                f,
+                "
+PUSH WITH THE NEW TOKEN:
+
+  podman login -u Builder -p \"$PASSWORD\" localhost:{registry}
+  podman tag localhost:{registry}/samples/hello-world:v1 localhost:{registry}/team/app:v1
+  podman push localhost:{registry}/team/app:v1
+
+PUSH AS YOURSELF, without a password: az gets a token for whoever is logged in. With a docker daemon `az acr login -n registry` is enough:
+
+  TOKEN=$(az acr login -n registry --expose-token --query accessToken -o tsv)
+  podman login -u 00000000-0000-0000-0000-000000000000 -p \"$TOKEN\" localhost:{registry}
+  podman push localhost:{registry}/samples/nginx:v1
+  az acr repository list -n registry"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn last(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "
+CHANGE THE RULES IN A FILE: edit examples/seed.yaml and apply it, while all of this runs:
+
+  {program} apply --config {config} examples/seed.yaml
+
+Each token request leaves a line here: who asked for what, what came of it, by which rule. Ctrl-c stops everything.",
+            program = self.program.display(),
+            config = self.folder.join("scopegate.yaml").display(),
+        )
+    }
+}
