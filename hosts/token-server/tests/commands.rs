@@ -231,18 +231,22 @@ fn a_key_that_leaked_is_replaced_at_once() {
 }
 
 const REGISTRY: &str = include_str!("../../../examples/registry.yml");
+/// The address that the example has for the token server.
+const PUBLIC: &str = "publicUrl=https://localhost:5001";
+/// Where the example has the bundle.
+const BUNDLE: &str = "./scopegate-data/signing-cert.pem";
 
 #[test]
 fn the_doctor_tells_by_its_exit_code() {
     let data = Data::new();
-    let server = data.serve(&["--public-url", "http://127.0.0.1:5001"]);
+    let server = data.serve(&["--set", PUBLIC, "--service", "localhost:5000"]);
     let good = server.token();
     let bundle = data.path("data/signing-cert.pem").display().to_string();
     let registry = |text: &str| {
-        let text = text.replace("./signing-cert.pem", &bundle);
+        let text = text.replace(BUNDLE, &bundle);
         data.write("registry.yml", &text).display().to_string()
     };
-    let public = ["--set", "publicUrl=http://127.0.0.1:5001"];
+    let public = ["--set", PUBLIC, "--service", "localhost:5000"];
     let doctor = |token: &str, registry: &str| {
         let path = data.write("token", token).display().to_string();
         data.run(
@@ -280,10 +284,10 @@ fn the_doctor_tells_by_its_exit_code() {
     }
     for (from, to) in [
         ("issuer: scopegate", "issuer: another"),
-        ("service: registry.local", "service: another"),
+        ("service: localhost:5000", "service: another"),
         (bundle.as_str(), "/nowhere.pem"),
     ] {
-        let text = REGISTRY.replace("./signing-cert.pem", &bundle);
+        let text = REGISTRY.replace(BUNDLE, &bundle);
         assert!(text.contains(from), "{from}");
         let output = doctor(&good, &registry(&text.replace(from, to)));
         assert_eq!(output.status.code(), Some(1), "{to}: {:?}", texts(&output));
@@ -298,22 +302,24 @@ fn the_doctor_tells_by_its_exit_code() {
     };
     let path = data.write("token", &good).display().to_string();
     let (out, _) = texts(&three(&registry(REGISTRY)));
-    assert!(out.contains("http://127.0.0.1:5001/.well-known/jwks.json"), "{out}");
+    assert!(out.contains("https://localhost:5001/.well-known/jwks.json"), "{out}");
     let jwks =
         data.write("jwks.json", &server.get("/.well-known/jwks.json", "").1).display().to_string();
     let text = format!("{REGISTRY}    jwks: {jwks}\n");
     let output = three(&registry(&text));
     assert!(output.status.success(), "{:?}", texts(&output));
     // Another realm is no reason to refuse a token, and no registry is one fewer to disagree.
-    data.said(&["doctor"], &[&path]);
+    let service = ["--service", "localhost:5000"];
+    data.said(&["doctor"], &[&service[..], &[&path]].concat());
     for version in ["2.8", "3"] {
-        data.said(&["doctor"], &["--version", version, &path]);
+        data.said(&["doctor"], &[&service[..], &["--version", version, &path]].concat());
     }
     assert!(data.refused(&["doctor"], &["/nowhere"]).contains("cannot read /nowhere"));
     assert!(data.refused(&["doctor"], &["--registry", "/nowhere", &path]).contains("/nowhere"));
     // The token may come by the standard input.
     let mut child = data
         .command(&["doctor"])
+        .args(service)
         .arg("-")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -669,7 +669,7 @@ async fn requests_that_are_none() {
             "PATCH tokens/some-token",
             "{\"properties\":{\"credentials\":{\"passwords\":[{\"name\":\"password3\"}]}}}",
             400,
-            "password3",
+            "expected one of `password`, `password1`, `password2`",
         ),
         (
             "PATCH tokens/some-token",
@@ -679,7 +679,7 @@ async fn requests_that_are_none() {
         ),
         ("POST generateCredentials", "", 400, "missing field `tokenId`"),
         ("POST regenerateCredential", "", 400, "missing field `name`"),
-        ("POST regenerateCredential", "{\"name\":\"password9\"}", 400, "password9"),
+        ("POST regenerateCredential", "{\"name\":\"password9\"}", 400, "expected one of"),
         ("PATCH ", "{\"properties\":{\"adminUserEnabled\":\"yes\"}}", 400, "expected a boolean"),
         ("GET tokens?$top=0", "", 400, "`$top` is a number from 1 to 500"),
         ("GET tokens?$top=-1", "", 400, "`$top`"),

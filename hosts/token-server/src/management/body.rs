@@ -78,8 +78,8 @@ mod tests {
         for (message, says) in [
             (read::<SecretBody>("").await, "read"),
             (read::<SecretBody>(r#"{"secret": "hunter2"}"#).await, "read"),
-            (read::<SecretBody>(r#""hunter2""#).await, "expected struct SecretBody at line 1"),
-            (read::<SecretBody>(r#""hunter2, expected x""#).await, "expected struct SecretBody"),
+            (read::<SecretBody>(r#""hunter2""#).await, "expected an object at line 1"),
+            (read::<SecretBody>(r#""hunter2, expected x""#).await, "expected an object"),
             (read::<SecretBody>(r#"{"secret": ["hunter2"]}"#).await, "expected a string at line 1"),
             (read::<SecretBody>(r#"["hunter2", 1]"#).await, "at line 1"),
             (read::<SecretBody>(r#"{"secret": "hunter2"#).await, "EOF while parsing a string"),

@@ -19,7 +19,7 @@ use scopegate_core::Catalog;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
-use scopegate_server::config::Limits;
+use scopegate_server::config::{Limits, Rate};
 use scopegate_server::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::edit::service_principals::{self, ServicePrincipalEdit};
 use scopegate_server::headers::Reached;
@@ -79,11 +79,17 @@ pub(crate) struct Setup {
     pub(crate) trusted_proxies: usize,
 }
 
+/// Whoever tries everything must not be stopped before the end; the tests of limits set their own.
+fn unlimited() -> Limits {
+    let rate = Rate { rate: 0.0, burst: 1 };
+    Limits { per_address: rate, per_principal: rate, ..Limits::default() }
+}
+
 impl Default for Setup {
     fn default() -> Self {
         Self {
             providers: Providers::default(),
-            limits: Limits::default(),
+            limits: unlimited(),
             serve_for: Duration::from_secs(60),
             trusted_proxies: 0,
         }
