@@ -37,6 +37,7 @@ impl Server {
             .arg(folder.path())
             .arg(folder.path().join("seed.yaml"))
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .status()
             .unwrap();
         assert!(status.success());

@@ -56,7 +56,10 @@ impl Store {
         sqlx::any::install_default_drivers();
         let database: Arc<dyn Database> = match url {
             Some(url) => Arc::new(postgres::Postgres::new(url)?),
-            None => Arc::new(sqlite::Sqlite::new(folder)),
+            None => {
+                let file = sqlite::Sqlite::new(folder);
+                Arc::new(file.with_context(|| format!("cannot open {}", folder.display()))?)
+            }
         };
         let about = || format!("cannot open {}", database.describe());
         // Held until the schema is up to date: several processes may begin on a database that none has seen before.
@@ -210,7 +213,7 @@ async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
     let prepare = database.prepare();
     AnyPoolOptions::new()
         .max_connections(8)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(PATIENCE / 2)
         .after_connect(move |connection: &mut AnyConnection, _| {
             Box::pin(async move { connection.execute(prepare).await.map(drop) })
         })

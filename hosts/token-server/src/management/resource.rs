@@ -99,7 +99,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         let params = params.map_err(|error| ManagementError::BadRequest(error.to_string()))?;
         let name = params.iter().find(|(name, _)| *name == "name");
         let name = name.map(|(_, value)| value.to_owned());
-        name.map(Self).ok_or_else(|| ManagementError::BadRequest("a path without a name".into()))
+        match name {
+            Some(name) if !name.contains(char::is_control) => Ok(Self(name)),
+            // No row has such a name, and PostgreSQL cannot even be asked for one with a NUL.
+            Some(_) => Err(EditError::NotFound("there is nothing with this name".into()).into()),
+            None => Err(ManagementError::BadRequest("a path without a name".into())),
+        }
     }
 }
 

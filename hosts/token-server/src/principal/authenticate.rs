@@ -112,7 +112,9 @@ pub async fn by_secret(
 ) -> Result<Arc<ServicePrincipal>, RouteError> {
     let service = policy.service_principal(client_id);
     let secrets = service.map(|service| service.secrets.clone()).unwrap_or_default();
-    let is_right = secret::is_one_of(secret, secrets).await;
+    let is_right = secret::is_one_of(secret, secrets)
+        .await
+        .ok_or_else(|| RouteError::Unavailable("too many secrets are checked at once".into()))?;
     match service {
         Some(service) if is_right && service.enabled => Ok(Arc::clone(service)),
         Some(_) if is_right => Err(RouteError::Unauthorized("a disabled service principal")),

@@ -1,16 +1,21 @@
 //! Client secrets: hashed with argon2id, because people choose some of them.
 //!
 //! Follows RFC 9106 with the parameters that OWASP recommends (19 MiB, two passes, one lane). A check takes some twenty milliseconds of one
-//! core, so it runs beside the requests and only so many at once; whoever comes when all places are taken waits.
+//! core, so it runs beside the requests and only so many at once; whoever comes when all places are taken waits, and not for long.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// How many checks run at once. Each holds 19 MiB.
 static PLACES: Semaphore = Semaphore::const_new(4);
+
+/// How long a check waits for a place. A queue that is longer than that only grows.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The hash of a secret that nobody has: what is checked when there is no such client.
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
@@ -26,22 +31,26 @@ pub fn hash(secret: &str) -> Option<String> {
     Argon2::default().hash_password(secret.as_bytes()).ok().map(|hash| hash.to_string())
 }
 
-/// Whether a secret is one of these. It takes as long for a client that has none.
-pub async fn is_one_of(secret: String, hashes: Vec<String>) -> bool {
+/// Whether a secret is one of these; `None` when too many others are being checked. It takes as long for a client that has none.
+pub async fn is_one_of(secret: String, hashes: Vec<String>) -> Option<bool> {
     check(&PLACES, secret, hashes).await
 }
 
-async fn check(places: &'static Semaphore, secret: String, mut hashes: Vec<String>) -> bool {
+async fn check(
+    places: &'static Semaphore,
+    secret: String,
+    mut hashes: Vec<String>,
+) -> Option<bool> {
     // Every client has two places for secrets, and each is checked, so that the time tells nothing.
     hashes.resize_with(2, || NOBODY.clone());
-    let Ok(place) = places.acquire().await else { return false };
+    let place = timeout(PATIENCE, places.acquire()).await.ok()?.ok()?;
     let check = tokio::task::spawn_blocking(move || {
         // The check goes on when its client hangs up, and so does its hold on the place: or else whoever asks and hangs up again and
         // again had as many checks run at once as there are threads.
         let _place = place;
         hashes.iter().fold(false, |found, hash| found | matches(&secret, hash))
     });
-    check.await.unwrap_or(false)
+    Some(check.await.unwrap_or(false))
 }
 
 fn matches(secret: &str, hash: &str) -> bool {
@@ -57,13 +66,19 @@ mod tests {
     async fn a_client_that_hangs_up_keeps_its_place() {
         static ONE: Semaphore = Semaphore::const_new(1);
         // The hash of nobody is made once, and here before anything is measured.
-        assert!(!check(&ONE, "x".into(), vec![]).await);
+        assert_eq!(check(&ONE, "x".into(), vec![]).await, Some(false));
         // One poll begins the check; dropping it is what hanging up comes to.
         let begun = check(&ONE, "a secret of nobody".into(), vec![]);
-        assert!(tokio::time::timeout(std::time::Duration::ZERO, begun).await.is_err());
+        assert!(timeout(Duration::ZERO, begun).await.is_err());
         assert_eq!(ONE.available_permits(), 0, "the check runs on without a place");
         // It gives the place back at its end.
-        assert!(!check(&ONE, "x".into(), vec![]).await);
+        assert_eq!(check(&ONE, "x".into(), vec![]).await, Some(false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever() {
+        static NONE: Semaphore = Semaphore::const_new(0);
+        assert_eq!(check(&NONE, "x".into(), vec![]).await, None);
     }
 
     #[tokio::test]
@@ -78,7 +93,7 @@ mod tests {
             ("", vec![], false),
             ("x", vec!["no hash".into(), String::new()], false),
         ] {
-            assert_eq!(is_one_of(secret.into(), hashes).await, expected, "{secret}");
+            assert_eq!(is_one_of(secret.into(), hashes).await, Some(expected), "{secret}");
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Several processes may have the file open: commands write while a server runs. SQLite tells a connection whether another one has
 //! committed, for the price of reading one page that is in memory; five times a second that is nothing.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,9 +29,13 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// The file of a data folder.
-    pub(super) fn new(folder: &Path) -> Self {
-        Self { path: folder.join("scopegate.db") }
+    /// The file of a data folder. Private keys are in it, so it is its owner's alone, whatever the folder is.
+    pub(super) fn new(folder: &Path) -> std::io::Result<Self> {
+        let path = folder.join("scopegate.db");
+        let mut options = OpenOptions::new();
+        let file = options.append(true).create(true).mode(0o600).open(&path)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(Self { path })
     }
 
     fn file(&self) -> SqliteConnectOptions {

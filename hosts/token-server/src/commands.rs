@@ -1,0 +1,46 @@
+//! What the program does, one module for each of its commands.
+
+mod administrator;
+mod apply;
+mod doctor;
+mod keys;
+mod serve;
+
+use std::io::Write as _;
+
+use scopegate_server::config::{Config, SecretUrl};
+use scopegate_server::keys::{Keeper, Rotation, RsaSize};
+use scopegate_server::seed::Generated;
+use scopegate_server::store::Store;
+
+pub(crate) use administrator::administrator;
+pub(crate) use apply::apply;
+pub(crate) use doctor::doctor;
+pub(crate) use keys::keys;
+pub(crate) use serve::serve;
+
+async fn open(config: &Config) -> anyhow::Result<Store> {
+    Store::open(&config.data, config.database_url.as_ref().map(SecretUrl::expose)).await
+}
+
+fn keeper(config: &Config) -> Keeper {
+    Keeper {
+        folder: config.data.clone(),
+        issuer: config.issuer.clone(),
+        algorithm: config.tokens.algorithm,
+        size: RsaSize::default(),
+        rotation: Rotation {
+            every: config.tokens.rotate_every,
+            ahead: config.tokens.publish_ahead,
+        },
+    }
+}
+
+/// Prints generated passwords, one JSON object a line: the only time that anybody sees them.
+fn print(generated: &[Generated]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for password in generated {
+        writeln!(out, "{}", serde_json::to_string(password)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! `scopegate-server administrator`
+
+use std::io::Write as _;
+
+use scopegate_server::config::{Administrator, Config};
+use scopegate_server::edit::service_principals::{ADMINISTRATOR, reset_administrator};
+
+use super::open;
+
+/// Gives the local administrator a new secret, and says what `az login` needs.
+pub(crate) async fn administrator(flags: Administrator) -> anyhow::Result<()> {
+    let store = open(&Config::load(&flags.source, &[])?).await?;
+    let mut write = store.write().await?;
+    let secret = reset_administrator(&mut write).await?;
+    let registry = write.registry().await?;
+    write.commit().await?;
+    let said = serde_json::json!({
+        "clientId": ADMINISTRATOR,
+        "secret": secret,
+        "tenant": registry.tenant,
+        "subscription": registry.subscription,
+    });
+    writeln!(std::io::stdout().lock(), "{said}")?;
+    Ok(())
+}

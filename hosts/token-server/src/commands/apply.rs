@@ -1,0 +1,16 @@
+//! `scopegate-server apply`
+
+use scopegate_server::config::{Apply, Config};
+use scopegate_server::seed::apply_file;
+
+use super::{open, print};
+
+/// Writes what a file says into the database.
+pub(crate) async fn apply(flags: Apply) -> anyhow::Result<()> {
+    let config = Config::load(&flags.source, &[])?;
+    let store = open(&config).await?;
+    print(&apply_file(&store, &flags.file, &config.registry.name).await?)?;
+    // Beside the passwords, which may go into a file.
+    eprintln!("{} is in the database now", flags.file.display());
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `scopegate-server doctor`
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use scopegate_server::clock;
+use scopegate_server::config::{Config, Doctor};
+use scopegate_server::doctor::{Finding, Registry, Server, Verdict, diagnose};
+
+use super::{keeper, open};
+
+/// Says what makes a registry refuse a token; tells by its exit code whether anything does.
+pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
+    let config = Config::load(&flags.source, &flags.flags())?;
+    let token = read(&flags.token)?;
+    let registry = flags.registry.as_deref().map(Registry::read).transpose()?;
+    let ring = keeper(&config).tend(&open(&config).await?, clock::now()).await?;
+    let public_url = config.public_url.as_ref().map(ToString::to_string).unwrap_or_default();
+    let server = Server {
+        issuer: &config.issuer,
+        service: &config.registry.service,
+        public_url: public_url.trim_end_matches('/'),
+        ring: Some(&ring),
+    };
+    let mut findings = diagnose(&token, &server, registry.as_ref(), clock::now());
+    findings.retain(|finding| concerns(finding, flags.version.as_deref()));
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    anyhow::ensure!(
+        findings.iter().all(|finding| finding.verdict == Verdict::Possible),
+        "a registry refuses this token"
+    );
+    if findings.is_empty() {
+        writeln!(out, "nothing is wrong with this token")?;
+    }
+    Ok(())
+}
+
+/// The token, from a file or from the standard input.
+fn read(path: &Path) -> anyhow::Result<String> {
+    if path.as_os_str() == "-" {
+        return Ok(std::io::read_to_string(std::io::stdin())?);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn concerns(finding: &Finding, version: Option<&str>) -> bool {
+    match version {
+        Some("2.8") => finding.verdict != Verdict::RefusedBy3,
+        Some("3") => finding.verdict != Verdict::RefusedBy2,
+        _ => true,
+    }
+}

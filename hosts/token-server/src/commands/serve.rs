@@ -1,0 +1,140 @@
+//! `scopegate-server serve`
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use scopegate_runtime::{Limits, Runtime};
+use scopegate_server::app::{App, Parts};
+use scopegate_server::clock;
+use scopegate_server::config::{Config, Serve};
+use scopegate_server::headers::Reached;
+use scopegate_server::health;
+use scopegate_server::identity::Providers;
+use scopegate_server::issue::Issuer;
+use scopegate_server::keys::keeper::keep;
+use scopegate_server::routes::routes;
+use scopegate_server::seed::apply_file;
+use scopegate_server::serve::{self as http, Bounds, layered, stopped};
+use scopegate_server::store::Store;
+use scopegate_server::telemetry::{Telemetry, metrics};
+use scopegate_server::tls::{LOOK_EVERY, Tls};
+use scopegate_server::watch::{catch_up, follow};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::{keeper, open, print};
+
+/// Serves until the process is asked to end.
+pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
+    let config = Config::load(&flags.source, &flags.flags())?;
+    let telemetry = Telemetry::start(&config)?;
+    let tls = config.tls.clone().map(Tls::open).transpose()?;
+    let store = open(&config).await?;
+    if let Some(seed) = &config.seed {
+        print(&apply_file(&store, seed, &config.registry.name).await?)?;
+    }
+    // The ports come last: whoever is waiting for them may read the certificate as soon as somebody answers.
+    let prepared = Prepared::new(&config, store).await?;
+    let listener = listen(config.listen).await?;
+    let metrics_listener = match config.metrics.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let app = prepared.into_app(&config, listener.local_addr()?).await?;
+    let mut background = JoinSet::new();
+    background.spawn(follow(Arc::clone(&app)));
+    background.spawn(keep(keeper(&config), Arc::clone(&app)));
+    background.spawn(keep_fresh(Arc::clone(&app)));
+    background.spawn(metrics::keep_up(telemetry.metrics.clone()));
+    if let Some(tls) = tls.clone() {
+        background.spawn(tls.watch(LOOK_EVERY));
+    }
+    let operator = health::routes(Arc::clone(&app.readiness));
+    let counters = metrics::routes(telemetry.metrics.clone(), Arc::clone(&app.readiness));
+    let router = router(&config, app, operator.clone(), counters.clone());
+    let (bounds, tls) = (Bounds::new(&config.limits), tls.map(|tls| tls.config()));
+    let main = http::serve(listener, tls, router, bounds, stopped());
+    match metrics_listener {
+        Some(listener) => {
+            let aside = http::serve(listener, None, operator.merge(counters), bounds, stopped());
+            tokio::try_join!(main, aside)?;
+        }
+        None => main.await?,
+    }
+    background.shutdown().await;
+    telemetry.stop().await;
+    Ok(())
+}
+
+/// What takes time, or may fail, before anybody is answered.
+struct Prepared {
+    runtime: Runtime,
+    issuer: Issuer,
+    providers: Providers,
+    store: Store,
+}
+
+impl Prepared {
+    async fn new(config: &Config, store: Store) -> anyhow::Result<Self> {
+        let keeper = keeper(config);
+        let ring = keeper.tend(&store, clock::now()).await?;
+        keeper.write_bundle(&ring)?;
+        let service = config.registry.service.clone();
+        Ok(Self {
+            runtime: Runtime::with_cache(&config.data, Limits::default())?,
+            issuer: Issuer::new(config.issuer.clone(), service, config.tokens.x5c, ring),
+            providers: Providers::open(&config.providers)?,
+            store,
+        })
+    }
+
+    async fn into_app(self, config: &Config, address: SocketAddr) -> anyhow::Result<Arc<App>> {
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let public_url = config.public_url.as_ref().map(ToString::to_string);
+        let app = Arc::new(App::new(Parts {
+            runtime: self.runtime,
+            issuer: self.issuer,
+            registry_name: config.registry.name.clone(),
+            public_url: public_url.unwrap_or_else(|| format!("{scheme}://{address}")),
+            catalog: config.catalog,
+            providers: self.providers,
+            store: self.store,
+            is_managed: config.management.enabled,
+            serve_for: config.snapshot.serve_for,
+            limits: config.limits.clone(),
+        })?);
+        catch_up(&app).await?;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            engine_sha256 = app.engine,
+            %address,
+            service = app.issuer.service,
+            kid = app.issuer.ring().newest_kid(),
+            "serving"
+        );
+        Ok(app)
+    }
+}
+
+/// Everything that the main address answers, within its limits.
+fn router(config: &Config, app: Arc<App>, operator: Router, counters: Router) -> Router {
+    let guard = Arc::clone(&app.guard);
+    let mut router = routes(app).merge(operator);
+    if config.metrics.public {
+        router = router.merge(counters);
+    }
+    let reached =
+        Reached { is_secure: config.is_secure(), trusted_proxies: config.limits.trusted_proxies };
+    layered(router, &guard, reached)
+}
+
+/// Keeps the keys of identity providers fresh. Never returns.
+async fn keep_fresh(app: Arc<App>) {
+    app.providers.keep_fresh(clock::now).await;
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
