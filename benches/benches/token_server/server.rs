@@ -1,6 +1,7 @@
 //! The server as people run it, on a core of its own.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -68,7 +69,7 @@ impl Server {
             .stderr(log)
             .spawn()
             .unwrap();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        while !is_ready(port) {
             assert!(begun.elapsed() < Duration::from_secs(60), "it does not answer");
             sleep(Duration::from_millis(2));
         }
@@ -140,6 +141,19 @@ fn command(folder: &TempDir) -> Command {
     command.args(["-c", &SERVER_CORE.id.to_string()]).arg(target.join("release/scopegate-server"));
     command.current_dir(folder.path()).env("TOKIO_WORKER_THREADS", "1").env_remove("RUST_LOG");
     command
+}
+
+/// Whether the server says so itself: its port takes connections a little earlier.
+fn is_ready(port: u16) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.contains("\"ready\""))
 }
 
 fn free_port() -> u16 {
