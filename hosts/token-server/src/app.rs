@@ -16,7 +16,7 @@ use crate::identity::Providers;
 use crate::issue::Issuer;
 use crate::policy::{BuiltIn, Policy};
 use crate::store::{KeysRecord, Store, Write};
-use crate::watch::catch_up;
+use crate::watch::catch_up_now;
 
 /// What requests share.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl App {
     pub async fn commit(&self, write: Write) -> sqlx::Result<()> {
         write.commit().await?;
         // It is in the database, so the answer is yes; whoever follows the database makes up for a failure here.
-        if let Err(error) = catch_up(self).await {
+        if let Err(error) = catch_up_now(self).await {
             tracing::warn!(error = format!("{error:#}"), "cannot read what was just written");
         }
         Ok(())

@@ -6,7 +6,10 @@ mod doctor;
 mod keys;
 mod serve;
 
-use std::io::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use scopegate_server::config::{Config, SecretUrl};
 use scopegate_server::keys::{Keeper, Rotation, RsaSize};
@@ -38,7 +41,23 @@ fn keeper(config: &Config) -> Keeper {
 
 /// Prints generated passwords, one JSON object a line: the only time that anybody sees them.
 fn print(generated: &[Generated]) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
+    write_lines(&mut std::io::stdout().lock(), generated)
+}
+
+/// Keeps generated passwords in a file of the data folder. What a server prints may be a log.
+fn keep(generated: &[Generated], folder: &Path) -> anyhow::Result<()> {
+    if generated.is_empty() {
+        return Ok(());
+    }
+    let path = folder.join("generated-passwords.jsonl");
+    let mut options = OpenOptions::new();
+    let mut file = options.append(true).create(true).mode(0o600).open(&path)?;
+    write_lines(&mut file, generated)?;
+    tracing::warn!(path = %path.display(), "passwords were generated; take them from the file and delete it");
+    Ok(())
+}
+
+fn write_lines(out: &mut impl Write, generated: &[Generated]) -> anyhow::Result<()> {
     for password in generated {
         writeln!(out, "{}", serde_json::to_string(password)?)?;
     }

@@ -19,6 +19,8 @@ use crate::clock;
 use crate::error::json;
 use crate::telemetry::metrics;
 
+/// How old a snapshot may be that counts as new, in seconds. The database is asked every second, and may take five to answer.
+const FRESH: i64 = 10;
 /// A time that has not come.
 const NEVER: i64 = i64::MIN;
 
@@ -81,13 +83,23 @@ impl Readiness {
         let Some(snapshot_age) = self.snapshot_age(now) else {
             return Health::Unready { snapshot_age: None };
         };
-        match self.gone_since.load(Ordering::Relaxed) {
-            NEVER => Health::Ready,
-            gone_since if snapshot_age <= self.serve_for => {
-                Health::Degraded { gone_since, snapshot_age }
-            }
-            _ => Health::Unready { snapshot_age: Some(snapshot_age) },
+        if snapshot_age > self.serve_for {
+            return Health::Unready { snapshot_age: Some(snapshot_age) };
         }
+        match self.gone_since.load(Ordering::Relaxed) {
+            NEVER if snapshot_age <= FRESH => Health::Ready,
+            // Nobody has said that the database is gone, and nobody has looked: that is no better.
+            NEVER => {
+                Health::Degraded { gone_since: now.saturating_sub(snapshot_age), snapshot_age }
+            }
+            gone_since => Health::Degraded { gone_since, snapshot_age },
+        }
+    }
+
+    /// Whether the database did not answer when somebody last asked.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.gone_since.load(Ordering::Relaxed) != NEVER
     }
 
     /// Whether tokens may be issued. The token endpoint asks before each.
@@ -167,7 +179,15 @@ mod tests {
         let readiness = Readiness::new(Duration::from_secs(100));
         check(&readiness, 0, 503, r#"{"status":"unready"}"#);
         readiness.confirm(7, 2, 10);
-        check(&readiness, 1000, 200, r#"{"status":"ready"}"#);
+        check(&readiness, 20, 200, r#"{"status":"ready"}"#);
+        // Nobody looks any more.
+        check(
+            &readiness,
+            21,
+            200,
+            r#"{"status":"degraded","databaseGoneSince":"1970-01-01T00:00:10Z","snapshotAgeSeconds":11}"#,
+        );
+        check(&readiness, 111, 503, r#"{"status":"unready","snapshotAgeSeconds":101}"#);
         readiness.confirm(7, 2, 1000);
         readiness.lose(1001);
         readiness.lose(1002);

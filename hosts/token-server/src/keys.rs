@@ -12,7 +12,7 @@
 //! | [`import`](mod@import) | the key that an earlier version kept in its data folder |
 //! | [`keeper`] | the keys in the database, shared by all servers of a registry |
 //!
-//! Everything but `keeper` is pure: records come in and go out, and the time is an argument.
+//! Everything but `keeper` and `import` is pure: records come in and go out, and the time is an argument.
 
 pub mod authority;
 pub mod certificate;

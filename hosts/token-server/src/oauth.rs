@@ -12,12 +12,19 @@ pub mod exchange;
 pub mod parameters;
 pub mod token;
 
+use std::time::Instant;
+
+use axum::http::StatusCode;
+use axum::response::Response;
 use scopegate_api::claims::Permissions;
+use serde::Serialize;
 
 use crate::app::App;
-use crate::error::RouteError;
+use crate::context::Context;
+use crate::error::{RouteError, json};
 use crate::issue::Subject;
 use crate::principal::Principal;
+use crate::telemetry::decision::{self, Decision};
 
 /// What a client reads that asks for another registry's tokens.
 const ANOTHER_SERVICE: &str =
@@ -33,4 +40,53 @@ fn refresh_token(
     let permissions = Permissions { actions: principal.summary(), not_actions: None };
     let subject = Subject { permissions: Some(&permissions), ..principal.to_subject() };
     app.issuer.refresh_token(&subject, rid, now)
+}
+
+/// A request whose outcome the decision log tells, whatever it is.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    app: &'a App,
+    context: &'a Context,
+    began: Instant,
+    scopes: &'a [&'a str],
+}
+
+impl<'a> Asked<'a> {
+    fn new(app: &'a App, context: &'a Context, scopes: &'a [&'a str]) -> Self {
+        Self { app, context, began: Instant::now(), scopes }
+    }
+
+    fn decision(&self) -> Decision<'a> {
+        Decision {
+            requested: self.scopes,
+            address: Some(self.context.address),
+            correlation_id: &self.context.correlation_id,
+            engine: &self.app.engine,
+            duration: self.began.elapsed(),
+            ..Decision::default()
+        }
+    }
+
+    /// Logs what somebody got, after `tell` has added to it, and answers with it.
+    fn granted(
+        self,
+        principal: &Principal,
+        body: &impl Serialize,
+        tell: impl FnOnce(&mut Decision<'_>),
+    ) -> Response {
+        let mut decision = self.decision();
+        decision.principal =
+            Some(decision::Principal { kind: principal.kind_name(), name: &principal.subject });
+        tell(&mut decision);
+        json(StatusCode::OK, body)
+    }
+
+    /// Logs a refusal. Wrong credentials cost their address more than a request.
+    fn refused(self, error: RouteError) -> RouteError {
+        if matches!(error, RouteError::Unauthorized(_)) {
+            self.app.guard.failed(self.context.address);
+        }
+        self.decision().refused(error.reason());
+        error
+    }
 }

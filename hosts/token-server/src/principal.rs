@@ -139,6 +139,10 @@ impl Principal {
         for role in bound.roles {
             principal.add_role(role, policy);
         }
+        for left_out in &bound.left_out {
+            let (rule, reason) = (&left_out.rule, &left_out.reason);
+            tracing::info!(target: "decision", subject, rule, reason, "a binding's rule gives nothing");
+        }
         if !bound.rules.is_empty() {
             let rules: Vec<String> = bound.rules.iter().map(ToString::to_string).collect();
             let table = app.runtime.compile(&claims.provider, rules.iter().map(String::as_str));

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::bail;
 use tokio::time::timeout;
 
 use crate::app::App;
@@ -16,6 +17,8 @@ use crate::store::{KeysRecord, News, Store};
 
 /// How long the server waits for news before it looks by itself.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long a request waits for the snapshot to be as new as the database.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Brings the snapshot up to date with what has been committed.
 ///
@@ -36,6 +39,17 @@ pub async fn catch_up(app: &App) -> anyhow::Result<()> {
     let policy = app.policy();
     app.readiness.confirm(policy.revision(), policy.tokens().len(), clock::now());
     Ok(())
+}
+
+/// The same for whoever cannot go on without: at once an error when the database is known to be gone.
+///
+/// # Errors
+///
+/// When the database does not answer in time. Whoever follows it finds out when it is back.
+pub async fn catch_up_now(app: &App) -> anyhow::Result<()> {
+    anyhow::ensure!(!app.readiness.is_gone(), "the database does not answer");
+    let caught_up = timeout(PATIENCE, catch_up(app)).await;
+    caught_up.unwrap_or_else(|_| bail!("the database does not answer in time"))
 }
 
 /// Takes over signing keys that are new, and lets go of those that are gone.

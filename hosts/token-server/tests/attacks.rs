@@ -294,6 +294,22 @@ async fn access_tokens_of_every_kind_hold_what_they_hold() {
     }
 }
 
+/// What a scope map has lost counts for an identity's access token too, as soon as that is to become another one.
+#[tokio::test]
+async fn an_identity_does_not_keep_what_its_map_has_lost() {
+    let provider = Provider::start().await;
+    let bindings = "[{match: {groups: builders}, scopeMaps: [build-map]}]";
+    let server =
+        Server::with(Setup { providers: provider.providers(bindings), ..Setup::default() }).await;
+    server.put_map("build-map", vec!["repositories/samples/*/content/read".into()]).await;
+    let identity = server.exchange(&provider.token("octo", &["builders"])).await.refresh_token();
+    let token = server.renew(&identity, PULL).await.access_token();
+    assert_eq!(server.by_null_guid(&token, PULL).await.access(), [PULL]);
+    server.put_map("build-map", vec!["repositories/other/content/read".into()]).await;
+    assert_eq!(server.by_null_guid(&token, PULL).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.renew(&identity, PULL).await.access(), Vec::<String>::new());
+}
+
 /// What two clocks may be apart is no way to live for ever: within it an expired token is shown, and never exchanged.
 #[tokio::test]
 async fn an_access_token_that_has_expired_is_not_exchanged_for_a_newer_one() {

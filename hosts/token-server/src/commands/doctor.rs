@@ -7,15 +7,16 @@ use anyhow::Context as _;
 use scopegate_server::clock;
 use scopegate_server::config::{Config, Doctor};
 use scopegate_server::doctor::{Finding, Registry, Server, Verdict, diagnose};
+use scopegate_server::keys::Keeper;
 
-use super::{keeper, open};
+use super::open;
 
 /// Says what makes a registry refuse a token; tells by its exit code whether anything does.
 pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &flags.flags())?;
     let token = read(&flags.token)?;
     let registry = flags.registry.as_deref().map(Registry::read).transpose()?;
-    let ring = keeper(&config).tend(&open(&config).await?, clock::now()).await?;
+    let ring = Keeper::read(&open(&config).await?).await?;
     let public_url = config.public_url.as_ref().map(ToString::to_string).unwrap_or_default();
     let server = Server {
         issuer: &config.issuer,

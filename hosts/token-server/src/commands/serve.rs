@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum::Router;
 use scopegate_runtime::{Limits, Runtime};
 use scopegate_server::app::{App, Parts};
@@ -24,7 +24,7 @@ use scopegate_server::watch::{catch_up, follow};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{keeper, open, print};
+use super::{keep as keep_generated, keeper, open};
 
 /// Serves until the process is asked to end.
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
@@ -33,7 +33,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let tls = config.tls.clone().map(Tls::open).transpose()?;
     let store = open(&config).await?;
     if let Some(seed) = &config.seed {
-        print(&apply_file(&store, seed, &config.registry.name).await?)?;
+        keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
     }
     // The ports come last: whoever is waiting for them may read the certificate as soon as somebody answers.
     let prepared = Prepared::new(&config, store).await?;
@@ -56,12 +56,20 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let router = router(&config, app, operator.clone(), counters.clone());
     let (bounds, tls) = (Bounds::new(&config.limits), tls.map(|tls| tls.config()));
     let main = http::serve(listener, tls, router, bounds, stopped());
-    match metrics_listener {
-        Some(listener) => {
-            let aside = http::serve(listener, None, operator.merge(counters), bounds, stopped());
-            tokio::try_join!(main, aside)?;
+    let serving = async {
+        match metrics_listener {
+            Some(listener) => {
+                let router = operator.merge(counters);
+                let aside = http::serve(listener, None, router, bounds, stopped());
+                tokio::try_join!(main, aside).map(drop)
+            }
+            None => main.await,
         }
-        None => main.await?,
+    };
+    tokio::select! {
+        ended = serving => ended?,
+        // None of these ever returns; one that is gone would leave the server deciding by what it knew at that time.
+        ended = background.join_next() => bail!("a part of the server has failed: {ended:?}"),
     }
     background.shutdown().await;
     telemetry.stop().await;

@@ -123,7 +123,8 @@ pub struct KeysRotate {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
-    /// Let the new key sign at once, whatever registries know: for a key that has leaked.
+    /// Let go of every other key and of the authority at once: for a key that has leaked. All tokens end, and registries need the new
+    /// bundle.
     #[arg(long)]
     pub at_once: bool,
 }

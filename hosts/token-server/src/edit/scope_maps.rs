@@ -44,6 +44,7 @@ pub async fn put(
         generation: write.revision(),
     });
     map.description = edit.description.unwrap_or(map.description);
+    check_text("description", &map.description)?;
     if let Some(actions) = edit.actions {
         map.actions = canonical(&actions)?;
     }
@@ -113,6 +114,16 @@ fn check_name(name: &str) -> Result<String, EditError> {
         )));
     }
     Ok(name.to_ascii_lowercase())
+}
+
+/// What people write about a thing is text: no control characters, which logs and databases stumble over.
+pub(super) fn check_text(name: &str, text: &str) -> Result<(), EditError> {
+    if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return Err(EditError::Invalid(format!(
+            "`{name}` holds a control character; leave it out"
+        )));
+    }
+    Ok(())
 }
 
 /// The rules as they are printed: in lower case, each once.

@@ -160,6 +160,7 @@ async fn change(
 ) -> Result<bool, EditError> {
     let mut takes_away = false;
     if let Some(display_name) = edit.display_name {
+        scope_maps::check_text("displayName", &display_name)?;
         if display_name.chars().count() > 256 {
             return Err(EditError::Invalid("a display name has at most 256 characters".into()));
         }

@@ -66,20 +66,52 @@ impl Keeper {
         Ok(ring)
     }
 
-    /// Makes a new key now, which signs after `after`; gives its id.
+    /// The keys that there are. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or no server has ever made a key there.
+    pub async fn read(store: &Store) -> anyhow::Result<Ring> {
+        let keys = store.changes(0).await?.keys;
+        let authority = keys.authority.context("there is no signing key; start the server once")?;
+        Ring::read(&keys.keys, &authority.certificate)
+    }
+
+    /// Makes a new key now, which is published at once and signs when registries have had the time to read it.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
-    pub async fn rotate(&self, store: &Store, after: Duration, now: i64) -> anyhow::Result<String> {
+    pub async fn rotate(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
         self.tend(store, now).await?;
         let mut write = store.write().await?;
-        let keys = write.keys().await?.keys;
-        self.carry_out(&mut write, plan_now(&keys, self.algorithm, now, self.rotation, after))
-            .await?;
+        let (keys, after) = (write.keys().await?.keys, self.rotation.ahead);
+        let plan = plan_now(&keys, self.algorithm, now, self.rotation, after);
+        self.carry_out(&mut write, plan).await?;
         let ring = ring(&mut write).await?;
         write.commit().await?;
-        Ok(ring.newest_kid().to_owned())
+        Ok(ring)
+    }
+
+    /// Lets go of every key and of the authority behind them, and makes new ones that count at once: for a key that has leaked.
+    ///
+    /// Whoever has the old key could sign anything, so every token that it has signed ends with it. The authority goes too, because a
+    /// registry that trusts it would go on believing the certificate of the old key. Registries need the new bundle.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn replace(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
+        let mut write = store.write().await?;
+        for key in write.keys().await?.keys {
+            tracing::info!(kid = key.kid, "signing key removed");
+            write.delete_key(&key.kid).await?;
+        }
+        write.put_authority(&Authority::generate(&self.issuer)?).await?;
+        self.carry_out(&mut write, plan(&[], self.algorithm, now, self.rotation)).await?;
+        let ring = ring(&mut write).await?;
+        write.commit().await?;
+        Ok(ring)
     }
 
     /// Writes the bundle for registries into the data folder.

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::RouteError;
 use crate::principal::{Credentials, Principal, authorization, by_secret};
-use crate::watch::catch_up;
+use crate::watch::catch_up_now;
 
 /// May look.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ pub async fn principal(
 
 async fn identify(value: &[u8], app: &App) -> Result<Principal, ManagementError> {
     // Management needs the database anyway, so it decides by what is in it at this moment.
-    catch_up(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
+    catch_up_now(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
     let (now, policy) = (clock::now(), Arc::clone(&app.policy()));
     let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
     if !scheme.eq_ignore_ascii_case(b"bearer ") {

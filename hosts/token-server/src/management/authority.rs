@@ -22,7 +22,7 @@ use crate::error::{RouteError, json};
 use crate::oauth::parameters::Parameters;
 use crate::policy::Policy;
 use crate::principal::{Principal, by_secret};
-use crate::watch::catch_up;
+use crate::watch::catch_up_now;
 
 /// The audience of tokens that may be exchanged, as Azure's clients ask for it.
 pub const REGISTRY_AUDIENCE: &str = "https://containerregistry.azure.net";
@@ -107,7 +107,9 @@ async fn issue(app: &App, tenant: &str, form: &Parameters) -> Result<Value, OAut
         (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
     let audience = audience(app, one("scope")?.unwrap_or(""))?;
     // Whoever asks here goes on to management, which needs the database anyway.
-    catch_up(app).await.map_err(|error| refused(RouteError::Unavailable(format!("{error:#}"))))?;
+    catch_up_now(app)
+        .await
+        .map_err(|error| refused(RouteError::Unavailable(format!("{error:#}"))))?;
     let policy = Arc::clone(&app.policy());
     app.guard.check_principal(client_id).map_err(|error| refused(error.into()))?;
     let service = by_secret(client_id, secret.to_owned(), &policy).await.map_err(refused)?;

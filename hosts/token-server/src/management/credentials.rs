@@ -105,9 +105,9 @@ fn expiry(text: &str) -> Result<Option<i64>, ManagementError> {
         return Ok(None);
     }
     text.parse::<Timestamp>().map(|time| Some(time.as_second())).map_err(|_| {
-        ManagementError::BadRequest(format!(
-            "`{text}` is no time; write one like 2027-01-01T00:00:00Z"
-        ))
+        ManagementError::BadRequest(
+            "`expiry` is not a time; write one like 2027-01-01T00:00:00Z".into(),
+        )
     })
 }
 

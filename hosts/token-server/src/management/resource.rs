@@ -61,7 +61,8 @@ impl Ids {
         if head.eq_ignore_ascii_case(&parent) && !name.is_empty() && !name.contains('/') {
             return Ok(name);
         }
-        Err(EditError::Invalid(format!("`{id}` is not an id like `{parent}NAME`")))
+        // Not quoted: whoever mixes fields up sends a secret.
+        Err(EditError::Invalid(format!("this is not an id like `{parent}NAME`")))
     }
 }
 

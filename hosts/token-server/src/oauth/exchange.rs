@@ -4,28 +4,25 @@
 //! `access_token`; `refresh_token`, for which the provider is asked for an access token; and `access_token_refresh_token`, which holds
 //! both and must agree on whom they are for.
 //!
-//! An extension: where an access token is expected, `name:password` of a scope-map token or a service principal is taken too. Azure's
+//! An extension: where an access token is expected, `name:password` of a scope-map token, a service principal or the admin is taken too. Azure's
 //! SDKs know no passwords, and so their registry clients can work with a scope-map token, which the service itself does not offer.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
 use super::parameters::Parameters;
-use super::{ANOTHER_SERVICE, refresh_token};
+use super::{ANOTHER_SERVICE, Asked, refresh_token};
 use crate::app::App;
 use crate::clock;
 use crate::context::Context;
-use crate::error::{RouteError, json};
+use crate::error::RouteError;
 use crate::management::authority;
 use crate::policy::Policy;
 use crate::principal::{Principal, by_password};
-use crate::telemetry::decision::{self, Decision};
 
 /// The answer.
 #[derive(Serialize)]
@@ -44,30 +41,13 @@ pub async fn post(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, RouteError> {
-    let began = Instant::now();
+    let asked = Asked::new(&app, &context, &[]);
     let parameters = Parameters::read(query.as_deref(), &body);
-    let exchanged = exchange(&app, &parameters).await;
-    let mut decision = Decision {
-        address: Some(context.address),
-        correlation_id: &context.correlation_id,
-        engine: &app.engine,
-        duration: began.elapsed(),
-        ..Decision::default()
-    };
-    match exchanged {
+    match exchange(&app, &parameters).await {
         Ok((principal, body)) => {
-            decision.principal =
-                Some(decision::Principal { kind: principal.kind_name(), name: &principal.subject });
-            decision.exchanged();
-            Ok(json(StatusCode::OK, &body))
+            Ok(asked.granted(&principal, &body, |decision| decision.exchanged()))
         }
-        Err(error) => {
-            if matches!(error, RouteError::Unauthorized(_)) {
-                app.guard.failed(context.address);
-            }
-            decision.refused(error.reason());
-            Err(error)
-        }
+        Err(error) => Err(asked.refused(error)),
     }
 }
 

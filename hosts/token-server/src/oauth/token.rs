@@ -7,12 +7,12 @@
 //! whatever comes of it.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
+use scopegate_api::abi::Failure;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_api::decision::DecisionReport;
@@ -21,14 +21,14 @@ use scopegate_core::Settings;
 use scopegate_runtime::{Error as EngineError, PolicyTable};
 
 use super::parameters::Parameters;
-use super::{ANOTHER_SERVICE, refresh_token};
+use super::{ANOTHER_SERVICE, Asked, refresh_token};
 use crate::app::App;
 use crate::clock;
 use crate::context::Context;
-use crate::error::{RouteError, json};
+use crate::error::RouteError;
 use crate::issue::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
 use crate::principal::{Authenticated, Credentials, Principal, authenticate, authorization};
-use crate::telemetry::decision::{self, Decision};
+use crate::telemetry::decision::Decision;
 use crate::telemetry::metrics;
 
 /// `GET /oauth2/token`
@@ -43,12 +43,13 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response, RouteError> {
     let parameters = Parameters::read(query.as_deref(), &[]);
-    let credentials = match authorization(&headers)? {
-        Some(value) => Credentials::basic(value.as_bytes())?,
-        None => Credentials::None,
+    let way = Way {
+        credentials: of_get(&headers),
+        offline: "offline_token",
+        yes: "true",
+        makes_refresh_tokens: false,
     };
-    let offline = parameters.is("offline_token", "true")?;
-    answer(&app, &context, &parameters, credentials, Offline { echo: offline, issue: false }).await
+    answer(&app, &context, &parameters, way).await
 }
 
 /// `POST /oauth2/token`
@@ -64,31 +65,45 @@ pub async fn post(
     body: Bytes,
 ) -> Result<Response, RouteError> {
     let parameters = Parameters::read(query.as_deref(), &body);
-    let credentials = match (parameters.one("grant_type")?, authorization(&headers)?) {
-        (Some("refresh_token"), _) => match parameters.one("refresh_token")? {
-            Some(token) => Credentials::Refresh(token.to_owned()),
-            None => {
-                return Err(RouteError::BadRequest(
-                    "a refresh grant without a refresh_token; send one",
-                ));
-            }
-        },
-        (Some("password"), _) => password_grant(&parameters)?,
+    let credentials = of_post(&parameters, &headers);
+    let way =
+        Way { credentials, offline: "access_type", yes: "offline", makes_refresh_tokens: true };
+    answer(&app, &context, &parameters, way).await
+}
+
+/// What differs between a GET and a POST.
+struct Way {
+    credentials: Result<Credentials, RouteError>,
+    /// The parameter that asks for a refresh token, and what it says then.
+    offline: &'static str,
+    yes: &'static str,
+    makes_refresh_tokens: bool,
+}
+
+fn of_get(headers: &HeaderMap) -> Result<Credentials, RouteError> {
+    match authorization(headers)? {
+        Some(value) => Credentials::basic(value.as_bytes()),
+        None => Ok(Credentials::None),
+    }
+}
+
+fn of_post(parameters: &Parameters, headers: &HeaderMap) -> Result<Credentials, RouteError> {
+    match (parameters.one("grant_type")?, authorization(headers)?) {
+        (Some("refresh_token"), _) => {
+            let token = parameters.one("refresh_token")?.ok_or(RouteError::BadRequest(
+                "a refresh grant without a refresh_token; send one",
+            ))?;
+            Ok(Credentials::Refresh(token.to_owned()))
+        }
+        (Some("password"), _) => password_grant(parameters),
         (Some(_), _) => {
-            return Err(RouteError::BadRequest(
-                "an unknown grant_type; send password or refresh_token",
-            ));
+            Err(RouteError::BadRequest("an unknown grant_type; send password or refresh_token"))
         }
-        (None, Some(value)) => Credentials::basic(value.as_bytes())?,
-        (None, None) => {
-            return Err(RouteError::BadRequest(
-                "no grant_type; send a form with grant_type=password or refresh_token",
-            ));
-        }
-    };
-    let offline = parameters.is("access_type", "offline")?;
-    answer(&app, &context, &parameters, credentials, Offline { echo: offline, issue: offline })
-        .await
+        (None, Some(value)) => Credentials::basic(value.as_bytes()),
+        (None, None) => Err(RouteError::BadRequest(
+            "no grant_type; send a form with grant_type=password or refresh_token",
+        )),
+    }
 }
 
 /// The credentials of a password grant, which has none for an anonymous client.
@@ -104,18 +119,6 @@ fn password_grant(parameters: &Parameters) -> Result<Credentials, RouteError> {
     }
 }
 
-/// What to do about a refresh token.
-///
-/// A GET never makes one: docker asks for one at every login, and would store it in the place of a password that is good for longer.
-/// A POST makes one when its client says `access_type=offline`, as the specification has it.
-#[derive(Clone, Copy)]
-struct Offline {
-    /// Give back the one that the client came with.
-    echo: bool,
-    /// Make one when it came with none.
-    issue: bool,
-}
-
 /// What came of a request.
 struct Issued {
     principal: Principal,
@@ -127,35 +130,18 @@ async fn answer(
     app: &App,
     context: &Context,
     parameters: &Parameters,
-    credentials: Credentials,
-    offline: Offline,
+    way: Way,
 ) -> Result<Response, RouteError> {
-    let began = Instant::now();
     let scopes = parameters.all("scope");
-    let issued = issue(app, parameters, &scopes, credentials, offline).await;
-    let mut decision = Decision {
-        requested: &scopes,
-        address: Some(context.address),
-        correlation_id: &context.correlation_id,
-        engine: &app.engine,
-        duration: began.elapsed(),
-        ..Decision::default()
-    };
-    match issued {
+    let asked = Asked::new(app, context, &scopes);
+    match issue(app, parameters, &scopes, way).await {
         Ok(Issued { principal, report, body }) => {
-            decision.principal =
-                Some(decision::Principal { kind: principal.kind_name(), name: &principal.subject });
-            describe(&mut decision, app, &principal, &report);
-            decision.issued();
-            Ok(json(StatusCode::OK, &body))
+            Ok(asked.granted(&principal, &body, |decision| {
+                describe(decision, app, &principal, &report);
+                decision.issued();
+            }))
         }
-        Err(error) => {
-            if matches!(error, RouteError::Unauthorized(_)) {
-                app.guard.failed(context.address);
-            }
-            decision.refused(error.reason());
-            Err(error)
-        }
+        Err(error) => Err(asked.refused(error)),
     }
 }
 
@@ -163,8 +149,7 @@ async fn issue(
     app: &App,
     parameters: &Parameters,
     scopes: &[&str],
-    credentials: Credentials,
-    offline: Offline,
+    way: Way,
 ) -> Result<Issued, RouteError> {
     if parameters.one("service")?.is_some_and(|service| service != app.issuer.service) {
         return Err(RouteError::BadRequest(ANOTHER_SERVICE));
@@ -172,16 +157,19 @@ async fn issue(
     let now = clock::now();
     app.check_snapshot(now)?;
     let Authenticated { principal, refresh_token: brought } =
-        authenticate(credentials, app, now).await?;
+        authenticate(way.credentials?, app, now).await?;
     let report = decide(app, &principal, scopes)?;
     let lifetime = lifetime(&principal, now);
     let policy = app.policy();
     let rid = &policy.registry.rid;
     let (subject, access) = (principal.to_subject(), report.access.clone());
     let token = app.issuer.access_token(&subject, rid, access, lifetime, now)?;
+    let wants_refresh = parameters.is(way.offline, way.yes)?;
+    // A GET never makes a refresh token: docker asks for one at every login, and would store it in the place of a password that is good
+    // for longer. Whoever came with one gets it back; a POST makes one, as the specification has it.
     let refresh_token = match brought {
-        Some(token) => offline.echo.then_some(token),
-        None if offline.issue && principal.may_renew() => {
+        Some(token) => wants_refresh.then_some(token),
+        None if wants_refresh && way.makes_refresh_tokens && principal.may_renew() => {
             Some(refresh_token(app, &principal, rid, now)?)
         }
         None => None,
@@ -211,7 +199,7 @@ fn decide(app: &App, principal: &Principal, scopes: &[&str]) -> Result<DecisionR
     let settings = Settings { catalog: app.catalog };
     let report = app.runtime.claims(&tables, scopes, &settings);
     let mut report = report.map_err(|error| match error {
-        EngineError::Refused(_) => RouteError::BadRequest(
+        EngineError::Refused(Failure::Refused(_)) => RouteError::BadRequest(
             "too many scopes, or one that is too long; ask for fewer at once",
         ),
         error => {

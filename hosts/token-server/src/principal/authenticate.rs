@@ -13,7 +13,7 @@ use scopegate_api::claims::{IdentityClaims, PrincipalKind};
 use uuid::Uuid;
 
 use super::password::PasswordDigest;
-use super::{AtMost, Credentials, NULL_GUID, Principal, secret};
+use super::{AtMost, Credentials, NULL_GUID, Principal, identity_generation, secret};
 use crate::app::App;
 use crate::edit::service_principals::ADMINISTRATOR;
 use crate::error::RouteError;
@@ -186,7 +186,9 @@ fn by_token(
         tenant: None,
         at_most: Some(at_most),
     };
-    resolve(claimed, app, policy).map(Authenticated::from)
+    let principal = resolve(claimed, app, policy)?;
+    app.guard.check_principal(&principal.subject)?;
+    Ok(principal.into())
 }
 
 fn by_refresh_token(
@@ -209,6 +211,7 @@ fn by_refresh_token(
         at_most: None,
     };
     let principal = resolve(claimed, app, policy)?;
+    app.guard.check_principal(&principal.subject)?;
     Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
 }
 
@@ -245,6 +248,12 @@ fn resolve_identity(claimed: Claimed, app: &App, policy: &Policy) -> Result<Prin
     let principal = match (claimed.identity, claimed.at_most) {
         (Some(claims), _) => Principal::identity(&claimed.subject, claims, app, policy)?,
         (None, Some(at_most)) => {
+            let generation = claimed.generation.and_then(|known| i64::try_from(known).ok());
+            if generation.is_none_or(|known| known < identity_generation(app, policy)) {
+                return Err(RouteError::Unauthorized(
+                    "a token from before something was taken away",
+                ));
+            }
             Principal::held(&claimed.subject, claimed.generation, at_most, policy)
         }
         (None, None) => return Err(RouteError::Unauthorized("an identity that says nothing")),

@@ -234,6 +234,10 @@ macro_rules! readable {
                 db: &mut AnyConnection,
                 name: &str,
             ) -> sqlx::Result<Option<Self>> {
+                // No row has such a name, and PostgreSQL refuses to be asked for one.
+                if name.contains('\0') {
+                    return Ok(None);
+                }
                 let query = sqlx::query(concat!("select ", $columns, " where key = $1"));
                 let row = query.bind(name.to_ascii_lowercase()).fetch_optional(db).await?;
                 row.as_ref().map(Self::from_row).transpose()
@@ -259,7 +263,8 @@ macro_rules! readable {
                     $columns,
                     " where key > $1 order by key limit $2"
                 ));
-                let rows = query.bind(page.after.as_str()).bind(page.limit).fetch_all(db).await?;
+                let after = page.after.replace('\0', "");
+                let rows = query.bind(after).bind(page.limit).fetch_all(db).await?;
                 rows.iter().map(Self::from_row).collect()
             }
         }

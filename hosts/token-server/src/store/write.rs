@@ -288,14 +288,15 @@ impl Write {
         KeysRecord::read(&mut self.transaction).await
     }
 
-    /// Writes the authority behind the signing keys. There is one, for ever.
+    /// Writes the authority behind the signing keys, in the place of the one there is.
     ///
     /// # Errors
     ///
-    /// When the database cannot be written, or has one.
+    /// When the database cannot be written.
     pub async fn put_authority(&mut self, authority: &AuthorityRecord) -> sqlx::Result<()> {
         sqlx::query(
-            "insert into signing_authority (id, private_key, certificate) values (1, $1, $2)",
+            "insert into signing_authority (id, private_key, certificate) values (1, $1, $2)
+             on conflict (id) do update set private_key = excluded.private_key, certificate = excluded.certificate",
         )
         .bind(authority.private_key.as_str())
         .bind(authority.certificate.as_str())
