@@ -1,8 +1,8 @@
 -- What the server knows: scope maps, principals, signing keys, and a revision that tells what changed.
 --
--- A row's key is its name in lower case. Lists are JSON, flags 0 and 1: the databases share no other form of them. Each write takes the next revision of the registry, and writes run one after
--- the other; so whoever has seen revision n needs only the rows above it. A row's generation is the revision of its last change that must
--- end the tokens that were issued before.
+-- A row's key is its name in lower case. Lists are JSON, flags 0 and 1: the databases share no other form of them. Each write takes the
+-- next revision of the registry, and writes run one after the other; so whoever has seen revision n needs only the rows above it. A row's
+-- generation is the revision of its last change that must end the tokens that were issued before.
 --
 -- The tables are those of SQLite. Keys are compared byte by byte there, and so they are here.
 

@@ -146,16 +146,3 @@ async fn this_registry(parts: &mut Parts, app: &Arc<App>) -> Result<Ids, Managem
     }
     Ok(Ids::new(app))
 }
-
-impl From<RouteError> for ManagementError {
-    fn from(error: RouteError) -> Self {
-        match error {
-            RouteError::Unauthorized(reason) => Self::Unauthenticated(reason),
-            RouteError::BadRequest(message) => Self::BadRequest(message.into()),
-            RouteError::Engine(reason)
-            | RouteError::Signing(reason)
-            | RouteError::Unavailable(reason) => Self::Unavailable(reason),
-            RouteError::TooMany(error) => Self::TooMany(error),
-        }
-    }
-}

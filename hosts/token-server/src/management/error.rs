@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::body;
 use crate::edit::EditError;
-use crate::error::json;
+use crate::error::{RouteError, json};
 use crate::guard::rate::TooMany;
 
 /// A refusal.
@@ -50,6 +50,19 @@ struct ErrorDetail {
 impl From<EditError> for ManagementError {
     fn from(error: EditError) -> Self {
         Self::Edit(error)
+    }
+}
+
+impl From<RouteError> for ManagementError {
+    fn from(error: RouteError) -> Self {
+        match error {
+            RouteError::Unauthorized(reason) => Self::Unauthenticated(reason),
+            RouteError::BadRequest(message) => Self::BadRequest(message.into()),
+            RouteError::Engine(reason)
+            | RouteError::Signing(reason)
+            | RouteError::Unavailable(reason) => Self::Unavailable(reason),
+            RouteError::TooMany(error) => Self::TooMany(error),
+        }
     }
 }
 

@@ -68,7 +68,7 @@ pub async fn list(
 ) -> Result<Json<Generations>, ManagementError> {
     let policy = Arc::clone(&app.policy());
     let revision = policy.revision();
-    let is_everything = since < policy.registry.forgotten.max(1) || since > revision;
+    let is_everything = policy.registry.must_be_read_whole(since);
     let since = if is_everything { 0 } else { since };
     let changed = changed(&app, &policy, since);
     Ok(Json(Generations { revision, is_everything, changed }))

@@ -186,8 +186,7 @@ impl Changes {
         if registry.revision == since {
             return Ok(Self { registry, ..Self::default() });
         }
-        // Whoever is behind what departures tell could miss one; whoever is ahead has seen a database that was put back.
-        let is_everything = since < registry.forgotten.max(1) || since > registry.revision;
+        let is_everything = registry.must_be_read_whole(since);
         let since = if is_everything { 0 } else { since };
         Ok(Self {
             is_everything,
@@ -202,6 +201,13 @@ impl Changes {
 }
 
 impl RegistryRecord {
+    /// Whether increments are not enough for whoever has seen this revision: whoever is behind what departures tell could miss one, and
+    /// whoever is ahead has seen a database that was put back.
+    #[must_use]
+    pub fn must_be_read_whole(&self, since: Revision) -> bool {
+        since < self.forgotten.max(1) || since > self.revision
+    }
+
     pub(super) async fn read(db: &mut AnyConnection) -> sqlx::Result<Self> {
         let row = sqlx::query(
             "select rid, tenant, subscription, created_at, revision, forgotten,
