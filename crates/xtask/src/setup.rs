@@ -131,9 +131,11 @@ fn has_venv(shell: &Shell) -> bool {
 /// Installs the Azure clients for Python, in an environment that is kept until the list changes: it takes a minute.
 fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     let environment = engine::root().join("target/clients/venv");
-    let list = engine::root().join(LISTS).join("requirements.txt");
+    let lists = engine::root().join(LISTS);
+    let (list, versions) = (lists.join("requirements.txt"), lists.join("constraints.txt"));
     // An environment holds its own path, so one that was moved is as good as none.
-    let wanted = format!("# {}\n{}", environment.display(), shell.read_file(&list)?);
+    let (path, listed) = (environment.display(), shell.read_file(&list)?);
+    let wanted = format!("# {path}\n{listed}{}", shell.read_file(&versions)?);
     let stamp = environment.join("requirements.txt");
     if shell.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
@@ -142,9 +144,12 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     shell.remove_path(&environment)?;
     cmd!(shell, "python3 -m venv {environment}").quiet().run()?;
     let python = environment.join("bin/python");
-    cmd!(shell, "{python} -m pip install --quiet --disable-pip-version-check --requirement {list}")
-        .quiet()
-        .run()?;
+    cmd!(
+        shell,
+        "{python} -m pip install --quiet --disable-pip-version-check --requirement {list} --constraint {versions}"
+    )
+    .quiet()
+    .run()?;
     Ok(shell.write_file(stamp, wanted)?)
 }
 

@@ -31,7 +31,7 @@ pub async fn put(
     edit: ScopeMapEdit,
 ) -> Result<ScopeMapRecord, EditError> {
     let (key, old) = (check_name(name)?, write.scope_map(name).await?);
-    if old.is_none() && write.scope_map_count().await? >= MAX {
+    if old.is_none() && !write.take_scope_map_place(MAX).await? {
         return Err(EditError::Full(format!("a registry has at most {MAX} scope maps")));
     }
     let mut map = old.clone().unwrap_or_else(|| ScopeMapRecord {

@@ -42,7 +42,7 @@ pub async fn put(
 ) -> Result<TokenRecord, EditError> {
     check_name(name, registry)?;
     let old = write.token(name).await?;
-    if old.is_none() && write.token_count().await? >= MAX {
+    if old.is_none() && !write.take_token_place(MAX).await? {
         return Err(EditError::Full(format!("a registry has at most {MAX} tokens")));
     }
     let mut token = old.unwrap_or_else(|| TokenRecord {

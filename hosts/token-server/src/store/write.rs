@@ -25,6 +25,10 @@ pub struct Write {
     transaction: Transaction<'static, Any>,
     database: Arc<dyn Database>,
     revision: Revision,
+    /// How many scope maps of people's own there are, once somebody has counted.
+    scope_maps: Option<i64>,
+    /// How many tokens there are, once somebody has counted.
+    tokens: Option<i64>,
 }
 
 impl Write {
@@ -39,7 +43,7 @@ impl Write {
                 next_revision(&mut transaction).await?.ok_or(sqlx::Error::RowNotFound)?
             }
         };
-        Ok(Self { transaction, database, revision })
+        Ok(Self { transaction, database, revision, scope_maps: None, tokens: None })
     }
 
     /// The revision that this write makes.
@@ -129,24 +133,40 @@ impl Write {
         ServicePrincipalRecord::find(&mut self.transaction, client_id).await
     }
 
-    /// How many scope maps people have made.
+    /// Whether there is a place for one more scope map of people's own, of so many; it is taken then. They are counted once for each write.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn scope_map_count(&mut self) -> sqlx::Result<i64> {
-        sqlx::query_scalar("select count(*) from scope_maps where substr(key, 1, 1) <> '_'")
-            .fetch_one(&mut *self.transaction)
-            .await
+    pub async fn take_scope_map_place(&mut self, most: i64) -> sqlx::Result<bool> {
+        let count = match self.scope_maps {
+            Some(count) => count,
+            None => {
+                let own = sqlx::query_scalar(
+                    "select count(*) from scope_maps where substr(key, 1, 1) <> '_'",
+                );
+                own.fetch_one(&mut *self.transaction).await?
+            }
+        };
+        self.scope_maps = Some(count.saturating_add(1));
+        Ok(count < most)
     }
 
-    /// How many tokens there are.
+    /// Whether there is a place for one more token, of so many; it is taken then. They are counted once for each write.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn token_count(&mut self) -> sqlx::Result<i64> {
-        sqlx::query_scalar("select count(*) from tokens").fetch_one(&mut *self.transaction).await
+    pub async fn take_token_place(&mut self, most: i64) -> sqlx::Result<bool> {
+        let count = match self.tokens {
+            Some(count) => count,
+            None => {
+                let all = sqlx::query_scalar("select count(*) from tokens");
+                all.fetch_one(&mut *self.transaction).await?
+            }
+        };
+        self.tokens = Some(count.saturating_add(1));
+        Ok(count < most)
     }
 
     /// Somebody who has this scope map, when anybody has.
