@@ -23,7 +23,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::MigrateError;
-use sqlx::{AnyConnection, AnyPool, Executor as _};
+use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::time::timeout;
 
 pub use database::{Database, News};
@@ -216,6 +216,10 @@ async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
         .acquire_timeout(PATIENCE / 2)
         .after_connect(move |connection: &mut AnyConnection, _| {
             Box::pin(async move { connection.execute(prepare).await.map(drop) })
+        })
+        // A commit that fails, because the disk is full for example, leaves a connection that goes neither on nor back: another one can.
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
         })
         .connect_with(database.options()?)
         .await

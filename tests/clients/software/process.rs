@@ -43,6 +43,11 @@ impl Running {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Its id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a crash or a loss of power would, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

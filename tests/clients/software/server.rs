@@ -92,6 +92,13 @@ impl Server {
         self.largest_file = blocks;
     }
 
+    /// Lifts that limit from the running server: there is room again.
+    pub(crate) fn lift_limit(&mut self) {
+        self.largest_file = None;
+        let id = self.process().id().to_string();
+        run(Command::new("prlimit").args(["--pid", &id, "--fsize=unlimited"]));
+    }
+
     /// The process. It must have been started.
     pub(crate) fn process(&mut self) -> &mut Running {
         self.running.as_mut().expect("the server was not started")
@@ -234,7 +241,7 @@ pub(crate) fn seed(rules: &[(&str, &[&str])]) -> String {
 /// server meets an error, as on a full disk.
 fn limited(blocks: u64) -> Command {
     let mut command = Command::new("bash");
-    command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+    command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\""));
     command.arg(program());
     command
 }
