@@ -7,21 +7,19 @@
 //!
 //! Left out: what the token opens, which is the scope map's matter, and tokens with a `jwk` in their header, which we never write.
 
+mod certificate;
+mod claims;
+mod files;
+mod key;
+pub mod registry;
+mod token;
+
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::Value;
-
-use crate::clock::rfc3339;
-use crate::issue::LEEWAY;
-use crate::keys::certificate::Certificate;
-use crate::keys::public_key::{Kind, PublicKey};
-use crate::keys::{Algorithm, Ring, SigningKey};
-
-pub mod registry;
-
 pub use registry::Registry;
+use token::Token;
+
+use crate::keys::Ring;
 
 /// What is known about the token server.
 #[derive(Clone, Copy, Debug, Default)]
@@ -110,44 +108,7 @@ pub fn diagnose(
     doctor.findings
 }
 
-/// A token, taken apart. Nothing in it is trusted.
-struct Token {
-    header: Value,
-    claims: Value,
-    message: String,
-    signature: Vec<u8>,
-}
-
-impl Token {
-    fn read(text: &str) -> Option<Self> {
-        let (message, signature) = text.rsplit_once('.')?;
-        let (header, claims) = message.split_once('.')?;
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
-        let object =
-            |part: &str| serde_json::from_slice(&decode(part)?).ok().filter(Value::is_object);
-        Some(Self {
-            header: object(header)?,
-            claims: object(claims)?,
-            message: message.to_owned(),
-            signature: decode(signature)?,
-        })
-    }
-
-    fn in_header(&self, name: &str) -> Option<&str> {
-        self.header.get(name)?.as_str()
-    }
-
-    /// Whether this key signed it, as far as we know its algorithm.
-    fn is_signed_with(&self, key: &PublicKey) -> bool {
-        let algorithm = key.algorithm().map(Algorithm::as_str);
-        if algorithm != self.in_header("alg") {
-            return true;
-        }
-        let key = key.verifying();
-        key.is_some_and(|key| key.verify_sig(self.message.as_bytes(), &self.signature).is_ok())
-    }
-}
-
+/// What is looked at, and what was found.
 struct Doctor<'a> {
     token: Token,
     server: &'a Server<'a>,
@@ -187,383 +148,26 @@ impl Doctor<'_> {
             ),
         }
     }
-
-    /// What is wrong with the registry's files, whatever the token.
-    fn files(&mut self, registry: &Registry) {
-        let get_bundle = self.get_bundle(registry);
-        let Some(bundle) = &registry.bundle else {
-            return self.find(
-                Verdict::RefusedBy2,
-                "the registry has no rootcertbundle",
-                "version 2.8 knows no other way to a key, and does not start without it",
-                format!("a line `rootcertbundle: /path/of/signing-cert.pem` under auth.token; {get_bundle}"),
-            );
-        };
-        let path = &bundle.path;
-        if bundle.certificates.is_empty() {
-            let found = match bundle.bare_keys {
-                0 => "no certificate".to_owned(),
-                _ => "a bare public key instead of a certificate".to_owned(),
-            };
-            self.find(
-                if registry.jwks.is_some() { Verdict::RefusedBy2 } else { Verdict::Refused },
-                format!("{path} holds {found}"),
-                "a registry skips whatever is no certificate, and does not start when nothing is left",
-                get_bundle.clone(),
-            );
-        }
-        if bundle.broken > 0 {
-            self.find(
-                Verdict::Refused,
-                format!("{path} holds a certificate that cannot be read"),
-                "a registry does not start with it",
-                get_bundle.clone(),
-            );
-        }
-        if bundle.certificates.iter().any(|it| matches!(it.public_key.kind, Kind::Ed25519 { .. })) {
-            self.find(
-                Verdict::RefusedBy2,
-                format!("{path} holds an Ed25519 certificate"),
-                "version 2.8 panics at its start on one, wherever it stands in the bundle",
-                format!("{get_bundle}: the server leaves such certificates out"),
-            );
-        }
-        if bundle.has_private_key {
-            self.find(
-                Verdict::Possible,
-                format!("{path} holds a private key"),
-                "whoever can read the registry's files can sign tokens",
-                format!("{get_bundle}; then `scopegate-server keys rotate`"),
-            );
-        }
-    }
-
-    fn algorithm(&mut self, registry: &Registry) {
-        let algorithm = self.token.in_header("alg").unwrap_or("none").to_owned();
-        let what = format!("the token is signed with {algorithm}");
-        match algorithm.as_str() {
-            "ES256" | "ES384" | "ES512" | "RS256" | "RS384" | "RS512" => {}
-            "EdDSA" | "PS256" | "PS384" | "PS512" => self.find(
-                Verdict::RefusedBy2,
-                what.clone(),
-                "version 2.8 knows ES256, ES384, ES512, RS256, RS384 and RS512 only",
-                "let the server sign with ES256, or take version 3 of the registry",
-            ),
-            _ => self.find(
-                Verdict::Refused,
-                what.clone(),
-                "that is no signature with a private key, so no registry takes it",
-                "let the server sign with ES256",
-            ),
-        }
-        let allowed = &registry.algorithms;
-        if !allowed.is_empty() && !allowed.contains(&algorithm) {
-            self.find(
-                Verdict::RefusedBy3,
-                format!("{what}, and the registry allows {}", allowed.join(", ")),
-                "version 3 refuses what its signingalgorithms do not name",
-                format!("add {algorithm} to signingalgorithms under auth.token"),
-            );
-        }
-    }
-
-    /// Which key the registry takes the token to be signed with. A certificate in the token goes before its `kid`.
-    fn key(&mut self, registry: &Registry) {
-        if self.token.header.get("x5c").is_some() {
-            return self.certificate(registry);
-        }
-        let Some(kid) = self.token.in_header("kid").map(ToOwned::to_owned) else {
-            return self.find(
-                Verdict::Refused,
-                "the token names no key",
-                "its header has neither kid nor x5c, so the registry cannot know which key to try",
-                "take a token of this server; it names its key always",
-            );
-        };
-        self.kid(&kid, registry);
-    }
-
-    fn kid(&mut self, kid: &str, registry: &Registry) {
-        let none = Vec::new();
-        let certificates = registry.bundle.as_ref().map_or(&none, |bundle| &bundle.certificates);
-        let by_fingerprint = certificates.iter().find(|it| it.public_key.fingerprint() == kid);
-        // Version 3.0 computes the thumbprint of an EC key from the curve and not from the key, so no EC key is ever found by it.
-        let by_thumbprint =
-            certificates.iter().find(|it| it.public_key.thumbprint().as_deref() == Some(kid));
-        let is_rsa = |it: &Certificate| matches!(it.public_key.kind, Kind::Rsa { .. });
-        let in_jwks =
-            registry.jwks.as_ref().is_some_and(|jwks| jwks.kids.iter().any(|it| it == kid));
-        let is_published = self.server.ring.is_some_and(|ring| ring.find(kid).is_some());
-        let newer = "the key is one of the server's, so the registry's file is older than the key";
-        if let (Some(_), None) = (&registry.bundle, by_fingerprint) {
-            let keys: Vec<_> = certificates.iter().map(|it| it.public_key.fingerprint()).collect();
-            let knows = format!("the bundle knows {}", listed(&keys));
-            match by_thumbprint {
-                Some(_) => self.find(
-                    Verdict::RefusedBy2,
-                    format!("the kid {kid} is the thumbprint of RFC 7638 of a key in the bundle"),
-                    format!("version 2.8 looks for libtrust's fingerprint only; {knows}"),
-                    "let the token server write libtrust's fingerprint as kid, or the certificate as x5c",
-                ),
-                None => self.find(
-                    Verdict::RefusedBy2,
-                    format!("the key {kid} is not in the registry's bundle"),
-                    if is_published { format!("{newer}; {knows}") } else { knows },
-                    self.get_bundle(registry),
-                ),
-            }
-        }
-        if !in_jwks && !by_thumbprint.is_some_and(is_rsa) {
-            let why = match (by_fingerprint, is_published, &registry.jwks) {
-                (Some(_), _, None) => "the key is in the bundle, but version 3 knows the keys of its bundle by another id, and looks for this one in a JWKS only".to_owned(),
-                (_, true, Some(_)) => newer.to_owned(),
-                (_, _, Some(jwks)) => format!("the key set knows {}", listed(&jwks.kids)),
-                (_, _, None) => "version 3 looks for it in a JWKS, and none is configured".to_owned(),
-            };
-            self.find(
-                Verdict::RefusedBy3,
-                format!("the key {kid} is not in a JWKS of the registry"),
-                why,
-                self.get_jwks(registry),
-            );
-        }
-        let ours = self.server.ring.and_then(|ring| ring.find(kid));
-        let known = by_fingerprint.or(ours.filter(|_| in_jwks).map(SigningKey::certificate));
-        if let Some(certificate) = known {
-            self.signature(&certificate.public_key, kid, registry);
-        }
-    }
-
-    /// The registry has the key. Then it must be the one that signed, and the registry must have read its file since.
-    fn signature(&mut self, key: &PublicKey, kid: &str, registry: &Registry) {
-        if !self.token.is_signed_with(key) {
-            return self.find(
-                Verdict::Refused,
-                format!("the key {kid} did not sign this token"),
-                "the token was changed on its way, or cut off, or somebody else signed it",
-                "get a fresh token, and compare it with what arrives at the registry",
-            );
-        }
-        let made = self.server.ring.and_then(|ring| ring.find(kid)).map(SigningKey::created_at);
-        let Some(made) = made else { return };
-        let since = rfc3339(made);
-        match registry.started_at {
-            Some(started) if started >= made => {}
-            Some(started) => self.find(
-                Verdict::Refused,
-                format!("the registry started before the key {kid} was made"),
-                format!("it reads its files only when it starts: it started at {}, the key is of {since}", rfc3339(started)),
-                "restart the registry",
-            ),
-            None => self.find(
-                Verdict::Possible,
-                format!("a registry that started before {since} does not know the key {kid}"),
-                "it reads its files only when it starts",
-                "restart the registry if it has been running for longer than that",
-            ),
-        }
-    }
-
-    /// A token that carries its certificate: then the `kid` is not looked at.
-    fn certificate(&mut self, registry: &Registry) {
-        let get_bundle = self.get_bundle(registry);
-        let chain = self.chain();
-        let Some(leaf) = chain.first() else {
-            return self.find(
-                Verdict::Refused,
-                "the certificate in the token's header cannot be read",
-                "x5c is a list of certificates, each in DER and base64",
-                "take a token of this server",
-            );
-        };
-        let Some(bundle) = &registry.bundle else {
-            return self.find(
-                Verdict::RefusedBy3,
-                "the token carries its certificate, and the registry has no rootcertbundle",
-                "a certificate goes before the kid, so the key set is not looked at",
-                format!("a line `rootcertbundle: /path/of/signing-cert.pem` under auth.token, or a server without x5c; {get_bundle}"),
-            );
-        };
-        if !leads_to(&chain, &bundle.certificates) {
-            self.find(
-                Verdict::Refused,
-                "the token's certificate is signed by no certificate of the registry's bundle",
-                "the registry looks for a chain from x5c to its bundle, and does not look at the kid then",
-                get_bundle,
-            );
-        } else if let Some(ended) = self.ended(&chain, &bundle.certificates) {
-            self.find(
-                Verdict::Refused,
-                ended,
-                "by its kid alone a registry would take it; in an x5c every certificate must be valid",
-                "look at the clock of the registry, and let the token server run, which renews certificates",
-            );
-        } else if !self.token.is_signed_with(&leaf.public_key) {
-            self.find(
-                Verdict::Refused,
-                "the certificate in the token is of another key than the one that signed it",
-                "the token was changed on its way, or cut off, or somebody else signed it",
-                "get a fresh token, and compare it with what arrives at the registry",
-            );
-        }
-    }
-
-    fn chain(&self) -> Vec<Certificate> {
-        let texts = self.token.header.get("x5c").and_then(Value::as_array);
-        let read = |text: &Value| Certificate::read(&STANDARD.decode(text.as_str()?).ok()?);
-        let chain: Option<Vec<_>> = texts.and_then(|texts| texts.iter().map(read).collect());
-        chain.unwrap_or_default()
-    }
-
-    /// What is not valid now of a chain and of the certificate that it leads to.
-    fn ended(&self, chain: &[Certificate], roots: &[Certificate]) -> Option<String> {
-        let root = roots.iter().find(|root| chain.iter().any(|it| is_root(it, root)));
-        let ended = chain.iter().chain(root).find(|it| !it.is_valid_at(self.now))?;
-        Some(format!(
-            "the certificate of the key {} is valid from {} to {}",
-            ended.public_key.fingerprint(),
-            rfc3339(ended.not_before),
-            rfc3339(ended.not_after)
-        ))
-    }
-
-    /// Whether `iss` and `aud` are what their reader wants.
-    fn names(&mut self, issuer: &str, service: &str, reader: &str) {
-        let iss = self.token.claims.get("iss").and_then(Value::as_str).unwrap_or_default();
-        if iss != issuer {
-            self.find(
-                Verdict::Refused,
-                format!("the token's issuer is `{iss}`, {reader} says `{issuer}`"),
-                "both must be the same, letter by letter",
-                format!("`issuer: {iss}` under auth.token of the registry, or `--issuer {issuer}` for the server"),
-            );
-        }
-        let aud = self.token.claims.get("aud").cloned();
-        let aud = match &aud {
-            Some(Value::Array(list)) => {
-                self.find(
-                    Verdict::RefusedBy2,
-                    "the token's audience is a list",
-                    "version 2.8 reads one string only",
-                    "take a token of this server, which writes a string",
-                );
-                if list.iter().any(|it| it == service) {
-                    return;
-                }
-                list.first().and_then(Value::as_str)
-            }
-            aud => aud.as_ref().and_then(Value::as_str),
-        };
-        let aud = aud.unwrap_or_default().to_owned();
-        if aud != service {
-            self.find(
-                Verdict::Refused,
-                format!("the token is for `{aud}`, {reader} is `{service}`"),
-                "the audience of a token is the service that the registry names in its challenge",
-                format!("`service: {aud}` under auth.token of the registry, or `--service {service}` for the server"),
-            );
-        }
-    }
-
-    /// Whether the token is one of the server's.
-    fn origin(&mut self) {
-        let Some(ring) = self.server.ring else { return };
-        let kid = self.token.in_header("kid").unwrap_or_default();
-        if ring.find(kid).is_none() {
-            let kids: Vec<_> = ring.keys().map(|key| key.kid().to_owned()).collect();
-            self.find(
-                Verdict::Possible,
-                format!("the token's key `{kid}` is not one of this server's"),
-                format!(
-                    "its keys are {}; the token is of another server, or of a key that is gone",
-                    listed(&kids)
-                ),
-                "get a fresh token, and look whether the realm of the registry is this server",
-            );
-        }
-    }
-
-    fn claims(&mut self) {
-        let claims = &self.token.claims;
-        let time = |name: &str| claims.get(name).map(Value::as_i64);
-        let (exp, nbf) = (time("exp"), time("nbf"));
-        if claims.get("grant_type").is_some_and(|it| it == "refresh_token") {
-            self.find(
-                Verdict::Refused,
-                "this is a refresh token",
-                "it gets access tokens, and opens nothing in a registry",
-                "take the value of `access_token` from the answer of /oauth2/token",
-            );
-        }
-        match exp {
-            None | Some(None) => self.find(
-                Verdict::Refused,
-                "the token's exp is no whole number",
-                "a registry needs the time at which a token ends, in seconds since 1970",
-                "take a token of this server",
-            ),
-            Some(Some(exp)) if exp.saturating_add(LEEWAY) <= self.now => self.find(
-                Verdict::Refused,
-                format!(
-                    "the token ended at {}, {} seconds ago",
-                    rfc3339(exp),
-                    self.now.saturating_sub(exp)
-                ),
-                "a registry takes it for a minute longer, not more",
-                "get a fresh token; if this one is fresh, set the clocks of both machines",
-            ),
-            Some(Some(_)) => {}
-        }
-        match nbf {
-            Some(Some(nbf)) if nbf.saturating_sub(LEEWAY) > self.now => self.find(
-                Verdict::Refused,
-                format!("the token begins at {}, in {} seconds", rfc3339(nbf), nbf.saturating_sub(self.now)),
-                "the clock of the token server is ahead, or the one here is late; a minute would not matter",
-                "set the clocks of both machines",
-            ),
-            Some(None) => self.find(
-                Verdict::Refused,
-                "the token's nbf is no whole number",
-                "a registry reads the time at which a token begins in seconds since 1970",
-                "take a token of this server",
-            ),
-            _ => {}
-        }
-    }
 }
 
-/// Whether a chain leads to one of these certificates, each of it signed by the next.
-fn leads_to(chain: &[Certificate], roots: &[Certificate]) -> bool {
-    for (index, certificate) in chain.iter().enumerate() {
-        if roots.iter().any(|root| is_root(certificate, root)) {
-            return true;
-        }
-        let next = chain.get(index + 1);
-        if !next.is_some_and(|next| next.is_authority && certificate.is_signed_by(next)) {
-            return false;
-        }
-    }
-    false
-}
-
-/// Whether the registry trusts a certificate by this one of its bundle: it is the same, or signed by it.
-fn is_root(certificate: &Certificate, root: &Certificate) -> bool {
-    certificate == root || root.is_authority && certificate.is_signed_by(root)
-}
-
+/// Names in a sentence.
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use scopegate_api::claims::PrincipalKind;
+    use serde_json::{Value, json};
+
     use super::registry::{Bundle, Jwks};
     use super::*;
     use crate::issue::{ACCESS_LIFETIME, Issuer, Subject};
+    use crate::keys::certificate::Certificate;
     use crate::keys::signing_key::Times;
-    use crate::keys::{Authority, KeyRecord, RsaSize};
-    use scopegate_api::claims::PrincipalKind;
-    use serde_json::json;
+    use crate::keys::{Algorithm, Authority, KeyRecord, RsaSize, SigningKey};
 
     const NOW: i64 = 1_800_000_000;
 
