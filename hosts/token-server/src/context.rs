@@ -14,15 +14,13 @@ pub struct Context {
     pub address: IpAddr,
     /// A GUID; the client reads it in `X-Ms-Correlation-Request-Id`, and every line of the log has it.
     pub correlation_id: Arc<str>,
-    /// Whether the client reaches this server over TLS.
-    pub is_secure: bool,
 }
 
 impl Default for Context {
     /// A request without a connection, which only tests have.
     fn default() -> Self {
         let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { address, correlation_id: Arc::from(uuid::Uuid::nil().to_string()), is_secure: false }
+        Self { address, correlation_id: Arc::from(uuid::Uuid::nil().to_string()) }
     }
 }
 

@@ -72,7 +72,7 @@ fn context_of(reached: Reached, request: &Request) -> Context {
     let address = client_address(peer, request.headers(), reached.trusted_proxies);
     let correlation_id = guid(request.headers(), &CORRELATION).unwrap_or_else(Uuid::new_v4);
     let correlation_id = Arc::from(correlation_id.to_string());
-    Context { address, correlation_id, is_secure: reached.is_secure }
+    Context { address, correlation_id }
 }
 
 /// The registry's own paths, with everything below them.

@@ -92,12 +92,6 @@ impl Providers {
         Ok(providers)
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The provider with this name, which an [`Identity`] and a refresh token carry.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Arc<Provider>> {

@@ -121,11 +121,6 @@ impl Store {
     pub async fn news(&self) -> sqlx::Result<Box<dyn News>> {
         timeout(PATIENCE, self.database.news()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
-
-    /// Ends every connection.
-    pub async fn close(&self) {
-        self.pool.close().await;
-    }
 }
 
 /// A connection for reading what management shows.

@@ -31,12 +31,13 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &flags.flags())?;
     let telemetry = Telemetry::start(&config)?;
     let tls = config.tls.clone().map(Tls::open).transpose()?;
+    let providers = Providers::open(&config.providers)?;
     let store = open(&config).await?;
     if let Some(seed) = &config.seed {
         keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
     }
     // The ports come last: whoever is waiting for them may read the certificate as soon as somebody answers.
-    let prepared = Prepared::new(&config, store).await?;
+    let prepared = Prepared::new(&config, providers, store).await?;
     let listener = listen(config.listen).await?;
     let metrics_listener = match config.metrics.listen {
         Some(address) => Some(listen(address).await?),
@@ -85,7 +86,7 @@ struct Prepared {
 }
 
 impl Prepared {
-    async fn new(config: &Config, store: Store) -> anyhow::Result<Self> {
+    async fn new(config: &Config, providers: Providers, store: Store) -> anyhow::Result<Self> {
         let keeper = keeper(config);
         let ring = keeper.tend(&store, clock::now()).await?;
         keeper.write_bundle(&ring)?;
@@ -93,7 +94,7 @@ impl Prepared {
         Ok(Self {
             runtime: Runtime::with_cache(&config.data, Limits::default())?,
             issuer: Issuer::new(config.issuer.clone(), service, config.tokens.x5c, ring),
-            providers: Providers::open(&config.providers)?,
+            providers,
             store,
         })
     }
