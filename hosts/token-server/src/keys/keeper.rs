@@ -85,8 +85,8 @@ impl Keeper {
     pub async fn rotate(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
         self.tend(store, now).await?;
         let mut write = store.write().await?;
-        let (keys, after) = (write.keys().await?.keys, self.rotation.ahead);
-        let plan = plan_now(&keys, self.algorithm, now, self.rotation, after);
+        let keys = write.keys().await?.keys;
+        let plan = plan_now(&keys, self.algorithm, now, self.rotation);
         self.carry_out(&mut write, plan).await?;
         let ring = ring(&mut write).await?;
         write.commit().await?;

@@ -59,18 +59,12 @@ pub fn plan(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation)
     }
 }
 
-/// The same for an operator who wants a new key now. It signs after `after`: usually [`Rotation::ahead`]; zero when the current key must
-/// not sign any longer, whatever registries know.
+/// The same for an operator who wants a new key now. It signs when registries have had the time to read it.
 #[must_use]
-pub fn plan_now(
-    keys: &[KeyRecord],
-    wanted: Algorithm,
-    now: i64,
-    rotation: Rotation,
-    after: Duration,
-) -> Plan {
+pub fn plan_now(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation) -> Plan {
     let plan = plan(keys, wanted, now, rotation);
-    let signs_from = if keys.is_empty() { now } else { now.saturating_add(seconds(after)) };
+    let ahead = if keys.is_empty() { 0 } else { seconds(rotation.ahead) };
+    let signs_from = now.saturating_add(ahead);
     let mut remove = plan.remove;
     // It takes the place of a key that would have begun later, or both would follow each other at once.
     remove.extend(
@@ -275,8 +269,8 @@ mod tests {
 
     #[track_caller]
     fn planned_now(have: &str, now: i64, after: i64, expected: &str) {
-        let after = Duration::from_secs(after.unsigned_abs());
-        let plan = plan_now(&keys(have), Algorithm::Es256, now, ROTATION, after);
+        let rotation = Rotation { ahead: Duration::from_secs(after.unsigned_abs()), ..ROTATION };
+        let plan = plan_now(&keys(have), Algorithm::Es256, now, rotation);
         assert_eq!(written(&plan), expected, "{have} at {now}");
     }
 

@@ -89,6 +89,8 @@ pub async fn by_password(
         return admin(&digest, app, policy, now);
     }
     let Some(token) = policy.token(name) else {
+        // Compared with as many as a token has, for the same reason.
+        std::hint::black_box([&digest, &digest].map(|own| own.matches(&digest)));
         return Err(RouteError::Unauthorized("an unknown token"));
     };
     if !token.accepts(&digest, now) {
