@@ -300,6 +300,33 @@ pub fn rules<B: AsRef<[u8]>>(table: &Table<B>) -> Vec<Rule> {
         .collect()
 }
 
+/// A class of repositories that rules tell apart from all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// The repositories of the class: a name, `prefix/*` for what lies below and no rule mentions, `*` for what no rule mentions at all.
+    pub pattern: String,
+    /// A repository of the class, to try it with.
+    pub witness: String,
+}
+
+/// The classes of repositories that these tables together tell apart: on all repositories of a class they grant the same.
+///
+/// ```
+/// use scopegate_core::analysis::repositories;
+/// use scopegate_core::{ScopeMap, Table};
+///
+/// let table = Table::compile([&ScopeMap::parse(["repositories/team/*/content/read"])?])?;
+/// let witnesses: Vec<String> = repositories(&[table]).into_iter().map(|class| class.witness).collect();
+/// assert_eq!(witnesses, ["a", "team", "team/a"]);
+/// # Ok::<(), scopegate_core::Error>(())
+/// ```
+#[must_use]
+pub fn repositories<B: AsRef<[u8]>>(tables: &[Table<B>]) -> Vec<Class> {
+    let keys: Vec<_> = tables.iter().map(keys).collect();
+    let classes = classes(&keys.iter().collect::<Vec<_>>());
+    classes.into_iter().map(|(pattern, witness)| Class { pattern, witness }).collect()
+}
+
 fn keys<B: AsRef<[u8]>>(table: &Table<B>) -> BTreeSet<String> {
     table.entries().map(|entry| entry.name.as_str().to_owned()).collect()
 }

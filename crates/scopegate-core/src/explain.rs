@@ -19,6 +19,7 @@ use crate::decide::{Catalog, Decision, Settings, decide};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
+use crate::scope_map::Rule;
 use crate::table::{Entry, Table};
 
 /// One scope map of a principal: its table, and what people call it.
@@ -138,6 +139,13 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// The rules to add, one for each permission.
+    #[must_use]
+    pub fn rules(&self) -> Vec<Rule> {
+        let Ok(pattern) = Pattern::parse(&self.pattern) else { return Vec::new() };
+        self.permissions.iter().map(|permission| Rule::granting(pattern, *permission)).collect()
+    }
+
     /// The command that makes this change, ready for a shell.
     ///
     /// `registry` is the name of the registry. Where it or the map's name is not known, the command has a variable in its place.

@@ -29,6 +29,7 @@
 //! | [`decide`](mod@decide) | request × table → granted and denied actions |
 //! | [`explain`](mod@explain) | the same decision with its reasons, the near misses, and the smallest edits |
 //! | [`claims`](mod@claims) | the access entries of a token |
+//! | [`reference`] | references of images: registry, repository, tag, digest |
 //! | [`route`](mod@route) | method + path + query → the scopes that an HTTP request needs |
 //! | [`challenge`] | `WWW-Authenticate` and the 401 body |
 //! | [`verify`](mod@verify) | access entries × required scopes → allowed, or what is missing |
@@ -75,6 +76,7 @@ mod error;
 pub mod explain;
 pub mod name;
 pub mod pattern;
+pub mod reference;
 pub mod route;
 pub mod scope;
 pub mod scope_map;

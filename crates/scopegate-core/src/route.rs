@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 use crate::action::{Action, ActionList};
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
+use crate::reference::{is_digest, is_tag, is_word};
 use crate::scope::{RequiredScope, ResourceType};
 
 /// What a host may set about routes.
@@ -541,51 +542,15 @@ fn is_reference(text: &str) -> bool {
     is_tag(text) || is_digest(text)
 }
 
-/// `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`
-fn is_tag(text: &str) -> bool {
-    is_word(text, |b| matches!(b, b'.' | b'_' | b'-'))
-}
-
 /// A tag that may also hold `+`, as versions of charts do.
 fn is_file_name(text: &str) -> bool {
     is_word(text, |b| matches!(b, b'.' | b'_' | b'-' | b'+'))
-}
-
-fn is_word(text: &str, also: impl Fn(u8) -> bool) -> bool {
-    let first = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    text.len() <= 128
-        && text.bytes().next().is_some_and(first)
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || also(b))
 }
 
 /// `[A-Za-z0-9_.=-]{1,128}`
 fn is_upload_id(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'=' | b'-'))
-}
-
-/// An algorithm, a colon, and hexadecimal digits: exactly as many as the algorithm has where it is known.
-fn is_digest(text: &str) -> bool {
-    let Some((algorithm, digits)) = text.split_once(':') else {
-        return false;
-    };
-    let lower = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    match algorithm {
-        "sha256" => lower && digits.len() == 64,
-        "sha512" => lower && digits.len() == 128,
-        _ => {
-            is_algorithm(algorithm)
-                && (32..=1024).contains(&digits.len())
-                && digits.bytes().all(|b| b.is_ascii_hexdigit())
-        }
-    }
-}
-
-fn is_algorithm(text: &str) -> bool {
-    text.split(['+', '.', '_', '-']).all(|piece| {
-        piece.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-            && piece.bytes().all(|b| b.is_ascii_alphanumeric())
-    })
 }
 
 /// The text of a route for logs and tests: its scopes, separated by spaces.

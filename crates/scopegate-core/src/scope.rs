@@ -159,7 +159,7 @@ impl<'a> ResourceName<'a> {
 }
 
 /// Host components joined by dots: letters and digits, hyphens inside.
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     text.split('.').all(|component| {
         let bytes = component.as_bytes();
         bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
@@ -168,7 +168,7 @@ fn is_host(text: &str) -> bool {
     })
 }
 
-fn is_port(text: &str) -> bool {
+pub(crate) fn is_port(text: &str) -> bool {
     (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -469,6 +469,16 @@ pub struct RequiredScope<'a> {
     pub name: Cow<'a, str>,
     /// The actions that a token must hold, all of them, in the order of the challenge.
     pub actions: ActionList,
+}
+
+impl<'a> From<Scope<'a>> for RequiredScope<'a> {
+    fn from(scope: Scope<'a>) -> Self {
+        Self {
+            resource_type: scope.resource_type,
+            name: Cow::Borrowed(scope.name.as_str()),
+            actions: scope.actions,
+        }
+    }
 }
 
 impl fmt::Display for RequiredScope<'_> {

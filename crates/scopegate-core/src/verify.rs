@@ -35,6 +35,14 @@ impl<'a> Grant<'a> {
         Some(Self { resource_type, name, actions })
     }
 
+    /// Reads an access entry that is written as a scope. Its name may be one that no scope has: it is compared, not parsed.
+    #[must_use]
+    pub fn read(entry: &'a str) -> Option<Self> {
+        let (resource_type, rest) = entry.split_once(':')?;
+        let (name, actions) = rest.rsplit_once(':')?;
+        Self::parse(resource_type, name, actions.split(','))
+    }
+
     fn on(self, required: &RequiredScope<'_>) -> ActionSet {
         let everywhere = self.name == "*" && required.resource_type == ResourceType::Repository;
         let same_name = self.name == required.name || everywhere;

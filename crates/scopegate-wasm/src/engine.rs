@@ -155,7 +155,7 @@ impl Engine {
 
     pub(crate) fn verify(&mut self, access_len: u32, scopes_len: u32) -> u64 {
         let missing = self.arguments([access_len, scopes_len]).and_then(|[access, scopes]| {
-            let grants: Vec<_> = access.lines().filter_map(grant).collect();
+            let grants: Vec<_> = access.lines().filter_map(Grant::read).collect();
             let required = required(scopes)?;
             let missing = scopegate_core::verify(grants.iter().copied(), &required);
             Ok(joined(&missing.err().unwrap_or_default()).into_bytes())
@@ -229,25 +229,9 @@ impl Engine {
     }
 }
 
-/// An access entry, written as a scope. One that is none, or of a type that nobody knows, grants nothing.
-fn grant(line: &str) -> Option<Grant<'_>> {
-    let (rest, actions) = line.rsplit_once(':')?;
-    let (resource_type, name) = rest.split_once(':')?;
-    Grant::parse(resource_type, name, actions.split(','))
-}
-
 fn required(scopes: &str) -> Result<Vec<RequiredScope<'_>>> {
     let pieces = scopes.split(' ').filter(|piece| !piece.is_empty());
-    pieces
-        .map(|piece| {
-            let scope = Scope::parse(piece)?;
-            Ok(RequiredScope {
-                resource_type: scope.resource_type,
-                name: scope.name.as_str().into(),
-                actions: scope.actions,
-            })
-        })
-        .collect()
+    pieces.map(|piece| Ok(Scope::parse(piece)?.into())).collect()
 }
 
 fn joined(items: &[impl Display]) -> String {
