@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AccessEntry {
     /// `repository`, `registry` or `artifact-repository`.
     #[serde(rename = "type", alias = "Type")]

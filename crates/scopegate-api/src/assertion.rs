@@ -17,13 +17,16 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use scopegate_core::Catalog;
-use serde::{Deserialize, Serialize};
+use core::fmt::Display;
 
-use crate::document::{self, DocumentError};
+use scopegate_core::Catalog;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::document::DocumentError;
 
 /// A file of assertions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AssertionFile {
     /// The maps of one principal; what one of them grants is granted.
@@ -37,6 +40,7 @@ pub struct AssertionFile {
 
 /// Where a scope map is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(untagged, expecting = "neither the path of a scope map nor a map with `actions`")]
 pub enum ScopeMapSource {
     /// In a file, named from the folder of the assertion file.
@@ -47,10 +51,12 @@ pub enum ScopeMapSource {
 
 /// A scope map inside an assertion file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct InlineScopeMap {
     /// The name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub name: Option<String>,
     /// The action strings.
     pub actions: Vec<String>,
@@ -58,16 +64,20 @@ pub struct InlineScopeMap {
 
 /// One assertion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Assertion {
     /// A scope of which every action must be granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub allow: Option<String>,
     /// A scope of which no action may be granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub deny: Option<String>,
     /// Why it matters, shown when it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub why: Option<String>,
 }
 
@@ -82,6 +92,7 @@ pub enum Demand<'a> {
 
 /// The [`Catalog`] setting by its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "Catalog"))]
 #[serde(rename_all = "lowercase")]
 pub enum CatalogSetting {
     /// [`Catalog::Root`]
@@ -118,10 +129,26 @@ impl AssertionFile {
     ///
     /// When the text is neither JSON nor YAML, has a field that is unknown or lacks one, or an assertion has not exactly one of
     /// `allow` and `deny`.
+    #[cfg(feature = "documents")]
     pub fn read(text: &str) -> Result<Self, DocumentError> {
-        let file: Self = document::read(text)?;
-        match file.assertions.iter().position(|assertion| assertion.demand().is_none()) {
-            None => Ok(file),
+        crate::document::read::<Self>(text)?.checked()
+    }
+
+    /// Reads a file of assertions that a library has parsed already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read), but for the syntax.
+    pub fn from_value<'de, D: Deserializer<'de>>(value: D) -> Result<Self, DocumentError>
+    where
+        D::Error: Display,
+    {
+        Self::deserialize(value).map_err(DocumentError::from_reader)?.checked()
+    }
+
+    fn checked(self) -> Result<Self, DocumentError> {
+        match self.assertions.iter().position(|assertion| assertion.demand().is_none()) {
+            None => Ok(self),
             Some(index) => Err(DocumentError {
                 path: alloc::format!("assertions[{index}]"),
                 hint: Some("write one of `allow` and `deny`".into()),

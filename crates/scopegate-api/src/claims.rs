@@ -19,16 +19,20 @@ use crate::access::AccessEntry;
 
 /// The claims of an access token. Whoever signs many of them writes them as `AccessClaims<&str>`, and copies no text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AccessClaims<S = String> {
     /// Unique for each token.
     pub jti: S,
     /// Who it is for: the name of a scope-map token, or what else [`principal`](Self::principal) says it is.
     pub sub: S,
     /// Not valid before, in seconds since 1970.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub nbf: u64,
     /// Not valid from, in seconds since 1970.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub exp: u64,
     /// Issued at, in seconds since 1970.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub iat: u64,
     /// Who issued it.
     pub iss: S,
@@ -46,12 +50,15 @@ pub struct AccessClaims<S = String> {
     pub grant_type: GrantType,
     /// The application that asked, when the holder came with a token of an identity provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub appid: Option<S>,
     /// What kind of principal it is for. Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub principal: Option<PrincipalKind>,
     /// The revision of the principal at the time of issue: a token of an older one is revoked. Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(type = "number", optional))]
     pub generation: Option<u64>,
 }
 
@@ -111,6 +118,7 @@ pub struct IdentityClaims {
 
 /// What kind of principal a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipalKind {
     /// A scope-map token.
@@ -127,6 +135,7 @@ pub enum PrincipalKind {
 
 /// What kind of token it is. A token of one kind is never accepted in the place of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
     /// It opens repositories.

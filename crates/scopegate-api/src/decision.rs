@@ -32,6 +32,7 @@ use crate::access::AccessEntry;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionReport {
     /// What may be had.
@@ -44,6 +45,7 @@ pub struct DecisionReport {
 
 /// A piece of a request that is no scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct InvalidScope {
     /// The piece, as it was sent.

@@ -1,16 +1,22 @@
-//! Text to document: JSON where it looks like JSON, YAML otherwise.
+//! Why a document is not what was expected; and text to document: JSON where it looks like JSON, YAML otherwise.
+//!
+//! Reading text is behind the feature `documents`. Whoever reads JSON and YAML by other means, as a browser does, gives values instead.
 
+#[cfg(feature = "documents")]
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
+#[cfg(feature = "documents")]
 use scopegate_core::Error;
-use serde::de::DeserializeOwned;
-use serde_saphyr::UserMessageFormatter;
+use serde::Serialize;
+
+#[cfg(feature = "documents")]
+pub(crate) use text::read;
 
 /// Why a text is not the document that was expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "DocumentProblem"))]
 pub struct DocumentError {
     /// Where in the document: `actions[3]`, or nothing when the text as a whole could not be read.
     pub path: String,
@@ -26,6 +32,7 @@ pub struct DocumentError {
 
 impl DocumentError {
     /// A value that the engine refuses.
+    #[cfg(feature = "documents")]
     pub(crate) fn refused(path: impl Into<String>, value: &str, error: Error) -> Self {
         Self {
             path: path.into(),
@@ -34,6 +41,11 @@ impl DocumentError {
             hint: Some(error.kind().hint().to_owned()),
             position: error.position(),
         }
+    }
+
+    /// What the reader of a value says.
+    pub(crate) fn from_reader(error: impl fmt::Display) -> Self {
+        Self::unreadable(error.to_string())
     }
 
     /// A text that cannot be read at all, or lacks something.
@@ -57,35 +69,47 @@ impl fmt::Display for DocumentError {
 
 impl core::error::Error for DocumentError {}
 
-/// The most bytes of a document; the largest scope map that a registry accepts has a fraction of it.
-const MAX_BYTES: usize = 4 << 20;
+/// Reading text.
+#[cfg(feature = "documents")]
+mod text {
+    use alloc::format;
+    use alloc::string::ToString;
 
-/// Reads a document that may be JSON or YAML.
-///
-/// A text that begins like JSON and is not JSON is tried as YAML, whose flow style begins alike; when that fails too, the JSON error is
-/// the one to show.
-pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
-    if text.len() > MAX_BYTES {
-        return Err(DocumentError::unreadable(format!("more than {MAX_BYTES} bytes")));
-    }
-    if !text.trim_start().starts_with(['{', '[']) {
-        return read_yaml(text);
-    }
-    let error = match serde_json::from_str(text) {
-        Ok(document) => return Ok(document),
-        Err(error) => error,
-    };
-    let json_error = DocumentError::unreadable(error.to_string());
-    if error.is_data() {
-        return Err(json_error);
-    }
-    read_yaml(text).map_err(|_| json_error)
-}
+    use serde::de::DeserializeOwned;
+    use serde_saphyr::UserMessageFormatter;
 
-fn read_yaml<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        // The default is for developers: it shows a piece of the document and names functions of the library.
-        let error = error.without_snippet().render_with_formatter(&UserMessageFormatter);
-        DocumentError::unreadable(error)
-    })
+    use super::DocumentError;
+
+    /// The most bytes of a document; the largest scope map that a registry accepts has a fraction of it.
+    const MAX_BYTES: usize = 4 << 20;
+
+    /// Reads a document that may be JSON or YAML.
+    ///
+    /// A text that begins like JSON and is not JSON is tried as YAML, whose flow style begins alike; when that fails too, the JSON error is
+    /// the one to show.
+    pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
+        if text.len() > MAX_BYTES {
+            return Err(DocumentError::unreadable(format!("more than {MAX_BYTES} bytes")));
+        }
+        if !text.trim_start().starts_with(['{', '[']) {
+            return read_yaml(text);
+        }
+        let error = match serde_json::from_str(text) {
+            Ok(document) => return Ok(document),
+            Err(error) => error,
+        };
+        let json_error = DocumentError::unreadable(error.to_string());
+        if error.is_data() {
+            return Err(json_error);
+        }
+        read_yaml(text).map_err(|_| json_error)
+    }
+
+    fn read_yaml<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
+        serde_saphyr::from_str(text).map_err(|error| {
+            // The default is for developers: it shows a piece of the document and names functions of the library.
+            let error = error.without_snippet().render_with_formatter(&UserMessageFormatter);
+            DocumentError::unreadable(error)
+        })
+    }
 }

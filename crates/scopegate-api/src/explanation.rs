@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why one scope is granted or denied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Explanation {
     /// The scope, in canonical spelling.
@@ -23,6 +24,7 @@ pub struct Explanation {
 
 /// Why one action is granted or denied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     /// The action.
@@ -37,6 +39,7 @@ pub struct Reason {
 
 /// A rule of a scope map.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RuleRef {
     /// The name of the map, empty when it has none.
@@ -49,6 +52,7 @@ pub struct RuleRef {
 
 /// A rule that does not grant an action, and nearly does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Miss {
     /// The rule.
@@ -61,6 +65,7 @@ pub struct Miss {
 
 /// A change to a scope map.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Edit {
     /// The map to change, empty when it has no name.
@@ -69,6 +74,8 @@ pub struct Edit {
     pub pattern: String,
     /// The permissions to add.
     pub permissions: Vec<String>,
+    /// The same as action strings of a map.
+    pub actions: Vec<String>,
     /// The command that makes the change.
     pub command: String,
 }
@@ -123,6 +130,7 @@ impl Edit {
             scope_map: edit.scope_map.clone(),
             pattern: edit.pattern.clone(),
             permissions: edit.permissions.iter().map(|p| p.as_str().to_owned()).collect(),
+            actions: edit.rules().iter().map(ToString::to_string).collect(),
             command: edit.az_command(registry),
         }
     }

@@ -4,11 +4,16 @@
 //! |---|---|
 //! | [`abi`] | what crosses the boundary of the WebAssembly module |
 //! | [`access`] | access entries, as they stand in a token and in a decision |
+//! | [`analysis`] | findings about a map, and differences between two |
+//! | [`challenge`] | a challenge, read |
 //! | [`claims`] | the claims of access and refresh tokens |
 //! | [`token`] | the answer of a token endpoint |
 //! | [`errors`] | a registry's error body |
 //! | [`decision`] | a decision as data: granted, denied, invalid |
 //! | [`explanation`] | an explanation as data |
+//! | [`problem`] | what is wrong with a text, where, and what would be right |
+//! | [`reference`] | the reference of an image, read |
+//! | [`route`] | what an HTTP request needs |
 //! | [`scope_map`] | scope maps as `az`, ARM and people write them |
 //! | [`assertion`] | files of assertions about scope maps |
 //!
@@ -17,7 +22,7 @@
 //!
 //! Left out: rules. Nothing here decides anything.
 
-#![no_std]
+#![cfg_attr(not(feature = "typescript"), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -36,17 +41,18 @@ extern crate alloc;
 
 pub mod abi;
 pub mod access;
-#[cfg(feature = "documents")]
+pub mod analysis;
 pub mod assertion;
+pub mod challenge;
 pub mod claims;
 pub mod decision;
-#[cfg(feature = "documents")]
 mod document;
 pub mod errors;
 pub mod explanation;
-#[cfg(feature = "documents")]
+pub mod problem;
+pub mod reference;
+pub mod route;
 pub mod scope_map;
 pub mod token;
 
-#[cfg(feature = "documents")]
 pub use document::DocumentError;

@@ -9,18 +9,18 @@
 //! Others write these, so unknown fields are tolerated. A field that stands twice is not: two readers could disagree about it.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
 use scopegate_core::ScopeMap;
+#[cfg(feature = "documents")]
 use scopegate_core::scope_map::MapName;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::document::{self, DocumentError};
+use crate::document::DocumentError;
 
 /// A scope map and the registry that it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +49,55 @@ impl ScopeMapDocument {
     /// # Errors
     ///
     /// When the text is neither JSON nor YAML, has no list of actions, or one of them is no rule; the error names which.
+    #[cfg(feature = "documents")]
     pub fn read(text: &str) -> Result<Self, DocumentError> {
-        let Form(map) = document::read(text)?;
-        map.check()
+        crate::document::read::<Form>(text)?.written()?.check()
+    }
+}
+
+/// A scope map as it is written: its form is read, its actions are not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct WrittenScopeMap {
+    /// The name.
+    pub name: Option<String>,
+    /// What people wrote about it.
+    pub description: String,
+    /// The name of the registry, when the document has a resource id.
+    pub registry: Option<String>,
+    /// The action strings.
+    pub actions: Vec<String>,
+    /// Where in the document they stand: `actions`, `properties.actions`, or nothing when they are all of it.
+    pub path: String,
+}
+
+impl WrittenScopeMap {
+    /// Reads the form of a scope map that a library has parsed already.
+    ///
+    /// # Errors
+    ///
+    /// When the value has no list of actions, or two.
+    pub fn from_value<'de, D: Deserializer<'de>>(value: D) -> Result<Self, DocumentError>
+    where
+        D::Error: fmt::Display,
+    {
+        Form::deserialize(value).map_err(DocumentError::from_reader)?.written()
+    }
+
+    #[cfg(feature = "documents")]
+    fn check(self) -> Result<ScopeMapDocument, DocumentError> {
+        let path = if self.path.is_empty() { "actions" } else { &self.path };
+        let name = self
+            .name
+            .map(|name| MapName::parse(&name).map_err(|e| DocumentError::refused("name", &name, e)))
+            .transpose()?;
+        let parsed =
+            ScopeMap::parse_rules(self.actions.iter().map(String::as_str)).map_err(|invalid| {
+                let path = alloc::format!("{path}[{}]", invalid.index);
+                DocumentError::refused(path, invalid.text, invalid.error)
+            })?;
+        let scope_map = ScopeMap { name, description: self.description, ..parsed };
+        Ok(ScopeMapDocument { scope_map, registry: self.registry })
     }
 }
 
@@ -71,11 +117,12 @@ struct Properties {
     actions: Option<Vec<String>>,
 }
 
-impl Fields {
-    fn check(self) -> Result<ScopeMapDocument, DocumentError> {
-        let properties = self.properties.unwrap_or_default();
-        let (actions, path) = match (self.actions, properties.actions) {
-            (Some(actions), None) => (actions, "actions"),
+impl Form {
+    fn written(self) -> Result<WrittenScopeMap, DocumentError> {
+        let Self { fields, is_list } = self;
+        let properties = fields.properties.unwrap_or_default();
+        let (actions, path) = match (fields.actions, properties.actions) {
+            (Some(actions), None) => (actions, if is_list { "" } else { "actions" }),
             (None, Some(actions)) => (actions, "properties.actions"),
             (Some(_), Some(_)) => {
                 return Err(DocumentError::unreadable("both `actions` and `properties.actions`"));
@@ -84,21 +131,13 @@ impl Fields {
                 return Err(DocumentError::unreadable("no list of `actions`"));
             }
         };
-        let name = self
-            .name
-            .map(|name| MapName::parse(&name).map_err(|e| DocumentError::refused("name", &name, e)))
-            .transpose()?;
-        let parsed =
-            ScopeMap::parse_rules(actions.iter().map(String::as_str)).map_err(|invalid| {
-                DocumentError::refused(
-                    format!("{path}[{}]", invalid.index),
-                    invalid.text,
-                    invalid.error,
-                )
-            })?;
-        let description = self.description.or(properties.description).unwrap_or_default();
-        let registry = self.id.as_deref().and_then(registry_of);
-        Ok(ScopeMapDocument { scope_map: ScopeMap { name, description, ..parsed }, registry })
+        Ok(WrittenScopeMap {
+            name: fields.name,
+            description: fields.description.or(properties.description).unwrap_or_default(),
+            registry: fields.id.as_deref().and_then(registry_of),
+            actions,
+            path: path.into(),
+        })
     }
 }
 
@@ -109,7 +148,10 @@ fn registry_of(id: &str) -> Option<String> {
 }
 
 /// Either an object with the fields, or the bare list of actions.
-struct Form(Fields);
+struct Form {
+    fields: Fields,
+    is_list: bool,
+}
 
 impl<'de> Deserialize<'de> for Form {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -131,11 +173,13 @@ impl<'de> Visitor<'de> for FormVisitor {
         while let Some(action) = seq.next_element()? {
             actions.push(action);
         }
-        Ok(Form(Fields { actions: Some(actions), ..Fields::default() }))
+        let fields = Fields { actions: Some(actions), ..Fields::default() };
+        Ok(Form { fields, is_list: true })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
-        Fields::deserialize(MapAccessDeserializer::new(map)).map(Form)
+        let fields = Fields::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Form { fields, is_list: false })
     }
 }
 

@@ -3,9 +3,8 @@
 //! The comparison is exact: the names of all repositories fall into finitely many classes, and each class on which the maps disagree is
 //! one line, with a repository to try it with.
 
-use scopegate_core::analysis::{self, Difference};
-use scopegate_core::{Action, ActionSet};
-use serde::Serialize;
+use scopegate_api::analysis::Difference;
+use scopegate_core::analysis;
 
 use crate::input::Input;
 use crate::maps::Map;
@@ -35,20 +34,11 @@ pub(crate) struct Args {
     output: Output,
 }
 
-/// A difference as it is printed.
-#[derive(Debug, Serialize)]
-struct Row {
-    pattern: String,
-    witness: String,
-    gained: Vec<&'static str>,
-    lost: Vec<&'static str>,
-}
-
 pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
     Input::check_stdin([&args.old, &args.new])?;
     let (old, new) = (Map::read(&args.old)?, Map::read(&args.new)?);
     let differences = analysis::difference(&old.table, &new.table);
-    let rows: Vec<_> = differences.into_iter().map(Row::from).collect();
+    let rows: Vec<_> = differences.into_iter().map(Difference::from).collect();
     let status = if rows.is_empty() { Status::Yes } else { Status::No };
     if let Output::Json = args.output {
         return Answer::json(status, &rows);
@@ -56,32 +46,19 @@ pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
     let mut answer = Answer::new(status);
     let width = rows.iter().map(|row| row.pattern.len()).max().unwrap_or_default();
     for row in &rows {
-        let Row { pattern, witness, .. } = row;
-        let (sign, change) = row.change();
+        let Difference { pattern, witness, .. } = row;
+        let (sign, change) = change(row);
         answer.line(format_args!("{sign} {pattern:<width$}  {change}  (for example `{witness}`)"));
     }
     Ok(answer)
 }
 
-impl Row {
-    /// What changes, and its sign.
-    fn change(&self) -> (char, String) {
-        let (gained, lost) = (self.gained.join(","), self.lost.join(","));
-        match (self.gained.is_empty(), self.lost.is_empty()) {
-            (_, true) => ('+', format!("gains {gained}")),
-            (true, _) => ('-', format!("loses {lost}")),
-            _ => ('~', format!("gains {gained}, loses {lost}")),
-        }
+/// What changes, and its sign.
+fn change(difference: &Difference) -> (char, String) {
+    let (gained, lost) = (difference.gained.join(","), difference.lost.join(","));
+    match (difference.gained.is_empty(), difference.lost.is_empty()) {
+        (_, true) => ('+', format!("gains {gained}")),
+        (true, _) => ('-', format!("loses {lost}")),
+        _ => ('~', format!("gains {gained}, loses {lost}")),
     }
-}
-
-impl From<Difference> for Row {
-    fn from(difference: Difference) -> Self {
-        let Difference { pattern, witness, gained, lost } = difference;
-        Self { pattern, witness, gained: words(gained), lost: words(lost) }
-    }
-}
-
-fn words(actions: ActionSet) -> Vec<&'static str> {
-    actions.iter().map(Action::as_str).collect()
 }

@@ -2,8 +2,8 @@
 //!
 //! A finding is an error when the map does not do what it says, and a remark otherwise.
 
-use scopegate_core::ScopeMap;
-use scopegate_core::analysis::{self, Finding};
+use scopegate_api::analysis::Finding;
+use scopegate_core::{ScopeMap, analysis};
 use serde::Serialize;
 
 use crate::input::Input;
@@ -34,19 +34,12 @@ pub(crate) struct Args {
 
 /// A finding as it is printed.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Row {
     file: String,
-    kind: &'static str,
-    /// Whether it is an error and not a remark.
-    error: bool,
-    message: &'static str,
-    /// The place of the rule among the actions of the map; `null` when it is the map as a whole.
-    rule: Option<usize>,
-    /// The action string of that rule.
+    #[serde(flatten)]
+    finding: Finding,
+    /// The action string of the rule.
     action: Option<String>,
-    /// The place of the rule that makes it so.
-    because_of: Option<usize>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
@@ -55,9 +48,9 @@ pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
     for file in &args.files {
         let map = Map::read(file)?.document.scope_map;
         let findings = analysis::lint(&map).map_err(|error| BadInput::from(error).at(file))?;
-        rows.extend(findings.iter().map(|finding| Row::new(file, &map, finding)));
+        rows.extend(findings.iter().map(|finding| Row::new(file, &map, finding.into())));
     }
-    let fails = rows.iter().any(|row| row.error || args.strict);
+    let fails = rows.iter().any(|row| row.finding.error || args.strict);
     let status = if fails { Status::No } else { Status::Yes };
     if let Output::Json = args.output {
         return Answer::json(status, &rows);
@@ -70,25 +63,18 @@ pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
 }
 
 impl Row {
-    fn new(file: &Input, map: &ScopeMap, finding: &Finding) -> Self {
+    fn new(file: &Input, map: &ScopeMap, finding: Finding) -> Self {
         let rule = finding.rule.and_then(|index| map.rules.get(index));
-        Self {
-            file: file.to_string(),
-            kind: finding.kind.code(),
-            error: finding.kind.is_error(),
-            message: finding.kind.message(),
-            rule: finding.rule,
-            action: rule.map(ToString::to_string),
-            because_of: finding.because_of,
-        }
+        Self { file: file.to_string(), action: rule.map(ToString::to_string), finding }
     }
 
     fn sentence(&self) -> String {
-        let Self { file, kind, message, .. } = self;
-        let (Some(rule), Some(action)) = (self.rule, &self.action) else {
+        let Self { file, finding, action } = self;
+        let Finding { kind, message, .. } = finding;
+        let (Some(rule), Some(action)) = (finding.rule, action) else {
             return format!("{file}: {kind}: {message}");
         };
-        let because = self.because_of.map(|other| format!("; because of actions[{other}]"));
+        let because = finding.because_of.map(|other| format!("; because of actions[{other}]"));
         let because = because.unwrap_or_default();
         format!("{file}: actions[{rule}]: {kind}: {message} (`{action}`{because})")
     }

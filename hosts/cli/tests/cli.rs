@@ -386,9 +386,9 @@ push.yaml: actions[1]: redundant: the same rule stands here twice (`repositories
         concat!(
             r#"[{"file":"push.yaml","kind":"push_without_pull","error":true,"#,
             r#""message":"a push also pulls, so content/write does nothing without content/read","#,
-            r#""rule":0,"action":"repositories/app/content/write","becauseOf":null},"#,
+            r#""rule":0,"becauseOf":null,"action":"repositories/app/content/write"},"#,
             r#"{"file":"push.yaml","kind":"redundant","error":false,"message":"the same rule stands here twice","#,
-            r#""rule":1,"action":"repositories/app/content/write","becauseOf":0}]"#,
+            r#""rule":1,"becauseOf":0,"action":"repositories/app/content/write"}]"#,
             "\n"
         ),
         1,
