@@ -54,7 +54,8 @@ fn with_toolchain(command: Cmd<'_>, toolchain: Toolchain) -> Cmd<'_> {
     }
 }
 
-fn remap_flags() -> anyhow::Result<String> {
+/// Flags that take the paths of this machine out of what is compiled.
+pub(crate) fn remap_flags() -> anyhow::Result<String> {
     let cargo_home = std::env::var("CARGO_HOME")
         .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
         .context("neither CARGO_HOME nor HOME is set")?;

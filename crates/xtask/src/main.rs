@@ -1,11 +1,15 @@
 //! Developer commands: `cargo xtask <command>`.
 
+mod bindgen;
 mod check;
 mod engine;
 mod fuzz;
+mod node;
 mod run;
 mod setup;
+mod stamp;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -19,6 +23,8 @@ usage: cargo xtask <command>
   test                    set up what the tests need, then run them all
   check                   formatting, lints and documentation, warnings denied
   wasm                    build the engine's WebAssembly module
+  bindgen                 build the engine's package for JavaScript
+  web <task>              the playground: dev serves it while it is edited, build, check, test
   fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
   bench [filter]          measure, and print the ratios
   setup                   install what the tests need, and nothing else
@@ -44,6 +50,8 @@ fn run_command() -> anyhow::Result<()> {
         ["test"] => test::test(&shell),
         ["check"] => check::check(&shell),
         ["wasm"] => engine::build(&shell).map(drop),
+        ["bindgen"] => bindgen::build(&shell).map(drop),
+        ["web", task] => web::web(&shell, task),
         ["fuzz", target] => fuzz::fuzz(&shell, target, 60),
         ["fuzz", target, seconds] => fuzz::fuzz(&shell, target, seconds.parse()?),
         ["bench", filter @ ..] => test::bench(&shell, filter),

@@ -6,7 +6,7 @@
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
-use crate::engine;
+use crate::{engine, node};
 
 /// The target that hosts load.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -59,9 +59,20 @@ fn has_debian_packages(shell: &Shell) -> bool {
         .is_ok()
 }
 
+/// Whether std can be built anew, for size.
+pub(crate) fn has_std_sources(shell: &Shell) -> bool {
+    sysroot(shell).is_some_and(|sysroot| {
+        shell.path_exists(format!("{sysroot}/lib/rustlib/src/rust/library/Cargo.lock"))
+    })
+}
+
 fn has_target(shell: &Shell, target: &str) -> bool {
-    let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read();
-    sysroot.is_ok_and(|sysroot| shell.path_exists(format!("{sysroot}/lib/rustlib/{target}/lib")))
+    sysroot(shell)
+        .is_some_and(|sysroot| shell.path_exists(format!("{sysroot}/lib/rustlib/{target}/lib")))
+}
+
+fn sysroot(shell: &Shell) -> Option<String> {
+    cmd!(shell, "rustc --print sysroot").quiet().read().ok()
 }
 
 /// Programs that one tries the server with, each with the Debian package that has it.
@@ -72,13 +83,15 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("openssl", "openssl"),
 ];
 
+/// What builds the playground.
+const NODE: [(&str, &str); 2] = [("node", "nodejs"), ("npm", "npm")];
+
 /// Programs that only the tests need. Podman and buildah want the four after them where nobody is root.
 ///
 /// The docker command line is used where it is installed. Debian has it only together with its daemon, which is large and which no
 /// test wants.
-const CLIENTS: [(&str, &str); 9] = [
-    ("node", "nodejs"),
-    ("npm", "npm"),
+const CLIENTS: [(&str, &str); 8] = [
+    ("chromium", "chromium"),
     ("podman", "podman"),
     ("buildah", "buildah"),
     ("crun", "crun"),
@@ -94,7 +107,7 @@ const LISTS: &str = "tests/clients";
 /// Installs what the tests need.
 pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     wasm_target(shell)?;
-    let mut packages = missing(shell, &[&PROGRAMS[..], &CLIENTS].concat());
+    let mut packages = missing(shell, &[&PROGRAMS[..], &NODE, &CLIENTS].concat());
     if !has_postgres() {
         packages.push("postgresql");
     }
@@ -103,7 +116,12 @@ pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     }
     apt(shell, &packages)?;
     python_clients(shell)?;
-    node_clients(shell)
+    node::install(shell, &engine::root().join(LISTS), "the clients for node")
+}
+
+/// Installs what builds the playground.
+pub(crate) fn node(shell: &Shell) -> anyhow::Result<()> {
+    apt(shell, &missing(shell, &NODE))
 }
 
 /// Installs the programs that one tries the server with.
@@ -150,22 +168,6 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     )
     .quiet()
     .run()?;
-    Ok(shell.write_file(stamp, wanted)?)
-}
-
-/// Installs the clients and the identity provider that run on node, exactly as they are locked.
-fn node_clients(shell: &Shell) -> anyhow::Result<()> {
-    let _folder = shell.push_dir(engine::root().join(LISTS));
-    let wanted = shell.read_file("package-lock.json")?;
-    let stamp = "node_modules/.installed";
-    if shell.read_file(stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    println!("setup: installing the clients for node");
-    cmd!(shell, "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error")
-        .quiet()
-        .ignore_stdout()
-        .run()?;
     Ok(shell.write_file(stamp, wanted)?)
 }
 

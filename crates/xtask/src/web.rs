@@ -1,0 +1,85 @@
+//! The playground, `web/`: a page of static files, built into `target/web`.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use xshell::{Shell, cmd};
+
+use crate::stamp::Stamp;
+use crate::{bindgen, engine, node, setup};
+
+/// What the built page is made of, beside the engine. Not its tests, or else each change of one would build the server anew.
+const SOURCES: [&str; 6] =
+    ["build", "index.html", "package-lock.json", "public", "src", "vite.config.ts"];
+
+/// Does one of the things that `cargo xtask web` can.
+pub(crate) fn web(shell: &Shell, task: &str) -> anyhow::Result<()> {
+    match task {
+        "dev" => dev(shell),
+        "build" => build(shell),
+        "check" => check(shell),
+        "test" => test(shell),
+        _ => bail!("no such task: {task}; there are dev, build, check and test"),
+    }
+}
+
+/// The folder of the page's sources.
+pub(crate) fn folder() -> PathBuf {
+    engine::root().join("web")
+}
+
+/// A program that npm has installed for the page, by its path in `node_modules`.
+pub(crate) fn tool(path: &str) -> PathBuf {
+    folder().join("node_modules").join(path)
+}
+
+/// Installs the page's libraries and tools.
+pub(crate) fn install(shell: &Shell) -> anyhow::Result<()> {
+    setup::node(shell)?;
+    node::install(shell, &folder(), "the playground's libraries and tools")
+}
+
+/// Builds the page, unless it is there already. A page that is larger than it may be is an error.
+pub(crate) fn build(shell: &Shell) -> anyhow::Result<()> {
+    let mut inputs = SOURCES.map(|source| folder().join(source)).to_vec();
+    inputs.push(bindgen::build(shell)?);
+    let built = engine::root().join("target/web");
+    let stamp = Stamp::new(shell, built.with_extension("stamp"), &inputs)?;
+    if stamp.is_current(shell) && built.is_dir() {
+        return Ok(());
+    }
+    stamp.clear(shell)?;
+    run(shell, "vite/bin/vite.js", &["build"])?;
+    stamp.write(shell)
+}
+
+/// Types, lints and formatting, also of the scripts that belong to the page and are elsewhere.
+pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
+    bindgen::build(shell)?;
+    for project in ["tsconfig.json", "tsconfig.worker.json", "tsconfig.tools.json"] {
+        run(shell, "typescript/bin/tsc", &["--noEmit", "--project", project])?;
+    }
+    let scripts =
+        ["check", "--error-on-warnings", ".", "../tests/web", "../crates/scopegate-bindgen"];
+    run(shell, "@biomejs/biome/bin/biome", &scripts)
+}
+
+/// The page's units, and then the built page in a browser.
+pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
+    build(shell)?;
+    run(shell, "vitest/vitest.mjs", &["run"])?;
+    run(shell, "@playwright/test/cli.js", &["test"])
+}
+
+/// Serves the page while it is edited.
+fn dev(shell: &Shell) -> anyhow::Result<()> {
+    bindgen::build(shell)?;
+    run(shell, "vite/bin/vite.js", &[])
+}
+
+fn run(shell: &Shell, path: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let _folder = shell.push_dir(folder());
+    let (node, tool) = (node::program(shell)?, tool(path));
+    cmd!(shell, "{node} {tool} {arguments...}").quiet().run()?;
+    Ok(())
+}

@@ -1,0 +1,8 @@
+/** Lets the page start without a network, once it was there. A browser that cannot do that shows the page all the same. */
+
+export function keepForOffline(): void {
+  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
+  navigator.serviceWorker.register("./sw.js").catch(() => {
+    // Private windows refuse, and so do addresses without TLS.
+  });
+}
