@@ -19,8 +19,14 @@ fn a_newcomer_installs_the_package_and_calls_it() {
     fs::write(folder.path().join("newcomer.mjs"), include_str!("newcomer.mjs")).unwrap();
     let said = succeed(Command::new("node").arg("newcomer.mjs").current_dir(folder.path()));
     let said: Value = serde_json::from_slice(&said.stdout).unwrap();
-    assert_eq!(said[0]["realm"], "https://localhost:5001/oauth2/token");
-    assert_eq!(said[0]["scope"], "repository:samples/hello-world:pull");
+    assert_eq!(
+        said[0]["text"],
+        "`samples/nginx` is denied push: no rule matches it; the nearest is `samples/hello-world`\n"
+    );
+    assert_eq!(
+        said[0]["edits"][0]["command"],
+        "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository samples/nginx content/write"
+    );
 }
 
 /// What is in the package and what it says of itself.

@@ -1,7 +1,7 @@
-/** What somebody writes first who has installed the package: reads the challenge of a registry. */
+/** What somebody writes first who has installed the package: asks why a push is denied. */
 
-import * as scopegate from "scopegate";
+import { Principal } from "scopegate";
 
-const challenge =
-  'Bearer realm="https://localhost:5001/oauth2/token",service="localhost:5000",scope="repository:samples/hello-world:pull"';
-console.log(JSON.stringify(scopegate.read_challenge(challenge)));
+const principal = new Principal();
+principal.add("MyScopeMap", ["repositories/samples/hello-world/content/write"]);
+console.log(JSON.stringify(principal.explain("repository:samples/nginx:push", "myregistry")));

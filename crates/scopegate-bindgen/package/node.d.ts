@@ -1,0 +1,3 @@
+/** What `node.js` exports. */
+
+export * from "./scopegate.js";
