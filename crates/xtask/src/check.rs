@@ -2,12 +2,14 @@
 
 use xshell::{Shell, cmd};
 
-use crate::engine;
+use crate::{engine, web};
 
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "cargo fmt --all --check").run()?;
-    // The runtime embeds the engine, so that nothing that depends on it builds without.
+    // The runtime embeds the engine and the server embeds the page, so that nothing that depends on them builds without.
     engine::build(shell)?;
+    web::build(shell)?;
+    web::check(shell)?;
     cmd!(shell, "cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     cmd!(shell, "cargo doc --locked --workspace --no-deps --quiet")
         .env("RUSTDOCFLAGS", "-D warnings")

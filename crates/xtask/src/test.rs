@@ -2,7 +2,7 @@
 
 use xshell::{Shell, cmd};
 
-use crate::{engine, fuzz, setup};
+use crate::{engine, fuzz, setup, web};
 
 /// How long each fuzz target runs with the tests, in seconds.
 const FUZZ_SECONDS: u64 = 10;
@@ -11,12 +11,14 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     setup::for_tests(shell)?;
     engine::build(shell)?;
     engine::prove_no_std(shell)?;
+    web::test(shell)?;
     cmd!(shell, "cargo test --locked --workspace").run()?;
     fuzz::fuzz(shell, "all", FUZZ_SECONDS)
 }
 
 pub(crate) fn bench(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     engine::build(shell)?;
+    web::build(shell)?;
     // The token server is measured as a process of its own.
     cmd!(shell, "cargo build --locked --release --package scopegate-server").run()?;
     cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
