@@ -39,6 +39,8 @@ pub struct App {
     pub store: Store,
     /// Whether there is management.
     pub is_managed: bool,
+    /// Whether there is the playground, where it is built in.
+    pub has_playground: bool,
     /// What one client may ask for.
     pub guard: Arc<Guard>,
     /// Whether the policy is new enough to decide by.
@@ -68,6 +70,8 @@ pub struct Parts {
     pub store: Store,
     /// Whether there is management.
     pub is_managed: bool,
+    /// Whether there is the playground, where it is built in.
+    pub has_playground: bool,
     /// How long tokens are still issued when the database is gone.
     pub serve_for: Duration,
     /// What one client may ask for.
@@ -92,6 +96,7 @@ impl App {
             providers: parts.providers,
             store: parts.store,
             is_managed: parts.is_managed,
+            has_playground: parts.has_playground,
             guard: Arc::new(Guard::new(parts.limits)),
             readiness: Arc::new(Readiness::new(parts.serve_for)),
             turn: Mutex::default(),

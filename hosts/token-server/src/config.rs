@@ -60,6 +60,8 @@ pub struct Config {
     pub providers: Vec<ProviderConfig>,
     /// The management API.
     pub management: Management,
+    /// Whether the playground is at `/`, in a program that it is built into.
+    pub playground: bool,
     /// What requests read when the database is gone.
     pub snapshot: Snapshot,
     /// The certificate of this server. Without it HTTP, which is for loopback and for a proxy that ends TLS.
@@ -308,6 +310,7 @@ impl Default for Config {
             tokens: Tokens::default(),
             providers: Vec::new(),
             management: Management::default(),
+            playground: true,
             snapshot: Snapshot::default(),
             tls: None,
             limits: Limits::default(),
@@ -437,6 +440,7 @@ catalog: never
 tokens: {algorithm: EdDSA, x5c: true, rotateEvery: 30d, publishAhead: 200ms}
 providers: [{name: ci, issuer: 'https://i.example', audiences: [a]}]
 management: {enabled: false}
+playground: false
 snapshot: {serveFor: 90m}
 tls: {certificate: a.pem, key: b.pem}
 limits:
@@ -461,6 +465,7 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
         assert_eq!(config.catalog, Catalog::Never);
         let url = config.database_url.as_ref().unwrap();
         assert_eq!(url.expose(), "postgres://scopegate:hunter2@db/scopegate");
+        assert!(!config.playground);
         assert_eq!(config.providers.len(), 1);
         assert!(config.is_secure());
         let shown = format!("{config:?}");

@@ -19,13 +19,14 @@ pub mod refusal;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::config::Limits;
 use crate::context::Context;
+use crate::playground;
 use crate::telemetry::metrics;
 use address::network;
 use rate::{RateLimit, TooMany};
@@ -98,8 +99,7 @@ pub async fn admit(
     if let Err(status) = check_size(&guard.limits, &request) {
         return empty(status);
     }
-    // Probes must not fail because somebody else is busy.
-    if matches!(request.uri().path(), "/healthz" | "/readyz") {
+    if is_free(&request) {
         return next.run(request).await;
     }
     let remaining = match guard.check_address(context.address) {
@@ -111,6 +111,13 @@ pub async fn admit(
         response.headers_mut().insert(REMAINING, remaining.into());
     }
     response
+}
+
+/// Whether a request counts against nobody: probes must not fail because somebody else is busy, and a page is several files at once.
+fn is_free(request: &Request) -> bool {
+    let route = request.extensions().get::<MatchedPath>();
+    matches!(request.uri().path(), "/healthz" | "/readyz")
+        || route.is_some_and(|route| playground::has(route.as_str()))
 }
 
 fn check_size(limits: &Limits, request: &Request) -> Result<(), StatusCode> {

@@ -20,6 +20,7 @@
 //! | [`seed`] | scope maps and principals from a file |
 //! | [`doctor`] | why a registry refuses a token |
 //! | [`config`] | the configuration: file, environment, flags |
+//! | [`playground`] | the page at `/` |
 //! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until the end |
 //! | [`tls`] | the certificate, read again when it changes |
 //! | [`guard`] | how often, how much and how long a client may ask |
@@ -51,6 +52,8 @@ pub mod issue;
 pub mod keys;
 pub mod management;
 pub mod oauth;
+#[cfg_attr(not(feature = "playground"), path = "playground/absent.rs")]
+pub mod playground;
 pub mod policy;
 pub mod principal;
 pub mod routes;

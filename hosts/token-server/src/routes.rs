@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::error::json;
 use crate::management;
 use crate::oauth::{base, exchange, token};
+use crate::playground;
 
 /// Every route of the server, without what [`serve`](crate::serve) puts around them.
 pub fn routes(app: Arc<App>) -> Router {
@@ -22,6 +23,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/token-signing.pem", get(certificate));
     let router = if app.is_managed { router.merge(managed()) } else { router };
+    let router = if app.has_playground { router.merge(playground::routes()) } else { router };
     router.with_state(app)
 }
 

@@ -111,6 +111,7 @@ impl Prepared {
             providers: self.providers,
             store: self.store,
             is_managed: config.management.enabled,
+            has_playground: config.playground,
             serve_for: config.snapshot.serve_for,
             limits: config.limits.clone(),
         })?);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -90,6 +90,7 @@ impl Server {
             providers,
             store,
             is_managed: true,
+            has_playground: true,
             serve_for: Duration::from_secs(60),
             limits,
         });
@@ -110,9 +111,9 @@ impl Server {
         let (status, headers) = (response.status(), response.headers().clone());
         let challenge = response.headers().get(header::WWW_AUTHENTICATE);
         let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
-        let body = axum::body::to_bytes(response.into_body(), 1 << 22).await.unwrap();
-        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status, headers, challenge, body }
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 22).await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status, headers, challenge, bytes, body }
     }
 
     pub(crate) async fn get(&self, target: &str, authorization: Option<String>) -> Answer {
@@ -136,6 +137,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) challenge: Option<String>,
+    pub(crate) bytes: Bytes,
+    /// What the bytes are as JSON; null when they are none.
     pub(crate) body: Value,
 }
 
