@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 use xshell::{Shell, cmd};
 
 use self::guide::Guide;
-use crate::{engine, setup};
+use crate::{engine, setup, web};
 
 /// How long a process may take to answer, and to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,10 +30,23 @@ pub(crate) fn run(shell: &Shell) -> anyhow::Result<()> {
     if let Err(error) = setup::programs(shell) {
         println!("setup: {error:#}; going on without");
     }
-    cmd!(shell, "cargo build --locked --package scopegate-server").run()?;
-    let house = House::new(shell)?;
+    let has_page = build_server(shell)?;
+    let house = House::new(shell, has_page)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(house.live(shell))
+}
+
+/// Builds the server; tells whether with the playground, which wants node.
+fn build_server(shell: &Shell) -> anyhow::Result<bool> {
+    if let Err(error) = setup::node(shell) {
+        println!("setup: {error:#}; going on without the playground");
+        let features = "--no-default-features";
+        cmd!(shell, "cargo build --locked --package scopegate-server {features}").run()?;
+        return Ok(false);
+    }
+    web::build(shell)?;
+    cmd!(shell, "cargo build --locked --package scopegate-server").run()?;
+    Ok(true)
 }
 
 /// Where everything is.
@@ -42,11 +55,12 @@ struct House {
     folder: PathBuf,
     server: u16,
     registry: u16,
+    has_page: bool,
 }
 
 impl House {
     /// An empty folder: each run begins anew, with an authority, keys and passwords of its own.
-    fn new(shell: &Shell) -> anyhow::Result<Self> {
+    fn new(shell: &Shell, has_page: bool) -> anyhow::Result<Self> {
         let folder = engine::root().join("target/run");
         shell.remove_path(&folder)?;
         shell.create_dir(&folder)?;
@@ -59,6 +73,7 @@ impl House {
             folder,
             server: free_port(5001)?,
             registry: free_port(5000)?,
+            has_page,
         };
         authority::make(shell, &house.folder)?;
         shell.write_file(house.config(), house.configuration())?;
@@ -84,6 +99,7 @@ impl House {
             tenant: text(&administrator, "tenant")?,
             has_registry: registry.is_some(),
             has_image: image,
+            has_page: self.has_page,
         };
         shell.write_file(self.folder.join("env"), guide.environment(&self.folder))?;
         shell.write_file(self.folder.join("guide.txt"), guide.to_string())?;

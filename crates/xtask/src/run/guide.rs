@@ -14,6 +14,7 @@ pub(super) struct Guide<'a> {
     pub(super) tenant: &'a str,
     pub(super) has_registry: bool,
     pub(super) has_image: bool,
+    pub(super) has_page: bool,
 }
 
 impl fmt::Display for Guide<'_> {
@@ -49,6 +50,12 @@ impl Guide<'_> {
     fn addresses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { folder, server, registry, password, secret, .. } = self;
         writeln!(f, "token server   https://localhost:{server}")?;
+        if self.has_page {
+            writeln!(
+                f,
+                "playground     https://localhost:{server}/, in a browser that may go on past the warning"
+            )?;
+        }
         if self.has_registry {
             writeln!(
                 f,
