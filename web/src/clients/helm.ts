@@ -80,7 +80,7 @@ export const helm = client("helm", { asking: mergesTheChallenge, says: refused }
     id: "dependency-update",
     name: "helm dependency update",
     about:
-      "lists the tags to find the newest version within a range, and reads the chart; an exact version needs no list since Helm 3.22 at the latest",
+      "lists the tags to find the newest version within a range, and reads the chart; an exact version needs no list",
     prints: "Saving 1 charts\nPulled: {registry}/{repository}:{tag}\nDeleting outdated charts",
     sessions: [
       {

@@ -1,7 +1,7 @@
 /**
  * What a client does, as data: sessions of HTTP requests, and the words that a person reads afterwards.
  *
- * Texts hold placeholders: `{registry}`, `{repository}`, `{source}`, `{tag}`, and the digests and upload ids of an example image.
+ * Texts hold placeholders: `{registry}`, `{repository}` and, for a path, `{escaped}`, `{source}`, `{tag}`, and what an example image is made of.
  * Which scopes a request needs is not written here: the engine says so.
  */
 
@@ -89,5 +89,5 @@ export function client(name: string, common: Common, written: readonly Written[]
 function needsOf(operation: Written): Need[] {
   const targets = operation.sessions.flatMap((session) => session.requests.map((request) => request.target)).join(" ");
   const needs: readonly Need[] = ["repository", "source", "tag"];
-  return needs.filter((need) => mentions(targets, need));
+  return needs.filter((need) => mentions(targets, need) || (need === "repository" && mentions(targets, "escaped")));
 }

@@ -43,7 +43,7 @@ export const flux = client(
       id: "scan",
       name: "Flux, an ImageRepository",
       about: "lists the tags, as crane does",
-      prints: "successful scan",
+      prints: "successful scan: found 1 tags",
       sessions: [
         {
           asks: reads,
@@ -58,20 +58,20 @@ export const argocdImageUpdater = client(
   "argocd-image-updater",
   {
     asking: once,
-    says: 'level=error msg="Could not get tags from registry: denied: requested access to the resource is denied" image_name={repository} registry={registry}',
+    says: 'level=error msg="Could not get tags from registry: errors:\\ndenied: requested access to the resource is denied\\nunauthorized: {message}\\n" image_name={repository} registry={registry}',
   },
   [
     {
       id: "scan",
       name: "Argo CD Image Updater, a lookup of tags",
-      about: "lists the tags, then reads the manifest and the configuration of the newest where it has to know its age",
+      about: "lists the tags; strategies that go by the age of an image read its manifest and configuration, too",
       prints:
         'level=info msg="Processing results: applications=1 images_considered=1 images_skipped=0 images_updated=1 errors=0"',
       sessions: [
         {
           asks: reads,
           asksOf: { acr: ["repository:{repository}:pull,metadata_read,content_read"] },
-          requests: [rows.ping, rows.listTags, rows.getManifest, rows.getConfig],
+          requests: [rows.ping, rows.listTags],
         },
       ],
     },

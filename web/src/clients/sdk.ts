@@ -1,7 +1,8 @@
 /**
  * The Azure SDKs' registry clients: `azure-containerregistry` 1.2 for Python; those for .NET, Go and JavaScript ask in the same way.
  *
- * They send the first request as it is, ask for exactly what the challenge says, and send their last token with whatever comes next.
+ * They escape the slashes of a repository, send the first request as it is, ask for exactly what the challenge says, and send their
+ * last token with whatever comes next. Left out: the exchange before it, since they take no name and password, but a token of a provider.
  */
 
 import { asChallenged } from "./asking";
@@ -32,7 +33,7 @@ export const sdk = client(
       about: "lists the tags of a repository",
       prints: "{tag}\n…",
       profiles: azure,
-      sessions: [{ asks: [], requests: [request("GET", "/acr/v1/{repository}/_tags", "lists the tags")] }],
+      sessions: [{ asks: [], requests: [request("GET", "/acr/v1/{escaped}/_tags", "lists the tags")] }],
     },
     {
       id: "delete-repository",
@@ -40,7 +41,12 @@ export const sdk = client(
       about: "deletes a repository with all that is in it",
       prints: "",
       profiles: azure,
-      sessions: [{ asks: [], requests: [request("DELETE", "/acr/v1/{repository}", "deletes the repository")] }],
+      sessions: [
+        {
+          asks: [],
+          requests: [request("DELETE", "/acr/v1/{escaped}?api-version=2021-07-01", "deletes the repository")],
+        },
+      ],
     },
   ],
 );

@@ -22,25 +22,23 @@ function run(id: string, permissions: readonly string[], profile: Profile = "acr
 type Row = [id: string, permissions: string, profile: Profile, outcome: string, ends?: string];
 
 const rows: Row[] = [
-  // Azure/acr#600 and #690: what lists tags needs `metadata/read` there.
+  // What lists tags needs `metadata/read` on Azure Container Registry, and nothing more than `content/read` elsewhere.
   ["helm-dependency-update", "content/read", "acr", "fails", "GET /v2/team/app/tags/list"],
   ["helm-dependency-update", "content/read", "distribution", "works"],
   ["helm-dependency-update", "content/read metadata/read", "acr", "works"],
   ["helm-pull", "content/read", "acr", "works"],
-  // renovatebot/renovate#14708
   ["renovate-scan", "content/read", "acr", "fails", "GET /v2/team/app/tags/list?n=10000"],
   ["renovate-scan", "metadata/read", "acr", "works-partly"],
   ["renovate-scan", "content/read metadata/read", "acr", "works"],
   ["flux-scan", "content/read", "acr", "fails", "GET /v2/team/app/tags/list?n=1000"],
   ["flux-scan", "content/read metadata/read", "acr", "works"],
-  // argoproj-labs/argocd-image-updater#1502
   ["argocd-image-updater-scan", "content/read", "acr", "fails", "GET /v2/team/app/tags/list"],
   ["argocd-image-updater-scan", "content/read metadata/read", "acr", "works"],
   ["argocd-image-updater-scan", "content/read", "distribution", "works"],
   ["crane-ls", "content/read", "acr", "fails", "GET /v2/team/app/tags/list?n=1000"],
   ["skopeo-list-tags", "metadata/read", "acr", "works"],
   ["oras-repo-tags", "content/read metadata/read", "acr", "works"],
-  // Azure/acr#708: whoever pushes has to read.
+  // Whoever pushes has to read.
   ["docker-push", "content/write", "acr", "fails", "POST /v2/team/app/blobs/uploads/"],
   ["docker-push", "content/read content/write", "acr", "works"],
   ["docker-push-mount", "content/read content/write", "acr", "works-partly"],
@@ -49,11 +47,11 @@ const rows: Row[] = [
   ["docker-login", "", "acr", "works"],
   ["kubelet-pull", "content/read", "acr", "works"],
   ["kubelet-pull", "metadata/read", "acr", "fails", "HEAD /v2/team/app/manifests/v1"],
-  // Azure/acr#751: the catalog needs a rule for the whole registry.
+  // The catalog needs a rule for the whole registry.
   ["crane-catalog", any.join(" "), "acr", "fails", "GET /v2/_catalog?n=1000"],
   ["crane-catalog", "*:metadata/read", "acr", "works"],
   ["az-repository-list", "*:metadata/read", "distribution", "works"],
-  // Reference §2.2: the registry wants `delete` for untagging, and `metadata/read` for deleting by tag.
+  // The registry wants `delete` for untagging, and `metadata/read` for deleting by tag.
   ["az-repository-untag", "metadata/write", "acr", "fails"],
   ["az-repository-untag", "content/delete", "acr", "works"],
   ["az-repository-delete", "content/delete", "acr", "works"],
@@ -74,7 +72,7 @@ test.each(rows)("%s with %s on %s: %s %s", (id, permissions, profile, outcome, e
   if (ends !== undefined) expect(`${step?.method} ${step?.target}`).toBe(ends);
 });
 
-/** What is asked for, in the order of the wire: reference §1.8, §6.6 and the recordings. */
+/** What is asked for, in the order of the wire. */
 test.each([
   ["docker-push", "", ["repository:team/app:push,pull"]],
   ["docker-login", "", [""]],

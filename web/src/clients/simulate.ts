@@ -66,7 +66,8 @@ interface Walk {
 
 /** The engine's errors come through for names that are none: whoever asks has read the target first. */
 export function simulate(operation: Operation, target: Target, principal: Principal, profile: Profile): Simulation {
-  const words = { ...image, ...target, source: target.source ?? target.repository, parent: parentOf(target) };
+  const { repository, source = repository } = target;
+  const words = { ...image, ...target, source, escaped: encodeURIComponent(repository), parent: parentOf(target) };
   const walk: Walk = {
     operation,
     words,
