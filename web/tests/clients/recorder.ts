@@ -17,7 +17,7 @@ import { Principal, type Profile, route, unauthorizedBody, verify, writeChalleng
 import { shape } from "./shape.ts";
 
 export class Recorder {
-  readonly folder = mkdtempSync(join(tmpdir(), "recorder-"));
+  #folder = "";
   readonly #door = http.createServer((request, response) => this.#answer(request, response));
   #lines: string[] = [];
   #principal = new Principal("root");
@@ -30,7 +30,8 @@ export class Recorder {
   async start(): Promise<void> {
     this.#registryPort = await freePort();
     const config = `version: 0.1\nlog: {level: error}\nstorage: {inmemory: {}, delete: {enabled: true}}\nhttp: {addr: "127.0.0.1:${this.#registryPort}", relativeurls: true}\n`;
-    const file = join(this.folder, "registry.yml");
+    this.#folder = mkdtempSync(join(tmpdir(), "recorder-"));
+    const file = join(this.#folder, "registry.yml");
     writeFileSync(file, config);
     this.#registry = spawn("docker-registry", ["serve", file], { stdio: "ignore" });
     await answers(`http://127.0.0.1:${this.#registryPort}/v2/`);
@@ -59,7 +60,12 @@ export class Recorder {
     this.#door.closeAllConnections();
     this.#door.close();
     this.#registry?.kill("SIGKILL");
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** A folder that ends with it. */
+  get folder(): string {
+    return this.#folder;
   }
 
   get host(): string {
