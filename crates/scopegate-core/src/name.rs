@@ -72,7 +72,14 @@ impl<'a> RepositoryName<'a> {
 
     /// The names that this one lies below, the shortest first: `a` and `a/b` for `a/b/c`.
     pub fn ancestors(self) -> impl Iterator<Item = RepositoryName<'a>> {
-        self.0.match_indices('/').map(move |(slash, _)| self.prefix(slash))
+        let slashes = self.0.bytes().enumerate().filter(|(_, byte)| *byte == b'/');
+        slashes.map(move |(slash, _)| self.prefix(slash))
+    }
+
+    /// The longest name that this one lies below.
+    pub(crate) fn parent(self) -> Option<Self> {
+        let slash = self.0.bytes().rposition(|byte| byte == b'/')?;
+        Some(self.prefix(slash))
     }
 }
 
