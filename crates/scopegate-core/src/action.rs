@@ -58,17 +58,7 @@ impl Action {
 
     #[inline]
     pub(crate) fn from_bytes(word: &[u8]) -> Option<Self> {
-        Some(match word {
-            b"pull" => Self::Pull,
-            b"push" => Self::Push,
-            b"delete" => Self::Delete,
-            b"metadata_read" => Self::MetadataRead,
-            b"metadata_write" => Self::MetadataWrite,
-            b"deleted_read" => Self::DeletedRead,
-            b"deleted_restore" => Self::DeletedRestore,
-            b"*" => Self::Any,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|action| action.as_str().as_bytes() == word)
     }
 
     /// The name of this action in scopes and claims.

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope_map::{Rule, ScopeMap};
-use crate::table::{Entry, Table, sorted};
+use crate::table::{Entry, Table, View, sorted};
 
 /// Something about a map that its owner may not have meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
             find(kind, Some(other));
             continue;
         }
-        if let Some(kind) = lacking(table.as_view(), grant) {
+        if let Some(kind) = lacking(table.view(), grant) {
             find(kind, None);
         }
         if grant.0 == Pattern::Root {
@@ -181,7 +181,7 @@ fn repeated(places: &Places<'_>, index: usize, grant: Grant<'_>) -> Option<(Find
 }
 
 /// What a rule needs beside it that the table does not grant.
-fn lacking(table: Table<&[u8]>, (pattern, permission): Grant<'_>) -> Option<FindingKind> {
+fn lacking(table: View<'_>, (pattern, permission): Grant<'_>) -> Option<FindingKind> {
     let (needed, kind) = match permission {
         Permission::ContentWrite => (Action::Pull, FindingKind::PushWithoutPull),
         Permission::ContentRead => (Action::MetadataRead, FindingKind::PullWithoutMetadataRead),
@@ -191,7 +191,7 @@ fn lacking(table: Table<&[u8]>, (pattern, permission): Grant<'_>) -> Option<Find
 }
 
 /// What a table grants on a repository of a pattern that no narrower rule is about.
-fn granted_on(table: Table<&[u8]>, pattern: Pattern<'_>) -> ActionSet {
+fn granted_on(table: View<'_>, pattern: Pattern<'_>) -> ActionSet {
     match pattern {
         Pattern::Root => table.root(),
         Pattern::Exact(name) => table.granted(name),
@@ -246,10 +246,10 @@ where
     A: AsRef<[u8]>,
     B: AsRef<[u8]>,
 {
-    differences(old.as_view(), new.as_view())
+    differences(old.view(), new.view())
 }
 
-fn differences(old: Table<&[u8]>, new: Table<&[u8]>) -> Vec<Difference> {
+fn differences(old: View<'_>, new: View<'_>) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (pattern, witness) in classes(&mentioned(old, new)) {
         let Ok(name) = RepositoryName::parse(&witness) else { continue };
@@ -301,9 +301,9 @@ pub fn rules<B: AsRef<[u8]>>(table: &Table<B>) -> Vec<Rule> {
 }
 
 /// The names that the rules of either table mention, sorted, each once.
-fn mentioned<'t>(one: Table<&'t [u8]>, other: Table<&'t [u8]>) -> Vec<RepositoryName<'t>> {
-    let mut entries = one.all_entries();
-    entries.append(&mut other.all_entries());
+fn mentioned<'t>(one: View<'t>, other: View<'t>) -> Vec<RepositoryName<'t>> {
+    let mut entries = one.entries();
+    entries.append(&mut other.entries());
     let name = |index: usize| entries.get(index).map(|entry| entry.name);
     let mut names = Vec::new();
     for index in sorted(entries.len(), &|one, other| name(one).cmp(&name(other))) {

@@ -69,7 +69,7 @@ where
     let mut claims = Claims::default();
     for scope in &request.scopes {
         let (resource_type, name) = (scope.resource_type, scope.name);
-        let decision = decide_merged(tables.clone(), scope, settings);
+        let decision = decide_merged(tables.clone().into_iter().map(Table::view), scope, settings);
         if !decision.granted.is_empty() {
             let actions = decision.granted;
             claims.access.push(AccessEntry { resource_type, name, actions });

@@ -15,11 +15,11 @@ use core::cmp::Reverse;
 use core::fmt;
 
 use crate::action::{Action, ActionList, ActionSet, Permission};
-use crate::decide::{Catalog, Decision, Settings, decide};
+use crate::decide::{Catalog, Decision, Settings, decide_views};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
-use crate::table::{Entry, Table};
+use crate::table::{Entry, Table, View};
 
 /// One scope map of a principal: its table, and what people call it.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct NamedTable<'t, B: AsRef<[u8]>> {
 pub struct Explanation<'a> {
     /// The scope that was asked for.
     pub scope: Scope<'a>,
-    /// What [`decide`] says.
+    /// What [`decide`](crate::decide()) says.
     pub decision: Decision,
     /// One reason for each action of the decision, in the order of the request, and one for each unknown action after them.
     pub reasons: Vec<Reason>,
@@ -221,14 +221,14 @@ pub fn explain<'a, B: AsRef<[u8]>>(
     settings: &Settings,
 ) -> Explanation<'a> {
     let maps: Vec<_> =
-        maps.iter().map(|map| Map { name: map.name, table: map.table.as_view() }).collect();
+        maps.iter().map(|map| Map { name: map.name, table: map.table.view() }).collect();
     Question { maps: &maps, scope, settings }.answer()
 }
 
 /// One scope map, wherever its table is stored.
 struct Map<'q> {
     name: &'q str,
-    table: Table<&'q [u8]>,
+    table: View<'q>,
 }
 
 /// What is asked, and of which scope maps.
@@ -240,8 +240,8 @@ struct Question<'q, 'a> {
 
 impl<'q, 'a> Question<'q, 'a> {
     fn answer(&self) -> Explanation<'a> {
-        let tables = self.maps.iter().map(|map| &map.table);
-        let decision = decide(tables, self.scope, self.settings);
+        let tables = self.maps.iter().map(|map| map.table);
+        let decision = decide_views(tables, self.scope, self.settings);
         let mut reasons = Vec::new();
         for action in self.scope.wanted().iter() {
             reasons.push(self.reason(action, decision.granted.contains(action)));
@@ -290,7 +290,7 @@ impl<'q, 'a> Question<'q, 'a> {
             }
             let patterns = match repository(self.scope) {
                 Some(name) => covering(map.table, name),
-                None if self.is_filtered_catalog() => patterns(&map.table.all_entries()),
+                None if self.is_filtered_catalog() => patterns(&map.table.entries()),
                 None => Vec::new(),
             };
             for (pattern, actions) in patterns {
@@ -309,7 +309,7 @@ impl<'q, 'a> Question<'q, 'a> {
             if let Some(name) = repository(self.scope) {
                 nearest.add_covering(map, name);
             }
-            for (pattern, actions) in patterns(&map.table.all_entries()) {
+            for (pattern, actions) in patterns(&map.table.entries()) {
                 if actions.contains(needed) {
                     nearest.add_granting(map, pattern, needed, repository(self.scope));
                 }
@@ -338,13 +338,13 @@ impl<'q, 'a> Question<'q, 'a> {
     }
 
     /// The narrowest pattern on which permissions help the scope.
-    fn edit_pattern(&self, table: Table<&[u8]>) -> Option<String> {
+    fn edit_pattern(&self, table: View<'_>) -> Option<String> {
         if let Some(name) = repository(self.scope) {
             return Some(name.as_str().to_owned());
         }
         if self.is_filtered_catalog() {
             // Any one repository will do: the map's first, so that nothing new is named.
-            let patterns = patterns(&table.all_entries());
+            let patterns = patterns(&table.entries());
             return Some(patterns.first().map_or(Pattern::Root, |(first, _)| *first).to_string());
         }
         // Only `*` covers a name with a host, but opening the whole registry for a stray port is no advice to give.
@@ -376,8 +376,8 @@ fn patterns<'t>(entries: &[Entry<'t>]) -> Vec<(Pattern<'t>, ActionSet)> {
 }
 
 /// The patterns of a table that cover `name`, with what they grant; the root wildcard is not among them.
-fn covering<'t>(table: Table<&'t [u8]>, name: RepositoryName<'_>) -> Vec<(Pattern<'t>, ActionSet)> {
-    let mut covering = patterns(&table.all_entries_on(name));
+fn covering<'t>(table: View<'t>, name: RepositoryName<'_>) -> Vec<(Pattern<'t>, ActionSet)> {
+    let mut covering = patterns(&table.entries_on(name));
     covering.retain(|(pattern, _)| pattern.matches(name));
     covering
 }

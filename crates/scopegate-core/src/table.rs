@@ -296,8 +296,8 @@ fn write(
 impl Table<Vec<u8>> {
     /// Gives every entry what the entries above it grant. A name comes after every name above it, so those have theirs already.
     fn fold_inherited(&mut self) {
-        for (slot, index) in self.as_view().sorted_slots() {
-            let inherited = self.as_view().above(self.as_view().name_of(slot));
+        for (slot, index) in self.view().sorted_slots() {
+            let inherited = self.view().above(self.view().name_of(slot));
             let start = HEADER_LEN.saturating_add(index.saturating_mul(SLOT_LEN));
             if let Some(place) = self.bytes.get_mut(start..start.saturating_add(SLOT_LEN)) {
                 place.copy_from_slice(&Slot { inherited, ..slot }.to_bytes());
@@ -318,7 +318,7 @@ impl<B: AsRef<[u8]>> Table<B> {
     pub fn load(bytes: B) -> Result<Self, Error> {
         let header = Header::from_bytes(bytes.as_ref())?;
         let table = Self { bytes, header };
-        table.as_view().check()?;
+        table.view().check()?;
         Ok(table)
     }
 
@@ -335,6 +335,11 @@ impl<B: AsRef<[u8]>> Table<B> {
         Table { bytes: self.bytes.as_ref(), header: self.header }
     }
 
+    #[inline]
+    pub(crate) fn view(&self) -> View<'_> {
+        View { bytes: self.bytes.as_ref(), header: &self.header }
+    }
+
     /// A copy that owns its bytes; `None` when there is no memory for it.
     #[must_use]
     pub fn try_to_owned(&self) -> Option<Table<Vec<u8>>> {
@@ -348,21 +353,14 @@ impl<B: AsRef<[u8]>> Table<B> {
     #[must_use]
     #[inline]
     pub fn granted(&self, name: RepositoryName<'_>) -> ActionSet {
-        let Some(slot) = self.as_view().deepest(name) else {
-            return self.header.root;
-        };
-        let is_whole = usize::from(slot.key_len) == name.as_str().len();
-        slot.inherited.union(if is_whole { slot.exact } else { slot.below })
+        self.view().granted(name)
     }
 
     /// What the table grants on whatever a scope may name: only the root wildcard covers `*` and names with a host.
     #[must_use]
     #[inline]
     pub fn granted_on(&self, name: ResourceName<'_>) -> ActionSet {
-        match name {
-            ResourceName::Repository(name) => self.granted(name),
-            ResourceName::Any | ResourceName::Hosted { .. } => self.header.root,
-        }
+        self.view().granted_on(name)
     }
 
     /// What rules on `*` grant.
@@ -381,12 +379,12 @@ impl<B: AsRef<[u8]>> Table<B> {
 
     /// The rules of the table, sorted by name; the root wildcard is not among them.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.as_view().all_entries().into_iter()
+        self.view().entries().into_iter()
     }
 
     /// The rules on `name` and on the names above it, the shortest first; the root wildcard is not among them.
     pub fn entries_on<'t>(&'t self, name: RepositoryName<'_>) -> Vec<Entry<'t>> {
-        self.as_view().all_entries_on(name)
+        self.view().entries_on(name)
     }
 
     /// How many names the rules of the table are about.
@@ -396,13 +394,46 @@ impl<B: AsRef<[u8]>> Table<B> {
     }
 }
 
-/// What is behind the methods of every table, written once for all kinds of storage.
-impl<'t> Table<&'t [u8]> {
-    pub(crate) fn all_entries(self) -> Vec<Entry<'t>> {
+/// A table wherever it is stored: what is behind the methods of [`Table`], compiled once and not for each kind of storage.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'t> {
+    bytes: &'t [u8],
+    header: &'t Header,
+}
+
+impl<'t> View<'t> {
+    #[inline]
+    pub(crate) fn granted(self, name: RepositoryName<'_>) -> ActionSet {
+        let Some(slot) = self.deepest(name) else {
+            return self.header.root;
+        };
+        let is_whole = usize::from(slot.key_len) == name.as_str().len();
+        slot.inherited.union(if is_whole { slot.exact } else { slot.below })
+    }
+
+    #[inline]
+    pub(crate) fn granted_on(self, name: ResourceName<'_>) -> ActionSet {
+        match name {
+            ResourceName::Repository(name) => self.granted(name),
+            ResourceName::Any | ResourceName::Hosted { .. } => self.header.root,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn root(self) -> ActionSet {
+        self.header.root
+    }
+
+    #[inline]
+    pub(crate) const fn anywhere(self) -> ActionSet {
+        self.header.any
+    }
+
+    pub(crate) fn entries(self) -> Vec<Entry<'t>> {
         self.sorted_slots().into_iter().map(|(slot, _)| self.entry(slot)).collect()
     }
 
-    pub(crate) fn all_entries_on(self, name: RepositoryName<'_>) -> Vec<Entry<'t>> {
+    pub(crate) fn entries_on(self, name: RepositoryName<'_>) -> Vec<Entry<'t>> {
         let mut entries = Vec::new();
         for name in name.ancestors().chain([name]) {
             entries.extend(self.find(name).map(|slot| self.entry(slot)));
