@@ -330,7 +330,7 @@ fn add_unmentioned(
     names: &[RepositoryName<'_>],
 ) {
     let pattern = pattern.to_string();
-    let witness = unmentioned(pattern.trim_end_matches('*'), names);
+    let witness = unmentioned(pattern.strip_suffix("*").unwrap_or(&pattern), names);
     classes.extend(witness.map(|witness| (pattern, witness)));
 }
 

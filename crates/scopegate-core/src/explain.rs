@@ -20,6 +20,7 @@ use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
 use crate::table::{Entry, Table, View};
+use crate::text::pieces;
 
 /// One scope map of a principal: its table, and what people call it.
 #[derive(Debug)]
@@ -185,8 +186,9 @@ fn push_word(command: &mut String, word: &str, unknown: &str) {
     } else if word.bytes().all(plain) {
         command.push_str(word);
     } else {
+        let pieces: Vec<&str> = pieces(word, b'\'').collect();
         command.push('\'');
-        command.push_str(&word.replace('\'', r"'\''"));
+        command.push_str(&pieces.join(r"'\''"));
         command.push('\'');
     }
 }

@@ -79,6 +79,7 @@ pub mod route;
 pub mod scope;
 pub mod scope_map;
 pub mod table;
+mod text;
 pub mod verify;
 
 pub use action::{Action, ActionList, ActionSet, Permission};

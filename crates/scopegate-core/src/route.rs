@@ -20,6 +20,7 @@ use crate::action::{Action, ActionList};
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
 use crate::scope::{RequiredScope, ResourceType};
+use crate::text::{contains, cut, find, pieces};
 
 /// What a host may set about routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,10 +171,10 @@ pub enum Endpoint {
 /// `POST /v2/_catalog`, [`ErrorKind::ReferenceInvalid`] for `/v2/app/manifests/.x`, [`ErrorKind::QueryAmbiguous`] for a mount with two
 /// sources, and the errors of [`RepositoryName::parse`] for the name. The position is that of the segment in the target.
 pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<Route<'a>, Error> {
-    if let Some(fragment) = target.find('#') {
+    if let Some(fragment) = find(target, b'#') {
         return Err(Error::new(ErrorKind::PathAmbiguous, fragment));
     }
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = cut(target, b'?').unwrap_or((target, ""));
     let segments = split(path)?;
     let row = Row::read(&segments)?;
     row.check_references()?;
@@ -198,7 +199,7 @@ struct Segment<'a> {
 
 impl Segment<'_> {
     fn has_slash(&self) -> bool {
-        self.text.contains('/')
+        contains(&self.text, b'/')
     }
 
     fn ambiguous(&self) -> Error {
@@ -213,7 +214,7 @@ fn split(path: &str) -> Result<Vec<Segment<'_>>, Error> {
     };
     let mut segments = Vec::new();
     let mut position = 1_usize;
-    for raw in rest.split('/') {
+    for raw in pieces(rest, b'/') {
         let end = position.saturating_add(raw.len());
         if raw.is_empty() && end < path.len() {
             return Err(Error::new(ErrorKind::PathAmbiguous, position));
@@ -222,7 +223,7 @@ fn split(path: &str) -> Result<Vec<Segment<'_>>, Error> {
         let segment = Segment { text, position };
         let hidden =
             |part: &str| matches!(part, "." | "..") || (segment.has_slash() && part.is_empty());
-        if segment.text.split('/').any(hidden) || !segment.text.bytes().all(is_plain) {
+        if pieces(&segment.text, b'/').any(hidden) || !segment.text.bytes().all(is_plain) {
             return Err(segment.ambiguous());
         }
         segments.push(segment);
@@ -238,7 +239,7 @@ const fn is_plain(byte: u8) -> bool {
 
 /// Decodes percent escapes once; `None` for an escape that is none, or for bytes that are no text.
 fn decode(raw: &str) -> Option<Cow<'_, str>> {
-    if !raw.contains('%') {
+    if !contains(raw, b'%') {
         return Some(Cow::Borrowed(raw));
     }
     let mut bytes = Vec::with_capacity(raw.len());
@@ -507,8 +508,8 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
     let ambiguous = |position| Error::new(ErrorKind::QueryAmbiguous, position);
     let mut source = None;
     let mut position = start;
-    for pair in query.split('&') {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    for pair in pieces(query, b'&') {
+        let (key, value) = cut(pair, b'=').unwrap_or((pair, ""));
         let (key, value) = decode_form(key).zip(decode_form(value)).ok_or(ambiguous(position))?;
         if key == "from" && source.replace((value, position)).is_some() {
             return Err(ambiguous(position));
@@ -527,10 +528,11 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
 }
 
 fn decode_form(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('+') {
+    if !contains(text, b'+') {
         return decode(text);
     }
-    decode(&text.replace('+', "%20")).map(|text| Cow::Owned(text.into_owned()))
+    let spaced = pieces(text, b'+').collect::<Vec<_>>().join(" ");
+    decode(&spaced).map(|text| Cow::Owned(text.into_owned()))
 }
 
 /// Whether a text is a reference of some kind.
@@ -566,7 +568,7 @@ fn is_upload_id(text: &str) -> bool {
 
 /// An algorithm, a colon, and hexadecimal digits: exactly as many as the algorithm has where it is known.
 fn is_digest(text: &str) -> bool {
-    let Some((algorithm, digits)) = text.split_once(':') else {
+    let Some((algorithm, digits)) = cut(text, b':') else {
         return false;
     };
     let lower = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -582,9 +584,9 @@ fn is_digest(text: &str) -> bool {
 }
 
 fn is_algorithm(text: &str) -> bool {
-    text.split(['+', '.', '_', '-']).all(|piece| {
-        piece.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-            && piece.bytes().all(|b| b.is_ascii_alphanumeric())
+    text.as_bytes().split(|byte| matches!(byte, b'+' | b'.' | b'_' | b'-')).all(|piece| {
+        piece.first().is_some_and(u8::is_ascii_alphabetic)
+            && piece.iter().all(u8::is_ascii_alphanumeric)
     })
 }
 
