@@ -4,7 +4,7 @@
 //! `az acr check-health` reads; read in either case, because the service has also written `Type`, `Name` and `Actions`.
 
 use alloc::borrow::ToOwned;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use scopegate_core::claims::{AccessEntry as CoreEntry, DeniedEntry};
@@ -44,9 +44,9 @@ impl AccessEntry {
 impl From<&CoreEntry<'_>> for AccessEntry {
     fn from(entry: &CoreEntry<'_>) -> Self {
         Self {
-            resource_type: entry.resource_type.to_string(),
-            name: entry.name.to_string(),
-            actions: entry.actions.iter().map(|action| action.to_string()).collect(),
+            resource_type: entry.resource_type.as_str().to_owned(),
+            name: entry.name.as_str().to_owned(),
+            actions: entry.actions.iter().map(|action| action.as_str().to_owned()).collect(),
         }
     }
 }
@@ -54,8 +54,8 @@ impl From<&CoreEntry<'_>> for AccessEntry {
 impl From<&DeniedEntry<'_>> for AccessEntry {
     fn from(entry: &DeniedEntry<'_>) -> Self {
         Self {
-            resource_type: entry.resource_type.to_string(),
-            name: entry.name.to_string(),
+            resource_type: entry.resource_type.as_str().to_owned(),
+            name: entry.name.as_str().to_owned(),
             actions: entry.words().map(ToOwned::to_owned).collect(),
         }
     }

@@ -17,6 +17,7 @@ use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope_map::{Rule, ScopeMap};
 use crate::table::{Entry, Table, View, sorted};
+use crate::text::write_all;
 
 /// Something about a map that its owner may not have meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,14 +218,14 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.pattern)?;
-        if !self.gained.is_empty() {
-            write!(f, " gains {}", self.gained)?;
+        f.write_str(&self.pattern)?;
+        for (verb, actions) in [(" gains ", self.gained), (" loses ", self.lost)] {
+            if !actions.is_empty() {
+                f.write_str(verb)?;
+                actions.fmt(f)?;
+            }
         }
-        if !self.lost.is_empty() {
-            write!(f, " loses {}", self.lost)?;
-        }
-        write!(f, " (for example `{}`)", self.witness)
+        write_all(f, &[" (for example `", &self.witness, "`)"])
     }
 }
 

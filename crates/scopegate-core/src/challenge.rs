@@ -17,6 +17,7 @@ use core::fmt::{self, Write as _};
 
 use crate::error::{Error, ErrorKind};
 use crate::scope::RequiredScope;
+use crate::text::write_all;
 
 /// One challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +134,8 @@ impl fmt::Display for Challenge {
             Scheme::Basic => "Basic",
             Scheme::Other(name) => name,
         };
-        write!(f, "{scheme} realm={}", Quoted(&self.realm))?;
+        write_all(f, &[scheme, " realm="])?;
+        Quoted(&self.realm).fmt(f)?;
         let parameters = [
             ("service", self.service.as_deref()),
             ("scope", self.scope.as_deref()),
@@ -141,7 +143,8 @@ impl fmt::Display for Challenge {
         ];
         for (name, value) in parameters {
             if let Some(value) = value {
-                write!(f, ",{name}={}", Quoted(value))?;
+                write_all(f, &[",", name, "="])?;
+                Quoted(value).fmt(f)?;
             }
         }
         Ok(())

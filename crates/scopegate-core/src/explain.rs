@@ -20,7 +20,7 @@ use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
 use crate::table::{Entry, Table, View};
-use crate::text::pieces;
+use crate::text::{pieces, write_all};
 
 /// One scope map of a principal: its table, and what people call it.
 #[derive(Debug)]
@@ -186,9 +186,12 @@ fn push_word(command: &mut String, word: &str, unknown: &str) {
     } else if word.bytes().all(plain) {
         command.push_str(word);
     } else {
-        let pieces: Vec<&str> = pieces(word, b'\'').collect();
-        command.push('\'');
-        command.push_str(&pieces.join(r"'\''"));
+        let mut separator = "'";
+        for piece in pieces(word, b'\'') {
+            command.push_str(separator);
+            command.push_str(piece);
+            separator = r"'\''";
+        }
         command.push('\'');
     }
 }
@@ -474,14 +477,13 @@ fn common_prefix(one: &str, other: &str) -> usize {
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reasons.is_empty() {
-            return writeln!(
-                f,
-                "`{}` is asked for without an action, so nothing is granted",
-                self.scope.name
-            );
+            let name = self.scope.name.as_str();
+            let remark = "` is asked for without an action, so nothing is granted\n";
+            return write_all(f, &["`", name, remark]);
         }
         for reason in &self.reasons {
-            writeln!(f, "{}", Sentence { explanation: self, reason })?;
+            Sentence { explanation: self, reason }.fmt(f)?;
+            f.write_str("\n")?;
         }
         Ok(())
     }
@@ -497,13 +499,13 @@ impl fmt::Display for Sentence<'_> {
         let scope = &self.explanation.scope;
         match (scope.resource_type, scope.name) {
             (ResourceType::Repository, ResourceName::Any) => f.write_str("every repository")?,
-            (ResourceType::Repository, name) => write!(f, "`{name}`")?,
-            (resource_type, name) => write!(f, "{resource_type} `{name}`")?,
+            (ResourceType::Repository, name) => write_all(f, &["`", name.as_str(), "`"])?,
+            (other, name) => write_all(f, &[other.as_str(), " `", name.as_str(), "`"])?,
         }
         f.write_str(if self.reason.granted { " is granted " } else { " is denied " })?;
         // An unknown action is whatever somebody sent, line feeds included; it must not pass for a sentence of its own.
         for character in self.reason.action.chars() {
-            write!(f, "{}", character.escape_default())?;
+            character.escape_default().fmt(f)?;
         }
         if self.reason.granted {
             return write_list(f, " by ", &self.reason.rules.iter().collect::<Vec<_>>());
@@ -519,7 +521,8 @@ impl Sentence<'_> {
         let Some(nearest) = self.reason.misses.first() else {
             return f.write_str(self.without_misses());
         };
-        let RuleRef { pattern, permission, .. } = &nearest.rule;
+        let (name, pattern) = (scope.name.as_str(), nearest.rule.pattern.as_str());
+        let permission = nearest.rule.permission.as_str();
         match nearest.why {
             MissKind::OtherAction => {
                 f.write_str("no rule that matches it grants that")?;
@@ -528,23 +531,21 @@ impl Sentence<'_> {
                 write_list(f, "; there is ", &rules)
             }
             MissKind::PrefixItself => {
-                write!(
-                    f,
-                    "`{pattern}` {permission} covers what is below `{}`, not `{}` itself",
-                    scope.name, scope.name
-                )
+                let covers = " covers what is below `";
+                write_all(f, &["`", pattern, "` ", permission, covers, name])?;
+                write_all(f, &["`, not `", name, "` itself"])
             }
             MissKind::NameAbove => {
-                write!(
-                    f,
-                    "`{pattern}` {permission} covers only that name; `{pattern}/*` would cover what is below it"
-                )
+                let covers = " covers only that name; `";
+                write_all(f, &["`", pattern, "` ", permission, covers, pattern])?;
+                f.write_str("/*` would cover what is below it")
             }
             MissKind::OtherRepository => {
-                write!(f, "no rule matches it; the nearest is `{pattern}`")
+                write_all(f, &["no rule matches it; the nearest is `", pattern, "`"])
             }
             MissKind::NotEverywhere => {
-                write!(f, "only a rule on `*` grants it; the nearest is `{pattern}` {permission}")
+                let nearest = "only a rule on `*` grants it; the nearest is `";
+                write_all(f, &[nearest, pattern, "` ", permission])
             }
         }
     }
@@ -566,9 +567,9 @@ impl Sentence<'_> {
 fn write_list(f: &mut fmt::Formatter<'_>, before: &str, rules: &[&RuleRef]) -> fmt::Result {
     for (index, rule) in rules.iter().enumerate() {
         let separator = if index == 0 { before } else { ", " };
-        write!(f, "{separator}`{}` {}", rule.pattern, rule.permission)?;
+        write_all(f, &[separator, "`", &rule.pattern, "` ", rule.permission.as_str()])?;
         if !rule.scope_map.is_empty() {
-            write!(f, " ({})", rule.scope_map)?;
+            write_all(f, &[" (", &rule.scope_map, ")"])?;
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use core::fmt;
 
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
-use crate::text::{cut, find};
+use crate::text::{cut, find, write_all};
 
 /// A repository pattern, borrowed from the text it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,10 +97,7 @@ impl fmt::Display for Pattern<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("*"),
-            Self::Prefix(prefix) => {
-                f.write_str(prefix.as_str())?;
-                f.write_str("/*")
-            }
+            Self::Prefix(prefix) => write_all(f, &[prefix.as_str(), "/*"]),
             Self::Exact(name) => f.write_str(name.as_str()),
         }
     }

@@ -238,18 +238,26 @@ const fn is_plain(byte: u8) -> bool {
 
 /// Decodes percent escapes once; `None` for an escape that is none, or for bytes that are no text.
 fn decode(raw: &str) -> Option<Cow<'_, str>> {
-    if !contains(raw, b'%') {
+    decode_with(raw, b'+')
+}
+
+/// The same in a query, where a space may be written as a plus.
+fn decode_form(raw: &str) -> Option<Cow<'_, str>> {
+    decode_with(raw, b' ')
+}
+
+fn decode_with(raw: &str, plus: u8) -> Option<Cow<'_, str>> {
+    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Some(Cow::Borrowed(raw));
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes().iter();
     while let Some(&byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let (high, low) = (hex(rest.next())?, hex(rest.next())?);
-        bytes.push(high << 4 | low);
+        bytes.push(match byte {
+            b'%' => hex(rest.next())? << 4 | hex(rest.next())?,
+            b'+' => plus,
+            _ => byte,
+        });
     }
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
@@ -428,8 +436,12 @@ impl<'s> Row<'s> {
 }
 
 fn joined(segments: &[Segment<'_>]) -> String {
-    let texts: Vec<&str> = segments.iter().map(|segment| &*segment.text).collect();
-    texts.join("/")
+    let mut path = String::new();
+    for (index, segment) in segments.iter().enumerate() {
+        path.push_str(if index > 0 { "/" } else { "" });
+        path.push_str(&segment.text);
+    }
+    path
 }
 
 /// The methods that some row has. A HEAD may do what a GET may.
@@ -477,14 +489,6 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
         name,
         actions: [Action::Pull].into_iter().collect(),
     }))
-}
-
-fn decode_form(text: &str) -> Option<Cow<'_, str>> {
-    if !contains(text, b'+') {
-        return decode(text);
-    }
-    let spaced = pieces(text, b'+').collect::<Vec<_>>().join(" ");
-    decode(&spaced).map(|text| Cow::Owned(text.into_owned()))
 }
 
 /// Whether a text is a reference of this kind, as [`ROWS`] calls it.

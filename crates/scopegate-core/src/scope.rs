@@ -24,7 +24,7 @@ use core::fmt::{self, Display as _};
 use crate::action::{Action, ActionList, ActionSet};
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
-use crate::text::{cut, find, pieces};
+use crate::text::{cut, find, pieces, write_all};
 
 /// What kind of thing a scope is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -314,14 +314,11 @@ pub(crate) fn write_scope(
     actions: ActionList,
     unknown: &[&str],
 ) -> fmt::Result {
-    for part in [resource_type.as_str(), ":", name, ":"] {
-        f.write_str(part)?;
-    }
+    write_all(f, &[resource_type.as_str(), ":", name, ":"])?;
     actions.fmt(f)?;
     let mut separator = if actions.is_empty() { "" } else { "," };
     for word in unknown {
-        f.write_str(separator)?;
-        f.write_str(word)?;
+        write_all(f, &[separator, word])?;
         separator = ",";
     }
     Ok(())

@@ -22,7 +22,7 @@ use crate::action::{ActionSet, Permission};
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
-use crate::text::cut_last;
+use crate::text::{cut_last, write_all};
 
 /// One rule of a scope map: what it covers and what it grants there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,10 +104,12 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Repository { pattern, permission } => {
-                write!(f, "{REPOSITORIES}{}/{permission}", pattern.as_pattern())
+                f.write_str(REPOSITORIES)?;
+                pattern.as_pattern().fmt(f)?;
+                write_all(f, &["/", permission.as_str()])
             }
             Kind::Gateway { name, permission } => {
-                write!(f, "{GATEWAY}{name}/{}", permission.as_str())
+                write_all(f, &[GATEWAY, name, "/", permission.as_str()])
             }
         }
     }

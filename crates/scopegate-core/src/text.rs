@@ -1,9 +1,12 @@
-//! Cutting text at an ASCII character.
+//! Cutting text at an ASCII character, and writing text in parts.
 //!
 //! The patterns of the standard library find anything, from either end, in long texts quickly, and bring three kilobytes to a
-//! WebAssembly module. This crate looks for single ASCII characters in short texts.
+//! WebAssembly module; its formatting brings widths and paddings. This crate looks for single ASCII characters in short texts, and
+//! writes texts as they are.
 //!
 //! Left out: characters beyond ASCII. A byte of one of those is never found by looking for a character of ASCII.
+
+use core::fmt;
 
 /// Where `byte` stands first.
 pub(crate) fn find(text: &str, byte: u8) -> Option<usize> {
@@ -41,6 +44,11 @@ pub(crate) fn pieces(text: &str, byte: u8) -> impl Iterator<Item = &str> {
         rest = after;
         Some(piece)
     })
+}
+
+/// Writes one part after the other.
+pub(crate) fn write_all(f: &mut fmt::Formatter<'_>, parts: &[&str]) -> fmt::Result {
+    parts.iter().try_for_each(|part| f.write_str(part))
 }
 
 #[cfg(test)]
