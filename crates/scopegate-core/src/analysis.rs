@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope_map::{Rule, ScopeMap};
-use crate::table::{Entry, Table, View, sorted};
+use crate::sort::sorted;
+use crate::table::{Entry, Table, View};
 use crate::text::write_all;
 
 /// Something about a map that its owner may not have meant.
@@ -152,7 +153,7 @@ struct Places<'m> {
 
 impl<'m> Places<'m> {
     fn of(rules: &'m [Rule]) -> Self {
-        let key = |place: usize| (rules.get(place).map(Rule::grant), place);
+        let key = |place: usize| rules.get(place).map(Rule::grant);
         Self { rules, order: sorted(rules.len(), &|one, other| key(one).cmp(&key(other))) }
     }
 

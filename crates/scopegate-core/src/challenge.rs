@@ -265,7 +265,8 @@ impl<'a> Reader<'a> {
 
     /// One or more characters of a token, RFC 9110 §5.6.2.
     fn token(&mut self) -> Result<&'a str, Error> {
-        let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+        let is_token =
+            |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".iter().any(|other| other == b);
         let rest = self.rest();
         let len = rest.as_bytes().iter().take_while(|byte| is_token(byte)).count();
         match rest.get(..len) {
@@ -278,7 +279,7 @@ impl<'a> Reader<'a> {
     }
 
     fn skip(&mut self, skipped: &[u8]) {
-        while self.peek().is_some_and(|byte| skipped.contains(&byte)) {
+        while skipped.iter().any(|byte| self.peek() == Some(*byte)) {
             self.advance(1);
         }
     }

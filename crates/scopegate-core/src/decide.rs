@@ -53,7 +53,7 @@ impl Catalog {
     /// The setting with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|catalog| catalog.as_str() == text)
+        Self::ALL.iter().copied().find(|catalog| catalog.as_str() == text)
     }
 }
 

@@ -78,6 +78,7 @@ pub mod pattern;
 pub mod route;
 pub mod scope;
 pub mod scope_map;
+mod sort;
 pub mod table;
 mod text;
 pub mod verify;

@@ -56,7 +56,7 @@ impl Profile {
     /// The profile with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|profile| profile.as_str() == text)
+        Self::ALL.iter().copied().find(|profile| profile.as_str() == text)
     }
 
     /// What listing the tags of a repository needs.
@@ -487,7 +487,7 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
     Ok(Some(RequiredScope {
         resource_type: ResourceType::Repository,
         name,
-        actions: [Action::Pull].into_iter().collect(),
+        actions: ActionList::of(&[Action::Pull]),
     }))
 }
 

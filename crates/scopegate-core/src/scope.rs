@@ -55,7 +55,7 @@ impl ResourceType {
     /// The type with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|resource_type| resource_type.as_str() == text)
+        Self::ALL.iter().copied().find(|resource_type| resource_type.as_str() == text)
     }
 
     /// Reads a type with an optional class suffix; `text` is everything before the first colon.
@@ -292,7 +292,7 @@ fn wanted(resource_type: ResourceType, actions: ActionList) -> ActionList {
         return actions;
     }
     match resource_type {
-        ResourceType::Registry => [Action::Any].into_iter().collect(),
+        ResourceType::Registry => ActionList::of(&[Action::Any]),
         ResourceType::Repository | ResourceType::ArtifactRepository => {
             let beside = actions.set().difference(ActionSet::of(Action::Any));
             ActionSet::REPOSITORY.union(beside).into()

@@ -154,7 +154,7 @@ impl GatewayPermission {
     /// The permission with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|permission| permission.as_str() == text)
+        Self::ALL.iter().copied().find(|permission| permission.as_str() == text)
     }
 
     /// The name of this permission in a scope map.
@@ -390,7 +390,7 @@ impl Role {
     /// The role with this name, whatever its case, as Azure compares them.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str().eq_ignore_ascii_case(text))
+        Self::ALL.iter().copied().find(|role| role.as_str().eq_ignore_ascii_case(text))
     }
 
     /// What the role grants on every repository.

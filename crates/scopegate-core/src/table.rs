@@ -42,7 +42,6 @@
 //! Left out: signing, versions of a policy, and compression, which belong to whoever carries a table.
 
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 use core::fmt;
 
 use crate::action::ActionSet;
@@ -51,6 +50,7 @@ use crate::name::RepositoryName;
 use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
 use crate::scope_map::{Rule, ScopeMap};
+use crate::sort::sorted;
 
 /// A checked table over some storage of its bytes: `Table<Vec<u8>>` owns them, `Table<&[u8]>` reads them where they are.
 #[derive(Clone, Copy)]
@@ -193,14 +193,6 @@ fn merge<'m>(entries: &[Entry<'m>]) -> Vec<Entry<'m>> {
         }
     }
     merged
-}
-
-/// The numbers below `len`, sorted. One routine for everything that is sorted here, since each of its own would add four kilobytes to
-/// the WebAssembly module.
-pub(crate) fn sorted(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut numbers: Vec<usize> = (0..len).collect();
-    numbers.sort_unstable_by(|one, other| compare(*one, *other));
-    numbers
 }
 
 /// Lays out a table for sorted entries with distinct names: a few seeds at two homes per entry, then with more room.
