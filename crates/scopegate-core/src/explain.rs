@@ -265,16 +265,16 @@ impl<'q, 'a> Question<'q, 'a> {
         reason
     }
 
-    /// The action that a rule must grant so that `action` may be had; `None` when no rule can help.
-    fn needed(&self, action: Action) -> Option<Action> {
+    /// The permission that a rule must give so that `action` may be had; `None` when no rule can help.
+    fn needed(&self, action: Action) -> Option<Permission> {
         if self.scope.resource_type != ResourceType::Registry {
-            return (action != Action::Any).then_some(action);
+            return Permission::granting(action);
         }
         match (self.scope.name.as_str(), action, self.settings.catalog) {
             ("catalog", Action::Any, Catalog::Root | Catalog::Filtered) => {
-                Some(Action::MetadataRead)
+                Some(Permission::MetadataRead)
             }
-            ("deleted_catalog", Action::Any, _) => Some(Action::DeletedRead),
+            ("deleted_catalog", Action::Any, _) => Some(Permission::DeletedRead),
             _ => None,
         }
     }
@@ -286,12 +286,12 @@ impl<'q, 'a> Question<'q, 'a> {
             && self.settings.catalog == Catalog::Filtered
     }
 
-    /// The rules that grant `needed` on what the scope names.
-    fn granting(&self, needed: Action) -> Vec<RuleRef> {
+    /// The rules that give `needed` on what the scope names.
+    fn granting(&self, needed: Permission) -> Vec<RuleRef> {
         let mut rules = Vec::new();
         for map in self.maps {
-            if map.table.root().contains(needed) {
-                rules.extend(rule(map.name, Pattern::Root, needed));
+            if map.table.root().contains(needed.action()) {
+                rules.push(rule(map.name, Pattern::Root, needed));
             }
             let patterns = match repository(self.scope) {
                 Some(name) => covering(map.table, name),
@@ -299,23 +299,23 @@ impl<'q, 'a> Question<'q, 'a> {
                 None => Vec::new(),
             };
             for (pattern, actions) in patterns {
-                if actions.contains(needed) {
-                    rules.extend(rule(map.name, pattern, needed));
+                if actions.contains(needed.action()) {
+                    rules.push(rule(map.name, pattern, needed));
                 }
             }
         }
         rules
     }
 
-    /// The rules that come closest to granting `needed`, the closest first.
-    fn nearest(&self, needed: Action) -> Vec<Miss> {
+    /// The rules that come closest to giving `needed`, the closest first.
+    fn nearest(&self, needed: Permission) -> Vec<Miss> {
         let mut nearest = Nearest::default();
         for map in self.maps {
             if let Some(name) = repository(self.scope) {
                 nearest.add_covering(map, name);
             }
             for (pattern, actions) in patterns(&map.table.entries()) {
-                if actions.contains(needed) {
+                if actions.contains(needed.action()) {
                     nearest.add_granting(map, pattern, needed, repository(self.scope));
                 }
             }
@@ -327,8 +327,8 @@ impl<'q, 'a> Question<'q, 'a> {
     fn edits(&self, denied: ActionList) -> Vec<Edit> {
         let mut permissions = Vec::new();
         for action in denied.iter() {
-            let permission = self.needed(action).and_then(Permission::granting);
-            permissions.extend(permission.filter(|permission| permission.in_scope_maps()));
+            let needed = self.needed(action).filter(|needed| needed.in_scope_maps());
+            permissions.extend(needed);
         }
         let mut edits = Vec::new();
         for map in self.maps {
@@ -387,9 +387,8 @@ fn covering<'t>(table: View<'t>, name: RepositoryName<'_>) -> Vec<(Pattern<'t>, 
     covering
 }
 
-fn rule(scope_map: &str, pattern: Pattern<'_>, action: Action) -> Option<RuleRef> {
-    let permission = Permission::granting(action)?;
-    Some(RuleRef { scope_map: scope_map.to_owned(), pattern: pattern.to_string(), permission })
+fn rule(scope_map: &str, pattern: Pattern<'_>, permission: Permission) -> RuleRef {
+    RuleRef { scope_map: scope_map.to_owned(), pattern: pattern.to_string(), permission }
 }
 
 /// The rules that came closest so far, the closest first; of equally close ones, the first that came.
@@ -400,7 +399,7 @@ struct Nearest<'q>(Vec<Near<'q>>);
 struct Near<'q> {
     scope_map: &'q str,
     pattern: Pattern<'q>,
-    action: Action,
+    permission: Permission,
     why: MissKind,
     /// How many bytes the names begin with alike.
     alike: usize,
@@ -419,19 +418,19 @@ impl<'q> Nearest<'q> {
         let mut patterns = covering(map.table, name);
         patterns.push((Pattern::Root, map.table.root()));
         for (pattern, actions) in patterns {
-            for action in actions.iter() {
+            for permission in actions.iter().filter_map(Permission::granting) {
                 let (scope_map, why) = (map.name, MissKind::OtherAction);
-                self.add(Near { scope_map, pattern, action, why, alike: 0 });
+                self.add(Near { scope_map, pattern, permission, why, alike: 0 });
             }
         }
     }
 
-    /// A rule that grants the action, on what does not cover the repository.
+    /// A rule that gives the permission, on what does not cover the repository.
     fn add_granting(
         &mut self,
         map: &Map<'q>,
         pattern: Pattern<'q>,
-        action: Action,
+        permission: Permission,
         repository: Option<RepositoryName<'_>>,
     ) {
         let (why, alike) = match (repository, pattern) {
@@ -444,7 +443,7 @@ impl<'q> Nearest<'q> {
         if why == MissKind::OtherRepository && alike == 0 {
             return;
         }
-        self.add(Near { scope_map: map.name, pattern, action, why, alike });
+        self.add(Near { scope_map: map.name, pattern, permission, why, alike });
     }
 
     fn misses(mut self) -> Vec<Miss> {
@@ -453,8 +452,8 @@ impl<'q> Nearest<'q> {
             self.0.retain(|near| near.why < MissKind::OtherRepository);
         }
         let mut misses = Vec::new();
-        for Near { scope_map, pattern, action, why, .. } in self.0 {
-            misses.extend(rule(scope_map, pattern, action).map(|rule| Miss { rule, why }));
+        for Near { scope_map, pattern, permission, why, .. } in self.0 {
+            misses.push(Miss { rule: rule(scope_map, pattern, permission), why });
         }
         misses
     }

@@ -61,7 +61,10 @@ impl<'a> Pattern<'a> {
         match before.strip_suffix('/') {
             None => Err(Error::new(ErrorKind::WildcardWithoutSlash, star)),
             Some("") => Err(Error::new(ErrorKind::WildcardWithoutPrefix, 0)),
-            Some(prefix) => RepositoryName::parse_at_most(prefix, MAX_PREFIX).map(Self::Prefix),
+            Some(long) if long.len() > MAX_PREFIX => {
+                Err(Error::new(ErrorKind::NameTooLong, MAX_PREFIX))
+            }
+            Some(prefix) => RepositoryName::parse(prefix).map(Self::Prefix),
         }
     }
 
