@@ -374,9 +374,11 @@ fn repository<'a>(scope: &Scope<'a>) -> Option<RepositoryName<'a>> {
 /// The patterns of some entries, with what they grant.
 fn patterns<'t>(entries: &[Entry<'t>]) -> Vec<(Pattern<'t>, ActionSet)> {
     let mut patterns = Vec::new();
-    for entry in entries {
-        patterns.extend(entry.patterns());
+    for &Entry { name, exact, below } in entries {
+        patterns.push((Pattern::Exact(name), exact));
+        patterns.push((Pattern::Prefix(name), below));
     }
+    patterns.retain(|(_, actions)| !actions.is_empty());
     patterns
 }
 
