@@ -333,13 +333,13 @@ impl<'s> Row<'s> {
     }
 
     fn fit(endpoint: Endpoint, row: &'static str, segments: &'s [Segment<'s>]) -> Option<Self> {
-        let others = pieces(row, b'/').count().checked_sub(1)?;
-        let name_len = segments.len().checked_sub(others).filter(|len| *len > 0)?;
         let (mut name, mut rest) = (Default::default(), segments);
         let mut references = Vec::new();
-        for part in pieces(row, b'/') {
+        let mut parts = pieces(row, b'/');
+        while let Some(part) = parts.next() {
             if part == "<name>" {
-                (name, rest) = rest.split_at_checked(name_len)?;
+                let len = rest.len().checked_sub(parts.clone().count()).filter(|len| *len > 0)?;
+                (name, rest) = rest.split_at_checked(len)?;
                 continue;
             }
             let segment = rest.split_off_first()?;

@@ -396,11 +396,7 @@ pub(crate) struct View<'t> {
 impl<'t> View<'t> {
     #[inline]
     pub(crate) fn granted(self, name: RepositoryName<'_>) -> ActionSet {
-        let Some(slot) = self.deepest(name) else {
-            return self.header.root;
-        };
-        let is_whole = usize::from(slot.key_len) == name.as_str().len();
-        slot.inherited.union(if is_whole { slot.exact } else { slot.below })
+        self.deepest(name, false)
     }
 
     #[inline]
@@ -433,17 +429,22 @@ impl<'t> View<'t> {
         entries
     }
 
-    /// The slot of `name`, or of the longest name above it that has one.
+    /// What the entry of `name` grants, or that of the longest name above it that has one: on the name itself, or on all that lies
+    /// below it.
     #[inline]
-    fn deepest(self, name: RepositoryName<'_>) -> Option<Slot> {
-        let mut deepest = None;
-        if self.header.entries > 0 {
-            let bytes = name.as_str().as_bytes();
-            hash::each_prefix(bytes, self.header.seed, |len, hash| {
-                deepest = self.probe(bytes, len, hash).or(deepest);
-            });
+    fn deepest(self, name: RepositoryName<'_>, below: bool) -> ActionSet {
+        let bytes = name.as_str().as_bytes();
+        let mut granted = self.header.root;
+        if self.header.entries == 0 {
+            return granted;
         }
-        deepest
+        hash::each_prefix(bytes, self.header.seed, |len, hash| {
+            if let Some(slot) = self.probe(bytes, len, hash) {
+                let is_exact = len == bytes.len() && !below;
+                granted = slot.inherited.union(if is_exact { slot.exact } else { slot.below });
+            }
+        });
+        granted
     }
 
     /// The slot of exactly this name.
@@ -512,10 +513,7 @@ impl<'t> View<'t> {
 
     /// What the entries above `name`, and the root, grant on it.
     fn above(self, name: RepositoryName<'_>) -> ActionSet {
-        match name.parent().and_then(|parent| self.deepest(parent)) {
-            Some(slot) => slot.inherited.union(slot.below),
-            None => self.header.root,
-        }
+        name.parent().map_or(self.header.root, |parent| self.deepest(parent, true))
     }
 
     fn check(self) -> Result<(), Error> {

@@ -33,7 +33,7 @@ fn around(text: &str, position: usize) -> Option<(&str, &str)> {
 }
 
 /// The pieces of `text` between one `byte` and the next; one piece when there is none.
-pub(crate) fn pieces(text: &str, byte: u8) -> impl Iterator<Item = &str> {
+pub(crate) fn pieces(text: &str, byte: u8) -> impl Iterator<Item = &str> + Clone {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
         let text = rest?;
