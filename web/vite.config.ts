@@ -32,7 +32,7 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: { output: { codeSplitting: { groups: GROUPS } } },
   },
-  test: { environment: "node", include: ["{src,build}/**/*.test.{ts,tsx}"] },
+  test: { environment: "node", include: ["{src,build,tests}/**/*.test.{ts,tsx}"] },
 });
 
 /** The page is edited without its policy: the development server sends styles inline and tells of changes by a socket. */

@@ -4,11 +4,12 @@
 //! `az acr check-health` reads; read in either case, because the service has also written `Type`, `Name` and `Actions`.
 
 use alloc::borrow::ToOwned;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use scopegate_core::claims::{AccessEntry as CoreEntry, DeniedEntry};
 use scopegate_core::verify::Grant;
+use scopegate_core::{ActionList, ResourceType};
 use serde::{Deserialize, Serialize};
 
 /// What a token may do with one resource.
@@ -40,25 +41,24 @@ impl AccessEntry {
     pub fn grant(&self) -> Option<Grant<'_>> {
         Grant::parse(&self.resource_type, &self.name, self.actions.iter().map(String::as_str))
     }
+
+    fn new(resource_type: ResourceType, name: &str, known: ActionList, unknown: &[&str]) -> Self {
+        let mut actions: Vec<String> =
+            known.iter().map(|action| action.as_str().to_owned()).collect();
+        actions.extend(unknown.iter().map(|word| (*word).to_owned()));
+        Self { resource_type: resource_type.as_str().to_owned(), name: name.to_owned(), actions }
+    }
 }
 
 impl From<&CoreEntry<'_>> for AccessEntry {
     fn from(entry: &CoreEntry<'_>) -> Self {
-        Self {
-            resource_type: entry.resource_type.to_string(),
-            name: entry.name.to_string(),
-            actions: entry.actions.iter().map(|action| action.to_string()).collect(),
-        }
+        Self::new(entry.resource_type, entry.name.as_str(), entry.actions, &[])
     }
 }
 
 impl From<&DeniedEntry<'_>> for AccessEntry {
     fn from(entry: &DeniedEntry<'_>) -> Self {
-        Self {
-            resource_type: entry.resource_type.to_string(),
-            name: entry.name.to_string(),
-            actions: entry.words().map(ToOwned::to_owned).collect(),
-        }
+        Self::new(entry.resource_type, entry.name.as_str(), entry.actions, &entry.unknown)
     }
 }
 

@@ -14,34 +14,33 @@
 //!
 //! `allow` holds when every action of the scope is granted, `deny` when none is. This format is ours, so an unknown field is an error.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use core::fmt::Display;
-
 use scopegate_core::Catalog;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 use crate::document::DocumentError;
+use crate::value::Value;
 
 /// A file of assertions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub struct AssertionFile {
     /// The maps of one principal; what one of them grants is granted.
     pub scope_maps: Vec<ScopeMapSource>,
     /// Who may list repositories.
-    #[serde(default)]
     pub catalog: CatalogSetting,
     /// What must hold.
     pub assertions: Vec<Assertion>,
 }
 
 /// Where a scope map is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(untagged, expecting = "neither the path of a scope map nor a map with `actions`")]
+#[serde(untagged)]
 pub enum ScopeMapSource {
     /// In a file, named from the folder of the assertion file.
     Path(String),
@@ -50,12 +49,11 @@ pub enum ScopeMapSource {
 }
 
 /// A scope map inside an assertion file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(deny_unknown_fields)]
 pub struct InlineScopeMap {
     /// The name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub name: Option<String>,
     /// The action strings.
@@ -63,20 +61,19 @@ pub struct InlineScopeMap {
 }
 
 /// One assertion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(deny_unknown_fields)]
 pub struct Assertion {
     /// A scope of which every action must be granted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub allow: Option<String>,
     /// A scope of which no action may be granted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub deny: Option<String>,
     /// Why it matters, shown when it fails.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub why: Option<String>,
 }
@@ -91,7 +88,7 @@ pub enum Demand<'a> {
 }
 
 /// The [`Catalog`] setting by its name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "Catalog"))]
 #[serde(rename_all = "lowercase")]
 pub enum CatalogSetting {
@@ -131,29 +128,80 @@ impl AssertionFile {
     /// `allow` and `deny`.
     #[cfg(feature = "documents")]
     pub fn read(text: &str) -> Result<Self, DocumentError> {
-        crate::document::read::<Self>(text)?.checked()
+        Self::from_value(crate::document::read(text)?)
     }
 
-    /// Reads a file of assertions that a library has parsed already.
+    /// Reads a file of assertions from a tree.
     ///
     /// # Errors
     ///
     /// As for [`read`](Self::read), but for the syntax.
-    pub fn from_value<'de, D: Deserializer<'de>>(value: D) -> Result<Self, DocumentError>
-    where
-        D::Error: Display,
-    {
-        Self::deserialize(value).map_err(DocumentError::from_reader)?.checked()
+    pub fn from_value(value: Value) -> Result<Self, DocumentError> {
+        let mut fields = value.fields("")?;
+        let scope_maps = fields.list("scopeMaps")?.into_iter().enumerate();
+        let scope_maps = scope_maps
+            .map(|(index, value)| ScopeMapSource::from_value(value, &format!("scopeMaps[{index}]")))
+            .collect::<Result<_, _>>()?;
+        let catalog = match fields.text("catalog")? {
+            Some(name) => CatalogSetting::read(&name)?,
+            None => CatalogSetting::default(),
+        };
+        let assertions = fields.list("assertions")?.into_iter().enumerate();
+        let assertions = assertions
+            .map(|(index, value)| Assertion::from_value(value, &format!("assertions[{index}]")))
+            .collect::<Result<_, _>>()?;
+        fields.end()?;
+        Ok(Self { scope_maps, catalog, assertions })
     }
+}
 
-    fn checked(self) -> Result<Self, DocumentError> {
-        match self.assertions.iter().position(|assertion| assertion.demand().is_none()) {
-            None => Ok(self),
-            Some(index) => Err(DocumentError {
-                path: alloc::format!("assertions[{index}]"),
-                hint: Some("write one of `allow` and `deny`".into()),
-                ..DocumentError::unreadable("not exactly one of `allow` and `deny`")
-            }),
+impl ScopeMapSource {
+    fn from_value(value: Value, path: &str) -> Result<Self, DocumentError> {
+        let mut fields = match value {
+            Value::Text(file) => return Ok(Self::Path(file)),
+            value => value.fields(path)?,
+        };
+        let name = fields.text("name")?;
+        let Some(actions) = fields.texts("actions")? else {
+            let message = "neither the path of a scope map nor a map with `actions`";
+            return Err(DocumentError::at(path, message, "write one of them"));
+        };
+        fields.end()?;
+        Ok(Self::Inline(InlineScopeMap { name, actions }))
+    }
+}
+
+impl CatalogSetting {
+    fn read(name: &str) -> Result<Self, DocumentError> {
+        match Catalog::parse(name) {
+            Some(Catalog::Root) => Ok(Self::Root),
+            Some(Catalog::Never) => Ok(Self::Never),
+            Some(Catalog::Filtered) => Ok(Self::Filtered),
+            None => Err(DocumentError::at(
+                "catalog",
+                "an unknown setting",
+                "write `root`, `never` or `filtered`",
+            )),
+        }
+    }
+}
+
+impl Assertion {
+    fn from_value(value: Value, path: &str) -> Result<Self, DocumentError> {
+        let mut fields = value.fields(path)?;
+        let assertion = Self {
+            allow: fields.text("allow")?,
+            deny: fields.text("deny")?,
+            why: fields.text("why")?,
+        };
+        fields.end()?;
+        match assertion.demand() {
+            Some(_) => Ok(assertion),
+            None => Err(DocumentError::at(
+                path,
+                "not exactly one of `allow` and `deny`",
+                "write one of `allow` and `deny`",
+            )),
         }
     }
 }
@@ -197,8 +245,8 @@ assertions:
     fn a_source_that_is_none() {
         let error = AssertionFile::read("scopeMaps: [{actions: x}]\nassertions: []").unwrap_err();
         assert_eq!(
-            error.message,
-            "neither the path of a scope map nor a map with `actions` at line 1, column 13"
+            (error.path.as_str(), error.message.as_str()),
+            ("scopeMaps[0].actions", "not a list")
         );
     }
 

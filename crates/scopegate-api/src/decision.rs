@@ -1,7 +1,6 @@
 //! A decision as data: what was granted, what was denied, and what was no scope at all.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -74,7 +73,7 @@ impl InvalidScope {
     pub fn new(scope: &str, error: Error) -> Self {
         Self {
             scope: scope.to_owned(),
-            message: format!("{error}: {}", error.kind().hint()),
+            message: [error.kind().message(), ": ", error.kind().hint()].concat(),
             position: error.position(),
         }
     }

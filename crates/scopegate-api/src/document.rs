@@ -2,9 +2,10 @@
 //!
 //! Reading text is behind the feature `documents`. Whoever reads JSON and YAML by other means, as a browser does, gives values instead.
 
-#[cfg(feature = "documents")]
 use alloc::borrow::ToOwned;
-use alloc::string::{String, ToString};
+use alloc::string::String;
+#[cfg(feature = "documents")]
+use alloc::string::ToString;
 use core::fmt;
 
 #[cfg(feature = "documents")]
@@ -43,13 +44,15 @@ impl DocumentError {
         }
     }
 
-    /// What the reader of a value says.
-    pub(crate) fn from_reader(error: impl fmt::Display) -> Self {
-        Self::unreadable(error.to_string())
+    /// A part that is not what should stand there.
+    pub(crate) fn at(path: &str, message: &str, hint: &str) -> Self {
+        let hint = Some(hint.to_owned());
+        Self { path: path.to_owned(), hint, ..Self::unreadable(message) }
     }
 
     /// A text that cannot be read at all, or lacks something.
-    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn unreadable(message: impl Into<String>) -> Self {
         Self { path: String::new(), value: None, message: message.into(), hint: None, position: 0 }
     }
 }
@@ -75,10 +78,11 @@ mod text {
     use alloc::format;
     use alloc::string::ToString;
 
-    use serde::de::DeserializeOwned;
+    use serde::de::{Deserialize, DeserializeSeed as _, Deserializer};
     use serde_saphyr::UserMessageFormatter;
 
     use super::DocumentError;
+    use crate::value::{Tree, Value};
 
     /// The most bytes of a document; the largest scope map that a registry accepts has a fraction of it.
     const MAX_BYTES: usize = 4 << 20;
@@ -87,7 +91,7 @@ mod text {
     ///
     /// A text that begins like JSON and is not JSON is tried as YAML, whose flow style begins alike; when that fails too, the JSON error is
     /// the one to show.
-    pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
+    pub(crate) fn read(text: &str) -> Result<Value, DocumentError> {
         if text.len() > MAX_BYTES {
             return Err(DocumentError::unreadable(format!("more than {MAX_BYTES} bytes")));
         }
@@ -95,7 +99,7 @@ mod text {
             return read_yaml(text);
         }
         let error = match serde_json::from_str(text) {
-            Ok(document) => return Ok(document),
+            Ok(Document(value)) => return Ok(value),
             Err(error) => error,
         };
         let json_error = DocumentError::unreadable(error.to_string());
@@ -105,8 +109,17 @@ mod text {
         read_yaml(text).map_err(|_| json_error)
     }
 
-    fn read_yaml<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
-        serde_saphyr::from_str(text).map_err(|error| {
+    /// A whole text, made a tree.
+    struct Document(Value);
+
+    impl<'de> Deserialize<'de> for Document {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Tree::ROOT.deserialize(deserializer).map(Self)
+        }
+    }
+
+    fn read_yaml(text: &str) -> Result<Value, DocumentError> {
+        serde_saphyr::from_str(text).map(|Document(value)| value).map_err(|error| {
             // The default is for developers: it shows a piece of the document and names functions of the library.
             let error = error.without_snippet().render_with_formatter(&UserMessageFormatter);
             DocumentError::unreadable(error)

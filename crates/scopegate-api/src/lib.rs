@@ -7,6 +7,7 @@
 //! | [`analysis`] | findings about a map, and differences between two |
 //! | [`challenge`] | a challenge, read |
 //! | [`claims`] | the claims of access and refresh tokens |
+//! | [`value`] | a document as a tree, whatever its syntax was |
 //! | [`token`] | the answer of a token endpoint |
 //! | [`errors`] | a registry's error body |
 //! | [`decision`] | a decision as data: granted, denied, invalid |
@@ -54,5 +55,6 @@ pub mod reference;
 pub mod route;
 pub mod scope_map;
 pub mod token;
+pub mod value;
 
 pub use document::DocumentError;

@@ -11,16 +11,14 @@
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 
 use scopegate_core::ScopeMap;
 #[cfg(feature = "documents")]
 use scopegate_core::scope_map::MapName;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::document::DocumentError;
+use crate::value::{Fields, Value};
 
 /// A scope map and the registry that it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +49,7 @@ impl ScopeMapDocument {
     /// When the text is neither JSON nor YAML, has no list of actions, or one of them is no rule; the error names which.
     #[cfg(feature = "documents")]
     pub fn read(text: &str) -> Result<Self, DocumentError> {
-        crate::document::read::<Form>(text)?.written()?.check()
+        WrittenScopeMap::from_value(crate::document::read(text)?)?.check()
     }
 }
 
@@ -72,16 +70,43 @@ pub struct WrittenScopeMap {
 }
 
 impl WrittenScopeMap {
-    /// Reads the form of a scope map that a library has parsed already.
+    /// Reads the form of a scope map from a tree.
     ///
     /// # Errors
     ///
-    /// When the value has no list of actions, or two.
-    pub fn from_value<'de, D: Deserializer<'de>>(value: D) -> Result<Self, DocumentError>
-    where
-        D::Error: fmt::Display,
-    {
-        Form::deserialize(value).map_err(DocumentError::from_reader)?.written()
+    /// When the tree has no list of actions, or two.
+    pub fn from_value(value: Value) -> Result<Self, DocumentError> {
+        if let Value::List(_) = value {
+            let actions = value.texts("")?;
+            return Ok(Self {
+                name: None,
+                description: String::new(),
+                registry: None,
+                actions,
+                path: String::new(),
+            });
+        }
+        let mut fields = value.fields("")?;
+        let mut properties = match fields.take("properties") {
+            Some(properties) => properties.fields("properties")?,
+            None => Fields::default(),
+        };
+        let (actions, path) = match (fields.texts("actions")?, properties.texts("actions")?) {
+            (Some(actions), None) => (actions, "actions"),
+            (None, Some(actions)) => (actions, "properties.actions"),
+            (Some(_), Some(_)) => {
+                return Err(DocumentError::unreadable("both `actions` and `properties.actions`"));
+            }
+            (None, None) => return Err(DocumentError::unreadable("no list of `actions`")),
+        };
+        let description = fields.text("description")?.or(properties.text("description")?);
+        Ok(Self {
+            name: fields.text("name")?,
+            description: description.unwrap_or_default(),
+            registry: fields.text("id")?.as_deref().and_then(registry_of),
+            actions,
+            path: path.into(),
+        })
     }
 
     #[cfg(feature = "documents")]
@@ -101,86 +126,10 @@ impl WrittenScopeMap {
     }
 }
 
-/// The fields that the forms have; which of them are there tells the form.
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Fields {
-    id: Option<String>,
-    name: Option<String>,
-    description: Option<String>,
-    actions: Option<Vec<String>>,
-    properties: Option<Properties>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Properties {
-    description: Option<String>,
-    actions: Option<Vec<String>>,
-}
-
-impl Form {
-    fn written(self) -> Result<WrittenScopeMap, DocumentError> {
-        let Self { fields, is_list } = self;
-        let properties = fields.properties.unwrap_or_default();
-        let (actions, path) = match (fields.actions, properties.actions) {
-            (Some(actions), None) => (actions, if is_list { "" } else { "actions" }),
-            (None, Some(actions)) => (actions, "properties.actions"),
-            (Some(_), Some(_)) => {
-                return Err(DocumentError::unreadable("both `actions` and `properties.actions`"));
-            }
-            (None, None) => {
-                return Err(DocumentError::unreadable("no list of `actions`"));
-            }
-        };
-        Ok(WrittenScopeMap {
-            name: fields.name,
-            description: fields.description.or(properties.description).unwrap_or_default(),
-            registry: fields.id.as_deref().and_then(registry_of),
-            actions,
-            path: path.into(),
-        })
-    }
-}
-
 /// The registry in a resource id: `…/registries/{name}/scopeMaps/…`.
 fn registry_of(id: &str) -> Option<String> {
     let mut pieces = id.split('/').skip_while(|piece| !piece.eq_ignore_ascii_case("registries"));
     pieces.nth(1).filter(|name| !name.is_empty()).map(ToOwned::to_owned)
-}
-
-/// Either an object with the fields, or the bare list of actions.
-struct Form {
-    fields: Fields,
-    is_list: bool,
-}
-
-impl<'de> Deserialize<'de> for Form {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FormVisitor)
-    }
-}
-
-struct FormVisitor;
-
-impl<'de> Visitor<'de> for FormVisitor {
-    type Value = Form;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a scope map or a list of its actions")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Form, A::Error> {
-        let mut actions = Vec::new();
-        while let Some(action) = seq.next_element()? {
-            actions.push(action);
-        }
-        let fields = Fields { actions: Some(actions), ..Fields::default() };
-        Ok(Form { fields, is_list: true })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
-        let fields = Fields::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Form { fields, is_list: false })
-    }
 }
 
 /// A scope map as `az acr scope-map show` prints it, for writing.
@@ -277,11 +226,10 @@ mod tests {
             r#"{"name":"a b","actions":[]}"#,
             "name: not the name of a scope map at byte 1 of `a b`",
         );
-        refuses(r#"{"actions":[],"actions":[]}"#, "duplicate field `actions` at line 1 column 23");
-        refuses(
-            r#"{"actions":[1]}"#,
-            "invalid type: integer `1`, expected a string at line 1 column 13",
-        );
+        refuses(r#"{"actions":[],"actions":[]}"#, "duplicate field `actions` at line 1 column 27");
+        refuses(r#"{"actions":[1]}"#, "actions[0]: not a text");
+        refuses(r#"{"properties":[]}"#, "properties: not a map of fields");
+        refuses(r#"{"properties":{"actions":{}}}"#, "properties.actions: not a list");
         refuses(
             "actions: []\n---\nactions: []\n",
             "only single YAML document expected but multiple found at line 3, column 1",

@@ -1,13 +1,14 @@
 //! Scope maps and assertions, in values that a library has parsed from JSON or YAML.
 
+use js_sys::{Array, Object};
 use scopegate_api::DocumentError;
 use scopegate_api::assertion::AssertionFile;
 use scopegate_api::scope_map::WrittenScopeMap;
+use scopegate_api::value::Value;
 use scopegate_core::ScopeMap;
 use scopegate_core::scope_map::MapName;
-use serde_wasm_bindgen::Deserializer;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::value::{problem, to_js, utf16};
 
@@ -20,7 +21,7 @@ use crate::value::{problem, to_js, utf16};
 pub fn read_scope_map(
     #[wasm_bindgen(unchecked_param_type = "unknown")] value: JsValue,
 ) -> Result<JsValue, JsValue> {
-    let map = WrittenScopeMap::from_value(Deserializer::from(value)).map_err(refused)?;
+    let map = WrittenScopeMap::from_value(tree(&value, MAX_DEPTH)?).map_err(refused)?;
     Ok(to_js(&map))
 }
 
@@ -33,7 +34,7 @@ pub fn read_scope_map(
 pub fn read_assertions(
     #[wasm_bindgen(unchecked_param_type = "unknown")] value: JsValue,
 ) -> Result<JsValue, JsValue> {
-    let file = AssertionFile::from_value(Deserializer::from(value)).map_err(refused)?;
+    let file = AssertionFile::from_value(tree(&value, MAX_DEPTH)?).map_err(refused)?;
     Ok(to_js(&file))
 }
 
@@ -61,6 +62,39 @@ pub fn system_scope_maps() -> JsValue {
         })
         .collect();
     to_js(&maps)
+}
+
+/// How deep lists and objects may lie in each other. JavaScript can hold a list that holds itself.
+const MAX_DEPTH: usize = 64;
+
+/// The value as a tree. By hand, and not through serde: its errors bring everything that writes a floating-point number, 12 KB of a package
+/// of 30.
+fn tree(value: &JsValue, depth: usize) -> Result<Value, JsValue> {
+    if value.is_null() || value.is_undefined() {
+        return Ok(Value::Null);
+    }
+    if let Some(text) = value.as_string() {
+        return Ok(Value::Text(text));
+    }
+    if !value.is_object() {
+        return Ok(Value::Other);
+    }
+    let Some(below) = depth.checked_sub(1) else {
+        return Err(refused(DocumentError::unreadable("lists that lie too deep in each other")));
+    };
+    if let Some(list) = value.dyn_ref::<Array>() {
+        return list
+            .iter()
+            .map(|item| tree(&item, below))
+            .collect::<Result<_, _>>()
+            .map(Value::List);
+    }
+    let entries = Object::entries(value.unchecked_ref());
+    let field = |entry: JsValue| {
+        let entry: Array = entry.unchecked_into();
+        Ok((entry.get(0).as_string().unwrap_or_default(), tree(&entry.get(1), below)?))
+    };
+    entries.iter().map(field).collect::<Result<_, JsValue>>().map(Value::Map)
 }
 
 fn refused(error: DocumentError) -> JsValue {

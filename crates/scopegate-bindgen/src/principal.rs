@@ -31,7 +31,9 @@ impl Principal {
     /// Somebody without rights. `catalog` says who may list repositories: `root` (when left out), `never` or `filtered`.
     #[must_use]
     #[wasm_bindgen(constructor)]
-    pub fn new(#[wasm_bindgen(unchecked_param_type = "Catalog")] catalog: Option<String>) -> Self {
+    pub fn new(
+        #[wasm_bindgen(unchecked_optional_param_type = "Catalog")] catalog: Option<String>,
+    ) -> Self {
         let catalog = catalog.as_deref().and_then(Catalog::parse).unwrap_or_default();
         Self {
             names: Vec::new(),

@@ -58,17 +58,7 @@ impl Action {
 
     #[inline]
     pub(crate) fn from_bytes(word: &[u8]) -> Option<Self> {
-        Some(match word {
-            b"pull" => Self::Pull,
-            b"push" => Self::Push,
-            b"delete" => Self::Delete,
-            b"metadata_read" => Self::MetadataRead,
-            b"metadata_write" => Self::MetadataWrite,
-            b"deleted_read" => Self::DeletedRead,
-            b"deleted_restore" => Self::DeletedRestore,
-            b"*" => Self::Any,
-            _ => return None,
-        })
+        Self::ALL.iter().copied().find(|action| action.as_str().as_bytes() == word)
     }
 
     /// The name of this action in scopes and claims.
@@ -192,7 +182,12 @@ impl ActionSet {
 
     /// The actions, in canonical order.
     pub fn iter(self) -> impl Iterator<Item = Action> {
-        Action::ALL.into_iter().filter(move |action| self.contains(*action))
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            let action = Action::from_index(rest.trailing_zeros())?;
+            rest &= rest.wrapping_sub(1);
+            Some(action)
+        })
     }
 }
 
@@ -420,7 +415,8 @@ impl Permission {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|permission| permission.in_scope_maps())
             .find(|permission| permission.as_str() == text)
     }
@@ -462,7 +458,7 @@ impl Permission {
     /// The permission that grants `action`; `None` for `*`, which no single permission grants.
     #[must_use]
     pub fn granting(action: Action) -> Option<Self> {
-        Self::ALL.into_iter().find(|permission| permission.action() == action)
+        Self::ALL.iter().copied().find(|permission| permission.action() == action)
     }
 }
 

@@ -7,9 +7,7 @@
 //! Left out: who uses which repository in fact, which only a decision log knows.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -18,7 +16,9 @@ use crate::error::Error;
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope_map::{Rule, ScopeMap};
-use crate::table::{Entry, Table};
+use crate::sort::sorted;
+use crate::table::{Entry, Table, View};
+use crate::text::write_all;
 
 /// Something about a map that its owner may not have meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,27 +115,26 @@ impl FindingKind {
 /// Those of [`Table::compile`].
 pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
     let table = Table::compile([map])?;
-    let mut first = BTreeMap::new();
-    for (index, rule) in map.rules.iter().enumerate() {
-        first.entry(rule.clone()).or_insert(index);
-    }
+    let places = Places::of(&map.rules);
     let mut findings = Vec::new();
     for (index, rule) in map.rules.iter().enumerate() {
-        let about = |kind, because_of| Finding { kind, rule: Some(index), because_of };
-        let Some((pattern, permission)) = rule.grant() else {
-            findings.push(about(FindingKind::GrantsNothing, None));
+        let mut find = |kind, because_of| {
+            findings.push(Finding { kind, rule: Some(index), because_of });
+        };
+        let Some(grant) = rule.grant() else {
+            find(FindingKind::GrantsNothing, None);
             continue;
         };
-        if let Some((kind, other)) = repeated(&first, index, pattern, permission) {
-            findings.push(about(kind, Some(other)));
+        if let Some((kind, other)) = repeated(&places, index, grant) {
+            find(kind, Some(other));
             continue;
         }
-        let kinds = [
-            lacks_pull(&table, pattern, permission),
-            lacks_metadata_read(&table, pattern, permission),
-            (pattern == Pattern::Root).then_some(FindingKind::RootWildcard),
-        ];
-        findings.extend(kinds.into_iter().flatten().map(|kind| about(kind, None)));
+        if let Some(kind) = lacking(table.view(), grant) {
+            find(kind, None);
+        }
+        if grant.0 == Pattern::Root {
+            find(FindingKind::RootWildcard, None);
+        }
     }
     if map.rules.len() > ScopeMap::MAX_RULES {
         findings.push(Finding { kind: FindingKind::TooManyRules, rule: None, because_of: None });
@@ -143,62 +142,64 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
     Ok(findings)
 }
 
-/// Whether another rule makes this one needless: an equal one before it, or a wider one anywhere. `first` has the first place of
-/// each rule.
-fn repeated(
-    first: &BTreeMap<Rule, usize>,
-    index: usize,
-    pattern: Pattern<'_>,
-    permission: Permission,
-) -> Option<(FindingKind, usize)> {
-    let place = |pattern| first.get(&Rule::granting(pattern, permission)).copied();
-    if let Some(earlier) = place(pattern).filter(|earlier| *earlier < index) {
+/// What a rule covers and what it grants there.
+type Grant<'m> = (Pattern<'m>, Permission);
+
+/// The places of some rules, in the order of what they grant.
+struct Places<'m> {
+    rules: &'m [Rule],
+    order: Vec<usize>,
+}
+
+impl<'m> Places<'m> {
+    fn of(rules: &'m [Rule]) -> Self {
+        let key = |place: usize| rules.get(place).map(Rule::grant);
+        Self { rules, order: sorted(rules.len(), &|one, other| key(one).cmp(&key(other))) }
+    }
+
+    /// The first place of a rule that grants exactly this.
+    fn first(&self, grant: Grant<'_>) -> Option<usize> {
+        let granted = |place: &usize| self.rules.get(*place).and_then(Rule::grant);
+        let start = self.order.partition_point(|place| granted(place) < Some(grant));
+        self.order.get(start).copied().filter(|place| granted(place) == Some(grant))
+    }
+}
+
+/// Whether another rule makes this one needless: an equal one before it, or a wider one anywhere.
+fn repeated(places: &Places<'_>, index: usize, grant: Grant<'_>) -> Option<(FindingKind, usize)> {
+    if let Some(earlier) = places.first(grant).filter(|earlier| *earlier < index) {
         return Some((FindingKind::Redundant, earlier));
     }
-    wider(pattern).into_iter().filter_map(place).min().map(|other| (FindingKind::Covered, other))
-}
-
-/// The patterns that cover more than this one, and this one too.
-fn wider(pattern: Pattern<'_>) -> Vec<Pattern<'_>> {
+    let (pattern, permission) = grant;
     let (Pattern::Exact(name) | Pattern::Prefix(name)) = pattern else {
-        return Vec::new();
+        return None;
     };
-    name.ancestors().map(Pattern::Prefix).chain([Pattern::Root]).collect()
+    let mut wider = places.first((Pattern::Root, permission));
+    for above in name.ancestors() {
+        let place = places.first((Pattern::Prefix(above), permission));
+        wider = place.into_iter().chain(wider).min();
+    }
+    wider.map(|other| (FindingKind::Covered, other))
 }
 
-fn lacks_pull<B: AsRef<[u8]>>(
-    table: &Table<B>,
-    pattern: Pattern<'_>,
-    permission: Permission,
-) -> Option<FindingKind> {
-    let lacks = permission == Permission::ContentWrite
-        && !granted_on(table, pattern).contains(Action::Pull);
-    lacks.then_some(FindingKind::PushWithoutPull)
-}
-
-fn lacks_metadata_read<B: AsRef<[u8]>>(
-    table: &Table<B>,
-    pattern: Pattern<'_>,
-    permission: Permission,
-) -> Option<FindingKind> {
-    let lacks = permission == Permission::ContentRead
-        && !granted_on(table, pattern).contains(Action::MetadataRead);
-    lacks.then_some(FindingKind::PullWithoutMetadataRead)
+/// What a rule needs beside it that the table does not grant.
+fn lacking(table: View<'_>, (pattern, permission): Grant<'_>) -> Option<FindingKind> {
+    let (needed, kind) = match permission {
+        Permission::ContentWrite => (Action::Pull, FindingKind::PushWithoutPull),
+        Permission::ContentRead => (Action::MetadataRead, FindingKind::PullWithoutMetadataRead),
+        _ => return None,
+    };
+    (!granted_on(table, pattern).contains(needed)).then_some(kind)
 }
 
 /// What a table grants on a repository of a pattern that no narrower rule is about.
-fn granted_on<B: AsRef<[u8]>>(table: &Table<B>, pattern: Pattern<'_>) -> ActionSet {
+fn granted_on(table: View<'_>, pattern: Pattern<'_>) -> ActionSet {
     match pattern {
         Pattern::Root => table.root(),
         Pattern::Exact(name) => table.granted(name),
         Pattern::Prefix(prefix) => {
-            let own = table.entries_on(prefix).into_iter().find(|entry| entry.name == prefix);
-            let below = own.map_or(ActionSet::NONE, |entry| entry.below);
-            let above = prefix.ancestors().fold(table.root(), |granted, above| {
-                let entry = table.entries_on(above).into_iter().find(|entry| entry.name == above);
-                granted.union(entry.map_or(ActionSet::NONE, |entry| entry.below))
-            });
-            below.union(above)
+            let entries = table.entries_on(prefix);
+            entries.iter().fold(table.root(), |granted, entry| granted.union(entry.below))
         }
     }
 }
@@ -218,14 +219,14 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.pattern)?;
-        if !self.gained.is_empty() {
-            write!(f, " gains {}", self.gained)?;
+        f.write_str(&self.pattern)?;
+        for (verb, actions) in [(" gains ", self.gained), (" loses ", self.lost)] {
+            if !actions.is_empty() {
+                f.write_str(verb)?;
+                actions.fmt(f)?;
+            }
         }
-        if !self.lost.is_empty() {
-            write!(f, " loses {}", self.lost)?;
-        }
-        write!(f, " (for example `{}`)", self.witness)
+        write_all(f, &[" (for example `", &self.witness, "`)"])
     }
 }
 
@@ -247,19 +248,20 @@ where
     A: AsRef<[u8]>,
     B: AsRef<[u8]>,
 {
-    classes(&[&keys(old), &keys(new)])
-        .into_iter()
-        .filter_map(|(pattern, witness)| {
-            let name = RepositoryName::parse(&witness).ok()?;
-            let (before, after) = (old.granted(name), new.granted(name));
-            (before != after).then(|| Difference {
-                gained: after.difference(before),
-                lost: before.difference(after),
-                pattern,
-                witness: witness.clone(),
-            })
-        })
-        .collect()
+    differences(old.view(), new.view())
+}
+
+fn differences(old: View<'_>, new: View<'_>) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for (pattern, witness) in classes(&mentioned(&[old, new])) {
+        let Ok(name) = RepositoryName::parse(&witness) else { continue };
+        let (before, after) = (old.granted(name), new.granted(name));
+        if before != after {
+            let (gained, lost) = (after.difference(before), before.difference(after));
+            differences.push(Difference { pattern, witness, gained, lost });
+        }
+    }
+    differences
 }
 
 /// Whether `small` grants nothing, anywhere, that `large` does not; otherwise a repository where it does.
@@ -322,63 +324,82 @@ pub struct Class {
 /// ```
 #[must_use]
 pub fn repositories<B: AsRef<[u8]>>(tables: &[Table<B>]) -> Vec<Class> {
-    let keys: Vec<_> = tables.iter().map(keys).collect();
-    let classes = classes(&keys.iter().collect::<Vec<_>>());
-    classes.into_iter().map(|(pattern, witness)| Class { pattern, witness }).collect()
+    let views: Vec<_> = tables.iter().map(Table::view).collect();
+    classes(&mentioned(&views))
+        .into_iter()
+        .map(|(pattern, witness)| Class { pattern, witness })
+        .collect()
 }
 
-fn keys<B: AsRef<[u8]>>(table: &Table<B>) -> BTreeSet<String> {
-    table.entries().map(|entry| entry.name.as_str().to_owned()).collect()
+/// The names that the rules of these tables mention, sorted, each once.
+fn mentioned<'t>(tables: &[View<'t>]) -> Vec<RepositoryName<'t>> {
+    let mut entries = Vec::new();
+    for table in tables {
+        entries.append(&mut table.entries());
+    }
+    let name = |index: usize| entries.get(index).map(|entry| entry.name);
+    let mut names = Vec::new();
+    for index in sorted(entries.len(), &|one, other| name(one).cmp(&name(other))) {
+        names.extend(name(index).filter(|next| names.last() != Some(next)));
+    }
+    names
 }
 
-/// The classes of repositories that the rules on these names tell apart, each with a witness.
-fn classes(keys: &[&BTreeSet<String>]) -> Vec<(String, String)> {
-    let all: BTreeSet<&str> =
-        keys.iter().flat_map(|keys| keys.iter()).map(String::as_str).collect();
+/// The classes of repositories that the rules on these names tell apart, as a pattern and a witness each.
+fn classes(names: &[RepositoryName<'_>]) -> Vec<(String, String)> {
     let mut classes = Vec::new();
-    classes.extend(unmentioned("", &all).map(|witness| ("*".to_owned(), witness)));
-    for key in &all {
-        classes.push(((*key).to_owned(), (*key).to_owned()));
-        classes.extend(unmentioned(key, &all).map(|witness| (format!("{key}/*"), witness)));
+    add_unmentioned(&mut classes, Pattern::Root, names);
+    for name in names {
+        classes.push((name.as_str().to_owned(), name.as_str().to_owned()));
+        add_unmentioned(&mut classes, Pattern::Prefix(*name), names);
     }
     classes
 }
 
-/// A name directly below `prefix` that is not among `all`; `None` when the names that fit are all taken.
-fn unmentioned(prefix: &str, all: &BTreeSet<&str>) -> Option<String> {
-    let start = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-    // One more candidate than there are names to avoid: one of them must be free, if it fits.
-    (0..)
-        .map(component)
-        .take_while(|component| {
-            start.len().saturating_add(component.len()) <= RepositoryName::MAX_LEN
-        })
-        .filter(|component| RepositoryName::parse(component).is_ok())
-        .take(all.len().saturating_add(1))
-        .map(|component| format!("{start}{component}"))
-        .find(|name| !all.contains(name.as_str()))
+/// Adds the class of what a pattern covers and no rule mentions, unless no name is left for it.
+fn add_unmentioned(
+    classes: &mut Vec<(String, String)>,
+    pattern: Pattern<'_>,
+    names: &[RepositoryName<'_>],
+) {
+    let pattern = pattern.to_string();
+    let witness = unmentioned(pattern.strip_suffix("*").unwrap_or(&pattern), names);
+    classes.extend(witness.map(|witness| (pattern, witness)));
+}
+
+/// A name of one component more than `start` that is not among `names`; `None` when those that fit are all taken.
+fn unmentioned(start: &str, names: &[RepositoryName<'_>]) -> Option<String> {
+    for number in 0.. {
+        let mut name = start.to_owned();
+        push_component(&mut name, number);
+        if name.len() > RepositoryName::MAX_LEN {
+            return None;
+        }
+        if let Ok(parsed) = RepositoryName::parse(&name)
+            && names.binary_search(&parsed).is_err()
+        {
+            return Some(name);
+        }
+    }
+    None
 }
 
 /// Every text of a component's letters in order of length, those that are no component among them: `a` to `z`, `0` to `9`, the
 /// separators, then two characters, and so on.
-fn component(number: usize) -> String {
-    const ALPHABET: &[u8; 39] = b"abcdefghijklmnopqrstuvwxyz0123456789-_.";
-    let mut reversed = Vec::new();
-    let mut rest = number;
-    loop {
-        let digit = rest.checked_rem(ALPHABET.len()).and_then(|digit| ALPHABET.get(digit));
-        reversed.push(char::from(*digit.unwrap_or(&b'a')));
-        match rest.checked_div(ALPHABET.len()).and_then(|higher| higher.checked_sub(1)) {
-            Some(higher) => rest = higher,
-            None => return reversed.into_iter().rev().collect(),
-        }
+fn push_component(text: &mut String, number: usize) {
+    const LETTERS: &[u8; 39] = b"abcdefghijklmnopqrstuvwxyz0123456789-_.";
+    if let Some(longer) = (number / 39).checked_sub(1) {
+        push_component(text, longer);
     }
+    let letter = LETTERS.get(number % 39);
+    text.push(char::from(*letter.unwrap_or(&b'a')));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
+    use alloc::collections::BTreeSet;
+    use alloc::format;
 
     fn map(rules: &[&str]) -> ScopeMap {
         ScopeMap::parse(rules.iter().copied()).unwrap()
@@ -499,14 +520,15 @@ mod tests {
 
     #[test]
     fn a_class_may_have_no_room() {
-        let prefix = "a".repeat(253);
-        let mut keys: BTreeSet<&str> = BTreeSet::new();
-        let names: Vec<_> =
-            (0..36).map(|number| format!("{prefix}/{}", component(number))).collect();
-        keys.extend(names.iter().map(String::as_str));
-        assert_eq!(unmentioned(&prefix, &keys), None);
-        keys.remove(names[7].as_str());
-        assert_eq!(unmentioned(&prefix, &keys).as_ref(), names.get(7));
+        let start = format!("{}/", "a".repeat(253));
+        let mut texts: Vec<_> =
+            (0..36).map(|number| format!("{start}{}", component(number))).collect();
+        texts.sort_unstable();
+        let mut names: Vec<_> =
+            texts.iter().map(|text| RepositoryName::parse(text).unwrap()).collect();
+        assert_eq!(unmentioned(&start, &names), None);
+        let free = names.remove(7);
+        assert_eq!(unmentioned(&start, &names).as_deref(), Some(free.as_str()));
     }
 
     #[test]
@@ -521,6 +543,12 @@ mod tests {
             "repositories/a/b/content/delete",
         ];
         assert_eq!(rules_of(&texts), texts);
+    }
+
+    fn component(number: usize) -> String {
+        let mut text = String::new();
+        push_component(&mut text, number);
+        text
     }
 
     #[test]

@@ -17,6 +17,7 @@ use core::fmt::{self, Write as _};
 
 use crate::error::{Error, ErrorKind};
 use crate::scope::RequiredScope;
+use crate::text::write_all;
 
 /// One challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +134,8 @@ impl fmt::Display for Challenge {
             Scheme::Basic => "Basic",
             Scheme::Other(name) => name,
         };
-        write!(f, "{scheme} realm={}", Quoted(&self.realm))?;
+        write_all(f, &[scheme, " realm="])?;
+        Quoted(&self.realm).fmt(f)?;
         let parameters = [
             ("service", self.service.as_deref()),
             ("scope", self.scope.as_deref()),
@@ -141,7 +143,8 @@ impl fmt::Display for Challenge {
         ];
         for (name, value) in parameters {
             if let Some(value) = value {
-                write!(f, ",{name}={}", Quoted(value))?;
+                write_all(f, &[",", name, "="])?;
+                Quoted(value).fmt(f)?;
             }
         }
         Ok(())
@@ -164,6 +167,9 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// The parameters that a challenge of a registry may have.
+const PARAMETERS: [&str; 4] = ["realm", "service", "scope", "error"];
+
 /// Reads a header from left to right.
 struct Reader<'a> {
     text: &'a str,
@@ -173,10 +179,10 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn challenges(mut self) -> Result<Vec<Challenge>, Error> {
         let mut challenges = Vec::new();
-        self.skip(" \t,");
-        while !self.rest().is_empty() {
+        self.skip(b" \t,");
+        while self.peek().is_some() {
             challenges.push(self.challenge()?);
-            self.skip(" \t,");
+            self.skip(b" \t,");
         }
         if challenges.is_empty() {
             return Err(self.malformed());
@@ -192,27 +198,23 @@ impl<'a> Reader<'a> {
             _ if scheme.eq_ignore_ascii_case("basic") => Scheme::Basic,
             other => Scheme::Other(other.to_owned()),
         };
-        let mut realm = None;
-        let (mut service, mut scope, mut error) = (None, None, None);
-        self.skip(" \t");
+        let mut values = PARAMETERS.map(|_| None);
+        self.skip(b" \t");
         while let Some((name, at)) = self.parameter_name() {
             let value = self.value()?;
-            let slot = match name.to_ascii_lowercase().as_str() {
-                "realm" => &mut realm,
-                "service" => &mut service,
-                "scope" => &mut scope,
-                "error" => &mut error,
-                _ => &mut None,
-            };
-            if slot.replace(value).is_some() {
+            let known = PARAMETERS.iter().position(|known| name.eq_ignore_ascii_case(known));
+            if let Some(place) = known.and_then(|known| values.get_mut(known))
+                && place.replace(value).is_some()
+            {
                 return Err(Error::new(ErrorKind::ChallengeRepeated, at));
             }
-            self.skip(" \t");
-            if !self.rest().is_empty() && !self.rest().starts_with(',') {
+            self.skip(b" \t");
+            if self.peek().is_some_and(|byte| byte != b',') {
                 return Err(self.malformed());
             }
-            self.skip(" \t,");
+            self.skip(b" \t,");
         }
+        let [realm, service, scope, error] = values;
         let realm = realm.ok_or(Error::new(ErrorKind::ChallengeRealm, start))?;
         Ok(Challenge { scheme, realm, service, scope, error: error.map(ChallengeError::from) })
     }
@@ -221,11 +223,11 @@ impl<'a> Reader<'a> {
     fn parameter_name(&mut self) -> Option<(&'a str, usize)> {
         let start = self.position;
         let name = self.token().ok();
-        self.skip(" \t");
-        match (name, self.rest().strip_prefix('=')) {
-            (Some(name), Some(_)) => {
+        self.skip(b" \t");
+        match (name, self.peek()) {
+            (Some(name), Some(b'=')) => {
                 self.advance(1);
-                self.skip(" \t");
+                self.skip(b" \t");
                 Some((name, start))
             }
             _ => {
@@ -236,7 +238,7 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Result<String, Error> {
-        if !self.rest().starts_with('"') {
+        if self.peek() != Some(b'"') {
             return self.token().map(ToOwned::to_owned);
         }
         let opening = self.position;
@@ -263,9 +265,10 @@ impl<'a> Reader<'a> {
 
     /// One or more characters of a token, RFC 9110 §5.6.2.
     fn token(&mut self) -> Result<&'a str, Error> {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        let is_token =
+            |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".iter().any(|other| other == b);
         let rest = self.rest();
-        let len = rest.find(|c| !is_token(c)).unwrap_or(rest.len());
+        let len = rest.as_bytes().iter().take_while(|byte| is_token(byte)).count();
         match rest.get(..len) {
             Some(token) if len > 0 => {
                 self.advance(len);
@@ -275,10 +278,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn skip(&mut self, characters: &str) {
-        let rest = self.rest();
-        let trimmed = rest.trim_start_matches(|c| characters.contains(c));
-        self.advance(rest.len().saturating_sub(trimmed.len()));
+    fn skip(&mut self, skipped: &[u8]) {
+        while skipped.iter().any(|byte| self.peek() == Some(*byte)) {
+            self.advance(1);
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.position).copied()
     }
 
     fn rest(&self) -> &'a str {

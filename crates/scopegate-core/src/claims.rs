@@ -10,7 +10,7 @@ use core::fmt;
 
 use crate::action::ActionList;
 use crate::decide::{Settings, decide_merged};
-use crate::scope::{ResourceName, ResourceType, ScopeList};
+use crate::scope::{ResourceName, ResourceType, ScopeList, write_scope};
 use crate::table::Table;
 
 /// What a request gets, and what it asked for in vain.
@@ -69,7 +69,7 @@ where
     let mut claims = Claims::default();
     for scope in &request.scopes {
         let (resource_type, name) = (scope.resource_type, scope.name);
-        let decision = decide_merged(tables.clone(), scope, settings);
+        let decision = decide_merged(tables.clone().into_iter().map(Table::view), scope, settings);
         if !decision.granted.is_empty() {
             let actions = decision.granted;
             claims.access.push(AccessEntry { resource_type, name, actions });
@@ -84,7 +84,7 @@ where
 
 impl fmt::Display for AccessEntry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.resource_type, self.name, self.actions)
+        write_scope(f, self.resource_type, self.name.as_str(), self.actions, &[])
     }
 }
 
@@ -100,11 +100,7 @@ impl<'a> DeniedEntry<'a> {
 
 impl fmt::Display for DeniedEntry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:", self.resource_type, self.name)?;
-        for (index, word) in self.words().enumerate() {
-            write!(f, "{}{word}", if index > 0 { "," } else { "" })?;
-        }
-        Ok(())
+        write_scope(f, self.resource_type, self.name.as_str(), self.actions, &self.unknown)
     }
 }
 

@@ -14,7 +14,7 @@
 
 use crate::action::{Action, ActionList, ActionSet};
 use crate::scope::{MergedScope, ResourceName, ResourceType, Scope};
-use crate::table::Table;
+use crate::table::{Table, View};
 
 /// What a host may set about decisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Catalog {
     /// The setting with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|catalog| catalog.as_str() == text)
+        Self::ALL.iter().copied().find(|catalog| catalog.as_str() == text)
     }
 }
 
@@ -85,19 +85,27 @@ pub fn decide<'t, B: AsRef<[u8]> + 't>(
     scope: &Scope<'_>,
     settings: &Settings,
 ) -> Decision {
-    let allowed = allowed(tables, scope.resource_type, scope.name, settings);
-    Decision::of(scope.wanted(), allowed)
+    decide_views(tables.into_iter().map(Table::view), scope, settings)
+}
+
+/// The same, wherever the tables are stored.
+#[inline]
+pub(crate) fn decide_views<'t>(
+    tables: impl Iterator<Item = View<'t>>,
+    scope: &Scope<'_>,
+    settings: &Settings,
+) -> Decision {
+    Decision::of(scope.wanted(), allowed(tables, scope.resource_type, scope.name, settings))
 }
 
 /// The same for a merged scope.
 #[must_use]
-pub(crate) fn decide_merged<'t, B: AsRef<[u8]> + 't>(
-    tables: impl IntoIterator<Item = &'t Table<B>>,
+pub(crate) fn decide_merged<'t>(
+    tables: impl Iterator<Item = View<'t>>,
     scope: &MergedScope<'_>,
     settings: &Settings,
 ) -> Decision {
-    let allowed = allowed(tables, scope.resource_type, scope.name, settings);
-    Decision::of(scope.wanted(), allowed)
+    Decision::of(scope.wanted(), allowed(tables, scope.resource_type, scope.name, settings))
 }
 
 impl Decision {
@@ -109,13 +117,13 @@ impl Decision {
 
 /// Everything that may be had on a resource, asked for or not.
 #[inline]
-fn allowed<'t, B: AsRef<[u8]> + 't>(
-    tables: impl IntoIterator<Item = &'t Table<B>>,
+fn allowed<'t>(
+    tables: impl Iterator<Item = View<'t>>,
     resource_type: ResourceType,
     name: ResourceName<'_>,
     settings: &Settings,
 ) -> ActionSet {
-    tables.into_iter().fold(ActionSet::NONE, |allowed, table| {
+    tables.fold(ActionSet::NONE, |allowed, table| {
         allowed.union(match resource_type {
             ResourceType::Repository => table.granted_on(name),
             ResourceType::ArtifactRepository => table.root(),
@@ -125,11 +133,7 @@ fn allowed<'t, B: AsRef<[u8]> + 't>(
 }
 
 /// `*` or nothing: the registry itself knows no other action.
-fn on_registry<B: AsRef<[u8]>>(
-    table: &Table<B>,
-    name: ResourceName<'_>,
-    settings: &Settings,
-) -> ActionSet {
+fn on_registry(table: View<'_>, name: ResourceName<'_>, settings: &Settings) -> ActionSet {
     let listed = match (name.as_str(), settings.catalog) {
         ("catalog", Catalog::Root) => table.root().contains(Action::MetadataRead),
         ("catalog", Catalog::Filtered) => table.anywhere().contains(Action::MetadataRead),

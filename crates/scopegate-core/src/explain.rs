@@ -9,18 +9,19 @@
 //! Left out: reasons that are not about rules: a disabled token, a wrong password, a time that has passed.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
 
 use crate::action::{Action, ActionList, ActionSet, Permission};
-use crate::decide::{Catalog, Decision, Settings, decide};
+use crate::decide::{Catalog, Decision, Settings, decide_views};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
 use crate::scope_map::Rule;
-use crate::table::{Entry, Table};
+use crate::table::{Entry, Table, View};
+use crate::text::{pieces, write_all};
 
 /// One scope map of a principal: its table, and what people call it.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub struct NamedTable<'t, B: AsRef<[u8]>> {
 pub struct Explanation<'a> {
     /// The scope that was asked for.
     pub scope: Scope<'a>,
-    /// What [`decide`] says.
+    /// What [`decide`](crate::decide()) says.
     pub decision: Decision,
     /// One reason for each action of the decision, in the order of the request, and one for each unknown action after them.
     pub reasons: Vec<Reason>,
@@ -193,8 +194,12 @@ fn push_word(command: &mut String, word: &str, unknown: &str) {
     } else if word.bytes().all(plain) {
         command.push_str(word);
     } else {
-        command.push('\'');
-        command.push_str(&word.replace('\'', r"'\''"));
+        let mut separator = "'";
+        for piece in pieces(word, b'\'') {
+            command.push_str(separator);
+            command.push_str(piece);
+            separator = r"'\''";
+        }
         command.push('\'');
     }
 }
@@ -228,49 +233,141 @@ pub fn explain<'a, B: AsRef<[u8]>>(
     scope: &Scope<'a>,
     settings: &Settings,
 ) -> Explanation<'a> {
-    let decision = decide(maps.iter().map(|map| map.table), scope, settings);
-    let mut reasons: Vec<Reason> = scope
-        .wanted()
-        .iter()
-        .map(|action| reason(maps, scope, action, decision.granted.contains(action), settings))
-        .collect();
-    reasons.extend(scope.unknown_actions().map(unknown));
-    let edits = edits(maps, scope, decision.denied, settings);
-    Explanation { scope: *scope, decision, reasons, edits }
+    let maps: Vec<_> =
+        maps.iter().map(|map| Map { name: map.name, table: map.table.view() }).collect();
+    Question { maps: &maps, scope, settings }.answer()
 }
 
-fn unknown(word: &str) -> Reason {
-    Reason { action: word.to_owned(), granted: false, rules: Vec::new(), misses: Vec::new() }
+/// One scope map, wherever its table is stored.
+struct Map<'q> {
+    name: &'q str,
+    table: View<'q>,
 }
 
-fn reason<B: AsRef<[u8]>>(
-    maps: &[NamedTable<'_, B>],
-    scope: &Scope<'_>,
-    action: Action,
-    granted: bool,
-    settings: &Settings,
-) -> Reason {
-    let action_name = action.as_str().to_owned();
-    let Some(needed) = needed(scope, action, settings) else {
-        return Reason { granted, ..unknown(&action_name) };
-    };
-    let (rules, misses) = if granted {
-        (maps.iter().flat_map(|map| granting(map, scope, needed, settings)).collect(), Vec::new())
-    } else {
-        (Vec::new(), nearest(maps, scope, needed))
-    };
-    Reason { action: action_name, granted, rules, misses }
+/// What is asked, and of which scope maps.
+struct Question<'q, 'a> {
+    maps: &'q [Map<'q>],
+    scope: &'q Scope<'a>,
+    settings: &'q Settings,
 }
 
-/// The action that a rule must grant so that `action` may be had; `None` when no rule can help.
-fn needed(scope: &Scope<'_>, action: Action, settings: &Settings) -> Option<Action> {
-    if scope.resource_type != ResourceType::Registry {
-        return (action != Action::Any).then_some(action);
+impl<'q, 'a> Question<'q, 'a> {
+    fn answer(&self) -> Explanation<'a> {
+        let tables = self.maps.iter().map(|map| map.table);
+        let decision = decide_views(tables, self.scope, self.settings);
+        let mut reasons = Vec::new();
+        for action in self.scope.wanted().iter() {
+            reasons.push(self.reason(action, decision.granted.contains(action)));
+        }
+        reasons.extend(self.scope.unknown_actions().map(|word| Reason::bare(word, false)));
+        Explanation { scope: *self.scope, decision, reasons, edits: self.edits(decision.denied) }
     }
-    match (scope.name.as_str(), action, settings.catalog) {
-        ("catalog", Action::Any, Catalog::Root | Catalog::Filtered) => Some(Action::MetadataRead),
-        ("deleted_catalog", Action::Any, _) => Some(Action::DeletedRead),
-        _ => None,
+
+    fn reason(&self, action: Action, granted: bool) -> Reason {
+        let mut reason = Reason::bare(action.as_str(), granted);
+        match self.needed(action) {
+            Some(needed) if granted => reason.rules = self.granting(needed),
+            Some(needed) => reason.misses = self.nearest(needed),
+            None => {}
+        }
+        reason
+    }
+
+    /// The permission that a rule must give so that `action` may be had; `None` when no rule can help.
+    fn needed(&self, action: Action) -> Option<Permission> {
+        if self.scope.resource_type != ResourceType::Registry {
+            return Permission::granting(action);
+        }
+        match (self.scope.name.as_str(), action, self.settings.catalog) {
+            ("catalog", Action::Any, Catalog::Root | Catalog::Filtered) => {
+                Some(Permission::MetadataRead)
+            }
+            ("deleted_catalog", Action::Any, _) => Some(Permission::DeletedRead),
+            _ => None,
+        }
+    }
+
+    /// Whether rules on any repository count, and not only those on `*`.
+    fn is_filtered_catalog(&self) -> bool {
+        self.scope.resource_type == ResourceType::Registry
+            && self.scope.name.as_str() == "catalog"
+            && self.settings.catalog == Catalog::Filtered
+    }
+
+    /// The rules that give `needed` on what the scope names.
+    fn granting(&self, needed: Permission) -> Vec<RuleRef> {
+        let mut rules = Vec::new();
+        for map in self.maps {
+            if map.table.root().contains(needed.action()) {
+                rules.push(rule(map.name, Pattern::Root, needed));
+            }
+            let patterns = match repository(self.scope) {
+                Some(name) => covering(map.table, name),
+                None if self.is_filtered_catalog() => patterns(&map.table.entries()),
+                None => Vec::new(),
+            };
+            for (pattern, actions) in patterns {
+                if actions.contains(needed.action()) {
+                    rules.push(rule(map.name, pattern, needed));
+                }
+            }
+        }
+        rules
+    }
+
+    /// The rules that come closest to giving `needed`, the closest first.
+    fn nearest(&self, needed: Permission) -> Vec<Miss> {
+        let mut nearest = Nearest::default();
+        for map in self.maps {
+            if let Some(name) = repository(self.scope) {
+                nearest.add_covering(map, name);
+            }
+            for (pattern, actions) in patterns(&map.table.entries()) {
+                if actions.contains(needed.action()) {
+                    nearest.add_granting(map, pattern, needed, repository(self.scope));
+                }
+            }
+        }
+        nearest.misses()
+    }
+
+    /// The smallest edits that allow what was denied, as far as a scope map can: one for each map that users may change.
+    fn edits(&self, denied: ActionList) -> Vec<Edit> {
+        let mut permissions = Vec::new();
+        for action in denied.iter() {
+            let needed = self.needed(action).filter(|needed| needed.in_scope_maps());
+            permissions.extend(needed);
+        }
+        let mut edits = Vec::new();
+        for map in self.maps {
+            if permissions.is_empty() || map.name.starts_with('_') {
+                continue;
+            }
+            let Some(pattern) = self.edit_pattern(map.table) else { continue };
+            let (scope_map, permissions) = (map.name.to_owned(), permissions.clone());
+            edits.push(Edit { scope_map, pattern, permissions });
+        }
+        edits
+    }
+
+    /// The narrowest pattern on which permissions help the scope.
+    fn edit_pattern(&self, table: View<'_>) -> Option<String> {
+        if let Some(name) = repository(self.scope) {
+            return Some(name.as_str().to_owned());
+        }
+        if self.is_filtered_catalog() {
+            // Any one repository will do: the map's first, so that nothing new is named.
+            let patterns = patterns(&table.entries());
+            return Some(patterns.first().map_or(Pattern::Root, |(first, _)| *first).to_string());
+        }
+        // Only `*` covers a name with a host, but opening the whole registry for a stray port is no advice to give.
+        (!matches!(self.scope.name, ResourceName::Hosted { .. })).then(|| "*".to_owned())
+    }
+}
+
+impl Reason {
+    fn bare(action: &str, granted: bool) -> Self {
+        Self { action: action.to_owned(), granted, rules: Vec::new(), misses: Vec::new() }
     }
 }
 
@@ -282,188 +379,120 @@ fn repository<'a>(scope: &Scope<'a>) -> Option<RepositoryName<'a>> {
     }
 }
 
-/// Whether rules on any repository count, and not only those on `*`.
-fn is_filtered_catalog(scope: &Scope<'_>, settings: &Settings) -> bool {
-    scope.resource_type == ResourceType::Registry
-        && scope.name.as_str() == "catalog"
-        && settings.catalog == Catalog::Filtered
-}
-
-/// The rules of one map that grant `needed` on what the scope names.
-fn granting<B: AsRef<[u8]>>(
-    map: &NamedTable<'_, B>,
-    scope: &Scope<'_>,
-    needed: Action,
-    settings: &Settings,
-) -> Vec<RuleRef> {
-    let root = map.table.root().contains(needed).then_some(Pattern::Root);
-    let patterns: Vec<Pattern<'_>> = match repository(scope) {
-        Some(name) => covering(map.table, name)
-            .filter(|(_, actions)| actions.contains(needed))
-            .map(|(pattern, _)| pattern)
-            .collect(),
-        None if is_filtered_catalog(scope, settings) => giving(map.table, needed).collect(),
-        None => Vec::new(),
-    };
-    root.into_iter().chain(patterns).filter_map(|pattern| map.rule(pattern, needed)).collect()
+/// The patterns of some entries, with what they grant.
+fn patterns<'t>(entries: &[Entry<'t>]) -> Vec<(Pattern<'t>, ActionSet)> {
+    let mut patterns = Vec::new();
+    for &Entry { name, exact, below } in entries {
+        patterns.push((Pattern::Exact(name), exact));
+        patterns.push((Pattern::Prefix(name), below));
+    }
+    patterns.retain(|(_, actions)| !actions.is_empty());
+    patterns
 }
 
 /// The patterns of a table that cover `name`, with what they grant; the root wildcard is not among them.
-fn covering<'t, B: AsRef<[u8]>>(
-    table: &'t Table<B>,
-    name: RepositoryName<'_>,
-) -> impl Iterator<Item = (Pattern<'t>, ActionSet)> {
-    let entries = table.entries_on(name);
-    entries.into_iter().flat_map(Entry::patterns).filter(move |(pattern, _)| pattern.matches(name))
+fn covering<'t>(table: View<'t>, name: RepositoryName<'_>) -> Vec<(Pattern<'t>, ActionSet)> {
+    let mut covering = patterns(&table.entries_on(name));
+    covering.retain(|(pattern, _)| pattern.matches(name));
+    covering
 }
 
-/// The patterns of a table that grant `action` somewhere; the root wildcard is not among them.
-fn giving<B: AsRef<[u8]>>(table: &Table<B>, action: Action) -> impl Iterator<Item = Pattern<'_>> {
-    table
-        .entries()
-        .flat_map(Entry::patterns)
-        .filter(move |(_, actions)| actions.contains(action))
-        .map(|(pattern, _)| pattern)
+fn rule(scope_map: &str, pattern: Pattern<'_>, permission: Permission) -> RuleRef {
+    RuleRef { scope_map: scope_map.to_owned(), pattern: pattern.to_string(), permission }
 }
 
-impl<B: AsRef<[u8]>> NamedTable<'_, B> {
-    fn rule(&self, pattern: Pattern<'_>, action: Action) -> Option<RuleRef> {
-        Some(RuleRef {
-            scope_map: self.name.to_owned(),
-            pattern: alloc::format!("{pattern}"),
-            permission: Permission::granting(action)?,
-        })
-    }
+/// The rules that came closest so far, the closest first; of equally close ones, the first that came.
+#[derive(Default)]
+struct Nearest<'q>(Vec<Near<'q>>);
+
+/// A rule that comes close.
+struct Near<'q> {
+    scope_map: &'q str,
+    pattern: Pattern<'q>,
+    permission: Permission,
+    why: MissKind,
+    /// How many bytes the names begin with alike.
+    alike: usize,
 }
 
-/// The rules that come closest to granting `needed`, the closest first.
-fn nearest<B: AsRef<[u8]>>(
-    maps: &[NamedTable<'_, B>],
-    scope: &Scope<'_>,
-    needed: Action,
-) -> Vec<Miss> {
-    let mut candidates = Vec::new();
-    for map in maps {
-        match repository(scope) {
-            Some(name) => candidates.extend(misses_on(map, name, needed)),
-            None => candidates.extend(giving(map.table, needed).filter_map(|pattern| {
-                let rule = map.rule(pattern, needed)?;
-                Some((Miss { rule, why: MissKind::NotEverywhere }, 0))
-            })),
-        }
+impl<'q> Nearest<'q> {
+    fn add(&mut self, near: Near<'q>) {
+        let distance = |near: &Near<'_>| (near.why, Reverse(near.alike));
+        let place = self.0.partition_point(|other| distance(other) <= distance(&near));
+        self.0.insert(place, near);
+        self.0.truncate(MAX_MISSES);
     }
-    // Rules that cover the repository say more than rules on others do.
-    if candidates.iter().any(|(miss, _)| miss.why < MissKind::OtherRepository) {
-        candidates.retain(|(miss, _)| miss.why < MissKind::OtherRepository);
-    }
-    let mut nearest = Vec::new();
-    while nearest.len() < MAX_MISSES
-        && let Some(index) = closest(&candidates)
-    {
-        nearest.push(candidates.remove(index).0);
-    }
-    nearest
-}
 
-/// The first of the closest candidates.
-fn closest(candidates: &[(Miss, usize)]) -> Option<usize> {
-    let distance = |(miss, alike): &(Miss, usize)| (miss.why, Reverse(*alike));
-    (0..candidates.len()).min_by_key(|index| candidates.get(*index).map(distance))
-}
-
-/// The rules of one map that nearly grant `needed` on `name`, each with the number of bytes that the names share.
-fn misses_on<B: AsRef<[u8]>>(
-    map: &NamedTable<'_, B>,
-    name: RepositoryName<'_>,
-    needed: Action,
-) -> Vec<(Miss, usize)> {
-    let mut misses = Vec::new();
-    let root = (Pattern::Root, map.table.root());
-    for (pattern, actions) in covering(map.table, name).chain([root]) {
-        for action in actions.iter() {
-            let rule = map.rule(pattern, action);
-            misses.extend(rule.map(|rule| (Miss { rule, why: MissKind::OtherAction }, 0)));
-        }
-    }
-    for pattern in giving(map.table, needed) {
-        let (other, why) = match pattern {
-            Pattern::Prefix(prefix) if prefix == name => (prefix, MissKind::PrefixItself),
-            Pattern::Exact(above) if Pattern::Prefix(above).matches(name) => {
-                (above, MissKind::NameAbove)
+    /// The rules of a map that cover `name` and grant other actions.
+    fn add_covering(&mut self, map: &Map<'q>, name: RepositoryName<'_>) {
+        let mut patterns = covering(map.table, name);
+        patterns.push((Pattern::Root, map.table.root()));
+        for (pattern, actions) in patterns {
+            for permission in actions.iter().filter_map(Permission::granting) {
+                let (scope_map, why) = (map.name, MissKind::OtherAction);
+                self.add(Near { scope_map, pattern, permission, why, alike: 0 });
             }
-            Pattern::Prefix(other) | Pattern::Exact(other) => (other, MissKind::OtherRepository),
-            Pattern::Root => continue,
-        };
-        let alike = common_prefix(other.as_str(), name.as_str());
-        if why == MissKind::OtherRepository && alike == 0 {
-            continue;
         }
-        misses.extend(map.rule(pattern, needed).map(|rule| (Miss { rule, why }, alike)));
     }
-    misses
+
+    /// A rule that gives the permission, on what does not cover the repository.
+    fn add_granting(
+        &mut self,
+        map: &Map<'q>,
+        pattern: Pattern<'q>,
+        permission: Permission,
+        repository: Option<RepositoryName<'_>>,
+    ) {
+        let (why, alike) = match (repository, pattern) {
+            (None, _) => (MissKind::NotEverywhere, 0),
+            (Some(name), Pattern::Exact(other) | Pattern::Prefix(other)) => {
+                (how_missed(pattern, name), common_prefix(other.as_str(), name.as_str()))
+            }
+            (Some(_), Pattern::Root) => return,
+        };
+        if why == MissKind::OtherRepository && alike == 0 {
+            return;
+        }
+        self.add(Near { scope_map: map.name, pattern, permission, why, alike });
+    }
+
+    fn misses(mut self) -> Vec<Miss> {
+        // Rules that cover the repository say more than rules on others do.
+        if self.0.first().is_some_and(|first| first.why < MissKind::OtherRepository) {
+            self.0.retain(|near| near.why < MissKind::OtherRepository);
+        }
+        let mut misses = Vec::new();
+        for Near { scope_map, pattern, permission, why, .. } in self.0 {
+            misses.push(Miss { rule: rule(scope_map, pattern, permission), why });
+        }
+        misses
+    }
+}
+
+/// Why a pattern does not cover `name`.
+fn how_missed(pattern: Pattern<'_>, name: RepositoryName<'_>) -> MissKind {
+    match pattern {
+        Pattern::Prefix(prefix) if prefix == name => MissKind::PrefixItself,
+        Pattern::Exact(above) if Pattern::Prefix(above).matches(name) => MissKind::NameAbove,
+        _ => MissKind::OtherRepository,
+    }
 }
 
 fn common_prefix(one: &str, other: &str) -> usize {
     one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()
 }
 
-/// The smallest edits that allow what was denied, as far as a scope map can: one for each map that users may change.
-fn edits<B: AsRef<[u8]>>(
-    maps: &[NamedTable<'_, B>],
-    scope: &Scope<'_>,
-    denied: ActionList,
-    settings: &Settings,
-) -> Vec<Edit> {
-    let permissions: Vec<Permission> = denied
-        .iter()
-        .filter_map(|action| Permission::granting(needed(scope, action, settings)?))
-        .filter(|permission| permission.in_scope_maps())
-        .collect();
-    if permissions.is_empty() {
-        return Vec::new();
-    }
-    maps.iter()
-        .filter(|map| !map.name.starts_with('_'))
-        .filter_map(|map| {
-            Some(Edit {
-                scope_map: map.name.to_owned(),
-                pattern: edit_pattern(map.table, scope, settings)?,
-                permissions: permissions.clone(),
-            })
-        })
-        .collect()
-}
-
-/// The narrowest pattern on which permissions help the scope.
-fn edit_pattern<B: AsRef<[u8]>>(
-    table: &Table<B>,
-    scope: &Scope<'_>,
-    settings: &Settings,
-) -> Option<String> {
-    if let Some(name) = repository(scope) {
-        return Some(name.as_str().to_owned());
-    }
-    if is_filtered_catalog(scope, settings) {
-        // Any one repository will do: the map's first, so that nothing new is named.
-        let first = table.entries().flat_map(Entry::patterns).next();
-        return Some(first.map_or("*".to_owned(), |(pattern, _)| alloc::format!("{pattern}")));
-    }
-    // Only `*` covers a name with a host, but opening the whole registry for a stray port is no advice to give.
-    (!matches!(scope.name, ResourceName::Hosted { .. })).then(|| "*".to_owned())
-}
-
 /// One sentence for each action.
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reasons.is_empty() {
-            return writeln!(
-                f,
-                "`{}` is asked for without an action, so nothing is granted",
-                self.scope.name
-            );
+            let name = self.scope.name.as_str();
+            let remark = "` is asked for without an action, so nothing is granted\n";
+            return write_all(f, &["`", name, remark]);
         }
         for reason in &self.reasons {
-            writeln!(f, "{}", Sentence { explanation: self, reason })?;
+            Sentence { explanation: self, reason }.fmt(f)?;
+            f.write_str("\n")?;
         }
         Ok(())
     }
@@ -479,16 +508,18 @@ impl fmt::Display for Sentence<'_> {
         let scope = &self.explanation.scope;
         match (scope.resource_type, scope.name) {
             (ResourceType::Repository, ResourceName::Any) => f.write_str("every repository")?,
-            (ResourceType::Repository, name) => write!(f, "`{name}`")?,
-            (resource_type, name) => write!(f, "{resource_type} `{name}`")?,
+            (ResourceType::Repository, name) => write_all(f, &["`", name.as_str(), "`"])?,
+            (other, name) => write_all(f, &[other.as_str(), " `", name.as_str(), "`"])?,
         }
+        f.write_str(if self.reason.granted { " is granted " } else { " is denied " })?;
         // An unknown action is whatever somebody sent, line feeds included; it must not pass for a sentence of its own.
-        let action = self.reason.action.escape_default();
-        if self.reason.granted {
-            write!(f, " is granted {action}")?;
-            return write_list(f, " by ", &self.reason.rules);
+        for character in self.reason.action.chars() {
+            character.escape_default().fmt(f)?;
         }
-        write!(f, " is denied {action}: ")?;
+        if self.reason.granted {
+            return write_list(f, " by ", &self.reason.rules.iter().collect::<Vec<_>>());
+        }
+        f.write_str(": ")?;
         self.write_denial(f)
     }
 }
@@ -499,32 +530,31 @@ impl Sentence<'_> {
         let Some(nearest) = self.reason.misses.first() else {
             return f.write_str(self.without_misses());
         };
-        let RuleRef { pattern, permission, .. } = &nearest.rule;
+        let (name, pattern) = (scope.name.as_str(), nearest.rule.pattern.as_str());
+        let permission = nearest.rule.permission.as_str();
         match nearest.why {
             MissKind::OtherAction => {
                 f.write_str("no rule that matches it grants that")?;
                 let covering = self.reason.misses.iter().filter(|miss| miss.why == nearest.why);
-                let rules: Vec<RuleRef> = covering.map(|miss| miss.rule.clone()).collect();
+                let rules: Vec<&RuleRef> = covering.map(|miss| &miss.rule).collect();
                 write_list(f, "; there is ", &rules)
             }
             MissKind::PrefixItself => {
-                write!(
-                    f,
-                    "`{pattern}` {permission} covers what is below `{}`, not `{}` itself",
-                    scope.name, scope.name
-                )
+                let covers = " covers what is below `";
+                write_all(f, &["`", pattern, "` ", permission, covers, name])?;
+                write_all(f, &["`, not `", name, "` itself"])
             }
             MissKind::NameAbove => {
-                write!(
-                    f,
-                    "`{pattern}` {permission} covers only that name; `{pattern}/*` would cover what is below it"
-                )
+                let covers = " covers only that name; `";
+                write_all(f, &["`", pattern, "` ", permission, covers, pattern])?;
+                f.write_str("/*` would cover what is below it")
             }
             MissKind::OtherRepository => {
-                write!(f, "no rule matches it; the nearest is `{pattern}`")
+                write_all(f, &["no rule matches it; the nearest is `", pattern, "`"])
             }
             MissKind::NotEverywhere => {
-                write!(f, "only a rule on `*` grants it; the nearest is `{pattern}` {permission}")
+                let nearest = "only a rule on `*` grants it; the nearest is `";
+                write_all(f, &[nearest, pattern, "` ", permission])
             }
         }
     }
@@ -543,12 +573,12 @@ impl Sentence<'_> {
     }
 }
 
-fn write_list(f: &mut fmt::Formatter<'_>, before: &str, rules: &[RuleRef]) -> fmt::Result {
+fn write_list(f: &mut fmt::Formatter<'_>, before: &str, rules: &[&RuleRef]) -> fmt::Result {
     for (index, rule) in rules.iter().enumerate() {
         let separator = if index == 0 { before } else { ", " };
-        write!(f, "{separator}`{}` {}", rule.pattern, rule.permission)?;
+        write_all(f, &[separator, "`", &rule.pattern, "` ", rule.permission.as_str()])?;
         if !rule.scope_map.is_empty() {
-            write!(f, " ({})", rule.scope_map)?;
+            write_all(f, &[" (", &rule.scope_map, ")"])?;
         }
     }
     Ok(())
@@ -558,7 +588,6 @@ fn write_list(f: &mut fmt::Formatter<'_>, before: &str, rules: &[RuleRef]) -> fm
 mod tests {
     use super::*;
     use crate::scope_map::{Role, ScopeMap};
-    use alloc::string::ToString;
     use alloc::vec;
 
     fn said(maps: &[(&str, &[&str])], scope: &str, settings: &Settings) -> (String, Vec<String>) {

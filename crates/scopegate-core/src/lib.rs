@@ -80,7 +80,9 @@ pub mod reference;
 pub mod route;
 pub mod scope;
 pub mod scope_map;
+mod sort;
 pub mod table;
+mod text;
 pub mod verify;
 
 pub use action::{Action, ActionList, ActionSet, Permission};

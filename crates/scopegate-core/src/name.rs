@@ -40,17 +40,11 @@ impl<'a> RepositoryName<'a> {
     /// [`ErrorKind::NameCharacter`] for `a b`, [`ErrorKind::NameComponentEmpty`] for `a//b`, [`ErrorKind::NameSeparator`] for `a..b`.
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        Self::parse_at_most(text, Self::MAX_LEN)
-    }
-
-    /// Reads a repository name of at most `max` bytes.
-    #[inline]
-    pub(crate) fn parse_at_most(text: &'a str, max: usize) -> Result<Self, Error> {
         let bytes = text.as_bytes();
-        if !bytes.is_empty() && bytes.len() <= max && is_plainly_valid(bytes) {
+        if !bytes.is_empty() && bytes.len() <= Self::MAX_LEN && is_plainly_valid(bytes) {
             return Ok(Self(text));
         }
-        validate(bytes, max).map(|()| Self(text))
+        validate(bytes).map(|()| Self(text))
     }
 
     /// A name that is part of a valid name: everything before one of its slashes.
@@ -72,7 +66,14 @@ impl<'a> RepositoryName<'a> {
 
     /// The names that this one lies below, the shortest first: `a` and `a/b` for `a/b/c`.
     pub fn ancestors(self) -> impl Iterator<Item = RepositoryName<'a>> {
-        self.0.match_indices('/').map(move |(slash, _)| self.prefix(slash))
+        let slashes = self.0.bytes().enumerate().filter(|(_, byte)| *byte == b'/');
+        slashes.map(move |(slash, _)| self.prefix(slash))
+    }
+
+    /// The longest name that this one lies below.
+    pub(crate) fn parent(self) -> Option<Self> {
+        let slash = self.0.bytes().rposition(|byte| byte == b'/')?;
+        Some(self.prefix(slash))
     }
 }
 
@@ -163,12 +164,12 @@ enum Before {
 
 /// The grammar, byte by byte: slower than [`is_plainly_valid`], complete, and able to say what is wrong.
 #[cold]
-fn validate(bytes: &[u8], max: usize) -> Result<(), Error> {
+fn validate(bytes: &[u8]) -> Result<(), Error> {
     if bytes.is_empty() {
         return Err(Error::new(ErrorKind::NameEmpty, 0));
     }
-    if bytes.len() > max {
-        return Err(Error::new(ErrorKind::NameTooLong, max));
+    if bytes.len() > RepositoryName::MAX_LEN {
+        return Err(Error::new(ErrorKind::NameTooLong, RepositoryName::MAX_LEN));
     }
     let mut before = Before::Start;
     for (position, &byte) in bytes.iter().enumerate() {
@@ -323,7 +324,7 @@ mod tests {
                 for pad in [0, 3, 5, 7] {
                     let mut bytes: Vec<u8> = core::iter::repeat_n(b'x', pad).collect();
                     bytes.extend(&middle);
-                    let grammar = validate(&bytes, 255).is_ok();
+                    let grammar = validate(&bytes).is_ok();
                     assert!(grammar || !is_plainly_valid(&bytes), "{bytes:?}");
                     let neighbours =
                         bytes.windows(2).any(|w| w.iter().all(|b| b"./_-".contains(b)));

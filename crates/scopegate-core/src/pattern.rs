@@ -10,6 +10,7 @@ use core::fmt;
 
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
+use crate::text::{cut, find, write_all};
 
 /// A repository pattern, borrowed from the text it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,23 +44,27 @@ impl<'a> Pattern<'a> {
         if text.is_empty() {
             return Err(Error::new(ErrorKind::PatternEmpty, 0));
         }
-        let mut stars = text.match_indices('*').map(|(position, _)| position);
-        let Some(star) = stars.next() else {
+        let Some((before, after)) = cut(text, b'*') else {
             return RepositoryName::parse(text).map(Self::Exact);
         };
-        if let Some(second) = stars.next() {
-            return Err(Error::new(ErrorKind::WildcardRepeated, second));
+        let star = before.len();
+        if let Some(second) = find(after, b'*') {
+            let position = star.saturating_add(1).saturating_add(second);
+            return Err(Error::new(ErrorKind::WildcardRepeated, position));
         }
-        let Some(before) = text.strip_suffix('*') else {
+        if !after.is_empty() {
             return Err(Error::new(ErrorKind::WildcardInMiddle, star));
-        };
+        }
         if before.is_empty() {
             return Ok(Self::Root);
         }
         match before.strip_suffix('/') {
             None => Err(Error::new(ErrorKind::WildcardWithoutSlash, star)),
             Some("") => Err(Error::new(ErrorKind::WildcardWithoutPrefix, 0)),
-            Some(prefix) => RepositoryName::parse_at_most(prefix, MAX_PREFIX).map(Self::Prefix),
+            Some(long) if long.len() > MAX_PREFIX => {
+                Err(Error::new(ErrorKind::NameTooLong, MAX_PREFIX))
+            }
+            Some(prefix) => RepositoryName::parse(prefix).map(Self::Prefix),
         }
     }
 
@@ -95,8 +100,8 @@ impl fmt::Display for Pattern<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("*"),
-            Self::Prefix(prefix) => write!(f, "{prefix}/*"),
-            Self::Exact(name) => write!(f, "{name}"),
+            Self::Prefix(prefix) => write_all(f, &[prefix.as_str(), "/*"]),
+            Self::Exact(name) => f.write_str(name.as_str()),
         }
     }
 }

@@ -15,6 +15,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
 use crate::scope::{is_host, is_port};
+use crate::text::cut;
 
 /// The reference of an image, borrowed from the text it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl<'a> Reference<'a> {
     /// [`ErrorKind::NameHost`] for `-a.example/app`, [`ErrorKind::ReferenceInvalid`] for `app:` and `app@sha256:0`, and the errors of
     /// [`RepositoryName::parse`].
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        let (named, digest) = match text.split_once('@') {
+        let (named, digest) = match cut(text, b'@') {
             Some((named, digest)) => (named, Some(digest)),
             None => (text, None),
         };
@@ -56,7 +57,7 @@ impl<'a> Reference<'a> {
         }
         let (registry, rest) = split_registry(named)?;
         let start = named.len().saturating_sub(rest.len());
-        let (name, tag) = match rest.split_once(':') {
+        let (name, tag) = match cut(rest, b':') {
             Some((name, tag)) => (name, Some(tag)),
             None => (rest, None),
         };
@@ -71,7 +72,7 @@ impl<'a> Reference<'a> {
 
 /// The registry, when one is named, and what follows it.
 fn split_registry(text: &str) -> Result<(Option<&str>, &str), Error> {
-    let Some((first, rest)) = text.split_once('/') else {
+    let Some((first, rest)) = cut(text, b'/') else {
         return Ok((None, text));
     };
     let names_host = first == "localhost"
@@ -88,13 +89,13 @@ fn split_registry(text: &str) -> Result<(Option<&str>, &str), Error> {
 
 /// A host, a port behind it or not. An IPv6 address stands in brackets.
 fn is_authority(text: &str) -> bool {
-    if let Some((address, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+    if let Some((address, rest)) = text.strip_prefix('[').and_then(|text| cut(text, b']')) {
         let is_address = address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
         return is_address
             && !address.is_empty()
             && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
     }
-    match text.split_once(':') {
+    match cut(text, b':') {
         Some((host, port)) => is_host(host) && is_port(port),
         None => is_host(text),
     }
@@ -115,7 +116,7 @@ pub(crate) fn is_word(text: &str, also: fn(u8) -> bool) -> bool {
 
 /// An algorithm, a colon, and hexadecimal digits: exactly as many as the algorithm has where it is known.
 pub(crate) fn is_digest(text: &str) -> bool {
-    let Some((algorithm, digits)) = text.split_once(':') else {
+    let Some((algorithm, digits)) = cut(text, b':') else {
         return false;
     };
     let lower = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -131,9 +132,9 @@ pub(crate) fn is_digest(text: &str) -> bool {
 }
 
 fn is_algorithm(text: &str) -> bool {
-    text.split(['+', '.', '_', '-']).all(|piece| {
-        piece.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-            && piece.bytes().all(|b| b.is_ascii_alphanumeric())
+    text.as_bytes().split(|byte| matches!(byte, b'+' | b'.' | b'_' | b'-')).all(|piece| {
+        piece.first().is_some_and(u8::is_ascii_alphabetic)
+            && piece.iter().all(u8::is_ascii_alphanumeric)
     })
 }
 

@@ -12,7 +12,6 @@
 //! Left out: whether the repository exists, locks, sizes, and the bodies.
 
 use alloc::borrow::Cow;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -21,6 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
 use crate::reference::{is_digest, is_tag, is_word};
 use crate::scope::{RequiredScope, ResourceType};
+use crate::text::{contains, cut, find, pieces};
 
 /// What a host may set about routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Profile {
     /// The profile with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|profile| profile.as_str() == text)
+        Self::ALL.iter().copied().find(|profile| profile.as_str() == text)
     }
 
     /// What listing the tags of a repository needs.
@@ -171,21 +171,21 @@ pub enum Endpoint {
 /// `POST /v2/_catalog`, [`ErrorKind::ReferenceInvalid`] for `/v2/app/manifests/.x`, [`ErrorKind::QueryAmbiguous`] for a mount with two
 /// sources, and the errors of [`RepositoryName::parse`] for the name. The position is that of the segment in the target.
 pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<Route<'a>, Error> {
-    if let Some(fragment) = target.find('#') {
+    if let Some(fragment) = find(target, b'#') {
         return Err(Error::new(ErrorKind::PathAmbiguous, fragment));
     }
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = cut(target, b'?').unwrap_or((target, ""));
     let segments = split(path)?;
     let row = Row::read(&segments)?;
-    row.check_references()?;
-    let actions = row.actions(method, settings).ok_or(Error::new(ErrorKind::MethodUnknown, 0))?;
+    let actions = Method::parse(method).and_then(|method| row.actions(method, settings));
+    let actions = actions.ok_or(Error::new(ErrorKind::MethodUnknown, 0))?;
     let mut scopes = Vec::new();
     if let Some((resource_type, name)) = row.resource() {
         scopes.push(RequiredScope { resource_type, name: Cow::Owned(name), actions });
     }
     if row.endpoint == Endpoint::StartUpload {
         let start = path.len().saturating_add(1);
-        scopes.extend(mount_source(query, start)?.filter(|source| source.name != row.name));
+        scopes.extend(mount_source(query, start)?.filter(|source| source.name != row.name()));
     }
     Ok(Route { endpoint: row.endpoint, path: row.path(), scopes })
 }
@@ -199,7 +199,7 @@ struct Segment<'a> {
 
 impl Segment<'_> {
     fn has_slash(&self) -> bool {
-        self.text.contains('/')
+        contains(&self.text, b'/')
     }
 
     fn ambiguous(&self) -> Error {
@@ -214,7 +214,7 @@ fn split(path: &str) -> Result<Vec<Segment<'_>>, Error> {
     };
     let mut segments = Vec::new();
     let mut position = 1_usize;
-    for raw in rest.split('/') {
+    for raw in pieces(rest, b'/') {
         let end = position.saturating_add(raw.len());
         if raw.is_empty() && end < path.len() {
             return Err(Error::new(ErrorKind::PathAmbiguous, position));
@@ -223,7 +223,7 @@ fn split(path: &str) -> Result<Vec<Segment<'_>>, Error> {
         let segment = Segment { text, position };
         let hidden =
             |part: &str| matches!(part, "." | "..") || (segment.has_slash() && part.is_empty());
-        if segment.text.split('/').any(hidden) || !segment.text.bytes().all(is_plain) {
+        if pieces(&segment.text, b'/').any(hidden) || !segment.text.bytes().all(is_plain) {
             return Err(segment.ambiguous());
         }
         segments.push(segment);
@@ -239,18 +239,26 @@ const fn is_plain(byte: u8) -> bool {
 
 /// Decodes percent escapes once; `None` for an escape that is none, or for bytes that are no text.
 fn decode(raw: &str) -> Option<Cow<'_, str>> {
-    if !raw.contains('%') {
+    decode_with(raw, b'+')
+}
+
+/// The same in a query, where a space may be written as a plus.
+fn decode_form(raw: &str) -> Option<Cow<'_, str>> {
+    decode_with(raw, b' ')
+}
+
+fn decode_with(raw: &str, plus: u8) -> Option<Cow<'_, str>> {
+    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Some(Cow::Borrowed(raw));
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes().iter();
     while let Some(&byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let (high, low) = (hex(rest.next())?, hex(rest.next())?);
-        bytes.push(high << 4 | low);
+        bytes.push(match byte {
+            b'%' => hex(rest.next())? << 4 | hex(rest.next())?,
+            b'+' => plus,
+            _ => byte,
+        });
     }
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
@@ -260,170 +268,118 @@ fn hex(digit: Option<&u8>) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
+/// The rows of the API. `<name>` stands for one segment or more, and whatever else is in angle brackets for one, of that kind. The
+/// first row that fits is the one; names are as long as they can be, because a repository may be called `tags` or `blobs`.
+const ROWS: [(Endpoint, &str); 31] = [
+    (Endpoint::Base, "v2"),
+    (Endpoint::Base, "v2/"),
+    (Endpoint::Catalog, "v2/_catalog"),
+    (Endpoint::StartUpload, "v2/<name>/blobs/uploads"),
+    (Endpoint::StartUpload, "v2/<name>/blobs/uploads/"),
+    (Endpoint::Upload, "v2/<name>/blobs/uploads/<upload>"),
+    (Endpoint::TagsList, "v2/<name>/tags/list"),
+    (Endpoint::Manifest, "v2/<name>/manifests/<reference>"),
+    (Endpoint::Blob, "v2/<name>/blobs/<digest>"),
+    (Endpoint::Referrers, "v2/<name>/referrers/<digest>"),
+    (Endpoint::Catalog, "acr/v1/_catalog"),
+    (Endpoint::DeletedCatalog, "acr/v1/_deleted/_catalog"),
+    (Endpoint::DeletedList, "acr/v1/_deleted/<name>/_tags"),
+    (Endpoint::DeletedList, "acr/v1/_deleted/<name>/_manifests"),
+    (Endpoint::DeletedManifest, "acr/v1/_deleted/<name>/_manifests/<digest>"),
+    (Endpoint::MetadataList, "acr/v1/<name>/_tags"),
+    (Endpoint::MetadataList, "acr/v1/<name>/_manifests"),
+    (Endpoint::CustomMetadata, "acr/v1/<name>/_metadata"),
+    (Endpoint::CustomMetadata, "acr/v1/<name>/_metadata/<tag>"),
+    (Endpoint::TagMetadata, "acr/v1/<name>/_tags/<tag>"),
+    (Endpoint::CustomMetadata, "acr/v1/<name>/_tags/<tag>/_metadata"),
+    (Endpoint::CustomMetadata, "acr/v1/<name>/_tags/<tag>/_metadata/<tag>"),
+    (Endpoint::ManifestMetadata, "acr/v1/<name>/_manifests/<digest>"),
+    (Endpoint::CustomMetadata, "acr/v1/<name>/_manifests/<digest>/_metadata"),
+    (Endpoint::CustomMetadata, "acr/v1/<name>/_manifests/<digest>/_metadata/<tag>"),
+    (Endpoint::Repository, "acr/v1/<name>"),
+    (Endpoint::HelmIndex, "helm/v1/<name>/index.yaml"),
+    (Endpoint::HelmContent, "helm/v1/<name>/_charts"),
+    (Endpoint::HelmContent, "helm/v1/<name>/_charts/<file>"),
+    (Endpoint::HelmContent, "helm/v1/<name>/_charts/<file>/<file>"),
+    (Endpoint::HelmContent, "helm/v1/<name>/_blobs/<file>"),
+];
+
 /// A path that fits a row of the API.
 struct Row<'s> {
     endpoint: Endpoint,
-    root: &'static str,
-    /// The repository, empty where the row has none.
-    name: String,
-    /// Where the name stands in the target.
-    name_position: usize,
-    /// What follows the name, or follows the root where there is no name.
-    tail: &'s [Segment<'s>],
+    segments: &'s [Segment<'s>],
+    /// The segments of the name, none where the row has no name.
+    name: &'s [Segment<'s>],
+    /// The segments that refer to something, each with its kind.
+    references: Vec<(&'static str, &'s Segment<'s>)>,
 }
 
 impl<'s> Row<'s> {
     fn read(segments: &'s [Segment<'s>]) -> Result<Self, Error> {
-        let texts: Vec<&str> = segments.iter().map(|segment| &*segment.text).collect();
-        let row = match texts.as_slice() {
-            ["v2", rest @ ..] => Self::read_v2(segments, rest),
-            ["acr", "v1", rest @ ..] => Self::read_acr(segments, rest),
-            ["helm", "v1", rest @ ..] => Self::read_helm(segments, rest),
-            _ => None,
-        };
-        let row = row.ok_or_else(|| {
+        let fits = |(endpoint, row): &(Endpoint, &'static str)| Self::fit(*endpoint, row, segments);
+        let mut rows = ROWS.iter().filter_map(fits);
+        let Some(row) = rows.find(|row| !row.has_marker_in_name()) else {
             // `tags%2Flist` and `tags/list/` are tricks, not unknown paths.
             let is_trick =
                 |s: &&Segment<'_>| s.has_slash() || (s.text.is_empty() && s.position > 1);
             let trick = segments.iter().find(is_trick);
-            trick.map_or(Error::new(ErrorKind::PathUnknown, 0), Segment::ambiguous)
-        })?;
-        let may_end_in_slash = matches!(row.endpoint, Endpoint::Base | Endpoint::StartUpload);
-        let ends_in_slash = segments.last().filter(|last| last.text.is_empty());
-        let escaped = row.tail.iter().find(|segment| segment.has_slash());
-        match ends_in_slash.filter(|_| !may_end_in_slash).or(escaped) {
+            return Err(trick.map_or(Error::new(ErrorKind::PathUnknown, 0), Segment::ambiguous));
+        };
+        let last = segments.last().filter(|last| last.text.is_empty() && !row.ends_in_slash());
+        let mut references = row.references.iter().map(|(_, segment)| *segment);
+        match last.or_else(|| references.find(|segment| segment.has_slash())) {
             Some(segment) => Err(segment.ambiguous()),
             None => row.checked(),
         }
     }
 
-    /// The last marker ends the name, because a repository may be called `tags` or `blobs`.
-    fn read_v2(segments: &'s [Segment<'s>], rest: &[&str]) -> Option<Self> {
-        let (endpoint, tail) = match rest {
-            [] | [""] => return Self::nameless(Endpoint::Base, "/v2", segments, 1),
-            ["_catalog"] => return Self::nameless(Endpoint::Catalog, "/v2", segments, 1),
-            [_, .., "blobs", "uploads"] => (Endpoint::StartUpload, 2),
-            [_, .., "blobs", "uploads", ""] => (Endpoint::StartUpload, 3),
-            [_, .., "blobs", "uploads", _] => (Endpoint::Upload, 3),
-            [_, .., "tags", "list"] => (Endpoint::TagsList, 2),
-            [_, .., "manifests", _] => (Endpoint::Manifest, 2),
-            [_, .., "blobs", _] => (Endpoint::Blob, 2),
-            [_, .., "referrers", _] => (Endpoint::Referrers, 2),
-            _ => return None,
-        };
-        let end = segments.len().checked_sub(tail)?;
-        Self::named(endpoint, "/v2", segments, 1, end)
-    }
-
-    /// The first segment that begins with `_` ends the name, because no component of a name can.
-    fn read_acr(segments: &'s [Segment<'s>], rest: &[&str]) -> Option<Self> {
-        const ROOT: &str = "/acr/v1";
-        match rest {
-            ["_catalog"] => return Self::nameless(Endpoint::Catalog, ROOT, segments, 2),
-            ["_deleted", "_catalog"] => {
-                return Self::nameless(Endpoint::DeletedCatalog, ROOT, segments, 2);
+    fn fit(endpoint: Endpoint, row: &'static str, segments: &'s [Segment<'s>]) -> Option<Self> {
+        let (mut name, mut rest) = (Default::default(), segments);
+        let mut references = Vec::new();
+        let mut parts = pieces(row, b'/');
+        while let Some(part) = parts.next() {
+            if part == "<name>" {
+                let len = rest.len().checked_sub(parts.clone().count()).filter(|len| *len > 0)?;
+                (name, rest) = rest.split_at_checked(len)?;
+                continue;
             }
-            ["_deleted", rest @ ..] => {
-                let (name, tail) = split_at_marker(rest);
-                let endpoint = match tail {
-                    ["_tags" | "_manifests"] => Endpoint::DeletedList,
-                    ["_manifests", _] => Endpoint::DeletedManifest,
-                    _ => return None,
-                };
-                return Self::named(
-                    endpoint,
-                    "/acr/v1/_deleted",
-                    segments,
-                    3,
-                    3_usize.checked_add(name)?,
-                );
+            let segment = rest.split_off_first()?;
+            if part.starts_with('<') {
+                references.push((part, segment));
+            } else if segment.text != part {
+                return None;
             }
-            _ => {}
         }
-        let (name, tail) = split_at_marker(rest);
-        let endpoint = match tail {
-            [] => Endpoint::Repository,
-            ["_tags" | "_manifests"] => Endpoint::MetadataList,
-            ["_tags", _] => Endpoint::TagMetadata,
-            ["_manifests", _] => Endpoint::ManifestMetadata,
-            ["_metadata"] | ["_metadata", _] => Endpoint::CustomMetadata,
-            ["_tags" | "_manifests", _, "_metadata"] => Endpoint::CustomMetadata,
-            ["_tags" | "_manifests", _, "_metadata", _] => Endpoint::CustomMetadata,
-            _ => return None,
-        };
-        Self::named(endpoint, ROOT, segments, 2, 2_usize.checked_add(name)?)
+        rest.is_empty().then_some(Self { endpoint, segments, name, references })
     }
 
-    fn read_helm(segments: &'s [Segment<'s>], rest: &[&str]) -> Option<Self> {
-        let (endpoint, name) = match rest {
-            [_, .., "index.yaml"] => (Endpoint::HelmIndex, rest.len().checked_sub(1)?),
-            _ => match split_at_marker(rest) {
-                (name, ["_charts"] | ["_charts" | "_blobs", _] | ["_charts", _, _]) => {
-                    (Endpoint::HelmContent, name)
-                }
-                _ => return None,
-            },
-        };
-        Self::named(endpoint, "/helm/v1", segments, 2, 2_usize.checked_add(name)?)
+    /// Outside `/v2`, the first segment that begins with `_` ends the name, because no component of a name can.
+    fn has_marker_in_name(&self) -> bool {
+        let is_v2 = self.segments.first().is_some_and(|root| root.text == "v2");
+        let is_open = is_v2 || self.endpoint == Endpoint::HelmIndex;
+        !is_open && self.name.iter().any(|segment| segment.text.starts_with('_'))
     }
 
-    fn nameless(
-        endpoint: Endpoint,
-        root: &'static str,
-        segments: &'s [Segment<'s>],
-        start: usize,
-    ) -> Option<Self> {
-        let tail = segments.get(start..)?;
-        Some(Self { endpoint, root, name: String::new(), name_position: 0, tail })
-    }
-
-    /// A row whose name is the segments from `start` to `end`, of which there must be one.
-    fn named(
-        endpoint: Endpoint,
-        root: &'static str,
-        segments: &'s [Segment<'s>],
-        start: usize,
-        end: usize,
-    ) -> Option<Self> {
-        let (name, tail) = (segments.get(start..end)?, segments.get(end..)?);
-        let name_position = name.first()?.position;
-        let texts: Vec<&str> = name.iter().map(|segment| &*segment.text).collect();
-        Some(Self { endpoint, root, name: texts.join("/"), name_position, tail })
+    /// Whether the canonical path ends in a slash.
+    fn ends_in_slash(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Base | Endpoint::StartUpload)
     }
 
     fn checked(self) -> Result<Self, Error> {
-        let nameless =
-            matches!(self.endpoint, Endpoint::Base | Endpoint::Catalog | Endpoint::DeletedCatalog);
-        if !nameless {
-            RepositoryName::parse(&self.name)
-                .map_err(|error| Error::new(error.kind(), self.name_position))?;
+        if let Some(first) = self.name.first() {
+            RepositoryName::parse(&self.name())
+                .map_err(|error| Error::new(error.kind(), first.position))?;
+        }
+        for (kind, segment) in &self.references {
+            if !is_reference(kind, &segment.text) {
+                return Err(Error::new(ErrorKind::ReferenceInvalid, segment.position));
+            }
         }
         Ok(self)
     }
 
-    /// Tags, digests, upload ids and file names, each in its place behind its marker.
-    fn check_references(&self) -> Result<(), Error> {
-        let marker = self.tail.first().map_or("", |segment| &*segment.text);
-        let places: &[(usize, IsReference)] = match (self.endpoint, marker) {
-            (Endpoint::Manifest, _) => &[(1, is_reference)],
-            (Endpoint::Blob | Endpoint::Referrers, _) => &[(1, is_digest)],
-            (Endpoint::ManifestMetadata | Endpoint::DeletedManifest, _) => &[(1, is_digest)],
-            (Endpoint::Upload, _) => &[(2, is_upload_id)],
-            (Endpoint::TagMetadata, _) => &[(1, is_tag)],
-            (Endpoint::CustomMetadata, "_tags") => &[(1, is_tag), (3, is_tag)],
-            (Endpoint::CustomMetadata, "_manifests") => &[(1, is_digest), (3, is_tag)],
-            (Endpoint::CustomMetadata, _) => &[(1, is_tag)],
-            (Endpoint::HelmContent, _) => &[(1, is_file_name), (2, is_file_name)],
-            _ => &[],
-        };
-        for (place, is_valid) in places {
-            if let Some(segment) = self.tail.get(*place)
-                && !is_valid(&segment.text)
-            {
-                return Err(Error::new(ErrorKind::ReferenceInvalid, segment.position));
-            }
-        }
-        Ok(())
+    fn name(&self) -> String {
+        joined(self.name)
     }
 
     fn resource(&self) -> Option<(ResourceType, String)> {
@@ -432,75 +388,84 @@ impl<'s> Row<'s> {
             Endpoint::Catalog => Some((ResourceType::Registry, "catalog".into())),
             Endpoint::DeletedCatalog => Some((ResourceType::Registry, "deleted_catalog".into())),
             Endpoint::HelmIndex | Endpoint::HelmContent => {
-                Some((ResourceType::ArtifactRepository, self.name.clone()))
+                Some((ResourceType::ArtifactRepository, self.name()))
             }
-            _ => Some((ResourceType::Repository, self.name.clone())),
+            _ => Some((ResourceType::Repository, self.name())),
         }
     }
 
     /// What the method needs; `None` when the row does not have it.
-    fn actions(&self, method: &str, settings: &Settings) -> Option<ActionList> {
+    fn actions(&self, method: Method, settings: &Settings) -> Option<ActionList> {
         use Action::{
             Any, Delete, DeletedRead, DeletedRestore, MetadataRead, MetadataWrite, Pull, Push,
         };
-        // A HEAD may do what a GET may.
-        let method = if method == "HEAD" { "GET" } else { method };
+        use Endpoint as E;
+        use Method as M;
         let actions: &[Action] = match (self.endpoint, method) {
-            (Endpoint::Base, "GET") => &[],
-            (Endpoint::Catalog | Endpoint::DeletedCatalog, "GET") => &[Any],
-            (
-                Endpoint::Manifest | Endpoint::Blob | Endpoint::Upload | Endpoint::Referrers,
-                "GET",
-            ) => &[Pull],
-            (Endpoint::Manifest, "PUT") => &[Pull, Push],
-            (Endpoint::Manifest | Endpoint::Blob | Endpoint::Upload, "DELETE") => &[Delete],
-            (Endpoint::StartUpload, "POST") => &[Pull, Push],
-            (Endpoint::Upload, "PATCH" | "PUT") => &[Pull, Push],
-            (Endpoint::TagsList, "GET") => &[settings.profile.list_tags()],
-            (
-                Endpoint::Repository
-                | Endpoint::MetadataList
-                | Endpoint::TagMetadata
-                | Endpoint::ManifestMetadata
-                | Endpoint::CustomMetadata,
-                "GET",
-            ) => &[MetadataRead],
-            (
-                Endpoint::Repository | Endpoint::TagMetadata | Endpoint::ManifestMetadata,
-                "PATCH",
-            ) => &[MetadataWrite],
-            (Endpoint::CustomMetadata, "PUT" | "DELETE") => &[MetadataWrite],
-            (Endpoint::Repository | Endpoint::ManifestMetadata, "DELETE") => &[Delete],
-            (Endpoint::TagMetadata, "DELETE") => &[settings.untag.action()],
-            (Endpoint::DeletedList, "GET") => &[DeletedRead],
-            (Endpoint::DeletedManifest, "POST") => &[DeletedRead, DeletedRestore],
-            (Endpoint::HelmIndex | Endpoint::HelmContent, "GET") => &[Pull],
-            (Endpoint::HelmContent, "PUT") => &[Pull, Push],
-            (Endpoint::HelmContent, "DELETE") => &[Delete, Pull],
+            (E::Base, M::Get) => &[],
+            (E::Catalog | E::DeletedCatalog, M::Get) => &[Any],
+            (E::Manifest | E::Blob | E::Upload | E::Referrers, M::Get) => &[Pull],
+            (E::Manifest, M::Put) => &[Pull, Push],
+            (E::Manifest | E::Blob | E::Upload, M::Delete) => &[Delete],
+            (E::StartUpload, M::Post) => &[Pull, Push],
+            (E::Upload, M::Patch | M::Put) => &[Pull, Push],
+            (E::TagsList, M::Get) => &[settings.profile.list_tags()],
+            (E::Repository | E::MetadataList | E::CustomMetadata, M::Get) => &[MetadataRead],
+            (E::TagMetadata | E::ManifestMetadata, M::Get) => &[MetadataRead],
+            (E::Repository | E::TagMetadata | E::ManifestMetadata, M::Patch) => &[MetadataWrite],
+            (E::CustomMetadata, M::Put | M::Delete) => &[MetadataWrite],
+            (E::Repository | E::ManifestMetadata, M::Delete) => &[Delete],
+            (E::TagMetadata, M::Delete) => &[settings.untag.action()],
+            (E::DeletedList, M::Get) => &[DeletedRead],
+            (E::DeletedManifest, M::Post) => &[DeletedRead, DeletedRestore],
+            (E::HelmIndex | E::HelmContent, M::Get) => &[Pull],
+            (E::HelmContent, M::Put) => &[Pull, Push],
+            (E::HelmContent, M::Delete) => &[Delete, Pull],
             _ => return None,
         };
-        Some(actions.iter().copied().collect())
+        Some(ActionList::of(actions))
     }
 
     fn path(&self) -> String {
-        let mut path = String::from(self.root);
-        let name = (!self.name.is_empty()).then_some(&*self.name);
-        let tail = self.tail.iter().map(|segment| &*segment.text).filter(|text| !text.is_empty());
-        for part in name.into_iter().chain(tail) {
-            path.push('/');
-            path.push_str(part);
-        }
-        if matches!(self.endpoint, Endpoint::Base | Endpoint::StartUpload) {
+        let mut path = joined(self.segments);
+        if self.ends_in_slash() && !path.ends_with('/') {
             path.push('/');
         }
+        path.insert(0, '/');
         path
     }
 }
 
-/// How many segments come before the first one that begins with `_`, and the segments from there.
-fn split_at_marker<'r, 't>(rest: &'r [&'t str]) -> (usize, &'r [&'t str]) {
-    let name = rest.iter().position(|text| text.starts_with('_')).unwrap_or(rest.len());
-    (name, rest.get(name..).unwrap_or_default())
+fn joined(segments: &[Segment<'_>]) -> String {
+    let mut path = String::new();
+    for (index, segment) in segments.iter().enumerate() {
+        path.push_str(if index > 0 { "/" } else { "" });
+        path.push_str(&segment.text);
+    }
+    path
+}
+
+/// The methods that some row has. A HEAD may do what a GET may.
+#[derive(Clone, Copy)]
+enum Method {
+    Get,
+    Put,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "GET" | "HEAD" => Some(Self::Get),
+            "PUT" => Some(Self::Put),
+            "POST" => Some(Self::Post),
+            "PATCH" => Some(Self::Patch),
+            "DELETE" => Some(Self::Delete),
+            _ => None,
+        }
+    }
 }
 
 /// The repository that an upload wants to mount a blob from: pulling there is needed too.
@@ -508,8 +473,8 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
     let ambiguous = |position| Error::new(ErrorKind::QueryAmbiguous, position);
     let mut source = None;
     let mut position = start;
-    for pair in query.split('&') {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    for pair in pieces(query, b'&') {
+        let (key, value) = cut(pair, b'=').unwrap_or((pair, ""));
         let (key, value) = decode_form(key).zip(decode_form(value)).ok_or(ambiguous(position))?;
         if key == "from" && source.replace((value, position)).is_some() {
             return Err(ambiguous(position));
@@ -523,23 +488,20 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
     Ok(Some(RequiredScope {
         resource_type: ResourceType::Repository,
         name,
-        actions: [Action::Pull].into_iter().collect(),
+        actions: ActionList::of(&[Action::Pull]),
     }))
 }
 
-fn decode_form(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('+') {
-        return decode(text);
+/// Whether a text is a reference of this kind, as [`ROWS`] calls it.
+fn is_reference(kind: &str, text: &str) -> bool {
+    match kind {
+        "<reference>" => is_tag(text) || is_digest(text),
+        "<digest>" => is_digest(text),
+        "<tag>" => is_tag(text),
+        "<upload>" => is_upload_id(text),
+        "<file>" => is_file_name(text),
+        _ => false,
     }
-    decode(&text.replace('+', "%20")).map(|text| Cow::Owned(text.into_owned()))
-}
-
-/// Whether a text is a reference of some kind.
-type IsReference = fn(&str) -> bool;
-
-/// What names a manifest.
-fn is_reference(text: &str) -> bool {
-    is_tag(text) || is_digest(text)
 }
 
 /// A tag that may also hold `+`, as versions of charts do.
@@ -556,8 +518,11 @@ fn is_upload_id(text: &str) -> bool {
 /// The text of a route for logs and tests: its scopes, separated by spaces.
 impl core::fmt::Display for Route<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let scopes: Vec<String> = self.scopes.iter().map(|scope| format!("{scope}")).collect();
-        f.write_str(&scopes.join(" "))
+        for (index, scope) in self.scopes.iter().enumerate() {
+            f.write_str(if index > 0 { " " } else { "" })?;
+            scope.fmt(f)?;
+        }
+        Ok(())
     }
 }
 

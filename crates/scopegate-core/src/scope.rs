@@ -19,11 +19,12 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Display as _};
 
 use crate::action::{Action, ActionList, ActionSet};
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
+use crate::text::{cut, find, pieces, write_all};
 
 /// What kind of thing a scope is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +55,7 @@ impl ResourceType {
     /// The type with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|resource_type| resource_type.as_str() == text)
+        Self::ALL.iter().copied().find(|resource_type| resource_type.as_str() == text)
     }
 
     /// Reads a type with an optional class suffix; `text` is everything before the first colon.
@@ -62,7 +63,7 @@ impl ResourceType {
         if text.is_empty() {
             return Err(Error::new(ErrorKind::TypeEmpty, 0));
         }
-        let (plain, class) = match text.split_once('(') {
+        let (plain, class) = match cut(text, b'(') {
             Some((plain, class)) => (plain, Some(class)),
             None => (text, None),
         };
@@ -114,7 +115,7 @@ impl<'a> ResourceName<'a> {
         match RepositoryName::parse(text) {
             Ok(name) => Ok(Self::Repository(name)),
             Err(_) if text == "*" => Ok(Self::Any),
-            Err(error) => match text.find(':') {
+            Err(error) => match find(text, b':') {
                 None => Err(error),
                 Some(colon) => Self::parse_hosted(text, colon),
             },
@@ -124,20 +125,20 @@ impl<'a> ResourceName<'a> {
     #[cold]
     fn parse_hosted(text: &'a str, colon: usize) -> Result<Self, Error> {
         let not_a_host = |position| Err(Error::new(ErrorKind::NameHost, position));
-        let Some((authority, repository)) = text.split_once('/') else {
+        let Some((authority, repository)) = cut(text, b'/') else {
             return not_a_host(colon);
         };
-        let Some((host, port)) = authority.split_once(':') else {
+        let Some((host, port)) = cut(authority, b':') else {
             return not_a_host(colon);
         };
         let start = authority.len().saturating_add(1);
-        if let Some(second) = port.find(':') {
+        if let Some(second) = find(port, b':') {
             return not_a_host(colon.saturating_add(1).saturating_add(second));
         }
         if !is_host(host) || !is_port(port) {
             return not_a_host(colon);
         }
-        if let Some(later) = repository.find(':') {
+        if let Some(later) = find(repository, b':') {
             return not_a_host(start.saturating_add(later));
         }
         match RepositoryName::parse(repository) {
@@ -160,11 +161,10 @@ impl<'a> ResourceName<'a> {
 
 /// Host components joined by dots: letters and digits, hyphens inside.
 pub(crate) fn is_host(text: &str) -> bool {
-    text.split('.').all(|component| {
-        let bytes = component.as_bytes();
-        bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
-            && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-            && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+    text.as_bytes().split(|byte| *byte == b'.').all(|component| {
+        component.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            && component.first().is_some_and(u8::is_ascii_alphanumeric)
+            && component.last().is_some_and(u8::is_ascii_alphanumeric)
     })
 }
 
@@ -228,13 +228,7 @@ impl<'a> Scope<'a> {
 
     /// The actions that nobody knows, in the order of the text, each once.
     pub fn unknown_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let words = if self.has_unknown { self.words } else { "" };
-        let unknown =
-            || words.split(',').filter(|word| !word.is_empty() && Action::parse(word).is_none());
-        unknown()
-            .enumerate()
-            .filter(move |(index, word)| !unknown().take(*index).any(|earlier| earlier == *word))
-            .map(|(_, word)| word)
+        MergedScope::from(self).unknown.into_iter()
     }
 
     /// The known actions with `*` spelled out: on a repository the five that a scope map can grant, on the registry `*` itself.
@@ -252,8 +246,7 @@ fn split_type(text: &str) -> Result<(Result<ResourceType, &str>, &str), Error> {
     if let Some(rest) = text.strip_prefix("repository:") {
         return Ok((Ok(ResourceType::Repository), rest));
     }
-    let (unread, rest) =
-        text.split_once(':').ok_or(Error::new(ErrorKind::ScopeForm, text.len()))?;
+    let (unread, rest) = cut(text, b':').ok_or(Error::new(ErrorKind::ScopeForm, text.len()))?;
     Ok((Err(unread), rest))
 }
 
@@ -299,7 +292,7 @@ fn wanted(resource_type: ResourceType, actions: ActionList) -> ActionList {
         return actions;
     }
     match resource_type {
-        ResourceType::Registry => [Action::Any].into_iter().collect(),
+        ResourceType::Registry => ActionList::of(&[Action::Any]),
         ResourceType::Repository | ResourceType::ArtifactRepository => {
             let beside = actions.set().difference(ActionSet::of(Action::Any));
             ActionSet::REPOSITORY.union(beside).into()
@@ -309,14 +302,26 @@ fn wanted(resource_type: ResourceType, actions: ActionList) -> ActionList {
 
 impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.resource_type, self.name, self.actions)?;
-        let mut separator = if self.actions.is_empty() { "" } else { "," };
-        for word in self.unknown_actions() {
-            write!(f, "{separator}{word}")?;
-            separator = ",";
-        }
-        Ok(())
+        MergedScope::from(self).fmt(f)
     }
+}
+
+/// Writes the text of a scope: `repository:app:pull,unheard-of`.
+pub(crate) fn write_scope(
+    f: &mut fmt::Formatter<'_>,
+    resource_type: ResourceType,
+    name: &str,
+    actions: ActionList,
+    unknown: &[&str],
+) -> fmt::Result {
+    write_all(f, &[resource_type.as_str(), ":", name, ":"])?;
+    actions.fmt(f)?;
+    let mut separator = if actions.is_empty() { "" } else { "," };
+    for word in unknown {
+        write_all(f, &[separator, word])?;
+        separator = ",";
+    }
+    Ok(())
 }
 
 /// All the scopes of one request, merged: one entry for each (type, name), at the place where it was first asked for.
@@ -374,15 +379,15 @@ impl<'a> ScopeList<'a> {
     pub fn parse(parameters: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let mut list = Self::default();
         let mut bytes = 0_usize;
-        let mut pieces = 0_usize;
+        let mut count = 0_usize;
         for parameter in parameters {
             bytes = bytes.saturating_add(parameter.len());
             if bytes > Self::MAX_BYTES {
                 return Err(Error::new(ErrorKind::RequestTooLong, Self::MAX_BYTES));
             }
-            for piece in parameter.split(' ').filter(|piece| !piece.is_empty()) {
-                pieces = pieces.saturating_add(1);
-                if pieces > Self::MAX_SCOPES {
+            for piece in pieces(parameter, b' ').filter(|piece| !piece.is_empty()) {
+                count = count.saturating_add(1);
+                if count > Self::MAX_SCOPES {
                     return Err(Error::new(ErrorKind::TooManyScopes, 0));
                 }
                 list.add(piece);
@@ -406,45 +411,42 @@ impl<'a> ScopeList<'a> {
             self.scopes.push(scope.into());
             return;
         };
-        for action in scope.actions.iter() {
-            merged.actions.push(action);
-        }
-        for word in scope.unknown_actions() {
-            if !merged.unknown.contains(&word) {
-                merged.unknown.push(word);
-            }
-        }
+        scope.actions.iter().for_each(|action| merged.actions.push(action));
+        merged.add_unknown(scope);
     }
 }
 
-impl MergedScope<'_> {
+impl<'a> MergedScope<'a> {
     /// The known actions with `*` spelled out, as [`Scope::wanted`].
     #[must_use]
     pub fn wanted(&self) -> ActionList {
         wanted(self.resource_type, self.actions)
     }
+
+    fn add_unknown(&mut self, scope: &Scope<'a>) {
+        if !scope.has_unknown {
+            return;
+        }
+        for word in pieces(scope.words, b',').filter(|word| !word.is_empty()) {
+            if Action::parse(word).is_none() && !self.unknown.contains(&word) {
+                self.unknown.push(word);
+            }
+        }
+    }
 }
 
 impl<'a> From<&Scope<'a>> for MergedScope<'a> {
     fn from(scope: &Scope<'a>) -> Self {
-        Self {
-            resource_type: scope.resource_type,
-            name: scope.name,
-            actions: scope.actions,
-            unknown: scope.unknown_actions().collect(),
-        }
+        let Scope { resource_type, name, actions, .. } = *scope;
+        let mut merged = Self { resource_type, name, actions, unknown: Vec::new() };
+        merged.add_unknown(scope);
+        merged
     }
 }
 
 impl fmt::Display for MergedScope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.resource_type, self.name, self.actions)?;
-        let mut separator = if self.actions.is_empty() { "" } else { "," };
-        for word in &self.unknown {
-            write!(f, "{separator}{word}")?;
-            separator = ",";
-        }
-        Ok(())
+        write_scope(f, self.resource_type, self.name.as_str(), self.actions, &self.unknown)
     }
 }
 
@@ -454,7 +456,7 @@ impl fmt::Display for ScopeList<'_> {
             if index > 0 {
                 f.write_str(" ")?;
             }
-            write!(f, "{scope}")?;
+            scope.fmt(f)?;
         }
         Ok(())
     }
@@ -483,7 +485,7 @@ impl<'a> From<Scope<'a>> for RequiredScope<'a> {
 
 impl fmt::Display for RequiredScope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.resource_type, self.name, self.actions)
+        write_scope(f, self.resource_type, &self.name, self.actions, &[])
     }
 }
 

@@ -22,6 +22,7 @@ use crate::action::{ActionSet, Permission};
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
+use crate::text::{cut_last, write_all};
 
 /// One rule of a scope map: what it covers and what it grants there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,13 +52,12 @@ impl Rule {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.to_ascii_lowercase();
         // A repository may hold slashes, so the permission is read from the end.
-        let mut from_end = text.rmatch_indices('/').map(|(position, _)| position);
-        let (Some(_), Some(before_permission)) = (from_end.next(), from_end.next()) else {
+        let at_kind = |(before, _)| cut_last(before, b'/');
+        let Some((resource, _)) = cut_last(&text, b'/').and_then(at_kind) else {
             return Err(Error::new(ErrorKind::RuleForm, 0));
         };
-        let (resource, permission) = text.split_at(before_permission);
-        let permission_start = before_permission.saturating_add(1);
-        let permission = permission.strip_prefix('/').unwrap_or(permission);
+        let permission_start = resource.len().saturating_add(1);
+        let permission = text.get(permission_start..).unwrap_or_default();
         if let Some(pattern) = resource.strip_prefix(REPOSITORIES) {
             let permission = Permission::parse(permission)
                 .ok_or(Error::new(ErrorKind::PermissionUnknown, permission_start))?;
@@ -104,10 +104,12 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Repository { pattern, permission } => {
-                write!(f, "{REPOSITORIES}{}/{permission}", pattern.as_pattern())
+                f.write_str(REPOSITORIES)?;
+                pattern.as_pattern().fmt(f)?;
+                write_all(f, &["/", permission.as_str()])
             }
             Kind::Gateway { name, permission } => {
-                write!(f, "{GATEWAY}{name}/{}", permission.as_str())
+                write_all(f, &[GATEWAY, name, "/", permission.as_str()])
             }
         }
     }
@@ -152,7 +154,7 @@ impl GatewayPermission {
     /// The permission with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|permission| permission.as_str() == text)
+        Self::ALL.iter().copied().find(|permission| permission.as_str() == text)
     }
 
     /// The name of this permission in a scope map.
@@ -388,7 +390,7 @@ impl Role {
     /// The role with this name, whatever its case, as Azure compares them.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str().eq_ignore_ascii_case(text))
+        Self::ALL.iter().copied().find(|role| role.as_str().eq_ignore_ascii_case(text))
     }
 
     /// What the role grants on every repository.

@@ -42,7 +42,6 @@
 //! Left out: signing, versions of a policy, and compression, which belong to whoever carries a table.
 
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 use core::fmt;
 
 use crate::action::ActionSet;
@@ -51,6 +50,7 @@ use crate::name::RepositoryName;
 use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
 use crate::scope_map::{Rule, ScopeMap};
+use crate::sort::sorted;
 
 /// A checked table over some storage of its bytes: `Table<Vec<u8>>` owns them, `Table<&[u8]>` reads them where they are.
 #[derive(Clone, Copy)]
@@ -130,7 +130,11 @@ impl Table<Vec<u8>> {
     ///
     /// [`ErrorKind::TableUnhashable`] for names that were made to collide, [`ErrorKind::TableTooLarge`] for more than 2²⁴ of them.
     pub fn compile<'m>(maps: impl IntoIterator<Item = &'m ScopeMap>) -> Result<Self, Error> {
-        Self::compile_rules(maps.into_iter().flat_map(|map| &map.rules))
+        let mut union = Union::default();
+        for map in maps {
+            map.rules.iter().for_each(|rule| union.add(rule));
+        }
+        union.build()
     }
 
     /// Compiles the union of some rules.
@@ -139,23 +143,38 @@ impl Table<Vec<u8>> {
     ///
     /// As [`Table::compile`].
     pub fn compile_rules<'m>(rules: impl IntoIterator<Item = &'m Rule>) -> Result<Self, Error> {
-        let mut root = ActionSet::NONE;
-        let mut entries = Vec::new();
-        for (pattern, permission) in rules.into_iter().filter_map(Rule::grant) {
-            let actions = ActionSet::of(permission.action());
-            match pattern {
-                Pattern::Root => root = root.union(actions),
-                Pattern::Exact(name) => {
-                    entries.push(Entry { name, exact: actions, below: ActionSet::NONE });
-                }
-                // No name is long enough to lie below a longer prefix.
-                Pattern::Prefix(name) if name.as_str().len() > MAX_PREFIX => {}
-                Pattern::Prefix(name) => {
-                    entries.push(Entry { name, exact: ActionSet::NONE, below: actions });
-                }
+        let mut union = Union::default();
+        rules.into_iter().for_each(|rule| union.add(rule));
+        union.build()
+    }
+}
+
+/// What some rules grant, on the way to a table: one entry for each rule, in any order.
+#[derive(Default)]
+struct Union<'m> {
+    root: ActionSet,
+    entries: Vec<Entry<'m>>,
+}
+
+impl<'m> Union<'m> {
+    fn add(&mut self, rule: &'m Rule) {
+        let Some((pattern, permission)) = rule.grant() else { return };
+        let actions = ActionSet::of(permission.action());
+        let (name, exact, below) = match pattern {
+            Pattern::Root => {
+                self.root = self.root.union(actions);
+                return;
             }
-        }
-        build(root, &merge(&entries))
+            Pattern::Exact(name) => (name, actions, ActionSet::NONE),
+            // No name is long enough to lie below a longer prefix.
+            Pattern::Prefix(name) if name.as_str().len() > MAX_PREFIX => return,
+            Pattern::Prefix(name) => (name, ActionSet::NONE, actions),
+        };
+        self.entries.push(Entry { name, exact, below });
+    }
+
+    fn build(&self) -> Result<Table<Vec<u8>>, Error> {
+        build(self.root, &merge(&self.entries))
     }
 }
 
@@ -176,15 +195,7 @@ fn merge<'m>(entries: &[Entry<'m>]) -> Vec<Entry<'m>> {
     merged
 }
 
-/// The numbers below `len`, sorted. One routine for everything that is sorted here, since each of its own would add four kilobytes to
-/// the WebAssembly module.
-fn sorted(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut numbers: Vec<usize> = (0..len).collect();
-    numbers.sort_unstable_by(|one, other| compare(*one, *other));
-    numbers
-}
-
-/// Lays out a table for sorted entries with distinct names.
+/// Lays out a table for sorted entries with distinct names: a few seeds at two homes per entry, then with more room.
 fn build(root: ActionSet, entries: &[Entry<'_>]) -> Result<Table<Vec<u8>>, Error> {
     let keys_len =
         entries.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.name.as_str().len()));
@@ -192,27 +203,23 @@ fn build(root: ActionSet, entries: &[Entry<'_>]) -> Result<Table<Vec<u8>>, Error
         return Err(Error::new(ErrorKind::TableTooLarge, 0));
     }
     let own = entries.iter().fold(root, |any, entry| any.union(entry.exact).union(entry.below));
-    for (seed, homes) in attempts(entries.len()) {
-        let Some((placed, max_probe)) = place(entries, seed, homes) else {
-            continue;
-        };
-        let mut table = write(root, own, seed, max_probe, &placed, entries);
-        table.fold_inherited();
-        return Ok(table);
+    // With one and a half homes per entry a look-up that finds nothing visits five slots instead of two and a half, and a third of
+    // all are such.
+    for factor in [4, 6, 8, 12] {
+        let homes = entries.len().saturating_mul(factor).div_ceil(2).max(1);
+        for seed in (0..SEEDS).map(hash::seed) {
+            if let Some((placed, max_probe)) = place(entries, seed, homes) {
+                let mut table = write(root, own, seed, max_probe, &placed, entries);
+                table.fold_inherited();
+                return Ok(table);
+            }
+        }
     }
     Err(Error::new(ErrorKind::TableUnhashable, 0))
 }
 
-/// The seeds and sizes to try: a few seeds at two homes per entry, then with more room.
-///
-/// With one and a half homes a look-up that finds nothing visits five slots instead of two and a half, and a third of all are such.
-fn attempts(entries: usize) -> impl Iterator<Item = (u64, usize)> {
-    const SEEDS: u64 = 8;
-    let homes = move |factor: usize| entries.saturating_mul(factor).div_ceil(2).max(1);
-    [4, 6, 8, 12]
-        .into_iter()
-        .flat_map(move |factor| (0..SEEDS).map(move |n| (hash::seed(n), homes(factor))))
-}
+/// How many seeds are tried before the table is given more room.
+const SEEDS: u64 = 8;
 
 /// The entry that each slot holds, and the longest probe; `None` when a probe would exceed [`MAX_PROBE`].
 fn place(entries: &[Entry<'_>], seed: u64, homes: usize) -> Option<(Vec<Option<u32>>, usize)> {
@@ -259,7 +266,7 @@ fn write(
         keys_start,
     };
     let mut bytes = Vec::with_capacity(keys_start.saturating_add(keys.len()));
-    bytes.extend_from_slice(&header.to_bytes(keys_start.saturating_add(keys.len())));
+    header.write(keys_start.saturating_add(keys.len()), &mut bytes);
     for index in placed {
         let found = index.and_then(|index| {
             entries.get(index as usize).copied().zip(starts.get(index as usize).copied())
@@ -281,8 +288,8 @@ fn write(
 impl Table<Vec<u8>> {
     /// Gives every entry what the entries above it grant. A name comes after every name above it, so those have theirs already.
     fn fold_inherited(&mut self) {
-        for (slot, index) in self.sorted_slots() {
-            let inherited = self.above(self.name_of(slot));
+        for (slot, index) in self.view().sorted_slots() {
+            let inherited = self.view().above(self.view().name_of(slot));
             let start = HEADER_LEN.saturating_add(index.saturating_mul(SLOT_LEN));
             if let Some(place) = self.bytes.get_mut(start..start.saturating_add(SLOT_LEN)) {
                 place.copy_from_slice(&Slot { inherited, ..slot }.to_bytes());
@@ -303,7 +310,7 @@ impl<B: AsRef<[u8]>> Table<B> {
     pub fn load(bytes: B) -> Result<Self, Error> {
         let header = Header::from_bytes(bytes.as_ref())?;
         let table = Self { bytes, header };
-        table.check()?;
+        table.view().check()?;
         Ok(table)
     }
 
@@ -315,8 +322,14 @@ impl<B: AsRef<[u8]>> Table<B> {
 
     /// A view of the same table.
     #[must_use]
+    #[inline]
     pub fn as_view(&self) -> Table<&[u8]> {
         Table { bytes: self.bytes.as_ref(), header: self.header }
+    }
+
+    #[inline]
+    pub(crate) fn view(&self) -> View<'_> {
+        View { bytes: self.bytes.as_ref(), header: &self.header }
     }
 
     /// A copy that owns its bytes; `None` when there is no memory for it.
@@ -332,28 +345,14 @@ impl<B: AsRef<[u8]>> Table<B> {
     #[must_use]
     #[inline]
     pub fn granted(&self, name: RepositoryName<'_>) -> ActionSet {
-        let bytes = name.as_str().as_bytes();
-        let mut granted = self.header.root;
-        if self.header.entries == 0 {
-            return granted;
-        }
-        hash::each_prefix(bytes, self.header.seed, |len, hash| {
-            if let Some(slot) = self.probe(bytes, len, hash) {
-                let own = if len == bytes.len() { slot.exact } else { slot.below };
-                granted = slot.inherited.union(own);
-            }
-        });
-        granted
+        self.view().granted(name)
     }
 
     /// What the table grants on whatever a scope may name: only the root wildcard covers `*` and names with a host.
     #[must_use]
     #[inline]
     pub fn granted_on(&self, name: ResourceName<'_>) -> ActionSet {
-        match name {
-            ResourceName::Repository(name) => self.granted(name),
-            ResourceName::Any | ResourceName::Hosted { .. } => self.header.root,
-        }
+        self.view().granted_on(name)
     }
 
     /// What rules on `*` grant.
@@ -372,20 +371,12 @@ impl<B: AsRef<[u8]>> Table<B> {
 
     /// The rules of the table, sorted by name; the root wildcard is not among them.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.sorted_slots().into_iter().map(|(slot, _)| self.entry(slot))
+        self.view().entries().into_iter()
     }
 
     /// The rules on `name` and on the names above it, the shortest first; the root wildcard is not among them.
     pub fn entries_on<'t>(&'t self, name: RepositoryName<'_>) -> Vec<Entry<'t>> {
-        let bytes = name.as_str().as_bytes();
-        let mut entries = Vec::new();
-        if self.header.entries == 0 {
-            return entries;
-        }
-        hash::each_prefix(bytes, self.header.seed, |len, hash| {
-            entries.extend(self.probe(bytes, len, hash).map(|slot| self.entry(slot)));
-        });
-        entries
+        self.view().entries_on(name)
     }
 
     /// How many names the rules of the table are about.
@@ -393,13 +384,81 @@ impl<B: AsRef<[u8]>> Table<B> {
     pub fn entry_count(&self) -> usize {
         self.header.entries as usize
     }
+}
+
+/// A table wherever it is stored: what is behind the methods of [`Table`], compiled once and not for each kind of storage.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'t> {
+    bytes: &'t [u8],
+    header: &'t Header,
+}
+
+impl<'t> View<'t> {
+    #[inline]
+    pub(crate) fn granted(self, name: RepositoryName<'_>) -> ActionSet {
+        self.deepest(name, false)
+    }
+
+    #[inline]
+    pub(crate) fn granted_on(self, name: ResourceName<'_>) -> ActionSet {
+        match name {
+            ResourceName::Repository(name) => self.granted(name),
+            ResourceName::Any | ResourceName::Hosted { .. } => self.header.root,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn root(self) -> ActionSet {
+        self.header.root
+    }
+
+    #[inline]
+    pub(crate) const fn anywhere(self) -> ActionSet {
+        self.header.any
+    }
+
+    pub(crate) fn entries(self) -> Vec<Entry<'t>> {
+        self.sorted_slots().into_iter().map(|(slot, _)| self.entry(slot)).collect()
+    }
+
+    pub(crate) fn entries_on(self, name: RepositoryName<'_>) -> Vec<Entry<'t>> {
+        let mut entries = Vec::new();
+        for name in name.ancestors().chain([name]) {
+            entries.extend(self.find(name).map(|slot| self.entry(slot)));
+        }
+        entries
+    }
+
+    /// What the entry of `name` grants, or that of the longest name above it that has one: on the name itself, or on all that lies
+    /// below it.
+    #[inline]
+    fn deepest(self, name: RepositoryName<'_>, below: bool) -> ActionSet {
+        let bytes = name.as_str().as_bytes();
+        let mut granted = self.header.root;
+        if self.header.entries == 0 {
+            return granted;
+        }
+        hash::each_prefix(bytes, self.header.seed, |len, hash| {
+            if let Some(slot) = self.probe(bytes, len, hash) {
+                let is_exact = len == bytes.len() && !below;
+                granted = slot.inherited.union(if is_exact { slot.exact } else { slot.below });
+            }
+        });
+        granted
+    }
+
+    /// The slot of exactly this name.
+    fn find(self, name: RepositoryName<'_>) -> Option<Slot> {
+        let bytes = name.as_str().as_bytes();
+        self.probe(bytes, bytes.len(), hash::of(bytes, self.header.seed))
+    }
 
     /// The slot whose key is the first `len` bytes of `name`.
     #[inline]
-    fn probe(&self, name: &[u8], len: usize, hash: u64) -> Option<Slot> {
+    fn probe(self, name: &[u8], len: usize, hash: u64) -> Option<Slot> {
         let home = hash::home(hash, self.header.homes);
         let start = HEADER_LEN.wrapping_add(home.wrapping_mul(SLOT_LEN));
-        let window = self.bytes.as_ref().get(start..)?;
+        let window = self.bytes.get(start..)?;
         let (slots, _) = window.as_chunks::<SLOT_LEN>();
         for slot in slots.iter().take(self.header.max_probe as usize) {
             let word = u128::from_le_bytes(*slot);
@@ -419,13 +478,13 @@ impl<B: AsRef<[u8]>> Table<B> {
     }
 
     #[inline]
-    fn key(&self, slot: Slot) -> Option<&[u8]> {
+    fn key(self, slot: Slot) -> Option<&'t [u8]> {
         let start = self.header.keys_start.wrapping_add(slot.key_start as usize);
-        self.bytes.as_ref().get(start..start.wrapping_add(slot.key_len as usize))
+        self.bytes.get(start..start.wrapping_add(slot.key_len as usize))
     }
 
     /// The slots that are not empty, each with its place, sorted by name.
-    fn sorted_slots(&self) -> Vec<(Slot, usize)> {
+    fn sorted_slots(self) -> Vec<(Slot, usize)> {
         let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
         let mut filled = Vec::with_capacity(self.header.entries as usize);
         let each = slots.iter().enumerate();
@@ -439,34 +498,25 @@ impl<B: AsRef<[u8]>> Table<B> {
         sorted
     }
 
-    fn slot_bytes(&self) -> &[u8] {
-        self.bytes.as_ref().get(HEADER_LEN..self.header.keys_start).unwrap_or_default()
+    fn slot_bytes(self) -> &'t [u8] {
+        self.bytes.get(HEADER_LEN..self.header.keys_start).unwrap_or_default()
     }
 
-    fn name_of(&self, slot: Slot) -> RepositoryName<'_> {
+    fn name_of(self, slot: Slot) -> RepositoryName<'t> {
         let key = self.key(slot).unwrap_or_default();
         RepositoryName::trusted(core::str::from_utf8(key).unwrap_or_default())
     }
 
-    fn entry(&self, slot: Slot) -> Entry<'_> {
+    fn entry(self, slot: Slot) -> Entry<'t> {
         Entry { name: self.name_of(slot), exact: slot.exact, below: slot.below }
     }
 
     /// What the entries above `name`, and the root, grant on it.
-    fn above(&self, name: RepositoryName<'_>) -> ActionSet {
-        let bytes = name.as_str().as_bytes();
-        let mut granted = self.header.root;
-        hash::each_prefix(bytes, self.header.seed, |len, hash| {
-            if len < bytes.len()
-                && let Some(slot) = self.probe(bytes, len, hash)
-            {
-                granted = slot.inherited.union(slot.below);
-            }
-        });
-        granted
+    fn above(self, name: RepositoryName<'_>) -> ActionSet {
+        name.parent().map_or(self.header.root, |parent| self.deepest(parent, true))
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(self) -> Result<(), Error> {
         let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
         let broken =
             |bytes: &[u8; SLOT_LEN]| Slot::from_bytes(bytes).is_none() && *bytes != [0; SLOT_LEN];
@@ -482,7 +532,7 @@ impl<B: AsRef<[u8]>> Table<B> {
     }
 
     /// The keys are valid names, strictly sorted, and cover their part of the table without a gap.
-    fn check_keys(&self, filled: &[(Slot, usize)]) -> Result<(), Error> {
+    fn check_keys(self, filled: &[(Slot, usize)]) -> Result<(), Error> {
         let mut end = self.header.keys_start;
         let mut previous: Option<&str> = None;
         for (slot, index) in filled {
@@ -497,7 +547,7 @@ impl<B: AsRef<[u8]>> Table<B> {
             end = start.saturating_add(key.len());
             previous = Some(key);
         }
-        if end == self.as_bytes().len() {
+        if end == self.bytes.len() {
             Ok(())
         } else {
             Err(Error::new(ErrorKind::TableMalformed, end))
@@ -506,7 +556,7 @@ impl<B: AsRef<[u8]>> Table<B> {
 
     /// A look-up finds every key in its own slot, every slot grants something that a rule could, and it inherits what the slots above
     /// it grant.
-    fn check_slots(&self, filled: &[(Slot, usize)]) -> Result<(), Error> {
+    fn check_slots(self, filled: &[(Slot, usize)]) -> Result<(), Error> {
         let mut any = self.header.root;
         let mut max_probe = 1;
         for (slot, index) in filled {
@@ -514,8 +564,7 @@ impl<B: AsRef<[u8]>> Table<B> {
             let hash = hash::of(name.as_str().as_bytes(), self.header.seed);
             let home = hash::home(hash, self.header.homes);
             let probe = index.saturating_sub(home).saturating_add(1);
-            let found = self.probe(name.as_str().as_bytes(), name.as_str().len(), hash);
-            let is_found = found == Some(*slot) && *index >= home;
+            let is_found = self.find(name) == Some(*slot) && *index >= home;
             let has_room = slot.below.is_empty() || name.as_str().len() <= MAX_PREFIX;
             let grants = has_room && !slot.exact.union(slot.below).is_empty();
             if !is_found || !grants || slot.inherited != self.above(name) {
@@ -530,7 +579,7 @@ impl<B: AsRef<[u8]>> Table<B> {
         Ok(())
     }
 
-    fn malformed_slot(&self, index: usize) -> Error {
+    fn malformed_slot(self, index: usize) -> Error {
         let position = HEADER_LEN.saturating_add(index.saturating_mul(SLOT_LEN));
         Error::new(ErrorKind::TableMalformed, position)
     }
@@ -560,22 +609,15 @@ impl Header {
         (slots as usize).saturating_add(1).saturating_sub(max_probe as usize)
     }
 
-    fn to_bytes(self, len: usize) -> [u8; HEADER_LEN] {
-        let mut bytes = [0; HEADER_LEN];
-        let fields: [&[u8]; 8] = [
-            &MAGIC,
-            &(len as u32).to_le_bytes(),
-            &self.seed.to_le_bytes(),
-            &self.entries.to_le_bytes(),
-            &self.slots.to_le_bytes(),
-            &self.root.bits().to_le_bytes(),
-            &self.any.bits().to_le_bytes(),
-            &self.max_probe.to_le_bytes(),
-        ];
-        for (place, byte) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
-            *place = *byte;
-        }
-        bytes
+    fn write(self, len: usize, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&(len as u32).to_le_bytes());
+        bytes.extend_from_slice(&self.seed.to_le_bytes());
+        bytes.extend_from_slice(&self.entries.to_le_bytes());
+        bytes.extend_from_slice(&self.slots.to_le_bytes());
+        bytes.extend_from_slice(&self.root.bits().to_le_bytes());
+        bytes.extend_from_slice(&self.any.bits().to_le_bytes());
+        bytes.extend_from_slice(&self.max_probe.to_le_bytes());
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
@@ -615,20 +657,14 @@ impl Header {
 }
 
 impl Slot {
-    fn to_bytes(self) -> [u8; SLOT_LEN] {
-        let mut bytes = [0; SLOT_LEN];
-        let fields: [&[u8]; 6] = [
-            &self.tag.to_le_bytes(),
-            &self.key_start.to_le_bytes(),
-            &[self.key_len, 0],
-            &self.exact.bits().to_le_bytes(),
-            &self.below.bits().to_le_bytes(),
-            &self.inherited.bits().to_le_bytes(),
-        ];
-        for (place, byte) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
-            *place = *byte;
-        }
-        bytes
+    const fn to_bytes(self) -> [u8; SLOT_LEN] {
+        let word = self.tag as u128
+            | (self.key_start as u128) << 32
+            | (self.key_len as u128) << 64
+            | (self.exact.bits() as u128) << 80
+            | (self.below.bits() as u128) << 96
+            | (self.inherited.bits() as u128) << 112;
+        word.to_le_bytes()
     }
 
     /// The slot, or `None` when it is empty or holds a bit that means nothing.
@@ -682,13 +718,9 @@ mod hash {
 
     /// The hash of a whole name.
     pub(super) fn of(name: &[u8], seed: u64) -> u64 {
-        let mut whole = 0;
-        each_prefix(name, seed, |len, hash| {
-            if len == name.len() {
-                whole = hash;
-            }
-        });
-        whole
+        let (words, tail) = name.as_chunks::<8>();
+        let state = words.iter().fold(seed, |state, word| step(state, u64::from_le_bytes(*word)));
+        finish(state, partial(name, tail), name.len())
     }
 
     /// Calls `visit` with the length and the hash of every prefix of `name` that ends before a slash, and of `name` itself.

@@ -148,7 +148,7 @@ impl Engine {
         let routed = self.arguments([method_len, len]).and_then(|[method, target]| {
             let (_, settings) = abi::unpack_settings(settings)?;
             let route = scopegate_core::route(method, target, &settings)?;
-            Ok(alloc::format!("{}\n{route}", route.path).into_bytes())
+            Ok([&route.path, "\n", &route.to_string()].concat().into_bytes())
         });
         self.give(routed)
     }
@@ -179,7 +179,7 @@ impl Engine {
                     scope: (!scopes.is_empty()).then(|| scopes.into()),
                     error,
                 };
-                Ok(alloc::format!("{challenge}").into_bytes())
+                Ok(challenge.to_string().into_bytes())
             });
         self.give(challenge)
     }
@@ -237,8 +237,9 @@ fn required(scopes: &str) -> Result<Vec<RequiredScope<'_>>> {
 fn joined(items: &[impl Display]) -> String {
     let mut text = String::new();
     for (index, item) in items.iter().enumerate() {
+        text.push_str(if index > 0 { " " } else { "" });
         // Writing to a string cannot fail.
-        let _ = write!(text, "{}{item}", if index > 0 { " " } else { "" });
+        let _ = write!(text, "{item}");
     }
     text
 }

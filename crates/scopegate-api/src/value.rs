@@ -1,0 +1,261 @@
+//! A document as a tree, whatever its syntax was, and reading it: each refusal says where in the document.
+//!
+//! Every form is read from such a tree, so that one reader stands behind JSON, YAML, and what JavaScript has parsed. A field that stands
+//! twice is refused when the tree is made: two readers could disagree about it.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::document::DocumentError;
+#[cfg(feature = "documents")]
+pub(crate) use reading::Tree;
+
+/// A document, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// A number, or a truth: no document of ours has either, so which one does not matter.
+    Other,
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<Value>),
+    /// Fields, each once, in the order of the document.
+    Map(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// The text that stands at `path`.
+    pub(crate) fn text(self, path: &str) -> Result<String, DocumentError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(DocumentError::at(path, "not a text", "write it in quotes")),
+        }
+    }
+
+    /// The texts of the list at `path`.
+    pub(crate) fn texts(self, path: &str) -> Result<Vec<String>, DocumentError> {
+        let list = self.list(path)?.into_iter().enumerate();
+        list.map(|(index, value)| value.text(&format!("{path}[{index}]"))).collect()
+    }
+
+    /// The list at `path`.
+    pub(crate) fn list(self, path: &str) -> Result<Vec<Self>, DocumentError> {
+        match self {
+            Self::List(list) => Ok(list),
+            _ => Err(DocumentError::at(
+                path,
+                "not a list",
+                "write `[…]`, or a line with `-` for each",
+            )),
+        }
+    }
+
+    /// The fields of the map at `path`.
+    pub(crate) fn fields(self, path: &str) -> Result<Fields, DocumentError> {
+        match self {
+            Self::Map(fields) => Ok(Fields { path: path.to_owned(), fields }),
+            _ => Err(DocumentError::at(path, "not a map of fields", "write `name: value`")),
+        }
+    }
+}
+
+/// The fields of a map that have not been read yet.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    path: String,
+    fields: Vec<(String, Value)>,
+}
+
+impl Fields {
+    /// The value of a field, unless it is not there or is nothing.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        let place = self.fields.iter().position(|(field, _)| field == name)?;
+        let (_, value) = self.fields.swap_remove(place);
+        (value != Value::Null).then_some(value)
+    }
+
+    /// The text of a field.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, DocumentError> {
+        self.take(name).map(|value| value.text(&self.path_of(name))).transpose()
+    }
+
+    /// The texts of a field.
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, DocumentError> {
+        self.take(name).map(|value| value.texts(&self.path_of(name))).transpose()
+    }
+
+    /// The list of a field that must be there.
+    pub(crate) fn list(&mut self, name: &str) -> Result<Vec<Value>, DocumentError> {
+        match self.take(name) {
+            Some(value) => value.list(&self.path_of(name)),
+            None => Err(DocumentError::at(&self.path, &format!("no field `{name}`"), "write it")),
+        }
+    }
+
+    /// Refuses a field that nobody has read.
+    pub(crate) fn end(&self) -> Result<(), DocumentError> {
+        match self.fields.first() {
+            None => Ok(()),
+            Some((name, _)) => {
+                Err(DocumentError::at(&self.path_of(name), "unknown field", "leave it out"))
+            }
+        }
+    }
+
+    /// The path of a field.
+    pub(crate) fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+/// Making a tree with serde.
+#[cfg(feature = "documents")]
+mod reading {
+    use alloc::borrow::ToOwned;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+    use core::fmt;
+
+    use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+    use super::Value;
+
+    /// Makes a tree of what a library reads.
+    ///
+    /// Its errors are the library's; `duplicate field` for a field that stands twice; `too deep` for 65 lists in each other.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Tree {
+        depth: usize,
+    }
+
+    impl Tree {
+        /// A whole document.
+        pub(crate) const ROOT: Self = Self { depth: 64 };
+
+        fn below<E: Error>(self) -> Result<Self, E> {
+            let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("too deep"))?;
+            Ok(Self { depth })
+        }
+    }
+
+    impl<'de> DeserializeSeed<'de> for Tree {
+        type Value = Value;
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+            deserializer.deserialize_any(self)
+        }
+    }
+
+    impl<'de> Visitor<'de> for Tree {
+        type Value = Value;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a document")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Value, E> {
+            Ok(Value::Null)
+        }
+
+        fn visit_none<E: Error>(self) -> Result<Value, E> {
+            Ok(Value::Null)
+        }
+
+        fn visit_bool<E: Error>(self, _: bool) -> Result<Value, E> {
+            Ok(Value::Other)
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<Value, E> {
+            Ok(Value::Other)
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<Value, E> {
+            Ok(Value::Other)
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
+            Ok(Value::Other)
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+            Ok(Value::Text(text.to_owned()))
+        }
+
+        fn visit_string<E: Error>(self, text: String) -> Result<Value, E> {
+            Ok(Value::Text(text))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+            let below = self.below()?;
+            let mut list = Vec::new();
+            while let Some(value) = seq.next_element_seed(below)? {
+                list.push(value);
+            }
+            Ok(Value::List(list))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+            let below = self.below()?;
+            let mut fields: Vec<(String, Value)> = Vec::new();
+            while let Some(name) = map.next_key()? {
+                fields.push((name, map.next_value_seed(below)?));
+            }
+            match repeated(&fields) {
+                Some(name) => Err(A::Error::custom(format_args!("duplicate field `{name}`"))),
+                None => Ok(Value::Map(fields)),
+            }
+        }
+    }
+
+    /// A name that two fields have.
+    fn repeated(fields: &[(String, Value)]) -> Option<&str> {
+        let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.windows(2).find_map(|pair| match pair {
+            [one, other] if one == other => Some(*one),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(all(test, feature = "documents"))]
+mod tests {
+    use serde::de::DeserializeSeed as _;
+
+    use super::*;
+
+    #[track_caller]
+    fn reads(text: &str, expected: Result<&str, &str>) {
+        let read = Tree::ROOT.deserialize(&mut serde_json::Deserializer::from_str(text));
+        let read = read.map(|value| format!("{value:?}")).map_err(|error| format!("{error}"));
+        match expected {
+            Ok(tree) => assert_eq!(read.as_deref(), Ok(tree), "{text}"),
+            Err(start) => assert!(read.unwrap_err().starts_with(start), "{text}"),
+        }
+    }
+
+    #[test]
+    fn trees() {
+        for (text, tree) in [
+            ("null", "Null"),
+            ("1", "Other"),
+            ("-1.5", "Other"),
+            ("true", "Other"),
+            ("\"a\"", "Text(\"a\")"),
+            ("[1,[]]", "List([Other, List([])])"),
+            (r#"{"b":null,"a":{}}"#, r#"Map([("b", Null), ("a", Map([]))])"#),
+        ] {
+            reads(text, Ok(tree));
+        }
+    }
+
+    #[test]
+    fn what_is_no_tree() {
+        reads(r#"{"a":1,"b":2,"a":3}"#, Err("duplicate field `a`"));
+        reads(&"[".repeat(100), Err("too deep"));
+    }
+}

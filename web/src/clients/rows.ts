@@ -1,0 +1,50 @@
+/** Requests that several clients send. */
+
+import type { Request } from "./operation";
+
+type Rest = Omit<Request, "method" | "target" | "purpose">;
+
+export function request(method: string, target: string, purpose: string, rest: Rest = {}): Request {
+  return { method, target, purpose, ...rest };
+}
+
+/** What every session of docker's family begins with. */
+export const ping = request("GET", "/v2/", "asks where tokens come from", { anonymous: true });
+
+/** What every login ends with. */
+export const loggedIn = request("GET", "/v2/", "tries the token, which has to hold nothing");
+
+export const headManifest = request("HEAD", "/v2/{repository}/manifests/{tag}", "looks up the digest of the tag");
+export const getManifest = request("GET", "/v2/{repository}/manifests/{tag}", "reads the manifest");
+export const getByDigest = request("GET", "/v2/{repository}/manifests/{digest}", "reads the manifest");
+export const getConfig = request("GET", "/v2/{repository}/blobs/{config}", "reads the configuration");
+export const getLayer = request("GET", "/v2/{repository}/blobs/{layer}", "reads a layer");
+export const listTags = request("GET", "/v2/{repository}/tags/list", "lists the tags");
+
+export const headLayer = request("HEAD", "/v2/{repository}/blobs/{layer}", "looks whether the layer is there");
+export const startUpload = request("POST", "/v2/{repository}/blobs/uploads/", "begins an upload");
+export const sendLayer = request("PATCH", "/v2/{repository}/blobs/uploads/{upload}", "sends the layer");
+export const endUpload = request("PUT", "/v2/{repository}/blobs/uploads/{upload}?digest={layer}", "ends the upload");
+export const putManifest = request("PUT", "/v2/{repository}/manifests/{tag}", "writes the manifest");
+export const mount = request(
+  "POST",
+  "/v2/{repository}/blobs/uploads/?from={source}&mount={layer}",
+  "mounts the layer from the other repository",
+);
+
+/** An upload in the three steps that most clients take. */
+export const upload: readonly Request[] = [startUpload, sendLayer, endUpload];
+
+/** The configuration is uploaded even where every layer is mounted. */
+export const uploadConfig: readonly Request[] = [
+  request("HEAD", "/v2/{repository}/blobs/{config}", "looks whether the configuration is there"),
+  startUpload,
+  request("PATCH", "/v2/{repository}/blobs/uploads/{upload}", "sends the configuration"),
+  request("PUT", "/v2/{repository}/blobs/uploads/{upload}?digest={config}", "ends the upload"),
+];
+
+/** The upload of a layer, sent only when a mount did not work. */
+export const uploadInstead: readonly Request[] = upload.map((each) => ({ ...each, when: "refused" }));
+
+/** The blobs of an image, of which one cannot be read without the other. */
+export const getBlobs: readonly Request[] = [getConfig, getLayer];

@@ -1,0 +1,111 @@
+/**
+ * A token that somebody pasted, taken apart: what can be read of it, where it stops, and what kind of token it is.
+ *
+ * Follows RFC 7515 and RFC 7519. Nothing is verified, and the signature is not kept: whoever has it could use the token.
+ */
+
+import { base64Url } from "./base64";
+
+export type Json = { readonly [name: string]: unknown };
+
+export interface TokenProblem {
+  readonly message: string;
+  readonly hint: string;
+  /** Where in the pasted text. */
+  readonly position: number;
+}
+
+export interface DecodedToken {
+  readonly kind: "access" | "refresh" | "other";
+  /** What the two parts say, as far as they are JSON; their text, as far as they can be read. */
+  readonly header: Json | null;
+  readonly headerText: string;
+  readonly claims: Json | null;
+  readonly claimsText: string;
+  readonly hasSignature: boolean;
+  /** The length of the token, in bytes. */
+  readonly size: number;
+  readonly problems: readonly TokenProblem[];
+}
+
+export function decodeToken(text: string): DecodedToken {
+  const { token, start } = bare(text);
+  const parts = token.split(".");
+  const [header = "", claims = "", signature = ""] = parts;
+  const readHeader = readPart("header", header, start);
+  const readClaims = readPart("claims", claims, start + header.length + 1);
+  return {
+    kind: kindOf(readClaims.value),
+    header: readHeader.value,
+    headerText: readHeader.text,
+    claims: readClaims.value,
+    claimsText: readClaims.text,
+    hasSignature: signature !== "",
+    size: new TextEncoder().encode(token).length,
+    problems: [
+      ...formProblems(parts, token, start),
+      ...(token === "" ? [] : readHeader.problems),
+      ...(parts.length > 1 ? readClaims.problems : []),
+    ],
+  };
+}
+
+/** The token without what makes it one, to be kept and shown. Of a text that is no token nothing is kept: it may be a secret. */
+export function withoutSignature(text: string): string {
+  const [header, claims] = bare(text).token.split(".");
+  return header === undefined || claims === undefined ? "" : `${header}.${claims}.`;
+}
+
+/** Without the scheme of a header, and the space around. */
+function bare(text: string): { token: string; start: number } {
+  const before = /^\s*(?:authorization:\s*)?(?:bearer\s+)?/i.exec(text)?.[0] ?? "";
+  return { token: text.slice(before.length).trimEnd(), start: before.length };
+}
+
+function formProblems(parts: readonly string[], token: string, start: number): TokenProblem[] {
+  const end = start + token.length;
+  const hint = "a token is three parts with dots between them";
+  if (token === "") return [{ message: "there is no token", hint, position: start }];
+  if (parts.length === 1) return [{ message: "the token ends within its first part", hint, position: end }];
+  if (parts.length === 2) return [{ message: "the token ends before its signature", hint, position: end }];
+  if (parts[2] === "")
+    return [{ message: "the token has no signature", hint: "no registry accepts it like this", position: end }];
+  if (parts.length === 3) return [];
+  const position = start + parts.slice(0, 3).join(".").length;
+  return [{ message: `the token has ${parts.length} parts`, hint, position }];
+}
+
+interface Part {
+  readonly value: Json | null;
+  readonly text: string;
+  readonly problems: TokenProblem[];
+}
+
+function readPart(name: "header" | "claims", part: string, start: number): Part {
+  const { text, problem } = base64Url(name, part);
+  const problems = problem === null ? [] : [{ ...problem, position: start + problem.position }];
+  const value = readJson(text);
+  if (value !== null || problems.length > 0) return { value, text, problems };
+  const hint = "it is cut off, or no token of a registry";
+  return {
+    value,
+    text,
+    problems: [{ message: `there is no JSON object in the ${name}`, hint, position: start }],
+  };
+}
+
+function readJson(text: string): Json | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** By what the token says of itself; tokens of other issuers say it by what they hold. */
+function kindOf(claims: Json | null): DecodedToken["kind"] {
+  const type = claims?.grant_type;
+  if (type === "access_token" || (type === undefined && Array.isArray(claims?.access))) return "access";
+  return type === "refresh_token" ? "refresh" : "other";
+}

@@ -1,0 +1,62 @@
+/**
+ * What the token endpoint and the registry answer when a token's password or its status has changed, or its time is over.
+ *
+ * Follows the token server: whatever is wrong, a client reads the same, and only the log says why. A registry looks at the signature and
+ * the times of an access token and asks nobody, so one that is out stays good to its end.
+ */
+
+import { unauthorizedBody, writeChallenge } from "../engine";
+import type { Json } from "./decode";
+import { validity } from "./validity";
+
+/** How the scope-map token stands when somebody asks. */
+export interface Standing {
+  readonly isEnabled: boolean;
+  readonly password: "valid" | "expired" | "regenerated";
+}
+
+export type Answer =
+  | { readonly kind: "issued" }
+  | { readonly kind: "accepted"; readonly reason: string }
+  | {
+      readonly kind: "refused";
+      readonly status: 401;
+      readonly header: string;
+      readonly body: string;
+      readonly reason: string;
+    };
+
+/** What the token endpoint answers to the name and the old password. */
+export function tokenEndpoint({ isEnabled, password }: Standing): Answer {
+  if (password !== "valid") return unauthorized("a wrong or expired password");
+  return isEnabled ? { kind: "issued" } : unauthorized("a disabled token");
+}
+
+/** What it answers to a refresh token that was issued before. */
+export function refreshGrant({ isEnabled, password }: Standing): Answer {
+  if (!isEnabled) return unauthorized("a principal that is gone or disabled");
+  return password === "regenerated"
+    ? unauthorized("a token from before the principal was changed")
+    : { kind: "issued" };
+}
+
+/** What a registry answers to an access token that was issued before, for a request that the token allows. */
+export function registryAnswer(claims: Json, now: number, realm: string, scopes: string[]): Answer {
+  const { isAccepted, text } = validity(claims, now);
+  if (isAccepted)
+    return { kind: "accepted", reason: `${text}; a registry asks nobody whether the token was disabled since` };
+  const service = typeof claims.aud === "string" ? claims.aud : "";
+  const header = writeChallenge(realm, service, scopes, "invalid_token");
+  return {
+    kind: "refused",
+    status: 401,
+    header,
+    body: unauthorizedBody("authentication required", scopes),
+    reason: text,
+  };
+}
+
+function unauthorized(reason: string): Answer {
+  const body = unauthorizedBody("authentication required", []);
+  return { kind: "refused", status: 401, header: 'Basic realm="scopegate"', body, reason };
+}

@@ -1,0 +1,207 @@
+import { generateKeyPairSync, sign } from "node:crypto";
+import { expect, test } from "vitest";
+
+import { Principal } from "../engine";
+import {
+  type Algorithm,
+  decodeToken,
+  issue,
+  refreshGrant,
+  registryAnswer,
+  tokenEndpoint,
+  tokenSize,
+  validity,
+  withoutSignature,
+} from "./index";
+
+const NOW = 1_800_000_000;
+const header = { alg: "ES256", kid: "K", typ: "JWT" };
+
+function encode(value: unknown): string {
+  return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+}
+
+function token(claims: unknown): string {
+  return `${encode(header)}.${encode(claims)}.c2lnbmF0dXJl`;
+}
+
+test.each([
+  [{ grant_type: "access_token", access: [] }, "access"],
+  [{ access: [{ type: "repository", name: "a", actions: ["pull"] }] }, "access"],
+  [{ grant_type: "refresh_token" }, "refresh"],
+  [{ iss: "https://login.example" }, "other"],
+])("%j is of the kind %s", (claims, kind) => {
+  const decoded = decodeToken(token(claims));
+  expect(decoded).toMatchObject({ kind, header, claims, hasSignature: true, problems: [] });
+});
+
+test("what stands around a token is not part of it", () => {
+  const plain = token({ exp: 1 });
+  for (const text of [` ${plain}\n`, `Bearer ${plain}`, `Authorization: Bearer ${plain}`]) {
+    expect(decodeToken(text)).toMatchObject({ claims: { exp: 1 }, size: plain.length, problems: [] });
+  }
+});
+
+test("a signature is not kept", () => {
+  const [kept = "", claims = ""] = token({ exp: 1 }).split(".");
+  expect(withoutSignature(`Bearer ${token({ exp: 1 })}`)).toBe(`${kept}.${claims}.`);
+  expect(withoutSignature("a-password")).toBe("");
+  expect(JSON.stringify(decodeToken(token({ exp: 1 })))).not.toContain("c2lnbmF0dXJl");
+});
+
+const start = encode(header).length + 1;
+const claims = encode({ sub: "somebody" });
+
+/** A text, the problems with it and where they are. */
+test.each([
+  ["", ["there is no token @0"]],
+  [encode(header), [`the token ends within its first part @${start - 1}`]],
+  [`${encode(header)}.${claims}`, [`the token ends before its signature @${start + claims.length}`]],
+  [`${encode(header)}.${claims}.`, [`the token has no signature @${start + claims.length + 1}`]],
+  [`${encode(header)}.${claims}.s.x`, [`the token has 4 parts @${start + claims.length + 2}`]],
+  [`${encode(header)}.a+b.s`, [`\`+\` in the claims is no digit of base64url @${start + 1}`]],
+  [`${encode(header)}.${claims.slice(0, 9)}.s`, [`the end of the claims is in the middle of a byte @${start + 9}`]],
+  [`${encode("[1]")}.${claims}.s`, ["there is no JSON object in the header @0"]],
+])("%j is no whole token", (text, expected) => {
+  const { problems } = decodeToken(text);
+  expect(problems.map(({ message, position }) => `${message} @${position}`)).toEqual(expected);
+});
+
+test("what could be read is shown", () => {
+  expect(decodeToken(`${encode(header)}.${claims.slice(0, 9)}`)).toMatchObject({
+    header,
+    claims: null,
+    claimsText: '{"sub"',
+  });
+  expect(decodeToken(`${encode(header)}.${claims}`)).toMatchObject({
+    claims: { sub: "somebody" },
+    hasSignature: false,
+  });
+});
+
+/** The times of a token, and whether a registry takes it, with the minute that clocks may be apart. */
+test.each([
+  [{ nbf: NOW, exp: NOW + 3600 }, "valid", "valid for another 1 hour", true],
+  [{ nbf: NOW - 180, exp: NOW + 3420 }, "valid", "valid for another 57 minutes", true],
+  [{ exp: NOW + 1 }, "valid", "valid for another 1 second", true],
+  [{ exp: NOW }, "expired", "expired just now", true],
+  [{ exp: NOW - 59 }, "expired", "expired 59 seconds ago", true],
+  [{ exp: NOW - 60 }, "expired", "expired 1 minute ago", false],
+  [{ exp: NOW - 180 }, "expired", "expired 3 minutes ago", false],
+  [{ exp: NOW - 200_000 }, "expired", "expired 2 days ago", false],
+  [{ nbf: NOW + 60, exp: NOW + 3600 }, "not-yet", "not valid until 2027-01-15 08:01:00 UTC, in 1 minute", true],
+  [{ nbf: NOW + 61, exp: NOW + 3600 }, "not-yet", "not valid until 2027-01-15 08:01:01 UTC, in 1 minute", false],
+  [
+    { nbf: 1e300, exp: NOW },
+    "not-yet",
+    `not valid until second 1e+300, in ${Math.floor((1e300 - NOW) / 86_400)} days`,
+    false,
+  ],
+  [{ exp: "soon" }, "unknown", "it does not say when it ends", false],
+])("%j is %s", (claims, kind, text, isAccepted) => {
+  expect(validity(claims, NOW)).toEqual({ kind, text, isAccepted });
+});
+
+test.each([
+  [1000, null],
+  [6121, "the header would be 6.0 KiB, and many proxies take no more than 8"],
+  [8168, "the header would be 8.0 KiB, and many proxies take no more than 8"],
+  [9400, "the header would be 9.2 KiB, and many proxies take 8; ask for fewer scopes at once"],
+])("a token of %d bytes", (bytes, warning) => {
+  expect(tokenSize(bytes).warning).toBe(warning);
+});
+
+const request = {
+  scopes: "repository:team/app:pull,push,metadata_read repository:other:pull",
+  name: "MyToken",
+  issuer: "issuer",
+  service: "reg.example",
+  registryId: "0123456789abcdef0123456789abcdef",
+  id: "2d3b4c5a-6f14-44d1-846a-28b96bd0bcc0",
+  issuedAt: NOW,
+  generation: 7,
+  algorithm: "ES256",
+} as const;
+
+function issued(changes: Partial<Parameters<typeof issue>[1]> = {}) {
+  const principal = new Principal("root");
+  principal.add(
+    "map",
+    ["content/read", "metadata/read"].map((each) => `repositories/team/*/${each}`),
+  );
+  return issue(principal, { ...request, ...changes });
+}
+
+test("the token that would be issued", () => {
+  expect(issued().claims).toEqual({
+    jti: request.id,
+    sub: "MyToken",
+    nbf: NOW,
+    exp: NOW + 3600,
+    iat: NOW,
+    iss: "issuer",
+    aud: "reg.example",
+    version: "2.0",
+    rid: request.registryId,
+    access: [{ type: "repository", name: "team/app", actions: ["pull", "metadata_read"] }],
+    roles: [],
+    grant_type: "access_token",
+    principal: "token",
+    generation: 7,
+  });
+  expect(issued().header).toMatchObject({ alg: "ES256", typ: "JWT" });
+});
+
+test.each(["ES256", "RS256", "EdDSA"] as const)("its size is that of one signed with %s", (algorithm: Algorithm) => {
+  const { header, claims, size } = issued({ algorithm });
+  const message = `${encode(header)}.${encode(claims)}`;
+  const keys = {
+    ES256: () =>
+      sign("sha256", Buffer.from(message), {
+        key: generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey,
+        dsaEncoding: "ieee-p1363",
+      }),
+    RS256: () => sign("sha256", Buffer.from(message), generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey),
+    EdDSA: () => sign(null, Buffer.from(message), generateKeyPairSync("ed25519").privateKey),
+  };
+  expect(size.bytes).toBe(`${message}.${keys[algorithm]().toString("base64url")}`.length);
+});
+
+test("a name that is not ASCII is written in escapes", () => {
+  expect(issued({ issuer: "?" }).size.bytes - issued({ issuer: "x" }).size.bytes).toBe(Math.round((5 * 4) / 3));
+});
+
+test.each([
+  [true, "valid", "issued", "issued"],
+  [false, "valid", "a disabled token", "a principal that is gone or disabled"],
+  [true, "expired", "a wrong or expired password", "issued"],
+  [true, "regenerated", "a wrong or expired password", "a token from before the principal was changed"],
+] as const)("enabled %s, password %s", (isEnabled, password, asked, renewed) => {
+  const said = (answer: ReturnType<typeof tokenEndpoint>) => (answer.kind === "refused" ? answer.reason : answer.kind);
+  expect(said(tokenEndpoint({ isEnabled, password }))).toBe(asked);
+  expect(said(refreshGrant({ isEnabled, password }))).toBe(renewed);
+});
+
+test("nobody learns from the answer what is wrong", () => {
+  const answers = [
+    tokenEndpoint({ isEnabled: false, password: "valid" }),
+    tokenEndpoint({ isEnabled: true, password: "expired" }),
+  ];
+  const shown = answers.map((answer) => (answer.kind === "refused" ? [answer.status, answer.header, answer.body] : []));
+  expect(shown[0]).toEqual(shown[1]);
+  expect(shown[0]?.[2]).toBe(
+    '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]}\n',
+  );
+});
+
+test("a registry takes a token to its end, and a minute longer", () => {
+  const scopes = ["repository:team/app:pull"];
+  const { claims } = issued();
+  const answer = (now: number) => registryAnswer({ ...claims }, now, "https://reg.example/oauth2/token", scopes);
+  expect(answer(NOW + 3659).kind).toBe("accepted");
+  expect(answer(NOW + 3660)).toMatchObject({
+    kind: "refused",
+    header:
+      'Bearer realm="https://reg.example/oauth2/token",service="reg.example",scope="repository:team/app:pull",error="invalid_token"',
+  });
+});
