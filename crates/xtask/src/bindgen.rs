@@ -19,7 +19,8 @@ use crate::{engine, node, setup, web};
 /// Builds std together with the crate, each for size.
 const BUILD_STD: [&str; 4] =
     ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
-/// No text of a panic is in the module, and nothing that would format one: 29 KB instead of 43.
+/// No text of a panic is in the module, and nothing that would format one. With the std for size that is 170 KB instead of 206, after
+/// brotli 67 instead of 79.
 const WITHOUT_PANICS: &str =
     "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
 
@@ -76,7 +77,7 @@ fn with_std<'a>(shell: &Shell, command: Cmd<'a>) -> anyhow::Result<Cmd<'a>> {
     let toolchain = setup::wasm_target(shell)?;
     if toolchain == Toolchain::Rustup && !setup::has_std_sources(shell) {
         println!(
-            "bindgen: the module is half as large again without the sources of std; `rustup component add rust-src` brings them"
+            "bindgen: the module is a fifth larger without the sources of std; `rustup component add rust-src` brings them"
         );
         return Ok(command.env(FLAGS, remapped));
     }
