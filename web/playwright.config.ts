@@ -4,6 +4,8 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "tests",
+  // What vitest runs is called otherwise.
+  testMatch: "**/*.spec.ts",
   outputDir: "../target/playwright",
   reporter: "list",
   forbidOnly: true,
