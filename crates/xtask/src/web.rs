@@ -59,8 +59,13 @@ pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     for project in ["tsconfig.json", "tsconfig.worker.json", "tsconfig.tools.json"] {
         run(shell, "typescript/bin/tsc", &["--noEmit", "--project", project])?;
     }
-    let scripts =
-        ["check", "--error-on-warnings", ".", "../tests/web", "../crates/scopegate-bindgen"];
+    let scripts = [
+        "check",
+        "--error-on-warnings",
+        ".",
+        "../tests/web",
+        "../crates/scopegate-bindgen/package",
+    ];
     run(shell, "@biomejs/biome/bin/biome", &scripts)
 }
 
