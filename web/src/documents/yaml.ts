@@ -1,0 +1,62 @@
+/**
+ * YAML 1.2 by the library `yaml`, with bounds: on aliases, on depth, and on the time that a map with many fields takes.
+ */
+
+import { isMap, isNode, isScalar, isSeq, type Node, parseDocument } from "yaml";
+import { DEEPEST, type Place } from "./place";
+import { Refusal } from "./refusal";
+
+/** Aliases that may be followed, each counted as often as what it stands for holds others. */
+const MOST_ALIASES = 100;
+
+/** The library compares each field with all others to find those that stand twice, so that is done here. */
+const OPTIONS = {
+  uniqueKeys: false,
+  prettyErrors: false,
+  stringKeys: true,
+  logLevel: "error",
+} as const;
+
+/** Reads a text that holds one YAML document. */
+export function readYaml(text: string): { value: unknown; place: Place } {
+  const document = parseDocument(text, OPTIONS);
+  const error = document.errors[0];
+  if (error) throw new Refusal(plain(error.message), error.pos[0]);
+  const place = yamlPlace(document.contents, 0);
+  try {
+    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }), place };
+  } catch {
+    throw new Refusal("too many aliases, or one that stands for nothing", place.from);
+  }
+}
+
+/** The library writes for developers: a capital first letter, a full stop, advice about its own options. */
+function plain(message: string): string {
+  if (message.includes("multiple documents")) return "more than one document";
+  const sentence = message.replace(/[.:]+$/, "");
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}
+
+function yamlPlace(node: Node | null, depth: number): Place {
+  const [from, to] = node?.range ?? [0, 0];
+  if (depth > DEEPEST) throw new Refusal(`nested more than ${DEEPEST} levels deep`, from);
+  return { from, to, children: childrenOf(node, depth + 1) };
+}
+
+function childrenOf(node: Node | null, depth: number): Place["children"] {
+  if (isSeq(node)) return new Map(node.items.map((item, index) => [index, yamlPlace(nodeOf(item), depth)]));
+  if (!isMap(node)) return null;
+  const children: NonNullable<Place["children"]> = new Map();
+  for (const { key, value } of node.items) {
+    const field = isScalar(key) ? String(key.value) : "";
+    const place = yamlPlace(nodeOf(value) ?? nodeOf(key), depth);
+    if (children.has(field))
+      throw new Refusal(`the field \`${field}\` stands twice`, nodeOf(key)?.range?.[0] ?? place.from);
+    children.set(field, place);
+  }
+  return children;
+}
+
+function nodeOf(item: unknown): Node | null {
+  return isNode(item) ? item : null;
+}

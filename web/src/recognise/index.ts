@@ -1,0 +1,5 @@
+/** Paste anything: what a text holds, and the same text without its secrets. */
+
+export type { Change, Client, Found, Meaning, Operation, Part } from "./found";
+export { recognise } from "./recognise";
+export { withoutSecrets } from "./secrets";
