@@ -18,10 +18,11 @@ const GROUPS = [
   { name: "yaml", test: /node_modules\/yaml\// },
 ];
 
+// Unit tests run in node, where the package starts itself.
 export default defineConfig({
   base: "./",
   plugins: [solid(), engine(), openForEditing(), serviceWorker(), compress()],
-  resolve: { alias: { scopegate: path("../target/bindgen/package/scopegate.js") } },
+  resolve: { alias: { scopegate: path(`../target/bindgen/package/${process.env.VITEST ? "node" : "scopegate"}.js`) } },
   build: {
     outDir: path("../target/web"),
     emptyOutDir: true,

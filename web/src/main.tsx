@@ -1,25 +1,45 @@
-/** The page. */
+/** The page starts: the engine, what a link or the memory holds, and then everything that one does. */
 
-import { bytes, sha256 } from "virtual:engine";
-import * as scopegate from "scopegate";
+import { createEffect } from "solid-js";
+import { unwrap } from "solid-js/store";
 import { render } from "solid-js/web";
-
+import { App } from "./components/App";
+import "./engine/start";
 import { keepForOffline } from "./offline";
-import "./style.css";
+import { recall, recallTheme, remember } from "./state/memory";
+import type { Model } from "./state/model";
+import { createPaste } from "./state/paste";
+import { createPlayground } from "./state/playground";
+import { unpack } from "./state/share";
+import "./styles/page.css";
 
-scopegate.initSync({ module: bytes });
+document.documentElement.dataset.theme = recallTheme();
+const root = document.getElementById("app");
+if (root) {
+  render(() => <Page />, root);
+}
+keepForOffline();
 
 function Page() {
-  return (
-    <main>
-      <h1>Scopegate</h1>
-      <p>
-        The engine is here, its SHA-256 is <code>{sha256}</code>.
-      </p>
-    </main>
-  );
+  const playground = createPlayground(recall() ?? undefined);
+  const paste = createPaste(playground);
+
+  async function open() {
+    const opened = await unpack(location.hash);
+    if (opened.kind === "model") paste.load(opened.model);
+    playground.setNotice(opened.kind === "refused" ? opened.message : "");
+  }
+  void open();
+  window.addEventListener("hashchange", () => void open());
+
+  createEffect(() => {
+    // Everything is read here, so that any change is kept; soon, but not at each key.
+    const text = JSON.stringify(playground.model);
+    clearTimeout(later);
+    later = setTimeout(() => remember(JSON.parse(text) as Model), 400);
+  });
+  window.addEventListener("pagehide", () => remember(unwrap(playground.model)));
+  return <App playground={playground} paste={paste} />;
 }
 
-const app = document.getElementById("app");
-if (app !== null) render(() => <Page />, app);
-keepForOffline();
+let later: ReturnType<typeof setTimeout> | undefined;

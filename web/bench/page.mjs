@@ -1,0 +1,130 @@
+/**
+ * How fast the built page is, in a real browser: `cargo xtask web bench`.
+ *
+ * - From the address to an answer: a phone's network (1.6 Mbit/s, 150 ms round trip) and a processor four times slower, an empty cache,
+ *   until the page has answered a key that was pressed. The median of nine.
+ * - From a key to the painted verdict: a map of 500 rules and a matrix of 50 cells; each key changes the scope, or a rule. Of every key the
+ *   time from the browser's own time stamp of the event to the end of the frame that shows its answer; the 99th percentile.
+ *
+ * Left out: limits that fail. Timings on a shared machine belong into a report, not into a test.
+ */
+
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { serve } from "../../tests/web/static-server.mjs";
+
+const PAGE = fileURLToPath(new URL("../../target/web", import.meta.url));
+const BROWSER = {
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+};
+const VISITS = 9;
+const KEYS = 400;
+
+const site = await serve(PAGE);
+const browser = await chromium.launch(BROWSER);
+const visits = [];
+for (let visit = 0; visit < VISITS; visit += 1) visits.push(await firstAnswer());
+console.log(
+  `address to first answer, throttled: median ${median(visits).toFixed(0)} ms of ${VISITS} visits (goal 1500)`,
+);
+console.log(`  each: ${visits.map((time) => time.toFixed(0)).join(" ")}`);
+for (const [what, measure] of [
+  ["scope", typeScope],
+  ["rule", typeRules],
+]) {
+  const times = await measure();
+  console.log(
+    `key to painted verdict, ${what}: p50 ${quantile(times, 0.5).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms of ${times.length} keys (goal 16)`,
+  );
+}
+await browser.close();
+await site.close();
+
+/** Milliseconds from the address to an answer. */
+async function firstAnswer() {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 150,
+    downloadThroughput: 200_000,
+    uploadThroughput: 200_000,
+  });
+  await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  await page.addInitScript(() => {
+    const ask = () => {
+      const field = document.getElementById("question");
+      if (!(field instanceof HTMLInputElement)) return requestAnimationFrame(ask);
+      field.value = "repository:a:pull";
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      requestAnimationFrame(() => setTimeout(() => Object.assign(window, { answered: performance.now() })));
+      return 0;
+    };
+    requestAnimationFrame(ask);
+  });
+  await page.goto(site.url, { waitUntil: "commit" });
+  const answered = await page.waitForFunction(() => "answered" in window && window.answered);
+  const time = Number(await answered.jsonValue());
+  await context.close();
+  return time;
+}
+
+async function typeScope() {
+  const { page, context } = await openLarge();
+  await page.locator("#question").focus();
+  const times = await type(page, (key) => "repository:team/app7:pull,push"[key % 30] ?? "a");
+  await context.close();
+  return times;
+}
+
+async function typeRules() {
+  const { page, context } = await openLarge();
+  await page.getByRole("button", { name: "Edit as text" }).click();
+  await page.locator(".cm-content").waitFor();
+  await page.keyboard.press("Control+End");
+  const times = await type(page, (key) => "\nrepositories/team/extra/content/read"[key % 37] ?? "a");
+  await context.close();
+  return times;
+}
+
+/** A page with 500 rules and ten repositories of five cells each. */
+async function openLarge() {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  await page.goto(site.url);
+  const rules = Array.from({ length: 500 }, (_, rule) => `repositories/team/app${rule}/content/read`);
+  await page.locator("#paste").fill(rules.join("\n"));
+  await page.locator("#repository").fill(Array.from({ length: 10 }, (_, name) => `team/app${name}`).join(" "));
+  await page.keyboard.press("Enter");
+  await page.locator("[data-cell='9-4']").waitFor();
+  await page.evaluate(() => {
+    const times = [];
+    Object.assign(window, { times });
+    const watch = ({ timeStamp }) => {
+      // A task that is queued in the last callback before painting runs when the frame is out.
+      requestAnimationFrame(() => setTimeout(() => times.push(performance.now() - timeStamp)));
+    };
+    addEventListener("keydown", watch, { capture: true });
+  });
+  return { page, context };
+}
+
+async function type(page, keyAt) {
+  for (let key = 0; key < KEYS; key += 1) {
+    const character = keyAt(key);
+    await page.keyboard.press(character === "\n" ? "Enter" : character);
+  }
+  return page.evaluate(() => window.times);
+}
+
+function median(times) {
+  return quantile(times, 0.5);
+}
+
+function quantile(times, share) {
+  const sorted = [...times].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

@@ -1,0 +1,148 @@
+/** The question, the verdict in a sentence, why, and how to fix it. */
+
+import { createEffect, createMemo, For, type JSX, Match, on, Show, Switch } from "solid-js";
+import type { Answer, GivenAnswer, Verdict } from "../state/answer";
+import type { Playground } from "../state/playground";
+import { announce } from "./announce";
+import { Fixes } from "./Fixes";
+import { Mark } from "./Mark";
+import { QuestionField } from "./QuestionField";
+import { Reasons } from "./Reasons";
+import { Sentence } from "./Sentence";
+
+const words: Record<Verdict, string> = { allowed: "Allowed", denied: "Denied", partly: "Partly" };
+
+export function AnswerCard(props: { playground: Playground }): JSX.Element {
+  const answer = () => props.playground.answer();
+  const full = createMemo(() => {
+    const given = answer();
+    return given.kind === "answer" ? given : null;
+  });
+  createEffect(
+    on(
+      () => spoken(answer()),
+      (text) => text && announce(text),
+      { defer: true },
+    ),
+  );
+
+  return (
+    <section class="card answer" id="answer" aria-labelledby="answer-title" data-verdict={full()?.verdict}>
+      <h2 id="answer-title" class="visually-hidden">
+        Answer
+      </h2>
+      <QuestionField playground={props.playground} />
+      <Switch>
+        <Match when={answer().kind === "nothing"}>
+          <p class="muted">
+            Paste the line that failed, a scope map or a token on the left, or ask for a scope here. The answer appears
+            as you type.
+          </p>
+        </Match>
+        <Match when={asProblem(answer())}>
+          {(problem) => (
+            <p class="verdict">
+              <Mark sign="note" />
+              <span>
+                <strong>{problem().message}</strong>
+                <span class="hint"> {problem().hint}</span>
+              </span>
+            </p>
+          )}
+        </Match>
+        <Match when={full()}>
+          {(given) => (
+            <>
+              <div class="verdict">
+                <Mark sign={given().verdict} />
+                <div>
+                  <strong class="verdict-word">{words[given().verdict]}</strong>
+                  <Headline answer={given()} />
+                </div>
+              </div>
+              <For each={given().invalid}>
+                {(invalid) => (
+                  <p class="problem">
+                    <Sentence text={`\`${invalid.scope}\` is no scope: ${invalid.message}`} />
+                  </p>
+                )}
+              </For>
+              <KeepAsTest playground={props.playground} answer={given()} />
+              <Show when={given().edits.length > 0}>
+                <Fixes playground={props.playground} edits={given().edits} />
+              </Show>
+              <Reasons explanations={given().explanations} />
+            </>
+          )}
+        </Match>
+      </Switch>
+    </section>
+  );
+}
+
+/** Turns the answer into an assertion: what is so must stay so. */
+function KeepAsTest(props: { playground: Playground; answer: GivenAnswer }): JSX.Element {
+  const scopes = () => props.answer.explanations.map((explanation) => explanation.scope);
+  const isKept = (scope: string) =>
+    props.playground.model.assertions.some(({ allow, deny }) => allow === scope || deny === scope);
+  const missing = () => scopes().filter((scope) => !isKept(scope));
+
+  function keep() {
+    for (const explanation of props.answer.explanations) {
+      if (isKept(explanation.scope)) continue;
+      const denied = explanation.reasons.every((reason) => !reason.granted);
+      props.playground.assert(explanation.scope, denied ? "deny" : "allow");
+    }
+    announce("kept as a test");
+  }
+
+  return (
+    <Show when={props.playground.model.whose === "maps" && scopes().length > 0}>
+      <div class="row">
+        <button type="button" onClick={keep} disabled={missing().length === 0}>
+          {missing().length === 0 ? "Kept as a test" : "Keep as a test"}
+        </button>
+      </div>
+    </Show>
+  );
+}
+
+/** What the client does, where there is one, and the engine's own sentences on what is denied; on what is granted otherwise. */
+function Headline(props: { answer: GivenAnswer }): JSX.Element {
+  return (
+    <>
+      <Show when={props.answer.simulation}>
+        {(simulation) => (
+          <p class="sentence">
+            <Sentence text={`\`${props.answer.asked}\` ${outcome[simulation().outcome]}`} />
+          </p>
+        )}
+      </Show>
+      <For each={sentences(props.answer)}>
+        {(sentence) => (
+          <p class="sentence">
+            <Sentence text={sentence} />
+          </p>
+        )}
+      </For>
+    </>
+  );
+}
+
+const outcome = { works: "works", fails: "fails", "works-partly": "works only partly" };
+
+function sentences(answer: GivenAnswer): string[] {
+  const lines = answer.explanations.flatMap((explanation) => explanation.text.trimEnd().split("\n"));
+  const denied = lines.filter((line) => /\b(is denied|does not hold)\b/.test(line));
+  return answer.verdict === "allowed" || denied.length === 0 ? lines : denied;
+}
+
+function spoken(answer: Answer): string {
+  if (answer.kind === "problem") return answer.problem.message;
+  if (answer.kind === "nothing") return "";
+  return `${words[answer.verdict]}: ${sentences(answer).join("; ").replaceAll("`", "")}`;
+}
+
+function asProblem(answer: Answer) {
+  return answer.kind === "problem" ? answer.problem : undefined;
+}

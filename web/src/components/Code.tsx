@@ -1,0 +1,60 @@
+/** A text to copy, with the button that does. */
+
+import { createSignal, type JSX, onCleanup, Show } from "solid-js";
+import { announce } from "./announce";
+
+export function Code(props: { text: string; label: string; children?: JSX.Element }): JSX.Element {
+  return (
+    <div class="code">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre tabIndex={0}>
+        <code>{props.text}</code>
+      </pre>
+      <div class="code-actions">
+        <CopyButton text={props.text} label={props.label} />
+        {props.children}
+      </div>
+    </div>
+  );
+}
+
+export function CopyButton(props: { text: string; label: string; name?: string }): JSX.Element {
+  const [copied, setCopied] = createSignal(false);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  onCleanup(() => clearTimeout(timer));
+
+  async function copy() {
+    if (!(await toClipboard(props.text))) {
+      announce("the browser does not let this page copy; select the text instead");
+      return;
+    }
+    setCopied(true);
+    announce(`copied: ${props.label}`);
+    clearTimeout(timer);
+    timer = setTimeout(() => setCopied(false), 2000);
+  }
+
+  return (
+    <button type="button" class="quiet" onClick={copy} aria-label={`copy ${props.label}`}>
+      <Show when={copied()} fallback={props.name ?? "Copy"}>
+        Copied
+      </Show>
+    </button>
+  );
+}
+
+/** Pages that are not served securely have no clipboard; the old way works there. */
+async function toClipboard(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied;
+  }
+}

@@ -1,0 +1,125 @@
+/** Two maps compared by what they grant: what is gained and lost, with a repository to prove each. Not a comparison of texts. */
+
+import { createMemo, For, type JSX, Show } from "solid-js";
+import { attempt } from "../engine";
+import { parseActions } from "../state/actions";
+import type { Playground } from "../state/playground";
+import { Mark } from "./Mark";
+
+export function ComparePanel(props: { playground: Playground }): JSX.Element {
+  const { playground } = props;
+  const old = () => playground.model.old;
+  const differences = createMemo(() => {
+    const compared = attempt(() => playground.compiled().principal.difference(playground.old().principal));
+    return compared.kind === "value" ? compared.value : [];
+  });
+  const invalid = () => (playground.old().reports[0] ?? []).filter((report) => report.problem !== null);
+
+  function write(text: string) {
+    const read = parseActions(text);
+    playground.set("old", { name: "", registry: "", description: "", ...read });
+  }
+
+  function keepAsOld() {
+    const map = playground.model.maps.flatMap((map) => map.actions);
+    playground.set("old", {
+      name: playground.model.maps[0]?.name ?? "",
+      registry: "",
+      description: "",
+      actions: [...map],
+    });
+  }
+
+  return (
+    <div class="stack">
+      <div class="row spread">
+        <label for="old">The map before</label>
+        <div class="row">
+          <button type="button" class="quiet" onClick={keepAsOld}>
+            Take the current one
+          </button>
+          <Show when={old()}>
+            <button type="button" class="quiet" onClick={() => playground.set("old", null)}>
+              Remove
+            </button>
+          </Show>
+        </div>
+      </div>
+      <textarea
+        id="old"
+        class="mono"
+        rows="5"
+        spellcheck={false}
+        placeholder="paste the other map, in any form; the map on the left is the one after"
+        value={(old()?.actions ?? []).join("\n")}
+        onChange={(event) => write(event.currentTarget.value)}
+        onPaste={(event) => {
+          const text = event.clipboardData?.getData("text");
+          if (!text || event.currentTarget.value !== "") return;
+          event.preventDefault();
+          write(text);
+        }}
+      />
+      <For each={invalid()}>
+        {(report) => (
+          <p class="problem small">
+            <code>{report.text}</code> grants nothing: {report.problem?.message}
+          </p>
+        )}
+      </For>
+      <Show when={old()} fallback={<p class="muted">Nothing to compare with yet.</p>}>
+        <Show
+          when={differences().length > 0}
+          fallback={
+            <p class="verdict small-verdict">
+              <Mark sign="allowed" />
+              <span>Both maps grant the same, on every repository there could be.</span>
+            </p>
+          }
+        >
+          <table class="differences">
+            <thead>
+              <tr>
+                <th scope="col">On</th>
+                <th scope="col">Gained</th>
+                <th scope="col">Lost</th>
+                <th scope="col">For example</th>
+              </tr>
+            </thead>
+            <tbody>
+              <For each={differences()}>
+                {(difference) => (
+                  <tr>
+                    <th scope="row" class="mono">
+                      {difference.pattern}
+                    </th>
+                    <td class="gained">{signed("+", difference.gained)}</td>
+                    <td class="lost">{signed("−", difference.lost)}</td>
+                    <td>
+                      <button
+                        type="button"
+                        class="quiet mono"
+                        onClick={() =>
+                          playground.ask({
+                            kind: "scope",
+                            text: `repository:${difference.witness}:${[...difference.gained, ...difference.lost].join(",")}`,
+                          })
+                        }
+                      >
+                        {difference.witness}
+                      </button>
+                    </td>
+                  </tr>
+                )}
+              </For>
+            </tbody>
+          </table>
+        </Show>
+      </Show>
+    </div>
+  );
+}
+
+function signed(sign: string, actions: string[]): string {
+  return actions.map((action) => `${sign}${action}`).join(" ");
+}

@@ -1,0 +1,96 @@
+/** One scope map: its name, its registry, its rules with what lint says about each, and the editor when one wants it. */
+
+import { createSignal, type JSX, lazy, Show, Suspense } from "solid-js";
+import { checkScopeMapName } from "../engine";
+import type { ScopeMapDraft } from "../state/model";
+import type { Playground } from "../state/playground";
+import { CopyButton } from "./Code";
+import { RuleField } from "./RuleField";
+import { RuleList } from "./RuleList";
+
+const RulesEditor = lazy(() => import("../editor/RulesEditor"));
+
+export function MapCard(props: { playground: Playground; map: ScopeMapDraft; place: number }): JSX.Element {
+  const [editing, setEditing] = createSignal(false);
+  const title = () => `map-title-${props.place}`;
+  const write = (field: "name" | "registry") => (event: { currentTarget: HTMLInputElement }) =>
+    props.playground.set("maps", props.place, field, event.currentTarget.value.trim());
+  const nameProblem = () =>
+    props.map.name === "" || props.map.name.startsWith("_") ? null : checkScopeMapName(props.map.name);
+
+  return (
+    <section class="card map" aria-labelledby={title()}>
+      <div class="row spread">
+        <h2 id={title()}>Scope map</h2>
+        <div class="row">
+          <Show when={props.map.actions.length > 0}>
+            <CopyButton text={JSON.stringify(props.map.actions, null, 2)} label="the actions" name="Copy actions" />
+          </Show>
+          <button type="button" class="quiet" aria-expanded={editing()} onClick={() => setEditing(!editing())}>
+            {editing() ? "Done" : "Edit as text"}
+          </button>
+          <Show when={props.playground.model.maps.length > 1}>
+            <button type="button" class="quiet" onClick={() => remove(props.playground, props.place)}>
+              Remove
+            </button>
+          </Show>
+        </div>
+      </div>
+      <div class="fields">
+        <label>
+          <span>Name</span>
+          <input
+            type="text"
+            class="mono"
+            value={props.map.name}
+            spellcheck={false}
+            autocapitalize="off"
+            onInput={write("name")}
+            placeholder="MyScopeMap"
+            aria-invalid={nameProblem() !== null}
+          />
+        </label>
+        <label>
+          <span>Registry</span>
+          <input
+            type="text"
+            class="mono"
+            value={props.map.registry}
+            spellcheck={false}
+            autocapitalize="off"
+            onInput={write("registry")}
+            placeholder="myregistry"
+          />
+        </label>
+      </div>
+      <Show when={nameProblem()}>
+        {(problem) => (
+          <p class="problem small">
+            {problem().message}; {problem().hint.replaceAll("`", "")}
+          </p>
+        )}
+      </Show>
+      <Show when={editing()} fallback={<RuleList playground={props.playground} map={props.map} place={props.place} />}>
+        <Suspense fallback={<p class="muted">loading the editor …</p>}>
+          <RulesEditor
+            actions={props.map.actions}
+            reports={props.playground.compiled().reports[props.place] ?? []}
+            findings={findings(props.playground, props.place)}
+            write={(actions) => props.playground.write(props.place, actions)}
+          />
+        </Suspense>
+      </Show>
+      <RuleField playground={props.playground} place={props.place} />
+    </section>
+  );
+}
+
+function findings(playground: Playground, place: number) {
+  return playground.compiled().principal.lint(place);
+}
+
+function remove(playground: Playground, place: number): void {
+  playground.replaceMaps(
+    playground.model.maps.filter((_, other) => other !== place).map((map) => ({ ...map, actions: [...map.actions] })),
+  );
+}

@@ -1,0 +1,35 @@
+/** The scope maps of whoever asks. */
+
+import { For, type JSX } from "solid-js";
+import { blankMap } from "../state/model";
+import type { Playground } from "../state/playground";
+import { MapCard } from "./MapCard";
+
+export function Maps(props: { playground: Playground }): JSX.Element {
+  const { playground } = props;
+  return (
+    <>
+      <For each={playground.model.maps}>
+        {(map, place) => <MapCard playground={playground} map={map} place={place()} />}
+      </For>
+      <div class="row">
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => playground.replaceMaps([...structuredMaps(playground), blankMap()])}
+        >
+          Add another scope map
+        </button>
+        {playground.canUndo() && (
+          <button type="button" class="quiet" onClick={() => playground.undo()}>
+            Undo
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+function structuredMaps(playground: Playground) {
+  return playground.model.maps.map((map) => ({ ...map, actions: [...map.actions] }));
+}

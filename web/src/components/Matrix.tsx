@@ -1,0 +1,159 @@
+/** Repositories by actions: each cell says allowed or denied, and asks why when it is pressed. */
+
+import { createSignal, For, Index, type JSX, Show } from "solid-js";
+import { permissionFor } from "../engine";
+import type { Playground } from "../state/playground";
+import type { Row } from "../state/rows";
+import { announce } from "./announce";
+import { Mark } from "./Mark";
+import { RepositoryField } from "./RepositoryField";
+
+export function Matrix(props: { playground: Playground }): JSX.Element {
+  const [place, setPlace] = createSignal({ row: 0, column: 0 });
+  let table: HTMLTableElement | undefined;
+
+  function move(event: KeyboardEvent) {
+    const steps: Record<string, [number, number]> = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+    };
+    const step = steps[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const row = clamp(place().row + step[0], props.playground.rows().length);
+    const column = clamp(place().column + step[1], props.playground.actions.length);
+    setPlace({ row, column });
+    table?.querySelector<HTMLElement>(`[data-cell="${row}-${column}"]`)?.focus();
+  }
+
+  return (
+    <section class="card" aria-labelledby="matrix-title">
+      <div class="row spread">
+        <h2 id="matrix-title">Repositories</h2>
+        <span class="muted small">press a cell to ask why; arrow keys move</span>
+      </div>
+      <div class="scroll">
+        <table class="matrix" ref={table}>
+          <thead>
+            <tr>
+              <th scope="col" class="visually-hidden">
+                repository
+              </th>
+              <For each={props.playground.actions}>
+                {(action) => (
+                  <th scope="col">
+                    <span class="action">{action.replace("_", " ")}</span>
+                    <span class="permission">{permissionFor(action)}</span>
+                  </th>
+                )}
+              </For>
+            </tr>
+          </thead>
+          <tbody onKeyDown={move}>
+            {/* By place: a row that says something else now is not made again, only what differs in it. */}
+            <Index each={props.playground.rows()}>
+              {(row, index) => (
+                <MatrixRow
+                  playground={props.playground}
+                  row={row()}
+                  isStop={(column) => isStop(place(), index, column, props.playground.rows().length)}
+                  place={index}
+                  reach={(column) => setPlace({ row: index, column })}
+                />
+              )}
+            </Index>
+          </tbody>
+        </table>
+      </div>
+      <RepositoryField playground={props.playground} />
+    </section>
+  );
+}
+
+function MatrixRow(props: {
+  playground: Playground;
+  row: Row;
+  place: number;
+  isStop: (column: number) => boolean;
+  reach: (column: number) => void;
+}): JSX.Element {
+  return (
+    <tr classList={{ proposed: props.row.proposed }}>
+      <th scope="row">
+        <div class="row-name">
+          <span class="grow">
+            <span class="mono name">{props.row.name}</span>
+            <Show when={props.row.standsFor}>
+              {(pattern) => <span class="muted small stands-for">{meaning(pattern())}</span>}
+            </Show>
+            <Show when={props.row.problem}>
+              {(problem) => (
+                <span class="problem small">
+                  {problem().message}; {problem().hint.replaceAll("`", "")}
+                </span>
+              )}
+            </Show>
+          </span>
+          <Show when={!props.row.proposed}>
+            <button
+              type="button"
+              class="quiet remove"
+              aria-label={`remove ${props.row.name}`}
+              onClick={() => {
+                props.playground.removeRepository(props.row.name);
+                announce(`${props.row.name} removed`);
+              }}
+            >
+              ×
+            </button>
+          </Show>
+        </div>
+      </th>
+      <For each={props.playground.actions}>
+        {(action, column) => (
+          <td>
+            <button
+              type="button"
+              class="cell"
+              data-cell={`${props.place}-${column()}`}
+              data-verdict={verdict(props.row, action)}
+              disabled={props.row.problem !== null}
+              tabIndex={props.isStop(column()) ? 0 : -1}
+              aria-pressed={isAsked(props.playground, props.row.name, action)}
+              aria-label={`${props.row.name} ${action}: ${verdict(props.row, action)}`}
+              onFocus={() => props.reach(column())}
+              onClick={() => props.playground.ask({ kind: "scope", text: `repository:${props.row.name}:${action}` })}
+            >
+              <Mark sign={verdict(props.row, action)} />
+            </button>
+          </td>
+        )}
+      </For>
+    </tr>
+  );
+}
+
+function verdict(row: Row, action: string): "allowed" | "denied" {
+  return row.actions.includes(action) ? "allowed" : "denied";
+}
+
+function isAsked(playground: Playground, name: string, action: string): boolean {
+  const { question } = playground.model;
+  return question.kind === "scope" && question.text === `repository:${name}:${action}`;
+}
+
+/** One cell is a stop for the tab key, wherever the rows have gone meanwhile. */
+function isStop(place: { row: number; column: number }, row: number, column: number, rows: number): boolean {
+  return clamp(place.row, rows) === row && place.column === column;
+}
+
+function clamp(place: number, length: number): number {
+  return Math.max(0, Math.min(place, length - 1));
+}
+
+function meaning(pattern: string): string {
+  if (pattern === "*") return "any that no rule names";
+  return pattern.endsWith("/*") ? `any other in ${pattern}` : "named by a rule";
+}

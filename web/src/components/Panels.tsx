@@ -1,0 +1,47 @@
+/** What else there is to see: a client at work, the token, another map, the tests. */
+
+import { type JSX, Match, Switch } from "solid-js";
+import type { Panel } from "../state/model";
+import type { Playground } from "../state/playground";
+import { ClientPanel } from "./ClientPanel";
+import { ComparePanel } from "./ComparePanel";
+import { Tabs } from "./Tabs";
+import { TestsPanel } from "./TestsPanel";
+import { TokenPanel } from "./TokenPanel";
+
+export function Panels(props: { playground: Playground }): JSX.Element {
+  const tabs = (): { id: Panel; name: string; count?: number }[] => [
+    { id: "client", name: "Client" },
+    { id: "token", name: "Token" },
+    { id: "compare", name: "Compare" },
+    { id: "tests", name: "Tests", count: props.playground.model.assertions.length },
+  ];
+  const chosen = () => props.playground.model.panel;
+  return (
+    <section class="card panels" aria-label="more">
+      <Tabs
+        label="more"
+        tabs={tabs()}
+        chosen={chosen()}
+        choose={(panel) => props.playground.set("panel", panel)}
+        panel="panel"
+      />
+      <div id="panel" role="tabpanel" aria-labelledby={`panel-tab-${chosen()}`}>
+        <Switch>
+          <Match when={chosen() === "client"}>
+            <ClientPanel playground={props.playground} />
+          </Match>
+          <Match when={chosen() === "token"}>
+            <TokenPanel playground={props.playground} />
+          </Match>
+          <Match when={chosen() === "compare"}>
+            <ComparePanel playground={props.playground} />
+          </Match>
+          <Match when={chosen() === "tests"}>
+            <TestsPanel playground={props.playground} />
+          </Match>
+        </Switch>
+      </div>
+    </section>
+  );
+}

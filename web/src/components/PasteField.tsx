@@ -1,0 +1,74 @@
+/** One field for anything, and beneath it what was recognised and what was not. */
+
+import { For, type JSX, Show } from "solid-js";
+import type { Part, Paste } from "../state/paste";
+import type { Playground } from "../state/playground";
+import { announce } from "./announce";
+import { Mark } from "./Mark";
+import { Sentence } from "./Sentence";
+import { summary } from "./summary";
+
+export function PasteField(props: { playground: Playground; paste: Paste }): JSX.Element {
+  const text = () => props.playground.model.pasted;
+  const parts = () => props.paste.parts();
+  let field: HTMLTextAreaElement | undefined;
+
+  function write(written: string) {
+    props.paste.write(written);
+    if (written !== "") announce(parts().map(spoken).join("; "));
+  }
+
+  function show(part: Part) {
+    field?.focus();
+    field?.setSelectionRange(part.from, part.to);
+  }
+
+  return (
+    <section class="card paste" aria-labelledby="paste-title">
+      <div class="row spread">
+        <h2 id="paste-title">
+          <label for="paste">Paste anything</label>
+        </h2>
+        <Show when={text() !== ""}>
+          <button type="button" class="quiet" onClick={() => write("")}>
+            Clear
+          </button>
+        </Show>
+      </div>
+      <textarea
+        id="paste"
+        ref={field}
+        class="mono"
+        rows="6"
+        spellcheck={false}
+        autocapitalize="off"
+        autocomplete="off"
+        aria-describedby="paste-found"
+        placeholder={
+          "the command that failed and what it said, a scope map (az, ARM, Terraform, YAML),\na token, a WWW-Authenticate header, a 401 body, a scope, a list of repositories"
+        }
+        value={text()}
+        onInput={(event) => write(event.currentTarget.value)}
+      />
+      <ul class="found" id="paste-found">
+        <For each={parts()}>
+          {(part) => (
+            <li>
+              <button type="button" class="chip" data-kind={part.found.kind} onClick={() => show(part)}>
+                <Mark sign={part.found.kind === "unknown" ? "note" : "allowed"} />
+                <span>
+                  <strong>{summary(part.found).title}</strong> <Sentence text={summary(part.found).about} />
+                </span>
+              </button>
+            </li>
+          )}
+        </For>
+      </ul>
+    </section>
+  );
+}
+
+function spoken(part: Part): string {
+  const { title, about } = summary(part.found);
+  return `${title} ${about}`.replaceAll("`", "");
+}

@@ -1,0 +1,75 @@
+/** Where repositories are added: one that is typed, or a list that is pasted. */
+
+import { createSignal, type JSX, Show } from "solid-js";
+import type { Playground } from "../state/playground";
+import { announce } from "./announce";
+
+export function RepositoryField(props: { playground: Playground }): JSX.Element {
+  const [text, setText] = createSignal("");
+
+  function add(written: string) {
+    const names = written.split(/[\s,;]+/).filter((name) => name !== "");
+    if (names.length === 0) return;
+    props.playground.addRepositories(names);
+    announce(names.length === 1 ? `${names[0]} added` : `${names.length} repositories added`);
+    setText("");
+  }
+
+  /** A list is taken at once; a single name may still be edited. */
+  function paste(event: ClipboardEvent) {
+    const pasted = event.clipboardData?.getData("text") ?? "";
+    if (!/\S[\s,;]+\S/.test(pasted)) return;
+    event.preventDefault();
+    add(pasted);
+  }
+
+  const proposes = () => props.playground.rows().some((row) => row.proposed);
+
+  return (
+    <form
+      class="row repository-field"
+      onSubmit={(event) => {
+        event.preventDefault();
+        add(text());
+      }}
+    >
+      <label class="visually-hidden" for="repository">
+        add repositories
+      </label>
+      <input
+        id="repository"
+        class="mono"
+        type="text"
+        spellcheck={false}
+        autocapitalize="off"
+        autocomplete="off"
+        placeholder="add a repository, or paste a list"
+        value={text()}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onPaste={paste}
+      />
+      <button type="submit">Add</button>
+      <Show when={proposes()}>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() =>
+            add(
+              props.playground
+                .rows()
+                .map((row) => row.name)
+                .join(" "),
+            )
+          }
+        >
+          Keep the proposed
+        </button>
+      </Show>
+      <Show when={props.playground.model.repositories.length > 0}>
+        <button type="button" class="quiet" onClick={() => props.playground.set("repositories", [])}>
+          Propose again
+        </button>
+      </Show>
+    </form>
+  );
+}

@@ -1,0 +1,118 @@
+/** The rules of a map, each with what is wrong with it or what its owner may not have meant. */
+
+import { createMemo, For, Index, type JSX, Show } from "solid-js";
+import type { Finding, RuleReport } from "../engine";
+import type { ScopeMapDraft } from "../state/model";
+import type { Playground } from "../state/playground";
+import { Mark } from "./Mark";
+import { Sentence } from "./Sentence";
+
+/** A longer list would cost frames, and nobody reads it; the editor shows all. */
+const MOST_SHOWN = 200;
+
+interface Line {
+  place: number;
+  text: string;
+  report: RuleReport | undefined;
+  findings: Finding[];
+}
+
+export function RuleList(props: { playground: Playground; map: ScopeMapDraft; place: number }): JSX.Element {
+  const reports = () => props.playground.compiled().reports[props.place] ?? [];
+  const findings = createMemo(() => props.playground.compiled().principal.lint(props.place));
+  const lines = createMemo(() => linesOf(props.map.actions, reports(), findings()));
+  const ofTheMap = () => findings().filter((finding) => finding.rule === null);
+
+  return (
+    <>
+      <For each={ofTheMap()}>
+        {(finding) => (
+          <p classList={{ problem: finding.error, remark: !finding.error }}>
+            <Sentence text={finding.message} />
+          </p>
+        )}
+      </For>
+      <Show
+        when={props.map.actions.length > 0}
+        fallback={<p class="muted">No rule yet: nothing is allowed. Paste a map above, or add a rule.</p>}
+      >
+        <ol class="rules">
+          <Index each={lines()}>
+            {(line) => (
+              <RuleLine
+                line={line()}
+                remove={() =>
+                  props.playground.write(
+                    props.place,
+                    props.map.actions.filter((_, place) => place !== line().place),
+                  )
+                }
+              />
+            )}
+          </Index>
+        </ol>
+      </Show>
+      <Show when={props.map.actions.length > MOST_SHOWN}>
+        <p class="muted">… and {(props.map.actions.length - MOST_SHOWN).toLocaleString("en")} more</p>
+      </Show>
+    </>
+  );
+}
+
+function RuleLine(props: { line: Line; remove: () => void }): JSX.Element {
+  const problem = () => props.line.report?.problem ?? null;
+  return (
+    <li classList={{ invalid: problem() !== null }}>
+      <div class="rule">
+        <Show when={props.line.report?.pattern} fallback={<span class="mono">{props.line.text}</span>}>
+          <span class="mono">
+            <span class="dim">repositories/</span>
+            <span class="pattern">{props.line.report?.pattern}</span>
+            <span class="dim">/</span>
+            <span class="permission">{props.line.report?.permission}</span>
+          </span>
+        </Show>
+        <button
+          type="button"
+          class="quiet remove"
+          aria-label={`remove ${props.line.text}`}
+          onClick={() => props.remove()}
+        >
+          ×
+        </button>
+      </div>
+      <Show when={problem()}>
+        {(problem) => (
+          <p class="problem small">
+            <Mark sign="denied" />
+            <span>
+              grants nothing: {problem().message} at character {problem().position + 1};{" "}
+              <Sentence text={problem().hint} />
+            </span>
+          </p>
+        )}
+      </Show>
+      <For each={props.line.findings}>
+        {(finding) => (
+          <p class="small" classList={{ problem: finding.error, remark: !finding.error }}>
+            <Mark sign="note" />
+            <span>
+              <Sentence text={finding.message} />
+            </span>
+          </p>
+        )}
+      </For>
+    </li>
+  );
+}
+
+/** Findings count the rules; what is no rule has no place among them. */
+function linesOf(actions: string[], reports: RuleReport[], findings: Finding[]): Line[] {
+  const byRule = Map.groupBy(findings, (finding) => finding.rule);
+  let rule = 0;
+  return actions.slice(0, MOST_SHOWN).map((text, place) => {
+    const report = reports[place];
+    const isRule = report !== undefined && report.problem === null;
+    return { place, text, report, findings: isRule ? (byRule.get(rule++) ?? []) : [] };
+  });
+}

@@ -1,0 +1,50 @@
+/** Copies a link that holds the whole page, and says what it leaves out. */
+
+import { createSignal, type JSX, Show } from "solid-js";
+import { unwrap } from "solid-js/store";
+import type { Playground } from "../state/playground";
+import { pack } from "../state/share";
+import { announce } from "./announce";
+import { CopyButton } from "./Code";
+
+const promise =
+  "The link holds everything on this page, in the part of an address that browsers never send. It never holds the signature of a token or a password.";
+
+export function ShareButton(props: { playground: Playground }): JSX.Element {
+  const [link, setLink] = createSignal("");
+  let dialog: HTMLDialogElement | undefined;
+
+  async function share() {
+    const fragment = await pack(unwrap(props.playground.model));
+    history.replaceState(null, "", `#${fragment}`);
+    setLink(location.href);
+    dialog?.showModal();
+    announce(promise);
+  }
+
+  return (
+    <>
+      <button type="button" onClick={share}>
+        Share
+      </button>
+      <dialog ref={dialog} aria-labelledby="share-title">
+        <h2 id="share-title">Share this page</h2>
+        <p>{promise}</p>
+        <label>
+          <span class="visually-hidden">the link</span>
+          <input class="mono" type="text" readOnly value={link()} onFocus={(event) => event.currentTarget.select()} />
+        </label>
+        <Show when={link().length > 8000}>
+          <p class="remark">
+            This link has {link().length.toLocaleString("en")} characters; some mail and chat programs cut links of this
+            size.
+          </p>
+        </Show>
+        <form method="dialog" class="row">
+          <CopyButton text={link()} label="the link" name="Copy link" />
+          <button type="submit">Close</button>
+        </form>
+      </dialog>
+    </>
+  );
+}

@@ -1,0 +1,138 @@
+/** Assertions about the maps, checked as one types, and the file of them that runs in CI. */
+
+import { createMemo, For, type JSX, Show } from "solid-js";
+import { unwrap } from "solid-js/store";
+import type { Assertion } from "../engine";
+import { check } from "../state/assertions";
+import { assertionFile, toYaml } from "../state/export";
+import type { Playground } from "../state/playground";
+import { announce } from "./announce";
+import { CopyButton } from "./Code";
+import { Mark } from "./Mark";
+import { Sentence } from "./Sentence";
+
+export function TestsPanel(props: { playground: Playground }): JSX.Element {
+  const { playground } = props;
+  const assertions = () => playground.model.assertions;
+  const checks = createMemo(() => assertions().map((assertion) => check(assertion, playground.compiled().principal)));
+  const failing = () => checks().filter((one) => one.kind !== "holds").length;
+  const file = () => toYaml(assertionFile(unwrap(playground.model)));
+
+  function download() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([file()], { type: "application/yaml" }));
+    link.download = "access.yaml";
+    link.click();
+    URL.revokeObjectURL(link.href);
+    announce("access.yaml saved");
+  }
+
+  return (
+    <div class="stack">
+      <Show
+        when={assertions().length > 0}
+        fallback={
+          <p class="muted">
+            Ask a question and keep its answer as a test; or paste a file of assertions on the left. They are checked as
+            you type, and run in CI with <code>scopegate test</code>.
+          </p>
+        }
+      >
+        <p>
+          <strong>
+            {assertions().length - failing()} of {assertions().length} hold
+          </strong>
+        </p>
+        <ul class="plain tests">
+          <For each={assertions()}>
+            {(assertion, place) => (
+              <li>
+                <Mark
+                  sign={checks()[place()]?.kind === "holds" ? "allowed" : "denied"}
+                  label={checks()[place()]?.kind === "holds" ? "holds" : "fails"}
+                />
+                <div class="grow">
+                  <p class="mono break">
+                    <strong>{verb(assertion)}</strong> {scopeOf(assertion)}
+                  </p>
+                  <label class="why">
+                    <span class="visually-hidden">why it matters</span>
+                    <input
+                      type="text"
+                      placeholder="why it matters"
+                      value={assertion.why ?? ""}
+                      onChange={(event) => writeWhy(playground, place(), event.currentTarget.value)}
+                    />
+                  </label>
+                  <Show when={against(checks()[place()])}>
+                    {(why) => (
+                      <p class="problem small">
+                        <Sentence text={why()} />
+                      </p>
+                    )}
+                  </Show>
+                </div>
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-label={`turn ${scopeOf(assertion)} round`}
+                  onClick={() => turn(playground, place())}
+                >
+                  {assertion.allow === undefined ? "Allow" : "Deny"}
+                </button>
+                <button
+                  type="button"
+                  class="quiet remove"
+                  aria-label={`remove ${scopeOf(assertion)}`}
+                  onClick={() => playground.set("assertions", (all) => all.filter((_, other) => other !== place()))}
+                >
+                  ×
+                </button>
+              </li>
+            )}
+          </For>
+        </ul>
+        <div class="row">
+          <CopyButton text={file()} label="the assertions as YAML" name="Copy as YAML" />
+          <button type="button" onClick={download}>
+            Save access.yaml
+          </button>
+        </div>
+      </Show>
+    </div>
+  );
+}
+
+function verb(assertion: Assertion): string {
+  return assertion.allow === undefined ? "deny" : "allow";
+}
+
+function scopeOf(assertion: Assertion): string {
+  return assertion.allow ?? assertion.deny ?? "";
+}
+
+function against(checked: ReturnType<typeof check> | undefined): string | undefined {
+  return checked && checked.kind !== "holds" ? checked.why : undefined;
+}
+
+function writeWhy(playground: Playground, place: number, why: string): void {
+  playground.set("assertions", (all) =>
+    all.map((assertion, other) => (other === place ? withWhy(assertion, why.trim()) : assertion)),
+  );
+}
+
+function withWhy({ allow, deny }: Assertion, why: string): Assertion {
+  const kept = why === "" ? {} : { why };
+  return allow !== undefined ? { allow, ...kept } : { deny: deny ?? "", ...kept };
+}
+
+function turn(playground: Playground, place: number): void {
+  playground.set("assertions", (all) =>
+    all.map((assertion, other) => (other === place ? turned(assertion) : assertion)),
+  );
+}
+
+function turned({ allow, deny, why }: Assertion): Assertion {
+  const kept = why === undefined ? {} : { why };
+  return allow !== undefined ? { deny: allow, ...kept } : { allow: deny ?? "", ...kept };
+}

@@ -1,0 +1,54 @@
+/** What was recognised, in a few words. */
+
+import type { Found, Meaning } from "../recognise";
+
+export function summary(found: Found): { title: string; about: string } {
+  switch (found.kind) {
+    case "scopeMap":
+      return { title: "scope map", about: `${named(found.map.name)}${count(found.map.actions.length, "action")}` };
+    case "token":
+      return { title: "token", about: `${named(found.name)}${found.scopeMap ? `of \`${found.scopeMap}\`` : ""}` };
+    case "jwt":
+      return { title: "signed token", about: "decoded here; its signature is not kept" };
+    case "challenge":
+      return { title: "challenge", about: found.challenges.map((one) => `\`${one.scope ?? one.realm}\``).join(" ") };
+    case "unauthorized":
+      return { title: "refusal", about: found.required.map((scope) => `\`${scope}\``).join(" ") || found.message };
+    case "error":
+      return { title: errors[found.meaning], about: found.repository ? `\`${found.repository}\`` : "" };
+    case "scopes":
+      return { title: "scope", about: count(found.report.scopes.length, "resource") };
+    case "command":
+      return {
+        title: `${found.client} ${found.operation.replaceAll("-", " ")}`,
+        about: found.reference ? `\`${found.reference.repository}\`` : "",
+      };
+    case "assertions":
+      return { title: "assertions", about: count(found.file.assertions.length, "assertion") };
+    case "reference":
+      return { title: "image", about: `\`${found.reference.repository}\`` };
+    case "repositories":
+      return { title: "repositories", about: count(found.names.length, "repository", "repositories") };
+    case "unknown":
+      return {
+        title: "not understood",
+        about: `at character ${found.position + 1}: ${found.message}${found.hint ? `; ${found.hint}` : ""}`,
+      };
+  }
+}
+
+const errors: Record<Meaning, string> = {
+  denied: "access denied",
+  unauthenticated: "login refused",
+  absent: "not found",
+  unreachable: "not reached",
+  unknown: "error",
+};
+
+function named(name: string | null): string {
+  return name ? `\`${name}\` ` : "";
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,97 @@
+/**
+ * CodeMirror with what the rules of a map need: one rule a line, undo, and marks where the engine refuses or lint remarks.
+ *
+ * The marks come from the engine's reports; nothing here reads a rule.
+ */
+
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { EditorState, type Text } from "@codemirror/state";
+import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import type { Finding, RuleReport } from "../engine";
+
+export interface Editor {
+  /** Shows `text`, unless it is what stands there already, but for white space. */
+  show(text: string): void;
+  /** Marks what the engine said about each line that holds something. */
+  mark(reports: RuleReport[], findings: Finding[]): void;
+  focus(): void;
+  destroy(): void;
+}
+
+export function createEditor(parent: HTMLElement, text: string, onChange: (text: string) => void): Editor {
+  const view = new EditorView({
+    parent,
+    state: EditorState.create({
+      doc: text,
+      extensions: [
+        lineNumbers(),
+        history(),
+        lintGutter(),
+        keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({
+          "aria-label": "the rules of the scope map, one a line",
+          spellcheck: "false",
+        }),
+        placeholder("repositories/samples/*/content/read"),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged) onChange(update.state.doc.toString());
+        }),
+      ],
+    }),
+  });
+
+  return {
+    show(next) {
+      const current = view.state.doc.toString();
+      if (tidy(current) === tidy(next)) return;
+      view.dispatch({ changes: { from: 0, to: current.length, insert: next } });
+    },
+    mark(reports, findings) {
+      view.dispatch(setDiagnostics(view.state, diagnostics(view.state.doc, reports, findings)));
+    },
+    focus: () => view.focus(),
+    destroy: () => view.destroy(),
+  };
+}
+
+function diagnostics(document: Text, reports: RuleReport[], findings: Finding[]): Diagnostic[] {
+  const byRule = Map.groupBy(findings, (finding) => finding.rule);
+  let rule = 0;
+  return ruleLines(document).flatMap((line, place) => {
+    const report = reports[place];
+    if (!report) return [];
+    if (report.problem) {
+      const { message, hint, position } = report.problem;
+      const from = Math.min(line.from + position, line.to);
+      return [{ from, to: line.to, severity: "error" as const, message: `${message}; ${hint}` }];
+    }
+    return (byRule.get(rule++) ?? []).map((finding) => ({
+      from: line.from,
+      to: line.to,
+      severity: finding.error ? ("error" as const) : ("info" as const),
+      message: finding.message,
+    }));
+  });
+}
+
+/** The lines that hold something, without the white space around it. */
+function ruleLines(document: Text): { from: number; to: number }[] {
+  const lines: { from: number; to: number }[] = [];
+  for (let number = 1; number <= document.lines; number += 1) {
+    const line = document.line(number);
+    const from = line.from + line.text.length - line.text.trimStart().length;
+    const to = line.from + line.text.trimEnd().length;
+    if (from < to) lines.push({ from, to });
+  }
+  return lines;
+}
+
+function tidy(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join("\n");
+}

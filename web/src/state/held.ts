@@ -1,0 +1,86 @@
+/**
+ * The rights that a pasted token holds already, whatever the scope maps say now.
+ */
+
+import { createMemo } from "solid-js";
+import {
+  type AccessEntry,
+  actions,
+  attempt,
+  type Explanation,
+  Principal,
+  type Reason,
+  type RepositoryGrant,
+  verify,
+} from "../engine";
+import { type DecodedToken, decodeToken } from "../tokens";
+
+export type HeldToken = ReturnType<typeof createHeldToken>;
+
+export function createHeldToken(token: () => string) {
+  const decoded = createMemo<DecodedToken | null>(() => (token() ? decodeToken(token()) : null));
+  const entries = createMemo(() => access(decoded()));
+
+  const holds = (scope: string) => {
+    const missing = attempt(() => verify(entries(), [scope]));
+    return missing.kind === "value" && missing.value.length === 0;
+  };
+
+  return {
+    decoded,
+    entries,
+    /** What may be done with each of these repositories. */
+    granted(names: string[]): RepositoryGrant[] {
+      const nobody = new Principal();
+      const checked = nobody.granted(names);
+      nobody.free();
+      return checked.map((grant) => ({
+        ...grant,
+        actions: grant.problem ? [] : actions().filter((action) => holds(`repository:${grant.name}:${action}`)),
+      }));
+    },
+    /** Why a request with this token passes or does not. */
+    explain(scopes: string): Explanation[] {
+      const nobody = new Principal();
+      const asked = attempt(() => nobody.claims(scopes));
+      nobody.free();
+      const wanted = asked.kind === "value" ? asked.value.denied : [];
+      return wanted.map((entry) => explainEntry(entry, holds));
+    },
+  };
+}
+
+function explainEntry(entry: AccessEntry, holds: (scope: string) => boolean): Explanation {
+  const reasons: Reason[] = entry.actions.map((action) => ({
+    action,
+    granted: holds(`${entry.type}:${entry.name}:${action}`),
+    rules: [],
+    misses: [],
+  }));
+  const has = reasons.filter((reason) => reason.granted).map((reason) => reason.action);
+  const lacks = reasons.filter((reason) => !reason.granted).map((reason) => reason.action);
+  const sentences = [
+    has.length > 0 ? `the token holds ${has.join(", ")} on \`${entry.name}\`` : "",
+    lacks.length > 0 ? `the token does not hold ${lacks.join(", ")} on \`${entry.name}\`` : "",
+  ];
+  return {
+    scope: `${entry.type}:${entry.name}:${entry.actions.join(",")}`,
+    text: `${sentences.filter((sentence) => sentence !== "").join("\n")}\n`,
+    reasons,
+    edits: [],
+  };
+}
+
+/** The access entries of a token, written as scopes, in the spellings that are in use. */
+function access(token: DecodedToken | null): string[] {
+  const claims = token?.claims ?? null;
+  const entries = claims?.access ?? claims?.Access;
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((entry: unknown) => {
+    if (typeof entry !== "object" || entry === null) return [];
+    const fields = new Map(Object.entries(entry).map(([key, value]) => [key.toLowerCase(), value]));
+    const actions = fields.get("actions");
+    const list = Array.isArray(actions) ? actions.join(",") : "";
+    return [`${String(fields.get("type"))}:${String(fields.get("name"))}:${list}`];
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * What a person has put into the page: all of it, and nothing that follows from it.
+ *
+ * This is what a link carries and what is kept locally. Answers are never in it: they are asked of the engine again.
+ */
+
+import type { Assertion, Catalog, Profile } from "../engine";
+
+/** A scope map as it is being written: its actions may be no rules yet. */
+export interface ScopeMapDraft {
+  name: string;
+  registry: string;
+  description: string;
+  actions: string[];
+}
+
+/** What is asked: a scope, or an operation of a client. */
+export type Question = { kind: "scope"; text: string } | { kind: "operation"; operation: string; target: Target };
+
+/** What an operation of a client is about. */
+export interface Target {
+  registry: string;
+  repository: string;
+  tag: string;
+  source: string;
+}
+
+/** Whose rights are looked at: those of the scope maps, or those that a token holds already. */
+export type Whose = "maps" | "token";
+
+/** What one can do to the token that would be issued. */
+export interface TokenSettings {
+  name: string;
+  /** Seconds by which the clock is moved from the moment of issue. */
+  clock: number;
+  state: "enabled" | "disabled" | "password-expired" | "password-regenerated";
+}
+
+/** The panels below the answer. */
+export const panels = ["client", "token", "compare", "tests"] as const;
+export type Panel = (typeof panels)[number];
+
+export interface Model {
+  pasted: string;
+  maps: ScopeMapDraft[];
+  /** The map to compare the first one with, as it is written. */
+  old: ScopeMapDraft | null;
+  catalog: Catalog;
+  profile: Profile;
+  repositories: string[];
+  question: Question;
+  whose: Whose;
+  /** A token that was pasted, without its signature. */
+  held: string;
+  token: TokenSettings;
+  assertions: Assertion[];
+  panel: Panel;
+}
+
+/** A page that nobody has touched. */
+export function blank(): Model {
+  return {
+    pasted: "",
+    maps: [blankMap()],
+    old: null,
+    catalog: "root",
+    profile: "acr",
+    repositories: [],
+    question: { kind: "scope", text: "" },
+    whose: "maps",
+    held: "",
+    token: { name: "MyToken", clock: 0, state: "enabled" },
+    assertions: [],
+    panel: "client",
+  };
+}
+
+export function blankMap(): ScopeMapDraft {
+  return { name: "", registry: "", description: "", actions: [] };
+}

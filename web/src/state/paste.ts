@@ -1,0 +1,183 @@
+/**
+ * What was pasted, put where it belongs: a map among the maps, a command into the question, repositories into the matrix.
+ *
+ * The field keeps its text, so a part is taken only when it is new: whoever changes a rule and then adds a line to the field keeps the rule.
+ */
+
+import { createMemo } from "solid-js";
+import { scopeText } from "../clients/scopes";
+import { type Change, type Found, type Part, recognise } from "../recognise";
+import { withoutSignature } from "../tokens";
+import { blankMap, type Model, type ScopeMapDraft, type Target } from "./model";
+import type { Playground } from "./playground";
+
+export type { Part } from "../recognise";
+
+export type Paste = ReturnType<typeof createPaste>;
+
+export function createPaste(playground: Playground) {
+  const parts = createMemo(() => partsOf(playground.model.pasted));
+  let taken = slices();
+
+  function slices(): Set<string> {
+    return new Set(parts().map((part) => playground.model.pasted.slice(part.from, part.to)));
+  }
+
+  return {
+    /** What stands in the field. */
+    parts,
+    /** Writes the field, and takes what is new in it. */
+    write(text: string) {
+      playground.set("pasted", text);
+      const before = taken;
+      taken = slices();
+      const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
+      takeMaps(playground, fresh);
+      for (const { found } of fresh) take(playground, found);
+    },
+    /** Puts everything in place of everything: what stands in the field then has been taken already. */
+    load(model: Model) {
+      playground.load(model);
+      taken = slices();
+    },
+  };
+}
+
+function partsOf(text: string): Part[] {
+  return text.trim() === "" ? [] : recognise(text);
+}
+
+/** All maps of one paste are those of one principal. */
+function takeMaps(playground: Playground, parts: Part[]): void {
+  const maps = parts.flatMap(({ found }) => mapsOf(found));
+  if (maps.length === 0) return;
+  const current = playground.model.maps[0];
+  const named = maps.map((map) => ({
+    ...map,
+    // The registry is often known from the command that failed, and the map does not name it.
+    registry: map.registry || (current?.registry ?? ""),
+  }));
+  playground.replaceMaps(named);
+}
+
+function mapsOf(found: Found): ScopeMapDraft[] {
+  if (found.kind === "scopeMap") {
+    const { name, registry, description, actions } = found.map;
+    return [{ name: name ?? "", registry: registry ?? "", description, actions: [...actions] }];
+  }
+  if (found.kind !== "assertions") return [];
+  return found.file.scopeMaps.flatMap((map) =>
+    typeof map === "string" ? [] : [{ ...blankMap(), name: map.name ?? "", actions: [...map.actions] }],
+  );
+}
+
+function take(playground: Playground, found: Found): void {
+  switch (found.kind) {
+    case "command":
+      takeCommand(playground, found);
+      break;
+    case "jwt":
+      playground.hold(`${withoutSignature(found.token)}…`);
+      break;
+    case "challenge":
+      askFor(playground, found.challenges.map((challenge) => challenge.scope ?? "").join(" "));
+      break;
+    case "unauthorized":
+      askFor(playground, found.required.join(" "));
+      break;
+    case "scopes":
+      askFor(playground, found.report.scopes.map(scopeText).join(" "));
+      break;
+    case "error":
+      takeError(playground, found);
+      break;
+    case "token":
+      takeToken(playground, found);
+      break;
+    case "reference":
+      noteRegistry(playground, found.reference.registry ?? "");
+      askFor(playground, `repository:${found.reference.repository}:pull`);
+      break;
+    case "repositories":
+      playground.addRepositories(found.names);
+      break;
+    case "assertions":
+      playground.set("assertions", found.file.assertions);
+      playground.set("catalog", found.file.catalog);
+      playground.set("panel", "tests");
+      break;
+  }
+}
+
+function askFor(playground: Playground, scopes: string): void {
+  const text = scopes.trim();
+  if (text === "") return;
+  playground.ask({ kind: "scope", text });
+  const names = text.split(" ").map((scope) => scope.slice(scope.indexOf(":") + 1, scope.lastIndexOf(":")));
+  showRepositories(playground, text.startsWith("registry:") ? [] : names);
+}
+
+function takeCommand(playground: Playground, found: Extract<Found, { kind: "command" }>): void {
+  const { client, operation, reference, source, registry } = found;
+  const host = reference?.registry ?? registry ?? source?.registry ?? "";
+  noteRegistry(playground, host);
+  if (found.user) playground.set("token", "name", found.user);
+  if (found.change) {
+    takeChange(playground, found.change);
+    return;
+  }
+  const repository = reference?.repository ?? source?.repository ?? "";
+  const target: Target = {
+    registry: host,
+    repository,
+    tag: reference?.tag ?? source?.tag ?? "latest",
+    source: reference && source ? source.repository : "",
+  };
+  playground.ask({ kind: "operation", operation: `${client}-${operation}`, target });
+  playground.set("panel", "client");
+  showRepositories(playground, repository ? [repository] : []);
+}
+
+/** A command that makes a map says what is in it; one that changes a map is made to the map of that name. */
+function takeChange(playground: Playground, change: Change): void {
+  const maps = playground.model.maps.map((map) => ({ ...map, actions: [...map.actions] }));
+  const place = Math.max(
+    0,
+    maps.findIndex((map) => map.name === change.scopeMap),
+  );
+  const map = maps[place] ?? blankMap();
+  const kept = map.actions.filter((action) => !change.removed.includes(action));
+  const added = change.actions.filter((action) => !kept.includes(action));
+  maps[place] = { ...map, name: change.scopeMap ?? map.name, actions: [...kept, ...added] };
+  if (change.token) playground.set("token", "name", change.token);
+  playground.replaceMaps(maps);
+}
+
+/** An error alone says a repository and, at best, what was needed. */
+function takeError(playground: Playground, found: Extract<Found, { kind: "error" }>): void {
+  noteRegistry(playground, found.registry ?? "");
+  const { question } = playground.model;
+  const known = question.kind === "operation" && question.target.repository !== "";
+  // The command that failed says more than what it printed.
+  if (known && (found.repository === null || found.repository === question.target.repository)) return;
+  const needed = found.repository === null ? "" : `repository:${found.repository}:pull`;
+  askFor(playground, found.required.join(" ") || needed);
+}
+
+function takeToken(playground: Playground, found: Extract<Found, { kind: "token" }>): void {
+  if (found.name) playground.set("token", "name", found.name);
+  playground.set("token", "state", found.status === "disabled" ? "disabled" : "enabled");
+  noteRegistry(playground, found.registry ?? "");
+  const map = playground.model.maps[0];
+  if (map && map.name === "" && found.scopeMap) playground.set("maps", 0, "name", found.scopeMap);
+}
+
+/** The name of an Azure registry is the first label of its host. */
+function noteRegistry(playground: Playground, host: string): void {
+  const map = playground.model.maps[0];
+  if (map && map.registry === "" && host !== "") playground.set("maps", 0, "registry", host.split(/[.:]/)[0] ?? "");
+}
+
+function showRepositories(playground: Playground, names: string[]): void {
+  playground.addRepositories(names.filter((name) => name !== "" && name !== "*"));
+}

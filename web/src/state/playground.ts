@@ -1,0 +1,136 @@
+/**
+ * The page's one store: the model, what follows from it, and every way to change it.
+ */
+
+import { createMemo, createSignal, onCleanup } from "solid-js";
+import { createStore, reconcile, unwrap } from "solid-js/store";
+import { actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
+import { createAnswer } from "./answer";
+import { createHeldToken } from "./held";
+import { blank, blankMap, type Model, type Question, type ScopeMapDraft } from "./model";
+import { createRows } from "./rows";
+
+export type Playground = ReturnType<typeof createPlayground>;
+
+/** A principal and what was said about each action of its maps. */
+export interface Compiled {
+  principal: Principal;
+  reports: RuleReport[][];
+}
+
+export function createPlayground(initial: Model = blank()) {
+  const [model, setModel] = createStore<Model>(initial);
+  const history = createHistory();
+  const [notice, setNotice] = createSignal("");
+
+  const compiled = createPrincipal(() => ({ maps: model.maps, catalog: model.catalog }));
+  const old = createPrincipal(() => ({ maps: model.old ? [model.old] : [], catalog: model.catalog }));
+  const registry = createMemo(() => model.maps.find((map) => map.registry)?.registry ?? "");
+  /** The registry's host: that of the command, or the one that Azure gives the name. */
+  const host = createMemo(() => {
+    const { question } = model;
+    const named = question.kind === "operation" ? question.target.registry : "";
+    return named || `${registry() || "myregistry"}.azurecr.io`;
+  });
+  const held = createHeldToken(() => model.held);
+  const granted = (names: string[]) =>
+    model.whose === "token" ? held.granted(names) : compiled().principal.granted(names);
+  const rows = createRows(model, () => compiled().principal, granted);
+  const answer = createAnswer(model, () => compiled().principal, registry, held);
+
+  function replaceMaps(maps: ScopeMapDraft[]) {
+    history.push(copy(model.maps));
+    setModel("maps", reconcile(maps.length > 0 ? maps : [blankMap()]));
+  }
+
+  return {
+    model,
+    compiled,
+    old,
+    registry,
+    host,
+    held,
+    rows,
+    answer,
+    actions: actions(),
+
+    /** Puts everything in place of everything. */
+    load(next: Model) {
+      history.clear();
+      setModel(reconcile(next));
+    },
+    set: setModel,
+    ask(question: Question) {
+      setModel("question", reconcile(question));
+    },
+    /** Replaces the rules of one map. */
+    write(place: number, actions: string[]) {
+      setModel("maps", place, "actions", reconcile(actions));
+    },
+    replaceMaps,
+    /** Makes the change that the engine proposes. */
+    apply(edits: Edit[]) {
+      const maps = copy(model.maps);
+      for (const edit of edits) {
+        const map = maps.find((map) => map.name === edit.scopeMap) ?? maps[0];
+        map?.actions.push(...edit.actions);
+      }
+      replaceMaps(maps);
+    },
+    addRepositories(names: string[]) {
+      const fresh = names.filter((name) => !model.repositories.includes(name));
+      setModel("repositories", (before) => [...before, ...new Set(fresh)]);
+    },
+    removeRepository(name: string) {
+      setModel("repositories", (before) => before.filter((other) => other !== name));
+    },
+    /** Looks at what a token holds, whatever the maps grant now. */
+    hold(token: string) {
+      setModel({ held: token, whose: "token", panel: "token" });
+    },
+    assert(scope: string, verb: "allow" | "deny") {
+      setModel("assertions", (before) => [...before, verb === "allow" ? { allow: scope } : { deny: scope }]);
+    },
+    /** What the page itself has to say, such as a link that it cannot read. */
+    notice,
+    setNotice,
+    canUndo: history.canUndo,
+    undo() {
+      const maps = history.pop();
+      if (maps) setModel("maps", reconcile(maps));
+    },
+  };
+}
+
+/** A principal for maps, made again when they change, and given back to the engine. */
+function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
+  return createMemo<Compiled>(() => {
+    const { maps, catalog } = source();
+    const principal = new Principal(catalog);
+    onCleanup(() => principal.free());
+    const reports = maps.map((map) => {
+      const added = attempt(() => principal.add(map.name, [...map.actions]));
+      return added.kind === "value" ? added.value : [];
+    });
+    return { principal, reports };
+  });
+}
+
+/** The maps as they were before each change that a button made. */
+function createHistory() {
+  const [past, setPast] = createStore<{ maps: ScopeMapDraft[][] }>({ maps: [] });
+  return {
+    canUndo: () => past.maps.length > 0,
+    push: (maps: ScopeMapDraft[]) => setPast("maps", (before) => [...before.slice(-49), maps]),
+    pop() {
+      const last = copy(past.maps.at(-1));
+      setPast("maps", (before) => before.slice(0, -1));
+      return last;
+    },
+    clear: () => setPast("maps", []),
+  };
+}
+
+function copy<T>(value: T): T {
+  return structuredClone(unwrap(value));
+}

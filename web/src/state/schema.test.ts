@@ -1,0 +1,33 @@
+/** Only a model is a model. */
+
+import { expect, test } from "vitest";
+import { blank } from "./model";
+import { isModel } from "./schema";
+
+test("a blank model is one", () => {
+  expect(isModel(blank())).toBe(true);
+});
+
+test("whatever is changed to something of another kind, it is none", () => {
+  for (const field of Object.keys(blank())) {
+    expect(isModel({ ...blank(), [field]: 7 }), field).toBe(false);
+    expect(isModel({ ...blank(), [field]: undefined }), field).toBe(false);
+  }
+  for (const wrong of [
+    { maps: [] },
+    { maps: [{ name: "", registry: "", description: "", actions: [1] }] },
+    { maps: [{ name: "" }] },
+    { old: {} },
+    { catalog: "sometimes" },
+    { profile: "other" },
+    { question: { kind: "scope" } },
+    { question: { kind: "operation", operation: "docker-push", target: {} } },
+    { token: { name: "a", clock: "0", state: "enabled" } },
+    { token: { name: "a", clock: 0, state: "unknown" } },
+    { assertions: [{ permit: "a" }] },
+    { panel: "other" },
+  ]) {
+    expect(isModel({ ...blank(), ...wrong }), JSON.stringify(wrong)).toBe(false);
+  }
+  for (const value of [null, undefined, 1, "text", []]) expect(isModel(value)).toBe(false);
+});

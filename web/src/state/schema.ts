@@ -1,0 +1,77 @@
+/** Whether a value from elsewhere, a link or the browser's memory, is a model. Whatever draws may rely on it. */
+
+import type { Assertion } from "../engine";
+import { type Model, panels, type Question, type ScopeMapDraft, type TokenSettings } from "./model";
+
+export function isModel(value: unknown): value is Model {
+  return (
+    isRecord(value) &&
+    isText(value.pasted) &&
+    isListOf(value.maps, isMap) &&
+    value.maps.length > 0 &&
+    (value.old === null || isMap(value.old)) &&
+    isOneOf(value.catalog, ["root", "never", "filtered"]) &&
+    isOneOf(value.profile, ["acr", "distribution"]) &&
+    isListOf(value.repositories, isText) &&
+    isQuestion(value.question) &&
+    isOneOf(value.whose, ["maps", "token"]) &&
+    isText(value.held) &&
+    isToken(value.token) &&
+    isListOf(value.assertions, isAssertion) &&
+    isOneOf(value.panel, panels)
+  );
+}
+
+function isMap(value: unknown): value is ScopeMapDraft {
+  return (
+    isRecord(value) &&
+    isText(value.name) &&
+    isText(value.registry) &&
+    isText(value.description) &&
+    isListOf(value.actions, isText)
+  );
+}
+
+function isQuestion(value: unknown): value is Question {
+  if (!isRecord(value)) return false;
+  if (value.kind === "scope") return isText(value.text);
+  const target = value.target;
+  return (
+    value.kind === "operation" &&
+    isText(value.operation) &&
+    isRecord(target) &&
+    ["registry", "repository", "tag", "source"].every((field) => isText(target[field]))
+  );
+}
+
+function isToken(value: unknown): value is TokenSettings {
+  return (
+    isRecord(value) &&
+    isText(value.name) &&
+    typeof value.clock === "number" &&
+    isOneOf(value.state, ["enabled", "disabled", "password-expired", "password-regenerated"])
+  );
+}
+
+function isAssertion(value: unknown): value is Assertion {
+  return (
+    isRecord(value) &&
+    Object.entries(value).every(([key, text]) => ["allow", "deny", "why"].includes(key) && isText(text))
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every(is);
+}
+
+function isOneOf(value: unknown, names: readonly string[]): boolean {
+  return isText(value) && names.includes(value);
+}

@@ -1,0 +1,53 @@
+/** Links: everything comes back, old ones open, and what is no link is said to be none. */
+
+import { expect, test } from "vitest";
+import { examples } from "./examples";
+import { blank, type Model } from "./model";
+import { pack, unpack } from "./share";
+
+const full: Model = {
+  ...blank(),
+  pasted: "docker login -u MyToken reg.example\n",
+  maps: [{ name: "MyScopeMap", registry: "reg", description: "ä 😀", actions: ["repositories/a/content/read"] }],
+  old: { name: "", registry: "", description: "", actions: [] },
+  catalog: "filtered",
+  profile: "distribution",
+  repositories: ["a", "<img onerror=alert(1)>"],
+  question: {
+    kind: "operation",
+    operation: "docker-push",
+    target: { registry: "r", repository: "a", tag: "v1", source: "" },
+  },
+  whose: "token",
+  held: "e30.e30.…",
+  token: { name: "T", clock: -600, state: "disabled" },
+  assertions: [{ allow: "repository:a:pull", why: "because" }, { deny: "repository:a:push" }],
+  panel: "tests",
+};
+
+test("a link holds everything", async () => {
+  for (const model of [blank(), full, ...examples.map((example) => example.model())]) {
+    expect(await unpack(`#${await pack(model)}`)).toEqual({ kind: "model", model });
+  }
+});
+
+test("what is no link", async () => {
+  for (const [fragment, message] of [
+    ["#nonsense", "this address ends in something that is no link of this page"],
+    ["#1.%%%", "this address ends in something that is no link of this page"],
+    ["#2.AAAA", "this link was made by a newer version of the page; reload to get it"],
+    ["#1.AAAA", "this link is not whole: it was cut or changed on its way"],
+    ["#1.", "this link is not whole: it was cut or changed on its way"],
+  ]) {
+    expect(await unpack(fragment ?? "")).toEqual({ kind: "refused", message });
+  }
+  expect(await unpack("")).toEqual({ kind: "nothing" });
+  expect(await unpack("#")).toEqual({ kind: "nothing" });
+});
+
+test("a link that was cut anywhere is refused", async () => {
+  const link = await pack(full);
+  for (let length = 3; length < link.length; length += 1) {
+    expect((await unpack(link.slice(0, length))).kind, link.slice(0, length)).toBe("refused");
+  }
+});
