@@ -1,13 +1,12 @@
 /** The page starts: the engine, what a link or the memory holds, and then everything that one does. */
 
-import { createEffect } from "solid-js";
+import { createEffect, on, onCleanup } from "solid-js";
 import { unwrap } from "solid-js/store";
 import { render } from "solid-js/web";
 import { App } from "./components/App";
 import "./engine/start";
 import { keepForOffline } from "./offline";
 import { recall, recallTheme, remember } from "./state/memory";
-import type { Model } from "./state/model";
 import { createPaste } from "./state/paste";
 import { createPlayground } from "./state/playground";
 import { unpack } from "./state/share";
@@ -32,14 +31,13 @@ function Page() {
   void open();
   window.addEventListener("hashchange", () => void open());
 
-  createEffect(() => {
-    // Everything is read here, so that any change is kept; soon, but not at each key.
-    const text = JSON.stringify(playground.model);
-    clearTimeout(later);
-    later = setTimeout(() => remember(JSON.parse(text) as Model), 400);
-  });
+  // Kept soon, but not at each key.
+  createEffect(
+    on(playground.changes, () => {
+      const later = setTimeout(() => remember(unwrap(playground.model)), 400);
+      onCleanup(() => clearTimeout(later));
+    }),
+  );
   window.addEventListener("pagehide", () => remember(unwrap(playground.model)));
   return <App playground={playground} paste={paste} />;
 }
-
-let later: ReturnType<typeof setTimeout> | undefined;

@@ -3,7 +3,7 @@
  */
 
 import { createMemo, createSignal, onCleanup } from "solid-js";
-import { createStore, reconcile, unwrap } from "solid-js/store";
+import { createStore, reconcile, type SetStoreFunction, unwrap } from "solid-js/store";
 import { actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
 import { createAnswer } from "./answer";
 import { createHeldToken } from "./held";
@@ -19,7 +19,8 @@ export interface Compiled {
 }
 
 export function createPlayground(initial: Model = blank()) {
-  const [model, setModel] = createStore<Model>(initial);
+  const [model, write] = createStore<Model>(initial);
+  const [changes, setChanges] = createSignal(0);
   const history = createHistory();
   const [notice, setNotice] = createSignal("");
 
@@ -38,6 +39,12 @@ export function createPlayground(initial: Model = blank()) {
   const rows = createRows(model, () => compiled().principal, granted);
   const answer = createAnswer(model, () => compiled().principal, registry, held);
 
+  /** Every change goes through here, so that whoever keeps the model need not read all of it at each key. */
+  const setModel = ((...change: unknown[]) => {
+    (write as (...change: unknown[]) => void)(...change);
+    setChanges((count) => count + 1);
+  }) as SetStoreFunction<Model>;
+
   function replaceMaps(maps: ScopeMapDraft[]) {
     history.push(copy(model.maps));
     setModel("maps", reconcile(maps.length > 0 ? maps : [blankMap()]));
@@ -53,6 +60,8 @@ export function createPlayground(initial: Model = blank()) {
     rows,
     answer,
     actions: actions(),
+    /** How often the model was changed. */
+    changes,
 
     /** Puts everything in place of everything. */
     load(next: Model) {
