@@ -24,7 +24,7 @@ usage: cargo xtask <command>
   check                   formatting, lints and documentation, warnings denied
   wasm                    build the engine's WebAssembly module
   bindgen                 build the engine's package for JavaScript
-  web <task>              the playground: dev serves it while it is edited, build, check, test
+  web <task>              the playground: dev serves it while it is edited, build, check, test, bench
   fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
   bench [filter]          measure, and print the ratios
   setup                   install what the tests need, and nothing else

@@ -19,7 +19,8 @@ pub(crate) fn web(shell: &Shell, task: &str) -> anyhow::Result<()> {
         "build" => build(shell),
         "check" => check(shell),
         "test" => test(shell),
-        _ => bail!("no such task: {task}; there are dev, build, check and test"),
+        "bench" => bench(shell),
+        _ => bail!("no such task: {task}; there are dev, build, check, test and bench"),
     }
 }
 
@@ -74,6 +75,14 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     build(shell)?;
     run(shell, "vitest/vitest.mjs", &["run"])?;
     run(shell, "@playwright/test/cli.js", &["test"])
+}
+
+/// How fast the built page is in a browser.
+fn bench(shell: &Shell) -> anyhow::Result<()> {
+    setup::for_tests(shell)?;
+    build(shell)?;
+    let (node, script) = (node::program(shell)?, folder().join("bench/page.mjs"));
+    Ok(cmd!(shell, "{node} {script}").quiet().run()?)
 }
 
 /// Serves the page while it is edited.
