@@ -71,9 +71,13 @@ mod tests {
     /// Every command that the documents name is one that the usage names.
     #[test]
     fn documented_commands_exist() {
-        for document in
-            ["README.md", "CHANGELOG.md", "docs/token-server.md", "tests/cases/README.md"]
-        {
+        for document in [
+            "README.md",
+            "CHANGELOG.md",
+            "docs/playground.md",
+            "docs/token-server.md",
+            "tests/cases/README.md",
+        ] {
             let text = std::fs::read_to_string(engine::root().join(document)).unwrap();
             for rest in text.split("cargo xtask ").skip(1) {
                 let name: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
