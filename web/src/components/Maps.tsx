@@ -1,6 +1,6 @@
 /** The scope maps of whoever asks. */
 
-import { For, type JSX } from "solid-js";
+import { Index, type JSX } from "solid-js";
 import { blankMap } from "../state/model";
 import type { Playground } from "../state/playground";
 import { MapCard } from "./MapCard";
@@ -9,9 +9,9 @@ export function Maps(props: { playground: Playground }): JSX.Element {
   const { playground } = props;
   return (
     <>
-      <For each={playground.model.maps}>
-        {(map, place) => <MapCard playground={playground} map={map} place={place()} />}
-      </For>
+      <Index each={playground.model.maps}>
+        {(map, place) => <MapCard playground={playground} map={map()} place={place} />}
+      </Index>
       <div class="row">
         <button
           type="button"

@@ -10,6 +10,9 @@ import { EditorState, type Text } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import type { Finding, RuleReport } from "../engine";
 
+/** Milliseconds without a key before lines are marked: marks of a line that is being typed are noise, and cost a frame at each key. */
+const MARK_AFTER = 150;
+
 export interface Editor {
   /** Shows `text`, unless it is what stands there already, but for white space. */
   show(text: string): void;
@@ -42,6 +45,7 @@ export function createEditor(parent: HTMLElement, text: string, onChange: (text:
     }),
   });
 
+  let later: ReturnType<typeof setTimeout> | undefined;
   return {
     show(next) {
       const current = view.state.doc.toString();
@@ -49,10 +53,16 @@ export function createEditor(parent: HTMLElement, text: string, onChange: (text:
       view.dispatch({ changes: { from: 0, to: current.length, insert: next } });
     },
     mark(reports, findings) {
-      view.dispatch(setDiagnostics(view.state, diagnostics(view.state.doc, reports, findings)));
+      clearTimeout(later);
+      later = setTimeout(() => {
+        view.dispatch(setDiagnostics(view.state, diagnostics(view.state.doc, reports, findings)));
+      }, MARK_AFTER);
     },
     focus: () => view.focus(),
-    destroy: () => view.destroy(),
+    destroy() {
+      clearTimeout(later);
+      view.destroy();
+    },
   };
 }
 

@@ -47,7 +47,7 @@ export function createPlayground(initial: Model = blank()) {
 
   function replaceMaps(maps: ScopeMapDraft[]) {
     history.push(copy(model.maps));
-    setModel("maps", reconcile(maps.length > 0 ? maps : [blankMap()]));
+    setModel("maps", maps.length > 0 ? maps : [blankMap()]);
   }
 
   return {
@@ -66,7 +66,9 @@ export function createPlayground(initial: Model = blank()) {
     /** Puts everything in place of everything. */
     load(next: Model) {
       history.clear();
-      setModel(reconcile(next));
+      const { question, ...rest } = next;
+      setModel(rest);
+      setModel("question", reconcile(question));
     },
     set: setModel,
     ask(question: Question) {
@@ -74,7 +76,7 @@ export function createPlayground(initial: Model = blank()) {
     },
     /** Replaces the rules of one map. */
     write(place: number, actions: string[]) {
-      setModel("maps", place, "actions", reconcile(actions));
+      setModel("maps", place, "actions", actions);
     },
     replaceMaps,
     /** Makes the change that the engine proposes. */
@@ -106,7 +108,7 @@ export function createPlayground(initial: Model = blank()) {
     canUndo: history.canUndo,
     undo() {
       const maps = history.pop();
-      if (maps) setModel("maps", reconcile(maps));
+      if (maps) setModel("maps", maps);
     },
   };
 }
@@ -118,7 +120,8 @@ function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
     const principal = new Principal(catalog);
     onCleanup(() => principal.free());
     const reports = maps.map((map) => {
-      const added = attempt(() => principal.add(map.name, [...map.actions]));
+      // A list is replaced whole when it changes, so its items need not be watched one by one.
+      const added = attempt(() => principal.add(map.name, unwrap(map.actions)));
       return added.kind === "value" ? added.value : [];
     });
     return { principal, reports };
