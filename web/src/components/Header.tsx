@@ -1,6 +1,7 @@
 /** The name of the page, the examples, sharing, the registry's profile, and light or dark. */
 
-import { createSignal, type JSX } from "solid-js";
+import type { JSX } from "solid-js";
+import type { Address } from "../state/address";
 import { examples } from "../state/examples";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
@@ -9,7 +10,7 @@ import { Menu } from "./Menu";
 import { ShareButton } from "./ShareButton";
 import { ThemeButton } from "./ThemeButton";
 
-export function Header(props: { playground: Playground; paste: Paste }): JSX.Element {
+export function Header(props: { playground: Playground; paste: Paste; address: Address }): JSX.Element {
   return (
     <header class="top">
       <h1>
@@ -27,7 +28,7 @@ export function Header(props: { playground: Playground; paste: Paste }): JSX.Ele
             announce(`example: ${example.name}`);
           }}
         />
-        <ShareButton playground={props.playground} />
+        <ShareButton address={props.address} />
         <ThemeButton />
       </div>
     </header>
@@ -44,14 +45,13 @@ function Logo(): JSX.Element {
 
 /** The two families of registries differ in what listing tags needs. */
 function Profile(props: { playground: Playground }): JSX.Element {
-  const [id] = createSignal("profile");
   return (
     <div class="profile">
-      <label for={id()} class="small muted">
+      <label for="profile" class="small muted">
         Registry
       </label>
       <select
-        id={id()}
+        id="profile"
         value={props.playground.model.profile}
         onChange={(event) =>
           props.playground.set("profile", event.currentTarget.value === "distribution" ? "distribution" : "acr")
