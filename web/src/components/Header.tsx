@@ -37,8 +37,9 @@ export function Header(props: { playground: Playground; paste: Paste; address: A
 
 function Logo(): JSX.Element {
   return (
-    <svg class="logo" viewBox="0 0 24 24" aria-hidden="true">
-      <path d="M3 21V9a9 9 0 0 1 18 0v12M8 21v-8a4 4 0 0 1 8 0v8" />
+    <svg class="logo" viewBox="8 6 48 50" aria-hidden="true">
+      <path d="M14 52V30a18 18 0 0 1 36 0v22" stroke-width="6" />
+      <path d="M24 24v18M32 21v21M40 24v18M19 29h26M19 37h26" stroke-width="3.5" />
     </svg>
   );
 }
