@@ -4,9 +4,9 @@
  * The field keeps its text, so a part is taken only when it is new: whoever changes a rule and then adds a line to the field keeps the rule.
  */
 
-import { createMemo } from "solid-js";
+import { createMemo, createSignal } from "solid-js";
 import { scopeText } from "../clients/scopes";
-import { type Change, type Found, type Part, recognise } from "../recognise";
+import { type Change, type Found, type Part, recognise, yamlIsThere } from "../recognise";
 import { withoutSignature } from "../tokens";
 import { blankMap, type Model, type ScopeMapDraft, type Target } from "./model";
 import type { Playground } from "./playground";
@@ -16,25 +16,40 @@ export type { Part } from "../recognise";
 export type Paste = ReturnType<typeof createPaste>;
 
 export function createPaste(playground: Playground) {
-  const parts = createMemo(() => partsOf(playground.model.pasted));
+  const [canReadAll, setCanReadAll] = createSignal(false);
+  const parts = createMemo(() => partsOf(playground.model.pasted, canReadAll()));
   let taken = slices();
+  let isTyped = false;
 
   function slices(): Set<string> {
     return new Set(parts().map((part) => playground.model.pasted.slice(part.from, part.to)));
   }
 
+  function write(text: string) {
+    playground.set("pasted", text);
+    takeNew();
+    isTyped = true;
+  }
+
+  function takeNew() {
+    const before = taken;
+    taken = slices();
+    const fresh = parts().filter((part) => !before.has(playground.model.pasted.slice(part.from, part.to)));
+    takeMaps(playground, fresh);
+    for (const { found } of fresh) take(playground, found);
+  }
+
+  void yamlIsThere.then(() => {
+    setCanReadAll(true);
+    if (isTyped) takeNew();
+    else taken = slices();
+  });
+
   return {
     /** What stands in the field. */
     parts,
     /** Writes the field, and takes what is new in it. */
-    write(text: string) {
-      playground.set("pasted", text);
-      const before = taken;
-      taken = slices();
-      const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
-      takeMaps(playground, fresh);
-      for (const { found } of fresh) take(playground, found);
-    },
+    write,
     /** Puts everything in place of everything: what stands in the field then has been taken already. */
     load(model: Model) {
       playground.load(model);
@@ -43,7 +58,8 @@ export function createPaste(playground: Playground) {
   };
 }
 
-function partsOf(text: string): Part[] {
+/** What stands in a text; it is asked again when more kinds of texts can be read. */
+function partsOf(text: string, _canReadAll: boolean): Part[] {
   return text.trim() === "" ? [] : recognise(text);
 }
 
