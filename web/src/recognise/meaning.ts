@@ -1,0 +1,82 @@
+/**
+ * What the words of an error say about access.
+ */
+
+import type { Meaning } from "./found";
+
+/** Phrases of clients and registries. The first group of which a line has one tells what it means. */
+const PHRASES: [Meaning, string[]][] = [
+  [
+    "unreachable",
+    [
+      "no such host",
+      "connection refused",
+      "i/o timeout",
+      "x509:",
+      "tls handshake",
+      "connection reset by peer",
+      "http response to https client",
+      "client with ip",
+      "403 forbidden",
+      "status(?: code)?:? ?403",
+      "network is unreachable",
+    ],
+  ],
+  [
+    "unauthenticated",
+    [
+      "failed to fetch (?:anonymous|oauth) token",
+      "no basic auth credentials",
+      "invalid username/password",
+      "incorrect username or password",
+      "username and password required",
+      "bad password",
+      "invalid_token",
+      "unable to retrieve auth token",
+      "unable to get aad authorization tokens",
+      "unable to authenticate using",
+      "CONNECTIVITY_(?:ACCESS_TOKEN|REFRESH_TOKEN|AAD_LOGIN)_ERROR",
+      "response code: 401",
+    ],
+  ],
+  [
+    "denied",
+    [
+      "insufficient[_ ]scopes?",
+      "authorization failed",
+      "access denied",
+      "access forbidden",
+      "(?<!permission )denied:",
+      "access to the resource is denied",
+      "was denied",
+      "does not have permission",
+    ],
+  ],
+  ["absent", ["(?:manifest|name|tag|blob)[_ ]unknown", "manifest for \\S{1,300} not found"]],
+  [
+    "unknown",
+    [
+      "unauthorized",
+      "authentication required",
+      "failed to authorize",
+      "status(?: code)?:? ?401",
+      "errimagepull",
+      "imagepullbackoff",
+      "back-off pulling image",
+      "failed to (?:pull|push)",
+      "failed to resolve reference",
+      "error response from daemon",
+      "rpc error:",
+      '(?:get|head|post|put|patch|delete) "?https?://\\S{1,300}/v2/',
+    ],
+  ],
+];
+
+const MEANINGS = PHRASES.map(
+  ([meaning, phrases]) => [meaning, new RegExp(`\\b(?:${phrases.join("|")})`, "i")] as const,
+);
+
+/** `null` when the line is no error. */
+export function meaningOf(line: string): Meaning | null {
+  return MEANINGS.find(([, phrases]) => phrases.test(line))?.[0] ?? null;
+}
