@@ -1,0 +1,52 @@
+/**
+ * Documents in JSON and YAML: where they begin and end in a pasted text. What they hold, `contents` tells.
+ */
+
+import { readDocument } from "../documents/document";
+import { endOfBlock, endOfBrackets, endOfLine } from "../documents/extent";
+import { contents } from "./contents";
+import { readError } from "./error";
+import { lineAt, onePart, type Reader, type Reading, unknown } from "./reading";
+
+/** After so many brackets that nothing closes, none is looked for: each search goes to the end of the text. */
+const MOST_UNCLOSED = 8;
+
+/** A reader of JSON and of YAML in brackets, for one text. */
+export function readBracketDocument(): Reader {
+  let unclosed = 0;
+  return (text, at) => {
+    if (!/^[{[]\s*(?:["'{}[\]$\w]|$)/.test(text.slice(at, at + 100)) || unclosed >= MOST_UNCLOSED) return null;
+    const to = endOfBrackets(text, at);
+    if (to === null) unclosed++;
+    if (to === null || text.slice(to, endOfLine(text, to)).trim() !== "") return null;
+    return readPart(text, at, to);
+  };
+}
+
+const FIELDS = [
+  ...["actions", "name", "description", "properties", "id", "type", "location", "creationDate", "provisioningState"],
+  ...["resourceGroup", "systemData", "scopeMapId", "status", "credentials", "passwords", "username"],
+  ...["scopeMaps", "assertions", "catalog", "resources", "value", "errors", "repositories"],
+];
+const FIRST_FIELD = new RegExp(`^(?:- )?(?:${FIELDS.join("|")}):(?:\\s|$)`);
+
+/** YAML that begins with a field of a document that is known. */
+export function readBlockDocument(text: string, at: number): Reading | null {
+  if (!FIRST_FIELD.test(lineAt(text, at).slice(0, 100))) return null;
+  const line = text.lastIndexOf("\n", at - 1) + 1;
+  return readPart(text, at, endOfBlock(text, at), line);
+}
+
+/** YAML counts the blanks before its first field, so its text may begin before the part does. */
+function readPart(text: string, from: number, to: number, start = from): Reading {
+  const document = readDocument(text.slice(start, to), start);
+  if (document.kind === "problem") return onePart(from, to, unknown({ ...document, hint: null }));
+  const parts = contents(document, { from, to });
+  return parts.length > 0 ? { parts, to } : unfamiliar(text, from, to);
+}
+
+/** Clients that log in JSON write their errors so. */
+function unfamiliar(text: string, from: number, to: number): Reading {
+  const message = "a document of a kind that is not known";
+  return readError(text, from) ?? onePart(from, to, unknown({ message, hint: null, position: from }));
+}

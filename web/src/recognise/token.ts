@@ -1,0 +1,43 @@
+/**
+ * Tokens of a registry: what `az acr token` prints, the ARM resource, and new credentials. The passwords' values are not read.
+ */
+
+import type { FoundToken } from "./found";
+import { isResource, lastOf, nameOf, type Resource, registryOf, stringOf, typeOf } from "./resource";
+
+export function isToken(value: Resource): boolean {
+  const properties = propertiesOf(value);
+  const isNamed = typeOf(value)?.endsWith("tokens") ?? false;
+  return isNamed || "scopeMapId" in properties || passwordsOf(properties).length > 0;
+}
+
+export function tokenOf(value: Resource): FoundToken {
+  const properties = propertiesOf(value);
+  const credentials = isResource(properties.credentials) ? properties.credentials : properties;
+  const scopeMap = stringOf(properties.scopeMapId);
+  const status = stringOf(properties.status)?.toLowerCase();
+  return {
+    kind: "token",
+    name: nameOf(value) ?? stringOf(credentials.username),
+    scopeMap: scopeMap === null ? null : lastOf(scopeMap),
+    status: status === "enabled" || status === "disabled" ? status : null,
+    registry: registryOf(value),
+    passwords: passwordsOf(properties),
+  };
+}
+
+/** `az` prints the properties among the other fields. */
+function propertiesOf(value: Resource): Resource {
+  return isResource(value.properties) ? value.properties : value;
+}
+
+function passwordsOf(properties: Resource): FoundToken["passwords"] {
+  const { credentials } = properties;
+  const passwords = isResource(credentials) ? credentials.passwords : properties.passwords;
+  if (!Array.isArray(passwords)) return [];
+  return passwords.filter(isResource).map(({ name, creationTime, expiry }) => ({
+    name: stringOf(name) ?? "",
+    created: stringOf(creationTime),
+    expiry: stringOf(expiry),
+  }));
+}
