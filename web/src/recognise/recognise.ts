@@ -1,0 +1,95 @@
+/**
+ * Paste anything: which kinds of thing stand in a text, where, and what was not understood.
+ *
+ * The text is read line by line. At each line the readers are asked in turn, the strictest first; whoever recognises something says
+ * where it ends. Meaning is the engine's affair: scopes, names, challenges, paths and documents are read by it alone.
+ */
+
+import { LONGEST } from "../documents/document";
+import { endOfLine } from "../documents/extent";
+import { readActions } from "./actions";
+import { readChallenge } from "./challenge";
+import { type Clean, clean } from "./clean";
+import { readCommand } from "./commands/command";
+import { readBlockDocument, readBracketDocument } from "./document";
+import { readError } from "./error";
+import type { Found, Part } from "./found";
+import { joined } from "./joined";
+import { readJwt } from "./jwt";
+import { readMarkup } from "./markup";
+import { readNames } from "./names";
+import { onePart, type Reader, type Reading, unknown } from "./reading";
+import { readScopeWords } from "./scopes";
+import { readTerraform } from "./terraform";
+
+export type { Change, Client, Found, Meaning, Operation, Part } from "./found";
+export { withoutSecrets } from "./secrets";
+
+const READERS: Reader[] = [
+  readChallenge,
+  readCommand,
+  readMarkup,
+  readTerraform,
+  readActions,
+  readError,
+  readScopeWords,
+  readJwt,
+  readBlockDocument,
+  readNames,
+];
+
+/** All that stands in a text, in its order. */
+export function recognise(text: string): Part[] {
+  if (text.length > LONGEST) return tooLong(text);
+  const { text: cleaned, origin } = clean(text);
+  return joined(readAll(cleaned)).map((part) => placed(part, origin));
+}
+
+function tooLong(text: string): Part[] {
+  const refused = {
+    message: "more than 4 MiB",
+    hint: "paste the part that matters",
+    position: LONGEST,
+  };
+  return onePart(0, text.length, unknown(refused)).parts;
+}
+
+function readAll(text: string): Part[] {
+  const parts: Part[] = [];
+  const readers = [readBracketDocument(), ...READERS];
+  const word = /\S/g;
+  for (let next = word.exec(text); next; next = word.exec(text)) {
+    const reading = readOne(readers, text, next.index);
+    parts.push(...reading.parts);
+    word.lastIndex = Math.max(reading.to, next.index + 1);
+  }
+  return parts;
+}
+
+function readOne(readers: Reader[], text: string, at: number): Reading {
+  for (const read of readers) {
+    const reading = read(text, at);
+    if (reading) return reading;
+  }
+  return onePart(at, endOfLine(text, at), NOTHING(at));
+}
+
+const NOTHING = (position: number): Found => ({
+  kind: "unknown",
+  message: "nothing that is known",
+  hint: "paste a scope map, a token, a challenge, an error, scopes or a command",
+  position,
+});
+
+/** Back to the places in the text as it was pasted. */
+function placed({ from, to, found }: Part, origin: Clean["origin"]): Part {
+  const end = to > from ? origin(to - 1) + 1 : origin(to);
+  return { from: origin(from), to: end, found: foundAt(found, origin) };
+}
+
+function foundAt(found: Found, origin: Clean["origin"]): Found {
+  if (found.kind === "scopeMap") return { ...found, at: found.at.map(origin) };
+  if (found.kind === "unknown") return { ...found, position: origin(found.position) };
+  if (found.kind !== "command" || !found.change) return found;
+  return { ...found, change: { ...found.change, at: found.change.at.map(origin) } };
+}

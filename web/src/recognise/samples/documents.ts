@@ -1,0 +1,372 @@
+/** Documents and single lines: scope maps, tokens, challenges, scopes, names. */
+
+import type { Sample } from "./sample";
+
+export const DOCUMENTS: Sample[] = [
+  {
+    text: `{
+  "actions": [
+    "repositories/team/hello/content/read",
+    "repositories/team/hello/content/write"
+  ],
+  "creationDate": "2026-01-01T00:00:00+00:00",
+  "description": "d",
+  "id": "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/scopeMaps/MyScope",
+  "name": "MyScope",
+  "provisioningState": "Succeeded",
+  "resourceGroup": "rg",
+  "systemData": null,
+  "type": "Microsoft.ContainerRegistry/registries/scopeMaps"
+}`,
+    found: [
+      "scope map az MyScope contoso [repositories/team/hello/content/read repositories/team/hello/content/write]",
+    ],
+  },
+  {
+    text: '{"properties": {"description": "d", "actions": ["repositories/team/hello/content/read"], "provisioningState": "Succeeded", "type": "UserDefined"}, "id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/scopeMaps/MyScope", "name": "MyScope"}',
+    found: ["scope map arm MyScope contoso [repositories/team/hello/content/read]"],
+  },
+  {
+    text: `{
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+  "contentVersion": "1.0.0.0",
+  "parameters": { "registry": { "type": "string", "value": "contoso" } },
+  "resources": [
+    { "type": "Microsoft.ContainerRegistry/registries", "apiVersion": "2023-07-01", "name": "contoso", "location": "westeurope" },
+    { "type": "Microsoft.ContainerRegistry/registries/scopeMaps", "apiVersion": "2023-07-01", "name": "contoso/ci",
+      "properties": { "description": "for CI", "actions": ["repositories/ci/*/content/read", "repositories/ci/*/content/write"] } },
+    { "type": "Microsoft.ContainerRegistry/registries/scopeMaps", "apiVersion": "2023-07-01", "name": "[concat(parameters('registry'), '/dev')]",
+      "properties": { "actions": ["repositories/dev/*/content/read"] } },
+    { "type": "Microsoft.ContainerRegistry/registries/tokens", "apiVersion": "2023-07-01", "name": "contoso/ci-token",
+      "properties": { "status": "disabled", "scopeMapId": "[resourceId('Microsoft.ContainerRegistry/registries/scopeMaps', 'contoso', 'ci')]" } }
+  ]
+}`,
+    found: [
+      "scope map arm ci contoso [repositories/ci/*/content/read repositories/ci/*/content/write]",
+      "scope map arm [repositories/dev/*/content/read]",
+      "token ci-token contoso ci disabled",
+    ],
+  },
+  {
+    text: `[
+  { "name": "one", "actions": ["repositories/a/content/read"] },
+  { "name": "two", "actions": ["repositories/b/content/read"] }
+]`,
+    found: ["scope map az one [repositories/a/content/read]", "scope map az two [repositories/b/content/read]"],
+  },
+  {
+    text: '["repositories/a/content/read", "repositories/a/content/write"]',
+    found: ["scope map list [repositories/a/content/read repositories/a/content/write]"],
+  },
+  {
+    text: "[repositories/a/content/read, repositories/b/content/read]",
+    found: ["scope map list [repositories/a/content/read repositories/b/content/read]"],
+  },
+  {
+    text: `actions:
+- repositories/team/hello/content/read
+- repositories/team/hello/metadata/read
+description: d
+name: MyScope
+type: Microsoft.ContainerRegistry/registries/scopeMaps`,
+    found: ["scope map az MyScope [repositories/team/hello/content/read repositories/team/hello/metadata/read]"],
+  },
+  {
+    text: `    # indented, with comments
+    name: ci
+    properties:
+      actions:
+        - "repositories/team/hello/content/read"   # why`,
+    found: ["scope map arm ci [repositories/team/hello/content/read]"],
+  },
+  {
+    text: `repositories/a/content/read
+repositories/a/content/write
+
+# a comment
+repositories/b*/content/read`,
+    found: ["scope map lines [repositories/a/content/read repositories/a/content/write repositories/b*/content/read]"],
+  },
+  {
+    text: `- repositories/a/content/read
+- 'repositories/a/content/write'`,
+    found: ["scope map lines [repositories/a/content/read repositories/a/content/write]"],
+  },
+  {
+    text: `• repositories/a/content/read
+• repositories/a/metadata/read, repositories/b/content/read`,
+    found: ["scope map lines [repositories/a/content/read repositories/a/metadata/read repositories/b/content/read]"],
+  },
+  {
+    text: `  "actions": [
+    "repositories/cut/content/read",
+    "repositories/off/content/read",`,
+    found: [
+      "unknown 2: nothing that is known",
+      "scope map lines [repositories/cut/content/read repositories/off/content/read]",
+    ],
+  },
+  {
+    text: `resource "azurerm_container_registry_scope_map" "example" {
+  name                    = "example-scope-map"
+  container_registry_name = azurerm_container_registry.acr.name
+  resource_group_name     = azurerm_resource_group.example.name
+  /* what CI
+     needs } */
+  description = <<-EOT
+    "quotes" and } braces
+  EOT
+  actions = [
+    "repositories/repo1/content/read", # read
+    "repositories/repo1/content/delete",
+  ]
+  timeouts {
+    create = "10m"
+  }
+}
+
+resource "azurerm_container_registry_token" "example" {
+  name                    = "exampletoken"
+  container_registry_name = "contoso"
+  scope_map_id            = azurerm_container_registry_scope_map.example.id
+  enabled                 = false
+}`,
+    found: [
+      "scope map terraform example-scope-map [repositories/repo1/content/read repositories/repo1/content/delete]",
+      "token exampletoken contoso disabled",
+    ],
+  },
+  {
+    text: `resource "azurerm_container_registry_scope_map" "x" {
+  name    = "x-\${var.stage}"
+  actions = [for r in var.repositories : "repositories/\${r}/content/read"]
+}`,
+    found: [
+      "scope map terraform",
+      "unknown 67: a string with something to evaluate in it",
+      "unknown 96: an item that is not written out",
+      "unknown 125: a string with something to evaluate in it",
+    ],
+  },
+  {
+    text: `resource "azurerm_container_registry_scope_map" "x" {
+  actions = ["repositories/a/content/read"`,
+    found: ["scope map terraform [repositories/a/content/read]", "unknown 96: a block that is not closed"],
+  },
+  {
+    text: 'resource "azurerm_resource_group" "x" { name = "rg" }',
+    found: ["unknown 0: a block that holds no scope map and no token"],
+  },
+  {
+    text: `{
+  "creationDate": "2026-01-01T00:00:00+00:00",
+  "credentials": {
+    "passwords": [
+      { "creationTime": "2026-01-01T00:00:00+00:00", "expiry": null, "name": "password1", "value": "hunter2" },
+      { "creationTime": "2026-01-01T00:00:00+00:00", "expiry": "2026-12-21T23:54:28.230071+00:00", "name": "password2", "value": "hunter2" }
+    ],
+    "username": "MyToken"
+  },
+  "id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/tokens/MyToken",
+  "name": "MyToken",
+  "scopeMapId": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/scopeMaps/MyToken-scope-map",
+  "status": "enabled",
+  "type": "Microsoft.ContainerRegistry/registries/tokens"
+}`,
+    found: ["token MyToken contoso MyToken-scope-map enabled [password1 password2 until 2026-12-21]"],
+  },
+  {
+    text: '{"passwords": [{"creationTime": "2026-01-01T00:00:00+00:00", "expiry": "2026-12-21T23:54:28.230071+00:00", "name": "password1", "value": "hunter2"}], "username": "MyToken"}',
+    found: ["token MyToken [password1 until 2026-12-21]"],
+  },
+  {
+    text: `name: MyToken
+scopeMapId: /subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/scopeMaps/ci
+status: disabled
+credentials:
+  passwords:
+  - name: password1
+    value: hunter2`,
+    found: ["token MyToken ci disabled [password1]"],
+  },
+  {
+    text: `{
+  "accessToken": "eyJhbGciOiAibm9uZSIsICJ0eXAiOiAiSldUIn0.eyJqdGkiOiAiciJ9.hunter2",
+  "loginServer": "contoso.azurecr.io",
+  "refreshToken": "eyJhbGciOiAibm9uZSIsICJ0eXAiOiAiSldUIn0.eyJqdGkiOiAiciJ9.hunter2",
+  "username": "00000000-0000-0000-0000-000000000000"
+}`,
+    found: ["jwt 3 of 3"],
+  },
+  {
+    text: '{"access_token":"eyJhbGciOiAibm9uZSIsICJ0eXAiOiAiSldUIn0.eyJqdGkiOiAiciJ9.hunter2","expires_in":3600}',
+    found: ["jwt 3 of 3"],
+  },
+  {
+    text: "eyJhbGciOiAibm9uZSIsICJ0eXAiOiAiSldUIn0.eyJqdGkiOiAiciIsICJzdWIiOiAicyIsICJuYmYiOiAxNzk1MzA0MzU5",
+    found: ["jwt 2 of 3"],
+  },
+  {
+    text: "Authorization: Bearer eyJhbGciOiAibm9uZSIsICJ0eXAiOiAiSldUIn0.eyJqdGkiOiAiciJ9.hunter2",
+    found: ["jwt 3 of 3"],
+  },
+  {
+    text: `eyJhbGciOiAibm9uZSIsICJ0eXAiOiAiSldUIn0.eyJqdGkiOiAiciIsICJz
+dWIiOiAicyIsICJuYmYiOiAxNzk1MzA0MzU5LCAiZXhwIjogMTc5NTMxNjA1
+OX0.c2lnbmF0dXJlaHVudGVyMg`,
+    found: ["jwt 3 of 3"],
+  },
+  {
+    text: '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required, visit https://aka.ms/acr/authorization for more information.","detail":[{"Type":"repository","Name":"team/app","Action":"pull"},{"Type":"repository","Name":"team/app","Action":"push"}]}]}',
+    found: ["unauthorized [repository:team/app:pull,push]"],
+  },
+  {
+    text: '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]}',
+    found: ["unauthorized"],
+  },
+  {
+    text: '{"errors":[{"code":"NAME_UNKNOWN","message":"repository \\"x\\" is not found"}]}',
+    found: ["error absent"],
+  },
+  {
+    text: '{"errors":[{"code":"DENIED","message":"client with IP \'1.2.3.4\' is not allowed access."}]}',
+    found: ["error unreachable"],
+  },
+  {
+    text: `HTTP/1.1 401 Unauthorized
+Server: openresty
+Content-Type: application/json; charset=utf-8
+Docker-Distribution-Api-Version: registry/2.0
+Www-Authenticate: Bearer realm="https://contoso.azurecr.io/oauth2/token",service="contoso.azurecr.io",scope="repository:team/app:metadata_read"
+
+{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":[{"Type":"repository","Name":"team/app","Action":"metadata_read"}]}]}`,
+    found: ["challenge Bearer repository:team/app:metadata_read", "unauthorized [repository:team/app:metadata_read]"],
+  },
+  {
+    text: `< HTTP/2 401
+< server: AzureContainerRegistry
+< www-authenticate: Bearer realm="https://contoso.azurecr.io/oauth2/token",service="contoso.azurecr.io"
+<`,
+    found: ["challenge Bearer"],
+  },
+  {
+    text: 'Bearer realm="https://contoso.azurecr.io/oauth2/token",service="contoso.azurecr.io",scope="repository:a:pull,push",error="insufficient_scope"',
+    found: ["challenge Bearer repository:a:pull,push insufficient_scope"],
+  },
+  {
+    text: '   "Www-Authenticate": "Bearer realm=\\"https://contoso.azurecr.io/oauth2/token\\",service=\\"contoso.azurecr.io\\",scope=\\"repository:my/repo:pull,push\\""',
+    found: ["challenge Bearer repository:my/repo:pull,push"],
+  },
+  {
+    text: `WWW-Authenticate: Bearer realm="https://contoso.azurecr.io/oauth2/token",
+  service="contoso.azurecr.io",
+  scope="registry:catalog:*"`,
+    found: ["challenge Bearer registry:catalog:*"],
+  },
+  {
+    text: 'WWW-Authenticate: Bearer service="contoso.azurecr.io"',
+    found: ["unknown 18: a challenge without a realm"],
+  },
+  {
+    text: `repository:team/app:pull,push repository:other:pull
+registry:catalog:*`,
+    found: ["scopes [repository:team/app:pull,push repository:other:pull]", "scopes [registry:catalog:*]"],
+  },
+  {
+    text: 'scope="repository:team/app:pull"',
+    found: ["scopes [repository:team/app:pull]"],
+  },
+  {
+    text: "repository:team/app",
+    found: ["scopes not repository:team/app"],
+  },
+  {
+    text: "GET /oauth2/token?account=alice&scope=repository%3Ateam%2Fhello%3Apull&scope=repository%3Aother%3Apull&service=lab.registry",
+    found: ["scopes [repository:team/hello:pull repository:other:pull]"],
+  },
+  {
+    text: '{"jti":"x","sub":"s","access":[{"type":"repository","name":"team/app","actions":["pull"]}],"exp":1}',
+    found: ["scopes [repository:team/app:pull]"],
+  },
+  {
+    text: `# what CI may do
+scopeMaps:
+  - maps/ci.json
+  - name: inline-map
+    actions: [repositories/samples/*/content/read]
+catalog: root
+assertions:
+  - allow: repository:samples/nginx:pull
+    why: the cluster pulls from here
+  - deny: repository:samples/nginx:push`,
+    found: ["assertions 2 on 2", "scope map assertions inline-map [repositories/samples/*/content/read]"],
+  },
+  {
+    text: `scopeMaps: [map.json]
+assertions:
+  - why: nothing is demanded`,
+    found: ["unknown 38: not exactly one of `allow` and `deny`"],
+  },
+  {
+    text: '["team/hello", "team/x"]',
+    found: ["repositories [team/hello team/x]"],
+  },
+  {
+    text: '{"repositories": ["team/hello", "nginx"]}',
+    found: ["repositories [team/hello nginx]"],
+  },
+  {
+    text: `Result
+----------
+team/hello
+nginx`,
+    found: ["unknown 0: nothing that is known", "repositories [team/hello nginx]"],
+  },
+  {
+    text: "nginx",
+    found: ["repositories [nginx]"],
+  },
+  {
+    text: "contoso.azurecr.io/team/app:v1",
+    found: ["reference contoso.azurecr.io/team/app:v1"],
+  },
+  {
+    text: '        image: "contoso.azurecr.io/team/app@sha256:8c4e9d9a1a0b66813360026df7578283b95a9fcabd20c054d37b5df969d6dcf7"',
+    found: ["reference contoso.azurecr.io/team/app@sha256:8c4e"],
+  },
+  {
+    text: '{"name": "a", "actions": ["repositories/a/content/read"], "name": "b"}',
+    found: ["unknown 66: the field `name` stands twice"],
+  },
+  {
+    text: `name: a
+actions: []
+actions: []`,
+    found: ["unknown 20: the field `actions` stands twice"],
+  },
+  {
+    text: '{"actions": ["repositories/a/content/read" "repositories/b/content/read"]}',
+    found: ["unknown 43: missing , or : between flow sequence items"],
+  },
+  {
+    text: '{"actions": "repositories/a/content/read"}',
+    found: ["unknown 13: not a list"],
+  },
+  {
+    text: "{“name”: “smart”, “actions”: [“repositories/a/content/read”,]}",
+    found: ["scope map az smart [repositories/a/content/read]"],
+  },
+  {
+    text: '{"schemaVersion": 2, "config": {"size": 403}}',
+    found: ["unknown 0: a document of a kind that is not known"],
+  },
+  {
+    text: `Hello, can somebody help me?
+I have no idea.`,
+    found: ["unknown 0: nothing that is known"],
+  },
+  {
+    text: "",
+    found: [],
+  },
+];
