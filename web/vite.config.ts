@@ -33,7 +33,11 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: { output: { codeSplitting: { groups: GROUPS } } },
   },
-  test: { environment: "node", include: ["{src,build,tests}/**/*.test.{ts,tsx}"] },
+  test: {
+    environment: "node",
+    setupFiles: ["src/documents/ready.ts"],
+    include: ["{src,build,tests}/**/*.test.{ts,tsx}"],
+  },
 });
 
 /** The page is edited without its policy: the development server sends styles inline and tells of changes by a socket. */

@@ -6,10 +6,10 @@ import { render } from "solid-js/web";
 import { App } from "./components/App";
 import "./engine/start";
 import { keepForOffline } from "./offline";
+import { createAddress } from "./state/address";
 import { recall, recallTheme, remember } from "./state/memory";
 import { createPaste } from "./state/paste";
 import { createPlayground } from "./state/playground";
-import { unpack } from "./state/share";
 import "./styles/page.css";
 
 document.documentElement.dataset.theme = recallTheme();
@@ -22,14 +22,7 @@ keepForOffline();
 function Page() {
   const playground = createPlayground(recall() ?? undefined);
   const paste = createPaste(playground);
-
-  async function open() {
-    const opened = await unpack(location.hash);
-    if (opened.kind === "model") paste.load(opened.model);
-    playground.setNotice(opened.kind === "refused" ? opened.message : "");
-  }
-  void open();
-  window.addEventListener("hashchange", () => void open());
+  const address = createAddress(playground, paste);
 
   // Kept soon, but not at each key.
   createEffect(
@@ -39,5 +32,5 @@ function Page() {
     }),
   );
   window.addEventListener("pagehide", () => remember(unwrap(playground.model)));
-  return <App playground={playground} paste={paste} />;
+  return <App playground={playground} paste={paste} address={address} />;
 }

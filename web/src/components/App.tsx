@@ -1,6 +1,7 @@
 /** The page: what one has on the left, what it can do on the right. */
 
 import { type JSX, Show } from "solid-js";
+import type { Address } from "../state/address";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
 import { AnswerCard } from "./AnswerCard";
@@ -11,18 +12,18 @@ import { Matrix } from "./Matrix";
 import { Panels } from "./Panels";
 import { PasteField } from "./PasteField";
 
-export function App(props: { playground: Playground; paste: Paste }): JSX.Element {
+export function App(props: { playground: Playground; paste: Paste; address: Address }): JSX.Element {
   return (
     <>
       <a class="skip" href="#answer">
         Skip to the answer
       </a>
-      <Header playground={props.playground} paste={props.paste} />
-      <Show when={props.playground.notice()}>
+      <Header playground={props.playground} paste={props.paste} address={props.address} />
+      <Show when={props.address.notice()}>
         {(notice) => (
           <p class="notice" role="alert">
             <span>{notice()}</span>
-            <button type="button" class="quiet" onClick={() => props.playground.setNotice("")}>
+            <button type="button" class="quiet" onClick={() => props.address.dismiss()}>
               Dismiss
             </button>
           </p>

@@ -1,6 +1,7 @@
 /** The name of the page, the examples, sharing, the registry's profile, and light or dark. */
 
-import { createSignal, type JSX } from "solid-js";
+import type { JSX } from "solid-js";
+import type { Address } from "../state/address";
 import { examples } from "../state/examples";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
@@ -9,7 +10,7 @@ import { Menu } from "./Menu";
 import { ShareButton } from "./ShareButton";
 import { ThemeButton } from "./ThemeButton";
 
-export function Header(props: { playground: Playground; paste: Paste }): JSX.Element {
+export function Header(props: { playground: Playground; paste: Paste; address: Address }): JSX.Element {
   return (
     <header class="top">
       <h1>
@@ -27,7 +28,7 @@ export function Header(props: { playground: Playground; paste: Paste }): JSX.Ele
             announce(`example: ${example.name}`);
           }}
         />
-        <ShareButton playground={props.playground} />
+        <ShareButton address={props.address} />
         <ThemeButton />
       </div>
     </header>
@@ -36,22 +37,22 @@ export function Header(props: { playground: Playground; paste: Paste }): JSX.Ele
 
 function Logo(): JSX.Element {
   return (
-    <svg class="logo" viewBox="0 0 24 24" aria-hidden="true">
-      <path d="M3 21V9a9 9 0 0 1 18 0v12M8 21v-8a4 4 0 0 1 8 0v8" />
+    <svg class="logo" viewBox="8 6 48 50" aria-hidden="true">
+      <path d="M14 52V30a18 18 0 0 1 36 0v22" stroke-width="6" />
+      <path d="M24 24v18M32 21v21M40 24v18M19 29h26M19 37h26" stroke-width="3.5" />
     </svg>
   );
 }
 
 /** The two families of registries differ in what listing tags needs. */
 function Profile(props: { playground: Playground }): JSX.Element {
-  const [id] = createSignal("profile");
   return (
     <div class="profile">
-      <label for={id()} class="small muted">
+      <label for="profile" class="small muted">
         Registry
       </label>
       <select
-        id={id()}
+        id="profile"
         value={props.playground.model.profile}
         onChange={(event) =>
           props.playground.set("profile", event.currentTarget.value === "distribution" ? "distribution" : "acr")

@@ -1,23 +1,19 @@
 /** Copies a link that holds the whole page, and says what it leaves out. */
 
 import { createSignal, type JSX, Show } from "solid-js";
-import { unwrap } from "solid-js/store";
-import type { Playground } from "../state/playground";
-import { pack } from "../state/share";
+import type { Address } from "../state/address";
 import { announce } from "./announce";
 import { CopyButton } from "./Code";
 
 const promise =
   "The link holds everything on this page, in the part of an address that browsers never send. It never holds the signature of a token or a password.";
 
-export function ShareButton(props: { playground: Playground }): JSX.Element {
+export function ShareButton(props: { address: Address }): JSX.Element {
   const [link, setLink] = createSignal("");
   let dialog: HTMLDialogElement | undefined;
 
   async function share() {
-    const fragment = await pack(unwrap(props.playground.model));
-    history.replaceState(null, "", `#${fragment}`);
-    setLink(location.href);
+    setLink(await props.address.share());
     dialog?.showModal();
     announce(promise);
   }

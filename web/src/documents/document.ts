@@ -6,9 +6,9 @@
  */
 
 import { jsonPlace } from "./json";
+import { readYaml } from "./library";
 import { at, type Path, type Place, placeOf } from "./place";
 import { Refusal } from "./refusal";
-import { readYaml } from "./yaml";
 
 /** The largest scope map that a registry accepts has a fraction of it. */
 export const LONGEST = 4 << 20;

@@ -2,6 +2,8 @@
  * CodeMirror with what the rules of a map need: one rule a line, undo, and marks where the engine refuses or lint remarks.
  *
  * The marks come from the engine's reports; nothing here reads a rule.
+ *
+ * It lives in a shadow of the page: there its styles are objects and not text, and the page's policy allows no style as text.
  */
 
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
@@ -9,6 +11,7 @@ import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemi
 import { EditorState, type Text } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import type { Finding, RuleReport } from "../engine";
+import { theme } from "./theme";
 
 /** Milliseconds without a key before lines are marked: marks of a line that is being typed are noise, and cost a frame at each key. */
 const MARK_AFTER = 150;
@@ -23,14 +26,17 @@ export interface Editor {
 }
 
 export function createEditor(parent: HTMLElement, text: string, onChange: (text: string) => void): Editor {
+  const root = parent.attachShadow({ mode: "open" });
   const view = new EditorView({
-    parent,
+    parent: root,
+    root,
     state: EditorState.create({
       doc: text,
       extensions: [
         lineNumbers(),
         history(),
         lintGutter(),
+        theme,
         keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({

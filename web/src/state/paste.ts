@@ -5,9 +5,9 @@
  * Whoever types goes through half words: the repositories that these named go again with the next key.
  */
 
-import { createMemo } from "solid-js";
+import { createMemo, createSignal } from "solid-js";
 import { scopeText } from "../clients/scopes";
-import { type Change, type Found, type Part, recognise } from "../recognise";
+import { type Change, type Found, type Part, recognise, yamlIsThere } from "../recognise";
 import { withoutSignature } from "../tokens";
 import { blankMap, type Model, type ScopeMapDraft, type Target } from "./model";
 import type { Playground } from "./playground";
@@ -17,8 +17,10 @@ export type { Part } from "../recognise";
 export type Paste = ReturnType<typeof createPaste>;
 
 export function createPaste(playground: Playground) {
-  const parts = createMemo(() => partsOf(playground.model.pasted));
+  const [canReadAll, setCanReadAll] = createSignal(false);
+  const parts = createMemo(() => partsOf(playground.model.pasted, canReadAll()));
   let taken = slices();
+  let isTyped = false;
 
   function slices(): Map<string, Taken> {
     const { pasted } = playground.model;
@@ -33,21 +35,35 @@ export function createPaste(playground: Playground) {
     return { isMap: mapsOf(found).length > 0, names };
   }
 
+  function write(text: string) {
+    const byOneKey = isOneKey(playground.model.pasted, text);
+    playground.set("pasted", text);
+    takeNew(byOneKey);
+    isTyped = true;
+  }
+
+  function takeNew(byOneKey: boolean) {
+    const text = playground.model.pasted;
+    const before = taken;
+    taken = new Map([...slices()].map(([slice, nothing]) => [slice, before.get(slice) ?? nothing]));
+    const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
+    const half = byOneKey ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
+    for (const name of half.flatMap((part) => part.names)) playground.removeRepository(name);
+    takeMaps(playground, fresh, !half.some((part) => part.isMap));
+    for (const { from, to, found } of fresh) taken.set(text.slice(from, to), takePart(found));
+  }
+
+  void yamlIsThere.then(() => {
+    setCanReadAll(true);
+    if (isTyped) takeNew(false);
+    else taken = slices();
+  });
+
   return {
     /** What stands in the field. */
     parts,
     /** Writes the field, and takes what is new in it. */
-    write(text: string) {
-      const isTyped = isOneKey(playground.model.pasted, text);
-      playground.set("pasted", text);
-      const before = taken;
-      taken = new Map([...slices()].map(([slice, nothing]) => [slice, before.get(slice) ?? nothing]));
-      const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
-      const half = isTyped ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
-      for (const name of half.flatMap((part) => part.names)) playground.removeRepository(name);
-      takeMaps(playground, fresh, !half.some((part) => part.isMap));
-      for (const { from, to, found } of fresh) taken.set(text.slice(from, to), takePart(found));
-    },
+    write,
     /** Puts everything in place of everything: what stands in the field then has been taken already. */
     load(model: Model) {
       playground.load(model);
@@ -56,7 +72,8 @@ export function createPaste(playground: Playground) {
   };
 }
 
-function partsOf(text: string): Part[] {
+/** What stands in a text; it is asked again when more kinds of texts can be read. */
+function partsOf(text: string, _canReadAll: boolean): Part[] {
   return text.trim() === "" ? [] : recognise(text);
 }
 

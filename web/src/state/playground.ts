@@ -22,7 +22,6 @@ export function createPlayground(initial: Model = blank()) {
   const [model, write] = createStore<Model>(initial);
   const [changes, setChanges] = createSignal(0);
   const history = createHistory();
-  const [notice, setNotice] = createSignal("");
 
   const compiled = createPrincipal(() => ({ maps: model.maps, catalog: model.catalog }));
   const old = createPrincipal(() => ({ maps: model.old ? [model.old] : [], catalog: model.catalog }));
@@ -102,9 +101,6 @@ export function createPlayground(initial: Model = blank()) {
     assert(scope: string, verb: "allow" | "deny") {
       setModel("assertions", (before) => [...before, verb === "allow" ? { allow: scope } : { deny: scope }]);
     },
-    /** What the page itself has to say, such as a link that it cannot read. */
-    notice,
-    setNotice,
     canUndo: history.canUndo,
     undo() {
       const maps = history.pop();

@@ -1,0 +1,55 @@
+/**
+ * The page's address: it holds the page while the page is what the link says, and holds nothing as soon as something is changed.
+ *
+ * Otherwise a reload would put the link in the place of what was written since.
+ */
+
+import { createEffect, createSignal, on, onCleanup, onMount } from "solid-js";
+import { unwrap } from "solid-js/store";
+import type { Paste } from "./paste";
+import type { Playground } from "./playground";
+import { pack, unpack } from "./share";
+
+export type Address = ReturnType<typeof createAddress>;
+
+export function createAddress(playground: Playground, paste: Paste) {
+  /** What the page itself has to say, such as a link that it cannot read. */
+  const [notice, setNotice] = createSignal("");
+  /** How often the model had been changed when the address was last true. */
+  let trueAt = playground.changes();
+
+  async function open() {
+    const opened = await unpack(location.hash);
+    setNotice(opened.kind === "refused" ? opened.message : "");
+    if (opened.kind === "model") paste.load(opened.model);
+    trueAt = playground.changes();
+  }
+
+  const listener = () => void open();
+  onMount(() => {
+    listener();
+    addEventListener("hashchange", listener);
+    onCleanup(() => removeEventListener("hashchange", listener));
+  });
+  createEffect(
+    on(playground.changes, (changes) => {
+      if (changes > trueAt && location.hash !== "" && notice() === "") write("");
+    }),
+  );
+
+  return {
+    notice,
+    dismiss: () => setNotice(""),
+    /** Writes a link to the page into its address, and gives it. */
+    async share(): Promise<string> {
+      const fragment = await pack(unwrap(playground.model));
+      trueAt = playground.changes();
+      write(`#${fragment}`);
+      return location.href;
+    },
+  };
+}
+
+function write(fragment: string): void {
+  history.replaceState(null, "", location.pathname + location.search + fragment);
+}
