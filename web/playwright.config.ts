@@ -7,10 +7,21 @@ export default defineConfig({
   // What vitest runs is called otherwise.
   testMatch: "**/*.spec.ts",
   outputDir: "../target/playwright",
+  // What the page looked like stands beside what it does; a first picture is only made when somebody asks for it.
+  snapshotPathTemplate: "{testDir}/visual/{arg}{ext}",
+  updateSnapshots: "none",
   reporter: "list",
   forbidOnly: true,
-  workers: 1,
+  fullyParallel: true,
+  workers: 2,
+  // Generous, because a test that waits for what comes is not a test of how fast it comes.
+  timeout: 60_000,
+  expect: {
+    timeout: 15_000,
+    toHaveScreenshot: { maxDiffPixelRatio: 0.01, animations: "disabled" },
+  },
   use: {
+    permissions: ["clipboard-read", "clipboard-write"],
     launchOptions: {
       executablePath: "/usr/bin/chromium",
       args: [

@@ -102,8 +102,10 @@ function MatrixRow(props: {
               class="quiet remove"
               aria-label={`remove ${props.row.name}`}
               onClick={() => {
-                props.playground.removeRepository(props.row.name);
-                announce(`${props.row.name} removed`);
+                // Once it is removed, the row is the next one's.
+                const { name } = props.row;
+                props.playground.removeRepository(name);
+                announce(`${name} removed`);
               }}
             >
               ×

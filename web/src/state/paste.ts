@@ -2,6 +2,7 @@
  * What was pasted, put where it belongs: a map among the maps, a command into the question, repositories into the matrix.
  *
  * The field keeps its text, so a part is taken only when it is new: whoever changes a rule and then adds a line to the field keeps the rule.
+ * Whoever types goes through half words: the repositories that these named go again with the next key.
  */
 
 import { createMemo, createSignal } from "solid-js";
@@ -21,27 +22,40 @@ export function createPaste(playground: Playground) {
   let taken = slices();
   let isTyped = false;
 
-  function slices(): Set<string> {
-    return new Set(parts().map((part) => playground.model.pasted.slice(part.from, part.to)));
+  function slices(): Map<string, Taken> {
+    const { pasted } = playground.model;
+    return new Map(parts().map((part) => [pasted.slice(part.from, part.to), { isMap: false, names: [] }]));
+  }
+
+  /** What this part does to the page, and which repositories only it has named. */
+  function takePart(found: Found): Taken {
+    const known = [...playground.model.repositories];
+    take(playground, found);
+    const names = playground.model.repositories.filter((name) => !known.includes(name));
+    return { isMap: mapsOf(found).length > 0, names };
   }
 
   function write(text: string) {
+    const byOneKey = isOneKey(playground.model.pasted, text);
     playground.set("pasted", text);
-    takeNew();
+    takeNew(byOneKey);
     isTyped = true;
   }
 
-  function takeNew() {
+  function takeNew(byOneKey: boolean) {
+    const text = playground.model.pasted;
     const before = taken;
-    taken = slices();
-    const fresh = parts().filter((part) => !before.has(playground.model.pasted.slice(part.from, part.to)));
-    takeMaps(playground, fresh);
-    for (const { found } of fresh) take(playground, found);
+    taken = new Map([...slices()].map(([slice, nothing]) => [slice, before.get(slice) ?? nothing]));
+    const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
+    const half = byOneKey ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
+    for (const name of half.flatMap((part) => part.names)) playground.removeRepository(name);
+    takeMaps(playground, fresh, !half.some((part) => part.isMap));
+    for (const { from, to, found } of fresh) taken.set(text.slice(from, to), takePart(found));
   }
 
   void yamlIsThere.then(() => {
     setCanReadAll(true);
-    if (isTyped) takeNew();
+    if (isTyped) takeNew(false);
     else taken = slices();
   });
 
@@ -63,8 +77,23 @@ function partsOf(text: string, _canReadAll: boolean): Part[] {
   return text.trim() === "" ? [] : recognise(text);
 }
 
-/** All maps of one paste are those of one principal. */
-function takeMaps(playground: Playground, parts: Part[]): void {
+/** What a part of the field has done, to be taken back where it was half of a word that is still being typed. */
+interface Taken {
+  isMap: boolean;
+  names: string[];
+}
+
+/** Whether one key makes the one text of the other. */
+function isOneKey(before: string, after: string): boolean {
+  const [short, long] = before.length < after.length ? [before, after] : [after, before];
+  if (long.length - short.length !== 1) return false;
+  let same = 0;
+  while (same < short.length && short[same] === long[same]) same += 1;
+  return short.slice(same) === long.slice(same + 1);
+}
+
+/** All maps of one paste are those of one principal. Undo goes back to before a map was typed, not to its last key. */
+function takeMaps(playground: Playground, parts: Part[], canBeUndone: boolean): void {
   const maps = parts.flatMap(({ found }) => mapsOf(found));
   if (maps.length === 0) return;
   const current = playground.model.maps[0];
@@ -73,7 +102,7 @@ function takeMaps(playground: Playground, parts: Part[]): void {
     // The registry is often known from the command that failed, and the map does not name it.
     registry: map.registry || (current?.registry ?? ""),
   }));
-  playground.replaceMaps(named);
+  playground.replaceMaps(named, canBeUndone);
 }
 
 function mapsOf(found: Found): ScopeMapDraft[] {

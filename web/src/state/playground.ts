@@ -44,8 +44,8 @@ export function createPlayground(initial: Model = blank()) {
     setChanges((count) => count + 1);
   }) as SetStoreFunction<Model>;
 
-  function replaceMaps(maps: ScopeMapDraft[]) {
-    history.push(copy(model.maps));
+  function replaceMaps(maps: ScopeMapDraft[], canBeUndone = true) {
+    if (canBeUndone) history.push(copy(model.maps));
     setModel("maps", maps.length > 0 ? maps : [blankMap()]);
   }
 

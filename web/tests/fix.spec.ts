@@ -1,0 +1,160 @@
+/** The smallest change that allows what is denied, in three languages; copied, tried, and taken back. */
+
+import { expect, test } from "./page.ts";
+import type { Playground } from "./playground.ts";
+
+const RULE = "repositories/samples/*/content/read";
+
+async function denied(playground: Playground): Promise<void> {
+  await playground.write(JSON.stringify({ name: "MyScopeMap", description: "Pulls", actions: [RULE] }));
+  await playground.map.getByRole("textbox", { name: "Registry" }).fill("myregistry");
+  await playground.ask("repository:samples/nginx:push");
+}
+
+const AZ =
+  "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository samples/nginx content/write";
+const TERRAFORM = `resource "azurerm_container_registry_scope_map" "myscopemap" {
+  name                    = "MyScopeMap"
+  container_registry_name = "myregistry"
+  resource_group_name     = var.resource_group_name
+  description             = "Pulls"
+  actions = [
+    "repositories/samples/*/content/read",
+    "repositories/samples/nginx/content/write", # added
+  ]
+}`;
+
+/** What is copied from the tab of each language. */
+async function copiedAs(playground: Playground, form: string): Promise<string> {
+  await playground.answer.getByRole("tab", { name: form }).click();
+  const panel = playground.answer.getByRole("tabpanel", { name: form });
+  const text = await playground.copied(panel.getByRole("button", { name: /^copy the fix as / }));
+  await expect(panel.getByRole("button", { name: /^copy the fix as / })).toHaveText("Copied");
+  expect(await panel.locator("code").textContent()).toBe(text);
+  return text;
+}
+
+test("as az, ARM and Terraform, to copy", async ({ playground }) => {
+  await denied(playground);
+  expect(await copiedAs(playground, "az")).toBe(AZ);
+  expect(JSON.parse(await copiedAs(playground, "ARM"))).toEqual({
+    type: "Microsoft.ContainerRegistry/registries/scopeMaps",
+    apiVersion: "2023-07-01",
+    name: "myregistry/MyScopeMap",
+    properties: { description: "Pulls", actions: [RULE, "repositories/samples/nginx/content/write"] },
+  });
+  expect(await copiedAs(playground, "Terraform")).toBe(TERRAFORM);
+});
+
+for (const form of ["az", "ARM", "Terraform"]) {
+  test(`the fix as ${form}, pasted into the field, allows what was denied`, async ({ playground }) => {
+    await denied(playground);
+    await playground.write(await copiedAs(playground, form));
+    await playground.says("Allowed");
+    expect(await playground.rules()).toEqual([RULE, "repositories/samples/nginx/content/write"]);
+  });
+}
+
+/** Maps and scopes that they deny, wholly or in part. */
+const denials: [string[], string][] = [
+  [[], "repository:a:pull"],
+  [["repositories/a/content/read"], "repository:a:push"],
+  [["repositories/a/content/read"], "repository:a:pull,push,delete"],
+  [["repositories/a/*/content/read"], "repository:a:pull"],
+  [["repositories/a/content/read"], "repository:a/b/c:metadata_read,metadata_write"],
+  [["repositories/a/content/read"], "repository:a:pull repository:b:push"],
+  [["repositories/a/content/write"], "repository:a:*"],
+  [["repositories/team/*/content/read"], "registry:catalog:*"],
+  [["not a rule", "repositories/a*/content/read"], "repository:ab:pull"],
+];
+
+test("a fix that is tried allows what was denied, and Undo denies it again", async ({ playground, page }) => {
+  for (const [rules, scope] of denials) {
+    await test.step(`${scope} on ${rules.join(" ")}`, async () => {
+      await playground.use(...rules);
+      await playground.ask(scope);
+      const before = await playground.rules();
+      await playground.answer.getByRole("button", { name: "Try it here" }).click();
+      await expect(playground.announced).toHaveText(/^Allowed/);
+      await playground.says("Allowed");
+      await page.getByRole("button", { name: "Undo" }).click();
+      await expect(playground.answer.getByRole("button", { name: "Try it here" })).toBeVisible();
+      expect(await playground.rules()).toEqual(before);
+    });
+  }
+});
+
+test("what no rule can give has no fix", async ({ playground }) => {
+  await playground.use(RULE);
+  await playground.ask("repository:samples/nginx:fly");
+  await playground.says("Denied");
+  await expect(playground.answer.getByRole("button", { name: "Try it here" })).toHaveCount(0);
+});
+
+/** Rules, and what stands beside them. */
+const lint: [string, string][] = [
+  ["repositories/samples/nginx/content/read", "pulling works, listing tags needs metadata/read too"],
+  ["repositories/a*/content/read", "grants nothing: a wildcard that does not follow a slash at character 15"],
+  ["repositories/Team/x/content/pull", "grants nothing: an unknown permission at character 21"],
+  ["samples/nginx", "grants nothing: not a scope-map action at character 1"],
+];
+
+test("what lint says stands beside its rule", async ({ playground }) => {
+  await playground.use(...lint.map(([text]) => text));
+  for (const [text, said] of lint) {
+    await expect(playground.map.getByRole("listitem").filter({ hasText: text })).toContainText(said);
+  }
+});
+
+test("a rule is added and removed by hand", async ({ playground }) => {
+  await playground.ask("repository:a:pull");
+  const field = playground.map.getByRole("textbox", { name: "add a rule" });
+  await field.fill("repositories/a/content/read");
+  await field.press("Enter");
+  await playground.says("Allowed");
+  await playground.map.getByRole("button", { name: "remove repositories/a/content/read" }).click();
+  await playground.says("Denied");
+});
+
+test("the editor shows the rules, writes them, and goes back", async ({ playground, page }) => {
+  await playground.use("repositories/a/content/read");
+  await playground.ask("repository:b:pull");
+  await playground.map.getByRole("button", { name: "Edit as text" }).click();
+  const editor = playground.map.getByRole("textbox", { name: "the rules of the scope map, one a line" });
+  await expect(editor).toContainText("repositories/a/content/read");
+  await expect(editor).toBeFocused();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("\nrepositories/b/content/read");
+  await playground.says("Allowed");
+  await page.keyboard.press("Control+z");
+  await playground.says("Denied");
+  await playground.map.getByRole("button", { name: "Done" }).click();
+  expect(await playground.rules()).toEqual(["repositories/a/content/read"]);
+});
+
+test("a second map is added, counted in, and removed", async ({ playground, page }) => {
+  await playground.use("repositories/a/content/read");
+  await playground.ask("repository:a:pull,push");
+  await page.getByRole("button", { name: "Add another scope map" }).click();
+  const second = playground.map.nth(1);
+  await second.getByRole("textbox", { name: "add a rule" }).fill("repositories/a/content/write");
+  await second.getByRole("button", { name: "Add" }).click();
+  await playground.says("Allowed");
+  await second.getByRole("button", { name: "Remove", exact: true }).click();
+  await playground.says("Partly");
+  await expect(playground.map).toHaveCount(1);
+});
+
+test("the actions of the map are copied as JSON", async ({ playground }) => {
+  await playground.use(RULE);
+  const text = await playground.copied(playground.map.getByRole("button", { name: "copy the actions" }));
+  expect(JSON.parse(text)).toEqual([RULE]);
+});
+
+test("a name that no scope map may have", async ({ playground }) => {
+  const name = playground.map.getByRole("textbox", { name: "Name" });
+  await name.fill("a b");
+  await expect(name).toHaveAttribute("aria-invalid", "true");
+  await name.fill("MyScopeMap");
+  await expect(name).toHaveAttribute("aria-invalid", "false");
+});

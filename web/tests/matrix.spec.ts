@@ -1,0 +1,171 @@
+/** Repositories by actions: every cell says allowed or denied, and why when it is pressed. */
+
+import { expect, test } from "./page.ts";
+import { type Action, paste } from "./playground.ts";
+
+const RULES = [
+  "repositories/team/*/content/read",
+  "repositories/team/app/content/write",
+  "repositories/team/web/content/delete",
+];
+
+const cells: [string, Action, "allowed" | "denied"][] = [
+  ["team/app", "pull", "allowed"],
+  ["team/app", "push", "allowed"],
+  ["team/app", "delete", "denied"],
+  ["team/app", "metadata_read", "denied"],
+  ["team/app", "metadata_write", "denied"],
+  ["team/web", "pull", "allowed"],
+  ["team/web", "push", "denied"],
+  ["team/web", "delete", "allowed"],
+];
+
+test("each cell says its name, its action and its verdict", async ({ playground }) => {
+  await playground.use(...RULES);
+  for (const [repository, action, verdict] of cells) {
+    await expect(playground.cell(repository, action)).toHaveAccessibleName(`${repository} ${action}: ${verdict}`);
+  }
+});
+
+test("rows and columns have headers", async ({ playground }) => {
+  await playground.use(...RULES);
+  const headers = playground.matrix.getByRole("columnheader");
+  await expect(headers).toHaveText(["repository", /^pull/, /^push/, /^delete/, /^metadata read/, /^metadata write/]);
+  await expect(playground.matrix.getByRole("rowheader", { name: /^team\/app/ }).first()).toBeVisible();
+});
+
+const ways: [string, (press: { click: () => Promise<void>; key: (name: string) => Promise<void> }) => Promise<void>][] =
+  [
+    ["the mouse", ({ click }) => click()],
+    ["Enter", ({ key }) => key("Enter")],
+    ["the space bar", ({ key }) => key("Space")],
+  ];
+
+for (const [name, press] of ways) {
+  test(`pressing a cell with ${name} shows the rule that decides`, async ({ playground }) => {
+    await playground.use(...RULES);
+    const allowed = playground.cell("team/app", "push");
+    await press({ click: () => allowed.click(), key: (key) => allowed.press(key) });
+    await expect(playground.question).toHaveValue("repository:team/app:push");
+    await playground.says("Allowed", "team/app is granted push by team/app content/write");
+    await expect(allowed).toHaveAttribute("aria-pressed", "true");
+
+    const denied = playground.cell("team/web", "push");
+    await press({ click: () => denied.click(), key: (key) => denied.press(key) });
+    await playground.says("Denied", "team/web is denied push");
+    await expect(playground.answer.getByRole("group")).toContainText(
+      "team/* content/read in MyScopeMap covers the repository and grants another action",
+    );
+    await expect(allowed).toHaveAttribute("aria-pressed", "false");
+  });
+}
+
+test("the rule that grants stands in the reasons", async ({ playground }) => {
+  await playground.use(...RULES);
+  await playground.cell("team/app", "pull").click();
+  await playground.answer.getByText("Why", { exact: true }).click();
+  await expect(playground.answer.getByRole("group")).toContainText("team/* content/read in MyScopeMap");
+});
+
+/** From the first cell: keys, and the cell that has the focus then. */
+const walks: [string[], string, Action][] = [
+  [["ArrowRight"], "team/app", "push"],
+  [["ArrowDown"], "team/web", "pull"],
+  [["ArrowDown", "ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft"], "team/app", "push"],
+  [["ArrowUp"], "team/app", "pull"],
+  [["ArrowLeft"], "team/app", "pull"],
+];
+
+test("arrow keys move, and the matrix is one stop of the tab key", async ({ playground, page }) => {
+  await playground.use(...RULES);
+  await playground.repository.fill("team/app team/web base/debian");
+  await playground.repository.press("Enter");
+  for (const [keys, repository, action] of walks) {
+    await playground.cell("team/app", "pull").focus();
+    for (const key of keys) await page.keyboard.press(key);
+    await expect(playground.cell(repository, action)).toBeFocused();
+  }
+  await page.keyboard.press("Enter");
+  await expect(playground.question).toHaveValue("repository:team/app:pull");
+  await page.keyboard.press("Tab");
+  await expect(playground.matrix.getByRole("button", { name: "remove team/web" })).toBeFocused();
+});
+
+test("the rules propose repositories: each named one, one below each prefix, one that nothing matches", async ({
+  playground,
+}) => {
+  await playground.use("repositories/team/app/content/read", "repositories/base/*/content/read");
+  expect(await playground.repositories()).toEqual(["base", "base/a", "team/app", "team/app/a", "a"]);
+  await expect(playground.row("base/a")).toContainText("any other in base/*");
+  await expect(playground.row("team/app")).toContainText("named by a rule");
+  await expect(playground.row("a")).toContainText("any that no rule names");
+});
+
+test("proposals are kept, taken away, and proposed again", async ({ playground }) => {
+  await playground.use("repositories/base/*/content/read");
+  const proposed = await playground.repositories();
+  await playground.matrix.getByRole("button", { name: "Keep the proposed" }).click();
+  expect(await playground.repositories()).toEqual(expect.arrayContaining(proposed));
+  await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(proposed.length);
+  await playground.matrix.getByRole("button", { name: "Propose again" }).click();
+  expect(await playground.repositories()).toEqual(proposed);
+  await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(0);
+});
+
+test("one is added and removed", async ({ playground }) => {
+  await playground.repository.fill("team/new");
+  await playground.matrix.getByRole("button", { name: "Add" }).click();
+  await expect(playground.cell("team/new", "pull")).toBeVisible();
+  await expect(playground.announced).toHaveText("team/new added");
+  await expect(playground.repository).toBeEmpty();
+  await playground.matrix.getByRole("button", { name: "remove team/new" }).click();
+  await expect(playground.cell("team/new", "pull")).toHaveCount(0);
+  await expect(playground.announced).toHaveText("team/new removed");
+});
+
+/** Lists as people have them. */
+const lists: [string, string][] = [
+  ["lines", "team/app\nteam/web\nteam/db"],
+  ["lines of Windows", "team/app\r\nteam/web\r\nteam/db\r\n"],
+  ["commas", "team/app, team/web,team/db"],
+  ["words", "team/app team/web\tteam/db"],
+  ["the same twice", "team/app\nteam/web\nteam/db\nteam/app"],
+];
+
+test("pasted lists", async ({ playground }) => {
+  for (const [name, text] of lists) {
+    await test.step(name, async () => {
+      await paste(playground.repository, text);
+      await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(3);
+      expect(await playground.repositories()).toEqual(["team/app", "team/web", "team/db"]);
+      await playground.matrix.getByRole("button", { name: "Propose again" }).click();
+    });
+  }
+});
+
+test("a single name that is pasted may still be edited", async ({ playground }) => {
+  await paste(playground.repository, "team/app");
+  await expect(playground.repository).toHaveValue("team/app");
+});
+
+/** Names that are none, and what is said of each. */
+const invalid: [string, string][] = [
+  ["Team/app", "an upper-case letter in the repository name; repository names are lower case"],
+  ["team//app", "a slash with nothing before or after it"],
+  ["a..b", "a separator that cannot stand here"],
+  ["<img>", "a character that no repository name has"],
+];
+
+test("names that are none", async ({ playground }) => {
+  await playground.use("repositories/*/content/read");
+  for (const [name, problem] of invalid) {
+    await test.step(name, async () => {
+      await playground.repository.fill(name);
+      await playground.repository.press("Enter");
+      await expect(playground.row(name)).toContainText(problem);
+      await expect(playground.cell(name, "pull")).toBeDisabled();
+      await playground.matrix.getByRole("button", { name: `remove ${name}` }).click();
+      await expect(playground.row(name)).toHaveCount(0);
+    });
+  }
+});

@@ -1,0 +1,117 @@
+/** The page as a person finds it: by the roles and the names of what is on it, never by how it is made. */
+
+import type { Locator, Page } from "@playwright/test";
+
+import { expect } from "@playwright/test";
+
+export type Action = "pull" | "push" | "delete" | "metadata_read" | "metadata_write";
+export type Panel = "Client" | "Token" | "Compare" | "Tests";
+
+export class Playground {
+  readonly page: Page;
+  readonly field: Locator;
+  readonly found: Locator;
+  readonly map: Locator;
+  readonly question: Locator;
+  readonly answer: Locator;
+  readonly matrix: Locator;
+  readonly repository: Locator;
+  readonly more: Locator;
+  readonly announced: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.field = page.getByRole("textbox", { name: "Paste anything" });
+    this.found = page.getByRole("region", { name: "Paste anything" }).getByRole("listitem");
+    this.map = page.getByRole("region", { name: "Scope map" });
+    this.answer = page.getByRole("region", { name: "Answer" });
+    this.question = this.answer.getByRole("textbox", { name: "Scope" });
+    this.matrix = page.getByRole("region", { name: "Repositories" });
+    this.repository = this.matrix.getByRole("textbox", { name: "add repositories" });
+    this.more = page.getByRole("region", { name: "more" });
+    this.announced = page.getByRole("status");
+  }
+
+  /** Puts a text in place of what stands in the field, all at once. */
+  async write(text: string): Promise<void> {
+    await this.field.fill(text);
+  }
+
+  /** Puts a scope map in place, as a list of its rules. */
+  async use(...rules: string[]): Promise<void> {
+    await this.write(JSON.stringify({ name: "MyScopeMap", actions: rules }));
+  }
+
+  async ask(scope: string): Promise<void> {
+    await this.question.fill(scope);
+  }
+
+  /** Waits for the verdict and for words that stand in the answer. */
+  async says(verdict: "Allowed" | "Denied" | "Partly", ...words: string[]): Promise<void> {
+    await expect(this.answer.getByText(verdict, { exact: true })).toBeVisible();
+    for (const text of words) await expect(this.answer).toContainText(text);
+  }
+
+  /** A cell of the matrix, whatever it says. */
+  cell(repository: string, action: Action): Locator {
+    return this.matrix.getByRole("button", { name: new RegExp(`^${literal(repository)} ${action}: `) });
+  }
+
+  row(repository: string): Locator {
+    return this.matrix.getByRole("row").filter({ has: this.page.getByText(repository, { exact: true }) });
+  }
+
+  /** The names in the first column, from above. */
+  async repositories(): Promise<string[]> {
+    const names = this.matrix.getByRole("button", { name: / pull: (allowed|denied)$/ });
+    const labels = await names.evaluateAll((cells) => cells.map((cell) => cell.getAttribute("aria-label") ?? ""));
+    return labels.map((label) => label.slice(0, label.lastIndexOf(" pull: ")));
+  }
+
+  /** The rules of the map as they are listed. */
+  async rules(): Promise<string[]> {
+    const buttons = this.map
+      .first()
+      .getByRole("listitem")
+      .getByRole("button", { name: /^remove / });
+    const labels = await buttons.evaluateAll((all) => all.map((button) => button.getAttribute("aria-label") ?? ""));
+    return labels.map((label) => label.slice("remove ".length));
+  }
+
+  async openPanel(name: Panel): Promise<Locator> {
+    await this.more.getByRole("tab", { name }).click();
+    return this.more.getByRole("tabpanel", { name });
+  }
+
+  async chooseExample(name: string): Promise<void> {
+    await this.page.getByRole("button", { name: "Examples" }).click();
+    await this.page.getByRole("menuitem", { name }).click();
+  }
+
+  /** The link that the page gives. */
+  async share(): Promise<string> {
+    await this.page.getByRole("button", { name: "Share" }).click();
+    const dialog = this.page.getByRole("dialog", { name: "Share this page" });
+    const link = await dialog.getByRole("textbox", { name: "the link" }).inputValue();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    return link;
+  }
+
+  /** Presses a button that copies, and reads what was copied. */
+  async copied(button: Locator): Promise<string> {
+    await button.click();
+    await expect(this.announced).toContainText("copied: ");
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+}
+
+/** Pastes from the clipboard, as Control and V do. */
+export async function paste(into: Locator, text: string): Promise<void> {
+  await into.page().evaluate((written) => navigator.clipboard.writeText(written), text);
+  await into.focus();
+  await into.press("Control+v");
+}
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}

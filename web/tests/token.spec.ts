@@ -1,0 +1,169 @@
+/** Tokens: the one that would be issued, at any time and whatever was done to it; and the one that was pasted. */
+
+import { inflateRawSync } from "node:zlib";
+
+import { expect, test } from "./page.ts";
+import { accessClaims, SIGNATURE, token } from "./texts.ts";
+
+const NOW = new Date("2026-03-01T12:00:00Z");
+const SECONDS = NOW.getTime() / 1000;
+const RULE = "repositories/team/app/content/read";
+
+test.beforeEach(async ({ page }) => {
+  await page.clock.setFixedTime(NOW);
+});
+
+test("what would be issued: claims, and how large it is", async ({ playground }) => {
+  await playground.use(RULE);
+  await playground.ask("repository:team/app:pull,push");
+  const panel = await playground.openPanel("Token");
+  const text = await playground.copied(
+    panel.getByRole("button", { name: "copy the claims of the token that would be issued" }),
+  );
+  expect(JSON.parse(text)).toMatchObject({
+    sub: "MyToken",
+    aud: "myregistry.azurecr.io",
+    iat: SECONDS,
+    exp: SECONDS + 3600,
+    access: [{ type: "repository", name: "team/app", actions: ["pull"] }],
+  });
+  await expect(panel).toContainText(/\b\d{3} bytes signed with ES256/);
+  await panel.getByRole("textbox", { name: "Token name" }).fill("ci");
+  await expect(panel).toContainText('"sub": "ci"');
+});
+
+test("a token that is too large for a header is said to be", async ({ playground }) => {
+  const names = Array.from({ length: 100 }, (_, place) => `team/application-${place}`);
+  await playground.use("repositories/*/content/read");
+  await playground.ask(names.map((name) => `repository:${name}:pull`).join(" "));
+  const panel = await playground.openPanel("Token");
+  await expect(panel).toContainText("KiB, and many proxies take 8");
+});
+
+/** Minutes, and what the registry answers then. */
+const times: [string, string][] = [
+  ["0", "accepted: valid for another 1 hour"],
+  ["59", "accepted: valid for another 1 minute"],
+  ["60", "accepted: expired just now"],
+  ["61", "401: expired 1 minute ago"],
+  ["240", "401: expired 3 hours ago"],
+  ["-1", "accepted: not valid until 2026-03-01 12:00:00 UTC, in 1 minute"],
+  ["-10", "401: not valid until 2026-03-01 12:00:00 UTC, in 10 minutes"],
+];
+
+test("the clock is moved", async ({ playground }) => {
+  await playground.use(RULE);
+  await playground.ask("repository:team/app:pull");
+  const panel = await playground.openPanel("Token");
+  for (const [minutes, answer] of times) {
+    await panel.getByRole("slider", { name: "Clock" }).fill(minutes);
+    await expect(panel.getByRole("definition").nth(2)).toContainText(answer);
+  }
+  await expect(panel.getByRole("definition").nth(2)).toContainText('error="invalid_token"');
+});
+
+test("the clock is moved by keys, and says where it is", async ({ playground }) => {
+  const panel = await playground.openPanel("Token");
+  const clock = panel.getByRole("slider", { name: "Clock" });
+  await clock.press("ArrowRight");
+  await expect(clock).toHaveAttribute("aria-valuetext", "1 min later");
+  await clock.press("Home");
+  await expect(clock).toHaveAttribute("aria-valuetext", "10 min before");
+});
+
+/** What was done meanwhile; what asking for a token and refreshing one then gives. */
+const states: [string, RegExp, RegExp][] = [
+  ["enabled, password valid", /^a token is issued/, /^a token is issued/],
+  ["token disabled", /^401: a disabled token/, /^401: a principal that is gone or disabled/],
+  ["password expired", /^401: a wrong or expired password/, /^a token is issued/],
+  ["password regenerated", /^401: a wrong or expired password/, /^401: a token from before the principal was changed/],
+];
+
+test("what was done to the token meanwhile", async ({ playground }) => {
+  await playground.use(RULE);
+  await playground.ask("repository:team/app:pull");
+  const panel = await playground.openPanel("Token");
+  for (const [state, asking, refreshing] of states) {
+    await panel.getByRole("combobox", { name: "Meanwhile" }).selectOption(state);
+    await expect(panel.getByRole("definition")).toHaveText([
+      asking,
+      refreshing,
+      /^accepted: valid for another 1 hour; a registry asks nobody/,
+    ]);
+  }
+});
+
+/** When it was issued, seconds from now, and what is said of it. */
+const ages: [number, string][] = [
+  [0, "valid for another 1 hour"],
+  [-7200, "expired 1 hour ago"],
+  [7200, "not valid until 2026-03-01 14:00:00 UTC, in 2 hours"],
+];
+
+for (const [age, words] of ages) {
+  test(`a pasted token that is ${words}`, async ({ playground }) => {
+    await playground.write(token(accessClaims(SECONDS + age, ["team/app", "pull"])));
+    const held = playground.more.getByRole("region", { name: "An access token" });
+    await expect(held).toContainText(words);
+    await expect(held.getByRole("listitem")).toHaveText(["repository:team/app:pull"]);
+    await expect(held).toContainText('"alg": "ES256"');
+    await expect(held).toContainText('"sub": "MyToken"');
+  });
+}
+
+test("whose rights are looked at", async ({ playground, page }) => {
+  await playground.use(RULE);
+  await playground.write(token(accessClaims(SECONDS, ["team/app", "push"])));
+  await playground.ask("repository:team/app:pull,push");
+  await playground.says("Partly", "the token holds push on team/app", "the token does not hold pull on team/app");
+  await expect(playground.cell("team/app", "push")).toHaveAccessibleName("team/app push: allowed");
+  await page.getByRole("radio", { name: "What the scope map grants" }).check({ force: true });
+  await playground.says("Partly", "team/app is denied push");
+  await expect(playground.cell("team/app", "push")).toHaveAccessibleName("team/app push: denied");
+  await page.getByRole("radio", { name: "What the pasted token holds" }).check({ force: true });
+  await playground.says("Partly", "the token does not hold pull");
+});
+
+test("Forget this token", async ({ playground }) => {
+  await playground.write(token(accessClaims(SECONDS, ["team/app", "push"])));
+  await playground.more.getByRole("button", { name: "Forget this token" }).click();
+  await expect(playground.more).not.toContainText("An access token");
+  await expect(playground.page.getByRole("radio")).toHaveCount(0);
+});
+
+test("a signature is never shown, kept, or put into the link", async ({ playground, page }) => {
+  await playground.write(token(accessClaims(SECONDS, ["team/app", "pull"])));
+  await expect(playground.more).toContainText("An access token");
+  const link = await playground.share();
+  const [, packed = ""] = link.split("#1.");
+  const unpacked = inflateRawSync(Buffer.from(packed, "base64url")).toString();
+  expect(unpacked).toContain("eyJ");
+  expect(unpacked).not.toContain(SIGNATURE);
+  // Only the field has it, where it was pasted by whoever knows it.
+  await expect(page.getByText(SIGNATURE)).toHaveCount(await playground.field.count());
+  await page.reload();
+  await expect(playground.more).toContainText("An access token");
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).toContain("eyJ");
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(SIGNATURE);
+  expect(await page.content()).not.toContain(SIGNATURE);
+  await expect(playground.field).not.toHaveValue(new RegExp(SIGNATURE));
+});
+
+/** Tokens that are not whole, and what is said. */
+const cut: [string, string][] = [
+  [
+    `${token(accessClaims(SECONDS, ["a", "pull"]))
+      .split(".")
+      .slice(0, 2)
+      .join(".")}.`,
+    "the token has no signature",
+  ],
+  [token({ sub: "x", exp: "tomorrow" }), "it does not say when it ends"],
+];
+
+test("tokens that are not whole", async ({ playground }) => {
+  for (const [text, said] of cut) {
+    await playground.write(text);
+    await expect(playground.more).toContainText(said);
+  }
+});
