@@ -1,6 +1,7 @@
 /** The question, the verdict in a sentence, why, and how to fix it. */
 
 import { createEffect, createMemo, For, type JSX, Match, on, Show, Switch } from "solid-js";
+import type { Assertion, Explanation } from "../engine";
 import type { Answer, GivenAnswer, Verdict } from "../state/answer";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
@@ -21,7 +22,7 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
   createEffect(
     on(
       () => spoken(answer()),
-      (text) => text && announce(text),
+      (text) => text && announce(text, "verdict"),
       { defer: true },
     ),
   );
@@ -80,24 +81,20 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
   );
 }
 
-/** Turns the answer into an assertion: what is so must stay so. */
+/** Turns the answer into assertions: what is allowed must stay allowed, and what is denied, denied. */
 function KeepAsTest(props: { playground: Playground; answer: GivenAnswer }): JSX.Element {
-  const scopes = () => props.answer.explanations.map((explanation) => explanation.scope);
-  const isKept = (scope: string) =>
-    props.playground.model.assertions.some(({ allow, deny }) => allow === scope || deny === scope);
-  const missing = () => scopes().filter((scope) => !isKept(scope));
+  const answers = () => props.answer.explanations.flatMap(asAssertions);
+  const isKept = ({ allow, deny }: Assertion) =>
+    props.playground.model.assertions.some((kept) => kept.allow === allow && kept.deny === deny);
+  const missing = () => answers().filter((assertion) => !isKept(assertion));
 
   function keep() {
-    for (const explanation of props.answer.explanations) {
-      if (isKept(explanation.scope)) continue;
-      const denied = explanation.reasons.every((reason) => !reason.granted);
-      props.playground.assert(explanation.scope, denied ? "deny" : "allow");
-    }
+    for (const assertion of missing()) props.playground.assert(assertion);
     announce("kept as a test");
   }
 
   return (
-    <Show when={props.playground.model.whose === "maps" && scopes().length > 0}>
+    <Show when={props.playground.model.whose === "maps" && answers().length > 0}>
       <div class="row">
         <button type="button" onClick={keep} disabled={missing().length === 0}>
           {missing().length === 0 ? "Kept as a test" : "Keep as a test"}
@@ -105,6 +102,16 @@ function KeepAsTest(props: { playground: Playground; answer: GivenAnswer }): JSX
       </div>
     </Show>
   );
+}
+
+/** An assertion is about all of a scope, so an answer that is neither is two. */
+function asAssertions({ scope, reasons }: Explanation): Assertion[] {
+  const resource = scope.slice(0, scope.lastIndexOf(":"));
+  const about = (isGranted: boolean) => {
+    const actions = reasons.filter(({ granted }) => granted === isGranted).map(({ action }) => action);
+    return actions.length > 0 ? [`${resource}:${actions.join(",")}`] : [];
+  };
+  return [...about(true).map((allow) => ({ allow })), ...about(false).map((deny) => ({ deny }))];
 }
 
 /** What the client does, where there is one, and the engine's own sentences on what is denied; on what is granted otherwise. */

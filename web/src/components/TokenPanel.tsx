@@ -33,6 +33,8 @@ export function TokenPanel(props: { playground: Playground }): JSX.Element {
 
 function Held(props: { playground: Playground }): JSX.Element {
   const token = () => props.playground.held.decoded();
+  /** What stands in place of the signature is ours. */
+  const claimed = () => (token()?.size ?? 0) - (token()?.hasSignature ? new TextEncoder().encode("…").length : 0);
   const times = () => {
     const claims = token()?.claims;
     return claims ? validity(claims, opened) : null;
@@ -67,7 +69,7 @@ function Held(props: { playground: Playground }): JSX.Element {
       </Show>
       <Code text={pretty(token()?.header) ?? token()?.headerText ?? ""} label="the header" />
       <Code text={pretty(token()?.claims) ?? token()?.claimsText ?? ""} label="the claims" />
-      <Size bytes={token()?.size ?? 0} />
+      <Size bytes={claimed()} signed="without its signature" />
     </section>
   );
 }
@@ -157,7 +159,7 @@ function Issued(props: { playground: Playground }): JSX.Element {
       </Show>
       <Code text={pretty(issued().header) ?? ""} label="the header of the token that would be issued" />
       <Code text={pretty(issued().claims) ?? ""} label="the claims of the token that would be issued" />
-      <Size bytes={issued().size.bytes} />
+      <Size bytes={issued().size.bytes} signed="signed with ES256" />
     </section>
   );
 }
@@ -187,11 +189,12 @@ function AnswerLine(props: { name: string; answer: Answer }): JSX.Element {
   );
 }
 
-function Size(props: { bytes: number }): JSX.Element {
+function Size(props: { bytes: number; signed: string }): JSX.Element {
   const size = () => tokenSize(props.bytes);
   return (
     <p class="small" classList={{ muted: size().warning === null, problem: size().warning !== null }}>
-      {size().bytes.toLocaleString("en")} bytes signed with ES256{size().warning ? `; ${size().warning}` : ""}
+      {size().bytes.toLocaleString("en")} bytes {props.signed}
+      {size().warning ? `; ${size().warning}` : ""}
     </p>
   );
 }

@@ -21,6 +21,8 @@ export function createAddress(playground: Playground, paste: Paste) {
   async function open() {
     const opened = await unpack(location.hash);
     setNotice(opened.kind === "refused" ? opened.message : "");
+    // What the link itself changes is heard of while it is loaded.
+    trueAt = Number.POSITIVE_INFINITY;
     if (opened.kind === "model") paste.load(opened.model);
     trueAt = playground.changes();
   }

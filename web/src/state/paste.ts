@@ -105,15 +105,11 @@ function takeMaps(playground: Playground, parts: Part[], canBeUndone: boolean): 
   playground.replaceMaps(named, canBeUndone);
 }
 
+/** The maps of a file of assertions are parts of their own. */
 function mapsOf(found: Found): ScopeMapDraft[] {
-  if (found.kind === "scopeMap") {
-    const { name, registry, description, actions } = found.map;
-    return [{ name: name ?? "", registry: registry ?? "", description, actions: [...actions] }];
-  }
-  if (found.kind !== "assertions") return [];
-  return found.file.scopeMaps.flatMap((map) =>
-    typeof map === "string" ? [] : [{ ...blankMap(), name: map.name ?? "", actions: [...map.actions] }],
-  );
+  if (found.kind !== "scopeMap") return [];
+  const { name, registry, description, actions } = found.map;
+  return [{ name: name ?? "", registry: registry ?? "", description, actions: [...actions] }];
 }
 
 function take(playground: Playground, found: Found): void {
@@ -122,7 +118,7 @@ function take(playground: Playground, found: Found): void {
       takeCommand(playground, found);
       break;
     case "jwt":
-      playground.hold(`${withoutSignature(found.token)}…`);
+      playground.hold(withMark(found.token));
       break;
     case "challenge":
       askFor(playground, found.challenges.map((challenge) => challenge.scope ?? "").join(" "));
@@ -215,6 +211,12 @@ function takeToken(playground: Playground, found: Extract<Found, { kind: "token"
   noteRegistry(playground, found.registry ?? "");
   const map = playground.model.maps[0];
   if (map && map.name === "" && found.scopeMap) playground.set("maps", 0, "name", found.scopeMap);
+}
+
+/** A token with a mark in place of its signature, if it had one. */
+function withMark(token: string): string {
+  const rest = withoutSignature(token);
+  return token.length > rest.length ? `${rest}…` : token;
 }
 
 /** The name of an Azure registry is the first label of its host. */

@@ -4,7 +4,7 @@
 
 import { createMemo, createSignal, onCleanup } from "solid-js";
 import { createStore, reconcile, type SetStoreFunction, unwrap } from "solid-js/store";
-import { actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
+import { type Assertion, actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
 import { createAnswer } from "./answer";
 import { createHeldToken } from "./held";
 import { blank, blankMap, type Model, type Question, type ScopeMapDraft } from "./model";
@@ -98,8 +98,8 @@ export function createPlayground(initial: Model = blank()) {
     hold(token: string) {
       setModel({ held: token, whose: "token", panel: "token" });
     },
-    assert(scope: string, verb: "allow" | "deny") {
-      setModel("assertions", (before) => [...before, verb === "allow" ? { allow: scope } : { deny: scope }]);
+    assert(assertion: Assertion) {
+      setModel("assertions", (before) => [...before, assertion]);
     },
     canUndo: history.canUndo,
     undo() {

@@ -39,7 +39,7 @@ export async function unpack(fragment: string): Promise<Opened> {
 
 /** A model from elsewhere, over the defaults: fields of an older version may be missing. */
 export function check(value: unknown): Opened {
-  const model = typeof value === "object" && value !== null ? { ...blank(), ...value } : value;
+  const model = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...blank(), ...value } : value;
   if (isModel(model)) return { kind: "model", model };
   return { kind: "refused", message: "this link holds something that this page does not understand" };
 }
