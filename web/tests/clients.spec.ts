@@ -24,9 +24,10 @@ const runs: [string, string[], "Allowed" | "Denied" | "Partly", string][] = [
   ["docker push", [READ, WRITE], "Allowed", "v1: digest: sha256:"],
   ["helm dependency update", [READ], "Denied", "team/app"],
   ["helm dependency update", [READ, METADATA], "Allowed", ""],
-  ["skopeo inspect", [READ], "Partly", ""],
-  ["az acr repository show-tags", [READ], "Denied", "UNAUTHORIZED"],
+  ["skopeo inspect", [READ], "Denied", "team/app"],
+  ["az acr repository show-tags", [READ], "Denied", "team/app"],
   ["az acr repository show-tags", [METADATA], "Allowed", "v1"],
+  ["Renovate, a lookup of tags", [METADATA], "Partly", ""],
 ];
 
 test("operations work or fail by what is granted", async ({ playground }) => {

@@ -1,0 +1,212 @@
+/** Whatever is put into the page, it says something clear, stays alive, and runs nothing of it. */
+
+import { linkTo } from "./links.ts";
+import { expect, test } from "./page.ts";
+import { Playground } from "./playground.ts";
+import { accessClaims, token } from "./texts.ts";
+
+const READ = "repositories/team/app/content/read";
+
+/** Asks something else, and waits for its answer. */
+async function isAlive(playground: Playground): Promise<void> {
+  await playground.write(JSON.stringify([READ]));
+  await playground.ask("repository:team/app:pull");
+  await playground.says("Allowed");
+  await playground.ask("repository:team/app:push");
+  await playground.says("Denied");
+}
+
+const deep = 100_000;
+
+/** Texts that are not what they seem, and what is said of each. */
+const broken: [string, string, RegExp][] = [
+  [
+    "JSON that is cut",
+    '{"name": "x", "actions": ["repositories/a/content/re',
+    /not understood at character \d+|scope map/,
+  ],
+  ["JSON with two of a field", `{"actions": ["${READ}"], "actions": []}`, /the field `?actions`? stands twice/],
+  ["JSON of another kind", '{"actions": "all"}', /not understood|actions/],
+  ["JSON with numbers", '{"actions": [1, null, {}]}', /not understood at character \d+/],
+  ["deep JSON", `${'{"actions":['.repeat(2000)}${"]}".repeat(2000)}`, /nested more than \d+ levels deep/],
+  ["deep brackets", "[".repeat(deep), /not understood at character/],
+  [
+    "deep YAML",
+    `actions:\n${Array.from({ length: 500 }, (_, depth) => `${" ".repeat(depth)}- `).join("\n")}`,
+    /not understood/,
+  ],
+  ["YAML with a tab", `actions:\n\t- ${READ}`, /not understood|scope map/],
+  [
+    "YAML that laughs",
+    `a: &a [x,x,x,x,x,x,x,x,x]\n${["b", "c", "d", "e", "f", "g", "h"].map((name, place) => `${name}: &${name} [${`*${"abcdefgh"[place]},`.repeat(9)}]`).join("\n")}\nactions: *h\n`,
+    /not understood/,
+  ],
+  ["YAML with another type", "actions: !!js/function 'function () { window.ran = 1 }'", /not understood|unresolved/],
+  ["a token without claims", "eyJhbGciOiJFUzI1NiJ9", /signed token/],
+  ["a token that is cut", token(accessClaims(1, ["a", "pull"])).slice(0, 90), /signed token/],
+  ["a token of garbage", "eyJhbGciOiJFUzI1NiJ9.!!!.###", /signed token|not understood/],
+  ["a challenge that is cut", 'WWW-Authenticate: Bearer realm="https://x', /not understood|challenge/],
+  ["a NUL", "\u0000\u0000", /not understood/],
+  ["half a character", "\ud800 repository:a\udfff:pull", /not understood|scope/],
+];
+
+test("texts that are broken", async ({ playground }) => {
+  for (const [name, text, said] of broken) {
+    await test.step(name, async () => {
+      await playground.write(text);
+      await expect(playground.found.first()).toBeVisible();
+      expect((await playground.found.allTextContents()).join("\n")).toMatch(said);
+      await isAlive(playground);
+    });
+  }
+});
+
+test("ten megabytes", async ({ playground }) => {
+  test.slow();
+  await playground.write("x".repeat(10 << 20));
+  await expect(playground.found).toHaveText([
+    /not understood at character 4194305: more than 4 MiB; paste the part that matters/,
+  ]);
+  await isAlive(playground);
+});
+
+test("a hundred thousand rules", async ({ playground }) => {
+  test.slow();
+  await playground.write(
+    Array.from({ length: 100_000 }, (_, place) => `repositories/r${place}/content/read`).join("\n"),
+  );
+  await expect(playground.found).toHaveText(["scope map 100,000 actions"]);
+  await expect(playground.map).toContainText("… and 99,800 more");
+  await playground.ask("repository:r99999:pull,push");
+  await playground.says("Partly", "r99999 is denied push");
+  await isAlive(playground);
+});
+
+test("a hundred thousand repositories", async ({ playground }) => {
+  test.slow();
+  await playground.write(Array.from({ length: 100_000 }, (_, place) => `team/r${place}`).join("\n"));
+  await expect(playground.cell("team/r0", "pull")).toBeVisible();
+  await isAlive(playground);
+});
+
+test("a hundred and twenty-nine scopes", async ({ playground }) => {
+  await playground.ask(Array.from({ length: 129 }, (_, place) => `repository:r${place}:pull`).join(" "));
+  await expect(playground.answer).toContainText("more than 128 scopes in one request");
+  await isAlive(playground);
+});
+
+/** What is no scope, and what is said. */
+const scopes: [string, string][] = [
+  ["oops", "oops is no scope: a scope with fewer than two colons"],
+  ["repo:a:pull", "repo:a:pull is no scope: an unknown resource type"],
+  ["repository:A:pull", "repository:A:pull is no scope: an upper-case letter in the repository name"],
+  ["repository::pull", "the repository name is empty"],
+];
+
+test("scopes that are none", async ({ playground }) => {
+  await playground.use("repositories/*/content/read");
+  for (const [scope, said] of scopes) {
+    await playground.ask(`repository:a:pull ${scope}`);
+    await playground.says("Partly", said);
+    await playground.ask(scope);
+    await playground.says("Denied", said);
+  }
+});
+
+/** Names that would run, change what stands around them, or disappear, if a page let them. */
+const NAMES = [
+  '<img src=x onerror="window.ran=1">',
+  "<script>window.ran=1</script>",
+  "javascript:window.ran=1",
+  "${window.ran=1}",
+  "{{window.ran=1}}",
+  "'\"><svg onload=window.ran=1>",
+  "\u202egnp.exe\u202c",
+  "a\u0000b",
+  "__proto__",
+  "constructor",
+  "ä😀\u200d",
+];
+
+test.describe("names that would do something", () => {
+  test.afterEach(async ({ page }) => {
+    expect(await page.evaluate(() => "ran" in window)).toBe(false);
+    await expect(page.locator("img, script:not([src])")).toHaveCount(0);
+  });
+
+  test("as repositories, maps, rules and scopes", async ({ playground, page }) => {
+    test.slow();
+    for (const name of NAMES) {
+      await test.step(JSON.stringify(name), async () => {
+        await playground.write(
+          JSON.stringify({ name, description: name, actions: [`repositories/${name}/content/read`, name] }),
+        );
+        await playground.map.getByRole("textbox", { name: "Registry" }).fill(name);
+        await playground.map.getByRole("textbox", { name: "add a rule" }).fill(name);
+        await playground.map.getByRole("button", { name: "Add" }).click();
+        await playground.repository.fill(name);
+        await playground.repository.press("Enter");
+        await playground.ask(`repository:${name}:pull`);
+        await expect(playground.answer.getByText(/^(Allowed|Denied|Partly)$/)).toBeVisible();
+        await playground.ask("repository:a:push");
+        for (const form of ["ARM", "Terraform", "az"]) await playground.answer.getByRole("tab", { name: form }).click();
+        await playground.answer.getByRole("button", { name: "Try it here" }).click();
+        await playground.says("Allowed");
+      });
+    }
+    await page.reload();
+    await expect(playground.question).toHaveValue("repository:a:push");
+    await isAlive(playground);
+  });
+
+  test("in the field, in tokens, and in what clients do", async ({ playground }) => {
+    for (const name of NAMES) {
+      await test.step(JSON.stringify(name), async () => {
+        await playground.write(name);
+        await playground.write(`docker push contoso.azurecr.io/${name}:v1\ndenied: ${name}`);
+        await playground.write(token({ ...accessClaims(1, [name, "pull", name]), sub: name }));
+        await expect(playground.more).toContainText("An access token");
+        await playground.write(`az acr repository show-tags -n '${name}' --repository '${name}'`);
+        const panel = await playground.openPanel("Client");
+        await panel.getByRole("combobox", { name: "Operation" }).selectOption("docker push");
+        await panel.getByRole("textbox", { name: "Repository" }).fill(name);
+        await panel.getByRole("textbox", { name: "Tag" }).fill(name);
+        await expect(panel.getByRole("textbox", { name: "Tag" })).toHaveValue(name.trim());
+      });
+    }
+    await isAlive(playground);
+  });
+
+  test("in links", async ({ page, site }) => {
+    const playground = new Playground(page);
+    for (const name of NAMES) {
+      const map = { name, registry: name, description: name, actions: [name, `repositories/${name}/content/read`] };
+      const target = { registry: name, repository: name, tag: name, source: name };
+      for (const [panel, question] of [
+        ["client", { kind: "operation", operation: "crane-copy", target }],
+        ["client", { kind: "operation", operation: name, target }],
+        ["token", { kind: "scope", text: `repository:${name}:pull` }],
+        ["compare", { kind: "scope", text: name }],
+        ["tests", { kind: "scope", text: "" }],
+      ]) {
+        const model = {
+          pasted: name,
+          maps: [map, map],
+          old: map,
+          repositories: [name, name],
+          question,
+          held: name,
+          token: { name, clock: 1e300, state: "enabled" },
+          assertions: [{ allow: name, why: name }, { deny: name }, {}],
+          panel,
+        };
+        await page.goto(site.url + linkTo(model));
+        await expect(playground.map).toHaveCount(2);
+        await expect(page.getByRole("alert")).toHaveCount(0);
+      }
+    }
+    await page.goto(site.url);
+    await page.getByRole("button", { name: "Forget it" }).click();
+    await isAlive(playground);
+  });
+});

@@ -1,0 +1,240 @@
+/** Links hold the whole page and no secret; old ones still open; what was typed is kept until it is forgotten. */
+
+import { deflateRawSync } from "node:zlib";
+import { linkTo, unpacked } from "./links.ts";
+import { expect, listen, test } from "./page.ts";
+import { Playground } from "./playground.ts";
+import { AZ_MAP, accessClaims, PUSH, SIGNATURE, token } from "./texts.ts";
+
+const READ = "repositories/team/app/content/read";
+
+/** Puts something into every part of the page. */
+async function fillAll(playground: Playground): Promise<void> {
+  await playground.write(PUSH + AZ_MAP);
+  await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+  await playground.repository.fill("team/app team/web");
+  await playground.repository.press("Enter");
+  await playground.page.getByRole("combobox", { name: "Registry" }).selectOption("CNCF distribution");
+  const token = await playground.openPanel("Token");
+  await token.getByRole("combobox", { name: "Meanwhile" }).selectOption("token disabled");
+  await token.getByRole("slider", { name: "Clock" }).fill("61");
+  await token.getByRole("textbox", { name: "Token name" }).fill("ci");
+  const compare = await playground.openPanel("Compare");
+  await compare.getByRole("textbox", { name: "The map before" }).fill(READ);
+  await compare.getByRole("textbox", { name: "The map before" }).blur();
+}
+
+/** Everything that a person can see of the page, in words; the panels one after another. */
+async function everything(playground: Playground): Promise<string[]> {
+  const seen = [await playground.page.getByRole("main").ariaSnapshot()];
+  for (const panel of ["Client", "Token", "Compare", "Tests"] as const) {
+    seen.push(await (await playground.openPanel(panel)).ariaSnapshot());
+  }
+  return seen;
+}
+
+test("a link holds everything, in another browser", async ({ playground, browser, complaints, page }) => {
+  await page.clock.setFixedTime(new Date("2026-03-01T12:00:00Z"));
+  await page.reload();
+  await fillAll(playground);
+  const link = await playground.share();
+  const seen = await everything(playground);
+  const elsewhere = await browser.newContext();
+  const other = await elsewhere.newPage();
+  listen(other, complaints);
+  await other.clock.setFixedTime(new Date("2026-03-01T12:00:00Z"));
+  await other.goto(link);
+  await expect(other.getByRole("tab", { name: "Compare" })).toHaveAttribute("aria-selected", "true");
+  expect(withoutUndo(await everything(new Playground(other)))).toEqual(withoutUndo(seen));
+  await elsewhere.close();
+});
+
+/** What was done before is no part of the page. */
+function withoutUndo(seen: string[]): string[] {
+  return seen.map((text) => text.replace(/^.*button "Undo".*\n/m, ""));
+}
+
+test("the link is copied, and the dialog closes by Escape", async ({ playground, page }) => {
+  await playground.use(READ);
+  await page.getByRole("button", { name: "Share" }).click();
+  const dialog = page.getByRole("dialog", { name: "Share this page" });
+  const link = await dialog.getByRole("textbox", { name: "the link" }).inputValue();
+  expect(link).toContain("#1.");
+  await dialog.getByRole("button", { name: "copy the link" }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(link);
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+});
+
+/** Links of version 1 as they were given to people: each opens, whatever the page has become since. */
+const old: [string, string, "Allowed" | "Denied" | "Partly", string][] = [
+  [
+    "a paste that was answered",
+    "1.lVNBUsMwDPyKR8MxULjmDz3BrenBOGrrqWsZ2aGUTv6O5FAIDAd6U6TVeldSzpBsLthDCzemJ7dHNmnIO3M4MW59Lny6s-8Do-M7T4tsDylgXsStj2_t60MXn3Y4NTBukLMpJFGi7Avxyaz-QbPuYo_RY99K58uAKsdY5zBXtiIPMGYa2KHx2UzYLp67aEwH0R6wg1ai5enRUcKlTR00U7HH7Nin4ilOmMf6sMkKNIcZ0joFZUWtNKO5Lx9epF4k7zAEuj0Sh37hKBaMZcFo-0-mq_qO7IuI1z4ZwthFaEBEZWhX52pMtvLtSoqXWUr-e7CSn_mU0m-TAvi0J8TXuapvXuMG1uO6AQpyUHEIoQFniw20FVlMVIQvMW18UGvW8S9-1ffjNkDI6klUZ2fY-6inKsbY1lwzi1uYDvhW71EqxfIWi7b9ObfZQc5lKOinBmVSA68PEk6HKF8wjg0cd5T1o26tARmLytMO2mNV_LXGp5qRgQQRCe29UBVbtIbRPgf5BYXP5ox8WZV4TzZiEIgLXkYM4wc",
+    "Denied",
+    "docker push samples/nginx fails",
+  ],
+  [
+    "rules and a scope",
+    "1.fVK5bsMwDP0XjoUAd_Y_dOtWZGBkNlZDi6rIIDWC_Hspx0nvbuL1DlInKKhGA_QAASYsCv3TCTJO5Klj4iFiHdRrlXZJrc6enuZbEGAgjTUVS5IvIBjbu-H4TBFNJjWRdopTYeruuijZKFtXCYcF-GeTEU74qfVYk9G_vaXKC0Xb3kYGYvKZzXkTQNgN5gNzgIiGLDuXWkXMIX3wOXFzi7F-o2geLixeWOnERqof4Rf2-Ed-Cy7i9UB62dIJ9im3lWuU0qCN3qwpulLP_a8ofWkWykHHsLo7BziOok39crsAI_F6TJM9LWTrMR_mxyXjO2CJe-jvXayhtRpl3LL_AsdDVarXC7rsgpnYWyInXyuc3wE",
+    "Allowed",
+    "sample/teama/projectb is granted delete",
+  ],
+  [
+    "a client at work",
+    "1.bZGxcoMwDIbfRWPPgaQj79CtWy-DYlTii7FcWVyOcrx7ZZKmGbpZMnz-9GuBjEWphw7AwYi5QPexQMKRrOXPKFp2eYrRboWGUFRmuxjnR-Ggp-IlZA2cbhj09VxJ9k_mEpQlUGlvuPal9ZyUkrZC2MNxPTrgaArJ3nHgUTHyYChhVsNl4c8Qqw962Tz-mPWNO_ZKJzDS10TlprLAJaQ6GWcS3Hru6dzBmeK46ylT6in5eTflHpXsI0UZSCvh35kb_J6EvDSBn3XmR2KbS8XUKQ7Na7O3qvAkvk4B6-rgeuZSiy1yV1XuO1C-0CZ_38Hb_L51LJjI_gLd3lBaPTughKdoyzMelkLyG7vFkDFRrEIxWNKw_gA",
+    "Denied",
+    "charts/web is denied metadata_read",
+  ],
+  [
+    "the catalog",
+    "1.XZBBTsQwDEXv4uUoUln3DuzYoVmY1EyjunFwPIJR1bvjpAUhdo6_8_z9NyhYjSYYAQKsWCqMrxtkXMlbnFxTF5RuXurDe-vj9xFgoho1FUuSDwLGVjeI_ylSk4kmqsNlWMlwQsNBCaeO_CMb4eozUbJRtmPkul8DCLu1fGcOEP0zy833qIg5oai8J24-Meo_YjPQoViKS2Izaa-d-XGnejjeYEm53V6jFPI5oy9rC84Lx3PneIE9wOcstW3rKQWYic_YTBbqtDO258dL77hnlrjA-BSgGlrTKOMbe97Ow1pJf-JyXwUzsY9ETh4C7N8",
+    "Denied",
+    "registry:catalog",
+  ],
+  [
+    "two maps",
+    "1.tZK7boUwDIbfxWOFRGfeoVu3isEE95yIEKex0SlCvHsdKBVCqjp1c3z5_dnOAglFqYcGoIIRk0DztkDEkczVTT70lMVCmW5eNM_mHeefRwU9ics-qee4a6ArdpGxmsTilbMnqZVwrJ9qx1Epap0J-03295RH9krQrm0FHIzw_7Awpb_Bzkk72iWrQ6HrhO1agUPFwDfjyMxqVSnzuw9lEnT5olIAj3YW2swHdWZu8j11HiPYSj4mkn28BQYfywXFcaKt6FNLt0N2bk61TZpCAMN63FkKw3b0Cu4Uvn-B8kDxtO6X-XXz2CSB3QDNcwWiqCVGEbtg38f0UITysWQDTBgpWIrjMWEmWL8A",
+    "Denied",
+    "base/debian is denied pull",
+  ],
+];
+
+test("old links open", async ({ page, site }) => {
+  for (const [name, link, verdict, sentence] of old) {
+    await test.step(name, async () => {
+      await page.goto(`${site.url}#${link}`);
+      await new Playground(page).says(verdict, sentence);
+    });
+  }
+});
+
+const MODEL = { maps: [{ name: "m", registry: "", description: "", actions: [READ] }] };
+
+/** Ends of addresses that are no links, and what is said. */
+const refused: [string, string, string][] = [
+  ["of a newer version", "#2.AAAA", "this link was made by a newer version of the page; reload to get it"],
+  ["cut", linkTo(MODEL).slice(0, -9), "this link is not whole: it was cut or changed on its way"],
+  ["empty", "#1.", "this link is not whole"],
+  ["garbage", "#1.AAAA", "this link is not whole"],
+  ["no link", "#section", "this address ends in something that is no link of this page"],
+  ["something else", linkTo({ maps: "none" }), "this link holds something that this page does not understand"],
+  ["a list", linkTo([]), "this link holds something that this page does not understand"],
+  ["no JSON", `#1.${deflateRawSync("{").toString("base64url")}`, "this link is not whole"],
+  ["a bomb", `#1.${deflateRawSync(Buffer.alloc(64 << 20, " ")).toString("base64url")}`, "this link is not whole"],
+];
+
+test("what is no link is said to be none, and nothing is lost", async ({ playground, page, site }) => {
+  await playground.use(READ);
+  await playground.ask("repository:team/app:pull");
+  for (const [name, fragment, said] of refused) {
+    await test.step(name, async () => {
+      await page.goto(site.url + fragment);
+      await expect(page.getByRole("alert")).toContainText(said);
+      await playground.says("Allowed");
+      await page.getByRole("button", { name: "Dismiss" }).click();
+      await expect(page.getByRole("alert")).toHaveCount(0);
+    });
+  }
+  await page.goto(`${site.url}#1.AAAA`);
+  await page.reload();
+  await expect(page.getByRole("alert")).toContainText("this link is not whole");
+  await playground.says("Allowed");
+});
+
+test("another link in the address opens at once", async ({ page, site }) => {
+  const playground = new Playground(page);
+  const ask = (text: string) => linkTo({ ...MODEL, question: { kind: "scope", text } });
+  await page.goto(site.url + ask("repository:team/app:pull"));
+  await playground.says("Allowed");
+  await page.goto(site.url + ask("repository:team/app:push"));
+  await playground.says("Denied");
+  await page.goBack();
+  await playground.says("Allowed");
+});
+
+/** Words that nobody may read in a link or find in a browser. */
+const secrets: [string, string, string][] = [
+  ["the signature of a token", token(accessClaims(1_700_000_000, ["a", "pull"])), SIGNATURE],
+  ["a password of a command", "docker login contoso.azurecr.io -u ci -p hunter2", "hunter2"],
+  ["a password that is piped", "echo hunter2 | docker login contoso.azurecr.io -u ci --password-stdin", "hunter2"],
+  ["a header", `curl -H 'Authorization: Bearer ${token({ sub: "x" })}' https://contoso.azurecr.io/v2/`, SIGNATURE],
+  ["the answer of a token endpoint", `{"refresh_token":"${token({ sub: "x" })}"}`, SIGNATURE],
+];
+
+test("no secret is in a link or kept", async ({ playground, page }) => {
+  for (const [name, text, secret] of secrets) {
+    await test.step(name, async () => {
+      await playground.write(text);
+      const link = await playground.share();
+      expect(unpacked(link)).not.toContain(secret);
+      expect(JSON.parse(unpacked(link)).pasted).toContain("…");
+      await expect.poll(() => page.evaluate(() => localStorage.getItem("scopegate.model") ?? "")).toContain("…");
+      expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(secret);
+    });
+  }
+});
+
+test("what was typed survives a reload, until it is forgotten", async ({ playground, page }) => {
+  await playground.use(READ);
+  await playground.ask("repository:team/app:push");
+  await page.reload();
+  await playground.says("Denied", "team/app is denied push");
+  expect(await playground.rules()).toEqual([READ]);
+  await page.getByRole("button", { name: "Forget it" }).click();
+  await expect(playground.announced).toContainText("everything that was kept is forgotten");
+  await expect(playground.question).toHaveValue("");
+  await page.reload();
+  await expect(playground.map).toContainText("No rule yet");
+  await expect(playground.question).toHaveValue("");
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain("team/app");
+});
+
+test("a link does not stand in the way of what is typed later", async ({ page, site }) => {
+  const playground = new Playground(page);
+  await page.goto(site.url + linkTo({ ...MODEL, question: { kind: "scope", text: "repository:team/app:pull" } }));
+  await playground.says("Allowed");
+  await playground.ask("repository:team/app:push");
+  await page.reload();
+  await playground.says("Denied");
+  expect(page.url()).toBe(site.url);
+});
+
+test("the page works where nothing may be kept", async ({ page, site }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(window, "localStorage", {
+      get: () => {
+        throw new DOMException("denied", "SecurityError");
+      },
+    });
+  });
+  await page.goto(site.url);
+  const playground = new Playground(page);
+  await playground.use(READ);
+  await playground.ask("repository:team/app:pull");
+  await playground.says("Allowed");
+  await page.getByRole("button", { name: /^colours: / }).click();
+  await page.getByRole("button", { name: "Forget it" }).click();
+  await expect(playground.question).toHaveValue("");
+});
+
+test("what is kept and is nothing of the page's is not shown", async ({ page, site }) => {
+  for (const kept of ["{", "[]", '{"maps": 1}', "null"]) {
+    await page.goto(site.url);
+    await page.addInitScript((text) => localStorage.setItem("scopegate.model", text), kept);
+    await page.reload();
+    await expect(page.getByRole("region", { name: "Scope map" })).toContainText("No rule yet");
+  }
+});
+
+test("the colours are chosen, and stay chosen", async ({ playground, page }) => {
+  const button = page.getByRole("button", { name: /^colours: / });
+  const seen: string[] = [];
+  for (const _ of ["light", "dark", "system"]) {
+    await button.click();
+    await page.reload();
+    seen.push((await button.getAttribute("aria-label")) ?? "");
+    await expect(playground.field).toBeVisible();
+  }
+  expect(seen).toEqual(["colours: Light", "colours: Dark", "colours: Auto"]);
+});

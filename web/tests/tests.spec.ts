@@ -1,0 +1,171 @@
+/** Answers kept as tests: checked as the maps change, and run outside by the program that the page exports them for. */
+
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { expect, test } from "./page.ts";
+import type { Playground } from "./playground.ts";
+
+const READ = "repositories/team/app/content/read";
+const WRITE = "repositories/team/app/content/write";
+
+/** The program that CI runs; whoever built it elsewhere says where. */
+const CLI = process.env.SCOPEGATE_CLI ?? fileURLToPath(new URL("../../target/debug/scopegate", import.meta.url));
+
+async function keep(playground: Playground, scope: string): Promise<void> {
+  await playground.ask(scope);
+  await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+  await expect(playground.answer.getByRole("button", { name: "Kept as a test" })).toBeDisabled();
+}
+
+/** The tests as they are read: holds or fails, allow or deny, and of what. */
+function listed(playground: Playground) {
+  return playground.more.getByRole("tabpanel", { name: "Tests" }).getByRole("listitem");
+}
+
+async function results(playground: Playground): Promise<(string | null)[]> {
+  return listed(playground)
+    .getByRole("img")
+    .evaluateAll((marks) => marks.map((mark) => mark.getAttribute("aria-label")));
+}
+
+test("an answer is kept, fails when the map changes, and is turned round", async ({ playground }) => {
+  await playground.use(READ);
+  await keep(playground, "repository:team/app:pull");
+  await keep(playground, "repository:team/app:push");
+  const panel = await playground.openPanel("Tests");
+  await expect(playground.more.getByRole("tab", { name: "Tests" })).toContainText("2");
+  await expect(listed(playground)).toContainText(["allow repository:team/app:pull", "deny repository:team/app:push"]);
+  await expect(panel).toContainText("2 of 2 hold");
+
+  await playground.use(WRITE);
+  await expect(panel).toContainText("0 of 2 hold");
+  expect(await results(playground)).toEqual(["fails", "fails"]);
+  await expect(listed(playground).first()).toContainText("team/app is denied pull");
+
+  await panel.getByRole("button", { name: "turn repository:team/app:pull round" }).click();
+  await expect(panel).toContainText("1 of 2 hold");
+  expect(await results(playground)).toEqual(["holds", "fails"]);
+  await panel.getByRole("button", { name: "remove repository:team/app:push" }).click();
+  await expect(panel).toContainText("1 of 1 hold");
+  await expect(listed(playground)).toContainText(["deny repository:team/app:pull"]);
+});
+
+test("what a client needs is kept, one test for each resource", async ({ playground }) => {
+  await playground.use(READ, WRITE);
+  await playground.write("crane copy myregistry.azurecr.io/team/app:v1 myregistry.azurecr.io/team/web:v1");
+  await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+  await playground.openPanel("Tests");
+  await expect(listed(playground)).toHaveCount(2);
+});
+
+test("a test says why it matters", async ({ playground, page }) => {
+  await playground.use(READ);
+  await keep(playground, "repository:team/app:pull");
+  const panel = await playground.openPanel("Tests");
+  await panel.getByRole("textbox", { name: "why it matters" }).fill('the "cluster" pulls');
+  await panel.getByRole("textbox", { name: "why it matters" }).press("Enter");
+  const yaml = await playground.copied(panel.getByRole("button", { name: "copy the assertions as YAML" }));
+  expect(yaml).toContain('    why: "the \\"cluster\\" pulls"\n');
+  await page.reload();
+  await expect(panel.getByRole("textbox", { name: "why it matters" })).toHaveValue('the "cluster" pulls');
+});
+
+test("what is partly allowed is kept as two tests, which hold", async ({ playground }) => {
+  await playground.use(READ);
+  await keep(playground, "repository:team/app:pull,push,delete");
+  const panel = await playground.openPanel("Tests");
+  await expect(listed(playground)).toContainText([
+    "allow repository:team/app:pull",
+    "deny repository:team/app:push,delete",
+  ]);
+  await expect(panel).toContainText("2 of 2 hold");
+});
+
+/** Maps and assertions of which some hold and some fail. */
+const files: [string, string][] = [
+  [
+    "all hold",
+    `scopeMaps:\n  - actions: ["${READ}"]\nassertions:\n  - allow: repository:team/app:pull\n  - deny: repository:team/app:push\n`,
+  ],
+  [
+    "some fail",
+    `scopeMaps:\n  - name: ci\n    actions: ["${READ}"]\n  - actions: ["${WRITE}"]\nassertions:\n  - allow: repository:team/app:pull,push\n    why: "a \\"reason\\" # and more"\n  - deny: repository:team/app:pull,delete\n  - allow: registry:catalog:*\n`,
+  ],
+  [
+    "the catalog",
+    `catalog: filtered\nscopeMaps:\n  - actions: ["${READ}"]\nassertions:\n  - allow: registry:catalog:*\n`,
+  ],
+];
+
+for (const [name, file] of files) {
+  test(`the file runs in scopegate test as it does here: ${name}`, async ({ playground, page }, testInfo) => {
+    await playground.write(file);
+    const panel = playground.more.getByRole("tabpanel", { name: "Tests" });
+    await expect(panel).toContainText(/\d of \d hold/);
+    const here = await results(playground);
+    const download = page.waitForEvent("download");
+    await panel.getByRole("button", { name: "Save access.yaml" }).click();
+    const saved = await download;
+    expect(saved.suggestedFilename()).toBe("access.yaml");
+    const path = testInfo.outputPath("access.yaml");
+    await saved.saveAs(path);
+    expect(await playground.copied(panel.getByRole("button", { name: "copy the assertions as YAML" }))).toBe(
+      await readFile(path, "utf8"),
+    );
+    expect(await there(path, testInfo.outputPath("report.xml"))).toEqual(here);
+  });
+}
+
+/** Files that the program refuses, and why, which the page says in the same words. */
+const refused: [string, string][] = [
+  [`scopeMaps:\n  - actions: ["not a rule"]\nassertions:\n  - deny: repository:a:pull\n`, "not a scope-map action"],
+  [
+    `scopeMaps:\n  - actions: ["${READ}"]\nassertions:\n  - deny: repository:Team/app:pull\n`,
+    "an upper-case letter in the repository name",
+  ],
+];
+
+test("what scopegate test refuses is said here, too", async ({ playground }, testInfo) => {
+  for (const [file, why] of refused) {
+    await playground.write(file);
+    await expect(playground.page.getByRole("main")).toContainText(why);
+    const path = testInfo.outputPath("access.yaml");
+    await writeFile(path, file);
+    const { code, text } = await run("test", path);
+    expect(code).toBe(2);
+    expect(text).toContain(why);
+  }
+});
+
+/** What the program says of each test of a file, in their order. */
+async function there(file: string, report: string): Promise<string[]> {
+  const { code, text } = await run("test", "--junit", report, file);
+  expect([0, 1], text).toContain(code);
+  const cases = (await readFile(report, "utf8")).split("<testcase ").slice(1);
+  return cases.map((one) => (/<(failure|error)\b/.test(one) ? "fails" : "holds"));
+}
+
+function run(...args: string[]): Promise<{ code: number; text: string }> {
+  return new Promise((resolve) => {
+    execFile(CLI, args, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), text: stdout + stderr });
+    });
+  });
+}
+
+test("the exported file is pasted back, and everything is as it was", async ({ playground, page }) => {
+  await playground.use(READ);
+  await keep(playground, "repository:team/app:pull");
+  await keep(playground, "repository:team/app:push");
+  const panel = await playground.openPanel("Tests");
+  const yaml = await playground.copied(panel.getByRole("button", { name: "copy the assertions as YAML" }));
+  await page.getByRole("button", { name: "Forget it" }).click();
+  await expect(playground.map).toContainText("No rule yet");
+  await playground.write(yaml);
+  await expect(playground.found).toHaveText(["assertions 2 assertions", "scope map MyScopeMap 1 action"]);
+  await expect(playground.map).toHaveCount(1);
+  await expect(panel).toContainText("2 of 2 hold");
+  expect(await playground.rules()).toEqual([READ]);
+});
