@@ -2,13 +2,16 @@
 
 import { linkTo } from "./links.ts";
 import { expect, test } from "./page.ts";
-import { Playground } from "./playground.ts";
+import { Playground, paste } from "./playground.ts";
 import { accessClaims, token } from "./texts.ts";
 
 const READ = "repositories/team/app/content/read";
 
 /** Asks something else, and waits for its answer. */
 async function isAlive(playground: Playground): Promise<void> {
+  const maps = playground.answer.getByRole("radio", { name: "What the scope map grants" });
+  if ((await maps.count()) > 0) await maps.check({ force: true });
+  await playground.page.getByRole("button", { name: "Clear" }).click();
   await playground.write(JSON.stringify([READ]));
   await playground.ask("repository:team/app:pull");
   await playground.says("Allowed");
@@ -46,7 +49,7 @@ const broken: [string, string, RegExp][] = [
   ["a token that is cut", token(accessClaims(1, ["a", "pull"])).slice(0, 90), /signed token/],
   ["a token of garbage", "eyJhbGciOiJFUzI1NiJ9.!!!.###", /signed token|not understood/],
   ["a challenge that is cut", 'WWW-Authenticate: Bearer realm="https://x', /not understood|challenge/],
-  ["a NUL", "\u0000\u0000", /not understood/],
+  ["a NUL", "\u0000!!", /not understood/],
   ["half a character", "\ud800 repository:a\udfff:pull", /not understood|scope/],
 ];
 
@@ -72,7 +75,8 @@ test("ten megabytes", async ({ playground }) => {
 
 test("a hundred thousand rules", async ({ playground }) => {
   test.slow();
-  await playground.write(
+  await paste(
+    playground.field,
     Array.from({ length: 100_000 }, (_, place) => `repositories/r${place}/content/read`).join("\n"),
   );
   await expect(playground.found).toHaveText(["scope map 100,000 actions"]);
@@ -84,7 +88,7 @@ test("a hundred thousand rules", async ({ playground }) => {
 
 test("a hundred thousand repositories", async ({ playground }) => {
   test.slow();
-  await playground.write(Array.from({ length: 100_000 }, (_, place) => `team/r${place}`).join("\n"));
+  await paste(playground.field, Array.from({ length: 100_000 }, (_, place) => `team/r${place}`).join("\n"));
   await expect(playground.cell("team/r0", "pull")).toBeVisible();
   await isAlive(playground);
 });
@@ -113,12 +117,14 @@ test("scopes that are none", async ({ playground }) => {
   }
 });
 
+const BRACE = "{";
+
 /** Names that would run, change what stands around them, or disappear, if a page let them. */
 const NAMES = [
   '<img src=x onerror="window.ran=1">',
   "<script>window.ran=1</script>",
   "javascript:window.ran=1",
-  "${window.ran=1}",
+  `$${BRACE}window.ran=1}`,
   "{{window.ran=1}}",
   "'\"><svg onload=window.ran=1>",
   "\u202egnp.exe\u202c",
@@ -139,7 +145,11 @@ test.describe("names that would do something", () => {
     for (const name of NAMES) {
       await test.step(JSON.stringify(name), async () => {
         await playground.write(
-          JSON.stringify({ name, description: name, actions: [`repositories/${name}/content/read`, name] }),
+          JSON.stringify({
+            name: name.replace(/^_+/, ""),
+            description: name,
+            actions: [`repositories/${name}/content/read`, name],
+          }),
         );
         await playground.map.getByRole("textbox", { name: "Registry" }).fill(name);
         await playground.map.getByRole("textbox", { name: "add a rule" }).fill(name);

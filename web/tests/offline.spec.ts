@@ -81,7 +81,8 @@ const ways: [string, string, string][] = [
   ],
 ];
 
-test("the page's policy closes every way out", async ({ playground, page, complaints }) => {
+test("the page's policy closes every way out", async ({ page, site, complaints }) => {
+  await page.goto(site.url);
   for (const [name, directive, code] of ways) {
     await test.step(name, async () => {
       const broken = await page.evaluate(
@@ -100,7 +101,6 @@ test("the page's policy closes every way out", async ({ playground, page, compla
     });
   }
   expect(await page.evaluate(() => "ran" in window)).toBe(false);
-  await expect(playground.field).toBeVisible();
   complaints.splice(0);
 });
 
@@ -110,7 +110,7 @@ test("after one visit everything works without a network", async ({ page, ownSit
   await ownSite.close();
   await page.reload();
   await useAll(new Playground(page));
-  await expect(page.getByRole("main")).toContainText("No rule yet");
+  await expect(page.getByRole("main")).toContainText("The answer appears as you type.");
 });
 
 test("the page can be installed", async ({ page, site, request }) => {

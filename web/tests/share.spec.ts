@@ -89,8 +89,8 @@ const old: [string, string, "Allowed" | "Denied" | "Partly", string][] = [
   [
     "the catalog",
     "1.XZBBTsQwDEXv4uUoUln3DuzYoVmY1EyjunFwPIJR1bvjpAUhdo6_8_z9NyhYjSYYAQKsWCqMrxtkXMlbnFxTF5RuXurDe-vj9xFgoho1FUuSDwLGVjeI_ylSk4kmqsNlWMlwQsNBCaeO_CMb4eozUbJRtmPkul8DCLu1fGcOEP0zy833qIg5oai8J24-Meo_YjPQoViKS2Izaa-d-XGnejjeYEm53V6jFPI5oy9rC84Lx3PneIE9wOcstW3rKQWYic_YTBbqtDO258dL77hnlrjA-BSgGlrTKOMbe97Ow1pJf-JyXwUzsY9ETh4C7N8",
-    "Denied",
-    "registry:catalog",
+    "Allowed",
+    "registry catalog is granted",
   ],
   [
     "two maps",

@@ -91,7 +91,7 @@ const files: [string, string][] = [
   ],
   [
     "some fail",
-    `scopeMaps:\n  - name: ci\n    actions: ["${READ}"]\n  - actions: ["${WRITE}"]\nassertions:\n  - allow: repository:team/app:pull,push\n    why: "a \\"reason\\" # and more"\n  - deny: repository:team/app:pull,delete\n  - allow: registry:catalog:*\n`,
+    `scopeMaps:\n  - name: builders\n    actions: ["${READ}"]\n  - actions: ["${WRITE}"]\nassertions:\n  - allow: repository:team/app:pull,push\n    why: "a \\"reason\\" # and more"\n  - deny: repository:team/app:pull,delete\n  - allow: registry:catalog:*\n`,
   ],
   [
     "the catalog",

@@ -1,0 +1,99 @@
+/** No violation that axe knows of, in every state of the page, in both colours. */
+
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+
+import { expect, test } from "./page.ts";
+import { Playground } from "./playground.ts";
+import { AZ_MAP, accessClaims, PUSH, token } from "./texts.ts";
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+async function check(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+  const said = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
+  expect(said).toEqual([]);
+}
+
+const READ = "repositories/samples/*/content/read";
+
+/** States, and how one gets there from an empty page. */
+const states: [string, (playground: Playground) => Promise<unknown>][] = [
+  ["empty", async () => {}],
+  ["denied", (playground) => playground.write(PUSH + AZ_MAP)],
+  [
+    "allowed",
+    async (playground) => {
+      await playground.use(READ);
+      await playground.ask("repository:samples/nginx:pull");
+      await playground.answer.getByText("Why", { exact: true }).click();
+    },
+  ],
+  [
+    "partly, with what is no scope, no rule and no name",
+    async (playground) => {
+      await playground.use(READ, "not a rule");
+      await playground.ask("repository:samples/nginx:pull,push oops");
+      await playground.repository.fill("Upper");
+      await playground.repository.press("Enter");
+      await playground.map.getByRole("textbox", { name: "Name" }).fill("a b");
+    },
+  ],
+  ["not understood", (playground) => playground.write("!!")],
+  [
+    "the client that works",
+    async (playground) => {
+      await playground.use("repositories/*/content/read");
+      await playground.write("docker pull contoso.azurecr.io/a:v1");
+    },
+  ],
+  [
+    "the token",
+    async (playground) => {
+      await playground.write(token(accessClaims(1, ["a", "pull"])));
+      await playground.ask("repository:a:pull,push");
+      await playground.more.getByRole("combobox", { name: "Meanwhile" }).selectOption("token disabled");
+    },
+  ],
+  ["the comparison", (playground) => playground.chooseExample("Before and after")],
+  [
+    "the tests",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+      await playground.answer.getByRole("button", { name: "Try it here" }).click();
+      await playground.openPanel("Tests");
+    },
+  ],
+  [
+    "the editor",
+    async (playground) => {
+      await playground.use(READ, "not a rule");
+      await playground.map.getByRole("button", { name: "Edit as text" }).click();
+      await expect(playground.map.getByRole("textbox", { name: "the rules of the scope map" })).toBeVisible();
+    },
+  ],
+  ["the menu", (playground) => playground.page.getByRole("button", { name: "Examples" }).click()],
+  ["the dialog", (playground) => playground.page.getByRole("button", { name: "Share" }).click()],
+  ["a notice", (playground) => playground.page.goto(`${playground.page.url()}#1.AAAA`)],
+];
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    for (const [name, reach] of states) {
+      test(name, async ({ playground, page }) => {
+        await reach(playground);
+        await check(page);
+      });
+    }
+    for (const [name, reach] of states.slice(1, 4)) {
+      test(`${name}, on a phone`, async ({ page, site }) => {
+        await page.setViewportSize({ width: 360, height: 740 });
+        await page.goto(site.url);
+        await reach(new Playground(page));
+        await check(page);
+      });
+    }
+  });
+}

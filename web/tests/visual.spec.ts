@@ -1,0 +1,61 @@
+/**
+ * What the main states look like, compared with pictures that a person has looked at: each of one part of the page, so that a change of
+ * one part changes few.
+ *
+ * Drawn with the fonts of Debian's `fonts-dejavu`, which the pictures are made with: `npx playwright test visual --update-snapshots=all`.
+ */
+
+import { expect, test } from "./page.ts";
+import { Playground } from "./playground.ts";
+import { AZ_MAP, accessClaims, PUSH, token } from "./texts.ts";
+
+const NOW = new Date("2026-03-01T12:00:00Z");
+
+/** States, the part to look at or else what one sees first, and how one gets there. */
+const states: [string, string, (playground: Playground) => Promise<unknown>][] = [
+  ["newcomer", "", (playground) => playground.write(PUSH + AZ_MAP)],
+  ["matrix", "Repositories", (playground) => playground.chooseExample("Rules that add up")],
+  ["client", "more", (playground) => playground.chooseExample("Pull works, listing tags does not")],
+  ["compare", "more", (playground) => playground.chooseExample("Before and after")],
+  [
+    "token",
+    "more",
+    (playground) => playground.write(token(accessClaims(NOW.getTime() / 1000 - 7200, ["team/app", "pull"]))),
+  ],
+  [
+    "tests",
+    "more",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+      await playground.answer.getByRole("button", { name: "Try it here" }).click();
+      await playground.openPanel("Tests");
+    },
+  ],
+];
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const width of [360, 1400]) {
+    test.describe(`${colorScheme}, ${width} pixels`, () => {
+      // A picture is taken with a style of the test's own, which the page's policy would not let in.
+      test.use({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
+      for (const [name, part, reach] of states) {
+        test(name, async ({ page, site }) => {
+          await page.clock.setFixedTime(NOW);
+          await page.goto(site.url);
+          await reach(new Playground(page));
+          await page.mouse.move(0, 0);
+          await page.evaluate(() => {
+            if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+            scrollTo(0, 0);
+          });
+          const digest = page.getByText(/^sha256:/);
+          await expect(page).toHaveScreenshot(`${name}-${colorScheme}-${width}.png`, {
+            fullPage: true,
+            mask: [digest],
+          });
+        });
+      }
+    });
+  }
+}
