@@ -2,16 +2,23 @@
 
 import { createEffect, createMemo, For, type JSX, Match, on, Show, Switch } from "solid-js";
 import type { Assertion, Explanation } from "../engine";
-import type { Answer, GivenAnswer, Verdict } from "../state/answer";
+import { type Answer, type GivenAnswer, scopesAsked, type Verdict } from "../state/answer";
 import type { Playground } from "../state/playground";
+import { narrowest } from "../state/system";
 import { announce } from "./announce";
+import { Code } from "./Code";
 import { Fixes } from "./Fixes";
-import { Mark } from "./Mark";
+import { Mark, type Sign } from "./Mark";
 import { QuestionField } from "./QuestionField";
 import { Reasons } from "./Reasons";
 import { Sentence } from "./Sentence";
 
-const words: Record<Verdict, string> = { allowed: "Allowed", denied: "Denied", partly: "Partly" };
+const words: Record<Verdict, string> = {
+  allowed: "Allowed",
+  denied: "Denied",
+  partly: "Partly",
+  unsure: "Not certain",
+};
 
 export function AnswerCard(props: { playground: Playground }): JSX.Element {
   const answer = () => props.playground.answer();
@@ -55,9 +62,16 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
           {(given) => (
             <>
               <div class="verdict">
-                <Mark sign={given().verdict} />
+                <Mark sign={signOf(given().verdict)} />
                 <div>
                   <strong class="verdict-word">{words[given().verdict]}</strong>
+                  <For each={given().doubts}>
+                    {(doubt) => (
+                      <p class="sentence">
+                        <Sentence text={doubt.text} />
+                      </p>
+                    )}
+                  </For>
                   <Headline answer={given()} />
                 </div>
               </div>
@@ -72,12 +86,40 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
               <Show when={given().edits.length > 0}>
                 <Fixes playground={props.playground} edits={given().edits} />
               </Show>
+              <SystemMap playground={props.playground} answer={given()} />
               <Reasons explanations={given().explanations} />
             </>
           )}
         </Match>
       </Switch>
     </section>
+  );
+}
+
+/** A system-defined map cannot be changed: its token is given another one. */
+function SystemMap(props: { playground: Playground; answer: GivenAnswer }): JSX.Element {
+  const map = () => props.playground.model.maps[0];
+  const isSystem = () =>
+    map()?.name.startsWith("_") && props.answer.verdict !== "allowed" && props.answer.edits.length === 0;
+  const other = createMemo(() =>
+    isSystem() && props.playground.model.whose === "maps"
+      ? narrowest(scopesAsked(props.playground), props.playground.model.catalog)
+      : null,
+  );
+  return (
+    <Show when={other()}>
+      {(name) => (
+        <div class="stack">
+          <p>
+            <Sentence text={`\`${map()?.name}\` is system-defined and cannot be changed; \`${name()}\` allows this:`} />
+          </p>
+          <Code
+            text={`az acr token update --name ${props.playground.model.token.name} --registry ${props.playground.registry() || "$REGISTRY"} --scope-map ${name()}`}
+            label="the command that gives the token another scope map"
+          />
+        </div>
+      )}
+    </Show>
   );
 }
 
@@ -144,10 +186,15 @@ function sentences(answer: GivenAnswer): string[] {
   return answer.verdict === "allowed" || denied.length === 0 ? lines : denied;
 }
 
+function signOf(verdict: Verdict): Sign {
+  return verdict === "unsure" ? "note" : verdict;
+}
+
 function spoken(answer: Answer): string {
   if (answer.kind === "problem") return answer.problem.message;
   if (answer.kind === "nothing") return "";
-  return `${words[answer.verdict]}: ${sentences(answer).join("; ").replaceAll("`", "")}`;
+  const said = [...answer.doubts.map((doubt) => doubt.text), ...sentences(answer)];
+  return `${words[answer.verdict]}: ${said.join("; ").replaceAll("`", "")}`;
 }
 
 function asProblem(answer: Answer) {

@@ -37,7 +37,7 @@ function Held(props: { playground: Playground }): JSX.Element {
   const claimed = () => (token()?.size ?? 0) - (token()?.hasSignature ? new TextEncoder().encode("…").length : 0);
   const times = () => {
     const claims = token()?.claims;
-    return claims ? validity(claims, opened) : null;
+    return claims ? validity(claims, props.playground.now()) : null;
   };
   return (
     <section class="stack" aria-labelledby="held-title">

@@ -5,10 +5,10 @@
 import { createMemo } from "solid-js";
 import { operation, type Simulation, simulate } from "../clients";
 import { attempt, type Edit, type Explanation, type InvalidScope, type Principal, type Problem } from "../engine";
-import type { HeldToken } from "./held";
+import { type Circumstances, type Doubt, doubts, doubtsOfAllowed } from "./doubts";
 import type { Model, Question } from "./model";
 
-export type Verdict = "allowed" | "denied" | "partly";
+export type Verdict = "allowed" | "denied" | "partly" | "unsure";
 
 export type Answer =
   | { kind: "nothing" }
@@ -20,6 +20,8 @@ export type Answer =
       asked: string;
       explanations: Explanation[];
       invalid: InvalidScope[];
+      /** What the rules do not tell. */
+      doubts: Doubt[];
       /** The changes that together allow what was denied. */
       edits: Edit[];
       simulation: Simulation | null;
@@ -27,7 +29,7 @@ export type Answer =
 
 export type GivenAnswer = Extract<Answer, { kind: "answer" }>;
 
-export function createAnswer(model: Model, principal: () => Principal, registry: () => string, held: HeldToken) {
+export function createAnswer(model: Model, principal: () => Principal, circumstances: () => Circumstances) {
   const simulation = createMemo(() => {
     const { question, profile } = model;
     if (question.kind !== "operation") return null;
@@ -45,18 +47,31 @@ export function createAnswer(model: Model, principal: () => Principal, registry:
     const asked = simulated ? `${simulated.operation.name} ${targetName(model)}` : scopes;
     const report = attempt(() => principal().claims(scopes));
     if (report.kind === "problem") return { kind: "problem", problem: report.problem };
-    const explanations =
-      model.whose === "token" ? held.explain(scopes) : principal().explain(scopes, registry() || undefined);
+    const around = circumstances();
+    const byMaps = model.whose === "maps";
+    const explanations = byMaps
+      ? principal().explain(scopes, around.registry || undefined)
+      : around.held.explain(scopes);
+    const byRules = verdictOf(explanations, report.value.invalid, byMaps ? simulated : null);
+    const against = [...doubts(around), ...(byMaps && byRules === "allowed" ? doubtsOfAllowed(around, scopes) : [])];
+    const helps = !against.some((doubt) => doubt.isElsewhere);
     return {
       kind: "answer",
-      verdict: verdictOf(explanations, report.value.invalid, simulated),
+      verdict: doubted(byRules, against),
       asked,
       explanations,
       invalid: report.value.invalid,
-      edits: explanations.flatMap((explanation) => explanation.edits.slice(0, 1)),
-      simulation: model.whose === "maps" ? simulated : null,
+      doubts: against,
+      edits: helps ? explanations.flatMap((explanation) => explanation.edits.slice(0, 1)) : [],
+      simulation: byMaps ? simulated : null,
     };
   });
+}
+
+function doubted(verdict: Verdict, doubts: Doubt[]): Verdict {
+  if (doubts.some((doubt) => doubt.refuses)) return "denied";
+  const isOpen = verdict !== "denied" || doubts.some((doubt) => doubt.isElsewhere);
+  return doubts.length > 0 && isOpen ? "unsure" : verdict;
 }
 
 function scopesOf(question: Question, simulation: Simulation | null): string {

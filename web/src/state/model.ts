@@ -31,6 +31,8 @@ export type Whose = "maps" | "token";
 /** What one can do to the token that would be issued. */
 export interface TokenSettings {
   name: string;
+  /** The name of its scope map, where somebody said it. */
+  scopeMap: string;
   /** Seconds by which the clock is moved from the moment of issue. */
   clock: number;
   state: "enabled" | "disabled" | "password-expired" | "password-regenerated";
@@ -69,7 +71,7 @@ export function blank(): Model {
     question: { kind: "scope", text: "" },
     whose: "maps",
     held: "",
-    token: { name: "MyToken", clock: 0, state: "enabled" },
+    token: { name: "MyToken", scopeMap: "", clock: 0, state: "enabled" },
     assertions: [],
     panel: "client",
   };

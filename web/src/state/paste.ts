@@ -11,6 +11,7 @@ import { type Change, type Found, type Part, recognise, whenYamlIsThere } from "
 import { withoutSignature } from "../tokens";
 import { blankMap, type Model, type ScopeMapDraft, type Target } from "./model";
 import type { Playground } from "./playground";
+import { systemMap } from "./system";
 
 export type { Part } from "../recognise";
 
@@ -168,15 +169,26 @@ function takeCommand(playground: Playground, found: Extract<Found, { kind: "comm
     return;
   }
   const repository = reference?.repository ?? source?.repository ?? "";
+  if (client === "az" && operation === "import") return;
   const target: Target = {
     registry: host,
     repository,
     tag: reference?.tag ?? source?.tag ?? "latest",
     source: reference && source ? source.repository : "",
   };
-  playground.ask({ kind: "operation", operation: `${client}-${operation}`, target });
+  playground.ask({ kind: "operation", operation: operationOf(found), target });
   playground.set("panel", "client");
   showRepositories(playground, repository ? [repository] : []);
+}
+
+/** What the simulator calls it. Some commands do other things with a tag, or an exact version, than without. */
+function operationOf({ client, operation, reference }: Extract<Found, { kind: "command" }>): string {
+  const hasTag = (reference?.tag ?? reference?.digest ?? null) !== null;
+  if (client === "az" && operation === "repository-delete" && hasTag) return "az-repository-delete-image";
+  const pulls = operation === "pull" || operation === "install" || operation === "show";
+  // Helm lists the tags unless the version is exact.
+  if (client === "helm" && pulls) return hasTag ? "helm-pull" : "helm-install";
+  return `${client}-${operation}`;
 }
 
 /** A command that makes a map says what is in it; one that changes a map is made to the map of that name. */
@@ -197,6 +209,7 @@ function takeChange(playground: Playground, change: Change): void {
 /** An error alone says a repository and, at best, what was needed. */
 function takeError(playground: Playground, found: Extract<Found, { kind: "error" }>): void {
   noteRegistry(playground, found.registry ?? "");
+  playground.setReported({ meaning: found.meaning, repository: found.repository });
   const { question } = playground.model;
   const known = question.kind === "operation" && question.target.repository !== "";
   // The command that failed says more than what it printed.
@@ -209,8 +222,10 @@ function takeToken(playground: Playground, found: Extract<Found, { kind: "token"
   if (found.name) playground.set("token", "name", found.name);
   playground.set("token", "state", found.status === "disabled" ? "disabled" : "enabled");
   noteRegistry(playground, found.registry ?? "");
-  const map = playground.model.maps[0];
-  if (map && map.name === "" && found.scopeMap) playground.set("maps", 0, "name", found.scopeMap);
+  playground.set("token", "scopeMap", found.scopeMap ?? "");
+  const isEmpty = playground.model.maps.every(({ name, actions }) => name === "" && actions.length === 0);
+  const known = systemMap(found.scopeMap ?? "");
+  if (isEmpty && known) playground.replaceMaps([{ ...known, registry: playground.registry() }]);
 }
 
 /** A token with a mark in place of its signature, if it had one. */

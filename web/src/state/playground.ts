@@ -6,6 +6,7 @@ import { createMemo, createSignal, onCleanup } from "solid-js";
 import { createStore, reconcile, type SetStoreFunction, unwrap } from "solid-js/store";
 import { type Assertion, actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
 import { createAnswer } from "./answer";
+import type { Reported } from "./doubts";
 import { createHeldToken } from "./held";
 import { blank, blankMap, type Model, type Question, type ScopeMapDraft } from "./model";
 import { createRows } from "./rows";
@@ -36,7 +37,13 @@ export function createPlayground(initial: Model = blank()) {
   const granted = (names: string[]) =>
     model.whose === "token" ? held.granted(names) : compiled().principal.granted(names);
   const rows = createRows(model, () => compiled().principal, granted);
-  const answer = createAnswer(model, () => compiled().principal, registry, held);
+  const [reported, setReported] = createSignal<Reported | null>(null);
+  const now = createClock();
+  const answer = createAnswer(
+    model,
+    () => compiled().principal,
+    () => ({ model, held, registry: registry(), reported: reported(), now: now() }),
+  );
 
   /** Every change goes through here, so that whoever keeps the model need not read all of it at each key. */
   const setModel = ((...change: unknown[]) => {
@@ -58,6 +65,9 @@ export function createPlayground(initial: Model = blank()) {
     held,
     rows,
     answer,
+    now,
+    /** What a client said when it failed, as far as the field tells. */
+    setReported,
     actions: actions(),
     /** How often the model was changed. */
     changes,
@@ -75,11 +85,14 @@ export function createPlayground(initial: Model = blank()) {
     },
     /** Replaces the rules of one map. */
     write(place: number, actions: string[]) {
+      // What a client said was said of the rules of before.
+      setReported(null);
       setModel("maps", place, "actions", actions);
     },
     replaceMaps,
     /** Makes the change that the engine proposes. */
     apply(edits: Edit[]) {
+      setReported(null);
       const maps = copy(model.maps);
       for (const edit of edits) {
         const map = maps.find((map) => map.name === edit.scopeMap) ?? maps[0];
@@ -122,6 +135,15 @@ function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
     });
     return { principal, reports };
   });
+}
+
+/** The time in seconds since 1970: a token that ends while the page is open has ended. */
+function createClock() {
+  const read = () => Math.floor(Date.now() / 1000);
+  const [now, setNow] = createSignal(read());
+  const timer = setInterval(() => setNow(read()), 1000);
+  onCleanup(() => clearInterval(timer));
+  return now;
 }
 
 /** The maps as they were before each change that a button made. */

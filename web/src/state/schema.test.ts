@@ -22,8 +22,8 @@ test("whatever is changed to something of another kind, it is none", () => {
     { profile: "other" },
     { question: { kind: "scope" } },
     { question: { kind: "operation", operation: "docker-push", target: {} } },
-    { token: { name: "a", clock: "0", state: "enabled" } },
-    { token: { name: "a", clock: 0, state: "unknown" } },
+    { token: { name: "a", scopeMap: "", clock: "0", state: "enabled" } },
+    { token: { name: "a", scopeMap: "", clock: 0, state: "unknown" } },
     { assertions: [{ permit: "a" }] },
     { panel: "other" },
   ]) {

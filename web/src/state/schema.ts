@@ -48,6 +48,7 @@ function isToken(value: unknown): value is TokenSettings {
   return (
     isRecord(value) &&
     isText(value.name) &&
+    isText(value.scopeMap) &&
     typeof value.clock === "number" &&
     isOneOf(value.state, ["enabled", "disabled", "password-expired", "password-regenerated"])
   );

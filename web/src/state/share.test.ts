@@ -20,7 +20,7 @@ const full: Model = {
   },
   whose: "token",
   held: "e30.e30.…",
-  token: { name: "T", clock: -600, state: "disabled" },
+  token: { name: "T", scopeMap: "m", clock: -600, state: "disabled" },
   assertions: [{ allow: "repository:a:pull", why: "because" }, { deny: "repository:a:push" }],
   panel: "tests",
 };

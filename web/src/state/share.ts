@@ -39,9 +39,18 @@ export async function unpack(fragment: string): Promise<Opened> {
 
 /** A model from elsewhere, over the defaults: fields of an older version may be missing. */
 export function check(value: unknown): Opened {
-  const model = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...blank(), ...value } : value;
+  const model = overDefaults(value);
   if (isModel(model)) return { kind: "model", model };
   return { kind: "refused", message: "this link holds something that this page does not understand" };
+}
+
+/** Fields that an older version did not have are as on a page that nobody has touched. */
+function overDefaults(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const { token } = value as { token?: unknown };
+  const defaults = blank();
+  const settings = typeof token === "object" && token !== null ? { ...defaults.token, ...token } : token;
+  return { ...defaults, ...value, ...(token === undefined ? {} : { token: settings }) };
 }
 
 /** The model without secrets, as it may be kept and sent. */
