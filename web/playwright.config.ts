@@ -1,6 +1,13 @@
 /** The built page in a real browser, the one that the system has. */
 
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "@playwright/test";
+
+/** Pictures look alike wherever the same fonts draw them. */
+const FONTS = fileURLToPath(new URL("tests/fonts.conf", import.meta.url));
+const environment = Object.entries({ ...process.env, FONTCONFIG_FILE: FONTS }).filter(
+  ([, value]) => value !== undefined,
+);
 
 export default defineConfig({
   testDir: "tests",
@@ -24,6 +31,7 @@ export default defineConfig({
     permissions: ["clipboard-read", "clipboard-write"],
     launchOptions: {
       executablePath: "/usr/bin/chromium",
+      env: Object.fromEntries(environment),
       args: [
         "--no-sandbox",
         "--disable-gpu",

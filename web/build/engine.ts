@@ -33,7 +33,9 @@ export function engine(): Plugin {
 export function script(module: Buffer): string {
   return [
     `const text = ${literal(module.toString("latin1"))};`,
-    "export const bytes = Uint8Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));",
+    "export const bytes = new Uint8Array(text.length);",
+    // A plain loop: a callback for each byte is 40 ms of the start on a slow phone.
+    "for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);",
     `export const sha256 = "${createHash("sha256").update(module).digest("hex")}";`,
   ].join("\n");
 }

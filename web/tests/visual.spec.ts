@@ -49,9 +49,8 @@ for (const colorScheme of ["light", "dark"] as const) {
             if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
             scrollTo(0, 0);
           });
-          const picture = `${name}-${colorScheme}-${width}.png`;
-          if (part) await expect(page.getByRole("region", { name: part })).toHaveScreenshot(picture);
-          else await expect(page).toHaveScreenshot(picture);
+          const looked = part === "" ? page : page.getByRole("region", { name: part, exact: true });
+          await expect(looked).toHaveScreenshot(`${name}-${colorScheme}-${width}.png`);
         });
       }
     });

@@ -101,6 +101,9 @@ const CLIENTS: [(&str, &str); 8] = [
     ("/usr/lib/podman/netavark", "netavark"),
 ];
 
+/// What the pictures of the page are drawn with.
+const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
+
 /// Where the clients from PyPI and npm are listed.
 const LISTS: &str = "tests/clients";
 
@@ -110,6 +113,9 @@ pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     let mut packages = missing(shell, &[&PROGRAMS[..], &NODE, &CLIENTS].concat());
     if !has_postgres() {
         packages.push("postgresql");
+    }
+    if !shell.path_exists(FONT) {
+        packages.push("fonts-dejavu-core");
     }
     if !has_venv(shell) {
         packages.push("python3-venv");

@@ -73,6 +73,9 @@ pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
 /// The page's units, and then the built page in a browser.
 pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     build(shell)?;
+    // What the page exports is run by the command line that it is for.
+    cmd!(shell, "cargo build --locked --quiet --package scopegate-cli").run()?;
+    let _cli = shell.push_env("SCOPEGATE_CLI", engine::root().join("target/debug/scopegate"));
     run(shell, "vitest/vitest.mjs", &["run"])?;
     run(shell, "@playwright/test/cli.js", &["test"])
 }

@@ -8,6 +8,9 @@ import { Mark } from "./Mark";
 import { Sentence } from "./Sentence";
 import { summary } from "./summary";
 
+/** A hostile text has tens of thousands of parts. */
+const MOST_SHOWN = 24;
+
 export function PasteField(props: { playground: Playground; paste: Paste }): JSX.Element {
   const text = () => props.playground.model.pasted;
   const parts = () => props.paste.parts();
@@ -15,7 +18,7 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
 
   function write(written: string) {
     props.paste.write(written);
-    if (written !== "") announce(parts().map(spoken).join("; "));
+    if (written !== "") announce(parts().slice(0, MOST_SHOWN).map(spoken).join("; "));
   }
 
   function show(part: Part) {
@@ -51,7 +54,7 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
         onInput={(event) => write(event.currentTarget.value)}
       />
       <ul class="found" id="paste-found">
-        <For each={parts()}>
+        <For each={parts().slice(0, MOST_SHOWN)}>
           {(part) => (
             <li>
               <button type="button" class="chip" data-kind={part.found.kind} onClick={() => show(part)}>
@@ -63,6 +66,9 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
             </li>
           )}
         </For>
+        <Show when={parts().length > MOST_SHOWN}>
+          <li class="muted small">… and {(parts().length - MOST_SHOWN).toLocaleString("en")} more</li>
+        </Show>
       </ul>
     </section>
   );

@@ -51,7 +51,7 @@ describe("refusals", () => {
     ["a: *b", "0: too many aliases, or one that stands for nothing"],
     [`${"[".repeat(101)}${"]".repeat(101)}`, "100: nested more than 100 levels deep"],
     [`${"[".repeat(100_000)}${"]".repeat(100_000)}`, "100: nested more than 100 levels deep"],
-    [`${"- ".repeat(101)}a`, "202: nested more than 100 levels deep"],
+    [`${"- ".repeat(101)}a`, "203: nested more than 100 levels deep"],
     [" ".repeat(LONGEST + 1), "4194304: a document of more than 4 MiB"],
   ])("%#", (text, expected) => {
     expect(read(text)).toBe(expected);
@@ -63,7 +63,7 @@ describe("refusals", () => {
     expect(read(lines.join("\n"))).toBe("0: too many aliases, or one that stands for nothing");
   });
 
-  test.each(["[", "- ", "{a: ", "? ", "&a ", "!!x ", "- - ? ", '["'])("of %j, many times", (piece) => {
+  test.each(["[", "- ", "{a: ", "? ", ": , ", "&a ", "!!x ", "- - ? ", '["', '? "]"'])("of %j, many times", (piece) => {
     expect(readDocument(piece.repeat(20_000)).kind).toBe("problem");
   });
 });

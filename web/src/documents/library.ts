@@ -1,5 +1,7 @@
 /**
- * The reader of YAML, which brings a library as large as the page, comes when the page has been shown: nobody has pasted anything by then.
+ * The reader of YAML brings a library as large as the rest of the page, so it is loaded when the first text needs it.
+ *
+ * That text is refused, and whoever listens is told when it is worth another look.
  */
 
 import { Refusal } from "./refusal";
@@ -7,13 +9,28 @@ import { Refusal } from "./refusal";
 type Read = typeof import("./yaml").readYaml;
 
 let read: Read | undefined;
-
-/** Until this is done, a text that is no JSON is refused. */
-export const yamlIsThere: Promise<void> = import("./yaml").then((module) => {
-  read = module.readYaml;
-});
+let loading: Promise<void> | undefined;
+const listeners: (() => void)[] = [];
 
 export const readYaml: Read = (text) => {
-  if (!read) throw new Refusal("the reader of YAML is still on its way", 0);
-  return read(text);
+  if (read) return read(text);
+  // Without a network it does not come; the next text asks for it again.
+  loadYaml().catch(() => {
+    loading = undefined;
+  });
+  throw new Refusal("the reader of YAML is being loaded", 0);
 };
+
+/** Loads the reader, once. */
+export function loadYaml(): Promise<void> {
+  loading ??= import("./yaml").then((module) => {
+    read = module.readYaml;
+    for (const tell of listeners) tell();
+  });
+  return loading;
+}
+
+/** Tells `listener` when the reader has come. */
+export function whenYamlIsThere(listener: () => void): void {
+  listeners.push(listener);
+}

@@ -1,5 +1,5 @@
 /** Tests begin when the reader of YAML is there. */
 
-import { yamlIsThere } from "./library";
+import { loadYaml } from "./library";
 
-await yamlIsThere;
+await loadYaml();

@@ -2,7 +2,7 @@
  * YAML 1.2 by the library `yaml`, with bounds: on aliases, on depth, and on the time that a map with many fields takes.
  */
 
-import { isMap, isNode, isScalar, isSeq, type Node, parseDocument } from "yaml";
+import { Composer, type CST, isMap, isNode, isScalar, isSeq, Lexer, type Node, Parser } from "yaml";
 import { DEEPEST, type Place } from "./place";
 import { Refusal } from "./refusal";
 
@@ -19,9 +19,10 @@ const OPTIONS = {
 
 /** Reads a text that holds one YAML document. */
 export function readYaml(text: string): { value: unknown; place: Place } {
-  const document = parseDocument(text, OPTIONS);
-  const error = document.errors[0];
+  const [document, second] = new Composer(OPTIONS).compose(tokens(text), true, text.length);
+  const error = document?.errors[0];
   if (error) throw new Refusal(plain(error.message), error.pos[0]);
+  if (!document || second) throw new Refusal("more than one document", second?.range[0] ?? 0);
   const place = yamlPlace(document.contents, 0);
   try {
     return { value: document.toJS({ maxAliasCount: MOST_ALIASES }), place };
@@ -30,16 +31,34 @@ export function readYaml(text: string): { value: unknown; place: Place } {
   }
 }
 
+/**
+ * What the library's parser makes of the text, as long as that is not too deep.
+ *
+ * The library calls itself for each level. It catches the error when the stack is used up, but where V8 compiles a regular expression
+ * just then, there is no error: the process ends, and with it the page.
+ */
+function* tokens(text: string): Generator<CST.Token, void> {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > DEEPEST + 2) throw tooDeep(parser.offset);
+  }
+  yield* parser.end();
+}
+
+function tooDeep(position: number): Refusal {
+  return new Refusal(`nested more than ${DEEPEST} levels deep`, position);
+}
+
 /** The library writes for developers: a capital first letter, a full stop, advice about its own options. */
 function plain(message: string): string {
-  if (message.includes("multiple documents")) return "more than one document";
   const sentence = message.replace(/[.:]+$/, "");
   return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }
 
 function yamlPlace(node: Node | null, depth: number): Place {
   const [from, to] = node?.range ?? [0, 0];
-  if (depth > DEEPEST) throw new Refusal(`nested more than ${DEEPEST} levels deep`, from);
+  if (depth > DEEPEST) throw tooDeep(from);
   return { from, to, children: childrenOf(node, depth + 1) };
 }
 

@@ -7,7 +7,7 @@
 
 import { createMemo, createSignal } from "solid-js";
 import { scopeText } from "../clients/scopes";
-import { type Change, type Found, type Part, recognise, yamlIsThere } from "../recognise";
+import { type Change, type Found, type Part, recognise, whenYamlIsThere } from "../recognise";
 import { withoutSignature } from "../tokens";
 import { blankMap, type Model, type ScopeMapDraft, type Target } from "./model";
 import type { Playground } from "./playground";
@@ -53,7 +53,7 @@ export function createPaste(playground: Playground) {
     for (const { from, to, found } of fresh) taken.set(text.slice(from, to), takePart(found));
   }
 
-  void yamlIsThere.then(() => {
+  whenYamlIsThere(() => {
     setCanReadAll(true);
     if (isTyped) takeNew(false);
     else taken = slices();

@@ -32,7 +32,7 @@ export const COMMANDS: Sample[] = [
     found: ["docker push reg.io/a at reg.io"],
   },
   {
-    text: "docker push $REGISTRY/team/app:${TAG}",
+    text: `docker push $REGISTRY/team/app:\${TAG}`,
     found: ["docker push team/app"],
   },
   {
@@ -126,7 +126,7 @@ export const COMMANDS: Sample[] = [
     found: ["helm push myregistry.azurecr.io/helm/hello-world:0.1.0 at myregistry.azurecr.io"],
   },
   {
-    text: "helm install hero oci://${REGISTRY_NAME}.azurecr.io/helm/hero-php --version 0.2.1 --namespace testing",
+    text: `helm install hero oci://\${REGISTRY_NAME}.azurecr.io/helm/hero-php --version 0.2.1 --namespace testing`,
     found: ["helm install helm/hero-php:0.2.1"],
   },
   {

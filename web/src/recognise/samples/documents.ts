@@ -350,7 +350,7 @@ actions: []`,
   },
   {
     text: '{"actions": "repositories/a/content/read"}',
-    found: ["unknown 0: TypeError: Reflect.get called on non-object"],
+    found: ["unknown 13: not a list"],
   },
   {
     text: "{“name”: “smart”, “actions”: [“repositories/a/content/read”,]}",
