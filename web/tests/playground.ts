@@ -47,7 +47,7 @@ export class Playground {
   }
 
   /** Waits for the verdict and for words that stand in the answer. */
-  async says(verdict: "Allowed" | "Denied" | "Partly", ...words: string[]): Promise<void> {
+  async says(verdict: "Allowed" | "Denied" | "Partly" | "Not certain", ...words: string[]): Promise<void> {
     await expect(this.answer.getByText(verdict, { exact: true })).toBeVisible();
     for (const text of words) await expect(this.answer).toContainText(text);
   }

@@ -2,6 +2,7 @@
 
 import { createMemo, For, type JSX, Show } from "solid-js";
 import { attempt } from "../engine";
+import { loadYaml } from "../recognise";
 import { parseActions } from "../state/actions";
 import type { Playground } from "../state/playground";
 import { Mark } from "./Mark";
@@ -16,8 +17,10 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
   const invalid = () => (playground.old().reports[0] ?? []).filter((report) => report.problem !== null);
 
   function write(text: string) {
-    const read = parseActions(text);
-    playground.set("old", { name: "", registry: "", description: "", ...read });
+    const put = () => playground.set("old", { name: "", registry: "", description: "", ...parseActions(text) });
+    put();
+    // A text that is YAML waits for its reader.
+    void loadYaml().then(put, () => undefined);
   }
 
   function keepAsOld() {

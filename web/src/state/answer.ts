@@ -54,7 +54,7 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
       : around.held.explain(scopes);
     const byRules = verdictOf(explanations, report.value.invalid, byMaps ? simulated : null);
     const against = [...doubts(around), ...(byMaps && byRules === "allowed" ? doubtsOfAllowed(around, scopes) : [])];
-    const helps = !against.some((doubt) => doubt.isElsewhere);
+    const helps = !against.some((doubt) => doubt.isElsewhere && !doubt.keepsFix);
     return {
       kind: "answer",
       verdict: doubted(byRules, against),

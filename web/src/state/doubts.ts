@@ -13,8 +13,10 @@ export interface Doubt {
   text: string;
   /** Whether it refuses the request by itself; otherwise it leaves open what happens. */
   refuses: boolean;
-  /** Whether no change to the scope map would help. */
+  /** Whether the reason is not in the rules of a map. */
   isElsewhere: boolean;
+  /** Whether a change to a scope map helps all the same. */
+  keepsFix?: true;
 }
 
 /** What a client said when it failed. */
@@ -84,7 +86,10 @@ function ofAudience({ question }: Model, claims: Json): Doubt[] {
 function ofMissingMap({ model, registry }: Circumstances): Doubt[] {
   if (model.maps.some(({ name, actions }) => name !== "" || actions.length > 0)) return [];
   const command = `az acr scope-map show --name … --registry ${registry || "…"} -o json`;
-  return [elsewhere(`no scope map is here yet, so nothing is known to be granted; paste what \`${command}\` prints`)];
+  const missing = elsewhere(
+    `no scope map is here yet, so nothing is known to be granted; paste what \`${command}\` prints`,
+  );
+  return [{ ...missing, keepsFix: true }];
 }
 
 const states: Record<Model["token"]["state"], string> = {

@@ -50,6 +50,8 @@ export function createPaste(playground: Playground) {
     const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
     const half = byOneKey ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
     for (const name of half.flatMap((part) => part.names)) playground.removeRepository(name);
+    // An error that stands no longer in the field was of another question.
+    if (!parts().some(({ found }) => found.kind === "error")) playground.setReported(null);
     takeMaps(playground, fresh, !half.some((part) => part.isMap));
     for (const { from, to, found } of fresh) taken.set(text.slice(from, to), takePart(found));
   }
