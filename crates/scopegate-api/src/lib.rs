@@ -13,7 +13,7 @@
 //! | [`decision`] | a decision as data: granted, denied, invalid |
 //! | [`explanation`] | an explanation as data |
 //! | [`problem`] | what is wrong with a text, where, and what would be right |
-//! | [`reference`] | the reference of an image, read |
+//! | [`mod@reference`] | the reference of an image, read |
 //! | [`route`] | what an HTTP request needs |
 //! | [`scope_map`] | scope maps as `az`, ARM and people write them |
 //! | [`assertion`] | files of assertions about scope maps |
