@@ -8,8 +8,10 @@
 //! the address (high half) and length (low half) of bytes.
 
 use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use scopegate_core::admission::{Admission, Credential};
 use scopegate_core::claims::Claims;
 use scopegate_core::route;
 use scopegate_core::scope::ResourceType;
@@ -258,6 +260,58 @@ pub fn read_claims(text: &str, records: &[u8]) -> Option<DecisionReport> {
         }
     }
     Some(report)
+}
+
+/// The credential of a request as an integer: 0 absent, 1 invalid, 2 valid.
+#[must_use]
+pub fn pack_credential<G>(credential: &Credential<G>) -> u32 {
+    match credential {
+        Credential::Absent => 0,
+        Credential::Invalid => 1,
+        Credential::Valid(_) => 2,
+    }
+}
+
+/// The credential of a request from an integer and what it grants.
+///
+/// # Errors
+///
+/// [`Failure::Settings`] for an integer that means nothing, 3 for example.
+pub fn unpack_credential<G>(number: u32, grants: G) -> Result<Credential<G>, Failure> {
+    match number {
+        0 => Ok(Credential::Absent),
+        1 => Ok(Credential::Invalid),
+        2 => Ok(Credential::Valid(grants)),
+        _ => Err(Failure::Settings),
+    }
+}
+
+/// What becomes of a request, as text: three parts with a line feed between them.
+///
+/// | part | of a request that goes on | of one that is answered |
+/// |---|---|---|
+/// | 1 | `200` | the status |
+/// | 2 | the target to forward | the value of `WWW-Authenticate`, nothing when there is none |
+/// | 3 | the scopes that it needed, separated by spaces | the body, which ends with a line feed |
+#[must_use]
+pub fn write_admission(admission: &Admission<'_>) -> String {
+    match admission {
+        Admission::Forward(forward) => {
+            ["200\n", &forward.target, "\n", &forward.route.to_string()].concat()
+        }
+        Admission::Refusal(refusal) => {
+            let challenge = refusal.challenge.as_deref().unwrap_or_default();
+            [&refusal.status.to_string(), "\n", challenge, "\n", &refusal.body].concat()
+        }
+    }
+}
+
+/// The three parts of a text that [`write_admission`] wrote; `None` when it is none.
+#[must_use]
+pub fn read_admission(text: &str) -> Option<(u16, &str, &str)> {
+    let (status, rest) = text.split_once('\n')?;
+    let (head, body) = rest.split_once('\n')?;
+    Some((status.parse().ok()?, head, body))
 }
 
 #[cfg(test)]

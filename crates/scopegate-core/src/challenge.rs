@@ -344,6 +344,16 @@ fn write_body(body: &mut String, message: &str, required: &[RequiredScope<'_>]) 
     body.write_str("}]}\n")
 }
 
+/// The body of a refusal that is no 401: one error, with a hint as its detail.
+pub(crate) fn error_body(code: &str, message: &str, hint: &str) -> String {
+    let mut body = String::new();
+    let (message, hint) = (Json(message), Json(hint));
+    // Writing to a string cannot fail.
+    let _ =
+        writeln!(body, r#"{{"errors":[{{"code":"{code}","message":{message},"detail":{hint}}}]}}"#);
+    body
+}
+
 /// A JSON string.
 struct Json<'a>(&'a str);
 

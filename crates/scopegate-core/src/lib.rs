@@ -33,6 +33,7 @@
 //! | [`route`](mod@route) | method + path + query → the scopes that an HTTP request needs |
 //! | [`challenge`] | `WWW-Authenticate` and the 401 body |
 //! | [`verify`](mod@verify) | access entries × required scopes → allowed, or what is missing |
+//! | [`admission`] | a request at the edge: forwarded as what, or answered how |
 //! | [`analysis`] | exact reasoning on maps: lint, subset, equivalence, difference |
 //!
 //! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way to panic. Time and keys are
@@ -68,6 +69,7 @@
 extern crate alloc;
 
 pub mod action;
+pub mod admission;
 pub mod analysis;
 pub mod challenge;
 pub mod claims;
@@ -86,6 +88,7 @@ mod text;
 pub mod verify;
 
 pub use action::{Action, ActionList, ActionSet, Permission};
+pub use admission::admit;
 pub use claims::claims;
 pub use decide::{Catalog, Decision, Settings, decide};
 pub use error::{Error, ErrorKind};

@@ -243,7 +243,7 @@ fn decode(raw: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The same in a query, where a space may be written as a plus.
-fn decode_form(raw: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn decode_form(raw: &str) -> Option<Cow<'_, str>> {
     decode_with(raw, b' ')
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use scopegate_api::abi::{self, Failure};
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::explanation::Explanation;
+use scopegate_core::admission::{Authority, Credential};
 use scopegate_core::{Decision, Settings, route};
 use wasmtime::{InstancePre, Memory, Store, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
@@ -38,6 +39,17 @@ pub struct Route {
     pub path: String,
     /// The scopes that a token must hold, separated by spaces, in the order of the challenge.
     pub scopes: String,
+}
+
+/// What becomes of a request at the edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// 200 for a request that goes on, or the status of the answer.
+    pub status: u16,
+    /// The target to forward, or the value of `WWW-Authenticate`, which may be empty.
+    pub head: String,
+    /// The scopes that the request needed, separated by spaces, or the body of the answer.
+    pub body: String,
 }
 
 pub(crate) struct Instance {
@@ -74,6 +86,7 @@ struct Exports {
     claims: TypedFunc<(u32, u32, u32), u64>,
     explain: TypedFunc<(u32, u32, u32), u64>,
     route: TypedFunc<(u32, u32, u32), u64>,
+    admit: TypedFunc<(u32, u32, u32, u32, u32, u32, u32), u64>,
 }
 
 /// What an instance asks for at once: enough for any request that the engine accepts, with its handles.
@@ -241,6 +254,31 @@ impl Instance {
         Ok(Route { path: path.to_owned(), scopes: scopes.to_owned() })
     }
 
+    pub(crate) fn admit(
+        &mut self,
+        method: &str,
+        target: &str,
+        credential: Credential<&str>,
+        Authority { realm, service }: Authority<'_>,
+        settings: &route::Settings,
+    ) -> Result<Admission, Error> {
+        let number = abi::pack_credential(&credential);
+        let access = if let Credential::Valid(access) = credential { access } else { "" };
+        let [method, target, access, realm, service] =
+            [method, target, access, realm, service].map(str::as_bytes);
+        self.write(&[method, target, access, realm, service])?;
+        let settings = abi::pack_settings(&Settings::default(), settings);
+        let [method, target, access, realm, service] =
+            [method, target, access, realm, service].map(|part| part.len() as u32);
+        let arguments = (method, target, access, realm, service, number, settings);
+        let result = self.exports.admit.call(&mut self.store, arguments);
+        let text = std::str::from_utf8(self.output(result)?).ok();
+        let (status, head, body) = text
+            .and_then(abi::read_admission)
+            .ok_or(Error::Protocol("an admission that is none"))?;
+        Ok(Admission { status, head: head.to_owned(), body: body.to_owned() })
+    }
+
     /// Handles of several tables that are good at the same time.
     ///
     /// Loading one may push out another that was there before; the second time they are the ones used last, and only then is there no
@@ -331,6 +369,7 @@ impl Exports {
             claims: instance.get_typed_func(&mut *store, "scopegate_claims")?,
             explain: instance.get_typed_func(&mut *store, "scopegate_explain")?,
             route: instance.get_typed_func(&mut *store, "scopegate_route")?,
+            admit: instance.get_typed_func(&mut *store, "scopegate_admit")?,
         })
     }
 }

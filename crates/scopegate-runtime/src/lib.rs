@@ -35,6 +35,6 @@ mod table;
 
 pub use code::{ENGINE_WASM, engine_digest};
 pub use error::Error;
-pub use instance::{Handle, Route};
+pub use instance::{Admission, Handle, Route};
 pub use pool::{Limits, Runtime, Session};
 pub use table::PolicyTable;

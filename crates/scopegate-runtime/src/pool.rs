@@ -8,12 +8,13 @@ use std::thread;
 use crossbeam_queue::ArrayQueue;
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::explanation::Explanation;
+use scopegate_core::admission::{Authority, Credential};
 use scopegate_core::{Decision, Settings, route};
 use wasmtime::{InstancePre, Linker, Module};
 
 use crate::code;
 use crate::error::Error;
-use crate::instance::{Handle, Instance, Route, State};
+use crate::instance::{Admission, Handle, Instance, Route, State};
 use crate::table::PolicyTable;
 
 /// What the engine may use.
@@ -150,6 +151,23 @@ impl Runtime {
         settings: &route::Settings,
     ) -> Result<Route, Error> {
         self.session()?.with(|instance| instance.route(method, target, settings))
+    }
+
+    /// Decides about a request at the edge; a good token's access entries are written as scopes, one a line.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] and [`Error::Trap`].
+    pub fn admit(
+        &self,
+        method: &str,
+        target: &str,
+        credential: Credential<&str>,
+        authority: Authority<'_>,
+        settings: &route::Settings,
+    ) -> Result<Admission, Error> {
+        self.session()?
+            .with(|instance| instance.admit(method, target, credential, authority, settings))
     }
 
     /// Takes an instance for several calls in a row. It goes back when the session is dropped.
@@ -393,6 +411,7 @@ mod tests {
             stub("claims", three, "(result i64)", body),
             stub("explain", three, "(result i64)", body),
             stub("route", three, "(result i64)", body),
+            stub("admit", "(param i32 i32 i32 i32 i32 i32 i32)", "(result i64)", body),
             ")".to_owned(),
         ];
         wat::parse_str(module.concat()).unwrap()

@@ -6,6 +6,7 @@ use core::fmt::{Display, Write as _};
 
 use scopegate_api::abi::{self, Failure};
 use scopegate_api::explanation::Explanation;
+use scopegate_core::admission::Authority;
 use scopegate_core::challenge::{Challenge, ChallengeError, Scheme};
 use scopegate_core::explain::NamedTable;
 use scopegate_core::scope::RequiredScope;
@@ -161,6 +162,29 @@ impl Engine {
             Ok(joined(&missing.err().unwrap_or_default()).into_bytes())
         });
         self.give(missing)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the boundary has integers and no structs")]
+    pub(crate) fn admit(
+        &mut self,
+        method: u32,
+        target: u32,
+        access: u32,
+        realm: u32,
+        service: u32,
+        credential: u32,
+        settings: u32,
+    ) -> u64 {
+        let arguments = self.arguments([method, target, access, realm, service]);
+        let admitted = arguments.and_then(|[method, target, access, realm, service]| {
+            let (_, settings) = abi::unpack_settings(settings)?;
+            let grants = access.lines().filter_map(Grant::read);
+            let credential = abi::unpack_credential(credential, grants)?;
+            let authority = Authority { realm, service };
+            let admission = scopegate_core::admit(method, target, credential, authority, &settings);
+            Ok(abi::write_admission(&admission).into_bytes())
+        });
+        self.give(admitted)
     }
 
     pub(crate) fn challenge(&mut self, realm: u32, service: u32, scopes: u32, error: u32) -> u64 {
@@ -324,6 +348,32 @@ mod tests {
             output(&engine, result).unwrap(),
             br#"Bearer realm="https://r/t",service="r",scope="repository:a:pull",error="insufficient_scope""#
         );
+    }
+
+    #[test]
+    fn a_request_at_the_edge_crosses_the_boundary() {
+        let mut engine = Engine::new();
+        let mut decide = |access: &str, credential| {
+            let parts = [b"GET", b"/v2/a%2Fb/tags/list".as_slice(), access.as_bytes(), b"R", b"S"];
+            let lens = with_input(&mut engine, &parts);
+            let [method, target, access, realm, service] = lens[..] else { panic!() };
+            let result = engine.admit(method, target, access, realm, service, credential, 0);
+            output(&engine, result).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+        };
+        let scope = "repository:a/b:metadata_read";
+        assert_eq!(decide(scope, 2), Ok(["200\n/v2/a/b/tags/list\n", scope].concat()));
+        for (access, credential, error) in [
+            (scope, 0, ""),
+            (scope, 1, ",error=\"invalid_token\""),
+            ("nonsense", 2, ",error=\"insufficient_scope\""),
+        ] {
+            let text = decide(access, credential).unwrap();
+            let challenge = format!("Bearer realm=\"R\",service=\"S\",scope=\"{scope}\"{error}");
+            assert!(
+                matches!(abi::read_admission(&text), Some((401, head, _)) if head == challenge)
+            );
+        }
+        assert_eq!(decide(scope, 3), Err(Failure::Settings));
     }
 
     #[test]

@@ -41,13 +41,17 @@
 //! | `scopegate_explain(tables, len, settings)` | the same | bytes: a JSON array with an explanation for each scope |
 //! | `scopegate_route(method_len, len, settings)` | a method, a request target | bytes: canonical path, line feed, required scopes separated by spaces |
 //! | `scopegate_verify(access_len, scopes_len)` | a token's access entries as scopes, one a line; required scopes separated by spaces | bytes: the missing scopes, none when all is there |
+//! | `scopegate_admit(method_len, target_len, access_len, realm_len, service_len, credential, settings)` | a method, a request target, a token's access entries as scopes, one a line, realm, service | bytes: what becomes of a request at the edge, see below; `credential` 0 none came, 1 one that is no good, 2 one that is good |
 //! | `scopegate_challenge(realm_len, service_len, scopes_len, error)` | realm, service, required scopes | bytes: a `WWW-Authenticate` value; `error` 0 none, 1 invalid_token, 2 insufficient_scope |
 //!
 //! An action list is eight nibbles, the first action in the lowest: 1 pull, 2 push, 3 delete, 4 metadata_read, 5 metadata_write,
 //! 6 deleted_read, 7 deleted_restore, 8 `*`, 0 after the last. Actions that nobody knows are never granted; `scopegate_decide` leaves
 //! them out, `scopegate_claims` lists them as denied.
 //!
-//! Access entries for `scopegate_verify` stand one a line, so a host leaves out an entry whose name holds a line feed: no registry has
+//! What becomes of a request is three parts with a line feed between them: `200`, the target to forward and the scopes that it needed;
+//! or the status, the value of `WWW-Authenticate` (nothing when there is none) and the body of the answer.
+//!
+//! Access entries for `scopegate_verify` and `scopegate_admit` stand one a line, so a host leaves out an entry whose name holds a line feed: no registry has
 //! such a name, and what is left out grants nothing.
 //!
 //! A trap means a defect of the engine. The host throws the instance away and makes another.
@@ -113,6 +117,8 @@ exports! {
     fn scopegate_route(method_len, len, settings) -> u64 = route;
     /// Checks access entries against required scopes.
     fn scopegate_verify(access_len, scopes_len) -> u64 = verify;
+    /// Decides about a request at the edge.
+    fn scopegate_admit(method_len, target_len, access_len, realm_len, service_len, credential, settings) -> u64 = admit;
     /// Writes a challenge.
     fn scopegate_challenge(realm_len, service_len, scopes_len, error) -> u64 = challenge;
 }

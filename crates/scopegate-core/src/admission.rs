@@ -1,0 +1,315 @@
+//! One HTTP request at the edge: what is forwarded, or what is answered instead.
+//!
+//! This is all that a proxy before a registry has to decide, in one place, so that every proxy decides the same: the request is read
+//! ([`route`](mod@crate::route)), what came with it is compared with what it needs ([`verify`](mod@crate::verify)), and whoever may
+//! not gets a challenge ([`challenge`](mod@crate::challenge)). The answers are those of Azure Container Registry and of
+//! <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>: `401`, never `403`.
+//!
+//! A mount without the right to pull from its source is no refusal: the request goes on as a plain upload, which is what the
+//! distribution specification has a registry do that cannot mount, and the client sends the blob. So does a mount that names no source,
+//! because a registry that looks for the blob everywhere would give what nobody checked.
+//!
+//! Left out: whether a token is genuine, in time, not revoked, and meant for this service. The host finds that out first.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use crate::challenge::{Challenge, ChallengeError, error_body, unauthorized_body};
+use crate::error::{Error, ErrorKind};
+use crate::route::{Endpoint, Route, Settings, decode_form, route};
+use crate::scope::RequiredScope;
+use crate::text::{cut, pieces};
+use crate::verify::{Grant, verify};
+
+/// Where clients of this registry get their tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authority<'a> {
+    /// The address of the token endpoint.
+    pub realm: &'a str,
+    /// Whom tokens are for.
+    pub service: &'a str,
+}
+
+/// What came with a request, as the host found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential<G> {
+    /// Nothing.
+    Absent,
+    /// A token that is no good: forged, expired, revoked, or meant for somebody else.
+    Invalid,
+    /// A token that is good, with what it grants.
+    Valid(G),
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission<'a> {
+    /// It goes on to the registry.
+    Forward(Forward<'a>),
+    /// It is answered here.
+    Refusal(Refusal),
+}
+
+/// A request that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward<'a> {
+    /// What it is, and what it needed.
+    pub route: Route<'a>,
+    /// The target to send: the canonical path, and the query. What came in is not forwarded.
+    pub target: String,
+}
+
+/// An answer in the registry's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status: 401 for whoever may not, 400, 404 or 405 for what is no request of the API.
+    pub status: u16,
+    /// The value of `WWW-Authenticate`, with a 401.
+    pub challenge: Option<String>,
+    /// The body, JSON with a line feed at its end. A HEAD gets none of it, but its headers.
+    pub body: String,
+    /// What the request needs and the token does not hold, for logs; nothing when the request could not be read.
+    pub missing: Vec<RequiredScope<'static>>,
+}
+
+/// Decides about a request: its method, and its target as it stands in the request line.
+///
+/// ```
+/// use scopegate_core::admission::{Admission, Authority, Credential, admit};
+/// use scopegate_core::verify::Grant;
+///
+/// let authority = Authority { realm: "https://r.example/oauth2/token", service: "r.example" };
+/// let token = Credential::Valid([Grant::read("repository:team/app:pull").unwrap()]);
+/// let decide = |method, target| admit(method, target, token, authority, &Default::default());
+///
+/// let Admission::Forward(forward) = decide("GET", "/v2/team%2Fapp/manifests/v1") else { panic!() };
+/// assert_eq!(forward.target, "/v2/team/app/manifests/v1");
+/// let Admission::Refusal(refusal) = decide("PUT", "/v2/team/app/manifests/v1") else { panic!() };
+/// assert_eq!(refusal.status, 401);
+/// assert_eq!(refusal.missing[0].to_string(), "repository:team/app:push");
+/// ```
+pub fn admit<'a, 'g, G>(
+    method: &str,
+    target: &'a str,
+    credential: Credential<G>,
+    authority: Authority<'_>,
+    settings: &Settings,
+) -> Admission<'a>
+where
+    G: IntoIterator<Item = Grant<'g>> + Clone,
+{
+    let route = match read(method, target, settings) {
+        Ok(route) => route,
+        Err(error) => return Admission::Refusal(Refusal::unreadable(error)),
+    };
+    let grants = match credential {
+        Credential::Absent => return Admission::Refusal(Refusal::new(&route, authority, None)),
+        Credential::Invalid => {
+            let error = Some(ChallengeError::InvalidToken);
+            return Admission::Refusal(Refusal::new(&route, authority, error));
+        }
+        Credential::Valid(grants) => grants,
+    };
+    let (_, query) = cut(target, b'?').unwrap_or((target, ""));
+    match verify(grants, &route.scopes) {
+        Ok(()) if names_no_source(&route, query) => {
+            Admission::Forward(Forward::new(&without_mount(query), route))
+        }
+        Ok(()) => Admission::Forward(Forward::new(query, route)),
+        Err(missing) if misses_only_the_source(&route, &missing) => {
+            Admission::Forward(Forward::new(&without_mount(query), route))
+        }
+        Err(missing) => {
+            let mut refusal =
+                Refusal::new(&route, authority, Some(ChallengeError::InsufficientScope));
+            refusal.missing = missing.iter().map(owned).collect();
+            Admission::Refusal(refusal)
+        }
+    }
+}
+
+/// The route, if the whole target can stand in a request line.
+fn read<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<Route<'a>, Error> {
+    let route = route(method, target, settings)?;
+    // The path was checked byte by byte; a query goes on as it is, so nothing in it may end the line.
+    match target.bytes().position(|byte| !byte.is_ascii_graphic()) {
+        Some(position) => Err(Error::new(ErrorKind::QueryAmbiguous, position)),
+        None => Ok(route),
+    }
+}
+
+/// Whether this is an upload that names no source, whatever else its query says.
+fn names_no_source(route: &Route<'_>, query: &str) -> bool {
+    route.endpoint == Endpoint::StartUpload
+        && !pieces(query, b'&').any(|pair| has_key(pair, "from"))
+}
+
+/// Whether the token may upload, and only not pull from where it wants to mount.
+fn misses_only_the_source(route: &Route<'_>, missing: &[RequiredScope<'_>]) -> bool {
+    match (route.endpoint, route.scopes.as_slice(), missing) {
+        (Endpoint::StartUpload, [_, source], [one]) => one.name == source.name,
+        _ => false,
+    }
+}
+
+/// A query without `mount` and `from`, however they are spelt.
+fn without_mount(query: &str) -> String {
+    let mut kept = String::new();
+    for pair in pieces(query, b'&').filter(|pair| !has_key(pair, "mount") && !has_key(pair, "from"))
+    {
+        kept.push_str(if kept.is_empty() { "" } else { "&" });
+        kept.push_str(pair);
+    }
+    kept
+}
+
+/// Whether a pair of a query has this key, decoded as a registry does.
+fn has_key(pair: &str, key: &str) -> bool {
+    let (written, _) = cut(pair, b'=').unwrap_or((pair, ""));
+    decode_form(written).is_some_and(|decoded| decoded == key)
+}
+
+impl<'a> Forward<'a> {
+    fn new(query: &str, route: Route<'a>) -> Self {
+        let separator = if query.is_empty() { "" } else { "?" };
+        Self { target: [&route.path, separator, query].concat(), route }
+    }
+}
+
+impl Refusal {
+    fn new(route: &Route<'_>, authority: Authority<'_>, error: Option<ChallengeError>) -> Self {
+        let Authority { realm, service } = authority;
+        Self {
+            status: 401,
+            challenge: Some(Challenge::bearer(realm, service, &route.scopes, error).to_string()),
+            body: unauthorized_body("authentication required", &route.scopes),
+            missing: route.scopes.iter().map(owned).collect(),
+        }
+    }
+
+    fn unreadable(error: Error) -> Self {
+        let kind = error.kind();
+        let (status, code) = status_and_code(kind);
+        let body = error_body(code, kind.message(), kind.hint());
+        Self { status, challenge: None, body, missing: Vec::new() }
+    }
+}
+
+/// The one mapping of what is no request of the API to what a client is told.
+///
+/// A reference that cannot exist does not exist: that is what registries answer, and what the conformance tests of the distribution
+/// specification ask for.
+const fn status_and_code(kind: ErrorKind) -> (u16, &'static str) {
+    match kind {
+        ErrorKind::PathUnknown => (404, "UNSUPPORTED"),
+        ErrorKind::MethodUnknown => (405, "UNSUPPORTED"),
+        ErrorKind::ReferenceInvalid => (404, "MANIFEST_UNKNOWN"),
+        ErrorKind::PathAmbiguous | ErrorKind::QueryAmbiguous => (400, "UNSUPPORTED"),
+        _ => (400, "NAME_INVALID"),
+    }
+}
+
+fn owned(scope: &RequiredScope<'_>) -> RequiredScope<'static> {
+    let name = Cow::Owned(scope.name.clone().into_owned());
+    RequiredScope { resource_type: scope.resource_type, name, actions: scope.actions }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AUTHORITY: Authority<'_> = Authority { realm: "https://r/t", service: "r" };
+    const BASE: &str = r#"Bearer realm="https://r/t",service="r""#;
+
+    /// What becomes of a request with a token that holds these entries: `-` is no token, `!` one that is no good.
+    fn decide(token: &str, method: &str, target: &str) -> String {
+        let grants: Vec<_> = token.split(' ').filter_map(Grant::read).collect();
+        let credential = match token {
+            "-" => Credential::Absent,
+            "!" => Credential::Invalid,
+            _ => Credential::Valid(grants.iter().copied()),
+        };
+        match admit(method, target, credential, AUTHORITY, &Settings::default()) {
+            Admission::Forward(forward) => forward.target,
+            Admission::Refusal(refusal) => {
+                let challenge = refusal.challenge.unwrap_or_default().replace(BASE, "");
+                assert!(refusal.body.ends_with("}]}\n"), "{}", refusal.body);
+                alloc::format!("{}{challenge}", refusal.status)
+            }
+        }
+    }
+
+    #[test]
+    fn requests() {
+        let upload = "/v2/a/blobs/uploads/";
+        let (pull, push, all) =
+            ("repository:a:pull", "repository:a:pull,push", "repository:a:* repository:b:*");
+        for (token, method, target, expected) in [
+            ("-", "GET", "/v2/", "401"),
+            ("!", "GET", "/v2/", r#"401,error="invalid_token""#),
+            ("", "GET", "/v2", "/v2/"),
+            ("-", "GET", "/v2/a/manifests/x", r#"401,scope="repository:a:pull""#),
+            (pull, "GET", "/v2/%61/manifests/x?n=%2F", "/v2/a/manifests/x?n=%2F"),
+            (pull, "HEAD", "/v2/a/manifests/x?", "/v2/a/manifests/x"),
+            (
+                pull,
+                "PUT",
+                "/v2/a/manifests/x",
+                r#"401,scope="repository:a:pull,push",error="insufficient_scope""#,
+            ),
+            (all, "GET", "/v2/a//manifests/x", "400"),
+            (all, "GET", "/v2/A/manifests/x", "400"),
+            (all, "GET", "/v3", "404"),
+            (all, "GET", "/v2/a/manifests/.x", "404"),
+            (all, "POST", "/v2/a/manifests/x", "405"),
+            ("-", "POST", "/v2/a/manifests/x", "405"),
+            (all, "GET", "/v2/a/tags/list?n=1\r\nX: y", "400"),
+            (all, "GET", "/v2/a/tags/list?n=\u{e9}", "400"),
+            (push, "POST", upload, upload),
+        ] {
+            assert_eq!(decide(token, method, target), expected, "{token} {method} {target}");
+        }
+    }
+
+    #[test]
+    fn mounts() {
+        let both = "repository:a:pull,push repository:b:pull";
+        let push = "repository:a:pull,push";
+        let needs =
+            r#"401,scope="repository:a:pull,push repository:b:pull",error="insufficient_scope""#;
+        for (token, query, expected) in [
+            (both, "?mount=D&from=b", "?mount=D&from=b"),
+            (push, "?mount=D&from=b", ""),
+            (push, "?mount=D&from=a", "?mount=D&from=a"),
+            (push, "?mount=D", ""),
+            (both, "?mount=D", ""),
+            (push, "?mount=D&x=1&&from=b&y", "?x=1&&y"),
+            (push, "?%6dount=D&%66rom=b", ""),
+            (push, "?digest=D", "?digest=D"),
+            ("repository:b:pull", "?mount=D&from=b", needs),
+            ("repository:a:push repository:b:pull", "?mount=D&from=b", needs),
+            ("repository:a:pull", "?mount=D&from=b", needs),
+            ("", "?mount=D&from=b", needs),
+            (both, "?mount=D&from=b&from=a", "400"),
+        ] {
+            let target = ["/v2/a/blobs/uploads/", query].concat();
+            let path = if expected.starts_with(['4']) { "" } else { "/v2/a/blobs/uploads/" };
+            let expected = [path, expected].concat();
+            assert_eq!(decide(token, "POST", &target), expected, "{token} {target}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_what_is_missing() {
+        let token = [Grant::read("repository:a:pull").unwrap()];
+        let target = "/v2/a/manifests/x";
+        let Admission::Refusal(refusal) =
+            admit("PUT", target, Credential::Valid(token), AUTHORITY, &Settings::default())
+        else {
+            panic!("{target}");
+        };
+        assert_eq!(refusal.missing[0].to_string(), "repository:a:push");
+        assert!(refusal.body.contains(r#"{"Type":"repository","Name":"a","Action":"push"}"#));
+    }
+}
