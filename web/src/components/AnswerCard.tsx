@@ -26,13 +26,9 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
     const given = answer();
     return given.kind === "answer" ? given : null;
   });
-  createEffect(
-    on(
-      () => spoken(answer()),
-      (text) => text && announce(text, "verdict"),
-      { defer: true },
-    ),
-  );
+  // An answer may be made anew and say the same, and nobody wants to hear that twice.
+  const sentence = createMemo(() => spoken(answer()));
+  createEffect(on(sentence, (text) => text && announce(text, "verdict"), { defer: true }));
 
   return (
     <section class="card answer" id="answer" aria-labelledby="answer-title" data-verdict={full()?.verdict}>

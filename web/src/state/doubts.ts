@@ -5,7 +5,7 @@
  */
 
 import { attempt, Principal } from "../engine";
-import { type Json, validity } from "../tokens";
+import type { Json, Validity } from "../tokens";
 import type { HeldToken } from "./held";
 import type { Model } from "./model";
 
@@ -30,8 +30,8 @@ export interface Circumstances {
   held: HeldToken;
   registry: string;
   reported: Reported | null;
-  /** In seconds since 1970. */
-  now: number;
+  /** Whether the held token is in time; null without one that says when it is. */
+  validity: Validity | null;
 }
 
 /** What speaks against an answer, whatever the rules say. */
@@ -64,10 +64,10 @@ export function doubtsOfAllowed({ model, reported }: Circumstances, scopes: stri
   ];
 }
 
-function ofHeldToken({ model, held, now }: Circumstances): Doubt[] {
+function ofHeldToken({ model, held, validity }: Circumstances): Doubt[] {
   const token = held.decoded();
-  if (!token?.claims) return [refusal("the token cannot be read")];
-  const { isAccepted, text } = validity(token.claims, now);
+  if (!token?.claims || !validity) return [refusal("the token cannot be read")];
+  const { isAccepted, text } = validity;
   return [
     ...(token.kind === "refresh"
       ? [refusal("a refresh token opens no repository; clients exchange it for an access token")]

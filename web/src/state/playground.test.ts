@@ -1,7 +1,7 @@
 /** The store: what follows from what is put in. */
 
 import { createRoot } from "solid-js";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createPaste } from "./paste";
 import { createPlayground, type Playground } from "./playground";
 
@@ -72,4 +72,36 @@ test("a token that is pasted is held without its signature", () => {
       "the token holds pull on `a`\nthe token does not hold push on `a`\n",
     );
   });
+});
+
+/** A token of this lifetime, in seconds from now on. */
+function token(lifetime: number): string {
+  const part = (value: object) => btoa(JSON.stringify(value)).replaceAll("=", "");
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { aud: "myregistry.azurecr.io", nbf: now, exp: now + lifetime, access: [] };
+  return `${part({ alg: "ES256" })}.${part(claims)}.AAAA`;
+}
+
+test("time alone makes no other answer, unless a token ends", () => {
+  vi.useFakeTimers();
+  try {
+    after([push + map], ({ answer }) => {
+      const before = answer();
+      vi.advanceTimersByTime(10_000);
+      expect(answer()).toBe(before);
+    });
+    after([push], ({ answer, hold }) => {
+      hold(token(5));
+      const before = answer();
+      vi.advanceTimersByTime(50_000);
+      expect(answer()).toBe(before);
+      vi.advanceTimersByTime(30_000);
+      const ended = answer();
+      expect(ended.kind === "answer" && ended.doubts.map(({ text }) => text)).toEqual([
+        "the token is refused: expired 1 minute ago",
+      ]);
+    });
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -5,6 +5,7 @@
 import { createMemo, createSignal, onCleanup } from "solid-js";
 import { createStore, reconcile, type SetStoreFunction, unwrap } from "solid-js/store";
 import { type Assertion, actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
+import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
 import type { Reported } from "./doubts";
 import { createHeldToken } from "./held";
@@ -39,10 +40,11 @@ export function createPlayground(initial: Model = blank()) {
   const rows = createRows(model, () => compiled().principal, granted);
   const [reported, setReported] = createSignal<Reported | null>(null);
   const now = createClock();
+  const heldValidity = createValidity(() => held.decoded()?.claims ?? null, now);
   const answer = createAnswer(
     model,
     () => compiled().principal,
-    () => ({ model, held, registry: registry(), reported: reported(), now: now() }),
+    () => ({ model, held, registry: registry(), reported: reported(), validity: heldValidity() }),
   );
 
   /** Every change goes through here, so that whoever keeps the model need not read all of it at each key. */
@@ -144,6 +146,23 @@ function createClock() {
   const timer = setInterval(() => setNow(read()), 1000);
   onCleanup(() => clearInterval(timer));
   return now;
+}
+
+/**
+ * Whether a token is in time. An answer that follows from it is drawn and said again when this changes, so it is the same one for as long as
+ * nobody would be told anything else.
+ */
+function createValidity(claims: () => Json | null, now: () => number) {
+  const isSame = (one: Validity | null, other: Validity | null) =>
+    one?.isAccepted === other?.isAccepted && (one?.isAccepted === true || one?.text === other?.text);
+  return createMemo<Validity | null>(
+    () => {
+      const given = claims();
+      return given ? validity(given, now()) : null;
+    },
+    null,
+    { equals: isSame },
+  );
 }
 
 /** The maps as they were before each change that a button made. */
