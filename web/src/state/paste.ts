@@ -23,9 +23,11 @@ export function createPaste(playground: Playground) {
   let taken = slices();
   let isTyped = false;
 
+  /** What was not understood is not among them: it may be, once the reader of YAML is there. */
   function slices(): Map<string, Taken> {
     const { pasted } = playground.model;
-    return new Map(parts().map((part) => [pasted.slice(part.from, part.to), { isMap: false, names: [] }]));
+    const understood = parts().filter(({ found }) => found.kind !== "unknown");
+    return new Map(understood.map(({ from, to }) => [pasted.slice(from, to), { isMap: false, names: [] }]));
   }
 
   /** What this part does to the page, and which repositories only it has named. */
