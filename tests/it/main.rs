@@ -1,7 +1,9 @@
 //! The integration tests, in one binary.
 
+mod browser;
 mod corpus;
 mod house;
 mod properties;
+mod sameness;
 mod strategies;
 mod walks;
