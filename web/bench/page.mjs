@@ -4,7 +4,8 @@
  * - From the address to an answer: a phone's network (1.6 Mbit/s, 150 ms round trip) and a processor four times slower, an empty cache,
  *   until the page has answered a key that was pressed. The median of nine.
  * - From a key to the painted verdict: a map of 500 rules and a matrix of 50 cells; each key changes the scope, or a rule. Of every key the
- *   time from the browser's own time stamp of the event to the end of the frame that shows its answer; the 99th percentile.
+ *   time from the browser's own time stamp of the event to the end of the frame that shows its answer; the 99th percentile. Beside it the
+ *   same of a page that only repeats what is typed: what the browser and the machine take by themselves.
  *
  * Left out: limits that fail. Timings on a shared machine belong into a report, not into a test.
  */
@@ -30,6 +31,7 @@ console.log(
 );
 console.log(`  each: ${visits.map((time) => time.toFixed(0)).join(" ")}`);
 for (const [what, measure] of [
+  ["only repeated", typeEcho],
   ["scope", typeScope],
   ["rule", typeRules],
 ]) {
@@ -72,6 +74,21 @@ async function firstAnswer() {
   return time;
 }
 
+async function typeEcho() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.setContent("<input id='question'><p id='echo'></p>");
+  await page.evaluate(() => {
+    const [question, echo] = [document.querySelector("input"), document.querySelector("p")];
+    question.addEventListener("input", () => echo.replaceChildren(question.value));
+  });
+  await watch(page);
+  await page.locator("#question").focus();
+  const times = await type(page, (key) => "repository:team/app7:pull,push"[key % 30] ?? "a");
+  await context.close();
+  return times;
+}
+
 async function typeScope() {
   const { page, context } = await openLarge();
   await page.locator("#question").focus();
@@ -100,16 +117,21 @@ async function openLarge() {
   await page.locator("#repository").fill(Array.from({ length: 10 }, (_, name) => `team/app${name}`).join(" "));
   await page.keyboard.press("Enter");
   await page.locator("[data-cell='9-4']").waitFor();
+  await watch(page);
+  return { page, context };
+}
+
+/** Notes the time of every key that is pressed. */
+async function watch(page) {
   await page.evaluate(() => {
     const times = [];
     Object.assign(window, { times });
-    const watch = ({ timeStamp }) => {
+    const note = ({ timeStamp }) => {
       // A task that is queued in the last callback before painting runs when the frame is out.
       requestAnimationFrame(() => setTimeout(() => times.push(performance.now() - timeStamp)));
     };
-    addEventListener("keydown", watch, { capture: true });
+    addEventListener("keydown", note, { capture: true });
   });
-  return { page, context };
 }
 
 async function type(page, keyAt) {

@@ -75,7 +75,7 @@ fn with_std<'a>(shell: &Shell, command: Cmd<'a>) -> anyhow::Result<Cmd<'a>> {
     const FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
     let remapped = engine::remap_flags()?;
     let toolchain = setup::wasm_target(shell)?;
-    if toolchain == Toolchain::Rustup && !setup::has_std_sources(shell) {
+    if toolchain == Toolchain::Rustup && !setup::std_sources(shell) {
         println!(
             "bindgen: the module is a fifth larger without the sources of std; `rustup component add rust-src` brings them"
         );

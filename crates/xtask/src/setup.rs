@@ -59,8 +59,17 @@ fn has_debian_packages(shell: &Shell) -> bool {
         .is_ok()
 }
 
-/// Whether std can be built anew, for size.
-pub(crate) fn has_std_sources(shell: &Shell) -> bool {
+/// Whether std can be built anew, for size; its sources are fetched where rustup can.
+pub(crate) fn std_sources(shell: &Shell) -> bool {
+    if !has_std_sources(shell) && has(shell, "rustup") {
+        println!("setup: fetching the sources of std with rustup");
+        // What cannot be fetched makes the package larger, and nothing else.
+        let _ = cmd!(shell, "timeout 120 rustup component add rust-src").quiet().run();
+    }
+    has_std_sources(shell)
+}
+
+fn has_std_sources(shell: &Shell) -> bool {
     sysroot(shell).is_some_and(|sysroot| {
         shell.path_exists(format!("{sysroot}/lib/rustlib/src/rust/library/Cargo.lock"))
     })
