@@ -17,8 +17,7 @@ use serde_json::json;
 use crate::browser;
 
 /// The digest that every host must come to.
-const EXPECTED: &str =
-    "1000000 fb3d475d714af90a330d2eb56a741cc45fe57c76154f1f64252e486e2fff33f1";
+const EXPECTED: &str = "1000000 fb3d475d714af90a330d2eb56a741cc45fe57c76154f1f64252e486e2fff33f1";
 
 fn native() -> String {
     let mut digest = Digest::default();
