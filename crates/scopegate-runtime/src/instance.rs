@@ -86,8 +86,11 @@ struct Exports {
     claims: TypedFunc<(u32, u32, u32), u64>,
     explain: TypedFunc<(u32, u32, u32), u64>,
     route: TypedFunc<(u32, u32, u32), u64>,
-    admit: TypedFunc<(u32, u32, u32, u32, u32, u32, u32), u64>,
+    admit: TypedFunc<AdmitArguments, u64>,
 }
+
+/// Lengths of a method, a target, a token's access, a realm and a service; what came; settings.
+type AdmitArguments = (u32, u32, u32, u32, u32, u32, u32);
 
 /// What an instance asks for at once: enough for any request that the engine accepts, with its handles.
 const INPUT_LEN: usize = 32 * 1024;
