@@ -29,7 +29,7 @@
 //! | [`decide`](mod@decide) | request × table → granted and denied actions |
 //! | [`explain`](mod@explain) | the same decision with its reasons, the near misses, and the smallest edits |
 //! | [`claims`](mod@claims) | the access entries of a token |
-//! | [`reference`] | references of images: registry, repository, tag, digest |
+//! | [`mod@reference`] | references of images: registry, repository, tag, digest |
 //! | [`route`](mod@route) | method + path + query → the scopes that an HTTP request needs |
 //! | [`challenge`] | `WWW-Authenticate` and the 401 body |
 //! | [`verify`](mod@verify) | access entries × required scopes → allowed, or what is missing |
