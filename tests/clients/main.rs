@@ -8,6 +8,7 @@
 //! | [`containers`] | skopeo, podman, buildah and docker against CNCF distribution |
 //! | [`azure`] | `az` and the Azure SDKs against a stand-in for the data plane |
 //! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
+//! | [`gateway`] | the same tools through our gateway, and what must not get through it |
 //! | [`software`] | what the clients talk to |
 //! | [`drivers`] | how each client is called |
 
@@ -15,4 +16,5 @@ mod azure;
 mod containers;
 mod drivers;
 mod faults;
+mod gateway;
 mod software;

@@ -101,7 +101,9 @@ impl AccessClaims {
         (is_ours && is_access && claims.is_in_time(expected.now)).then_some(claims)
     }
 
-    fn is_in_time(&self, now: u64) -> bool {
+    /// Whether it is valid at a time, in seconds since 1970.
+    #[must_use]
+    pub fn is_in_time(&self, now: u64) -> bool {
         self.nbf <= now.saturating_add(LEEWAY)
             && now < self.exp.saturating_add(LEEWAY)
             && self.exp.saturating_sub(self.nbf) <= LONGEST_LIFETIME
@@ -168,7 +170,7 @@ pub struct IdentityClaims {
 }
 
 /// What kind of principal a token is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipalKind {

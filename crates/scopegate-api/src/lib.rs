@@ -12,6 +12,7 @@
 //! | [`errors`] | a registry's error body |
 //! | [`decision`] | a decision as data: granted, denied, invalid |
 //! | [`explanation`] | an explanation as data |
+//! | [`generations`] | which tokens are not good any more |
 //! | [`problem`] | what is wrong with a text, where, and what would be right |
 //! | [`mod@reference`] | the reference of an image, read |
 //! | [`route`] | what an HTTP request needs |
@@ -23,7 +24,7 @@
 //!
 //! Left out: rules. Nothing here decides anything.
 
-#![cfg_attr(not(feature = "typescript"), no_std)]
+#![cfg_attr(not(any(feature = "typescript", feature = "openapi")), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -50,6 +51,7 @@ pub mod decision;
 mod document;
 pub mod errors;
 pub mod explanation;
+pub mod generations;
 pub mod problem;
 pub mod reference;
 pub mod route;

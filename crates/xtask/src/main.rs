@@ -16,10 +16,13 @@ use std::process::ExitCode;
 use anyhow::bail;
 use xshell::Shell;
 
+use crate::run::Front;
+
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  run                     start a token server and a registry over TLS, and print the commands to try
+  run [--with-registry]   start a token server and a registry over TLS, and print the commands to try;
+                          with the option our gateway stands before a registry that asks nobody for anything
   test                    set up what the tests need, then run them all
   check                   formatting, lints and documentation, warnings denied
   wasm                    build the engine's WebAssembly module
@@ -46,7 +49,8 @@ fn run_command() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["run"] => run::run(&shell),
+        ["run"] => run::run(&shell, Front::Registry),
+        ["run", "--with-registry"] => run::run(&shell, Front::Gateway),
         ["test"] => test::test(&shell),
         ["check"] => check::check(&shell),
         ["wasm"] => engine::build(&shell).map(drop),

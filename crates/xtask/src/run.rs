@@ -2,6 +2,8 @@
 //!
 //! Both speak TLS under the name `localhost`, with a certificate from an authority that is made for the run, because `az` talks to nothing
 //! else. The registry's `service` is its own address: that is how `az` finds from the one to the other. Everything is in `target/run`.
+//!
+//! Clients reach the registry itself, which then verifies tokens, or the gateway before one that asks nobody for anything.
 
 mod authority;
 mod guide;
@@ -25,13 +27,29 @@ use crate::{engine, setup, web};
 /// How long a process may take to answer, and to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) fn run(shell: &Shell) -> anyhow::Result<()> {
+/// What clients of the registry reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Front {
+    /// The registry, where one is installed.
+    Registry,
+    /// Our gateway before one.
+    Gateway,
+}
+
+pub(crate) fn run(shell: &Shell, front: Front) -> anyhow::Result<()> {
     engine::build(shell)?;
-    if let Err(error) = setup::programs(shell) {
-        println!("setup: {error:#}; going on without");
+    match (setup::programs(shell), front) {
+        (Ok(()), _) => {}
+        (Err(error), Front::Registry) => println!("setup: {error:#}; going on without"),
+        (Err(error), Front::Gateway) => return Err(error),
     }
     let has_page = build_server(shell)?;
-    let house = House::new(shell, has_page)?;
+    if front == Front::Gateway {
+        setup::gateway(shell)?;
+        let programs = ["--package", "scopegate-gateway", "--package", "scopegate-cli"];
+        cmd!(shell, "cargo build --locked").args(programs).run()?;
+    }
+    let house = House::new(shell, front, has_page)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(house.live(shell))
 }
@@ -51,16 +69,21 @@ fn build_server(shell: &Shell) -> anyhow::Result<bool> {
 
 /// Where everything is.
 struct House {
-    program: PathBuf,
+    /// The folder of what cargo built.
+    built: PathBuf,
     folder: PathBuf,
+    front: Front,
     server: u16,
+    /// What clients reach.
     registry: u16,
+    /// The registry behind the gateway.
+    behind: u16,
     has_page: bool,
 }
 
 impl House {
     /// An empty folder: each run begins anew, with an authority, keys and passwords of its own.
-    fn new(shell: &Shell, has_page: bool) -> anyhow::Result<Self> {
+    fn new(shell: &Shell, front: Front, has_page: bool) -> anyhow::Result<Self> {
         let folder = engine::root().join("target/run");
         shell.remove_path(&folder)?;
         shell.create_dir(&folder)?;
@@ -69,10 +92,12 @@ impl House {
         let target =
             std::env::var("CARGO_TARGET_DIR").map_or(engine::root().join("target"), PathBuf::from);
         let house = Self {
-            program: target.join("debug/scopegate-server"),
+            built: target.join("debug"),
             folder,
+            front,
             server: free_port(5001)?,
             registry: free_port(5000)?,
+            behind: free_port(5002)?,
             has_page,
         };
         authority::make(shell, &house.folder)?;
@@ -88,9 +113,11 @@ impl House {
         let administrator = self.command(shell, &["administrator"])?;
         let mut server = self.start_server().await?;
         let mut registry = self.start_registry(shell).await?;
+        let mut gateway = self.start_gateway(shell, text(&administrator, "secret")?).await?;
         let image = registry.is_some() && self.make_image(shell)?;
         let guide = Guide {
-            program: short(&self.program),
+            built: short(&self.built),
+            has_gateway: gateway.is_some(),
             folder: short(&self.folder),
             server: self.server,
             registry: self.registry,
@@ -110,11 +137,12 @@ impl House {
                 let log = short(&self.folder).join("registry.log");
                 bail!("the registry ended with {}; its log is {}", ended?, log.display())
             }
+            ended = ended(gateway.as_mut()) => bail!("the gateway ended with {}", ended?),
             _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
         }
         println!("\nstopping");
-        for child in registry.iter_mut().chain([&mut server]) {
+        for child in gateway.iter_mut().chain(registry.iter_mut()).chain([&mut server]) {
             stop(child).await?;
         }
         Ok(())
@@ -142,15 +170,19 @@ impl House {
 
     /// Runs a command of the server beside it; gives the first line that it prints.
     fn command(&self, shell: &Shell, arguments: &[&str]) -> anyhow::Result<Value> {
-        let (program, config) = (&self.program, self.config());
+        let (program, config) = (self.server_program(), self.config());
         let (name, rest) = arguments.split_first().context("no command")?;
         let said = cmd!(shell, "{program} {name} --config {config} {rest...}").quiet().read()?;
         let line = said.lines().next().with_context(|| format!("{name} printed nothing"))?;
         Ok(serde_json::from_str(line)?)
     }
 
+    fn server_program(&self) -> PathBuf {
+        self.built.join("scopegate-server")
+    }
+
     async fn start_server(&self) -> anyhow::Result<Child> {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(self.server_program());
         command.args(["serve", "--config"]).arg(self.config());
         start(&mut command, self.server).await
     }
@@ -160,16 +192,62 @@ impl House {
         if !setup::has(shell, "docker-registry") {
             return Ok(None);
         }
-        let config = shell
-            .read_file("examples/registry.yml")?
-            .replace(":5000\n", &format!(":{}\n", self.registry))
-            .replace(":5001/", &format!(":{}/", self.server));
+        let (config, port) = match self.front {
+            Front::Registry => (self.registry_configuration(shell)?, self.registry),
+            Front::Gateway => (self.open_registry_configuration(), self.behind),
+        };
         shell.write_file(self.folder.join("registry.yml"), config)?;
         let log = File::create(self.folder.join("registry.log"))?;
         let mut command = Command::new("docker-registry");
         command.args(["serve", "registry.yml"]).current_dir(&self.folder);
         command.stdout(log.try_clone()?).stderr(log);
-        start(&mut command, self.registry).await.map(Some)
+        start(&mut command, port).await.map(Some)
+    }
+
+    fn registry_configuration(&self, shell: &Shell) -> anyhow::Result<String> {
+        Ok(shell
+            .read_file("examples/registry.yml")?
+            .replace(":5000\n", &format!(":{}\n", self.registry))
+            .replace(":5001/", &format!(":{}/", self.server)))
+    }
+
+    /// A registry that asks nobody for anything. Only the gateway, and who is on this machine, can reach it.
+    fn open_registry_configuration(&self) -> String {
+        format!(
+            "version: 0.1\nlog: {{level: warn}}\n\
+             storage: {{filesystem: {{rootdirectory: ./registry}}, delete: {{enabled: true}}}}\n\
+             http: {{addr: \"127.0.0.1:{}\"}}\n",
+            self.behind
+        )
+    }
+
+    /// Starts our gateway where it is what clients reach.
+    async fn start_gateway(&self, shell: &Shell, secret: &str) -> anyhow::Result<Option<Child>> {
+        if self.front == Front::Registry {
+            return Ok(None);
+        }
+        let Self { folder, server, registry, behind, .. } = self;
+        let path = |name| folder.join(name);
+        shell.write_file(path("administrator-secret"), secret)?;
+        let config = format!(
+            "# Every other value and its default is in examples/gateway.yaml.\n\
+             listen: 127.0.0.1:{registry}\n\
+             tls: {{certificate: {certificate:?}, key: {key:?}}}\n\
+             upstream: http://127.0.0.1:{behind}\n\
+             service: localhost:{registry}\n\
+             realm: https://localhost:{server}/oauth2/token\n\
+             keys: https://localhost:{server}/.well-known/jwks.json\n\
+             revocations: {{url: \"https://localhost:{server}/registries/registry/generations\", user: administrator, secretFile: {secret:?}}}\n\
+             authorities: {authorities:?}\n",
+            certificate = path("tls.crt"),
+            key = path("tls.key"),
+            secret = path("administrator-secret"),
+            authorities = path("ca.crt"),
+        );
+        shell.write_file(path("gateway.yaml"), config)?;
+        let mut command = Command::new(self.built.join("scopegate-gateway"));
+        command.arg("--config").arg(path("gateway.yaml"));
+        start(&mut command, *registry).await.map(Some)
     }
 
     /// An image to push, made without a network: as an OCI layout, and as an archive that podman and docker load.

@@ -110,6 +110,9 @@ const CLIENTS: [(&str, &str); 8] = [
     ("/usr/lib/podman/netavark", "netavark"),
 ];
 
+/// What builds the gateway: a library of it is compiled from C.
+const GATEWAY: [(&str, &str); 1] = [("cmake", "cmake")];
+
 /// What the pictures of the page are drawn with.
 const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 
@@ -119,7 +122,7 @@ const LISTS: &str = "tests/clients";
 /// Installs what the tests need.
 pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     wasm_target(shell)?;
-    let mut packages = missing(shell, &[&PROGRAMS[..], &NODE, &CLIENTS].concat());
+    let mut packages = missing(shell, &[&PROGRAMS[..], &NODE, &CLIENTS, &GATEWAY].concat());
     if !has_postgres() {
         packages.push("postgresql");
     }
@@ -137,6 +140,11 @@ pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
 /// Installs what builds the playground.
 pub(crate) fn node(shell: &Shell) -> anyhow::Result<()> {
     apt(shell, &missing(shell, &NODE))
+}
+
+/// Installs what builds the gateway.
+pub(crate) fn gateway(shell: &Shell) -> anyhow::Result<()> {
+    apt(shell, &missing(shell, &GATEWAY))
 }
 
 /// Installs the programs that one tries the server with.

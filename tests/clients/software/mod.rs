@@ -1,10 +1,13 @@
 //! What the clients talk to: our server, and other people's software around it.
 
 pub(crate) mod authority;
+pub(crate) mod echo;
 pub(crate) mod front;
+pub(crate) mod gateway;
 pub(crate) mod image;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod provider;
 pub(crate) mod registry;
 pub(crate) mod server;
+pub(crate) mod wire;

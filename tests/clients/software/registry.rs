@@ -12,6 +12,7 @@ use super::server::{ISSUER, Server};
 /// A registry that forgets everything with its test.
 pub(crate) struct Registry {
     host: String,
+    port: u16,
     folder: TempDir,
     running: Running,
 }
@@ -49,8 +50,30 @@ impl Registry {
         Self::start(&address, url, server.service(), &server.bundle())
     }
 
+    /// A registry that asks nobody for anything: something stands before it.
+    #[track_caller]
+    pub(crate) fn open() -> Self {
+        let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
+        Self::run(&address, "")
+    }
+
     #[track_caller]
     fn start(address: &Address, url: &str, service: &str, bundle: &Path) -> Self {
+        let bundle = bundle.display();
+        let auth = format!(
+            "auth:
+  token:
+    realm: {url}/oauth2/token
+    service: {service}
+    issuer: {ISSUER}
+    rootcertbundle: {bundle}
+"
+        );
+        Self::run(address, &auth)
+    }
+
+    #[track_caller]
+    fn run(address: &Address, auth: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = address.port;
         let tls = address.tls.as_ref().map(|(certificate, key)| {
@@ -67,14 +90,7 @@ storage:
   inmemory: {{}}
   delete: {{enabled: true}}
 http: {{addr: 127.0.0.1:{port}{tls}}}
-auth:
-  token:
-    realm: {url}/oauth2/token
-    service: {service}
-    issuer: {ISSUER}
-    rootcertbundle: {}
-",
-            bundle.display(),
+{auth}",
             tls = tls.unwrap_or_default(),
         );
         let file = folder.path().join("registry.yml");
@@ -83,7 +99,11 @@ auth:
         command.arg("serve").arg(file);
         let log = folder.path().join("registry.log");
         let running = Running::listening(&mut command, port, log);
-        Self { host: format!("{}:{port}", address.host), folder, running }
+        Self { host: format!("{}:{port}", address.host), port, folder, running }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// The registry's name to its clients.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 /// What the text needs to know.
 pub(super) struct Guide<'a> {
-    pub(super) program: &'a Path,
+    /// The folder of what cargo built.
+    pub(super) built: &'a Path,
     pub(super) folder: &'a Path,
     pub(super) server: u16,
     pub(super) registry: u16,
@@ -13,6 +14,7 @@ pub(super) struct Guide<'a> {
     pub(super) secret: &'a str,
     pub(super) tenant: &'a str,
     pub(super) has_registry: bool,
+    pub(super) has_gateway: bool,
     pub(super) has_image: bool,
     pub(super) has_page: bool,
 }
@@ -23,6 +25,9 @@ impl fmt::Display for Guide<'_> {
         self.token(f)?;
         if self.has_image {
             self.push(f)?;
+        }
+        if self.has_gateway {
+            self.why(f)?;
         }
         self.az(f)?;
         self.last(f)
@@ -56,7 +61,13 @@ impl Guide<'_> {
                 "playground     https://localhost:{server}/, in a browser that may go on past the warning"
             )?;
         }
-        if self.has_registry {
+        if self.has_gateway {
+            writeln!(
+                f,
+                "registry       localhost:{registry}, our gateway before CNCF distribution, which asks nobody for anything; its log is {}",
+                folder.join("registry.log").display()
+            )?;
+        } else if self.has_registry {
             writeln!(
                 f,
                 "registry       localhost:{registry}, CNCF distribution, which trusts it; its log is {}",
@@ -114,6 +125,22 @@ THE SAME WITH PODMAN. docker takes the same words:
         )
     }
 
+    /// What was refused, explained.
+    fn why(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, built, server, secret, .. } = self;
+        let map = folder.join("map.json");
+        writeln!(
+            f,
+            "
+SEE WHY THE SECOND PUSH WAS REFUSED, and which command would change that:
+
+  curl -su 'administrator:{secret}' -o {map} https://localhost:{server}/registries/registry/scopeMaps/MyScopeMap
+  {program} explain --scope-map {map} --registry registry repository:samples/nginx:pull,push",
+            map = map.display(),
+            program = built.join("scopegate").display(),
+        )
+    }
+
     fn az(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { server, registry, secret, tenant, .. } = self;
         writeln!(
@@ -161,7 +188,7 @@ CHANGE THE RULES IN A FILE: edit examples/seed.yaml and apply it, while all of t
   {program} apply --config {config} examples/seed.yaml
 
 Each token request leaves a line here: who asked for what, what came of it, by which rule. Ctrl-c stops everything.",
-            program = self.program.display(),
+            program = self.built.join("scopegate-server").display(),
             config = self.folder.join("scopegate.yaml").display(),
         )
     }

@@ -1,0 +1,58 @@
+//! Metrics, and whether the gateway lives and is ready, on an address of their own.
+//!
+//! `/readyz` is 503 while no key is known or the revocations are too old to decide by: whoever sends requests here sends them elsewhere then.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+
+use crate::proxy::Gateway;
+
+/// Starts counting.
+///
+/// # Errors
+///
+/// When somebody counts already.
+pub fn recorder() -> anyhow::Result<PrometheusHandle> {
+    let buckets = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];
+    PrometheusBuilder::new()
+        .set_buckets(&buckets)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("metrics")
+}
+
+/// Serves until the process ends.
+///
+/// # Errors
+///
+/// When the address cannot be had.
+pub async fn serve(
+    listen: SocketAddr,
+    gateway: Arc<Gateway>,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("admin: {listen}"))?;
+    Ok(axum::serve(listener, routes(gateway, metrics)).await?)
+}
+
+fn routes(gateway: Arc<Gateway>, metrics: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/metrics", get(move || async move { metrics.render() }))
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .with_state(gateway)
+}
+
+async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, String) {
+    match gateway.trouble() {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")),
+    }
+}

@@ -1,0 +1,338 @@
+//! The configuration: one YAML file, read once, refused as a whole when anything in it is wrong.
+//!
+//! `examples/gateway.yaml` has every value with its default.
+//!
+//! Left out: the environment and flags. A gateway is one of several behind one file, and secrets stand in files of their own.
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use scopegate_core::Catalog;
+use scopegate_core::route::{Profile, Settings, Untag};
+use serde::{Deserialize, Deserializer, de};
+use url::Url;
+
+/// What a gateway is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Config {
+    /// The address to listen on.
+    #[serde(default = "listen")]
+    pub listen: SocketAddr,
+    /// The certificate and its key; HTTP without them.
+    #[serde(default)]
+    pub tls: Option<Tls>,
+    /// An address for `/metrics`, `/healthz` and `/readyz`; none of them without it.
+    #[serde(default)]
+    pub admin: Option<SocketAddr>,
+    /// The registry behind: `http://host:port` or `https://host:port`.
+    pub upstream: Url,
+    /// Whom tokens are for: what the token server calls the registry's `service`.
+    pub service: String,
+    /// Who issues them.
+    #[serde(default = "issuer")]
+    pub issuer: String,
+    /// Where clients get them, and where passwords are asked about.
+    pub realm: Url,
+    /// The public keys of the issuer: the address of a JSON web key set, or a file.
+    pub keys: KeySource,
+    /// Whose rules hold where registries differ: `acr` or `distribution`.
+    #[serde(default, deserialize_with = "profile")]
+    pub profile: Profile,
+    /// What removing a tag needs: `delete` or `metadata-write`.
+    #[serde(default, deserialize_with = "untag")]
+    pub untag: Untag,
+    /// Who may list the repositories: `root` or `never`.
+    #[serde(default, deserialize_with = "catalog")]
+    pub catalog: Catalog,
+    /// Whether names and passwords are taken, by asking the realm.
+    #[serde(default = "yes")]
+    pub passwords: bool,
+    /// Where revoked tokens are listed; none are known without it.
+    #[serde(default)]
+    pub revocations: Option<Revocations>,
+    /// Authorities to trust beside those of the system, when asking for keys, passwords and revocations.
+    #[serde(default)]
+    pub authorities: Option<PathBuf>,
+    /// How long things may take.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// The log.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tls {
+    /// The chain, PEM.
+    pub certificate: PathBuf,
+    /// The key, PEM.
+    pub key: PathBuf,
+}
+
+/// Where the public keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// At an address; read again every minute, and when a token names a key that is not known.
+    Url(Url),
+    /// In a file; read once.
+    File(PathBuf),
+}
+
+/// Where revoked tokens are listed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Revocations {
+    /// The feed of generations: `https://…/registries/<name>/generations`.
+    pub url: Url,
+    /// The client id of somebody who may look.
+    pub user: String,
+    /// A file that holds the secret, and nothing else.
+    pub secret_file: PathBuf,
+    /// For how long requests are let through when the feed does not answer.
+    #[serde(default = "serve_for", deserialize_with = "duration")]
+    pub serve_for: Duration,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Timeouts {
+    /// Connecting to the registry.
+    #[serde(deserialize_with = "duration")]
+    pub connect: Duration,
+    /// Between two pieces that the registry sends or takes.
+    #[serde(deserialize_with = "duration")]
+    pub upstream: Duration,
+    /// Between two pieces that the client sends or takes.
+    #[serde(deserialize_with = "duration")]
+    pub client: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let [connect, upstream, client] = [5, 60, 30].map(Duration::from_secs);
+        Self { connect, upstream, client }
+    }
+}
+
+/// The log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Log {
+    /// One JSON object a line instead of text.
+    pub json: bool,
+    /// One line for each decision.
+    pub decisions: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { json: false, decisions: true }
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or says something that cannot be: the error names it.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        Self::parse(&text).with_context(|| path.display().to_string())
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let config: Self =
+            serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(!self.service.is_empty(), "service is empty");
+        let printable = |text: &str| text.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
+        ensure!(printable(&self.service), "service `{}` cannot stand in a challenge", self.service);
+        for (name, url) in [("upstream", &self.upstream), ("realm", &self.realm)] {
+            ensure!(matches!(url.scheme(), "http" | "https"), "{name} `{url}` is no http address");
+            let is_bare = url.username().is_empty() && url.password().is_none();
+            ensure!(is_bare && url.fragment().is_none(), "{name} holds more than an address");
+        }
+        ensure!(self.upstream.path() == "/", "upstream `{}` has a path", self.upstream);
+        ensure!(self.catalog != Catalog::Filtered, "catalog is neither root nor never");
+        let Timeouts { connect, upstream, client } = self.timeouts;
+        for (name, time) in [("connect", connect), ("upstream", upstream), ("client", client)] {
+            ensure!(!time.is_zero(), "timeouts.{name} is no time at all");
+        }
+        Ok(())
+    }
+
+    /// The address of the registry, as it resolves now.
+    ///
+    /// # Errors
+    ///
+    /// When it does not resolve.
+    pub fn upstream_address(&self) -> anyhow::Result<SocketAddr> {
+        let host = self.upstream.host_str().context("upstream names no host")?;
+        let port = self.upstream.port_or_known_default().context("upstream names no port")?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let found = (host, port).to_socket_addrs().with_context(|| format!("upstream `{host}`"))?;
+        found.into_iter().next().with_context(|| format!("upstream `{host}` has no address"))
+    }
+
+    /// What routes need to know.
+    #[must_use]
+    pub fn route_settings(&self) -> Settings {
+        Settings { profile: self.profile, untag: self.untag }
+    }
+}
+
+impl<'de> Deserialize<'de> for KeySource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self::Url(url)),
+            _ if text.is_empty() => Err(de::Error::custom("neither an address nor a file")),
+            _ => Ok(Self::File(text.into())),
+        }
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let refused = || de::Error::custom(format!("`{text}` is no duration such as `30s` or `200ms`"));
+    let span: jiff::SignedDuration = text.parse().map_err(|_| refused())?;
+    Duration::try_from(span).map_err(|_| refused())
+}
+
+fn named<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    parse: fn(&str) -> Option<T>,
+    names: &str,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not one of {names}")))
+}
+
+fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
+    named(deserializer, Profile::parse, "acr, distribution")
+}
+
+fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag, D::Error> {
+    named(deserializer, Untag::parse, "delete, metadata-write")
+}
+
+fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
+    named(deserializer, Catalog::parse, "root, never")
+}
+
+fn listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 5000))
+}
+
+fn issuer() -> String {
+    "scopegate".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn serve_for() -> Duration {
+    Duration::from_secs(60)
+}
+
+/// A secret from a file. What ends the line of the file is no part of it.
+pub struct Secret(String);
+
+impl Secret {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is empty.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        match text.trim_end() {
+            "" => bail!("{}: no secret in it", path.display()),
+            secret => Ok(Self(secret.to_owned())),
+        }
+    }
+
+    /// The text, for whoever sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = "upstream: http://127.0.0.1:5002\nservice: r\nrealm: http://127.0.0.1:5001/oauth2/token\nkeys: http://127.0.0.1:5001/.well-known/jwks.json\n";
+
+    #[test]
+    fn the_example_says_the_defaults() {
+        let example = Config::parse(include_str!("../../../examples/gateway.yaml")).unwrap();
+        let least = format!(
+            "upstream: {}\nservice: {}\nrealm: {}\nkeys: {}\n",
+            example.upstream,
+            example.service,
+            example.realm,
+            "https://localhost:5001/.well-known/jwks.json"
+        );
+        assert_eq!(format!("{example:?}"), format!("{:?}", Config::parse(&least).unwrap()));
+        let all = include_str!("../../../examples/gateway.yaml").replace("#: ", "");
+        assert!(Config::parse(&all).unwrap().revocations.is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (more, expected) in [
+            ("lisen: x", "lisen"),
+            ("listen: here", "listen"),
+            ("catalog: filtered", "catalog is neither root nor never"),
+            ("catalog: all", "`all` is not one of root, never"),
+            ("profile: ACR", "`ACR` is not one of acr, distribution"),
+            ("untag: push", "`push` is not one of delete, metadata-write"),
+            ("timeouts: {client: 0s}", "timeouts.client is no time at all"),
+            ("timeouts: {client: 5}", "`5` is no duration"),
+            ("timeouts: {client: -5s}", "`-5s` is no duration"),
+            ("tls: {certificate: a}", "key"),
+            ("revocations: {url: 'http://x/'}", "user"),
+        ] {
+            let error = format!("{:#}", Config::parse(&format!("{LEAST}{more}\n")).unwrap_err());
+            assert!(error.contains(expected), "{more}: {error}");
+        }
+        for (line, expected) in [
+            ("upstream: ftp://x", "upstream `ftp://x/` is no http address"),
+            ("upstream: http://x/path", "upstream `http://x/path` has a path"),
+            ("realm: http://u:hunter2@x/", "realm holds more than an address"),
+            ("service: 'a\"b'", "service `a\"b` cannot stand in a challenge"),
+        ] {
+            let name = line.split(':').next().unwrap();
+            let kept = LEAST.lines().filter(|other| !other.starts_with(name));
+            let text = kept.chain([line]).collect::<Vec<_>>().join("\n");
+            let error = format!("{:#}", Config::parse(&text).unwrap_err());
+            assert!(error.contains(expected) && !error.contains("hunter2"), "{line}: {error}");
+        }
+    }
+}

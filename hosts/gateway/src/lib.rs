@@ -1,0 +1,41 @@
+//! The gateway: a reverse proxy before a registry that lets through what a token may do, and answers the rest itself.
+//!
+//! One request's way through it: [`request`] refuses what two readers could read in two ways, [`token`] and [`password`] find out what came with
+//! it, the engine decides (natively, [`scopegate_core::admission`]), and [`proxy`] forwards the canonical request or answers.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | the configuration |
+//! | [`request`] | what is refused before anything is decided |
+//! | [`keys`] | the public keys of the issuer |
+//! | [`token`] | tokens, verified once and remembered |
+//! | [`password`] | names and passwords, asked about at the token server |
+//! | [`revocation`] | which tokens are not good any more |
+//! | [`proxy`] | the request and the answer, between client and registry |
+//! | [`headers`] | what a client may not send on, and what an answer may not bring back |
+//! | [`listing`] | the repositories and the tags, page by page |
+//! | [`admin`] | metrics, and whether the gateway lives and is ready |
+//! | [`telemetry`] | the log and the decision log |
+//! | [`client`] | asking the token server |
+//! | [`serve`](mod@serve) | all of it, running |
+//!
+//! Left out: rules, scopes and paths, which are the engine's; storage, which is the registry's; issuing, which is the token server's.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod admin;
+pub mod client;
+pub mod config;
+pub mod headers;
+pub mod keys;
+pub mod listing;
+pub mod password;
+pub mod proxy;
+pub mod request;
+pub mod revocation;
+pub mod serve;
+pub mod telemetry;
+pub mod token;

@@ -1,0 +1,228 @@
+//! The repositories and the tags, page by page, with the `Link` of Azure Container Registry.
+//!
+//! Registries differ in how they list: CNCF distribution 2.8 gives all tags whatever `n` says, and others end a page where they like. So the
+//! gateway asks for as many of the registry's pages as it takes, sorts what it got, and cuts a page of its own from it. A page ends with a `Link`
+//! when there is more, and names in it are escaped:
+//!
+//! ```text
+//! Link: </v2/_catalog?last=team%2Fapp&n=2&orderby=>; rel="next"
+//! ```
+//!
+//! Left out: other orders than that of the names (`orderby`), which `/acr/v1` has and `/v2` has not.
+
+use form_urlencoded::{byte_serialize, parse};
+use reqwest::header::{ACCEPT, LINK};
+use reqwest::{Client, StatusCode};
+use scopegate_core::route::Endpoint;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+/// The size of a page when a client names none.
+const USUAL: usize = 100;
+/// The largest page.
+const LARGEST: usize = 1000;
+/// How many pages of the registry one page of ours may take.
+const MOST_PAGES: usize = 200;
+/// The longest page of the registry, in bytes.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many names.
+    pub n: usize,
+    /// Those that come after this one.
+    pub last: String,
+}
+
+impl Page {
+    /// Reads a query; `None` for an `n` that is no size of a page, or one that stands there twice.
+    #[must_use]
+    pub fn read(query: &str) -> Option<Self> {
+        let mut page = Self { n: USUAL, last: String::new() };
+        let mut seen = [false; 2];
+        for (key, value) in parse(query.as_bytes()) {
+            let place = match &*key {
+                "n" => {
+                    page.n = value.parse().ok().filter(|n| (1..=i32::MAX as usize).contains(n))?;
+                    0
+                }
+                "last" => {
+                    page.last = value.into_owned();
+                    1
+                }
+                _ => continue,
+            };
+            if std::mem::replace(seen.get_mut(place)?, true) {
+                return None;
+            }
+        }
+        page.n = page.n.min(LARGEST);
+        Some(page)
+    }
+
+    /// Cuts this page from the names of a registry. The second part is what the next page begins after, when there is one.
+    fn cut(&self, mut names: Vec<String>) -> (Vec<String>, Option<String>) {
+        names.retain(|name| *name > self.last);
+        names.sort_unstable();
+        names.dedup();
+        let more = names.len() > self.n;
+        names.truncate(self.n);
+        let last = names.last().filter(|_| more).cloned();
+        (names, last)
+    }
+
+    fn link(&self, path: &str, last: &str) -> String {
+        let last: String = byte_serialize(last.as_bytes()).collect();
+        format!("<{path}?last={last}&n={}&orderby=>; rel=\"next\"", self.n)
+    }
+}
+
+/// A page as it is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The status: the registry's own where it has no list.
+    pub status: u16,
+    /// The value of `Link`, when there is more.
+    pub link: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The field of a registry's answer that holds the names.
+#[must_use]
+pub fn field(endpoint: Endpoint) -> Option<&'static str> {
+    match endpoint {
+        Endpoint::Catalog => Some("repositories"),
+        Endpoint::TagsList => Some("tags"),
+        _ => None,
+    }
+}
+
+/// Asks the registry for the names at this path, and cuts a page from them.
+///
+/// # Errors
+///
+/// When the registry does not answer, or with no list; the text is for the log.
+pub async fn list(
+    client: &Client,
+    upstream: &Url,
+    path: &str,
+    field: &str,
+    page: &Page,
+) -> Result<Listed, String> {
+    let mut names = Vec::new();
+    let mut rest = Map::new();
+    let mut last = page.last.clone();
+    for _ in 0..MOST_PAGES {
+        let wanted = page.n.saturating_add(1).to_string();
+        let mut url = upstream.join(path).map_err(|error| error.to_string())?;
+        url.query_pairs_mut().append_pair("n", &wanted);
+        if !last.is_empty() {
+            url.query_pairs_mut().append_pair("last", &last);
+        }
+        let (status, has_more, body) = ask(client, url).await?;
+        if status != StatusCode::OK {
+            return Ok(Listed { status: status.as_u16(), link: None, body });
+        }
+        let (found, others) = read(&body, field).ok_or("the answer is no list")?;
+        rest = others;
+        let end = found.iter().max().cloned();
+        names.extend(found);
+        match end.filter(|end| has_more && *end > last) {
+            Some(end) if names.iter().filter(|name| **name > page.last).count() <= page.n => {
+                last = end
+            }
+            _ => break,
+        }
+    }
+    let (names, next) = page.cut(names);
+    let link = next.map(|last| page.link(path, &last));
+    rest.insert(field.to_owned(), json!(names));
+    let body = serde_json::to_vec(&rest).map_err(|error| error.to_string())?;
+    Ok(Listed { status: 200, link, body })
+}
+
+/// The status of a page of the registry, whether there is another, and the page.
+async fn ask(client: &Client, url: Url) -> Result<(StatusCode, bool, Vec<u8>), String> {
+    let said = |error: reqwest::Error| error.without_url().to_string();
+    let mut response =
+        client.get(url).header(ACCEPT, "application/json").send().await.map_err(said)?;
+    let has_more = response.headers().contains_key(LINK);
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(said)? {
+        if body.len().saturating_add(piece.len()) > LONGEST {
+            return Err("the answer is too long".to_owned());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok((response.status(), has_more, body))
+}
+
+/// The names of a page of the registry, and what else it says. A registry without any writes `null`.
+fn read(body: &[u8], field: &str) -> Option<(Vec<String>, Map<String, Value>)> {
+    let mut rest: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let names = match rest.remove(field)? {
+        Value::Null => Vec::new(),
+        names => serde_json::from_value(names).ok()?,
+    };
+    Some((names, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries() {
+        let page = |n, last: &str| Some(Page { n, last: last.into() });
+        for (query, expected) in [
+            ("", page(100, "")),
+            ("n=2", page(2, "")),
+            ("n=2&last=team%2Fapp&orderby=", page(2, "team/app")),
+            ("n=5000", page(1000, "")),
+            ("last=a&x=y", page(100, "a")),
+            ("n=0", None),
+            ("n=-1", None),
+            ("n=x", None),
+            ("n=99999999999999999999", None),
+            ("n=", None),
+            ("n=1&n=2", None),
+            ("last=a&last=b", None),
+        ] {
+            assert_eq!(Page::read(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn pages() {
+        for (n, last, expected, link) in [
+            (2, "", "a b", Some("</v2/_catalog?last=b&n=2&orderby=>; rel=\"next\"")),
+            (2, "b", "c team/app", None),
+            (1, "b", "c", Some("</v2/_catalog?last=c&n=1&orderby=>; rel=\"next\"")),
+            (3, "b", "c team/app", None),
+            (3, "a", "b c team/app", None),
+            (2, "zz", "", None),
+            (9, "", "a b c team/app", None),
+        ] {
+            let page = Page { n, last: last.into() };
+            let names = ["team/app", "b", "a", "c", "b"].map(str::to_owned).to_vec();
+            let (cut, next) = page.cut(names);
+            assert_eq!(cut.join(" "), expected, "{n} {last}");
+            let got = next.map(|last| page.link("/v2/_catalog", &last));
+            assert_eq!(got.as_deref(), link, "{n} {last}");
+        }
+        let page = Page { n: 1, last: String::new() };
+        assert!(page.link("/v2/_catalog", "team/app").contains("last=team%2Fapp&"));
+    }
+
+    #[test]
+    fn answers_of_registries() {
+        let names = |body: &str, field| read(body.as_bytes(), field).map(|(names, _)| names);
+        assert_eq!(names(r#"{"name":"a","tags":["v1"]}"#, "tags"), Some(vec!["v1".into()]));
+        assert_eq!(names(r#"{"name":"a","tags":null}"#, "tags"), Some(vec![]));
+        for body in ["", "[]", "{}", r#"{"tags":"v1"}"#, r#"{"tags":[1]}"#] {
+            assert_eq!(names(body, "tags"), None, "{body}");
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! The request and the answer, between client and registry.
+//!
+//! Everything is decided before the registry is asked. Bodies pass through in pieces, both ways; nothing here holds one.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{StatusCode, header};
+use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, Peer as _};
+use pingora_core::{Error, ErrorSource, ErrorType, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::{FailToProxy, ProxyHttp, Session};
+use reqwest::Client;
+use scopegate_api::errors::RegistryErrors;
+use scopegate_core::admission::{Admission, Authority, Credential, Forward, Refusal, admit};
+use scopegate_core::route::{Endpoint, route};
+use scopegate_core::verify::Grant;
+use scopegate_core::{Catalog, RequiredScope};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::headers::{self, CORRELATION, Origin};
+use crate::keys::Keys;
+use crate::listing::{self, Listed, Page};
+use crate::password::Passwords;
+use crate::request::{self, HeadError};
+use crate::revocation::Revoked;
+use crate::telemetry::{Decision, Outcome};
+use crate::token::{Tokens, Verified};
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The configuration.
+    pub config: Config,
+    /// The registry's address.
+    pub upstream: SocketAddr,
+    /// Asks the registry for lists.
+    pub client: Client,
+    /// The public keys.
+    pub keys: Arc<Keys>,
+    /// The tokens.
+    pub tokens: Tokens,
+    /// Names and passwords, where they are taken.
+    pub passwords: Option<Passwords>,
+    /// What was revoked, where that is known.
+    pub revoked: Option<Arc<Revoked>>,
+}
+
+/// A gateway as Pingora drives it.
+#[derive(Debug)]
+pub struct Proxy(pub Arc<Gateway>);
+
+/// What one request has come to so far.
+#[derive(Debug)]
+pub struct Context {
+    origin: Origin,
+    target: String,
+    requested: String,
+    denied: String,
+    name: Option<String>,
+    outcome: Outcome,
+    forwarded: Option<String>,
+    decided_in: std::time::Duration,
+}
+
+/// An answer of our own.
+struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    outcome: Outcome,
+}
+
+/// What is to be done with a request.
+enum Decided {
+    Forward(String),
+    Answer(Answer),
+}
+
+/// Why nothing could be decided.
+struct Unavailable(&'static str);
+
+/// What came with a request, found to be good or not.
+enum Came {
+    Nothing,
+    NoGood,
+    Token(Arc<Verified>),
+}
+
+impl Gateway {
+    /// What keeps this gateway from deciding, for people.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        if !self.keys.has_any() {
+            return Some("no key of the issuer is known");
+        }
+        let is_old = |revoked: &Arc<Revoked>| !revoked.is_current(seconds(now()));
+        self.revoked
+            .as_ref()
+            .is_some_and(is_old)
+            .then_some("the revocations are too old to decide by")
+    }
+
+    async fn decide(&self, session: &Session, context: &mut Context) -> Decided {
+        let head = session.as_downstream().to_h1_raw();
+        let target = match request::target(&head) {
+            Ok(target) => target,
+            Err(error) => return Decided::Answer(Answer::head(error)),
+        };
+        target.clone_into(&mut context.target);
+        let method = session.req_header().method.as_str();
+        let came = match self.came(session.req_header(), method, target, context).await {
+            Ok(came) => came,
+            Err(Unavailable(reason)) => {
+                tracing::error!(reason, "nothing can be decided");
+                return Decided::Answer(Answer::unavailable());
+            }
+        };
+        if let Came::Token(verified) = &came {
+            context.name = Some(verified.claims.sub.clone());
+        }
+        match self.admission(method, target, &came) {
+            Admission::Forward(forward) => {
+                context.requested = forward.route.to_string();
+                self.forward(method, forward).await
+            }
+            Admission::Refusal(refusal) => {
+                context.denied = joined(&refusal.missing);
+                Decided::Answer(refusal.into())
+            }
+        }
+    }
+
+    /// The decision of the engine. A catalog that nobody may list is one that no token opens.
+    fn admission<'t>(&self, method: &str, target: &'t str, came: &Came) -> Admission<'t> {
+        let authority =
+            Authority { realm: self.config.realm.as_str(), service: &self.config.service };
+        let has_catalog = self.config.catalog != Catalog::Never;
+        let grants = match came {
+            Came::Token(verified) => Some(&verified.claims),
+            _ => None,
+        };
+        let is_open =
+            move |grant: &Grant<'_>| has_catalog || grant.resource_type.as_str() != "registry";
+        let grants = grants.into_iter().flat_map(|claims| claims.grants()).filter(is_open);
+        let credential = match came {
+            Came::Nothing => Credential::Absent,
+            Came::NoGood => Credential::Invalid,
+            Came::Token(_) => Credential::Valid(grants),
+        };
+        admit(method, target, credential, authority, &self.config.route_settings())
+    }
+
+    async fn forward(&self, method: &str, forward: Forward<'_>) -> Decided {
+        let Forward { route, target } = forward;
+        if route.endpoint == Endpoint::Base {
+            return Decided::Answer(Answer::json(200, b"{}".to_vec()));
+        }
+        match listing::field(route.endpoint) {
+            Some(field) if method == "GET" && route.path.starts_with("/v2/") => {
+                let query = target.split_once('?').map_or("", |(_, query)| query);
+                Decided::Answer(self.list(&route.path, field, query).await)
+            }
+            _ => Decided::Forward(target),
+        }
+    }
+
+    async fn list(&self, path: &str, field: &str, query: &str) -> Answer {
+        let Some(page) = Page::read(query) else {
+            return Answer::error(
+                400,
+                "PAGINATION_NUMBER_INVALID",
+                "invalid number of results requested",
+            );
+        };
+        match listing::list(&self.client, &self.config.upstream, path, field, &page).await {
+            Ok(Listed { status, link, body }) => {
+                let mut answer = Answer::json(status, body);
+                answer.headers.extend(link.map(|link| ("link", link)));
+                answer
+            }
+            Err(reason) => {
+                tracing::error!(reason, "the registry gives no list");
+                Answer::bad_gateway()
+            }
+        }
+    }
+
+    async fn came(
+        &self,
+        request: &RequestHeader,
+        method: &str,
+        target: &str,
+        context: &Context,
+    ) -> Result<Came, Unavailable> {
+        let Some(authorization) = request.headers.get(header::AUTHORIZATION) else {
+            return Ok(Came::Nothing);
+        };
+        let Ok(authorization) = authorization.to_str() else { return Ok(Came::NoGood) };
+        let (scheme, value) = authorization.split_once(' ').unwrap_or((authorization, ""));
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return self.bearer(value.trim_end()).await;
+        }
+        match &self.passwords {
+            Some(passwords) if scheme.eq_ignore_ascii_case("basic") => {
+                self.basic(passwords, authorization, method, target, context.origin.address).await
+            }
+            _ => Ok(Came::NoGood),
+        }
+    }
+
+    async fn bearer(&self, token: &str) -> Result<Came, Unavailable> {
+        let now = now();
+        let Some(verified) = self.tokens.verify(token, now).await else {
+            let has_keys = self.keys.has_any();
+            return if has_keys { Ok(Came::NoGood) } else { Err(Unavailable("no key is known")) };
+        };
+        match &self.revoked {
+            Some(revoked) if !revoked.is_current(seconds(now)) => {
+                Err(Unavailable("the revocations are too old to decide by"))
+            }
+            Some(revoked) if !revoked.allows(&verified.claims) => Ok(Came::NoGood),
+            _ => Ok(Came::Token(verified)),
+        }
+    }
+
+    /// A password is good for as much as a token that is asked for with it. What it is needed for is read from the request first.
+    async fn basic(
+        &self,
+        passwords: &Passwords,
+        authorization: &str,
+        method: &str,
+        target: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Came, Unavailable> {
+        let Ok(route) = route(method, target, &self.config.route_settings()) else {
+            // Whoever asks for what there is not is told so, whoever it is.
+            return Ok(Came::Nothing);
+        };
+        let scopes: Vec<String> = route.scopes.iter().map(ToString::to_string).collect();
+        let answer = passwords.token(authorization, &scopes, address).await;
+        let token = answer.map_err(|reason| {
+            tracing::error!(reason, "the token server does not answer");
+            Unavailable("the token server does not answer")
+        })?;
+        let Some(token) = token else { return Ok(Came::NoGood) };
+        let came = self.bearer(&token).await?;
+        if matches!(came, Came::NoGood) {
+            passwords.forget(authorization, &scopes);
+        }
+        Ok(came)
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Proxy {
+    type CTX = Context;
+
+    fn new_ctx(&self) -> Context {
+        Context {
+            origin: Origin { address: None, is_secure: false, correlation_id: String::new() },
+            target: String::new(),
+            requested: String::new(),
+            denied: String::new(),
+            name: None,
+            outcome: Outcome::Failed,
+            forwarded: None,
+            decided_in: std::time::Duration::ZERO,
+        }
+    }
+
+    async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
+        let start = Instant::now();
+        let client = session.as_downstream_mut();
+        client.set_read_timeout(Some(self.0.config.timeouts.client));
+        client.set_write_timeout(Some(self.0.config.timeouts.client));
+        client.set_total_drain_timeout(Some(self.0.config.timeouts.client));
+        context.origin = self.0.origin(session);
+        let decided = self.0.decide(session, context).await;
+        context.decided_in = start.elapsed();
+        match decided {
+            Decided::Forward(target) => {
+                context.outcome = Outcome::Forwarded;
+                context.forwarded = Some(target);
+                Ok(false)
+            }
+            Decided::Answer(answer) => {
+                context.outcome = answer.outcome;
+                answer.send(session, &context.origin).await.map(|()| true)
+            }
+        }
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, _: &mut Context) -> Result<Box<HttpPeer>> {
+        let is_tls = self.0.config.upstream.scheme() == "https";
+        let name = self.0.config.upstream.host_str().unwrap_or_default().to_owned();
+        let mut peer = HttpPeer::new(self.0.upstream, is_tls, name);
+        if let Some(options) = peer.get_mut_peer_options() {
+            let times = self.0.config.timeouts;
+            options.connection_timeout = Some(times.connect);
+            options.total_connection_timeout = Some(times.connect);
+            options.read_timeout = Some(times.upstream);
+            options.write_timeout = Some(times.upstream);
+            options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
+        }
+        Ok(Box::new(peer))
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _: &mut Session,
+        request: &mut RequestHeader,
+        context: &mut Context,
+    ) -> Result<()> {
+        // Nothing goes on that was not decided.
+        let Some(target) = &context.forwarded else {
+            return Error::e_explain(ErrorType::InternalError, "a request that was not decided");
+        };
+        request.set_raw_path(target.as_bytes())?;
+        headers::forward(request, &context.origin)
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        session: &mut Session,
+        answer: &mut ResponseHeader,
+        _: &mut Context,
+    ) -> Result<()> {
+        // A registry that asks for credentials is not meant to: its challenge could lead clients, and their passwords, elsewhere.
+        if answer.status == StatusCode::UNAUTHORIZED
+            || answer.headers.contains_key(header::WWW_AUTHENTICATE)
+        {
+            return Error::e_explain(
+                ErrorType::HTTPStatus(502),
+                "the registry asks for credentials",
+            );
+        }
+        let host = session.req_header().headers.get(header::HOST);
+        let location = answer.headers.get(header::LOCATION);
+        let ours =
+            location.and_then(|value| headers::location(value, host, &self.0.config.upstream));
+        match ours {
+            Some(path) => answer.insert_header(header::LOCATION, path),
+            None => Ok(()),
+        }
+    }
+
+    async fn response_filter(
+        &self,
+        _: &mut Session,
+        answer: &mut ResponseHeader,
+        context: &mut Context,
+    ) -> Result<()> {
+        headers::complete(answer, &context.origin)
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        context: &mut Context,
+    ) -> FailToProxy {
+        let answer = match (error.etype(), error.esource()) {
+            (ErrorType::HTTPStatus(502), _) => Some(Answer::bad_gateway()),
+            (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, ErrorSource::Upstream) => {
+                Some(Answer::error(504, "UNAVAILABLE", "the registry does not answer in time"))
+            }
+            (_, ErrorSource::Upstream) => Some(Answer::bad_gateway()),
+            (ErrorType::WriteError | ErrorType::ConnectionClosed, ErrorSource::Downstream) => None,
+            (ErrorType::ReadTimedout | ErrorType::ReadError, ErrorSource::Downstream) => {
+                Some(Answer::error(408, "UNSUPPORTED", "the request does not come in time"))
+            }
+            (_, ErrorSource::Downstream) => {
+                Some(Answer::error(400, "UNSUPPORTED", "the request cannot be read"))
+            }
+            _ => Some(Answer::unavailable()),
+        };
+        tracing::warn!(error = %error.etype().as_str(), source = error.esource().as_str(), "not forwarded");
+        context.outcome = Outcome::Failed;
+        let error_code = answer.as_ref().map_or(0, |answer| answer.status);
+        if let Some(answer) = answer.filter(|_| session.response_written().is_none()) {
+            session.set_keepalive(None);
+            // The client may be gone, which is no matter any more.
+            let _ = answer.send(session, &context.origin).await;
+        }
+        FailToProxy { error_code, can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, session: &mut Session, _: Option<&Error>, context: &mut Context) {
+        let status = session.response_written().map_or(0, |answer| answer.status.as_u16());
+        Decision {
+            outcome: context.outcome,
+            method: session.req_header().method.as_str(),
+            target: &context.target,
+            requested: &context.requested,
+            denied: &context.denied,
+            name: context.name.as_deref(),
+            address: context.origin.address,
+            correlation_id: &context.origin.correlation_id,
+            status,
+            duration: context.decided_in,
+        }
+        .log();
+    }
+}
+
+impl Gateway {
+    fn origin(&self, session: &Session) -> Origin {
+        let address = session.client_addr().and_then(|address| address.as_inet());
+        let own = session.req_header().headers.get(CORRELATION);
+        // An id of the client's is taken over when it is a GUID and nothing else: it comes back in the answer, and stands in the log.
+        let own = own.and_then(|id| id.to_str().ok()).and_then(|id| Uuid::try_parse(id).ok());
+        Origin {
+            address: address.map(SocketAddr::ip),
+            is_secure: self.config.tls.is_some(),
+            correlation_id: own.unwrap_or_else(Uuid::new_v4).to_string(),
+        }
+    }
+}
+
+impl Answer {
+    fn json(status: u16, body: Vec<u8>) -> Self {
+        Self { status, headers: Vec::new(), body, outcome: Outcome::Answered }
+    }
+
+    fn error(status: u16, code: &str, message: &str) -> Self {
+        let body = serde_json::to_vec(&RegistryErrors::one(code, message)).unwrap_or_default();
+        Self { outcome: Outcome::Refused, ..Self::json(status, body) }
+    }
+
+    fn head(error: HeadError) -> Self {
+        Self::error(400, "UNSUPPORTED", error.message())
+    }
+
+    fn unavailable() -> Self {
+        let message = "nothing can be decided now, try again";
+        Self { outcome: Outcome::Failed, ..Self::error(503, "UNAVAILABLE", message) }
+    }
+
+    fn bad_gateway() -> Self {
+        let message = "the registry behind does not answer as it should";
+        Self { outcome: Outcome::Failed, ..Self::error(502, "UNAVAILABLE", message) }
+    }
+
+    /// Sends it. A connection whose client may have more to say than was read is not used again.
+    async fn send(self, session: &mut Session, origin: &Origin) -> Result<()> {
+        let mut answer = ResponseHeader::build(self.status, Some(12))?;
+        answer.insert_header(header::CONTENT_TYPE, JSON)?;
+        answer.insert_header(header::CONTENT_LENGTH, self.body.len().to_string())?;
+        for (name, value) in self.headers {
+            answer.insert_header(name, value)?;
+        }
+        headers::complete(&mut answer, origin)?;
+        if !session.as_downstream_mut().is_body_empty() || self.status == 400 {
+            session.set_keepalive(None);
+        }
+        let has_body = session.req_header().method != http::Method::HEAD;
+        session.write_response_header(Box::new(answer), !has_body).await?;
+        if has_body {
+            session.write_response_body(Some(Bytes::from(self.body)), true).await?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let challenge = refusal.challenge.map(|challenge| ("www-authenticate", challenge));
+        Self {
+            status: refusal.status,
+            headers: challenge.into_iter().collect(),
+            body: refusal.body.into_bytes(),
+            outcome: Outcome::Refused,
+        }
+    }
+}
+
+fn joined(scopes: &[RequiredScope<'_>]) -> String {
+    let texts: Vec<Cow<'_, str>> = scopes.iter().map(|scope| scope.to_string().into()).collect();
+    texts.join(" ")
+}
+
+/// The time, in seconds since 1970.
+#[must_use]
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+fn seconds(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
+}

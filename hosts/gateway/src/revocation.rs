@@ -1,0 +1,188 @@
+//! Which tokens are not good any more.
+//!
+//! The token server lists principals whose tokens of an older generation have ended; it is asked every second for what is new. A token says whom
+//! it is for and of which generation it is. One that does not say so is refused where revocations are known: it could not be revoked.
+//!
+//! Left out: anything that survives a restart. The first answer of the feed is everything.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use reqwest::Client;
+use scopegate_api::claims::{AccessClaims, PrincipalKind};
+use scopegate_api::generations::Generations;
+use url::Url;
+
+use crate::client::send;
+use crate::config::Secret;
+
+/// What the feed has said so far.
+#[derive(Debug)]
+pub struct Revoked {
+    known: ArcSwap<Known>,
+    /// When it was heard last, in seconds since 1970.
+    heard_at: AtomicI64,
+    serve_for: Duration,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Known {
+    revision: u64,
+    of_everybody: HashMap<PrincipalKind, u64>,
+    of_one: HashMap<(PrincipalKind, String), u64>,
+}
+
+impl Known {
+    fn with(&self, news: Generations) -> Self {
+        let mut known = if news.is_everything { Self::default() } else { self.clone() };
+        known.revision = news.revision;
+        for changed in news.changed {
+            let generation = match changed.sub {
+                Some(sub) => known.of_one.entry((changed.principal, sub)).or_default(),
+                None => known.of_everybody.entry(changed.principal).or_default(),
+            };
+            *generation = changed.generation.max(*generation);
+        }
+        known
+    }
+
+    /// The oldest generation of this principal that is still good.
+    fn oldest(&self, principal: PrincipalKind, sub: &str) -> u64 {
+        let of_one = self.of_one.get(&(principal, sub.to_ascii_lowercase()));
+        let of_everybody = self.of_everybody.get(&principal);
+        of_one.max(of_everybody).copied().unwrap_or_default()
+    }
+}
+
+impl Revoked {
+    /// Nothing is known yet, and so nothing is let through.
+    #[must_use]
+    pub fn new(serve_for: Duration) -> Self {
+        Self { known: ArcSwap::default(), heard_at: AtomicI64::new(i64::MIN), serve_for }
+    }
+
+    /// Takes what the feed says.
+    pub fn hear(&self, news: Generations, now: i64) {
+        // Most answers say that nothing is new.
+        if news.is_everything || !news.changed.is_empty() || news.revision != self.revision() {
+            self.known.store(self.known.load().with(news).into());
+        }
+        self.heard_at.store(now, Ordering::Relaxed);
+    }
+
+    /// The last change that is known.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.known.load().revision
+    }
+
+    /// Whether what is known is new enough to decide by.
+    #[must_use]
+    pub fn is_current(&self, now: i64) -> bool {
+        let age = now.saturating_sub(self.heard_at.load(Ordering::Relaxed));
+        u64::try_from(age).unwrap_or(0) <= self.serve_for.as_secs()
+    }
+
+    /// Whether a token is still good.
+    #[must_use]
+    pub fn allows(&self, claims: &AccessClaims) -> bool {
+        match (claims.principal, claims.generation) {
+            (Some(principal), Some(generation)) => {
+                generation >= self.known.load().oldest(principal, &claims.sub)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The feed, and who may read it.
+#[derive(Debug)]
+pub struct Feed {
+    /// Its address.
+    pub url: Url,
+    /// A client id.
+    pub user: String,
+    /// Its secret.
+    pub secret: Secret,
+    /// How it is asked.
+    pub client: Client,
+}
+
+impl Feed {
+    /// What is new since a revision.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or none of that kind; the text is for the log.
+    pub async fn since(&self, revision: u64) -> Result<Generations, String> {
+        let request = self
+            .client
+            .get(self.url.clone())
+            .query(&[("since", revision)])
+            .basic_auth(&self.user, Some(self.secret.expose()));
+        let (status, body) = send(request).await?;
+        if status != 200 {
+            return Err(format!("the answer is {status}"));
+        }
+        serde_json::from_slice(&body).map_err(|_| "the answer is no list of generations".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scopegate_api::generations::Generation;
+
+    use super::*;
+
+    fn news(revision: u64, is_everything: bool, changed: &[(Option<&str>, u64)]) -> Generations {
+        let changed = changed.iter().map(|(sub, generation)| Generation {
+            principal: PrincipalKind::Token,
+            sub: sub.map(ToOwned::to_owned),
+            generation: *generation,
+        });
+        Generations { revision, is_everything, changed: changed.collect() }
+    }
+
+    fn token(sub: &str, generation: Option<u64>) -> AccessClaims {
+        let text = format!(
+            r#"{{"jti":"j","sub":"{sub}","nbf":1,"exp":2,"iat":1,"iss":"i","aud":"r","version":"1.0","rid":"0","access":[],"roles":[],
+                "grant_type":"access_token","principal":"token"}}"#
+        );
+        AccessClaims { generation, ..serde_json::from_str(&text).unwrap() }
+    }
+
+    #[test]
+    fn generations() {
+        let revoked = Revoked::new(Duration::from_secs(60));
+        revoked.hear(news(5, true, &[(Some("reader"), 3)]), 0);
+        let allows = |sub: &str, generation| revoked.allows(&token(sub, generation));
+        assert!(allows("Reader", Some(3)) && allows("READER", Some(4)) && allows("other", Some(0)));
+        assert!(!allows("Reader", Some(2)) && !allows("reader", None));
+        revoked.hear(news(7, false, &[(Some("other"), 7)]), 0);
+        assert!(!allows("other", Some(6)) && !allows("reader", Some(2)));
+        revoked.hear(news(8, false, &[(None, 8)]), 0);
+        assert!(!allows("anybody", Some(7)) && allows("anybody", Some(8)));
+        revoked.hear(news(9, true, &[]), 0);
+        assert!(allows("anybody", Some(0)));
+        assert_eq!(revoked.revision(), 9);
+    }
+
+    #[test]
+    fn a_feed_that_is_silent() {
+        let revoked = Revoked::new(Duration::from_secs(60));
+        assert!(!revoked.is_current(0));
+        revoked.hear(news(1, true, &[]), 100);
+        for (now, is_current) in [(100, true), (90, true), (160, true), (161, false)] {
+            assert_eq!(revoked.is_current(now), is_current, "{now}");
+        }
+    }
+
+    /// A token without a kind of principal could not be revoked.
+    #[test]
+    fn tokens_of_others() {
+        let claims = AccessClaims { principal: None, ..token("reader", Some(9)) };
+        assert!(!Revoked::new(Duration::ZERO).allows(&claims));
+    }
+}

@@ -1,0 +1,165 @@
+//! All of it, running: the proxy, and what reads keys and revocations beside it.
+//!
+//! SIGTERM lets requests in flight end, and SIGINT does not. A certificate that was renewed is taken up by the next process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use metrics_exporter_prometheus::PrometheusHandle;
+use pingora_core::listeners::tls::TlsSettings;
+use pingora_core::server::configuration::ServerConf;
+use pingora_core::server::{Server, ShutdownWatch};
+use pingora_core::services::background::{BackgroundService, background_service};
+use pingora_proxy::http_proxy_service;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::admin;
+use crate::client::client;
+use crate::config::{Config, Secret};
+use crate::keys::Keys;
+use crate::password::Passwords;
+use crate::proxy::{Gateway, Proxy, now};
+use crate::revocation::{Feed, Revoked};
+use crate::token::Tokens;
+
+/// How often the keys are read.
+const KEYS_EVERY: Duration = Duration::from_secs(60);
+/// How often they are while none is known.
+const FIRST_KEYS_EVERY: Duration = Duration::from_millis(500);
+/// How often revocations are.
+const REVOCATIONS_EVERY: Duration = Duration::from_secs(1);
+/// How long requests in flight may take to end, in seconds.
+const GRACE: u64 = 30;
+
+/// Serves until the process is told to end.
+///
+/// # Errors
+///
+/// When something that the configuration names cannot be had.
+pub fn serve(config: Config) -> anyhow::Result<()> {
+    let metrics = admin::recorder()?;
+    let feed = feed(&config)?;
+    let (listen, tls, admin) = (config.listen, config.tls.clone(), config.admin);
+    let gateway = Arc::new(gateway(config)?);
+    let mut server = Server::new_with_opt_and_conf(None, conf());
+    server.bootstrap();
+    let mut proxy = http_proxy_service(&server.configuration, Proxy(Arc::clone(&gateway)));
+    match &tls {
+        None => proxy.add_tcp(&listen.to_string()),
+        Some(tls) => {
+            let [certificate, key] =
+                [&tls.certificate, &tls.key].map(|path| path.to_string_lossy());
+            let settings = TlsSettings::intermediate(&certificate, &key)
+                .map_err(|error| anyhow::anyhow!("tls: {error}"))?;
+            proxy.add_tls_with_settings(&listen.to_string(), None, settings);
+        }
+    }
+    server.add_service(proxy);
+    let beside = Beside { gateway, feed, admin, metrics };
+    server.add_service(background_service("keys, revocations, admin", beside));
+    tracing::info!(%listen, is_secure = tls.is_some(), "listening");
+    server.run_forever()
+}
+
+/// What requests share, made from the configuration.
+///
+/// # Errors
+///
+/// When something that it names cannot be had.
+pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
+    let authorities = config.authorities.as_deref();
+    let asking = client(&config.realm, authorities)?;
+    let keys = Arc::new(Keys::new(&config.keys, asking.clone()).context("keys")?);
+    let tokens = Tokens::new(config.issuer.clone(), config.service.clone(), Arc::clone(&keys));
+    let passwords = config
+        .passwords
+        .then(|| Passwords::new(asking, config.realm.clone(), config.service.clone()));
+    let revoked = config.revocations.as_ref();
+    let revoked = revoked.map(|revocations| Arc::new(Revoked::new(revocations.serve_for)));
+    Ok(Gateway {
+        upstream: config.upstream_address()?,
+        client: client(&config.upstream, authorities)?,
+        keys,
+        tokens,
+        passwords,
+        revoked,
+        config,
+    })
+}
+
+fn feed(config: &Config) -> anyhow::Result<Option<Feed>> {
+    let Some(revocations) = &config.revocations else { return Ok(None) };
+    Ok(Some(Feed {
+        url: revocations.url.clone(),
+        user: revocations.user.clone(),
+        secret: Secret::read(&revocations.secret_file).context("revocations.secretFile")?,
+        client: client(&revocations.url, config.authorities.as_deref())?,
+    }))
+}
+
+fn conf() -> ServerConf {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    ServerConf {
+        threads,
+        grace_period_seconds: Some(0),
+        graceful_shutdown_timeout_seconds: Some(GRACE),
+        ..ServerConf::default()
+    }
+}
+
+/// What runs beside the proxy.
+struct Beside {
+    gateway: Arc<Gateway>,
+    feed: Option<Feed>,
+    admin: Option<SocketAddr>,
+    metrics: PrometheusHandle,
+}
+
+#[async_trait]
+impl BackgroundService for Beside {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        tokio::select! {
+            () = self.read_keys() => {}
+            () = self.read_revocations() => {}
+            () = self.serve_admin() => {}
+            _ = shutdown.changed() => {}
+        }
+    }
+}
+
+impl Beside {
+    async fn read_keys(&self) {
+        loop {
+            self.gateway.keys.read().await;
+            let has_any = self.gateway.keys.has_any();
+            tokio::time::sleep(if has_any { KEYS_EVERY } else { FIRST_KEYS_EVERY }).await;
+        }
+    }
+
+    async fn read_revocations(&self) {
+        let (Some(feed), Some(revoked)) = (&self.feed, &self.gateway.revoked) else {
+            return std::future::pending().await;
+        };
+        let mut tick = interval(REVOCATIONS_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            match feed.since(revoked.revision()).await {
+                Ok(news) => revoked.hear(news, i64::try_from(now()).unwrap_or(i64::MAX)),
+                Err(reason) => tracing::warn!(url = %feed.url, reason, "no revocations are heard"),
+            }
+        }
+    }
+
+    async fn serve_admin(&self) {
+        let Some(listen) = self.admin else { return std::future::pending().await };
+        let served = admin::serve(listen, Arc::clone(&self.gateway), self.metrics.clone()).await;
+        if let Err(error) = served {
+            tracing::error!(error = format!("{error:#}"), "no metrics");
+        }
+        std::future::pending().await
+    }
+}

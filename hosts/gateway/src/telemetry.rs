@@ -1,0 +1,117 @@
+//! The log, one event a line on standard error, and the decision log: one event for each request, under the target `decision`.
+//!
+//! A decision tells who asked from where for what, and what came of it, in the words of the token server's. It holds no secret: of a token only
+//! whom it is for, of a password nothing.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::Log;
+
+/// How much is logged when nobody says. What Pingora says of clients that hang up is not worth a line.
+const USUAL: &str = "info,pingora_proxy=off,pingora_core=warn";
+/// How much of a text that a client chose is logged, in bytes.
+const LONGEST: usize = 2 * 1024;
+
+/// Starts the log of the process.
+///
+/// # Errors
+///
+/// When there is one already.
+pub fn start(log: Log) -> anyhow::Result<()> {
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
+    if !log.decisions {
+        filter = filter.add_directive("decision=off".parse()?);
+    }
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = if log.json {
+        registry.with(layer.json().with_span_list(false)).try_init()
+    } else {
+        registry.with(layer).try_init()
+    };
+    started.context("the log")
+}
+
+/// What came of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It went on to the registry.
+    Forwarded,
+    /// It was answered here, because it may have it.
+    Answered,
+    /// It may not, or it was none.
+    Refused,
+    /// Nobody could decide.
+    Failed,
+}
+
+impl Outcome {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forwarded => "forwarded",
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One request and what came of it.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The method.
+    pub method: &'a str,
+    /// The target, as it came.
+    pub target: &'a str,
+    /// The scopes that it needed.
+    pub requested: &'a str,
+    /// Those that the token did not hold.
+    pub denied: &'a str,
+    /// Whom the token is for.
+    pub name: Option<&'a str>,
+    /// From where.
+    pub address: Option<IpAddr>,
+    /// The id that the client has read in its answer.
+    pub correlation_id: &'a str,
+    /// The status that the client got; 0 when the connection was gone.
+    pub status: u16,
+    /// How long it took to decide.
+    pub duration: Duration,
+}
+
+impl Decision<'_> {
+    /// Logs and counts it.
+    pub fn log(&self) {
+        metrics::counter!("scopegate_gateway_decisions_total", "outcome" => self.outcome.as_str())
+            .increment(1);
+        metrics::histogram!("scopegate_gateway_decision_seconds").record(self.duration);
+        tracing::info!(
+            target: "decision",
+            outcome = self.outcome.as_str(),
+            method = bounded(self.method),
+            target = bounded(self.target),
+            requested = bounded(self.requested),
+            denied = bounded(self.denied),
+            name = self.name.map(bounded),
+            address = self.address.map(|address| address.to_string()),
+            correlation_id = self.correlation_id,
+            status = self.status,
+            // Hours in microseconds are far from the end of the number.
+            microseconds = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
+        );
+    }
+}
+
+fn bounded(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default()
+}

@@ -1,0 +1,87 @@
+//! Our gateway, as its users run it, before an upstream on loopback.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::process::{Running, free_port};
+use super::server::{ISSUER, Server};
+
+/// A gateway that ends with its test.
+pub(crate) struct Gateway {
+    port: u16,
+    folder: TempDir,
+    running: Running,
+}
+
+impl Gateway {
+    /// A gateway before `upstream` that knows the keys and the revocations of `server`, with more lines of configuration.
+    #[track_caller]
+    pub(crate) fn before(upstream: u16, server: &Server, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (port, url) = (free_port(), server.url());
+        let administrator = server.administrator();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, &administrator.secret).unwrap();
+        let config = format!(
+            "listen: 127.0.0.1:{port}
+upstream: http://127.0.0.1:{upstream}
+service: {service}
+issuer: {ISSUER}
+realm: {url}/oauth2/token
+keys: {url}/.well-known/jwks.json
+revocations: {{url: \"{url}/registries/registry/generations\", user: {user}, secretFile: {secret}}}
+{more}",
+            service = server.service(),
+            user = administrator.client_id,
+            secret = secret.display(),
+        );
+        let file = folder.path().join("gateway.yaml");
+        std::fs::write(&file, config).unwrap();
+        let mut command = Command::new(program());
+        command.arg("--config").arg(file);
+        let running = Running::listening(&mut command, port, folder.path().join("gateway.log"));
+        Self { port, folder, running }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The gateway's name to clients of a registry.
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A name of an image in the registry behind.
+    pub(crate) fn image(&self, repository: &str) -> String {
+        format!("{}/{repository}:v1", self.host())
+    }
+
+    /// What it has said so far.
+    pub(crate) fn log(&self) -> String {
+        self.running.log()
+    }
+
+    /// The most memory that it ever had, in kilobytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.running.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// A folder that ends with the gateway, for whoever needs one.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+/// The gateway, which cargo builds into the same folder as this test.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join("scopegate-gateway");
+    assert!(program.is_file(), "no {}: run `cargo build -p scopegate-gateway`", program.display());
+    program
+}

@@ -1,0 +1,53 @@
+//! Requests as raw bytes, and answers as they come.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The head, with its status line.
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The value of a header, whatever its case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+    }
+}
+
+/// Sends bytes on a connection of their own, and reads until the other side closes it or is silent for a while.
+pub(crate) fn send(port: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    // Whoever refuses a request may close before it has read all of it.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    answer
+}
+
+/// Sends one request, and takes its answer apart.
+#[track_caller]
+pub(crate) fn ask(port: u16, method: &str, target: &str, headers: &[&str]) -> Answer {
+    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let request = format!(
+        "{method} {target} HTTP/1.1\r\nHost: registry.test\r\nConnection: close\r\n{lines}\r\n"
+    );
+    let answer = send(port, request.as_bytes());
+    parse(&answer)
+        .unwrap_or_else(|| panic!("{method} {target}: {}", String::from_utf8_lossy(&answer)))
+}
+
+/// Takes an answer apart; `None` when it is none.
+pub(crate) fn parse(answer: &[u8]) -> Option<Answer> {
+    let text = String::from_utf8_lossy(answer);
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some(Answer { status, head: head.to_owned(), body: body.to_owned() })
+}
