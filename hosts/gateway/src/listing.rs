@@ -131,7 +131,7 @@ pub async fn list(
         names.extend(found);
         match end.filter(|end| has_more && *end > last) {
             Some(end) if names.iter().filter(|name| **name > page.last).count() <= page.n => {
-                last = end
+                last = end;
             }
             _ => break,
         }

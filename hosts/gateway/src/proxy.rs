@@ -15,6 +15,7 @@ use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use reqwest::Client;
+use scopegate_api::claims::AccessClaims;
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::admission::{Admission, Authority, Credential, Forward, Refusal, admit};
 use scopegate_core::route::{Endpoint, route};
@@ -149,7 +150,7 @@ impl Gateway {
         };
         let is_open =
             move |grant: &Grant<'_>| has_catalog || grant.resource_type.as_str() != "registry";
-        let grants = grants.into_iter().flat_map(|claims| claims.grants()).filter(is_open);
+        let grants = grants.into_iter().flat_map(AccessClaims::grants).filter(is_open);
         let credential = match came {
             Came::Nothing => Credential::Absent,
             Came::NoGood => Credential::Invalid,

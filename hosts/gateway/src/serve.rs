@@ -160,6 +160,7 @@ impl Beside {
         if let Err(error) = served {
             tracing::error!(error = format!("{error:#}"), "no metrics");
         }
-        std::future::pending().await
+        // The traffic goes on without.
+        std::future::pending::<()>().await;
     }
 }

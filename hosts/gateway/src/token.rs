@@ -178,7 +178,7 @@ mod tests {
             ("not yet", with("nbf", json!(NOW + 61))),
             ("no signature", format!("{unsigned}.{payload}.")),
             ("an algorithm of secrets", format!("{hmac}.{payload}.{signature}")),
-            ("another payload", format!("{head}.{}A.{signature}", payload)),
+            ("another payload", format!("{head}.{payload}A.{signature}")),
             ("four parts", format!("{good}.x")),
             ("padding", format!("{message}.{signature}=")),
             ("nothing", String::new()),
