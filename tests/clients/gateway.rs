@@ -94,7 +94,7 @@ fn skopeo_through_the_gateway() {
     skopeo.pull(&named("team/hello")).unwrap_err();
 }
 
-/// podman and buildah push an image of 200 MB, and podman pulls it again.
+/// buildah pushes an image of 200 MB, and podman pulls it.
 #[test]
 fn a_large_image_through_the_gateway() {
     let scene = Scene::new(&[("team/large", WRITE)]);
@@ -110,8 +110,6 @@ fn a_large_image_through_the_gateway() {
     let podman = Podman::new();
     podman.login(&scene.gateway.host(), "MyToken", &scene.password).unwrap();
     podman.pull(&scene.gateway.image("team/large")).unwrap();
-    podman.tag(&scene.gateway.image("team/large"), &scene.gateway.image("team/other")).unwrap();
-    podman.push(&scene.gateway.image("team/other")).unwrap_err();
     assert!(scene.gateway.peak_memory() < 64 * 1024, "{} KB", scene.gateway.peak_memory());
 }
 
@@ -352,7 +350,7 @@ fn revocation() {
     let pull = || ask(scene.gateway.port(), "GET", "/v2/team/app/manifests/v1", &[&bearer]);
     assert_eq!(pull().status, 200);
     let disabled = json!({ "properties": { "status": "disabled" } });
-    let administrator = scene.server.administrator();
+    let administrator = &scene.gateway.administrator;
     let changed =
         administrator.ask("PATCH", &scene.server.url(), "/tokens/MyToken", Some(&disabled));
     assert_eq!(changed.unwrap().0, 200);

@@ -16,7 +16,7 @@ use crate::claims::PrincipalKind;
 #[serde(rename_all = "camelCase")]
 pub struct Generations {
     /// Ask for what comes after this the next time.
-    pub revision: u64,
+    pub revision: i64,
     /// Whether what was known before is to be forgotten, because this is everything.
     pub is_everything: bool,
     /// Principals with a generation newer than was asked for.
@@ -33,5 +33,5 @@ pub struct Generation {
     /// The `sub` of its tokens in lower case; all of the kind, when null.
     pub sub: Option<String>,
     /// The oldest generation that is still good.
-    pub generation: u64,
+    pub generation: i64,
 }

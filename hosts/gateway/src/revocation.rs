@@ -29,9 +29,9 @@ pub struct Revoked {
 
 #[derive(Clone, Debug, Default)]
 struct Known {
-    revision: u64,
-    of_everybody: HashMap<PrincipalKind, u64>,
-    of_one: HashMap<(PrincipalKind, String), u64>,
+    revision: i64,
+    of_everybody: HashMap<PrincipalKind, i64>,
+    of_one: HashMap<(PrincipalKind, String), i64>,
 }
 
 impl Known {
@@ -49,7 +49,7 @@ impl Known {
     }
 
     /// The oldest generation of this principal that is still good.
-    fn oldest(&self, principal: PrincipalKind, sub: &str) -> u64 {
+    fn oldest(&self, principal: PrincipalKind, sub: &str) -> i64 {
         let of_one = self.of_one.get(&(principal, sub.to_ascii_lowercase()));
         let of_everybody = self.of_everybody.get(&principal);
         of_one.max(of_everybody).copied().unwrap_or_default()
@@ -74,7 +74,7 @@ impl Revoked {
 
     /// The last change that is known.
     #[must_use]
-    pub fn revision(&self) -> u64 {
+    pub fn revision(&self) -> i64 {
         self.known.load().revision
     }
 
@@ -90,7 +90,8 @@ impl Revoked {
     pub fn allows(&self, claims: &AccessClaims) -> bool {
         match (claims.principal, claims.generation) {
             (Some(principal), Some(generation)) => {
-                generation >= self.known.load().oldest(principal, &claims.sub)
+                let oldest = self.known.load().oldest(principal, &claims.sub);
+                i64::try_from(generation).is_ok_and(|generation| generation >= oldest)
             }
             _ => false,
         }
@@ -116,7 +117,7 @@ impl Feed {
     /// # Errors
     ///
     /// When there is no answer, or none of that kind; the text is for the log.
-    pub async fn since(&self, revision: u64) -> Result<Generations, String> {
+    pub async fn since(&self, revision: i64) -> Result<Generations, String> {
         let request = self
             .client
             .get(self.url.clone())
@@ -136,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    fn news(revision: u64, is_everything: bool, changed: &[(Option<&str>, u64)]) -> Generations {
+    fn news(revision: i64, is_everything: bool, changed: &[(Option<&str>, i64)]) -> Generations {
         let changed = changed.iter().map(|(sub, generation)| Generation {
             principal: PrincipalKind::Token,
             sub: sub.map(ToOwned::to_owned),

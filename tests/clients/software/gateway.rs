@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::process::{Running, free_port};
-use super::server::{ISSUER, Server};
+use super::process::{Running, eventually, free_port};
+use super::server::{Administrator, ISSUER, Server};
 
 /// A gateway that ends with its test.
 pub(crate) struct Gateway {
+    /// Who reads the revocations. Its secret is the only one there is.
+    pub(crate) administrator: Administrator,
     port: u16,
     folder: TempDir,
     running: Running,
@@ -20,12 +23,13 @@ impl Gateway {
     #[track_caller]
     pub(crate) fn before(upstream: u16, server: &Server, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (port, url) = (free_port(), server.url());
+        let (port, admin, url) = (free_port(), free_port(), server.url());
         let administrator = server.administrator();
         let secret = folder.path().join("secret");
         std::fs::write(&secret, &administrator.secret).unwrap();
         let config = format!(
             "listen: 127.0.0.1:{port}
+admin: 127.0.0.1:{admin}
 upstream: http://127.0.0.1:{upstream}
 service: {service}
 issuer: {ISSUER}
@@ -42,7 +46,12 @@ revocations: {{url: \"{url}/registries/registry/generations\", user: {user}, sec
         let mut command = Command::new(program());
         command.arg("--config").arg(file);
         let running = Running::listening(&mut command, port, folder.path().join("gateway.log"));
-        Self { port, folder, running }
+        // It lets nobody through before it knows the keys and what was revoked.
+        eventually(Duration::from_secs(10), || {
+            let answer = reqwest::blocking::get(format!("http://127.0.0.1:{admin}/readyz"));
+            answer.and_then(|answer| answer.error_for_status())
+        });
+        Self { administrator, port, folder, running }
     }
 
     pub(crate) fn port(&self) -> u16 {
