@@ -11,11 +11,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use scopegate_api::abi::pack_settings;
+use scopegate_api::abi::{pack_credential, pack_settings};
 use scopegate_api::access::AccessEntry;
 use scopegate_api::decision::DecisionReport;
+use scopegate_core::admission::{Admission, Authority, Credential, admit};
 use scopegate_core::route::Settings as RouteSettings;
 use scopegate_core::route::{Profile, Untag, route};
+use scopegate_core::verify::Grant;
 use scopegate_core::{
     Catalog, Error, ErrorKind, Pattern, ScopeList, ScopeMap, Settings, Table, claims,
 };
@@ -84,6 +86,41 @@ struct RouteCase {
     path: String,
     #[serde(default)]
     refused: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdmitCase {
+    why: String,
+    method: String,
+    target: String,
+    credential: CredentialCase,
+    #[serde(default)]
+    profile: Option<String>,
+    #[serde(default)]
+    untag: Option<String>,
+    #[serde(default)]
+    forward: Option<String>,
+    #[serde(default)]
+    status: u16,
+    #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CredentialCase {
+    None(NoCredential),
+    Entries(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum NoCredential {
+    Absent,
+    Invalid,
 }
 
 #[derive(Deserialize)]
@@ -159,15 +196,29 @@ fn each_route(mut each: impl FnMut(&str, &RouteCase)) {
     }
 }
 
+/// Calls `each` with the name and the case of every admission.
+fn each_admission(mut each: impl FnMut(&str, &AdmitCase)) {
+    for (file, text) in files("admit") {
+        let parsed: CaseFile<AdmitCase> = parse(&file, &text);
+        for (c, case) in parsed.cases.iter().enumerate() {
+            each(&format!("admit/{file}/{c}"), case);
+        }
+    }
+}
+
+/// Where the clients of the corpus get their tokens.
+const AUTHORITY: Authority<'_> =
+    Authority { realm: "https://registry.example/oauth2/token", service: "registry.example" };
+
 fn settings(group: &Group) -> Settings {
     let catalog =
         group.catalog.as_deref().map_or(Catalog::Root, |name| Catalog::parse(name).unwrap());
     Settings { catalog }
 }
 
-fn route_settings(case: &RouteCase) -> RouteSettings {
-    let profile = case.profile.as_deref().map(|name| Profile::parse(name).unwrap());
-    let untag = case.untag.as_deref().map(|name| Untag::parse(name).unwrap());
+fn route_settings(profile: Option<&str>, untag: Option<&str>) -> RouteSettings {
+    let profile = profile.map(|name| Profile::parse(name).unwrap());
+    let untag = untag.map(|name| Untag::parse(name).unwrap());
     RouteSettings { profile: profile.unwrap_or_default(), untag: untag.unwrap_or_default() }
 }
 
@@ -191,7 +242,41 @@ fn expected() -> String {
         };
         line(&mut stream, name, &answer);
     });
+    each_admission(|name, case| {
+        assert!(!case.why.is_empty(), "{name} says no why");
+        let answer = match &case.forward {
+            Some(target) => ["200".to_owned(), target.clone()],
+            None => [case.status.to_string(), case.challenge()],
+        };
+        line(&mut stream, name, &answer);
+    });
     stream
+}
+
+impl AdmitCase {
+    /// The challenge that the case expects: nothing but a 401 has one.
+    fn challenge(&self) -> String {
+        if self.status != 401 {
+            return String::new();
+        }
+        let Authority { realm, service } = AUTHORITY;
+        let mut challenge = format!(r#"Bearer realm="{realm}",service="{service}""#);
+        for (key, value) in [("scope", &self.scope), ("error", &self.error)] {
+            if let Some(value) = value {
+                write!(challenge, r#",{key}="{value}""#).unwrap();
+            }
+        }
+        challenge
+    }
+
+    /// The access entries as the boundary takes them, one a line.
+    fn credential(&self) -> Credential<String> {
+        match &self.credential {
+            CredentialCase::None(NoCredential::Absent) => Credential::Absent,
+            CredentialCase::None(NoCredential::Invalid) => Credential::Invalid,
+            CredentialCase::Entries(entries) => Credential::Valid(entries.join("\n")),
+        }
+    }
 }
 
 fn report_line(stream: &mut String, name: &str, report: &DecisionReport) {
@@ -225,9 +310,31 @@ fn native() -> String {
         report_line(&mut stream, name, &DecisionReport::new(&request, &claims));
     });
     each_route(|name, case| {
-        let answer = match route(&case.method, &case.target, &route_settings(case)) {
+        let answer = match route(
+            &case.method,
+            &case.target,
+            &route_settings(case.profile.as_deref(), case.untag.as_deref()),
+        ) {
             Ok(route) => vec![route.path.clone(), route.to_string()],
             Err(error) => vec![format!("refused {}", error.kind().code())],
+        };
+        line(&mut stream, name, &answer);
+    });
+    each_admission(|name, case| {
+        let credential = case.credential();
+        let credential = match &credential {
+            Credential::Absent => Credential::Absent,
+            Credential::Invalid => Credential::Invalid,
+            Credential::Valid(entries) => {
+                Credential::Valid(entries.lines().filter_map(Grant::read))
+            }
+        };
+        let settings = route_settings(case.profile.as_deref(), case.untag.as_deref());
+        let answer = match admit(&case.method, &case.target, credential, AUTHORITY, &settings) {
+            Admission::Forward(forward) => ["200".to_owned(), forward.target],
+            Admission::Refusal(refusal) => {
+                [refusal.status.to_string(), refusal.challenge.unwrap_or_default()]
+            }
         };
         line(&mut stream, name, &answer);
     });
@@ -245,7 +352,11 @@ fn in_wasmtime() -> String {
         report_line(&mut stream, name, &report);
     });
     each_route(|name, case| {
-        let answer = match runtime.route(&case.method, &case.target, &route_settings(case)) {
+        let answer = match runtime.route(
+            &case.method,
+            &case.target,
+            &route_settings(case.profile.as_deref(), case.untag.as_deref()),
+        ) {
             Ok(route) => vec![route.path, route.scopes],
             Err(scopegate_runtime::Error::Refused(scopegate_api::abi::Failure::Refused(error))) => {
                 vec![format!("refused {}", error.kind().code())]
@@ -253,6 +364,18 @@ fn in_wasmtime() -> String {
             Err(error) => panic!("{name}: {error}"),
         };
         line(&mut stream, name, &answer);
+    });
+    each_admission(|name, case| {
+        let credential = case.credential();
+        let credential = match &credential {
+            Credential::Absent => Credential::Absent,
+            Credential::Invalid => Credential::Invalid,
+            Credential::Valid(entries) => Credential::Valid(entries.as_str()),
+        };
+        let settings = route_settings(case.profile.as_deref(), case.untag.as_deref());
+        let (method, target) = (&case.method, &case.target);
+        let answer = runtime.admit(method, target, credential, AUTHORITY, &settings).unwrap();
+        line(&mut stream, name, &[answer.status.to_string(), answer.head]);
     });
     stream
 }
@@ -267,11 +390,31 @@ fn in_node() -> String {
         );
     });
     each_route(|name, case| {
-        let settings = pack_settings(&Settings::default(), &route_settings(case));
+        let settings = pack_settings(
+            &Settings::default(),
+            &route_settings(case.profile.as_deref(), case.untag.as_deref()),
+        );
         let (method, target) = (&case.method, &case.target);
         cases.push(
             json!({ "name": name, "method": method, "target": target, "settings": settings }),
         );
+    });
+    each_admission(|name, case| {
+        let settings = route_settings(case.profile.as_deref(), case.untag.as_deref());
+        let credential = case.credential();
+        let number = pack_credential(&credential);
+        let access =
+            if let Credential::Valid(entries) = credential { entries } else { String::new() };
+        cases.push(json!({
+            "name": name,
+            "method": case.method,
+            "target": case.target,
+            "access": access,
+            "realm": AUTHORITY.realm,
+            "service": AUTHORITY.service,
+            "credential": number,
+            "settings": pack_settings(&Settings::default(), &settings),
+        }));
     });
     let codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| (kind.number(), kind.code())).collect();
     let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scopegate.wasm");
@@ -345,6 +488,9 @@ fn the_corpus_is_large_enough() {
     each_decision(|_, _, _| decisions += 1);
     let mut routes = 0;
     each_route(|_, _| routes += 1);
+    let mut admissions = 0;
+    each_admission(|_, _| admissions += 1);
     assert!(decisions >= 800, "{decisions}");
     assert!(routes >= 450, "{routes}");
+    assert!(admissions >= 60, "{admissions}");
 }

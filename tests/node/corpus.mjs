@@ -109,13 +109,23 @@ function route({ method, target, settings }) {
   }
 }
 
+function admit({ method, target, access, realm, service, credential, settings }) {
+  const lengths = write(...[method, target, access, realm, service].map((part) => encoder.encode(part)));
+  return decoder.decode(bytes(engine.scopegate_admit(...lengths, credential, settings))).split("\n").slice(0, 2);
+}
+
+/** What a case is about shows in what it holds. */
+function answerTo(test) {
+  if (test.map !== undefined) return decide(test);
+  return test.credential === undefined ? route(test) : admit(test);
+}
+
 /** Everything but printable ASCII, and the backslash itself, as \u{…}. */
 function escape(text) {
   return [...text].map((c) => (c === "\\" || c < " " || c > "~" ? `\\u{${c.codePointAt(0).toString(16)}}` : c)).join("");
 }
 
 const lines = job.cases.map((test) => {
-  const answer = test.map === undefined ? route(test) : decide(test);
-  return [test.name, ...answer.map(escape)].join("\t") + "\n";
+  return [test.name, ...answerTo(test).map(escape)].join("\t") + "\n";
 });
 process.stdout.write(lines.join(""));
