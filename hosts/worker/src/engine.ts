@@ -1,0 +1,112 @@
+// The engine's module behind its raw boundary, version 1; the header of crates/scopegate-wasm/src/lib.rs specifies it.
+//
+// One instance serves the isolate: a call is synchronous, so two requests never share the buffers.
+
+/** What came with a request, as the boundary numbers it. */
+export const Credential = { Absent: 0, Invalid: 1, Valid: 2 } as const;
+
+/** A request as the engine decides about it. */
+export interface Question {
+  readonly method: string;
+  /** The target as it stands in the request line. */
+  readonly target: string;
+  readonly credential: (typeof Credential)[keyof typeof Credential];
+  /** The token's access entries as scopes, one a line. */
+  readonly access: string;
+  readonly realm: string;
+  readonly service: string;
+  /** Profile and untag, packed. */
+  readonly settings: number;
+}
+
+/** What becomes of it. */
+export type Admission =
+  | { readonly kind: "forward"; readonly target: string }
+  | { readonly kind: "refusal"; readonly status: number; readonly challenge: string; readonly body: string };
+
+interface Exports extends WebAssembly.Exports {
+  readonly memory: WebAssembly.Memory;
+  scopegate_abi_version(): number;
+  scopegate_input(length: number): number;
+  scopegate_admit(...lengthsCredentialSettings: number[]): bigint;
+}
+
+/** More than a request line and the longest token hold. What is longer is refused before it is copied. */
+const MOST = 256 * 1024;
+const FAILED = 0xffff_ffff;
+
+export class Engine {
+  readonly #module: WebAssembly.Module;
+  readonly #encoder = new TextEncoder();
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  #exports: Exports;
+  #view: Uint8Array;
+
+  constructor(module: WebAssembly.Module) {
+    this.#module = module;
+    this.#exports = instantiate(module);
+    this.#view = new Uint8Array(this.#exports.memory.buffer);
+  }
+
+  /** Decides about a request. Throws when the engine cannot say; the caller then lets nothing pass. */
+  admit(question: Question): Admission {
+    const { method, target, access, realm, service, credential, settings } = question;
+    try {
+      const lengths = this.#write([method, target, access, realm, service]);
+      return read(this.#text(this.#exports.scopegate_admit(...lengths, credential, settings)));
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) this.#startAgain();
+      throw error;
+    }
+  }
+
+  #write(parts: readonly string[]): number[] {
+    const encoded = parts.map((part) => this.#encoder.encode(part));
+    const total = encoded.reduce((sum, part) => sum + part.length, 0);
+    if (total > MOST) throw new Error("the request is too long for the engine");
+    let address = this.#exports.scopegate_input(total) >>> 0;
+    if (address === 0) throw new Error("the engine has no memory left");
+    const view = this.#memory();
+    for (const part of encoded) {
+      view.set(part, address);
+      address += part.length;
+    }
+    return encoded.map((part) => part.length);
+  }
+
+  #text(result: bigint): string {
+    const high = Number(BigInt.asUintN(32, result >> 32n));
+    const low = Number(BigInt.asUintN(32, result));
+    if (high === FAILED) throw new Error(`the engine refused with ${low >>> 24} at ${low & 0xff_ffff}`);
+    return this.#decoder.decode(this.#memory().subarray(high, high + low));
+  }
+
+  /** A view is good until the memory grows, which leaves it empty. */
+  #memory(): Uint8Array {
+    if (this.#view.length === 0) this.#view = new Uint8Array(this.#exports.memory.buffer);
+    return this.#view;
+  }
+
+  /** A trap means a defect: what is left of the instance is not used again. */
+  #startAgain(): void {
+    this.#exports = instantiate(this.#module);
+    this.#view = new Uint8Array(this.#exports.memory.buffer);
+  }
+}
+
+function instantiate(module: WebAssembly.Module): Exports {
+  const exports = new WebAssembly.Instance(module, {}).exports as Exports;
+  if (exports.scopegate_abi_version() !== 1) throw new Error("the engine speaks another version of its boundary");
+  return exports;
+}
+
+/** Three parts with a line feed between them. */
+function read(text: string): Admission {
+  const first = text.indexOf("\n");
+  const second = text.indexOf("\n", first + 1);
+  if (first < 0 || second < 0) throw new Error("the engine gave an admission that is none");
+  const status = Number(text.slice(0, first));
+  const head = text.slice(first + 1, second);
+  if (status === 200) return { kind: "forward", target: head };
+  return { kind: "refusal", status, challenge: head, body: text.slice(second + 1) };
+}

@@ -1,0 +1,103 @@
+// The keys that tokens are signed with: a JWKS, RFC 7517, kept for a while.
+//
+// The algorithm belongs to the key and not to the token. A set that cannot be fetched leaves the last good one in place.
+
+import type { Fetcher } from "./settings.ts";
+
+/** A key that verifies, with the one algorithm that it is for. */
+export interface Key {
+  readonly id: string;
+  readonly algorithm: string;
+  verify(signature: BufferSource, data: BufferSource): Promise<boolean>;
+}
+
+/** How long a set is used before it is fetched again, and how soon an unknown key may have it fetched, in milliseconds. */
+const FRESH = 5 * 60_000;
+const SOONEST = 5_000;
+const PATIENCE = 5_000;
+
+type Algorithm = { readonly name: string; readonly importing: object; readonly verifying: object };
+
+const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
+  [
+    "ES256",
+    { name: "ES256", importing: { name: "ECDSA", namedCurve: "P-256" }, verifying: { name: "ECDSA", hash: "SHA-256" } },
+  ],
+  [
+    "RS256",
+    {
+      name: "RS256",
+      importing: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+      verifying: { name: "RSASSA-PKCS1-v1_5" },
+    },
+  ],
+  ["EdDSA", { name: "EdDSA", importing: { name: "Ed25519" }, verifying: { name: "Ed25519" } }],
+]);
+
+export class Keys {
+  readonly #url: string;
+  readonly #server: Fetcher;
+  readonly #now: () => number;
+  #keys: ReadonlyMap<string, Key> = new Map();
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #triedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(url: string, server: Fetcher, now: () => number = Date.now) {
+    this.#url = url;
+    this.#server = server;
+    this.#now = now;
+  }
+
+  /** The key of this id, fetched if need be. A key that left the set is not found. Throws while there never was a set. */
+  async find(id: string): Promise<Key | undefined> {
+    const now = this.#now();
+    const isStale = now - this.#fetchedAt > FRESH || !this.#keys.has(id);
+    const isFirst = this.#fetchedAt === Number.NEGATIVE_INFINITY;
+    if (isStale && (isFirst || now - this.#triedAt >= SOONEST)) await this.#refresh(now);
+    if (this.#fetchedAt === Number.NEGATIVE_INFINITY) throw new Error("no key is known yet");
+    return this.#keys.get(id);
+  }
+
+  /** Whether a key is still the one of its id. */
+  has(key: Key): boolean {
+    return this.#keys.get(key.id) === key;
+  }
+
+  async #refresh(now: number): Promise<void> {
+    this.#triedAt = now;
+    try {
+      const response = await this.#server.fetch(this.#url, { signal: AbortSignal.timeout(PATIENCE) });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      const { keys } = (await response.json()) as { keys: readonly JsonWebKey[] };
+      const read = await Promise.all(keys.map(readKey));
+      this.#keys = new Map(read.filter((key) => key !== undefined).map((key) => [key.id, key]));
+      this.#fetchedAt = now;
+    } catch (error) {
+      console.error(`the keys could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
+    }
+  }
+}
+
+/** A key of a set; nothing for one that this worker cannot use, so that a new kind of key does no harm to the others. */
+async function readKey(jwk: JsonWebKey & { kid?: string }): Promise<Key | undefined> {
+  const algorithm = algorithmOf(jwk);
+  if (!jwk.kid || !algorithm || (jwk.use ?? "sig") !== "sig") return undefined;
+  const { kty, n, e, crv, x, y } = jwk;
+  const material = Object.fromEntries(Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value));
+  try {
+    const key = await crypto.subtle.importKey("jwk", material, algorithm.importing as never, false, ["verify"]);
+    return {
+      id: jwk.kid,
+      algorithm: algorithm.name,
+      verify: (signature, data) => crypto.subtle.verify(algorithm.verifying as never, key, signature, data),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The one algorithm that a key is for: what its kind says, which `alg` must not contradict. */
+function algorithmOf({ kty, crv, alg }: JsonWebKey): Algorithm | undefined {
+  const name = kty === "RSA" ? "RS256" : ({ "P-256": "ES256", Ed25519: "EdDSA" } as Record<string, string>)[crv ?? ""];
+  return name === undefined || (alg ?? name) !== name ? undefined : ALGORITHMS.get(name);
+}

@@ -1,0 +1,74 @@
+// Tokens that are not good any more, although their time has not come: the server's list of generations.
+//
+// The list is asked for by the requests themselves, behind their backs while it is at most two seconds old. An older one a request waits
+// for, because nobody asked meanwhile; when there is no answer, the old list is good for as long as the settings say.
+
+import type { Feed, Fetcher } from "./settings.ts";
+import type { Token } from "./token.ts";
+
+interface Generations {
+  readonly revision: number;
+  readonly isEverything: boolean;
+  readonly changed: readonly { principal: string; sub: string | null; generation: number }[];
+}
+
+/** In milliseconds. */
+const FRESH = 1000;
+const PROMISED = 2000;
+const PATIENCE = 1000;
+
+export class Revocations {
+  readonly #feed: Feed;
+  readonly #server: Fetcher;
+  readonly #now: () => number;
+  #oldest = new Map<string, number>();
+  #revision = 0;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(feed: Feed, server: Fetcher, now: () => number = Date.now) {
+    this.#feed = feed;
+    this.#server = server;
+    this.#now = now;
+  }
+
+  /** Whether a token was revoked. Throws when nothing recent enough is known. */
+  async revoked(token: Token, behind: (work: Promise<void>) => void): Promise<boolean> {
+    const age = this.#now() - this.#readAt;
+    if (age > PROMISED) await this.#refresh();
+    else if (age > FRESH && this.#now() - this.#askedAt > FRESH) behind(this.#refresh());
+    if (this.#now() - this.#readAt > this.#feed.maxAge) throw new Error("the list of generations is too old");
+    const { principal, sub, generation } = token;
+    if (principal === undefined || generation === undefined) return false;
+    return [keyOf(principal, sub), keyOf(principal, null)].some((key) => generation < (this.#oldest.get(key) ?? 0));
+  }
+
+  async #refresh(): Promise<void> {
+    this.#askedAt = this.#now();
+    try {
+      const url = new URL(this.#feed.url);
+      url.searchParams.set("since", String(this.#revision));
+      const headers = { authorization: this.#feed.authorization };
+      const response = await this.#server.fetch(url.href, { headers, signal: AbortSignal.timeout(PATIENCE) });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      this.#take((await response.json()) as Generations);
+    } catch (error) {
+      console.error(`the generations could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
+    }
+  }
+
+  #take({ revision, isEverything, changed }: Generations): void {
+    // Answers may overtake each other; generations only grow.
+    if (isEverything) this.#oldest = new Map();
+    for (const { principal, sub, generation } of changed) {
+      const key = keyOf(principal, sub);
+      this.#oldest.set(key, Math.max(generation, this.#oldest.get(key) ?? 0));
+    }
+    this.#revision = revision;
+    this.#readAt = this.#askedAt;
+  }
+}
+
+function keyOf(principal: string, sub: string | null): string {
+  return JSON.stringify([principal, sub?.toLowerCase() ?? null]);
+}
