@@ -10,6 +10,7 @@ mod setup;
 mod stamp;
 mod test;
 mod web;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ usage: cargo xtask <command>
   wasm                    build the engine's WebAssembly module
   bindgen                 build the engine's package for JavaScript
   web <task>              the playground: dev serves it while it is edited, build, check, test, bench
+  worker                  build the Cloudflare Worker into target/worker
   fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
   bench [filter]          measure, and print the ratios
   setup                   install what the tests need, and nothing else
@@ -56,6 +58,7 @@ fn run_command() -> anyhow::Result<()> {
         ["wasm"] => engine::build(&shell).map(drop),
         ["bindgen"] => bindgen::build(&shell).map(drop),
         ["web", task] => web::web(&shell, task),
+        ["worker"] => worker::build(&shell),
         ["fuzz", target] => fuzz::fuzz(&shell, target, 60),
         ["fuzz", target, seconds] => fuzz::fuzz(&shell, target, seconds.parse()?),
         ["bench", filter @ ..] => test::bench(&shell, filter),
