@@ -21,7 +21,7 @@ const edge :Workerd.Worker = (
     (name = "ISSUER", text = "registry.example"),
     (name = "SERVICE", text = "registry.example"),
     (name = "REALM", text = "https://registry.example/oauth2/token"),
-    (name = "JWKS_URL", text = "http://tokens/jwks"),
+    (name = "JWKS_URL", text = "http://tokens/.well-known/jwks.json"),
     (name = "ORIGIN", text = "http://registry"),
     (name = "REGISTRY", service = "registry"),
     (name = "TOKENS", service = "tokens"),

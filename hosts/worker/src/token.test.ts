@@ -1,0 +1,90 @@
+import { generateKeyPairSync, sign } from "node:crypto";
+import { expect, test } from "vitest";
+import { Keys } from "./keys.ts";
+import { Tokens } from "./token.ts";
+
+const NOW = 1_000_000;
+const EC = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const ED = generateKeyPairSync("ed25519");
+const SET = {
+  keys: [
+    { ...EC.publicKey.export({ format: "jwk" }), kid: "ES256" },
+    { ...RSA.publicKey.export({ format: "jwk" }), kid: "RS256" },
+    { ...ED.publicKey.export({ format: "jwk" }), kid: "EdDSA" },
+  ],
+};
+const ACCESS = [{ type: "repository", name: "app", actions: ["pull", "push"] }];
+const CLAIMS = {
+  ...{ jti: "j", sub: "t", iss: "i", aud: "r", version: "1.0", rid: "0", roles: [], grant_type: "access_token" },
+  ...{ nbf: NOW, iat: NOW, exp: NOW + 300, access: ACCESS },
+};
+
+const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+function token(claims: object = {}, header: object = {}, kid: "ES256" | "RS256" | "EdDSA" = "ES256"): string {
+  const text = `${base64({ alg: kid, kid, ...header })}.${base64({ ...CLAIMS, ...claims })}`;
+  const { privateKey } = { ES256: EC, RS256: RSA, EdDSA: ED }[kid];
+  const hash = kid === "EdDSA" ? null : "sha256";
+  return `${text}.${sign(hash, Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
+}
+
+function verifier(now = NOW) {
+  const clock = { now: now * 1000, fetched: 0 };
+  const server = {
+    fetch: async () => {
+      clock.fetched += 1;
+      return Response.json(SET);
+    },
+  };
+  const keys = new Keys("http://tokens/jwks", server, () => clock.now);
+  return { clock, tokens: new Tokens(keys, { issuer: "i", service: "r" }, () => clock.now) };
+}
+
+test("a token of each algorithm", async () => {
+  for (const kid of ["ES256", "RS256", "EdDSA"] as const) {
+    expect((await verifier().tokens.verify(token({}, {}, kid)))?.access).toBe("repository:app:pull,push");
+  }
+});
+
+test("tokens that are no good", async () => {
+  for (const bad of [
+    token({ grant_type: "refresh_token" }),
+    token({ iss: "other" }),
+    token({ aud: ["r"] }),
+    token({ nbf: NOW + 61 }),
+    token({ exp: NOW - 60 }),
+    token({ exp: NOW + 10_801 }),
+    token({ access: undefined }),
+    token({ jti: undefined }),
+    token({}, { kid: "RS256", alg: "ES256" }),
+    token({}, { alg: "none" }),
+    token({}, { alg: "HS256" }),
+    token({}, { kid: "unknown", jwk: SET.keys[0] }),
+    `${token()}x.y`,
+    token().replace(/\.[^.]+$/, "."),
+    token().replace(/\.[^.]+\./, `.${base64({ ...CLAIMS, sub: "u" })}.`),
+    "",
+  ]) {
+    expect(await verifier().tokens.verify(bad), bad).toBeUndefined();
+  }
+});
+
+test("a token that is kept does not outlive itself", async () => {
+  const { clock, tokens } = verifier();
+  const text = token();
+  expect(await tokens.verify(text)).toBe(await tokens.verify(text));
+  clock.now = (NOW + 359) * 1000;
+  expect(await tokens.verify(text)).toBeDefined();
+  clock.now = (NOW + 360) * 1000;
+  expect(await tokens.verify(text)).toBeUndefined();
+});
+
+test("an unknown key has the set fetched at a bounded rate", async () => {
+  const { clock, tokens } = verifier();
+  for (let index = 0; index < 9; index++) await tokens.verify(token({}, { kid: `k${index}` }));
+  expect(clock.fetched).toBe(1);
+  clock.now += 5000;
+  await tokens.verify(token({}, { kid: "k" }));
+  expect(clock.fetched).toBe(2);
+});
