@@ -44,28 +44,30 @@ export class Revocations {
   }
 
   async #refresh(): Promise<void> {
-    this.#askedAt = this.#now();
+    const askedAt = this.#now();
+    this.#askedAt = askedAt;
     try {
       const url = new URL(this.#feed.url);
       url.searchParams.set("since", String(this.#revision));
       const headers = { authorization: this.#feed.authorization };
       const response = await this.#server.fetch(url.href, { headers, signal: AbortSignal.timeout(PATIENCE) });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      this.#take((await response.json()) as Generations);
+      this.#take((await response.json()) as Generations, askedAt);
     } catch (error) {
       console.error(`the generations could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
     }
   }
 
-  #take({ revision, isEverything, changed }: Generations): void {
-    // Answers may overtake each other; generations only grow.
+  #take({ revision, isEverything, changed }: Generations, askedAt: number): void {
+    // Answers may overtake each other: what was asked before the last one says nothing new.
+    if (askedAt < this.#readAt) return;
     if (isEverything) this.#oldest = new Map();
     for (const { principal, sub, generation } of changed) {
       const key = keyOf(principal, sub);
       this.#oldest.set(key, Math.max(generation, this.#oldest.get(key) ?? 0));
     }
     this.#revision = revision;
-    this.#readAt = this.#askedAt;
+    this.#readAt = askedAt;
   }
 }
 
