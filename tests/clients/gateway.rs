@@ -5,13 +5,12 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use scopegate_core::admission::{Admission, Authority, Credential, admit};
-use scopegate_core::verify::Grant;
 use serde_json::json;
 
 use crate::drivers::buildah::Buildah;
 use crate::drivers::podman::Podman;
 use crate::drivers::skopeo::Skopeo;
+use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
 use crate::software::gateway::Gateway;
 use crate::software::image;
@@ -22,7 +21,6 @@ use crate::software::wire::{ask, parse, send};
 
 const READ: &[&str] = &["content/read"];
 const WRITE: &[&str] = &["content/read", "content/write"];
-const ALL: &[&str] = &["content/read", "content/write", "content/delete", "metadata/read"];
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// A token server, an upstream, and a gateway between them and everybody.
@@ -53,45 +51,16 @@ impl<U> Scene<U> {
         Self { server, upstream, gateway, password }
     }
 
-    /// An access token for these scopes.
-    #[track_caller]
-    fn token(&self, scopes: &str) -> String {
-        let response = reqwest::blocking::Client::new()
-            .get(format!("{}/oauth2/token", self.server.url()))
-            .query(&[("service", self.server.service()), ("scope", scopes)])
-            .basic_auth("MyToken", Some(&self.password))
-            .send()
-            .unwrap();
-        let body: serde_json::Value = serde_json::from_str(&response.text().unwrap()).unwrap();
-        body["access_token"].as_str().unwrap().to_owned()
-    }
-
     fn bearer(&self, scopes: &str) -> String {
-        format!("Authorization: Bearer {}", self.token(scopes))
+        edge::bearer(&self.server, &self.password, scopes)
     }
 }
 
 /// skopeo pushes, lists, mounts and deletes where the map says, and nowhere else.
 #[test]
 fn skopeo_through_the_gateway() {
-    let rules = [("team/hello", ALL), ("team/copy", WRITE), ("team/base", READ)];
-    let scene = Scene::new(&rules);
-    let (skopeo, image) = (Skopeo::new(), image::make(scene.gateway.folder()));
-    let named = |repository| scene.gateway.image(repository);
-    skopeo.login(&scene.gateway.host(), "MyToken", "wrong").unwrap_err();
-    skopeo.login(&scene.gateway.host(), "MyToken", &scene.password).unwrap();
-    skopeo
-        .push(&image, &named("team/hello"))
-        .unwrap_or_else(|e| panic!("{e}\n{}", scene.gateway.log()));
-    skopeo.push(&image, &named("team/base")).unwrap_err();
-    skopeo.push(&image, &named("team/other")).unwrap_err();
-    let tags = skopeo.list_tags(&format!("{}/team/hello", scene.gateway.host())).unwrap();
-    assert!(tags.contains("v1"), "{tags}");
-    skopeo.copy(&named("team/hello"), &named("team/copy")).unwrap();
-    skopeo.pull(&named("team/copy")).unwrap();
-    skopeo.delete(&named("team/copy")).unwrap_err();
-    skopeo.delete(&named("team/hello")).unwrap();
-    skopeo.pull(&named("team/hello")).unwrap_err();
+    let scene = Scene::new(&edge::RULES);
+    edge::walk(&scene.gateway.host(), scene.gateway.folder(), &scene.password);
 }
 
 /// buildah pushes an image of 200 MB, and podman pulls it.
@@ -113,90 +82,12 @@ fn a_large_image_through_the_gateway() {
     assert!(scene.gateway.peak_memory() < 64 * 1024, "{} KB", scene.gateway.peak_memory());
 }
 
-/// Whatever comes in, the upstream hears what the engine lets through, in the engine's spelling, or nothing.
+/// Whatever comes in, the registry hears the engine's spelling of it, or nothing.
 #[test]
 fn one_spelling_reaches_the_registry() {
     let scene = Scene::echo(2, &[("team/app", ALL), ("team", ALL)]);
-    let scopes = "repository:team/app:pull,push,delete,metadata_read";
-    let bearer = scene.bearer(scopes);
-    let authority = scene.server.url() + "/oauth2/token";
-    let authority = Authority { realm: &authority, service: scene.server.service() };
-    let grants = [Grant::read(scopes).unwrap()];
-    let targets = targets();
-    for (method, target) in &targets {
-        let expected =
-            admit(method, target, Credential::Valid(grants), authority, &Default::default());
-        let answer = ask(scene.gateway.port(), method, target, &[&bearer]);
-        let heard: Vec<String> =
-            scene.upstream.heard().into_iter().map(|heard| heard.line).collect();
-        match expected {
-            Admission::Forward(forward) if forward.target == "/v2/" => {
-                assert_eq!((answer.status, heard.len()), (200, 0), "{method} {target}");
-            }
-            Admission::Forward(forward) => {
-                assert_eq!(heard, [format!("{method} {} HTTP/1.1", forward.target)], "{target}");
-                assert_eq!(answer.status, 200, "{method} {target}");
-            }
-            Admission::Refusal(refusal) => {
-                assert_eq!(heard, [""; 0], "{method} {target}");
-                assert_eq!(answer.status, refusal.status, "{method} {target}: {answer:?}");
-                assert_eq!(answer.header("www-authenticate"), refusal.challenge.as_deref());
-                let body = if *method == "HEAD" { "" } else { &refusal.body };
-                assert_eq!(answer.body, body, "{method} {target}");
-            }
-        }
-    }
-    assert!(targets.len() > 60);
-}
-
-/// Paths that got past other people's proxies, on a repository that the token opens and on one that it does not.
-fn targets() -> Vec<(&'static str, String)> {
-    const PATHS: &[&str] = &[
-        "/v2/",
-        "/v2",
-        "/v2/N/manifests/v1",
-        "/v2/N/manifests/D",
-        "/v2/N/blobs/D",
-        "/v2//N/manifests/v1",
-        "//v2/N/manifests/v1",
-        "/v2/N/./manifests/v1",
-        "/v2/x/../N/manifests/v1",
-        "/v2/N/%2e%2e/secret/manifests/v1",
-        "/v2/N%2F..%2Fsecret/manifests/v1",
-        "/v2/%74eam/app/manifests/v1",
-        "/v2/team%2Fapp/manifests/v1",
-        "/v2/team%252Fapp/manifests/v1",
-        "/V2/N/manifests/v1",
-        "/v2/N/Manifests/v1",
-        "/v2/N/manifests/v1/",
-        "/v2/N/manifests/v1?x=1",
-        "/v2/N/manifests/v1?x=/v2/secret/manifests/v1",
-        "/v2/N/manifests%2Fv1",
-        "/v2/N/manifests/v1%00",
-        "/v2/N/manifests/v1;x",
-        "/v2/N\\manifests\\v1",
-        "/v2/N/manifests/%zz",
-        "/v2/Team/app/manifests/v1",
-        "/v3/N",
-        "/",
-        "/v2/N",
-        "/v2/N/manifests/.x",
-        "/v2/N/blobs/x",
-        "/acr/v1/N",
-        "/v2/secret/blobs/D?from=N",
-    ];
-    let fill = |path: &str, name: &str| path.replace('N', name).replace('D', DIGEST);
-    let mut targets: Vec<(&str, String)> = Vec::new();
-    for name in ["team/app", "secret"] {
-        targets.extend(PATHS.iter().map(|path| ("GET", fill(path, name))));
-        targets.push(("HEAD", fill("/v2/N/manifests/v1", name)));
-        targets.push(("DELETE", fill("/v2/N/manifests/D", name)));
-        targets.push(("POST", fill("/v2/team/app/blobs/uploads/?mount=D&from=N", name)));
-        targets.push(("POST", fill("/v2/team/app/blobs/uploads/?%66rom=N&mount=D", name)));
-        targets.push(("POST", fill("/v2/team/app/blobs/uploads/?from=N&from=N", name)));
-        targets.push(("POST", fill("/v2/team/app/blobs/uploads/?mount=D", name)));
-    }
-    targets
+    let Scene { server, upstream, gateway, password } = &scene;
+    edge::one_spelling(gateway.port(), server, password, upstream);
 }
 
 /// What a client says of where it comes from, and its token, stay at the gateway.

@@ -9,12 +9,16 @@
 //! | [`azure`] | `az` and the Azure SDKs against a stand-in for the data plane |
 //! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
 //! | [`gateway`] | the same tools through our gateway, and what must not get through it |
+//! | [`worker`] | the same through our Worker in workerd |
+//! | [`edge`] | what both have to hold |
 //! | [`software`] | what the clients talk to |
 //! | [`drivers`] | how each client is called |
 
 mod azure;
 mod containers;
 mod drivers;
+mod edge;
 mod faults;
 mod gateway;
 mod software;
+mod worker;

@@ -2,7 +2,7 @@
 
 use xshell::{Shell, cmd};
 
-use crate::{engine, setup, web};
+use crate::{engine, setup, web, worker};
 
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "cargo fmt --all --check").run()?;
@@ -10,6 +10,7 @@ pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     engine::build(shell)?;
     web::build(shell)?;
     web::check(shell)?;
+    worker::check(shell)?;
     setup::gateway(shell)?;
     cmd!(shell, "cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     cmd!(shell, "cargo doc --locked --workspace --no-deps --quiet")

@@ -1,18 +1,43 @@
 //! The Cloudflare Worker, `hosts/worker`: one JavaScript module and the engine's, built into `target/worker`.
 
+use std::path::PathBuf;
+
 use xshell::{Shell, cmd};
 
 use crate::{engine, node, setup};
 
-/// Checks the worker's types and builds it.
+/// Builds the worker.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<()> {
-    let folder = engine::root().join("hosts/worker");
     engine::build(shell)?;
+    install(shell)?;
+    run(shell, "vite/bin/vite.js", &["build"])
+}
+
+/// Types, lints and formatting.
+pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
+    install(shell)?;
+    run(shell, "typescript/bin/tsc", &[])?;
+    run(shell, "@biomejs/biome/bin/biome", &["check", "--error-on-warnings", "."])
+}
+
+/// The units, and a build for whoever tests it whole.
+pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
+    build(shell)?;
+    run(shell, "vitest/vitest.mjs", &["run"])
+}
+
+fn folder() -> PathBuf {
+    engine::root().join("hosts/worker")
+}
+
+fn install(shell: &Shell) -> anyhow::Result<()> {
     setup::node(shell)?;
-    node::install(shell, &folder, "the worker's tools")?;
-    let node = node::program(shell)?;
-    let _folder = shell.push_dir(folder);
-    cmd!(shell, "{node} node_modules/typescript/bin/tsc").run()?;
-    cmd!(shell, "{node} node_modules/vite/bin/vite.js build").run()?;
+    node::install(shell, &folder(), "the worker's tools")
+}
+
+fn run(shell: &Shell, tool: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let _folder = shell.push_dir(folder());
+    let (node, tool) = (node::program(shell)?, folder().join("node_modules").join(tool));
+    cmd!(shell, "{node} {tool} {arguments...}").quiet().run()?;
     Ok(())
 }

@@ -16,6 +16,12 @@ test("a newer generation revokes, and silence does after a while", async () => {
   const ask = () => revocations.revoked(token, (work) => behind.push(work));
 
   expect(await ask()).toBe(false);
+  for (const unclear of [
+    { ...token, principal: undefined },
+    { ...token, generation: undefined },
+  ]) {
+    expect(await revocations.revoked(unclear, (work) => behind.push(work))).toBe(true);
+  }
   changed = [{ principal: "token", sub: "mytoken", generation: 4 }];
   now = 1500;
   expect(await ask()).toBe(false);

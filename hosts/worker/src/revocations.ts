@@ -39,7 +39,8 @@ export class Revocations {
     else if (age > FRESH && this.#now() - this.#askedAt > FRESH) behind(this.#refresh());
     if (this.#now() - this.#readAt > this.#feed.maxAge) throw new Error("the list of generations is too old");
     const { principal, sub, generation } = token;
-    if (principal === undefined || generation === undefined) return false;
+    // What says neither for whom it is nor of which generation could not be revoked.
+    if (principal === undefined || generation === undefined) return true;
     return [keyOf(principal, sub), keyOf(principal, null)].some((key) => generation < (this.#oldest.get(key) ?? 0));
   }
 

@@ -47,6 +47,19 @@ test("a token of each algorithm", async () => {
   }
 });
 
+test("an entry that would be read as another grants nothing", async () => {
+  for (const [entry, access] of [
+    [
+      { type: "repository", name: "a", actions: ["fly,push", "pull", "x:y", "metadata_read", "*"] },
+      "repository:a:pull,metadata_read,*",
+    ],
+    [{ type: "repository:a", name: "b", actions: ["pull"] }, ""],
+    [{ type: "repository", name: "a\nrepository:b", actions: ["pull"] }, ""],
+  ] as const) {
+    expect((await verifier().tokens.verify(token({ access: [entry] })))?.access).toBe(access);
+  }
+});
+
 test("tokens that are no good", async () => {
   for (const bad of [
     token({ grant_type: "refresh_token" }),

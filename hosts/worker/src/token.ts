@@ -96,15 +96,18 @@ function readClaims(claims: Fields | undefined, key: Key, expected: Expected, no
   };
 }
 
-/** Entries as scopes, one a line. A name with a line feed would be two lines, and no registry has one. */
+/**
+ * Entries as scopes, one a line. What would be read as something else there is left out, and grants nothing: a name of two lines, a type
+ * with a colon, an action that is two.
+ */
 function readAccess(access: unknown): string | undefined {
   if (!Array.isArray(access)) return undefined;
   const lines: string[] = [];
   for (const entry of access) {
     const { type, name, actions } = record(entry) ?? {};
     if (typeof type !== "string" || typeof name !== "string" || !isTexts(actions)) return undefined;
-    const line = `${type}:${name}:${actions.join(",")}`;
-    if (!line.includes("\n")) lines.push(line);
+    const isPlain = !type.includes(":") && !`${type}${name}`.includes("\n");
+    if (isPlain) lines.push(`${type}:${name}:${actions.filter((action) => /^[a-z_*]+$/.test(action)).join(",")}`);
   }
   return lines.join("\n");
 }

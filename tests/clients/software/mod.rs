@@ -11,3 +11,4 @@ pub(crate) mod provider;
 pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod wire;
+pub(crate) mod workerd;

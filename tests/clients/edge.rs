@@ -1,0 +1,145 @@
+//! What every edge before a registry has to hold, whoever it is: asked by the tests of each.
+
+use scopegate_core::admission::{Admission, Authority, Credential, admit};
+use scopegate_core::verify::Grant;
+
+use crate::drivers::skopeo::Skopeo;
+use crate::software::echo::Echo;
+use crate::software::image;
+use crate::software::server::Server;
+use crate::software::wire::ask;
+
+const READ: &[&str] = &["content/read"];
+const WRITE: &[&str] = &["content/read", "content/write"];
+/// Everything that a scope map can give but writing metadata.
+pub(crate) const ALL: &[&str] =
+    &["content/read", "content/write", "content/delete", "metadata/read"];
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// The rules that [`walk`] needs.
+pub(crate) const RULES: [(&str, &[&str]); 3] =
+    [("team/hello", ALL), ("team/copy", WRITE), ("team/base", READ)];
+
+/// skopeo pushes, lists, mounts and deletes where [`RULES`] say, and nowhere else.
+#[track_caller]
+pub(crate) fn walk(host: &str, folder: &std::path::Path, password: &str) {
+    let (skopeo, image) = (Skopeo::new(), image::make(folder));
+    let named = |repository: &str| format!("{host}/{repository}:v1");
+    skopeo.login(host, "MyToken", "wrong").unwrap_err();
+    skopeo.login(host, "MyToken", password).unwrap();
+    skopeo.push(&image, &named("team/hello")).unwrap();
+    skopeo.push(&image, &named("team/base")).unwrap_err();
+    skopeo.push(&image, &named("team/other")).unwrap_err();
+    let tags = skopeo.list_tags(&format!("{host}/team/hello")).unwrap();
+    assert!(tags.contains("v1"), "{tags}");
+    skopeo.copy(&named("team/hello"), &named("team/copy")).unwrap();
+    skopeo.pull(&named("team/copy")).unwrap();
+    skopeo.delete(&named("team/copy")).unwrap_err();
+    skopeo.delete(&named("team/hello")).unwrap();
+    skopeo.pull(&named("team/hello")).unwrap_err();
+}
+
+/// A header with an access token of `MyToken` for these scopes.
+#[track_caller]
+pub(crate) fn bearer(server: &Server, password: &str, scopes: &str) -> String {
+    let response = reqwest::blocking::Client::new()
+        .get(format!("{}/oauth2/token", server.url()))
+        .query(&[("service", server.service()), ("scope", scopes)])
+        .basic_auth("MyToken", Some(password))
+        .send()
+        .unwrap();
+    let body: serde_json::Value = serde_json::from_str(&response.text().unwrap()).unwrap();
+    format!("Authorization: Bearer {}", body["access_token"].as_str().unwrap())
+}
+
+/// Whatever comes in, the registry hears what the engine lets through, in the engine's spelling, or nothing. Where an HTTP library has refused
+/// a request before our code saw it, only that is certain.
+#[track_caller]
+pub(crate) fn one_spelling(port: u16, server: &Server, password: &str, echo: &Echo) {
+    let scopes = "repository:team/app:pull,push,delete,metadata_read";
+    let bearer = bearer(server, password, scopes);
+    let realm = server.url() + "/oauth2/token";
+    let authority = Authority { realm: &realm, service: server.service() };
+    let grants = [Grant::read(scopes).unwrap()];
+    let targets = targets();
+    assert!(targets.len() > 60);
+    let mut answered = 0;
+    for (method, target) in &targets {
+        let expected =
+            admit(method, target, Credential::Valid(grants), authority, &Default::default());
+        let answer = ask(port, method, target, &[&bearer]);
+        let heard: Vec<String> = echo.heard().into_iter().map(|heard| heard.line).collect();
+        match expected {
+            Admission::Forward(forward) if forward.target == "/v2/" => {
+                assert_eq!((answer.status, heard.len()), (200, 0), "{method} {target}");
+            }
+            Admission::Forward(forward) => {
+                assert_eq!(heard, [format!("{method} {} HTTP/1.1", forward.target)], "{target}");
+                assert_eq!(answer.status, 200, "{method} {target}");
+            }
+            Admission::Refusal(refusal) => {
+                assert_eq!(heard, [""; 0], "{method} {target}");
+                let is_ours = answer.header("docker-distribution-api-version").is_some();
+                assert!(is_ours || answer.status == 400, "{method} {target}: {answer:?}");
+                if is_ours {
+                    assert_eq!(answer.status, refusal.status, "{method} {target}: {answer:?}");
+                    assert_eq!(answer.header("www-authenticate"), refusal.challenge.as_deref());
+                    let body = if *method == "HEAD" { "" } else { &refusal.body };
+                    assert_eq!(answer.body, body, "{method} {target}");
+                    answered += 1;
+                }
+            }
+        }
+    }
+    assert!(answered > 40, "{answered}");
+}
+
+/// Paths that got past other people's proxies, on a repository that the token opens and on one that it does not.
+fn targets() -> Vec<(&'static str, String)> {
+    const PATHS: &[&str] = &[
+        "/v2/",
+        "/v2",
+        "/v2/N/manifests/v1",
+        "/v2/N/manifests/D",
+        "/v2/N/blobs/D",
+        "/v2//N/manifests/v1",
+        "//v2/N/manifests/v1",
+        "/v2/N/./manifests/v1",
+        "/v2/x/../N/manifests/v1",
+        "/v2/N/%2e%2e/secret/manifests/v1",
+        "/v2/N%2F..%2Fsecret/manifests/v1",
+        "/v2/%74eam/app/manifests/v1",
+        "/v2/team%2Fapp/manifests/v1",
+        "/v2/team%252Fapp/manifests/v1",
+        "/V2/N/manifests/v1",
+        "/v2/N/Manifests/v1",
+        "/v2/N/manifests/v1/",
+        "/v2/N/manifests/v1?x=1",
+        "/v2/N/manifests/v1?x=/v2/secret/manifests/v1",
+        "/v2/N/manifests%2Fv1",
+        "/v2/N/manifests/v1%00",
+        "/v2/N/manifests/v1;x",
+        "/v2/N\\manifests\\v1",
+        "/v2/N/manifests/%zz",
+        "/v2/Team/app/manifests/v1",
+        "/v3/N",
+        "/",
+        "/v2/N",
+        "/v2/N/manifests/.x",
+        "/v2/N/blobs/x",
+        "/acr/v1/N",
+        "/v2/secret/blobs/D?from=N",
+    ];
+    let fill = |path: &str, name: &str| path.replace('N', name).replace('D', DIGEST);
+    let mut targets: Vec<(&str, String)> = Vec::new();
+    for name in ["team/app", "secret"] {
+        targets.extend(PATHS.iter().map(|path| ("GET", fill(path, name))));
+        targets.push(("HEAD", fill("/v2/N/manifests/v1", name)));
+        targets.push(("DELETE", fill("/v2/N/manifests/D", name)));
+        targets.push(("POST", fill("/v2/team/app/blobs/uploads/?mount=D&from=N", name)));
+        targets.push(("POST", fill("/v2/team/app/blobs/uploads/?%66rom=N&mount=D", name)));
+        targets.push(("POST", fill("/v2/team/app/blobs/uploads/?from=N&from=N", name)));
+        targets.push(("POST", fill("/v2/team/app/blobs/uploads/?mount=D", name)));
+    }
+    targets
+}

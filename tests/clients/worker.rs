@@ -1,0 +1,116 @@
+//! Our Worker in workerd, before a registry that asks nobody for anything.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::edge::{self, ALL};
+use crate::software::echo::Echo;
+use crate::software::process::{eventually, run};
+use crate::software::registry::Registry;
+use crate::software::server::{Server, Settings, seed};
+use crate::software::wire::ask;
+use crate::software::workerd::Workerd;
+
+/// A token server, an upstream, and a Worker between them and everybody.
+struct Scene<U> {
+    server: Server,
+    upstream: U,
+    worker: Workerd,
+    password: String,
+}
+
+impl<U> Scene<U> {
+    fn new(upstream: U, port: fn(&U) -> u16, rules: &[(&str, &[&str])]) -> Self {
+        let (server, passwords) = Server::with(Settings::default(), &seed(rules));
+        let worker = Workerd::before(port(&upstream), &server);
+        let password = passwords.into_iter().next().expect("no password was generated");
+        Self { server, upstream, worker, password }
+    }
+
+    fn bearer(&self, scopes: &str) -> String {
+        edge::bearer(&self.server, &self.password, scopes)
+    }
+}
+
+/// skopeo pushes, lists, mounts and deletes where the map says, and nowhere else.
+#[test]
+fn skopeo_through_the_worker() {
+    let scene = Scene::new(Registry::open(), Registry::port, &edge::RULES);
+    edge::walk(&scene.worker.host(), scene.worker.folder(), &scene.password);
+}
+
+/// Whatever comes in, the registry hears the engine's spelling of it, or nothing.
+#[test]
+fn one_spelling_reaches_the_registry() {
+    let rules = [("team/app", ALL), ("team", ALL)];
+    let scene = Scene::new(Echo::start(2), Echo::port, &rules);
+    edge::one_spelling(scene.worker.port(), &scene.server, &scene.password, &scene.upstream);
+}
+
+/// What a client says of where it comes from, and its token, stay at the Worker.
+#[test]
+fn what_the_registry_hears_of_the_client() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    let headers = [
+        bearer.as_str(),
+        "X-Forwarded-For: 10.0.0.1",
+        "X_Forwarded_Host: evil",
+        "X-Original-URI: /v2/secret/manifests/v1",
+        "Forwarded: for=10.0.0.1",
+        "Cookie: a=b",
+        "CF-Connecting-IP: 10.0.0.1",
+        "Accept: application/json",
+    ];
+    let answer = ask(scene.worker.port(), "GET", "/v2/team/app/manifests/v1", &headers);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let heard = scene.upstream.heard().remove(0).headers;
+    let has = |start: &str| heard.iter().any(|line| line.starts_with(start));
+    for absent in ["authorization", "x-", "x_", "forwarded", "cookie", "cf-"] {
+        assert!(!has(absent), "{absent}: {heard:?}");
+    }
+    assert!(has("accept: application/json"), "{heard:?}");
+}
+
+/// A token whose principal was disabled is no good two seconds later.
+#[test]
+fn revocation() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    let pull = || ask(scene.worker.port(), "GET", "/v2/team/app/manifests/v1", &[&bearer]);
+    assert_eq!(pull().status, 200, "{}", scene.worker.log());
+    let disabled = json!({ "properties": { "status": "disabled" } });
+    let administrator = &scene.worker.administrator;
+    let changed =
+        administrator.ask("PATCH", &scene.server.url(), "/tokens/MyToken", Some(&disabled));
+    assert_eq!(changed.unwrap().0, 200);
+    let answer = eventually(Duration::from_secs(2), || match pull() {
+        answer if answer.status == 401 => Ok(answer),
+        answer => Err(format!("{answer:?}")),
+    });
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert!(challenge.ends_with(r#",error="invalid_token""#), "{challenge}");
+}
+
+/// A body of 200 MB passes in each direction.
+#[test]
+fn large_bodies() {
+    const SIZE: u64 = 200 << 20;
+    let scene = Scene::new(Echo::start(SIZE), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull,push");
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let url = |path: &str| format!("http://{}/v2/team/app/blobs/{path}", scene.worker.host());
+    let curl = |arguments: &[&str], path: &str| {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--fail", "--output", "/dev/null", "--header", &bearer]);
+        run(command.args(arguments).arg(url(path)))
+    };
+    assert_eq!(curl(&["--write-out", "%{size_download}"], &digest), SIZE.to_string());
+    let file = scene.worker.folder().join("sparse");
+    std::fs::File::create(&file).unwrap().set_len(SIZE).unwrap();
+    let file = file.display().to_string();
+    curl(&["--request", "PATCH", "--upload-file", &file], "uploads/a-1");
+    assert_eq!(scene.upstream.heard().last().unwrap().body, SIZE);
+}
