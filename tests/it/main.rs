@@ -2,6 +2,7 @@
 
 mod browser;
 mod corpus;
+mod embed;
 mod house;
 mod properties;
 mod sameness;

@@ -81,8 +81,11 @@ mod tests {
         for document in [
             "README.md",
             "CHANGELOG.md",
+            "docs/embed.md",
+            "docs/gateway.md",
             "docs/playground.md",
             "docs/token-server.md",
+            "docs/worker.md",
             "tests/cases/README.md",
         ] {
             let text = std::fs::read_to_string(engine::root().join(document)).unwrap();
