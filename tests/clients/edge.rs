@@ -1,12 +1,16 @@
 //! What every edge before a registry has to hold, whoever it is: asked by the tests of each.
 
+use std::time::Duration;
+
 use scopegate_core::admission::{Admission, Authority, Credential, admit};
 use scopegate_core::verify::Grant;
+use serde_json::json;
 
 use crate::drivers::skopeo::Skopeo;
 use crate::software::echo::Echo;
 use crate::software::image;
-use crate::software::server::Server;
+use crate::software::process::eventually;
+use crate::software::server::{Administrator, Server};
 use crate::software::wire::ask;
 
 const READ: &[&str] = &["content/read"];
@@ -92,6 +96,22 @@ pub(crate) fn one_spelling(port: u16, server: &Server, password: &str, echo: &Ec
         }
     }
     assert!(answered > 40, "{answered}");
+}
+
+/// A token for `team/app` whose principal is disabled is no good two seconds later.
+#[track_caller]
+pub(crate) fn revocation(port: u16, server: &Server, administrator: &Administrator, bearer: &str) {
+    let pull = || ask(port, "GET", "/v2/team/app/manifests/v1", &[bearer]);
+    assert_eq!(pull().status, 200);
+    let disabled = json!({ "properties": { "status": "disabled" } });
+    let changed = administrator.ask("PATCH", &server.url(), "/tokens/MyToken", Some(&disabled));
+    assert_eq!(changed.unwrap().0, 200);
+    let answer = eventually(Duration::from_secs(2), || match pull() {
+        answer if answer.status == 401 => Ok(answer),
+        answer => Err(format!("{answer:?}")),
+    });
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert!(challenge.ends_with(r#",error="invalid_token""#), "{challenge}");
 }
 
 /// Paths that got past other people's proxies, on a repository that the token opens and on one that it does not.

@@ -5,8 +5,6 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::drivers::buildah::Buildah;
 use crate::drivers::podman::Podman;
 use crate::drivers::skopeo::Skopeo;
@@ -14,7 +12,7 @@ use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
 use crate::software::gateway::Gateway;
 use crate::software::image;
-use crate::software::process::{eventually, run};
+use crate::software::process::run;
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
 use crate::software::wire::{ask, parse, send};
@@ -238,19 +236,7 @@ fn names_and_passwords() {
 fn revocation() {
     let scene = Scene::echo(0, &[("team/app", READ)]);
     let bearer = scene.bearer("repository:team/app:pull");
-    let pull = || ask(scene.gateway.port(), "GET", "/v2/team/app/manifests/v1", &[&bearer]);
-    assert_eq!(pull().status, 200);
-    let disabled = json!({ "properties": { "status": "disabled" } });
-    let administrator = &scene.gateway.administrator;
-    let changed =
-        administrator.ask("PATCH", &scene.server.url(), "/tokens/MyToken", Some(&disabled));
-    assert_eq!(changed.unwrap().0, 200);
-    let answer = eventually(Duration::from_secs(2), || match pull() {
-        answer if answer.status == 401 => Ok(answer),
-        answer => Err(format!("{answer:?}")),
-    });
-    let challenge = answer.header("www-authenticate").unwrap();
-    assert!(challenge.ends_with(r#",error="invalid_token""#), "{challenge}");
+    edge::revocation(scene.gateway.port(), &scene.server, &scene.gateway.administrator, &bearer);
 }
 
 /// Lists come in pages, whatever the registry thinks of pages, and the next one begins where the last ended.

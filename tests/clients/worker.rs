@@ -1,13 +1,10 @@
 //! Our Worker in workerd, before a registry that asks nobody for anything.
 
 use std::process::Command;
-use std::time::Duration;
-
-use serde_json::json;
 
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
-use crate::software::process::{eventually, run};
+use crate::software::process::run;
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
 use crate::software::wire::ask;
@@ -79,19 +76,7 @@ fn what_the_registry_hears_of_the_client() {
 fn revocation() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
     let bearer = scene.bearer("repository:team/app:pull");
-    let pull = || ask(scene.worker.port(), "GET", "/v2/team/app/manifests/v1", &[&bearer]);
-    assert_eq!(pull().status, 200, "{}", scene.worker.log());
-    let disabled = json!({ "properties": { "status": "disabled" } });
-    let administrator = &scene.worker.administrator;
-    let changed =
-        administrator.ask("PATCH", &scene.server.url(), "/tokens/MyToken", Some(&disabled));
-    assert_eq!(changed.unwrap().0, 200);
-    let answer = eventually(Duration::from_secs(2), || match pull() {
-        answer if answer.status == 401 => Ok(answer),
-        answer => Err(format!("{answer:?}")),
-    });
-    let challenge = answer.header("www-authenticate").unwrap();
-    assert!(challenge.ends_with(r#",error="invalid_token""#), "{challenge}");
+    edge::revocation(scene.worker.port(), &scene.server, &scene.worker.administrator, &bearer);
 }
 
 /// A body of 200 MB passes in each direction.

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use scopegate_api::abi::{pack_credential, pack_settings};
-use scopegate_api::access::AccessEntry;
 use scopegate_api::decision::DecisionReport;
 use scopegate_core::admission::{Admission, Authority, Credential, admit};
 use scopegate_core::route::Settings as RouteSettings;
@@ -22,6 +21,7 @@ use scopegate_core::{
     Catalog, Error, ErrorKind, Pattern, ScopeList, ScopeMap, Settings, Table, claims,
 };
 use scopegate_runtime::{ENGINE_WASM, Limits, Runtime};
+use scopegate_tests::sameness::answers::parts;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -279,27 +279,6 @@ impl AdmitCase {
     }
 }
 
-fn report_line(stream: &mut String, name: &str, report: &DecisionReport) {
-    let list = |entries: &[AccessEntry]| {
-        entries.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    };
-    let invalid: Vec<String> = report
-        .invalid
-        .iter()
-        .map(|invalid| {
-            format!("{}@{}:{}", code_of(&invalid.message), invalid.position, invalid.scope)
-        })
-        .collect();
-    line(stream, name, &[list(&report.access), list(&report.denied), invalid.join(" ")]);
-}
-
-/// The code of the error that this message speaks of.
-fn code_of(message: &str) -> &'static str {
-    let kind =
-        ErrorKind::ALL.iter().find(|kind| message.starts_with(&format!("{}: ", kind.message())));
-    kind.unwrap().code()
-}
-
 fn native() -> String {
     let mut stream = String::new();
     each_decision(|name, group, case| {
@@ -307,7 +286,7 @@ fn native() -> String {
         let table = Table::compile([&map]).unwrap();
         let request = ScopeList::parse(case.scope.iter().map(String::as_str)).unwrap();
         let claims = claims([&table], &request, &settings(group));
-        report_line(&mut stream, name, &DecisionReport::new(&request, &claims));
+        line(&mut stream, name, &parts(&DecisionReport::new(&request, &claims)));
     });
     each_route(|name, case| {
         let answer = match route(
@@ -349,7 +328,7 @@ fn in_wasmtime() -> String {
         let table = runtime.compile("", group.map.iter().map(String::as_str)).unwrap();
         let scopes: Vec<&str> = case.scope.iter().map(String::as_str).collect();
         let report = runtime.claims(&[&table], &scopes, &settings(group)).unwrap();
-        report_line(&mut stream, name, &report);
+        line(&mut stream, name, &parts(&report));
     });
     each_route(|name, case| {
         let answer = match runtime.route(

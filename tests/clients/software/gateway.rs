@@ -49,7 +49,7 @@ revocations: {{url: \"{url}/registries/registry/generations\", user: {user}, sec
         // It lets nobody through before it knows the keys and what was revoked.
         eventually(Duration::from_secs(10), || {
             let answer = reqwest::blocking::get(format!("http://127.0.0.1:{admin}/readyz"));
-            answer.and_then(|answer| answer.error_for_status())
+            answer.and_then(reqwest::blocking::Response::error_for_status)
         });
         Self { administrator, port, folder, running }
     }

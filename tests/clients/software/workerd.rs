@@ -14,7 +14,7 @@ pub(crate) struct Workerd {
     pub(crate) administrator: Administrator,
     port: u16,
     folder: TempDir,
-    running: Running,
+    _running: Running,
 }
 
 impl Workerd {
@@ -67,8 +67,9 @@ const edge :Workerd.Worker = (
         }
         let mut command = Command::new(program());
         command.arg("serve").arg(file);
-        let running = Running::listening(&mut command, port, folder.path().join("workerd.log"));
-        Self { administrator, port, folder, running }
+        let log = folder.path().join("workerd.log");
+        let _running = Running::listening(&mut command, port, log);
+        Self { administrator, port, folder, _running }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -78,11 +79,6 @@ const edge :Workerd.Worker = (
     /// The Worker's name to clients of a registry.
     pub(crate) fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
-    }
-
-    /// What it has said so far.
-    pub(crate) fn log(&self) -> String {
-        self.running.log()
     }
 
     /// A folder that ends with the Worker, for whoever needs one.

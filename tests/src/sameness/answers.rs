@@ -114,6 +114,12 @@ pub fn line(decided: &str, admitted: &str) -> String {
 /// A decision as text.
 #[must_use]
 pub fn report(report: &DecisionReport) -> String {
+    parts(report).join("\t")
+}
+
+/// What was granted, what was denied, and what is no scope, each as text.
+#[must_use]
+pub fn parts(report: &DecisionReport) -> [String; 3] {
     let list = |entries: &[AccessEntry]| -> String {
         entries.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
@@ -124,7 +130,7 @@ pub fn report(report: &DecisionReport) -> String {
             format!("{}@{}:{}", code_of(&invalid.message), invalid.position, invalid.scope)
         })
         .collect();
-    [list(&report.access), list(&report.denied), invalid.join(" ")].join("\t")
+    [list(&report.access), list(&report.denied), invalid.join(" ")]
 }
 
 /// A request that was refused as a whole.
