@@ -12,7 +12,6 @@ use crate::claims::PrincipalKind;
 
 /// What changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Generations {
     /// Ask for what comes after this the next time.
@@ -25,10 +24,8 @@ pub struct Generations {
 
 /// A principal's generation. Tokens of an older one are not good any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Generation {
     /// What kind of principal, as the token's claim `principal` has it.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub principal: PrincipalKind,
     /// The `sub` of its tokens in lower case; all of the kind, when null.
     pub sub: Option<String>,

@@ -24,7 +24,7 @@
 //!
 //! Left out: rules. Nothing here decides anything.
 
-#![cfg_attr(not(any(feature = "typescript", feature = "openapi")), no_std)]
+#![cfg_attr(not(feature = "typescript"), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use scopegate_api::claims::PrincipalKind;
-use scopegate_api::generations::{Generation, Generations};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::access::Look;
 use super::body::Query;
@@ -27,6 +27,30 @@ pub struct Since {
     /// The revision of the last answer; everything there is, when left out.
     #[serde(default)]
     since: Revision,
+}
+
+/// What changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Generations {
+    /// Ask for what comes after this the next time.
+    pub revision: Revision,
+    /// Whether what was known before is to be forgotten, because this is everything.
+    pub is_everything: bool,
+    /// Principals with a generation newer than was asked for.
+    pub changed: Vec<Generation>,
+}
+
+/// A principal's generation. Tokens of an older one are not good any more.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Generation {
+    /// What kind of principal, as the token's claim `principal` has it.
+    #[schema(value_type = String)]
+    pub principal: PrincipalKind,
+    /// The `sub` of its tokens in lower case; all of the kind, when null.
+    pub sub: Option<String>,
+    /// The oldest generation that is still good.
+    pub generation: Revision,
 }
 
 /// Lists principals with a new generation.
