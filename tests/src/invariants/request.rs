@@ -1,5 +1,6 @@
 //! HTTP requests: one canonical path, and scopes that a token can satisfy.
 
+use scopegate_core::admission::{Admission, Authority, Credential, admit};
 use scopegate_core::challenge::{Challenge, unauthorized_body};
 use scopegate_core::route::{Endpoint, Profile, Route, Settings, Untag, route};
 use scopegate_core::scope::ResourceType;
@@ -21,6 +22,7 @@ pub fn any_method(target: &str) {
 }
 
 fn one(method: &str, target: &str, settings: &Settings) {
+    is_admitted_as_routed(method, target, settings);
     match route(method, target, settings) {
         Ok(route) => {
             routes_to_itself(method, &route, settings);
@@ -75,6 +77,63 @@ pub fn grant_is_confined([kind, name, action]: [&str; 3], repository: &str) {
     let reaches = kind == "repository" && (name == "*" || name == repository);
     let allows = reaches && (action == "*" || action == "pull");
     assert_eq!(verify(grant, &required).is_ok(), allows, "{kind}:{name}:{action}");
+}
+
+/// At the edge: nothing goes on without a token, nor with one that opens something else; what goes on with exactly what is needed says the
+/// same to whoever reads it next, and names no source of a mount that was not checked.
+fn is_admitted_as_routed(method: &str, target: &str, settings: &Settings) {
+    let decide = |target, credential| admitted(method, target, credential, settings);
+    let other = Grant::parse("repository", "some-other/repository", ["*"]).expect("a grant");
+    let Ok(read) = route(method, target, settings) else {
+        for credential in [Credential::Absent, Credential::Invalid, Credential::Valid(vec![other])]
+        {
+            let status = decide(target, credential).expect_err("what is no request goes nowhere");
+            assert!(matches!(status, 400 | 404 | 405));
+        }
+        return;
+    };
+    // A query that cannot stand in a request line is refused first.
+    let refused = decide(target, Credential::Absent).expect_err("nobody goes on without a token");
+    assert!(matches!(refused, 400 | 401));
+    assert_eq!(decide(target, Credential::Invalid), Err(refused));
+    if !read.scopes.is_empty() && !read.scopes.iter().any(|scope| scope.name == other.name) {
+        assert_eq!(decide(target, Credential::Valid(vec![other])), Err(refused));
+    }
+    let exact: Vec<Grant<'_>> = read.scopes.iter().map(exactly).collect();
+    let Ok((forwarded, _)) = decide(target, Credential::Valid(exact.clone())) else {
+        assert_eq!(refused, 400);
+        return;
+    };
+    assert!(forwarded.bytes().all(|byte| byte.is_ascii_graphic()));
+    assert_eq!(forwarded.split('?').next(), Some(read.path.as_str()));
+    let again = admitted(method, &forwarded, Credential::Valid(exact.clone()), settings);
+    assert_eq!(again, Ok((forwarded, read.scopes.len())));
+    if let [upload, source] = exact.as_slice() {
+        let plain = decide(target, Credential::Valid(vec![*upload])).map(|(target, _)| target);
+        let plain = plain.expect("an upload needs no source");
+        let without = route(method, &plain, settings).expect("a plain upload");
+        assert_eq!(without.scopes.len(), 1);
+        assert_eq!(decide(target, Credential::Valid(vec![*source])), Err(401));
+    }
+}
+
+/// What goes on and how many scopes it needed, or the status of the refusal.
+fn admitted(
+    method: &str,
+    target: &str,
+    credential: Credential<Vec<Grant<'_>>>,
+    settings: &Settings,
+) -> Result<(String, usize), u16> {
+    const AUTHORITY: Authority<'_> = Authority { realm: "https://r.example/token", service: "r" };
+    match admit(method, target, credential, AUTHORITY, settings) {
+        Admission::Forward(forward) => Ok((forward.target, forward.route.scopes.len())),
+        Admission::Refusal(refusal) => {
+            assert_eq!(refusal.challenge.is_some(), refusal.status == 401, "{method} {target:?}");
+            let body: serde_json::Value = serde_json::from_str(&refusal.body).expect("JSON");
+            assert!(body["errors"][0]["code"].is_string());
+            Err(refusal.status)
+        }
+    }
 }
 
 /// The 401 can be read by those who get it.
