@@ -1,13 +1,13 @@
 /** The page starts: the engine, what a link or the memory holds, and then everything that one does. */
 
-import { createEffect, on, onCleanup } from "solid-js";
+import { createEffect, ErrorBoundary, on, onCleanup } from "solid-js";
 import { unwrap } from "solid-js/store";
 import { render } from "solid-js/web";
 import { App } from "./components/App";
 import "./engine/start";
 import { keepForOffline } from "./offline";
 import { createAddress } from "./state/address";
-import { recall, recallTheme, remember } from "./state/memory";
+import { forget, recall, recallTheme, remember } from "./state/memory";
 import { createPaste } from "./state/paste";
 import { createPlayground } from "./state/playground";
 import "./styles/page.css";
@@ -15,9 +15,32 @@ import "./styles/page.css";
 document.documentElement.dataset.theme = recallTheme();
 const root = document.getElementById("app");
 if (root) {
-  render(() => <Page />, root);
+  render(
+    () => (
+      <ErrorBoundary fallback={(error) => <Broken error={error} />}>
+        <Page />
+      </ErrorBoundary>
+    ),
+    root,
+  );
 }
 keepForOffline();
+
+/** A defect of ours must not come back with each reload, because what is kept causes it. */
+function Broken(props: { error: unknown }) {
+  const begin = () => {
+    forget();
+    location.replace(location.pathname);
+  };
+  return (
+    <main class="page">
+      <p role="alert">The page failed, which is a defect of Scopegate: {String(props.error)}</p>
+      <button type="button" onClick={begin}>
+        Forget what was typed, and begin again
+      </button>
+    </main>
+  );
+}
 
 function Page() {
   const playground = createPlayground(recall() ?? undefined);
@@ -31,6 +54,8 @@ function Page() {
       onCleanup(() => clearTimeout(later));
     }),
   );
-  window.addEventListener("pagehide", () => remember(unwrap(playground.model)));
+  const keep = () => remember(unwrap(playground.model));
+  window.addEventListener("pagehide", keep);
+  onCleanup(() => window.removeEventListener("pagehide", keep));
   return <App playground={playground} paste={paste} address={address} />;
 }

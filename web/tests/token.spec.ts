@@ -166,3 +166,18 @@ test("tokens that are not whole", async ({ playground }) => {
     await expect(playground.more).toContainText(said);
   }
 });
+
+test("a request that is too long for a token is said to be one, and the page comes back", async ({
+  playground,
+  page,
+}) => {
+  await playground.openPanel("Token");
+  const scopes = Array.from({ length: 129 }, (_, place) => `repository:a${place}:pull`).join(" ");
+  await playground.ask(scopes);
+  const panel = playground.more.getByRole("tabpanel", { name: "Token" });
+  await expect(panel).toContainText("no token is issued: more than 128 scopes in one request");
+  await page.reload();
+  await expect(playground.question).toHaveValue(scopes);
+  await playground.ask("repository:a:pull");
+  await expect(panel).not.toContainText("no token is issued");
+});

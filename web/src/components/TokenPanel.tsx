@@ -1,10 +1,12 @@
 /** The token that was pasted, read; and the one that would be issued, with a clock that one can move. */
 
 import { createMemo, For, type JSX, Show } from "solid-js";
+import { attempt } from "../engine";
 import { scopesAsked } from "../state/answer";
 import type { Playground } from "../state/playground";
 import {
   type Answer,
+  type IssuedToken,
   issue,
   refreshGrant,
   registryAnswer,
@@ -94,24 +96,36 @@ function Issued(props: { playground: Playground }): JSX.Element {
   const settings = () => props.playground.model.token;
   const scopes = () => scopesAsked(props.playground);
   const host = () => props.playground.host();
-  const issued = createMemo(() =>
-    issue(props.playground.compiled().principal, {
-      scopes: scopes(),
-      name: settings().name,
-      issuer: "Azure Container Registry",
-      service: host(),
-      registryId: "00000000-0000-0000-0000-000000000000",
-      id: "00000000-0000-0000-0000-000000000001",
-      issuedAt: opened,
-      generation: 0,
-      algorithm: "ES256",
-    }),
+  // A request may be too long for any token.
+  const outcome = createMemo(() =>
+    attempt(() =>
+      issue(props.playground.compiled().principal, {
+        scopes: scopes(),
+        name: settings().name,
+        issuer: "Azure Container Registry",
+        service: host(),
+        registryId: "00000000-0000-0000-0000-000000000000",
+        id: "00000000-0000-0000-0000-000000000001",
+        issuedAt: opened,
+        generation: 0,
+        algorithm: "ES256",
+      }),
+    ),
   );
+  const issued = createMemo(() => {
+    const made = outcome();
+    return made.kind === "value" ? made.value : null;
+  });
+  const problem = () => {
+    const made = outcome();
+    return made.kind === "problem" ? made.problem : null;
+  };
   const now = () => opened + settings().clock;
   const standing = () => standings[settings().state];
-  const required = () =>
-    issued().claims.access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(",")}`);
-  const atRegistry = () => registryAnswer({ ...issued().claims }, now(), `https://${host()}/oauth2/token`, required());
+  const atRegistry = (token: IssuedToken) => {
+    const required = token.claims.access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(",")}`);
+    return registryAnswer({ ...token.claims }, now(), `https://${host()}/oauth2/token`, required);
+  };
 
   return (
     <section class="stack" aria-labelledby="issued-title">
@@ -152,14 +166,29 @@ function Issued(props: { playground: Playground }): JSX.Element {
       <dl class="answers">
         <AnswerLine name="asking for a token" answer={tokenEndpoint(standing())} />
         <AnswerLine name="with a refresh token from before" answer={refreshGrant(standing())} />
-        <AnswerLine name="the registry, with this token" answer={atRegistry()} />
+        <Show when={issued()}>
+          {(token) => <AnswerLine name="the registry, with this token" answer={atRegistry(token())} />}
+        </Show>
       </dl>
       <Show when={scopes() === ""}>
         <p class="muted">Ask for a scope above to see what would be granted.</p>
       </Show>
-      <Code text={pretty(issued().header) ?? ""} label="the header of the token that would be issued" />
-      <Code text={pretty(issued().claims) ?? ""} label="the claims of the token that would be issued" />
-      <Size bytes={issued().size.bytes} signed="signed with ES256" />
+      <Show when={problem()}>
+        {(refused) => (
+          <p class="problem">
+            no token is issued: {refused().message}; {refused().hint}
+          </p>
+        )}
+      </Show>
+      <Show when={issued()}>
+        {(token) => (
+          <>
+            <Code text={pretty(token().header) ?? ""} label="the header of the token that would be issued" />
+            <Code text={pretty(token().claims) ?? ""} label="the claims of the token that would be issued" />
+            <Size bytes={token().size.bytes} signed="signed with ES256" />
+          </>
+        )}
+      </Show>
     </section>
   );
 }

@@ -88,6 +88,49 @@ const cases: [string, string[], string, string][] = [
   ],
 ];
 
+/** The addresses that a registry may have, and the fix that stays. */
+test("a registry at an address of its own", () => {
+  for (const [host, verdict, doubt] of [
+    ["localhost:5000", "denied", "holds if that is an address of `myregistry`"],
+    ["registry.example", "denied", "holds if that is an address of `myregistry`"],
+    ["myregistry-a1b2.azurecr.io", "denied", ""],
+    ["myregistry2.azurecr.io", "unsure", "decides nothing there"],
+  ] as const) {
+    createRoot((dispose) => {
+      const playground = createPlayground();
+      createPaste(playground).write(`${map("ci-map", "content/read")}\n\ndocker push ${host}/team/app:1.2`);
+      const answer = playground.answer();
+      const given = answer.kind === "answer" ? answer : null;
+      expect([host, given?.verdict === "partly" ? "denied" : given?.verdict]).toEqual([host, verdict]);
+      expect(given?.doubts.map(({ text }) => text).join("\n")).toContain(doubt);
+      expect(given?.edits.length).toBe(verdict === "denied" ? 1 : 0);
+      dispose();
+    });
+  }
+});
+
+test("what was allowed elsewhere is never allowed for certain", () => {
+  createRoot((dispose) => {
+    const playground = createPlayground();
+    createPaste(playground).write(`${map("ci-map", ...both)}\n\ndocker push ghcr.io/team/app:1.2`);
+    const answer = playground.answer();
+    expect(answer.kind === "answer" && answer.verdict).toBe("unsure");
+    dispose();
+  });
+});
+
+test("a refused push says nothing of a pull", () => {
+  createRoot((dispose) => {
+    const playground = createPlayground();
+    const refused = `${push}\ndenied: requested access to the resource is denied\n`;
+    createPaste(playground).write(`${map("ci-map", "content/read")}\n\n${refused}`);
+    playground.ask({ kind: "scope", text: "repository:team/app:pull" });
+    const answer = playground.answer();
+    expect(answer.kind === "answer" && [answer.verdict, answer.doubts]).toEqual(["allowed", []]);
+    dispose();
+  });
+});
+
 for (const [name, texts, verdict, doubt] of cases) {
   test(name, () => {
     createRoot((dispose) => {

@@ -23,6 +23,8 @@ export interface Doubt {
 export interface Reported {
   meaning: string;
   repository: string | null;
+  /** The scopes that it was about, as far as it says. */
+  asked: string;
 }
 
 export interface Circumstances {
@@ -49,7 +51,7 @@ export function doubts(circumstances: Circumstances): Doubt[] {
 /** What speaks against "allowed" by these maps. */
 export function doubtsOfAllowed({ model, reported }: Circumstances, scopes: string): Doubt[] {
   const together = model.maps.length > 1 && model.profile === "acr" && !oneAllows(model, scopes);
-  const contradicted = reported?.meaning === "denied" && scopes.includes(`:${reported.repository ?? ""}`);
+  const contradicted = reported?.meaning === "denied" && isAbout(model, reported, scopes);
   return [
     ...(together
       ? [open("only together do these scope maps allow it, and a token of Azure Container Registry has one")]
@@ -62,6 +64,13 @@ export function doubtsOfAllowed({ model, reported }: Circumstances, scopes: stri
         ]
       : []),
   ];
+}
+
+/** Whether what a client said is about what is asked now: its operation, or exactly the scopes that it named. */
+function isAbout({ question }: Model, { repository, asked }: Reported, scopes: string): boolean {
+  if (question.kind === "scope") return scopes === asked;
+  const { target } = question;
+  return repository === null || [target.repository, target.source].includes(repository);
 }
 
 function ofHeldToken({ model, held, validity }: Circumstances): Doubt[] {
@@ -116,8 +125,14 @@ function ofOtherRegistry({ model: { question }, registry }: Circumstances): Doub
   if (question.kind !== "operation" || registry === "") return [];
   const host = question.target.registry;
   const label = host.split(/[.:]/)[0]?.toLowerCase() ?? "";
-  if (label === registry.toLowerCase()) return [];
+  // A hash may follow the name, and a name has no hyphen of its own.
+  if (label === registry.toLowerCase() || label.startsWith(`${registry.toLowerCase()}-`)) return [];
   if (host === "" && !question.operation.startsWith("docker-")) return [];
+  if (host !== "" && !/\.azurecr\.[a-z]+$/i.test(host)) {
+    return [
+      open(`the image is in \`${host}\`; what the scope map says holds if that is an address of \`${registry}\``),
+    ];
+  }
   const where = host === "" ? "names no registry, so docker asks Docker Hub" : `is in \`${host}\``;
   return [elsewhere(`the image ${where}; this scope map is of \`${registry}\` and decides nothing there`)];
 }

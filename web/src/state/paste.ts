@@ -213,13 +213,14 @@ function takeChange(playground: Playground, change: Change): void {
 /** An error alone says a repository and, at best, what was needed. */
 function takeError(playground: Playground, found: Extract<Found, { kind: "error" }>): void {
   noteRegistry(playground, found.registry ?? "");
-  playground.setReported({ meaning: found.meaning, repository: found.repository });
   const { question } = playground.model;
   const known = question.kind === "operation" && question.target.repository !== "";
   // The command that failed says more than what it printed.
-  if (known && (found.repository === null || found.repository === question.target.repository)) return;
-  const needed = found.repository === null ? "" : `repository:${found.repository}:pull`;
-  askFor(playground, found.required.join(" ") || needed);
+  const isOfCommand = known && (found.repository === null || found.repository === question.target.repository);
+  const guessed = found.repository === null || isOfCommand ? "" : `repository:${found.repository}:pull`;
+  const asked = (found.required.join(" ") || guessed).trim();
+  playground.setReported({ meaning: found.meaning, repository: found.repository, asked });
+  if (!isOfCommand) askFor(playground, asked);
 }
 
 function takeToken(playground: Playground, found: Extract<Found, { kind: "token" }>): void {

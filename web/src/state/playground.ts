@@ -77,6 +77,8 @@ export function createPlayground(initial: Model = blank()) {
     /** Puts everything in place of everything. */
     load(next: Model) {
       history.clear();
+      // What a client said was said of another page.
+      setReported(null);
       const { question, ...rest } = next;
       setModel(rest);
       setModel("question", reconcile(question));

@@ -31,6 +31,36 @@ test("a link holds everything", async () => {
   }
 });
 
+const SIGNED = "eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJyIn0.c2lnbmF0dXJlLW9mLWl0";
+
+/** A text that holds secrets, in every field that takes a text. */
+test("no field carries a secret", async () => {
+  const text = `docker login -p hunter2 reg.example ${SIGNED}`;
+  const token = ["{", '  "passwords": [{', '    "name": "password1",', '    "value": "hunter2"', "  }]", "}", SIGNED];
+  const draft = { name: text, registry: text, description: text, actions: token };
+  const target = { registry: text, repository: text, tag: text, source: text };
+  const model: Model = {
+    ...blank(),
+    pasted: text,
+    maps: [draft],
+    old: draft,
+    repositories: [text],
+    held: SIGNED,
+    token: { name: text, scopeMap: text, clock: 0, state: "enabled" },
+    assertions: [{ allow: text, why: text }],
+  };
+  for (const question of [
+    { kind: "scope", text },
+    { kind: "operation", operation: "docker-push", target },
+  ] as const) {
+    const opened = await unpack(`#${await pack({ ...model, question })}`);
+    expect(opened.kind).toBe("model");
+    const written = JSON.stringify(opened);
+    expect(written).not.toContain("hunter2");
+    expect(written).not.toContain("c2lnbmF0dXJl");
+  }
+});
+
 test("what is no link", async () => {
   for (const [fragment, message] of [
     ["#nonsense", "this address ends in something that is no link of this page"],

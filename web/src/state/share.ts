@@ -53,9 +53,22 @@ function overDefaults(value: unknown): unknown {
   return { ...defaults, ...value, ...(token === undefined ? {} : { token: settings }) };
 }
 
-/** The model without secrets, as it may be kept and sent. */
+/** The model without secrets, as it may be kept and sent: whoever pastes, pastes into any field. */
 export function clean(model: Model): Model {
-  return { ...model, pasted: withoutSecrets(model.pasted) };
+  return cleaned(model) as Model;
+}
+
+function cleaned(value: unknown): unknown {
+  if (typeof value === "string") return withoutSecrets(value);
+  if (Array.isArray(value)) return value.every((item) => typeof item === "string") ? lines(value) : value.map(cleaned);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, cleaned(field)]));
+}
+
+/** Lines of one text: what makes a line a secret may stand in the one before. */
+function lines(texts: string[]): string[] {
+  const together = withoutSecrets(texts.join("\n")).split("\n");
+  return together.length === texts.length ? together : texts.map(withoutSecrets);
 }
 
 /** At most so many bytes come out of a link: a small one could be made to unpack to gigabytes. */
