@@ -1,8 +1,10 @@
 //! The gateway before a registry that asks nobody for anything: what gets through it, in which spelling, and what does not.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::drivers::buildah::Buildah;
@@ -177,6 +179,63 @@ fn slow_clients() {
     stream.read_to_end(&mut answer).expect("the connection was not closed");
     let status = parse(&answer).map(|answer| answer.status);
     assert!(matches!(status, None | Some(408)), "{}", String::from_utf8_lossy(&answer));
+}
+
+/// A registry that hangs up on a connection which was used before: what reads is asked again, and what writes is not.
+#[test]
+fn only_reads_are_sent_again() {
+    let scene = Scene::with(Moody::start(), |moody| moody.port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull,push,delete");
+    for (method, status, heard) in
+        [("GET", 200, 2), ("HEAD", 200, 2), ("PUT", 502, 1), ("DELETE", 502, 1)]
+    {
+        let target = format!("/v2/team/app/manifests/{DIGEST}");
+        // The first leaves a connection behind, and the second is sent on it.
+        assert_eq!(ask(scene.gateway.port(), "GET", &target, &[&bearer]).status, 200);
+        scene.upstream.heard.store(0, Ordering::SeqCst);
+        let length = ["Content-Length: 0", &bearer];
+        let answer = ask(scene.gateway.port(), method, &target, &length);
+        assert_eq!(answer.status, status, "{method}: {answer:?}");
+        assert_eq!(scene.upstream.heard.load(Ordering::SeqCst), heard, "{method}");
+    }
+}
+
+/// An upstream that answers one request on each connection, and hangs up after it has read the second.
+struct Moody {
+    port: u16,
+    heard: Arc<AtomicUsize>,
+}
+
+impl Moody {
+    fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let heard = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let count = Arc::clone(&count);
+                std::thread::spawn(move || Self::answer(stream, &count));
+            }
+        });
+        Self { port, heard }
+    }
+
+    fn answer(mut stream: TcpStream, count: &AtomicUsize) -> Option<()> {
+        let mut bytes = [0; 8192];
+        for is_first in [true, false] {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let read = stream.read(&mut bytes).ok().filter(|read| *read > 0)?;
+                head.extend_from_slice(bytes.get(..read)?);
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            if is_first {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()?;
+            }
+        }
+        None
+    }
 }
 
 /// A gigabyte passes in each direction, and the gateway keeps none of it.

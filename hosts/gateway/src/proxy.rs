@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, Peer as _};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
@@ -362,6 +362,24 @@ impl ProxyHttp for Proxy {
         headers::complete(answer, &context.origin)
     }
 
+    /// A connection that the registry closed while it was idle is no failure of the request. What only reads is sent again; whether a write
+    /// arrived before the end nobody knows, so its client decides.
+    fn error_while_proxy(
+        &self,
+        _: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        _: &mut Context,
+        client_reused: bool,
+    ) -> Box<Error> {
+        if matches!(session.req_header().method, Method::GET | Method::HEAD) {
+            error.retry.decide_reuse(client_reused);
+        } else {
+            error.set_retry(false);
+        }
+        error
+    }
+
     async fn fail_to_proxy(
         &self,
         session: &mut Session,
@@ -462,7 +480,7 @@ impl Answer {
         if !session.as_downstream_mut().is_body_empty() || self.status == 400 {
             session.set_keepalive(None);
         }
-        let has_body = session.req_header().method != http::Method::HEAD;
+        let has_body = session.req_header().method != Method::HEAD;
         session.write_response_header(Box::new(answer), !has_body).await?;
         if has_body {
             session.write_response_body(Some(Bytes::from(self.body)), true).await?;
