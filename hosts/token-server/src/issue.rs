@@ -13,8 +13,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{
-    AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims, VERSION,
-    version,
+    self, AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims,
+    VERSION, version,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -31,10 +31,12 @@ pub const ACCESS_LIFETIME: i64 = 60 * 60;
 pub const ANONYMOUS_LIFETIME: i64 = 5 * 60;
 /// How long a refresh token is valid, in seconds.
 pub const REFRESH_LIFETIME: i64 = 3 * 60 * 60;
-/// How long any token may be valid, in seconds. A longer one is refused: keys go when no token of theirs can be valid any more.
-pub const LONGEST_LIFETIME: i64 = REFRESH_LIFETIME;
-/// How far two clocks may be apart, in seconds.
-pub const LEEWAY: i64 = 60;
+/// How long any token may be valid, in seconds: what every verifier takes.
+pub const LONGEST_LIFETIME: i64 = claims::LONGEST_LIFETIME.cast_signed();
+/// How far two clocks may be apart, in seconds: what every verifier takes.
+pub const LEEWAY: i64 = claims::LEEWAY.cast_signed();
+
+const _: () = assert!(REFRESH_LIFETIME <= LONGEST_LIFETIME, "no verifier takes a refresh token");
 
 /// Signs tokens for one registry, and knows its own again.
 #[derive(Debug)]
