@@ -113,7 +113,11 @@ const MODEL = { maps: [{ name: "m", registry: "", description: "", actions: [REA
 
 /** Ends of addresses that are no links, and what is said. */
 const refused: [string, string, string][] = [
-  ["of a newer version", "#2.AAAA", "this link was made by a newer version of the page; reload to get it"],
+  [
+    "of a newer version",
+    "#2.AAAA",
+    "this link was made by a newer version of the page; close all its tabs and open it again",
+  ],
   ["cut", linkTo(MODEL).slice(0, -9), "this link is not whole: it was cut or changed on its way"],
   ["empty", "#1.", "this link is not whole"],
   ["garbage", "#1.AAAA", "this link is not whole"],

@@ -165,7 +165,7 @@ function Issued(props: { playground: Playground }): JSX.Element {
       </div>
       <dl class="answers">
         <AnswerLine name="asking for a token" answer={tokenEndpoint(standing())} />
-        <AnswerLine name="with a refresh token from before" answer={refreshGrant(standing())} />
+        <AnswerLine name="with a refresh token from before" answer={refreshGrant(standing(), settings().clock)} />
         <Show when={issued()}>
           {(token) => <AnswerLine name="the registry, with this token" answer={atRegistry(token())} />}
         </Show>

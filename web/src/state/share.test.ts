@@ -65,7 +65,7 @@ test("what is no link", async () => {
   for (const [fragment, message] of [
     ["#nonsense", "this address ends in something that is no link of this page"],
     ["#1.%%%", "this address ends in something that is no link of this page"],
-    ["#2.AAAA", "this link was made by a newer version of the page; reload to get it"],
+    ["#2.AAAA", "this link was made by a newer version of the page; close all its tabs and open it again"],
     ["#1.AAAA", "this link is not whole: it was cut or changed on its way"],
     ["#1.", "this link is not whole: it was cut or changed on its way"],
   ]) {

@@ -27,7 +27,10 @@ export async function unpack(fragment: string): Promise<Opened> {
   if (!match) return { kind: "refused", message: "this address ends in something that is no link of this page" };
   const [, version = "", packed = ""] = match;
   if (Number(version) > VERSION) {
-    return { kind: "refused", message: "this link was made by a newer version of the page; reload to get it" };
+    return {
+      kind: "refused",
+      message: "this link was made by a newer version of the page; close all its tabs and open it again",
+    };
   }
   try {
     const bytes = await through(fromBase64Url(packed), new DecompressionStream("deflate-raw"));

@@ -7,7 +7,7 @@
 
 import { unauthorizedBody, writeChallenge } from "../engine";
 import type { Json } from "./decode";
-import { validity } from "./validity";
+import { LEEWAY, validity } from "./validity";
 
 /** How the scope-map token stands when somebody asks. */
 export interface Standing {
@@ -32,8 +32,13 @@ export function tokenEndpoint({ isEnabled, password }: Standing): Answer {
   return isEnabled ? { kind: "issued" } : unauthorized("a disabled token");
 }
 
-/** What it answers to a refresh token that was issued before. */
-export function refreshGrant({ isEnabled, password }: Standing): Answer {
+/** How long a refresh token is valid, in seconds. */
+const REFRESH_LIFETIME = 3 * 60 * 60;
+
+/** What it answers to a refresh token that was issued `age` seconds ago. */
+export function refreshGrant({ isEnabled, password }: Standing, age: number): Answer {
+  if (age >= REFRESH_LIFETIME + LEEWAY) return unauthorized("a refresh token that has expired");
+  if (age < -LEEWAY) return unauthorized("a refresh token that is not valid yet");
   if (!isEnabled) return unauthorized("a principal that is gone or disabled");
   return password === "regenerated"
     ? unauthorized("a token from before the principal was changed")

@@ -179,7 +179,17 @@ test.each([
 ] as const)("enabled %s, password %s", (isEnabled, password, asked, renewed) => {
   const said = (answer: ReturnType<typeof tokenEndpoint>) => (answer.kind === "refused" ? answer.reason : answer.kind);
   expect(said(tokenEndpoint({ isEnabled, password }))).toBe(asked);
-  expect(said(refreshGrant({ isEnabled, password }))).toBe(renewed);
+  expect(said(refreshGrant({ isEnabled, password }, 0))).toBe(renewed);
+});
+
+test.each([
+  [-61, "a refresh token that is not valid yet"],
+  [-60, "issued"],
+  [3 * 3600 + 59, "issued"],
+  [3 * 3600 + 60, "a refresh token that has expired"],
+])("a refresh token after %d seconds", (age, expected) => {
+  const answer = refreshGrant({ isEnabled: true, password: "valid" }, age);
+  expect(answer.kind === "refused" ? answer.reason : answer.kind).toBe(expected);
 });
 
 test("nobody learns from the answer what is wrong", () => {
