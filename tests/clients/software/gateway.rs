@@ -87,7 +87,7 @@ revocations: {{url: \"{url}/registries/registry/generations\", user: {user}, sec
     }
 }
 
-/// The gateway, which cargo builds into the same folder as this test.
+/// The gateway, which cargo builds into the same folder as this test, for the tests of its own package.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("scopegate-gateway");
