@@ -6,6 +6,11 @@
 export type Profile = "acr" | "distribution";
 
 /**
+ * What removing a tag, and not its manifest, needs: delete, or metadata/write.
+ */
+export type Untag = "delete" | "metadata-write";
+
+/**
  * The [`Catalog`] setting by its name.
  */
 export type Catalog = "root" | "never" | "filtered";

@@ -1,8 +1,8 @@
 /**
- * The corpus in a browser: every decision and every route through the package as a page loads it from a server.
+ * The corpus in a browser: every decision, every route and every pattern through the package as a page loads it from a server.
  *
  * The package says in words what is wrong with a scope, and the corpus by a code. So each code must go with one message, and each message
- * with one code; patterns do not cross the boundary alone.
+ * with one code. A pattern crosses the boundary in a rule. What an edge does with a request is not in the package.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -36,6 +36,7 @@ interface Request {
   method: string;
   target: string;
   profile: string;
+  untag: string;
   /** The canonical path and its scopes, or the code of the refusal. */
   expected: string;
 }
@@ -71,11 +72,9 @@ function requests(): Request[] {
     refused?: string;
   };
   return files<{ cases: Case[] }>("route").flatMap(([file, { cases }]) =>
-    cases.flatMap(({ method, target, profile = "acr", untag = "delete", scopes = [], path = "", refused }, place) => {
+    cases.map(({ method, target, profile = "acr", untag = "delete", scopes = [], path = "", refused }, place) => {
       const expected = refused === undefined ? [path, ...scopes].join("\n") : `refused ${refused}`;
-      // The package has no such setting.
-      if (untag !== "delete") return [];
-      return [{ name: `${file} ${place}`, method, target, profile, expected }];
+      return { name: `${file} ${place}`, method, target, profile, untag, expected };
     }),
   );
 }
@@ -139,9 +138,9 @@ test("routes", async ({ page, started: _ }) => {
   expect(cases.length + decisions().length).toBeGreaterThan(1200);
   const answers = await page.evaluate((all) => {
     const { route } = (window as unknown as { engine: typeof import("scopegate") }).engine;
-    return all.map(({ method, target, profile }) => {
+    return all.map(({ method, target, profile, untag }) => {
       try {
-        const { path, scopes } = route(method, target, profile as "acr");
+        const { path, scopes } = route(method, target, profile as "acr", untag as "delete");
         return [path, ...scopes].join("\n");
       } catch (problem) {
         return `refused ${(problem as { code: string }).code}`;
@@ -149,4 +148,27 @@ test("routes", async ({ page, started: _ }) => {
     });
   }, cases);
   for (const [place, { name, expected }] of cases.entries()) expect(answers[place], name).toBe(expected);
+});
+
+test("patterns", async ({ page, started: _ }) => {
+  type Case = { pattern: string; kind?: string; error?: string; position?: number };
+  const all = files<{ cases: Case[] }>("pattern").flatMap(([, { cases }]) => cases);
+  // A rule is read in lower case, as `az` sends it, so it tells nothing of a pattern with other letters.
+  const cases = all.filter(({ pattern }) => pattern === pattern.toLowerCase());
+  expect(cases.length).toBeGreaterThanOrEqual(80);
+  const answers = await page.evaluate((all) => {
+    const { Principal } = (window as unknown as { engine: typeof import("scopegate") }).engine;
+    return all.map(({ pattern }) => {
+      const principal = new Principal();
+      const [report] = principal.add("", [`repositories/${pattern}/content/read`]);
+      principal.free();
+      const { problem = null, pattern: covered = null } = report ?? {};
+      return problem ? { error: problem.code, position: problem.position } : { covered };
+    });
+  }, cases);
+  const before = "repositories/".length;
+  for (const [place, { pattern, error, position = 0 }] of cases.entries()) {
+    const refused = { error, position: before + inString({ scope: pattern, error: error ?? "", position }) };
+    expect(answers[place], pattern).toEqual(error === undefined ? { covered: pattern } : refused);
+  }
 });

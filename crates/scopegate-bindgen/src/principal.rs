@@ -14,7 +14,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::value::{problem, to_js, utf16};
+use crate::value::{problem, setting, to_js, utf16};
 
 /// Whoever asks: some scope maps, of which each may only add to what the others grant.
 #[derive(Debug)]
@@ -29,18 +29,20 @@ pub struct Principal {
 #[wasm_bindgen]
 impl Principal {
     /// Somebody without rights. `catalog` says who may list repositories: `root` (when left out), `never` or `filtered`.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// A `Problem` for a setting that is none, such as `all`.
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(unchecked_optional_param_type = "Catalog")] catalog: Option<String>,
-    ) -> Self {
-        let catalog = catalog.as_deref().and_then(Catalog::parse).unwrap_or_default();
-        Self {
+    ) -> Result<Self, JsValue> {
+        Ok(Self {
             names: Vec::new(),
             rules: Vec::new(),
             tables: Vec::new(),
-            settings: Settings { catalog },
-        }
+            settings: Settings { catalog: setting(catalog.as_deref(), Catalog::parse)? },
+        })
     }
 
     /// Adds a scope map, and gives a report on each of its actions in their order. One that is no rule grants nothing.

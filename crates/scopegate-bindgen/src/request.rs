@@ -8,7 +8,7 @@ use scopegate_api::route::Route;
 use scopegate_core::challenge::{Challenge, ChallengeError};
 use scopegate_core::claims::DeniedEntry;
 use scopegate_core::reference::Reference;
-use scopegate_core::route::{Profile, Settings};
+use scopegate_core::route::{Profile, Settings, Untag};
 use scopegate_core::verify::Grant;
 use scopegate_core::{
     Action, Permission, RequiredScope, Scope, ScopeList, challenge, route, verify,
@@ -17,21 +17,23 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::value::{problem, to_js, utf16};
+use crate::value::{problem, setting, to_js, utf16};
 
-/// Which scopes an HTTP request needs, and its path in the one spelling that is decided on.
+/// Which scopes an HTTP request needs, and its path in the one spelling that is decided on. `untag` is what removing a tag needs: `delete`
+/// unless it is said.
 ///
 /// # Errors
 ///
-/// A `Problem` for a path or method that no registry has.
+/// A `Problem` for a path or method that no registry has, and for a setting that is none, such as `docker`.
 #[wasm_bindgen(js_name = route, unchecked_return_type = "Route")]
 pub fn route_request(
     method: &str,
     target: &str,
     #[wasm_bindgen(unchecked_param_type = "Profile")] profile: &str,
+    #[wasm_bindgen(unchecked_optional_param_type = "Untag")] untag: Option<String>,
 ) -> Result<JsValue, JsValue> {
-    let profile = Profile::parse(profile).unwrap_or_default();
-    let settings = Settings { profile, ..Settings::default() };
+    let profile = setting(Some(profile), Profile::parse)?;
+    let settings = Settings { profile, untag: setting(untag.as_deref(), Untag::parse)? };
     let route = route(method, target, &settings).map_err(|error| problem(error, target))?;
     Ok(to_js(&Route::from(route)))
 }

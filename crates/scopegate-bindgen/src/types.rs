@@ -18,7 +18,7 @@ use scopegate_api::problem::Problem;
 use scopegate_api::reference::Reference;
 use scopegate_api::route::Route;
 use scopegate_api::scope_map::WrittenScopeMap;
-use scopegate_core::route::Profile;
+use scopegate_core::route::{Profile, Untag};
 use ts_rs::{Config, TS};
 
 use crate::principal::{RepositoryGrant, RuleReport};
@@ -34,6 +34,11 @@ fn declarations() -> String {
     let profile = profiles.join(" | ");
     text.push_str(&format!(
         "\n/**\n * What listing tags needs: metadata/read, or pull.\n */\nexport type Profile = {profile};\n"
+    ));
+    let untags = Untag::ALL.map(|untag| format!("\"{}\"", untag.as_str()));
+    let untag = untags.join(" | ");
+    text.push_str(&format!(
+        "\n/**\n * What removing a tag, and not its manifest, needs: delete, or metadata/write.\n */\nexport type Untag = {untag};\n"
     ));
     macro_rules! declare {
         ($($type:ty),* $(,)?) => {$(

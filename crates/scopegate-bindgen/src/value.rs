@@ -17,6 +17,22 @@ pub(crate) fn problem(error: Error, text: &str) -> JsValue {
     to_js(&Problem { position: utf16(text, error.position()), ..error.into() })
 }
 
+/// A setting by its name; the default where none is given. A name that is none is refused, because another setting could allow more.
+pub(crate) fn setting<T: Default>(
+    name: Option<&str>,
+    parse: fn(&str) -> Option<T>,
+) -> Result<T, JsValue> {
+    let Some(name) = name else { return Ok(T::default()) };
+    parse(name).ok_or_else(|| {
+        to_js(&Problem {
+            code: "setting_unknown",
+            message: "no such setting",
+            hint: "take one of the names that the types list",
+            position: 0,
+        })
+    })
+}
+
 /// The place of a byte of `text`, in UTF-16 units.
 pub(crate) fn utf16(text: &str, byte: usize) -> usize {
     let before = text.char_indices().take_while(|(start, _)| *start < byte);

@@ -81,14 +81,22 @@ pub enum Untag {
 }
 
 impl Untag {
-    /// The setting with this name: `delete` or `metadata-write`.
+    /// Every setting.
+    pub const ALL: [Self; 2] = [Self::Delete, Self::MetadataWrite];
+
+    /// The name of this setting.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::MetadataWrite => "metadata-write",
+        }
+    }
+
+    /// The setting with this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "delete" => Some(Self::Delete),
-            "metadata-write" => Some(Self::MetadataWrite),
-            _ => None,
-        }
+        Self::ALL.iter().copied().find(|untag| untag.as_str() == text)
     }
 
     const fn action(self) -> Action {
