@@ -11,16 +11,28 @@ import { lineAt, onePart, type Reader, type Reading, unknown } from "./reading";
 /** After so many brackets that nothing closes, none is looked for: each search goes to the end of the text. */
 const MOST_UNCLOSED = 8;
 
-/** A reader of JSON and of YAML in brackets, for one text. */
-export function readBracketDocument(): Reader {
+/** Readers of JSON and of YAML in brackets, for one text: one of what is whole, and one of what only begins. */
+export function bracketDocuments(): { readWhole: Reader; readCut: Reader } {
   let unclosed = 0;
-  return (text, at) => {
+  let cutAt = -1;
+  const readWhole: Reader = (text, at) => {
     if (!/^[{[]\s*(?:["'{}[\]$\w]|$)/.test(text.slice(at, at + 100)) || unclosed >= MOST_UNCLOSED) return null;
     const to = endOfBrackets(text, at);
-    if (to === null) unclosed++;
-    if (to === null || text.slice(to, endOfLine(text, to)).trim() !== "") return null;
-    return readPart(text, at, to);
+    if (to === null) {
+      unclosed++;
+      cutAt = at;
+      return null;
+    }
+    return text.slice(to, endOfLine(text, to)).trim() === "" ? readPart(text, at, to) : null;
   };
+  const readCut: Reader = (text, at) => (at === cutAt ? cut(text, at) : null);
+  return { readWhole, readCut };
+}
+
+/** What stands below the first line may be something else. */
+function cut(text: string, at: number): Reading {
+  const refused = { message: "a bracket that nothing closes", hint: "the text was cut; paste all of it", position: at };
+  return onePart(at, endOfLine(text, at), unknown(refused));
 }
 
 const FIELDS = [

@@ -4,8 +4,9 @@
 
 import { endOfLine } from "../documents/extent";
 import { Principal, type Reference, readReference } from "../engine";
-import { accepted } from "./attempt";
-import { lineAt, onePart, type Reading } from "./reading";
+import { accepted, attempt } from "./attempt";
+import type { FoundUnknown } from "./found";
+import { lineAt, onePart, type Reading, unknown } from "./reading";
 
 /** Lines of names; words without a slash only when the text holds nothing else, since every lower-case word is a name. */
 export function readNames(text: string, at: number): Reading | null {
@@ -51,6 +52,17 @@ const SCHEME = /^(?:docker|oci|docker-image):\/\//;
 const VARIABLE = "(?:\\$\\{[^}]*\\}|\\$\\([^)]*\\)|\\$\\w+|<[^>]*>|\\{\\{[^}]*\\}\\})";
 const UNKNOWN_REGISTRY = new RegExp(`^${VARIABLE}(?:\\.[a-z0-9.-]+)?/`);
 const UNKNOWN_TAG = new RegExp(`:[\\w.-]*${VARIABLE}[^/]*$`);
+
+/**
+ * What the engine has against an image that begins at `from`; nothing where a variable stands for a piece of it. A `registry` is what the
+ * client puts before the image.
+ */
+export function refusalOf(word: string, from: number, registry = ""): FoundUnknown | null {
+  const plain = registry + word.replace(SCHEME, "");
+  if (/[$<{%]/.test(plain) || referenceOf(plain)) return null;
+  const read = attempt(() => readReference(plain));
+  return read.kind === "refused" ? unknown(read, from + word.length - plain.length) : null;
+}
 
 /** A reference as it is written in commands: with a scheme, and with variables for the registry and the tag. */
 export function referenceOf(word: string): Reference | null {

@@ -11,7 +11,7 @@ import { readActions } from "./actions";
 import { readChallenge } from "./challenge";
 import { type Clean, clean } from "./clean";
 import { readCommand } from "./commands/command";
-import { readBlockDocument, readBracketDocument } from "./document";
+import { bracketDocuments, readBlockDocument } from "./document";
 import { readError } from "./error";
 import type { Found, Part } from "./found";
 import { joined } from "./joined";
@@ -56,7 +56,8 @@ function tooLong(text: string): Part[] {
 
 function readAll(text: string): Part[] {
   const parts: Part[] = [];
-  const readers = [readBracketDocument(), ...READERS];
+  const { readWhole, readCut } = bracketDocuments();
+  const readers = [readWhole, ...READERS, readCut];
   const word = /\S/g;
   for (let next = word.exec(text); next; next = word.exec(text)) {
     const reading = readOne(readers, text, next.index);

@@ -4,8 +4,8 @@
 
 import { type Reference, readReference } from "../../engine";
 import { accepted } from "../attempt";
-import type { Change, FoundCommand, Operation } from "../found";
-import { referenceOf } from "../names";
+import type { Change, FoundCommand, FoundUnknown, Operation } from "../found";
+import { referenceOf, refusalOf } from "../names";
 import { readAzArguments } from "./options";
 import type { Word } from "./words";
 
@@ -31,8 +31,8 @@ const CHANGES = /^(?:token|scope-map)-/;
 
 type Options = Map<string, Word[][]>;
 
-/** What the command asks; `null` when it asks nothing that is known. */
-export function readAz(words: Word[]): FoundCommand | null {
+/** What the command asks, or what is wrong with the image that it names; `null` when it asks nothing that is known. */
+export function readAz(words: Word[]): FoundCommand | FoundUnknown | null {
   const { options, rest } = readAzArguments(words);
   const [group, ...names] = rest.map(({ text }) => text);
   const name = [names.slice(0, 2).join(" "), names[0] ?? ""].find((text) => Object.hasOwn(OPERATIONS, text));
@@ -40,6 +40,9 @@ export function readAz(words: Word[]): FoundCommand | null {
   if (group !== "acr" || name === undefined || !operation) return null;
   const registry = registryIn(options, operation);
   const [image] = rest.slice(name.split(" ").length + 1);
+  const written = CHANGES.test(operation) ? null : imageIn(options, operation, image);
+  const refused = written && refusalOf(written.text, written.from, written === image ? "" : SOME_REGISTRY);
+  if (refused) return refused;
   const base = {
     kind: "command",
     client: "az",
@@ -49,7 +52,7 @@ export function readAz(words: Word[]): FoundCommand | null {
   } as const;
   return {
     ...base,
-    reference: referenceIn(options, operation, registry, image),
+    reference: written && referenceIn(written, registry, written === image),
     source: operation === "import" ? referenceOf(textOf(options, "--source") ?? "") : null,
     change: changeIn(options, operation),
   };
@@ -62,23 +65,21 @@ function registryIn(options: Options, operation: Operation): string | null {
 }
 
 /** The manifest commands take the name of a repository, or an image with its registry. */
-function referenceIn(
-  options: Options,
-  operation: Operation,
-  registry: string | null,
-  image: Word | undefined,
-): Reference | null {
-  if (CHANGES.test(operation)) return null;
+function imageIn(options: Options, operation: Operation, image: Word | undefined): Word | null {
   const isManifest = operation === "manifest-list";
   const names = isManifest ? ["--name", "-n", "--repository"] : ["--image", "-t", "--repository"];
-  const name = textOf(options, ...names);
-  if (name !== null) return inRegistry(name, registry);
-  return isManifest && image ? referenceOf(image.text) : null;
+  return wordOf(options, ...names) ?? (isManifest ? (image ?? null) : null);
 }
 
-/** Names are names in this registry, even those that begin like a host. */
+function referenceIn({ text }: Word, registry: string | null, isWhole: boolean): Reference | null {
+  return isWhole ? referenceOf(text) : inRegistry(text, registry);
+}
+
+/** Names are names in the registry, even those that begin like a host. */
+const SOME_REGISTRY = "registry.invalid/";
+
 function inRegistry(image: string, registry: string | null): Reference | null {
-  const reference = accepted(() => readReference(`registry.invalid/${image}`)) ?? referenceOf(image);
+  const reference = accepted(() => readReference(SOME_REGISTRY + image)) ?? referenceOf(image);
   return reference && { ...reference, registry };
 }
 
@@ -121,9 +122,13 @@ function actionsOf(kind: string, given: Word[][] = []): Action[] {
 }
 
 function textOf(options: Options, ...names: string[]): string | null {
+  return wordOf(options, ...names)?.text ?? null;
+}
+
+function wordOf(options: Options, ...names: string[]): Word | null {
   for (const name of names) {
     const value = options.get(name)?.[0]?.[0];
-    if (value) return value.text;
+    if (value) return value;
   }
   return null;
 }

@@ -2,8 +2,8 @@
  * The clients that are written in Go and read their options alike: docker, podman, skopeo, oras, helm and crane.
  */
 
-import type { Client, FoundCommand } from "../found";
-import { referenceOf } from "../names";
+import type { Client, FoundCommand, FoundUnknown } from "../found";
+import { referenceOf, refusalOf } from "../names";
 import { type Arguments, optionOf, readArguments } from "./options";
 import { SYNTAX, type Takes } from "./syntax";
 import type { Word } from "./words";
@@ -11,8 +11,8 @@ import type { Word } from "./words";
 /** Commands have names of at most so many words. */
 const LONGEST_NAME = 3;
 
-/** What the command asks; `null` when it asks nothing that is known. */
-export function readGo(client: Exclude<Client, "az">, words: Word[]): FoundCommand | null {
+/** What the command asks, or what is wrong with the image that it names; `null` when it asks nothing that is known. */
+export function readGo(client: Exclude<Client, "az">, words: Word[]): FoundCommand | FoundUnknown | null {
   const { takes, commands } = SYNTAX[client];
   const first = readArguments(words, takes);
   const name = nameIn(first.rest, commands);
@@ -21,7 +21,10 @@ export function readGo(client: Exclude<Client, "az">, words: Word[]): FoundComma
   const all = command.also ? readArguments(words, new Set([...takes, ...command.also])) : first;
   if (command.needs && !all.options.has(command.needs)) return null;
   const rest = all.rest.slice(name.split(" ").length);
-  const images = imagesOf(command.takes, { ...all, rest });
+  const written = imageWords(command.takes, { ...all, rest });
+  const refused = [written.source, written.reference].flatMap((word) => (word ? (refusalOfImage(word) ?? []) : []));
+  if (refused[0]) return refused[0];
+  const images = imagesOf(command.takes, { ...all, rest }, written);
   const registry = images.reference?.registry ?? images.registry ?? null;
   const base = { kind: "command", client, operation: command.operation, change: null } as const;
   return {
@@ -46,40 +49,56 @@ function nameIn(rest: Word[], commands: object): string | null {
 
 type Images = Pick<FoundCommand, "reference"> & Partial<Pick<FoundCommand, "source" | "registry">>;
 
-function imagesOf(takes: Takes, all: Arguments): Images {
+/** The words of a command that are images. */
+interface ImageWords {
+  reference?: Word | null | undefined;
+  source?: Word | undefined;
+}
+
+function imageWords(takes: Takes, all: Arguments): ImageWords {
   const [first, second] = all.rest;
-  const last = all.rest.at(-1);
+  switch (takes) {
+    case "image":
+      return { reference: first };
+    case "last image":
+      return { reference: all.rest.at(-1) };
+    case "copy":
+      return { source: first, reference: second };
+    case "tag":
+      return { reference: optionOf(all, "-t", "--tag") };
+    case "chart":
+      return { reference: all.rest.find(({ text }) => text.startsWith("oci://")) };
+    default:
+      return {};
+  }
+}
+
+function imagesOf(takes: Takes, all: Arguments, { reference, source }: ImageWords): Images {
+  const [first, second] = all.rest;
   switch (takes) {
     case "nothing":
       return { reference: null };
     case "registry":
       return { reference: null, registry: hostOf(first) };
-    case "image":
-      return { reference: imageOf(first) };
-    case "last image":
-      return { reference: imageOf(last) };
-    case "copy":
-      return { source: imageOf(first), reference: imageOf(second) };
-    case "tag":
-      return { reference: imageOf(optionOf(all, "-t", "--tag")) };
     case "chart":
-      return { reference: chartOf(all.rest, optionOf(all, "--version")) };
+      return { reference: chartOf(reference, optionOf(all, "--version")) };
     case "chart file":
       return { reference: packageOf(first, second) };
+    default:
+      return { source: imageOf(source), reference: imageOf(reference) };
   }
 }
 
-/** Images in other places than a registry have a scheme of their own: `oci:`, `docker-archive:`, `dir:`. */
+/** Images in other places than a registry have a scheme of their own. */
+const ELSEWHERE =
+  /^(?:oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage|ostree|sif|tarball):(?!\/\/)/;
+
 function imageOf(word: Word | null | undefined): FoundCommand["reference"] {
-  if (
-    !word ||
-    /^(?:oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage|ostree|sif|tarball):(?!\/\/)/.test(
-      word.text,
-    )
-  ) {
-    return null;
-  }
-  return referenceOf(word.text);
+  return word && !ELSEWHERE.test(word.text) ? referenceOf(word.text) : null;
+}
+
+function refusalOfImage({ text, from }: Word): FoundUnknown | null {
+  return ELSEWHERE.test(text) ? null : refusalOf(text, from);
 }
 
 function hostOf(word: Word | undefined): string | null {
@@ -87,8 +106,7 @@ function hostOf(word: Word | undefined): string | null {
 }
 
 /** A chart's version is its tag, in which a plus is no character. */
-function chartOf(rest: Word[], version: Word | null): FoundCommand["reference"] {
-  const chart = rest.find(({ text }) => text.startsWith("oci://"));
+function chartOf(chart: Word | null | undefined, version: Word | null): FoundCommand["reference"] {
   const reference = chart ? referenceOf(chart.text) : null;
   if (!reference || reference.tag !== null || !version || /[\s$^~<>=*|]/.test(version.text)) return reference;
   return { ...reference, tag: version.text.replaceAll("+", "_") };

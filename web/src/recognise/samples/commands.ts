@@ -240,4 +240,28 @@ export const COMMANDS: Sample[] = [
     text: "➜  src git:(main) ✗ docker pull reg.io/a",
     found: ["docker pull reg.io/a at reg.io"],
   },
+  {
+    text: "docker push contoso.azurecr.io/Team/App:v1",
+    found: ["unknown 31: an upper-case letter in the repository name"],
+  },
+  {
+    text: "skopeo copy docker://contoso.azurecr.io/team/app:v1 docker://contoso.azurecr.io/team//app:v1",
+    found: ["unknown 85: a slash with nothing before or after it"],
+  },
+  {
+    text: "skopeo copy docker-archive:Team.tar docker://contoso.azurecr.io/team/app:v1",
+    found: ["skopeo copy contoso.azurecr.io/team/app:v1 at contoso.azurecr.io"],
+  },
+  {
+    text: "helm pull oci://contoso.azurecr.io/Charts/web --version 1.2.0",
+    found: ["unknown 35: an upper-case letter in the repository name"],
+  },
+  {
+    text: "az acr repository delete -n contoso --image Team/App:v1",
+    found: ["unknown 44: an upper-case letter in the repository name"],
+  },
+  {
+    text: "docker push $REGISTRY/$IMAGE:$TAG",
+    found: ["docker push"],
+  },
 ];

@@ -361,6 +361,23 @@ actions: []`,
     found: ["unknown 0: a document of a kind that is not known"],
   },
   {
+    text: '{"name": "x", "actions": ["repositories/a/content/re',
+    found: ["unknown 0: a bracket that nothing closes"],
+  },
+  {
+    text: `{
+  "name": "x",
+  "actions": [
+    "repositories/a/content/read",
+$ docker pull contoso.azurecr.io/a`,
+    found: [
+      "unknown 0: a bracket that nothing closes",
+      "unknown 4: nothing that is known",
+      "scope map lines [repositories/a/content/read]",
+      "docker pull contoso.azurecr.io/a at contoso.azurecr.io",
+    ],
+  },
+  {
     text: `Hello, can somebody help me?
 I have no idea.`,
     found: ["unknown 0: nothing that is known"],

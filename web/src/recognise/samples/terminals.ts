@@ -104,7 +104,7 @@ repositories/a/content/read`,
     found: [
       "unknown 0: nothing that is known",
       "error unknown",
-      "unknown 69: nothing that is known",
+      "unknown 69: a bracket that nothing closes",
       "scope map lines [repositories/a/content/read]",
     ],
   },
