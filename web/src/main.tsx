@@ -1,15 +1,15 @@
 /** The page starts: the engine, what a link or the memory holds, and then everything that one does. */
 
-import { createEffect, ErrorBoundary, on, onCleanup } from "solid-js";
-import { unwrap } from "solid-js/store";
+import { ErrorBoundary } from "solid-js";
 import { render } from "solid-js/web";
 import { App } from "./components/App";
 import "./engine/start";
 import { keepForOffline } from "./offline";
 import { createAddress } from "./state/address";
-import { forget, recall, recallTheme, remember } from "./state/memory";
+import { createMemory, forgetAll, recalled } from "./state/memory";
 import { createPaste } from "./state/paste";
 import { createPlayground } from "./state/playground";
+import { recallTheme } from "./state/theme";
 import "./styles/page.css";
 
 document.documentElement.dataset.theme = recallTheme();
@@ -29,7 +29,7 @@ keepForOffline();
 /** A defect of ours must not come back with each reload, because what is kept causes it. */
 function Broken(props: { error: unknown }) {
   const begin = () => {
-    forget();
+    forgetAll();
     location.replace(location.pathname);
   };
   return (
@@ -43,19 +43,9 @@ function Broken(props: { error: unknown }) {
 }
 
 function Page() {
-  const playground = createPlayground(recall() ?? undefined);
+  const playground = createPlayground(recalled());
   const paste = createPaste(playground);
-  const address = createAddress(playground, paste);
-
-  // Kept soon, but not at each key.
-  createEffect(
-    on(playground.changes, () => {
-      const later = setTimeout(() => remember(unwrap(playground.model)), 400);
-      onCleanup(() => clearTimeout(later));
-    }),
-  );
-  const keep = () => remember(unwrap(playground.model));
-  window.addEventListener("pagehide", keep);
-  onCleanup(() => window.removeEventListener("pagehide", keep));
-  return <App playground={playground} paste={paste} address={address} />;
+  const memory = createMemory(playground, paste);
+  const address = createAddress(playground, memory);
+  return <App playground={playground} paste={paste} memory={memory} address={address} />;
 }

@@ -194,6 +194,75 @@ test("what was typed survives a reload, until it is forgotten", async ({ playgro
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain("team/app");
 });
 
+test("what stood here before a link or an example can be brought back", async ({ playground, page, site }) => {
+  const back = page.getByRole("button", { name: "Bring it back" });
+  await playground.use(READ);
+  await playground.ask("repository:team/app:push");
+  await playground.chooseExample("Push without pull");
+  await playground.says("Denied", "docker push team/app fails");
+  await playground.chooseExample("Listing repositories");
+  await playground.says("Allowed", "registry catalog is granted");
+  await page.goto(site.url + linkTo({ ...MODEL, question: { kind: "scope", text: "repository:other:pull" } }));
+  await playground.says("Denied", "other is denied pull");
+  await page.reload();
+  await back.click();
+  await expect(back).toHaveCount(0);
+  await expect(playground.question).toHaveValue("repository:team/app:push");
+  expect(await playground.rules()).toEqual([READ]);
+  expect(page.url()).toBe(site.url);
+  await playground.chooseExample("Listing repositories");
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await page.reload();
+  await expect(back).toHaveCount(0);
+  await playground.says("Allowed", "registry catalog is granted");
+});
+
+test("a page that nobody has touched is not missed", async ({ playground, page }) => {
+  await playground.chooseExample("Push without pull");
+  await playground.says("Denied");
+  await expect(page.getByRole("button", { name: "Bring it back" })).toHaveCount(0);
+});
+
+test("what is too large to be read at once is kept, and forgotten", async ({ playground, page }) => {
+  test.slow();
+  const rules = Array.from({ length: 100_000 }, (_, place) => `repositories/r${place}/content/read`);
+  await playground.write(JSON.stringify(rules));
+  await expect(playground.map).toContainText("… and 99,800 more");
+  await expect.poll(() => page.evaluate(() => localStorage.getItem("scopegate.model"))).toBe("large");
+  await page.reload();
+  await expect(playground.map).toContainText("… and 99,800 more");
+  await page.getByRole("button", { name: "Forget it" }).click();
+  await expect(playground.map).toContainText("No rule yet");
+  await expect
+    .poll(() =>
+      page.evaluate(async () => {
+        const opening = indexedDB.open("scopegate");
+        await new Promise((resolve) => opening.addEventListener("success", resolve));
+        const count = opening.result.transaction("texts").objectStore("texts").count();
+        await new Promise((resolve) => count.addEventListener("success", resolve));
+        return count.result;
+      }),
+    )
+    .toBe(0);
+  await page.reload();
+  await expect(playground.map).toContainText("No rule yet");
+});
+
+test("what a client said stands in a link, and survives a reload", async ({ playground, page, browser }) => {
+  const works = ["read", "write"].map((permission) => `repositories/samples/nginx/content/${permission}`);
+  await playground.write(PUSH + JSON.stringify({ name: "MyScopeMap", actions: works }));
+  const open = ["Not certain", "the scope map allows this, and yet it was refused"] as const;
+  await playground.says(...open);
+  const link = await playground.share();
+  await page.reload();
+  await playground.says(...open);
+  const elsewhere = await browser.newContext();
+  const other = await elsewhere.newPage();
+  await other.goto(link);
+  await new Playground(other).says(...open);
+  await elsewhere.close();
+});
+
 test("a link does not stand in the way of what is typed later", async ({ page, site }) => {
   const playground = new Playground(page);
   await page.goto(site.url + linkTo({ ...MODEL, question: { kind: "scope", text: "repository:team/app:pull" } }));
@@ -212,11 +281,15 @@ test("the page works where nothing may be kept", async ({ page, site }) => {
       },
     });
   });
+  await page.addInitScript(() => {
+    Object.defineProperty(window, "indexedDB", { value: undefined });
+  });
   await page.goto(site.url);
   const playground = new Playground(page);
   await playground.use(READ);
   await playground.ask("repository:team/app:pull");
   await playground.says("Allowed");
+  await expect(page.getByRole("contentinfo")).toContainText("This browser does not keep what stands here");
   await page.getByRole("button", { name: /^colours: / }).click();
   await page.getByRole("button", { name: "Forget it" }).click();
   await expect(playground.question).toHaveValue("");

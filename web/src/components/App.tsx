@@ -2,6 +2,7 @@
 
 import { type JSX, Show } from "solid-js";
 import type { Address } from "../state/address";
+import type { Memory } from "../state/memory";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
 import { AnswerCard } from "./AnswerCard";
@@ -9,38 +10,38 @@ import { Footer } from "./Footer";
 import { Header } from "./Header";
 import { Maps } from "./Maps";
 import { Matrix } from "./Matrix";
+import { Notices } from "./Notices";
+import { createNarrow } from "./narrow";
 import { Panels } from "./Panels";
 import { PasteField } from "./PasteField";
 
-export function App(props: { playground: Playground; paste: Paste; address: Address }): JSX.Element {
+export function App(props: { playground: Playground; paste: Paste; memory: Memory; address: Address }): JSX.Element {
+  const narrow = createNarrow();
   return (
     <>
       <a class="skip" href="#answer">
         Skip to the answer
       </a>
-      <Header playground={props.playground} paste={props.paste} address={props.address} />
-      <Show when={props.address.notice()}>
-        {(notice) => (
-          <p class="notice" role="alert">
-            <span>{notice()}</span>
-            <button type="button" class="quiet" onClick={() => props.address.dismiss()}>
-              Dismiss
-            </button>
-          </p>
-        )}
-      </Show>
+      <Header playground={props.playground} paste={props.paste} memory={props.memory} address={props.address} />
+      <Notices memory={props.memory} address={props.address} />
       <main class="page">
         <div class="column">
           <PasteField playground={props.playground} paste={props.paste} />
+          {/* In one column, what one came for stands before what one has. */}
+          <Show when={narrow()}>
+            <AnswerCard playground={props.playground} />
+          </Show>
           <Maps playground={props.playground} />
         </div>
         <div class="column">
-          <AnswerCard playground={props.playground} />
+          <Show when={!narrow()}>
+            <AnswerCard playground={props.playground} />
+          </Show>
           <Matrix playground={props.playground} />
           <Panels playground={props.playground} />
         </div>
       </main>
-      <Footer playground={props.playground} paste={props.paste} />
+      <Footer memory={props.memory} />
     </>
   );
 }

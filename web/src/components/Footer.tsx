@@ -1,26 +1,27 @@
 /** Which engine answers, where what is typed goes (nowhere), and a way to forget it. */
 
-import type { JSX } from "solid-js";
+import { createEffect, type JSX, on, Show } from "solid-js";
 import { version } from "../engine";
 import { digest } from "../engine/digest";
-import { forget } from "../state/memory";
-import { blank } from "../state/model";
-import type { Paste } from "../state/paste";
-import type { Playground } from "../state/playground";
+import type { Memory } from "../state/memory";
 import { announce } from "./announce";
 
-export function Footer(props: { playground: Playground; paste: Paste }): JSX.Element {
+const lost = "This browser does not keep what stands here: it is gone when the page is closed.";
+
+export function Footer(props: { memory: Memory }): JSX.Element {
   function forgetAll() {
-    props.paste.load(blank());
-    forget();
+    props.memory.forget();
     history.replaceState(null, "", location.pathname + location.search);
     announce("everything that was kept is forgotten");
   }
+  createEffect(on(props.memory.isKept, (isKept) => isKept || announce(lost), { defer: true }));
   return (
     <footer class="bottom small">
       <p>
-        Nothing leaves this page: it is forbidden to connect anywhere. What you type is kept in this browser, without
-        passwords and signatures.
+        Nothing leaves this page: it is forbidden to connect anywhere.{" "}
+        <Show when={props.memory.isKept()} fallback={<strong class="remark">{lost}</strong>}>
+          What you type is kept in this browser, without passwords and signatures.
+        </Show>
       </p>
       <button type="button" class="quiet" onClick={forgetAll}>
         Forget it

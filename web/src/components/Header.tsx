@@ -3,6 +3,7 @@
 import type { JSX } from "solid-js";
 import type { Address } from "../state/address";
 import { examples } from "../state/examples";
+import type { Memory } from "../state/memory";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
@@ -10,7 +11,7 @@ import { Menu } from "./Menu";
 import { ShareButton } from "./ShareButton";
 import { ThemeButton } from "./ThemeButton";
 
-export function Header(props: { playground: Playground; paste: Paste; address: Address }): JSX.Element {
+export function Header(props: { playground: Playground; paste: Paste; memory: Memory; address: Address }): JSX.Element {
   return (
     <header class="top">
       <h1>
@@ -23,7 +24,7 @@ export function Header(props: { playground: Playground; paste: Paste; address: A
           name="Examples"
           items={examples}
           choose={(example) => {
-            props.paste.load(example.model());
+            props.memory.replace(example.model());
             if (example.pasted) props.paste.write(example.pasted);
             announce(`example: ${example.name}`);
           }}

@@ -1,7 +1,7 @@
 /** Light, dark, or as the system says. */
 
 import { createEffect, createSignal, type JSX } from "solid-js";
-import { recallTheme, rememberTheme, type Theme } from "../state/memory";
+import { recallTheme, rememberTheme, type Theme } from "../state/theme";
 
 const next: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
 const names: Record<Theme, string> = { system: "Auto", light: "Light", dark: "Dark" };

@@ -6,24 +6,24 @@
 
 import { createEffect, createSignal, on, onCleanup, onMount } from "solid-js";
 import { unwrap } from "solid-js/store";
-import type { Paste } from "./paste";
+import type { Memory } from "./memory";
 import type { Playground } from "./playground";
 import { pack, unpack } from "./share";
 
 export type Address = ReturnType<typeof createAddress>;
 
-export function createAddress(playground: Playground, paste: Paste) {
+export function createAddress(playground: Playground, memory: Memory) {
   /** What the page itself has to say, such as a link that it cannot read. */
   const [notice, setNotice] = createSignal("");
   /** How often the model had been changed when the address was last true. */
   let trueAt = playground.changes();
 
   async function open() {
-    const opened = await unpack(location.hash);
+    const [opened] = await Promise.all([unpack(location.hash), memory.ready]);
     setNotice(opened.kind === "refused" ? opened.message : "");
     // What the link itself changes is heard of while it is loaded.
     trueAt = Number.POSITIVE_INFINITY;
-    if (opened.kind === "model") paste.load(opened.model);
+    if (opened.kind === "model") memory.replace(opened.model);
     trueAt = playground.changes();
   }
 

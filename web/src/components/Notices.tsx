@@ -1,0 +1,37 @@
+/** What the page itself has to say: a link that it cannot read, and what stood here before. */
+
+import { createEffect, type JSX, on, Show } from "solid-js";
+import type { Address } from "../state/address";
+import type { Memory } from "../state/memory";
+import { announce } from "./announce";
+
+const kept = "What stood here before is kept.";
+
+export function Notices(props: { memory: Memory; address: Address }): JSX.Element {
+  createEffect(on(props.memory.before, (before) => before && announce(kept)));
+  return (
+    <>
+      <Show when={props.address.notice()}>
+        {(notice) => (
+          <p class="notice" role="alert">
+            <span>{notice()}</span>
+            <button type="button" class="quiet" onClick={() => props.address.dismiss()}>
+              Dismiss
+            </button>
+          </p>
+        )}
+      </Show>
+      <Show when={props.memory.before()}>
+        <p class="notice kept">
+          <span>{kept}</span>
+          <button type="button" class="quiet" onClick={() => props.memory.bringBack()}>
+            Bring it back
+          </button>
+          <button type="button" class="quiet" onClick={() => props.memory.dismiss()}>
+            Dismiss
+          </button>
+        </p>
+      </Show>
+    </>
+  );
+}
