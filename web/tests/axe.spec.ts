@@ -26,7 +26,6 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
     async (playground) => {
       await playground.use(READ);
       await playground.ask("repository:samples/nginx:pull");
-      await playground.answer.getByText("Why", { exact: true }).click();
     },
   ],
   [

@@ -63,7 +63,6 @@ for (const [name, press] of ways) {
 test("the rule that grants stands in the reasons", async ({ playground }) => {
   await playground.use(...RULES);
   await playground.cell("team/app", "pull").click();
-  await playground.answer.getByText("Why", { exact: true }).click();
   await expect(playground.answer.getByRole("group")).toContainText("team/* content/read in MyScopeMap");
 });
 
@@ -107,7 +106,7 @@ test("proposals are kept, taken away, and proposed again", async ({ playground }
   await playground.matrix.getByRole("button", { name: "Keep the proposed" }).click();
   expect(await playground.repositories()).toEqual(expect.arrayContaining(proposed));
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(proposed.length);
-  await playground.matrix.getByRole("button", { name: "Propose again" }).click();
+  await playground.matrix.getByRole("button", { name: "Only the proposed" }).click();
   expect(await playground.repositories()).toEqual(proposed);
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(0);
 });
@@ -138,7 +137,7 @@ test("pasted lists", async ({ playground }) => {
       await paste(playground.repository, text);
       await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(3);
       expect(await playground.repositories()).toEqual(["team/app", "team/web", "team/db"]);
-      await playground.matrix.getByRole("button", { name: "Propose again" }).click();
+      await playground.matrix.getByRole("button", { name: "Only the proposed" }).click();
     });
   }
 });
@@ -168,4 +167,44 @@ test("names that are none", async ({ playground }) => {
       await expect(playground.row(name)).toHaveCount(0);
     });
   }
+});
+
+test("what stands below an answer stays where it is, whatever shorter one comes next", async ({ playground }) => {
+  await playground.use(...RULES);
+  await playground.cell("team/app", "metadata_write").click();
+  await playground.says("Denied");
+  const top = () => playground.matrix.evaluate((card) => card.getBoundingClientRect().top + scrollY);
+  const before = await top();
+  for (const action of ["pull", "push", "delete", "metadata_write"] as const) {
+    await playground.cell("team/app", action).click();
+    expect(await top()).toBe(before);
+  }
+});
+
+test("in one column the answer stands before the map, for eyes and for keys", async ({ playground, page }) => {
+  await playground.use(...RULES);
+  await playground.ask("repository:team/app:pull");
+  const answerFirst = () =>
+    page.evaluate(() => {
+      const [answer, map] = ["answer", "map-title-0"].map((id) => document.getElementById(id));
+      const follows = answer?.compareDocumentPosition(map as Node) === Node.DOCUMENT_POSITION_FOLLOWING;
+      const isAbove = (answer?.getBoundingClientRect().top ?? 0) < (map?.getBoundingClientRect().top ?? 0);
+      return [follows, isAbove];
+    });
+  await page.setViewportSize({ width: 360, height: 800 });
+  await expect.poll(answerFirst).toEqual([true, true]);
+  await playground.says("Allowed");
+  await page.setViewportSize({ width: 1400, height: 800 });
+  await expect.poll(answerFirst).toEqual([false, true]);
+  await playground.says("Allowed");
+});
+
+test("more of what the rules tell apart is proposed when one asks", async ({ playground }) => {
+  await playground.use(...Array.from({ length: 8 }, (_, place) => `repositories/r${place}/content/read`));
+  expect(await playground.repositories()).toHaveLength(8);
+  await playground.matrix.getByRole("button", { name: "Propose 9 more" }).click();
+  await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(9);
+  await playground.matrix.getByRole("button", { name: "Propose 8 more" }).click();
+  await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(17);
+  await expect(playground.matrix.getByRole("button", { name: /^Propose/ })).toHaveCount(0);
 });

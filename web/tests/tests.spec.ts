@@ -169,3 +169,15 @@ test("the exported file is pasted back, and everything is as it was", async ({ p
   await expect(panel).toContainText("2 of 2 hold");
   expect(await playground.rules()).toEqual([READ]);
 });
+
+test("who may list the repositories is said, and changes what is answered", async ({ playground }) => {
+  await playground.use("repositories/*/metadata/read");
+  await playground.ask("registry:catalog:*");
+  await playground.says("Allowed");
+  await playground.write(JSON.stringify({ scopeMaps: ["ci.json"], catalog: "never", assertions: [] }));
+  await expect(playground.found).toHaveText(["assertions 0 assertions; paste too what is in ci.json"]);
+  await playground.says("Denied");
+  const panel = await playground.openPanel("Tests");
+  await panel.getByRole("combobox", { name: "Who may list the repositories" }).selectOption({ index: 0 });
+  await playground.says("Allowed");
+});

@@ -1,13 +1,15 @@
 /** The question, the verdict in a sentence, why, and how to fix it. */
 
 import { createEffect, createMemo, For, type JSX, Match, on, Show, Switch } from "solid-js";
-import type { Assertion, Explanation } from "../engine";
+import { scopeText } from "../clients/scopes";
+import { type Assertion, type Explanation, readScopes } from "../engine";
 import { type Answer, type GivenAnswer, scopesAsked, type Verdict } from "../state/answer";
 import type { Playground } from "../state/playground";
 import { narrowest } from "../state/system";
 import { announce } from "./announce";
 import { Code } from "./Code";
 import { Fixes } from "./Fixes";
+import { keepHeight } from "./height";
 import { Mark, type Sign } from "./Mark";
 import { QuestionField } from "./QuestionField";
 import { Reasons } from "./Reasons";
@@ -31,7 +33,13 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
   createEffect(on(sentence, (text) => text && announce(text, "verdict"), { defer: true }));
 
   return (
-    <section class="card answer" id="answer" aria-labelledby="answer-title" data-verdict={full()?.verdict}>
+    <section
+      class="card answer"
+      id="answer"
+      aria-labelledby="answer-title"
+      data-verdict={full()?.verdict}
+      ref={(card) => keepHeight(card, () => props.playground.model.pasted)}
+    >
       <h2 id="answer-title" class="visually-hidden">
         Answer
       </h2>
@@ -144,10 +152,9 @@ function KeepAsTest(props: { playground: Playground; answer: GivenAnswer }): JSX
 
 /** An assertion is about all of a scope, so an answer that is neither is two. */
 function asAssertions({ scope, reasons }: Explanation): Assertion[] {
-  const resource = scope.slice(0, scope.lastIndexOf(":"));
   const about = (isGranted: boolean) => {
     const actions = reasons.filter(({ granted }) => granted === isGranted).map(({ action }) => action);
-    return actions.length > 0 ? [`${resource}:${actions.join(",")}`] : [];
+    return actions.length > 0 ? readScopes(scope).scopes.map((entry) => scopeText({ ...entry, actions })) : [];
   };
   return [...about(true).map((allow) => ({ allow })), ...about(false).map((deny) => ({ deny }))];
 }
@@ -177,9 +184,15 @@ function Headline(props: { answer: GivenAnswer }): JSX.Element {
 const outcome = { works: "works", fails: "fails", "works-partly": "works only partly" };
 
 function sentences(answer: GivenAnswer): string[] {
-  const lines = answer.explanations.flatMap((explanation) => explanation.text.trimEnd().split("\n"));
-  const denied = lines.filter((line) => /\b(is denied|does not hold)\b/.test(line));
-  return answer.verdict === "allowed" || denied.length === 0 ? lines : denied;
+  const said = answer.explanations.flatMap(({ text, reasons }) =>
+    text
+      .trimEnd()
+      .split("\n")
+      // There is one sentence for each reason.
+      .map((sentence, place) => ({ sentence, granted: reasons[place]?.granted ?? false })),
+  );
+  const denied = said.filter(({ granted }) => !granted);
+  return (answer.verdict === "allowed" || denied.length === 0 ? said : denied).map(({ sentence }) => sentence);
 }
 
 function signOf(verdict: Verdict): Sign {

@@ -6,6 +6,10 @@ import { loadYaml } from "../recognise";
 import { parseActions } from "../state/actions";
 import type { Playground } from "../state/playground";
 import { Mark } from "./Mark";
+import { More } from "./More";
+
+/** More are counted, and not drawn. */
+const MOST_SHOWN = 200;
 
 export function ComparePanel(props: { playground: Playground }): JSX.Element {
   const { playground } = props;
@@ -19,8 +23,12 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
   function write(text: string) {
     const put = () => playground.set("old", { name: "", registry: "", description: "", ...parseActions(text) });
     put();
-    // A text that is YAML waits for its reader.
-    void loadYaml().then(put, () => undefined);
+    const written = old();
+    // A text that is YAML waits for its reader, and what was written meanwhile stays.
+    void loadYaml().then(
+      () => old() === written && put(),
+      () => undefined,
+    );
   }
 
   function keepAsOld() {
@@ -63,13 +71,14 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
           write(text);
         }}
       />
-      <For each={invalid()}>
+      <For each={invalid().slice(0, MOST_SHOWN)}>
         {(report) => (
           <p class="problem small">
             <code>{report.text}</code> grants nothing: {report.problem?.message}
           </p>
         )}
       </For>
+      <More all={invalid().length} shown={MOST_SHOWN} />
       <Show when={old()} fallback={<p class="muted">Nothing to compare with yet.</p>}>
         <Show
           when={differences().length > 0}
@@ -90,7 +99,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
               </tr>
             </thead>
             <tbody>
-              <For each={differences()}>
+              <For each={differences().slice(0, MOST_SHOWN)}>
                 {(difference) => (
                   <tr>
                     <th scope="row" class="mono">
@@ -117,6 +126,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
               </For>
             </tbody>
           </table>
+          <More all={differences().length} shown={MOST_SHOWN} />
         </Show>
       </Show>
     </div>

@@ -3,13 +3,15 @@
 import { createSignal, For, Index, type JSX, Show } from "solid-js";
 import { permissionFor } from "../engine";
 import type { Playground } from "../state/playground";
-import type { Row } from "../state/rows";
+import { MOST_NAMED, type Row } from "../state/rows";
 import { announce } from "./announce";
 import { Mark } from "./Mark";
+import { More } from "./More";
 import { RepositoryField } from "./RepositoryField";
 
 export function Matrix(props: { playground: Playground }): JSX.Element {
   const [place, setPlace] = createSignal({ row: 0, column: 0 });
+  const rows = () => props.playground.rows().rows;
   let table: HTMLTableElement | undefined;
 
   function move(event: KeyboardEvent) {
@@ -22,7 +24,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
     const step = steps[event.key];
     if (!step) return;
     event.preventDefault();
-    const row = clamp(place().row + step[0], props.playground.rows().length);
+    const row = clamp(place().row + step[0], rows().length);
     const column = clamp(place().column + step[1], props.playground.actions.length);
     setPlace({ row, column });
     table?.querySelector<HTMLElement>(`[data-cell="${row}-${column}"]`)?.focus();
@@ -53,12 +55,12 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
           </thead>
           <tbody onKeyDown={move}>
             {/* By place: a row that says something else now is not made again, only what differs in it. */}
-            <Index each={props.playground.rows()}>
+            <Index each={rows()}>
               {(row, index) => (
                 <MatrixRow
                   playground={props.playground}
                   row={row()}
-                  isStop={(column) => isStop(place(), index, column, props.playground.rows().length)}
+                  isStop={(column) => isStop(place(), index, column, rows().length)}
                   place={index}
                   reach={(column) => setPlace({ row: index, column })}
                 />
@@ -67,6 +69,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
           </tbody>
         </table>
       </div>
+      <More all={props.playground.rows().named} shown={MOST_NAMED} />
       <RepositoryField playground={props.playground} />
     </section>
   );
@@ -104,7 +107,7 @@ function MatrixRow(props: {
               onClick={() => {
                 // Once it is removed, the row is the next one's.
                 const { name } = props.row;
-                props.playground.removeRepository(name);
+                props.playground.removeRepositories([name]);
                 announce(`${name} removed`);
               }}
             >

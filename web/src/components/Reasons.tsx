@@ -1,16 +1,19 @@
 /** For each action the rules that grant it, or those that come nearest. */
 
 import { For, Index, type JSX, Show } from "solid-js";
-import type { Explanation, Reason, RuleRef } from "../engine";
+import { type Explanation, type Reason, type RuleRef, readScopes } from "../engine";
 import { Mark } from "./Mark";
 
 export function Reasons(props: { explanations: Explanation[] }): JSX.Element {
   const reasons = () =>
-    props.explanations.flatMap(({ scope, reasons }) => reasons.map((reason) => ({ scope, ...reason })));
+    props.explanations.flatMap(({ scope, reasons }) => {
+      const name = nameOf(scope);
+      return reasons.map((reason) => ({ name, ...reason }));
+    });
   const worthSaying = () => reasons().some((reason) => reason.rules.length > 0 || reason.misses.length > 0);
   return (
     <Show when={worthSaying()}>
-      <details class="reasons" open={reasons().some((reason) => !reason.granted)}>
+      <details class="reasons" open>
         <summary>Why</summary>
         <ul>
           <Index each={reasons()}>
@@ -18,7 +21,7 @@ export function Reasons(props: { explanations: Explanation[] }): JSX.Element {
               <li>
                 <Mark sign={reason().granted ? "allowed" : "denied"} label={reason().granted ? "allowed" : "denied"} />
                 <div>
-                  <strong>{reason().action}</strong> <span class="muted mono">{nameOf(reason().scope)}</span>
+                  <strong>{reason().action}</strong> <span class="muted mono">{reason().name}</span>
                   <Rules reason={reason()} />
                 </div>
               </li>
@@ -72,7 +75,7 @@ export function RuleName(props: { rule: RuleRef }): JSX.Element {
   );
 }
 
-/** The middle of a scope: the name that it is about. */
+/** The name that a scope is about. */
 function nameOf(scope: string): string {
-  return scope.slice(scope.indexOf(":") + 1, scope.lastIndexOf(":"));
+  return readScopes(scope).scopes[0]?.name ?? "";
 }

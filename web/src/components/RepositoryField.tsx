@@ -4,6 +4,9 @@ import { createSignal, type JSX, Show } from "solid-js";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
 
+/** So many at a time. */
+const MOST_ADDED = 50;
+
 export function RepositoryField(props: { playground: Playground }): JSX.Element {
   const [text, setText] = createSignal("");
 
@@ -23,7 +26,8 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
     add(pasted);
   }
 
-  const proposes = () => props.playground.rows().some((row) => row.proposed);
+  const proposed = () => props.playground.rows().rows.filter((row) => row.proposed);
+  const more = () => props.playground.rows().more;
 
   return (
     <form
@@ -49,14 +53,13 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
         onPaste={paste}
       />
       <button type="submit">Add</button>
-      <Show when={proposes()}>
+      <Show when={proposed().length > 0}>
         <button
           type="button"
           class="quiet"
           onClick={() =>
             add(
-              props.playground
-                .rows()
+              proposed()
                 .map((row) => row.name)
                 .join(" "),
             )
@@ -65,9 +68,16 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
           Keep the proposed
         </button>
       </Show>
+      <Show when={more().length > 0}>
+        <button type="button" class="quiet" onClick={() => add(more().slice(0, MOST_ADDED).join(" "))}>
+          {more().length > MOST_ADDED
+            ? `Propose ${MOST_ADDED} of ${more().length.toLocaleString("en")} more`
+            : `Propose ${more().length} more`}
+        </button>
+      </Show>
       <Show when={props.playground.model.repositories.length > 0}>
         <button type="button" class="quiet" onClick={() => props.playground.set("repositories", [])}>
-          Propose again
+          Only the proposed
         </button>
       </Show>
     </form>

@@ -5,6 +5,7 @@ import type { Finding, RuleReport } from "../engine";
 import type { ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
 import { Mark } from "./Mark";
+import { More } from "./More";
 import { Sentence } from "./Sentence";
 
 /** A longer list would cost frames, and nobody reads it; the editor shows all. */
@@ -52,9 +53,7 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; pl
           </Index>
         </ol>
       </Show>
-      <Show when={props.map.actions.length > MOST_SHOWN}>
-        <p class="muted">… and {(props.map.actions.length - MOST_SHOWN).toLocaleString("en")} more</p>
-      </Show>
+      <More all={props.map.actions.length} shown={MOST_SHOWN} />
     </>
   );
 }

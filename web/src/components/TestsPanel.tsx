@@ -2,14 +2,18 @@
 
 import { createMemo, For, type JSX, Show } from "solid-js";
 import { unwrap } from "solid-js/store";
-import type { Assertion } from "../engine";
+import type { Assertion, Catalog } from "../engine";
 import { check } from "../state/assertions";
 import { assertionFile, toYaml } from "../state/export";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
 import { CopyButton } from "./Code";
 import { Mark } from "./Mark";
+import { More } from "./More";
 import { Sentence } from "./Sentence";
+
+/** More are checked and counted, and not drawn. */
+const MOST_SHOWN = 200;
 
 export function TestsPanel(props: { playground: Playground }): JSX.Element {
   const { playground } = props;
@@ -44,7 +48,7 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
           </strong>
         </p>
         <ul class="plain tests">
-          <For each={assertions()}>
+          <For each={assertions().slice(0, MOST_SHOWN)}>
             {(assertion, place) => (
               <li>
                 <Mark
@@ -92,6 +96,7 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
             )}
           </For>
         </ul>
+        <More all={assertions().length} shown={MOST_SHOWN} />
         <div class="row">
           <CopyButton text={file()} label="the assertions as YAML" name="Copy as YAML" />
           <button type="button" onClick={download}>
@@ -99,6 +104,31 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
           </button>
         </div>
       </Show>
+      <Listing playground={playground} />
+    </div>
+  );
+}
+
+const catalogs: Record<Catalog, string> = {
+  root: "with metadata/read on the root wildcard",
+  never: "nobody",
+  filtered: "everybody, each what they may read",
+};
+
+/** A file of assertions says who may list the repositories, and so does the page. */
+function Listing(props: { playground: Playground }): JSX.Element {
+  const choose = (text: string) => {
+    const chosen = (Object.keys(catalogs) as Catalog[]).find((catalog) => catalog === text);
+    if (chosen) props.playground.set("catalog", chosen);
+  };
+  return (
+    <div class="fields">
+      <label>
+        <span>Who may list the repositories</span>
+        <select value={props.playground.model.catalog} onChange={(event) => choose(event.currentTarget.value)}>
+          <For each={Object.entries(catalogs)}>{([catalog, who]) => <option value={catalog}>{who}</option>}</For>
+        </select>
+      </label>
     </div>
   );
 }

@@ -1,5 +1,6 @@
 /** What was recognised, in a few words. */
 
+import type { AssertionFile } from "../engine";
 import type { Found, Meaning } from "../recognise";
 
 export function summary(found: Found): { title: string; about: string } {
@@ -24,7 +25,10 @@ export function summary(found: Found): { title: string; about: string } {
         about: found.reference ? `\`${found.reference.repository}\`` : "",
       };
     case "assertions":
-      return { title: "assertions", about: count(found.file.assertions.length, "assertion") };
+      return {
+        title: "assertions",
+        about: `${count(found.file.assertions.length, "assertion")}${elsewhere(found.file)}`,
+      };
     case "reference":
       return { title: "image", about: `\`${found.reference.repository}\`` };
     case "repositories":
@@ -35,6 +39,13 @@ export function summary(found: Found): { title: string; about: string } {
         about: `at character ${found.position + 1}: ${found.message}${found.hint ? `; ${found.hint}` : ""}`,
       };
   }
+}
+
+/** The page cannot read files, and says which of them it does without. */
+function elsewhere({ scopeMaps }: AssertionFile): string {
+  const files = scopeMaps.filter((map) => typeof map === "string");
+  if (files.length === 0) return "";
+  return `; paste too what is in ${files.map((file) => `\`${file}\``).join(", ")}`;
 }
 
 const errors: Record<Meaning, string> = {

@@ -26,7 +26,8 @@ export interface Fix {
 }
 
 export function fix(edit: Edit, map: WholeMap): Fix {
-  const added = edit.actions.filter((action) => !map.actions.includes(action));
+  const known = new Set(map.actions);
+  const added = edit.actions.filter((action) => !known.has(action));
   const changed = { ...map, actions: [...map.actions, ...added] };
   return { added, az: edit.command, arm: armResource(changed), terraform: terraformBlock(changed, added) };
 }

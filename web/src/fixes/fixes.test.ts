@@ -1,8 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 
 import { Principal } from "../engine";
-import { createCommand, fix, type WholeMap } from "./index";
+import { fix, type WholeMap } from "./index";
 
 const map: WholeMap = {
   name: "MyScopeMap",
@@ -82,55 +81,4 @@ test("a registry that is not known is left open", () => {
   expect(JSON.parse(arm).name).toBe("[concat(parameters('registryName'), '/MyScopeMap')]");
   expect(terraform).toContain("container_registry_name = var.registry_name\n");
   expect(terraform).not.toContain("description");
-});
-
-/** A map, and the words that a shell makes of its command. */
-test.each([
-  [
-    map,
-    [
-      "--name",
-      "MyScopeMap",
-      "--registry",
-      "myregistry",
-      "--repository",
-      "samples/*",
-      "content/read",
-      "--description",
-      "Pulls",
-    ],
-  ],
-  [
-    {
-      ...map,
-      name: "-x-y-z",
-      description: "it's $HOME `here`",
-      actions: ["repositories/a/content/read", "repositories/a/metadata/read"],
-    },
-    [
-      "--name=-x-y-z",
-      "--registry",
-      "myregistry",
-      "--repository",
-      "a",
-      "content/read",
-      "metadata/read",
-      "--description",
-      "it's $HOME `here`",
-    ],
-  ],
-])("a command that makes a map", (whole, expected) => {
-  const { command, leftOut } = createCommand(whole);
-  const words = execFileSync("sh", ["-c", `az() { printf '%s\\n' "$@"; }; ${command}`], { encoding: "utf8" });
-  expect(words.trimEnd().split("\n")).toEqual(["acr", "scope-map", "create", ...expected]);
-  expect(leftOut).toEqual([]);
-});
-
-test("what has no place in the command is named", () => {
-  const { command, leftOut } = createCommand({
-    ...map,
-    actions: ["gateway/edge/config/read", "repositories/a*/content/read"],
-  });
-  expect(command).toBe("az acr scope-map create --name MyScopeMap --registry myregistry --description Pulls");
-  expect(leftOut).toEqual(["gateway/edge/config/read", "repositories/a*/content/read"]);
 });

@@ -1,4 +1,3 @@
-/** Changes to scope maps, and whole maps, to copy. */
+/** Changes to scope maps, to copy. */
 
-export { type Creation, createCommand } from "./create";
 export { type Fix, fix, type WholeMap } from "./fix";

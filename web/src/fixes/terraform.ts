@@ -9,7 +9,8 @@ import type { WholeMap } from "./fix";
 
 /** Added actions are marked, so that a reader finds them in the list. */
 export function terraformBlock(map: WholeMap, added: readonly string[]): string {
-  const actions = map.actions.map((action) => `    ${quoted(action)},${added.includes(action) ? " # added" : ""}`);
+  const fresh = new Set(added);
+  const actions = map.actions.map((action) => `    ${quoted(action)},${fresh.has(action) ? " # added" : ""}`);
   return [
     `resource "azurerm_container_registry_scope_map" ${quoted(label(map.name))} {`,
     `  name                    = ${quoted(map.name)}`,

@@ -3,10 +3,18 @@
  */
 
 import { createMemo } from "solid-js";
-import { operation, type Simulation, simulate } from "../clients";
-import { attempt, type Edit, type Explanation, type InvalidScope, type Principal, type Problem } from "../engine";
+import { type Need, operation, type Simulation, simulate } from "../clients";
+import {
+  attempt,
+  type Edit,
+  type Explanation,
+  type InvalidScope,
+  type Outcome,
+  type Principal,
+  type Problem,
+} from "../engine";
 import { type Circumstances, type Doubt, doubts, doubtsOfAllowed } from "./doubts";
-import type { Model, Question } from "./model";
+import type { Model, Question, Target } from "./model";
 
 export type Verdict = "allowed" | "denied" | "partly" | "unsure";
 
@@ -30,18 +38,22 @@ export type Answer =
 export type GivenAnswer = Extract<Answer, { kind: "answer" }>;
 
 export function createAnswer(model: Model, principal: () => Principal, circumstances: () => Circumstances) {
-  const simulation = createMemo(() => {
+  const simulation = createMemo<Outcome<Simulation> | null>(() => {
     const { question, profile } = model;
     if (question.kind !== "operation") return null;
     const chosen = operation(question.operation);
-    if (!chosen) return null;
-    const outcome = attempt(() => simulate(chosen, { ...question.target }, principal(), profile));
-    return outcome.kind === "value" ? outcome.value : null;
+    const { repository } = question.target;
+    if (!chosen || (repository === "" && chosen.needs.includes("repository"))) return null;
+    const problem = problemOf(principal(), chosen.needs, question.target);
+    if (problem) return { kind: "problem", problem };
+    return attempt(() => simulate(chosen, { ...question.target }, principal(), profile));
   });
 
   return createMemo<Answer>(() => {
     const { question } = model;
-    const simulated = simulation();
+    const outcome = simulation();
+    if (outcome?.kind === "problem") return outcome;
+    const simulated = outcome?.value ?? null;
     const scopes = scopesOf(question, simulated);
     if (scopes === "" && !simulated) return { kind: "nothing" };
     const asked = simulated ? `${simulated.operation.name} ${targetName(model)}` : scopes;
@@ -66,6 +78,13 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
       simulation: byMaps ? simulated : null,
     };
   });
+}
+
+/** What is wrong with the names that an operation is about. */
+function problemOf(principal: Principal, needs: readonly Need[], target: Target): Problem | null {
+  const names = (["repository", "source"] as const).filter((need) => needs.includes(need)).map((need) => target[need]);
+  const grants = principal.granted(names.filter((name) => name !== ""));
+  return grants.find(({ problem }) => problem !== null)?.problem ?? null;
 }
 
 function doubted(verdict: Verdict, doubts: Doubt[]): Verdict {

@@ -7,7 +7,7 @@
 import { attempt, Principal } from "../engine";
 import type { Json, Validity } from "../tokens";
 import type { HeldToken } from "./held";
-import type { Model } from "./model";
+import type { Model, Reported } from "./model";
 
 export interface Doubt {
   text: string;
@@ -19,19 +19,10 @@ export interface Doubt {
   keepsFix?: true;
 }
 
-/** What a client said when it failed. */
-export interface Reported {
-  meaning: string;
-  repository: string | null;
-  /** The scopes that it was about, as far as it says. */
-  asked: string;
-}
-
 export interface Circumstances {
   model: Model;
   held: HeldToken;
   registry: string;
-  reported: Reported | null;
   /** Whether the held token is in time; null without one that says when it is. */
   validity: Validity | null;
 }
@@ -49,7 +40,8 @@ export function doubts(circumstances: Circumstances): Doubt[] {
 }
 
 /** What speaks against "allowed" by these maps. */
-export function doubtsOfAllowed({ model, reported }: Circumstances, scopes: string): Doubt[] {
+export function doubtsOfAllowed({ model }: Circumstances, scopes: string): Doubt[] {
+  const { reported } = model;
   const together = model.maps.length > 1 && model.profile === "acr" && !oneAllows(model, scopes);
   const contradicted = reported?.meaning === "denied" && isAbout(model, reported, scopes);
   return [
@@ -137,8 +129,8 @@ function ofOtherRegistry({ model: { question }, registry }: Circumstances): Doub
   return [elsewhere(`the image ${where}; this scope map is of \`${registry}\` and decides nothing there`)];
 }
 
-function ofLogin({ reported }: Circumstances): Doubt[] {
-  if (reported?.meaning !== "unauthenticated") return [];
+function ofLogin({ model }: Circumstances): Doubt[] {
+  if (model.reported?.meaning !== "unauthenticated") return [];
   return [
     elsewhere(
       "the login was refused, and no scope map changes that: check the token's name, password and expiry, or the image pull secret",

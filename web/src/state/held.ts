@@ -3,6 +3,7 @@
  */
 
 import { createMemo } from "solid-js";
+import { scopeText } from "../clients/scopes";
 import {
   type AccessEntry,
   actions,
@@ -53,19 +54,16 @@ export function createHeldToken(token: () => string) {
 function explainEntry(entry: AccessEntry, holds: (scope: string) => boolean): Explanation {
   const reasons: Reason[] = entry.actions.map((action) => ({
     action,
-    granted: holds(`${entry.type}:${entry.name}:${action}`),
+    granted: holds(scopeText({ ...entry, actions: [action] })),
     rules: [],
     misses: [],
   }));
-  const has = reasons.filter((reason) => reason.granted).map((reason) => reason.action);
-  const lacks = reasons.filter((reason) => !reason.granted).map((reason) => reason.action);
-  const sentences = [
-    has.length > 0 ? `the token holds ${has.join(", ")} on \`${entry.name}\`` : "",
-    lacks.length > 0 ? `the token does not hold ${lacks.join(", ")} on \`${entry.name}\`` : "",
-  ];
+  const sentences = reasons.map(
+    ({ action, granted }) => `the token ${granted ? "holds" : "does not hold"} ${action} on \`${entry.name}\``,
+  );
   return {
-    scope: `${entry.type}:${entry.name}:${entry.actions.join(",")}`,
-    text: `${sentences.filter((sentence) => sentence !== "").join("\n")}\n`,
+    scope: scopeText(entry),
+    text: `${sentences.join("\n")}\n`,
     reasons,
     edits: [],
   };

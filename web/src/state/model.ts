@@ -5,6 +5,7 @@
  */
 
 import type { Assertion, Catalog, Profile } from "../engine";
+import type { Meaning } from "../recognise";
 
 /** A scope map as it is being written: its actions may be no rules yet. */
 export interface ScopeMapDraft {
@@ -38,6 +39,14 @@ export interface TokenSettings {
   state: "enabled" | "disabled" | "password-expired" | "password-regenerated";
 }
 
+/** What a client said when it failed. It stands for as long as nothing is changed that it was said of. */
+export interface Reported {
+  meaning: Meaning;
+  repository: string | null;
+  /** The scopes that it was about, as far as it says. */
+  asked: string;
+}
+
 /** The panels below the answer. */
 export const panels = ["client", "token", "compare", "tests"] as const;
 export type Panel = (typeof panels)[number];
@@ -51,6 +60,7 @@ export interface Model {
   profile: Profile;
   repositories: string[];
   question: Question;
+  reported: Reported | null;
   whose: Whose;
   /** A token that was pasted, without its signature. */
   held: string;
@@ -69,6 +79,7 @@ export function blank(): Model {
     profile: "acr",
     repositories: [],
     question: { kind: "scope", text: "" },
+    reported: null,
     whose: "maps",
     held: "",
     token: { name: "MyToken", scopeMap: "", clock: 0, state: "enabled" },

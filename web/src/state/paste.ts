@@ -7,6 +7,7 @@
 
 import { createMemo, createSignal } from "solid-js";
 import { scopeText } from "../clients/scopes";
+import { attempt, readScopes } from "../engine";
 import { type Change, type Found, type Part, recognise, whenYamlIsThere } from "../recognise";
 import { withoutSignature } from "../tokens";
 import { blankMap, type Model, type ScopeMapDraft, type Target } from "./model";
@@ -27,15 +28,15 @@ export function createPaste(playground: Playground) {
   function slices(): Map<string, Taken> {
     const { pasted } = playground.model;
     const understood = parts().filter(({ found }) => found.kind !== "unknown");
-    return new Map(understood.map(({ from, to }) => [pasted.slice(from, to), { isMap: false, names: [] }]));
+    return new Map(understood.map(({ from, to }) => [pasted.slice(from, to), { replaces: false, names: [] }]));
   }
 
   /** What this part does to the page, and which repositories only it has named. */
-  function takePart(found: Found): Taken {
-    const known = [...playground.model.repositories];
-    take(playground, found);
-    const names = playground.model.repositories.filter((name) => !known.includes(name));
-    return { isMap: mapsOf(found).length > 0, names };
+  function takePart(found: Found, canBeUndone: boolean): Taken {
+    const known = new Set(playground.model.repositories);
+    take(playground, found, canBeUndone);
+    const names = playground.model.repositories.filter((name) => !known.has(name));
+    return { replaces: mapsOf(found).length > 0 || found.kind === "assertions", names };
   }
 
   function write(text: string) {
@@ -51,11 +52,12 @@ export function createPaste(playground: Playground) {
     taken = new Map([...slices()].map(([slice, nothing]) => [slice, before.get(slice) ?? nothing]));
     const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
     const half = byOneKey ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
-    for (const name of half.flatMap((part) => part.names)) playground.removeRepository(name);
+    playground.removeRepositories(half.flatMap((part) => part.names));
     // An error that stands no longer in the field was of another question.
-    if (!parts().some(({ found }) => found.kind === "error")) playground.setReported(null);
-    takeMaps(playground, fresh, !half.some((part) => part.isMap));
-    for (const { from, to, found } of fresh) taken.set(text.slice(from, to), takePart(found));
+    if (!parts().some(({ found }) => found.kind === "error")) playground.report(null);
+    const canBeUndone = !half.some((part) => part.replaces);
+    takeMaps(playground, fresh, canBeUndone);
+    for (const { from, to, found } of fresh) taken.set(text.slice(from, to), takePart(found, canBeUndone));
   }
 
   whenYamlIsThere(() => {
@@ -84,7 +86,8 @@ function partsOf(text: string, _canReadAll: boolean): Part[] {
 
 /** What a part of the field has done, to be taken back where it was half of a word that is still being typed. */
 interface Taken {
-  isMap: boolean;
+  /** Whether it took the place of something. */
+  replaces: boolean;
   names: string[];
 }
 
@@ -117,7 +120,7 @@ function mapsOf(found: Found): ScopeMapDraft[] {
   return [{ name: name ?? "", registry: registry ?? "", description, actions: [...actions] }];
 }
 
-function take(playground: Playground, found: Found): void {
+function take(playground: Playground, found: Found, canBeUndone: boolean): void {
   switch (found.kind) {
     case "command":
       takeCommand(playground, found);
@@ -148,9 +151,7 @@ function take(playground: Playground, found: Found): void {
       playground.addRepositories(found.names);
       break;
     case "assertions":
-      playground.set("assertions", found.file.assertions);
-      playground.set("catalog", found.file.catalog);
-      playground.set("panel", "tests");
+      playground.replaceAssertions(found.file, canBeUndone);
       break;
   }
 }
@@ -159,8 +160,12 @@ function askFor(playground: Playground, scopes: string): void {
   const text = scopes.trim();
   if (text === "") return;
   playground.ask({ kind: "scope", text });
-  const names = text.split(" ").map((scope) => scope.slice(scope.indexOf(":") + 1, scope.lastIndexOf(":")));
-  showRepositories(playground, text.startsWith("registry:") ? [] : names);
+  const read = attempt(() => readScopes(text));
+  const entries = read.kind === "value" ? read.value.scopes : [];
+  showRepositories(
+    playground,
+    entries.filter(({ type }) => type.startsWith("repository")).map(({ name }) => name),
+  );
 }
 
 function takeCommand(playground: Playground, found: Extract<Found, { kind: "command" }>): void {
@@ -219,7 +224,7 @@ function takeError(playground: Playground, found: Extract<Found, { kind: "error"
   const isOfCommand = known && (found.repository === null || found.repository === question.target.repository);
   const guessed = found.repository === null || isOfCommand ? "" : `repository:${found.repository}:pull`;
   const asked = (found.required.join(" ") || guessed).trim();
-  playground.setReported({ meaning: found.meaning, repository: found.repository, asked });
+  playground.report({ meaning: found.meaning, repository: found.repository, asked });
   if (!isOfCommand) askFor(playground, asked);
 }
 

@@ -1,6 +1,7 @@
 /** The store: what follows from what is put in. */
 
 import { createRoot } from "solid-js";
+import { unwrap } from "solid-js/store";
 import { expect, test, vi } from "vitest";
 import { createPaste } from "./paste";
 import { createPlayground, type Playground } from "./playground";
@@ -104,4 +105,67 @@ test("time alone makes no other answer, unless a token ends", () => {
   } finally {
     vi.useRealTimers();
   }
+});
+
+const verdictOf = ({ answer }: Playground) => {
+  const given = answer();
+  return given.kind === "answer" ? given.verdict : given.kind;
+};
+const works = JSON.stringify({
+  name: "MyScopeMap",
+  actions: ["repositories/samples/*/content/read", "repositories/samples/*/content/write"],
+});
+
+test("what a client said is known as long as nothing is changed, also on another page", () => {
+  after([push + works], (playground) => {
+    expect(verdictOf(playground)).toBe("unsure");
+    const { model } = playground;
+    createRoot((dispose) => {
+      expect(verdictOf(createPlayground(structuredClone(unwrap(model))))).toBe("unsure");
+      dispose();
+    });
+    playground.write(0, [...(playground.model.maps[0]?.actions ?? [])]);
+    expect(verdictOf(playground)).toBe("allowed");
+  });
+  after([push + works, works], (playground) => {
+    expect(verdictOf(playground)).toBe("allowed");
+    expect(playground.model.reported).toBeNull();
+  });
+});
+
+test("a name that is none is said to be none", () => {
+  after([map], (playground) => {
+    const target = { registry: "", repository: "Team/app", tag: "v1", source: "" };
+    playground.ask({ kind: "operation", operation: "docker-push", target });
+    const given = playground.answer();
+    expect(given.kind === "problem" && given.problem.code).toBe("name_upper_case");
+    playground.ask({ kind: "operation", operation: "docker-push", target: { ...target, repository: "" } });
+    expect(playground.answer().kind).toBe("nothing");
+  });
+});
+
+test("a file of assertions takes the place of those that were written, and gives it back", () => {
+  const file = JSON.stringify({ scopeMaps: [], catalog: "never", assertions: [{ allow: "repository:b:pull" }] });
+  after([map], (playground) => {
+    playground.assert({ deny: "repository:a:pull" });
+    createPaste(playground).write(`${map}\n${file}`);
+    expect(playground.model.assertions).toEqual([{ allow: "repository:b:pull" }]);
+    expect(playground.model.catalog).toBe("never");
+    playground.undo();
+    expect(playground.model.assertions).toEqual([{ deny: "repository:a:pull" }]);
+    expect(playground.model.catalog).toBe("root");
+  });
+});
+
+test("what the rules propose stays until there is enough to look at, and nothing is left out in silence", () => {
+  const rules = Array.from({ length: 20 }, (_, place) => `repositories/r${place}/content/read`);
+  after([JSON.stringify(rules)], ({ rows, addRepositories }) => {
+    const proposed = () => rows().rows.filter((row) => row.proposed);
+    expect([proposed().length, proposed().length + rows().more.length]).toEqual([8, 41]);
+    expect(proposed().at(-1)?.standsFor).toBe("*");
+    addRepositories(["team/a", "team/b", "team/c"]);
+    expect(proposed()).toHaveLength(8);
+    addRepositories(Array.from({ length: 600 }, (_, place) => `team/x${place}`));
+    expect([rows().rows.length, rows().named, rows().more.length]).toEqual([500, 603, 41]);
+  });
 });

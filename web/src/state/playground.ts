@@ -4,12 +4,11 @@
 
 import { createMemo, createSignal, onCleanup } from "solid-js";
 import { createStore, reconcile, type SetStoreFunction, unwrap } from "solid-js/store";
-import { type Assertion, actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
+import { type Assertion, type AssertionFile, actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
-import type { Reported } from "./doubts";
 import { createHeldToken } from "./held";
-import { blank, blankMap, type Model, type Question, type ScopeMapDraft } from "./model";
+import { blank, blankMap, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
 import { createRows } from "./rows";
 
 export type Playground = ReturnType<typeof createPlayground>;
@@ -38,13 +37,12 @@ export function createPlayground(initial: Model = blank()) {
   const granted = (names: string[]) =>
     model.whose === "token" ? held.granted(names) : compiled().principal.granted(names);
   const rows = createRows(model, () => compiled().principal, granted);
-  const [reported, setReported] = createSignal<Reported | null>(null);
   const now = createClock();
   const heldValidity = createValidity(() => held.decoded()?.claims ?? null, now);
   const answer = createAnswer(
     model,
     () => compiled().principal,
-    () => ({ model, held, registry: registry(), reported: reported(), validity: heldValidity() }),
+    () => ({ model, held, registry: registry(), validity: heldValidity() }),
   );
 
   /** Every change goes through here, so that whoever keeps the model need not read all of it at each key. */
@@ -53,9 +51,17 @@ export function createPlayground(initial: Model = blank()) {
     setChanges((count) => count + 1);
   }) as SetStoreFunction<Model>;
 
+  function report(reported: Reported | null) {
+    if (reported !== null || model.reported !== null) setModel("reported", reported);
+  }
+
   function replaceMaps(maps: ScopeMapDraft[], canBeUndone = true) {
-    if (canBeUndone) history.push(copy(model.maps));
+    if (canBeUndone) history.push(present());
     setModel("maps", maps.length > 0 ? maps : [blankMap()]);
+  }
+
+  function present(): Past {
+    return copy({ maps: model.maps, assertions: model.assertions, catalog: model.catalog });
   }
 
   return {
@@ -68,8 +74,6 @@ export function createPlayground(initial: Model = blank()) {
     rows,
     answer,
     now,
-    /** What a client said when it failed, as far as the field tells. */
-    setReported,
     actions: actions(),
     /** How often the model was changed. */
     changes,
@@ -77,8 +81,6 @@ export function createPlayground(initial: Model = blank()) {
     /** Puts everything in place of everything. */
     load(next: Model) {
       history.clear();
-      // What a client said was said of another page.
-      setReported(null);
       const { question, ...rest } = next;
       setModel(rest);
       setModel("question", reconcile(question));
@@ -87,17 +89,18 @@ export function createPlayground(initial: Model = blank()) {
     ask(question: Question) {
       setModel("question", reconcile(question));
     },
+    /** Notes what a client said when it failed, or that nothing is known of it. */
+    report,
     /** Replaces the rules of one map. */
     write(place: number, actions: string[]) {
-      // What a client said was said of the rules of before.
-      setReported(null);
+      report(null);
       setModel("maps", place, "actions", actions);
     },
     replaceMaps,
     /** Makes the change that the engine proposes. */
     apply(edits: Edit[]) {
-      setReported(null);
-      const maps = copy(model.maps);
+      report(null);
+      const { maps } = present();
       for (const edit of edits) {
         const map = maps.find((map) => map.name === edit.scopeMap) ?? maps[0];
         map?.actions.push(...edit.actions);
@@ -105,11 +108,11 @@ export function createPlayground(initial: Model = blank()) {
       replaceMaps(maps);
     },
     addRepositories(names: string[]) {
-      const fresh = names.filter((name) => !model.repositories.includes(name));
-      setModel("repositories", (before) => [...before, ...new Set(fresh)]);
+      setModel("repositories", (before) => [...new Set([...before, ...names])]);
     },
-    removeRepository(name: string) {
-      setModel("repositories", (before) => before.filter((other) => other !== name));
+    removeRepositories(names: string[]) {
+      const gone = new Set(names);
+      if (gone.size > 0) setModel("repositories", (before) => before.filter((name) => !gone.has(name)));
     },
     /** Looks at what a token holds, whatever the maps grant now. */
     hold(token: string) {
@@ -118,10 +121,15 @@ export function createPlayground(initial: Model = blank()) {
     assert(assertion: Assertion) {
       setModel("assertions", (before) => [...before, assertion]);
     },
+    /** Takes a file of assertions in place of those that stand here. */
+    replaceAssertions(file: AssertionFile, canBeUndone: boolean) {
+      if (canBeUndone && model.assertions.length > 0) history.push(present());
+      setModel({ assertions: file.assertions, catalog: file.catalog, panel: "tests" });
+    },
     canUndo: history.canUndo,
     undo() {
-      const maps = history.pop();
-      if (maps) setModel("maps", maps);
+      const past = history.pop();
+      if (past) setModel(past);
     },
   };
 }
@@ -167,21 +175,25 @@ function createValidity(claims: () => Json | null, now: () => number) {
   );
 }
 
-/** The maps as they were before each change that a button made. */
+/** What a paste or a button may replace. */
+type Past = Pick<Model, "maps" | "assertions" | "catalog">;
+
+/** How it was before each change that one need not have meant. */
 function createHistory() {
-  const [past, setPast] = createStore<{ maps: ScopeMapDraft[][] }>({ maps: [] });
+  const [past, setPast] = createSignal<Past[]>([]);
   return {
-    canUndo: () => past.maps.length > 0,
-    push: (maps: ScopeMapDraft[]) => setPast("maps", (before) => [...before.slice(-49), maps]),
+    canUndo: () => past().length > 0,
+    push: (present: Past) => setPast((before) => [...before.slice(-49), present]),
     pop() {
-      const last = copy(past.maps.at(-1));
-      setPast("maps", (before) => before.slice(0, -1));
+      const last = past().at(-1);
+      setPast((before) => before.slice(0, -1));
       return last;
     },
-    clear: () => setPast("maps", []),
+    clear: () => setPast([]),
   };
 }
 
-function copy<T>(value: T): T {
-  return structuredClone(unwrap(value));
+function copy<T extends object>(value: T): T {
+  const plain = Object.entries(value).map(([key, field]) => [key, unwrap(field)]);
+  return structuredClone(Object.fromEntries(plain)) as T;
 }

@@ -3,7 +3,7 @@
  */
 
 import { createMemo } from "solid-js";
-import type { Principal, RepositoryGrant } from "../engine";
+import type { Principal, RepositoryClass, RepositoryGrant } from "../engine";
 import type { Model } from "./model";
 
 export interface Row extends RepositoryGrant {
@@ -13,29 +13,49 @@ export interface Row extends RepositoryGrant {
   standsFor: string | null;
 }
 
+export interface Rows {
+  rows: Row[];
+  /** How many repositories were named. */
+  named: number;
+  /** What the rules propose beside those that are shown. */
+  more: string[];
+}
+
 /** More would be noise: a person reads this. */
 const MOST_PROPOSED = 8;
-const MOST_ROWS = 500;
-/** Who names so many knows what to look at. */
-const ENOUGH_NAMED = 3;
+/** Who names so many knows what to look at, and asks for proposals. */
+const ENOUGH_NAMED = 8;
+/** More would cost frames. */
+export const MOST_NAMED = 500;
 
 export function createRows(model: Model, principal: () => Principal, granted: (names: string[]) => RepositoryGrant[]) {
-  return createMemo<Row[]>(() => {
-    const named = model.repositories.slice(0, MOST_ROWS);
-    const proposals = named.length < ENOUGH_NAMED ? propose(principal(), named) : new Map<string, string>();
-    const names = [...named, ...proposals.keys()];
-    return granted(names).map((grant) => ({
-      ...grant,
-      proposed: proposals.has(grant.name),
-      standsFor: proposals.get(grant.name) ?? null,
-    }));
+  const proposals = createMemo(() => propose(principal()));
+  return createMemo<Rows>(() => {
+    const named = model.repositories.slice(0, MOST_NAMED);
+    const known = new Set(model.repositories);
+    const all = proposals().filter(({ witness }) => !known.has(witness));
+    // Without rules all repositories are alike, and one that was named stands for them.
+    const isWorthShowing = named.length === 0 || (named.length < ENOUGH_NAMED && proposals().length > 1);
+    const shown = isWorthShowing ? all.slice(0, MOST_PROPOSED) : [];
+    const standsFor = new Map(shown.map(({ witness, pattern }) => [witness, pattern]));
+    const grants = granted([...named, ...standsFor.keys()]);
+    return {
+      rows: grants.map((grant) => ({
+        ...grant,
+        proposed: standsFor.has(grant.name),
+        standsFor: standsFor.get(grant.name) ?? null,
+      })),
+      named: model.repositories.length,
+      more: proposals().length > 1 ? all.slice(shown.length).map(({ witness }) => witness) : [],
+    };
   });
 }
 
-/** A repository for each class that the rules tell apart: witness to pattern. */
-function propose(principal: Principal, named: string[]): Map<string, string> {
-  const classes = principal.repositories().filter(({ witness }) => !named.includes(witness));
+/** A repository for each class that the rules tell apart, after the first of them the one that no rule names. */
+function propose(principal: Principal): RepositoryClass[] {
+  const classes = principal.repositories();
   const unmatched = classes.filter(({ pattern }) => pattern === "*");
-  const matched = classes.filter(({ pattern }) => pattern !== "*").slice(0, MOST_PROPOSED);
-  return new Map([...matched, ...unmatched].map(({ witness, pattern }) => [witness, pattern]));
+  const matched = classes.filter(({ pattern }) => pattern !== "*");
+  const first = matched.slice(0, MOST_PROPOSED - unmatched.length);
+  return [...first, ...unmatched, ...matched.slice(first.length)];
 }

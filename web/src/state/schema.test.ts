@@ -26,6 +26,8 @@ test("whatever is changed to something of another kind, it is none", () => {
     { token: { name: "a", scopeMap: "", clock: 0, state: "unknown" } },
     { assertions: [{ permit: "a" }] },
     { panel: "other" },
+    { reported: { meaning: "denied", repository: null } },
+    { reported: { meaning: "refused", repository: null, asked: "" } },
   ]) {
     expect(isModel({ ...blank(), ...wrong }), JSON.stringify(wrong)).toBe(false);
   }

@@ -1,7 +1,7 @@
 /** Whether a value from elsewhere, a link or the browser's memory, is a model. Whatever draws may rely on it. */
 
 import type { Assertion } from "../engine";
-import { type Model, panels, type Question, type ScopeMapDraft, type TokenSettings } from "./model";
+import { type Model, panels, type Question, type Reported, type ScopeMapDraft, type TokenSettings } from "./model";
 
 export function isModel(value: unknown): value is Model {
   return (
@@ -14,6 +14,7 @@ export function isModel(value: unknown): value is Model {
     isOneOf(value.profile, ["acr", "distribution"]) &&
     isListOf(value.repositories, isText) &&
     isQuestion(value.question) &&
+    (value.reported === null || isReported(value.reported)) &&
     isOneOf(value.whose, ["maps", "token"]) &&
     isText(value.held) &&
     isToken(value.token) &&
@@ -41,6 +42,15 @@ function isQuestion(value: unknown): value is Question {
     isText(value.operation) &&
     isRecord(target) &&
     ["registry", "repository", "tag", "source"].every((field) => isText(target[field]))
+  );
+}
+
+function isReported(value: unknown): value is Reported {
+  return (
+    isRecord(value) &&
+    isOneOf(value.meaning, ["denied", "unauthenticated", "absent", "unreachable", "unknown"]) &&
+    (value.repository === null || isText(value.repository)) &&
+    isText(value.asked)
   );
 }
 
