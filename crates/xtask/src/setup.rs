@@ -116,7 +116,7 @@ const GATEWAY: [(&str, &str); 1] = [("cmake", "cmake")];
 /// What the pictures of the page are drawn with.
 const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 
-/// Where the clients from PyPI and npm are listed.
+/// Where the clients from PyPI, npm and the Go modules are listed.
 const LISTS: &str = "tests/clients";
 
 /// Installs what the tests need.
@@ -134,6 +134,7 @@ pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     }
     apt(shell, &packages)?;
     python_clients(shell)?;
+    go_clients(shell)?;
     node::install(shell, &engine::root().join(LISTS), "the clients for node")
 }
 
@@ -191,6 +192,28 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     )
     .quiet()
     .run()?;
+    Ok(shell.write_file(stamp, wanted)?)
+}
+
+/// Installs crane, Helm and oras, which Debian does not have, where there is a Go to build them with. Kept until the list changes: it takes
+/// minutes.
+fn go_clients(shell: &Shell) -> anyhow::Result<()> {
+    if !has(shell, "go") {
+        println!("setup: without go there is no crane, no helm and no oras to compare with");
+        return Ok(());
+    }
+    let folder = engine::root().join("target/clients/go");
+    let wanted = shell.read_file(engine::root().join(LISTS).join("go.txt"))?;
+    let stamp = folder.join("go.txt");
+    if shell.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    println!("setup: building the clients that are written in Go, which takes minutes");
+    shell.create_dir(&folder)?;
+    let _place = shell.push_env("GOBIN", &folder);
+    for package in wanted.lines() {
+        cmd!(shell, "go install {package}").quiet().run()?;
+    }
     Ok(shell.write_file(stamp, wanted)?)
 }
 

@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** How long a client may take, in milliseconds: far longer than any of them needs, for slow machines. */
 const PATIENCE = 60_000;
@@ -13,8 +14,12 @@ export interface Ended {
   readonly said: string;
 }
 
+/** Where the project's set-up builds the clients that are written in Go. */
+const BUILT = fileURLToPath(new URL("../../../target/clients/go", import.meta.url));
+const PATH = `${BUILT}:${process.env.PATH ?? ""}`;
+
 export function isInstalled(program: string): boolean {
-  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+  return spawnSync("sh", ["-c", `command -v ${program}`], { env: { PATH } }).status === 0;
 }
 
 /** Words in commands stand for what is in the folder; the client knows no other home. */
@@ -90,7 +95,7 @@ export class Workplace {
     const home = join(this.#folder, "home");
     const config = join(home, "config.json");
     return {
-      PATH: process.env.PATH,
+      PATH,
       HOME: home,
       XDG_RUNTIME_DIR: home,
       DOCKER_HOST: "unix:///nonexistent",
