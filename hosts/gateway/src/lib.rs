@@ -16,6 +16,7 @@
 //! | [`listing`] | the repositories and the tags, page by page |
 //! | [`admin`] | metrics, and whether the gateway lives and is ready |
 //! | [`telemetry`] | the log and the decision log |
+//! | [`tls`] | the certificate, read again when it changes |
 //! | [`client`] | asking the token server |
 //! | [`serve`](mod@serve) | all of it, running |
 //!
@@ -38,4 +39,5 @@ pub mod request;
 pub mod revocation;
 pub mod serve;
 pub mod telemetry;
+pub mod tls;
 pub mod token;

@@ -1,6 +1,6 @@
 //! All of it, running: the proxy, and what reads keys and revocations beside it.
 //!
-//! SIGTERM lets requests in flight end, and SIGINT does not. A certificate that was renewed is taken up by the next process.
+//! SIGTERM lets requests in flight end, and SIGINT does not.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::keys::Keys;
 use crate::password::Passwords;
 use crate::proxy::{Gateway, Proxy, now};
 use crate::revocation::{Feed, Revoked};
+use crate::tls::{Certificate, LOOK_EVERY};
 use crate::token::Tokens;
 
 /// How often the keys are read.
@@ -42,26 +43,34 @@ const GRACE: u64 = 30;
 pub fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = admin::recorder()?;
     let feed = feed(&config)?;
-    let (listen, tls, admin) = (config.listen, config.tls.clone(), config.admin);
+    let (listen, admin) = (config.listen, config.admin);
+    let certificate = config.tls.clone().map(Certificate::open).transpose().context("tls")?;
+    let certificate = certificate.map(Arc::new);
+    is_free(listen)?;
     let gateway = Arc::new(gateway(config)?);
     let mut server = Server::new_with_opt_and_conf(None, conf());
     server.bootstrap();
     let mut proxy = http_proxy_service(&server.configuration, Proxy(Arc::clone(&gateway)));
-    match &tls {
+    match &certificate {
         None => proxy.add_tcp(&listen.to_string()),
-        Some(tls) => {
-            let [certificate, key] =
-                [&tls.certificate, &tls.key].map(|path| path.to_string_lossy());
-            let settings = TlsSettings::intermediate(&certificate, &key)
+        Some(certificate) => {
+            // The files are ours to read: Pingora's own reader ends the thread that serves, and nothing else.
+            let mut settings = TlsSettings::intermediate("", "")
                 .map_err(|error| anyhow::anyhow!("tls: {error}"))?;
+            settings.set_cert_resolver(Arc::<Certificate>::clone(certificate));
             proxy.add_tls_with_settings(&listen.to_string(), None, settings);
         }
     }
     server.add_service(proxy);
-    let beside = Beside { gateway, feed, admin, metrics };
-    server.add_service(background_service("keys, revocations, admin", beside));
-    tracing::info!(%listen, is_secure = tls.is_some(), "listening");
+    tracing::info!(%listen, is_secure = certificate.is_some(), "listening");
+    let beside = Beside { gateway, feed, certificate, admin, metrics };
+    server.add_service(background_service("keys, revocations, certificate, admin", beside));
     server.run_forever()
+}
+
+/// Whether the address can be listened on: Pingora finds out in a thread that ends then, while the process goes on and serves nobody.
+fn is_free(listen: SocketAddr) -> anyhow::Result<()> {
+    std::net::TcpListener::bind(listen).map(drop).with_context(|| format!("listen: {listen}"))
 }
 
 /// What requests share, made from the configuration.
@@ -114,6 +123,7 @@ fn conf() -> ServerConf {
 struct Beside {
     gateway: Arc<Gateway>,
     feed: Option<Feed>,
+    certificate: Option<Arc<Certificate>>,
     admin: Option<SocketAddr>,
     metrics: PrometheusHandle,
 }
@@ -124,6 +134,7 @@ impl BackgroundService for Beside {
         tokio::select! {
             () = self.read_keys() => {}
             () = self.read_revocations() => {}
+            () = self.read_certificate() => {}
             () = self.serve_admin() => {}
             _ = shutdown.changed() => {}
         }
@@ -151,6 +162,13 @@ impl Beside {
                 Ok(news) => revoked.hear(news, i64::try_from(now()).unwrap_or(i64::MAX)),
                 Err(reason) => tracing::warn!(url = %feed.url, reason, "no revocations are heard"),
             }
+        }
+    }
+
+    async fn read_certificate(&self) {
+        match &self.certificate {
+            Some(certificate) => certificate.watch(LOOK_EVERY).await,
+            None => std::future::pending().await,
         }
     }
 

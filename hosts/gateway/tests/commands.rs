@@ -2,8 +2,10 @@
 //!
 //! Left out: what it does with traffic, which `tests/clients/gateway.rs` has with a real registry behind it.
 
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// A configuration that holds, but for what is put in place of a line.
 const GOOD: &str = "\
@@ -11,7 +13,7 @@ listen: 127.0.0.1:0
 upstream: http://127.0.0.1:1
 service: registry.example
 realm: http://127.0.0.1:1/oauth2/token
-keys: keys.json
+keys: http://127.0.0.1:1/jwks.json
 ";
 
 /// What the program prints about a file, when it ends by itself and in failure.
@@ -19,10 +21,23 @@ keys: keys.json
 fn refusal(folder: &Path, file: &str) -> String {
     let mut program = Command::new(env!("CARGO_BIN_EXE_scopegate-gateway"));
     let program = program.current_dir(folder).args(["--config", file]).stdin(Stdio::null());
-    let output = program.output().unwrap();
+    let output = within(program, Duration::from_secs(30));
     assert_eq!(output.status.code(), Some(1), "{file}");
     assert!(output.stdout.is_empty(), "{file}");
     String::from_utf8(output.stderr).unwrap()
+}
+
+/// A program that serves where it should not would never end.
+fn within(program: &mut Command, patience: Duration) -> Output {
+    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let end = Instant::now() + patience;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > end {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().unwrap()
 }
 
 #[test]
@@ -31,7 +46,10 @@ fn what_cannot_be_served_ends_the_program() {
     let folder = folder.path();
     std::fs::write(folder.join("empty.json"), r#"{"keys": []}"#).unwrap();
     std::fs::write(folder.join("broken.json"), "{").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
     for (line, expected) in [
+        (&*format!("listen: {taken}"), &*taken),
         ("lisen: 127.0.0.1:0", "lisen"),
         ("upstream: http://user:hunter2@127.0.0.1:1", "upstream holds more than an address"),
         ("catalog: filtered", "catalog is neither root nor never"),
@@ -40,7 +58,10 @@ fn what_cannot_be_served_ends_the_program() {
         ("keys: broken.json", "broken.json"),
         ("tls: {certificate: absent.pem, key: absent.pem}", "absent.pem"),
         ("authorities: absent.pem", "absent.pem"),
-        ("revocations: {url: 'http://127.0.0.1:1/', user: u, secretFile: absent.txt}", "absent.txt"),
+        (
+            "revocations: {url: 'http://127.0.0.1:1/', user: u, secretFile: absent.txt}",
+            "absent.txt",
+        ),
     ] {
         let name = line.split(':').next().unwrap();
         let kept = GOOD.lines().filter(|other| !other.starts_with(name));
