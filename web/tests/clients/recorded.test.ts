@@ -1,8 +1,9 @@
 /**
  * The real clients do what is simulated: the same requests, the same scopes, the same end, and the same words where they are refused.
  *
- * The project's set-up installs skopeo and podman, and builds crane, oras and Helm where there is a Go; docker's command line is compared
- * where it is installed. The docker engine 20.10 and containerd 1.6 need a daemon, and were compared once, by the same recorder.
+ * The project's set-up installs skopeo, podman and `az`, and builds crane, oras and Helm where there is a Go; docker's command line is
+ * compared where it is installed. The data plane before `az` is ours, since nobody else has one. The docker engine 20.10 and containerd
+ * 1.6 need a daemon, and were compared once, by the same recorder.
  */
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -98,6 +99,36 @@ const rows: readonly (readonly [id: string, command: string, each: readonly stri
   ["helm-dependency-update", "helm dependency update --plain-http parent", [[], chart, chartLister], chartIsThere],
 ];
 
+const azEndpoints = ["resource-manager", "active-directory", "active-directory-resource-id", "management"];
+/** A cloud of which only the registry is there. */
+const azKnowsTheDoor = [
+  `az cloud register -n Door --skip-endpoint-discovery ${azEndpoints.map((name) => `--endpoint-${name} https://HOST`).join(" ")} --suffix-acr-login-server-endpoint SUFFIX`,
+  "az cloud set -n Door",
+].join("; ");
+const azAs = "-n NAME --username a --password b";
+const see1 = rules("team/app", "metadata/read");
+const eraseAll = [...see1, ...rules("team/app", "content/delete")];
+
+/** The same for `az`, whose data plane Azure Container Registry has alone. */
+const azRows: typeof rows = [
+  ["az-repository-list", `az acr repository list ${azAs}`, [see1, everything]],
+  ["az-repository-show", `az acr repository show ${azAs} --repository team/app`, [[], see1]],
+  ["az-repository-show-tags", `az acr repository show-tags ${azAs} --repository team/app`, [read, see1]],
+  ["az-repository-delete", `az acr repository delete ${azAs} --repository team/app -y`, [see1, eraseAll]],
+  ["az-repository-delete-image", `az acr repository delete ${azAs} --image team/app:v1 -y`, [see1, eraseAll]],
+  ["az-repository-untag", `az acr repository untag ${azAs} --image team/app:v1`, [see1, eraseAll]],
+  [
+    "az-repository-update",
+    `az acr repository update ${azAs} --repository team/app --write-enabled false`,
+    [see1, [...see1, ...rules("team/app", "metadata/write")]],
+  ],
+  [
+    "az-manifest-list-metadata",
+    "az acr manifest list-metadata -r NAME --username a --password b -n team/app",
+    [[], see1],
+  ],
+];
+
 /** What a client needs that our set-up does not install. */
 const needed = new Map([
   ["docker", "docker"],
@@ -115,14 +146,17 @@ function isExpected(command: string): boolean {
 /** Where registries differ, both are compared. */
 const listsTags = /tags|inspect|-ls|show|dependency/;
 
-describe.for(rows)("%s: %s", ([id, command, each, before]) => {
-  const recorder = new Recorder();
+describe.for([...rows, ...azRows])("%s: %s", ([id, command, each, before]) => {
+  const isAz = id.startsWith("az-");
+  let recorder: Recorder;
   let workplace: Workplace;
 
   beforeEach(async () => {
+    recorder = new Recorder({ hasTls: isAz });
     await recorder.start();
     recorder.allow(principal(everything), "acr");
-    workplace = new Workplace(recorder.folder, recorder.host);
+    workplace = new Workplace(recorder.folder, recorder.host, recorder.certificate);
+    if (isAz) for (const step of azKnowsTheDoor.split("; ")) await workplace.must(step);
     const image = await workplace.makeImage();
     for (const repository of ["team/app", "team/base"]) await recorder.store(image, repository);
     for (const command of before?.split("; ") ?? []) await workplace.must(command);
@@ -131,7 +165,7 @@ describe.for(rows)("%s: %s", ([id, command, each, before]) => {
   afterEach(() => recorder.stop());
 
   test.skipIf(!isExpected(command))("as recorded", { timeout: 120_000 }, async () => {
-    const profiles: readonly Profile[] = listsTags.test(id) ? ["distribution", "acr"] : ["acr"];
+    const profiles: readonly Profile[] = !isAz && listsTags.test(id) ? ["distribution", "acr"] : ["acr"];
     for (const rules of each) for (const profile of profiles) await compare(id, command, rules, profile);
   });
 

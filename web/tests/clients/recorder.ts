@@ -3,11 +3,14 @@
  *
  * CNCF distribution stores, and asks nobody who they are. In front of it stands what a registry and its token server do: challenges,
  * tokens and checks, as the engine says, in either profile. A token is its own access list, unsigned, since no client looks into it.
+ *
+ * `az` speaks to a door with TLS. What stands behind `/acr/v1`, Azure has alone; here answers it what `az` reads of such an answer.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,21 +19,46 @@ import { messages } from "../../src/clients/terminal.ts";
 import { Principal, type Profile, route, unauthorizedBody, verify, writeChallenge } from "../../src/engine/index.ts";
 import { shape } from "./shape.ts";
 
+/** The name of the certificate in the recorder's folder. */
+const CERTIFICATE = "door.pem";
+
 export class Recorder {
-  #folder = "";
-  readonly #door = http.createServer((request, response) => this.#answer(request, response));
+  readonly #folder = mkdtempSync(join(tmpdir(), "recorder-"));
+  readonly #door: http.Server;
+  readonly #scheme: "http" | "https";
   #lines: string[] = [];
+  /** Of the manifest that is stored. */
+  #digest = "";
   #principal = new Principal("root");
   #profile: Profile = "acr";
   #registry: ChildProcess | null = null;
   #registryPort = 0;
   #port = 0;
 
+  constructor({ hasTls = false } = {}) {
+    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
+    this.#scheme = hasTls ? "https" : "http";
+    this.#door = hasTls ? https.createServer(this.#ownCertificate(), answer) : http.createServer(answer);
+  }
+
+  /** The certificate, for whoever is to trust it. */
+  get certificate(): string {
+    return join(this.#folder, CERTIFICATE);
+  }
+
+  #ownCertificate(): { cert: Buffer; key: Buffer } {
+    const key = join(this.#folder, "door.key");
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    const files = ["-keyout", key, "-out", this.certificate];
+    execFileSync("openssl", ["req", "-x509", ...kind, ...subject, ...files], { stdio: "ignore" });
+    return { cert: readFileSync(this.certificate), key: readFileSync(key) };
+  }
+
   /** Starts both; what is started ends with `stop`. */
   async start(): Promise<void> {
     this.#registryPort = await freePort();
     const config = `version: 0.1\nlog: {level: error}\nstorage: {inmemory: {}, delete: {enabled: true}}\nhttp: {addr: "127.0.0.1:${this.#registryPort}", relativeurls: true}\n`;
-    this.#folder = mkdtempSync(join(tmpdir(), "recorder-"));
     const file = join(this.#folder, "registry.yml");
     writeFileSync(file, config);
     this.#registry = spawn("docker-registry", ["serve", file], { stdio: "ignore" });
@@ -43,7 +71,7 @@ export class Recorder {
   async store(layout: string, repository: string): Promise<void> {
     const url = `http://127.0.0.1:${this.#registryPort}/v2/${repository}`;
     const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")) as { manifests: { digest: string }[] };
-    const manifest = index.manifests[0]?.digest.replace("sha256:", "") ?? "";
+    this.#digest = index.manifests[0]?.digest ?? "";
     for (const name of readdirSync(join(layout, "blobs/sha256"))) {
       const body = readFileSync(join(layout, "blobs/sha256", name));
       const begun = await fetch(`${url}/blobs/uploads/`, { method: "POST" });
@@ -52,7 +80,7 @@ export class Recorder {
       await fetch(place, { method: "PUT", body });
     }
     const headers = { "content-type": "application/vnd.oci.image.manifest.v1+json" };
-    const body = readFileSync(join(layout, "blobs/sha256", manifest));
+    const body = readFileSync(join(layout, "blobs", this.#digest.replace(":", "/")));
     await fetch(`${url}/manifests/v1`, { method: "PUT", headers, body });
   }
 
@@ -93,8 +121,10 @@ export class Recorder {
     if (scopes === null) return void response.writeHead(404).end();
     const missing = this.#missing(request.headers.authorization, scopes);
     this.#lines.push(`${method} ${shape(target)} ${missing === null ? "passes" : "401"}`);
+    if (missing === null && url.pathname.startsWith("/acr/v1/"))
+      return azure(method, url.pathname, this.#digest, response);
     if (missing === null) return this.#forward(request, body, response);
-    const realm = `http://${this.host}/oauth2/token`;
+    const realm = `${this.#scheme}://${this.host}/oauth2/token`;
     response.setHeader("www-authenticate", writeChallenge(realm, this.host, scopes, missing.error));
     response.setHeader("docker-distribution-api-version", "registry/2.0");
     response.setHeader("content-type", "application/json; charset=utf-8");
@@ -128,6 +158,21 @@ export class Recorder {
     });
     sent.end(body);
   }
+}
+
+/** As much of Azure's own data plane as `az` reads: one repository with one tag of one manifest. */
+function azure(method: string, path: string, digest: string, response: ServerResponse): void {
+  const tag = { name: "v1", digest, changeableAttributes: {} };
+  const manifest = { digest, tags: ["v1"], changeableAttributes: {} };
+  const one = path.endsWith("/_tags/v1") ? { tag } : { imageName: "team/app", changeableAttributes: {} };
+  const listed = path.endsWith("/_tags")
+    ? { tags: [tag] }
+    : path.endsWith("/_manifests")
+      ? { manifests: [manifest] }
+      : one;
+  const answer = method === "DELETE" ? { manifestsDeleted: [digest], tagsDeleted: ["v1"] } : listed;
+  response.setHeader("content-type", "application/json; charset=utf-8");
+  response.writeHead(method === "DELETE" ? 202 : 200).end(JSON.stringify(answer));
 }
 
 /** Null for a path that no registry has. */

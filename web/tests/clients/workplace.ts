@@ -16,7 +16,9 @@ export interface Ended {
 
 /** Where the project's set-up builds the clients that are written in Go. */
 const BUILT = fileURLToPath(new URL("../../../target/clients/go", import.meta.url));
-const PATH = `${BUILT}:${process.env.PATH ?? ""}`;
+/** And where it installs `az`. */
+const VENV = fileURLToPath(new URL("../../../target/clients/venv/bin", import.meta.url));
+const PATH = `${BUILT}:${process.env.PATH ?? ""}:${VENV}`;
 
 export function isInstalled(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`], { env: { PATH } }).status === 0;
@@ -25,10 +27,13 @@ export function isInstalled(program: string): boolean {
 /** Words in commands stand for what is in the folder; the client knows no other home. */
 export class Workplace {
   readonly #folder: string;
+  readonly #certificate: string;
   readonly #words: readonly (readonly [string, string])[];
 
-  constructor(folder: string, host: string) {
+  /** Clients that know no other way trust the certificate. */
+  constructor(folder: string, host: string, certificate = "") {
     this.#folder = folder;
+    this.#certificate = certificate;
     for (const name of ["home", "out", "chart/templates", "parent/templates"]) {
       mkdirSync(join(folder, name), { recursive: true });
     }
@@ -40,6 +45,9 @@ export class Workplace {
     this.#write("parent/Chart.yaml", `apiVersion: v2\nname: parent\nversion: 0.1.0\ndependencies: [${dependency}]\n`);
     this.#words = [
       ["HOST", host],
+      // Of a host such as localhost:5000, `az` makes a name of at least five letters and the suffix of its cloud.
+      ["NAME", host.slice(0, 5)],
+      ["SUFFIX", host.slice(5)],
       ["IMAGE", join(folder, "image")],
       ["ARCHIVE", join(folder, "image.tar")],
       ["OUT", join(folder, "out")],
@@ -102,6 +110,11 @@ export class Workplace {
       DOCKER_CONFIG: home,
       REGISTRY_AUTH_FILE: config,
       HELM_REGISTRY_CONFIG: config,
+      AZURE_CONFIG_DIR: join(home, "azure"),
+      AZURE_CORE_COLLECT_TELEMETRY: "0",
+      AZURE_CORE_NO_COLOR: "1",
+      REQUESTS_CA_BUNDLE: this.#certificate,
+      NO_PROXY: "localhost",
     };
   }
 
