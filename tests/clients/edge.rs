@@ -98,6 +98,55 @@ pub(crate) fn one_spelling(port: u16, server: &Server, password: &str, echo: &Ec
     assert!(answered > 40, "{answered}");
 }
 
+/// Whatever comes in, a registry behind a proxy of somebody else hears nothing but what the engine lets through: in the engine's spelling
+/// where the proxy `rewrites`, and otherwise in one that cannot be read in another way.
+#[track_caller]
+pub(crate) fn nothing_else(
+    port: u16,
+    server: &Server,
+    password: &str,
+    echo: &Echo,
+    rewrites: bool,
+) {
+    let scopes = "repository:team/app:pull,push,delete,metadata_read";
+    let bearer = bearer(server, password, scopes);
+    let realm = server.url() + "/oauth2/token";
+    let authority = Authority { realm: &realm, service: server.service() };
+    let grants = [Grant::read(scopes).unwrap()];
+    let (mut forwarded, mut challenged) = (0, 0);
+    for (method, target) in &targets() {
+        let expected =
+            admit(method, target, Credential::Valid(grants), authority, &Default::default());
+        let answer = ask(port, method, target, &[&bearer]);
+        let heard: Vec<String> = echo.heard().into_iter().map(|heard| heard.line).collect();
+        let about = format!("{method} {target}: {answer:?} {heard:?}");
+        match expected {
+            Admission::Forward(forward) => {
+                let line = |target: &str| format!("{method} {target} HTTP/1.1");
+                let path = |target: &str| target.split('?').next().map(ToOwned::to_owned);
+                let is_plain = forward.target == *target;
+                let is_same = path(&forward.target) == path(target);
+                let allowed = if rewrites { line(&forward.target) } else { line(target) };
+                match &heard[..] {
+                    [] => assert!(!is_plain && !rewrites && answer.status >= 400, "{about}"),
+                    [one] => assert!(*one == allowed && (rewrites || is_same), "{about}"),
+                    _ => panic!("{about}"),
+                }
+                forwarded += heard.len();
+            }
+            Admission::Refusal(refusal) => {
+                assert_eq!(heard, [""; 0], "{about}");
+                assert!((400..500).contains(&answer.status), "{about}");
+                if refusal.status == 401 && answer.status == 401 {
+                    assert_eq!(answer.header("www-authenticate"), refusal.challenge.as_deref());
+                    challenged += 1;
+                }
+            }
+        }
+    }
+    assert!(forwarded > 8 && challenged > 8, "{forwarded} {challenged}");
+}
+
 /// A token for `team/app` whose principal is disabled is no good two seconds later.
 #[track_caller]
 pub(crate) fn revocation(port: u16, server: &Server, administrator: &Administrator, bearer: &str) {

@@ -10,10 +10,12 @@
 //! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
 //! | [`gateway`] | the same tools through our gateway, and what must not get through it |
 //! | [`worker`] | the same through our Worker in workerd |
-//! | [`edge`] | what both have to hold |
+//! | [`authz`] | the same through nginx, Caddy and Envoy, which ask the token server |
+//! | [`edge`] | what they all have to hold |
 //! | [`software`] | what the clients talk to |
 //! | [`drivers`] | how each client is called |
 
+mod authz;
 mod azure;
 mod containers;
 mod drivers;

@@ -99,8 +99,10 @@ const NODE: [(&str, &str); 2] = [("node", "nodejs"), ("npm", "npm")];
 ///
 /// The docker command line is used where it is installed. Debian has it only together with its daemon, which is large and which no
 /// test wants.
-const CLIENTS: [(&str, &str); 8] = [
+const CLIENTS: [(&str, &str); 10] = [
     ("chromium", "chromium"),
+    ("/usr/sbin/nginx", "nginx-light"),
+    ("caddy", "caddy"),
     ("podman", "podman"),
     ("buildah", "buildah"),
     ("crun", "crun"),
@@ -170,7 +172,7 @@ fn has_venv(shell: &Shell) -> bool {
     cmd!(shell, "python3 -c {import}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
 }
 
-/// Installs the Azure clients for Python, in an environment that is kept until the list changes: it takes a minute.
+/// Installs the Azure clients for Python and Envoy, which is published there too, in an environment that is kept until the list changes: it takes a minute.
 fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     let environment = engine::root().join("target/clients/venv");
     let lists = engine::root().join(LISTS);
@@ -182,7 +184,7 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     if shell.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("setup: installing the Azure clients for Python, which takes a minute");
+    println!("setup: installing the Azure clients for Python and Envoy, which takes a minute");
     shell.remove_path(&environment)?;
     cmd!(shell, "python3 -m venv {environment}").quiet().run()?;
     let python = environment.join("bin/python");

@@ -8,6 +8,7 @@ use scopegate_core::Catalog;
 use scopegate_runtime::{Runtime, engine_digest};
 use tokio::sync::Mutex;
 
+use crate::authz::Authz;
 use crate::config::Limits;
 use crate::error::RouteError;
 use crate::guard::Guard;
@@ -41,6 +42,8 @@ pub struct App {
     pub is_managed: bool,
     /// Whether there is the playground, where it is built in.
     pub has_playground: bool,
+    /// Which proxies may ask about requests, where any may.
+    pub authz: Authz,
     /// What one client may ask for.
     pub guard: Arc<Guard>,
     /// Whether the policy is new enough to decide by.
@@ -74,6 +77,8 @@ pub struct Parts {
     pub has_playground: bool,
     /// How long tokens are still issued when the database is gone.
     pub serve_for: Duration,
+    /// Which proxies may ask about requests, where any may.
+    pub authz: Authz,
     /// What one client may ask for.
     pub limits: Limits,
 }
@@ -97,6 +102,7 @@ impl App {
             store: parts.store,
             is_managed: parts.is_managed,
             has_playground: parts.has_playground,
+            authz: parts.authz,
             guard: Arc::new(Guard::new(parts.limits)),
             readiness: Arc::new(Readiness::new(parts.serve_for)),
             turn: Mutex::default(),

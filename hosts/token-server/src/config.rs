@@ -22,9 +22,11 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use scopegate_core::Catalog;
+use scopegate_core::route::{Profile, Untag};
 use serde::Deserialize;
 use url::Url;
 
+use crate::authz::{self, Peers};
 use crate::identity::ProviderConfig;
 use crate::keys::Algorithm;
 use crate::management::authority::REGISTRY_AUDIENCE;
@@ -62,6 +64,8 @@ pub struct Config {
     pub management: Management,
     /// Whether the playground is at `/`, in a program that it is built into.
     pub playground: bool,
+    /// `/authz`, where other proxies ask about requests.
+    pub authz: Authz,
     /// What requests read when the database is gone.
     pub snapshot: Snapshot,
     /// The certificate of this server. Without it HTTP, which is for loopback and for a proxy that ends TLS.
@@ -127,6 +131,26 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The private key, PEM.
     pub key: PathBuf,
+}
+
+/// `/authz`, where other proxies ask about requests.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Authz {
+    /// The proxies that may ask, as addresses and networks. Without any there is no `/authz`.
+    pub peers: Peers,
+    /// Whose rules hold where registries differ: acr or distribution.
+    #[serde(deserialize_with = "values::profile")]
+    pub profile: Profile,
+    /// What removing a tag needs: delete or metadata-write.
+    #[serde(deserialize_with = "values::untag")]
+    pub untag: Untag,
+}
+
+impl From<Authz> for authz::Authz {
+    fn from(Authz { peers, profile, untag }: Authz) -> Self {
+        Self { peers, profile, untag }
+    }
 }
 
 /// What one client may ask for.
@@ -311,6 +335,7 @@ impl Default for Config {
             providers: Vec::new(),
             management: Management::default(),
             playground: true,
+            authz: Authz::default(),
             snapshot: Snapshot::default(),
             tls: None,
             limits: Limits::default(),

@@ -8,6 +8,7 @@
 //! | [`routes`](mod@routes) | the routes |
 //! | [`app`] | what requests share |
 //! | [`oauth`] | what clients of the registry talk to: `/v2/`, `/oauth2/token`, `/oauth2/exchange` |
+//! | [`authz`] | what other proxies ask: whether a request may go on |
 //! | [`principal`] | who asks: a set of scope maps, however they showed it |
 //! | [`identity`] | identities from OpenID providers, and what their claims are bound to |
 //! | [`issue`] | claims, signed and verified |
@@ -38,6 +39,7 @@
 )]
 
 pub mod app;
+pub mod authz;
 pub mod clock;
 pub mod config;
 pub mod context;

@@ -16,7 +16,8 @@ use scopegate_core::scope_map::Role;
 use scopegate_runtime::PolicyTable;
 
 pub use authenticate::{
-    Authenticated, authenticate, by_password, by_secret, is_client_id, is_registry_name,
+    Authenticated, authenticate, by_access_token, by_password, by_secret, is_client_id,
+    is_registry_name,
 };
 pub use credentials::{Credentials, NULL_GUID, authorization};
 

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::authz;
 use crate::error::json;
 use crate::management;
 use crate::oauth::{base, exchange, token};
@@ -23,6 +24,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/token-signing.pem", get(certificate));
     let router = if app.is_managed { router.merge(managed()) } else { router };
+    let router = if app.authz.peers.is_empty() { router } else { router.merge(authz::routes()) };
     let router = if app.has_playground { router.merge(playground::routes()) } else { router };
     router.with_state(app)
 }

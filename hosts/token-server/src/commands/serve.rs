@@ -113,6 +113,7 @@ impl Prepared {
             is_managed: config.management.enabled,
             has_playground: config.playground,
             serve_for: config.snapshot.serve_for,
+            authz: config.authz.clone().into(),
             limits: config.limits.clone(),
         })?);
         catch_up(&app).await?;

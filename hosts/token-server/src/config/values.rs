@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
 use scopegate_core::Catalog;
+use scopegate_core::route::{Profile, Untag};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use url::Url;
@@ -74,6 +75,18 @@ pub(super) fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cata
     const EXPECTED: &str = "root, never or filtered";
     let text = deserializer.deserialize_str(Text(EXPECTED))?;
     Catalog::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
+}
+
+pub(super) fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
+    const EXPECTED: &str = "acr or distribution";
+    let text = deserializer.deserialize_str(Text(EXPECTED))?;
+    Profile::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
+}
+
+pub(super) fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag, D::Error> {
+    const EXPECTED: &str = "delete or metadata-write";
+    let text = deserializer.deserialize_str(Text(EXPECTED))?;
+    Untag::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
 }
 
 /// Reads text, and says what it should have been. Of another kind of value it tells the kind alone: it could be a secret.

@@ -194,7 +194,16 @@ fn lifetime(principal: &Principal, now: i64) -> i64 {
     at_most.map_or(lifetime, |at_most| lifetime.min(at_most.until.saturating_sub(now)))
 }
 
-fn decide(app: &App, principal: &Principal, scopes: &[&str]) -> Result<DecisionReport, RouteError> {
+/// What a principal gets of what is asked for.
+///
+/// # Errors
+///
+/// [`RouteError::BadRequest`] for too many scopes, and [`RouteError::Engine`].
+pub(crate) fn decide(
+    app: &App,
+    principal: &Principal,
+    scopes: &[&str],
+) -> Result<DecisionReport, RouteError> {
     let tables: Vec<&PolicyTable> = principal.tables.iter().collect();
     let settings = Settings { catalog: app.catalog };
     let report = app.runtime.claims(&tables, scopes, &settings);

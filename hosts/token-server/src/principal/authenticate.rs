@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use scopegate_api::claims::{IdentityClaims, PrincipalKind};
+use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
 use uuid::Uuid;
 
 use super::password::PasswordDigest;
@@ -178,19 +178,43 @@ fn by_token(
     if until <= now {
         return Err(RouteError::Unauthorized("an access token that has expired"));
     }
-    let at_most = AtMost { access: claims.access, until };
-    let claimed = Claimed {
-        kind: claims.principal,
-        subject: claims.sub,
-        generation: claims.generation,
-        identity: None,
-        appid: claims.appid,
-        tenant: None,
-        at_most: Some(at_most),
-    };
-    let principal = resolve(claimed, app, policy)?;
+    let principal = resolve(Claimed::by_access_token(claims, until), app, policy)?;
     app.guard.check_principal(&principal.subject)?;
     Ok(principal.into())
+}
+
+/// The claims of an access token of ours whose principal has lost nothing since.
+///
+/// # Errors
+///
+/// [`RouteError::Unauthorized`] for a token that is forged, not in time, of another kind, or from before something was taken away.
+pub fn by_access_token(token: &str, app: &App, now: i64) -> Result<AccessClaims, RouteError> {
+    let claims = app.issuer.verify_access(token, now);
+    let claims = claims.ok_or(RouteError::Unauthorized("an access token that is no good"))?;
+    let policy = Arc::clone(&app.policy());
+    let until = i64::try_from(claims.exp).unwrap_or(now);
+    let principal = resolve(Claimed::by_access_token(claims.clone(), until), app, &policy)?;
+    let generation = claims.generation.and_then(|generation| i64::try_from(generation).ok());
+    // What is renewed is decided anew; what is used was decided when it was issued, by scope maps that may have lost something since.
+    if generation.is_none_or(|generation| generation < principal.generation) {
+        return Err(RouteError::Unauthorized("a token from before something was taken away"));
+    }
+    Ok(claims)
+}
+
+impl Claimed {
+    /// An access token is worth what it holds.
+    fn by_access_token(claims: AccessClaims, until: i64) -> Self {
+        Self {
+            kind: claims.principal,
+            subject: claims.sub,
+            generation: claims.generation,
+            identity: None,
+            appid: claims.appid,
+            tenant: None,
+            at_most: Some(AtMost { access: claims.access, until }),
+        }
+    }
 }
 
 fn by_refresh_token(

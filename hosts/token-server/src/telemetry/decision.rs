@@ -47,6 +47,17 @@ pub struct Principal<'a> {
     pub name: &'a str,
 }
 
+/// A request that another proxy asked about, and the status that it was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// Its path and query.
+    pub target: &'a str,
+    /// 200 when it may go on.
+    pub status: u16,
+}
+
 impl Decision<'_> {
     /// Logs and counts a token that was issued.
     pub fn issued(&self) {
@@ -64,6 +75,22 @@ impl Decision<'_> {
     pub fn refused(&self, reason: &'static str) {
         metrics::token_denied(reason);
         self.log("refused", Some(reason));
+    }
+
+    /// Logs what became of a request at another proxy. Its target is a client's text.
+    pub fn at_edge(&self, edge: Edge<'_>) {
+        tracing::info!(
+            target: "decision",
+            outcome = if edge.status == 200 { "forwarded" } else { "refused" },
+            method = edge.method,
+            request = joined(&[edge.target], ""),
+            status = edge.status,
+            granted = joined(&self.granted, " "),
+            address = self.address.map(|address| address.to_string()),
+            correlation_id = self.correlation_id,
+            engine_sha256 = self.engine,
+            microseconds = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
+        );
     }
 
     fn log(&self, outcome: &'static str, reason: Option<&'static str>) {

@@ -138,6 +138,7 @@ impl Server {
             providers: setup.providers,
             store,
             is_managed: true,
+            authz: scopegate_server::authz::Authz::default(),
             has_playground: false,
             serve_for: setup.serve_for,
             limits: setup.limits,

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use scopegate_core::Catalog;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::app::{App, Parts};
+use scopegate_server::authz::{Authz, Peers};
 use scopegate_server::clock;
 use scopegate_server::config::Limits;
 use scopegate_server::headers::Reached;
@@ -90,6 +91,7 @@ impl Server {
             providers,
             store,
             is_managed: true,
+            authz: Authz { peers: Peers::parse(["127.0.0.0/8"]).unwrap(), ..Authz::default() },
             has_playground: true,
             serve_for: Duration::from_secs(60),
             limits,

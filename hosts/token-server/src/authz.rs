@@ -1,0 +1,251 @@
+//! `/authz`: whether a request that another proxy has before it may go on to the registry.
+//!
+//! | address | asked by | the original request stands in |
+//! |---|---|---|
+//! | `/authz/nginx` | nginx, `auth_request` | `X-Original-Method`, `X-Original-URI` |
+//! | `/authz/forward` | Caddy's `forward_auth`, Traefik's `ForwardAuth` | `X-Forwarded-Method`, `X-Forwarded-Uri` |
+//! | `/authz/envoy/…` | Envoy, `ext_authz` over HTTP | the method, and the path behind the prefix |
+//!
+//! The engine decides about the whole request, as at every edge. What goes on is 200; anything else is the answer for the client. The target
+//! that may go on stands in `X-Scopegate-Target`. A proxy that sends that on asks with `?rewrites=true`; from any other a request goes on
+//! only where the registry cannot read another one from it.
+//!
+//! Only the configured peers are answered, because whoever asks says itself what it asks about. nginx passes on nothing but 401 and 403, so
+//! what is refused for another reason is a 403 there.
+//!
+//! Left out: the catalog of `catalog: filtered`, which nobody here can filter, so it is closed; bodies, which nobody looks at.
+
+mod peers;
+mod question;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use scopegate_api::access::AccessEntry;
+use scopegate_api::errors::RegistryErrors;
+use scopegate_core::Catalog;
+use scopegate_core::admission::{Authority, Credential};
+use scopegate_core::route::{Profile, Settings, Untag};
+use scopegate_runtime::{Admission, Error as EngineError};
+
+pub use peers::Peers;
+use question::{Proxy, Question};
+
+use crate::app::App;
+use crate::clock;
+use crate::context::Context;
+use crate::error::RouteError;
+use crate::oauth::token::decide;
+use crate::principal::{Credentials, authenticate, authorization, by_access_token};
+use crate::telemetry::decision::{Decision, Edge};
+use crate::telemetry::metrics;
+
+/// The target that may go on, in the one spelling that was decided on.
+const TARGET: HeaderName = HeaderName::from_static("x-scopegate-target");
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+/// Who may ask, and whose rules hold where registries differ.
+#[derive(Clone, Debug, Default)]
+pub struct Authz {
+    /// The proxies; nobody is answered without any.
+    pub peers: Peers,
+    /// What listing tags needs.
+    pub profile: Profile,
+    /// What removing a tag needs.
+    pub untag: Untag,
+}
+
+/// The routes, one for each kind of proxy.
+pub fn routes() -> Router<Arc<App>> {
+    let ask = |proxy: Proxy| {
+        any(move |State(app): State<Arc<App>>, context: Context, parts: Parts| async move {
+            answer(&app, &context, proxy, &parts).await
+        })
+    };
+    Router::new()
+        .route("/authz/nginx", ask(Proxy::Nginx))
+        .route("/authz/forward", ask(Proxy::Forward))
+        .route("/authz/envoy/{*target}", ask(Proxy::Envoy))
+}
+
+async fn answer(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> Response {
+    let answer = if is_peer(app, parts) {
+        decided(app, context, proxy, parts).await
+    } else {
+        refusal(StatusCode::FORBIDDEN, "DENIED", "this address may not ask")
+    };
+    match (proxy, answer.status()) {
+        (Proxy::Nginx, status)
+            if status != StatusCode::OK && status != StatusCode::UNAUTHORIZED =>
+        {
+            let mut answer = answer;
+            *answer.status_mut() = StatusCode::FORBIDDEN;
+            answer
+        }
+        _ => answer,
+    }
+}
+
+fn is_peer(app: &App, parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|peer| app.authz.peers.contain(peer.0.ip()))
+}
+
+async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> Response {
+    let began = Instant::now();
+    let Ok(question) = Question::read(proxy, parts) else {
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "UNSUPPORTED",
+            "no request to decide about, or two",
+        );
+    };
+    let mut decision = Decision {
+        address: Some(context.address),
+        correlation_id: &context.correlation_id,
+        engine: &app.engine,
+        ..Decision::default()
+    };
+    let outcome = admit(app, context, &question, &parts.headers).await;
+    let mut edge = Edge { method: &question.method, target: &question.target, status: 200 };
+    let answer = match outcome {
+        Ok(Admission { status: 200, head, body }) if question.may_go_on_as(&head) => {
+            decision.granted = vec![body];
+            forwarded(&head)
+        }
+        Ok(Admission { status: 200, .. }) => refusal(
+            StatusCode::BAD_REQUEST,
+            "UNSUPPORTED",
+            "a request that two readers could read in two ways",
+        ),
+        Ok(admission) => refused(admission),
+        Err(error) => error.into_response(),
+    };
+    edge.status = answer.status().as_u16();
+    decision.duration = began.elapsed();
+    decision.at_edge(edge);
+    answer
+}
+
+async fn admit(
+    app: &App,
+    context: &Context,
+    question: &Question,
+    headers: &HeaderMap,
+) -> Result<Admission, RouteError> {
+    let settings = Settings { profile: app.authz.profile, untag: app.authz.untag };
+    let credential = match credential(app, question, headers, &settings).await {
+        Ok(credential) => credential,
+        Err(RouteError::Unauthorized(_)) => {
+            app.guard.failed(context.address);
+            Credential::Invalid
+        }
+        Err(error) => return Err(error),
+    };
+    let grants;
+    let credential = match credential {
+        Credential::Absent => Credential::Absent,
+        Credential::Invalid => Credential::Invalid,
+        Credential::Valid(text) => {
+            grants = text;
+            Credential::Valid(grants.as_str())
+        }
+    };
+    let realm = app.realm();
+    let authority = Authority { realm: &realm, service: &app.issuer.service };
+    let admitted =
+        app.runtime.admit(&question.method, &question.target, credential, authority, &settings);
+    admitted.map_err(|error| {
+        metrics::engine_failed();
+        RouteError::Engine(error.to_string())
+    })
+}
+
+/// What came with the request, and what it opens: scopes, one a line.
+async fn credential(
+    app: &App,
+    question: &Question,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> Result<Credential<String>, RouteError> {
+    let Some(authorization) = authorization(headers)? else { return Ok(Credential::Absent) };
+    let now = clock::now();
+    app.check_snapshot(now)?;
+    let value = authorization.as_bytes();
+    let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
+    if scheme.eq_ignore_ascii_case(b"bearer ") {
+        let token = std::str::from_utf8(token).unwrap_or_default().trim();
+        let claims = by_access_token(token, app, now)?;
+        return Ok(Credential::Valid(opened(app, &claims.access)));
+    }
+    let Some(scopes) = needed(app, question, settings)? else {
+        // Whoever asks for what there is not is told so, whoever it is.
+        return Ok(Credential::Absent);
+    };
+    let credentials = Credentials::basic(value)?;
+    let principal = authenticate(credentials, app, now).await?.principal;
+    let scopes: Vec<&str> = scopes.split(' ').filter(|scope| !scope.is_empty()).collect();
+    let report = decide(app, &principal, &scopes)?;
+    Ok(Credential::Valid(opened(app, &report.access)))
+}
+
+/// The scopes that the request needs; none for a request that no registry has.
+fn needed(
+    app: &App,
+    question: &Question,
+    settings: &Settings,
+) -> Result<Option<String>, RouteError> {
+    match app.runtime.route(&question.method, &question.target, settings) {
+        Ok(route) => Ok(Some(route.scopes)),
+        Err(EngineError::Refused(_)) => Ok(None),
+        Err(error) => {
+            metrics::engine_failed();
+            Err(RouteError::Engine(error.to_string()))
+        }
+    }
+}
+
+/// A list of repositories that somebody would have to filter is closed.
+fn opened(app: &App, access: &[AccessEntry]) -> String {
+    let is_open =
+        |entry: &&AccessEntry| app.catalog == Catalog::Root || entry.resource_type != "registry";
+    let scopes: Vec<String> = access.iter().filter(is_open).map(ToString::to_string).collect();
+    scopes.join("\n")
+}
+
+fn forwarded(target: &str) -> Response {
+    let mut answer = StatusCode::OK.into_response();
+    if let Ok(target) = HeaderValue::from_str(target) {
+        answer.headers_mut().insert(TARGET, target);
+    }
+    answer
+}
+
+fn refused(Admission { status, head, body }: Admission) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+    let mut answer = (status, body).into_response();
+    if let Some(challenge) = (!head.is_empty()).then(|| HeaderValue::from_str(&head).ok()).flatten()
+    {
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    registry(answer)
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
+    registry(crate::error::json(status, &RegistryErrors::one(code, message)))
+}
+
+/// An answer as a registry gives it, since that is whom the client asked.
+fn registry(mut answer: Response) -> Response {
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    answer.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    answer
+}

@@ -1,0 +1,81 @@
+//! The proxies that may ask: addresses, and networks of them.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, de};
+
+/// Addresses and networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peers(Vec<IpNet>);
+
+impl Peers {
+    /// Reads `10.0.0.0/8`, `192.0.2.7` or `2001:db8::/32`.
+    ///
+    /// ```
+    /// use scopegate_server::authz::Peers;
+    ///
+    /// let peers = Peers::parse(["10.0.0.0/8", "::1"]).unwrap();
+    /// assert!(peers.contain("10.1.2.3".parse().unwrap()));
+    /// assert!(!peers.contain("192.0.2.1".parse().unwrap()));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first text that is neither an address nor a network, such as `10.0.0.0/33`.
+    pub fn parse<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self, &'t str> {
+        let net = |text: &'t str| {
+            let address = || text.parse::<IpAddr>().map(IpNet::from);
+            text.parse().or_else(|_| address()).map_err(|_| text)
+        };
+        texts.into_iter().map(net).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether there is any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an address is one of them. An IPv4 address is the same one when it comes over IPv6.
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|net| net.contains(&address))
+    }
+}
+
+impl<'de> Deserialize<'de> for Peers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        Self::parse(texts.iter().map(String::as_str)).map_err(|text| {
+            de::Error::custom(format!("`{text}` is neither an address nor a network"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_networks() {
+        for (peers, address, expected) in [
+            (&["127.0.0.1"][..], "127.0.0.1", true),
+            (&["127.0.0.1"], "127.0.0.2", false),
+            (&["127.0.0.1"], "::ffff:127.0.0.1", true),
+            (&["10.0.0.0/8", "::1"], "10.255.0.1", true),
+            (&["10.0.0.0/8", "::1"], "::1", true),
+            (&["10.0.0.0/8"], "11.0.0.1", false),
+            (&["2001:db8::/32"], "2001:db8:1::1", true),
+            (&["0.0.0.0/0"], "2001:db8::1", false),
+            (&[], "127.0.0.1", false),
+        ] {
+            let parsed = Peers::parse(peers.iter().copied()).unwrap();
+            assert_eq!(parsed.contain(address.parse().unwrap()), expected, "{peers:?} {address}");
+        }
+        for wrong in ["10.0.0.0/33", "localhost", "", "10.0.0.0/8/8", "127.0.0.1:80"] {
+            assert_eq!(Peers::parse([wrong]), Err(wrong));
+        }
+    }
+}

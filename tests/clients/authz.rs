@@ -1,0 +1,129 @@
+//! nginx, Caddy and Envoy before a registry that asks nobody for anything, each of which asks the token server about every request.
+
+use std::process::Command;
+
+use crate::edge::{self, ALL};
+use crate::software::echo::Echo;
+use crate::software::process::run;
+use crate::software::proxy::{Kind, Proxy};
+use crate::software::registry::Registry;
+use crate::software::server::{Server, Settings, seed};
+use crate::software::wire::ask;
+
+const EACH: [Kind; 3] = [Kind::Nginx, Kind::Caddy, Kind::Envoy];
+
+/// A token server, an upstream, and a proxy between them and everybody.
+struct Scene<U> {
+    server: Server,
+    upstream: U,
+    proxy: Proxy,
+    password: String,
+}
+
+impl<U> Scene<U> {
+    fn new(kind: Kind, upstream: U, port: fn(&U) -> u16, rules: &[(&str, &[&str])]) -> Self {
+        let config = "authz: {peers: [127.0.0.1]}\nlimits: {perAddress: {rate: 0, burst: 1}}\n";
+        let settings = Settings { config: Some(config.to_owned()), ..Settings::default() };
+        let (server, passwords) = Server::with(settings, &seed(rules));
+        let proxy = Proxy::before(kind, port(&upstream), server.port());
+        let password = passwords.into_iter().next().expect("no password was generated");
+        Self { server, upstream, proxy, password }
+    }
+
+    fn bearer(&self, scopes: &str) -> String {
+        edge::bearer(&self.server, &self.password, scopes)
+    }
+}
+
+/// skopeo pushes, lists, mounts and deletes where the map says, and nowhere else.
+#[test]
+fn skopeo_through_each() {
+    for kind in EACH {
+        let scene = Scene::new(kind, Registry::open(), Registry::port, &edge::RULES);
+        edge::walk(&scene.proxy.host(), scene.proxy.folder(), &scene.password);
+    }
+}
+
+/// Whatever comes in, the registry hears nothing that was not decided on.
+#[test]
+fn nothing_else_reaches_the_registry() {
+    let rules = [("team/app", ALL), ("team", ALL)];
+    for kind in EACH {
+        let scene = Scene::new(kind, Echo::start(2), Echo::port, &rules);
+        let (port, rewrites) = (scene.proxy.port(), kind == Kind::Nginx);
+        edge::nothing_else(port, &scene.server, &scene.password, &scene.upstream, rewrites);
+    }
+}
+
+/// What a client says of where it comes from, and its token, stay at the proxy.
+#[test]
+fn what_the_registry_hears_of_the_client() {
+    for kind in EACH {
+        let scene = Scene::new(kind, Echo::start(0), Echo::port, &[("team/app", ALL)]);
+        let bearer = scene.bearer("repository:team/app:pull");
+        let headers = [
+            bearer.as_str(),
+            "X-Original-Method: DELETE",
+            "X-Original-URI: /v2/secret/manifests/v1",
+            "X-Forwarded-Method: DELETE",
+            "X-Forwarded-Uri: /v2/secret/manifests/v1",
+            "Cookie: a=b",
+            "Accept: application/json",
+        ];
+        let answer = ask(scene.proxy.port(), "GET", "/v2/team/app/manifests/v1", &headers);
+        assert_eq!(answer.status, 200, "{kind:?} {answer:?} {}", scene.proxy.log());
+        let heard = scene.upstream.heard().remove(0).headers;
+        let has = |start: &str| heard.iter().any(|line| line.starts_with(start));
+        for absent in ["authorization", "cookie", "x-original-uri"] {
+            assert!(!has(absent), "{kind:?} {absent}: {heard:?}");
+        }
+        assert!(has("accept: application/json"), "{kind:?} {heard:?}");
+    }
+}
+
+/// A token whose principal was disabled is no good any more.
+#[test]
+fn revocation() {
+    for kind in EACH {
+        let scene = Scene::new(kind, Echo::start(0), Echo::port, &[("team/app", ALL)]);
+        let bearer = scene.bearer("repository:team/app:pull");
+        let administrator = scene.server.administrator();
+        edge::revocation(scene.proxy.port(), &scene.server, &administrator, &bearer);
+    }
+}
+
+/// When the token server is gone, nothing goes on.
+#[test]
+fn without_the_token_server() {
+    for kind in EACH {
+        let mut scene = Scene::new(kind, Echo::start(0), Echo::port, &[("team/app", ALL)]);
+        let bearer = scene.bearer("repository:team/app:pull");
+        scene.server.process().kill();
+        let answer = ask(scene.proxy.port(), "GET", "/v2/team/app/manifests/v1", &[&bearer]);
+        assert!(answer.status >= 500, "{kind:?} {answer:?}");
+        assert!(scene.upstream.heard().is_empty(), "{kind:?}");
+    }
+}
+
+/// A body of 200 MB passes in each direction.
+#[test]
+fn large_bodies() {
+    const SIZE: u64 = 200 << 20;
+    for kind in EACH {
+        let scene = Scene::new(kind, Echo::start(SIZE), Echo::port, &[("team/app", ALL)]);
+        let bearer = scene.bearer("repository:team/app:pull,push");
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let url = |path: &str| format!("http://{}/v2/team/app/blobs/{path}", scene.proxy.host());
+        let curl = |arguments: &[&str], path: &str| {
+            let mut command = Command::new("curl");
+            command.args(["--silent", "--fail", "--output", "/dev/null", "--header", &bearer]);
+            run(command.args(arguments).arg(url(path)))
+        };
+        assert_eq!(curl(&["--write-out", "%{size_download}"], &digest), SIZE.to_string());
+        let file = scene.proxy.folder().join("sparse");
+        std::fs::File::create(&file).unwrap().set_len(SIZE).unwrap();
+        let file = file.display().to_string();
+        curl(&["--request", "PATCH", "--upload-file", &file], "uploads/a-1");
+        assert_eq!(scene.upstream.heard().last().unwrap().body, SIZE, "{kind:?}");
+    }
+}
