@@ -6,7 +6,7 @@ import { announce } from "./announce";
 import { CopyButton } from "./Code";
 
 const promise =
-  "The link holds everything on this page, in the part of an address that browsers never send. It never holds the signature of a token or a password.";
+  "The link holds everything on this page, in the part of an address that browsers never send. Signatures of tokens and passwords are taken out; look before you send it whether something is a password that nothing tells to be one.";
 
 export function ShareButton(props: { address: Address }): JSX.Element {
   const [link, setLink] = createSignal("");

@@ -5,7 +5,8 @@
 import { endOfLine } from "../documents/extent";
 import { lineAt, type Reading } from "./reading";
 
-const JWT = /(?<![\w-])eyJ[\w-]{7,}(?:\.[\w-]*){0,2}/g;
+/** It may stand behind other letters, but its second part is no beginning. */
+const JWT = /(?<![\w.-])[\w-]{0,200}?(eyJ[\w-]{7,}(?:\.[\w-]*){0,2})/g;
 
 /** A line of a token that was broken; its last one is short where the signature was taken away. */
 const REST = /^(?:[\w.-]{20,}|[\w-]+\.…)$/;
@@ -15,14 +16,16 @@ const SHORTEST_BROKEN = 60;
 
 export function readJwt(text: string, at: number): Reading | null {
   const line = lineAt(text, at);
-  const found = [...line.matchAll(JWT)].slice(0, 8);
+  const found = [...line.matchAll(JWT)].slice(0, 8).map(({ 0: whole, 1: token = "", index }) => {
+    return { token, index: index + whole.length - token.length };
+  });
   const last = found[found.length - 1];
   if (!last) return null;
   const end = at + line.length;
-  const parts = found.map((match) => jwt(match[0], at + match.index));
-  const isBroken = last.index + last[0].length === line.length && line.length >= SHORTEST_BROKEN;
+  const parts = found.map(({ token, index }) => jwt(token, at + index));
+  const isBroken = last.index + last.token.length === line.length && line.length >= SHORTEST_BROKEN;
   if (!isBroken) return { parts, to: end };
-  const { token, to } = unbroken(text, last[0], end);
+  const { token, to } = unbroken(text, last.token, end);
   return { parts: [...parts.slice(0, -1), { ...jwt(token, at + last.index), to }], to };
 }
 
