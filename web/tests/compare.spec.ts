@@ -104,3 +104,31 @@ test("any form of a map is taken as the old one", async ({ playground }) => {
   await expect(panel.getByRole("textbox", { name: "The map before" })).toHaveValue(WRITE);
   await expect(panel).toContainText("−push");
 });
+
+test("all of what is pasted as the old map counts, or is shown to be no rule", async ({ playground }) => {
+  await playground.use(READ, WRITE);
+  const panel = await playground.openPanel("Compare");
+  const before = panel.getByRole("textbox", { name: "The map before" });
+  for (const [text, said] of [
+    [
+      JSON.stringify([
+        { name: "a", actions: [READ] },
+        { name: "b", actions: [WRITE] },
+      ]),
+      "Both maps grant the same",
+    ],
+    [`${READ}\nteam lead says:\n${WRITE}`, "team lead says: grants nothing"],
+    ["az acr scope-map create -n a -r r --repository team/app content/read content/write", "Both maps grant the same"],
+  ] as const) {
+    await before.fill(text);
+    await expect(panel).toContainText(said);
+  }
+});
+
+test("what is being typed is kept already", async ({ playground, page }) => {
+  await playground.use(READ);
+  const panel = await playground.openPanel("Compare");
+  await panel.getByRole("textbox", { name: "The map before" }).pressSequentially(WRITE);
+  await expect(panel.getByRole("textbox", { name: "The map before" })).toBeFocused();
+  await expect.poll(() => page.evaluate(() => localStorage.getItem("scopegate.model") ?? "")).toContain(`"${WRITE}"]`);
+});

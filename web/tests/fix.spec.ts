@@ -149,7 +149,7 @@ test("a second map is added, counted in, and removed", async ({ playground, page
 
 test("the actions of the map are copied as JSON", async ({ playground }) => {
   await playground.use(RULE);
-  const text = await playground.copied(playground.map.getByRole("button", { name: "copy the actions" }));
+  const text = await playground.copied(playground.map.getByRole("button", { name: "Copy actions" }));
   expect(JSON.parse(text)).toEqual([RULE]);
 });
 

@@ -111,6 +111,54 @@ test("the first stop skips to the answer", async ({ playground, page }) => {
   await expect(playground.question).toBeFocused();
 });
 
+test("the address stays the page's own when one skips", async ({ playground, page, site }) => {
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(playground.answer).toBeFocused();
+  expect(page.url()).toBe(site.url);
+  await page.goto(`${site.url}#answer`);
+  await page.reload();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+});
+
+test("the focus never falls off what is pressed and goes", async ({ playground, page }) => {
+  await playground.write(PUSH + AZ_MAP);
+  const keep = playground.answer.getByRole("button", { name: "Keep as a test" });
+  await keep.press("Enter");
+  await expect(playground.answer.getByRole("button", { name: "Kept as a test" })).toBeFocused();
+  await playground.answer.getByRole("button", { name: "Try it here" }).press("Enter");
+  await expect(playground.answer).toBeFocused();
+  for (const undo = page.getByRole("button", { name: "Undo" }); (await undo.count()) > 0; ) await undo.press("Enter");
+  await expect(page.getByRole("button", { name: "Add another scope map" })).toBeFocused();
+  await page.getByRole("button", { name: "Clear" }).press("Enter");
+  await expect(playground.field).toBeFocused();
+});
+
+test("a row that is no repository does not stand in the way of the others", async ({ playground, page }) => {
+  await playground.use("repositories/*/content/read");
+  await playground.repository.fill("UPPER/x team/app");
+  await playground.repository.press("Enter");
+  await page.getByRole("button", { name: "remove UPPER/x" }).focus();
+  await page.keyboard.press("Tab");
+  await expect(playground.cell("UPPER/x", "pull")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(playground.question).toHaveValue("");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await playground.says("Allowed", "team/app is granted pull");
+});
+
+test("the menu of examples closes when one leaves it", async ({ playground: { page } }) => {
+  await page.getByRole("button", { name: "Examples" }).press("Enter");
+  const items = page.getByRole("menuitem");
+  await page.keyboard.press("End");
+  await expect(items.last()).toBeFocused();
+  await page.keyboard.press("Home");
+  await expect(items.first()).toBeFocused();
+  await page.getByRole("button", { name: "Share" }).focus();
+  await expect(items).toHaveCount(0);
+});
+
 test("the menu of examples", async ({ playground, page }) => {
   const button = page.getByRole("button", { name: "Examples" });
   await button.press("Enter");

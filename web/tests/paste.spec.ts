@@ -219,7 +219,7 @@ test("two maps of one paste are those of one principal", async ({ playground }) 
   );
   await expect(playground.map).toHaveCount(2);
   await playground.ask("repository:a:pull");
-  await playground.says("Allowed");
+  await playground.says("Not certain", "one allows this and two does not, and a token has one of them");
   await playground.ask("repository:a:pull,push");
   await playground.says("Not certain", "only together do these scope maps allow it");
 });
@@ -236,4 +236,25 @@ test("what was found is said aloud", async ({ playground }) => {
   await expect(playground.announced).toContainText("not understood at character 1");
   await playground.write(AZ_MAP);
   await expect(playground.announced).toContainText("scope map MyScopeMap 2 actions");
+});
+
+test("a rule that was added or removed by hand comes back by Undo", async ({ playground, page }) => {
+  const undo = page.getByRole("button", { name: "Undo" });
+  const [own, read, write] = ["zzz", "a", "b"].map((name) => `repositories/${name}/content/read`);
+  await playground.write(JSON.stringify({ name: "M", actions: [read, write] }));
+  await playground.map.getByRole("textbox", { name: "add a rule" }).fill(own ?? "");
+  await playground.map.getByRole("button", { name: "Add" }).click();
+  expect(await playground.rules()).toEqual([read, write, own]);
+  await playground.field.focus();
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Space");
+  expect(await playground.rules()).toEqual([read, write]);
+  await undo.click();
+  expect(await playground.rules()).toEqual([read, write, own]);
+  await playground.map.getByRole("button", { name: `remove ${read}` }).click();
+  expect(await playground.rules()).toEqual([write, own]);
+  await undo.click();
+  expect(await playground.rules()).toEqual([read, write, own]);
 });

@@ -60,7 +60,7 @@ test("the link is copied, and the dialog closes by Escape", async ({ playground,
   const dialog = page.getByRole("dialog", { name: "Share this page" });
   const link = await dialog.getByRole("textbox", { name: "the link" }).inputValue();
   expect(link).toContain("#1.");
-  await dialog.getByRole("button", { name: "copy the link" }).click();
+  await dialog.getByRole("button", { name: "Copy link" }).click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(link);
   await page.keyboard.press("Escape");
   await expect(dialog).toBeHidden();
@@ -215,6 +215,44 @@ test("what stood here before a link or an example can be brought back", async ({
   await page.reload();
   await expect(back).toHaveCount(0);
   await playground.says("Allowed", "registry catalog is granted");
+});
+
+test("an example that was touched takes the place of nothing, and is kept as well", async ({ playground, page }) => {
+  const back = page.getByRole("button", { name: "Bring it back" });
+  await playground.use(READ);
+  await playground.chooseExample("Push without pull");
+  await playground.ask("repository:touched:pull");
+  await playground.chooseExample("Listing repositories");
+  await playground.ask("repository:again:pull");
+  await page.reload();
+  await back.click();
+  await expect(playground.question).toHaveValue("repository:touched:pull");
+  await back.click();
+  expect(await playground.rules()).toEqual([READ]);
+  await playground.ask("repository:own:pull");
+  await back.click();
+  await expect(playground.question).toHaveValue("repository:again:pull");
+  await back.click();
+  await expect(playground.question).toHaveValue("repository:own:pull");
+});
+
+test("a link is read out of a sentence, and one that is none goes with the first change", async ({
+  playground,
+  page,
+  site,
+}) => {
+  const link = linkTo({ ...MODEL, question: { kind: "scope", text: "repository:team/app:pull" } });
+  for (const end of [".", "%20", ")."]) {
+    await page.goto(site.url + link + end);
+    await playground.says("Allowed");
+    await page.goto(site.url);
+  }
+  await page.goto(`${site.url}#1.AAAA`);
+  await expect(page.getByRole("alert")).toContainText("this link is not whole");
+  await playground.ask("repository:team/app:push");
+  await page.reload();
+  await playground.says("Denied");
+  await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
 test("a page that nobody has touched is not missed", async ({ playground, page }) => {

@@ -44,7 +44,7 @@ test("an answer is kept, fails when the map changes, and is turned round", async
   expect(await results(playground)).toEqual(["fails", "fails"]);
   await expect(listed(playground).first()).toContainText("team/app is denied pull");
 
-  await panel.getByRole("button", { name: "turn repository:team/app:pull round" }).click();
+  await panel.getByRole("button", { name: /^(Allow|Deny) repository:team\/app:pull instead$/ }).click();
   await expect(panel).toContainText("1 of 2 hold");
   expect(await results(playground)).toEqual(["holds", "fails"]);
   await panel.getByRole("button", { name: "remove repository:team/app:push" }).click();
@@ -66,7 +66,7 @@ test("a test says why it matters", async ({ playground, page }) => {
   const panel = await playground.openPanel("Tests");
   await panel.getByRole("textbox", { name: "why it matters" }).fill('the "cluster" pulls');
   await panel.getByRole("textbox", { name: "why it matters" }).press("Enter");
-  const yaml = await playground.copied(panel.getByRole("button", { name: "copy the assertions as YAML" }));
+  const yaml = await playground.copied(panel.getByRole("button", { name: "Copy as YAML" }));
   expect(yaml).toContain('    why: "the \\"cluster\\" pulls"\n');
   await page.reload();
   await expect(panel.getByRole("textbox", { name: "why it matters" })).toHaveValue('the "cluster" pulls');
@@ -111,7 +111,7 @@ for (const [name, file] of files) {
     expect(saved.suggestedFilename()).toBe("access.yaml");
     const path = testInfo.outputPath("access.yaml");
     await saved.saveAs(path);
-    expect(await playground.copied(panel.getByRole("button", { name: "copy the assertions as YAML" }))).toBe(
+    expect(await playground.copied(panel.getByRole("button", { name: "Copy as YAML" }))).toBe(
       await readFile(path, "utf8"),
     );
     expect(await there(path, testInfo.outputPath("report.xml"))).toEqual(here);
@@ -160,7 +160,7 @@ test("the exported file is pasted back, and everything is as it was", async ({ p
   await keep(playground, "repository:team/app:pull");
   await keep(playground, "repository:team/app:push");
   const panel = await playground.openPanel("Tests");
-  const yaml = await playground.copied(panel.getByRole("button", { name: "copy the assertions as YAML" }));
+  const yaml = await playground.copied(panel.getByRole("button", { name: "Copy as YAML" }));
   await page.getByRole("button", { name: "Forget it" }).click();
   await expect(playground.map).toContainText("No rule yet");
   await playground.write(yaml);

@@ -28,6 +28,7 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
     const given = answer();
     return given.kind === "answer" ? given : null;
   });
+  const subject = createMemo(() => (full() ? props.playground.model.pasted : null));
   // An answer may be made anew and say the same, and nobody wants to hear that twice.
   const sentence = createMemo(() => spoken(answer()));
   createEffect(on(sentence, (text) => text && announce(text, "verdict"), { defer: true }));
@@ -36,9 +37,10 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
     <section
       class="card answer"
       id="answer"
+      tabIndex={-1}
       aria-labelledby="answer-title"
       data-verdict={full()?.verdict}
-      ref={(card) => keepHeight(card, () => props.playground.model.pasted)}
+      ref={(card) => keepHeight(card, subject)}
     >
       <h2 id="answer-title" class="visually-hidden">
         Answer
@@ -102,7 +104,7 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
 
 /** A system-defined map cannot be changed: its token is given another one. */
 function SystemMap(props: { playground: Playground; answer: GivenAnswer }): JSX.Element {
-  const map = () => props.playground.model.maps[0];
+  const map = () => props.playground.deciding()[0];
   const isSystem = () =>
     map()?.name.startsWith("_") && props.answer.verdict !== "allowed" && props.answer.edits.length === 0;
   const other = createMemo(() =>
@@ -111,7 +113,7 @@ function SystemMap(props: { playground: Playground; answer: GivenAnswer }): JSX.
       : null,
   );
   return (
-    <Show when={other()}>
+    <Show when={other() !== map()?.name && other()}>
       {(name) => (
         <div class="stack">
           <p>
@@ -135,6 +137,7 @@ function KeepAsTest(props: { playground: Playground; answer: GivenAnswer }): JSX
   const missing = () => answers().filter((assertion) => !isKept(assertion));
 
   function keep() {
+    if (missing().length === 0) return;
     for (const assertion of missing()) props.playground.assert(assertion);
     announce("kept as a test");
   }
@@ -142,7 +145,7 @@ function KeepAsTest(props: { playground: Playground; answer: GivenAnswer }): JSX
   return (
     <Show when={props.playground.model.whose === "maps" && answers().length > 0}>
       <div class="row">
-        <button type="button" onClick={keep} disabled={missing().length === 0}>
+        <button type="button" onClick={keep} aria-disabled={missing().length === 0}>
           {missing().length === 0 ? "Kept as a test" : "Keep as a test"}
         </button>
       </div>

@@ -15,13 +15,18 @@ import { createNarrow } from "./narrow";
 import { Panels } from "./Panels";
 import { PasteField } from "./PasteField";
 
+/** No link: the address holds the page, and nothing else. */
+function skip(): void {
+  document.getElementById("answer")?.focus();
+}
+
 export function App(props: { playground: Playground; paste: Paste; memory: Memory; address: Address }): JSX.Element {
   const narrow = createNarrow();
   return (
     <>
-      <a class="skip" href="#answer">
+      <button type="button" class="skip" onClick={skip}>
         Skip to the answer
-      </a>
+      </button>
       <Header playground={props.playground} paste={props.paste} memory={props.memory} address={props.address} />
       <Notices memory={props.memory} address={props.address} />
       <main class="page">

@@ -43,7 +43,7 @@ export function CopyButton(props: { text: string; label: string; name?: string }
   }
 
   return (
-    <button type="button" class="quiet" onClick={copy} aria-label={`copy ${props.label}`}>
+    <button type="button" class="quiet" onClick={copy} aria-label={props.name ? undefined : `copy ${props.label}`}>
       <Show when={copied()} fallback={props.name ?? "Copy"}>
         Copied
       </Show>

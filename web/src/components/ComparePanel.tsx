@@ -1,6 +1,6 @@
 /** Two maps compared by what they grant: what is gained and lost, with a repository to prove each. Not a comparison of texts. */
 
-import { createMemo, For, type JSX, Show } from "solid-js";
+import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import { attempt } from "../engine";
 import { loadYaml } from "../recognise";
 import { parseActions } from "../state/actions";
@@ -19,6 +19,9 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
     return compared.kind === "value" ? compared.value : [];
   });
   const invalid = () => (playground.old().reports[0] ?? []).filter((report) => report.problem !== null);
+
+  /** What is being typed; what is kept of it are its rules. */
+  const [typed, setTyped] = createSignal<string | null>(null);
 
   function write(text: string) {
     const put = () => playground.set("old", { name: "", registry: "", description: "", ...parseActions(text) });
@@ -62,8 +65,12 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
         rows="5"
         spellcheck={false}
         placeholder="paste the other map, in any form; the map on the left is the one after"
-        value={(old()?.actions ?? []).join("\n")}
-        onChange={(event) => write(event.currentTarget.value)}
+        value={typed() ?? (old()?.actions ?? []).join("\n")}
+        onInput={(event) => {
+          setTyped(event.currentTarget.value);
+          write(event.currentTarget.value);
+        }}
+        onChange={() => setTyped(null)}
         onPaste={(event) => {
           const text = event.clipboardData?.getData("text");
           if (!text || event.currentTarget.value !== "") return;

@@ -23,6 +23,8 @@ export function Fixes(props: { playground: Playground; edits: Edit[] }): JSX.Ele
 
   function tryIt() {
     props.playground.apply(props.edits);
+    // The button goes with what it did.
+    document.getElementById("answer")?.focus();
     announce("the change was made to the scope map on this page");
   }
 

@@ -4,6 +4,7 @@ import { createSignal, type JSX, lazy, Show, Suspense } from "solid-js";
 import { checkScopeMapName } from "../engine";
 import type { ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
+import { systemMap } from "../state/system";
 import { CopyButton } from "./Code";
 import { RuleField } from "./RuleField";
 import { RuleList } from "./RuleList";
@@ -13,8 +14,13 @@ const RulesEditor = lazy(() => import("../editor/RulesEditor"));
 export function MapCard(props: { playground: Playground; map: ScopeMapDraft; place: number }): JSX.Element {
   const [editing, setEditing] = createSignal(false);
   const title = () => `map-title-${props.place}`;
-  const write = (field: "name" | "registry") => (event: { currentTarget: HTMLInputElement }) =>
-    props.playground.set("maps", props.place, field, event.currentTarget.value.trim());
+  const write = (field: "name" | "registry") => (event: { currentTarget: HTMLInputElement }) => {
+    const text = event.currentTarget.value.trim();
+    props.playground.set("maps", props.place, field, text);
+    // A map of the registry's own is known by its name.
+    const known = field === "name" && props.map.actions.length === 0 ? systemMap(text) : null;
+    if (known) props.playground.write(props.place, known.actions);
+  };
   const nameProblem = () =>
     props.map.name === "" || props.map.name.startsWith("_") ? null : checkScopeMapName(props.map.name);
 
@@ -76,7 +82,7 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; pla
             actions={props.map.actions}
             reports={props.playground.compiled().reports[props.place] ?? []}
             findings={findings(props.playground, props.place)}
-            write={(actions) => props.playground.write(props.place, actions)}
+            write={(actions) => props.playground.write(props.place, actions, true)}
           />
         </Suspense>
       </Show>

@@ -7,6 +7,14 @@ import { MapCard } from "./MapCard";
 
 export function Maps(props: { playground: Playground }): JSX.Element {
   const { playground } = props;
+  let add: HTMLButtonElement | undefined;
+
+  function undo() {
+    playground.undo();
+    // After the last one the button is gone.
+    if (!playground.canUndo()) add?.focus();
+  }
+
   return (
     <>
       <Index each={playground.model.maps}>
@@ -16,12 +24,13 @@ export function Maps(props: { playground: Playground }): JSX.Element {
         <button
           type="button"
           class="quiet"
+          ref={add}
           onClick={() => playground.replaceMaps([...structuredMaps(playground), blankMap()])}
         >
           Add another scope map
         </button>
         {playground.canUndo() && (
-          <button type="button" class="quiet" onClick={() => playground.undo()}>
+          <button type="button" class="quiet" onClick={undo}>
             Undo
           </button>
         )}

@@ -2,6 +2,7 @@
 
 import { createSignal, For, Index, type JSX, Show } from "solid-js";
 import { permissionFor } from "../engine";
+import { hostAsked } from "../state/model";
 import type { Playground } from "../state/playground";
 import { MOST_NAMED, type Row } from "../state/rows";
 import { announce } from "./announce";
@@ -37,15 +38,15 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
         <span class="muted small">press a cell to ask why; arrow keys move</span>
       </div>
       <div class="scroll">
-        <table class="matrix" ref={table}>
-          <thead>
-            <tr>
-              <th scope="col" class="visually-hidden">
+        <table class="matrix" ref={table} role="table">
+          <thead role="rowgroup">
+            <tr role="row">
+              <th scope="col" role="columnheader" class="visually-hidden">
                 repository
               </th>
               <For each={props.playground.actions}>
                 {(action) => (
-                  <th scope="col">
+                  <th scope="col" role="columnheader">
                     <span class="action">{action.replace("_", " ")}</span>
                     <span class="permission">{permissionFor(action)}</span>
                   </th>
@@ -53,7 +54,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
               </For>
             </tr>
           </thead>
-          <tbody onKeyDown={move}>
+          <tbody role="rowgroup" onKeyDown={move}>
             {/* By place: a row that says something else now is not made again, only what differs in it. */}
             <Index each={rows()}>
               {(row, index) => (
@@ -83,8 +84,8 @@ function MatrixRow(props: {
   reach: (column: number) => void;
 }): JSX.Element {
   return (
-    <tr classList={{ proposed: props.row.proposed }}>
-      <th scope="row">
+    <tr role="row" classList={{ proposed: props.row.proposed }}>
+      <th scope="row" role="rowheader">
         <div class="row-name">
           <span class="grow">
             <span class="mono name">{props.row.name}</span>
@@ -118,18 +119,20 @@ function MatrixRow(props: {
       </th>
       <For each={props.playground.actions}>
         {(action, column) => (
-          <td>
+          <td role="cell">
             <button
               type="button"
               class="cell"
               data-cell={`${props.place}-${column()}`}
               data-verdict={verdict(props.row, action)}
-              disabled={props.row.problem !== null}
+              aria-disabled={props.row.problem !== null}
               tabIndex={props.isStop(column()) ? 0 : -1}
               aria-pressed={isAsked(props.playground, props.row.name, action)}
               aria-label={`${props.row.name} ${action}: ${verdict(props.row, action)}`}
               onFocus={() => props.reach(column())}
-              onClick={() => props.playground.ask({ kind: "scope", text: `repository:${props.row.name}:${action}` })}
+              onClick={() => {
+                if (props.row.problem === null) ask(props.playground, props.row.name, action);
+              }}
             >
               <Mark sign={verdict(props.row, action)} />
             </button>
@@ -138,6 +141,12 @@ function MatrixRow(props: {
       </For>
     </tr>
   );
+}
+
+/** A cell is about the registry that was asked before. */
+function ask(playground: Playground, name: string, action: string): void {
+  const registry = hostAsked(playground.model.question);
+  playground.ask({ kind: "scope", text: `repository:${name}:${action}`, registry });
 }
 
 function verdict(row: Row, action: string): "allowed" | "denied" {

@@ -20,12 +20,21 @@ export function Menu<Item extends { name: string; about: string }>(props: {
   const elsewhere = (event: PointerEvent) => {
     if (open() && event.target instanceof Node && !root?.contains(event.target)) setOpen(false);
   };
+  const leave = (event: FocusEvent) => {
+    if (event.relatedTarget instanceof Node && !root?.contains(event.relatedTarget)) setOpen(false);
+  };
   onMount(() => document.addEventListener("pointerdown", elsewhere));
   onCleanup(() => document.removeEventListener("pointerdown", elsewhere));
 
   function onKeyDown(event: KeyboardEvent) {
     if (!open()) return;
     if (event.key === "Escape") return close();
+    const ends: Record<string, number> = { Home: 0, End: -1 };
+    const end = ends[event.key];
+    if (end !== undefined) {
+      event.preventDefault();
+      entries().at(end)?.focus();
+    }
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
     const step = steps[event.key];
     if (step === undefined) return;
@@ -37,7 +46,7 @@ export function Menu<Item extends { name: string; about: string }>(props: {
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the buttons inside
-    <div class="menu" ref={root} onKeyDown={onKeyDown}>
+    <div class="menu" ref={root} onKeyDown={onKeyDown} onFocusOut={leave}>
       <button
         type="button"
         ref={button}

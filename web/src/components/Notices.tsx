@@ -8,7 +8,7 @@ import { announce } from "./announce";
 const kept = "What stood here before is kept.";
 
 export function Notices(props: { memory: Memory; address: Address }): JSX.Element {
-  createEffect(on(props.memory.before, (before) => before && announce(kept)));
+  createEffect(on(props.memory.hasBefore, (has) => has && announce(kept)));
   return (
     <>
       <Show when={props.address.notice()}>
@@ -21,7 +21,7 @@ export function Notices(props: { memory: Memory; address: Address }): JSX.Elemen
           </p>
         )}
       </Show>
-      <Show when={props.memory.before()}>
+      <Show when={props.memory.hasBefore()}>
         <p class="notice kept">
           <span>{kept}</span>
           <button type="button" class="quiet" onClick={() => props.memory.bringBack()}>

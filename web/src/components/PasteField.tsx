@@ -21,6 +21,12 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
     if (written !== "") announce(parts().slice(0, MOST_SHOWN).map(spoken).join("; "));
   }
 
+  /** The button goes with the text. */
+  function clear() {
+    write("");
+    field?.focus();
+  }
+
   function show(part: Part) {
     field?.focus();
     field?.setSelectionRange(part.from, part.to);
@@ -33,7 +39,7 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
           <label for="paste">Paste anything</label>
         </h2>
         <Show when={text() !== ""}>
-          <button type="button" class="quiet" onClick={() => write("")}>
+          <button type="button" class="quiet" onClick={clear}>
             Clear
           </button>
         </Show>

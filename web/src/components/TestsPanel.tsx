@@ -1,6 +1,6 @@
 /** Assertions about the maps, checked as one types, and the file of them that runs in CI. */
 
-import { createMemo, For, type JSX, Show } from "solid-js";
+import { createMemo, For, Index, type JSX, Show } from "solid-js";
 import { unwrap } from "solid-js/store";
 import type { Assertion, Catalog } from "../engine";
 import { check } from "../state/assertions";
@@ -48,27 +48,27 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
           </strong>
         </p>
         <ul class="plain tests">
-          <For each={assertions().slice(0, MOST_SHOWN)}>
+          <Index each={assertions().slice(0, MOST_SHOWN)}>
             {(assertion, place) => (
               <li>
                 <Mark
-                  sign={checks()[place()]?.kind === "holds" ? "allowed" : "denied"}
-                  label={checks()[place()]?.kind === "holds" ? "holds" : "fails"}
+                  sign={checks()[place]?.kind === "holds" ? "allowed" : "denied"}
+                  label={checks()[place]?.kind === "holds" ? "holds" : "fails"}
                 />
                 <div class="grow">
                   <p class="mono break">
-                    <strong>{verb(assertion)}</strong> {scopeOf(assertion)}
+                    <strong>{verb(assertion())}</strong> {scopeOf(assertion())}
                   </p>
                   <label class="why">
                     <span class="visually-hidden">why it matters</span>
                     <input
                       type="text"
                       placeholder="why it matters"
-                      value={assertion.why ?? ""}
-                      onChange={(event) => writeWhy(playground, place(), event.currentTarget.value)}
+                      value={assertion().why ?? ""}
+                      onInput={(event) => writeWhy(playground, place, event.currentTarget.value)}
                     />
                   </label>
-                  <Show when={against(checks()[place()])}>
+                  <Show when={against(checks()[place])}>
                     {(why) => (
                       <p class="problem small">
                         <Sentence text={why()} />
@@ -79,22 +79,22 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
                 <button
                   type="button"
                   class="quiet"
-                  aria-label={`turn ${scopeOf(assertion)} round`}
-                  onClick={() => turn(playground, place())}
+                  aria-label={`${otherVerb(assertion())} ${scopeOf(assertion())} instead`}
+                  onClick={() => turn(playground, place)}
                 >
-                  {assertion.allow === undefined ? "Allow" : "Deny"}
+                  {otherVerb(assertion())}
                 </button>
                 <button
                   type="button"
                   class="quiet remove"
-                  aria-label={`remove ${scopeOf(assertion)}`}
-                  onClick={() => playground.set("assertions", (all) => all.filter((_, other) => other !== place()))}
+                  aria-label={`remove ${scopeOf(assertion())}`}
+                  onClick={() => playground.set("assertions", (all) => all.filter((_, other) => other !== place))}
                 >
                   ×
                 </button>
               </li>
             )}
-          </For>
+          </Index>
         </ul>
         <More all={assertions().length} shown={MOST_SHOWN} />
         <div class="row">
@@ -137,6 +137,10 @@ function verb(assertion: Assertion): string {
   return assertion.allow === undefined ? "deny" : "allow";
 }
 
+function otherVerb(assertion: Assertion): string {
+  return assertion.allow === undefined ? "Allow" : "Deny";
+}
+
 function scopeOf(assertion: Assertion): string {
   return assertion.allow ?? assertion.deny ?? "";
 }
@@ -147,12 +151,12 @@ function against(checked: ReturnType<typeof check> | undefined): string | undefi
 
 function writeWhy(playground: Playground, place: number, why: string): void {
   playground.set("assertions", (all) =>
-    all.map((assertion, other) => (other === place ? withWhy(assertion, why.trim()) : assertion)),
+    all.map((assertion, other) => (other === place ? withWhy(assertion, why) : assertion)),
   );
 }
 
 function withWhy({ allow, deny }: Assertion, why: string): Assertion {
-  const kept = why === "" ? {} : { why };
+  const kept = why.trim() === "" ? {} : { why };
   return allow !== undefined ? { allow, ...kept } : { deny: deny ?? "", ...kept };
 }
 

@@ -99,7 +99,7 @@ function Issued(props: { playground: Playground }): JSX.Element {
   // A request may be too long for any token.
   const outcome = createMemo(() =>
     attempt(() =>
-      issue(props.playground.compiled().principal, {
+      issue(props.playground.principal(), {
         scopes: scopes(),
         name: settings().name,
         issuer: "Azure Container Registry",

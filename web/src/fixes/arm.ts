@@ -20,10 +20,12 @@ export function armResource(map: WholeMap): string {
   return JSON.stringify(resource, null, 2);
 }
 
-/** The registry's name comes first; a template that does not know it has it as a parameter. */
+/** The registry's name comes first; what a template does not know it has as a parameter. */
 function nameOf({ registry, name }: WholeMap): string {
-  if (registry !== null) return literal(`${registry}/${name}`);
-  return `[concat(parameters('registryName'), '/${name.replaceAll("'", "''")}')]`;
+  if (registry !== null && name !== "") return literal(`${registry}/${name}`);
+  const known = (text: string) => text.replaceAll("'", "''");
+  const first = registry === null ? "parameters('registryName'), '" : `'${known(registry)}`;
+  return name === "" ? `[concat(${first}/', parameters('scopeMapName'))]` : `[concat(${first}/${known(name)}')]`;
 }
 
 function literal(text: string): string {

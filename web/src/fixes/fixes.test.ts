@@ -82,3 +82,13 @@ test("a registry that is not known is left open", () => {
   expect(terraform).toContain("container_registry_name = var.registry_name\n");
   expect(terraform).not.toContain("description");
 });
+
+test("a map without a name has its name as a parameter", () => {
+  const { arm, terraform } = fixed({ name: "" });
+  expect(JSON.parse(arm).name).toBe("[concat('myregistry/', parameters('scopeMapName'))]");
+  expect(terraform).toContain('"azurerm_container_registry_scope_map" "scope_map"');
+  expect(terraform).toContain("name                    = var.scope_map_name\n");
+  expect(JSON.parse(fixed({ name: "", registry: null }).arm).name).toBe(
+    "[concat(parameters('registryName'), '/', parameters('scopeMapName'))]",
+  );
+});

@@ -12,8 +12,8 @@ export function terraformBlock(map: WholeMap, added: readonly string[]): string 
   const fresh = new Set(added);
   const actions = map.actions.map((action) => `    ${quoted(action)},${fresh.has(action) ? " # added" : ""}`);
   return [
-    `resource "azurerm_container_registry_scope_map" ${quoted(label(map.name))} {`,
-    `  name                    = ${quoted(map.name)}`,
+    `resource "azurerm_container_registry_scope_map" ${quoted(label(map.name || "scope_map"))} {`,
+    `  name                    = ${map.name === "" ? "var.scope_map_name" : quoted(map.name)}`,
     `  container_registry_name = ${map.registry === null ? "var.registry_name" : quoted(map.registry)}`,
     "  resource_group_name     = var.resource_group_name",
     ...(map.description === "" ? [] : [`  description             = ${quoted(map.description)}`]),

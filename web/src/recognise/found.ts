@@ -105,12 +105,14 @@ export type Operation =
   | "manifest-list"
   | "import"
   | "token-create"
+  | "token-update"
   | "scope-map-create"
   | "scope-map-update";
 
 /** What a command of `az` does to tokens and scope maps. */
 export interface Change {
   token: string | null;
+  status: "enabled" | "disabled" | null;
   /** The map's name; `az` makes one up for a token that is created with repositories. */
   scopeMap: string | null;
   /** What the map holds, or what an update adds to it. */

@@ -64,6 +64,7 @@ const PHRASES: [Meaning, string[]][] = [
       "imagepullbackoff",
       "back-off pulling image",
       "failed to (?:pull|push)",
+      "invalid reference format",
       "failed to resolve reference",
       "error response from daemon",
       "rpc error:",

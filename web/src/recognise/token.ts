@@ -21,7 +21,7 @@ export function tokenOf(value: Resource): FoundToken {
     name: nameOf(value) ?? stringOf(credentials.username),
     scopeMap: scopeMap === null ? null : lastOf(scopeMap),
     status: status === "enabled" || status === "disabled" ? status : null,
-    registry: registryOf(value),
+    registry: registryOf(value) ?? registryOf({ id: scopeMap }),
     passwords: passwordsOf(properties),
   };
 }

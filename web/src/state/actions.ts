@@ -1,12 +1,30 @@
 /** The actions of a map that is written into a field: in any form that is recognised, or one a line. */
 
-import { recognise } from "../recognise";
+import { type Found, recognise } from "../recognise";
 
+/** Several maps are those of one principal, as everywhere on the page. */
 export function parseActions(text: string): { name?: string; actions: string[] } {
-  for (const { found } of recognise(text)) {
-    if (found.kind === "scopeMap") return { name: found.map.name ?? "", actions: [...found.map.actions] };
+  const found = recognise(text).map((part) => part.found);
+  const maps = found.flatMap(mapIn);
+  const isWhole = found.every((part) => mapIn(part).length > 0);
+  // Lines among which something is no rule are shown as they are, or else it would be gone in silence.
+  if (maps.length === 0 || (!isWhole && maps.some(({ isLines }) => isLines))) return { actions: lines(text) };
+  const [first] = maps;
+  return { name: first?.name ?? "", actions: maps.flatMap(({ actions }) => actions) };
+}
+
+interface MapIn {
+  name: string;
+  actions: string[];
+  isLines: boolean;
+}
+
+function mapIn(found: Found): MapIn[] {
+  if (found.kind === "scopeMap") {
+    return [{ name: found.map.name ?? "", actions: [...found.map.actions], isLines: found.form === "lines" }];
   }
-  return { actions: lines(text) };
+  if (found.kind !== "command" || !found.change || found.change.actions.length === 0) return [];
+  return [{ name: found.change.scopeMap ?? "", actions: [...found.change.actions], isLines: false }];
 }
 
 function lines(text: string): string[] {

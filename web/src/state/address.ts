@@ -19,6 +19,8 @@ export function createAddress(playground: Playground, memory: Memory) {
   let trueAt = playground.changes();
 
   async function open() {
+    // A part of the page is no link.
+    if (document.getElementById(location.hash.slice(1))) return;
     const [opened] = await Promise.all([unpack(location.hash), memory.ready]);
     setNotice(opened.kind === "refused" ? opened.message : "");
     // What the link itself changes is heard of while it is loaded.
@@ -35,7 +37,7 @@ export function createAddress(playground: Playground, memory: Memory) {
   });
   createEffect(
     on(playground.changes, (changes) => {
-      if (changes > trueAt && location.hash !== "" && notice() === "") write("");
+      if (changes > trueAt && location.hash !== "") write("");
     }),
   );
 

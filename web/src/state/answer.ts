@@ -12,6 +12,7 @@ import {
   type Outcome,
   type Principal,
   type Problem,
+  readScopes,
 } from "../engine";
 import { type Circumstances, type Doubt, doubts, doubtsOfAllowed } from "./doubts";
 import type { Model, Question, Target } from "./model";
@@ -46,7 +47,9 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
     if (!chosen || (repository === "" && chosen.needs.includes("repository"))) return null;
     const problem = problemOf(principal(), chosen.needs, question.target);
     if (problem) return { kind: "problem", problem };
-    return attempt(() => simulate(chosen, { ...question.target }, principal(), profile));
+    const { source, ...target } = question.target;
+    const whose = model.whose === "maps" ? principal() : circumstances().held.principal();
+    return attempt(() => simulate(chosen, source === "" ? target : { ...target, source }, whose, profile));
   });
 
   return createMemo<Answer>(() => {
@@ -64,7 +67,11 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
     const explanations = byMaps
       ? principal().explain(scopes, around.registry || undefined)
       : around.held.explain(scopes);
-    const byRules = verdictOf(explanations, report.value.invalid, byMaps ? simulated : null);
+    const byRules = verdictOf(
+      explanations,
+      report.value.invalid,
+      byMaps || isAboutRepositories(simulated) ? simulated : null,
+    );
     const against = [...doubts(around), ...(byMaps && byRules === "allowed" ? doubtsOfAllowed(around, scopes) : [])];
     const helps = !against.some((doubt) => doubt.isElsewhere && !doubt.keepsFix);
     return {
@@ -78,6 +85,13 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
       simulation: byMaps ? simulated : null,
     };
   });
+}
+
+/** A token's right to list the repositories is none that a rule could give. */
+function isAboutRepositories(simulation: Simulation | null): boolean {
+  return (
+    simulation !== null && readScopes(simulation.needs.join(" ")).scopes.every(({ type }) => type === "repository")
+  );
 }
 
 /** What is wrong with the names that an operation is about. */

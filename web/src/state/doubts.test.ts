@@ -36,7 +36,7 @@ const token = (scopeMap: string, status: string) =>
 const cases: [string, string[], string, string][] = [
   ["a push that the map allows", [map("ci-map", ...both), push], "allowed", ""],
   ["a token that holds it", [access(["pull", "push"], -10, 600), push], "allowed", ""],
-  ["a token that holds less than the map", [map("ci-map", ...both), push, access(["pull"], -10, 600)], "partly", ""],
+  ["a token that holds less than the map", [map("ci-map", ...both), push, access(["pull"], -10, 600)], "denied", ""],
   ["a token that has ended", [access(["pull", "push"], -600, -120), push], "denied", "expired 2 minutes ago"],
   ["a token that is not valid yet", [access(["pull", "push"], 120, 600), push], "denied", "not valid until"],
   [
@@ -87,6 +87,193 @@ const cases: [string, string[], string, string][] = [
     "",
   ],
 ];
+
+const hello = map("ci-map", ...both);
+const pull = "docker pull myregistry.azurecr.io/team/app:1.2";
+const challenge = (registry: string, more = "") =>
+  `WWW-Authenticate: Bearer realm="https://${registry}/oauth2/token",service="${registry}",scope="repository:team/app:pull"${more}`;
+const other = (text: string) => text.replaceAll("myregistry", "other");
+const body = JSON.stringify({
+  errors: [
+    {
+      code: "UNAUTHORIZED",
+      message: "authentication required",
+      detail: [{ Type: "repository", Name: "team/app", Action: "pull" }],
+    },
+  ],
+});
+const expired = JSON.stringify({
+  name: "ci",
+  scopeMapId:
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry/scopeMaps/ci-map",
+  credentials: { passwords: [{ name: "password1", expiry: "2020-01-01T00:00:00Z" }] },
+});
+
+/** What looks allowed and is not, or not for certain, all in one paste. */
+const traps: [string, string, string, string][] = [
+  [
+    "another map is made for the token",
+    `${hello}\naz acr token create -n T -r myregistry --scope-map _repositories_pull\n${push}`,
+    "denied",
+    "",
+  ],
+  [
+    "another map is made",
+    `${hello}\naz acr scope-map create -n Other -r myregistry --repository foo content/read\n${pull}`,
+    "unsure",
+    "`ci-map` allows this and `Other` does not",
+  ],
+  [
+    "another map is changed",
+    `${hello}\naz acr scope-map update -n Other -r myregistry --add-repository foo content/read\n${pull}`,
+    "unsure",
+    "`Other` does not",
+  ],
+  [
+    "a token gets a map of its own",
+    `${hello}\naz acr token create -n T -r myregistry --repository foo content/read\n${pull}`,
+    "denied",
+    "",
+  ],
+  [
+    "a token gets a map that is not here",
+    `${hello}\naz acr token create -n T -r myregistry --scope-map Foo\n${pull}`,
+    "unsure",
+    "`Foo`, which is not the one here",
+  ],
+  [
+    "a token is disabled",
+    `${hello}\naz acr token update -n T -r myregistry --status disabled\n${pull}`,
+    "denied",
+    "disabled",
+  ],
+  [
+    "a token is given another map",
+    `${hello}\naz acr token update -n T -r myregistry --scope-map Foo\n${pull}`,
+    "unsure",
+    "`Foo`",
+  ],
+  ["an image of another registry alone", `${hello}\nother.azurecr.io/team/app:v1`, "unsure", "other.azurecr.io"],
+  ["a challenge of another registry", `${hello}\n${challenge("other.azurecr.io")}`, "unsure", "other.azurecr.io"],
+  [
+    "a challenge that refuses",
+    `${hello}\n${challenge("myregistry.azurecr.io", ',error="insufficient_scope"')}`,
+    "unsure",
+    "and yet it was refused",
+  ],
+  [
+    "an error of another registry",
+    `${hello}\nError response from daemon: Head "https://other.azurecr.io/v2/team/app/manifests/v1": unauthorized: authentication required`,
+    "unsure",
+    "other.azurecr.io",
+  ],
+  [
+    "a token for another registry than the challenge's",
+    `${access(["pull"], -10, 600, "other.azurecr.io")}\n${challenge("myregistry.azurecr.io")}`,
+    "denied",
+    "other.azurecr.io",
+  ],
+  ["unauthorized", `${hello}\n${pull}\nunauthorized: authentication required`, "unsure", "and yet it failed"],
+  ["a body that refuses", `${hello}\n${pull}\n${body}`, "unsure", "and yet it failed"],
+  [
+    "a firewall",
+    `${hello}\n${pull}\ndenied: client with IP '1.2.3.4' is not allowed access. Refer https://aka.ms/acr/firewall`,
+    "unsure",
+    "not reached",
+  ],
+  [
+    "no network",
+    `${hello}\n${pull}\nError response from daemon: Get "https://myregistry.azurecr.io/v2/": dial tcp: lookup myregistry.azurecr.io: no such host`,
+    "unsure",
+    "not reached",
+  ],
+  ["nothing of that name", `${hello}\n${pull}\nmanifest unknown`, "unsure", "nothing of that name"],
+  [
+    "a host with the same first label",
+    `${hello}\ndocker pull myregistry.evil.com/team/app:v1`,
+    "unsure",
+    "myregistry.evil.com",
+  ],
+  ["no registry for podman", `${hello}\npodman pull team/app:v1`, "unsure", "podman looks for it elsewhere"],
+  ["no registry for crane", `${hello}\ncrane digest team/app:v1`, "unsure", "crane looks for it elsewhere"],
+  ["a scope that is none", `${hello}\nrepository:team/app:pull repository:UPPER:pull`, "partly", ""],
+  [
+    "a map of another registry",
+    `${hello}\n${other(map("b-map", ...both)).replaceAll("team/app", "foo")}\ndocker pull myregistry.azurecr.io/foo:v1`,
+    "denied",
+    "",
+  ],
+  [
+    "a map of another token",
+    `${token("ci-map", "enabled")}\n${hello}\n${map("b-map", ...both).replaceAll("team/app", "foo")}\ndocker pull myregistry.azurecr.io/foo:v1`,
+    "denied",
+    "",
+  ],
+  ["a token of another registry", `${other(token("ci-map", "enabled"))}\n${hello}\n${pull}`, "unsure", "is of `other`"],
+  ["a password that has expired", `${expired}\n${hello}\n${pull}`, "denied", "has an expired password"],
+  [
+    "the command that failed, and another one after it",
+    `${hello}\ndocker push myregistry.azurecr.io/team/web:v1\ndenied: requested access to the resource is denied\n${pull}`,
+    "denied",
+    "",
+  ],
+  [
+    "a token that is cut",
+    `${access(["pull"], -10, 600).split(".").slice(0, 2).join(".")}\n${pull}`,
+    "denied",
+    "ends before its signature",
+  ],
+  [
+    "az asks another registry",
+    `${hello}\naz acr repository show-tags -n other --repository team/app`,
+    "unsure",
+    "decides nothing there",
+  ],
+  [
+    "a copy from another registry",
+    `${hello}\nskopeo copy docker://docker.io/library/alpine:3 docker://myregistry.azurecr.io/team/app:v1`,
+    "allowed",
+    "",
+  ],
+  [
+    "a copy to another registry",
+    `${hello}\nskopeo copy docker://myregistry.azurecr.io/team/app:v1 docker://other.azurecr.io/x:v1`,
+    "allowed",
+    "",
+  ],
+  [
+    "a copy into a file",
+    `${hello}\nskopeo copy docker://myregistry.azurecr.io/team/app:v1 docker-archive:x.tar`,
+    "allowed",
+    "",
+  ],
+  [
+    "a copy from a file",
+    `${hello}\nskopeo copy docker-daemon:alpine:3 docker://myregistry.azurecr.io/team/web:v1`,
+    "denied",
+    "",
+  ],
+  [
+    "a system map by its name",
+    `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,
+    "allowed",
+    "",
+  ],
+];
+
+for (const [name, text, verdict, doubt] of traps) {
+  test(name, () => {
+    createRoot((dispose) => {
+      const playground = createPlayground();
+      createPaste(playground).write(text);
+      const answer = playground.answer();
+      const given = answer.kind === "answer" ? answer : null;
+      const doubts = given?.doubts.map((each) => each.text).join("\n") ?? "";
+      expect([given?.verdict ?? answer.kind, doubts.includes(doubt) ? doubt : doubts]).toEqual([verdict, doubt]);
+      dispose();
+    });
+  });
+}
 
 /** The addresses that a registry may have, and the fix that stays. */
 test("a registry at an address of its own", () => {

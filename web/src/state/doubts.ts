@@ -7,7 +7,8 @@
 import { attempt, Principal } from "../engine";
 import type { Json, Validity } from "../tokens";
 import type { HeldToken } from "./held";
-import type { Model, Reported } from "./model";
+import { hostAsked, type Model, type Reported, type ScopeMapDraft } from "./model";
+import { isBareName, isNameOf, labelOf } from "./registry";
 
 export interface Doubt {
   text: string;
@@ -21,6 +22,8 @@ export interface Doubt {
 
 export interface Circumstances {
   model: Model;
+  /** The maps that decide. */
+  maps: ScopeMapDraft[];
   held: HeldToken;
   registry: string;
   /** Whether the held token is in time; null without one that says when it is. */
@@ -40,22 +43,36 @@ export function doubts(circumstances: Circumstances): Doubt[] {
 }
 
 /** What speaks against "allowed" by these maps. */
-export function doubtsOfAllowed({ model }: Circumstances, scopes: string): Doubt[] {
+export function doubtsOfAllowed({ model, maps }: Circumstances, scopes: string): Doubt[] {
   const { reported } = model;
-  const together = model.maps.length > 1 && model.profile === "acr" && !oneAllows(model, scopes);
-  const contradicted = reported?.meaning === "denied" && isAbout(model, reported, scopes);
+  const contradicted = reported && contradictions[reported.meaning];
   return [
-    ...(together
-      ? [open("only together do these scope maps allow it, and a token of Azure Container Registry has one")]
-      : []),
-    ...(contradicted
-      ? [
-          open(
-            "the scope map allows this, and yet it was refused: look for an older login, another token or scope map, a disabled token, an expired password, or another registry",
-          ),
-        ]
-      : []),
+    ...ofSeveralMaps(model, maps, scopes),
+    ...(contradicted && isAbout(model, reported, scopes) ? [open(contradicted)] : []),
   ];
+}
+
+const look =
+  "look for a missing or older login, another token or scope map, a disabled token, an expired password, or another registry";
+
+const contradictions: Partial<Record<Reported["meaning"], string>> = {
+  denied: `the scope map allows this, and yet it was refused: ${look}`,
+  unknown: `the scope map allows this, and yet it failed: ${look}`,
+  absent:
+    "the scope map allows this, and the registry says that there is nothing of that name: look at the name and the tag",
+};
+
+/** A token has one of the maps, and it may be one that does not allow this. */
+function ofSeveralMaps({ profile, catalog }: Model, maps: ScopeMapDraft[], scopes: string): Doubt[] {
+  if (maps.length < 2 || profile !== "acr") return [];
+  const allowing = maps.filter((map) => allows(map, catalog, scopes));
+  if (allowing.length === 0) {
+    return [open("only together do these scope maps allow it, and a token of Azure Container Registry has one")];
+  }
+  if (allowing.length === maps.length) return [];
+  const named = (list: ScopeMapDraft[]) => list.map(({ name }) => `\`${name || "a map without a name"}\``).join(", ");
+  const others = maps.filter((map) => !allowing.includes(map));
+  return [open(`${named(allowing)} allows this and ${named(others)} does not, and a token has one of them`)];
 }
 
 /** Whether what a client said is about what is asked now: its operation, or exactly the scopes that it named. */
@@ -70,6 +87,8 @@ function ofHeldToken({ model, held, validity }: Circumstances): Doubt[] {
   if (!token?.claims || !validity) return [refusal("the token cannot be read")];
   const { isAccepted, text } = validity;
   return [
+    ...token.problems.slice(0, 1).map(({ message, hint }) => refusal(`the token is refused: ${message}; ${hint}`)),
+    ...(token.header?.alg === "none" ? [refusal("the token is not signed, and no registry accepts it like this")] : []),
     ...(token.kind === "refresh"
       ? [refusal("a refresh token opens no repository; clients exchange it for an access token")]
       : []),
@@ -78,10 +97,11 @@ function ofHeldToken({ model, held, validity }: Circumstances): Doubt[] {
   ];
 }
 
-function ofAudience({ question }: Model, claims: Json): Doubt[] {
-  const host = question.kind === "operation" ? question.target.registry : "";
-  if (host === "" || typeof claims.aud !== "string" || claims.aud === host) return [];
-  return [refusal(`the token is for \`${claims.aud}\`, and the command goes to \`${host}\``)];
+function ofAudience({ question }: Model, { aud }: Json): Doubt[] {
+  if (typeof aud !== "string") return [refusal("the token does not name the one registry that it is for")];
+  const host = hostAsked(question);
+  if (host === "" || aud === host || (isBareName(host) && labelOf(aud) === host.toLowerCase())) return [];
+  return [refusal(`the token is for \`${aud}\`, and what is asked goes to \`${host}\``)];
 }
 
 function ofMissingMap({ model, registry }: Circumstances): Doubt[] {
@@ -104,50 +124,84 @@ function ofTokenState({ model: { token } }: Circumstances): Doubt[] {
   const state = states[token.state];
   return state === ""
     ? []
-    : [{ text: `the token \`${token.name}\` ${state}: it gets no new access token`, refuses: true, isElsewhere: true }];
+    : [
+        {
+          text: `the token \`${token.name}\` ${state}: it gets no new access token (the panel Token can change that)`,
+          refuses: true,
+          isElsewhere: true,
+        },
+      ];
 }
 
 function ofOtherMap({ model: { token, maps } }: Circumstances): Doubt[] {
   const wanted = token.scopeMap.toLowerCase();
-  if (wanted === "" || maps.some(({ name }) => name.toLowerCase() === wanted)) return [];
-  return [open(`the token \`${token.name}\` uses the scope map \`${token.scopeMap}\`, which is not the one here`)];
-}
-
-function ofOtherRegistry({ model: { question }, registry }: Circumstances): Doubt[] {
-  if (question.kind !== "operation" || registry === "") return [];
-  const host = question.target.registry;
-  const label = host.split(/[.:]/)[0]?.toLowerCase() ?? "";
-  // A hash may follow the name, and a name has no hyphen of its own.
-  if (label === registry.toLowerCase() || label.startsWith(`${registry.toLowerCase()}-`)) return [];
-  if (host === "" && !question.operation.startsWith("docker-")) return [];
-  if (host !== "" && !/\.azurecr\.[a-z]+$/i.test(host)) {
-    return [
-      open(`the image is in \`${host}\`; what the scope map says holds if that is an address of \`${registry}\``),
-    ];
+  const named = maps.filter(({ name }) => name.toLowerCase() === wanted);
+  if (wanted === "") return [];
+  if (named.length === 0) {
+    return [open(`the token \`${token.name}\` uses the scope map \`${token.scopeMap}\`, which is not the one here`)];
   }
-  const where = host === "" ? "names no registry, so docker asks Docker Hub" : `is in \`${host}\``;
-  return [elsewhere(`the image ${where}; this scope map is of \`${registry}\` and decides nothing there`)];
+  const isHere = token.registry === "" || named.some(({ registry }) => isSame(registry, token.registry));
+  return isHere ? [] : [open(`the token \`${token.name}\` is of \`${token.registry}\`, and the scope map is not`)];
 }
 
-function ofLogin({ model }: Circumstances): Doubt[] {
-  if (model.reported?.meaning !== "unauthenticated") return [];
+/** A registry that nobody named may be any. */
+function isSame(one: string, other: string): boolean {
+  return one === "" || one.toLowerCase() === other.toLowerCase();
+}
+
+function ofOtherRegistry({ model: { question }, maps }: Circumstances): Doubt[] {
+  const known = maps.map(({ registry }) => registry).filter((registry) => registry !== "");
+  const [registry] = known;
+  if (registry === undefined) return [];
+  const host = hostAsked(question);
+  if (host === "") return question.kind === "operation" ? ofNoHost(question.operation, registry) : [];
+  const label = labelOf(host);
+  if (label === "") {
+    return [open(`this goes to \`${host}\`; what the scope map says holds if that is an address of \`${registry}\``)];
+  }
+  if (known.some((name) => isNameOf(name, label))) return [];
+  return [elsewhere(`this goes to \`${host}\`; this scope map is of \`${registry}\` and decides nothing there`)];
+}
+
+/** The other clients are told the registry apart, or not at all. */
+const HUB = /^(docker|podman|skopeo|crane|oras)-/;
+
+function ofNoHost(operation: string, registry: string): Doubt[] {
+  const [, client] = HUB.exec(operation) ?? [];
+  if (!client) return [];
+  const where = client === "docker" ? "asks Docker Hub" : "looks for it elsewhere, as on Docker Hub";
   return [
     elsewhere(
-      "the login was refused, and no scope map changes that: check the token's name, password and expiry, or the image pull secret",
+      `the image names no registry, so ${client} ${where}; this scope map is of \`${registry}\` and decides nothing there`,
     ),
   ];
 }
 
-function oneAllows({ maps, catalog }: Model, scopes: string): boolean {
-  return maps.some(({ name, actions }) => {
-    const principal = new Principal(catalog);
-    const denied = attempt(() => {
-      principal.add(name, [...actions]);
-      return principal.claims(scopes).denied;
-    });
-    principal.free();
-    return denied.kind === "value" && denied.value.length === 0;
+/** What a client said, where no scope map changes it. */
+function ofLogin({ model: { reported } }: Circumstances): Doubt[] {
+  if (reported?.meaning === "unauthenticated") {
+    return [
+      elsewhere(
+        "the login was refused, and no scope map changes that: check the token's name, password and expiry, or the image pull secret",
+      ),
+    ];
+  }
+  if (reported?.meaning !== "unreachable") return [];
+  return [
+    elsewhere(
+      "the registry was not reached, or its firewall refuses this address, and no scope map changes that: check its name, the network and the registry's rules for networks",
+    ),
+  ];
+}
+
+function allows({ name, actions }: ScopeMapDraft, catalog: Model["catalog"], scopes: string): boolean {
+  const principal = new Principal(catalog);
+  const denied = attempt(() => {
+    principal.add(name, [...actions]);
+    return principal.claims(scopes).denied;
   });
+  principal.free();
+  return denied.kind === "value" && denied.value.length === 0;
 }
 
 function refusal(text: string): Doubt {

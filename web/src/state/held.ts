@@ -2,7 +2,7 @@
  * The rights that a pasted token holds already, whatever the scope maps say now.
  */
 
-import { createMemo } from "solid-js";
+import { createMemo, onCleanup } from "solid-js";
 import { scopeText } from "../clients/scopes";
 import {
   type AccessEntry,
@@ -10,8 +10,10 @@ import {
   attempt,
   type Explanation,
   Principal,
+  permissionFor,
   type Reason,
   type RepositoryGrant,
+  readScopes,
   verify,
 } from "../engine";
 import { type DecodedToken, decodeToken } from "../tokens";
@@ -27,9 +29,18 @@ export function createHeldToken(token: () => string) {
     return missing.kind === "value" && missing.value.length === 0;
   };
 
+  /** The same rights as rules, for whoever wants to simulate with them. A list of repositories is none. */
+  const principal = createMemo(() => {
+    const made = new Principal();
+    onCleanup(() => made.free());
+    attempt(() => made.add("", rulesOf(entries())));
+    return made;
+  });
+
   return {
     decoded,
     entries,
+    principal,
     /** What may be done with each of these repositories. */
     granted(names: string[]): RepositoryGrant[] {
       const nobody = new Principal();
@@ -49,6 +60,14 @@ export function createHeldToken(token: () => string) {
       return wanted.map((entry) => explainEntry(entry, holds));
     },
   };
+}
+
+function rulesOf(entries: string[]): string[] {
+  const read = attempt(() => readScopes(entries.join(" ")));
+  const scopes = read.kind === "value" ? read.value.scopes : [];
+  return scopes.flatMap(({ type, name, actions }) =>
+    type === "repository" ? actions.map((action) => `repositories/${name}/${permissionFor(action)}`) : [],
+  );
 }
 
 function explainEntry(entry: AccessEntry, holds: (scope: string) => boolean): Explanation {

@@ -13,6 +13,8 @@ import { fetchLarge, forget, keep, recall } from "./store";
 
 const NOW = "scopegate.model";
 const BEFORE = "scopegate.before";
+/** So many pages that something took the place of are kept. */
+const MOST_BEFORE = 5;
 
 /** So long after a change it is kept: soon, but not at each key. */
 const SOON = 400;
@@ -32,9 +34,10 @@ export function forgetAll(): void {
 
 export function createMemory(playground: Playground, paste: Paste) {
   const [isKept, setIsKept] = createSignal(true);
-  const [before, setBefore] = createSignal(modelIn(BEFORE));
-  /** How often the model had been changed when something took the place of everything. */
-  let loadedAt = playground.changes();
+  const [before, setBefore] = createSignal(modelsIn(BEFORE));
+  const atStart = playground.changes();
+  /** How often the model had been changed when something took the place of everything. What was left here is somebody's. */
+  let loadedAt = atStart - 1;
 
   async function remember() {
     setIsKept(await keep(NOW, JSON.stringify(clean(unwrap(playground.model)))));
@@ -61,50 +64,55 @@ export function createMemory(playground: Playground, paste: Paste) {
 
   /** Whether somebody would miss what stands here: what was put here and not touched since, they have elsewhere. */
   function isMissed(next: Model): boolean {
-    const isTouched = playground.changes() > loadedAt || before() === null;
+    const isTouched = playground.changes() > loadedAt || before().length === 0;
     return isTouched && ![blank(), next].some((other) => isSame(other, playground.model));
   }
 
   return {
     /** Whether the browser keeps what stands here. */
     isKept,
-    /** What stood here before something else took its place. */
-    before,
+    /** Whether something stood here before that can be brought back. */
+    hasBefore: () => before().length > 0,
     /** What is too large to be read at once is here now. */
     ready: recallLarge(),
     /** Puts a model in the place of what stands here, which can be brought back. */
     replace(model: Model) {
-      if (isMissed(model)) {
-        const kept = structuredClone(unwrap(playground.model));
-        setBefore(kept);
-        void keep(BEFORE, JSON.stringify(clean(kept)));
-      }
+      if (isMissed(model)) keepBefore([...before(), present()]);
       put(model);
     },
+    /** Puts the last of what stood here in place of what does now, which is kept in its place if somebody has touched it. */
     bringBack() {
-      const kept = before();
-      if (kept) put(kept);
-      setBefore(null);
-      void forget(BEFORE);
+      const kept = before().at(-1);
+      if (!kept) return;
+      const isTouched = playground.changes() > loadedAt;
+      keepBefore([...(isTouched ? [present()] : []), ...before().slice(0, -1)]);
+      put(kept);
     },
     /** What stood here before is not wanted. */
-    dismiss() {
-      setBefore(null);
-      void forget(BEFORE);
-    },
+    dismiss: () => keepBefore([]),
     forget() {
       put(blank());
-      setBefore(null);
+      setBefore([]);
       forgetAll();
     },
   };
 
+  function present(): Model {
+    return structuredClone(unwrap(playground.model));
+  }
+
+  function keepBefore(models: Model[]) {
+    const kept = models.slice(-MOST_BEFORE);
+    setBefore(kept);
+    void (kept.length > 0 ? keep(BEFORE, JSON.stringify(kept.map(clean))) : forget(BEFORE));
+  }
+
   async function recallLarge() {
     if (recall(NOW).kind === "large") {
       const model = modelOf(await fetchLarge(NOW));
-      if (model && playground.changes() === loadedAt) put(model);
+      if (model && playground.changes() === atStart) put(model);
     }
-    if (recall(BEFORE).kind === "large") setBefore(modelOf(await fetchLarge(BEFORE)));
+    if (recall(BEFORE).kind === "large") setBefore(modelsOf(await fetchLarge(BEFORE)));
   }
 }
 
@@ -113,11 +121,29 @@ function modelIn(name: string): Model | null {
   return kept.kind === "text" ? modelOf(kept.text) : null;
 }
 
+function modelsIn(name: string): Model[] {
+  const kept = recall(name);
+  return kept.kind === "text" ? modelsOf(kept.text) : [];
+}
+
 function modelOf(text: string | null): Model | null {
-  if (text === null) return null;
+  return modelIs(parsed(text));
+}
+
+function modelsOf(text: string | null): Model[] {
+  const list = parsed(text);
+  return Array.isArray(list) ? list.flatMap((item) => modelIs(item) ?? []) : [];
+}
+
+function modelIs(value: unknown): Model | null {
+  const opened = check(value);
+  return opened.kind === "model" ? opened.model : null;
+}
+
+/** Nothing for what is no JSON: something else has been kept under this name. */
+function parsed(text: string | null): unknown {
   try {
-    const opened = check(JSON.parse(text));
-    return opened.kind === "model" ? opened.model : null;
+    return text === null ? null : JSON.parse(text);
   } catch {
     return null;
   }

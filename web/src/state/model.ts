@@ -15,8 +15,15 @@ export interface ScopeMapDraft {
   actions: string[];
 }
 
-/** What is asked: a scope, or an operation of a client. */
-export type Question = { kind: "scope"; text: string } | { kind: "operation"; operation: string; target: Target };
+/** What is asked: a scope, of a registry where somebody said which, or an operation of a client. */
+export type Question =
+  | { kind: "scope"; text: string; registry?: string | undefined }
+  | { kind: "operation"; operation: string; target: Target };
+
+/** The registry that is asked, as its host or its name; nothing where nobody said which. */
+export function hostAsked(question: Question): string {
+  return question.kind === "operation" ? question.target.registry : (question.registry ?? "");
+}
 
 /** What an operation of a client is about. */
 export interface Target {
@@ -34,6 +41,8 @@ export interface TokenSettings {
   name: string;
   /** The name of its scope map, where somebody said it. */
   scopeMap: string;
+  /** The registry that it is of, where somebody said it. */
+  registry: string;
   /** Seconds by which the clock is moved from the moment of issue. */
   clock: number;
   state: "enabled" | "disabled" | "password-expired" | "password-regenerated";
@@ -82,7 +91,7 @@ export function blank(): Model {
     reported: null,
     whose: "maps",
     held: "",
-    token: { name: "MyToken", scopeMap: "", clock: 0, state: "enabled" },
+    token: { name: "MyToken", scopeMap: "", registry: "", clock: 0, state: "enabled" },
     assertions: [],
     panel: "client",
   };

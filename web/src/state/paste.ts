@@ -6,15 +6,19 @@
  */
 
 import { createMemo, createSignal } from "solid-js";
+import { unwrap } from "solid-js/store";
 import { scopeText } from "../clients/scopes";
-import { attempt, readScopes } from "../engine";
+import { attempt, type Challenge, type Reference, readScopes } from "../engine";
 import { type Change, type Found, type Part, recognise, whenYamlIsThere } from "../recognise";
 import { withoutSignature } from "../tokens";
-import { blankMap, type Model, type ScopeMapDraft, type Target } from "./model";
+import { blankMap, hostAsked, type Model, type ScopeMapDraft, type Target } from "./model";
 import type { Playground } from "./playground";
+import { isNameOf, labelOf } from "./registry";
 import { systemMap } from "./system";
 
 export type { Part } from "../recognise";
+
+type FoundCommand = Extract<Found, { kind: "command" }>;
 
 export type Paste = ReturnType<typeof createPaste>;
 
@@ -23,20 +27,27 @@ export function createPaste(playground: Playground) {
   const parts = createMemo(() => partsOf(playground.model.pasted, canReadAll()));
   let taken = slices();
   let isTyped = false;
+  /** The rules as the field has put them last: whoever has changed them since can go back to them. */
+  let put = rules(playground);
 
   /** What was not understood is not among them: it may be, once the reader of YAML is there. */
   function slices(): Map<string, Taken> {
     const { pasted } = playground.model;
     const understood = parts().filter(({ found }) => found.kind !== "unknown");
-    return new Map(understood.map(({ from, to }) => [pasted.slice(from, to), { replaces: false, names: [] }]));
+    return new Map(understood.map(({ from, to }) => [pasted.slice(from, to), NOTHING_TAKEN]));
   }
 
-  /** What this part does to the page, and which repositories only it has named. */
-  function takePart(found: Found, canBeUndone: boolean): Taken {
-    const known = new Set(playground.model.repositories);
-    take(playground, found, canBeUndone);
-    const names = playground.model.repositories.filter((name) => !known.has(name));
-    return { replaces: mapsOf(found).length > 0 || found.kind === "assertions", names };
+  /** What this part does to the page, and what only it has put there. */
+  function takePart(found: Found, how: How): Taken {
+    const { model } = playground;
+    const known = new Set(model.repositories);
+    const maps = new Set(model.maps.map(({ name }) => name));
+    take(playground, found, how);
+    return {
+      replaces: mapsOf(found).length > 0 || found.kind === "assertions",
+      names: model.repositories.filter((name) => !known.has(name)),
+      maps: model.maps.map(({ name }) => name).filter((name) => !maps.has(name)),
+    };
   }
 
   function write(text: string) {
@@ -53,11 +64,16 @@ export function createPaste(playground: Playground) {
     const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
     const half = byOneKey ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
     playground.removeRepositories(half.flatMap((part) => part.names));
-    // An error that stands no longer in the field was of another question.
-    if (!parts().some(({ found }) => found.kind === "error")) playground.report(null);
-    const canBeUndone = !half.some((part) => part.replaces);
+    playground.removeMaps(half.flatMap((part) => part.maps));
+    // What a client said and stands no longer in the field was of another question.
+    if (!parts().some(({ found }) => isReport(found))) playground.report(null);
+    const canBeUndone = !half.some((part) => part.replaces) || !isAsPut(playground, put);
     takeMaps(playground, fresh, canBeUndone);
-    for (const { from, to, found } of fresh) taken.set(text.slice(from, to), takePart(found, canBeUndone));
+    const failure = failureIn(fresh);
+    for (const [place, { from, to, found }] of fresh.entries()) {
+      taken.set(text.slice(from, to), takePart(found, { canBeUndone, asks: place <= failure }));
+    }
+    put = rules(playground);
   }
 
   whenYamlIsThere(() => {
@@ -75,6 +91,7 @@ export function createPaste(playground: Playground) {
     load(model: Model) {
       playground.load(model);
       taken = slices();
+      put = rules(playground);
     },
   };
 }
@@ -88,7 +105,39 @@ function partsOf(text: string, _canReadAll: boolean): Part[] {
 interface Taken {
   /** Whether it took the place of something. */
   replaces: boolean;
+  /** The repositories and the maps that it has added. */
   names: string[];
+  maps: string[];
+}
+
+const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: [] };
+
+/** How a part is taken. */
+interface How {
+  canBeUndone: boolean;
+  /** Whether a command is what is asked about. */
+  asks: boolean;
+}
+
+/** The command that failed is what one wants to know about, whatever was tried after it. */
+function failureIn(parts: Part[]): number {
+  const last = parts.findLastIndex(({ found }) => found.kind === "error");
+  const isOfCommand = parts.slice(0, Math.max(0, last)).some(({ found }) => found.kind === "command");
+  return last >= 0 && isOfCommand ? last : parts.length;
+}
+
+/** Whether a part says that something failed. */
+function isReport(found: Found): boolean {
+  return found.kind === "error" || found.kind === "unauthorized" || found.kind === "challenge";
+}
+
+function rules({ model }: Playground): string[][] {
+  return model.maps.map(({ actions }) => unwrap(actions));
+}
+
+function isAsPut(playground: Playground, put: string[][]): boolean {
+  const now = rules(playground);
+  return now.length === put.length && now.every((actions, place) => actions === put[place]);
 }
 
 /** Whether one key makes the one text of the other. */
@@ -120,22 +169,26 @@ function mapsOf(found: Found): ScopeMapDraft[] {
   return [{ name: name ?? "", registry: registry ?? "", description, actions: [...actions] }];
 }
 
-function take(playground: Playground, found: Found, canBeUndone: boolean): void {
+function take(playground: Playground, found: Found, { canBeUndone, asks }: How): void {
   switch (found.kind) {
     case "command":
-      takeCommand(playground, found);
+      takeCommand(playground, found, asks);
       break;
     case "jwt":
       playground.hold(withMark(found.token));
       break;
     case "challenge":
-      askFor(playground, found.challenges.map((challenge) => challenge.scope ?? "").join(" "));
+      takeChallenges(playground, found.challenges);
       break;
     case "unauthorized":
-      askFor(playground, found.required.join(" "));
+      takeUnauthorized(playground, found.required.join(" "));
       break;
     case "scopes":
-      askFor(playground, found.report.scopes.map(scopeText).join(" "));
+      // What is no scope is asked about too, and said to be none.
+      askFor(
+        playground,
+        [...found.report.scopes.map(scopeText), ...found.report.invalid.map(({ scope }) => scope)].join(" "),
+      );
       break;
     case "error":
       takeError(playground, found);
@@ -145,7 +198,7 @@ function take(playground: Playground, found: Found, canBeUndone: boolean): void 
       break;
     case "reference":
       noteRegistry(playground, found.reference.registry ?? "");
-      askFor(playground, `repository:${found.reference.repository}:pull`);
+      askFor(playground, `repository:${found.reference.repository}:pull`, found.reference.registry ?? "");
       break;
     case "repositories":
       playground.addRepositories(found.names);
@@ -156,10 +209,10 @@ function take(playground: Playground, found: Found, canBeUndone: boolean): void 
   }
 }
 
-function askFor(playground: Playground, scopes: string): void {
+function askFor(playground: Playground, scopes: string, registry = ""): void {
   const text = scopes.trim();
   if (text === "") return;
-  playground.ask({ kind: "scope", text });
+  playground.ask({ kind: "scope", text, registry });
   const read = attempt(() => readScopes(text));
   const entries = read.kind === "value" ? read.value.scopes : [];
   showRepositories(
@@ -168,30 +221,79 @@ function askFor(playground: Playground, scopes: string): void {
   );
 }
 
-function takeCommand(playground: Playground, found: Extract<Found, { kind: "command" }>): void {
-  const { client, operation, reference, source, registry } = found;
+function takeChallenges(playground: Playground, challenges: Challenge[]): void {
+  const asked = challenges
+    .map(({ scope }) => scope ?? "")
+    .join(" ")
+    .trim();
+  const [{ service, realm, error } = { service: null, realm: "", error: null }] = challenges;
+  const registry = hostOf(service ?? "") || hostOf(realm);
+  noteRegistry(playground, registry);
+  if (error !== null) {
+    const meaning = error === "insufficient_scope" ? "denied" : "unauthenticated";
+    playground.report({ meaning, repository: null, asked });
+  }
+  askFor(playground, asked, registry);
+}
+
+/** The host of an address, or of a service that is called by its host. */
+function hostOf(text: string): string {
+  if (URL.canParse(text) && text.includes("://")) return new URL(text).host;
+  return /^[\w-]+(?:\.[\w-]+)+(?::\d+)?$|^[\w.-]+:\d+$/.test(text) ? text : "";
+}
+
+/** A body alone does not say of which registry it is; the challenge or the command before it may have. */
+function takeUnauthorized(playground: Playground, required: string): void {
+  const { question } = playground.model;
+  const repository = question.kind === "operation" ? question.target.repository : null;
+  playground.report({ meaning: "unknown", repository, asked: required });
+  // The command that failed says more than the answer that it got.
+  if (question.kind === "operation" && repository !== "") return;
+  askFor(playground, required, hostAsked(question));
+}
+
+function takeCommand(playground: Playground, found: FoundCommand, asks: boolean): void {
+  const { operation, reference, source, registry } = asked(playground, found);
   const host = reference?.registry ?? registry ?? source?.registry ?? "";
   noteRegistry(playground, host);
   if (found.user) playground.set("token", "name", found.user);
   if (found.change) {
-    takeChange(playground, found.change);
+    takeChange(playground, found.change, labelOf(host), operation.endsWith("create"));
     return;
   }
   const repository = reference?.repository ?? source?.repository ?? "";
-  if (client === "az" && operation === "import") return;
+  showRepositories(playground, repository ? [repository] : []);
+  if (!asks) return;
   const target: Target = {
     registry: host,
     repository,
     tag: reference?.tag ?? source?.tag ?? "latest",
     source: reference && source ? source.repository : "",
   };
-  playground.ask({ kind: "operation", operation: operationOf(found), target });
+  playground.ask({ kind: "operation", operation: operationOf({ ...found, operation, reference }), target });
   playground.set("panel", "client");
   showRepositories(playground, repository ? [repository] : []);
 }
 
+/**
+ * A copy as far as one registry is asked: both sides of it, or the one that is here. What is not in a registry at all is nobody's to
+ * decide about; an import reads from where it says.
+ */
+function asked(playground: Playground, found: FoundCommand): FoundCommand {
+  const { operation, reference, source } = found;
+  if (operation === "import") return { ...found, reference: source, source: null, registry: source?.registry ?? "" };
+  if (operation !== "copy" || (!reference && !source)) return found;
+  if (reference && source && reference.registry === source.registry) return found;
+  const isHere = (image: Reference | null) =>
+    image !== null && playground.model.maps.some(({ registry }) => isNameOf(registry, labelOf(image.registry ?? "")));
+  const reads = !reference || (source !== null && isHere(source) && !isHere(reference));
+  return reads
+    ? { ...found, operation: "pull", reference: source, source: null }
+    : { ...found, operation: "push", source: null };
+}
+
 /** What the simulator calls it. Some commands do other things with a tag, or an exact version, than without. */
-function operationOf({ client, operation, reference }: Extract<Found, { kind: "command" }>): string {
+function operationOf({ client, operation, reference }: FoundCommand): string {
   const hasTag = (reference?.tag ?? reference?.digest ?? null) !== null;
   if (client === "az" && operation === "repository-delete" && hasTag) return "az-repository-delete-image";
   const pulls = operation === "pull" || operation === "install" || operation === "show";
@@ -200,19 +302,38 @@ function operationOf({ client, operation, reference }: Extract<Found, { kind: "c
   return `${client}-${operation}`;
 }
 
-/** A command that makes a map says what is in it; one that changes a map is made to the map of that name. */
-function takeChange(playground: Playground, change: Change): void {
+/** A command that makes a map says what is in it; one that changes a map adds to the one of that name. */
+function takeChange(playground: Playground, change: Change, registry: string, creates: boolean): void {
+  const { token, status, scopeMap, actions, removed } = change;
+  if (token) playground.set("token", { name: token, registry, ...(scopeMap ? { scopeMap } : {}) });
+  if (status) playground.set("token", "state", status === "disabled" ? "disabled" : "enabled");
+  if (scopeMap) useSystemMap(playground, scopeMap);
+  if (actions.length === 0 && removed.length === 0 && (token !== null || !creates)) return;
   const maps = playground.model.maps.map((map) => ({ ...map, actions: [...map.actions] }));
-  const place = Math.max(
-    0,
-    maps.findIndex((map) => map.name === change.scopeMap),
-  );
-  const map = maps[place] ?? blankMap();
-  const kept = map.actions.filter((action) => !change.removed.includes(action));
-  const added = change.actions.filter((action) => !kept.includes(action));
-  maps[place] = { ...map, name: change.scopeMap ?? map.name, actions: [...kept, ...added] };
-  if (change.token) playground.set("token", "name", change.token);
-  playground.replaceMaps(maps);
+  const place = placeOf(maps, scopeMap ?? "", registry);
+  const { registry: known = "", ...map } = maps[place] ?? blankMap();
+  const kept = creates && map.name !== "" ? [] : map.actions.filter((action) => !removed.includes(action));
+  const added = actions.filter((action) => !kept.includes(action));
+  const changed = { ...map, registry: known || registry, name: scopeMap ?? map.name, actions: [...kept, ...added] };
+  playground.replaceMaps(maps.toSpliced(place, 1, changed));
+}
+
+/** The map of this name, or one that nobody has named; else a new one, behind the others. */
+function placeOf(maps: ScopeMapDraft[], name: string, registry: string): number {
+  const isHere = (map: ScopeMapDraft) => map.registry === "" || registry === "" || isNameOf(map.registry, registry);
+  const named = maps.findIndex((map) => isHere(map) && map.name.toLowerCase() === name.toLowerCase());
+  const unnamed = maps.findIndex((map) => isHere(map) && map.name === "");
+  return named >= 0 ? named : unnamed >= 0 ? unnamed : maps.length;
+}
+
+/** A map of the registry's own is known by its name alone. */
+function useSystemMap(playground: Playground, name: string): void {
+  const known = systemMap(name);
+  const { maps } = playground.model;
+  if (!known || maps.some((map) => map.name === known.name)) return;
+  const others = maps.filter((map) => map.name !== "" || map.actions.length > 0);
+  const copies = others.map((map) => ({ ...map, actions: [...map.actions] }));
+  playground.replaceMaps([...copies, { ...known, registry: playground.registry() }]);
 }
 
 /** An error alone says a repository and, at best, what was needed. */
@@ -223,19 +344,20 @@ function takeError(playground: Playground, found: Extract<Found, { kind: "error"
   // The command that failed says more than what it printed.
   const isOfCommand = known && (found.repository === null || found.repository === question.target.repository);
   const guessed = found.repository === null || isOfCommand ? "" : `repository:${found.repository}:pull`;
-  const asked = (found.required.join(" ") || guessed).trim();
-  playground.report({ meaning: found.meaning, repository: found.repository, asked });
-  if (!isOfCommand) askFor(playground, asked);
+  const required = (found.required.join(" ") || guessed).trim();
+  playground.report({ meaning: found.meaning, repository: found.repository, asked: required });
+  if (!isOfCommand) askFor(playground, required, found.registry ?? "");
 }
 
 function takeToken(playground: Playground, found: Extract<Found, { kind: "token" }>): void {
-  if (found.name) playground.set("token", "name", found.name);
-  playground.set("token", "state", found.status === "disabled" ? "disabled" : "enabled");
-  noteRegistry(playground, found.registry ?? "");
-  playground.set("token", "scopeMap", found.scopeMap ?? "");
-  const isEmpty = playground.model.maps.every(({ name, actions }) => name === "" && actions.length === 0);
-  const known = systemMap(found.scopeMap ?? "");
-  if (isEmpty && known) playground.replaceMaps([{ ...known, registry: playground.registry() }]);
+  const { name, status, registry, passwords } = found;
+  if (name) playground.set("token", "name", name);
+  const now = Date.now();
+  const isOver = passwords.length > 0 && passwords.every(({ expiry }) => expiry !== null && Date.parse(expiry) <= now);
+  const state = status === "disabled" ? "disabled" : isOver ? "password-expired" : "enabled";
+  playground.set("token", { state, scopeMap: found.scopeMap ?? "", registry: registry ?? "" });
+  noteRegistry(playground, registry ?? "");
+  useSystemMap(playground, found.scopeMap ?? "");
 }
 
 /** A token with a mark in place of its signature, if it had one. */
@@ -244,10 +366,11 @@ function withMark(token: string): string {
   return token.length > rest.length ? `${rest}…` : token;
 }
 
-/** The name of an Azure registry is the first label of its host. */
+/** The map is of the registry that is spoken of, where it does not say itself which it is of. */
 function noteRegistry(playground: Playground, host: string): void {
   const map = playground.model.maps[0];
-  if (map && map.registry === "" && host !== "") playground.set("maps", 0, "registry", host.split(/[.:]/)[0] ?? "");
+  const label = labelOf(host);
+  if (map && map.registry === "" && label !== "") playground.set("maps", 0, "registry", label);
 }
 
 function showRepositories(playground: Playground, names: string[]): void {

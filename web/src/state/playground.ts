@@ -7,8 +7,10 @@ import { createStore, reconcile, type SetStoreFunction, unwrap } from "solid-js/
 import { type Assertion, type AssertionFile, actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
+import { applicable } from "./applicable";
 import { createHeldToken } from "./held";
-import { blank, blankMap, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
+import { blank, blankMap, hostAsked, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
+import { isBareName } from "./registry";
 import { createRows } from "./rows";
 
 export type Playground = ReturnType<typeof createPlayground>;
@@ -25,25 +27,32 @@ export function createPlayground(initial: Model = blank()) {
   const history = createHistory();
 
   const compiled = createPrincipal(() => ({ maps: model.maps, catalog: model.catalog }));
+  const deciding = createMemo(() => applicable(model));
+  const some = createPrincipal(() => ({
+    maps: deciding().length === model.maps.length ? [] : deciding(),
+    catalog: model.catalog,
+  }));
+  /** What decides: the maps that count for what is asked. */
+  const principal = () => (deciding().length === model.maps.length ? compiled() : some()).principal;
   const old = createPrincipal(() => ({ maps: model.old ? [model.old] : [], catalog: model.catalog }));
   const registry = createMemo(() => model.maps.find((map) => map.registry)?.registry ?? "");
   /** The registry's host: that of the command, or the one that Azure gives the name. */
   const host = createMemo(() => {
-    const { question } = model;
-    const named = question.kind === "operation" ? question.target.registry : "";
-    return named || `${registry() || "myregistry"}.azurecr.io`;
+    const named = hostAsked(model.question);
+    return isBareName(named) || named === "" ? `${named || registry() || "myregistry"}.azurecr.io` : named;
   });
   const held = createHeldToken(() => model.held);
-  const granted = (names: string[]) =>
-    model.whose === "token" ? held.granted(names) : compiled().principal.granted(names);
-  const rows = createRows(model, () => compiled().principal, granted);
+  const granted = (names: string[]) => (model.whose === "token" ? held.granted(names) : principal().granted(names));
+  const rows = createRows(model, principal, granted);
   const now = createClock();
   const heldValidity = createValidity(() => held.decoded()?.claims ?? null, now);
-  const answer = createAnswer(
+  const answer = createAnswer(model, principal, () => ({
     model,
-    () => compiled().principal,
-    () => ({ model, held, registry: registry(), validity: heldValidity() }),
-  );
+    maps: deciding(),
+    held,
+    registry: registry(),
+    validity: heldValidity(),
+  }));
 
   /** Every change goes through here, so that whoever keeps the model need not read all of it at each key. */
   const setModel = ((...change: unknown[]) => {
@@ -51,12 +60,16 @@ export function createPlayground(initial: Model = blank()) {
     setChanges((count) => count + 1);
   }) as SetStoreFunction<Model>;
 
+  /** Whether the last change was a key in the editor. */
+  let typing = false;
+
   function report(reported: Reported | null) {
     if (reported !== null || model.reported !== null) setModel("reported", reported);
   }
 
   function replaceMaps(maps: ScopeMapDraft[], canBeUndone = true) {
     if (canBeUndone) history.push(present());
+    typing = false;
     setModel("maps", maps.length > 0 ? maps : [blankMap()]);
   }
 
@@ -67,6 +80,9 @@ export function createPlayground(initial: Model = blank()) {
   return {
     model,
     compiled,
+    /** The maps that count for what is asked, and what they grant. */
+    deciding,
+    principal,
     old,
     registry,
     host,
@@ -91,12 +107,22 @@ export function createPlayground(initial: Model = blank()) {
     },
     /** Notes what a client said when it failed, or that nothing is known of it. */
     report,
-    /** Replaces the rules of one map. */
-    write(place: number, actions: string[]) {
+    /** Replaces the rules of one map. What is typed is undone as a whole. */
+    write(place: number, actions: string[], isTyped = false) {
+      if (!isTyped || !typing) history.push(present());
+      typing = isTyped;
       report(null);
       setModel("maps", place, "actions", actions);
     },
     replaceMaps,
+    /** Takes away maps by their names. */
+    removeMaps(names: string[]) {
+      const gone = new Set(names);
+      if (gone.size === 0) return;
+      const { maps } = present();
+      const kept = maps.filter(({ name }) => !gone.has(name));
+      setModel("maps", kept.length > 0 ? kept : [{ ...blankMap(), registry: maps[0]?.registry ?? "" }]);
+    },
     /** Makes the change that the engine proposes. */
     apply(edits: Edit[]) {
       report(null);
@@ -128,6 +154,7 @@ export function createPlayground(initial: Model = blank()) {
     },
     canUndo: history.canUndo,
     undo() {
+      typing = false;
       const past = history.pop();
       if (past) setModel(past);
     },

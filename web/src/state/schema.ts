@@ -35,7 +35,7 @@ function isMap(value: unknown): value is ScopeMapDraft {
 
 function isQuestion(value: unknown): value is Question {
   if (!isRecord(value)) return false;
-  if (value.kind === "scope") return isText(value.text);
+  if (value.kind === "scope") return isText(value.text) && (value.registry === undefined || isText(value.registry));
   const target = value.target;
   return (
     value.kind === "operation" &&
@@ -59,6 +59,7 @@ function isToken(value: unknown): value is TokenSettings {
     isRecord(value) &&
     isText(value.name) &&
     isText(value.scopeMap) &&
+    isText(value.registry) &&
     typeof value.clock === "number" &&
     isOneOf(value.state, ["enabled", "disabled", "password-expired", "password-regenerated"])
   );

@@ -20,7 +20,7 @@ const full: Model = {
   },
   whose: "token",
   held: "e30.e30.…",
-  token: { name: "T", scopeMap: "m", clock: -600, state: "disabled" },
+  token: { name: "T", scopeMap: "m", registry: "r", clock: -600, state: "disabled" },
   assertions: [{ allow: "repository:a:pull", why: "because" }, { deny: "repository:a:push" }],
   panel: "tests",
 };
@@ -46,7 +46,7 @@ test("no field carries a secret", async () => {
     old: draft,
     repositories: [text],
     held: SIGNED,
-    token: { name: text, scopeMap: text, clock: 0, state: "enabled" },
+    token: { name: text, scopeMap: text, registry: text, clock: 0, state: "enabled" },
     assertions: [{ allow: text, why: text }],
   };
   for (const question of [

@@ -23,7 +23,8 @@ export async function pack(model: Model): Promise<string> {
 export async function unpack(fragment: string): Promise<Opened> {
   const text = fragment.replace(/^#/, "");
   if (text === "") return { kind: "nothing" };
-  const match = /^(\d+)\.([A-Za-z0-9_-]*)$/.exec(text);
+  // Whoever writes a link into a sentence, or copies it out of one, adds to its end.
+  const match = /^(\d+)\.([A-Za-z0-9_-]*)(?:[\s.,;:!?)\]>"']|%20|%22|%3E)*$/i.exec(text);
   if (!match) return { kind: "refused", message: "this address ends in something that is no link of this page" };
   const [, version = "", packed = ""] = match;
   if (Number(version) > VERSION) {

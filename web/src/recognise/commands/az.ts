@@ -22,6 +22,7 @@ const OPERATIONS: Record<string, Operation> = {
   "manifest list": "manifest-list",
   "manifest list-metadata": "manifest-list",
   "token create": "token-create",
+  "token update": "token-update",
   "scope-map create": "scope-map-create",
   "scope-map update": "scope-map-update",
 };
@@ -86,13 +87,15 @@ function inRegistry(image: string, registry: string | null): Reference | null {
 function changeIn(options: Options, operation: Operation): Change | null {
   if (!CHANGES.test(operation)) return null;
   const name = textOf(options, "--name", "-n");
-  const token = operation === "token-create" ? name : null;
+  const token = operation.startsWith("token-") ? name : null;
   const added = actionsIn(options, ["--repository", "--add-repository"], ["--gateway", "--add-gateway"]);
   const removed = actionsIn(options, ["--remove-repository"], ["--remove-gateway"]);
+  const status = textOf(options, "--status")?.toLowerCase();
   const made = token !== null && added.length > 0 ? `${token}-scope-map` : null;
   return {
     token,
-    scopeMap: operation === "token-create" ? (textOf(options, "--scope-map") ?? made) : name,
+    status: status === "enabled" || status === "disabled" ? status : null,
+    scopeMap: token !== null ? (textOf(options, "--scope-map") ?? made) : name,
     actions: added.map(({ text }) => text),
     at: added.map(({ at }) => at),
     removed: removed.map(({ text }) => text),

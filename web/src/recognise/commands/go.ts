@@ -4,6 +4,7 @@
 
 import type { Client, FoundCommand, FoundUnknown } from "../found";
 import { referenceOf, refusalOf } from "../names";
+import { unknown } from "../reading";
 import { type Arguments, optionOf, readArguments } from "./options";
 import { SYNTAX, type Takes } from "./syntax";
 import type { Word } from "./words";
@@ -22,6 +23,8 @@ export function readGo(client: Exclude<Client, "az">, words: Word[]): FoundComma
   if (command.needs && !all.options.has(command.needs)) return null;
   const rest = all.rest.slice(name.split(" ").length);
   const written = imageWords(command.takes, { ...all, rest });
+  const second = command.takes === "tag" ? otherTag(all) : null;
+  if (second) return second;
   const refused = [written.source, written.reference].flatMap((word) => (word ? (refusalOfImage(word) ?? []) : []));
   if (refused[0]) return refused[0];
   const images = imagesOf(command.takes, { ...all, rest }, written);
@@ -71,6 +74,19 @@ function imageWords(takes: Takes, all: Arguments): ImageWords {
     default:
       return {};
   }
+}
+
+/** One image is looked at; what is said of it would be wrong of the others. */
+function otherTag({ options }: Arguments): FoundUnknown | null {
+  const tags = [...(options.get("-t") ?? []), ...(options.get("--tag") ?? [])];
+  const [first, ...others] = tags.map((word) => ({ word, reference: referenceOf(word.text) }));
+  const other = others.find(
+    ({ reference }) =>
+      reference?.repository !== first?.reference?.repository || reference?.registry !== first?.reference?.registry,
+  );
+  if (!other) return null;
+  const refused = { message: "several images at once", hint: "paste the command with one of them" };
+  return unknown({ ...refused, position: other.word.from });
 }
 
 function imagesOf(takes: Takes, all: Arguments, { reference, source }: ImageWords): Images {

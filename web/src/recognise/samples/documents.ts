@@ -187,7 +187,7 @@ credentials:
   passwords:
   - name: password1
     value: hunter2`,
-    found: ["token MyToken ci disabled [password1]"],
+    found: ["token MyToken contoso ci disabled [password1]"],
   },
   {
     text: `{

@@ -160,4 +160,9 @@ Access to registry 'contoso.azurecr.io' was denied. Response code: 401. Please t
     text: "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
     found: ["unknown 0: nothing that is known"],
   },
+  {
+    text: `docker push contoso.azurecr.io/Team/App:v1
+invalid reference format: repository name must be lowercase`,
+    found: ["unknown 31: an upper-case letter in the repository name", "error unknown"],
+  },
 ];

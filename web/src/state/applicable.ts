@@ -1,0 +1,18 @@
+/**
+ * Which of the scope maps on the page decide about what is asked.
+ *
+ * A token of Azure Container Registry has one scope map, in the registry that it is of. Where it is known which, the others do not count.
+ */
+
+import type { Model, ScopeMapDraft } from "./model";
+import { hostAsked } from "./model";
+import { isNameOf, labelOf } from "./registry";
+
+export function applicable({ maps, token, profile, question }: Model): ScopeMapDraft[] {
+  const label = labelOf(hostAsked(question));
+  const ofRegistry = maps.filter(({ registry }) => registry === "" || isNameOf(registry, label));
+  const here = label === "" || ofRegistry.length === 0 ? maps : ofRegistry;
+  const wanted = token.scopeMap.toLowerCase();
+  const ofToken = here.filter(({ name }) => name.toLowerCase() === wanted);
+  return profile === "acr" && wanted !== "" && ofToken.length > 0 ? ofToken : here;
+}
