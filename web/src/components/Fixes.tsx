@@ -19,7 +19,7 @@ const forms: { id: Form; name: string }[] = [
 
 export function Fixes(props: { playground: Playground; edits: Edit[] }): JSX.Element {
   const [form, setForm] = createSignal<Form>("az");
-  const fixes = createMemo(() => byMap(props.edits, props.playground.model.maps));
+  const fixes = createMemo(() => byMap(props.edits, props.playground.deciding()));
 
   function tryIt() {
     props.playground.apply(props.edits);

@@ -20,6 +20,9 @@ const PHRASES: [Meaning, string[]][] = [
       "403 forbidden",
       "status(?: code)?:? ?403",
       "network is unreachable",
+      "context deadline exceeded",
+      "client\\.timeout",
+      "request canceled while waiting",
     ],
   ],
   [
@@ -50,6 +53,7 @@ const PHRASES: [Meaning, string[]][] = [
       "access to the resource is denied",
       "was denied",
       "does not have permission",
+      "operation is disallowed",
     ],
   ],
   ["absent", ["(?:manifest|name|tag|blob)[_ ]unknown", "manifest for \\S{1,300} not found"]],

@@ -31,8 +31,16 @@ const OPTIONS = [
 ].join("|");
 
 const FIELDS = [
-  ...["value", "auth", "secret", "pass(?:w(?:or)?d|phrase)?", "pwd", "identitytoken", "clientsecret"],
-  ...["(?:access|refresh)token", String.raw`\.dockerconfigjson`, "x-registry-auth", "sig"],
+  ...["value", "auth", "secret", "pass(?:w(?:or)?d|phrase)?", "pwd", "identitytoken", "clientsecret", "pw", "passwort"],
+  ...[
+    "(?:access|refresh)token",
+    String.raw`\.dockerconfigjson`,
+    "x-registry-auth",
+    "sig",
+    "api[_-]?key",
+    "secretvalue",
+    String.raw`[\w-]*_auth`,
+  ],
   ...[String.raw`[\w-]*[_-]?password\d?`, String.raw`[\w-]*[_-](?:pass|pw|pwd|secret|key|token)`, "token"],
 ].join("|");
 
@@ -40,7 +48,7 @@ const FIELDS = [
 const PASSWORDS = String.raw`[\w-]{0,40}passw(?:or)?d\d?|pwd|passphrase`;
 
 /** A word that an option or a field is named by begins a line, or follows what cannot be a piece of it. */
-const START = String.raw`(?:^|[\s"'${"`"}({,?&]|\$env:)`;
+const START = String.raw`(?:^|[\s"'${"`"}({,?&]|\$(?:env:)?)`;
 
 /** A name and a password together: `-u`, also behind other letters, and its like. */
 const USER = String.raw`(?:-[a-z]{0,5}u|--user|--(?:src-|dest-)?creds)(?:=|[ \t]{0,9})`;

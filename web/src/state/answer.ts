@@ -72,7 +72,7 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
       report.value.invalid,
       byMaps || isAboutRepositories(simulated) ? simulated : null,
     );
-    const against = [...doubts(around), ...(byMaps && byRules === "allowed" ? doubtsOfAllowed(around, scopes) : [])];
+    const against = [...doubts(around), ...(byRules === "allowed" ? doubtsOfAllowed(around, scopes) : [])];
     const helps = !against.some((doubt) => doubt.isElsewhere && !doubt.keepsFix);
     return {
       kind: "answer",

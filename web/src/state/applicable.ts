@@ -13,6 +13,9 @@ export function applicable({ maps, token, profile, question }: Model): ScopeMapD
   const ofRegistry = maps.filter(({ registry }) => registry === "" || isNameOf(registry, label));
   const here = label === "" || ofRegistry.length === 0 ? maps : ofRegistry;
   const wanted = token.scopeMap.toLowerCase();
-  const ofToken = here.filter(({ name }) => name.toLowerCase() === wanted);
+  const isOfToken = (registry: string) =>
+    token.registry === "" || registry === "" || isNameOf(registry, token.registry);
+  const named = here.filter(({ name }) => name.toLowerCase() === wanted);
+  const ofToken = named.filter(({ registry }) => isOfToken(registry.toLowerCase()));
   return profile === "acr" && wanted !== "" && ofToken.length > 0 ? ofToken : here;
 }

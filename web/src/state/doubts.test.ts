@@ -3,7 +3,7 @@
 import { createRoot } from "solid-js";
 import { expect, test } from "vitest";
 import { createPaste } from "./paste";
-import { createPlayground } from "./playground";
+import { createPlayground, type Playground } from "./playground";
 
 const both = ["content/read", "content/write"];
 
@@ -266,6 +266,144 @@ for (const [name, text, verdict, doubt] of traps) {
     createRoot((dispose) => {
       const playground = createPlayground();
       createPaste(playground).write(text);
+      const answer = playground.answer();
+      const given = answer.kind === "answer" ? answer : null;
+      const doubts = given?.doubts.map((each) => each.text).join("\n") ?? "";
+      expect([given?.verdict ?? answer.kind, doubts.includes(doubt) ? doubt : doubts]).toEqual([verdict, doubt]);
+      dispose();
+    });
+  });
+}
+
+const named = (registry: string, rule: string) =>
+  JSON.stringify({ id: `/registries/${registry}/scopeMaps/ci-map`, name: "ci-map", actions: [rule] });
+const read = "repositories/team/app/content/read";
+const refusedLogin =
+  'Error response from daemon: Get "https://myregistry.azurecr.io/v2/": unauthorized: invalid username/password';
+const refusedPull = `${pull}\ndenied: requested access to the resource is denied\n`;
+
+/** What happens one after the other, and what is answered then. */
+const stories: [string, (playground: Playground, write: (text: string) => void) => void, string, string][] = [
+  [
+    "a rule is added after a login was refused",
+    (playground, write) => {
+      write(`${refusedLogin}\n${hello}\n${pull}`);
+      playground.write(0, [...(playground.model.maps[0]?.actions ?? []), "repositories/x/content/read"]);
+    },
+    "unsure",
+    "the login was refused",
+  ],
+  [
+    "a rule is added after a refusal, and taken back",
+    (playground, write) => {
+      write(`${hello}\n${refusedPull}`);
+      playground.write(0, [...(playground.model.maps[0]?.actions ?? [])]);
+      playground.undo();
+    },
+    "unsure",
+    "and yet it was refused",
+  ],
+  [
+    "the same error once more after the fix",
+    (playground, write) => {
+      write(`${map("ci-map")}\n${refusedPull}`);
+      playground.write(0, [read]);
+      write(`${map("ci-map")}\n${refusedPull}${refusedPull}`);
+    },
+    "unsure",
+    "and yet it was refused",
+  ],
+  [
+    "the same text once more after the fix",
+    (playground, write) => {
+      write(refusedPull);
+      playground.write(0, [read]);
+      write(refusedPull);
+    },
+    "unsure",
+    "and yet it was refused",
+  ],
+  [
+    "a token that the registry has refused",
+    (_, write) => {
+      write(access(["pull"], -10, 600));
+      write(`${access(["pull"], -10, 600)}\n${challenge("myregistry.azurecr.io", ',error="invalid_token"')}`);
+    },
+    "unsure",
+    "the login was refused",
+  ],
+  [
+    "a token of another registry's map of that name",
+    (_, write) => {
+      write(
+        `[${named("myregistry", read)}, ${named("other", "repositories/x/content/read")}]\n${other(token("ci-map", "enabled"))}\n${pull}`,
+      );
+    },
+    "unsure",
+    "is of `other`",
+  ],
+  [
+    "half a command that changes a map",
+    (_, write) => {
+      const text = `${map("ci-map")}\naz acr scope-map update -n ci-map -r myregistry --add-repository team/app content/read`;
+      for (let end = text.length - 30; end <= text.length; end += 1) write(text.slice(0, end));
+      for (let end = text.length; end >= text.length - 13; end -= 1) write(text.slice(0, end));
+      write(`${text.slice(0, -13)}\n${pull}`);
+    },
+    "denied",
+    "",
+  ],
+  [
+    "half the name of a registry",
+    (_, write) => {
+      const text = `${read}\naz acr manifest list-metadata -r myregistry -n team/app`;
+      for (let end = text.length - 30; end <= text.length; end += 1) write(text.slice(0, end));
+      write(`${text}\n${pull}`);
+    },
+    "allowed",
+    "",
+  ],
+  [
+    "an image of a registry that everybody knows",
+    (_, write) => write(`${hello}\ndocker pull docker.io/library/nginx`),
+    "unsure",
+    "docker.io",
+  ],
+  [
+    "rules of nobody knows where, and such an image",
+    (_, write) => write(`${read}\ndocker pull ghcr.io/team/app:v1`),
+    "unsure",
+    "ghcr.io",
+  ],
+  [
+    "a host in other letters",
+    (_, write) => write(`${access(["pull"], -10, 600)}\n${pull.replace("myregistry", "MyRegistry")}`),
+    "allowed",
+    "",
+  ],
+  [
+    "time runs out",
+    (_, write) =>
+      write(
+        `${hello}\n${pull}\nError response from daemon: Get "https://myregistry.azurecr.io/v2/": context deadline exceeded`,
+      ),
+    "unsure",
+    "not reached",
+  ],
+  [
+    "a login of another token",
+    (_, write) => write(`${hello}\n${token("ci-map", "disabled")}\ndocker login myregistry.azurecr.io -u dev\n${pull}`),
+    "allowed",
+    "",
+  ],
+];
+
+for (const [name, tell, verdict, doubt] of stories) {
+  test(name, () => {
+    createRoot((dispose) => {
+      const playground = createPlayground();
+      const paste = createPaste(playground);
+      tell(playground, paste.write);
       const answer = playground.answer();
       const given = answer.kind === "answer" ? answer : null;
       const doubts = given?.doubts.map((each) => each.text).join("\n") ?? "";

@@ -32,7 +32,7 @@ export interface Circumstances {
 
 /** What speaks against an answer, whatever the rules say. */
 export function doubts(circumstances: Circumstances): Doubt[] {
-  if (circumstances.model.whose === "token") return ofHeldToken(circumstances);
+  if (circumstances.model.whose === "token") return [...ofHeldToken(circumstances), ...ofLogin(circumstances)];
   return [
     ...ofMissingMap(circumstances),
     ...ofTokenState(circumstances),
@@ -42,12 +42,12 @@ export function doubts(circumstances: Circumstances): Doubt[] {
   ];
 }
 
-/** What speaks against "allowed" by these maps. */
+/** What speaks against "allowed" by these maps, or by this token. */
 export function doubtsOfAllowed({ model, maps }: Circumstances, scopes: string): Doubt[] {
   const { reported } = model;
   const contradicted = reported && contradictions[reported.meaning];
   return [
-    ...ofSeveralMaps(model, maps, scopes),
+    ...(model.whose === "maps" ? ofSeveralMaps(model, maps, scopes) : []),
     ...(contradicted && isAbout(model, reported, scopes) ? [open(contradicted)] : []),
   ];
 }
@@ -56,10 +56,9 @@ const look =
   "look for a missing or older login, another token or scope map, a disabled token, an expired password, or another registry";
 
 const contradictions: Partial<Record<Reported["meaning"], string>> = {
-  denied: `the scope map allows this, and yet it was refused: ${look}`,
-  unknown: `the scope map allows this, and yet it failed: ${look}`,
-  absent:
-    "the scope map allows this, and the registry says that there is nothing of that name: look at the name and the tag",
+  denied: `this is allowed, and yet it was refused: ${look}`,
+  unknown: `this is allowed, and yet it failed: ${look}`,
+  absent: "this is allowed, and the registry says that there is nothing of that name: look at the name and the tag",
 };
 
 /** A token has one of the maps, and it may be one that does not allow this. */
@@ -100,7 +99,8 @@ function ofHeldToken({ model, held, validity }: Circumstances): Doubt[] {
 function ofAudience({ question }: Model, { aud }: Json): Doubt[] {
   if (typeof aud !== "string") return [refusal("the token does not name the one registry that it is for")];
   const host = hostAsked(question);
-  if (host === "" || aud === host || (isBareName(host) && labelOf(aud) === host.toLowerCase())) return [];
+  const isSameHost = aud.toLowerCase() === host.toLowerCase();
+  if (host === "" || isSameHost || (isBareName(host) && labelOf(aud) === host.toLowerCase())) return [];
   return [refusal(`the token is for \`${aud}\`, and what is asked goes to \`${host}\``)];
 }
 
@@ -133,7 +133,7 @@ function ofTokenState({ model: { token } }: Circumstances): Doubt[] {
       ];
 }
 
-function ofOtherMap({ model: { token, maps } }: Circumstances): Doubt[] {
+function ofOtherMap({ model: { token }, maps }: Circumstances): Doubt[] {
   const wanted = token.scopeMap.toLowerCase();
   const named = maps.filter(({ name }) => name.toLowerCase() === wanted);
   if (wanted === "") return [];
@@ -152,9 +152,10 @@ function isSame(one: string, other: string): boolean {
 function ofOtherRegistry({ model: { question }, maps }: Circumstances): Doubt[] {
   const known = maps.map(({ registry }) => registry).filter((registry) => registry !== "");
   const [registry] = known;
-  if (registry === undefined) return [];
   const host = hostAsked(question);
-  if (host === "") return question.kind === "operation" ? ofNoHost(question.operation, registry) : [];
+  if (host === "") return question.kind === "operation" ? ofNoHost(question.operation) : [];
+  if (PUBLIC.test(host)) return [elsewhere(`this goes to \`${host}\`, and no scope map decides anything there`)];
+  if (registry === undefined) return [];
   const label = labelOf(host);
   if (label === "") {
     return [open(`this goes to \`${host}\`; what the scope map says holds if that is an address of \`${registry}\``)];
@@ -163,18 +164,18 @@ function ofOtherRegistry({ model: { question }, maps }: Circumstances): Doubt[] 
   return [elsewhere(`this goes to \`${host}\`; this scope map is of \`${registry}\` and decides nothing there`)];
 }
 
+/** Registries that everybody knows. */
+const PUBLIC =
+  /^(?:(?:[\w.-]+\.)?docker\.io|ghcr\.io|quay\.io|mcr\.microsoft\.com|(?:[\w.-]+\.)?gcr\.io|[\w.-]+\.pkg\.dev|public\.ecr\.aws|registry\.k8s\.io|registry\.gitlab\.com)$/i;
+
 /** The other clients are told the registry apart, or not at all. */
 const HUB = /^(docker|podman|skopeo|crane|oras)-/;
 
-function ofNoHost(operation: string, registry: string): Doubt[] {
+function ofNoHost(operation: string): Doubt[] {
   const [, client] = HUB.exec(operation) ?? [];
   if (!client) return [];
   const where = client === "docker" ? "asks Docker Hub" : "looks for it elsewhere, as on Docker Hub";
-  return [
-    elsewhere(
-      `the image names no registry, so ${client} ${where}; this scope map is of \`${registry}\` and decides nothing there`,
-    ),
-  ];
+  return [elsewhere(`the image names no registry, so ${client} ${where}; a scope map decides nothing there`)];
 }
 
 /** What a client said, where no scope map changes it. */

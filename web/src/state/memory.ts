@@ -36,10 +36,15 @@ export function createMemory(playground: Playground, paste: Paste) {
   const [isKept, setIsKept] = createSignal(true);
   const [before, setBefore] = createSignal(modelsIn(BEFORE));
   const atStart = playground.changes();
+  /** How often the model had been changed when it was kept last. */
+  let savedAt = atStart;
   /** How often the model had been changed when something took the place of everything. What was left here is somebody's. */
   let loadedAt = atStart - 1;
 
   async function remember() {
+    // Another tab may have written since.
+    if (playground.changes() === savedAt) return;
+    savedAt = playground.changes();
     setIsKept(await keep(NOW, JSON.stringify(clean(unwrap(playground.model)))));
   }
 
@@ -87,6 +92,8 @@ export function createMemory(playground: Playground, paste: Paste) {
       const isTouched = playground.changes() > loadedAt;
       keepBefore([...(isTouched ? [present()] : []), ...before().slice(0, -1)]);
       put(kept);
+      // What was brought back is nowhere else.
+      loadedAt -= 1;
     },
     /** What stood here before is not wanted. */
     dismiss: () => keepBefore([]),

@@ -32,48 +32,71 @@ export function createPaste(playground: Playground) {
 
   /** What was not understood is not among them: it may be, once the reader of YAML is there. */
   function slices(): Map<string, Taken> {
-    const { pasted } = playground.model;
-    const understood = parts().filter(({ found }) => found.kind !== "unknown");
-    return new Map(understood.map(({ from, to }) => [pasted.slice(from, to), NOTHING_TAKEN]));
+    const counts = new Map<string, number>();
+    const keys = parts().map((part) => [keyOf(part, counts), part] as const);
+    return new Map(keys.flatMap(([key, { found }]) => (found.kind === "unknown" ? [] : [[key, NOTHING_TAKEN]])));
+  }
+
+  /** The text of a part, and which one of those with this text it is: what is pasted again is new. */
+  function keyOf({ from, to }: Part, counts: Map<string, number>): string {
+    const slice = playground.model.pasted.slice(from, to);
+    const count = counts.get(slice) ?? 0;
+    counts.set(slice, count + 1);
+    return count === 0 ? slice : `${slice}\n#${count}`;
   }
 
   /** What this part does to the page, and what only it has put there. */
   function takePart(found: Found, how: How): Taken {
     const { model } = playground;
     const known = new Set(model.repositories);
-    const maps = new Set(model.maps.map(({ name }) => name));
+    const changes = found.kind === "command" && found.change !== null;
+    const maps = changes ? playground.copyOfMaps() : null;
+    const registry = model.maps[0]?.registry ?? "";
     take(playground, found, how);
     return {
       replaces: mapsOf(found).length > 0 || found.kind === "assertions",
       names: model.repositories.filter((name) => !known.has(name)),
-      maps: model.maps.map(({ name }) => name).filter((name) => !maps.has(name)),
+      maps,
+      noted: registry === "" ? (model.maps[0]?.registry ?? "") : "",
     };
   }
 
   function write(text: string) {
     const byOneKey = isOneKey(playground.model.pasted, text);
+    // The same once more is pasted, and not typed.
+    if (text === playground.model.pasted) taken = new Map();
     playground.set("pasted", text);
     takeNew(byOneKey);
     isTyped = true;
   }
 
   function takeNew(byOneKey: boolean) {
-    const text = playground.model.pasted;
     const before = taken;
     taken = new Map([...slices()].map(([slice, nothing]) => [slice, before.get(slice) ?? nothing]));
-    const fresh = parts().filter((part) => !before.has(text.slice(part.from, part.to)));
+    const counts = new Map<string, number>();
+    const keys = new Map(parts().map((part) => [part, keyOf(part, counts)]));
+    const fresh = parts().filter((part) => part.found.kind !== "unknown" && !before.has(keys.get(part) ?? ""));
     const half = byOneKey ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
     playground.removeRepositories(half.flatMap((part) => part.names));
-    playground.removeMaps(half.flatMap((part) => part.maps));
+    takeBack(half);
     // What a client said and stands no longer in the field was of another question.
     if (!parts().some(({ found }) => isReport(found))) playground.report(null);
     const canBeUndone = !half.some((part) => part.replaces) || !isAsPut(playground, put);
     takeMaps(playground, fresh, canBeUndone);
     const failure = failureIn(fresh);
-    for (const [place, { from, to, found }] of fresh.entries()) {
-      taken.set(text.slice(from, to), takePart(found, { canBeUndone, asks: place <= failure }));
+    for (const [place, part] of fresh.entries()) {
+      taken.set(keys.get(part) ?? "", takePart(part.found, { canBeUndone, asks: place <= failure }));
     }
     put = rules(playground);
+  }
+
+  /** What half a word has done to the maps goes with it, unless somebody has changed them since. */
+  function takeBack(half: Taken[]) {
+    const maps = half.find((part) => part.maps !== null)?.maps;
+    if (maps && isAsPut(playground, put)) playground.replaceMaps(maps, false);
+    const noted = half.map((part) => part.noted).find((registry) => registry !== "");
+    if (noted && playground.model.maps[0]?.registry === noted) playground.set("maps", 0, "registry", "");
+    put = maps || noted ? rules(playground) : put;
   }
 
   whenYamlIsThere(() => {
@@ -105,12 +128,15 @@ function partsOf(text: string, _canReadAll: boolean): Part[] {
 interface Taken {
   /** Whether it took the place of something. */
   replaces: boolean;
-  /** The repositories and the maps that it has added. */
+  /** The repositories that it has added. */
   names: string[];
-  maps: string[];
+  /** The maps as they were, where it has changed them. */
+  maps: ScopeMapDraft[] | null;
+  /** The registry that it has named first. */
+  noted: string;
 }
 
-const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: [] };
+const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: null, noted: "" };
 
 /** How a part is taken. */
 interface How {
@@ -256,7 +282,7 @@ function takeCommand(playground: Playground, found: FoundCommand, asks: boolean)
   const { operation, reference, source, registry } = asked(playground, found);
   const host = reference?.registry ?? registry ?? source?.registry ?? "";
   noteRegistry(playground, host);
-  if (found.user) playground.set("token", "name", found.user);
+  if (found.user) logIn(playground, found.user);
   if (found.change) {
     takeChange(playground, found.change, labelOf(host), operation.endsWith("create"));
     return;
@@ -273,6 +299,13 @@ function takeCommand(playground: Playground, found: FoundCommand, asks: boolean)
   playground.ask({ kind: "operation", operation: operationOf({ ...found, operation, reference }), target });
   playground.set("panel", "client");
   showRepositories(playground, repository ? [repository] : []);
+}
+
+/** Of somebody else than the token that is known nothing is known. */
+function logIn(playground: Playground, name: string): void {
+  const { token } = playground.model;
+  const isKnown = token.name.toLowerCase() === name.toLowerCase();
+  playground.set("token", isKnown ? { name } : { name, scopeMap: "", registry: "", state: "enabled" });
 }
 
 /**

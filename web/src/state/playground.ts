@@ -35,7 +35,7 @@ export function createPlayground(initial: Model = blank()) {
   /** What decides: the maps that count for what is asked. */
   const principal = () => (deciding().length === model.maps.length ? compiled() : some()).principal;
   const old = createPrincipal(() => ({ maps: model.old ? [model.old] : [], catalog: model.catalog }));
-  const registry = createMemo(() => model.maps.find((map) => map.registry)?.registry ?? "");
+  const registry = createMemo(() => deciding().find((map) => map.registry)?.registry ?? "");
   /** The registry's host: that of the command, or the one that Azure gives the name. */
   const host = createMemo(() => {
     const named = hostAsked(model.question);
@@ -67,6 +67,12 @@ export function createPlayground(initial: Model = blank()) {
     if (reported !== null || model.reported !== null) setModel("reported", reported);
   }
 
+  /** The rules are others now: what was refused by those of before may not be. A login and a network do not ask the rules. */
+  function forgetRefusal() {
+    const { reported } = model;
+    if (reported && reported.meaning !== "unauthenticated" && reported.meaning !== "unreachable") report(null);
+  }
+
   function replaceMaps(maps: ScopeMapDraft[], canBeUndone = true) {
     if (canBeUndone) history.push(present());
     typing = false;
@@ -74,7 +80,8 @@ export function createPlayground(initial: Model = blank()) {
   }
 
   function present(): Past {
-    return copy({ maps: model.maps, assertions: model.assertions, catalog: model.catalog });
+    const { maps, assertions, catalog, reported } = model;
+    return copy({ maps, assertions, catalog, reported });
   }
 
   return {
@@ -111,27 +118,24 @@ export function createPlayground(initial: Model = blank()) {
     write(place: number, actions: string[], isTyped = false) {
       if (!isTyped || !typing) history.push(present());
       typing = isTyped;
-      report(null);
+      forgetRefusal();
       setModel("maps", place, "actions", actions);
     },
     replaceMaps,
-    /** Takes away maps by their names. */
-    removeMaps(names: string[]) {
-      const gone = new Set(names);
-      if (gone.size === 0) return;
-      const { maps } = present();
-      const kept = maps.filter(({ name }) => !gone.has(name));
-      setModel("maps", kept.length > 0 ? kept : [{ ...blankMap(), registry: maps[0]?.registry ?? "" }]);
-    },
+    /** A copy of the maps as they are. */
+    copyOfMaps: () => present().maps,
     /** Makes the change that the engine proposes. */
     apply(edits: Edit[]) {
-      report(null);
       const { maps } = present();
+      const places = new Map(deciding().map((map) => [map.name, model.maps.indexOf(map)]));
+      const before = present();
+      forgetRefusal();
       for (const edit of edits) {
-        const map = maps.find((map) => map.name === edit.scopeMap) ?? maps[0];
+        const map = maps[places.get(edit.scopeMap) ?? 0];
         map?.actions.push(...edit.actions);
       }
-      replaceMaps(maps);
+      history.push(before);
+      replaceMaps(maps, false);
     },
     addRepositories(names: string[]) {
       setModel("repositories", (before) => [...new Set([...before, ...names])]);
@@ -145,6 +149,8 @@ export function createPlayground(initial: Model = blank()) {
       setModel({ held: token, whose: "token", panel: "token" });
     },
     assert(assertion: Assertion) {
+      history.push(present());
+      typing = false;
       setModel("assertions", (before) => [...before, assertion]);
     },
     /** Takes a file of assertions in place of those that stand here. */
@@ -203,7 +209,7 @@ function createValidity(claims: () => Json | null, now: () => number) {
 }
 
 /** What a paste or a button may replace. */
-type Past = Pick<Model, "maps" | "assertions" | "catalog">;
+type Past = Pick<Model, "maps" | "assertions" | "catalog" | "reported">;
 
 /** How it was before each change that one need not have meant. */
 function createHistory() {
