@@ -96,9 +96,15 @@ impl AccessClaims {
     #[must_use]
     pub fn read(payload: &[u8], expected: Expected<'_>) -> Option<Self> {
         let claims: Self = serde_json::from_slice(payload).ok()?;
-        let is_ours = claims.iss == expected.issuer && claims.aud == expected.service;
-        let is_access = claims.grant_type == GrantType::AccessToken;
-        (is_ours && is_access && claims.is_in_time(expected.now)).then_some(claims)
+        claims.is_for(expected).then_some(claims)
+    }
+
+    /// Whether these are the claims of an access token of this issuer for this registry, and in time.
+    #[must_use]
+    pub fn is_for(&self, expected: Expected<'_>) -> bool {
+        let is_ours = self.iss == expected.issuer && self.aud == expected.service;
+        let is_access = self.grant_type == GrantType::AccessToken;
+        is_ours && is_access && self.is_in_time(expected.now)
     }
 
     /// Whether it is valid at a time, in seconds since 1970.
@@ -170,7 +176,7 @@ pub struct IdentityClaims {
 }
 
 /// What kind of principal a token is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipalKind {

@@ -5,14 +5,13 @@
 //!
 //! Left out: anything that survives a restart. The first answer of the feed is everything.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use reqwest::Client;
-use scopegate_api::claims::{AccessClaims, PrincipalKind};
-use scopegate_api::generations::Generations;
+use scopegate_api::claims::AccessClaims;
+use scopegate_api::generations::{Generations, Revoked as Known};
 use url::Url;
 
 use crate::client::send;
@@ -27,35 +26,6 @@ pub struct Revoked {
     serve_for: Duration,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Known {
-    revision: i64,
-    of_everybody: HashMap<PrincipalKind, i64>,
-    of_one: HashMap<(PrincipalKind, String), i64>,
-}
-
-impl Known {
-    fn with(&self, news: Generations) -> Self {
-        let mut known = if news.is_everything { Self::default() } else { self.clone() };
-        known.revision = news.revision;
-        for changed in news.changed {
-            let generation = match changed.sub {
-                Some(sub) => known.of_one.entry((changed.principal, sub)).or_default(),
-                None => known.of_everybody.entry(changed.principal).or_default(),
-            };
-            *generation = changed.generation.max(*generation);
-        }
-        known
-    }
-
-    /// The oldest generation of this principal that is still good.
-    fn oldest(&self, principal: PrincipalKind, sub: &str) -> i64 {
-        let of_one = self.of_one.get(&(principal, sub.to_ascii_lowercase()));
-        let of_everybody = self.of_everybody.get(&principal);
-        of_one.max(of_everybody).copied().unwrap_or_default()
-    }
-}
-
 impl Revoked {
     /// Nothing is known yet, and so nothing is let through.
     #[must_use]
@@ -67,7 +37,9 @@ impl Revoked {
     pub fn hear(&self, news: Generations, now: i64) {
         // Most answers say that nothing is new.
         if news.is_everything || !news.changed.is_empty() || news.revision != self.revision() {
-            self.known.store(self.known.load().with(news).into());
+            let mut known = Known::clone(&self.known.load());
+            known.hear(news);
+            self.known.store(known.into());
         }
         self.heard_at.store(now, Ordering::Relaxed);
     }
@@ -75,7 +47,7 @@ impl Revoked {
     /// The last change that is known.
     #[must_use]
     pub fn revision(&self) -> i64 {
-        self.known.load().revision
+        self.known.load().revision()
     }
 
     /// Whether what is known is new enough to decide by.
@@ -88,13 +60,7 @@ impl Revoked {
     /// Whether a token is still good.
     #[must_use]
     pub fn allows(&self, claims: &AccessClaims) -> bool {
-        match (claims.principal, claims.generation) {
-            (Some(principal), Some(generation)) => {
-                let oldest = self.known.load().oldest(principal, &claims.sub);
-                i64::try_from(generation).is_ok_and(|generation| generation >= oldest)
-            }
-            _ => false,
-        }
+        self.known.load().allows(claims)
     }
 }
 
@@ -133,6 +99,7 @@ impl Feed {
 
 #[cfg(test)]
 mod tests {
+    use scopegate_api::claims::PrincipalKind;
     use scopegate_api::generations::Generation;
 
     use super::*;
