@@ -25,7 +25,7 @@ impl<U> Scene<U> {
         let config = "authz: {peers: [127.0.0.1]}\nlimits: {perAddress: {rate: 0, burst: 1}}\n";
         let settings = Settings { config: Some(config.to_owned()), ..Settings::default() };
         let (server, passwords) = Server::with(settings, &seed(rules));
-        let proxy = Proxy::before(kind, port(&upstream), server.port());
+        let proxy = Proxy::before(kind, port(&upstream), &server);
         let password = passwords.into_iter().next().expect("no password was generated");
         Self { server, upstream, proxy, password }
     }

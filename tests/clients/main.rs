@@ -11,6 +11,7 @@
 //! | [`gateway`] | the same tools through our gateway, and what must not get through it |
 //! | [`worker`] | the same through our Worker in workerd |
 //! | [`authz`] | the same through nginx, Caddy and Envoy, which ask the token server |
+//! | [`envoy`] | the same through our filter in Envoy |
 //! | [`edge`] | what they all have to hold |
 //! | [`software`] | what the clients talk to |
 //! | [`drivers`] | how each client is called |
@@ -20,6 +21,7 @@ mod azure;
 mod containers;
 mod drivers;
 mod edge;
+mod envoy;
 mod faults;
 mod gateway;
 mod software;

@@ -63,12 +63,18 @@ fn compile(shell: &Shell) -> anyhow::Result<PathBuf> {
     let command = cmd!(
         shell,
         "cargo build --quiet --locked --package scopegate-bindgen --profile wasm --target {TARGET} --target-dir {target_dir}"
-    )
-    .env("CARGO_PROFILE_WASM_OPT_LEVEL", "z")
-    // wasm-opt reads from a section of the module which instructions it may use.
-    .env("CARGO_PROFILE_WASM_STRIP", "debuginfo");
-    with_std(shell, command)?.quiet().run()?;
+    );
+    for_size(shell, command)?.quiet().run()?;
     Ok(target_dir.join(TARGET).join("wasm/scopegate_bindgen.wasm"))
+}
+
+/// A build whose module is as small as it gets, for wasm-opt to go on with.
+pub(crate) fn for_size<'a>(shell: &Shell, command: Cmd<'a>) -> anyhow::Result<Cmd<'a>> {
+    let command = command
+        .env("CARGO_PROFILE_WASM_OPT_LEVEL", "z")
+        // wasm-opt reads from a section of the module which instructions it may use.
+        .env("CARGO_PROFILE_WASM_STRIP", "debuginfo");
+    with_std(shell, command)
 }
 
 fn with_std<'a>(shell: &Shell, command: Cmd<'a>) -> anyhow::Result<Cmd<'a>> {

@@ -3,6 +3,7 @@
 mod bindgen;
 mod check;
 mod engine;
+mod envoy;
 mod fuzz;
 mod node;
 mod run;
@@ -30,6 +31,7 @@ usage: cargo xtask <command>
   bindgen                 build the engine's package for JavaScript
   web <task>              the playground: dev serves it while it is edited, build, check, test, bench
   worker                  build the Cloudflare Worker into target/worker
+  envoy                   build the filter for Envoy into target/envoy-filter
   fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
   bench [filter]          measure, and print the ratios
   setup                   install what the tests need, and nothing else
@@ -59,6 +61,7 @@ fn run_command() -> anyhow::Result<()> {
         ["bindgen"] => bindgen::build(&shell).map(drop),
         ["web", task] => web::web(&shell, task),
         ["worker"] => worker::build(&shell),
+        ["envoy"] => envoy::build(&shell).map(drop),
         ["fuzz", target] => fuzz::fuzz(&shell, target, 60),
         ["fuzz", target, seconds] => fuzz::fuzz(&shell, target, seconds.parse()?),
         ["bench", filter @ ..] => test::bench(&shell, filter),
@@ -81,7 +84,9 @@ mod tests {
         for document in [
             "README.md",
             "CHANGELOG.md",
+            "docs/authz.md",
             "docs/embed.md",
+            "docs/envoy.md",
             "docs/gateway.md",
             "docs/playground.md",
             "docs/token-server.md",

@@ -2,7 +2,7 @@
 
 use xshell::{Shell, cmd};
 
-use crate::{engine, fuzz, setup, web, worker};
+use crate::{engine, envoy, fuzz, setup, web, worker};
 
 /// How long each fuzz target runs with the tests, in seconds.
 const FUZZ_SECONDS: u64 = 10;
@@ -13,6 +13,7 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     engine::prove_no_std(shell)?;
     web::test(shell)?;
     worker::test(shell)?;
+    envoy::build(shell)?;
     cmd!(shell, "cargo test --locked --workspace").run()?;
     fuzz::fuzz(shell, "all", FUZZ_SECONDS)
 }

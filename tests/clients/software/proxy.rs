@@ -1,11 +1,14 @@
-//! Other people's proxies before a registry, with the configurations of `examples/authz`, which differ from those only in their ports.
+//! Other people's proxies before a registry, with the configurations of `examples`, from which these differ only in their ports and names.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 use super::process::{Running, free_port};
+use super::server::{Administrator, ISSUER, Server};
 use crate::drivers::az::environment;
 
 /// Which proxy.
@@ -14,6 +17,8 @@ pub(crate) enum Kind {
     Nginx,
     Caddy,
     Envoy,
+    /// Envoy with our filter in it.
+    Filter,
 }
 
 /// A proxy that ends with its test.
@@ -24,22 +29,49 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
+    /// Starts Envoy with our filter and a configuration in which something is changed, and gives what it says when it ends for that.
+    #[track_caller]
+    pub(crate) fn refused(server: &Server, from: &str, to: &str) -> String {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let ports = [port, server.port(), free_port()];
+        let administrator = server.administrator();
+        let file = configuration(Kind::Filter, folder.path(), ports, server, Some(&administrator));
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&file, text.replace(from, to)).unwrap();
+        let log = folder.path().join("proxy.log");
+        let mut running = Running::start(&mut command(Kind::Filter, &file, folder.path()), log);
+        assert!(!running.wait(), "Envoy ends, and says that all is well");
+        running.log()
+    }
+
     /// A proxy before `upstream` that asks the token server at a port about every request.
     #[track_caller]
-    pub(crate) fn before(kind: Kind, upstream: u16, tokens: u16) -> Self {
+    pub(crate) fn before(kind: Kind, upstream: u16, tokens: &Server) -> Self {
+        Self::start(kind, upstream, tokens, None)
+    }
+
+    /// Envoy with our filter before `upstream`; the administrator may read what was revoked.
+    #[track_caller]
+    pub(crate) fn filter(upstream: u16, tokens: &Server, administrator: &Administrator) -> Self {
+        Self::start(Kind::Filter, upstream, tokens, Some(administrator))
+    }
+
+    #[track_caller]
+    fn start(
+        kind: Kind,
+        upstream: u16,
+        tokens: &Server,
+        administrator: Option<&Administrator>,
+    ) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-        let name = match kind {
-            Kind::Nginx => "nginx.conf",
-            Kind::Caddy => "Caddyfile",
-            Kind::Envoy => "envoy.yaml",
-        };
-        let text = std::fs::read_to_string(examples().join(name)).unwrap();
-        let text = [("5000", port), ("5001", tokens), ("5002", upstream)]
-            .iter()
-            .fold(text, |text, (example, port)| text.replace(example, &format!("<{port}>")));
-        let text = text.replace(['<', '>'], "");
-        let file = folder.path().join(name);
-        std::fs::write(&file, text).unwrap();
+        let file = configuration(
+            kind,
+            folder.path(),
+            [port, tokens.port(), upstream],
+            tokens,
+            administrator,
+        );
         let mut command = command(kind, &file, folder.path());
         let running = Running::listening(&mut command, port, folder.path().join("proxy.log"));
         Self { port, folder, running }
@@ -65,18 +97,79 @@ impl Proxy {
     }
 }
 
+/// Writes the example's configuration with these ports: of the proxy, of the token server, and of the upstream.
+fn configuration(
+    kind: Kind,
+    folder: &Path,
+    ports: [u16; 3],
+    server: &Server,
+    administrator: Option<&Administrator>,
+) -> PathBuf {
+    let name = match kind {
+        Kind::Nginx => "authz/nginx.conf",
+        Kind::Caddy => "authz/Caddyfile",
+        Kind::Envoy => "authz/envoy.yaml",
+        Kind::Filter => "envoy-filter.yaml",
+    };
+    let text = std::fs::read_to_string(examples().join(name)).unwrap();
+    let text = ["5000", "5001", "5002"]
+        .iter()
+        .zip(ports)
+        .fold(text, |text, (example, port)| text.replace(example, &format!("<{port}>")));
+    let text = text.replace(['<', '>'], "");
+    let text = match administrator {
+        Some(administrator) => filtering(&text, server, administrator),
+        None => text,
+    };
+    let file = folder.join(name.split('/').next_back().unwrap());
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+/// The example with the names of this server, and with its revocations.
+fn filtering(example: &str, server: &Server, administrator: &Administrator) -> String {
+    let Administrator { client_id, secret, .. } = administrator;
+    let authorization = STANDARD.encode(format!("{client_id}:{secret}"));
+    // In one line: it stands in a block of YAML.
+    let revocations = [
+        format!(r#""issuer": "{ISSUER}""#),
+        format!(
+            r#""revocations": {{"cluster": "scopegate", "host": "127.0.0.1:{}""#,
+            server.port()
+        ),
+        r#""path": "/registries/registry/generations""#.to_owned(),
+        format!(r#""authorization": "Basic {authorization}"}}"#),
+    ]
+    .join(", ");
+    let (old, service) = ("registry.local", server.service());
+    assert!(example.contains(r#""issuer": "scopegate""#) && example.contains(old));
+    example
+        .replace(r#""issuer": "scopegate""#, &revocations)
+        .replace("issuer: scopegate", &format!("issuer: {ISSUER}"))
+        .replace(old, service)
+        .replace("target/envoy-filter/scopegate.wasm", &filter().display().to_string())
+}
+
+/// The module of our filter.
+pub(crate) fn filter() -> PathBuf {
+    let module =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/envoy-filter/scopegate.wasm");
+    assert!(module.is_file(), "no {}: run `cargo xtask envoy`", module.display());
+    module
+}
+
 fn command(kind: Kind, file: &Path, folder: &Path) -> Command {
     let mut command = match kind {
         Kind::Nginx => Command::new("/usr/sbin/nginx"),
         Kind::Caddy => Command::new("caddy"),
-        Kind::Envoy => Command::new(environment().join("bin/envoy")),
+        Kind::Envoy | Kind::Filter => Command::new(environment().join("bin/envoy")),
     };
     match kind {
         Kind::Nginx => command.arg("-p").arg(folder).args(["-e", "stderr", "-c"]).arg(file),
         Kind::Caddy => command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file),
         // Each has a number of its own, or two could not run side by side.
-        Kind::Envoy => {
-            command.args(["--disable-hot-restart", "--concurrency", "1", "-c"]).arg(file)
+        Kind::Envoy | Kind::Filter => {
+            command.args(["--disable-hot-restart", "--concurrency", "2", "--config-path"]).arg(file)
         }
     };
     // Whatever it would keep, it keeps there.
@@ -85,5 +178,5 @@ fn command(kind: Kind, file: &Path, folder: &Path) -> Command {
 }
 
 fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/authz")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
 }

@@ -1,0 +1,32 @@
+//! The Envoy filter, `hosts/envoy-filter`: one WebAssembly module, built into `target/envoy-filter`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use xshell::{Shell, cmd};
+
+use crate::setup::TARGET;
+use crate::{bindgen, engine, node, web};
+
+/// Builds the filter, as small as the package for JavaScript is made and by the same means.
+pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
+    web::install(shell)?;
+    let target_dir = engine::root().join("target/envoy-filter/build");
+    let command = cmd!(
+        shell,
+        "cargo build --quiet --locked --package scopegate-envoy-filter --profile wasm --target {TARGET} --target-dir {target_dir}"
+    );
+    bindgen::for_size(shell, command)?.quiet().run()?;
+    let built = target_dir.join(TARGET).join("wasm/scopegate_envoy_filter.wasm");
+    let module = engine::root().join("target/envoy-filter/scopegate.wasm");
+    let (node, tool) = (node::program(shell)?, web::tool("binaryen/bin/wasm-opt"));
+    cmd!(
+        shell,
+        "{node} {tool} -Oz --strip-producers --strip-target-features {built} --output {module}"
+    )
+    .quiet()
+    .run()
+    .context("wasm-opt")?;
+    println!("envoy: {} bytes at {}", shell.read_binary_file(&module)?.len(), module.display());
+    Ok(module)
+}

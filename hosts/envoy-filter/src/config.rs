@@ -1,0 +1,158 @@
+//! The configuration of the filter, which Envoy gives as JSON.
+//!
+//! `examples/envoy-filter.yaml` has it in its place.
+
+use scopegate_core::Catalog;
+use scopegate_core::route::{Profile, Settings, Untag};
+use serde::{Deserialize, Deserializer, de};
+
+/// What a filter is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Config {
+    /// Where clients get tokens.
+    pub realm: String,
+    /// Whom tokens are for: what the token server calls the registry's `service`.
+    pub service: String,
+    /// Who issues them.
+    #[serde(default = "issuer")]
+    pub issuer: String,
+    /// What `jwt_authn` calls the place where it leaves the claims: its `payload_in_metadata`.
+    #[serde(default = "metadata")]
+    pub metadata: String,
+    /// Whose rules hold where registries differ: `acr` or `distribution`.
+    #[serde(default, deserialize_with = "profile")]
+    pub profile: Profile,
+    /// What removing a tag needs: `delete` or `metadata-write`.
+    #[serde(default, deserialize_with = "untag")]
+    pub untag: Untag,
+    /// Who may list the repositories: `root` or `never`.
+    #[serde(default, deserialize_with = "catalog")]
+    pub catalog: Catalog,
+    /// Where revoked tokens are listed; none are known without it.
+    #[serde(default)]
+    pub revocations: Option<Revocations>,
+}
+
+/// Where revoked tokens are listed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Revocations {
+    /// The cluster of the token server.
+    pub cluster: String,
+    /// The host to ask for there.
+    pub host: String,
+    /// The path of the feed: `/registries/<name>/generations`.
+    pub path: String,
+    /// The value of `Authorization` of somebody who may look.
+    pub authorization: String,
+    /// For how many seconds requests are let through when the feed does not answer.
+    #[serde(default = "serve_for")]
+    pub serve_for: u64,
+}
+
+impl Config {
+    /// Reads the configuration.
+    ///
+    /// ```
+    /// use scopegate_envoy_filter::config::Config;
+    ///
+    /// let text = br#"{"realm": "https://auth.example/oauth2/token", "service": "registry.example"}"#;
+    /// assert_eq!(Config::read(text).unwrap().issuer, "scopegate");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, for people: a field that is not known, such as `relm`, or a value that cannot be.
+    pub fn read(text: &[u8]) -> Result<Self, String> {
+        let config: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        let printable = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
+        };
+        for (name, text) in [("realm", &config.realm), ("service", &config.service)] {
+            if !printable(text) {
+                return Err(format!("{name} cannot stand in a challenge"));
+            }
+        }
+        match &config.revocations {
+            Some(revocations) if !revocations.path.starts_with('/') => {
+                Err("revocations.path is no path".to_owned())
+            }
+            _ => Ok(config),
+        }
+    }
+
+    /// What routes need to know.
+    #[must_use]
+    pub fn route_settings(&self) -> Settings {
+        Settings { profile: self.profile, untag: self.untag }
+    }
+}
+
+fn named<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    parse: fn(&str) -> Option<T>,
+    names: &str,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not one of {names}")))
+}
+
+fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
+    named(deserializer, Profile::parse, "acr, distribution")
+}
+
+fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag, D::Error> {
+    named(deserializer, Untag::parse, "delete, metadata-write")
+}
+
+/// A list that somebody would have to filter is none of ours.
+fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
+    let parse = |text: &str| Catalog::parse(text).filter(|catalog| *catalog != Catalog::Filtered);
+    named(deserializer, parse, "root, never")
+}
+
+fn issuer() -> String {
+    "scopegate".to_owned()
+}
+
+fn metadata() -> String {
+    "scopegate".to_owned()
+}
+
+fn serve_for() -> u64 {
+    60
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (more, expected) in [
+            (r#""relm": 1"#, "relm"),
+            (r#""profile": "ACR""#, "`ACR` is not one of acr, distribution"),
+            (r#""untag": "push""#, "`push` is not one of delete, metadata-write"),
+            (r#""catalog": "filtered""#, "`filtered` is not one of root, never"),
+            (r#""revocations": {"cluster": "c"}"#, "host"),
+            (
+                r#""revocations": {"cluster": "c", "host": "h", "path": "x", "authorization": "a"}"#,
+                "revocations.path is no path",
+            ),
+        ] {
+            let text = format!(r#"{{"realm": "r", "service": "s", {more}}}"#);
+            let error = Config::read(text.as_bytes()).unwrap_err();
+            assert!(error.contains(expected), "{more}: {error}");
+        }
+        for text in [
+            "",
+            "{}",
+            "[]",
+            r#"{"realm": "", "service": "s"}"#,
+            r#"{"realm": "r", "service": "a\"b"}"#,
+        ] {
+            assert!(Config::read(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What becomes of a request.
+
+use scopegate_api::claims::{AccessClaims, Expected};
+use scopegate_core::Catalog;
+use scopegate_core::admission::{Admission, Authority, Credential, Forward, admit};
+use scopegate_core::route::Endpoint;
+use scopegate_core::verify::Grant;
+
+use crate::config::Config;
+use crate::revocation::Feed;
+
+/// A request, as Envoy has it.
+#[derive(Clone, Debug)]
+pub struct Request<'r> {
+    /// Its method.
+    pub method: &'r str,
+    /// Its path and query as they came in.
+    pub target: &'r str,
+    /// Whether it came with an `Authorization`.
+    pub has_authorization: bool,
+    /// The claims that `jwt_authn` verified.
+    pub claims: Option<AccessClaims>,
+}
+
+/// What becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on with this target.
+    Forward(String),
+    /// It is answered.
+    Answer(Answer),
+}
+
+/// An answer in the registry's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The value of `WWW-Authenticate`.
+    pub challenge: Option<String>,
+    /// The body, JSON.
+    pub body: String,
+}
+
+/// Decides about a request at a time, in seconds since 1970.
+#[must_use]
+pub fn decide(config: &Config, feed: &Feed, now: u64, request: Request<'_>) -> Outcome {
+    let Request { method, target, has_authorization, claims } = request;
+    if let Some(revocations) = &config.revocations
+        && claims.is_some()
+        && !feed.is_current(now, revocations.serve_for)
+    {
+        return unavailable();
+    }
+    // `jwt_authn` takes away the header of a token that it has verified.
+    let brings_token = has_authorization || claims.is_some();
+    let claims = claims.filter(|claims| is_good(config, feed, claims, now));
+    let has_catalog = config.catalog != Catalog::Never;
+    let is_open =
+        move |grant: &Grant<'_>| has_catalog || grant.resource_type.as_str() != "registry";
+    let credential = match &claims {
+        Some(claims) => Credential::Valid(claims.grants().filter(is_open)),
+        None if brings_token => Credential::Invalid,
+        None => Credential::Absent,
+    };
+    let authority = Authority { realm: &config.realm, service: &config.service };
+    match admit(method, target, credential, authority, &config.route_settings()) {
+        Admission::Forward(Forward { route, .. }) if route.endpoint == Endpoint::Base => {
+            Outcome::Answer(Answer { status: 200, challenge: None, body: "{}".to_owned() })
+        }
+        Admission::Forward(Forward { target, .. }) => Outcome::Forward(target),
+        Admission::Refusal(refusal) => Outcome::Answer(Answer {
+            status: refusal.status,
+            challenge: refusal.challenge,
+            body: refusal.body,
+        }),
+    }
+}
+
+/// `jwt_authn` verified the signature. What else makes a token ours is looked at here too, whatever its configuration says.
+fn is_good(config: &Config, feed: &Feed, claims: &AccessClaims, now: u64) -> bool {
+    let expected = Expected { issuer: &config.issuer, service: &config.service, now };
+    claims.is_for(expected) && (config.revocations.is_none() || feed.allows(claims))
+}
+
+fn unavailable() -> Outcome {
+    let body = r#"{"errors":[{"code":"UNAVAILABLE","message":"nothing can be decided now, try again","detail":null}]}"#;
+    Outcome::Answer(Answer { status: 503, challenge: None, body: body.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_700_000_100;
+
+    fn claims(change: impl FnOnce(&mut serde_json::Value)) -> Option<AccessClaims> {
+        let mut value = serde_json::json!({
+            "jti": "j", "sub": "Reader", "nbf": NOW - 100, "exp": NOW + 3500, "iat": NOW - 100,
+            "iss": "scopegate", "aud": "s", "version": "1.0", "rid": "0", "roles": [], "grant_type": "access_token",
+            "access": [
+                {"type": "repository", "name": "app", "actions": ["pull"]},
+                {"type": "registry", "name": "catalog", "actions": ["*"]},
+            ],
+            "principal": "token", "generation": 7,
+        });
+        change(&mut value);
+        serde_json::from_value(value).ok()
+    }
+
+    fn config(more: &str) -> Config {
+        Config::read(
+            format!(r#"{{"realm": "https://r/oauth2/token", "service": "s"{more}}}"#).as_bytes(),
+        )
+        .unwrap()
+    }
+
+    const REVOCATIONS: &str =
+        r#", "revocations": {"cluster": "c", "host": "h", "path": "/g", "authorization": "a"}"#;
+
+    fn said(config: &Config, feed: &Feed, target: &str, claims: Option<AccessClaims>) -> String {
+        let request = Request { method: "GET", target, has_authorization: false, claims };
+        match decide(config, feed, NOW, request) {
+            Outcome::Forward(target) => target,
+            Outcome::Answer(Answer { status, challenge, .. }) => {
+                let error =
+                    challenge.and_then(|text| text.split("error=").nth(1).map(ToOwned::to_owned));
+                format!("{status} {}", error.unwrap_or_default()).trim_end().to_owned()
+            }
+        }
+    }
+
+    #[test]
+    fn requests() {
+        let (config, feed) = (config(""), Feed::default());
+        let pull = "/v2/app/manifests/v1";
+        let invalid = r#"401 "invalid_token""#;
+        for (target, claims, expected) in [
+            (pull, None, "401"),
+            (pull, claims(|_| ()), pull),
+            ("/v2/%61pp/manifests/v1", claims(|_| ()), pull),
+            ("/v2/x/../app/manifests/v1", claims(|_| ()), "400"),
+            ("/v2/other/manifests/v1", claims(|_| ()), r#"401 "insufficient_scope""#),
+            ("/v2/", claims(|_| ()), "200"),
+            ("/v2/_catalog", claims(|_| ()), "/v2/_catalog"),
+            (pull, claims(|token| token["iss"] = "other".into()), invalid),
+            (pull, claims(|token| token["aud"] = "other".into()), invalid),
+            (pull, claims(|token| token["exp"] = (NOW - 60).into()), invalid),
+            (pull, claims(|token| token["nbf"] = (NOW + 61).into()), invalid),
+            (pull, claims(|token| token["grant_type"] = "refresh_token".into()), invalid),
+        ] {
+            assert_eq!(said(&config, &feed, target, claims), expected, "{target}");
+        }
+        let closed = self::config(r#", "catalog": "never""#);
+        let answer = said(&closed, &feed, "/v2/_catalog", claims(|_| ()));
+        assert_eq!(answer, r#"401 "insufficient_scope""#);
+    }
+
+    #[test]
+    fn revocations() {
+        let (config, mut feed) = (config(REVOCATIONS), Feed::default());
+        let pull = "/v2/app/manifests/v1";
+        assert_eq!(said(&config, &feed, pull, claims(|_| ())), "503");
+        // Who brings nothing needs no list to be told where tokens are.
+        assert_eq!(said(&config, &feed, pull, None), "401");
+        feed.hear(br#"{"revision": 8, "isEverything": true, "changed": []}"#, NOW);
+        assert_eq!(said(&config, &feed, pull, claims(|_| ())), pull);
+        let gone = br#"{"revision": 9, "isEverything": false, "changed": [{"principal": "token", "sub": "reader", "generation": 9}]}"#;
+        feed.hear(gone, NOW);
+        assert_eq!(said(&config, &feed, pull, claims(|_| ())), r#"401 "invalid_token""#);
+        let unnamed = claims(|token| token["generation"] = serde_json::Value::Null);
+        assert_eq!(said(&config, &feed, pull, unnamed), r#"401 "invalid_token""#);
+    }
+}

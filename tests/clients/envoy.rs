@@ -1,0 +1,153 @@
+//! Our filter in Envoy, before a registry that asks nobody for anything.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::edge::{self, ALL};
+use crate::software::echo::Echo;
+use crate::software::process::{eventually, run};
+use crate::software::proxy::{Proxy, filter};
+use crate::software::registry::Registry;
+use crate::software::server::{Administrator, Server, Settings, seed};
+use crate::software::wire::ask;
+
+/// A token server, an upstream, and Envoy between them and everybody.
+struct Scene<U> {
+    server: Server,
+    administrator: Administrator,
+    upstream: U,
+    envoy: Proxy,
+    password: String,
+}
+
+impl<U> Scene<U> {
+    fn new(upstream: U, port: fn(&U) -> u16, rules: &[(&str, &[&str])]) -> Self {
+        let (server, passwords) = Server::with(Settings::default(), &seed(rules));
+        // Whoever asks for the secret once more ends the one that Envoy has.
+        let administrator = server.administrator();
+        let envoy = Proxy::filter(port(&upstream), &server, &administrator);
+        let password = passwords.into_iter().next().expect("no password was generated");
+        let scene = Self { server, administrator, upstream, envoy, password };
+        // Each worker lets nobody through before it has heard what was revoked.
+        let bearer = scene.bearer("repository:team/app:pull");
+        eventually(Duration::from_secs(10), || {
+            let answers: Vec<u16> =
+                (0..8).map(|_| ask(scene.envoy.port(), "GET", "/v2/", &[&bearer]).status).collect();
+            answers.iter().all(|status| *status == 200).then_some(()).ok_or(format!("{answers:?}"))
+        });
+        scene
+    }
+
+    fn bearer(&self, scopes: &str) -> String {
+        edge::bearer(&self.server, &self.password, scopes)
+    }
+}
+
+/// skopeo pushes, lists, mounts and deletes where the map says, and nowhere else.
+#[test]
+fn skopeo_through_envoy() {
+    let scene = Scene::new(Registry::open(), Registry::port, &edge::RULES);
+    edge::walk(&scene.envoy.host(), scene.envoy.folder(), &scene.password);
+}
+
+/// Whatever comes in, the registry hears the engine's spelling of it, or nothing.
+#[test]
+fn one_spelling_reaches_the_registry() {
+    let rules = [("team/app", ALL), ("team", ALL)];
+    let scene = Scene::new(Echo::start(2), Echo::port, &rules);
+    edge::one_spelling(scene.envoy.port(), &scene.server, &scene.password, &scene.upstream);
+}
+
+/// What a client says of where it comes from, and its token, stay at Envoy.
+#[test]
+fn what_the_registry_hears_of_the_client() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    let headers = [
+        bearer.as_str(),
+        "X-Forwarded-Host: evil",
+        "X-Original-URI: /v2/secret/manifests/v1",
+        "Forwarded: for=10.0.0.1",
+        "Cookie: a=b",
+        "Accept: application/json",
+    ];
+    let answer = ask(scene.envoy.port(), "GET", "/v2/team/app/manifests/v1", &headers);
+    assert_eq!(answer.status, 200, "{answer:?} {}", scene.envoy.log());
+    let heard = scene.upstream.heard().remove(0).headers;
+    let has = |start: &str| heard.iter().any(|line| line.starts_with(start));
+    for absent in ["authorization", "cookie", "x-original", "x-forwarded-host", "forwarded"] {
+        assert!(!has(absent), "{absent}: {heard:?}");
+    }
+    assert!(has("accept: application/json"), "{heard:?}");
+}
+
+/// A token in the query opens nothing: it would stand in every log.
+#[test]
+fn a_token_in_the_query() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    let token = bearer.trim_start_matches("Authorization: Bearer ");
+    let target = format!("/v2/team/app/manifests/v1?access_token={token}");
+    assert_eq!(ask(scene.envoy.port(), "GET", &target, &[]).status, 401);
+    assert!(scene.upstream.heard().is_empty());
+}
+
+/// A token whose principal was disabled is no good two seconds later.
+#[test]
+fn revocation() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    edge::revocation(scene.envoy.port(), &scene.server, &scene.administrator, &bearer);
+}
+
+/// A body of 200 MB passes in each direction.
+#[test]
+fn large_bodies() {
+    const SIZE: u64 = 200 << 20;
+    let scene = Scene::new(Echo::start(SIZE), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull,push");
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let url = |path: &str| format!("http://{}/v2/team/app/blobs/{path}", scene.envoy.host());
+    let curl = |arguments: &[&str], path: &str| {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--fail", "--output", "/dev/null", "--header", &bearer]);
+        run(command.args(arguments).arg(url(path)))
+    };
+    assert_eq!(curl(&["--write-out", "%{size_download}"], &digest), SIZE.to_string());
+    let file = scene.envoy.folder().join("sparse");
+    std::fs::File::create(&file).unwrap().set_len(SIZE).unwrap();
+    let file = file.display().to_string();
+    curl(&["--request", "PATCH", "--upload-file", &file], "uploads/a-1");
+    assert_eq!(scene.upstream.heard().last().unwrap().body, SIZE);
+}
+
+/// The filter is refused as a whole when anything in its configuration is wrong, and Envoy does not start without it.
+#[test]
+fn a_wrong_configuration() {
+    let (server, _) = Server::with(Settings::default(), "{}");
+    for (from, to, expected) in [
+        ("\"realm\"", "\"relm\"", "unknown field `relm`"),
+        (
+            "\"service\"",
+            "\"catalog\": \"filtered\", \"service\"",
+            "`filtered` is not one of root, never",
+        ),
+    ] {
+        let said = Proxy::refused(&server, from, to);
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+/// The module wants nothing of its host but what proxy-wasm has, and is small.
+#[test]
+fn the_module() {
+    let list = "const m = new WebAssembly.Module(require('fs').readFileSync(process.argv[1]));
+        for (const { module, name } of WebAssembly.Module.imports(m)) console.log(`${module}.${name}`)";
+    let imports = run(Command::new("node").args(["-e", list]).arg(filter()));
+    assert!(imports.lines().count() > 5);
+    for import in imports.lines() {
+        assert!(import.starts_with("env.proxy_"), "{import}");
+    }
+    let size = filter().metadata().unwrap().len();
+    assert!(size <= 120_000, "{size}");
+}
