@@ -37,9 +37,9 @@ pub fn claims(bytes: &[u8]) -> Option<AccessClaims> {
         access: fields.list("access", entry)?,
         roles: fields.list("roles", text)?,
         grant_type: fields.named("grant_type")?,
-        appid: fields.optional("appid", |fields, name| fields.text(name))?,
-        principal: fields.optional("principal", |fields, name| fields.named(name))?,
-        generation: fields.optional("generation", |fields, name| fields.number(name))?,
+        appid: fields.optional("appid", Pairs::text)?,
+        principal: fields.optional("principal", Pairs::named)?,
+        generation: fields.optional("generation", Pairs::number)?,
     })
 }
 
