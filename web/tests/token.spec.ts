@@ -155,7 +155,7 @@ const cut: [string, string][] = [
       .split(".")
       .slice(0, 2)
       .join(".")}.`,
-    "the token has no signature",
+    "the token has no signature, or a piece of one",
   ],
   [token({ sub: "x", exp: "tomorrow" }), "it does not say when it ends"],
 ];

@@ -49,8 +49,12 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
       <Switch>
         <Match when={answer().kind === "nothing"}>
           <p class="muted">
-            Paste the line that failed, a scope map or a token on the left, or ask for a scope here. The answer appears
-            as you type.
+            <Show
+              when={props.playground.model.reported}
+              fallback="Paste the line that failed, a scope map or a token on the left, or ask for a scope here. The answer appears as you type."
+            >
+              The error does not say what was refused: paste the command as well, or ask for the scope here.
+            </Show>
           </p>
         </Match>
         <Match when={asProblem(answer())}>

@@ -43,7 +43,8 @@ export interface FoundToken {
   scopeMap: string | null;
   status: "enabled" | "disabled" | null;
   registry: string | null;
-  passwords: { name: string; created: string | null; expiry: string | null }[];
+  /** Null where they are not listed. */
+  passwords: { name: string; created: string | null; expiry: string | null }[] | null;
 }
 
 export interface FoundError {

@@ -65,7 +65,7 @@ function tokenIn({ attributes }: Block): Found {
     scopeMap: stringOf(attributes.get("scope_map_id"))?.split("/").at(-1) ?? null,
     status: enabled?.kind === "other" && enabled.text === "false" ? "disabled" : "enabled",
     registry: stringOf(attributes.get("container_registry_name")),
-    passwords: [],
+    passwords: null,
   };
 }
 

@@ -8,7 +8,7 @@ import { isResource, lastOf, nameOf, type Resource, registryOf, stringOf, typeOf
 export function isToken(value: Resource): boolean {
   const properties = propertiesOf(value);
   const isNamed = typeOf(value)?.endsWith("tokens") ?? false;
-  return isNamed || "scopeMapId" in properties || passwordsOf(properties).length > 0;
+  return isNamed || "scopeMapId" in properties || (passwordsOf(properties)?.length ?? 0) > 0;
 }
 
 export function tokenOf(value: Resource): FoundToken {
@@ -34,7 +34,7 @@ function propertiesOf(value: Resource): Resource {
 function passwordsOf(properties: Resource): FoundToken["passwords"] {
   const { credentials } = properties;
   const passwords = isResource(credentials) ? credentials.passwords : properties.passwords;
-  if (!Array.isArray(passwords)) return [];
+  if (!Array.isArray(passwords)) return null;
   return passwords.filter(isResource).map(({ name, creationTime, expiry }) => ({
     name: stringOf(name) ?? "",
     created: stringOf(creationTime),

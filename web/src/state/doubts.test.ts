@@ -16,7 +16,7 @@ const push = "docker push myregistry.azurecr.io/team/app:1.2";
 
 function jwt(claims: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  return `${part({ alg: "ES256", typ: "JWT" })}.${part(claims)}.c2lnbmF0dXJl`;
+  return `${part({ alg: "ES256", typ: "JWT" })}.${part(claims)}.${"c2lnbmF0dXJl".padEnd(86, "A")}`;
 }
 
 function access(actions: string[], from: number, to: number, aud = "myregistry.azurecr.io"): string {
@@ -30,7 +30,7 @@ const token = (scopeMap: string, status: string) =>
     name: "ci",
     status,
     scopeMapId: `/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry/scopeMaps/${scopeMap}`,
-    credentials: { passwords: [], username: "ci" },
+    credentials: { passwords: [{ name: "password1", expiry: null }], username: "ci" },
   });
 
 const cases: [string, string[], string, string][] = [
@@ -210,7 +210,7 @@ const traps: [string, string, string, string][] = [
     "",
   ],
   ["a token of another registry", `${other(token("ci-map", "enabled"))}\n${hello}\n${pull}`, "unsure", "is of `other`"],
-  ["a password that has expired", `${expired}\n${hello}\n${pull}`, "denied", "has an expired password"],
+  ["a password that has expired", `${expired}\n${hello}\n${pull}`, "denied", "has no password that is valid"],
   [
     "the command that failed, and another one after it",
     `${hello}\ndocker push myregistry.azurecr.io/team/web:v1\ndenied: requested access to the resource is denied\n${pull}`,
@@ -221,7 +221,7 @@ const traps: [string, string, string, string][] = [
     "a token that is cut",
     `${access(["pull"], -10, 600).split(".").slice(0, 2).join(".")}\n${pull}`,
     "denied",
-    "ends before its signature",
+    "a piece of one",
   ],
   [
     "az asks another registry",
@@ -378,6 +378,35 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
   [
     "a host in other letters",
     (_, write) => write(`${access(["pull"], -10, 600)}\n${pull.replace("myregistry", "MyRegistry")}`),
+    "allowed",
+    "",
+  ],
+  [
+    "a token that is cut in its signature",
+    (_, write) => write(`${access(["pull"], -10, 600).slice(0, -9)}\n${pull}`),
+    "denied",
+    "a piece of one",
+  ],
+  [
+    "an identity logs in",
+    (_, write) => write(`${hello}\naz acr login -n myregistry\n${pull}`),
+    "unsure",
+    "its roles decide",
+  ],
+  [
+    "a token without a password",
+    (_, write) => {
+      write(`${hello}\n${token("ci-map", "enabled").replace('{"name":"password1","expiry":null}', "")}\n${pull}`);
+    },
+    "denied",
+    "has no password that is valid",
+  ],
+  [
+    "a token whose text is gone",
+    (_, write) => {
+      write(`${token("ci-map", "disabled")}\n${hello}\n${pull}`);
+      write(`${hello}\n${pull}`);
+    },
     "allowed",
     "",
   ],

@@ -7,7 +7,7 @@
 import { attempt, Principal } from "../engine";
 import type { Json, Validity } from "../tokens";
 import type { HeldToken } from "./held";
-import { hostAsked, type Model, type Reported, type ScopeMapDraft } from "./model";
+import { hostAsked, IDENTITY, type Model, type Reported, type ScopeMapDraft } from "./model";
 import { isBareName, isNameOf, labelOf } from "./registry";
 
 export interface Doubt {
@@ -35,6 +35,7 @@ export function doubts(circumstances: Circumstances): Doubt[] {
   if (circumstances.model.whose === "token") return [...ofHeldToken(circumstances), ...ofLogin(circumstances)];
   return [
     ...ofMissingMap(circumstances),
+    ...ofIdentity(circumstances),
     ...ofTokenState(circumstances),
     ...ofOtherMap(circumstances),
     ...ofOtherRegistry(circumstances),
@@ -116,7 +117,7 @@ function ofMissingMap({ model, registry }: Circumstances): Doubt[] {
 const states: Record<Model["token"]["state"], string> = {
   enabled: "",
   disabled: "is disabled",
-  "password-expired": "has an expired password",
+  "password-expired": "has no password that is valid",
   "password-regenerated": "has another password now",
 };
 
@@ -131,6 +132,11 @@ function ofTokenState({ model: { token } }: Circumstances): Doubt[] {
           isElsewhere: true,
         },
       ];
+}
+
+function ofIdentity({ model: { token } }: Circumstances): Doubt[] {
+  if (token.name !== IDENTITY) return [];
+  return [elsewhere("an identity has logged in and no token: its roles decide, and no scope map does")];
 }
 
 function ofOtherMap({ model: { token }, maps }: Circumstances): Doubt[] {

@@ -56,6 +56,9 @@ export interface Reported {
   asked: string;
 }
 
+/** The name under which an identity of Entra logs in to a registry. */
+export const IDENTITY = "00000000-0000-0000-0000-000000000000";
+
 /** The panels below the answer. */
 export const panels = ["client", "token", "compare", "tests"] as const;
 export type Panel = (typeof panels)[number];

@@ -10,8 +10,8 @@ import { unwrap } from "solid-js/store";
 import { scopeText } from "../clients/scopes";
 import { attempt, type Challenge, type Reference, readScopes } from "../engine";
 import { type Change, type Found, type Part, recognise, whenYamlIsThere } from "../recognise";
-import { withoutSignature } from "../tokens";
-import { blankMap, hostAsked, type Model, type ScopeMapDraft, type Target } from "./model";
+import { isSigned, withoutSignature } from "../tokens";
+import { blankMap, hostAsked, IDENTITY, type Model, type ScopeMapDraft, type Target } from "./model";
 import type { Playground } from "./playground";
 import { isNameOf, labelOf } from "./registry";
 import { systemMap } from "./system";
@@ -58,6 +58,7 @@ export function createPaste(playground: Playground) {
       names: model.repositories.filter((name) => !known.has(name)),
       maps,
       noted: registry === "" ? (model.maps[0]?.registry ?? "") : "",
+      isOfToken: isOfToken(found),
     };
   }
 
@@ -76,6 +77,11 @@ export function createPaste(playground: Playground) {
     const counts = new Map<string, number>();
     const keys = new Map(parts().map((part) => [part, keyOf(part, counts)]));
     const fresh = parts().filter((part) => part.found.kind !== "unknown" && !before.has(keys.get(part) ?? ""));
+    const gone = [...before].filter(([key]) => !taken.has(key)).map(([, part]) => part);
+    // What was said of a token goes with its text; an empty field says nothing.
+    const stays = [...taken.values()].some((part) => part.isOfToken);
+    const isReplaced = playground.model.pasted !== "" && !stays && gone.some((part) => part.isOfToken);
+    if (isReplaced) playground.set("token", { scopeMap: "", registry: "", state: "enabled" });
     const half = byOneKey ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
     playground.removeRepositories(half.flatMap((part) => part.names));
     takeBack(half);
@@ -134,9 +140,15 @@ interface Taken {
   maps: ScopeMapDraft[] | null;
   /** The registry that it has named first. */
   noted: string;
+  /** Whether it says of a token which map it has, and whether it is good. */
+  isOfToken: boolean;
 }
 
-const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: null, noted: "" };
+const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: null, noted: "", isOfToken: false };
+
+function isOfToken(found: Found): boolean {
+  return found.kind === "token" || (found.kind === "command" && (found.change?.token ?? null) !== null);
+}
 
 /** How a part is taken. */
 interface How {
@@ -282,7 +294,8 @@ function takeCommand(playground: Playground, found: FoundCommand, asks: boolean)
   const { operation, reference, source, registry } = asked(playground, found);
   const host = reference?.registry ?? registry ?? source?.registry ?? "";
   noteRegistry(playground, host);
-  if (found.user) logIn(playground, found.user);
+  const isLogin = found.client === "az" && operation === "login";
+  if (found.user || isLogin) logIn(playground, found.user ?? IDENTITY);
   if (found.change) {
     takeChange(playground, found.change, labelOf(host), operation.endsWith("create"));
     return;
@@ -386,17 +399,19 @@ function takeToken(playground: Playground, found: Extract<Found, { kind: "token"
   const { name, status, registry, passwords } = found;
   if (name) playground.set("token", "name", name);
   const now = Date.now();
-  const isOver = passwords.length > 0 && passwords.every(({ expiry }) => expiry !== null && Date.parse(expiry) <= now);
+  // With none at all nobody logs in either.
+  const isOver = passwords?.every(({ expiry }) => expiry !== null && Date.parse(expiry) <= now) ?? false;
   const state = status === "disabled" ? "disabled" : isOver ? "password-expired" : "enabled";
   playground.set("token", { state, scopeMap: found.scopeMap ?? "", registry: registry ?? "" });
   noteRegistry(playground, registry ?? "");
   useSystemMap(playground, found.scopeMap ?? "");
 }
 
-/** A token with a mark in place of its signature, if it had one. */
+/** A token with a mark in place of its signature, if it had one as a whole. */
 function withMark(token: string): string {
   const rest = withoutSignature(token);
-  return token.length > rest.length ? `${rest}…` : token;
+  // Of what is no token at all nothing is left.
+  return isSigned(token) || rest === "" ? `${rest}…` : rest;
 }
 
 /** The map is of the registry that is spoken of, where it does not say itself which it is of. */

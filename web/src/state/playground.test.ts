@@ -63,7 +63,7 @@ test("a rule that was changed stays changed while the field is written on", () =
 test("a token that is pasted is held without its signature", () => {
   const claims = { access: [{ type: "repository", name: "a", actions: ["pull"] }] };
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const token = `${part({ alg: "ES256", typ: "JWT" })}.${part(claims)}.c2lnbmF0dXJl`;
+  const token = `${part({ alg: "ES256", typ: "JWT" })}.${part(claims)}.${"c2lnbmF0dXJl".padEnd(86, "A")}`;
   after([token], (playground) => {
     expect(playground.model.held).not.toContain("c2lnbmF0dXJl");
     expect(playground.model.whose).toBe("token");
@@ -80,7 +80,7 @@ function token(lifetime: number): string {
   const part = (value: object) => btoa(JSON.stringify(value)).replaceAll("=", "");
   const now = Math.floor(Date.now() / 1000);
   const claims = { aud: "myregistry.azurecr.io", nbf: now, exp: now + lifetime, access: [] };
-  return `${part({ alg: "ES256" })}.${part(claims)}.AAAA`;
+  return `${part({ alg: "ES256" })}.${part(claims)}.${"A".repeat(86)}`;
 }
 
 test("time alone makes no other answer, unless a token ends", () => {

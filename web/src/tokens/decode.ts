@@ -56,6 +56,17 @@ export function withoutSignature(text: string): string {
   return header === undefined || claims === undefined ? "" : `${header}.${claims}.`;
 }
 
+/** The letters of a signature, at least: of a key of RSA there may be more. */
+const SIGNATURES: Readonly<Record<string, number>> = { ES256: 86, EdDSA: 86, RS256: 342 };
+
+/** Whether a signature is there as a whole; what a terminal or a hand has cut, no registry accepts. */
+export function isSigned(text: string): boolean {
+  const [header = "", , signature = ""] = bare(text).token.split(".");
+  const algorithm = readPart("header", header, 0).value?.alg;
+  const least = typeof algorithm === "string" ? (SIGNATURES[algorithm] ?? 1) : 1;
+  return signature.length >= least;
+}
+
 /** Without the scheme of a header, and the space around. */
 function bare(text: string): { token: string; start: number } {
   const before = /^\s*(?:authorization:\s*)?(?:bearer\s+)?/i.exec(text)?.[0] ?? "";
@@ -69,7 +80,13 @@ function formProblems(parts: readonly string[], token: string, start: number): T
   if (parts.length === 1) return [{ message: "the token ends within its first part", hint, position: end }];
   if (parts.length === 2) return [{ message: "the token ends before its signature", hint, position: end }];
   if (parts[2] === "")
-    return [{ message: "the token has no signature", hint: "no registry accepts it like this", position: end }];
+    return [
+      {
+        message: "the token has no signature, or a piece of one",
+        hint: "no registry accepts it like this",
+        position: end,
+      },
+    ];
   if (parts.length === 3) return [];
   const position = start + parts.slice(0, 3).join(".").length;
   return [{ message: `the token has ${parts.length} parts`, hint, position }];

@@ -1,6 +1,6 @@
 /** Tokens: read, timed, weighed, and what would be issued. */
 
-export { type DecodedToken, decodeToken, type Json, type TokenProblem, withoutSignature } from "./decode";
+export { type DecodedToken, decodeToken, isSigned, type Json, type TokenProblem, withoutSignature } from "./decode";
 export { type Algorithm, type IssuedToken, issue, type Request } from "./issue";
 export { HEADER_LIMIT, type TokenSize, tokenSize } from "./size";
 export { type Answer, refreshGrant, registryAnswer, type Standing, tokenEndpoint } from "./standing";

@@ -57,7 +57,7 @@ test.each([
   ["", ["there is no token @0"]],
   [encode(header), [`the token ends within its first part @${start - 1}`]],
   [`${encode(header)}.${claims}`, [`the token ends before its signature @${start + claims.length}`]],
-  [`${encode(header)}.${claims}.`, [`the token has no signature @${start + claims.length + 1}`]],
+  [`${encode(header)}.${claims}.`, [`the token has no signature, or a piece of one @${start + claims.length + 1}`]],
   [`${encode(header)}.${claims}.s.x`, [`the token has 4 parts @${start + claims.length + 2}`]],
   [`${encode(header)}.a+b.s`, [`\`+\` in the claims is no digit of base64url @${start + 1}`]],
   [`${encode(header)}.${claims.slice(0, 9)}.s`, [`the end of the claims is in the middle of a byte @${start + 9}`]],

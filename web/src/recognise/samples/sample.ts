@@ -24,7 +24,7 @@ function line(found: Found): string {
         found.registry,
         found.scopeMap,
         found.status,
-        list(found.passwords.map(password)),
+        list((found.passwords ?? []).map(password)),
       );
     case "jwt":
       return `jwt ${found.token.split(".").length} of 3`;
