@@ -2,7 +2,7 @@
  * What was pasted, put where it belongs: a map among the maps, a command into the question, repositories into the matrix.
  *
  * The field keeps its text, so a part is taken only when it is new: whoever changes a rule and then adds a line to the field keeps the rule.
- * Whoever types goes through half words: the repositories that these named go again with the next key.
+ * Whoever types goes through half words: what these have done (repositories, maps, a registry) goes again with the next key.
  */
 
 import { createMemo, createSignal } from "solid-js";
@@ -25,24 +25,29 @@ export type Paste = ReturnType<typeof createPaste>;
 export function createPaste(playground: Playground) {
   const [canReadAll, setCanReadAll] = createSignal(false);
   const parts = createMemo(() => partsOf(playground.model.pasted, canReadAll()));
-  let taken = slices();
+  let taken = allTaken();
   let isTyped = false;
   /** The rules as the field has put them last: whoever has changed them since can go back to them. */
   let put = rules(playground);
 
-  /** What was not understood is not among them: it may be, once the reader of YAML is there. */
-  function slices(): Map<string, Taken> {
+  /** The parts, by their text and which one of those with this text it is: what is pasted again is new. */
+  function keyed(): Map<string, Part> {
     const counts = new Map<string, number>();
-    const keys = parts().map((part) => [keyOf(part, counts), part] as const);
-    return new Map(keys.flatMap(([key, { found }]) => (found.kind === "unknown" ? [] : [[key, NOTHING_TAKEN]])));
+    const all = parts().map((part) => [keyOf(part, counts), part] as const);
+    // What was not understood may be, once the reader of YAML is there.
+    return new Map(all.filter(([, { found }]) => found.kind !== "unknown"));
   }
 
-  /** The text of a part, and which one of those with this text it is: what is pasted again is new. */
   function keyOf({ from, to }: Part, counts: Map<string, number>): string {
     const slice = playground.model.pasted.slice(from, to);
     const count = counts.get(slice) ?? 0;
     counts.set(slice, count + 1);
     return count === 0 ? slice : `${slice}\n#${count}`;
+  }
+
+  /** What stands in the field, as if it had been taken before. */
+  function allTaken(): Map<string, Taken> {
+    return new Map([...keyed().keys()].map((key) => [key, NOTHING_TAKEN]));
   }
 
   /** What this part does to the page, and what only it has put there. */
@@ -73,25 +78,25 @@ export function createPaste(playground: Playground) {
 
   function takeNew(byOneKey: boolean) {
     const before = taken;
-    taken = new Map([...slices()].map(([slice, nothing]) => [slice, before.get(slice) ?? nothing]));
-    const counts = new Map<string, number>();
-    const keys = new Map(parts().map((part) => [part, keyOf(part, counts)]));
-    const fresh = parts().filter((part) => part.found.kind !== "unknown" && !before.has(keys.get(part) ?? ""));
-    const gone = [...before].filter(([key]) => !taken.has(key)).map(([, part]) => part);
+    const now = keyed();
+    taken = new Map([...now.keys()].map((key) => [key, before.get(key) ?? NOTHING_TAKEN]));
+    const fresh = [...now].filter(([key]) => !before.has(key));
+    const gone = [...before].filter(([key]) => !now.has(key)).map(([, part]) => part);
     // What was said of a token goes with its text; an empty field says nothing.
     const stays = [...taken.values()].some((part) => part.isOfToken);
     const isReplaced = playground.model.pasted !== "" && !stays && gone.some((part) => part.isOfToken);
     if (isReplaced) playground.set("token", { scopeMap: "", registry: "", state: "enabled" });
-    const half = byOneKey ? [...before].filter(([slice]) => !taken.has(slice)).map(([, part]) => part) : [];
+    const half = byOneKey ? gone : [];
     playground.removeRepositories(half.flatMap((part) => part.names));
     takeBack(half);
     // What a client said and stands no longer in the field was of another question.
     if (!parts().some(({ found }) => isReport(found))) playground.report(null);
     const canBeUndone = !half.some((part) => part.replaces) || !isAsPut(playground, put);
-    takeMaps(playground, fresh, canBeUndone);
-    const failure = failureIn(fresh);
-    for (const [place, part] of fresh.entries()) {
-      taken.set(keys.get(part) ?? "", takePart(part.found, { canBeUndone, asks: place <= failure }));
+    const added = fresh.map(([, part]) => part);
+    takeMaps(playground, added, canBeUndone);
+    const failure = failureIn(added);
+    for (const [place, [key, { found }]] of fresh.entries()) {
+      taken.set(key, takePart(found, { canBeUndone, asks: place <= failure }));
     }
     put = rules(playground);
   }
@@ -108,7 +113,7 @@ export function createPaste(playground: Playground) {
   whenYamlIsThere(() => {
     setCanReadAll(true);
     if (isTyped) takeNew(false);
-    else taken = slices();
+    else taken = allTaken();
   });
 
   return {
@@ -119,7 +124,7 @@ export function createPaste(playground: Playground) {
     /** Puts everything in place of everything: what stands in the field then has been taken already. */
     load(model: Model) {
       playground.load(model);
-      taken = slices();
+      taken = allTaken();
       put = rules(playground);
     },
   };
