@@ -316,7 +316,6 @@ function takeCommand(playground: Playground, found: FoundCommand, asks: boolean)
   };
   playground.ask({ kind: "operation", operation: operationOf({ ...found, operation, reference }), target });
   playground.set("panel", "client");
-  showRepositories(playground, repository ? [repository] : []);
 }
 
 /** Of somebody else than the token that is known nothing is known. */

@@ -126,15 +126,14 @@ export function createPlayground(initial: Model = blank()) {
     copyOfMaps: () => present().maps,
     /** Makes the change that the engine proposes. */
     apply(edits: Edit[]) {
-      const { maps } = present();
       const places = new Map(deciding().map((map) => [map.name, model.maps.indexOf(map)]));
-      const before = present();
+      history.push(present());
       forgetRefusal();
+      const { maps } = present();
       for (const edit of edits) {
         const map = maps[places.get(edit.scopeMap) ?? 0];
         map?.actions.push(...edit.actions);
       }
-      history.push(before);
       replaceMaps(maps, false);
     },
     addRepositories(names: string[]) {
