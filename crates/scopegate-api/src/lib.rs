@@ -17,6 +17,7 @@
 //! | [`mod@reference`] | the reference of an image, read |
 //! | [`route`] | what an HTTP request needs |
 //! | [`scope_map`] | scope maps as `az`, ARM and people write them |
+//! | [`settings`] | settings that every host has, by their names |
 //! | [`assertion`] | files of assertions about scope maps |
 //!
 //! Where we are the reader of our own format, an unknown field is an error; where others write, it is tolerated. A core type whose
@@ -56,6 +57,7 @@ pub mod problem;
 pub mod reference;
 pub mod route;
 pub mod scope_map;
+pub mod settings;
 pub mod token;
 pub mod value;
 

@@ -2,9 +2,10 @@
 //!
 //! `examples/envoy-filter.yaml` has it in its place.
 
+use scopegate_api::settings;
 use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Settings, Untag};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 
 /// What a filter is told.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,10 +22,10 @@ pub struct Config {
     #[serde(default = "metadata")]
     pub metadata: String,
     /// Whose rules hold where registries differ: `acr` or `distribution`.
-    #[serde(default, deserialize_with = "profile")]
+    #[serde(default, deserialize_with = "settings::profile")]
     pub profile: Profile,
     /// What removing a tag needs: `delete` or `metadata-write`.
-    #[serde(default, deserialize_with = "untag")]
+    #[serde(default, deserialize_with = "settings::untag")]
     pub untag: Untag,
     /// Who may list the repositories: `root` or `never`.
     #[serde(default, deserialize_with = "catalog")]
@@ -89,27 +90,10 @@ impl Config {
     }
 }
 
-fn named<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    parse: fn(&str) -> Option<T>,
-    names: &str,
-) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not one of {names}")))
-}
-
-fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
-    named(deserializer, Profile::parse, "acr, distribution")
-}
-
-fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag, D::Error> {
-    named(deserializer, Untag::parse, "delete, metadata-write")
-}
-
 /// A list that somebody would have to filter is none of ours.
 fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
     let parse = |text: &str| Catalog::parse(text).filter(|catalog| *catalog != Catalog::Filtered);
-    named(deserializer, parse, "root, never")
+    settings::named(deserializer, parse, "root, never")
 }
 
 fn issuer() -> String {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use scopegate_api::settings;
 use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Settings, Untag};
 use serde::{Deserialize, Deserializer, de};
@@ -40,10 +41,10 @@ pub struct Config {
     /// The public keys of the issuer: the address of a JSON web key set, or a file.
     pub keys: KeySource,
     /// Whose rules hold where registries differ: `acr` or `distribution`.
-    #[serde(default, deserialize_with = "profile")]
+    #[serde(default, deserialize_with = "settings::profile")]
     pub profile: Profile,
     /// What removing a tag needs: `delete` or `metadata-write`.
-    #[serde(default, deserialize_with = "untag")]
+    #[serde(default, deserialize_with = "settings::untag")]
     pub untag: Untag,
     /// Who may list the repositories: `root` or `never`.
     #[serde(default, deserialize_with = "catalog")]
@@ -216,25 +217,8 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     Duration::try_from(span).map_err(|_| refused())
 }
 
-fn named<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    parse: fn(&str) -> Option<T>,
-    names: &str,
-) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not one of {names}")))
-}
-
-fn profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profile, D::Error> {
-    named(deserializer, Profile::parse, "acr, distribution")
-}
-
-fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag, D::Error> {
-    named(deserializer, Untag::parse, "delete, metadata-write")
-}
-
 fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
-    named(deserializer, Catalog::parse, "root, never")
+    settings::named(deserializer, Catalog::parse, "root, never")
 }
 
 fn listen() -> SocketAddr {
