@@ -117,7 +117,7 @@ impl Decision {
 
 /// Everything that may be had on a resource, asked for or not.
 #[inline]
-fn allowed<'t>(
+pub(crate) fn allowed<'t>(
     tables: impl Iterator<Item = View<'t>>,
     resource_type: ResourceType,
     name: ResourceName<'_>,

@@ -286,8 +286,9 @@ fn parse_actions(words: &str) -> (ActionList, bool) {
     (actions, has_unknown)
 }
 
+/// The known actions of a scope with `*` spelled out, as [`Scope::wanted`].
 #[inline]
-fn wanted(resource_type: ResourceType, actions: ActionList) -> ActionList {
+pub(crate) fn wanted(resource_type: ResourceType, actions: ActionList) -> ActionList {
     if !actions.contains(Action::Any) {
         return actions;
     }

@@ -10,7 +10,9 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::action::{Action, ActionSet};
-use crate::scope::{RequiredScope, ResourceType};
+use crate::decide::{Settings, allowed};
+use crate::scope::{RequiredScope, ResourceName, ResourceType, wanted};
+use crate::table::Table;
 
 /// One access entry of a verified token. Actions that nobody knows grant nothing and are simply not in the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,34 @@ impl<'a> Grant<'a> {
         let (resource_type, rest) = entry.split_once(':')?;
         let (name, actions) = rest.rsplit_once(':')?;
         Self::parse(resource_type, name, actions.split(','))
+    }
+
+    /// What is left of the entry where these tables decide now: what a token was given, as far as its holder may still have it.
+    ///
+    /// ```
+    /// use scopegate_core::verify::Grant;
+    /// use scopegate_core::{ScopeMap, Settings, Table};
+    ///
+    /// let table = Table::compile([&ScopeMap::parse(["repositories/team/*/content/read"])?])?;
+    /// let left = |entry| Grant::read(entry).unwrap().narrowed([&table], &Settings::default()).actions.to_string();
+    /// assert_eq!(left("repository:team/app:pull,push"), "pull");
+    /// assert_eq!(left("repository:app:pull"), "");
+    /// # Ok::<(), scopegate_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn narrowed<'t, B: AsRef<[u8]> + 't>(
+        self,
+        tables: impl IntoIterator<Item = &'t Table<B>>,
+        settings: &Settings,
+    ) -> Self {
+        // A name that no scope has was never granted by a table.
+        let Ok(name) = ResourceName::parse(self.name) else {
+            return Self { actions: ActionSet::NONE, ..self };
+        };
+        let allowed =
+            allowed(tables.into_iter().map(Table::view), self.resource_type, name, settings);
+        let held = wanted(self.resource_type, self.actions.into()).set();
+        Self { actions: held.intersection(allowed), ..self }
     }
 
     fn on(self, required: &RequiredScope<'_>) -> ActionSet {
@@ -99,7 +129,9 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::Catalog;
     use crate::scope::Scope;
+    use crate::scope_map::ScopeMap;
     use alloc::string::{String, ToString};
 
     fn entry(text: &str) -> Grant<'_> {
@@ -156,6 +188,33 @@ mod tests {
             &["artifact-repository:repo:pull"],
         );
         missing(&[push], &[push, "repository:s:pull"], &["repository:s:pull"]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_grant() {
+        let map = ["repositories/a/content/read", "repositories/b/*/metadata/read"];
+        let tables = map.map(|rule| Table::compile([&ScopeMap::parse([rule]).unwrap()]).unwrap());
+        for (held, catalog, left) in [
+            ("repository:a:pull", Catalog::Root, "pull"),
+            ("repository:a:pull,push", Catalog::Root, "pull"),
+            ("repository:a:push", Catalog::Root, ""),
+            ("repository:a:*", Catalog::Root, "pull"),
+            ("repository:b/c:*", Catalog::Root, "metadata_read"),
+            ("repository:c:pull", Catalog::Root, ""),
+            ("repository:*:pull", Catalog::Root, ""),
+            ("repository:A:pull", Catalog::Root, ""),
+            ("repository::pull", Catalog::Root, ""),
+            ("artifact-repository:a:pull", Catalog::Root, ""),
+            ("registry:catalog:*", Catalog::Root, ""),
+            ("registry:catalog:*", Catalog::Filtered, "*"),
+            ("registry:catalog:pull", Catalog::Filtered, ""),
+        ] {
+            let left_now = entry(held).narrowed(&tables, &Settings { catalog }).actions;
+            assert_eq!(left_now.to_string(), left, "{held}");
+        }
+        let nobody: [&Table<&[u8]>; 0] = [];
+        let narrowed = entry("repository:a:*").narrowed(nobody, &Settings::default());
+        assert_eq!(narrowed.actions, ActionSet::NONE);
     }
 
     #[test]
