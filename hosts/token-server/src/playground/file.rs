@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use rust_embed::EmbeddedFile;
 
 use super::Built;
+use crate::headers::{has, values};
 
 /// The endings of compressed forms and what HTTP calls them, the smallest first.
 const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gz", "gzip")];
@@ -79,24 +80,11 @@ fn content_type(file: &EmbeddedFile) -> Option<HeaderValue> {
 
 /// Whether a client takes a coding (RFC 9110, section 12.5.3).
 fn accepts(asked: &HeaderMap, coding: &str) -> bool {
-    values(asked, header::ACCEPT_ENCODING).any(|item| {
+    values(asked, &header::ACCEPT_ENCODING).any(|item| {
         let (name, quality) = item.split_once(';').unwrap_or((item, "q=1"));
         let quality = quality.trim().strip_prefix("q=").and_then(|value| value.parse().ok());
         name.trim().eq_ignore_ascii_case(coding) && quality.is_some_and(|value: f32| value > 0.0)
     })
-}
-
-/// Whether a client has a form already, by its tag (RFC 9110, section 13.1.2).
-fn has(asked: &HeaderMap, tag: &HeaderValue) -> bool {
-    values(asked, header::IF_NONE_MATCH)
-        .map(|known| known.strip_prefix("W/").unwrap_or(known))
-        .any(|known| known == "*" || known.as_bytes() == tag.as_bytes())
-}
-
-/// The items of a header that is a list.
-fn values(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
 #[cfg(test)]
@@ -121,22 +109,6 @@ mod tests {
         ] {
             let asked = headers(header::ACCEPT_ENCODING, value);
             assert_eq!((accepts(&asked, "br"), accepts(&asked, "gzip")), (brotli, gzip), "{value}");
-        }
-    }
-
-    #[test]
-    fn tags() {
-        let tag = HeaderValue::from_static("\"one\"");
-        for (value, known) in [
-            ("\"one\"", true),
-            ("W/\"one\"", true),
-            ("\"two\", \"one\"", true),
-            ("*", true),
-            ("\"two\"", false),
-            ("one", false),
-            ("", false),
-        ] {
-            assert_eq!(has(&headers(header::IF_NONE_MATCH, value), &tag), known, "{value}");
         }
     }
 }
