@@ -5,6 +5,7 @@
 //! | [`abi`] | what crosses the boundary of the WebAssembly module |
 //! | [`access`] | access entries, as they stand in a token and in a decision |
 //! | [`analysis`] | findings about a map, and differences between two |
+//! | [`bundle`] | policy for the edge: compiled scope maps, who has which, which tokens have ended |
 //! | [`challenge`] | a challenge, read |
 //! | [`claims`] | the claims of access and refresh tokens |
 //! | [`value`] | a document as a tree, whatever its syntax was |
@@ -23,7 +24,7 @@
 //! Where we are the reader of our own format, an unknown field is an error; where others write, it is tolerated. A core type whose
 //! natural form is a string of its own (a scope, a pattern) crosses as that string.
 //!
-//! Left out: rules. Nothing here decides anything.
+//! Left out: rules. Where a document is decided by, the core decides.
 
 #![cfg_attr(not(feature = "typescript"), no_std)]
 #![forbid(unsafe_code)]
@@ -46,6 +47,7 @@ pub mod abi;
 pub mod access;
 pub mod analysis;
 pub mod assertion;
+pub mod bundle;
 pub mod challenge;
 pub mod claims;
 pub mod decision;
