@@ -9,6 +9,7 @@ use scopegate_runtime::{Runtime, engine_digest};
 use tokio::sync::Mutex;
 
 use crate::authz::Authz;
+use crate::bundle::Bundles;
 use crate::config::Limits;
 use crate::error::RouteError;
 use crate::guard::Guard;
@@ -48,6 +49,8 @@ pub struct App {
     pub guard: Arc<Guard>,
     /// Whether the policy is new enough to decide by.
     pub readiness: Arc<Readiness>,
+    /// What the edge is told.
+    pub bundles: Bundles,
     /// Held by whoever makes the next snapshot.
     pub turn: Mutex<()>,
     policy: ArcSwap<Policy>,
@@ -105,6 +108,7 @@ impl App {
             authz: parts.authz,
             guard: Arc::new(Guard::new(parts.limits)),
             readiness: Arc::new(Readiness::new(parts.serve_for)),
+            bundles: Bundles::default(),
             turn: Mutex::default(),
             policy: ArcSwap::from_pointee(Policy::new(built_in)),
             keys: ArcSwap::default(),

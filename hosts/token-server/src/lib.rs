@@ -16,6 +16,7 @@
 //! | [`policy`] | what the server knows, as a snapshot that requests read |
 //! | [`management`] | changing what the server knows, in the shape of Azure Resource Manager |
 //! | [`edit`] | what may be changed, and what a change means for tokens already issued |
+//! | [`bundle`] | what the edge is told: compiled scope maps and ended tokens, signed |
 //! | [`store`] | what the server knows, in SQLite or PostgreSQL |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`seed`] | scope maps and principals from a file |
@@ -40,6 +41,7 @@
 
 pub mod app;
 pub mod authz;
+pub mod bundle;
 pub mod clock;
 pub mod config;
 pub mod context;

@@ -13,6 +13,7 @@
 //! | [`cloud`] | what a client asks to find the registry at all |
 //! | [`registry`], [`scope_maps`], [`tokens`], [`credentials`], [`service_principals`] | the resources |
 //! | [`generations`] | which tokens are not good any more, for the edge |
+//! | [`bundle`] | the same, with the compiled scope maps, signed |
 //! | [`documents`] | their JSON |
 //! | [`resource`] | their ids and lists |
 //! | [`error`] | refusals |
@@ -20,6 +21,7 @@
 pub mod access;
 pub mod authority;
 mod body;
+pub mod bundle;
 pub mod cloud;
 pub mod credentials;
 pub mod documents;
@@ -110,6 +112,7 @@ fn resources() -> OpenApiRouter<Arc<App>> {
         ))
         .routes(routes!(service_principals::add_secret, service_principals::delete_secrets))
         .routes(routes!(generations::list))
+        .routes(routes!(bundle::show))
 }
 
 /// Adds to the description what no handler says by itself: the names in the paths, and who is let in.

@@ -6,7 +6,11 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use scopegate_api::claims::{IdentityClaims, PrincipalKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use scopegate_api::bundle::EdgePolicy;
+use scopegate_api::claims::{AccessClaims, Expected, IdentityClaims, PrincipalKind};
+use scopegate_core::{ActionSet, Settings};
 use scopegate_server::clock;
 use scopegate_server::config::{Limits, Rate};
 use scopegate_server::edit::service_principals::{self, ServicePrincipalEdit};
@@ -192,6 +196,7 @@ async fn who_may_do_what() {
         ("GET servicePrincipals".into(), &nothing, look),
         (format!("GET {}", client("")), &nothing, look),
         ("GET generations".into(), &nothing, look),
+        ("GET bundle".into(), &nothing, look),
         ("PATCH ".into(), &empty, change),
         ("PUT scopeMaps/second-map".into(), &empty, make),
         ("PATCH scopeMaps/second-map".into(), &empty, change),
@@ -846,9 +851,15 @@ async fn the_life_of_a_token(registry: Registry) {
         "GET ",
         "GET scopeMaps",
         "GET generations",
+        "GET bundle",
         "GET /openapi.json",
     ] {
-        let text = registry.must(path, Value::Null).await.to_string();
+        let answer = registry.owner(path, &Value::Null).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let mut text = String::from_utf8(answer.bytes.to_vec()).unwrap();
+        if let Some(payload) = text.split('.').nth(1).filter(|_| path.ends_with("bundle")) {
+            text = String::from_utf8(URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+        }
         for secret in [&one, &two, &new_two, "sha256", "$argon2"] {
             assert!(!text.contains(secret), "{path}");
         }
@@ -1070,6 +1081,89 @@ async fn what_clients_ask_before_they_log_in() {
     assert_eq!(shown["properties"]["provisioningState"], "Succeeded");
 }
 
+/// What the edge is told is what the server itself grants, and a change is in it at once.
+#[tokio::test]
+async fn the_bundle_for_the_edge() {
+    let registry = Registry::start().await;
+    let rules = json!(["repositories/team/*/content/read", "repositories/team/*/content/write"]);
+    registry.must("PATCH ", json!({"properties": {"adminUserEnabled": true}})).await;
+    registry.must("PUT scopeMaps/Team-map", json!({"properties": {"actions": rules}})).await;
+    registry.make_token("Writer", "team-map").await;
+    registry.make_token("Other", "team-map").await;
+    let [password, _] = registry.passwords("Writer").await;
+    let (first, tag) = registry.bundle(None).await;
+    let policy = registry.edge(&first.unwrap(), None);
+    let before = registry.access("Writer", &password).await;
+    let reader = CLIENTS[0].1;
+    for (name, secret, expected) in [
+        ("Writer", password.as_str(), "pull,push - -"),
+        (reader, SECRET, "pull pull *"),
+        ("acr_anon_pull", "", "- - -"),
+    ] {
+        let claims = match secret {
+            "" => AccessClaims {
+                sub: name.into(),
+                principal: Some(PrincipalKind::Anonymous),
+                ..before.clone()
+            },
+            secret => registry.access(name, secret).await,
+        };
+        assert_eq!(granted(&policy, &claims), expected, "{name}");
+    }
+    let unchanged = match registry.bundle(Some(&tag)).await {
+        // A minute may end between two questions, and not between three.
+        (Some(_), next) => registry.bundle(Some(&next)).await.0,
+        (None, _) => None,
+    };
+    assert_eq!(unchanged, None);
+
+    let less = json!({"properties": {"actions": [rules[0]]}});
+    registry.must("PATCH scopeMaps/Team-map", less).await;
+    let (second, newer) = registry.bundle(Some(&tag)).await;
+    assert_ne!(newer, tag);
+    let second = registry.edge(&second.unwrap(), Some(&policy));
+    assert!(second.holder(&before).is_none(), "a token from before the change");
+    let after = registry.access("Writer", &password).await;
+    assert_eq!(granted(&second, &after), "pull - -");
+    // The tables decide, whatever the token says.
+    let claims = AccessClaims { access: before.access.clone(), ..after.clone() };
+    assert_eq!(granted(&second, &claims), "pull - -");
+
+    registry.must("PATCH tokens/Writer", json!({"properties": {"status": "disabled"}})).await;
+    let (third, _) = registry.bundle(None).await;
+    let third = registry.edge(&third.unwrap(), Some(&second));
+    assert!(third.holder(&after).is_none());
+    let forged = AccessClaims { generation: Some(u64::MAX >> 1), ..claims };
+    assert_eq!(granted(&third, &forged), "- - -", "whoever is disabled has no scope map");
+    registry.must("DELETE tokens/Writer", Value::Null).await;
+    let (fourth, _) = registry.bundle(None).await;
+    let fourth = registry.edge(&fourth.unwrap(), Some(&third));
+    assert!(fourth.holder(&forged).is_none(), "whoever is gone");
+    // Maps that are equal are written once, and the roles' are there for whoever has them.
+    let (text, _) = registry.bundle(None).await;
+    let bundle: Value = registry.open(&text.unwrap());
+    let others = |p: &&Value| p["sub"] == "other";
+    let other = bundle["principals"].as_array().unwrap().iter().find(others).unwrap();
+    assert_eq!(other["tables"].as_array().unwrap().len(), 1);
+    let distinct: BTreeSet<_> =
+        bundle["tables"].as_array().unwrap().iter().map(Value::to_string).collect();
+    assert_eq!(distinct.len(), bundle["tables"].as_array().unwrap().len());
+}
+
+/// What is left of a token that asks for three things, as a host decides it; `-` for nothing.
+fn granted(policy: &EdgePolicy, claims: &AccessClaims) -> String {
+    let holder = policy.holder(claims).unwrap();
+    let grants = holder.grants(claims, &Settings::default());
+    let on = |name: &str| {
+        let actions = grants.iter().filter(|grant| grant.name == name).map(|grant| grant.actions);
+        match actions.fold(ActionSet::NONE, ActionSet::union).to_string() {
+            none if none.is_empty() => "-".to_owned(),
+            some => some,
+        }
+    };
+    ["team/app", "other", "catalog"].map(on).join(" ")
+}
+
 /// The description, and the copy of it that people read. `SCOPEGATE_BLESS=1` writes the copy anew.
 #[tokio::test]
 async fn the_description_of_the_api() {
@@ -1125,6 +1219,42 @@ fn check_references(value: &Value, document: &Value) {
 }
 
 impl Registry {
+    /// The bundle, unless the one with this tag is still right, and the tag of the answer.
+    async fn bundle(&self, known: Option<&str>) -> (Option<String>, String) {
+        let mut request = Request::get("/registries/registry/bundle");
+        request = request.header(header::AUTHORIZATION, self.authorization("Reader").unwrap());
+        if let Some(tag) = known {
+            request = request.header(header::IF_NONE_MATCH, tag);
+        }
+        let answer = self.server.send(request.body(Body::empty()).unwrap()).await;
+        let tag = answer.headers[header::ETAG].to_str().unwrap().to_owned();
+        let text = String::from_utf8(answer.bytes.to_vec()).unwrap();
+        match answer.status.as_u16() {
+            304 => (None, tag),
+            200 => (Some(text), tag),
+            status => panic!("{status}: {text}"),
+        }
+    }
+
+    /// The payload of a bundle, whose signature is the server's.
+    fn open(&self, text: &str) -> Value {
+        self.server.app.issuer.verify(text, "bundle:r.test", clock::now()).unwrap()
+    }
+
+    fn edge(&self, text: &str, held: Option<&EdgePolicy>) -> EdgePolicy {
+        let payload = self.open(text).to_string();
+        let now = clock::now().unsigned_abs();
+        let expected = Expected { issuer: "test-issuer", service: "r.test", now };
+        EdgePolicy::read(payload.as_bytes(), expected, held).unwrap()
+    }
+
+    /// The claims of an access token for three things.
+    async fn access(&self, name: &str, password: &str) -> AccessClaims {
+        let target = "/oauth2/token?service=r.test&scope=repository:team/app:pull,push&scope=repository:other:pull&scope=registry:catalog:*";
+        let answer = self.server.get(target, basic(name, password)).await;
+        serde_json::from_value(answer.claims(&self.server)).unwrap()
+    }
+
     /// Who got a new generation after a revision, in words, and the revision of the answer.
     async fn feed(&self, since: i64) -> (i64, String) {
         let body = self.must(&format!("GET generations?since={since}"), Value::Null).await;

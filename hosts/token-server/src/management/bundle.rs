@@ -1,0 +1,38 @@
+//! The signed bundle for the edge.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::access::Look;
+use super::error::{ErrorResponse, ManagementError};
+use crate::app::App;
+use crate::clock;
+use crate::headers::has;
+
+/// What it is: a document in the compact form of RFC 7515.
+const JOSE: &str = "application/jose";
+
+/// Gives the compiled scope maps, who has which, and which tokens have ended, signed as tokens are. Ask every second or so, with the tag of
+/// the last answer in `If-None-Match`: the answer is 304 while nothing has changed, and a new one once a minute, because a bundle is valid
+/// for five.
+///
+/// # Errors
+///
+/// [`ManagementError`] for whoever may not look, and when the key cannot sign.
+#[utoipa::path(get, path = "/bundle", tag = "edge", operation_id = "bundle_show",
+    responses((status = 200, body = String, content_type = "application/jose"), (status = 304), (status = "default", body = ErrorResponse)))]
+pub async fn show(
+    State(app): State<Arc<App>>,
+    _: Look,
+    asked: HeaderMap,
+) -> Result<Response, ManagementError> {
+    let signed = app.bundles.current(&app, clock::now()).await?;
+    let tag = [(header::ETAG, signed.tag.clone())];
+    if has(&asked, &signed.tag) {
+        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    }
+    Ok((tag, [(header::CONTENT_TYPE, JOSE)], signed.text.clone()).into_response())
+}
