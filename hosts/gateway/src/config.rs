@@ -54,7 +54,7 @@ pub struct Config {
     pub passwords: bool,
     /// Where revoked tokens are listed; none are known without it.
     #[serde(default)]
-    pub revocations: Option<Revocations>,
+    pub revocations: Option<FeedConfig>,
     /// Authorities to trust beside those of the system, when asking for keys, passwords and revocations.
     #[serde(default)]
     pub authorities: Option<PathBuf>,
@@ -85,11 +85,11 @@ pub enum KeySource {
     File(PathBuf),
 }
 
-/// Where revoked tokens are listed.
+/// Where the token server tells something of itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Revocations {
-    /// The feed of generations: `https://…/registries/<name>/generations`.
+pub struct FeedConfig {
+    /// Its address: `https://…/registries/<name>/generations`.
     pub url: Url,
     /// The client id of somebody who may look.
     pub user: String,

@@ -8,8 +8,10 @@
 //! | [`config`] | the configuration |
 //! | [`request`] | what is refused before anything is decided |
 //! | [`keys`] | the public keys of the issuer |
+//! | [`jws`] | what the issuer signed |
 //! | [`token`] | tokens, verified once and remembered |
 //! | [`password`] | names and passwords, asked about at the token server |
+//! | [`feed`] | what the token server tells of itself |
 //! | [`revocation`] | which tokens are not good any more |
 //! | [`proxy`] | the request and the answer, between client and registry |
 //! | [`headers`] | what a client may not send on, and what an answer may not bring back |
@@ -30,7 +32,9 @@
 pub mod admin;
 pub mod client;
 pub mod config;
+pub mod feed;
 pub mod headers;
+pub mod jws;
 pub mod keys;
 pub mod listing;
 pub mod password;

@@ -9,13 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use reqwest::Client;
 use scopegate_api::claims::AccessClaims;
 use scopegate_api::generations::{Generations, Revoked as Known};
-use url::Url;
-
-use crate::client::send;
-use crate::config::Secret;
 
 /// What the feed has said so far.
 #[derive(Debug)]
@@ -61,39 +56,6 @@ impl Revoked {
     #[must_use]
     pub fn allows(&self, claims: &AccessClaims) -> bool {
         self.known.load().allows(claims)
-    }
-}
-
-/// The feed, and who may read it.
-#[derive(Debug)]
-pub struct Feed {
-    /// Its address.
-    pub url: Url,
-    /// A client id.
-    pub user: String,
-    /// Its secret.
-    pub secret: Secret,
-    /// How it is asked.
-    pub client: Client,
-}
-
-impl Feed {
-    /// What is new since a revision.
-    ///
-    /// # Errors
-    ///
-    /// When there is no answer, or none of that kind; the text is for the log.
-    pub async fn since(&self, revision: i64) -> Result<Generations, String> {
-        let request = self
-            .client
-            .get(self.url.clone())
-            .query(&[("since", revision)])
-            .basic_auth(&self.user, Some(self.secret.expose()));
-        let (status, body) = send(request).await?;
-        if status != 200 {
-            return Err(format!("the answer is {status}"));
-        }
-        serde_json::from_slice(&body).map_err(|_| "the answer is no list of generations".to_owned())
     }
 }
 

@@ -18,11 +18,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::admin;
 use crate::client::client;
-use crate::config::{Config, Secret};
+use crate::config::Config;
+use crate::feed::Feed;
 use crate::keys::Keys;
 use crate::password::Passwords;
 use crate::proxy::{Gateway, Proxy, now};
-use crate::revocation::{Feed, Revoked};
+use crate::revocation::Revoked;
 use crate::tls::{Certificate, LOOK_EVERY};
 use crate::token::Tokens;
 
@@ -42,7 +43,8 @@ const GRACE: u64 = 30;
 /// When something that the configuration names cannot be had.
 pub fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = admin::recorder()?;
-    let feed = feed(&config)?;
+    let feed = |feed| Feed::new(feed, "revocations", &config);
+    let feed = config.revocations.as_ref().map(feed).transpose()?;
     let (listen, admin) = (config.listen, config.admin);
     let certificate = config.tls.clone().map(Certificate::open).transpose().context("tls")?;
     let certificate = certificate.map(Arc::new);
@@ -99,16 +101,6 @@ pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
     })
 }
 
-fn feed(config: &Config) -> anyhow::Result<Option<Feed>> {
-    let Some(revocations) = &config.revocations else { return Ok(None) };
-    Ok(Some(Feed {
-        url: revocations.url.clone(),
-        user: revocations.user.clone(),
-        secret: Secret::read(&revocations.secret_file).context("revocations.secretFile")?,
-        client: client(&revocations.url, config.authorities.as_deref())?,
-    }))
-}
-
 fn conf() -> ServerConf {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     ServerConf {
@@ -158,7 +150,7 @@ impl Beside {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            match feed.since(revoked.revision()).await {
+            match feed.generations(revoked.revision()).await {
                 Ok(news) => revoked.hear(news, i64::try_from(now()).unwrap_or(i64::MAX)),
                 Err(reason) => tracing::warn!(url = %feed.url, reason, "no revocations are heard"),
             }

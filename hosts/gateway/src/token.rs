@@ -1,21 +1,17 @@
 //! Tokens, verified once and remembered.
 //!
-//! Follows RFC 7515 (compact form) and RFC 7519. Of a header only `alg`, `kid` and `crit` are read: a token must not bring its own key, so `jwk`,
-//! `jku`, `x5u` and `x5c` are not even looked at.
+//! Follows RFC 7519.
 //!
 //! A signature costs tens of microseconds and a digest less than one, so what was verified is kept under the digest of the token: in a bounded
 //! cache, never longer than the token is valid or its key is known. Whether it was revoked is asked each time.
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use quick_cache::sync::Cache;
 use scopegate_api::claims::{AccessClaims, Expected};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
+use crate::jws::{Signed, open};
 use crate::keys::{Key, Keys};
 
 /// The longest token, in bytes.
@@ -39,13 +35,6 @@ pub struct Tokens {
     service: String,
     keys: Arc<Keys>,
     remembered: Cache<[u8; 32], Arc<Verified>>,
-}
-
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    kid: String,
-    crit: Option<IgnoredAny>,
 }
 
 impl Tokens {
@@ -77,28 +66,17 @@ impl Tokens {
     }
 
     async fn verify_anew(&self, token: &str, now: u64) -> Option<Verified> {
-        let (message, signature) = token.rsplit_once('.')?;
-        let (header, payload) = message.split_once('.')?;
-        let Header { alg, kid, crit } = serde_json::from_slice(&decode(header)?).ok()?;
-        if crit.is_some() {
-            return None;
-        }
-        let key = self.keys.find_or_read(&kid).await?;
-        if !key.signed(&alg, message, signature) {
-            return None;
-        }
+        let Signed { payload, kid, key } = open(token, &self.keys).await?;
         let expected = Expected { issuer: &self.issuer, service: &self.service, now };
-        let claims = AccessClaims::read(&decode(payload)?, expected)?;
+        let claims = AccessClaims::read(&payload, expected)?;
         Some(Verified { claims, kid, key })
     }
 }
 
-fn decode(part: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(part).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jsonwebtoken::{Algorithm, EncodingKey, Header as Made, encode};
     use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
     use serde_json::{Value, json};
