@@ -24,6 +24,8 @@ fn any_map(mut rules: Vec<String>, request: &str) {
     comparison::is_exact(left, &rules);
     decision::compiled_equals_naive(&rules);
     decision::claims_hold_only_what_was_asked(&rules, &[request]);
+    decision::a_token_keeps_what_both_give(&rules, left, &[request]);
+    decision::a_token_keeps_what_both_give(right, &rules, &[request]);
     document::claims_cross_the_boundary(&rules, request);
     table::loads_as_itself(&rules);
     for scope in request.split(' ').take(4) {

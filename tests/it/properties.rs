@@ -107,6 +107,16 @@ proptest! {
     }
 
     #[test]
+    fn a_token_keeps_what_both_its_rules_and_those_of_now_give(
+        (issued, now) in some::changed_rules(),
+        requests in vec(some::request(), 0..3),
+    ) {
+        let requests: Vec<&str> = requests.iter().map(String::as_str).collect();
+        decision::a_token_keeps_what_both_give(&issued, &now, &requests);
+        decision::a_token_keeps_what_both_give(&now, &issued, &requests);
+    }
+
+    #[test]
     fn explain_and_decide_agree(maps in some::named_maps(), scope in some::scope()) {
         explanation::agrees_with_the_decision(&maps, &scope);
     }

@@ -2,6 +2,7 @@
 
 use scopegate_core::claims::Claims;
 use scopegate_core::scope::{MergedScope, ResourceType};
+use scopegate_core::verify::Grant;
 use scopegate_core::{
     Action, ActionSet, Decision, Scope, ScopeList, Settings, Table, claims, decide,
 };
@@ -94,6 +95,24 @@ pub fn claims_hold_only_what_was_asked(rules: &[String], parameters: &[&str]) {
             assert!(asked.is_superset(entry.actions.set()), "{entry} for {scope}");
         }
         are_what_the_referee_gives(rules, &request, &claims, &settings);
+    }
+}
+
+/// What is left of a token, issued under some rules, where others decide now: what both give. Under its own rules nothing is lost.
+pub fn a_token_keeps_what_both_give(issued: &[String], now: &[String], parameters: &[&str]) {
+    let Ok(request) = ScopeList::parse(parameters.iter().copied()) else { return };
+    for settings in settings() {
+        for entry in claims([&compiled(issued)], &request, &settings).access {
+            let text = entry.to_string();
+            let grant = Grant::read(&text).expect("an entry of a token");
+            assert_eq!(grant.narrowed([&compiled(issued)], &settings), grant, "{text}");
+            let left = grant.narrowed([&compiled(now)], &settings).actions;
+            let refereed = naive::decide(now, settings.catalog.as_str(), &text).expect("a scope").0;
+            let refereed: ActionSet =
+                refereed.iter().filter_map(|word| Action::parse(word)).collect();
+            assert_eq!(left, refereed, "{text} over {now:?}, {settings:?}");
+            assert!(grant.actions.is_superset(left), "{text}");
+        }
     }
 }
 
