@@ -46,10 +46,16 @@ pub(crate) fn walk(host: &str, folder: &std::path::Path, password: &str) {
 /// A header with an access token of `MyToken` for these scopes.
 #[track_caller]
 pub(crate) fn bearer(server: &Server, password: &str, scopes: &str) -> String {
+    bearer_of(server, "MyToken", password, scopes)
+}
+
+/// The same of somebody else.
+#[track_caller]
+pub(crate) fn bearer_of(server: &Server, user: &str, password: &str, scopes: &str) -> String {
     let response = reqwest::blocking::Client::new()
         .get(format!("{}/oauth2/token", server.url()))
         .query(&[("service", server.service()), ("scope", scopes)])
-        .basic_auth("MyToken", Some(password))
+        .basic_auth(user, Some(password))
         .send()
         .unwrap();
     let body: serde_json::Value = serde_json::from_str(&response.text().unwrap()).unwrap();

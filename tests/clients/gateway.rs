@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::drivers::buildah::Buildah;
 use crate::drivers::podman::Podman;
@@ -14,7 +16,7 @@ use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
 use crate::software::gateway::Gateway;
 use crate::software::image;
-use crate::software::process::run;
+use crate::software::process::{eventually, run};
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
 use crate::software::wire::{ask, parse, send};
@@ -311,21 +313,7 @@ fn lists_page_by_page() {
         skopeo.push(&image, &format!("{}/a:{tag}", scene.gateway.host())).unwrap();
     }
     let bearer = scene.bearer("repository:a:metadata_read registry:catalog:*");
-    let pages = |path: &str, n: usize| {
-        let (mut target, mut pages) = (format!("{path}?n={n}"), Vec::new());
-        loop {
-            let answer = ask(scene.gateway.port(), "GET", &target, &[&bearer]);
-            assert_eq!(answer.status, 200, "{target}: {answer:?}");
-            let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-            let names = body.get("tags").or(body.get("repositories")).unwrap();
-            pages.push(serde_json::from_value::<Vec<String>>(names.clone()).unwrap().join(" "));
-            let Some(link) = answer.header("link") else { return pages };
-            let next = link.strip_prefix('<').unwrap().split_once('>').unwrap();
-            assert_eq!(next.1, "; rel=\"next\"");
-            assert!(next.0.ends_with(&format!("&n={n}&orderby=")), "{link}");
-            target = next.0.to_owned();
-        }
-    };
+    let pages = |path: &str, n: usize| pages(scene.gateway.port(), path, n, &bearer);
     assert_eq!(pages("/v2/a/tags/list", 3), ["v1 v10 v2", "v3"]);
     assert_eq!(pages("/v2/a/tags/list", 4), ["v1 v10 v2 v3"]);
     assert_eq!(pages("/v2/_catalog", 1), ["a", "b/c", "b/d"]);
@@ -334,4 +322,107 @@ fn lists_page_by_page() {
     assert_eq!(refused.status, 400, "{refused:?}");
     let narrow = scene.bearer("repository:a:metadata_read");
     assert_eq!(ask(scene.gateway.port(), "GET", "/v2/_catalog", &[&narrow]).status, 401);
+}
+
+/// The names of a list, page by page.
+#[track_caller]
+fn pages(port: u16, path: &str, n: usize, bearer: &str) -> Vec<String> {
+    let (mut target, mut pages) = (format!("{path}?n={n}"), Vec::new());
+    loop {
+        let answer = ask(port, "GET", &target, &[bearer]);
+        assert_eq!(answer.status, 200, "{target}: {answer:?}");
+        let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let names = body.get("tags").or(body.get("repositories")).unwrap();
+        pages.push(serde_json::from_value::<Vec<String>>(names.clone()).unwrap().join(" "));
+        let Some(link) = answer.header("link") else { return pages };
+        let next = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+        assert_eq!(next.1, "; rel=\"next\"");
+        assert!(next.0.ends_with(&format!("&n={n}&orderby=")), "{link}");
+        target = next.0.to_owned();
+    }
+}
+
+/// A gateway that holds the policy lists what a token may read and nothing else, on no page and in no link, and follows a change of the
+/// scope map within two seconds. Without the token server it goes on for as long as it was told.
+#[test]
+fn the_policy_of_the_moment() {
+    let settings = Settings { config: Some("catalog: filtered\n".into()), ..Settings::default() };
+    let (mut server, passwords) = Server::with(
+        settings,
+        "scopeMaps:
+  - {name: team-map, actions: [repositories/team/*/metadata/read, repositories/team/*/content/read]}
+  - {name: other-map, actions: [repositories/other/content/read]}
+tokens:
+  - {name: MyToken, scopeMap: team-map}
+  - {name: Pusher, scopeMap: _repositories_admin}
+  - {name: Blind, scopeMap: other-map}
+",
+    );
+    let registry = Registry::open();
+    let gateway = Gateway::with_policy(registry.port(), &server, "catalog: filtered\n");
+    let [password, pusher, blind] = <[String; 3]>::try_from(passwords).unwrap();
+    let (skopeo, image) = (Skopeo::new(), image::make(gateway.folder()));
+    skopeo.login(&gateway.host(), "Pusher", &pusher).unwrap();
+    let all = ["aaa/secret", "team/one", "team/three", "team/two", "zzz/secret"];
+    for repository in all {
+        skopeo.push(&image, &gateway.image(repository)).unwrap();
+    }
+    let catalog = "registry:catalog:*";
+    let bearer =
+        |user: &str, password: &str, scopes: &str| edge::bearer_of(&server, user, password, scopes);
+    let mine = bearer("MyToken", &password, &format!("{catalog} repository:team/one:pull"));
+    let list = |n: usize, bearer: &str| pages(gateway.port(), "/v2/_catalog", n, bearer);
+    assert_eq!(list(1, &mine), ["team/one", "team/three", "team/two"]);
+    assert_eq!(list(2, &mine), ["team/one team/three", "team/two"]);
+    assert_eq!(list(3, &mine), ["team/one team/three team/two"]);
+    assert_eq!(list(10, &bearer("Pusher", &pusher, catalog)), [all.join(" ")]);
+    let after_secret = ask(gateway.port(), "GET", "/v2/_catalog?last=team/two", &[&mine]);
+    assert_eq!(after_secret.body, r#"{"repositories":[]}"#);
+    assert_eq!(after_secret.header("link"), None);
+    let nothing = bearer("Blind", &blind, catalog);
+    assert_eq!(ask(gateway.port(), "GET", "/v2/_catalog", &[&nothing]).status, 401);
+
+    let status = |bearer: &str, name: &str| {
+        let headers = ["Accept: application/vnd.oci.image.manifest.v1+json", bearer];
+        ask(gateway.port(), "GET", &format!("/v2/team/{name}/manifests/v1"), &headers).status
+    };
+    assert_eq!((status(&mine, "one"), status(&mine, "two")), (200, 401));
+    let rules = json!({"properties": {"actions": ["repositories/team/two/metadata/read", "repositories/team/one/content/read"]}});
+    let change =
+        gateway.administrator.ask("PATCH", &server.url(), "/scopeMaps/team-map", Some(&rules));
+    assert_eq!(change.unwrap().0, 200);
+    let changed = Instant::now();
+    eventually(Duration::from_secs(2), || match status(&mine, "one") {
+        401 => Ok(()),
+        status => Err(status),
+    });
+    println!("policy: {} ms from the change to the edge", changed.elapsed().as_millis());
+    let mine = bearer("MyToken", &password, &format!("{catalog} repository:team/one:pull"));
+    assert_eq!(list(1, &mine), ["team/two"]);
+    assert_eq!(status(&mine, "one"), 200);
+
+    server.process().kill();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(status(&mine, "one"), 200, "the last good one stays");
+    eventually(Duration::from_secs(8), || match status(&mine, "one") {
+        503 => Ok(()),
+        status => Err(status),
+    });
+    server.start();
+    eventually(Duration::from_secs(5), || match status(&mine, "one") {
+        200 => Ok(()),
+        status => Err(status),
+    });
+}
+
+/// A gateway that holds the policy decides as one that knows revocations alone.
+#[test]
+fn one_spelling_by_the_policy() {
+    let (server, passwords) =
+        Server::with(Settings::default(), &seed(&[("team/app", ALL), ("team", ALL)]));
+    let echo = Echo::start(2);
+    let gateway = Gateway::with_policy(echo.port(), &server, "");
+    edge::one_spelling(gateway.port(), &server, &passwords[0], &echo);
+    let bearer = edge::bearer(&server, &passwords[0], "repository:team/app:pull");
+    edge::revocation(gateway.port(), &server, &gateway.administrator, &bearer);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, RequestBuilder, StatusCode};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 use url::{Host, Url};
 
 /// How long an answer may take.
@@ -55,8 +55,16 @@ fn is_loopback(url: &Url) -> bool {
 ///
 /// When there is no answer, or one that is too long.
 pub async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), String> {
-    let said = |error: reqwest::Error| error.without_url().to_string();
-    let mut response = request.send().await.map_err(said)?;
+    let response = request.send().await.map_err(said)?;
+    Ok((response.status(), read(response).await?))
+}
+
+/// The body of an answer.
+///
+/// # Errors
+///
+/// When it breaks off, or is too long.
+pub async fn read(mut response: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(said)? {
         if body.len().saturating_add(piece.len()) > LONGEST {
@@ -64,5 +72,10 @@ pub async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Stri
         }
         body.extend_from_slice(&piece);
     }
-    Ok((response.status(), body))
+    Ok(body)
+}
+
+/// What went wrong, without the address, which the caller has.
+pub fn said(error: reqwest::Error) -> String {
+    error.without_url().to_string()
 }

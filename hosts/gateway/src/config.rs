@@ -46,7 +46,7 @@ pub struct Config {
     /// What removing a tag needs: `delete` or `metadata-write`.
     #[serde(default, deserialize_with = "settings::untag")]
     pub untag: Untag,
-    /// Who may list the repositories: `root` or `never`.
+    /// Who may list the repositories: `root`, `never`, or `filtered` for a list of what the token may read.
     #[serde(default, deserialize_with = "catalog")]
     pub catalog: Catalog,
     /// Whether names and passwords are taken, by asking the realm.
@@ -55,7 +55,10 @@ pub struct Config {
     /// Where revoked tokens are listed; none are known without it.
     #[serde(default)]
     pub revocations: Option<FeedConfig>,
-    /// Authorities to trust beside those of the system, when asking for keys, passwords and revocations.
+    /// Where the policy is, for deciding by the scope maps of this moment; tokens alone decide without it.
+    #[serde(default)]
+    pub bundle: Option<FeedConfig>,
+    /// Authorities to trust beside those of the system, when asking for keys, passwords, revocations and the policy.
     #[serde(default)]
     pub authorities: Option<PathBuf>,
     /// How long things may take.
@@ -89,7 +92,7 @@ pub enum KeySource {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeedConfig {
-    /// Its address: `https://…/registries/<name>/generations`.
+    /// Its address: `https://…/registries/<name>/generations`, or `…/bundle`.
     pub url: Url,
     /// The client id of somebody who may look.
     pub user: String,
@@ -171,7 +174,10 @@ impl Config {
             ensure!(is_bare && url.fragment().is_none(), "{name} holds more than an address");
         }
         ensure!(self.upstream.path() == "/", "upstream `{}` has a path", self.upstream);
-        ensure!(self.catalog != Catalog::Filtered, "catalog is neither root nor never");
+        let has_both = self.revocations.is_some() && self.bundle.is_some();
+        ensure!(!has_both, "revocations beside bundle, which has them in it");
+        let is_filtered = self.catalog == Catalog::Filtered;
+        ensure!(!is_filtered || self.bundle.is_some(), "catalog is filtered, which needs bundle");
         let Timeouts { connect, upstream, client } = self.timeouts;
         for (name, time) in [("connect", connect), ("upstream", upstream), ("client", client)] {
             ensure!(!time.is_zero(), "timeouts.{name} is no time at all");
@@ -218,7 +224,7 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
 }
 
 fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
-    settings::named(deserializer, Catalog::parse, "root, never")
+    settings::named(deserializer, Catalog::parse, "root, never, filtered")
 }
 
 fn listen() -> SocketAddr {
@@ -285,7 +291,12 @@ mod tests {
         );
         assert_eq!(format!("{example:?}"), format!("{:?}", Config::parse(&least).unwrap()));
         let all = include_str!("../../../examples/gateway.yaml").replace("#: ", "");
-        assert!(Config::parse(&all).unwrap().revocations.is_some());
+        let without = |field: &str| {
+            let lines = all.lines().filter(|line| !line.starts_with(field));
+            Config::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap()
+        };
+        assert!(without("bundle").revocations.is_some());
+        assert!(without("revocations").bundle.is_some());
     }
 
     #[test]
@@ -293,8 +304,12 @@ mod tests {
         for (more, expected) in [
             ("lisen: x", "lisen"),
             ("listen: here", "listen"),
-            ("catalog: filtered", "catalog is neither root nor never"),
-            ("catalog: all", "`all` is not one of root, never"),
+            ("catalog: filtered", "catalog is filtered, which needs bundle"),
+            ("catalog: all", "`all` is not one of root, never, filtered"),
+            (
+                "bundle: {url: 'http://x/', user: u, secretFile: s}\nrevocations: {url: 'http://x/', user: u, secretFile: s}",
+                "revocations beside bundle",
+            ),
             ("profile: ACR", "`ACR` is not one of acr, distribution"),
             ("untag: push", "`push` is not one of delete, metadata-write"),
             ("timeouts: {client: 0s}", "timeouts.client is no time at all"),

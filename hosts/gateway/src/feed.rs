@@ -2,12 +2,16 @@
 //!
 //! Left out: what is made of the answers, which is for those who asked.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use anyhow::Context as _;
-use reqwest::{Client, RequestBuilder};
+use reqwest::header::{ETAG, IF_NONE_MATCH};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use scopegate_api::generations::Generations;
 use url::Url;
 
-use crate::client::{client, send};
+use crate::client::{client, read, said, send};
 use crate::config::{Config, FeedConfig, Secret};
 
 /// An address, and who may read it.
@@ -49,7 +53,73 @@ impl Feed {
         serde_json::from_slice(&body).map_err(|_| "the answer is no list of generations".to_owned())
     }
 
+    /// The bundle and its tag, unless the one with the tag `known` is still right.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or none of that kind; the text is for the log.
+    pub async fn bundle(&self, known: Option<&str>) -> Result<Option<(String, String)>, String> {
+        let request = self.request();
+        let request = match known {
+            Some(tag) => request.header(IF_NONE_MATCH, tag),
+            None => request,
+        };
+        let response = request.send().await.map_err(said)?;
+        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+        let tag = tag.unwrap_or_default().to_owned();
+        match response.status() {
+            StatusCode::NOT_MODIFIED if known.is_some() => Ok(None),
+            StatusCode::OK => {
+                let text = String::from_utf8(read(response).await?);
+                text.map(|text| Some((text, tag))).map_err(|_| "the answer is no bundle".to_owned())
+            }
+            status => Err(format!("the answer is {status}")),
+        }
+    }
+
     fn request(&self) -> RequestBuilder {
         self.client.get(self.url.clone()).basic_auth(&self.user, Some(self.secret.expose()))
+    }
+}
+
+/// When something was heard last, and for how long that is good enough.
+#[derive(Debug)]
+pub struct Heard {
+    /// In seconds since 1970; 0 for never.
+    at: AtomicU64,
+    serve_for: Duration,
+}
+
+impl Heard {
+    /// Nothing was heard yet.
+    #[must_use]
+    pub fn never(serve_for: Duration) -> Self {
+        Self { at: AtomicU64::new(0), serve_for }
+    }
+
+    /// Something is heard at a time.
+    pub fn note(&self, now: u64) {
+        self.at.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether it is good enough at a time.
+    #[must_use]
+    pub fn is_current(&self, now: u64) -> bool {
+        now.saturating_sub(self.at.load(Ordering::Relaxed)) <= self.serve_for.as_secs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_that_is_silent() {
+        let heard = Heard::never(Duration::from_secs(60));
+        assert!(!heard.is_current(1_800_000_000));
+        heard.note(100);
+        for (now, is_current) in [(100, true), (90, true), (160, true), (161, false)] {
+            assert_eq!(heard.is_current(now), is_current, "{now}");
+        }
     }
 }

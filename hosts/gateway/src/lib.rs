@@ -13,6 +13,8 @@
 //! | [`password`] | names and passwords, asked about at the token server |
 //! | [`feed`] | what the token server tells of itself |
 //! | [`revocation`] | which tokens are not good any more |
+//! | [`bundle`] | the policy of the registry, held here |
+//! | [`standing`] | whether whoever a token is for still stands where it stood |
 //! | [`proxy`] | the request and the answer, between client and registry |
 //! | [`headers`] | what a client may not send on, and what an answer may not bring back |
 //! | [`listing`] | the repositories and the tags, page by page |
@@ -30,6 +32,7 @@
 )]
 
 pub mod admin;
+pub mod bundle;
 pub mod client;
 pub mod config;
 pub mod feed;
@@ -42,6 +45,9 @@ pub mod proxy;
 pub mod request;
 pub mod revocation;
 pub mod serve;
+#[cfg(test)]
+mod signer;
+pub mod standing;
 pub mod telemetry;
 pub mod tls;
 pub mod token;

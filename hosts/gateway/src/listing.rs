@@ -21,6 +21,8 @@ use url::Url;
 const USUAL: usize = 100;
 /// The largest page.
 const LARGEST: usize = 1000;
+/// How many names the registry is asked for at once: the most that CNCF distribution 3 gives.
+const AT_ONCE: usize = 1000;
 /// How many pages of the registry one page of ours may take.
 const MOST_PAGES: usize = 200;
 /// The longest page of the registry, in bytes.
@@ -99,25 +101,28 @@ pub fn field(endpoint: Endpoint) -> Option<&'static str> {
     }
 }
 
-/// Asks the registry for the names at this path, and cuts a page from them.
+/// Asks the registry for the names at this path, and cuts a page from those that are shown. A page that is not the last is full, however
+/// many names are passed over for it, and no name that is not shown stands in its `Link`.
 ///
 /// # Errors
 ///
-/// When the registry does not answer, or with no list; the text is for the log.
+/// When the registry does not answer, or with no list, or has more names than can be looked through; the text is for the log.
 pub async fn list(
     client: &Client,
     upstream: &Url,
     path: &str,
     field: &str,
     page: &Page,
+    is_shown: impl Fn(&str) -> bool,
 ) -> Result<Listed, String> {
-    let mut names = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     let mut rest = Map::new();
     let mut last = page.last.clone();
+    let mut has_ended = false;
+    let mut wanted = page.n.saturating_add(1).min(AT_ONCE);
     for _ in 0..MOST_PAGES {
-        let wanted = page.n.saturating_add(1).to_string();
         let mut url = upstream.join(path).map_err(|error| error.to_string())?;
-        url.query_pairs_mut().append_pair("n", &wanted);
+        url.query_pairs_mut().append_pair("n", &wanted.to_string());
         if !last.is_empty() {
             url.query_pairs_mut().append_pair("last", &last);
         }
@@ -127,14 +132,16 @@ pub async fn list(
         }
         let (found, others) = read(&body, field).ok_or("the answer is no list")?;
         rest = others;
-        let end = found.iter().max().cloned();
-        names.extend(found);
-        match end.filter(|end| has_more && *end > last) {
-            Some(end) if names.iter().filter(|name| **name > page.last).count() <= page.n => {
-                last = end;
-            }
+        let end = found.iter().max().filter(|end| has_more && **end > last).cloned();
+        names.extend(found.into_iter().filter(|name| *name > page.last && is_shown(name)));
+        has_ended = end.is_none() || names.len() > page.n;
+        match end {
+            Some(end) if !has_ended => (last, wanted) = (end, AT_ONCE),
             _ => break,
         }
+    }
+    if !has_ended {
+        return Err("the registry has more names than can be looked through".to_owned());
     }
     let (names, next) = page.cut(names);
     let link = next.map(|last| page.link(path, &last));

@@ -15,12 +15,12 @@ use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use reqwest::Client;
-use scopegate_api::claims::AccessClaims;
+use scopegate_api::bundle::EdgePolicy;
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::admission::{Admission, Authority, Credential, Forward, Refusal, admit};
 use scopegate_core::route::{Endpoint, route};
 use scopegate_core::verify::Grant;
-use scopegate_core::{Catalog, RequiredScope};
+use scopegate_core::{Action, Catalog, RequiredScope, ResourceType, Settings as DecisionSettings};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -29,7 +29,7 @@ use crate::keys::Keys;
 use crate::listing::{self, Listed, Page};
 use crate::password::Passwords;
 use crate::request::{self, HeadError};
-use crate::revocation::Revoked;
+use crate::standing::{Known, Standing, TooOld};
 use crate::telemetry::{Decision, Outcome};
 use crate::token::{Tokens, Verified};
 
@@ -50,8 +50,8 @@ pub struct Gateway {
     pub tokens: Tokens,
     /// Names and passwords, where they are taken.
     pub passwords: Option<Passwords>,
-    /// What was revoked, where that is known.
-    pub revoked: Option<Arc<Revoked>>,
+    /// What is known of principals besides their tokens.
+    pub known: Known,
 }
 
 /// A gateway as Pingora drives it.
@@ -88,11 +88,23 @@ enum Decided {
 /// Why nothing could be decided.
 struct Unavailable(&'static str);
 
+impl From<TooOld> for Unavailable {
+    fn from(TooOld(reason): TooOld) -> Self {
+        Self(reason)
+    }
+}
+
 /// What came with a request, found to be good or not.
 enum Came {
     Nothing,
     NoGood,
-    Token(Arc<Verified>),
+    Token(Token),
+}
+
+/// A token that is good, and the policy that it is good under, where that is known.
+struct Token {
+    verified: Arc<Verified>,
+    policy: Option<Arc<EdgePolicy>>,
 }
 
 impl Gateway {
@@ -102,11 +114,7 @@ impl Gateway {
         if !self.keys.has_any() {
             return Some("no key of the issuer is known");
         }
-        let is_old = |revoked: &Arc<Revoked>| !revoked.is_current(seconds(now()));
-        self.revoked
-            .as_ref()
-            .is_some_and(is_old)
-            .then_some("the revocations are too old to decide by")
+        self.known.check(now()).err().map(|TooOld(reason)| reason)
     }
 
     async fn decide(&self, session: &Session, context: &mut Context) -> Decided {
@@ -124,13 +132,13 @@ impl Gateway {
                 return Decided::Answer(Answer::unavailable());
             }
         };
-        if let Came::Token(verified) = &came {
-            context.name = Some(verified.claims.sub.clone());
+        if let Came::Token(token) = &came {
+            context.name = Some(token.verified.claims.sub.clone());
         }
         match self.admission(method, target, &came) {
             Admission::Forward(forward) => {
                 context.requested = forward.route.to_string();
-                self.forward(method, forward).await
+                self.forward(method, forward, &came).await
             }
             Admission::Refusal(refusal) => {
                 context.denied = joined(&refusal.missing);
@@ -143,23 +151,25 @@ impl Gateway {
     fn admission<'t>(&self, method: &str, target: &'t str, came: &Came) -> Admission<'t> {
         let authority =
             Authority { realm: self.config.realm.as_str(), service: &self.config.service };
-        let has_catalog = self.config.catalog != Catalog::Never;
-        let grants = match came {
-            Came::Token(verified) => Some(&verified.claims),
-            _ => None,
-        };
-        let is_open =
-            move |grant: &Grant<'_>| has_catalog || grant.resource_type.as_str() != "registry";
-        let grants = grants.into_iter().flat_map(AccessClaims::grants).filter(is_open);
         let credential = match came {
             Came::Nothing => Credential::Absent,
             Came::NoGood => Credential::Invalid,
-            Came::Token(_) => Credential::Valid(grants),
+            Came::Token(token) => Credential::Valid(self.grants(token).into_iter()),
         };
         admit(method, target, credential, authority, &self.config.route_settings())
     }
 
-    async fn forward(&self, method: &str, forward: Forward<'_>) -> Decided {
+    /// What a token opens here and now.
+    fn grants<'t>(&self, token: &'t Token) -> Vec<Grant<'t>> {
+        let settings = DecisionSettings { catalog: self.config.catalog };
+        let mut grants = token.grants(&settings);
+        if self.config.catalog == Catalog::Never {
+            grants.retain(|grant| grant.resource_type != ResourceType::Registry);
+        }
+        grants
+    }
+
+    async fn forward(&self, method: &str, forward: Forward<'_>, came: &Came) -> Decided {
         let Forward { route, target } = forward;
         if route.endpoint == Endpoint::Base {
             return Decided::Answer(Answer::json(200, b"{}".to_vec()));
@@ -167,13 +177,22 @@ impl Gateway {
         match listing::field(route.endpoint) {
             Some(field) if method == "GET" && route.path.starts_with("/v2/") => {
                 let query = target.split_once('?').map_or("", |(_, query)| query);
-                Decided::Answer(self.list(&route.path, field, query).await)
+                let is_filtered =
+                    route.endpoint == Endpoint::Catalog && self.config.catalog == Catalog::Filtered;
+                let is_shown = |name: &str| !is_filtered || came.may_see(name);
+                Decided::Answer(self.list(&route.path, field, query, is_shown).await)
             }
             _ => Decided::Forward(target),
         }
     }
 
-    async fn list(&self, path: &str, field: &str, query: &str) -> Answer {
+    async fn list(
+        &self,
+        path: &str,
+        field: &str,
+        query: &str,
+        is_shown: impl Fn(&str) -> bool,
+    ) -> Answer {
         let Some(page) = Page::read(query) else {
             return Answer::error(
                 400,
@@ -181,7 +200,8 @@ impl Gateway {
                 "invalid number of results requested",
             );
         };
-        match listing::list(&self.client, &self.config.upstream, path, field, &page).await {
+        let (client, upstream) = (&self.client, &self.config.upstream);
+        match listing::list(client, upstream, path, field, &page, is_shown).await {
             Ok(Listed { status, link, body }) => {
                 let mut answer = Answer::json(status, body);
                 answer.headers.extend(link.map(|link| ("link", link)));
@@ -223,13 +243,11 @@ impl Gateway {
             let has_keys = self.keys.has_any();
             return if has_keys { Ok(Came::NoGood) } else { Err(Unavailable("no key is known")) };
         };
-        match &self.revoked {
-            Some(revoked) if !revoked.is_current(seconds(now)) => {
-                Err(Unavailable("the revocations are too old to decide by"))
-            }
-            Some(revoked) if !revoked.allows(&verified.claims) => Ok(Came::NoGood),
-            _ => Ok(Came::Token(verified)),
-        }
+        Ok(match self.known.standing(&verified.claims, now)? {
+            Standing::Ended => Came::NoGood,
+            Standing::Good => Came::Token(Token { verified, policy: None }),
+            Standing::Under(policy) => Came::Token(Token { verified, policy: Some(policy) }),
+        })
     }
 
     /// A password is good for as much as a token that is asked for with it. What it is needed for is read from the request first.
@@ -257,6 +275,32 @@ impl Gateway {
             passwords.forget(authorization, &scopes);
         }
         Ok(came)
+    }
+}
+
+impl Token {
+    /// What it opens: what it says, and no more than its holder may have at this moment, where that is known.
+    fn grants(&self, settings: &DecisionSettings) -> Vec<Grant<'_>> {
+        let claims = &self.verified.claims;
+        match &self.policy {
+            None => claims.grants().collect(),
+            Some(policy) => {
+                let holder = policy.holder(claims);
+                holder.map(|holder| holder.grants(claims, settings)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Whether its holder may read what is said about a repository, and so may know that there is one of this name.
+    fn may_see(&self, name: &str) -> bool {
+        let holder = self.policy.as_ref().and_then(|policy| policy.holder(&self.verified.claims));
+        holder.is_some_and(|holder| holder.granted(name).contains(Action::MetadataRead))
+    }
+}
+
+impl Came {
+    fn may_see(&self, name: &str) -> bool {
+        matches!(self, Self::Token(token) if token.may_see(name))
     }
 }
 
@@ -510,8 +554,4 @@ fn joined(scopes: &[RequiredScope<'_>]) -> String {
 #[must_use]
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-}
-
-fn seconds(time: u64) -> i64 {
-    i64::try_from(time).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! All of it, running: the proxy, and what reads keys and revocations beside it.
+//! All of it, running: the proxy, and what reads keys, revocations and the policy beside it.
 //!
 //! SIGTERM lets requests in flight end, and SIGINT does not.
 
@@ -17,6 +17,7 @@ use pingora_proxy::http_proxy_service;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::admin;
+use crate::bundle::Bundles;
 use crate::client::client;
 use crate::config::Config;
 use crate::feed::Feed;
@@ -24,6 +25,7 @@ use crate::keys::Keys;
 use crate::password::Passwords;
 use crate::proxy::{Gateway, Proxy, now};
 use crate::revocation::Revoked;
+use crate::standing::Known;
 use crate::tls::{Certificate, LOOK_EVERY};
 use crate::token::Tokens;
 
@@ -31,8 +33,8 @@ use crate::token::Tokens;
 const KEYS_EVERY: Duration = Duration::from_secs(60);
 /// How often they are while none is known.
 const FIRST_KEYS_EVERY: Duration = Duration::from_millis(500);
-/// How often revocations are.
-const REVOCATIONS_EVERY: Duration = Duration::from_secs(1);
+/// How often the token server is asked what is new.
+const FEED_EVERY: Duration = Duration::from_secs(1);
 /// How long requests in flight may take to end, in seconds.
 const GRACE: u64 = 30;
 
@@ -43,8 +45,7 @@ const GRACE: u64 = 30;
 /// When something that the configuration names cannot be had.
 pub fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = admin::recorder()?;
-    let feed = |feed| Feed::new(feed, "revocations", &config);
-    let feed = config.revocations.as_ref().map(feed).transpose()?;
+    let feed = feed(&config)?;
     let (listen, admin) = (config.listen, config.admin);
     let certificate = config.tls.clone().map(Certificate::open).transpose().context("tls")?;
     let certificate = certificate.map(Arc::new);
@@ -66,7 +67,7 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     server.add_service(proxy);
     tracing::info!(%listen, is_secure = certificate.is_some(), "listening");
     let beside = Beside { gateway, feed, certificate, admin, metrics };
-    server.add_service(background_service("keys, revocations, certificate, admin", beside));
+    server.add_service(background_service("keys, feed, certificate, admin", beside));
     server.run_forever()
 }
 
@@ -88,17 +89,36 @@ pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
     let passwords = config
         .passwords
         .then(|| Passwords::new(asking, config.realm.clone(), config.service.clone()));
-    let revoked = config.revocations.as_ref();
-    let revoked = revoked.map(|revocations| Arc::new(Revoked::new(revocations.serve_for)));
     Ok(Gateway {
         upstream: config.upstream_address()?,
         client: client(&config.upstream, authorities)?,
+        known: known(&config, &keys),
         keys,
         tokens,
         passwords,
-        revoked,
         config,
     })
+}
+
+fn known(config: &Config, keys: &Arc<Keys>) -> Known {
+    let (issuer, service) = (config.issuer.clone(), config.service.clone());
+    match (&config.revocations, &config.bundle) {
+        (Some(feed), _) => Known::Revoked(Revoked::new(feed.serve_for)),
+        (None, Some(feed)) => {
+            Known::Policy(Bundles::new(issuer, service, Arc::clone(keys), feed.serve_for))
+        }
+        (None, None) => Known::Nothing,
+    }
+}
+
+/// What the token server is asked each second, where it is.
+fn feed(config: &Config) -> anyhow::Result<Option<Feed>> {
+    let (field, feed) = match (&config.revocations, &config.bundle) {
+        (Some(feed), _) => ("revocations", feed),
+        (None, Some(feed)) => ("bundle", feed),
+        (None, None) => return Ok(None),
+    };
+    Feed::new(feed, field, config).map(Some)
 }
 
 fn conf() -> ServerConf {
@@ -125,7 +145,7 @@ impl BackgroundService for Beside {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         tokio::select! {
             () = self.read_keys() => {}
-            () = self.read_revocations() => {}
+            () = self.read_feed() => {}
             () = self.read_certificate() => {}
             () = self.serve_admin() => {}
             _ = shutdown.changed() => {}
@@ -142,17 +162,20 @@ impl Beside {
         }
     }
 
-    async fn read_revocations(&self) {
-        let (Some(feed), Some(revoked)) = (&self.feed, &self.gateway.revoked) else {
-            return std::future::pending().await;
-        };
-        let mut tick = interval(REVOCATIONS_EVERY);
+    async fn read_feed(&self) {
+        let Some(feed) = &self.feed else { return std::future::pending().await };
+        let mut tick = interval(FEED_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tag = None;
         loop {
             tick.tick().await;
-            match feed.generations(revoked.revision()).await {
-                Ok(news) => revoked.hear(news, i64::try_from(now()).unwrap_or(i64::MAX)),
-                Err(reason) => tracing::warn!(url = %feed.url, reason, "no revocations are heard"),
+            let heard = match &self.gateway.known {
+                Known::Nothing => Ok(()),
+                Known::Revoked(revoked) => hear_generations(feed, revoked).await,
+                Known::Policy(bundles) => hear_bundle(feed, bundles, &mut tag).await,
+            };
+            if let Err(reason) = heard {
+                tracing::warn!(url = %feed.url, reason, "nothing new is heard");
             }
         }
     }
@@ -173,4 +196,25 @@ impl Beside {
         // The traffic goes on without.
         std::future::pending::<()>().await;
     }
+}
+
+async fn hear_generations(feed: &Feed, revoked: &Revoked) -> Result<(), String> {
+    revoked.hear(feed.generations(revoked.revision()).await?, now());
+    Ok(())
+}
+
+/// `tag` is that of the bundle that was taken last.
+async fn hear_bundle(
+    feed: &Feed,
+    bundles: &Bundles,
+    tag: &mut Option<String>,
+) -> Result<(), String> {
+    match feed.bundle(tag.as_deref()).await? {
+        None => bundles.confirm(now()),
+        Some((text, new)) => {
+            bundles.hear(&text, now()).await?;
+            *tag = Some(new);
+        }
+    }
+    Ok(())
 }

@@ -77,43 +77,30 @@ impl Tokens {
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use jsonwebtoken::{Algorithm, EncodingKey, Header as Made, encode};
-    use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+    use jsonwebtoken::Header as Made;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::KeySource;
+    use crate::signer::{Signer, header};
 
     const NOW: u64 = 1_800_000_000;
 
-    /// A signing key, and a verifier that knows its public half.
-    struct Signer {
-        key: KeyPair,
+    /// A verifier that knows the key of a signer.
+    struct Verifier {
+        signer: Signer,
         tokens: Tokens,
     }
 
-    impl Signer {
+    impl Verifier {
         fn new() -> Self {
-            let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
-            let point = key.public_key_raw().to_vec();
-            let [x, y] = [&point[1..33], &point[33..]].map(|half| URL_SAFE_NO_PAD.encode(half));
-            let set =
-                json!({ "keys": [{ "kty": "EC", "crv": "P-256", "kid": "k", "x": x, "y": y }] });
-            let file = tempfile::NamedTempFile::new().unwrap();
-            std::fs::write(file.path(), set.to_string()).unwrap();
-            let source = KeySource::File(file.path().to_owned());
-            let keys = Arc::new(Keys::new(&source, reqwest::Client::new()).unwrap());
-            Self { key, tokens: Tokens::new("i".into(), "s".into(), keys) }
+            let signer = Signer::new();
+            let tokens = Tokens::new("i".into(), "s".into(), signer.keys());
+            Self { signer, tokens }
         }
 
         fn sign(&self, header: &Made, claims: &Value) -> String {
-            let key = EncodingKey::from_ec_der(&self.key.serialize_der());
-            encode(header, claims, &key).unwrap()
+            self.signer.sign(header, claims)
         }
-    }
-
-    fn header() -> Made {
-        Made { kid: Some("k".into()), ..Made::new(Algorithm::ES256) }
     }
 
     fn claims() -> Value {
@@ -123,31 +110,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_good_token_is_remembered_while_it_is_good() {
-        let signer = Signer::new();
-        let token = signer.sign(&header(), &claims());
+        let verifier = Verifier::new();
+        let token = verifier.sign(&header(), &claims());
         for (now, is_good) in [(NOW, true), (NOW + 3659, true), (NOW + 3660, false), (NOW, true)] {
-            assert_eq!(signer.tokens.verify(&token, now).await.is_some(), is_good, "{now}");
+            assert_eq!(verifier.tokens.verify(&token, now).await.is_some(), is_good, "{now}");
         }
-        assert_eq!(signer.tokens.remembered.len(), 1);
+        assert_eq!(verifier.tokens.remembered.len(), 1);
     }
 
     #[tokio::test]
     async fn what_is_not_good() {
-        let (signer, other) = (Signer::new(), Signer::new());
+        let (verifier, other) = (Verifier::new(), Verifier::new());
         let with = |name: &str, value: Value| {
             let mut claims = claims();
             claims[name] = value;
-            signer.sign(&header(), &claims)
+            verifier.sign(&header(), &claims)
         };
-        let good = signer.sign(&header(), &claims());
+        let good = verifier.sign(&header(), &claims());
         let (message, signature) = good.rsplit_once('.').unwrap();
         let (head, payload) = message.split_once('.').unwrap();
         let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"k"}"#);
         let hmac = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","kid":"k"}"#);
         for (what, token) in [
             ("another's key", other.sign(&header(), &claims())),
-            ("another kid", signer.sign(&Made { kid: Some("x".into()), ..header() }, &claims())),
-            ("no kid", signer.sign(&Made { kid: None, ..header() }, &claims())),
+            ("another kid", verifier.sign(&Made { kid: Some("x".into()), ..header() }, &claims())),
+            ("no kid", verifier.sign(&Made { kid: None, ..header() }, &claims())),
             ("another audience", with("aud", json!("x"))),
             ("a list of audiences", with("aud", json!(["s"]))),
             ("another issuer", with("iss", json!("x"))),
@@ -162,21 +149,18 @@ mod tests {
             ("nothing", String::new()),
             ("too long", "x".repeat(LONGEST + 1)),
         ] {
-            assert!(signer.tokens.verify(&token, NOW).await.is_none(), "{what}");
+            assert!(verifier.tokens.verify(&token, NOW).await.is_none(), "{what}");
         }
-        assert!(signer.tokens.verify(&good, NOW).await.is_some());
+        assert!(verifier.tokens.verify(&good, NOW).await.is_some());
     }
 
     /// A key that the token brings with it counts for nothing.
     #[tokio::test]
     async fn a_key_in_the_header_is_not_looked_at() {
-        let (signer, other) = (Signer::new(), Signer::new());
-        let point = other.key.public_key_raw().to_vec();
-        let [x, y] = [&point[1..33], &point[33..]].map(|half| URL_SAFE_NO_PAD.encode(half));
-        let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "k", "x": x, "y": y });
-        let header = Made { jwk: serde_json::from_value(jwk).unwrap(), ..header() };
+        let (verifier, other) = (Verifier::new(), Verifier::new());
+        let header = Made { jwk: serde_json::from_value(other.signer.jwk()).unwrap(), ..header() };
         let token = other.sign(&header, &claims());
-        assert!(signer.tokens.verify(&token, NOW).await.is_none());
+        assert!(verifier.tokens.verify(&token, NOW).await.is_none());
         assert!(other.tokens.verify(&token, NOW).await.is_some());
     }
 }

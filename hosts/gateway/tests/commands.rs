@@ -52,7 +52,7 @@ fn what_cannot_be_served_ends_the_program() {
         (&*format!("listen: {taken}"), &*taken),
         ("lisen: 127.0.0.1:0", "lisen"),
         ("upstream: http://user:hunter2@127.0.0.1:1", "upstream holds more than an address"),
-        ("catalog: filtered", "catalog is neither root nor never"),
+        ("catalog: filtered", "catalog is filtered, which needs bundle"),
         ("keys: absent.json", "absent.json"),
         ("keys: empty.json", "empty.json"),
         ("keys: broken.json", "broken.json"),
@@ -62,6 +62,7 @@ fn what_cannot_be_served_ends_the_program() {
             "revocations: {url: 'http://127.0.0.1:1/', user: u, secretFile: absent.txt}",
             "absent.txt",
         ),
+        ("bundle: {url: 'http://127.0.0.1:1/', user: u, secretFile: absent.txt}", "absent.txt"),
     ] {
         let name = line.split(':').next().unwrap();
         let kept = GOOD.lines().filter(|other| !other.starts_with(name));

@@ -11,7 +11,7 @@ use super::server::{Administrator, ISSUER, Server};
 
 /// A gateway that ends with its test.
 pub(crate) struct Gateway {
-    /// Who reads the revocations. Its secret is the only one there is.
+    /// Who reads what the token server tells. Its secret is the only one there is.
     pub(crate) administrator: Administrator,
     port: u16,
     folder: TempDir,
@@ -22,6 +22,18 @@ impl Gateway {
     /// A gateway before `upstream` that knows the keys and the revocations of `server`, with more lines of configuration.
     #[track_caller]
     pub(crate) fn before(upstream: u16, server: &Server, more: &str) -> Self {
+        Self::hearing(["revocations", "generations"], upstream, server, more)
+    }
+
+    /// A gateway that holds the whole policy of `server`.
+    #[track_caller]
+    pub(crate) fn with_policy(upstream: u16, server: &Server, more: &str) -> Self {
+        Self::hearing(["bundle", "bundle"], upstream, server, more)
+    }
+
+    /// `feed` is the field of the configuration, and the resource.
+    #[track_caller]
+    fn hearing([field, resource]: [&str; 2], upstream: u16, server: &Server, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, admin, url) = (free_port(), free_port(), server.url());
         let administrator = server.administrator();
@@ -35,7 +47,7 @@ service: {service}
 issuer: {ISSUER}
 realm: {url}/oauth2/token
 keys: {url}/.well-known/jwks.json
-revocations: {{url: \"{url}/registries/registry/generations\", user: {user}, secretFile: {secret}}}
+{field}: {{url: \"{url}/registries/registry/{resource}\", user: {user}, secretFile: {secret}, serveFor: 5s}}
 {more}",
             service = server.service(),
             user = administrator.client_id,
@@ -46,7 +58,7 @@ revocations: {{url: \"{url}/registries/registry/generations\", user: {user}, sec
         let mut command = Command::new(program());
         command.arg("--config").arg(file);
         let running = Running::listening(&mut command, port, folder.path().join("gateway.log"));
-        // It lets nobody through before it knows the keys and what was revoked.
+        // It lets nobody through before it knows the keys and what the token server tells.
         eventually(Duration::from_secs(10), || {
             let answer = reqwest::blocking::get(format!("http://127.0.0.1:{admin}/readyz"));
             answer.and_then(reqwest::blocking::Response::error_for_status)

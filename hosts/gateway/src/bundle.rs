@@ -1,0 +1,128 @@
+//! The policy of the registry, held here: the compiled scope maps, who has which, and which tokens have ended.
+//!
+//! The form and what it means are [`scopegate_api::bundle`]'s. It is asked for each second. One whose signature is bad, or that is older than
+//! the one held, is refused, and the last good one stays: for as long as it is valid, and no longer than `serveFor` after the last answer.
+//!
+//! Left out: anything that survives a restart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use scopegate_api::bundle::EdgePolicy;
+use scopegate_api::claims::Expected;
+
+use crate::feed::Heard;
+use crate::jws::open;
+use crate::keys::Keys;
+
+/// The policy that is held.
+#[derive(Debug)]
+pub struct Bundles {
+    issuer: String,
+    service: String,
+    keys: Arc<Keys>,
+    held: ArcSwapOption<EdgePolicy>,
+    /// When the token server said last that it is right.
+    heard: Heard,
+}
+
+impl Bundles {
+    /// Nothing is held yet, and so nothing is let through.
+    #[must_use]
+    pub fn new(issuer: String, service: String, keys: Arc<Keys>, serve_for: Duration) -> Self {
+        let heard = Heard::never(serve_for);
+        Self { issuer, service, keys, held: ArcSwapOption::empty(), heard }
+    }
+
+    /// Takes a bundle.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused; the text is for the log.
+    pub async fn hear(&self, text: &str, now: u64) -> Result<(), String> {
+        let signed =
+            open(text.trim_end(), &self.keys).await.ok_or("the bundle's signature is bad")?;
+        let expected = Expected { issuer: &self.issuer, service: &self.service, now };
+        let held = self.held.load();
+        let policy = EdgePolicy::read(&signed.payload, expected, held.as_deref());
+        let policy = policy.map_err(|error| error.to_string())?;
+        if held.as_ref().is_none_or(|held| held.revision() != policy.revision()) {
+            tracing::info!(revision = policy.revision(), "policy read");
+        }
+        self.held.store(Some(Arc::new(policy)));
+        self.confirm(now);
+        Ok(())
+    }
+
+    /// Notes that the one held is right.
+    pub fn confirm(&self, now: u64) {
+        self.heard.note(now);
+    }
+
+    /// The policy, while it may be decided by.
+    #[must_use]
+    pub fn current(&self, now: u64) -> Option<Arc<EdgePolicy>> {
+        let policy = self.held.load_full().filter(|policy| policy.is_in_time(now));
+        policy.filter(|_| self.heard.is_current(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::signer::{Signer, header};
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn bundle(revision: i64) -> Value {
+        json!({ "iss": "i", "aud": "bundle:s", "nbf": NOW, "exp": NOW + 300, "version": 1, "revision": revision,
+            "tables": [], "principals": [] })
+    }
+
+    #[tokio::test]
+    async fn the_last_good_one_stays() {
+        let (signer, other) = (Signer::new(), Signer::new());
+        let bundles = Bundles::new("i".into(), "s".into(), signer.keys(), Duration::from_secs(60));
+        assert!(bundles.current(NOW).is_none());
+        let sign = |revision| signer.sign(&header(), &bundle(revision));
+        let mut broken = bundle(9);
+        broken["tables"] = json!(["AAAA"]);
+        for (what, text, refused, held) in [
+            ("another's key", other.sign(&header(), &bundle(5)), "signature", None),
+            ("the first", sign(5), "", Some(5)),
+            ("a newer one", sign(7) + "\n", "", Some(7)),
+            ("an older one", sign(6), "older", Some(7)),
+            ("a forged one", other.sign(&header(), &bundle(9)), "signature", Some(7)),
+            ("another payload", sign(9).replace(".eyJ", ".eyK"), "signature", Some(7)),
+            ("a table that is none", signer.sign(&header(), &broken), "table", Some(7)),
+            ("no bundle", signer.sign(&header(), &json!({})), "read", Some(7)),
+            ("nothing", String::new(), "signature", Some(7)),
+            ("the same again", sign(7), "", Some(7)),
+        ] {
+            let heard = bundles.hear(&text, NOW).await.err().unwrap_or_default();
+            assert!(
+                heard.contains(refused) && heard.is_empty() == refused.is_empty(),
+                "{what}: {heard}"
+            );
+            assert_eq!(bundles.current(NOW).map(|held| held.revision()), held, "{what}");
+        }
+    }
+
+    /// A token server that is silent, or somebody who keeps an old bundle alive, does not let anybody in for ever.
+    #[tokio::test]
+    async fn for_how_long_one_is_decided_by() {
+        let signer = Signer::new();
+        let bundles = Bundles::new("i".into(), "s".into(), signer.keys(), Duration::from_secs(60));
+        bundles.hear(&signer.sign(&header(), &bundle(5)), NOW).await.unwrap();
+        let is_current = |now| bundles.current(now).is_some();
+        assert!(is_current(NOW + 60) && !is_current(NOW + 61));
+        bundles.confirm(NOW + 340);
+        assert!(is_current(NOW + 359) && !is_current(NOW + 360));
+        bundles.confirm(NOW + 400);
+        assert!(!is_current(NOW + 400));
+        assert!(bundles.hear(&signer.sign(&header(), &bundle(6)), NOW + 400).await.is_err());
+    }
+}
