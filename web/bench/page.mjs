@@ -4,32 +4,40 @@
  * - From the address to an answer: a phone's network (1.6 Mbit/s, 150 ms round trip) and a processor four times slower, an empty cache,
  *   until the page has answered a key that was pressed. The median of nine.
  * - From a key to the painted verdict: a map of 500 rules and a matrix of 50 cells; each key changes the scope, or a rule. Of every key the
- *   time from the browser's own time stamp of the event to the end of the frame that shows its answer; the 99th percentile. Beside it the
- *   same of a page that only repeats what is typed: what the browser and the machine take by themselves.
+ *   time from the browser's own time stamp of the event to the end of the frame that shows its answer; the 99th percentile. The frame is
+ *   drawn when it is ready: a screen adds up to 1/60 s to every page, which says nothing of this one. Keys come at the pace of somebody who
+ *   types fast, so that none waits for another. Beside it the same of a page that only repeats what is typed.
  *
  * Left out: limits that fail. Timings on a shared machine belong into a report, not into a test.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { serve } from "../../tests/web/static-server.mjs";
 
 const PAGE = fileURLToPath(new URL("../../target/web", import.meta.url));
+/** Does not wait for a screen to be ready for the next frame. */
+const AT_ONCE = "--disable-frame-rate-limit";
 const BROWSER = {
   executablePath: "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
 };
 const VISITS = 9;
 const KEYS = 400;
+/** Milliseconds between two keys. */
+const PACE = 30;
 
 const site = await serve(PAGE);
-const browser = await chromium.launch(BROWSER);
+const slow = await chromium.launch(BROWSER);
 const visits = [];
 for (let visit = 0; visit < VISITS; visit += 1) visits.push(await firstAnswer());
+await slow.close();
 console.log(
   `address to first answer, throttled: median ${median(visits).toFixed(0)} ms of ${VISITS} visits (goal 1500)`,
 );
 console.log(`  each: ${visits.map((time) => time.toFixed(0)).join(" ")}`);
+const browser = await chromium.launch({ ...BROWSER, args: [...BROWSER.args, AT_ONCE] });
 for (const [what, measure] of [
   ["only repeated", typeEcho],
   ["scope", typeScope],
@@ -45,7 +53,7 @@ await site.close();
 
 /** Milliseconds from the address to an answer. */
 async function firstAnswer() {
-  const context = await browser.newContext({ serviceWorkers: "block" });
+  const context = await slow.newContext({ serviceWorkers: "block" });
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
   await session.send("Network.enable");
@@ -138,6 +146,7 @@ async function type(page, keyAt) {
   for (let key = 0; key < KEYS; key += 1) {
     const character = keyAt(key);
     await page.keyboard.press(character === "\n" ? "Enter" : character);
+    await sleep(PACE);
   }
   return page.evaluate(() => window.times);
 }

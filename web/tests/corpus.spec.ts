@@ -157,11 +157,9 @@ test("patterns", async ({ page, started: _ }) => {
   const cases = all.filter(({ pattern }) => pattern === pattern.toLowerCase());
   expect(cases.length).toBeGreaterThanOrEqual(80);
   const answers = await page.evaluate((all) => {
-    const { Principal } = (window as unknown as { engine: typeof import("scopegate") }).engine;
+    const { readRules } = (window as unknown as { engine: typeof import("scopegate") }).engine;
     return all.map(({ pattern }) => {
-      const principal = new Principal();
-      const [report] = principal.add("", [`repositories/${pattern}/content/read`]);
-      principal.free();
+      const [report] = readRules([`repositories/${pattern}/content/read`]);
       const { problem = null, pattern: covered = null } = report ?? {};
       return problem ? { error: problem.code, position: problem.position } : { covered };
     });

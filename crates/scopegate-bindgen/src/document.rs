@@ -3,10 +3,12 @@
 use js_sys::{Array, Object};
 use scopegate_api::DocumentError;
 use scopegate_api::assertion::AssertionFile;
+use scopegate_api::problem::Problem;
 use scopegate_api::scope_map::WrittenScopeMap;
 use scopegate_api::value::Value;
-use scopegate_core::ScopeMap;
 use scopegate_core::scope_map::MapName;
+use scopegate_core::{Rule, ScopeMap};
+use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 
@@ -25,6 +27,17 @@ pub fn read_scope_map(
     Ok(to_js(&map))
 }
 
+/// Reads the actions of a scope map: a report on each of them, in their order.
+#[must_use]
+#[wasm_bindgen(js_name = readRules, unchecked_return_type = "RuleReport[]")]
+pub fn read_rules(actions: Vec<String>) -> JsValue {
+    let reports = actions.into_iter().map(|text| {
+        let rule = Rule::parse(&text);
+        RuleReport::new(text, &rule)
+    });
+    to_js(&reports.collect::<Vec<_>>())
+}
+
 /// Reads a file of assertions, as `scopegate test` runs them.
 ///
 /// # Errors
@@ -36,6 +49,41 @@ pub fn read_assertions(
 ) -> Result<JsValue, JsValue> {
     let file = AssertionFile::from_value(tree(&value, MAX_DEPTH)?).map_err(refused)?;
     Ok(to_js(&file))
+}
+
+/// What one action string of a map says.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct RuleReport {
+    /// In its one spelling where it is a rule, and as it was written where it is none.
+    text: String,
+    /// What it covers; `null` for a rule that is not about repositories, and where it is none.
+    pattern: Option<String>,
+    /// What it grants there.
+    permission: Option<&'static str>,
+    /// Why it is no rule.
+    problem: Option<Problem>,
+}
+
+impl RuleReport {
+    fn new(text: String, rule: &Result<Rule, scopegate_core::Error>) -> Self {
+        match rule {
+            Ok(rule) => {
+                let grant = rule.grant();
+                Self {
+                    text: rule.to_string(),
+                    pattern: grant.map(|(pattern, _)| pattern.to_string()),
+                    permission: grant.map(|(_, permission)| permission.as_str()),
+                    problem: None,
+                }
+            }
+            Err(error) => {
+                let position = utf16(&text, error.position());
+                let problem = Some(Problem { position, ..(*error).into() });
+                Self { text, pattern: None, permission: None, problem }
+            }
+        }
+    }
 }
 
 /// What is wrong with the name of a scope map.

@@ -45,25 +45,18 @@ impl Principal {
         })
     }
 
-    /// Adds a scope map, and gives a report on each of its actions in their order. One that is no rule grants nothing.
+    /// Adds a scope map. An action that is no rule grants nothing; `readRules` says why.
     ///
     /// # Errors
     ///
     /// A `Problem` when the rules cannot be compiled, such as 2^24 of them.
-    #[wasm_bindgen(unchecked_return_type = "RuleReport[]")]
-    pub fn add(&mut self, name: String, actions: Vec<String>) -> Result<JsValue, JsValue> {
-        let mut rules = Vec::new();
-        let mut reports = Vec::with_capacity(actions.len());
-        for text in actions {
-            let rule = Rule::parse(&text);
-            reports.push(RuleReport::new(text, &rule));
-            rules.extend(rule);
-        }
+    pub fn add(&mut self, name: String, actions: Vec<String>) -> Result<(), JsValue> {
+        let rules: Vec<Rule> = actions.iter().filter_map(|text| Rule::parse(text).ok()).collect();
         let table = Table::compile_rules(&rules).map_err(|error| problem(error, ""))?;
         self.names.push(name);
         self.rules.push(rules);
         self.tables.push(table);
-        Ok(to_js(&reports))
+        Ok(())
     }
 
     /// What a request gets: scopes separated by spaces.
@@ -225,41 +218,6 @@ impl Subject {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
         Self::default()
-    }
-}
-
-/// What one action string of a map says.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub(crate) struct RuleReport {
-    /// In its one spelling where it is a rule, and as it was written where it is none.
-    text: String,
-    /// What it covers; `null` for a rule that is not about repositories, and where it is none.
-    pattern: Option<String>,
-    /// What it grants there.
-    permission: Option<&'static str>,
-    /// Why it is no rule.
-    problem: Option<Problem>,
-}
-
-impl RuleReport {
-    fn new(text: String, rule: &Result<Rule, scopegate_core::Error>) -> Self {
-        match rule {
-            Ok(rule) => {
-                let grant = rule.grant();
-                Self {
-                    text: rule.to_string(),
-                    pattern: grant.map(|(pattern, _)| pattern.to_string()),
-                    permission: grant.map(|(_, permission)| permission.as_str()),
-                    problem: None,
-                }
-            }
-            Err(error) => {
-                let position = utf16(&text, error.position());
-                let problem = Some(Problem { position, ..(*error).into() });
-                Self { text, pattern: None, permission: None, problem }
-            }
-        }
     }
 }
 

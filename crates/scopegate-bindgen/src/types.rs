@@ -21,7 +21,8 @@ use scopegate_api::scope_map::WrittenScopeMap;
 use scopegate_core::route::{Profile, Untag};
 use ts_rs::{Config, TS};
 
-use crate::principal::{RepositoryGrant, RuleReport};
+use crate::document::RuleReport;
+use crate::principal::RepositoryGrant;
 use crate::request::ScopeReport;
 
 /// Each declaration, with what is written about its type and its fields.

@@ -165,5 +165,5 @@ function choose(playground: Playground, operation: string): void {
 }
 
 function firstRepository(playground: Playground): string {
-  return playground.rows().rows.find((row) => row.problem === null)?.name ?? "samples/hello-world";
+  return playground.rows().find((row) => row.problem === null)?.name ?? "samples/hello-world";
 }

@@ -18,7 +18,11 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
     const compared = attempt(() => playground.compiled().principal.difference(playground.old().principal));
     return compared.kind === "value" ? compared.value : [];
   });
-  const invalid = () => (playground.old().reports[0] ?? []).filter((report) => report.problem !== null);
+  const invalid = () =>
+    playground
+      .old()
+      .reports(0)
+      .filter((report) => report.problem !== null);
 
   /** What is being typed; what is kept of it are its rules. */
   const [typed, setTyped] = createSignal<string | null>(null);

@@ -1,6 +1,7 @@
 /** One scope map: its name, its registry, its rules with what lint says about each, and the editor when one wants it. */
 
 import { createSignal, type JSX, lazy, Show, Suspense } from "solid-js";
+import type { Said } from "../editor/editor";
 import { checkScopeMapName } from "../engine";
 import type { ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
@@ -80,8 +81,7 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; pla
         <Suspense fallback={<p class="muted">loading the editor …</p>}>
           <RulesEditor
             actions={props.map.actions}
-            reports={props.playground.compiled().reports[props.place] ?? []}
-            findings={findings(props.playground, props.place)}
+            said={said(props.playground, props.place)}
             write={(actions) => props.playground.write(props.place, actions, true)}
           />
         </Suspense>
@@ -91,8 +91,10 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; pla
   );
 }
 
-function findings(playground: Playground, place: number) {
-  return playground.compiled().principal.lint(place);
+/** What the engine says of the rules that stand there now, for whoever wants to know it later. */
+function said(playground: Playground, place: number): () => Said {
+  const { principal, reports } = playground.compiled();
+  return () => ({ reports: reports(place), findings: principal.lint(place) });
 }
 
 function remove(playground: Playground, place: number): void {

@@ -12,7 +12,7 @@ import { RepositoryField } from "./RepositoryField";
 
 export function Matrix(props: { playground: Playground }): JSX.Element {
   const [place, setPlace] = createSignal({ row: 0, column: 0 });
-  const rows = () => props.playground.rows().rows;
+  const rows = () => props.playground.rows();
   let table: HTMLTableElement | undefined;
 
   function move(event: KeyboardEvent) {
@@ -70,7 +70,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
           </tbody>
         </table>
       </div>
-      <More all={props.playground.rows().named} shown={MOST_NAMED} />
+      <More all={props.playground.model.repositories.length} shown={MOST_NAMED} />
       <RepositoryField playground={props.playground} />
     </section>
   );

@@ -26,8 +26,8 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
     add(pasted);
   }
 
-  const proposed = () => props.playground.rows().rows.filter((row) => row.proposed);
-  const more = () => props.playground.rows().more;
+  const proposed = () => props.playground.rows().filter((row) => row.proposed);
+  const more = () => props.playground.more();
 
   return (
     <form

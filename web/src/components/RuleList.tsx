@@ -19,7 +19,7 @@ interface Line {
 }
 
 export function RuleList(props: { playground: Playground; map: ScopeMapDraft; place: number }): JSX.Element {
-  const reports = () => props.playground.compiled().reports[props.place] ?? [];
+  const reports = () => props.playground.compiled().reports(props.place);
   const findings = createMemo(() => props.playground.compiled().principal.lint(props.place));
   const lines = createMemo(() => linesOf(props.map.actions, reports(), findings()));
   const ofTheMap = () => findings().filter((finding) => finding.rule === null);

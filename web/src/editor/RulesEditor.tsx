@@ -1,13 +1,12 @@
 /** The rules of a map as text, one a line, in CodeMirror. Loaded when somebody wants it. */
 
 import { createEffect, type JSX, on, onCleanup, onMount } from "solid-js";
-import type { Finding, RuleReport } from "../engine";
-import { createEditor } from "./editor";
+import { createEditor, type Said } from "./editor";
 
 export default function RulesEditor(props: {
   actions: string[];
-  reports: RuleReport[];
-  findings: Finding[];
+  /** Asked when the lines are marked: not at each key. */
+  said: () => Said;
   write: (actions: string[]) => void;
 }): JSX.Element {
   let place: HTMLDivElement | undefined;
@@ -22,7 +21,7 @@ export default function RulesEditor(props: {
         { defer: true },
       ),
     );
-    createEffect(() => editor.mark(props.reports, props.findings));
+    createEffect(() => editor.mark(props.said));
     editor.focus();
     onCleanup(editor.destroy);
   });

@@ -16,11 +16,17 @@ import { theme } from "./theme";
 /** Milliseconds without a key before lines are marked: marks of a line that is being typed are noise, and cost a frame at each key. */
 const MARK_AFTER = 150;
 
+/** What the engine says about each line that holds something. */
+export interface Said {
+  reports: RuleReport[];
+  findings: Finding[];
+}
+
 export interface Editor {
   /** Shows `text`, unless it is what stands there already, but for white space. */
   show(text: string): void;
-  /** Marks what the engine said about each line that holds something. */
-  mark(reports: RuleReport[], findings: Finding[]): void;
+  /** Marks what the engine says, when nobody has typed for a while; it is asked then. */
+  mark(said: () => Said): void;
   focus(): void;
   destroy(): void;
 }
@@ -58,10 +64,10 @@ export function createEditor(parent: HTMLElement, text: string, onChange: (text:
       if (tidy(current) === tidy(next)) return;
       view.dispatch({ changes: { from: 0, to: current.length, insert: next } });
     },
-    mark(reports, findings) {
+    mark(said) {
       clearTimeout(later);
       later = setTimeout(() => {
-        view.dispatch(setDiagnostics(view.state, diagnostics(view.state.doc, reports, findings)));
+        view.dispatch(setDiagnostics(view.state, diagnostics(view.state.doc, said())));
       }, MARK_AFTER);
     },
     focus: () => view.focus(),
@@ -72,7 +78,7 @@ export function createEditor(parent: HTMLElement, text: string, onChange: (text:
   };
 }
 
-function diagnostics(document: Text, reports: RuleReport[], findings: Finding[]): Diagnostic[] {
+function diagnostics(document: Text, { reports, findings }: Said): Diagnostic[] {
   const byRule = Map.groupBy(findings, (finding) => finding.rule);
   let rule = 0;
   return ruleLines(document).flatMap((line, place) => {

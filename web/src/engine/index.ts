@@ -38,6 +38,7 @@ export {
   readAssertions,
   readChallenges,
   readReference,
+  readRules,
   readScopeMap,
   readScopes,
   route,

@@ -4,7 +4,16 @@
 
 import { createMemo, createSignal, onCleanup } from "solid-js";
 import { createStore, reconcile, type SetStoreFunction, unwrap } from "solid-js/store";
-import { type Assertion, type AssertionFile, actions, attempt, type Edit, Principal, type RuleReport } from "../engine";
+import {
+  type Assertion,
+  type AssertionFile,
+  actions,
+  attempt,
+  type Edit,
+  Principal,
+  type RuleReport,
+  readRules,
+} from "../engine";
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
 import { applicable } from "./applicable";
@@ -15,10 +24,10 @@ import { createRows } from "./rows";
 
 export type Playground = ReturnType<typeof createPlayground>;
 
-/** A principal and what was said about each action of its maps. */
+/** A principal, and what is said about each action of its maps: read when somebody asks, which is not at each key. */
 export interface Compiled {
   principal: Principal;
-  reports: RuleReport[][];
+  reports(place: number): RuleReport[];
 }
 
 export function createPlayground(initial: Model = blank()) {
@@ -43,7 +52,7 @@ export function createPlayground(initial: Model = blank()) {
   });
   const held = createHeldToken(() => model.held);
   const granted = (names: string[]) => (model.whose === "token" ? held.granted(names) : principal().granted(names));
-  const rows = createRows(model, principal, granted);
+  const { rows, more } = createRows(model, principal, granted);
   const now = createClock();
   const heldValidity = createValidity(() => held.decoded()?.claims ?? null, now);
   const answer = createAnswer(model, principal, () => ({
@@ -95,6 +104,8 @@ export function createPlayground(initial: Model = blank()) {
     host,
     held,
     rows,
+    /** What the rules propose beside the rows that are shown. */
+    more,
     answer,
     now,
     actions: actions(),
@@ -172,11 +183,14 @@ function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
     const { maps, catalog } = source();
     const principal = new Principal(catalog);
     onCleanup(() => principal.free());
-    const reports = maps.map((map) => {
-      // A list is replaced whole when it changes, so its items need not be watched one by one.
-      const added = attempt(() => principal.add(map.name, unwrap(map.actions)));
-      return added.kind === "value" ? added.value : [];
-    });
+    // A list is replaced whole when it changes, so its items need not be watched one by one.
+    const lists = maps.map((map) => unwrap(map.actions));
+    for (const [place, actions] of lists.entries()) attempt(() => principal.add(maps[place]?.name ?? "", actions));
+    const read: RuleReport[][] = [];
+    const reports = (place: number) => {
+      read[place] ??= readRules(lists[place] ?? []);
+      return read[place];
+    };
     return { principal, reports };
   });
 }

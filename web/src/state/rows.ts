@@ -2,7 +2,7 @@
  * The rows of the matrix: the repositories that were named, and those that the rules propose.
  */
 
-import { createMemo } from "solid-js";
+import { createComputed, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
 import type { Principal, RepositoryClass, RepositoryGrant } from "../engine";
 import type { Model } from "./model";
 
@@ -13,14 +13,6 @@ export interface Row extends RepositoryGrant {
   standsFor: string | null;
 }
 
-export interface Rows {
-  rows: Row[];
-  /** How many repositories were named. */
-  named: number;
-  /** What the rules propose beside those that are shown. */
-  more: string[];
-}
-
 /** More would be noise: a person reads this. */
 const MOST_PROPOSED = 8;
 /** Who names so many knows what to look at, and asks for proposals. */
@@ -28,27 +20,52 @@ const ENOUGH_NAMED = 8;
 /** More would cost frames. */
 export const MOST_NAMED = 500;
 
+/** Milliseconds without a change before all that the rules propose is listed: for 500 rules that costs a millisecond, and no verdict needs it. */
+const LISTED_AFTER = 150;
+
 export function createRows(model: Model, principal: () => Principal, granted: (names: string[]) => RepositoryGrant[]) {
-  const proposals = createMemo(() => propose(principal()));
-  return createMemo<Rows>(() => {
-    const named = model.repositories.slice(0, MOST_NAMED);
-    const known = new Set(model.repositories);
-    const all = proposals().filter(({ witness }) => !known.has(witness));
+  const named = () => model.repositories.slice(0, MOST_NAMED);
+  const proposed = createMemo(() => {
+    const count = model.repositories.length;
+    if (count >= ENOUGH_NAMED) return [];
+    const all = propose(principal());
     // Without rules all repositories are alike, and one that was named stands for them.
-    const isWorthShowing = named.length === 0 || (named.length < ENOUGH_NAMED && proposals().length > 1);
-    const shown = isWorthShowing ? all.slice(0, MOST_PROPOSED) : [];
-    const standsFor = new Map(shown.map(({ witness, pattern }) => [witness, pattern]));
-    const grants = granted([...named, ...standsFor.keys()]);
-    return {
-      rows: grants.map((grant) => ({
-        ...grant,
-        proposed: standsFor.has(grant.name),
-        standsFor: standsFor.get(grant.name) ?? null,
-      })),
-      named: model.repositories.length,
-      more: proposals().length > 1 ? all.slice(shown.length).map(({ witness }) => witness) : [],
-    };
+    return count === 0 || all.length > 1 ? without(model.repositories, all).slice(0, MOST_PROPOSED) : [];
   });
+  const rows = createMemo<Row[]>(() => {
+    const standsFor = new Map(proposed().map(({ witness, pattern }) => [witness, pattern]));
+    return granted([...named(), ...standsFor.keys()]).map((grant) => ({
+      ...grant,
+      proposed: standsFor.has(grant.name),
+      standsFor: standsFor.get(grant.name) ?? null,
+    }));
+  });
+  const settled = createSettled(principal);
+  const more = createMemo<string[]>(() => {
+    settled();
+    const all = propose(untrack(principal));
+    const rest = without(model.repositories, all).slice(proposed().length);
+    return all.length > 1 ? rest.map(({ witness }) => witness) : [];
+  });
+  return { rows, more };
+}
+
+function without(names: string[], classes: RepositoryClass[]): RepositoryClass[] {
+  const known = new Set(names);
+  return classes.filter(({ witness }) => !known.has(witness));
+}
+
+/** Changes when `source` has not changed for a while. */
+function createSettled(source: () => unknown): () => number {
+  const [count, setCount] = createSignal(0);
+  let later: ReturnType<typeof setTimeout> | undefined;
+  const wait = () => {
+    clearTimeout(later);
+    later = setTimeout(() => setCount((before) => before + 1), LISTED_AFTER);
+  };
+  createComputed(on(source, wait, { defer: true }));
+  onCleanup(() => clearTimeout(later));
+  return count;
 }
 
 /** A repository for each class that the rules tell apart, after the first of them the one that no rule names. */
