@@ -12,12 +12,14 @@
 //! | [`worker`] | the same through our Worker in workerd |
 //! | [`authz`] | the same through nginx, Caddy and Envoy, which ask the token server |
 //! | [`envoy`] | the same through our filter in Envoy |
+//! | [`conformance`] | the suite of the distribution specification, before the gateway and behind it |
 //! | [`edge`] | what they all have to hold |
 //! | [`software`] | what the clients talk to |
 //! | [`drivers`] | how each client is called |
 
 mod authz;
 mod azure;
+mod conformance;
 mod containers;
 mod drivers;
 mod edge;

@@ -201,7 +201,9 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
 /// minutes.
 fn go_clients(shell: &Shell) -> anyhow::Result<()> {
     if !has(shell, "go") {
-        println!("setup: without go there is no crane, no helm and no oras to compare with");
+        println!(
+            "setup: without go there is no crane, no helm and no oras to compare with, and no conformance suite"
+        );
         return Ok(());
     }
     let folder = engine::root().join("target/clients/go");
