@@ -13,6 +13,7 @@
 //! | [`authz`] | the same through nginx, Caddy and Envoy, which ask the token server |
 //! | [`envoy`] | the same through our filter in Envoy |
 //! | [`conformance`] | the suite of the distribution specification, before the gateway and behind it |
+//! | [`sameness`] | generated cases through every proxy: one digest |
 //! | [`edge`] | what they all have to hold |
 //! | [`software`] | what the clients talk to |
 //! | [`drivers`] | how each client is called |
@@ -26,5 +27,6 @@ mod edge;
 mod envoy;
 mod faults;
 mod gateway;
+mod sameness;
 mod software;
 mod worker;

@@ -5,6 +5,7 @@ pub(crate) mod echo;
 pub(crate) mod front;
 pub(crate) mod gateway;
 pub(crate) mod image;
+pub(crate) mod mirror;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod provider;
