@@ -2,7 +2,7 @@
 //!
 //! The cases are those that the engine's hosts without a proxy answer, as far as a request line can carry them. What came with a request is a
 //! token that holds what the case says, signed with the key of the token server that the proxy trusts. A million of them take ten minutes
-//! through each; `SCOPEGATE_CASES` says how many there are, and by default it is what a minute is good for.
+//! through each; `SAMENESS_CASES` says how many there are, and by default it is what a minute is good for.
 //!
 //! | an answer | is written down as |
 //! |---|---|
@@ -87,7 +87,7 @@ fn same<P>(host: &str, has_bodies: bool, start: impl FnOnce(&Mirror, &Server) ->
     let (port, _proxy) = start(&mirror, &server);
     let signer = Signer::of(&server);
     signer.wait_for(port);
-    let count = std::env::var("SCOPEGATE_CASES").map_or(FEW, |count| count.parse().unwrap());
+    let count = std::env::var("SAMENESS_CASES").map_or(FEW, |count| count.parse().unwrap());
     let (mut expected, mut answered) = (Digest::default(), Digest::default());
     let begun = Instant::now();
     for group in groups(count) {
