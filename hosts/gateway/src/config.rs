@@ -113,15 +113,18 @@ pub struct Timeouts {
     /// Between two pieces that the registry sends or takes.
     #[serde(deserialize_with = "duration")]
     pub upstream: Duration,
-    /// Between two pieces that the client sends or takes.
+    /// Between two pieces that the client sends or takes, and for the whole head of a request.
     #[serde(deserialize_with = "duration")]
     pub client: Duration,
+    /// Between two requests on a connection.
+    #[serde(deserialize_with = "duration")]
+    pub idle: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        let [connect, upstream, client] = [5, 60, 30].map(Duration::from_secs);
-        Self { connect, upstream, client }
+        let [connect, upstream, client, idle] = [5, 60, 30, 60].map(Duration::from_secs);
+        Self { connect, upstream, client, idle }
     }
 }
 
@@ -178,8 +181,10 @@ impl Config {
         ensure!(!has_both, "revocations beside bundle, which has them in it");
         let is_filtered = self.catalog == Catalog::Filtered;
         ensure!(!is_filtered || self.bundle.is_some(), "catalog is filtered, which needs bundle");
-        let Timeouts { connect, upstream, client } = self.timeouts;
-        for (name, time) in [("connect", connect), ("upstream", upstream), ("client", client)] {
+        let Timeouts { connect, upstream, client, idle } = self.timeouts;
+        for (name, time) in
+            [("connect", connect), ("upstream", upstream), ("client", client), ("idle", idle)]
+        {
             ensure!(!time.is_zero(), "timeouts.{name} is no time at all");
         }
         Ok(())

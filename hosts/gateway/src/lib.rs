@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`config`] | the configuration |
 //! | [`request`] | what is refused before anything is decided |
+//! | [`head`] | how long the head of a request may take |
 //! | [`keys`] | the public keys of the issuer |
 //! | [`jws`] | what the issuer signed |
 //! | [`token`] | tokens, verified once and remembered |
@@ -36,6 +37,7 @@ pub mod bundle;
 pub mod client;
 pub mod config;
 pub mod feed;
+pub mod head;
 pub mod headers;
 pub mod jws;
 pub mod keys;

@@ -24,6 +24,7 @@ use scopegate_core::{Action, Catalog, RequiredScope, ResourceType, Settings as D
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::head;
 use crate::headers::{self, CORRELATION, Origin};
 use crate::keys::Keys;
 use crate::listing::{self, Listed, Page};
@@ -309,6 +310,8 @@ impl ProxyHttp for Proxy {
     type CTX = Context;
 
     fn new_ctx(&self) -> Context {
+        // Pingora makes one for each head that it has read.
+        head::note();
         Context {
             origin: Origin { address: None, is_secure: false, correlation_id: String::new() },
             target: String::new(),

@@ -13,7 +13,8 @@ use pingora_core::listeners::tls::TlsSettings;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{Server, ShutdownWatch};
 use pingora_core::services::background::{BackgroundService, background_service};
-use pingora_proxy::http_proxy_service;
+use pingora_core::services::listening::Service;
+use pingora_proxy::http_proxy;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::admin;
@@ -21,6 +22,7 @@ use crate::bundle::Bundles;
 use crate::client::client;
 use crate::config::Config;
 use crate::feed::Feed;
+use crate::head::InTime;
 use crate::keys::Keys;
 use crate::password::Passwords;
 use crate::proxy::{Gateway, Proxy, now};
@@ -53,7 +55,9 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let gateway = Arc::new(gateway(config)?);
     let mut server = Server::new_with_opt_and_conf(None, conf());
     server.bootstrap();
-    let mut proxy = http_proxy_service(&server.configuration, Proxy(Arc::clone(&gateway)));
+    let app = Arc::new(http_proxy(&server.configuration, Proxy(Arc::clone(&gateway))));
+    let in_time = InTime { app, timeouts: gateway.config.timeouts };
+    let mut proxy = Service::new("registry".to_owned(), in_time);
     match &certificate {
         None => proxy.add_tcp(&listen.to_string()),
         Some(certificate) => {
