@@ -1,10 +1,7 @@
 //! nginx, Caddy and Envoy before a registry that asks nobody for anything, each of which asks the token server about every request.
 
-use std::process::Command;
-
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
-use crate::software::process::run;
 use crate::software::proxy::{Kind, Proxy};
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
@@ -102,28 +99,5 @@ fn without_the_token_server() {
         let answer = ask(scene.proxy.port(), "GET", "/v2/team/app/manifests/v1", &[&bearer]);
         assert!(answer.status >= 500, "{kind:?} {answer:?}");
         assert!(scene.upstream.heard().is_empty(), "{kind:?}");
-    }
-}
-
-/// A body of 200 MB passes in each direction.
-#[test]
-fn large_bodies() {
-    const SIZE: u64 = 200 << 20;
-    for kind in EACH {
-        let scene = Scene::new(kind, Echo::start(SIZE), Echo::port, &[("team/app", ALL)]);
-        let bearer = scene.bearer("repository:team/app:pull,push");
-        let digest = format!("sha256:{}", "0".repeat(64));
-        let url = |path: &str| format!("http://{}/v2/team/app/blobs/{path}", scene.proxy.host());
-        let curl = |arguments: &[&str], path: &str| {
-            let mut command = Command::new("curl");
-            command.args(["--silent", "--fail", "--output", "/dev/null", "--header", &bearer]);
-            run(command.args(arguments).arg(url(path)))
-        };
-        assert_eq!(curl(&["--write-out", "%{size_download}"], &digest), SIZE.to_string());
-        let file = scene.proxy.folder().join("sparse");
-        std::fs::File::create(&file).unwrap().set_len(SIZE).unwrap();
-        let file = file.display().to_string();
-        curl(&["--request", "PATCH", "--upload-file", &file], "uploads/a-1");
-        assert_eq!(scene.upstream.heard().last().unwrap().body, SIZE, "{kind:?}");
     }
 }

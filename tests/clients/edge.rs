@@ -62,6 +62,17 @@ pub(crate) fn bearer_of(server: &Server, user: &str, password: &str, scopes: &st
     format!("Authorization: Bearer {}", body["access_token"].as_str().unwrap())
 }
 
+/// Waits until an edge decides: whichever of its threads is asked, it lets nobody through before it has heard what was revoked.
+#[track_caller]
+pub(crate) fn decides(port: u16, server: &Server, password: &str) {
+    let bearer = bearer(server, password, "repository:team/app:pull");
+    eventually(Duration::from_secs(10), || {
+        let answers: Vec<u16> =
+            (0..8).map(|_| ask(port, "GET", "/v2/", &[&bearer]).status).collect();
+        answers.iter().all(|status| *status == 200).then_some(()).ok_or(format!("{answers:?}"))
+    });
+}
+
 /// Whatever comes in, the registry hears what the engine lets through, in the engine's spelling, or nothing. Where an HTTP library has refused
 /// a request before our code saw it, only that is certain.
 #[track_caller]

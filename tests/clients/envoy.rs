@@ -1,11 +1,10 @@
 //! Our filter in Envoy, before a registry that asks nobody for anything.
 
 use std::process::Command;
-use std::time::Duration;
 
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
-use crate::software::process::{eventually, run};
+use crate::software::process::run;
 use crate::software::proxy::{Proxy, filter};
 use crate::software::registry::Registry;
 use crate::software::server::{Administrator, Server, Settings, seed};
@@ -28,13 +27,7 @@ impl<U> Scene<U> {
         let envoy = Proxy::filter(port(&upstream), &server, &administrator);
         let password = passwords.into_iter().next().expect("no password was generated");
         let scene = Self { server, administrator, upstream, envoy, password };
-        // Each worker lets nobody through before it has heard what was revoked.
-        let bearer = scene.bearer("repository:team/app:pull");
-        eventually(Duration::from_secs(10), || {
-            let answers: Vec<u16> =
-                (0..8).map(|_| ask(scene.envoy.port(), "GET", "/v2/", &[&bearer]).status).collect();
-            answers.iter().all(|status| *status == 200).then_some(()).ok_or(format!("{answers:?}"))
-        });
+        edge::decides(scene.envoy.port(), &scene.server, &scene.password);
         scene
     }
 
@@ -98,27 +91,6 @@ fn revocation() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
     let bearer = scene.bearer("repository:team/app:pull");
     edge::revocation(scene.envoy.port(), &scene.server, &scene.administrator, &bearer);
-}
-
-/// A body of 200 MB passes in each direction.
-#[test]
-fn large_bodies() {
-    const SIZE: u64 = 200 << 20;
-    let scene = Scene::new(Echo::start(SIZE), Echo::port, &[("team/app", ALL)]);
-    let bearer = scene.bearer("repository:team/app:pull,push");
-    let digest = format!("sha256:{}", "0".repeat(64));
-    let url = |path: &str| format!("http://{}/v2/team/app/blobs/{path}", scene.envoy.host());
-    let curl = |arguments: &[&str], path: &str| {
-        let mut command = Command::new("curl");
-        command.args(["--silent", "--fail", "--output", "/dev/null", "--header", &bearer]);
-        run(command.args(arguments).arg(url(path)))
-    };
-    assert_eq!(curl(&["--write-out", "%{size_download}"], &digest), SIZE.to_string());
-    let file = scene.envoy.folder().join("sparse");
-    std::fs::File::create(&file).unwrap().set_len(SIZE).unwrap();
-    let file = file.display().to_string();
-    curl(&["--request", "PATCH", "--upload-file", &file], "uploads/a-1");
-    assert_eq!(scene.upstream.heard().last().unwrap().body, SIZE);
 }
 
 /// The filter is refused as a whole when anything in its configuration is wrong, and Envoy does not start without it.

@@ -1,6 +1,6 @@
 //! The gateway before a registry that asks nobody for anything: what gets through it, in which spelling, and what does not.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::drivers::buildah::Buildah;
-use crate::drivers::podman::Podman;
 use crate::drivers::skopeo::Skopeo;
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
@@ -22,7 +20,6 @@ use crate::software::server::{Server, Settings, seed};
 use crate::software::wire::{ask, parse, send};
 
 const READ: &[&str] = &["content/read"];
-const WRITE: &[&str] = &["content/read", "content/write"];
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// A token server, an upstream, and a gateway between them and everybody.
@@ -63,25 +60,6 @@ impl<U> Scene<U> {
 fn skopeo_through_the_gateway() {
     let scene = Scene::new(&edge::RULES);
     edge::walk(&scene.gateway.host(), scene.gateway.folder(), &scene.password);
-}
-
-/// buildah pushes an image of 200 MB, and podman pulls it.
-#[test]
-fn a_large_image_through_the_gateway() {
-    let scene = Scene::new(&[("team/large", WRITE)]);
-    let file = scene.gateway.folder().join("large");
-    // Bytes that no compression makes smaller.
-    run(Command::new("openssl").args(["rand", "-out"]).arg(&file).arg((200 << 20).to_string()));
-    let buildah = Buildah::new();
-    buildah.login(&scene.gateway.host(), "MyToken", &scene.password).unwrap();
-    buildah.build(&file, &scene.gateway.image("team/large")).unwrap();
-    buildah
-        .push(&scene.gateway.image("team/large"))
-        .unwrap_or_else(|e| panic!("{e}\n{}", scene.gateway.log()));
-    let podman = Podman::new();
-    podman.login(&scene.gateway.host(), "MyToken", &scene.password).unwrap();
-    podman.pull(&scene.gateway.image("team/large")).unwrap();
-    assert!(scene.gateway.peak_memory() < 64 * 1024, "{} KB", scene.gateway.peak_memory());
 }
 
 /// Whatever comes in, the registry hears the engine's spelling of it, or nothing.
@@ -181,6 +159,29 @@ fn slow_clients() {
     stream.read_to_end(&mut answer).expect("the connection was not closed");
     let status = parse(&answer).map(|answer| answer.status);
     assert!(matches!(status, None | Some(408)), "{}", String::from_utf8_lossy(&answer));
+}
+
+/// A client that sends a byte of its head now and then is let go too, and so is one that sends nothing.
+#[test]
+fn slow_heads() {
+    let (server, _) = Server::with(Settings::default(), &seed(&[("team/app", ALL)]));
+    let echo = Echo::start(0);
+    let gateway = Gateway::before(echo.port(), &server, "timeouts: {client: 1s, idle: 1s}\n");
+    let head =
+        b"GET /v2/ HTTP/1.1\r\nHost: registry.test\r\nX: ".iter().chain(std::iter::repeat(&b'a'));
+    for mut bytes in [Some(head), None] {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, gateway.port())).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let begun = Instant::now();
+        let mut answer = [0; 100];
+        // A read that times out says that the connection is still there.
+        while stream.read(&mut answer).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
+            assert!(begun.elapsed() < Duration::from_secs(10), "the connection stays");
+            if let Some(byte) = bytes.as_mut().and_then(Iterator::next) {
+                let _ = stream.write_all(&[*byte]);
+            }
+        }
+    }
 }
 
 /// A registry that hangs up on a connection which was used before: what reads is asked again, and what writes is not.

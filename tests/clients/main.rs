@@ -13,6 +13,7 @@
 //! | [`authz`] | the same through nginx, Caddy and Envoy, which ask the token server |
 //! | [`envoy`] | the same through our filter in Envoy |
 //! | [`conformance`] | the suite of the distribution specification, before the gateway and behind it |
+//! | [`images`] | a large image through each of them |
 //! | [`sameness`] | generated cases through every proxy: one digest |
 //! | [`edge`] | what they all have to hold |
 //! | [`software`] | what the clients talk to |
@@ -27,6 +28,7 @@ mod edge;
 mod envoy;
 mod faults;
 mod gateway;
+mod images;
 mod sameness;
 mod software;
 mod worker;

@@ -1,10 +1,7 @@
 //! Our Worker in workerd, before a registry that asks nobody for anything.
 
-use std::process::Command;
-
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
-use crate::software::process::run;
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
 use crate::software::wire::ask;
@@ -77,25 +74,4 @@ fn revocation() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
     let bearer = scene.bearer("repository:team/app:pull");
     edge::revocation(scene.worker.port(), &scene.server, &scene.worker.administrator, &bearer);
-}
-
-/// A body of 200 MB passes in each direction.
-#[test]
-fn large_bodies() {
-    const SIZE: u64 = 200 << 20;
-    let scene = Scene::new(Echo::start(SIZE), Echo::port, &[("team/app", ALL)]);
-    let bearer = scene.bearer("repository:team/app:pull,push");
-    let digest = format!("sha256:{}", "0".repeat(64));
-    let url = |path: &str| format!("http://{}/v2/team/app/blobs/{path}", scene.worker.host());
-    let curl = |arguments: &[&str], path: &str| {
-        let mut command = Command::new("curl");
-        command.args(["--silent", "--fail", "--output", "/dev/null", "--header", &bearer]);
-        run(command.args(arguments).arg(url(path)))
-    };
-    assert_eq!(curl(&["--write-out", "%{size_download}"], &digest), SIZE.to_string());
-    let file = scene.worker.folder().join("sparse");
-    std::fs::File::create(&file).unwrap().set_len(SIZE).unwrap();
-    let file = file.display().to_string();
-    curl(&["--request", "PATCH", "--upload-file", &file], "uploads/a-1");
-    assert_eq!(scene.upstream.heard().last().unwrap().body, SIZE);
 }

@@ -13,7 +13,10 @@ pub(crate) struct Buildah {
 
 impl Buildah {
     pub(crate) fn new() -> Self {
-        Self { home: tempfile::tempdir().unwrap() }
+        let home = tempfile::tempdir().unwrap();
+        // It wants to find the file that it is told of, even when it needs no credentials.
+        std::fs::write(home.path().join("auth.json"), "{}").unwrap();
+        Self { home }
     }
 
     pub(crate) fn login(&self, host: &str, user: &str, password: &str) -> Result<String, String> {
@@ -28,8 +31,17 @@ impl Buildah {
         self.run(&["commit", container, image])
     }
 
+    /// Writes an image to a place that is no registry, such as `oci:folder:tag`.
+    pub(crate) fn save(&self, image: &str, place: &str) -> Result<String, String> {
+        self.run(&["push", image, place])
+    }
+
     pub(crate) fn push(&self, image: &str) -> Result<String, String> {
         self.run(&["push", "--tls-verify=false", image])
+    }
+
+    pub(crate) fn tag(&self, image: &str, name: &str) -> Result<String, String> {
+        self.run(&["tag", image, name])
     }
 
     pub(crate) fn pull(&self, image: &str) -> Result<String, String> {

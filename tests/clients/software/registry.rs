@@ -17,6 +17,12 @@ pub(crate) struct Registry {
     running: Running,
 }
 
+/// Where a registry keeps what it is given.
+enum Storage {
+    Memory,
+    Disk,
+}
+
 /// Where a registry listens, and with which certificate and key.
 struct Address {
     host: &'static str,
@@ -54,7 +60,14 @@ impl Registry {
     #[track_caller]
     pub(crate) fn open() -> Self {
         let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
-        Self::run(&address, "")
+        Self::run(&address, Storage::Memory, "")
+    }
+
+    /// The same for what is large: its storage in memory copies a blob at each piece of it.
+    #[track_caller]
+    pub(crate) fn open_on_disk() -> Self {
+        let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
+        Self::run(&address, Storage::Disk, "")
     }
 
     #[track_caller]
@@ -69,12 +82,16 @@ impl Registry {
     rootcertbundle: {bundle}
 "
         );
-        Self::run(address, &auth)
+        Self::run(address, Storage::Memory, &auth)
     }
 
     #[track_caller]
-    fn run(address: &Address, auth: &str) -> Self {
+    fn run(address: &Address, storage: Storage, auth: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let storage = match storage {
+            Storage::Memory => "inmemory: {}".to_owned(),
+            Storage::Disk => format!("filesystem: {{rootdirectory: {}}}", folder.path().display()),
+        };
         let port = address.port;
         let tls = address.tls.as_ref().map(|(certificate, key)| {
             let files = [("tls.crt", certificate), ("tls.key", key)].map(|(name, pem)| {
@@ -87,7 +104,7 @@ impl Registry {
             "version: 0.1
 log: {{level: info}}
 storage:
-  inmemory: {{}}
+  {storage}
   delete: {{enabled: true}}
 http: {{addr: 127.0.0.1:{port}{tls}}}
 {auth}",
