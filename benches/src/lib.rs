@@ -3,6 +3,9 @@
 //! A quarter of the rules are `team/*`, a quarter `team/svc/*`, half are exact names; a third of the requests match nothing. Names have
 //! one to three components. Nothing is random, so that two runs measure the same.
 
+pub mod load;
+pub mod token_server;
+
 use scopegate_core::{ScopeMap, Table};
 
 /// The sizes of maps, in rules: the smallest, two that people have, the limit of a registry, and two far beyond it.

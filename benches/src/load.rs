@@ -7,48 +7,59 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::server::{LOAD_CORE, Server};
+use core_affinity::CoreId;
 
-/// `token-00000:secret`
-const REQUEST: &[u8] =
-    b"GET /oauth2/token?service=registry.example&scope=repository:team1/svc/a:pull HTTP/1.1\r\n\
-    Host: registry.example\r\nAuthorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n";
+/// The core of what is measured.
+pub const SERVER_CORE: CoreId = CoreId { id: 0 };
+/// The load's core.
+pub const LOAD_CORE: CoreId = CoreId { id: 1 };
 
-/// Load on a server.
-pub(crate) struct Load {
+/// Load on a server: one request, again and again.
+#[derive(Debug)]
+pub struct Load {
+    request: Vec<u8>,
     connections: Vec<Connection>,
 }
 
 /// How long answers took, in microseconds.
-pub(crate) struct Latency {
-    pub(crate) p50: f64,
-    pub(crate) p99: f64,
+#[derive(Clone, Copy, Debug)]
+pub struct Latency {
+    /// The median.
+    pub p50: f64,
+    /// The 99th percentile.
+    pub p99: f64,
     /// The 99th percentile of the median window of [`WINDOW`]: what the server does while the machine does nothing else. A machine that
     /// is shared stops a core for milliseconds many times a second, which is in `p99`.
-    pub(crate) p99_of_window: f64,
+    pub p99_of_window: f64,
 }
 
 /// Shorter than what usually lies between two stops of a shared machine, and long enough for a thousand answers.
 const WINDOW: Duration = Duration::from_millis(50);
 
 impl Load {
-    pub(crate) fn new(server: &Server, connections: usize) -> Self {
-        let open = |_| Connection::open(server.port);
-        Self { connections: (0..connections).map(open).collect() }
+    /// Opens so many connections to a port on loopback.
+    ///
+    /// # Panics
+    ///
+    /// When nobody listens there. So do all of these when the server hangs up, or answers with anything but 200.
+    #[must_use]
+    pub fn new(port: u16, request: &str, connections: usize) -> Self {
+        let open = |_| Connection::open(port);
+        Self { request: request.into(), connections: (0..connections).map(open).collect() }
     }
 
     /// Requests in a second when each connection sends its next one as soon as it has the answer.
-    pub(crate) fn closed(&mut self, long: Duration) -> f64 {
+    pub fn closed(&mut self, long: Duration) -> f64 {
         pin();
         let (begun, mut answered) = (Instant::now(), 0_u32);
         for connection in &mut self.connections {
-            connection.send(begun);
+            connection.send(&self.request, begun);
         }
         while begun.elapsed() < long {
             for connection in &mut self.connections {
                 if connection.poll().is_some() {
                     answered += 1;
-                    connection.send(begun);
+                    connection.send(&self.request, begun);
                 }
             }
         }
@@ -57,9 +68,27 @@ impl Load {
         rate
     }
 
+    /// Latencies when the first connection sends its next request as soon as it has the answer, and the others are silent.
+    pub fn alone(&mut self, long: Duration) -> Latency {
+        pin();
+        let (begun, mut all) = (Instant::now(), Vec::new());
+        let Some(connection) = self.connections.first_mut() else { panic!("no connection") };
+        while begun.elapsed() < long {
+            connection.send(&self.request, Instant::now());
+            loop {
+                if let Some(took) = connection.poll() {
+                    all.push(took);
+                    break;
+                }
+            }
+        }
+        let p99 = at(&all, 99);
+        Latency { p50: at(&all, 50), p99, p99_of_window: p99 }
+    }
+
     /// Latencies when so many requests a second are due, whatever becomes of those before. An answer is late from the moment at which
     /// its request was due, also when that had to wait for a connection.
-    pub(crate) fn open(&mut self, rate: f64, long: Duration) -> Latency {
+    pub fn open(&mut self, rate: f64, long: Duration) -> Latency {
         pin();
         let (begun, every) = (Instant::now(), Duration::from_secs_f64(1.0 / rate));
         let (mut due, mut windows) = (begun, Vec::<Vec<Duration>>::new());
@@ -69,7 +98,7 @@ impl Load {
             for connection in &mut self.connections {
                 windows[window].extend(connection.poll());
                 if connection.asked.is_none() && Instant::now() >= due {
-                    connection.send(due);
+                    connection.send(&self.request, due);
                     due += every;
                 }
             }
@@ -100,6 +129,7 @@ fn at(took: &[Duration], percent: usize) -> f64 {
     took[took.len() * percent / 100].as_secs_f64() * 1e6
 }
 
+#[derive(Debug)]
 struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -116,9 +146,9 @@ impl Connection {
         Self { stream, buffer: vec![0; 16 * 1024], length: 0, asked: None }
     }
 
-    fn send(&mut self, due: Instant) {
+    fn send(&mut self, request: &[u8], due: Instant) {
         // A request is smaller than what any socket takes at once.
-        self.stream.write_all(REQUEST).unwrap();
+        self.stream.write_all(request).unwrap();
         (self.length, self.asked) = (0, Some(due));
     }
 
@@ -143,8 +173,13 @@ fn is_whole(answer: &[u8]) -> bool {
     let text = std::str::from_utf8(answer).unwrap();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     assert!(head.starts_with("HTTP/1.1 200"), "{text}");
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-    body.len() == length.parse::<usize>().unwrap()
+    let length = head.lines().find_map(length_of).unwrap();
+    body.len() == length
+}
+
+fn length_of(line: &str) -> Option<usize> {
+    let (name, value) = line.split_once(": ")?;
+    name.eq_ignore_ascii_case("content-length").then(|| value.parse().ok())?
 }
 
 fn pin() {

@@ -8,29 +8,42 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use core_affinity::CoreId;
 use tempfile::TempDir;
 
-/// The server's core.
-pub(crate) const SERVER_CORE: CoreId = CoreId { id: 0 };
-/// The load's core.
-pub(crate) const LOAD_CORE: CoreId = CoreId { id: 1 };
+use crate::load::SERVER_CORE;
+
 /// The SHA-256 of `secret`.
 const DIGEST: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
 
 /// A running server; it ends with this value.
-pub(crate) struct Server {
+#[derive(Debug)]
+pub struct Server {
     child: Child,
     /// Where it listens.
-    pub(crate) port: u16,
+    pub port: u16,
     /// How long it took from its start until it answered.
-    pub(crate) ready_after: Duration,
+    pub ready_after: Duration,
     folder: TempDir,
 }
 
 impl Server {
     /// Starts a server whose database holds this seed.
-    pub(crate) fn start(quiet: bool, seed: &str) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn start(quiet: bool, seed: &str) -> Self {
+        Self::with(quiet, seed, &[])
+    }
+
+    /// The same with more settings, each as `--set` takes it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn with(quiet: bool, seed: &str, settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("seed.yaml"), seed).unwrap();
         let status = command(&folder)
@@ -42,21 +55,16 @@ impl Server {
             .status()
             .unwrap();
         assert!(status.success());
-        Self::on(folder, quiet)
-    }
-
-    /// Starts a server on a data folder that is there.
-    pub(crate) fn on(folder: TempDir, quiet: bool) -> Self {
         // The first start compiles the engine and keeps the machine code; a restart is what is measured.
         if !folder.path().join("measured").exists() {
             fs::write(folder.path().join("measured"), "").unwrap();
-            drop(Self::spawn(&folder, quiet));
+            drop(Self::spawn(&folder, quiet, settings));
         }
-        let (child, port, ready_after) = Self::spawn(&folder, quiet).into_parts();
+        let (child, port, ready_after) = Self::spawn(&folder, quiet, settings).into_parts();
         Self { child, port, ready_after, folder }
     }
 
-    fn spawn(folder: &TempDir, quiet: bool) -> Spawned {
+    fn spawn(folder: &TempDir, quiet: bool, settings: &[&str]) -> Spawned {
         let port = free_port();
         let log = File::create(folder.path().join("log")).unwrap();
         let begun = Instant::now();
@@ -66,6 +74,7 @@ impl Server {
             .args(["--listen", &format!("127.0.0.1:{port}"), "--service", "registry.example"])
             .args(["--set", "limits.perAddress.rate=0", "--set", "limits.perPrincipal.rate=0"])
             .args(["--set", if quiet { "log.decisions=false" } else { "log.decisions=true" }])
+            .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .stderr(log)
             .spawn()
             .unwrap();
@@ -77,14 +86,37 @@ impl Server {
     }
 
     /// What it holds in memory, in megabytes.
-    pub(crate) fn resident(&self) -> f64 {
+    ///
+    /// # Panics
+    ///
+    /// When it is gone.
+    #[must_use]
+    pub fn resident(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
+    /// The client id and the secret of its administrator.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[must_use]
+    pub fn administrator(&self) -> (String, String) {
+        let mut command = command(&self.folder);
+        let output = command.args(["administrator", "--data"]).arg(self.folder.path()).output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        let field = |name: &str| {
+            let (_, rest) = text.split_once(&format!("\"{name}\":")).unwrap();
+            rest.split('"').nth(1).unwrap().to_owned()
+        };
+        (field("clientId"), field("secret"))
+    }
+
     /// Its data folder.
-    pub(crate) fn folder(&self) -> &TempDir {
+    #[must_use]
+    pub fn folder(&self) -> &TempDir {
         &self.folder
     }
 }
@@ -115,8 +147,9 @@ impl Drop for Spawned {
 }
 
 /// Four tokens that share a map of a hundred rules.
-pub(crate) fn seed() -> String {
-    let rules = scopegate_benches::rules(100);
+#[must_use]
+pub fn seed() -> String {
+    let rules = crate::rules(100);
     let mut seed = format!("scopeMaps: [{{name: bench-map, actions: {rules:?}}}]\ntokens:\n");
     for n in 0..4 {
         seed += &token(n, "bench-map");
@@ -125,7 +158,8 @@ pub(crate) fn seed() -> String {
 }
 
 /// A token in a seed file, with the password `secret`.
-pub(crate) fn token(n: usize, map: &str) -> String {
+#[must_use]
+pub fn token(n: usize, map: &str) -> String {
     format!(
         "  - {{name: token-{n:05}, scopeMap: {map}, passwords: [{{name: password1, sha256: {DIGEST}}}]}}\n"
     )
@@ -156,6 +190,12 @@ fn is_ready(port: u16) -> bool {
     ask().is_ok_and(|answer| answer.contains("\"ready\""))
 }
 
-fn free_port() -> u16 {
+/// A port on loopback that nobody listens on.
+///
+/// # Panics
+///
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use scopegate_server::store::{Page, Store};
 
-use crate::server::{Server, token};
+use scopegate_benches::token_server::{Server, token};
 
 const TOKENS: usize = 50_000;
 const MAPS: usize = 500;

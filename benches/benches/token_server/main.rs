@@ -4,17 +4,18 @@
 //! shared machine; each is printed beside its ratio to what the core can sign. `cargo xtask bench token` runs this.
 
 mod crowd;
-mod load;
-mod server;
 mod signature;
 
 use std::time::Duration;
 
-use load::{Latency, Load};
-use server::Server;
+use scopegate_benches::load::{Latency, Load};
+use scopegate_benches::token_server::{self, Server};
 
 /// How long each rate is measured.
 const FOR: Duration = Duration::from_secs(5);
+/// `token-00000:secret`
+const REQUEST: &str = "GET /oauth2/token?service=registry.example&scope=repository:team1/svc/a:pull HTTP/1.1\r\n\
+    Host: registry.example\r\nAuthorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n";
 /// Keep-alive connections of the load.
 const CONNECTIONS: usize = 8;
 
@@ -44,8 +45,8 @@ fn issue() {
 /// A token over HTTP, with the password check, and with the decision log and without.
 fn http() {
     for (name, quiet) in [("decision log on", false), ("decision log off", true)] {
-        let server = Server::start(quiet, &server::seed());
-        let mut load = Load::new(&server, CONNECTIONS);
+        let server = Server::start(quiet, &token_server::seed());
+        let mut load = Load::new(server.port, REQUEST, CONNECTIONS);
         load.closed(Duration::from_secs(1));
         let raw = signature::raw(FOR / 2);
         let most = load.closed(FOR);

@@ -11,7 +11,7 @@ use scopegate_server::issue::{ACCESS_LIFETIME, Issuer, Subject};
 use scopegate_server::keys::rotation::plan;
 use scopegate_server::keys::{Algorithm, Authority, Ring, Rotation, RsaSize, SigningKey};
 
-use crate::server::SERVER_CORE;
+use scopegate_benches::load::SERVER_CORE;
 
 const NOW: i64 = 1_800_000_000;
 /// Batches of each take turns, so that whatever else the machine does hits both.

@@ -21,8 +21,10 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
 pub(crate) fn bench(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     engine::build(shell)?;
     web::build(shell)?;
-    // The token server is measured as a process of its own.
-    cmd!(shell, "cargo build --locked --release --package scopegate-server").run()?;
+    envoy::build(shell)?;
+    // Token server and gateway are measured as processes of their own.
+    let programs = ["--package", "scopegate-server", "--package", "scopegate-gateway"];
+    cmd!(shell, "cargo build --locked --release").args(programs).run()?;
     cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
     Ok(())
 }

@@ -1,0 +1,332 @@
+//! The registry, the token server, and every proxy, as the examples configure it.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use scopegate_benches::load::SERVER_CORE;
+use scopegate_benches::token_server::{Server, free_port, token};
+use tempfile::TempDir;
+
+/// The size of a blob.
+pub(crate) const BLOB: u64 = 1 << 30;
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// A way to a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Direct,
+    Gateway,
+    Nginx,
+    NginxAsks,
+    Envoy,
+    EnvoyFilter,
+    EnvoyRemembers,
+    EnvoyAsks,
+}
+
+impl Way {
+    /// Each way after that without a decision.
+    pub(crate) const GROUPS: [&[Self]; 3] = [
+        &[Self::Nginx, Self::NginxAsks, Self::Gateway],
+        &[Self::Envoy, Self::EnvoyFilter, Self::EnvoyRemembers, Self::EnvoyAsks],
+        &[Self::Direct],
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "no proxy",
+            Self::Gateway => "our gateway",
+            Self::Nginx => "nginx",
+            Self::NginxAsks => "nginx, auth_request",
+            Self::Envoy => "Envoy",
+            Self::EnvoyFilter => "Envoy, our filter",
+            Self::EnvoyRemembers => "the same, jwt_cache",
+            Self::EnvoyAsks => "Envoy, ext_authz",
+        }
+    }
+}
+
+/// What stands still while proxies come and go.
+pub(crate) struct House {
+    server: Server,
+    registry: Running,
+    administrator: (String, String),
+    bearer: String,
+    decisions: RefCell<String>,
+}
+
+/// A process with a port; it ends with this value.
+pub(crate) struct Running {
+    child: Child,
+    /// Where it listens.
+    pub(crate) port: u16,
+    admin: Option<u16>,
+    folder: TempDir,
+}
+
+impl House {
+    pub(crate) fn build() -> Self {
+        let seed =
+            "scopeMaps: [{name: team-map, actions: [repositories/team/*/content/read]}]\ntokens:\n"
+                .to_owned()
+                + &token(0, "team-map");
+        let server = Server::with(true, &seed, &[r#"authz.peers=["127.0.0.1"]"#]);
+        let administrator = server.administrator();
+        let bearer = bearer(server.port);
+        Self { server, registry: registry(), administrator, bearer, decisions: RefCell::default() }
+    }
+
+    /// A request by way of it. A registry that asks nobody is asked without a token.
+    pub(crate) fn request(&self, way: Way, path: &str) -> String {
+        let authorization = match way {
+            Way::Direct => String::new(),
+            _ => format!("Authorization: Bearer {}\r\n", self.bearer),
+        };
+        format!("GET /v2/team/app/{path} HTTP/1.1\r\nHost: registry.example\r\n{authorization}\r\n")
+    }
+
+    /// The path of the large blob.
+    pub(crate) fn blob() -> String {
+        format!("blobs/{DIGEST}")
+    }
+
+    pub(crate) fn start(&self, way: Way) -> Running {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let example = |name: &str| {
+            let text = fs::read_to_string(root().join("examples").join(name)).unwrap();
+            let ports = [port, self.server.port, self.registry.port];
+            let each = ["5000", "5001", "5002"].iter().zip(ports);
+            let text = each.fold(text, |text, (example, port)| {
+                text.replace(&format!(":{example}"), &format!(":<{port}>"))
+                    .replace(&format!(" {example}"), &format!(" <{port}>"))
+            });
+            // The load keeps its connections, and nginx would close each after a thousand requests.
+            let text =
+                text.replace("access_log off;", "access_log off; keepalive_requests 1000000000;");
+            text.replace(['<', '>'], "")
+        };
+        let (name, text, mut command) = match way {
+            Way::Direct => return registry(),
+            Way::Gateway => ("gateway.yaml", self.gateway(port, folder.path()), gateway()),
+            Way::Nginx => {
+                ("nginx.conf", without_question(&example("authz/nginx.conf")), nginx(&folder))
+            }
+            Way::NginxAsks => ("nginx.conf", example("authz/nginx.conf"), nginx(&folder)),
+            Way::Envoy => ("envoy.yaml", without_filter(&example("authz/envoy.yaml")), envoy()),
+            Way::EnvoyAsks => ("envoy.yaml", example("authz/envoy.yaml"), envoy()),
+            Way::EnvoyFilter | Way::EnvoyRemembers => {
+                let module = root().join("target/envoy-filter/scopegate.wasm");
+                let text =
+                    example("envoy-filter.yaml").replace("registry.local", "registry.example");
+                let text = text
+                    .replace("target/envoy-filter/scopegate.wasm", &module.display().to_string());
+                let text = if way == Way::EnvoyRemembers { remembering(&text) } else { text };
+                ("envoy.yaml", text, envoy())
+            }
+        };
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        let admin = (way == Way::Gateway).then_some(port + 1);
+        let running = Running::start(command.arg(&file), port, admin, folder);
+        running.wait_for(&self.request(way, "manifests/v1"));
+        running
+    }
+
+    fn gateway(&self, port: u16, folder: &Path) -> String {
+        let (user, secret) = &self.administrator;
+        let file = folder.join("secret");
+        fs::write(&file, secret).unwrap();
+        let (tokens, registry, admin) = (self.server.port, self.registry.port, port + 1);
+        format!(
+            "listen: 127.0.0.1:{port}\nadmin: 127.0.0.1:{admin}\nupstream: http://127.0.0.1:{registry}\nservice: registry.example\n\
+             realm: http://127.0.0.1:{tokens}/oauth2/token\nkeys: http://127.0.0.1:{tokens}/.well-known/jwks.json\nlog: {{decisions: false}}\n\
+             revocations: {{url: \"http://127.0.0.1:{tokens}/registries/registry/generations\", user: {user}, secretFile: {}}}\n",
+            file.display()
+        )
+    }
+
+    /// Keeps what a gateway says of its decisions.
+    pub(crate) fn note(&self, way: Way, proxy: &Running) {
+        if way != Way::Gateway {
+            return;
+        }
+        let metrics = get(
+            proxy.admin.unwrap(),
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        );
+        let count = |line: &str| line.rsplit(' ').next().and_then(|n| n.parse::<f64>().ok());
+        let value = |end: &str| {
+            let name = format!("scopegate_gateway_decision_seconds{end}");
+            metrics.lines().find(|line| line.starts_with(&name)).and_then(count)
+        };
+        let at_most = |bound: &str| value(&format!("_bucket{{le=\"{bound}\"}}"));
+        let all = at_most("+Inf").unwrap_or(1.0);
+        let share = |bound| at_most(bound).unwrap_or(0.0) / all * 100.0;
+        *self.decisions.borrow_mut() = format!(
+            "{:.2} µs in the mean, {:.1} % within 5 µs, {:.1} % within 10 µs, of {all} (goal 2 µs)",
+            value("_sum").unwrap_or(0.0) / all * 1e6,
+            share("0.000005"),
+            share("0.00001"),
+        );
+    }
+
+    pub(crate) fn decisions(&self) -> String {
+        self.decisions.borrow().clone()
+    }
+}
+
+impl Running {
+    fn start(command: &mut Command, port: u16, admin: Option<u16>, folder: TempDir) -> Self {
+        let log = File::create(folder.path().join("log")).unwrap();
+        let child = command
+            .current_dir(folder.path())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Self { child, port, admin, folder }
+    }
+
+    /// Waits until a request is let through.
+    fn wait_for(&self, request: &str) {
+        let begun = Instant::now();
+        let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+        while !get(self.port, &request).starts_with("HTTP/1.1 200") {
+            let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            let is_late = begun.elapsed() > Duration::from_secs(10);
+            assert!(!is_late, "{} {}", get(self.port, &request), log());
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The most memory that it ever had, in megabytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // nginx leaves its worker behind when it is killed.
+        let _ = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        sleep(Duration::from_millis(200));
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// nginx with a manifest and a blob.
+fn registry() -> Running {
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    File::create(folder.path().join("blob")).unwrap().set_len(BLOB).unwrap();
+    fs::write(folder.path().join("manifest"), "x".repeat(1200)).unwrap();
+    let place = folder.path().display().to_string();
+    let config = format!(
+        "daemon off;\npid nginx.pid;\nerror_log stderr;\nworker_processes 1;\nevents {{ worker_connections 1024; }}\nhttp {{\n  access_log off;\n  sendfile on;\n  keepalive_requests 1000000000;\n  \
+         client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n  \
+         server {{\n    listen 127.0.0.1:{port};\n    location ~ /manifests/ {{ alias {place}/manifest; }}\n    location ~ /blobs/ {{ alias {place}/blob; }}\n  }}\n}}\n"
+    );
+    let file = folder.path().join("nginx.conf");
+    fs::write(&file, config).unwrap();
+    let mut command = nginx(&folder);
+    let running = Running::start(command.arg(file), port, None, folder);
+    running.wait_for("GET /v2/team/app/manifests/v1 HTTP/1.1\r\nHost: r\r\n\r\n");
+    running
+}
+
+/// A command on the core of what is measured.
+fn pinned(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &SERVER_CORE.id.to_string()]).arg(program);
+    command
+}
+
+fn nginx(folder: &TempDir) -> Command {
+    let mut command = pinned("/usr/sbin/nginx");
+    command.arg("-p").arg(folder.path()).args(["-e", "stderr", "-c"]);
+    command
+}
+
+fn envoy() -> Command {
+    let mut command = pinned(root().join("target/clients/venv/bin/envoy"));
+    command.args([
+        "--disable-hot-restart",
+        "--concurrency",
+        "1",
+        "--log-level",
+        "error",
+        "--config-path",
+    ]);
+    command
+}
+
+fn gateway() -> Command {
+    let mut command = pinned(root().join("target/release/scopegate-gateway"));
+    command.arg("--config");
+    command
+}
+
+/// The example for nginx without its question.
+fn without_question(example: &str) -> String {
+    let kept = example.lines().filter(|line| {
+        let line = line.trim();
+        let is_of_it = ["auth_request", "error_page", "add_header WWW-Authenticate"];
+        !is_of_it.iter().any(|start| line.starts_with(start))
+    });
+    let text =
+        kept.collect::<Vec<_>>().join("\n").replace("http://registry$target", "http://registry");
+    // As nginx passes on large bodies best.
+    text.replace("proxy_buffering off;", "proxy_buffers 16 64k; proxy_max_temp_file_size 0;")
+}
+
+/// The example for Envoy without its question.
+fn without_filter(example: &str) -> String {
+    let start = example.find("- name: envoy.filters.http.ext_authz").unwrap();
+    let end = example.find("- name: envoy.filters.http.router").unwrap();
+    [&example[..start], &example[end..]].concat()
+}
+
+/// The example for our filter, with tokens that Envoy verifies once.
+fn remembering(example: &str) -> String {
+    let field = "payload_in_metadata: scopegate";
+    assert!(example.contains(field));
+    let indent = " ".repeat(26);
+    example.replace(field, &format!("{field}\n{indent}jwt_cache_config: {{jwt_cache_size: 1000}}"))
+}
+
+/// An access token.
+fn bearer(port: u16) -> String {
+    let answer = get(
+        port,
+        "GET /oauth2/token?service=registry.example&scope=repository:team/app:pull HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\
+         Authorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n",
+    );
+    let (_, rest) = answer.split_once("\"access_token\":\"").unwrap_or_else(|| panic!("{answer}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+/// An answer whole, or nothing.
+fn get(port: u16, request: &str) -> String {
+    let ask = || -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(request.as_bytes())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer)
+    };
+    ask().map(|answer| String::from_utf8_lossy(&answer).into_owned()).unwrap_or_default()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
