@@ -28,7 +28,7 @@ pub struct Latency {
     pub p50: f64,
     /// The 99th percentile.
     pub p99: f64,
-    /// The 99th percentile of the median window of [`WINDOW`]: what the server does while the machine does nothing else. A machine that
+    /// The 99th percentile of the median 50 ms: what the server does while the machine does nothing else. A machine that
     /// is shared stops a core for milliseconds many times a second, which is in `p99`.
     pub p99_of_window: f64,
 }
