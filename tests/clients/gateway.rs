@@ -1,6 +1,6 @@
 //! The gateway before a registry that asks nobody for anything: what gets through it, in which spelling, and what does not.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
 use crate::software::gateway::Gateway;
 use crate::software::image;
+use crate::software::mirror::read_head;
 use crate::software::process::{eventually, run};
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
@@ -238,6 +239,53 @@ impl Moody {
             }
         }
         None
+    }
+}
+
+/// Helm's index wants a right of its own, and the registry's redirect to the stored blob goes on as it is; one to the registry itself leads by way
+/// of the gateway.
+#[test]
+fn the_index_of_helm() {
+    for (location, expected) in [
+        ("https://storage.example/blob?sig=a%2Fb", "https://storage.example/blob?sig=a%2Fb"),
+        ("/v2/repo/blobs/x", "/v2/repo/blobs/x"),
+    ] {
+        let scene =
+            Scene::with(Redirect::start(location), |redirect| redirect.port, &[("*", READ)]);
+        let target = "/helm/v1/repo/index.yaml";
+        let ask = |headers: &[&str]| ask(scene.gateway.port(), "GET", target, headers);
+        let refused = ask(&[]);
+        let challenge = refused.header("www-authenticate").unwrap();
+        assert_eq!(refused.status, 401, "{refused:?}");
+        assert!(challenge.ends_with(r#",scope="artifact-repository:repo:pull""#), "{challenge}");
+        let repository = scene.bearer("repository:repo:pull");
+        assert_eq!(ask(&[&repository]).status, 401);
+        let answer = ask(&[&scene.bearer("artifact-repository:repo:pull")]);
+        assert_eq!((answer.status, answer.header("location")), (307, Some(expected)));
+    }
+}
+
+/// An upstream that sends everybody elsewhere.
+struct Redirect {
+    port: u16,
+}
+
+impl Redirect {
+    fn start(location: &'static str) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                if read_head(&mut reader).is_some() {
+                    let answer = format!(
+                        "HTTP/1.1 307 Temporary Redirect\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    );
+                    let _ = stream.write_all(answer.as_bytes());
+                }
+            }
+        });
+        Self { port }
     }
 }
 

@@ -75,3 +75,9 @@ fn revocation() {
     let bearer = scene.bearer("repository:team/app:pull");
     edge::revocation(scene.worker.port(), &scene.server, &scene.worker.administrator, &bearer);
 }
+
+/// The example starts as it stands.
+#[test]
+fn the_example() {
+    Workerd::takes_the_example();
+}

@@ -72,6 +72,26 @@ const edge :Workerd.Worker = (
         Self { administrator, port, folder, _running }
     }
 
+    /// Whether workerd takes the example: it says what is wrong with a configuration, and ends, before it listens.
+    #[track_caller]
+    pub(crate) fn takes_the_example() {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let example = std::fs::read_to_string(root().join("hosts/worker/config.capnp")).unwrap();
+        assert!(example.contains("127.0.0.1:5002"));
+        // It finds what it embeds from where it lies.
+        let [place, built] = ["hosts/worker", "target/worker"].map(|at| folder.path().join(at));
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::create_dir_all(&built).unwrap();
+        for name in ["worker.js", "scopegate.wasm"] {
+            std::fs::copy(root().join("target/worker").join(name), built.join(name)).unwrap();
+        }
+        let file = place.join("config.capnp");
+        std::fs::write(&file, example.replace("127.0.0.1:5002", &format!("127.0.0.1:{port}")))
+            .unwrap();
+        let mut command = Command::new(program());
+        Running::listening(command.arg("serve").arg(file), port, folder.path().join("log"));
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
