@@ -428,6 +428,11 @@ tokens:
     let after_secret = ask(gateway.port(), "GET", "/v2/_catalog?last=team/two", &[&mine]);
     assert_eq!(after_secret.body, r#"{"repositories":[]}"#);
     assert_eq!(after_secret.header("link"), None);
+    let head = ask(gateway.port(), "HEAD", "/v2/_catalog?n=1", &[&mine]);
+    let link = "</v2/_catalog?last=team%2Fone&n=1&orderby=>; rel=\"next\"";
+    assert_eq!((head.status, head.header("link")), (200, Some(link)));
+    let elsewhere = ask(gateway.port(), "GET", "/acr/v1/_catalog", &[&mine]);
+    assert_eq!(elsewhere.status, 404, "{elsewhere:?}");
     let nothing = bearer("Blind", &blind, catalog);
     assert_eq!(ask(gateway.port(), "GET", "/v2/_catalog", &[&nothing]).status, 401);
 

@@ -175,14 +175,20 @@ impl Gateway {
         if route.endpoint == Endpoint::Base {
             return Decided::Answer(Answer::json(200, b"{}".to_vec()));
         }
+        // The registry's own list says too much, also in the head of an answer, and wherever else it may have one.
+        let is_filtered =
+            route.endpoint == Endpoint::Catalog && self.config.catalog == Catalog::Filtered;
         match listing::field(route.endpoint) {
-            Some(field) if method == "GET" && route.path.starts_with("/v2/") => {
+            Some(field) if route.path.starts_with("/v2/") && (method == "GET" || is_filtered) => {
                 let query = target.split_once('?').map_or("", |(_, query)| query);
-                let is_filtered =
-                    route.endpoint == Endpoint::Catalog && self.config.catalog == Catalog::Filtered;
                 let is_shown = |name: &str| !is_filtered || came.may_see(name);
                 Decided::Answer(self.list(&route.path, field, query, is_shown).await)
             }
+            _ if is_filtered => Decided::Answer(Answer::error(
+                404,
+                "UNSUPPORTED",
+                "the repositories are listed at /v2/_catalog",
+            )),
             _ => Decided::Forward(target),
         }
     }
