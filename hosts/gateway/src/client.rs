@@ -56,7 +56,7 @@ fn is_loopback(url: &Url) -> bool {
 /// When there is no answer, or one that is too long.
 pub async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), String> {
     let response = request.send().await.map_err(said)?;
-    Ok((response.status(), read(response).await?))
+    Ok((response.status(), body(response).await?))
 }
 
 /// The body of an answer.
@@ -64,7 +64,7 @@ pub async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Stri
 /// # Errors
 ///
 /// When it breaks off, or is too long.
-pub async fn read(mut response: Response) -> Result<Vec<u8>, String> {
+pub async fn body(mut response: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(said)? {
         if body.len().saturating_add(piece.len()) > LONGEST {

@@ -11,7 +11,7 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 use scopegate_api::generations::Generations;
 use url::Url;
 
-use crate::client::{client, read, said, send};
+use crate::client::{body, client, said, send};
 use crate::config::{Config, FeedConfig, Secret};
 
 /// An address, and who may read it.
@@ -70,7 +70,7 @@ impl Feed {
         match response.status() {
             StatusCode::NOT_MODIFIED if known.is_some() => Ok(None),
             StatusCode::OK => {
-                let text = String::from_utf8(read(response).await?);
+                let text = String::from_utf8(body(response).await?);
                 text.map(|text| Some((text, tag))).map_err(|_| "the answer is no bundle".to_owned())
             }
             status => Err(format!("the answer is {status}")),

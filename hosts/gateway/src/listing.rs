@@ -17,6 +17,8 @@ use scopegate_core::route::Endpoint;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use crate::client::{body, said};
+
 /// The size of a page when a client names none.
 const USUAL: usize = 100;
 /// The largest page.
@@ -25,8 +27,6 @@ const LARGEST: usize = 1000;
 const AT_ONCE: usize = 1000;
 /// How many pages of the registry one page of ours may take.
 const MOST_PAGES: usize = 200;
-/// The longest page of the registry, in bytes.
-const LONGEST: usize = 16 * 1024 * 1024;
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,18 +152,10 @@ pub async fn list(
 
 /// The status of a page of the registry, whether there is another, and the page.
 async fn ask(client: &Client, url: Url) -> Result<(StatusCode, bool, Vec<u8>), String> {
-    let said = |error: reqwest::Error| error.without_url().to_string();
-    let mut response =
-        client.get(url).header(ACCEPT, "application/json").send().await.map_err(said)?;
-    let has_more = response.headers().contains_key(LINK);
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(said)? {
-        if body.len().saturating_add(piece.len()) > LONGEST {
-            return Err("the answer is too long".to_owned());
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok((response.status(), has_more, body))
+    let request = client.get(url).header(ACCEPT, "application/json");
+    let response = request.send().await.map_err(said)?;
+    let (status, has_more) = (response.status(), response.headers().contains_key(LINK));
+    Ok((status, has_more, body(response).await?))
 }
 
 /// The names of a page of the registry, and what else it says. A registry without any writes `null`.
