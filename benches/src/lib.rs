@@ -8,6 +8,13 @@ pub mod token_server;
 
 use scopegate_core::{ScopeMap, Table};
 
+/// Whether a measurement of this name is asked for: by a part of it on the command line, or by nothing there.
+#[must_use]
+pub fn wants(name: &str) -> bool {
+    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-')).peekable();
+    words.peek().is_none() || words.any(|word| name.contains(&word))
+}
+
 /// The sizes of maps, in rules: the smallest, two that people have, the limit of a registry, and two far beyond it.
 pub const SIZES: [usize; 5] = [10, 100, 500, 10_000, 100_000];
 

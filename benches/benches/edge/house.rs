@@ -1,6 +1,5 @@
 //! The registry, the token server, and every proxy, as the examples configure it.
 
-use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -58,7 +57,6 @@ pub(crate) struct House {
     registry: Running,
     administrator: (String, String),
     bearer: String,
-    decisions: RefCell<String>,
 }
 
 /// A process with a port; it ends with this value.
@@ -79,7 +77,7 @@ impl House {
         let server = Server::with(true, &seed, &[r#"authz.peers=["127.0.0.1"]"#]);
         let administrator = server.administrator();
         let bearer = bearer(server.port);
-        Self { server, registry: registry(), administrator, bearer, decisions: RefCell::default() }
+        Self { server, registry: registry(), administrator, bearer }
     }
 
     /// A request by way of it. A registry that asks nobody is asked without a token.
@@ -111,9 +109,10 @@ impl House {
                 text.replace("access_log off;", "access_log off; keepalive_requests 1000000000;");
             text.replace(['<', '>'], "")
         };
+        let admin = (way == Way::Gateway).then(free_port);
         let (name, text, mut command) = match way {
             Way::Direct => return registry(),
-            Way::Gateway => ("gateway.yaml", self.gateway(port, folder.path()), gateway()),
+            Way::Gateway => ("gateway.yaml", self.gateway(port, admin, folder.path()), gateway()),
             Way::Nginx => {
                 ("nginx.conf", without_question(&example("authz/nginx.conf")), nginx(&folder))
             }
@@ -132,52 +131,23 @@ impl House {
         };
         let file = folder.path().join(name);
         fs::write(&file, text).unwrap();
-        let admin = (way == Way::Gateway).then_some(port + 1);
         let running = Running::start(command.arg(&file), port, admin, folder);
         running.wait_for(&self.request(way, "manifests/v1"));
         running
     }
 
-    fn gateway(&self, port: u16, folder: &Path) -> String {
+    fn gateway(&self, port: u16, admin: Option<u16>, folder: &Path) -> String {
         let (user, secret) = &self.administrator;
         let file = folder.join("secret");
         fs::write(&file, secret).unwrap();
-        let (tokens, registry, admin) = (self.server.port, self.registry.port, port + 1);
+        let (tokens, registry) = (self.server.port, self.registry.port);
+        let admin = admin.map(|port| format!("admin: 127.0.0.1:{port}\n")).unwrap_or_default();
         format!(
-            "listen: 127.0.0.1:{port}\nadmin: 127.0.0.1:{admin}\nupstream: http://127.0.0.1:{registry}\nservice: registry.example\n\
+            "listen: 127.0.0.1:{port}\n{admin}upstream: http://127.0.0.1:{registry}\nservice: registry.example\n\
              realm: http://127.0.0.1:{tokens}/oauth2/token\nkeys: http://127.0.0.1:{tokens}/.well-known/jwks.json\nlog: {{decisions: false}}\n\
              revocations: {{url: \"http://127.0.0.1:{tokens}/registries/registry/generations\", user: {user}, secretFile: {}}}\n",
             file.display()
         )
-    }
-
-    /// Keeps what a gateway says of its decisions.
-    pub(crate) fn note(&self, way: Way, proxy: &Running) {
-        if way != Way::Gateway {
-            return;
-        }
-        let metrics = get(
-            proxy.admin.unwrap(),
-            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-        );
-        let count = |line: &str| line.rsplit(' ').next().and_then(|n| n.parse::<f64>().ok());
-        let value = |end: &str| {
-            let name = format!("scopegate_gateway_decision_seconds{end}");
-            metrics.lines().find(|line| line.starts_with(&name)).and_then(count)
-        };
-        let at_most = |bound: &str| value(&format!("_bucket{{le=\"{bound}\"}}"));
-        let all = at_most("+Inf").unwrap_or(1.0);
-        let share = |bound| at_most(bound).unwrap_or(0.0) / all * 100.0;
-        *self.decisions.borrow_mut() = format!(
-            "{:.2} µs in the mean, {:.1} % within 5 µs, {:.1} % within 10 µs, of {all} (goal 2 µs)",
-            value("_sum").unwrap_or(0.0) / all * 1e6,
-            share("0.000005"),
-            share("0.00001"),
-        );
-    }
-
-    pub(crate) fn decisions(&self) -> String {
-        self.decisions.borrow().clone()
     }
 }
 
@@ -204,6 +174,25 @@ impl Running {
             assert!(!is_late, "{} {}", get(self.port, &request), log());
             sleep(Duration::from_millis(50));
         }
+    }
+
+    /// What a gateway says of its decisions; nothing of anybody else.
+    pub(crate) fn decisions(&self) -> Option<String> {
+        let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let metrics = get(self.admin?, request);
+        let value = |end: &str| {
+            let name = format!("scopegate_gateway_decision_seconds{end}");
+            let line = metrics.lines().find(|line| line.starts_with(&name))?;
+            line.rsplit(' ').next()?.parse::<f64>().ok()
+        };
+        let at_most = |bound: &str| value(&format!("_bucket{{le=\"{bound}\"}}"));
+        let all = value("_count")?;
+        Some(format!(
+            "{:.2} µs in the mean, {:.1} % within 5 µs, {:.1} % within 10 µs, of {all} (goal 2 µs)",
+            value("_sum")? / all * 1e6,
+            at_most("0.000005")? / all * 100.0,
+            at_most("0.00001")? / all * 100.0,
+        ))
     }
 
     /// The most memory that it ever had, in megabytes.

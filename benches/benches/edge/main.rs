@@ -10,6 +10,7 @@ mod house;
 use std::time::Duration;
 
 use scopegate_benches::load::{Latency, Load};
+use scopegate_benches::wants;
 
 use house::{House, Way};
 
@@ -19,10 +20,6 @@ const ROUNDS: usize = 3;
 const CONNECTIONS: usize = 8;
 
 fn main() {
-    let filter: Vec<String> =
-        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let wants =
-        |name: &str| filter.is_empty() || filter.iter().any(|word| name.contains(word.as_str()));
     if !wants("edge requests") && !wants("edge blobs") {
         return;
     }
@@ -36,10 +33,11 @@ fn main() {
 }
 
 /// What was measured of one way.
-#[derive(Clone, Copy)]
 struct Measured {
     latency: Latency,
     rate: f64,
+    /// What the proxy says of its decisions, where it does.
+    decisions: Option<String>,
 }
 
 /// A manifest, again and again.
@@ -47,9 +45,9 @@ fn requests(house: &House) {
     println!("one manifest              p50 µs  p99 µs     /s   added to p50, to p99, lost");
     for ways in Way::GROUPS {
         let measured: Vec<Measured> = ways.iter().map(|way| measure(house, *way)).collect();
-        let plain = measured[0];
+        let plain = &measured[0];
         for (way, each) in ways.iter().zip(&measured) {
-            let Measured { latency: Latency { p50, p99, .. }, rate } = each;
+            let Measured { latency: Latency { p50, p99, .. }, rate, decisions } = each;
             println!(
                 "  {:<22} {p50:>7.0} {p99:>7.0} {rate:>7.0}   {:>+6.0} µs {:>+6.0} µs {:>4.0} %",
                 way.name(),
@@ -57,25 +55,26 @@ fn requests(house: &House) {
                 p99 - plain.latency.p99,
                 (1.0 - rate / plain.rate) * 100.0,
             );
+            if let Some(decisions) = decisions {
+                println!("    its decision: {decisions}");
+            }
         }
     }
-    println!("  the gateway's decision: {}", house.decisions());
 }
 
 fn measure(house: &House, way: Way) -> Measured {
     let proxy = house.start(way);
     let request = house.request(way, "manifests/v1");
-    let mut rounds: Vec<Measured> = (0..ROUNDS)
+    let mut rounds: Vec<(Latency, f64)> = (0..ROUNDS)
         .map(|_| {
             let mut load = Load::new(proxy.port, &request, CONNECTIONS);
             load.closed(FOR / 4);
-            let latency = load.alone(FOR);
-            Measured { latency, rate: load.closed(FOR) }
+            (load.alone(FOR), load.closed(FOR))
         })
         .collect();
-    house.note(way, &proxy);
-    rounds.sort_by(|one, other| one.latency.p50.total_cmp(&other.latency.p50));
-    let latency = rounds[ROUNDS / 2].latency;
-    rounds.sort_by(|one, other| one.rate.total_cmp(&other.rate));
-    Measured { latency, rate: rounds[ROUNDS / 2].rate }
+    rounds.sort_by(|(one, _), (other, _)| one.p50.total_cmp(&other.p50));
+    let (latency, _) = rounds[ROUNDS / 2];
+    rounds.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+    let (_, rate) = rounds[ROUNDS / 2];
+    Measured { latency, rate, decisions: proxy.decisions() }
 }

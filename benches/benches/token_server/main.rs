@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use scopegate_benches::load::{Latency, Load};
 use scopegate_benches::token_server::{self, Server};
+use scopegate_benches::wants;
 
 /// How long each rate is measured.
 const FOR: Duration = Duration::from_secs(5);
@@ -20,10 +21,6 @@ const REQUEST: &str = "GET /oauth2/token?service=registry.example&scope=reposito
 const CONNECTIONS: usize = 8;
 
 fn main() {
-    let filter: Vec<String> =
-        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let wants =
-        |name: &str| filter.is_empty() || filter.iter().any(|word| name.contains(word.as_str()));
     if wants("token issue") {
         issue();
     }
