@@ -2,7 +2,7 @@
 
 import { createRoot } from "solid-js";
 import { unwrap } from "solid-js/store";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createPaste } from "./paste";
 import { createPlayground, type Playground } from "./playground";
 
@@ -160,6 +160,7 @@ test("a file of assertions takes the place of those that were written, and gives
 test("what the rules propose stays until there is enough to look at, and nothing is left out in silence", () => {
   const rules = Array.from({ length: 20 }, (_, place) => `repositories/r${place}/content/read`);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
   after([JSON.stringify(rules)], ({ model, rows, more, addRepositories }) => {
     const proposed = () => rows().filter((row) => row.proposed);
     vi.runOnlyPendingTimers();
@@ -170,5 +171,4 @@ test("what the rules propose stays until there is enough to look at, and nothing
     addRepositories(Array.from({ length: 600 }, (_, place) => `team/x${place}`));
     expect([rows().length, model.repositories.length, more().length]).toEqual([500, 603, 41]);
   });
-  vi.useRealTimers();
 });

@@ -184,8 +184,11 @@ function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
     const principal = new Principal(catalog);
     onCleanup(() => principal.free());
     // A list is replaced whole when it changes, so its items need not be watched one by one.
-    const lists = maps.map((map) => unwrap(map.actions));
-    for (const [place, actions] of lists.entries()) attempt(() => principal.add(maps[place]?.name ?? "", actions));
+    const lists = maps.map((map) => {
+      const actions = unwrap(map.actions);
+      attempt(() => principal.add(map.name, actions));
+      return actions;
+    });
     const read: RuleReport[][] = [];
     const reports = (place: number) => {
       read[place] ??= readRules(lists[place] ?? []);
