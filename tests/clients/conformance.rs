@@ -11,7 +11,7 @@ use std::process::Command;
 use crate::software::gateway::Gateway;
 use crate::software::process::attempt;
 use crate::software::registry::Registry;
-use crate::software::server::{Server, Settings, seed};
+use crate::software::server::{Server, Settings, is_installed, seed};
 
 /// How the tests of each name ended, in the order of the words.
 type Results = BTreeMap<String, Vec<String>>;
@@ -83,8 +83,13 @@ fn results(suite: &Path, registry: &str, login: Option<(&str, &str)>, folder: &P
     results
 }
 
-/// The suite, where the set-up has built it.
+/// The suite, which the set-up builds where there is a Go.
+#[track_caller]
 fn suite() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go");
-    Some(folder.join("conformance")).filter(|program| program.is_file())
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go/conformance");
+    if !is_installed("go") {
+        return None;
+    }
+    assert!(program.is_file(), "no {}: run `cargo xtask setup`", program.display());
+    Some(program)
 }
