@@ -19,9 +19,7 @@ struct Scene<U> {
 
 impl<U> Scene<U> {
     fn new(kind: Kind, upstream: U, port: fn(&U) -> u16, rules: &[(&str, &[&str])]) -> Self {
-        let config = "authz: {peers: [127.0.0.1]}\nlimits: {perAddress: {rate: 0, burst: 1}}\n";
-        let settings = Settings { config: Some(config.to_owned()), ..Settings::default() };
-        let (server, passwords) = Server::with(settings, &seed(rules));
+        let (server, passwords) = Server::with(Settings::asked_by_proxies(), &seed(rules));
         let proxy = Proxy::before(kind, port(&upstream), &server);
         let password = passwords.into_iter().next().expect("no password was generated");
         Self { server, upstream, proxy, password }

@@ -14,11 +14,10 @@ use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
 use crate::software::gateway::Gateway;
 use crate::software::image;
-use crate::software::mirror::read_head;
 use crate::software::process::{eventually, run};
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
-use crate::software::wire::{ask, parse, send};
+use crate::software::wire::{ask, parse, read_head, send};
 
 const READ: &[&str] = &["content/read"];
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

@@ -26,11 +26,12 @@ use scopegate_server::keys::Keeper;
 use scopegate_server::store::Store;
 use scopegate_tests::sameness::{Case, Credential, Digest, groups};
 
-use crate::edge::ALL;
+use crate::edge::{self, ALL};
 use crate::software::gateway::Gateway;
-use crate::software::mirror::{Mirror, read_body, read_head, value};
+use crate::software::mirror::Mirror;
 use crate::software::proxy::{Kind, Proxy};
 use crate::software::server::{ISSUER, Server, Settings, seed};
+use crate::software::wire::{read_head, take_body, value};
 use crate::software::workerd::Workerd;
 
 /// How many cases there are unless somebody says so.
@@ -80,13 +81,11 @@ fn through_nginx() {
 /// Sends the cases through a proxy, which lives as long as what `start` gives beside its port.
 #[track_caller]
 fn same<P>(host: &str, has_bodies: bool, start: impl FnOnce(&Mirror, &Server) -> (u16, P)) {
-    let config = "authz: {peers: [127.0.0.1]}\nlimits: {perAddress: {rate: 0, burst: 1}}\nlog: {decisions: false}\n";
-    let settings = Settings { config: Some(config.to_owned()), ..Settings::default() };
-    let (server, _) = Server::with(settings, &seed(&[("*", ALL)]));
+    let (server, passwords) = Server::with(Settings::asked_by_proxies(), &seed(&[("*", ALL)]));
     let mirror = Mirror::start();
     let (port, _proxy) = start(&mirror, &server);
     let signer = Signer::of(&server);
-    signer.wait_for(port);
+    edge::decides(port, &server, &passwords[0]);
     let count = std::env::var("SAMENESS_CASES").map_or(FEW, |count| count.parse().unwrap());
     let (mut expected, mut answered) = (Digest::default(), Digest::default());
     let begun = Instant::now();
@@ -218,25 +217,6 @@ impl Signer {
             _ => Said::line(format!("{status} {heard:?} {challenge:?} {body}")),
         }
     }
-
-    /// Waits until the proxy knows what it decides by.
-    #[track_caller]
-    fn wait_for(&self, port: u16) {
-        let case = Case {
-            scopes: String::new(),
-            method: "GET".into(),
-            target: "/v2/a/manifests/v1".into(),
-            credential: Credential::Valid,
-            access: "repository:a:pull".into(),
-            settings: 0,
-        };
-        let cases = vec![case; 2 * AT_ONCE];
-        crate::software::process::eventually(Duration::from_secs(10), || {
-            let answers = ask_all(port, &cases, self);
-            let is_up = |answer: &Said| answer.line == "GET /v2/a/manifests/v1 HTTP/1.1";
-            answers.iter().all(is_up).then_some(()).ok_or(format!("{answers:?}"))
-        });
-    }
 }
 
 /// An access entry as the case has it, whatever it says.
@@ -326,6 +306,9 @@ fn exchange(
     reader.get_mut().write_all(request.as_bytes()).ok()?;
     let (line, headers) = read_head(reader)?;
     let status = line.split(' ').nth(1)?.parse().ok()?;
-    let body = if method == "HEAD" { Vec::new() } else { read_body(reader, &headers)? };
+    let mut body = Vec::new();
+    if method != "HEAD" {
+        take_body(reader, &headers, &mut body)?;
+    }
     Some((status, headers, body))
 }

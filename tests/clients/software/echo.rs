@@ -1,8 +1,10 @@
 //! An upstream that notes what reaches it, byte by byte, and takes or gives bodies of any size without keeping them.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+
+use super::wire::{read_head, take_body};
 
 /// A request as it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +34,10 @@ impl Echo {
             for stream in listener.incoming().flatten() {
                 let notes = Arc::clone(&notes);
                 // Who hangs up is not heard, and that is no matter.
-                std::thread::spawn(move || while answer(&stream, size, &notes).unwrap_or(false) {});
+                std::thread::spawn(move || {
+                    let mut reader = BufReader::new(&stream);
+                    while answer(&mut reader, size, &notes).is_some() {}
+                });
             }
         });
         Self { port, heard }
@@ -48,48 +53,14 @@ impl Echo {
     }
 }
 
-/// Answers one request; tells whether there may be another.
-fn answer(stream: &TcpStream, size: u64, notes: &Mutex<Vec<Heard>>) -> std::io::Result<bool> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
-        return Ok(false);
-    }
-    let mut headers = Vec::new();
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header)?;
-        match header.trim_end() {
-            "" => break,
-            header => headers.push(header.to_ascii_lowercase()),
-        }
-    }
-    let value = |name: &str| headers.iter().find_map(|header| header.strip_prefix(name));
-    let length = value("content-length:").and_then(|value| value.trim().parse().ok());
-    let body = match length {
-        Some(length) => std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink())?,
-        None if value("transfer-encoding:").is_some() => chunked(&mut reader)?,
-        None => 0,
-    };
-    let line = line.trim_end().to_owned();
+/// Answers one request; nothing when there is none, and no other to come.
+fn answer(reader: &mut BufReader<&TcpStream>, size: u64, notes: &Mutex<Vec<Heard>>) -> Option<()> {
+    let (line, headers) = read_head(reader)?;
+    let body = take_body(reader, &headers, &mut std::io::sink())?;
     let gives = if line.starts_with("GET ") { size } else { 0 };
+    let headers = headers.iter().map(|header| header.to_ascii_lowercase()).collect();
     notes.lock().unwrap().push(Heard { line, headers, body });
-    let mut writer = stream;
-    write!(writer, "HTTP/1.1 200 OK\r\nContent-Length: {gives}\r\n\r\n")?;
-    std::io::copy(&mut std::io::repeat(b'x').take(gives), &mut writer)?;
-    Ok(true)
-}
-
-fn chunked(reader: &mut impl std::io::BufRead) -> std::io::Result<u64> {
-    let mut total = 0;
-    loop {
-        let mut size = String::new();
-        reader.read_line(&mut size)?;
-        let size = u64::from_str_radix(size.trim(), 16).unwrap_or(0);
-        std::io::copy(&mut reader.by_ref().take(size + 2), &mut std::io::sink())?;
-        total += size;
-        if size == 0 {
-            return Ok(total);
-        }
-    }
+    let mut writer = *reader.get_ref();
+    write!(writer, "HTTP/1.1 200 OK\r\nContent-Length: {gives}\r\n\r\n").ok()?;
+    std::io::copy(&mut std::io::repeat(b'x').take(gives), &mut writer).ok().map(drop)
 }

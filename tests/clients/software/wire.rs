@@ -1,6 +1,6 @@
 //! Requests as raw bytes, and answers as they come.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, Read as _, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -50,4 +50,56 @@ pub(crate) fn parse(answer: &[u8]) -> Option<Answer> {
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     Some(Answer { status, head: head.to_owned(), body: body.to_owned() })
+}
+
+/// The first line of a message, and its headers with their names in lower case; nothing when the other side has hung up.
+pub(crate) fn read_head(reader: &mut impl BufRead) -> Option<(String, Vec<String>)> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let mut lines = lines.into_iter();
+    let first = lines.next()?;
+    let headers = lines.map(|line| {
+        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+        format!("{}:{value}", name.to_ascii_lowercase())
+    });
+    Some((first, headers.collect()))
+}
+
+/// The value of a header that [`read_head`] has read.
+pub(crate) fn value<'h>(headers: &'h [String], name: &str) -> Option<&'h str> {
+    let mut values = headers.iter().filter_map(|header| header.split_once(':'));
+    values.find(|(own, _)| *own == name).map(|(_, value)| value.trim())
+}
+
+/// Writes the body that these headers speak of to `sink`, and gives its size.
+pub(crate) fn take_body(
+    reader: &mut impl BufRead,
+    headers: &[String],
+    sink: &mut impl Write,
+) -> Option<u64> {
+    if value(headers, "transfer-encoding").is_none() {
+        let length = value(headers, "content-length").and_then(|value| value.parse().ok());
+        return std::io::copy(&mut reader.take(length.unwrap_or(0)), sink).ok();
+    }
+    let mut total = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let size = u64::from_str_radix(line.trim(), 16).ok()?;
+        total += std::io::copy(&mut reader.by_ref().take(size), sink).ok()?;
+        // What ends a piece, and after the last of them the body.
+        reader.read_line(&mut String::new()).ok()?;
+        if size == 0 {
+            return Some(total);
+        }
+    }
 }
