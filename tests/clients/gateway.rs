@@ -17,7 +17,7 @@ use crate::software::image;
 use crate::software::process::{eventually, run};
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
-use crate::software::wire::{ask, parse, read_head, send};
+use crate::software::wire::{ask, ask_with, parse, read_head, send};
 
 const READ: &[&str] = &["content/read"];
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -142,6 +142,18 @@ fn smuggling() {
         assert!(matches!(answer.status, 400 | 405), "{line}: {answer:?}");
         assert_eq!(scene.upstream.heard(), [], "{line}");
     }
+}
+
+/// A client that sends all of its body before it reads anything still hears why it was refused.
+#[test]
+fn long_bodies_that_nobody_wants() {
+    let scene = Scene::echo(0, &[("team/app", ALL)]);
+    let body = vec![b' '; 64 << 20];
+    let length = format!("Content-Length: {}", body.len());
+    let target = "/v2/team/app/manifests/v1";
+    let answer = ask_with(scene.gateway.port(), "PUT", target, &[&length], &body);
+    assert_eq!(answer.expect("the connection was reset").status, 401);
+    assert_eq!(scene.upstream.heard(), []);
 }
 
 /// A client that stops in the middle is let go.

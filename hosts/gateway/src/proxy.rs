@@ -347,7 +347,12 @@ impl ProxyHttp for Proxy {
             }
             Decided::Answer(answer) => {
                 context.outcome = answer.outcome;
-                answer.send(session, &context.origin).await.map(|()| true)
+                let is_understood = answer.status != 400;
+                answer.send(session, &context.origin).await?;
+                if is_understood {
+                    linger(session).await;
+                }
+                Ok(true)
             }
         }
     }
@@ -460,7 +465,10 @@ impl ProxyHttp for Proxy {
         if let Some(answer) = answer.filter(|_| session.response_written().is_none()) {
             session.set_keepalive(None);
             // The client may be gone, which is no matter any more.
-            let _ = answer.send(session, &context.origin).await;
+            let is_sent = answer.send(session, &context.origin).await.is_ok();
+            if is_sent && *error.esource() != ErrorSource::Downstream {
+                linger(session).await;
+            }
         }
         FailToProxy { error_code, can_reuse_downstream: false }
     }
@@ -552,6 +560,18 @@ impl From<Refusal> for Answer {
             outcome: Outcome::Refused,
         }
     }
+}
+
+/// Lets a client that was answered early send the rest of its body, which nobody reads: hung up on at once it would be reset, and might never see
+/// the answer (RFC 9112, 9.6). Whoever takes longer than `timeouts.client` for it is cut off.
+async fn linger(session: &mut Session) {
+    let client = session.as_downstream_mut();
+    if client.is_body_done() {
+        return;
+    }
+    client.shutdown().await;
+    // It may also have gone, which is as good.
+    let _ = client.drain_request_body().await;
 }
 
 fn joined(scopes: &[RequiredScope<'_>]) -> String {

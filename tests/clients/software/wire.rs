@@ -35,13 +35,35 @@ pub(crate) fn send(port: u16, bytes: &[u8]) -> Vec<u8> {
 /// Sends one request, and takes its answer apart.
 #[track_caller]
 pub(crate) fn ask(port: u16, method: &str, target: &str, headers: &[&str]) -> Answer {
-    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    let request = format!(
-        "{method} {target} HTTP/1.1\r\nHost: registry.test\r\nConnection: close\r\n{lines}\r\n"
-    );
-    let answer = send(port, request.as_bytes());
+    let answer = send(port, head(method, target, headers).as_bytes());
     parse(&answer)
         .unwrap_or_else(|| panic!("{method} {target}: {}", String::from_utf8_lossy(&answer)))
+}
+
+/// Sends one request with a body, and looks at the answer only when all of it is sent.
+///
+/// # Errors
+///
+/// When the other side hangs up on the rest of the body, or on its own answer.
+pub(crate) fn ask_with(
+    port: u16,
+    method: &str,
+    target: &str,
+    headers: &[&str],
+    body: &[u8],
+) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all(head(method, target, headers).as_bytes())?;
+    stream.write_all(body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    parse(&answer).ok_or_else(|| std::io::Error::other("no answer"))
+}
+
+fn head(method: &str, target: &str, headers: &[&str]) -> String {
+    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    format!("{method} {target} HTTP/1.1\r\nHost: registry.test\r\nConnection: close\r\n{lines}\r\n")
 }
 
 /// Takes an answer apart; `None` when it is none.
