@@ -1,10 +1,11 @@
 //! Our filter in Envoy, before a registry that asks nobody for anything.
 
 use std::process::Command;
+use std::time::Duration;
 
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
-use crate::software::process::run;
+use crate::software::process::{eventually, run};
 use crate::software::proxy::{Proxy, filter};
 use crate::software::registry::Registry;
 use crate::software::server::{Administrator, Server, Settings, seed};
@@ -19,12 +20,28 @@ struct Scene<U> {
     password: String,
 }
 
+/// How Envoy is started: before an upstream, with a token server and whoever may read what was revoked.
+type Start = fn(u16, &Server, &Administrator) -> Proxy;
+
 impl<U> Scene<U> {
     fn new(upstream: U, port: fn(&U) -> u16, rules: &[(&str, &[&str])]) -> Self {
-        let (server, passwords) = Server::with(Settings::default(), &seed(rules));
+        Self::with(Proxy::filter, "ES256", upstream, port, rules)
+    }
+
+    /// With keys for an algorithm.
+    fn with(
+        start: Start,
+        algorithm: &str,
+        upstream: U,
+        port: fn(&U) -> u16,
+        rules: &[(&str, &[&str])],
+    ) -> Self {
+        let config = Some(format!("tokens: {{algorithm: {algorithm}}}\n"));
+        let (server, passwords) =
+            Server::with(Settings { config, ..Settings::default() }, &seed(rules));
         // Whoever asks for the secret once more ends the one that Envoy has.
         let administrator = server.administrator();
-        let envoy = Proxy::filter(port(&upstream), &server, &administrator);
+        let envoy = start(port(&upstream), &server, &administrator);
         let password = passwords.into_iter().next().expect("no password was generated");
         let scene = Self { server, administrator, upstream, envoy, password };
         edge::decides(scene.envoy.port(), &scene.server, &scene.password);
@@ -90,6 +107,57 @@ fn a_token_in_the_query() {
 fn revocation() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
     let bearer = scene.bearer("repository:team/app:pull");
+    edge::revocation(scene.envoy.port(), &scene.server, &scene.administrator, &bearer);
+}
+
+/// Envoy verifies keys of either type for the filter, each token once; and one that is nearly the same, not at all.
+#[test]
+fn keys_of_each_type() {
+    for algorithm in ["ES256", "RS256"] {
+        let rules: [(&str, &[&str]); 1] = [("team/app", ALL)];
+        let scene = Scene::with(Proxy::filter, algorithm, Echo::start(0), Echo::port, &rules);
+        let good = scene.bearer("repository:team/app:pull");
+        let (message, signature) = good.rsplit_once('.').unwrap();
+        let letter = if signature.starts_with('A') { "B" } else { "A" };
+        let forged = format!("{message}.{letter}{}", &signature[1..]);
+        let other = scene.bearer("repository:team/app:push");
+        let borrowed = format!("{}.{signature}", other.rsplit_once('.').unwrap().0);
+        for (bearer, status) in [(&good, 200), (&forged, 401), (&borrowed, 401), (&good, 200)] {
+            let answer = ask(scene.envoy.port(), "GET", "/v2/team/app/manifests/v1", &[bearer]);
+            assert_eq!(answer.status, status, "{algorithm} {bearer}: {answer:?}");
+        }
+    }
+}
+
+/// Tokens of a key that has leaked end, those of the next are good, and nobody has to start Envoy again.
+#[test]
+fn a_key_that_leaked() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let pull = |bearer: &str| {
+        ask(scene.envoy.port(), "GET", "/v2/team/app/manifests/v1", &[bearer]).status
+    };
+    let old = scene.bearer("repository:team/app:pull");
+    assert_eq!(pull(&old), 200);
+    scene.server.replace_keys();
+    // The server signs with the next key from a moment later on.
+    eventually(Duration::from_secs(20), || {
+        let status = pull(&scene.bearer("repository:team/app:pull"));
+        (status == 200 && pull(&old) == 401).then_some(()).ok_or(status)
+    });
+}
+
+/// Where `jwt_authn` verifies, keys of Ed25519 do too.
+#[test]
+fn by_way_of_jwt_authn() {
+    let registry = Registry::open();
+    let scene = Scene::with(Proxy::jwt_authn, "EdDSA", registry, Registry::port, &edge::RULES);
+    edge::walk(&scene.envoy.host(), scene.envoy.folder(), &scene.password);
+    let scene =
+        Scene::with(Proxy::jwt_authn, "ES256", Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    let token = bearer.trim_start_matches("Authorization: Bearer ");
+    let target = format!("/v2/team/app/manifests/v1?access_token={token}");
+    assert_eq!(ask(scene.envoy.port(), "GET", &target, &[]).status, 401);
     edge::revocation(scene.envoy.port(), &scene.server, &scene.administrator, &bearer);
 }
 

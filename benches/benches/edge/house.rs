@@ -25,7 +25,7 @@ pub(crate) enum Way {
     NginxAsks,
     Envoy,
     EnvoyFilter,
-    EnvoyRemembers,
+    EnvoyVerifies,
     EnvoyAsks,
 }
 
@@ -33,7 +33,7 @@ impl Way {
     /// Each way after that without a decision.
     pub(crate) const GROUPS: [&[Self]; 3] = [
         &[Self::Nginx, Self::NginxAsks, Self::Gateway],
-        &[Self::Envoy, Self::EnvoyFilter, Self::EnvoyRemembers, Self::EnvoyAsks],
+        &[Self::Envoy, Self::EnvoyFilter, Self::EnvoyVerifies, Self::EnvoyAsks],
         &[Self::Direct],
     ];
 
@@ -45,7 +45,7 @@ impl Way {
             Self::NginxAsks => "nginx, auth_request",
             Self::Envoy => "Envoy",
             Self::EnvoyFilter => "Envoy, our filter",
-            Self::EnvoyRemembers => "the same, jwt_cache",
+            Self::EnvoyVerifies => "the same by jwt_authn",
             Self::EnvoyAsks => "Envoy, ext_authz",
         }
     }
@@ -119,14 +119,9 @@ impl House {
             Way::NginxAsks => ("nginx.conf", example("authz/nginx.conf"), nginx(&folder)),
             Way::Envoy => ("envoy.yaml", without_filter(&example("authz/envoy.yaml")), envoy()),
             Way::EnvoyAsks => ("envoy.yaml", example("authz/envoy.yaml"), envoy()),
-            Way::EnvoyFilter | Way::EnvoyRemembers => {
-                let module = root().join("target/envoy-filter/scopegate.wasm");
-                let text =
-                    example("envoy-filter.yaml").replace("registry.local", "registry.example");
-                let text = text
-                    .replace("target/envoy-filter/scopegate.wasm", &module.display().to_string());
-                let text = if way == Way::EnvoyRemembers { remembering(&text) } else { text };
-                ("envoy.yaml", text, envoy())
+            Way::EnvoyFilter => ("envoy.yaml", filtering(&example("envoy-filter.yaml")), envoy()),
+            Way::EnvoyVerifies => {
+                ("envoy.yaml", filtering(&example("envoy-jwt-authn.yaml")), envoy())
             }
         };
         let file = folder.path().join(name);
@@ -284,12 +279,11 @@ fn without_filter(example: &str) -> String {
     [&example[..start], &example[end..]].concat()
 }
 
-/// The example for our filter, with tokens that Envoy verifies once.
-fn remembering(example: &str) -> String {
-    let field = "payload_in_metadata: scopegate";
-    assert!(example.contains(field));
-    let indent = " ".repeat(26);
-    example.replace(field, &format!("{field}\n{indent}jwt_cache_config: {{jwt_cache_size: 1000}}"))
+/// An example for our filter, with the names that are here.
+fn filtering(example: &str) -> String {
+    let (name, module) = ("target/envoy-filter/scopegate.wasm", root());
+    let module = module.join(name).display().to_string();
+    example.replace("registry.local", "registry.example").replace(name, &module)
 }
 
 /// An access token.

@@ -7,6 +7,9 @@ use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Settings, Untag};
 use serde::{Deserialize, Deserializer};
 
+/// For how many seconds requests are let through while nothing is heard of revocations.
+pub const SERVE_FOR: u64 = 60;
+
 /// What a filter is told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -18,7 +21,10 @@ pub struct Config {
     /// Who issues them.
     #[serde(default = "issuer")]
     pub issuer: String,
-    /// What `jwt_authn` calls the place where it leaves the claims: its `payload_in_metadata`.
+    /// Where the issuer's keys are published. Without it `jwt_authn` stands before the filter, and verifies.
+    #[serde(default)]
+    pub keys: Option<Source>,
+    /// What `jwt_authn` calls the place where it leaves the claims, its `payload_in_metadata`; not looked at with `keys`.
     #[serde(default = "metadata")]
     pub metadata: String,
     /// Whose rules hold where registries differ: `acr` or `distribution`.
@@ -32,24 +38,25 @@ pub struct Config {
     pub catalog: Catalog,
     /// Where revoked tokens are listed; none are known without it.
     #[serde(default)]
-    pub revocations: Option<Revocations>,
+    pub revocations: Option<Source>,
 }
 
-/// Where revoked tokens are listed.
+/// What the token server is asked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Revocations {
+pub struct Source {
     /// The cluster of the token server.
     pub cluster: String,
     /// The host to ask for there.
     pub host: String,
-    /// The path of the feed: `/registries/<name>/generations`.
+    /// The path: `/.well-known/jwks.json`, or `/registries/<name>/generations`.
     pub path: String,
-    /// The value of `Authorization` of somebody who may look.
-    pub authorization: String,
-    /// For how many seconds requests are let through when the feed does not answer.
-    #[serde(default = "serve_for")]
-    pub serve_for: u64,
+    /// The value of `Authorization` of somebody who may look. Keys are for everybody.
+    #[serde(default)]
+    pub authorization: Option<String>,
+    /// For how many seconds requests are let through when it does not answer; [`SERVE_FOR`] when left out. Keys are kept until there are others.
+    #[serde(default)]
+    pub serve_for: Option<u64>,
 }
 
 impl Config {
@@ -75,12 +82,19 @@ impl Config {
                 return Err(format!("{name} cannot stand in a challenge"));
             }
         }
-        match &config.revocations {
-            Some(revocations) if !revocations.path.starts_with('/') => {
-                Err("revocations.path is no path".to_owned())
+        let (keys, revocations) = (&config.keys, &config.revocations);
+        for (name, source) in [("keys", keys), ("revocations", revocations)] {
+            if source.as_ref().is_some_and(|source| !source.path.starts_with('/')) {
+                return Err(format!("{name}.path is no path"));
             }
-            _ => Ok(config),
         }
+        if revocations.as_ref().is_some_and(|source| source.authorization.is_none()) {
+            return Err("revocations.authorization is missing".to_owned());
+        }
+        if keys.as_ref().is_some_and(|source| source.serve_for.is_some()) {
+            return Err("keys.serveFor: keys are kept until there are others".to_owned());
+        }
+        Ok(config)
     }
 
     /// What routes need to know.
@@ -104,10 +118,6 @@ fn metadata() -> String {
     "scopegate".to_owned()
 }
 
-fn serve_for() -> u64 {
-    60
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +130,16 @@ mod tests {
             (r#""untag": "push""#, "`push` is not one of delete, metadata-write"),
             (r#""catalog": "filtered""#, "`filtered` is not one of root, never"),
             (r#""revocations": {"cluster": "c"}"#, "host"),
+            (r#""keys": {"cluster": "c", "host": "h"}"#, "path"),
+            (r#""keys": {"cluster": "c", "host": "h", "path": "x"}"#, "keys.path is no path"),
+            (
+                r#""keys": {"cluster": "c", "host": "h", "path": "/", "serveFor": 9}"#,
+                "keys.serveFor",
+            ),
+            (
+                r#""revocations": {"cluster": "c", "host": "h", "path": "/x"}"#,
+                "revocations.authorization is missing",
+            ),
             (
                 r#""revocations": {"cluster": "c", "host": "h", "path": "x", "authorization": "a"}"#,
                 "revocations.path is no path",

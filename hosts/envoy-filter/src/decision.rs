@@ -1,12 +1,14 @@
 //! What becomes of a request.
 
+use std::rc::Rc;
+
 use scopegate_api::claims::{AccessClaims, Expected};
 use scopegate_core::Catalog;
 use scopegate_core::admission::{Admission, Authority, Credential, Forward, admit};
 use scopegate_core::route::Endpoint;
 use scopegate_core::verify::Grant;
 
-use crate::config::Config;
+use crate::config::{Config, SERVE_FOR};
 use crate::revocation::Feed;
 
 /// A request, as Envoy has it.
@@ -16,10 +18,21 @@ pub struct Request<'r> {
     pub method: &'r str,
     /// Its path and query as they came in.
     pub target: &'r str,
-    /// Whether it came with an `Authorization`.
-    pub has_authorization: bool,
-    /// The claims that `jwt_authn` verified.
-    pub claims: Option<AccessClaims>,
+    /// What came with it.
+    pub came: Came,
+}
+
+/// What came with a request, found to be good or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// Nothing.
+    Nothing,
+    /// No token, or one that nobody has signed whom we know.
+    NoGood,
+    /// A token, while no key is known to verify it with.
+    Unverified,
+    /// The claims of a token whose signature is good.
+    Token(Rc<AccessClaims>),
 }
 
 /// What becomes of it.
@@ -45,23 +58,18 @@ pub struct Answer {
 /// Decides about a request at a time, in seconds since 1970.
 #[must_use]
 pub fn decide(config: &Config, feed: &Feed, now: u64, request: Request<'_>) -> Outcome {
-    let Request { method, target, has_authorization, claims } = request;
-    if let Some(revocations) = &config.revocations
-        && claims.is_some()
-        && !feed.is_current(now, revocations.serve_for)
-    {
-        return unavailable();
-    }
-    // `jwt_authn` takes away the header of a token that it has verified.
-    let brings_token = has_authorization || claims.is_some();
-    let claims = claims.filter(|claims| is_good(config, feed, claims, now));
+    let Request { method, target, came } = request;
     let has_catalog = config.catalog != Catalog::Never;
     let is_open =
         move |grant: &Grant<'_>| has_catalog || grant.resource_type.as_str() != "registry";
-    let credential = match &claims {
-        Some(claims) => Credential::Valid(claims.grants().filter(is_open)),
-        None if brings_token => Credential::Invalid,
-        None => Credential::Absent,
+    let credential = match &came {
+        Came::Unverified => return unavailable(),
+        Came::Token(_) if !is_known(config, feed, now) => return unavailable(),
+        Came::Token(claims) if is_good(config, feed, claims, now) => {
+            Credential::Valid(claims.grants().filter(is_open))
+        }
+        Came::Token(_) | Came::NoGood => Credential::Invalid,
+        Came::Nothing => Credential::Absent,
     };
     let authority = Authority { realm: &config.realm, service: &config.service };
     match admit(method, target, credential, authority, &config.route_settings()) {
@@ -77,7 +85,13 @@ pub fn decide(config: &Config, feed: &Feed, now: u64, request: Request<'_>) -> O
     }
 }
 
-/// `jwt_authn` verified the signature. What else makes a token ours is looked at here too, whatever its configuration says.
+/// Whether it is known what was revoked.
+fn is_known(config: &Config, feed: &Feed, now: u64) -> bool {
+    let revocations = config.revocations.as_ref();
+    revocations.is_none_or(|source| feed.is_current(now, source.serve_for.unwrap_or(SERVE_FOR)))
+}
+
+/// The signature is good. What else makes a token ours is looked at here, whatever `jwt_authn` was told.
 fn is_good(config: &Config, feed: &Feed, claims: &AccessClaims, now: u64) -> bool {
     let expected = Expected { issuer: &config.issuer, service: &config.service, now };
     claims.is_for(expected) && (config.revocations.is_none() || feed.allows(claims))
@@ -119,7 +133,8 @@ mod tests {
         r#", "revocations": {"cluster": "c", "host": "h", "path": "/g", "authorization": "a"}"#;
 
     fn said(config: &Config, feed: &Feed, target: &str, claims: Option<AccessClaims>) -> String {
-        let request = Request { method: "GET", target, has_authorization: false, claims };
+        let came = claims.map_or(Came::Nothing, |claims| Came::Token(Rc::new(claims)));
+        let request = Request { method: "GET", target, came };
         match decide(config, feed, NOW, request) {
             Outcome::Forward(target) => target,
             Outcome::Answer(Answer { status, challenge, .. }) => {
@@ -150,6 +165,13 @@ mod tests {
             (pull, claims(|token| token["grant_type"] = "refresh_token".into()), invalid),
         ] {
             assert_eq!(said(&config, &feed, target, claims), expected, "{target}");
+        }
+        for (came, expected) in [(Came::NoGood, 401), (Came::Unverified, 503)] {
+            let request = Request { method: "GET", target: pull, came };
+            let outcome = decide(&config, &feed, NOW, request);
+            assert!(
+                matches!(outcome, Outcome::Answer(Answer { status, .. }) if status == expected)
+            );
         }
         let closed = self::config(r#", "catalog": "never""#);
         let answer = said(&closed, &feed, "/v2/_catalog", claims(|_| ()));

@@ -2,29 +2,31 @@
 //!
 //! The calls of the host are used as they are, without the traits around them, because those end the module where the host refuses.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
-
-use std::cell::RefCell;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
 
-use crate::config::Config;
-use crate::decision::{Answer, Outcome, Request, decide};
-use crate::payload;
+use crate::config::{Config, Source};
+use crate::decision::{Answer, Came, Outcome, Request, decide};
 use crate::revocation::Feed;
+use crate::token::{NoGood, Tokens, bearer};
+use crate::{payload, signature};
 
-/// How often the feed is asked.
+/// How often the token server is asked what was revoked, and for its keys while none is known.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+/// How often it is asked for its keys, in seconds.
+const KEYS_EVERY: u64 = 60;
+/// How often it is when tokens name one that is not known.
+const WANTED_KEYS_EVERY: u64 = 5;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest answer of the feed, in bytes.
+/// The longest answer that is read, in bytes.
 const LONGEST: usize = 16 * 1024 * 1024;
-/// What a client says of where it comes from, and its token, stay here.
-const REMOVED: [&str; 6] =
-    ["authorization", "cookie", "forwarded", "x-original-uri", "x-original-url", "x-rewrite-url"];
+const AUTHORIZATION: &str = "authorization";
 const JSON: &str = "application/json; charset=utf-8";
 
 proxy_wasm::main! {{
@@ -36,52 +38,66 @@ proxy_wasm::main! {{
 #[derive(Default)]
 struct Root {
     config: Option<Rc<Config>>,
-    feed: Rc<RefCell<Feed>>,
-    is_asking: bool,
+    known: Rc<Known>,
+    /// The calls that were not answered yet.
+    keys_call: Option<u32>,
+    revocations_call: Option<u32>,
+    keys_asked_at: u64,
+}
+
+/// What requests are decided by.
+#[derive(Default)]
+struct Known {
+    feed: RefCell<Feed>,
+    tokens: RefCell<Tokens>,
+    /// Whether a token has named a key that is not known.
+    wants_keys: Cell<bool>,
+    /// Whether anybody reads decisions, which cost as much to write as to make.
+    logs_decisions: Cell<bool>,
 }
 
 impl Context for Root {
-    fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
-        self.is_asking = false;
-        let status = hostcalls::get_map_value(MapType::HttpCallResponseHeaders, ":status");
-        let is_ok = matches!(status, Ok(Some(status)) if status == "200") && body_size <= LONGEST;
-        let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size);
-        let heard = match (is_ok, body) {
-            (true, Ok(Some(body))) => self.feed.borrow_mut().hear(&body, now()),
-            _ => false,
-        };
-        if !heard {
-            log(LogLevel::Warn, "no revocations are heard");
+    fn on_http_call_response(&mut self, call: u32, _: usize, body_size: usize, _: usize) {
+        let body = answered(body_size);
+        if self.keys_call == Some(call) {
+            self.keys_call = None;
+            if !body.is_some_and(|body| self.known.tokens.borrow_mut().hear(&body)) {
+                log(LogLevel::Warn, "no keys are heard");
+            }
+        } else if self.revocations_call == Some(call) {
+            self.revocations_call = None;
+            if !body.is_some_and(|body| self.known.feed.borrow_mut().hear(&body, now())) {
+                log(LogLevel::Warn, "no revocations are heard");
+            }
         }
     }
+}
+
+/// The body of a call's answer, if it is one.
+fn answered(size: usize) -> Option<Vec<u8>> {
+    let status = hostcalls::get_map_value(MapType::HttpCallResponseHeaders, ":status").ok()??;
+    if status != "200" || size > LONGEST {
+        return None;
+    }
+    hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size).ok()?
 }
 
 impl RootContext for Root {
     fn on_configure(&mut self, _: usize) -> bool {
         let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
         match Config::read(&text.ok().flatten().unwrap_or_default()) {
-            Ok(config) => {
-                if config.revocations.is_some() && hostcalls::set_tick_period(ASK_EVERY).is_err() {
-                    log(LogLevel::Error, "there is no clock to ask for revocations by");
-                    return false;
-                }
-                self.config = Some(Rc::new(config));
-                self.ask();
-                true
-            }
-            Err(reason) => {
-                log(LogLevel::Error, &format!("configuration: {reason}"));
-                false
-            }
+            Ok(config) => self.begin(config),
+            Err(reason) => fail(&format!("configuration: {reason}")),
         }
     }
 
     fn on_tick(&mut self) {
+        self.look();
         self.ask();
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream { config: self.config.clone(), feed: Rc::clone(&self.feed) }))
+        Some(Box::new(Stream { config: self.config.clone(), known: Rc::clone(&self.known) }))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -90,94 +106,167 @@ impl RootContext for Root {
 }
 
 impl Root {
-    /// Asks the feed for what is new, unless it has yet to answer.
-    fn ask(&mut self) {
-        let Some(revocations) = self.config.as_ref().and_then(|config| config.revocations.as_ref())
-        else {
-            return;
-        };
-        if self.is_asking {
-            return;
+    fn begin(&mut self, config: Config) -> bool {
+        if hostcalls::set_tick_period(ASK_EVERY).is_err() {
+            return fail("there is no clock to ask the token server by");
         }
-        let path = format!("{}?since={}", revocations.path, self.feed.borrow().revision());
-        let headers = vec![
-            (":method", "GET"),
-            (":path", path.as_str()),
-            (":authority", revocations.host.as_str()),
-            ("authorization", revocations.authorization.as_str()),
-        ];
-        let asked =
-            hostcalls::dispatch_http_call(&revocations.cluster, headers, None, vec![], TIMEOUT);
-        self.is_asking = asked.is_ok();
-        if asked.is_err() {
-            log(LogLevel::Warn, "the token server cannot be asked for revocations");
+        if config.keys.is_some() && !can_verify() {
+            return fail("keys: this host verifies no signatures for its filters");
+        }
+        self.config = Some(Rc::new(config));
+        self.look();
+        self.ask();
+        true
+    }
+
+    /// Looks whether decisions are to be logged, which can change while Envoy runs.
+    fn look(&self) {
+        let level = hostcalls::get_log_level();
+        let is_silent = matches!(level, Ok(LogLevel::Warn | LogLevel::Error | LogLevel::Critical));
+        self.known.logs_decisions.set(!is_silent);
+    }
+
+    /// Asks the token server for what is new, unless it has yet to answer.
+    fn ask(&mut self) {
+        let Some(config) = self.config.clone() else { return };
+        if let Some(source) = &config.keys
+            && self.keys_call.is_none()
+            && now() >= self.keys_asked_at.saturating_add(self.keys_every())
+        {
+            self.keys_asked_at = now();
+            self.known.wants_keys.set(false);
+            self.keys_call = call(source, &source.path);
+        }
+        if let Some(source) = &config.revocations
+            && self.revocations_call.is_none()
+        {
+            let since = self.known.feed.borrow().revision();
+            self.revocations_call = call(source, &format!("{}?since={since}", source.path));
         }
     }
+
+    fn keys_every(&self) -> u64 {
+        match (self.known.tokens.borrow().has_keys(), self.known.wants_keys.get()) {
+            (false, _) => 0,
+            (true, true) => WANTED_KEYS_EVERY,
+            (true, false) => KEYS_EVERY,
+        }
+    }
+}
+
+/// Says why there is no filter.
+fn fail(reason: &str) -> bool {
+    log(LogLevel::Error, reason);
+    false
+}
+
+fn call(source: &Source, path: &str) -> Option<u32> {
+    let mut headers = vec![(":method", "GET"), (":path", path), (":authority", &source.host)];
+    headers.extend(source.authorization.as_deref().map(|value| (AUTHORIZATION, value)));
+    let call = hostcalls::dispatch_http_call(&source.cluster, headers, None, vec![], TIMEOUT).ok();
+    if call.is_none() {
+        log(LogLevel::Warn, "the token server cannot be asked");
+    }
+    call
+}
+
+/// Asks Envoy about a signature.
+fn verify(question: &[u8]) -> Option<Vec<u8>> {
+    hostcalls::call_foreign_function(signature::FUNCTION, Some(question)).ok()?
+}
+
+fn can_verify() -> bool {
+    let answers = signature::samples().map(|questions| {
+        questions.map(|question| verify(&question).map(|a| signature::is_yes(&a)))
+    });
+    answers == Some([Some(true), Some(false)])
 }
 
 /// One request.
 struct Stream {
     config: Option<Rc<Config>>,
-    feed: Rc<RefCell<Feed>>,
+    known: Rc<Known>,
 }
 
 impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        match self.outcome() {
-            Some(Outcome::Forward(target)) => match forward(&target) {
-                Some(()) => Action::Continue,
-                None => refuse(),
-            },
-            Some(Outcome::Answer(answer)) => {
-                send(&answer);
-                Action::Pause
-            }
+        match self.go_on() {
+            Some(action) => action,
             None => refuse(),
         }
     }
 }
 
 impl Stream {
-    /// Nothing when the request cannot be read.
-    fn outcome(&self) -> Option<Outcome> {
+    /// Nothing when the request cannot be read, or cannot be changed.
+    fn go_on(&self) -> Option<Action> {
         let config = self.config.as_ref()?;
         let (method, target) = (header(":method")?, header(":path")?);
-        let has_authorization =
-            hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, "authorization")
-                .ok()?
-                .is_some();
-        let path =
-            vec!["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", &config.metadata];
-        let claims = hostcalls::get_property(path).ok().flatten();
-        let claims = claims.and_then(|claims| payload::claims(&claims));
-        let request = Request { method: &method, target: &target, has_authorization, claims };
-        let outcome = decide(config, &self.feed.borrow(), now(), request);
-        let status = match &outcome {
-            Outcome::Forward(_) => 200,
-            Outcome::Answer(answer) => answer.status,
+        let came = match &config.keys {
+            Some(_) => self.came(),
+            None => came_by_way_of(&config.metadata),
         };
-        log(
-            LogLevel::Info,
-            &format!("decision status={status} method={method} target={}", target.escape_default()),
-        );
-        Some(outcome)
+        let request = Request { method: &method, target: &target, came };
+        let outcome = decide(config, &self.known.feed.borrow(), now(), request);
+        if self.known.logs_decisions.get() {
+            log_decision(&method, &target, &outcome);
+        }
+        match outcome {
+            Outcome::Forward(canonical) => forward(&target, &canonical),
+            Outcome::Answer(answer) => {
+                send(&answer);
+                Some(Action::Pause)
+            }
+        }
+    }
+
+    /// What came in the header, verified with the issuer's keys.
+    fn came(&self) -> Came {
+        let Some(authorization) = bytes(AUTHORIZATION) else { return Came::Nothing };
+        let Some(token) = bearer(&authorization) else { return Came::NoGood };
+        let mut tokens = self.known.tokens.borrow_mut();
+        if !tokens.has_keys() {
+            return Came::Unverified;
+        }
+        match tokens.verify(token, verify) {
+            Ok(claims) => Came::Token(claims),
+            Err(NoGood::Forged) => Came::NoGood,
+            Err(NoGood::UnknownKey) => {
+                self.known.wants_keys.set(true);
+                Came::NoGood
+            }
+        }
+    }
+}
+
+/// What `jwt_authn` verified. It takes away the header of a token that is good.
+fn came_by_way_of(metadata: &str) -> Came {
+    let path = vec!["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", metadata];
+    let claims = hostcalls::get_property(path).ok().flatten();
+    match claims.and_then(|claims| payload::claims(&claims)) {
+        Some(claims) => Came::Token(Rc::new(claims)),
+        None if bytes(AUTHORIZATION).is_some() => Came::NoGood,
+        None => Came::Nothing,
     }
 }
 
 /// A header that is text.
 fn header(name: &str) -> Option<String> {
-    let value = hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok()??;
-    String::from_utf8(value).ok()
+    String::from_utf8(bytes(name)?).ok()
 }
 
-fn forward(target: &str) -> Option<()> {
-    hostcalls::set_map_value(MapType::HttpRequestHeaders, ":path", Some(target)).ok()?;
-    for name in REMOVED {
-        hostcalls::set_map_value(MapType::HttpRequestHeaders, name, None).ok()?;
+fn bytes(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok()?
+}
+
+/// A header that is changed makes Envoy look for the route again, so nothing is that need not be.
+fn forward(target: &str, canonical: &str) -> Option<Action> {
+    if target != canonical {
+        hostcalls::set_map_value(MapType::HttpRequestHeaders, ":path", Some(canonical)).ok()?;
     }
-    Some(())
+    Some(Action::Continue)
 }
 
 /// What cannot be read or decided goes nowhere.
@@ -201,6 +290,15 @@ fn send(answer: &Answer) {
     if sent.is_err() {
         log(LogLevel::Error, "an answer could not be sent");
     }
+}
+
+fn log_decision(method: &str, target: &str, outcome: &Outcome) {
+    let status = match outcome {
+        Outcome::Forward(_) => 200,
+        Outcome::Answer(answer) => answer.status,
+    };
+    let target = target.escape_default();
+    log(LogLevel::Info, &format!("decision status={status} method={method} target={target}"));
 }
 
 fn log(level: LogLevel, message: &str) {

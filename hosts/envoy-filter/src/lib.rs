@@ -1,13 +1,18 @@
 //! The engine as an HTTP filter of Envoy.
 //!
-//! Envoy's own `jwt_authn` stands before it and verifies the token: its signature, issuer, audience and time. What it verified it leaves in
-//! the request's metadata, where no client can write. The filter reads that, has the engine decide about the whole request, and sends on the
-//! canonical target or answers.
+//! It has the engine decide about the whole request, and sends on the canonical target or answers. A token's signature Envoy verifies, in one of
+//! two ways: with `keys` the filter asks it about each token once; without, `jwt_authn` stands before the filter, and leaves what it verified in
+//! the request's metadata, where no client can write.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`config`] | the configuration, refused as a whole when anything in it is wrong |
-//! | [`payload`] | the verified claims, as Envoy gives them |
+//! | [`token`] | tokens, verified once and remembered |
+//! | [`keys`] | the issuer's public keys |
+//! | [`signature`] | the question whether a signature is good, and the answer |
+//! | [`der`] | the form of keys and signatures in that question |
+//! | [`payload`] | the claims of a token whose signature is good |
+//! | [`pairs`] | maps and lists as Envoy gives them, and JSON in the same form |
 //! | [`decision`] | what becomes of a request |
 //! | [`revocation`] | which tokens are not good any more |
 //! | `filter` | all of it, behind Envoy's boundary; in the module alone |
@@ -16,7 +21,7 @@
 //! read lets nothing through.
 //!
 //! Left out: names and passwords, for which Envoy would have to ask the token server about each request (`ext_authz` and `/authz` do that);
-//! signatures; pages of lists, which go on as the registry gives them.
+//! the mathematics of signatures, which is Envoy's; pages of lists, which go on as the registry gives them.
 
 #![cfg_attr(
     not(test),
@@ -37,7 +42,12 @@ static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_alloca
 
 pub mod config;
 pub mod decision;
+pub mod der;
 #[cfg(target_arch = "wasm32")]
 mod filter;
+pub mod keys;
+pub mod pairs;
 pub mod payload;
 pub mod revocation;
+pub mod signature;
+pub mod token;

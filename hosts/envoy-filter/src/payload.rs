@@ -1,24 +1,12 @@
-//! The verified claims, as Envoy gives them to a filter.
+//! The claims of a token whose signature is good.
 //!
-//! `payload_in_metadata` puts the token's payload into the request's metadata. A filter that asks for it gets a list of pairs, as Envoy writes
-//! all of its maps (<https://github.com/proxy-wasm/spec>, "serialized maps"):
-//!
-//! ```text
-//! map    count u32, then of each pair the sizes of key and value u32 u32, then of each pair the key, a zero, the value, a zero
-//! list   the same, with the items for keys and nothing for values
-//! text   its bytes
-//! number eight bytes, a double
-//! ```
-//!
-//! All of it little-endian. Nothing tells what a value is but its name, so the claims are read by theirs. Numbers of claims are whole.
+//! They come as [pairs](crate::pairs): the payload that `jwt_authn` has put into the request's metadata (`payload_in_metadata`), or that of a
+//! token which the filter has verified.
 
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::AccessClaims;
-use serde::Deserialize;
-use serde::de::value::{Error, StrDeserializer};
 
-/// Beyond it a double does not tell one whole number from the next.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+use crate::pairs::{Pairs, text};
 
 /// The claims in a map; nothing where it is none, or one of them is missing or is something else.
 #[must_use]
@@ -52,122 +40,16 @@ fn entry(bytes: &[u8]) -> Option<AccessEntry> {
     })
 }
 
-fn text(bytes: &[u8]) -> Option<String> {
-    std::str::from_utf8(bytes).ok().map(ToOwned::to_owned)
-}
-
-/// A map or a list.
-struct Pairs<'b>(Vec<(&'b [u8], &'b [u8])>);
-
-impl<'b> Pairs<'b> {
-    /// Nothing unless the bytes are exactly that.
-    fn read(bytes: &'b [u8]) -> Option<Self> {
-        let (count, rest) = size(bytes)?;
-        // Each pair has eight bytes of sizes, so a count beyond the bytes is none, and takes no memory.
-        let (mut sizes, mut rest) = rest.split_at_checked(count.checked_mul(8)?)?;
-        let mut pairs = Vec::with_capacity(count);
-        while !sizes.is_empty() {
-            let (of_key, others) = size(sizes)?;
-            let (of_value, others) = size(others)?;
-            let (key, after) = terminated(rest, of_key)?;
-            let (value, after) = terminated(after, of_value)?;
-            pairs.push((key, value));
-            (sizes, rest) = (others, after);
-        }
-        rest.is_empty().then_some(Self(pairs))
-    }
-
-    fn get(&self, name: &str) -> Option<&'b [u8]> {
-        self.0.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value)
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        text(self.get(name)?)
-    }
-
-    fn number(&self, name: &str) -> Option<u64> {
-        let double = f64::from_le_bytes(self.get(name)?.try_into().ok()?);
-        let is_whole = double.fract() == 0.0 && (0.0..=LARGEST_EXACT).contains(&double);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole, not negative, and small enough"
-        )]
-        is_whole.then_some(double as u64)
-    }
-
-    /// A value that is one of a few names.
-    fn named<'t, T: Deserialize<'t>>(&self, name: &str) -> Option<T>
-    where
-        'b: 't,
-    {
-        let text = std::str::from_utf8(self.get(name)?).ok()?;
-        T::deserialize(StrDeserializer::<Error>::new(text)).ok()
-    }
-
-    fn list<T>(&self, name: &str, read: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
-        Pairs::read(self.get(name)?)?.0.into_iter().map(|(item, _)| read(item)).collect()
-    }
-
-    /// A value that may be missing, but may be nothing else.
-    fn optional<T>(
-        &self,
-        name: &str,
-        read: impl Fn(&Self, &str) -> Option<T>,
-    ) -> Option<Option<T>> {
-        match self.get(name) {
-            None => Some(None),
-            Some(_) => read(self, name).map(Some),
-        }
-    }
-}
-
-fn size(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (size, rest) = bytes.split_first_chunk::<4>()?;
-    Some((usize::try_from(u32::from_le_bytes(*size)).ok()?, rest))
-}
-
-/// So many bytes, and the zero behind them.
-fn terminated(bytes: &[u8], size: usize) -> Option<(&[u8], &[u8])> {
-    let (content, rest) = bytes.split_at_checked(size)?;
-    let (zero, rest) = rest.split_first()?;
-    (*zero == 0).then_some((content, rest))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-
-    fn pairs(pairs: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
-        let size = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
-        let mut written = u32::try_from(pairs.len()).unwrap().to_le_bytes().to_vec();
-        for (key, value) in pairs {
-            written.extend([size(key), size(value)].concat());
-        }
-        for (key, value) in pairs {
-            written.extend([&key[..], &[0], value, &[0]].concat());
-        }
-        written
-    }
+    use crate::pairs::Written;
 
     /// As Envoy writes it.
     fn written(value: &Value) -> Vec<u8> {
-        match value {
-            Value::Null => vec![],
-            Value::Bool(flag) => vec![u8::from(*flag)],
-            Value::Number(number) => number.as_f64().unwrap().to_le_bytes().to_vec(),
-            Value::String(text) => text.clone().into_bytes(),
-            Value::Array(items) => {
-                pairs(&items.iter().map(|item| (written(item), vec![])).collect::<Vec<_>>())
-            }
-            Value::Object(fields) => {
-                let pair =
-                    |(key, value): (&String, &Value)| (key.clone().into_bytes(), written(value));
-                pairs(&fields.iter().map(pair).collect::<Vec<_>>())
-            }
-        }
+        Written::json(value.to_string().as_bytes()).unwrap().0
     }
 
     fn token() -> Value {

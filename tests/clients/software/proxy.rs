@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Envoy,
     /// Envoy with our filter in it.
     Filter,
+    /// The same, and `jwt_authn` before it.
+    JwtAuthn,
 }
 
 /// A proxy that ends with its test.
@@ -55,6 +57,12 @@ impl Proxy {
     #[track_caller]
     pub(crate) fn filter(upstream: u16, tokens: &Server, administrator: &Administrator) -> Self {
         Self::start(Kind::Filter, upstream, tokens, Some(administrator))
+    }
+
+    /// The same with `jwt_authn` before it.
+    #[track_caller]
+    pub(crate) fn jwt_authn(upstream: u16, tokens: &Server, administrator: &Administrator) -> Self {
+        Self::start(Kind::JwtAuthn, upstream, tokens, Some(administrator))
     }
 
     #[track_caller]
@@ -110,6 +118,7 @@ fn configuration(
         Kind::Caddy => "authz/Caddyfile",
         Kind::Envoy => "authz/envoy.yaml",
         Kind::Filter => "envoy-filter.yaml",
+        Kind::JwtAuthn => "envoy-jwt-authn.yaml",
     };
     let text = std::fs::read_to_string(examples().join(name)).unwrap();
     let text = ["5000", "5001", "5002"]
@@ -162,13 +171,15 @@ fn command(kind: Kind, file: &Path, folder: &Path) -> Command {
     let mut command = match kind {
         Kind::Nginx => Command::new("/usr/sbin/nginx"),
         Kind::Caddy => Command::new("caddy"),
-        Kind::Envoy | Kind::Filter => Command::new(environment().join("bin/envoy")),
+        Kind::Envoy | Kind::Filter | Kind::JwtAuthn => {
+            Command::new(environment().join("bin/envoy"))
+        }
     };
     match kind {
         Kind::Nginx => command.arg("-p").arg(folder).args(["-e", "stderr", "-c"]).arg(file),
         Kind::Caddy => command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file),
         // Each has a number of its own, or two could not run side by side.
-        Kind::Envoy | Kind::Filter => {
+        Kind::Envoy | Kind::Filter | Kind::JwtAuthn => {
             command.args(["--disable-hot-restart", "--concurrency", "2", "--config-path"]).arg(file)
         }
     };

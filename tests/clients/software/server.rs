@@ -160,6 +160,15 @@ impl Server {
         serde_json::from_str(run(&mut command).trim()).unwrap()
     }
 
+    /// Replaces every key at once, as after a leak.
+    #[track_caller]
+    pub(crate) fn replace_keys(&self) {
+        let mut command = Command::new(program());
+        command.args(["keys", "rotate", "--at-once", "--data"]).arg(self.data());
+        self.database(&mut command);
+        run(&mut command);
+    }
+
     fn database(&self, command: &mut Command) {
         if let Some(url) = &self.settings.database_url {
             command.args(["--database-url", url]);

@@ -1,0 +1,242 @@
+//! Tokens, verified once and remembered.
+//!
+//! A signature costs Envoy sixty microseconds, so a token that is good is kept, with its whole text: in a table of bounded size, in which
+//! newer ones drive out older ones, and no longer than the keys stay as they are. Whether it is in time, for us, or revoked is asked each time,
+//! elsewhere.
+
+use std::rc::Rc;
+
+use scopegate_api::claims::AccessClaims;
+use scopegate_api::jws::Jws;
+
+use crate::keys::Keys;
+use crate::pairs::Written;
+use crate::{payload, signature};
+
+/// The longest token, in bytes.
+const LONGEST: usize = 32 * 1024;
+/// How many places there are, each for two tokens.
+const PLACES: usize = 2048;
+
+/// The token in the value of an `Authorization`; nothing where it holds something else (RFC 6750, 2.1).
+///
+/// ```
+/// # use scopegate_envoy_filter::token::bearer;
+/// assert_eq!(bearer(b"Bearer a.b.c"), Some("a.b.c"));
+/// assert_eq!(bearer(b"Basic a"), None);
+/// ```
+#[must_use]
+pub fn bearer(authorization: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(authorization).ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_end())
+}
+
+/// Why a token is no good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoGood {
+    /// It names a key that is not known; one that is new, perhaps.
+    UnknownKey,
+    /// It was not signed by the key that it names, or is no access token at all.
+    Forged,
+}
+
+/// The tokens of one worker thread, and the keys that they are verified with.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens {
+    keys: Keys,
+    places: Vec<Place>,
+}
+
+/// The newest token, and the one before.
+type Place = [Option<Remembered>; 2];
+
+#[derive(Clone, Debug)]
+struct Remembered {
+    text: String,
+    claims: Rc<AccessClaims>,
+}
+
+impl Tokens {
+    /// Takes a key set. Another one than before forgets all tokens; one that is none changes nothing.
+    pub fn hear(&mut self, keys: &[u8]) -> bool {
+        let Some(keys) = Keys::read(keys) else { return false };
+        if keys != self.keys {
+            *self = Self { keys, places: vec![Place::default(); PLACES] };
+        }
+        true
+    }
+
+    /// Whether there are keys to verify with.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// The claims of a token whose signature is good. `ask` gives the answer to a [question](signature::question).
+    ///
+    /// # Errors
+    ///
+    /// When its signature is not good, or it has none.
+    pub fn verify(
+        &mut self,
+        text: &str,
+        ask: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<Rc<AccessClaims>, NoGood> {
+        if text.len() > LONGEST {
+            return Err(NoGood::Forged);
+        }
+        let place = place_of(text);
+        let remembered = self.places.get(place).into_iter().flatten().flatten();
+        if let Some(same) = remembered.into_iter().find(|remembered| remembered.text == text) {
+            return Ok(Rc::clone(&same.claims));
+        }
+        let claims = Rc::new(self.verify_anew(text, ask)?);
+        if let Some([newer, older]) = self.places.get_mut(place) {
+            *older = newer.take();
+            *newer = Some(Remembered { text: text.to_owned(), claims: Rc::clone(&claims) });
+        }
+        Ok(claims)
+    }
+
+    fn verify_anew(
+        &self,
+        text: &str,
+        ask: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<AccessClaims, NoGood> {
+        let jws = Jws::read(text).ok_or(NoGood::Forged)?;
+        let key = self.keys.find(&jws.kid).ok_or(NoGood::UnknownKey)?;
+        if jws.algorithm != key.algorithm.name() {
+            return Err(NoGood::Forged);
+        }
+        let question = signature::question(key, jws.message, jws.signature);
+        let answer = question.and_then(|question| ask(&question));
+        if !answer.is_some_and(|answer| signature::is_yes(&answer)) {
+            return Err(NoGood::Forged);
+        }
+        let payload = jws.payload().and_then(|payload| Written::json(&payload));
+        payload.and_then(|payload| payload::claims(&payload.0)).ok_or(NoGood::Forged)
+    }
+}
+
+/// The place of a token, by the last letters of its signature: nothing spreads better.
+fn place_of(text: &str) -> usize {
+    let mix = |place: usize, byte| place.wrapping_mul(31).wrapping_add(usize::from(byte));
+    text.bytes().rev().take(8).fold(0, mix) % PLACES
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const YES: &[u8] = &[8, 1];
+    const NO: &[u8] = &[8, 0];
+
+    fn set(kids: &[&str]) -> Vec<u8> {
+        let key = |kid: &&str| json!({ "kty": "EC", "crv": "P-256", "kid": kid, "x": "A".repeat(43), "y": "A".repeat(43) });
+        json!({ "keys": kids.iter().map(key).collect::<Vec<_>>() }).to_string().into_bytes()
+    }
+
+    fn token(n: u32, header: &Value) -> String {
+        let claims = json!({ "jti": n.to_string(), "sub": "t", "nbf": 1, "exp": 2, "iat": 1, "iss": "i", "aud": "s", "version": "1.0", "rid": "r",
+            "access": [], "roles": [], "grant_type": "access_token" });
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let mut signature = [0; 64];
+        signature[60..].copy_from_slice(&n.wrapping_mul(2_654_435_761).to_be_bytes());
+        format!("{}.{}.{}", part(header), part(&claims), URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    fn header() -> Value {
+        json!({ "alg": "ES256", "kid": "a" })
+    }
+
+    /// A verifier with the key `a`, and how often it has asked.
+    struct Verifier {
+        tokens: Tokens,
+        asked: Cell<u32>,
+    }
+
+    impl Verifier {
+        fn new() -> Self {
+            let mut tokens = Tokens::default();
+            assert!(!tokens.has_keys() && tokens.hear(&set(&["a"])) && tokens.has_keys());
+            Self { tokens, asked: Cell::new(0) }
+        }
+
+        fn verify(&mut self, text: &str, answer: &[u8]) -> Result<String, NoGood> {
+            let ask = |_: &[u8]| {
+                self.asked.set(self.asked.get() + 1);
+                Some(answer.to_vec())
+            };
+            self.tokens.verify(text, ask).map(|claims| claims.jti.clone())
+        }
+    }
+
+    #[test]
+    fn a_good_token_is_remembered_as_long_as_the_keys_stay() {
+        let (mut verifier, text) = (Verifier::new(), token(1, &header()));
+        for (keys, answer, asked, expected) in [
+            (None, YES, 1, Ok("1")),
+            (None, NO, 1, Ok("1")),
+            (Some(set(&["a"])), NO, 1, Ok("1")),
+            (Some(b"<html>".to_vec()), NO, 1, Ok("1")),
+            (Some(set(&["a", "b"])), NO, 2, Err(NoGood::Forged)),
+            (None, YES, 3, Ok("1")),
+            (Some(set(&["b"])), YES, 3, Err(NoGood::UnknownKey)),
+        ] {
+            keys.map(|keys| verifier.tokens.hear(&keys));
+            assert_eq!(verifier.verify(&text, answer), expected.map(ToOwned::to_owned));
+            assert_eq!(verifier.asked.get(), asked);
+        }
+    }
+
+    #[test]
+    fn what_is_not_good() {
+        let (mut verifier, good) = (Verifier::new(), token(1, &header()));
+        verifier.verify(&good, YES).unwrap();
+        let (message, signature) = good.rsplit_once('.').unwrap();
+        let other = token(2, &header());
+        let (other, _) = other.rsplit_once('.').unwrap();
+        for (what, text) in [
+            ("another message under a signature that was good", format!("{other}.{signature}")),
+            ("another algorithm", token(1, &json!({ "alg": "RS256", "kid": "a" }))),
+            ("none", token(1, &json!({ "alg": "none", "kid": "a" }))),
+            ("padding", format!("{good}=")),
+            ("four parts", format!("{message}.x.{signature}")),
+            ("nothing", String::new()),
+            ("too long", "x".repeat(LONGEST + 1)),
+        ] {
+            assert_eq!(verifier.verify(&text, NO), Err(NoGood::Forged), "{what}");
+        }
+        let no_claims = format!("{}.e30.{}", good.split('.').next().unwrap(), "B".repeat(86));
+        assert_eq!(verifier.verify(&no_claims, YES), Err(NoGood::Forged));
+        for answer in [&[][..], &[8], &[0x12, 1, b'x']] {
+            assert_eq!(verifier.verify(&token(3, &header()), answer), Err(NoGood::Forged));
+        }
+        let unasked = verifier.tokens.verify(&token(3, &header()), |_| None);
+        assert_eq!(unasked.map(drop), Err(NoGood::Forged));
+        assert!(verifier.verify(&good, NO).is_ok());
+    }
+
+    #[test]
+    fn memory_is_bounded_and_few_tokens_are_verified_twice() {
+        let mut verifier = Verifier::new();
+        for n in 0..1000 {
+            verifier.verify(&token(n, &header()), YES).unwrap();
+        }
+        for n in 0..1000 {
+            verifier.verify(&token(n, &header()), YES).unwrap();
+        }
+        assert!(verifier.asked.get() < 1100, "{}", verifier.asked.get());
+        for n in 0..20_000 {
+            verifier.verify(&token(n, &header()), YES).unwrap();
+        }
+        assert_eq!(verifier.tokens.places.len(), PLACES);
+        assert_eq!(verifier.verify(&token(19_999, &header()), NO), Ok("19999".to_owned()));
+    }
+}
