@@ -342,6 +342,10 @@ impl<'s> Row<'s> {
     }
 
     fn fit(endpoint: Endpoint, row: &'static str, segments: &'s [Segment<'s>]) -> Option<Self> {
+        // Most rows end in a word, and most paths do not: nothing else of them has to be looked at.
+        if !row.ends_with('>') && !row.ends_with(segments.last()?.text.as_ref()) {
+            return None;
+        }
         let (mut name, mut rest) = (Default::default(), segments);
         let mut references = Vec::new();
         let mut parts = pieces(row, b'/');
@@ -387,7 +391,11 @@ impl<'s> Row<'s> {
     }
 
     fn name(&self) -> String {
-        joined(self.name)
+        let mut name = with_slashes(self.name);
+        if !name.is_empty() {
+            name.remove(0);
+        }
+        name
     }
 
     fn resource(&self) -> Option<(ResourceType, String)> {
@@ -435,19 +443,20 @@ impl<'s> Row<'s> {
     }
 
     fn path(&self) -> String {
-        let mut path = joined(self.segments);
+        let mut path = with_slashes(self.segments);
         if self.ends_in_slash() && !path.ends_with('/') {
             path.push('/');
         }
-        path.insert(0, '/');
         path
     }
 }
 
-fn joined(segments: &[Segment<'_>]) -> String {
-    let mut path = String::new();
-    for (index, segment) in segments.iter().enumerate() {
-        path.push_str(if index > 0 { "/" } else { "" });
+/// Each segment behind a slash. The room is taken at once, and one slash more has room too.
+fn with_slashes(segments: &[Segment<'_>]) -> String {
+    let lengths = segments.iter().map(|segment| segment.text.len().saturating_add(1));
+    let mut path = String::with_capacity(lengths.fold(1, usize::saturating_add));
+    for segment in segments {
+        path.push('/');
         path.push_str(&segment.text);
     }
     path
