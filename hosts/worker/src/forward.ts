@@ -10,6 +10,7 @@ const WITHHELD = new Set([
   "forwarded",
   "host",
   "keep-alive",
+  "proxy",
   "proxy-authorization",
   "proxy-connection",
   "te",
@@ -18,6 +19,7 @@ const WITHHELD = new Set([
   "true-client-ip",
   "upgrade",
   "x-client-ip",
+  "x-http-method-override",
   "x-real-ip",
 ]);
 const WITHHELD_PREFIXES = ["cdn-", "cf-", "x-forwarded-", "x-original-", "x-rewrite-"];

@@ -51,9 +51,10 @@ export class Keys {
   /** The key of this id, fetched if need be. A key that left the set is not found. Throws while there never was a set. */
   async find(id: string): Promise<Key | undefined> {
     const now = this.#now();
-    const isStale = now - this.#fetchedAt > FRESH || !this.#keys.has(id);
+    // A clock may also be put back.
+    const isStale = Math.abs(now - this.#fetchedAt) > FRESH || !this.#keys.has(id);
     const isFirst = this.#fetchedAt === Number.NEGATIVE_INFINITY;
-    if (isStale && (isFirst || now - this.#triedAt >= SOONEST)) await this.#refresh(now);
+    if (isStale && (isFirst || Math.abs(now - this.#triedAt) >= SOONEST)) await this.#refresh(now);
     if (this.#fetchedAt === Number.NEGATIVE_INFINITY) throw new Error("no key is known yet");
     return this.#keys.get(id);
   }

@@ -34,14 +34,19 @@ export class Revocations {
 
   /** Whether a token was revoked. Throws when nothing recent enough is known. */
   async revoked(token: Token, behind: (work: Promise<void>) => void): Promise<boolean> {
-    const age = this.#now() - this.#readAt;
+    const age = this.#since(this.#readAt);
     if (age > PROMISED) await this.#refresh();
-    else if (age > FRESH && this.#now() - this.#askedAt > FRESH) behind(this.#refresh());
-    if (this.#now() - this.#readAt > this.#feed.maxAge) throw new Error("the list of generations is too old");
+    else if (age > FRESH && this.#since(this.#askedAt) > FRESH) behind(this.#refresh());
+    if (this.#since(this.#readAt) > this.#feed.maxAge) throw new Error("the list of generations is too old");
     const { principal, sub, generation } = token;
     // What says neither for whom it is nor of which generation could not be revoked.
     if (principal === undefined || generation === undefined) return true;
     return [keyOf(principal, sub), keyOf(principal, null)].some((key) => generation < (this.#oldest.get(key) ?? 0));
+  }
+
+  /** How long ago a time was. A clock that was put back makes what is known as old as one that was put forward. */
+  #since(time: number): number {
+    return Math.abs(this.#now() - time);
   }
 
   async #refresh(): Promise<void> {
