@@ -105,7 +105,7 @@ impl Heard {
     /// Whether it is good enough at a time.
     #[must_use]
     pub fn is_current(&self, now: u64) -> bool {
-        now.saturating_sub(self.at.load(Ordering::Relaxed)) <= self.serve_for.as_secs()
+        now.abs_diff(self.at.load(Ordering::Relaxed)) <= self.serve_for.as_secs()
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
         let heard = Heard::never(Duration::from_secs(60));
         assert!(!heard.is_current(1_800_000_000));
         heard.note(100);
-        for (now, is_current) in [(100, true), (90, true), (160, true), (161, false)] {
+        for (now, is_current) in [(100, true), (90, true), (39, false), (160, true), (161, false)] {
             assert_eq!(heard.is_current(now), is_current, "{now}");
         }
     }

@@ -4,7 +4,7 @@
 //! what a token says of algorithms has to agree, and what else it says of keys is not looked at.
 //!
 //! Keys that we cannot use (other types, for encryption, secrets, without an id) are passed over, because an issuer may publish them for others.
-//! A set that cannot be read leaves the last one in place.
+//! A text that is no set leaves the last one in place; a set replaces it, also by nothing: what an issuer does not publish any more is no key.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl Keys {
             KeySource::Url(url) => (HashMap::new(), Source::Published(client, url.clone())),
             KeySource::File(path) => {
                 let text = std::fs::read(path).with_context(|| path.display().to_string())?;
-                let known = parse(&text, &HashMap::new());
+                let known = set(&text).and_then(|keys| usable(keys, &HashMap::new()));
                 (known.map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?, Source::Fixed)
             }
         };
@@ -180,15 +180,23 @@ async fn fetch(
     if status != 200 {
         return Err(format!("the answer is {status}"));
     }
-    parse(&body, before).map_err(ToOwned::to_owned)
+    let keys = set(&body).map_err(ToOwned::to_owned)?;
+    Ok(usable(keys, before).unwrap_or_else(|reason| {
+        tracing::error!(%url, reason, "no key of the issuer is known any more");
+        HashMap::new()
+    }))
 }
 
-/// The keys of a set. A key that was known before stays the same one, and so do the tokens that it has signed.
-fn parse(
-    text: &[u8],
+fn set(text: &[u8]) -> Result<Vec<Value>, &'static str> {
+    let set: Published = serde_json::from_slice(text).map_err(|_| "no JSON web key set")?;
+    Ok(set.keys)
+}
+
+/// The keys of a set that can be used. A key that was known before stays the same one, and so do the tokens that it has signed.
+fn usable(
+    keys: Vec<Value>,
     before: &HashMap<String, Arc<Key>>,
 ) -> Result<HashMap<String, Arc<Key>>, &'static str> {
-    let Published { keys } = serde_json::from_slice(text).map_err(|_| "no JSON web key set")?;
     if keys.len() > MOST {
         return Err("a key set of more than 100 keys");
     }
@@ -209,9 +217,16 @@ mod tests {
 
     const EC: &str = r#"{"kty":"EC","crv":"P-256","kid":"a","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
 
+    fn parse(
+        text: &str,
+        before: &HashMap<String, Arc<Key>>,
+    ) -> Result<HashMap<String, Arc<Key>>, &'static str> {
+        usable(set(text.as_bytes())?, before)
+    }
+
     fn read(keys: &[String]) -> Result<usize, &'static str> {
         let set = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
-        parse(set.as_bytes(), &HashMap::new()).map(|known| known.len())
+        parse(&set, &HashMap::new()).map(|known| known.len())
     }
 
     #[test]
@@ -235,17 +250,49 @@ mod tests {
         ] {
             assert_eq!(read(&keys), expected, "{keys:?}");
         }
-        assert_eq!(parse(b"[]", &HashMap::new()).err(), Some("no JSON web key set"));
+        assert_eq!(parse("[]", &HashMap::new()).err(), Some("no JSON web key set"));
     }
 
     #[test]
     fn a_key_that_stays_is_the_same() {
         let set = format!(r#"{{"keys":[{EC}]}}"#);
-        let before = parse(set.as_bytes(), &HashMap::new()).unwrap();
-        let after = parse(set.as_bytes(), &before).unwrap();
+        let before = parse(&set, &HashMap::new()).unwrap();
+        let after = parse(&set, &before).unwrap();
         assert!(Arc::ptr_eq(&before["a"], &after["a"]));
         let other = set.replace(r#""kid":"a""#, r#""kid":"a","use":"sig""#);
-        let after = parse(other.as_bytes(), &before).unwrap();
+        let after = parse(&other, &before).unwrap();
         assert!(!Arc::ptr_eq(&before["a"], &after["a"]));
+    }
+
+    /// What an issuer does not publish any more is no key; what is no key set says nothing about keys.
+    #[tokio::test]
+    async fn keys_that_are_withdrawn() {
+        use std::sync::Mutex as StdMutex;
+
+        use axum::Router;
+        use axum::routing::get;
+
+        let published = Arc::new(StdMutex::new(String::new()));
+        let answer = Arc::clone(&published);
+        let app = Router::new().route("/", get(|| async move { answer.lock().unwrap().clone() }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let keys = Keys::new(&KeySource::Url(url), Client::new()).unwrap();
+        let one = format!(r#"{{"keys":[{EC}]}}"#);
+        let twice = format!(r#"{{"keys":[{EC},{EC}]}}"#);
+        for (text, expected) in [
+            (one.as_str(), true),
+            ("<html>", true),
+            ("{}", true),
+            (r#"{"keys":[]}"#, false),
+            (&one, true),
+            (&twice, false),
+            ("<html>", false),
+        ] {
+            text.clone_into(&mut published.lock().unwrap());
+            keys.read().await;
+            assert_eq!(keys.has_any(), expected, "{text}");
+        }
     }
 }
