@@ -180,6 +180,45 @@ pub(crate) fn revocation(port: u16, server: &Server, administrator: &Administrat
     assert!(challenge.ends_with(r#",error="invalid_token""#), "{challenge}");
 }
 
+/// What a client says of where it comes from, of what it asks and of who it is stays at the edge, and so do these headers; the rest goes on.
+/// Gives the headers that the registry heard.
+#[track_caller]
+pub(crate) fn keeps_to_itself(port: u16, echo: &Echo, these: &[&str]) -> Vec<String> {
+    let stays = [
+        "Cookie: a=b",
+        "Forwarded: for=10.0.0.1",
+        "Proxy: http://evil",
+        "X-Client-IP: 10.0.0.1",
+        "X-Forwarded-For: 10.0.0.1",
+        "X_Forwarded_For: 10.0.0.1",
+        "X-Forwarded-Host: evil",
+        "X-Forwarded-Method: DELETE",
+        "X-Forwarded-Port: 4711",
+        "X-Forwarded-Prefix: /secret",
+        "X-Forwarded-Server: evil",
+        "X-Forwarded-Uri: /v2/secret/manifests/v1",
+        "X-HTTP-Method-Override: DELETE",
+        "X-Original-Host: evil",
+        "X-Original-Method: DELETE",
+        "X-Original-URI: /v2/secret/manifests/v1",
+        "X-Original-URL: /v2/secret/manifests/v1",
+        "X-Real-IP: 10.0.0.1",
+        "X_Real_IP: 10.0.0.1",
+        "X-Rewrite-URL: /v2/secret/manifests/v1",
+    ];
+    let headers = [these, &stays, &["Accept: application/json"]].concat();
+    let answer = ask(port, "GET", "/v2/team/app/manifests/v1", &headers);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let heard = echo.heard().remove(0).headers;
+    for line in these.iter().chain(&stays) {
+        let (_, value) = line.split_once(": ").unwrap();
+        let value = value.to_ascii_lowercase();
+        assert!(!heard.iter().any(|heard| heard.ends_with(&value)), "{line}: {heard:?}");
+    }
+    assert!(heard.iter().any(|line| line == "accept: application/json"), "{heard:?}");
+    heard
+}
+
 /// Paths that got past other people's proxies, on a repository that the token opens and on one that it does not.
 fn targets() -> Vec<(&'static str, String)> {
     const PATHS: &[&str] = &[

@@ -75,30 +75,10 @@ fn one_spelling_reaches_the_registry() {
 fn what_the_registry_hears_of_the_client() {
     let scene = Scene::echo(0, &[("team/app", ALL)]);
     let bearer = scene.bearer("repository:team/app:pull");
-    let headers = [
-        bearer.as_str(),
-        "X-Forwarded-For: 10.0.0.1",
-        "X-Forwarded-Host: evil",
-        "X-Original-URI: /v2/secret/manifests/v1",
-        "Forwarded: for=10.0.0.1",
-        "Cookie: a=b",
-        "TE: trailers",
-        "Keep-Alive: timeout=5",
-        "Accept: application/json",
-    ];
-    ask(scene.gateway.port(), "GET", "/v2/team/app/manifests/v1", &headers);
-    let heard = scene.upstream.heard();
-    let names: Vec<&str> =
-        heard[0].headers.iter().map(|line| line.split(':').next().unwrap()).collect();
-    for absent in ["authorization", "x-original-uri", "forwarded", "cookie", "te", "keep-alive"] {
-        assert!(!names.contains(&absent), "{absent}: {names:?}");
-    }
-    for present in [
-        "x-forwarded-for: 127.0.0.1",
-        "x-forwarded-host: registry.test",
-        "accept: application/json",
-    ] {
-        assert!(heard[0].headers.iter().any(|line| line == present), "{present}: {heard:?}");
+    let these = [bearer.as_str(), "TE: trailers", "Keep-Alive: timeout=5"];
+    let heard = edge::keeps_to_itself(scene.gateway.port(), &scene.upstream, &these);
+    for present in ["x-forwarded-for: 127.0.0.1", "x-forwarded-host: registry.test"] {
+        assert!(heard.iter().any(|line| line == present), "{present}: {heard:?}");
     }
 }
 

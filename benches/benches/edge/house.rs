@@ -283,7 +283,11 @@ fn without_filter(example: &str) -> String {
 fn filtering(example: &str) -> String {
     let (name, module) = ("target/envoy-filter/scopegate.wasm", root());
     let module = module.join(name).display().to_string();
-    example.replace("registry.local", "registry.example").replace(name, &module)
+    let issuer = r#""issuer": "scopegate""#;
+    example
+        .replace("registry.local", "registry.example")
+        .replace(issuer, &format!(r#"{issuer}, "logDecisions": false"#))
+        .replace(name, &module)
 }
 
 /// An access token.

@@ -36,6 +36,9 @@ pub struct Config {
     /// Who may list the repositories: `root` or `never`.
     #[serde(default, deserialize_with = "catalog")]
     pub catalog: Catalog,
+    /// Whether each decision is a line of Envoy's log, which costs as much to write as to make.
+    #[serde(default = "yes")]
+    pub log_decisions: bool,
     /// Where revoked tokens are listed; none are known without it.
     #[serde(default)]
     pub revocations: Option<Source>,
@@ -112,6 +115,10 @@ fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Err
 
 fn issuer() -> String {
     "scopegate".to_owned()
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn metadata() -> String {

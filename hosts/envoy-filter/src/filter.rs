@@ -20,7 +20,7 @@ use crate::{payload, signature};
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// How often it is asked for its keys, in seconds.
 const KEYS_EVERY: u64 = 60;
-/// How often it is when tokens name one that is not known.
+/// How often it is after an answer that did not come, and when tokens name a key that is not known.
 const WANTED_KEYS_EVERY: u64 = 5;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,18 +50,18 @@ struct Root {
 struct Known {
     feed: RefCell<Feed>,
     tokens: RefCell<Tokens>,
-    /// Whether a token has named a key that is not known.
+    /// Whether a token has named a key that is not known, or no keys came when they were asked for.
     wants_keys: Cell<bool>,
-    /// Whether anybody reads decisions, which cost as much to write as to make.
-    logs_decisions: Cell<bool>,
 }
 
 impl Context for Root {
-    fn on_http_call_response(&mut self, call: u32, _: usize, body_size: usize, _: usize) {
-        let body = answered(body_size);
+    fn on_http_call_response(&mut self, call: u32, headers: usize, body_size: usize, _: usize) {
+        // Envoy says in this way too that half an answer came; there is nothing to be asked of that.
+        let body = if headers == 0 { None } else { answered(body_size) };
         if self.keys_call == Some(call) {
             self.keys_call = None;
             if !body.is_some_and(|body| self.known.tokens.borrow_mut().hear(&body)) {
+                self.known.wants_keys.set(true);
                 log(LogLevel::Warn, "no keys are heard");
             }
         } else if self.revocations_call == Some(call) {
@@ -92,7 +92,6 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        self.look();
         self.ask();
     }
 
@@ -114,16 +113,8 @@ impl Root {
             return fail("keys: this host verifies no signatures for its filters");
         }
         self.config = Some(Rc::new(config));
-        self.look();
         self.ask();
         true
-    }
-
-    /// Looks whether decisions are to be logged, which can change while Envoy runs.
-    fn look(&self) {
-        let level = hostcalls::get_log_level();
-        let is_silent = matches!(level, Ok(LogLevel::Warn | LogLevel::Error | LogLevel::Critical));
-        self.known.logs_decisions.set(!is_silent);
     }
 
     /// Asks the token server for what is new, unless it has yet to answer.
@@ -131,7 +122,7 @@ impl Root {
         let Some(config) = self.config.clone() else { return };
         if let Some(source) = &config.keys
             && self.keys_call.is_none()
-            && now() >= self.keys_asked_at.saturating_add(self.keys_every())
+            && now().abs_diff(self.keys_asked_at) >= self.keys_every()
         {
             self.keys_asked_at = now();
             self.known.wants_keys.set(false);
@@ -210,7 +201,7 @@ impl Stream {
         };
         let request = Request { method: &method, target: &target, came };
         let outcome = decide(config, &self.known.feed.borrow(), now(), request);
-        if self.known.logs_decisions.get() {
+        if config.log_decisions {
             log_decision(&method, &target, &outcome);
         }
         match outcome {

@@ -3,8 +3,8 @@
 //! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants), and RFC 5280 and 5480 for the form in which a key is handed on.
 //!
 //! A key is used with one algorithm, which its type fixes and its own `alg` may not contradict. Keys that cannot be used (other types, for
-//! encryption, secrets, without an id) are passed over, because an issuer may publish them for others. A set that cannot be read leaves the
-//! last one in place.
+//! encryption, secrets, without an id) are passed over, because an issuer may publish them for others. A text that is no set leaves the last
+//! one in place; a set replaces it, also by nothing: what an issuer does not publish any more is no key.
 //!
 //! Left out: Ed25519, which Envoy verifies in `jwt_authn` but not for a filter.
 
@@ -52,28 +52,26 @@ impl Algorithm {
 pub struct Keys(Vec<(String, Key)>);
 
 impl Keys {
-    /// Reads a set; nothing when it is none, has no key that can verify, more than a hundred, or two of one id, of which nobody could tell
+    /// Reads a set; nothing when it is none. There is no key in one with more than a hundred, or with two of one id, of which nobody could tell
     /// which is meant.
     ///
     /// ```
     /// # use scopegate_envoy_filter::keys::Keys;
-    /// assert!(Keys::read(br#"{"keys": []}"#).is_none());
+    /// assert!(Keys::read(br#"{"keys": []}"#).unwrap().is_empty());
+    /// assert!(Keys::read(b"<html>").is_none());
     /// ```
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {
         let set = Written::json(text)?;
         let keys = Pairs::read(Pairs::read(&set.0)?.get("keys")?)?;
-        if keys.items().count() > MOST {
-            return None;
-        }
         let mut known: Vec<(String, Key)> = Vec::new();
         for (kid, key) in keys.items().filter_map(read) {
-            if known.iter().any(|(other, _)| *other == kid) {
-                return None;
+            if known.len() == MOST || known.iter().any(|(other, _)| *other == kid) {
+                return Some(Self::default());
             }
             known.push((kid, key));
         }
-        (!known.is_empty()).then_some(Self(known))
+        Some(Self(known))
     }
 
     /// The key with this id.
@@ -143,17 +141,20 @@ mod tests {
             (vec![ec.clone(), with(r#""kid":"b","alg":"RS256""#)], Some(1)),
             (vec![ec.clone(), with(r#""kid":"b""#).replace("256", "384")], Some(1)),
             (vec![ec.clone(), with(r#""kid":"b","x":"AAAA""#)], None),
-            (vec![EC.replace("MKBC", "M+BC")], None),
-            (vec![EC.replace("MKBC", "")], None),
-            (vec![r#"{"kty":"oct","kid":"a","k":"AAAA"}"#.to_owned()], None),
-            (vec![r#"{"kty":"OKP","crv":"Ed25519","kid":"a","x":"AAAA"}"#.to_owned()], None),
-            (vec![EC.replace(r#""kid":"a","#, "")], None),
-            (vec![ec.clone(), ec.clone()], None),
-            (vec![ec; 101], None),
-            (vec![], None),
+            (vec![EC.replace("MKBC", "M+BC")], Some(0)),
+            (vec![EC.replace("MKBC", "")], Some(0)),
+            (vec![r#"{"kty":"oct","kid":"a","k":"AAAA"}"#.to_owned()], Some(0)),
+            (vec![r#"{"kty":"OKP","crv":"Ed25519","kid":"a","x":"AAAA"}"#.to_owned()], Some(0)),
+            (vec![EC.replace(r#""kid":"a","#, "")], Some(0)),
+            (vec![ec.clone(), with(r#""kid":"b""#), ec.clone()], Some(0)),
+            ((0..100).map(|n| with(&format!(r#""kid":"{n}""#))).collect(), Some(100)),
+            ((0..101).map(|n| with(&format!(r#""kid":"{n}""#))).collect(), Some(0)),
+            (vec![], Some(0)),
         ] {
             assert_eq!(count(&keys), expected, "{keys:?}");
         }
-        assert_eq!(Keys::read(b"[]"), None);
+        for text in ["[]", "{}", r#"{"keys": 1}"#, "<html>", ""] {
+            assert_eq!(Keys::read(text.as_bytes()), None, "{text}");
+        }
     }
 }

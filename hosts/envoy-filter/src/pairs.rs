@@ -96,14 +96,14 @@ impl<'b> Pairs<'b> {
         self.0.iter().map(|(item, _)| *item)
     }
 
-    /// A value that may be missing, but may be nothing else.
+    /// A value that may be missing or null, but may be nothing else.
     pub fn optional<T>(
         &self,
         name: &str,
         read: impl Fn(&Self, &str) -> Option<T>,
     ) -> Option<Option<T>> {
         match self.get(name) {
-            None => Some(None),
+            None | Some([]) => Some(None),
             Some(_) => read(self, name).map(Some),
         }
     }

@@ -31,12 +31,15 @@ pub fn claims(bytes: &[u8]) -> Option<AccessClaims> {
     })
 }
 
+/// The service has written the names of these fields with capitals, too.
 fn entry(bytes: &[u8]) -> Option<AccessEntry> {
     let fields = Pairs::read(bytes)?;
+    let either = |small: &str, large: &str| fields.text(small).or_else(|| fields.text(large));
+    let actions = ["actions", "Actions"].into_iter().find(|name| fields.get(name).is_some());
     Some(AccessEntry {
-        resource_type: fields.text("type")?,
-        name: fields.text("name")?,
-        actions: fields.list("actions", text)?,
+        resource_type: either("type", "Type")?,
+        name: either("name", "Name")?,
+        actions: actions.map_or(Some(Vec::new()), |name| fields.list(name, text))?,
     })
 }
 
@@ -75,6 +78,17 @@ mod tests {
         other["appid"] = "a".into();
         let read = claims(&written(&other)).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), other);
+    }
+
+    /// As other issuers write them.
+    #[test]
+    fn other_spellings() {
+        let mut other = token();
+        other["access"] = json!([{"Type": "repository", "Name": "a", "Actions": ["pull"]}, {"type": "repository", "name": "b"}]);
+        other["principal"] = Value::Null;
+        other["generation"] = Value::Null;
+        let read = claims(&written(&other)).unwrap();
+        assert_eq!(read, serde_json::from_value(other).unwrap());
     }
 
     #[test]

@@ -25,10 +25,10 @@ impl Feed {
         true
     }
 
-    /// Whether what is known is new enough to decide by.
+    /// Whether what is known is new enough to decide by. A clock that was put back makes it as old as one that was put forward.
     #[must_use]
     pub fn is_current(&self, now: u64, serve_for: u64) -> bool {
-        self.heard_at.is_some_and(|heard_at| now.saturating_sub(heard_at) <= serve_for)
+        self.heard_at.is_some_and(|heard_at| now.abs_diff(heard_at) <= serve_for)
     }
 
     /// Whether a token is still good.
@@ -50,6 +50,7 @@ mod tests {
         assert!(feed.hear(br#"{"revision": 5, "isEverything": true, "changed": []}"#, 100));
         assert_eq!(feed.revision(), 5);
         assert!(feed.is_current(160, 60) && !feed.is_current(161, 60));
+        assert!(feed.is_current(99, 60) && !feed.is_current(39, 60));
         assert!(!feed.hear(b"<html>", 150) && !feed.is_current(161, 60));
     }
 }

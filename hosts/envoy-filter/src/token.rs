@@ -15,7 +15,9 @@ use crate::{payload, signature};
 
 /// The longest token, in bytes.
 const LONGEST: usize = 32 * 1024;
-/// How many places there are, each for two tokens.
+/// The longest that is remembered: room for forty repositories.
+const LONGEST_REMEMBERED: usize = 4 * 1024;
+/// How many places there are, each for two tokens. With that they take 50 MB at the very most, and 6 with usual ones.
 const PLACES: usize = 2048;
 
 /// The token in the value of an `Authorization`; nothing where it holds something else (RFC 6750, 2.1).
@@ -57,7 +59,7 @@ struct Remembered {
 }
 
 impl Tokens {
-    /// Takes a key set. Another one than before forgets all tokens; one that is none changes nothing.
+    /// Takes a key set. Another one than before forgets all tokens; a text that is none changes nothing.
     pub fn hear(&mut self, keys: &[u8]) -> bool {
         let Some(keys) = Keys::read(keys) else { return false };
         if keys != self.keys {
@@ -91,7 +93,9 @@ impl Tokens {
             return Ok(Rc::clone(&same.claims));
         }
         let claims = Rc::new(self.verify_anew(text, ask)?);
-        if let Some([newer, older]) = self.places.get_mut(place) {
+        if text.len() <= LONGEST_REMEMBERED
+            && let Some([newer, older]) = self.places.get_mut(place)
+        {
             *older = newer.take();
             *newer = Some(Remembered { text: text.to_owned(), claims: Rc::clone(&claims) });
         }
@@ -188,6 +192,8 @@ mod tests {
             (Some(set(&["a", "b"])), NO, 2, Err(NoGood::Forged)),
             (None, YES, 3, Ok("1")),
             (Some(set(&["b"])), YES, 3, Err(NoGood::UnknownKey)),
+            (Some(set(&["a"])), YES, 4, Ok("1")),
+            (Some(set(&[])), YES, 4, Err(NoGood::UnknownKey)),
         ] {
             keys.map(|keys| verifier.tokens.hear(&keys));
             assert_eq!(verifier.verify(&text, answer), expected.map(ToOwned::to_owned));

@@ -59,6 +59,17 @@ impl Proxy {
         Self::start(Kind::Filter, upstream, tokens, Some(administrator))
     }
 
+    /// The same where something else than the token server is asked in its place.
+    #[track_caller]
+    pub(crate) fn filter_asking(
+        asked: u16,
+        upstream: u16,
+        tokens: &Server,
+        administrator: &Administrator,
+    ) -> Self {
+        Self::between(Kind::Filter, [asked, upstream], tokens, Some(administrator))
+    }
+
     /// The same with `jwt_authn` before it.
     #[track_caller]
     pub(crate) fn jwt_authn(upstream: u16, tokens: &Server, administrator: &Administrator) -> Self {
@@ -72,14 +83,20 @@ impl Proxy {
         tokens: &Server,
         administrator: Option<&Administrator>,
     ) -> Self {
+        Self::between(kind, [tokens.port(), upstream], tokens, administrator)
+    }
+
+    /// `asked` is the port of the token server, or of what stands for it.
+    #[track_caller]
+    fn between(
+        kind: Kind,
+        [asked, upstream]: [u16; 2],
+        tokens: &Server,
+        administrator: Option<&Administrator>,
+    ) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-        let file = configuration(
-            kind,
-            folder.path(),
-            [port, tokens.port(), upstream],
-            tokens,
-            administrator,
-        );
+        let ports = [port, asked, upstream];
+        let file = configuration(kind, folder.path(), ports, tokens, administrator);
         let mut command = command(kind, &file, folder.path());
         let running = Running::listening(&mut command, port, folder.path().join("proxy.log"));
         Self { port, folder, running }
