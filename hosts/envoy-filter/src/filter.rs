@@ -125,8 +125,8 @@ impl Root {
             && now().abs_diff(self.keys_asked_at) >= self.keys_every()
         {
             self.keys_asked_at = now();
-            self.known.wants_keys.set(false);
             self.keys_call = call(source, &source.path);
+            self.known.wants_keys.set(self.keys_call.is_none());
         }
         if let Some(source) = &config.revocations
             && self.revocations_call.is_none()
