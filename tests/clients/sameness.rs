@@ -1,8 +1,8 @@
 //! Generated cases through every proxy, as raw bytes over HTTP: each answers as the engine does, and the digests of the answers are the same.
 //!
 //! The cases are those that the engine's hosts without a proxy answer, as far as a request line can carry them. What came with a request is a
-//! token that holds what the case says, signed with the key of the token server that the proxy trusts. A million of them take ten minutes
-//! through each; `SAMENESS_CASES` says how many there are, and by default it is what a minute is good for.
+//! token that holds what the case says, signed with the key of the token server that the proxy trusts. A million of them take two to ten
+//! minutes through each; `SAMENESS_CASES` says how many there are, and by default it is what a minute is good for.
 //!
 //! | an answer | is written down as |
 //! |---|---|
