@@ -157,4 +157,21 @@ mod tests {
             assert_eq!(Keys::read(text.as_bytes()), None, "{text}");
         }
     }
+
+    /// Whatever a set says, it is read or it is not.
+    #[test]
+    fn no_set_traps() {
+        let set =
+            format!(r#"{{"keys":[{EC},{{"kty":"RSA","n":"{}","e":"AQAB"}}]}}"#, "A".repeat(344));
+        for place in 0..set.len() {
+            let _ = Keys::read(&set.as_bytes()[..place]);
+            for bit in 0..8 {
+                let mut other = set.clone().into_bytes();
+                other[place] ^= 1 << bit;
+                let _ = Keys::read(&other);
+            }
+        }
+        let deep = "[".repeat(100_000);
+        assert_eq!(Keys::read(deep.as_bytes()), None);
+    }
 }

@@ -229,6 +229,19 @@ mod tests {
         assert!(verifier.verify(&good, NO).is_ok());
     }
 
+    /// One letter that is another one makes a token another one.
+    #[test]
+    fn no_other_token_is_that_token() {
+        let (mut verifier, good) = (Verifier::new(), token(1, &header()));
+        verifier.verify(&good, YES).unwrap();
+        for place in 0..good.len() {
+            for letter in ['A', 'B', '.', '=', ' ', '\0', 'é'] {
+                let other = format!("{}{letter}{}", &good[..place], &good[place + 1..]);
+                assert!(other == good || verifier.verify(&other, NO).is_err(), "{other}");
+            }
+        }
+    }
+
     #[test]
     fn memory_is_bounded_and_few_tokens_are_verified_twice() {
         let mut verifier = Verifier::new();
