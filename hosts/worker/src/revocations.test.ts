@@ -37,4 +37,12 @@ test("a newer generation revokes, and silence does after a while", async () => {
     now = late;
     await expect(ask()).rejects.toThrow();
   }
+  // The clock stays behind, and what is heard now counts.
+  isUp = true;
+  expect(await ask()).toBe(false);
+  changed = [{ principal: "token", sub: null, generation: 4 }];
+  now -= 500;
+  expect(await ask()).toBe(false);
+  now -= 2000;
+  expect(await ask()).toBe(true);
 });

@@ -23,6 +23,9 @@ export class Revocations {
   readonly #now: () => number;
   #oldest = new Map<string, number>();
   #revision = 0;
+  /** How often the feed was asked, and which of those was answered last. */
+  #asked = 0;
+  #answered = 0;
   #readAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
 
@@ -50,7 +53,7 @@ export class Revocations {
   }
 
   async #refresh(): Promise<void> {
-    const askedAt = this.#now();
+    const [turn, askedAt] = [++this.#asked, this.#now()];
     this.#askedAt = askedAt;
     try {
       const url = new URL(this.#feed.url);
@@ -58,22 +61,23 @@ export class Revocations {
       const headers = { authorization: this.#feed.authorization };
       const response = await this.#server.fetch(url.href, { headers, signal: AbortSignal.timeout(PATIENCE) });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      this.#take((await response.json()) as Generations, askedAt);
+      const news = (await response.json()) as Generations;
+      // Answers may overtake each other: what was asked before the last one says nothing new. A clock would not tell, because it may be put back.
+      if (turn < this.#answered) return;
+      this.#take(news);
+      [this.#answered, this.#readAt] = [turn, askedAt];
     } catch (error) {
       console.error(`the generations could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
     }
   }
 
-  #take({ revision, isEverything, changed }: Generations, askedAt: number): void {
-    // Answers may overtake each other: what was asked before the last one says nothing new.
-    if (askedAt < this.#readAt) return;
+  #take({ revision, isEverything, changed }: Generations): void {
     if (isEverything) this.#oldest = new Map();
     for (const { principal, sub, generation } of changed) {
       const key = keyOf(principal, sub);
       this.#oldest.set(key, Math.max(generation, this.#oldest.get(key) ?? 0));
     }
     this.#revision = revision;
-    this.#readAt = askedAt;
   }
 }
 
