@@ -197,11 +197,11 @@ fn usable(
     keys: Vec<Value>,
     before: &HashMap<String, Arc<Key>>,
 ) -> Result<HashMap<String, Arc<Key>>, &'static str> {
-    if keys.len() > MOST {
-        return Err("a key set of more than 100 keys");
-    }
     let mut known = HashMap::new();
     for (kid, key) in keys.into_iter().filter_map(Key::read) {
+        if known.len() == MOST {
+            return Err("more than 100 keys");
+        }
         let same = before.get(&kid).filter(|same| same.published == key.published).cloned();
         // Two keys of one id are none: nobody could tell which of them is meant.
         if known.insert(kid, same.unwrap_or_else(|| Arc::new(key))).is_some() {
@@ -245,7 +245,11 @@ mod tests {
             ),
             (vec![EC.replace(r#""kid":"a","#, "")], Err("no key that can verify")),
             (vec![ec.clone(), ec.clone()], Err("two keys of one id")),
-            (vec![ec; 101], Err("a key set of more than 100 keys")),
+            ((0..100).map(|n| with(&format!(r#""kid":"{n}""#))).collect(), Ok(100)),
+            (
+                (0..101).map(|n| with(&format!(r#""kid":"{n}""#))).collect(),
+                Err("more than 100 keys"),
+            ),
             (vec![], Err("no key that can verify")),
         ] {
             assert_eq!(read(&keys), expected, "{keys:?}");
