@@ -68,12 +68,12 @@ pub(crate) fn decides(port: u16, server: &Server, password: &str) {
     let bearer = bearer(server, password, "repository:team/app:pull");
     let asks = || {
         let answers: Vec<u16> =
-            (0..8).map(|_| ask(port, "GET", "/v2/", &[&bearer]).status).collect();
+            (0..16).map(|_| ask(port, "GET", "/v2/", &[&bearer]).status).collect();
         answers.iter().all(|status| *status == 200).then_some(()).ok_or(format!("{answers:?}"))
     };
     eventually(Duration::from_secs(10), asks);
     // All of them may have come to one thread. The others have heard it, too, when each has asked once more.
-    std::thread::sleep(Duration::from_millis(1200));
+    std::thread::sleep(Duration::from_millis(1500));
     eventually(Duration::from_secs(10), asks);
 }
 

@@ -127,13 +127,15 @@ fn smuggling() {
 /// A client that sends all of its body before it reads anything still hears why it was refused.
 #[test]
 fn long_bodies_that_nobody_wants() {
-    let scene = Scene::echo(0, &[("team/app", ALL)]);
-    let body = vec![b' '; 64 << 20];
+    let (server, _) = Server::with(Settings::default(), &seed(&[("team/app", ALL)]));
+    let echo = Echo::start(0);
+    let gateway = Gateway::before(echo.port(), &server, "timeouts: {client: 20s}\n");
+    let body = vec![b' '; 32 << 20];
     let length = format!("Content-Length: {}", body.len());
     let target = "/v2/team/app/manifests/v1";
-    let answer = ask_with(scene.gateway.port(), "PUT", target, &[&length], &body);
+    let answer = ask_with(gateway.port(), "PUT", target, &[&length], &body);
     assert_eq!(answer.expect("the connection was reset").status, 401);
-    assert_eq!(scene.upstream.heard(), []);
+    assert_eq!(echo.heard(), []);
 }
 
 /// A client that stops in the middle is let go.

@@ -138,11 +138,14 @@ fn configuration(
         Kind::JwtAuthn => "envoy-jwt-authn.yaml",
     };
     let text = std::fs::read_to_string(examples().join(name)).unwrap();
-    let text = ["5000", "5001", "5002"]
+    // In two steps: a port may look like another's in the example.
+    let marked = [("5000", "<a>"), ("5001", "<b>"), ("5002", "<c>")]
+        .iter()
+        .fold(text, |text, (example, mark)| text.replace(example, mark));
+    let text = ["<a>", "<b>", "<c>"]
         .iter()
         .zip(ports)
-        .fold(text, |text, (example, port)| text.replace(example, &format!("<{port}>")));
-    let text = text.replace(['<', '>'], "");
+        .fold(marked, |text, (mark, port)| text.replace(mark, &port.to_string()));
     let text = match administrator {
         Some(administrator) => filtering(&text, server, administrator),
         None => text,
