@@ -36,7 +36,7 @@ pub struct Config {
     /// Who may list the repositories: `root` or `never`.
     #[serde(default, deserialize_with = "catalog")]
     pub catalog: Catalog,
-    /// Whether each decision is a line of Envoy's log, which costs as much to write as to make.
+    /// Whether each decision is a line of Envoy's log.
     #[serde(default = "yes")]
     pub log_decisions: bool,
     /// Where revoked tokens are listed; none are known without it.

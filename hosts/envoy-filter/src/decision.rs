@@ -63,8 +63,8 @@ pub fn decide(config: &Config, feed: &Feed, now: u64, request: Request<'_>) -> O
     let is_open =
         move |grant: &Grant<'_>| has_catalog || grant.resource_type.as_str() != "registry";
     let credential = match &came {
-        Came::Unverified => return unavailable(),
-        Came::Token(_) if !is_known(config, feed, now) => return unavailable(),
+        Came::Unverified => return Outcome::Answer(unavailable()),
+        Came::Token(_) if !is_known(config, feed, now) => return Outcome::Answer(unavailable()),
         Came::Token(claims) if is_good(config, feed, claims, now) => {
             Credential::Valid(claims.grants().filter(is_open))
         }
@@ -97,9 +97,11 @@ fn is_good(config: &Config, feed: &Feed, claims: &AccessClaims, now: u64) -> boo
     claims.is_for(expected) && (config.revocations.is_none() || feed.allows(claims))
 }
 
-fn unavailable() -> Outcome {
+/// The answer where nothing can be decided.
+#[must_use]
+pub fn unavailable() -> Answer {
     let body = r#"{"errors":[{"code":"UNAVAILABLE","message":"nothing can be decided now, try again","detail":null}]}"#;
-    Outcome::Answer(Answer { status: 503, challenge: None, body: body.to_owned() })
+    Answer { status: 503, challenge: None, body: body.to_owned() }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
 
 use crate::config::{Config, Source};
-use crate::decision::{Answer, Came, Outcome, Request, decide};
+use crate::decision::{Answer, Came, Outcome, Request, decide, unavailable};
 use crate::revocation::Feed;
 use crate::token::{NoGood, Tokens, bearer};
 use crate::{payload, signature};
@@ -262,8 +262,7 @@ fn forward(target: &str, canonical: &str) -> Option<Action> {
 
 /// What cannot be read or decided goes nowhere.
 fn refuse() -> Action {
-    let body = r#"{"errors":[{"code":"UNAVAILABLE","message":"nothing can be decided now, try again","detail":null}]}"#;
-    send(&Answer { status: 503, challenge: None, body: body.to_owned() });
+    send(&unavailable());
     Action::Pause
 }
 

@@ -1,6 +1,6 @@
 //! Tokens, verified once and remembered.
 //!
-//! A signature costs Envoy sixty microseconds, so a token that is good, and not too long, is kept with its whole text: in a table of bounded size, in which
+//! A signature costs Envoy some seventy microseconds, so a token that is good, and not too long, is kept with its whole text: in a table of bounded size, in which
 //! newer ones drive out older ones, and no longer than the keys stay as they are. Whether it is in time, for us, or revoked is asked each time,
 //! elsewhere.
 
