@@ -85,7 +85,8 @@ impl Data {
             .unwrap();
         let mut server = Server { process, address };
         let start = Instant::now();
-        while TcpStream::connect(address).is_err() {
+        // A connection alone says nothing: where nobody listens, one can be to itself.
+        while server.ask("/healthz", "").is_none() {
             let is_running = server.process.try_wait().unwrap().is_none();
             let log = || std::fs::read_to_string(self.path("log")).unwrap();
             assert!(is_running && start.elapsed() < PATIENCE, "nobody answers: {}", log());
@@ -108,21 +109,24 @@ struct Server {
 impl Server {
     /// The status and the body of an answer.
     fn get(&self, target: &str, authorization: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.ask(target, authorization).unwrap_or_else(|| panic!("no answer: {target}"))
+    }
+
+    /// The same, or nothing where there is no answer.
+    fn ask(&self, target: &str, authorization: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
         let authorization = match authorization {
             "" => String::new(),
             value => format!("authorization: {value}\r\n"),
         };
-        write!(
-            stream,
-            "GET {target} HTTP/1.1\r\nhost: r\r\nconnection: close\r\n{authorization}\r\n"
-        )
-        .unwrap();
+        let request =
+            format!("GET {target} HTTP/1.1\r\nhost: r\r\nconnection: close\r\n{authorization}\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
     }
 
     fn token(&self) -> String {
