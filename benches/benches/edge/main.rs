@@ -12,11 +12,11 @@ use std::time::Duration;
 use scopegate_benches::load::{Latency, Load};
 use scopegate_benches::wants;
 
-use house::{House, Way};
+use house::{House, Running, Way};
 
 /// How long each way is measured in each round.
-const FOR: Duration = Duration::from_secs(2);
-const ROUNDS: usize = 3;
+const FOR: Duration = Duration::from_millis(500);
+const ROUNDS: usize = 15;
 const CONNECTIONS: usize = 8;
 
 fn main() {
@@ -32,49 +32,67 @@ fn main() {
     }
 }
 
-/// What was measured of one way.
-struct Measured {
-    latency: Latency,
-    rate: f64,
-    /// What the proxy says of its decisions, where it does.
-    decisions: Option<String>,
-}
-
 /// A manifest, again and again.
 fn requests(house: &House) {
     println!("one manifest              p50 µs  p99 µs     /s   added to p50, to p99, lost");
     for ways in Way::GROUPS {
-        let measured: Vec<Measured> = ways.iter().map(|way| measure(house, *way)).collect();
-        let plain = &measured[0];
-        for (way, each) in ways.iter().zip(&measured) {
-            let Measured { latency: Latency { p50, p99, .. }, rate, decisions } = each;
-            println!(
-                "  {:<22} {p50:>7.0} {p99:>7.0} {rate:>7.0}   {:>+6.0} µs {:>+6.0} µs {:>4.0} %",
-                way.name(),
-                p50 - plain.latency.p50,
-                p99 - plain.latency.p99,
-                (1.0 - rate / plain.rate) * 100.0,
-            );
-            if let Some(decisions) = decisions {
-                println!("    its decision: {decisions}");
-            }
+        let mut ways: Vec<Measured> = ways.iter().map(|way| Measured::start(house, *way)).collect();
+        for _ in 0..ROUNDS {
+            ways.iter_mut().for_each(Measured::round);
+        }
+        let [plain, ..] = ways.as_slice() else { continue };
+        ways.iter().for_each(|way| way.print(plain));
+    }
+}
+
+/// One way, and what was measured of it in each round. The ways of a group take turns, so that whatever else the machine does hits all of them.
+struct Measured {
+    way: Way,
+    proxy: Running,
+    load: Load,
+    latencies: Vec<Latency>,
+    rates: Vec<f64>,
+}
+
+impl Measured {
+    fn start(house: &House, way: Way) -> Self {
+        let proxy = house.start(way);
+        let mut load = Load::new(proxy.port, &house.request(way, "manifests/v1"), CONNECTIONS);
+        load.closed(FOR);
+        Self { way, proxy, load, latencies: Vec::new(), rates: Vec::new() }
+    }
+
+    fn round(&mut self) {
+        self.latencies.push(self.load.alone(FOR));
+        self.rates.push(self.load.closed(FOR));
+    }
+
+    fn print(&self, plain: &Self) {
+        let of =
+            |one: &Self, figure: fn(&Latency) -> f64| one.latencies.iter().map(figure).collect();
+        let (p50, p99) = (of(self, |latency| latency.p50), of(self, |latency| latency.p99));
+        let added = |figure: fn(&Latency) -> f64| {
+            let pairs = self.latencies.iter().zip(&plain.latencies);
+            median(pairs.map(|(ours, plain)| figure(ours) - figure(plain)).collect())
+        };
+        let pairs = self.rates.iter().zip(&plain.rates);
+        let lost = median(pairs.map(|(ours, plain)| (1.0 - ours / plain) * 100.0).collect());
+        println!(
+            "  {:<22} {:>7.0} {:>7.0} {:>7.0}   {:>+6.1} µs {:>+6.1} µs {lost:>4.1} %",
+            self.way.name(),
+            median(p50),
+            median(p99),
+            median(self.rates.clone()),
+            added(|latency| latency.p50),
+            added(|latency| latency.p99),
+        );
+        if let Some(decisions) = self.proxy.decisions() {
+            println!("    its decision: {decisions}");
         }
     }
 }
 
-fn measure(house: &House, way: Way) -> Measured {
-    let proxy = house.start(way);
-    let request = house.request(way, "manifests/v1");
-    let mut rounds: Vec<(Latency, f64)> = (0..ROUNDS)
-        .map(|_| {
-            let mut load = Load::new(proxy.port, &request, CONNECTIONS);
-            load.closed(FOR / 4);
-            (load.alone(FOR), load.closed(FOR))
-        })
-        .collect();
-    rounds.sort_by(|(one, _), (other, _)| one.p50.total_cmp(&other.p50));
-    let (latency, _) = rounds[ROUNDS / 2];
-    rounds.sort_by(|(_, one), (_, other)| one.total_cmp(other));
-    let (_, rate) = rounds[ROUNDS / 2];
-    Measured { latency, rate, decisions: proxy.decisions() }
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }
