@@ -294,7 +294,7 @@ fn native() -> String {
             &case.target,
             &route_settings(case.profile.as_deref(), case.untag.as_deref()),
         ) {
-            Ok(route) => vec![route.path.clone(), route.to_string()],
+            Ok(route) => vec![route.path.to_string(), route.to_string()],
             Err(error) => vec![format!("refused {}", error.kind().code())],
         };
         line(&mut stream, name, &answer);
@@ -310,7 +310,7 @@ fn native() -> String {
         };
         let settings = route_settings(case.profile.as_deref(), case.untag.as_deref());
         let answer = match admit(&case.method, &case.target, credential, AUTHORITY, &settings) {
-            Admission::Forward(forward) => ["200".to_owned(), forward.target],
+            Admission::Forward(forward) => ["200".to_owned(), forward.target.into_owned()],
             Admission::Refusal(refusal) => {
                 [refusal.status.to_string(), refusal.challenge.unwrap_or_default()]
             }

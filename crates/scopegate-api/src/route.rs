@@ -18,6 +18,9 @@ pub struct Route {
 
 impl From<core_route::Route<'_>> for Route {
     fn from(route: core_route::Route<'_>) -> Self {
-        Self { scopes: route.scopes.iter().map(ToString::to_string).collect(), path: route.path }
+        Self {
+            scopes: route.scopes.iter().map(ToString::to_string).collect(),
+            path: route.path.into_owned(),
+        }
     }
 }

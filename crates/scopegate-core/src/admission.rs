@@ -56,8 +56,8 @@ pub enum Admission<'a> {
 pub struct Forward<'a> {
     /// What it is, and what it needed.
     pub route: Route<'a>,
-    /// The target to send: the canonical path, and the query. What came in is not forwarded.
-    pub target: String,
+    /// The target to send: the canonical path, and the query. Borrowed where that is what came in, byte for byte.
+    pub target: Cow<'a, str>,
 }
 
 /// An answer in the registry's place.
@@ -116,7 +116,7 @@ where
         Ok(()) if names_no_source(&route, query) => {
             Admission::Forward(Forward::new(&without_mount(query), route))
         }
-        Ok(()) => Admission::Forward(Forward::new(query, route)),
+        Ok(()) => Admission::Forward(Forward::as_it_came(target, query, route)),
         Err(missing) if misses_only_the_source(&route, &missing) => {
             Admission::Forward(Forward::new(&without_mount(query), route))
         }
@@ -173,7 +173,17 @@ fn has_key(pair: &str, key: &str) -> bool {
 impl<'a> Forward<'a> {
     fn new(query: &str, route: Route<'a>) -> Self {
         let separator = if query.is_empty() { "" } else { "?" };
-        Self { target: [&route.path, separator, query].concat(), route }
+        Self { target: Cow::Owned([&route.path, separator, query].concat()), route }
+    }
+
+    /// The same where the query is the one that came in.
+    fn as_it_came(target: &'a str, query: &str, route: Route<'a>) -> Self {
+        let is_canonical = matches!(route.path, Cow::Borrowed(_)) && !target.ends_with('?');
+        if is_canonical {
+            Self { target: Cow::Borrowed(target), route }
+        } else {
+            Self::new(query, route)
+        }
     }
 }
 
@@ -231,7 +241,7 @@ mod tests {
             _ => Credential::Valid(grants.iter().copied()),
         };
         match admit(method, target, credential, AUTHORITY, &Settings::default()) {
-            Admission::Forward(forward) => forward.target,
+            Admission::Forward(forward) => forward.target.into_owned(),
             Admission::Refusal(refusal) => {
                 let challenge = refusal.challenge.unwrap_or_default().replace(BASE, "");
                 assert!(refusal.body.ends_with("}]}\n"), "{}", refusal.body);

@@ -114,8 +114,8 @@ pub struct Route<'a> {
     pub endpoint: Endpoint,
     /// What a token must hold, in the order of the challenge. Empty for `/v2/` alone, which any valid token may ask.
     pub scopes: Vec<RequiredScope<'a>>,
-    /// The path in its one canonical spelling, without the query.
-    pub path: String,
+    /// The path in its one canonical spelling, without the query; borrowed where it came in that spelling.
+    pub path: Cow<'a, str>,
 }
 
 /// The rows of the API.
@@ -184,16 +184,17 @@ pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<R
     }
     let (path, query) = cut(target, b'?').unwrap_or((target, ""));
     let segments = split(path)?;
-    let row = Row::read(&segments)?;
+    let row = Row::read(path, &segments)?;
     let actions = Method::parse(method).and_then(|method| row.actions(method, settings));
     let actions = actions.ok_or(Error::new(ErrorKind::MethodUnknown, 0))?;
     let mut scopes = Vec::new();
     if let Some((resource_type, name)) = row.resource() {
-        scopes.push(RequiredScope { resource_type, name: Cow::Owned(name), actions });
+        scopes.push(RequiredScope { resource_type, name, actions });
     }
     if row.endpoint == Endpoint::StartUpload {
         let start = path.len().saturating_add(1);
-        scopes.extend(mount_source(query, start)?.filter(|source| source.name != row.name()));
+        let source = mount_source(query, start)?;
+        scopes.extend(source.filter(|source| source.name != row.name()));
     }
     Ok(Route { endpoint: row.endpoint, path: row.path(), scopes })
 }
@@ -207,7 +208,12 @@ struct Segment<'a> {
 
 impl Segment<'_> {
     fn has_slash(&self) -> bool {
-        contains(&self.text, b'/')
+        !self.is_as_it_came() && contains(&self.text, b'/')
+    }
+
+    /// Whether nothing had to be decoded, so that the text stands in the target.
+    fn is_as_it_came(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
     }
 
     fn ambiguous(&self) -> Error {
@@ -215,29 +221,42 @@ impl Segment<'_> {
     }
 }
 
+/// More segments than all paths have whose name is short.
+const USUAL_SEGMENTS: usize = 8;
+
 /// The segments of a path. Only the last may be empty, when the path ends with a slash.
 fn split(path: &str) -> Result<Vec<Segment<'_>>, Error> {
     let Some(rest) = path.strip_prefix('/') else {
         return Err(Error::new(ErrorKind::PathUnknown, 0));
     };
-    let mut segments = Vec::new();
+    let mut segments = Vec::with_capacity(USUAL_SEGMENTS);
     let mut position = 1_usize;
     for raw in pieces(rest, b'/') {
         let end = position.saturating_add(raw.len());
+        let ambiguous = Error::new(ErrorKind::PathAmbiguous, position);
         if raw.is_empty() && end < path.len() {
-            return Err(Error::new(ErrorKind::PathAmbiguous, position));
+            return Err(ambiguous);
         }
-        let text = decode(raw).ok_or(Error::new(ErrorKind::PathAmbiguous, position))?;
-        let segment = Segment { text, position };
-        let hidden =
-            |part: &str| matches!(part, "." | "..") || (segment.has_slash() && part.is_empty());
-        if pieces(&segment.text, b'/').any(hidden) || !segment.text.bytes().all(is_plain) {
-            return Err(segment.ambiguous());
-        }
-        segments.push(segment);
+        segments.push(Segment { text: decode_segment(raw).ok_or(ambiguous)?, position });
         position = end.saturating_add(1);
     }
     Ok(segments)
+}
+
+/// The text of a segment; `None` where two readers could read it in two ways.
+fn decode_segment(raw: &str) -> Option<Cow<'_, str>> {
+    if raw.bytes().all(|byte| is_plain(byte) && byte != b'+') {
+        return (!is_hidden(raw)).then_some(Cow::Borrowed(raw));
+    }
+    let text = decode(raw)?;
+    let has_slash = contains(&text, b'/');
+    let is_bad = |part: &str| is_hidden(part) || (has_slash && part.is_empty());
+    let is_bad = pieces(&text, b'/').any(is_bad) || !text.bytes().all(is_plain);
+    (!is_bad).then_some(text)
+}
+
+fn is_hidden(part: &str) -> bool {
+    matches!(part, "." | "..")
 }
 
 /// Whether a decoded byte may stand in a path at all.
@@ -276,56 +295,103 @@ fn hex(digit: Option<&u8>) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// The rows of the API. `<name>` stands for one segment or more, and whatever else is in angle brackets for one, of that kind. The
-/// first row that fits is the one; names are as long as they can be, because a repository may be called `tags` or `blobs`.
-const ROWS: [(Endpoint, &str); 31] = [
-    (Endpoint::Base, "v2"),
-    (Endpoint::Base, "v2/"),
-    (Endpoint::Catalog, "v2/_catalog"),
-    (Endpoint::StartUpload, "v2/<name>/blobs/uploads"),
-    (Endpoint::StartUpload, "v2/<name>/blobs/uploads/"),
-    (Endpoint::Upload, "v2/<name>/blobs/uploads/<upload>"),
-    (Endpoint::TagsList, "v2/<name>/tags/list"),
-    (Endpoint::Manifest, "v2/<name>/manifests/<reference>"),
-    (Endpoint::Blob, "v2/<name>/blobs/<digest>"),
-    (Endpoint::Referrers, "v2/<name>/referrers/<digest>"),
-    (Endpoint::Catalog, "acr/v1/_catalog"),
-    (Endpoint::DeletedCatalog, "acr/v1/_deleted/_catalog"),
-    (Endpoint::DeletedList, "acr/v1/_deleted/<name>/_tags"),
-    (Endpoint::DeletedList, "acr/v1/_deleted/<name>/_manifests"),
-    (Endpoint::DeletedManifest, "acr/v1/_deleted/<name>/_manifests/<digest>"),
-    (Endpoint::MetadataList, "acr/v1/<name>/_tags"),
-    (Endpoint::MetadataList, "acr/v1/<name>/_manifests"),
-    (Endpoint::CustomMetadata, "acr/v1/<name>/_metadata"),
-    (Endpoint::CustomMetadata, "acr/v1/<name>/_metadata/<tag>"),
-    (Endpoint::TagMetadata, "acr/v1/<name>/_tags/<tag>"),
-    (Endpoint::CustomMetadata, "acr/v1/<name>/_tags/<tag>/_metadata"),
-    (Endpoint::CustomMetadata, "acr/v1/<name>/_tags/<tag>/_metadata/<tag>"),
-    (Endpoint::ManifestMetadata, "acr/v1/<name>/_manifests/<digest>"),
-    (Endpoint::CustomMetadata, "acr/v1/<name>/_manifests/<digest>/_metadata"),
-    (Endpoint::CustomMetadata, "acr/v1/<name>/_manifests/<digest>/_metadata/<tag>"),
-    (Endpoint::Repository, "acr/v1/<name>"),
-    (Endpoint::HelmIndex, "helm/v1/<name>/index.yaml"),
-    (Endpoint::HelmContent, "helm/v1/<name>/_charts"),
-    (Endpoint::HelmContent, "helm/v1/<name>/_charts/<file>"),
-    (Endpoint::HelmContent, "helm/v1/<name>/_charts/<file>/<file>"),
-    (Endpoint::HelmContent, "helm/v1/<name>/_blobs/<file>"),
-];
+/// A row of the API: the words before the name, and, where there is a name, what stands behind it. A name is one segment or more, as many
+/// as can be, because a repository may be called `tags` or `blobs`.
+type Pattern = (Endpoint, &'static [&'static str], Option<&'static [Part]>);
 
-/// A path that fits a row of the API.
-struct Row<'s> {
-    endpoint: Endpoint,
-    segments: &'s [Segment<'s>],
-    /// The segments of the name, none where the row has no name.
-    name: &'s [Segment<'s>],
-    /// The segments that refer to something, each with its kind.
-    references: Vec<(&'static str, &'s Segment<'s>)>,
+/// One segment behind the name.
+#[derive(Clone, Copy)]
+enum Part {
+    Word(&'static str),
+    /// A tag or a digest.
+    Reference,
+    Digest,
+    Tag,
+    Upload,
+    File,
 }
 
-impl<'s> Row<'s> {
-    fn read(segments: &'s [Segment<'s>]) -> Result<Self, Error> {
-        let fits = |(endpoint, row): &(Endpoint, &'static str)| Self::fit(*endpoint, row, segments);
-        let mut rows = ROWS.iter().filter_map(fits);
+/// The rows of the API. The first one that fits is the one.
+static ROWS: [Pattern; 31] = {
+    use Endpoint as E;
+    use Part::{Digest, File, Reference, Tag, Upload, Word as W};
+    const V2: &[&str] = &["v2"];
+    const ACR: &[&str] = &["acr", "v1"];
+    const DELETED: &[&str] = &["acr", "v1", "_deleted"];
+    const HELM: &[&str] = &["helm", "v1"];
+    [
+        (E::Base, V2, None),
+        (E::Base, &["v2", ""], None),
+        (E::Catalog, &["v2", "_catalog"], None),
+        (E::StartUpload, V2, Some(&[W("blobs"), W("uploads")])),
+        (E::StartUpload, V2, Some(&[W("blobs"), W("uploads"), W("")])),
+        (E::Upload, V2, Some(&[W("blobs"), W("uploads"), Upload])),
+        (E::TagsList, V2, Some(&[W("tags"), W("list")])),
+        (E::Manifest, V2, Some(&[W("manifests"), Reference])),
+        (E::Blob, V2, Some(&[W("blobs"), Digest])),
+        (E::Referrers, V2, Some(&[W("referrers"), Digest])),
+        (E::Catalog, &["acr", "v1", "_catalog"], None),
+        (E::DeletedCatalog, &["acr", "v1", "_deleted", "_catalog"], None),
+        (E::DeletedList, DELETED, Some(&[W("_tags")])),
+        (E::DeletedList, DELETED, Some(&[W("_manifests")])),
+        (E::DeletedManifest, DELETED, Some(&[W("_manifests"), Digest])),
+        (E::MetadataList, ACR, Some(&[W("_tags")])),
+        (E::MetadataList, ACR, Some(&[W("_manifests")])),
+        (E::CustomMetadata, ACR, Some(&[W("_metadata")])),
+        (E::CustomMetadata, ACR, Some(&[W("_metadata"), Tag])),
+        (E::TagMetadata, ACR, Some(&[W("_tags"), Tag])),
+        (E::CustomMetadata, ACR, Some(&[W("_tags"), Tag, W("_metadata")])),
+        (E::CustomMetadata, ACR, Some(&[W("_tags"), Tag, W("_metadata"), Tag])),
+        (E::ManifestMetadata, ACR, Some(&[W("_manifests"), Digest])),
+        (E::CustomMetadata, ACR, Some(&[W("_manifests"), Digest, W("_metadata")])),
+        (E::CustomMetadata, ACR, Some(&[W("_manifests"), Digest, W("_metadata"), Tag])),
+        (E::Repository, ACR, Some(&[])),
+        (E::HelmIndex, HELM, Some(&[W("index.yaml")])),
+        (E::HelmContent, HELM, Some(&[W("_charts")])),
+        (E::HelmContent, HELM, Some(&[W("_charts"), File])),
+        (E::HelmContent, HELM, Some(&[W("_charts"), File, File])),
+        (E::HelmContent, HELM, Some(&[W("_blobs"), File])),
+    ]
+};
+
+impl Part {
+    /// Whether a segment can stand here. What refers to something is looked at when the row is known.
+    fn fits(self, segment: &Segment<'_>) -> bool {
+        match self {
+            Self::Word(word) => segment.text == word,
+            _ => true,
+        }
+    }
+
+    /// Whether a text is what this part says.
+    fn is_met(self, text: &str) -> bool {
+        match self {
+            Self::Word(word) => text == word,
+            Self::Reference => is_tag(text) || is_digest(text),
+            Self::Digest => is_digest(text),
+            Self::Tag => is_tag(text),
+            Self::Upload => is_upload_id(text),
+            Self::File => is_file_name(text),
+        }
+    }
+}
+
+/// A path that fits a row of the API.
+struct Row<'a, 's> {
+    endpoint: Endpoint,
+    /// The path as it came.
+    came: &'a str,
+    segments: &'s [Segment<'a>],
+    /// The segments of the name, none where the row has no name.
+    name: &'s [Segment<'a>],
+    /// The segments behind the name, and what they must be.
+    tail: &'s [Segment<'a>],
+    parts: &'static [Part],
+}
+
+impl<'a, 's> Row<'a, 's> {
+    fn read(came: &'a str, segments: &'s [Segment<'a>]) -> Result<Self, Error> {
+        let mut rows = ROWS.iter().filter_map(|pattern| Self::fit(*pattern, came, segments));
         let Some(row) = rows.find(|row| !row.has_marker_in_name()) else {
             // `tags%2Flist` and `tags/list/` are tricks, not unknown paths.
             let is_trick =
@@ -334,35 +400,24 @@ impl<'s> Row<'s> {
             return Err(trick.map_or(Error::new(ErrorKind::PathUnknown, 0), Segment::ambiguous));
         };
         let last = segments.last().filter(|last| last.text.is_empty() && !row.ends_in_slash());
-        let mut references = row.references.iter().map(|(_, segment)| *segment);
-        match last.or_else(|| references.find(|segment| segment.has_slash())) {
+        match last.or_else(|| row.tail.iter().find(|segment| segment.has_slash())) {
             Some(segment) => Err(segment.ambiguous()),
             None => row.checked(),
         }
     }
 
-    fn fit(endpoint: Endpoint, row: &'static str, segments: &'s [Segment<'s>]) -> Option<Self> {
-        // Most rows end in a word, and most paths do not: nothing else of them has to be looked at.
-        if !row.ends_with('>') && !row.ends_with(segments.last()?.text.as_ref()) {
-            return None;
-        }
-        let (mut name, mut rest) = (Default::default(), segments);
-        let mut references = Vec::new();
-        let mut parts = pieces(row, b'/');
-        while let Some(part) = parts.next() {
-            if part == "<name>" {
-                let len = rest.len().checked_sub(parts.clone().count()).filter(|len| *len > 0)?;
-                (name, rest) = rest.split_at_checked(len)?;
-                continue;
-            }
-            let segment = rest.split_off_first()?;
-            if part.starts_with('<') {
-                references.push((part, segment));
-            } else if segment.text != part {
-                return None;
-            }
-        }
-        rest.is_empty().then_some(Self { endpoint, segments, name, references })
+    fn fit(
+        (endpoint, words, behind): Pattern,
+        came: &'a str,
+        segments: &'s [Segment<'a>],
+    ) -> Option<Self> {
+        let parts = behind.unwrap_or_default();
+        let (head, rest) = segments.split_at_checked(words.len())?;
+        let (name, tail) = rest.split_at_checked(rest.len().checked_sub(parts.len())?)?;
+        let fits = behind.is_some() != name.is_empty()
+            && parts.iter().zip(tail).all(|(part, segment)| part.fits(segment))
+            && words.iter().zip(head).all(|(word, segment)| segment.text == *word);
+        fits.then_some(Self { endpoint, came, segments, name, tail, parts })
     }
 
     /// Outside `/v2`, the first segment that begins with `_` ends the name, because no component of a name can.
@@ -382,23 +437,30 @@ impl<'s> Row<'s> {
             RepositoryName::parse(&self.name())
                 .map_err(|error| Error::new(error.kind(), first.position))?;
         }
-        for (kind, segment) in &self.references {
-            if !is_reference(kind, &segment.text) {
+        for (part, segment) in self.parts.iter().zip(self.tail) {
+            if !part.is_met(&segment.text) {
                 return Err(Error::new(ErrorKind::ReferenceInvalid, segment.position));
             }
         }
         Ok(self)
     }
 
-    fn name(&self) -> String {
-        let mut name = with_slashes(self.name);
-        if !name.is_empty() {
-            name.remove(0);
+    fn name(&self) -> Cow<'a, str> {
+        match self.came(self.name) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(joined(self.name)),
         }
-        name
     }
 
-    fn resource(&self) -> Option<(ResourceType, String)> {
+    /// Segments as they came, if nothing of them had to be decoded.
+    fn came(&self, segments: &[Segment<'a>]) -> Option<&'a str> {
+        let (first, last) = (segments.first()?, segments.last()?);
+        let end = last.position.checked_add(last.text.len())?;
+        let came = self.came.get(first.position..end);
+        came.filter(|_| segments.iter().all(Segment::is_as_it_came))
+    }
+
+    fn resource(&self) -> Option<(ResourceType, Cow<'a, str>)> {
         match self.endpoint {
             Endpoint::Base => None,
             Endpoint::Catalog => Some((ResourceType::Registry, "catalog".into())),
@@ -442,24 +504,24 @@ impl<'s> Row<'s> {
         Some(ActionList::of(actions))
     }
 
-    fn path(&self) -> String {
-        let mut path = with_slashes(self.segments);
-        if self.ends_in_slash() && !path.ends_with('/') {
-            path.push('/');
+    fn path(&self) -> Cow<'a, str> {
+        let misses_slash = self.ends_in_slash() && !self.came.ends_with('/');
+        if !misses_slash && self.segments.iter().all(Segment::is_as_it_came) {
+            return Cow::Borrowed(self.came);
         }
-        path
+        let slash = if misses_slash { "/" } else { "" };
+        Cow::Owned(["/", &joined(self.segments), slash].concat())
     }
 }
 
-/// Each segment behind a slash. The room is taken at once, and one slash more has room too.
-fn with_slashes(segments: &[Segment<'_>]) -> String {
-    let lengths = segments.iter().map(|segment| segment.text.len().saturating_add(1));
-    let mut path = String::with_capacity(lengths.fold(1, usize::saturating_add));
-    for segment in segments {
-        path.push('/');
-        path.push_str(&segment.text);
+/// The segments with a slash between one and the next.
+fn joined(segments: &[Segment<'_>]) -> String {
+    let mut text = String::new();
+    for (index, segment) in segments.iter().enumerate() {
+        text.push_str(if index > 0 { "/" } else { "" });
+        text.push_str(&segment.text);
     }
-    path
+    text
 }
 
 /// The methods that some row has. A HEAD may do what a GET may.
@@ -509,18 +571,6 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
     }))
 }
 
-/// Whether a text is a reference of this kind, as [`ROWS`] calls it.
-fn is_reference(kind: &str, text: &str) -> bool {
-    match kind {
-        "<reference>" => is_tag(text) || is_digest(text),
-        "<digest>" => is_digest(text),
-        "<tag>" => is_tag(text),
-        "<upload>" => is_upload_id(text),
-        "<file>" => is_file_name(text),
-        _ => false,
-    }
-}
-
 /// A tag that may also hold `+`, as versions of charts do.
 fn is_file_name(text: &str) -> bool {
     is_word(text, |b| matches!(b, b'.' | b'_' | b'-' | b'+'))
@@ -553,7 +603,8 @@ mod tests {
     #[track_caller]
     fn needs(method: &str, target: &str, settings: Settings, scopes: &str, path: &str) {
         let target = target.replace('D', DIGEST);
-        let route = route(method, &target, &settings).map(|route| (route.to_string(), route.path));
+        let route = route(method, &target, &settings)
+            .map(|route| (route.to_string(), route.path.into_owned()));
         assert_eq!(route, Ok((scopes.into(), path.replace('D', DIGEST))), "{method} {target}");
     }
 
@@ -666,7 +717,8 @@ mod tests {
             ),
         ] {
             let target = target.replace('D', DIGEST);
-            let route = route("GET", &target, &Settings::default()).map(|route| route.path);
+            let route =
+                route("GET", &target, &Settings::default()).map(|route| route.path.into_owned());
             assert_eq!(route, Ok(path.replace('D', DIGEST)), "{target}");
         }
     }

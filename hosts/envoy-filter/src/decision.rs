@@ -1,5 +1,6 @@
 //! What becomes of a request.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use scopegate_api::claims::{AccessClaims, Expected};
@@ -37,9 +38,9 @@ pub enum Came {
 
 /// What becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It goes on with this target.
-    Forward(String),
+pub enum Outcome<'r> {
+    /// It goes on with this target. Borrowed where that is the one that came in.
+    Forward(Cow<'r, str>),
     /// It is answered.
     Answer(Answer),
 }
@@ -57,7 +58,7 @@ pub struct Answer {
 
 /// Decides about a request at a time, in seconds since 1970.
 #[must_use]
-pub fn decide(config: &Config, feed: &Feed, now: u64, request: Request<'_>) -> Outcome {
+pub fn decide<'r>(config: &Config, feed: &Feed, now: u64, request: Request<'r>) -> Outcome<'r> {
     let Request { method, target, came } = request;
     let has_catalog = config.catalog != Catalog::Never;
     let is_open =
@@ -138,7 +139,7 @@ mod tests {
         let came = claims.map_or(Came::Nothing, |claims| Came::Token(Rc::new(claims)));
         let request = Request { method: "GET", target, came };
         match decide(config, feed, NOW, request) {
-            Outcome::Forward(target) => target,
+            Outcome::Forward(target) => target.into_owned(),
             Outcome::Answer(Answer { status, challenge, .. }) => {
                 let error =
                     challenge.and_then(|text| text.split("error=").nth(1).map(ToOwned::to_owned));

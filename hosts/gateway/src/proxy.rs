@@ -189,7 +189,7 @@ impl Gateway {
                 "UNSUPPORTED",
                 "the repositories are listed at /v2/_catalog",
             )),
-            _ => Decided::Forward(target),
+            _ => Decided::Forward(target.into_owned()),
         }
     }
 

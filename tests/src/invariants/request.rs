@@ -105,7 +105,7 @@ fn is_admitted_as_routed(method: &str, target: &str, settings: &Settings) {
         return;
     };
     assert!(forwarded.bytes().all(|byte| byte.is_ascii_graphic()));
-    assert_eq!(forwarded.split('?').next(), Some(read.path.as_str()));
+    assert_eq!(forwarded.split('?').next(), Some(&*read.path));
     let again = admitted(method, &forwarded, Credential::Valid(exact.clone()), settings);
     assert_eq!(again, Ok((forwarded, read.scopes.len())));
     if let [upload, source] = exact.as_slice() {
@@ -126,7 +126,9 @@ fn admitted(
 ) -> Result<(String, usize), u16> {
     const AUTHORITY: Authority<'_> = Authority { realm: "https://r.example/token", service: "r" };
     match admit(method, target, credential, AUTHORITY, settings) {
-        Admission::Forward(forward) => Ok((forward.target, forward.route.scopes.len())),
+        Admission::Forward(forward) => {
+            Ok((forward.target.into_owned(), forward.route.scopes.len()))
+        }
         Admission::Refusal(refusal) => {
             assert_eq!(refusal.challenge.is_some(), refusal.status == 401, "{method} {target:?}");
             let body: serde_json::Value = serde_json::from_str(&refusal.body).expect("JSON");
