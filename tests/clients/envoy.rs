@@ -92,6 +92,18 @@ fn a_token_in_the_query() {
     assert!(scene.upstream.heard().is_empty());
 }
 
+/// Whoever brings two is told so: the registry could read the other one.
+#[test]
+fn two_tokens() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    let target = "/v2/team/app/manifests/v1";
+    for (headers, status) in [(&[&bearer, &bearer][..], 401), (&[&bearer], 200)] {
+        let headers: Vec<&str> = headers.iter().map(|header| header.as_str()).collect();
+        assert_eq!(ask(scene.envoy.port(), "GET", target, &headers).status, status);
+    }
+}
+
 /// A token whose principal was disabled is no good two seconds later.
 #[test]
 fn revocation() {

@@ -24,6 +24,14 @@ const EXPORTS: [&str; 10] = [
     "proxy_on_tick",
 ];
 
+/// What every request passes is not built as small as it gets, which takes 300 bytes and saves a tenth of the module's time.
+const FOR_SPEED: [&str; 4] = [
+    "--config",
+    r#"profile.wasm.package.scopegate-core.opt-level="s""#,
+    "--config",
+    "profile.wasm.package.talc.opt-level=3",
+];
+
 /// Builds the filter, as small as the package for JavaScript is made and by the same means.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
     web::install(shell)?;
@@ -32,7 +40,7 @@ pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
         shell,
         "cargo build --quiet --locked --package scopegate-envoy-filter --profile wasm --target {TARGET} --target-dir {target_dir}"
     );
-    bindgen::for_size(shell, command)?.quiet().run()?;
+    bindgen::for_size(shell, command)?.args(FOR_SPEED).quiet().run()?;
     let built = target_dir.join(TARGET).join("wasm/scopegate_envoy_filter.wasm");
     let module = engine::root().join("target/envoy-filter/scopegate.wasm");
     let (node, folder) = (node::program(shell)?, target_dir);

@@ -2,6 +2,7 @@
 //!
 //! The calls of the host are used as they are, without the traits around them, because those end the module where the host refuses.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -12,9 +13,10 @@ use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
 
 use crate::config::{Config, Source};
 use crate::decision::{Answer, Came, Outcome, Request, decide, unavailable};
+use crate::pairs::{Pairs, Twice};
 use crate::revocation::Feed;
 use crate::token::{NoGood, Tokens, bearer};
-use crate::{payload, signature};
+use crate::{headers, payload, signature};
 
 /// How often the token server is asked what was revoked, and for its keys while none is known.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -194,18 +196,23 @@ impl Stream {
     /// Nothing when the request cannot be read, or cannot be changed.
     fn go_on(&self) -> Option<Action> {
         let config = self.config.as_ref()?;
-        let (method, target) = (header(":method")?, header(":path")?);
-        let came = match &config.keys {
-            Some(_) => self.came(),
-            None => came_by_way_of(&config.metadata),
+        let headers = headers::of_request()?;
+        let headers = Pairs::read(&headers)?;
+        let (method, target) = (header(&headers, ":method")?, header(&headers, ":path")?);
+        let authorization = headers.once(AUTHORIZATION);
+        let came = match (&config.keys, authorization) {
+            (Some(_), Ok(Some(authorization))) => self.came(authorization),
+            (Some(_), Ok(None)) => Came::Nothing,
+            (Some(_), Err(Twice)) => Came::NoGood,
+            (None, authorization) => came_by_way_of(&config.metadata, authorization != Ok(None)),
         };
-        let request = Request { method: &method, target: &target, came };
+        let request = Request { method, target, came };
         let outcome = decide(config, &self.known.feed.borrow(), now(), request);
         if config.log_decisions {
-            log_decision(&method, &target, &outcome);
+            log_decision(method, target, &outcome);
         }
         match outcome {
-            Outcome::Forward(canonical) => forward(&target, &canonical),
+            Outcome::Forward(canonical) => forward(canonical),
             Outcome::Answer(answer) => {
                 send(&answer);
                 Some(Action::Pause)
@@ -214,9 +221,8 @@ impl Stream {
     }
 
     /// What came in the header, verified with the issuer's keys.
-    fn came(&self) -> Came {
-        let Some(authorization) = bytes(AUTHORIZATION) else { return Came::Nothing };
-        let Some(token) = bearer(&authorization) else { return Came::NoGood };
+    fn came(&self, authorization: &[u8]) -> Came {
+        let Some(token) = bearer(authorization) else { return Came::NoGood };
         let mut tokens = self.known.tokens.borrow_mut();
         if !tokens.has_keys() {
             return Came::Unverified;
@@ -233,29 +239,25 @@ impl Stream {
 }
 
 /// What `jwt_authn` verified. It takes away the header of a token that is good.
-fn came_by_way_of(metadata: &str) -> Came {
+fn came_by_way_of(metadata: &str, came_with_any: bool) -> Came {
     let path = vec!["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", metadata];
     let claims = hostcalls::get_property(path).ok().flatten();
     match claims.and_then(|claims| payload::claims(&claims)) {
         Some(claims) => Came::Token(Rc::new(claims)),
-        None if bytes(AUTHORIZATION).is_some() => Came::NoGood,
+        None if came_with_any => Came::NoGood,
         None => Came::Nothing,
     }
 }
 
 /// A header that is text.
-fn header(name: &str) -> Option<String> {
-    String::from_utf8(bytes(name)?).ok()
-}
-
-fn bytes(name: &str) -> Option<Vec<u8>> {
-    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok()?
+fn header<'b>(headers: &Pairs<'b>, name: &str) -> Option<&'b str> {
+    std::str::from_utf8(headers.get(name)?).ok()
 }
 
 /// A header that is changed makes Envoy look for the route again, so nothing is that need not be.
-fn forward(target: &str, canonical: &str) -> Option<Action> {
-    if target != canonical {
-        hostcalls::set_map_value(MapType::HttpRequestHeaders, ":path", Some(canonical)).ok()?;
+fn forward(canonical: Cow<'_, str>) -> Option<Action> {
+    if let Cow::Owned(canonical) = canonical {
+        hostcalls::set_map_value(MapType::HttpRequestHeaders, ":path", Some(&canonical)).ok()?;
     }
     Some(Action::Continue)
 }
@@ -282,7 +284,7 @@ fn send(answer: &Answer) {
     }
 }
 
-fn log_decision(method: &str, target: &str, outcome: &Outcome) {
+fn log_decision(method: &str, target: &str, outcome: &Outcome<'_>) {
     let status = match outcome {
         Outcome::Forward(_) => 200,
         Outcome::Answer(answer) => answer.status,

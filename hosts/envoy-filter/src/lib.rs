@@ -15,6 +15,7 @@
 //! | [`pairs`] | maps and lists as Envoy gives them, and JSON in the same form |
 //! | [`decision`] | what becomes of a request |
 //! | [`revocation`] | which tokens are not good any more |
+//! | `headers` | what Envoy gives of a request, in one call; in the module alone |
 //! | `filter` | all of it, behind Envoy's boundary; in the module alone |
 //!
 //! Nothing here panics, and nothing grows with time: a filter that traps takes a worker's traffic with it. Whatever is not known or cannot be
@@ -45,6 +46,8 @@ pub mod decision;
 pub mod der;
 #[cfg(target_arch = "wasm32")]
 mod filter;
+#[cfg(target_arch = "wasm32")]
+mod headers;
 pub mod keys;
 pub mod pairs;
 pub mod payload;

@@ -27,6 +27,10 @@ pub fn text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().map(ToOwned::to_owned)
 }
 
+/// A field stands there more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Twice;
+
 /// A map or a list.
 #[derive(Clone, Debug)]
 pub struct Pairs<'b>(Vec<(&'b [u8], &'b [u8])>);
@@ -54,6 +58,26 @@ impl<'b> Pairs<'b> {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'b [u8]> {
         self.0.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value)
+    }
+
+    /// The bytes of a field that may stand there once.
+    ///
+    /// ```
+    /// # use scopegate_envoy_filter::pairs::{Pairs, Twice, Written};
+    /// let list = Written::json(br#"["a", "a", "b"]"#).unwrap();
+    /// let once = |name| Pairs::read(&list.0).unwrap().once(name);
+    /// assert_eq!([once("a"), once("b"), once("c")], [Err(Twice), Ok(Some(&b""[..])), Ok(None)]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// For one that stands there more often: two readers could each take another.
+    pub fn once(&self, name: &str) -> Result<Option<&'b [u8]>, Twice> {
+        let mut fields = self.0.iter().filter(|(key, _)| *key == name.as_bytes());
+        match (fields.next(), fields.next()) {
+            (_, Some(_)) => Err(Twice),
+            (first, None) => Ok(first.map(|(_, value)| *value)),
+        }
     }
 
     /// A text.
