@@ -2,44 +2,20 @@
 //!
 //! Absolute times mean little on a shared machine; the ratios are taken from one run. `cargo xtask bench` runs this.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
 use std::fs;
 use std::hint::black_box;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use criterion::{BenchmarkId, Criterion};
+use scopegate_benches::allocations::{Counting, allocations};
 use scopegate_benches::{REQUESTS, SIZES, names, rules, scope_map, scopes, table};
 use scopegate_core::explain::{NamedTable, explain};
 use scopegate_core::{Scope, Settings, Table, decide};
 use scopegate_runtime::{Limits, Runtime};
 
-/// Counts every allocation of the process.
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged.
-#[expect(
-    unsafe_code,
-    reason = "an allocator that counts is the only way to know that nothing is allocated"
-)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promise about `layout` is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from `alloc` above, and so from the system.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 const SETTINGS: Settings = Settings { catalog: scopegate_core::Catalog::Root };
 
@@ -71,20 +47,20 @@ fn decided(table: &Table<Vec<u8>>, text: &str) -> u32 {
 /// Scope text to granted set, natively; gives the allocations of ten thousand decisions.
 fn native(criterion: &mut Criterion) -> usize {
     let mut group = criterion.benchmark_group("decide");
-    let mut allocations = 0;
+    let mut allocated = 0;
     for size in SIZES {
         let (table, requests) = (table(size), scopes(&names(size)));
         let mut turns = Turns(0);
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        let before = allocations();
         for _ in 0..10_000 {
             black_box(decided(&table, turns.next(&requests)));
         }
-        allocations += ALLOCATIONS.load(Ordering::Relaxed) - before;
+        allocated += allocations() - before;
         group.bench_function(BenchmarkId::new("native", size), |bencher| {
             bencher.iter(|| decided(black_box(&table), black_box(turns.next(&requests))));
         });
     }
-    allocations
+    allocated
 }
 
 /// One look-up of the same names in a hash map of the same rules: what any decision costs at least.

@@ -3,7 +3,9 @@
 //! A quarter of the rules are `team/*`, a quarter `team/svc/*`, half are exact names; a third of the requests match nothing. Names have
 //! one to three components. Nothing is random, so that two runs measure the same.
 
+pub mod allocations;
 pub mod load;
+pub mod sample;
 pub mod token_server;
 
 use scopegate_core::{ScopeMap, Table};
@@ -70,7 +72,13 @@ pub fn table(count: usize) -> Table<Vec<u8>> {
 /// The names that requests are about, spread over a map of so many rules.
 #[must_use]
 pub fn names(count: usize) -> Vec<String> {
-    (0..REQUESTS)
+    many_names(count, REQUESTS)
+}
+
+/// So many names instead of the usual number: for caches that are cold, and for answers that are compared.
+#[must_use]
+pub fn many_names(count: usize, names: usize) -> Vec<String> {
+    (0..names)
         .map(|n| {
             // A prime step, so that neighbours in time are no neighbours in the map.
             let rule = n.wrapping_mul(7919) % count;

@@ -5,6 +5,7 @@ mod check;
 mod engine;
 mod envoy;
 mod fuzz;
+mod guard;
 mod node;
 mod run;
 mod setup;
@@ -34,6 +35,7 @@ usage: cargo xtask <command>
   envoy                   build the filter for Envoy into target/envoy-filter
   fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
   bench [filter]          measure, and print the ratios
+  guard [--bless]         instructions of the hot path and bytes of the modules, beside the baseline in benches/guard.json
   setup                   install what the tests need, and nothing else
 ";
 
@@ -65,6 +67,8 @@ fn run_command() -> anyhow::Result<()> {
         ["fuzz", target] => fuzz::fuzz(&shell, target, 60),
         ["fuzz", target, seconds] => fuzz::fuzz(&shell, target, seconds.parse()?),
         ["bench", filter @ ..] => test::bench(&shell, filter),
+        ["guard"] => guard::guard(&shell, false),
+        ["guard", "--bless"] => guard::guard(&shell, true),
         ["setup"] => setup::for_tests(&shell),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

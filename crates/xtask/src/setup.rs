@@ -140,6 +140,11 @@ pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     node::install(shell, &engine::root().join(LISTS), "the clients for node")
 }
 
+/// Installs what counts instructions.
+pub(crate) fn counter(shell: &Shell) -> anyhow::Result<()> {
+    apt(shell, &missing(shell, &[("valgrind", "valgrind")]))
+}
+
 /// Installs what builds the playground.
 pub(crate) fn node(shell: &Shell) -> anyhow::Result<()> {
     apt(shell, &missing(shell, &NODE))

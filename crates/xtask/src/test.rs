@@ -2,7 +2,7 @@
 
 use xshell::{Shell, cmd};
 
-use crate::{engine, envoy, fuzz, setup, web, worker};
+use crate::{engine, envoy, fuzz, guard, setup, web, worker};
 
 /// How long each fuzz target runs with the tests, in seconds.
 const FUZZ_SECONDS: u64 = 10;
@@ -15,6 +15,7 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     worker::test(shell)?;
     envoy::build(shell)?;
     cmd!(shell, "cargo test --locked --workspace").run()?;
+    guard::guard(shell, false)?;
     fuzz::fuzz(shell, "all", FUZZ_SECONDS)
 }
 
