@@ -4,8 +4,11 @@
 //! one to three components. Nothing is random, so that two runs measure the same.
 
 pub mod allocations;
+pub mod hot_path;
 pub mod load;
+pub mod report;
 pub mod sample;
+pub mod table;
 pub mod token_server;
 
 use scopegate_core::{ScopeMap, Table};

@@ -6,6 +6,7 @@ use crate::{engine, setup, web, worker};
 
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "cargo fmt --all --check").run()?;
+    cmd!(shell, "cargo fmt --check --manifest-path benches/peers/Cargo.toml").run()?;
     // The runtime embeds the engine and the server embeds the page, so that nothing that depends on them builds without.
     engine::build(shell)?;
     web::build(shell)?;

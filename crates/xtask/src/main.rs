@@ -1,5 +1,6 @@
 //! Developer commands: `cargo xtask <command>`.
 
+mod bench;
 mod bindgen;
 mod check;
 mod engine;
@@ -34,7 +35,9 @@ usage: cargo xtask <command>
   worker                  build the Cloudflare Worker into target/worker
   envoy                   build the filter for Envoy into target/envoy-filter
   fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
-  bench [filter]          measure, and print the ratios
+  bench [--quick]         measure beside the peers, and write the report; a quick one goes into target/bench
+  bench verify            measure again, and compare with the report
+  bench <filter>          the benches whose names hold this: decide, token, edge
   guard [--bless]         instructions of the hot path and bytes of the modules, beside the baseline in benches/guard.json
   setup                   install what the tests need, and nothing else
 ";
@@ -66,7 +69,7 @@ fn run_command() -> anyhow::Result<()> {
         ["envoy"] => envoy::build(&shell).map(drop),
         ["fuzz", target] => fuzz::fuzz(&shell, target, 60),
         ["fuzz", target, seconds] => fuzz::fuzz(&shell, target, seconds.parse()?),
-        ["bench", filter @ ..] => test::bench(&shell, filter),
+        ["bench", arguments @ ..] => bench::bench(&shell, arguments),
         ["guard"] => guard::guard(&shell, false),
         ["guard", "--bless"] => guard::guard(&shell, true),
         ["setup"] => setup::for_tests(&shell),

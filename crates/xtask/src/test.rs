@@ -1,4 +1,4 @@
-//! All the tests, on what they need; and the measurements.
+//! All the tests, on what they need.
 
 use xshell::{Shell, cmd};
 
@@ -17,15 +17,4 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "cargo test --locked --workspace").run()?;
     guard::guard(shell, false)?;
     fuzz::fuzz(shell, "all", FUZZ_SECONDS)
-}
-
-pub(crate) fn bench(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
-    engine::build(shell)?;
-    web::build(shell)?;
-    envoy::build(shell)?;
-    // Token server and gateway are measured as processes of their own.
-    let programs = ["--package", "scopegate-server", "--package", "scopegate-gateway"];
-    cmd!(shell, "cargo build --locked --release").args(programs).run()?;
-    cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
-    Ok(())
 }

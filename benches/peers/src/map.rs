@@ -1,0 +1,101 @@
+//! A scope map in a form that every engine can be given, and questions about it.
+
+use scopegate_benches::{many_names, rules};
+
+/// Rules that add up.
+pub(crate) struct Map {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) actions: Vec<String>,
+}
+
+/// Whoever asks for this may do that.
+pub(crate) struct Rule {
+    /// An exact name, or `prefix/*` for everything below.
+    pub(crate) pattern: String,
+    pub(crate) action: &'static str,
+}
+
+/// May this be done with this repository?
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) name: String,
+    pub(crate) action: &'static str,
+}
+
+/// The actions that are asked for, and one that rules give besides.
+pub(crate) const ACTIONS: [&str; 3] = ["pull", "push", "metadata_read"];
+
+impl Map {
+    pub(crate) fn new(count: usize) -> Self {
+        let actions = rules(count);
+        Self { rules: actions.iter().map(|action| Rule::read(action)).collect(), actions }
+    }
+
+    /// Names spread over the map, a third of which nothing matches. Each is asked about twice, the second time when all have been asked about
+    /// once, so that no name comes after itself.
+    pub(crate) fn questions(&self, names: usize) -> Vec<Question> {
+        let names = many_names(self.rules.len(), names);
+        let turn = |offset: usize| {
+            let each = names.iter().enumerate();
+            each.map(move |(n, name)| Question {
+                name: name.clone(),
+                action: ACTIONS[(n + offset) % 2],
+            })
+        };
+        turn(0).chain(turn(1)).collect()
+    }
+
+    /// What the rules say, one after the other: nothing that any engine does.
+    pub(crate) fn may(&self, question: &Question) -> bool {
+        self.rules.iter().any(|rule| rule.action == question.action && rule.covers(&question.name))
+    }
+
+    /// The map as `az acr scope-map show` prints it.
+    pub(crate) fn document(&self) -> String {
+        serde_json::json!({ "name": "my-map", "actions": self.actions }).to_string()
+    }
+
+    /// The patterns that give an action, each once.
+    pub(crate) fn patterns(&self, action: &str) -> Vec<&str> {
+        let of_it = self.rules.iter().filter(|rule| rule.action == action);
+        let mut patterns: Vec<&str> = of_it.map(|rule| rule.pattern.as_str()).collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        patterns
+    }
+}
+
+impl Rule {
+    fn read(action: &str) -> Self {
+        let rest = action.strip_prefix("repositories/").expect("a rule");
+        let (rest, verb) = rest.rsplit_once('/').expect("a rule");
+        let (pattern, kind) = rest.rsplit_once('/').expect("a rule");
+        let action = match (kind, verb) {
+            ("content", "read") => "pull",
+            ("content", "write") => "push",
+            _ => "metadata_read",
+        };
+        Self { pattern: pattern.to_owned(), action }
+    }
+
+    /// What everything below it begins with; nothing where the rule is about one name.
+    pub(crate) fn prefix(&self) -> Option<&str> {
+        self.pattern.strip_suffix('*')
+    }
+
+    pub(crate) fn covers(&self, name: &str) -> bool {
+        match self.prefix() {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == self.pattern,
+        }
+    }
+}
+
+impl Question {
+    /// What a rule that covers the name can be: the name, and every prefix of it. Engines that look things up are given these.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let prefixes =
+            self.name.match_indices('/').map(|(slash, _)| format!("{}/*", &self.name[..slash]));
+        prefixes.chain([self.name.clone()]).collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! The engine, natively and in its sandbox: from the text of a scope for pull and push to the granted set.
+
+use std::hint::black_box;
+use std::sync::LazyLock;
+
+use scopegate_api::scope_map::ScopeMapDocument;
+use scopegate_core::{Action, Scope, ScopeMap, Settings, Table, decide};
+use scopegate_runtime::{Handle, Limits, Runtime, Session};
+
+use super::Prepared;
+use crate::map::{Map, Question};
+
+const SETTINGS: Settings = Settings { catalog: scopegate_core::Catalog::Root };
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Runtime::new(Limits::default()).expect("the engine starts"));
+
+/// What is asked for, and which of it the question is about.
+struct Asked(Vec<(String, Action)>);
+
+impl Asked {
+    fn read(questions: &[Question]) -> Self {
+        let each = |question: &Question| {
+            let action = Action::parse(question.action).expect("an action");
+            (format!("repository:{}:pull,push", question.name), action)
+        };
+        Self(questions.iter().map(each).collect())
+    }
+}
+
+struct Native {
+    table: Table<Vec<u8>>,
+    asked: Asked,
+}
+
+pub(crate) fn native(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
+    Box::new(Native { table: compiled(map), asked: Asked::read(questions) })
+}
+
+impl Prepared for Native {
+    fn may(&mut self, question: usize) -> bool {
+        let (text, action) = &self.asked.0[question];
+        let scope = Scope::parse(text).expect("a scope");
+        // All of the set is worked out, not only what the question is about.
+        let granted = black_box(decide([&self.table], &scope, &SETTINGS).granted);
+        granted.contains(*action)
+    }
+
+    fn count(&self) -> usize {
+        self.asked.0.len()
+    }
+}
+
+struct Sandboxed {
+    session: Session<'static>,
+    handle: Handle,
+    asked: Asked,
+}
+
+pub(crate) fn wasmtime(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
+    let table = RUNTIME.load("", compiled(map).as_bytes().to_vec()).expect("a table");
+    let mut session = RUNTIME.session().expect("a session");
+    let handle = session.load(&table).expect("room for the table");
+    Box::new(Sandboxed { session, handle, asked: Asked::read(questions) })
+}
+
+impl Prepared for Sandboxed {
+    fn may(&mut self, question: usize) -> bool {
+        let (text, action) = &self.asked.0[question];
+        let decided = self.session.decide(self.handle, text, &SETTINGS).expect("a decision");
+        decided.granted.contains(*action)
+    }
+
+    fn count(&self) -> usize {
+        self.asked.0.len()
+    }
+}
+
+pub(crate) fn compile(document: &str) {
+    let document = ScopeMapDocument::read(document).expect("a scope map");
+    black_box(Table::compile([&document.scope_map]).expect("a table"));
+}
+
+fn compiled(map: &Map) -> Table<Vec<u8>> {
+    let map = ScopeMap::parse(map.actions.iter().map(String::as_str)).expect("rules");
+    Table::compile([&map]).expect("a table")
+}

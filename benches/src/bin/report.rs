@@ -1,0 +1,57 @@
+//! Makes a report of a table of samples, or compares two.
+//!
+//! `report write SAMPLES.csv FOLDER` puts the table as Markdown and the pictures into a folder. `report print SAMPLES.csv` prints the goals.
+//! `report verify PUBLISHED.csv AGAIN.csv` fails where a ratio differs by more than a third.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use scopegate_benches::report::{chart, differences, goals, markdown};
+use scopegate_benches::table::Table;
+
+/// What two runs on machines of one kind may differ by.
+const TOLERANCE: f64 = 1.0 / 3.0;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode, String> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["write", samples, folder] => write(&read(samples)?, Path::new(folder)),
+        ["print", samples] => {
+            println!("{}", goals(&read(samples)?));
+            Ok(ExitCode::SUCCESS)
+        }
+        ["verify", published, again] => {
+            let lines = differences(&read(published)?, &read(again)?, TOLERANCE);
+            lines.iter().for_each(|line| println!("{line}"));
+            Ok(if lines.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        _ => Err("write, print or verify".to_owned()),
+    }
+}
+
+fn write(table: &Table, folder: &Path) -> Result<ExitCode, String> {
+    for (name, text) in [
+        ("README.md", markdown(table)),
+        ("decide.svg", chart::decide(table)),
+        ("sizes.svg", chart::sizes(table)),
+    ] {
+        fs::write(folder.join(name), text).map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(path: &str) -> Result<Table, String> {
+    fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?.parse()
+}

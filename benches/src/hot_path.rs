@@ -1,0 +1,106 @@
+//! The steps that a request passes, each prepared to be done again and again: what instructions are counted of, and time is measured of.
+
+use std::hint::black_box;
+
+use scopegate_core::admission::{Authority, Credential, admit};
+use scopegate_core::explain::{NamedTable, explain};
+use scopegate_core::verify::Grant;
+use scopegate_core::{Scope, ScopeList, Settings, Table, claims, decide, route, verify};
+
+use crate::{names, scope_map, scopes, table};
+
+/// Something that is done for a request, by its turn.
+pub type Step = Box<dyn FnMut(usize)>;
+/// A step, and how it is prepared.
+pub type Named = (&'static str, fn() -> Step);
+
+/// Every step: a decision in maps of three sizes, a token request with twenty scopes, and what else a host asks the engine.
+pub const STEPS: [Named; 12] = [
+    ("decide/10", || decided(10)),
+    ("decide/500", || decided(500)),
+    ("decide/100000", || decided(100_000)),
+    ("claims/20", claimed),
+    ("explain/500", explained),
+    ("route/manifest", || routed("GET", "/v2/team1/svc/component-4/manifests/v1")),
+    ("route/mount", || {
+        routed("POST", "/v2/team1/svc/component-4/blobs/uploads/?mount=sha256:0&from=base")
+    }),
+    ("route/escaped", || routed("GET", "/acr/v1/team1%2Fsvc%2Fcomponent-4/_tags/v1")),
+    ("verify", verified),
+    ("admit", admitted),
+    ("compile/500", compiled),
+    ("load/500", loaded),
+];
+
+fn decided(rules: usize) -> Step {
+    let (table, scopes) = (table(rules), scopes(&names(rules)));
+    Box::new(move |turn| {
+        let scope = Scope::parse(black_box(&scopes[turn % scopes.len()])).expect("a scope");
+        black_box(decide([black_box(&table)], &scope, &Settings::default()));
+    })
+}
+
+/// A token request with twenty scopes.
+fn claimed() -> Step {
+    let (table, scopes) = (table(500), scopes(&names(500)).split_off(44));
+    Box::new(move |_| {
+        let list = ScopeList::parse(black_box(&scopes).iter().map(String::as_str)).expect("scopes");
+        black_box(claims([black_box(&table)], &list, &Settings::default()));
+    })
+}
+
+fn explained() -> Step {
+    let (table, scopes) = (table(500), scopes(&names(500)));
+    Box::new(move |turn| {
+        let scope = Scope::parse(black_box(&scopes[turn % scopes.len()])).expect("a scope");
+        let named = [NamedTable { name: "my-map", table: black_box(&table) }];
+        black_box(explain(&named, &scope, &Settings::default()));
+    })
+}
+
+fn routed(method: &'static str, target: &'static str) -> Step {
+    Box::new(move |_| {
+        black_box(
+            route(black_box(method), black_box(target), &Default::default()).expect("a route"),
+        );
+    })
+}
+
+fn grants() -> Vec<Grant<'static>> {
+    let entries =
+        ["repository:team1/svc/component-4:pull", "repository:base:pull", "registry:catalog:*"];
+    entries.into_iter().filter_map(Grant::read).collect()
+}
+
+fn verified() -> Step {
+    let route = route("GET", "/v2/team1/svc/component-4/manifests/v1", &Default::default());
+    let (grants, scopes) = (grants(), route.expect("a route").scopes);
+    Box::new(move |_| {
+        black_box(verify(black_box(&grants).iter().copied(), black_box(&scopes)).is_ok());
+    })
+}
+
+fn admitted() -> Step {
+    let grants = grants();
+    let authority =
+        Authority { realm: "https://registry.example/oauth2/token", service: "registry.example" };
+    Box::new(move |_| {
+        let credential = Credential::Valid(black_box(&grants).iter().copied());
+        let target = black_box("/v2/team1/svc/component-4/manifests/v1");
+        black_box(admit("GET", target, credential, authority, &Default::default()));
+    })
+}
+
+fn compiled() -> Step {
+    let map = scope_map(500);
+    Box::new(move |_| {
+        black_box(Table::compile([black_box(&map)]).expect("a table"));
+    })
+}
+
+fn loaded() -> Step {
+    let table = table(500);
+    Box::new(move |_| {
+        black_box(Table::load(black_box(table.as_bytes())).expect("a table"));
+    })
+}

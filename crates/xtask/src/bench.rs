@@ -1,0 +1,172 @@
+//! Measuring: the report with the peers, or single benches by a part of their names.
+//!
+//! The report's samples go into `benches/results`, with what is made of them; a quick one goes into `target/bench`, and its goals are printed.
+//! Peers are compiled in a workspace of their own, into the same target folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use xshell::{Shell, cmd};
+
+use crate::stamp::Stamp;
+use crate::{bindgen, engine, envoy, node, setup, web};
+
+/// The version of OPA that compiles Rego to WebAssembly.
+const OPA: &str = "github.com/open-policy-agent/opa@v1.10.0";
+/// The peers whose versions stand in the report.
+const PEERS: [&str; 7] =
+    ["cedar-policy", "regorus", "casbin", "biscuit-auth", "matchit", "globset", "regex"];
+
+/// How much is measured, as the programs call it: an option, milliseconds a batch, rounds.
+struct Effort(&'static [&'static str], &'static str, &'static str);
+
+const FULL: Effort = Effort(&[], "10", "61");
+const QUICK: Effort = Effort(&["--quick"], "2", "31");
+
+pub(crate) fn bench(shell: &Shell, arguments: &[&str]) -> anyhow::Result<()> {
+    match arguments {
+        [] => {
+            let folder = engine::root().join("benches/results");
+            publish(shell, &measure(shell, &FULL)?, &folder)
+        }
+        ["--quick"] => publish(shell, &measure(shell, &QUICK)?, &target().join("quick")),
+        ["verify"] => verify(shell),
+        filter => single(shell, filter),
+    }
+}
+
+fn target() -> PathBuf {
+    engine::root().join("target/bench")
+}
+
+/// Writes the samples and the report, and prints the goals.
+fn publish(shell: &Shell, samples: &str, folder: &Path) -> anyhow::Result<()> {
+    let file = folder.join("samples.csv");
+    shell.write_file(&file, samples)?;
+    let report = report(shell)?;
+    cmd!(shell, "{report} write {file} {folder}").quiet().run()?;
+    cmd!(shell, "{report} print {file}").quiet().run()?;
+    println!("bench: {}", folder.join("README.md").display());
+    Ok(())
+}
+
+/// Measures again and compares with what is published.
+fn verify(shell: &Shell) -> anyhow::Result<()> {
+    let again = target().join("again.csv");
+    shell.write_file(&again, measure(shell, &QUICK)?)?;
+    let (report, published) = (report(shell)?, engine::root().join("benches/results/samples.csv"));
+    cmd!(shell, "{report} verify {published} {again}")
+        .quiet()
+        .run()
+        .context("the ratios differ")?;
+    println!("bench: the ratios are those that are published, within a third");
+    Ok(())
+}
+
+fn report(shell: &Shell) -> anyhow::Result<PathBuf> {
+    let build = ["build", "--quiet", "--locked", "--release", "--package", "scopegate-benches"];
+    cmd!(shell, "cargo {build...} --bin report").quiet().run()?;
+    Ok(engine::root().join("target/release/report"))
+}
+
+/// The table of samples: ours and the peers natively, then those in Node.
+fn measure(shell: &Shell, effort: &Effort) -> anyhow::Result<String> {
+    let Effort(option, batch, rounds) = *effort;
+    let (module, package) = (engine::build(shell)?, bindgen::build(shell)?);
+    envoy::build(shell)?;
+    let (program, node) = (peers(shell)?, node::program(shell)?);
+    let folder = engine::root().join("benches/node");
+    node::install(shell, &folder, "the peers for node")?;
+    let opa = opa(shell)?;
+    println!("bench: measuring, which takes minutes");
+    // Everything runs on one core, so that nothing is moved from one to the other.
+    let native = cmd!(shell, "taskset -c 0 {program} {option...}").quiet().read()?;
+    let questions = target().join("questions.json");
+    shell.create_dir(target())?;
+    cmd!(shell, "{program} --questions {questions}").quiet().run()?;
+    let script = folder.join("measure.mjs");
+    // Node 20 crashes where it has to undo such an inlining: a fault of V8 that newer ones do not have.
+    let inlining = "--no-turbo-inline-js-wasm-calls";
+    let in_node = cmd!(
+        shell,
+        "taskset -c 0 {node} {inlining} {script} {questions} {module} {package} {batch} {rounds} {opa...}"
+    )
+    .quiet()
+    .read()?;
+    Ok(format!("{}{native}\n{in_node}\n", about(shell, &node)?))
+}
+
+fn peers(shell: &Shell) -> anyhow::Result<PathBuf> {
+    println!("bench: compiling the peers, which takes minutes the first time");
+    let target_dir = engine::root().join("target/peers");
+    let manifest = engine::root().join("benches/peers/Cargo.toml");
+    cmd!(shell, "cargo build --quiet --locked --release --manifest-path {manifest} --target-dir {target_dir}")
+        .quiet()
+        .run()?;
+    Ok(target_dir.join("release/scopegate-peers"))
+}
+
+/// OPA, where there is a Go to build it with.
+fn opa(shell: &Shell) -> anyhow::Result<Option<PathBuf>> {
+    if !setup::has(shell, "go") {
+        return Ok(None);
+    }
+    let folder = target().join("bin");
+    let stamp = Stamp::new(
+        shell,
+        folder.join("opa.stamp"),
+        &[engine::root().join("crates/xtask/src/bench.rs")],
+    )?;
+    if !stamp.is_current(shell) {
+        println!("bench: building OPA, which takes minutes");
+        let _place = shell.push_env("GOBIN", &folder);
+        cmd!(shell, "go install {OPA}").quiet().run()?;
+        stamp.write(shell)?;
+    }
+    Ok(Some(folder.join("opa")))
+}
+
+/// What was measured on, and with which versions.
+fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
+    let processor = shell.read_file("/proc/cpuinfo").unwrap_or_default();
+    let model = processor.lines().find_map(|line| line.strip_prefix("model name"));
+    let model =
+        model.map_or("an unknown processor", |line| line.trim_start_matches([' ', '\t', ':']));
+    let cores = processor.matches("processor\t").count();
+    let lock = shell.read_file(engine::root().join("benches/peers/Cargo.lock"))?;
+    let versions: Vec<String> = PEERS.iter().filter_map(|name| version(&lock, name)).collect();
+    ensure!(versions.len() == PEERS.len(), "a peer is not in the lock file");
+    let rustc = cmd!(shell, "rustc --version").quiet().read()?;
+    let node = cmd!(shell, "{node} --version").quiet().read()?;
+    let list = shell.read_file(engine::root().join("benches/node/package.json"))?;
+    let in_node: serde_json::Value = serde_json::from_str(&list)?;
+    let in_node = in_node["dependencies"]
+        .to_string()
+        .replace(['{', '}', '"'], "")
+        .replace(':', " ")
+        .replace(',', ", ");
+    let lines = [
+        format!("{model}; {cores} cores, shared with others; everything on one of them"),
+        format!("{rustc}; Node {node}; {in_node}; {}", OPA.replace('@', " ")),
+        versions.join(", "),
+        "maps and names are the same in every run; what takes its turn in one table was measured in turns".to_owned(),
+    ];
+    Ok(lines.iter().map(|line| format!("# about {line}\n")).collect())
+}
+
+fn version(lock: &str, name: &str) -> Option<String> {
+    let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+    Some(format!("{name} {}", rest.split('"').next()?))
+}
+
+/// The benches of criterion, of the token server and of the edge whose names hold one of these words.
+fn single(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
+    engine::build(shell)?;
+    web::build(shell)?;
+    envoy::build(shell)?;
+    // Token server and gateway are measured as processes of their own.
+    let programs = ["--package", "scopegate-server", "--package", "scopegate-gateway"];
+    cmd!(shell, "cargo build --locked --release").args(programs).run()?;
+    cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
+    Ok(())
+}
