@@ -1,5 +1,8 @@
 //! Load over keep-alive connections, from one core: as fast as it goes, or at a fixed rate.
 //!
+//! At a fixed rate a request is due whether or not the ones before it were answered, and its answer is late from that moment on, also when it
+//! had to wait for a connection: what a slow server makes others wait is in the figures.
+//!
 //! One thread looks at all connections in turn and never sleeps. A thread that sleeps has to be woken by the server's core whenever an
 //! answer comes, which took a fifth of the server's time when it was tried; and it wakes late.
 
@@ -14,10 +17,34 @@ pub const SERVER_CORE: CoreId = CoreId { id: 0 };
 /// The load's core.
 pub const LOAD_CORE: CoreId = CoreId { id: 1 };
 
-/// Load on a server: one request, again and again.
+/// A request, and the status that its answer has.
+#[derive(Clone, Debug)]
+pub struct Request {
+    text: Vec<u8>,
+    status: String,
+    is_head: bool,
+}
+
+impl Request {
+    /// A request that is answered with 200.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self::answered(text, 200)
+    }
+
+    /// A request that is answered with another status.
+    #[must_use]
+    pub fn answered(text: &str, status: u16) -> Self {
+        let is_head = text.starts_with("HEAD ");
+        Self { text: text.into(), status: format!("HTTP/1.1 {status}"), is_head }
+    }
+}
+
+/// Load on a server: some requests, in turn, again and again.
 #[derive(Debug)]
 pub struct Load {
-    request: Vec<u8>,
+    requests: Vec<Request>,
+    next: usize,
     connections: Vec<Connection>,
 }
 
@@ -28,6 +55,8 @@ pub struct Latency {
     pub p50: f64,
     /// The 99th percentile.
     pub p99: f64,
+    /// The 99.9th percentile.
+    pub p999: f64,
     /// The 99th percentile of the median 50 ms: what the server does while the machine does nothing else. A machine that
     /// is shared stops a core for milliseconds many times a second, which is in `p99`.
     pub p99_of_window: f64,
@@ -41,25 +70,42 @@ impl Load {
     ///
     /// # Panics
     ///
-    /// When nobody listens there. So do all of these when the server hangs up, or answers with anything but 200.
+    /// When nobody listens there. So do all of these when the server hangs up, or answers with another status than is expected.
     #[must_use]
-    pub fn new(port: u16, request: &str, connections: usize) -> Self {
+    pub fn new(port: u16, requests: &[Request], connections: usize) -> Self {
         let open = |_| Connection::open(port);
-        Self { request: request.into(), connections: (0..connections).map(open).collect() }
+        let connections = (0..connections).map(open).collect();
+        Self { requests: requests.to_vec(), next: 0, connections }
+    }
+
+    /// Sends whatever is next by the connection of this number.
+    fn send(&mut self, connection: usize, due: Instant) {
+        let request = &self.requests[self.next];
+        self.next = (self.next + 1) % self.requests.len();
+        self.connections[connection].send(request, due);
+    }
+
+    /// How long all answers took when every connection asks at once, once.
+    pub fn burst(&mut self) -> Latency {
+        pin();
+        let (begun, mut all) = (Instant::now(), Vec::new());
+        (0..self.connections.len()).for_each(|connection| self.send(connection, begun));
+        while all.len() < self.connections.len() {
+            all.extend(self.connections.iter_mut().filter_map(Connection::poll));
+        }
+        Latency::of(&all)
     }
 
     /// Requests in a second when each connection sends its next one as soon as it has the answer.
     pub fn closed(&mut self, long: Duration) -> f64 {
         pin();
         let (begun, mut answered) = (Instant::now(), 0_u32);
-        for connection in &mut self.connections {
-            connection.send(&self.request, begun);
-        }
+        (0..self.connections.len()).for_each(|connection| self.send(connection, begun));
         while begun.elapsed() < long {
-            for connection in &mut self.connections {
-                if connection.poll().is_some() {
+            for connection in 0..self.connections.len() {
+                if self.connections[connection].poll().is_some() {
                     answered += 1;
-                    connection.send(&self.request, begun);
+                    self.send(connection, begun);
                 }
             }
         }
@@ -72,18 +118,16 @@ impl Load {
     pub fn alone(&mut self, long: Duration) -> Latency {
         pin();
         let (begun, mut all) = (Instant::now(), Vec::new());
-        let Some(connection) = self.connections.first_mut() else { panic!("no connection") };
         while begun.elapsed() < long {
-            connection.send(&self.request, Instant::now());
+            self.send(0, Instant::now());
             loop {
-                if let Some(took) = connection.poll() {
+                if let Some(took) = self.connections[0].poll() {
                     all.push(took);
                     break;
                 }
             }
         }
-        let p99 = at(&all, 99);
-        Latency { p50: at(&all, 50), p99, p99_of_window: p99 }
+        Latency::of(&all)
     }
 
     /// Latencies when so many requests a second are due, whatever becomes of those before. An answer is late from the moment at which
@@ -95,21 +139,21 @@ impl Load {
         while begun.elapsed() < long {
             let window = usize::try_from(begun.elapsed().as_millis() / WINDOW.as_millis()).unwrap();
             windows.resize_with(windows.len().max(window + 1), Vec::new);
-            for connection in &mut self.connections {
-                windows[window].extend(connection.poll());
-                if connection.asked.is_none() && Instant::now() >= due {
-                    connection.send(&self.request, due);
+            for connection in 0..self.connections.len() {
+                windows[window].extend(self.connections[connection].poll());
+                if self.connections[connection].asked.is_none() && Instant::now() >= due {
+                    self.send(connection, due);
                     due += every;
                 }
             }
         }
         self.drain();
-        let mut of_windows: Vec<f64> =
-            windows.iter().filter(|took| took.len() >= 100).map(|took| at(took, 99)).collect();
+        let full = windows.iter().filter(|took| took.len() >= 100);
+        let mut of_windows: Vec<f64> = full.map(|took| at(took, 0.99)).collect();
         of_windows.sort_by(f64::total_cmp);
-        let all = windows.concat();
-        let p99_of_window = of_windows[of_windows.len() / 2];
-        Latency { p50: at(&all, 50), p99: at(&all, 99), p99_of_window }
+        let all = Latency::of(&windows.concat());
+        let p99_of_window = of_windows.get(of_windows.len() / 2).copied().unwrap_or(all.p99);
+        Latency { p99_of_window, ..all }
     }
 
     /// Waits for the answers that are still to come.
@@ -122,11 +166,18 @@ impl Load {
     }
 }
 
-/// A percentile, in microseconds.
-fn at(took: &[Duration], percent: usize) -> f64 {
+impl Latency {
+    fn of(took: &[Duration]) -> Self {
+        let p99 = at(took, 0.99);
+        Self { p50: at(took, 0.5), p99, p999: at(took, 0.999), p99_of_window: p99 }
+    }
+}
+
+/// Below which part of them lie, in microseconds.
+fn at(took: &[Duration], part: f64) -> f64 {
     let mut took = took.to_vec();
     took.sort();
-    took[took.len() * percent / 100].as_secs_f64() * 1e6
+    took[(took.len() as f64 * part) as usize].as_secs_f64() * 1e6
 }
 
 #[derive(Debug)]
@@ -136,6 +187,8 @@ struct Connection {
     length: usize,
     /// Since when an answer is awaited.
     asked: Option<Instant>,
+    /// The status that it has, and whether it has no body.
+    awaited: (String, bool),
 }
 
 impl Connection {
@@ -143,13 +196,21 @@ impl Connection {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_nonblocking(true).unwrap();
-        Self { stream, buffer: vec![0; 16 * 1024], length: 0, asked: None }
+        Self {
+            stream,
+            buffer: vec![0; 16 * 1024],
+            length: 0,
+            asked: None,
+            awaited: Default::default(),
+        }
     }
 
-    fn send(&mut self, request: &[u8], due: Instant) {
+    fn send(&mut self, request: &Request, due: Instant) {
         // A request is smaller than what any socket takes at once.
-        self.stream.write_all(request).unwrap();
+        self.stream.write_all(&request.text).unwrap();
         (self.length, self.asked) = (0, Some(due));
+        self.awaited.0.clone_from(&request.status);
+        self.awaited.1 = request.is_head;
     }
 
     /// How long the answer took, when it has come whole.
@@ -161,7 +222,8 @@ impl Connection {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
             Err(error) => panic!("{error}"),
         }
-        if !is_whole(&self.buffer[..self.length]) {
+        let (status, is_head) = &self.awaited;
+        if !is_whole(&self.buffer[..self.length], status, *is_head) {
             return None;
         }
         self.asked = None;
@@ -169,12 +231,12 @@ impl Connection {
     }
 }
 
-fn is_whole(answer: &[u8]) -> bool {
+fn is_whole(answer: &[u8], status: &str, is_head: bool) -> bool {
     let text = std::str::from_utf8(answer).unwrap();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    assert!(head.starts_with("HTTP/1.1 200"), "{text}");
-    let length = head.lines().find_map(length_of).unwrap();
-    body.len() == length
+    assert!(head.starts_with(status), "{status}: {text}");
+    let length = head.lines().find_map(length_of).unwrap_or_default();
+    is_head || body.len() == length
 }
 
 fn length_of(line: &str) -> Option<usize> {

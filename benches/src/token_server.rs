@@ -1,5 +1,6 @@
 //! The server as people run it, on a core of its own.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -153,6 +154,26 @@ pub fn seed() -> String {
     let mut seed = format!("scopeMaps: [{{name: bench-map, actions: {rules:?}}}]\ntokens:\n");
     for n in 0..4 {
         seed += &token(n, "bench-map");
+    }
+    seed
+}
+
+/// So many tokens that share so many maps of ten rules.
+///
+/// # Panics
+///
+/// Never: text can be written to text.
+#[must_use]
+pub fn tokens_and_maps(tokens: usize, maps: usize) -> String {
+    let mut seed = String::from("scopeMaps:\n");
+    for n in 0..maps {
+        let rules = (0..10).map(|rule| format!("repositories/team{n}/svc-{rule}/content/read"));
+        writeln!(seed, "  - {{name: map-{n:05}, actions: {:?}}}", rules.collect::<Vec<_>>())
+            .unwrap();
+    }
+    seed += "tokens:\n";
+    for n in 0..tokens {
+        seed += &token(n, &format!("map-{:05}", n % maps));
     }
     seed
 }

@@ -71,7 +71,8 @@ pub(crate) struct Running {
 impl House {
     pub(crate) fn build() -> Self {
         let seed =
-            "scopeMaps: [{name: team-map, actions: [repositories/team/*/content/read]}]\ntokens:\n"
+            "scopeMaps: [{name: team-map, actions: [repositories/team/*/content/read, repositories/team/*/content/write, \
+             repositories/team/*/metadata/read]}]\ntokens:\n"
                 .to_owned()
                 + &token(0, "team-map");
         let server = Server::with(true, &seed, &[r#"authz.peers=["127.0.0.1"]"#]);
@@ -213,11 +214,15 @@ fn registry() -> Running {
     let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
     File::create(folder.path().join("blob")).unwrap().set_len(BLOB).unwrap();
     fs::write(folder.path().join("manifest"), "x".repeat(1200)).unwrap();
+    fs::write(folder.path().join("tags"), r#"{"name":"team/app","tags":["v1","v2"]}"#).unwrap();
+    fs::write(folder.path().join("layer"), "x".repeat(8000)).unwrap();
     let place = folder.path().display().to_string();
     let config = format!(
-        "daemon off;\npid nginx.pid;\nerror_log stderr;\nworker_processes 1;\nevents {{ worker_connections 1024; }}\nhttp {{\n  access_log off;\n  sendfile on;\n  keepalive_requests 1000000000;\n  \
+        "daemon off;\npid nginx.pid;\nerror_log stderr;\nworker_processes 1;\nevents {{ worker_connections 8192; }}\nhttp {{\n  access_log off;\n  sendfile on;\n  keepalive_requests 1000000000;\n  \
          client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n  \
-         server {{\n    listen 127.0.0.1:{port};\n    location ~ /manifests/ {{ alias {place}/manifest; }}\n    location ~ /blobs/ {{ alias {place}/blob; }}\n  }}\n}}\n"
+         server {{\n    listen 127.0.0.1:{port};\n    location ~ /manifests/ {{ if ($request_method = PUT) {{ return 201; }} alias {place}/manifest; }}\n    \
+         location ~ /uploads/ {{ return 201; }}\n    location ~ /blobs/sha256:0 {{ alias {place}/layer; }}\n    location ~ /tags/ {{ alias {place}/tags; }}\n    \
+         location ~ /blobs/ {{ alias {place}/blob; }}\n  }}\n}}\n"
     );
     let file = folder.path().join("nginx.conf");
     fs::write(&file, config).unwrap();
@@ -294,7 +299,7 @@ fn filtering(example: &str) -> String {
 fn bearer(port: u16) -> String {
     let answer = get(
         port,
-        "GET /oauth2/token?service=registry.example&scope=repository:team/app:pull HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\
+        "GET /oauth2/token?service=registry.example&scope=repository:team/app:pull,push,metadata_read%20repository:team/base:pull HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\
          Authorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n",
     );
     let (_, rest) = answer.split_once("\"access_token\":\"").unwrap_or_else(|| panic!("{answer}"));

@@ -6,10 +6,11 @@
 
 mod blobs;
 mod house;
+mod mixes;
 
 use std::time::Duration;
 
-use scopegate_benches::load::{Latency, Load};
+use scopegate_benches::load::{Latency, Load, Request};
 use scopegate_benches::wants;
 
 use house::{House, Running, Way};
@@ -20,12 +21,15 @@ const ROUNDS: usize = 15;
 const CONNECTIONS: usize = 8;
 
 fn main() {
-    if !wants("edge requests") && !wants("edge blobs") {
+    if !["edge requests", "edge clients", "edge blobs"].iter().any(|name| wants(name)) {
         return;
     }
     let house = House::build();
     if wants("edge requests") {
         requests(&house);
+    }
+    if wants("edge clients") {
+        mixes::measure(&house);
     }
     if wants("edge blobs") {
         blobs::measure(&house);
@@ -57,7 +61,11 @@ struct Measured {
 impl Measured {
     fn start(house: &House, way: Way) -> Self {
         let proxy = house.start(way);
-        let mut load = Load::new(proxy.port, &house.request(way, "manifests/v1"), CONNECTIONS);
+        let mut load = Load::new(
+            proxy.port,
+            &[Request::new(&house.request(way, "manifests/v1"))],
+            CONNECTIONS,
+        );
         load.closed(FOR);
         Self { way, proxy, load, latencies: Vec::new(), rates: Vec::new() }
     }

@@ -1,17 +1,16 @@
 //! Fifty thousand tokens that share five hundred scope maps: memory, start, pages.
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use scopegate_server::store::{Page, Store};
 
-use scopegate_benches::token_server::{Server, token};
+use scopegate_benches::token_server::{Server, tokens_and_maps};
 
 const TOKENS: usize = 50_000;
 const MAPS: usize = 500;
 
 pub(crate) fn measure() {
-    let server = Server::start(true, &seed());
+    let server = Server::start(true, &tokens_and_maps(TOKENS, MAPS));
     println!(
         "{TOKENS} tokens, {MAPS} maps  ready after {:.2} s (goal 2), {:.0} MB (goal 150)",
         server.ready_after.as_secs_f64(),
@@ -19,20 +18,6 @@ pub(crate) fn measure() {
     );
     let (first, last) = pages(&server);
     println!("a page of 500 tokens      the first {first:.1} ms, the last {last:.1} ms");
-}
-
-fn seed() -> String {
-    let mut seed = String::from("scopeMaps:\n");
-    for n in 0..MAPS {
-        let rules = (0..10).map(|rule| format!("repositories/team{n}/svc-{rule}/content/read"));
-        writeln!(seed, "  - {{name: map-{n:05}, actions: {:?}}}", rules.collect::<Vec<_>>())
-            .unwrap();
-    }
-    seed += "tokens:\n";
-    for n in 0..TOKENS {
-        seed += &token(n, &format!("map-{:05}", n % MAPS));
-    }
-    seed
 }
 
 /// How long the store takes for the first and the last page, in milliseconds: the median of some.

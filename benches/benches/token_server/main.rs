@@ -4,11 +4,12 @@
 //! shared machine; each is printed beside its ratio to what the core can sign. `cargo xtask bench token` runs this.
 
 mod crowd;
+mod mixes;
 mod signature;
 
 use std::time::Duration;
 
-use scopegate_benches::load::{Latency, Load};
+use scopegate_benches::load::{Latency, Load, Request};
 use scopegate_benches::token_server::{self, Server};
 use scopegate_benches::wants;
 
@@ -27,6 +28,12 @@ fn main() {
     if wants("token http") {
         http();
     }
+    if wants("token clients") {
+        mixes::measure();
+    }
+    if wants("token growth") {
+        mixes::growth();
+    }
     if wants("token crowd") {
         crowd::measure();
     }
@@ -43,7 +50,7 @@ fn issue() {
 fn http() {
     for (name, quiet) in [("decision log on", false), ("decision log off", true)] {
         let server = Server::start(quiet, &token_server::seed());
-        let mut load = Load::new(server.port, REQUEST, CONNECTIONS);
+        let mut load = Load::new(server.port, &[Request::new(REQUEST)], CONNECTIONS);
         load.closed(Duration::from_secs(1));
         let raw = signature::raw(FOR / 2);
         let most = load.closed(FOR);
@@ -53,7 +60,7 @@ fn http() {
             most / raw
         );
         let latency = load.open(most * 0.7, FOR);
-        let Latency { p50, p99, p99_of_window } = latency;
+        let Latency { p50, p99, p99_of_window, .. } = latency;
         println!(
             "latency at 70 % load      p50 {p50:>5.0} µs, p99 {p99_of_window:>5.0} µs in the median 50 ms, {:.1} times (goal 3); {p99:.0} µs with every stop of the machine",
             p99_of_window / p50

@@ -58,7 +58,7 @@ fn questions() -> serde_json::Value {
             });
             each.collect()
         };
-        let timed = asked(map.questions(scopegate_benches::REQUESTS / 2));
+        let timed = asked(map.questions(scopegate_benches::REQUESTS));
         serde_json::json!({ "rules": rules, "actions": map.actions, "compared": asked(map.questions(NAMES)), "timed": timed })
     });
     each.into_iter().collect()
@@ -90,7 +90,7 @@ fn agrees(peer: &Peer) -> bool {
 
 fn decide(peers: &[&Peer], rules: usize, effort: Effort) {
     let map = Map::new(rules);
-    let questions = map.questions(scopegate_benches::REQUESTS / 2);
+    let questions = map.questions(scopegate_benches::REQUESTS);
     let able: Vec<&&Peer> = peers.iter().filter(|peer| rules <= peer.most_rules).collect();
     let mut prepared: Vec<_> = able.iter().map(|peer| (peer.prepare)(&map, &questions)).collect();
     let mut cases: Vec<Case<'_>> = able

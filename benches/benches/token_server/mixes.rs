@@ -1,0 +1,106 @@
+//! What clients ask a token server for, at a fixed rate, and how the cost grows with what the server knows.
+//!
+//! Left out: `docker_auth` beside it, whose module the Go proxy does not have.
+
+use std::time::Duration;
+
+use scopegate_benches::load::{Latency, Load, Request};
+use scopegate_benches::token_server::{self, Server, tokens_and_maps};
+
+use crate::{CONNECTIONS, FOR, signature};
+
+/// The part of what the server can do at most at which latencies are taken.
+const PART: f64 = 0.7;
+/// How many clients of a CI system ask at once.
+const BURST: usize = 1000;
+/// Tokens that a server knows, up to the most that a registry may have; a hundredth as many maps.
+const TOKENS: [usize; 4] = [100, 1_000, 10_000, 50_000];
+/// How many of them ask.
+const ASKING: usize = 64;
+
+/// Each kind of client, at seven tenths of its highest rate.
+pub(crate) fn measure() {
+    let server = Server::start(false, &token_server::seed());
+    let raw = signature::raw(FOR / 2);
+    println!("what clients ask for         /s   of raw, at 70 %: p50, p99, p99.9 µs");
+    for (name, queries) in clients() {
+        let requests: Vec<Request> = queries.iter().map(|query| asked(0, query)).collect();
+        let mut load = Load::new(server.port, &requests, CONNECTIONS);
+        load.closed(Duration::from_millis(500));
+        let most = load.closed(FOR / 2);
+        let latency = load.open(most * PART, FOR / 2);
+        print(name, &format!("{most:>6.0}   {:.2}", most / raw), latency);
+    }
+    let mut load = Load::new(server.port, &[asked(0, PULL)], BURST);
+    load.burst();
+    print("1,000 pulls of CI at once", "", load.burst());
+}
+
+const PULL: &str = "scope=repository:team1/svc/a:pull";
+
+/// The queries of each kind of client. A login is answered with a refresh token besides, which is another signature.
+fn clients() -> [(&'static str, Vec<String>); 4] {
+    let scan = |n| format!("scope=repository:team{n}/svc/a:metadata_read");
+    [
+        (
+            "docker login",
+            vec!["account=token-00000&client_id=docker&offline_token=true".to_owned()],
+        ),
+        ("a pull", vec![PULL.to_owned()]),
+        (
+            "a push that mounts",
+            vec![
+                "scope=repository:team1/svc/a:pull,push&scope=repository:team2/svc/b:pull"
+                    .to_owned(),
+            ],
+        ),
+        (
+            "a scan of tags",
+            (0..20).map(scan).chain(["scope=registry:catalog:*".to_owned()]).collect(),
+        ),
+    ]
+}
+
+fn print(name: &str, rate: &str, Latency { p50, p99, p999, .. }: Latency) {
+    println!("  {name:<26} {rate:>13}   {p50:>6.0} {p99:>6.0} {p999:>6.0}");
+}
+
+/// A request by the token of this number, whose password is `secret`.
+fn asked(token: usize, query: &str) -> Request {
+    let credential = base64(format!("token-{token:05}:secret").as_bytes());
+    Request::new(&format!(
+        "GET /oauth2/token?service=registry.example&{query} HTTP/1.1\r\nHost: registry.example\r\nAuthorization: Basic {credential}\r\n\r\n"
+    ))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = (0..3).fold(0, |word, n| word << 8 | u32::from(*chunk.get(n).unwrap_or(&0)));
+        for place in 0..4 {
+            let letter = LETTERS[(word >> (18 - 6 * place) & 63) as usize];
+            text.push(if place > chunk.len() { '=' } else { char::from(letter) });
+        }
+    }
+    text
+}
+
+/// A pull, by how many tokens and maps the server knows.
+pub(crate) fn growth() {
+    println!("tokens known, maps           /s   ready after, memory");
+    for tokens in TOKENS {
+        let maps = tokens.div_ceil(100);
+        let server = Server::start(true, &tokens_and_maps(tokens, maps));
+        let step = tokens / ASKING.min(tokens);
+        let asking = (0..ASKING.min(tokens)).map(|n| n * step);
+        let requests: Vec<Request> = asking
+            .map(|n| asked(n, &format!("scope=repository:team{}/svc-1:pull", n % maps)))
+            .collect();
+        let mut load = Load::new(server.port, &requests, CONNECTIONS);
+        load.closed(Duration::from_millis(500));
+        let most = load.closed(FOR / 2);
+        let (ready, memory) = (server.ready_after.as_secs_f64(), server.resident());
+        println!("  {tokens:>7}, {maps:>5}        {most:>6.0}   {ready:.2} s, {memory:.0} MB");
+    }
+}
