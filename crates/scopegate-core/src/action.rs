@@ -327,10 +327,20 @@ impl ActionList {
 
     /// The list that [`ActionList::packed`] gave; `None` for any other integer.
     #[must_use]
+    #[inline]
     pub fn from_packed(packed: u32) -> Option<Self> {
-        let claimed = Self { packed, set: ActionSet::NONE };
-        let list: Self = claimed.iter().collect();
-        (list.packed == packed).then_some(list)
+        let mut set = ActionSet::NONE;
+        let mut rest = packed;
+        while rest != 0 {
+            let Some(index) = (rest & 0xf).checked_sub(1) else { return None };
+            let Some(action) = Action::from_index(index) else { return None };
+            if set.contains(action) {
+                return None;
+            }
+            set = set.union(ActionSet::of(action));
+            rest >>= 4;
+        }
+        Some(Self { packed, set })
     }
 }
 
