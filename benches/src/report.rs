@@ -178,6 +178,22 @@ mod tests {
         }
     }
 
+    /// What is published is what its samples say, in the README too.
+    #[test]
+    fn what_is_published_is_current() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let read = |path: &str| std::fs::read_to_string(format!("{root}/{path}")).unwrap();
+        let table: Table = read("benches/results/samples.csv").parse().unwrap();
+        for (path, text) in [
+            ("benches/results/README.md", markdown(&table)),
+            ("benches/results/decide.svg", chart::decide(&table)),
+            ("benches/results/sizes.svg", chart::sizes(&table)),
+        ] {
+            assert!(read(path) == text, "{path} is not what its samples say");
+        }
+        assert!(read("README.md").contains(&goals(&table)), "{}", goals(&table));
+    }
+
     #[test]
     fn runs_are_compared_by_their_ratios() {
         assert_eq!(differences(&table(15.0), &table(16.0), 0.1), Vec::<String>::new());

@@ -13,9 +13,17 @@ use crate::{bindgen, engine, envoy, node, setup, web};
 
 /// The version of OPA that compiles Rego to WebAssembly.
 const OPA: &str = "github.com/open-policy-agent/opa@v1.10.0";
-/// The peers whose versions stand in the report.
-const PEERS: [&str; 7] =
-    ["cedar-policy", "regorus", "casbin", "biscuit-auth", "matchit", "globset", "regex"];
+/// Whose versions stand in the report.
+const PEERS: [&str; 8] = [
+    "wasmtime",
+    "cedar-policy",
+    "regorus",
+    "casbin",
+    "biscuit-auth",
+    "matchit",
+    "globset",
+    "regex",
+];
 
 /// How much is measured, as the programs call it: an option, milliseconds a batch, rounds.
 struct Effort(&'static [&'static str], &'static str, &'static str);
