@@ -332,8 +332,8 @@ impl ActionList {
         let mut set = ActionSet::NONE;
         let mut rest = packed;
         while rest != 0 {
-            let Some(index) = (rest & 0xf).checked_sub(1) else { return None };
-            let Some(action) = Action::from_index(index) else { return None };
+            let index = (rest & 0xf).checked_sub(1)?;
+            let action = Action::from_index(index)?;
             if set.contains(action) {
                 return None;
             }
