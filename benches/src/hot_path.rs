@@ -5,7 +5,7 @@ use std::hint::black_box;
 use scopegate_core::admission::{Authority, Credential, admit};
 use scopegate_core::explain::{NamedTable, explain};
 use scopegate_core::verify::Grant;
-use scopegate_core::{Scope, ScopeList, Settings, Table, claims, decide, route, verify};
+use scopegate_core::{Scope, ScopeList, ScopeMap, Settings, Table, claims, decide, route, verify};
 
 use crate::{names, scope_map, scopes, table};
 
@@ -15,10 +15,11 @@ pub type Step = Box<dyn FnMut(usize)>;
 pub type Named = (&'static str, fn() -> Step);
 
 /// Every step: a decision in maps of three sizes, a token request with twenty scopes, and what else a host asks the engine.
-pub const STEPS: [Named; 12] = [
+pub const STEPS: [Named; 13] = [
     ("decide/10", || decided(10)),
     ("decide/500", || decided(500)),
     ("decide/100000", || decided(100_000)),
+    ("decide/worst", decided_at_worst),
     ("claims/20", claimed),
     ("explain/500", explained),
     ("route/manifest", || routed("GET", "/v2/team1/svc/component-4/manifests/v1")),
@@ -36,6 +37,21 @@ fn decided(rules: usize) -> Step {
     let (table, scopes) = (table(rules), scopes(&names(rules)));
     Box::new(move |turn| {
         let scope = Scope::parse(black_box(&scopes[turn % scopes.len()])).expect("a scope");
+        black_box(decide([black_box(&table)], &scope, &Settings::default()));
+    })
+}
+
+/// The longest name with the most components, each prefix of which has a rule.
+fn decided_at_worst() -> Step {
+    let name = vec!["a"; 128].join("/");
+    let prefixes = name.match_indices('/').map(|(slash, _)| &name[..slash]);
+    let rules: Vec<String> =
+        prefixes.map(|prefix| format!("repositories/{prefix}/*/content/read")).collect();
+    let map = ScopeMap::parse(rules.iter().map(String::as_str)).expect("rules");
+    let (table, scope) =
+        (Table::compile([&map]).expect("a table"), format!("repository:{name}:pull,push"));
+    Box::new(move |_| {
+        let scope = Scope::parse(black_box(&scope)).expect("a scope");
         black_box(decide([black_box(&table)], &scope, &Settings::default()));
     })
 }

@@ -434,17 +434,57 @@ impl<'t> View<'t> {
     #[inline]
     fn deepest(self, name: RepositoryName<'_>, below: bool) -> ActionSet {
         let bytes = name.as_str().as_bytes();
-        let mut granted = self.header.root;
         if self.header.entries == 0 {
-            return granted;
+            return self.header.root;
         }
+        let mut deepest = None;
         hash::each_prefix(bytes, self.header.seed, |len, hash| {
-            if let Some(slot) = self.probe(bytes, len, hash) {
-                let is_exact = len == bytes.len() && !below;
-                granted = slot.inherited.union(if is_exact { slot.exact } else { slot.below });
+            deepest = self.likely(len, hash).or(deepest);
+        });
+        let Some(slot) = deepest else { return self.header.root };
+        if self.key(slot) != bytes.get(..slot.key_len as usize) {
+            return self.deepest_compared(bytes, below);
+        }
+        self.granted_by(slot, bytes, below)
+    }
+
+    /// The same with each key compared where its hash is met: for names whose hash is that of another name.
+    #[cold]
+    fn deepest_compared(self, name: &[u8], below: bool) -> ActionSet {
+        let mut granted = self.header.root;
+        hash::each_prefix(name, self.header.seed, |len, hash| {
+            if let Some(slot) = self.probe(name, len, hash) {
+                granted = self.granted_by(slot, name, below);
             }
         });
         granted
+    }
+
+    #[inline]
+    fn granted_by(self, slot: Slot, name: &[u8], below: bool) -> ActionSet {
+        let is_exact = slot.key_len as usize == name.len() && !below;
+        slot.inherited.union(if is_exact { slot.exact } else { slot.below })
+    }
+
+    /// The slot that a prefix of this length and hash would have, if there is any. Its key is still to be compared: only that of the deepest
+    /// one is, and where that is another name, whose hash is the same by chance or by design, all of them are. A decision in wasmtime took
+    /// 69 ns instead of 61 when each was, and the worst one half as many instructions again.
+    #[inline]
+    fn likely(self, len: usize, hash: u64) -> Option<Slot> {
+        let home = hash::home(hash, self.header.homes);
+        let start = HEADER_LEN.wrapping_add(home.wrapping_mul(SLOT_LEN));
+        let (slots, _) = self.bytes.get(start..)?.as_chunks::<SLOT_LEN>();
+        for slot in slots.iter().take(self.header.max_probe as usize) {
+            let word = u128::from_le_bytes(*slot);
+            let key_len = (word >> 64) as u8;
+            if key_len == 0 {
+                return None;
+            }
+            if word as u32 == hash as u32 && usize::from(key_len) == len {
+                return Some(Slot::from_word(word));
+            }
+        }
+        None
     }
 
     /// The slot of exactly this name.
@@ -947,20 +987,22 @@ mod tests {
         let mut by_tag = BTreeMap::new();
         let mut alike = 0;
         for number in 0..300_000 {
-            let name = format!("{number:06}");
+            let name = format!("p/{number:06}");
             let Some(other) =
                 by_tag.insert(hash::of(name.as_bytes(), hash::seed(0)) as u32, name.clone())
             else {
                 continue;
             };
-            let table = compile(&[&format!("repositories/{other}/content/read")]);
+            // What lies above counts for either, and is found although the other one's slot is met below it.
+            let rule = format!("repositories/{other}/content/read");
+            let table = compile(&[&rule, "repositories/p/*/content/write"]);
             let home = |name: &str| {
                 let hash = hash::of(name.as_bytes(), table.header.seed);
                 (hash as u32, hash::home(hash, table.header.homes))
             };
             alike += usize::from(home(&name) == home(&other));
-            grants(&table, &other, "pull");
-            grants(&table, &name, "");
+            grants(&table, &other, "pull,push");
+            grants(&table, &name, "push");
         }
         assert!(alike > 0, "no two names hash alike, so nothing was tested");
     }
