@@ -34,7 +34,12 @@ pub const STEPS: [Named; 13] = [
 ];
 
 fn decided(rules: usize) -> Step {
-    let (table, scopes) = (table(rules), scopes(&names(rules)));
+    decisions(table(rules), scopes(&names(rules)))
+}
+
+/// Decisions about these scopes, in turn.
+#[must_use]
+pub fn decisions(table: Table<Vec<u8>>, scopes: Vec<String>) -> Step {
     Box::new(move |turn| {
         let scope = Scope::parse(black_box(&scopes[turn % scopes.len()])).expect("a scope");
         black_box(decide([black_box(&table)], &scope, &Settings::default()));

@@ -42,6 +42,11 @@ pub fn markdown(table: &Table) -> String {
         &of_group(table, "compile"),
         "\n## What a host asks besides, natively\n\n",
         &of_group(table, "step"),
+        "\n## Names of other shapes, and caches that are cold, natively\n\n",
+        &of_group(table, "shape"),
+        &rows(table, "cold"),
+        "\n## The sandbox\n\n",
+        &of_group(table, "sandbox"),
         "\n## Sizes\n\n![Bytes of each module](sizes.svg)\n\n",
         &sizes(table),
         "\n## Left out, and noise\n\n",
@@ -88,7 +93,12 @@ fn decisions(table: &Table) -> String {
 }
 
 fn of_group(table: &Table, group: &str) -> String {
-    let mut text = "| what | | smallest | median | p99 |\n|---|---|---:|---:|---:|\n".to_owned();
+    "| what | | smallest | median | p99 |\n|---|---|---:|---:|---:|\n".to_owned()
+        + &rows(table, group)
+}
+
+fn rows(table: &Table, group: &str) -> String {
+    let mut text = String::new();
     for Row { name, how, samples, .. } in table.rows.iter().filter(|row| row.group == group) {
         let figures = [samples.smallest(), samples.median().value, samples.percentile(99)];
         let [smallest, median, p99] = figures.map(time);

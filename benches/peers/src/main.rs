@@ -9,10 +9,10 @@
 //! Prints a CSV table of samples; `cargo xtask bench` makes a report of it.
 
 mod map;
+mod own;
 mod peers;
 
 use scopegate_benches::SIZES;
-use scopegate_benches::hot_path::STEPS;
 use scopegate_benches::sample::{Case, Effort, Samples, measure};
 use scopegate_benches::table::Row;
 
@@ -44,7 +44,7 @@ fn main() {
         decide(&agreeing, rules, effort);
     }
     compile(effort);
-    own(effort);
+    own::measured(effort);
 }
 
 /// The maps and questions for engines that run elsewhere, with what the rules say.
@@ -124,27 +124,6 @@ fn compile(effort: Effort) {
         .collect();
     for ((name, modelling, _), samples) in compilers.iter().zip(measure(&mut cases, effort)) {
         print("compile", name, modelling, rules, samples);
-    }
-}
-
-/// What else a host asks our engine.
-fn own(effort: Effort) {
-    let mut cases: Vec<Case<'_>> = STEPS
-        .iter()
-        .map(|(name, prepare)| {
-            let (mut step, mut turn) = (prepare(), 0);
-            let run = move |times| {
-                for _ in 0..times {
-                    step(turn);
-                    turn += 1;
-                }
-            };
-            Case { name: (*name).to_owned(), run: Box::new(run) }
-        })
-        .collect();
-    let samples = measure(&mut cases, effort);
-    for ((name, _), samples) in STEPS.iter().zip(samples) {
-        print("step", name, "native", 0, samples);
     }
 }
 

@@ -92,6 +92,18 @@ pub const GOALS: &[Goal] = &[
         ("step", "decide/500", "native", 0),
         Bound::AtMost(5.0),
     ),
+    ratio(
+        "the longest name, a rule on each part of it / decide",
+        ("step", "decide/worst", "native", 0),
+        ("step", "decide/500", "native", 0),
+        Bound::AtMost(8.0),
+    ),
+    ratio(
+        "a request of 20 scopes in wasmtime / 20 decisions",
+        ("sandbox", "claims of 20 scopes", "wasmtime", 500),
+        ("sandbox", "20 decisions", "wasmtime", 500),
+        Bound::AtMost(0.5),
+    ),
     bytes("engine, raw", 0, 40_000.0),
     bytes("engine, after brotli", 2, 14_000.0),
 ];

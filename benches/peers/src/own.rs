@@ -1,0 +1,135 @@
+//! What a host asks our engine besides: the steps of a request, names of every shape, caches that are cold, and the sandbox from its start.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use scopegate_benches::hot_path::{STEPS, decisions};
+use scopegate_benches::sample::{Case, Effort, measure};
+use scopegate_benches::{many_names, names, rules, scopes};
+use scopegate_core::{ScopeMap, Settings, Table};
+use scopegate_runtime::{Limits, Runtime};
+
+use crate::print;
+
+/// Bytes and components of names.
+const SHAPES: [(usize, usize); 4] = [(8, 1), (24, 2), (64, 4), (255, 8)];
+/// How many different names are asked about where nothing is in a cache, and how many rules there are.
+const COLD: usize = 100_000;
+
+pub(crate) fn measured(effort: Effort) {
+    run("step", STEPS.iter().map(|(name, prepare)| turns(name, prepare())).collect(), effort);
+    run(
+        "shape",
+        SHAPES.iter().map(|(bytes, components)| shape(*bytes, *components)).collect(),
+        effort,
+    );
+    let cold = Effort { batch: Duration::from_millis(20), ..effort };
+    run(
+        "cold",
+        vec![turns(
+            "100,000 names, 100,000 rules",
+            decided(rules(COLD), scopes(&many_names(COLD, COLD))),
+        )],
+        cold,
+    );
+    sandbox(effort);
+}
+
+fn run(group: &str, mut cases: Vec<Case<'_>>, effort: Effort) {
+    let samples = measure(&mut cases, effort);
+    for (case, samples) in cases.iter().zip(samples) {
+        print(group, &case.name, "native", 0, samples);
+    }
+}
+
+fn turns<'c>(name: &str, mut step: Box<dyn FnMut(usize) + 'c>) -> Case<'c> {
+    let mut turn = 0;
+    let run = move |times| {
+        for _ in 0..times {
+            step(turn);
+            turn += 1;
+        }
+    };
+    Case { name: name.replace(',', ""), run: Box::new(run) }
+}
+
+/// Names of one shape: 500 rules, half of them on everything below a name where there is anything below, and a third of the names without a rule.
+fn shape(bytes: usize, components: usize) -> Case<'static> {
+    let name = |kind: char, n: usize| {
+        let end = format!("{kind}{n:04}");
+        let rest = bytes - end.len();
+        let letters = (0..rest).map(|at| {
+            if components > 1 && (at + 1) % rest.div_ceil(components) == 0 { '/' } else { 'a' }
+        });
+        letters.collect::<String>() + end.as_str()
+    };
+    let rules = (0..500).map(|n| match n % 2 {
+        1 if components > 1 => format!(
+            "repositories/{}/content/read",
+            name('r', n)
+                .rsplit_once('/')
+                .map_or(String::new(), |(above, _)| format!("{above}{n}/*"))
+        ),
+        _ => format!("repositories/{}/content/read", name('r', n)),
+    });
+    let asked: Vec<String> =
+        (0..64).map(|n| name(if n % 3 == 0 { 'x' } else { 'r' }, n * 2)).collect();
+    turns(
+        &format!("{bytes} bytes {components} components"),
+        decided(rules.collect(), scopes(&asked)),
+    )
+}
+
+/// A prime step, so that no name is beside the one before.
+fn decided(rules: Vec<String>, scopes: Vec<String>) -> Box<dyn FnMut(usize)> {
+    let map = ScopeMap::parse(rules.iter().map(String::as_str)).expect("rules");
+    let mut step = decisions(Table::compile([&map]).expect("a table"), scopes);
+    Box::new(move |turn| step(turn.wrapping_mul(7919)))
+}
+
+/// The engine in wasmtime: a request for a token with twenty scopes, and from machine code on the disk to the first decision.
+fn sandbox(effort: Effort) {
+    let folder = std::env::temp_dir().join(format!("scopegate-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let runtime = Runtime::with_cache(&folder, Limits::default()).expect("the engine starts");
+    let bytes = scopegate_benches::table(500).as_bytes().to_vec();
+    let table = runtime.load("my-map", bytes.clone()).expect("a table");
+    let asked = scopes(&names(500)).split_off(44);
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    let mut session = runtime.session().expect("a session");
+    let handle = session.load(&table).expect("room for the table");
+    let settings = Settings::default();
+    let mut cases = vec![
+        turns(
+            "claims of 20 scopes",
+            Box::new(|_| {
+                black_box(runtime.claims(&[&table], black_box(&asked), &settings)).expect("claims");
+            }),
+        ),
+        turns(
+            "20 decisions",
+            Box::new(|_| {
+                for scope in black_box(&asked) {
+                    black_box(session.decide(handle, scope, &settings)).expect("a decision");
+                }
+            }),
+        ),
+        turns(
+            "from machine code on the disk to the first decision",
+            Box::new(|_| {
+                let runtime =
+                    Runtime::with_cache(&folder, Limits::default()).expect("the engine starts");
+                let table = runtime.load("", bytes.clone()).expect("a table");
+                let mut session = runtime.session().expect("a session");
+                let handle = session.load(&table).expect("room for the table");
+                black_box(session.decide(handle, asked[0], &settings)).expect("a decision");
+            }),
+        ),
+    ];
+    let samples = measure(&mut cases, effort);
+    for (case, samples) in cases.iter().zip(samples) {
+        print("sandbox", &case.name, "wasmtime", 500, samples);
+    }
+    drop(cases);
+    std::fs::remove_dir_all(folder).expect("the folder of machine code");
+}
