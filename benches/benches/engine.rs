@@ -1,6 +1,6 @@
 //! Decide, explain, compile and call through wasmtime; then the ratios that need no peer, and the allocations of the hot path.
 //!
-//! Absolute times mean little on a shared machine; the ratios are taken from one run. `cargo xtask bench` runs this.
+//! For whoever changes the engine: `cargo xtask bench decide` runs this. What is published, and compared with others, is the report of `cargo xtask bench`.
 
 use std::collections::HashMap;
 use std::fs;

@@ -76,15 +76,21 @@ fn lines(table: &Table) -> Vec<Line> {
     for Row { name, how, rules, samples, .. } in
         table.rows.iter().filter(|row| row.group == "decide")
     {
-        if how == "natural" || how == "node package" {
+        if how == "node package" {
             continue;
         }
         let is_ours = name == "scopegate";
-        let name = if is_ours || how != "best" { format!("{name}, {how}") } else { name.clone() };
-        let point = (*rules, samples.median().value);
-        match lines.iter_mut().find(|line| line.name == name) {
-            Some(line) => line.points.push(point),
-            None => lines.push(Line { name, is_ours, points: vec![point] }),
+        let is_modelling = how == "natural" || how == "best";
+        let name = if is_modelling { name.clone() } else { format!("{name}, {how}") };
+        let time = samples.median().value;
+        let place = lines.iter().position(|line| line.name == name).unwrap_or_else(|| {
+            lines.push(Line { name, is_ours, points: Vec::new() });
+            lines.len() - 1
+        });
+        let points = &mut lines[place].points;
+        match points.iter_mut().find(|(other, _)| other == rules) {
+            Some((_, quicker)) => *quicker = quicker.min(time),
+            None => points.push((*rules, time)),
         }
     }
     lines

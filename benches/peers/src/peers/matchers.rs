@@ -1,7 +1,7 @@
 //! Libraries that match names, and know nothing of tokens; and the floor below all of them.
 //!
-//! Natural is one set of all rules, whose matches are looked through; best is one for each action, which only says whether anything matches. In a
-//! router one match is found and no more, so natural is a router for each action; best is one whose rules have taken up those that enclose them.
+//! Natural is one set of all rules, whose matches are looked through; best is one for each action, which only says whether anything matches. A
+//! router finds one match and no more, so the rules of the natural one have taken up those that enclose them.
 
 use std::collections::HashMap;
 
@@ -75,7 +75,7 @@ fn route(pattern: &str) -> String {
     }
 }
 
-pub(crate) fn matchit_natural(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
+pub(crate) fn matchit_best(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
     let routers = ACTIONS.map(|action| {
         let mut router = Router::new();
         for pattern in map.patterns(action) {
@@ -86,7 +86,7 @@ pub(crate) fn matchit_natural(map: &Map, questions: &[Question]) -> Box<dyn Prep
     matcher(questions, move |name, action| routers[action].at(name).is_ok())
 }
 
-pub(crate) fn matchit_best(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
+pub(crate) fn matchit_natural(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
     let mut bits: HashMap<&str, u16> = HashMap::new();
     for rule in &map.rules {
         *bits.entry(&rule.pattern).or_default() |= 1 << number(rule.action);
