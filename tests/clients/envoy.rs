@@ -104,6 +104,23 @@ fn two_tokens() {
     }
 }
 
+/// Two configurations share a module, and a request is decided by that of the listener it came to.
+#[test]
+fn two_configurations() {
+    let (server, passwords) = Server::with(Settings::default(), &seed(&[("team/app", ALL)]));
+    let (upstream, administrator) = (Echo::start(0), server.administrator());
+    let (envoy, other) =
+        Proxy::filter_twice(upstream.port(), &server, &administrator, "other.example");
+    edge::decides(envoy.port(), &server, &passwords[0]);
+    let bearer = edge::bearer(&server, &passwords[0], "repository:team/app:pull");
+    for _ in 0..20 {
+        for (port, status) in [(envoy.port(), 200), (other, 401)] {
+            let answer = ask(port, "GET", "/v2/team/app/manifests/v1", &[&bearer]);
+            assert_eq!(answer.status, status, "{answer:?}");
+        }
+    }
+}
+
 /// A token whose principal was disabled is no good two seconds later.
 #[test]
 fn revocation() {

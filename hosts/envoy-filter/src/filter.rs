@@ -1,22 +1,21 @@
-//! The filter behind Envoy's boundary.
+//! The filter behind Envoy's boundary: what Envoy calls, and what is known between two calls.
 //!
-//! The calls of the host are used as they are, without the traits around them, because those end the module where the host refuses.
+//! Envoy makes a context for each request and asks about its headers next, so of the contexts of requests only the newest is known.
+
+#![expect(unsafe_code, reason = "functions that the host finds by their names")]
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, UNIX_EPOCH};
-
-use proxy_wasm::hostcalls;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType};
+use std::time::Duration;
 
 use crate::config::{Config, Source};
 use crate::decision::{Answer, Came, Outcome, Request, decide, unavailable};
+use crate::host::{self, Buffer, Level, Map, log};
 use crate::pairs::{Pairs, Twice};
 use crate::revocation::Feed;
 use crate::token::{NoGood, Tokens, bearer};
-use crate::{headers, payload, signature};
+use crate::{payload, signature};
 
 /// How often the token server is asked what was revoked, and for its keys while none is known.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -31,141 +30,260 @@ const LONGEST: usize = 16 * 1024 * 1024;
 const AUTHORIZATION: &str = "authorization";
 const JSON: &str = "application/json; charset=utf-8";
 
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(Root::default()));
-}}
+thread_local! {
+    static FILTER: RefCell<Filter> = const { RefCell::new(Filter { plugins: Vec::new(), newest: None }) };
+}
 
 /// What one worker thread knows.
-#[derive(Default)]
-struct Root {
-    config: Option<Rc<Config>>,
-    known: Rc<Known>,
+struct Filter {
+    plugins: Vec<Plugin>,
+    newest: Option<Stream>,
+}
+
+/// A request, and the plugin that it came to.
+#[derive(Clone, Copy)]
+struct Stream {
+    context: u32,
+    plugin: u32,
+}
+
+/// The filter with one configuration, and what it has heard since.
+struct Plugin {
+    context: u32,
+    /// The configuration as it came.
+    told: Box<[u8]>,
+    config: Config,
+    feed: Feed,
+    tokens: Tokens,
+    /// Whether a token has named a key that is not known, or no keys came when they were asked for.
+    wants_keys: bool,
     /// The calls that were not answered yet.
     keys_call: Option<u32>,
     revocations_call: Option<u32>,
     keys_asked_at: u64,
 }
 
-/// What requests are decided by.
-#[derive(Default)]
-struct Known {
-    feed: RefCell<Feed>,
-    tokens: RefCell<Tokens>,
-    /// Whether a token has named a key that is not known, or no keys came when they were asked for.
-    wants_keys: Cell<bool>,
+/// What Envoy is to do with a request.
+#[repr(u32)]
+enum Action {
+    Continue = 0,
+    /// It is answered already.
+    Pause = 1,
 }
 
-impl Context for Root {
-    fn on_http_call_response(&mut self, call: u32, headers: usize, body_size: usize, _: usize) {
-        // Envoy says in this way too that half an answer came; there is nothing to be asked of that.
-        let body = if headers == 0 { None } else { answered(body_size) };
-        if self.keys_call == Some(call) {
-            self.keys_call = None;
-            if !body.is_some_and(|body| self.known.tokens.borrow_mut().hear(&body)) {
-                self.known.wants_keys.set(true);
-                log(LogLevel::Warn, "no keys are heard");
-            }
-        } else if self.revocations_call == Some(call) {
-            self.revocations_call = None;
-            if !body.is_some_and(|body| self.known.feed.borrow_mut().hear(&body, now())) {
-                log(LogLevel::Warn, "no revocations are heard");
-            }
-        }
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(context: u32, plugin: u32) {
+    // A context without another above it is a plugin's, which is known when it is configured.
+    if plugin != 0 {
+        with_filter(|filter| filter.newest = Some(Stream { context, plugin }));
     }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_delete(context: u32) {
+    with_filter(|filter| filter.plugins.retain(|plugin| plugin.context != context));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_configure(context: u32, size: usize) -> bool {
+    let told = host::buffer(Buffer::Configuration, size).unwrap_or_default();
+    with_filter(|filter| filter.configure(context, told)).flatten().is_some()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(context: u32) {
+    with_filter(|filter| filter.plugin(context).map(Plugin::ask));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(
+    context: u32,
+    call: u32,
+    headers: usize,
+    body_size: usize,
+    _: usize,
+) {
+    // Envoy says in this way too that half an answer came; there is nothing to be asked of that.
+    let body = if headers == 0 { None } else { answered(body_size) };
+    with_filter(|filter| filter.plugin(context).map(|plugin| plugin.hear(call, body.as_deref())));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(context: u32, _: usize, _: bool) -> Action {
+    let action = with_filter(|filter| filter.asked_about(context)?.go_on()).flatten();
+    action.unwrap_or_else(refuse)
+}
+
+/// Nothing where the filter is at work already: Envoy calls nothing while it does what it was asked, and who does is told nothing.
+fn with_filter<T>(work: impl FnOnce(&mut Filter) -> T) -> Option<T> {
+    FILTER.with(|filter| filter.try_borrow_mut().ok().map(|mut filter| work(&mut filter)))
 }
 
 /// The body of a call's answer, if it is one.
-fn answered(size: usize) -> Option<Vec<u8>> {
-    let status = hostcalls::get_map_value(MapType::HttpCallResponseHeaders, ":status").ok()??;
-    if status != "200" || size > LONGEST {
+fn answered(size: usize) -> Option<Box<[u8]>> {
+    let status = host::header(Map::CallResponseHeaders, ":status")?;
+    if *status != *b"200" || size > LONGEST {
         return None;
     }
-    hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size).ok()?
+    host::buffer(Buffer::CallResponseBody, size)
 }
 
-impl RootContext for Root {
-    fn on_configure(&mut self, _: usize) -> bool {
-        let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
-        match Config::read(&text.ok().flatten().unwrap_or_default()) {
-            Ok(config) => self.begin(config),
-            Err(reason) => fail(&format!("configuration: {reason}")),
+impl Filter {
+    fn plugin(&mut self, context: u32) -> Option<&mut Plugin> {
+        self.plugins.iter_mut().find(|plugin| plugin.context == context)
+    }
+
+    /// The plugin that a request came to.
+    fn asked_about(&mut self, context: u32) -> Option<&mut Plugin> {
+        let stream = self.newest.filter(|stream| stream.context == context)?;
+        self.plugin(stream.plugin)
+    }
+
+    /// Takes a configuration. The same as before changes nothing, and leaves what was heard.
+    fn configure(&mut self, context: u32, told: Box<[u8]>) -> Option<()> {
+        if self.plugin(context).is_some_and(|plugin| plugin.told == told) {
+            return Some(());
         }
-    }
-
-    fn on_tick(&mut self) {
-        self.ask();
-    }
-
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream { config: self.config.clone(), known: Rc::clone(&self.known) }))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+        self.plugins.retain(|plugin| plugin.context != context);
+        let config = match Config::read(&told) {
+            Ok(config) => config,
+            Err(reason) => return fail(&format!("configuration: {reason}")),
+        };
+        self.plugins.push(Plugin::begin(context, told, config)?);
+        Some(())
     }
 }
 
-impl Root {
-    fn begin(&mut self, config: Config) -> bool {
-        if hostcalls::set_tick_period(ASK_EVERY).is_err() {
+impl Plugin {
+    fn begin(context: u32, told: Box<[u8]>, config: Config) -> Option<Self> {
+        if host::tick_every(ASK_EVERY).is_none() {
             return fail("there is no clock to ask the token server by");
         }
         if config.keys.is_some() && !can_verify() {
             return fail("keys: this host verifies no signatures for its filters");
         }
-        self.config = Some(Rc::new(config));
-        self.ask();
-        true
+        let mut plugin = Self {
+            context,
+            told,
+            config,
+            feed: Feed::default(),
+            tokens: Tokens::default(),
+            wants_keys: false,
+            keys_call: None,
+            revocations_call: None,
+            keys_asked_at: 0,
+        };
+        plugin.ask();
+        Some(plugin)
     }
 
     /// Asks the token server for what is new, unless it has yet to answer.
     fn ask(&mut self) {
-        let Some(config) = self.config.clone() else { return };
-        if let Some(source) = &config.keys
+        let now = host::now();
+        if let Some(source) = &self.config.keys
             && self.keys_call.is_none()
-            && now().abs_diff(self.keys_asked_at) >= self.keys_every()
+            && now.abs_diff(self.keys_asked_at) >= self.keys_every()
         {
-            self.keys_asked_at = now();
+            self.keys_asked_at = now;
             self.keys_call = call(source, &source.path);
-            self.known.wants_keys.set(self.keys_call.is_none());
+            self.wants_keys = self.keys_call.is_none();
         }
-        if let Some(source) = &config.revocations
+        if let Some(source) = &self.config.revocations
             && self.revocations_call.is_none()
         {
-            let since = self.known.feed.borrow().revision();
+            let since = self.feed.revision();
             self.revocations_call = call(source, &format!("{}?since={since}", source.path));
         }
     }
 
     fn keys_every(&self) -> u64 {
-        match (self.known.tokens.borrow().has_keys(), self.known.wants_keys.get()) {
+        match (self.tokens.has_keys(), self.wants_keys) {
             (false, _) => 0,
             (true, true) => WANTED_KEYS_EVERY,
             (true, false) => KEYS_EVERY,
         }
     }
+
+    /// Takes the answer of a call; nothing where none came.
+    fn hear(&mut self, call: u32, body: Option<&[u8]>) {
+        if self.keys_call == Some(call) {
+            self.keys_call = None;
+            if !body.is_some_and(|body| self.tokens.hear(body)) {
+                self.wants_keys = true;
+                log(Level::Warn, "no keys are heard");
+            }
+        } else if self.revocations_call == Some(call) {
+            self.revocations_call = None;
+            if !body.is_some_and(|body| self.feed.hear(body, host::now())) {
+                log(Level::Warn, "no revocations are heard");
+            }
+        }
+    }
+
+    /// Nothing when the request cannot be read, or cannot be changed.
+    fn go_on(&mut self) -> Option<Action> {
+        let headers = host::request_headers()?;
+        let headers = Pairs::read(&headers)?;
+        let (method, target) = (header(&headers, ":method")?, header(&headers, ":path")?);
+        let authorization = headers.once(AUTHORIZATION);
+        let came = match (&self.config.keys, authorization) {
+            (Some(_), Ok(Some(authorization))) => self.came(authorization),
+            (Some(_), Ok(None)) => Came::Nothing,
+            (Some(_), Err(Twice)) => Came::NoGood,
+            (None, authorization) => {
+                came_by_way_of(&self.config.metadata, authorization != Ok(None))
+            }
+        };
+        let request = Request { method, target, came };
+        let outcome = decide(&self.config, &self.feed, host::now(), request);
+        if self.config.log_decisions {
+            log_decision(method, target, &outcome);
+        }
+        match outcome {
+            Outcome::Forward(canonical) => forward(canonical),
+            Outcome::Answer(answer) => Some(send(&answer)),
+        }
+    }
+
+    /// What came in the header, verified with the issuer's keys.
+    fn came(&mut self, authorization: &[u8]) -> Came {
+        let Some(token) = bearer(authorization) else { return Came::NoGood };
+        if !self.tokens.has_keys() {
+            return Came::Unverified;
+        }
+        match self.tokens.verify(token, verify) {
+            Ok(claims) => Came::Token(claims),
+            Err(NoGood::Forged) => Came::NoGood,
+            Err(NoGood::UnknownKey) => {
+                self.wants_keys = true;
+                Came::NoGood
+            }
+        }
+    }
 }
 
 /// Says why there is no filter.
-fn fail(reason: &str) -> bool {
-    log(LogLevel::Error, reason);
-    false
+fn fail<T>(reason: &str) -> Option<T> {
+    log(Level::Error, reason);
+    None
 }
 
 fn call(source: &Source, path: &str) -> Option<u32> {
     let mut headers = vec![(":method", "GET"), (":path", path), (":authority", &source.host)];
     headers.extend(source.authorization.as_deref().map(|value| (AUTHORIZATION, value)));
-    let call = hostcalls::dispatch_http_call(&source.cluster, headers, None, vec![], TIMEOUT).ok();
+    let call = host::call(&source.cluster, &headers, TIMEOUT);
     if call.is_none() {
-        log(LogLevel::Warn, "the token server cannot be asked");
+        log(Level::Warn, "the token server cannot be asked");
     }
     call
 }
 
 /// Asks Envoy about a signature.
-fn verify(question: &[u8]) -> Option<Vec<u8>> {
-    hostcalls::call_foreign_function(signature::FUNCTION, Some(question)).ok()?
+fn verify(question: &[u8]) -> Option<Box<[u8]>> {
+    host::foreign(signature::FUNCTION, question)
 }
 
 fn can_verify() -> bool {
@@ -175,73 +293,10 @@ fn can_verify() -> bool {
     answers == Some([Some(true), Some(false)])
 }
 
-/// One request.
-struct Stream {
-    config: Option<Rc<Config>>,
-    known: Rc<Known>,
-}
-
-impl Context for Stream {}
-
-impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        match self.go_on() {
-            Some(action) => action,
-            None => refuse(),
-        }
-    }
-}
-
-impl Stream {
-    /// Nothing when the request cannot be read, or cannot be changed.
-    fn go_on(&self) -> Option<Action> {
-        let config = self.config.as_ref()?;
-        let headers = headers::of_request()?;
-        let headers = Pairs::read(&headers)?;
-        let (method, target) = (header(&headers, ":method")?, header(&headers, ":path")?);
-        let authorization = headers.once(AUTHORIZATION);
-        let came = match (&config.keys, authorization) {
-            (Some(_), Ok(Some(authorization))) => self.came(authorization),
-            (Some(_), Ok(None)) => Came::Nothing,
-            (Some(_), Err(Twice)) => Came::NoGood,
-            (None, authorization) => came_by_way_of(&config.metadata, authorization != Ok(None)),
-        };
-        let request = Request { method, target, came };
-        let outcome = decide(config, &self.known.feed.borrow(), now(), request);
-        if config.log_decisions {
-            log_decision(method, target, &outcome);
-        }
-        match outcome {
-            Outcome::Forward(canonical) => forward(canonical),
-            Outcome::Answer(answer) => {
-                send(&answer);
-                Some(Action::Pause)
-            }
-        }
-    }
-
-    /// What came in the header, verified with the issuer's keys.
-    fn came(&self, authorization: &[u8]) -> Came {
-        let Some(token) = bearer(authorization) else { return Came::NoGood };
-        let mut tokens = self.known.tokens.borrow_mut();
-        if !tokens.has_keys() {
-            return Came::Unverified;
-        }
-        match tokens.verify(token, verify) {
-            Ok(claims) => Came::Token(claims),
-            Err(NoGood::Forged) => Came::NoGood,
-            Err(NoGood::UnknownKey) => {
-                self.known.wants_keys.set(true);
-                Came::NoGood
-            }
-        }
-    }
-}
-
 /// What `jwt_authn` verified. It takes away the header of a token that is good.
 fn came_by_way_of(metadata: &str, came_with_any: bool) -> Came {
-    let path = vec!["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", metadata];
-    let claims = hostcalls::get_property(path).ok().flatten();
+    let path = ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", metadata];
+    let claims = host::property(&path);
     match claims.and_then(|claims| payload::claims(&claims)) {
         Some(claims) => Came::Token(Rc::new(claims)),
         None if came_with_any => Came::NoGood,
@@ -257,31 +312,26 @@ fn header<'b>(headers: &Pairs<'b>, name: &str) -> Option<&'b str> {
 /// A header that is changed makes Envoy look for the route again, so nothing is that need not be.
 fn forward(canonical: Cow<'_, str>) -> Option<Action> {
     if let Cow::Owned(canonical) = canonical {
-        hostcalls::set_map_value(MapType::HttpRequestHeaders, ":path", Some(&canonical)).ok()?;
+        host::set_header(":path", &canonical)?;
     }
     Some(Action::Continue)
 }
 
 /// What cannot be read or decided goes nowhere.
 fn refuse() -> Action {
-    send(&unavailable());
-    Action::Pause
+    send(&unavailable())
 }
 
-fn send(answer: &Answer) {
+fn send(answer: &Answer) -> Action {
     let mut headers =
         vec![("content-type", JSON), ("docker-distribution-api-version", "registry/2.0")];
     if let Some(challenge) = &answer.challenge {
         headers.push(("www-authenticate", challenge));
     }
-    let sent = hostcalls::send_http_response(
-        u32::from(answer.status),
-        headers,
-        Some(answer.body.as_bytes()),
-    );
-    if sent.is_err() {
-        log(LogLevel::Error, "an answer could not be sent");
+    if host::answer(answer.status, &headers, &answer.body).is_none() {
+        log(Level::Error, "an answer could not be sent");
     }
+    Action::Pause
 }
 
 fn log_decision(method: &str, target: &str, outcome: &Outcome<'_>) {
@@ -290,15 +340,5 @@ fn log_decision(method: &str, target: &str, outcome: &Outcome<'_>) {
         Outcome::Answer(answer) => answer.status,
     };
     let target = target.escape_default();
-    log(LogLevel::Info, &format!("decision status={status} method={method} target={target}"));
-}
-
-fn log(level: LogLevel, message: &str) {
-    // Who cannot log goes on.
-    let _ = hostcalls::log(level, message);
-}
-
-fn now() -> u64 {
-    let time = hostcalls::get_current_time().ok();
-    time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs())
+    log(Level::Info, &format!("decision status={status} method={method} target={target}"));
 }

@@ -15,8 +15,8 @@
 //! | [`pairs`] | maps and lists as Envoy gives them, and JSON in the same form |
 //! | [`decision`] | what becomes of a request |
 //! | [`revocation`] | which tokens are not good any more |
-//! | `headers` | what Envoy gives of a request, in one call; in the module alone |
-//! | `filter` | all of it, behind Envoy's boundary; in the module alone |
+//! | `filter` | what Envoy calls; in the module alone |
+//! | `host` | what Envoy does for it; in the module alone |
 //!
 //! Nothing here panics, and nothing grows with time: a filter that traps takes a worker's traffic with it. Whatever is not known or cannot be
 //! read lets nothing through.
@@ -47,7 +47,7 @@ pub mod der;
 #[cfg(target_arch = "wasm32")]
 mod filter;
 #[cfg(target_arch = "wasm32")]
-mod headers;
+mod host;
 pub mod keys;
 pub mod pairs;
 pub mod payload;

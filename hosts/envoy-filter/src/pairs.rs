@@ -161,22 +161,36 @@ impl Written {
     pub fn json(text: &[u8]) -> Option<Self> {
         serde_json::from_slice(text).ok()
     }
+}
 
-    fn pairs(pairs: &[(Self, Self)]) -> Self {
-        let mut written = Vec::new();
-        write_size(&mut written, pairs.len());
-        for (key, value) in pairs {
-            write_size(&mut written, key.0.len());
-            write_size(&mut written, value.0.len());
-        }
-        for (key, value) in pairs {
-            for bytes in [key, value] {
-                written.extend_from_slice(&bytes.0);
-                written.push(0);
-            }
-        }
-        Self(written)
+impl AsRef<[u8]> for Written {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
+}
+
+/// Writes a map.
+///
+/// ```
+/// # use scopegate_envoy_filter::pairs::{Pairs, write};
+/// let written = write(&[("name", "app")]);
+/// assert_eq!(Pairs::read(&written).unwrap().text("name").as_deref(), Some("app"));
+/// ```
+#[must_use]
+pub fn write<T: AsRef<[u8]>>(pairs: &[(T, T)]) -> Vec<u8> {
+    let mut written = Vec::new();
+    write_size(&mut written, pairs.len());
+    for (key, value) in pairs {
+        write_size(&mut written, key.as_ref().len());
+        write_size(&mut written, value.as_ref().len());
+    }
+    for (key, value) in pairs {
+        for bytes in [key, value] {
+            written.extend_from_slice(bytes.as_ref());
+            written.push(0);
+        }
+    }
+    written
 }
 
 /// A size that four bytes do not hold is none that is ever read: no document is so long.
@@ -236,7 +250,7 @@ impl<'de> Visitor<'de> for Writer {
         while let Some(item) = items.next_element()? {
             pairs.push((item, Written(Vec::new())));
         }
-        Ok(Written::pairs(&pairs))
+        Ok(Written(write(&pairs)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Written, A::Error> {
@@ -248,6 +262,6 @@ impl<'de> Visitor<'de> for Writer {
             }
             pairs.push((name, value));
         }
-        Ok(Written::pairs(&pairs))
+        Ok(Written(write(&pairs)))
     }
 }

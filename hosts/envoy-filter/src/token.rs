@@ -95,7 +95,7 @@ impl Tokens {
     pub fn verify(
         &mut self,
         text: &[u8],
-        ask: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+        ask: impl FnOnce(&[u8]) -> Option<Box<[u8]>>,
     ) -> Result<Rc<AccessClaims>, NoGood> {
         if text.len() > LONGEST {
             return Err(NoGood::Forged);
@@ -121,7 +121,7 @@ impl Tokens {
     fn verify_anew(
         &self,
         text: &str,
-        ask: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+        ask: impl FnOnce(&[u8]) -> Option<Box<[u8]>>,
     ) -> Result<AccessClaims, NoGood> {
         let jws = Jws::read(text).ok_or(NoGood::Forged)?;
         let key = self.keys.find(&jws.kid).ok_or(NoGood::UnknownKey)?;
@@ -191,7 +191,7 @@ mod tests {
         fn verify(&mut self, text: &str, answer: &[u8]) -> Result<String, NoGood> {
             let ask = |_: &[u8]| {
                 self.asked.set(self.asked.get() + 1);
-                Some(answer.to_vec())
+                Some(answer.into())
             };
             self.tokens.verify(text.as_bytes(), ask).map(|claims| claims.jti.clone())
         }

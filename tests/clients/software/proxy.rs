@@ -70,7 +70,32 @@ impl Proxy {
         Self::between(Kind::Filter, [asked, upstream], tokens, Some(administrator))
     }
 
-    /// The same with `jwt_authn` before it.
+    /// Envoy with our filter in two listeners, the second one for another service, and the port of that.
+    #[track_caller]
+    pub(crate) fn filter_twice(
+        upstream: u16,
+        tokens: &Server,
+        administrator: &Administrator,
+        other_service: &str,
+    ) -> (Self, u16) {
+        let (folder, port, other_port) = (tempfile::tempdir().unwrap(), free_port(), free_port());
+        let ports = [port, tokens.port(), upstream];
+        let file = configuration(Kind::Filter, folder.path(), ports, tokens, Some(administrator));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (_, listeners) = text.split_once("  listeners:\n").unwrap();
+        let (listener, _) = listeners.split_once("  clusters:\n").unwrap();
+        let other = listener
+            .replacen("- name: registry", "- name: other", 1)
+            .replace(&format!("port_value: {port}"), &format!("port_value: {other_port}"))
+            .replace(tokens.service(), other_service);
+        assert_ne!(listener, other);
+        std::fs::write(&file, text.replace(listener, &format!("{listener}{other}"))).unwrap();
+        let mut command = command(Kind::Filter, &file, folder.path());
+        let running = Running::listening(&mut command, other_port, folder.path().join("proxy.log"));
+        (Self { port, folder, running }, other_port)
+    }
+
+    /// Envoy with our filter, and `jwt_authn` before it.
     #[track_caller]
     pub(crate) fn jwt_authn(upstream: u16, tokens: &Server, administrator: &Administrator) -> Self {
         Self::start(Kind::JwtAuthn, upstream, tokens, Some(administrator))
