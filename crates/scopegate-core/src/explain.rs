@@ -20,7 +20,7 @@ use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
 use crate::scope_map::Rule;
-use crate::table::{Entry, Table, View};
+use crate::table::{Entry, Key, Table, View};
 use crate::text::{pieces, write_all};
 
 /// One scope map of a principal: its table, and what people call it.
@@ -318,15 +318,13 @@ impl<'q, 'a> Question<'q, 'a> {
     /// The rules that come closest to giving `needed`, the closest first.
     fn nearest(&self, needed: Permission) -> Vec<Miss> {
         let mut nearest = Nearest::default();
-        for map in self.maps {
+        for (turn, map) in self.maps.iter().enumerate() {
             if let Some(name) = repository(self.scope) {
-                nearest.add_covering(map, name);
+                nearest.add_covering(map, turn, name);
             }
-            for (pattern, actions) in patterns(&map.table.entries()) {
-                if actions.contains(needed.action()) {
-                    nearest.add_granting(map, pattern, needed, repository(self.scope));
-                }
-            }
+            map.table.each_granting(needed.action(), |key| {
+                nearest.add_granting(map, turn, key, needed, repository(self.scope));
+            });
         }
         nearest.misses()
     }
@@ -401,36 +399,55 @@ fn rule(scope_map: &str, pattern: Pattern<'_>, permission: Permission) -> RuleRe
     RuleRef { scope_map: scope_map.to_owned(), pattern: pattern.to_string(), permission }
 }
 
-/// The rules that came closest so far, the closest first; of equally close ones, the first that came.
+/// The rules that came closest so far, the closest first; of equally close ones, those of the first map, the first by name.
 #[derive(Default)]
 struct Nearest<'q>(Vec<Near<'q>>);
 
 /// A rule that comes close.
 struct Near<'q> {
     scope_map: &'q str,
+    /// The place of the map among the principal's.
+    turn: usize,
     pattern: Pattern<'q>,
     permission: Permission,
-    why: MissKind,
-    /// How many bytes the names begin with alike.
-    alike: usize,
+    distance: Distance,
+}
+
+/// How close a rule comes: what is wrong with it, and how many bytes the names begin with alike.
+type Distance = (MissKind, Reverse<usize>);
+
+impl<'q> Near<'q> {
+    /// What comes first among equally close ones.
+    fn place(&self) -> (usize, bool, &'q str, bool) {
+        match self.pattern {
+            Pattern::Root => (self.turn, true, "", false),
+            Pattern::Exact(name) => (self.turn, false, name.as_str(), false),
+            Pattern::Prefix(name) => (self.turn, false, name.as_str(), true),
+        }
+    }
 }
 
 impl<'q> Nearest<'q> {
     fn add(&mut self, near: Near<'q>) {
-        let distance = |near: &Near<'_>| (near.why, Reverse(near.alike));
-        let place = self.0.partition_point(|other| distance(other) <= distance(&near));
+        let order = |near: &Near<'q>| (near.distance, near.place());
+        let place = self.0.partition_point(|other| order(other) <= order(&near));
         self.0.insert(place, near);
         self.0.truncate(MAX_MISSES);
     }
 
+    /// Whether there are closer rules enough. Most rules of a map are told apart by this, before anything else is done with them.
+    fn has_closer(&self, distance: Distance) -> bool {
+        self.0.get(MAX_MISSES.saturating_sub(1)).is_some_and(|last| last.distance < distance)
+    }
+
     /// The rules of a map that cover `name` and grant other actions.
-    fn add_covering(&mut self, map: &Map<'q>, name: RepositoryName<'_>) {
+    fn add_covering(&mut self, map: &Map<'q>, turn: usize, name: RepositoryName<'_>) {
         let mut patterns = covering(map.table, name);
         patterns.push((Pattern::Root, map.table.root()));
         for (pattern, actions) in patterns {
             for permission in actions.iter().filter_map(Permission::granting) {
-                let (scope_map, why) = (map.name, MissKind::OtherAction);
-                self.add(Near { scope_map, pattern, permission, why, alike: 0 });
+                let (scope_map, distance) = (map.name, (MissKind::OtherAction, Reverse(0)));
+                self.add(Near { scope_map, turn, pattern, permission, distance });
             }
         }
     }
@@ -439,47 +456,45 @@ impl<'q> Nearest<'q> {
     fn add_granting(
         &mut self,
         map: &Map<'q>,
-        pattern: Pattern<'q>,
+        turn: usize,
+        key: Key<'q>,
         permission: Permission,
         repository: Option<RepositoryName<'_>>,
     ) {
-        let (why, alike) = match (repository, pattern) {
-            (None, _) => (MissKind::NotEverywhere, 0),
-            (Some(name), Pattern::Exact(other) | Pattern::Prefix(other)) => {
-                (how_missed(pattern, name), common_prefix(other.as_str(), name.as_str()))
-            }
-            (Some(_), Pattern::Root) => return,
+        let distance = match repository {
+            None => (MissKind::NotEverywhere, Reverse(0)),
+            Some(name) => how_missed(key, name.as_str().as_bytes()),
         };
-        if why == MissKind::OtherRepository && alike == 0 {
+        if distance == (MissKind::OtherRepository, Reverse(0)) || self.has_closer(distance) {
             return;
         }
-        self.add(Near { scope_map: map.name, pattern, permission, why, alike });
+        let (scope_map, pattern) = (map.name, key.pattern());
+        self.add(Near { scope_map, turn, pattern, permission, distance });
     }
 
     fn misses(mut self) -> Vec<Miss> {
         // Rules that cover the repository say more than rules on others do.
-        if self.0.first().is_some_and(|first| first.why < MissKind::OtherRepository) {
-            self.0.retain(|near| near.why < MissKind::OtherRepository);
+        if self.0.first().is_some_and(|first| first.distance.0 < MissKind::OtherRepository) {
+            self.0.retain(|near| near.distance.0 < MissKind::OtherRepository);
         }
         let mut misses = Vec::new();
-        for Near { scope_map, pattern, permission, why, .. } in self.0 {
+        for Near { scope_map, pattern, permission, distance: (why, _), .. } in self.0 {
             misses.push(Miss { rule: rule(scope_map, pattern, permission), why });
         }
         misses
     }
 }
 
-/// Why a pattern does not cover `name`.
-fn how_missed(pattern: Pattern<'_>, name: RepositoryName<'_>) -> MissKind {
-    match pattern {
-        Pattern::Prefix(prefix) if prefix == name => MissKind::PrefixItself,
-        Pattern::Exact(above) if Pattern::Prefix(above).matches(name) => MissKind::NameAbove,
+/// Why a rule does not cover `name`, and how near it comes.
+fn how_missed(key: Key<'_>, name: &[u8]) -> Distance {
+    let alike = key.name.iter().zip(name).take_while(|(a, b)| a == b).count();
+    let why = match name.get(alike) {
+        _ if alike < key.name.len() => MissKind::OtherRepository,
+        None if key.is_prefix => MissKind::PrefixItself,
+        Some(b'/') if !key.is_prefix => MissKind::NameAbove,
         _ => MissKind::OtherRepository,
-    }
-}
-
-fn common_prefix(one: &str, other: &str) -> usize {
-    one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()
+    };
+    (why, Reverse(alike))
 }
 
 /// One sentence for each action.

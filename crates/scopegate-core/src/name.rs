@@ -69,12 +69,6 @@ impl<'a> RepositoryName<'a> {
         let slashes = self.0.bytes().enumerate().filter(|(_, byte)| *byte == b'/');
         slashes.map(move |(slash, _)| self.prefix(slash))
     }
-
-    /// The longest name that this one lies below.
-    pub(crate) fn parent(self) -> Option<Self> {
-        let slash = self.0.bytes().rposition(|byte| byte == b'/')?;
-        Some(self.prefix(slash))
-    }
 }
 
 impl fmt::Display for RepositoryName<'_> {

@@ -44,13 +44,13 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::action::ActionSet;
+use crate::action::{Action, ActionSet};
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
 use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
 use crate::scope_map::{Rule, ScopeMap};
-use crate::sort::sorted;
+use crate::sort::{numbered, sorted};
 
 /// A checked table over some storage of its bytes: `Table<Vec<u8>>` owns them, `Table<&[u8]>` reads them where they are.
 #[derive(Clone, Copy)]
@@ -103,6 +103,21 @@ pub struct Entry<'a> {
     pub exact: ActionSet,
     /// What rules on everything below this name grant.
     pub below: ActionSet,
+}
+
+/// What a rule of a table is about, as it stands there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key<'t> {
+    pub(crate) name: &'t [u8],
+    /// Whether it covers what is below the name, and not the name.
+    pub(crate) is_prefix: bool,
+}
+
+impl<'t> Key<'t> {
+    pub(crate) fn pattern(self) -> Pattern<'t> {
+        let name = RepositoryName::trusted(core::str::from_utf8(self.name).unwrap_or_default());
+        if self.is_prefix { Pattern::Prefix(name) } else { Pattern::Exact(name) }
+    }
 }
 
 impl<'a> Entry<'a> {
@@ -202,16 +217,13 @@ fn build(root: ActionSet, entries: &[Entry<'_>]) -> Result<Table<Vec<u8>>, Error
     if entries.len() > MAX_ENTRIES || u32::try_from(keys_len).is_err() {
         return Err(Error::new(ErrorKind::TableTooLarge, 0));
     }
-    let own = entries.iter().fold(root, |any, entry| any.union(entry.exact).union(entry.below));
     // With one and a half homes per entry a look-up that finds nothing visits five slots instead of two and a half, and a third of
     // all are such.
     for factor in [4, 6, 8, 12] {
         let homes = entries.len().saturating_mul(factor).div_ceil(2).max(1);
         for seed in (0..SEEDS).map(hash::seed) {
-            if let Some((placed, max_probe)) = place(entries, seed, homes) {
-                let mut table = write(root, own, seed, max_probe, &placed, entries);
-                table.fold_inherited();
-                return Ok(table);
+            if let Some(layout) = Layout::of(entries, seed, homes) {
+                return Ok(layout.write(root, entries, keys_len));
             }
         }
     }
@@ -221,79 +233,76 @@ fn build(root: ActionSet, entries: &[Entry<'_>]) -> Result<Table<Vec<u8>>, Error
 /// How many seeds are tried before the table is given more room.
 const SEEDS: u64 = 8;
 
-/// The entry that each slot holds, and the longest probe; `None` when a probe would exceed [`MAX_PROBE`].
-fn place(entries: &[Entry<'_>], seed: u64, homes: usize) -> Option<(Vec<Option<u32>>, usize)> {
-    if entries.is_empty() {
-        return Some((Vec::new(), 1));
-    }
-    let mut placed = alloc::vec![None; homes.saturating_add(MAX_PROBE)];
-    let mut max_probe = 1_usize;
-    for (index, entry) in entries.iter().enumerate() {
-        let home = hash::home(hash::of(entry.name.as_str().as_bytes(), seed), homes);
-        let window = placed.get_mut(home..)?;
-        let probe = window.iter().take(MAX_PROBE).position(Option::is_none)?;
-        *window.get_mut(probe)? = u32::try_from(index).ok();
-        max_probe = max_probe.max(probe.saturating_add(1));
-    }
-    placed.truncate(homes.saturating_add(max_probe).saturating_sub(1));
-    Some((placed, max_probe))
+/// Where each entry of a table stands.
+struct Layout {
+    seed: u64,
+    slots: usize,
+    max_probe: usize,
+    /// The slot and the tag of each entry.
+    places: Vec<(usize, u32)>,
 }
 
-/// Writes the bytes of a table in which no entry inherits anything yet.
-fn write(
-    root: ActionSet,
-    any: ActionSet,
-    seed: u64,
-    max_probe: usize,
-    placed: &[Option<u32>],
-    entries: &[Entry<'_>],
-) -> Table<Vec<u8>> {
-    let mut starts = Vec::with_capacity(entries.len());
-    let mut keys = Vec::new();
-    for entry in entries {
-        starts.push(keys.len() as u32);
-        keys.extend_from_slice(entry.name.as_str().as_bytes());
+impl Layout {
+    /// The layout with a seed; `None` when a probe would exceed [`MAX_PROBE`].
+    fn of(entries: &[Entry<'_>], seed: u64, homes: usize) -> Option<Self> {
+        let mut layout =
+            Self { seed, slots: 0, max_probe: 1, places: Vec::with_capacity(entries.len()) };
+        if entries.is_empty() {
+            return Some(layout);
+        }
+        let mut taken = alloc::vec![false; homes.saturating_add(MAX_PROBE)];
+        for entry in entries {
+            let hash = hash::of(entry.name.as_str().as_bytes(), seed);
+            let home = hash::home(hash, homes);
+            let window = taken.get_mut(home..)?;
+            let probe = window.iter().take(MAX_PROBE).position(|taken| !taken)?;
+            *window.get_mut(probe)? = true;
+            layout.places.push((home.saturating_add(probe), hash as u32));
+            layout.max_probe = layout.max_probe.max(probe.saturating_add(1));
+        }
+        layout.slots = homes.saturating_add(layout.max_probe).saturating_sub(1);
+        Some(layout)
     }
-    let keys_start = HEADER_LEN.saturating_add(placed.len().saturating_mul(SLOT_LEN));
-    let header = Header {
-        seed,
-        entries: entries.len() as u32,
-        slots: placed.len() as u32,
-        root,
-        any,
-        max_probe: max_probe as u32,
-        homes: Header::homes(placed.len() as u32, max_probe as u32),
-        keys_start,
-    };
-    let mut bytes = Vec::with_capacity(keys_start.saturating_add(keys.len()));
-    header.write(keys_start.saturating_add(keys.len()), &mut bytes);
-    for index in placed {
-        let found = index.and_then(|index| {
-            entries.get(index as usize).copied().zip(starts.get(index as usize).copied())
-        });
-        let slot = found.map(|(entry, key_start)| Slot {
-            tag: hash::of(entry.name.as_str().as_bytes(), seed) as u32,
-            key_start,
-            key_len: entry.name.as_str().len() as u8,
-            exact: entry.exact,
-            below: entry.below,
-            inherited: ActionSet::NONE,
-        });
-        bytes.extend_from_slice(&slot.map_or([0; SLOT_LEN], Slot::to_bytes));
+
+    fn write(self, root: ActionSet, entries: &[Entry<'_>], keys_len: usize) -> Table<Vec<u8>> {
+        let any = entries.iter().fold(root, |any, entry| any.union(entry.exact).union(entry.below));
+        let keys_start = HEADER_LEN.saturating_add(self.slots.saturating_mul(SLOT_LEN));
+        let header = Header {
+            seed: self.seed,
+            entries: entries.len() as u32,
+            slots: self.slots as u32,
+            root,
+            any,
+            max_probe: self.max_probe as u32,
+            homes: Header::homes(self.slots as u32, self.max_probe as u32),
+            keys_start,
+        };
+        let len = keys_start.saturating_add(keys_len);
+        let mut bytes = Vec::with_capacity(len);
+        header.write(len, &mut bytes);
+        bytes.resize(keys_start, 0);
+        for entry in entries {
+            bytes.extend_from_slice(entry.name.as_str().as_bytes());
+        }
+        let mut table = Table { bytes, header };
+        let mut key_start = 0_u32;
+        // A name comes after every name above it, so those are in their places already.
+        for (entry, (index, tag)) in entries.iter().zip(self.places) {
+            let key_len = entry.name.as_str().len() as u8;
+            let inherited = table.view().above(entry.name.as_str().as_bytes());
+            let Entry { exact, below, .. } = *entry;
+            table.put(index, Slot { tag, key_start, key_len, exact, below, inherited });
+            key_start = key_start.saturating_add(u32::from(key_len));
+        }
+        table
     }
-    bytes.extend_from_slice(&keys);
-    Table { bytes, header }
 }
 
 impl Table<Vec<u8>> {
-    /// Gives every entry what the entries above it grant. A name comes after every name above it, so those have theirs already.
-    fn fold_inherited(&mut self) {
-        for (slot, index) in self.view().sorted_slots() {
-            let inherited = self.view().above(self.view().name_of(slot));
-            let start = HEADER_LEN.saturating_add(index.saturating_mul(SLOT_LEN));
-            if let Some(place) = self.bytes.get_mut(start..start.saturating_add(SLOT_LEN)) {
-                place.copy_from_slice(&Slot { inherited, ..slot }.to_bytes());
-            }
+    fn put(&mut self, index: usize, slot: Slot) {
+        let start = HEADER_LEN.saturating_add(index.saturating_mul(SLOT_LEN));
+        if let Some(place) = self.bytes.get_mut(start..start.saturating_add(SLOT_LEN)) {
+            place.copy_from_slice(&slot.to_bytes());
         }
     }
 }
@@ -396,7 +405,7 @@ pub(crate) struct View<'t> {
 impl<'t> View<'t> {
     #[inline]
     pub(crate) fn granted(self, name: RepositoryName<'_>) -> ActionSet {
-        self.deepest(name, false)
+        self.deepest(name.as_str().as_bytes(), false)
     }
 
     #[inline]
@@ -421,10 +430,24 @@ impl<'t> View<'t> {
         self.sorted_slots().into_iter().map(|(slot, _)| self.entry(slot)).collect()
     }
 
+    /// The rules that grant an action, each by its key, in no order; the root wildcard is not among them.
+    pub(crate) fn each_granting(self, action: Action, mut visit: impl FnMut(Key<'t>)) {
+        let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
+        for slot in slots.iter().filter_map(Slot::filled) {
+            let Some(name) = self.key(slot) else { continue };
+            if slot.exact.contains(action) {
+                visit(Key { name, is_prefix: false });
+            }
+            if slot.below.contains(action) {
+                visit(Key { name, is_prefix: true });
+            }
+        }
+    }
+
     pub(crate) fn entries_on(self, name: RepositoryName<'_>) -> Vec<Entry<'t>> {
         let mut entries = Vec::new();
         for name in name.ancestors().chain([name]) {
-            entries.extend(self.find(name).map(|slot| self.entry(slot)));
+            entries.extend(self.find(name.as_str().as_bytes()).map(|slot| self.entry(slot)));
         }
         entries
     }
@@ -432,20 +455,19 @@ impl<'t> View<'t> {
     /// What the entry of `name` grants, or that of the longest name above it that has one: on the name itself, or on all that lies
     /// below it.
     #[inline]
-    fn deepest(self, name: RepositoryName<'_>, below: bool) -> ActionSet {
-        let bytes = name.as_str().as_bytes();
+    fn deepest(self, name: &[u8], below: bool) -> ActionSet {
         if self.header.entries == 0 {
             return self.header.root;
         }
         let mut deepest = None;
-        hash::each_prefix(bytes, self.header.seed, |len, hash| {
+        hash::each_prefix(name, self.header.seed, |len, hash| {
             deepest = self.likely(len, hash).or(deepest);
         });
         let Some(slot) = deepest else { return self.header.root };
-        if self.key(slot) != bytes.get(..slot.key_len as usize) {
-            return self.deepest_compared(bytes, below);
+        if self.key(slot) != name.get(..slot.key_len as usize) {
+            return self.deepest_compared(name, below);
         }
-        self.granted_by(slot, bytes, below)
+        self.granted_by(slot, name, below)
     }
 
     /// The same with each key compared where its hash is met: for names whose hash is that of another name.
@@ -488,9 +510,8 @@ impl<'t> View<'t> {
     }
 
     /// The slot of exactly this name.
-    fn find(self, name: RepositoryName<'_>) -> Option<Slot> {
-        let bytes = name.as_str().as_bytes();
-        self.probe(bytes, bytes.len(), hash::of(bytes, self.header.seed))
+    fn find(self, name: &[u8]) -> Option<Slot> {
+        self.probe(name, name.len(), hash::of(name, self.header.seed))
     }
 
     /// The slot whose key is the first `len` bytes of `name`.
@@ -528,13 +549,11 @@ impl<'t> View<'t> {
         let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
         let mut filled = Vec::with_capacity(self.header.entries as usize);
         let each = slots.iter().enumerate();
-        filled.extend(each.filter_map(|(index, bytes)| Some((Slot::from_bytes(bytes)?, index))));
+        filled.extend(each.filter_map(|(index, bytes)| Some((Slot::filled(bytes)?, index))));
         // Keys are stored in the order of their names.
-        let start =
-            |index: usize| filled.get(index).map(|(slot, _): &(Slot, usize)| slot.key_start);
-        let order = sorted(filled.len(), &|one, other| start(one).cmp(&start(other)));
+        let starts: Vec<u32> = filled.iter().map(|(slot, _)| slot.key_start).collect();
         let mut sorted = Vec::with_capacity(filled.len());
-        sorted.extend(order.into_iter().filter_map(|index| filled.get(index)).copied());
+        sorted.extend(numbered(&starts).into_iter().filter_map(|index| filled.get(index)).copied());
         sorted
     }
 
@@ -552,14 +571,16 @@ impl<'t> View<'t> {
     }
 
     /// What the entries above `name`, and the root, grant on it.
-    fn above(self, name: RepositoryName<'_>) -> ActionSet {
-        name.parent().map_or(self.header.root, |parent| self.deepest(parent, true))
+    fn above(self, name: &[u8]) -> ActionSet {
+        let slash = name.iter().rposition(|byte| *byte == b'/');
+        let parent = slash.and_then(|slash| name.get(..slash));
+        parent.map_or(self.header.root, |parent| self.deepest(parent, true))
     }
 
     fn check(self) -> Result<(), Error> {
         let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
         let broken =
-            |bytes: &[u8; SLOT_LEN]| Slot::from_bytes(bytes).is_none() && *bytes != [0; SLOT_LEN];
+            |bytes: &[u8; SLOT_LEN]| *bytes != [0; SLOT_LEN] && Slot::from_bytes(bytes).is_none();
         if let Some(index) = slots.iter().position(broken) {
             return Err(self.malformed_slot(index));
         }
@@ -600,12 +621,12 @@ impl<'t> View<'t> {
         let mut any = self.header.root;
         let mut max_probe = 1;
         for (slot, index) in filled {
-            let name = self.name_of(*slot);
-            let hash = hash::of(name.as_str().as_bytes(), self.header.seed);
+            let name = self.key(*slot).unwrap_or_default();
+            let hash = hash::of(name, self.header.seed);
             let home = hash::home(hash, self.header.homes);
             let probe = index.saturating_sub(home).saturating_add(1);
-            let is_found = self.find(name) == Some(*slot) && *index >= home;
-            let has_room = slot.below.is_empty() || name.as_str().len() <= MAX_PREFIX;
+            let is_found = self.probe(name, name.len(), hash) == Some(*slot) && *index >= home;
+            let has_room = slot.below.is_empty() || name.len() <= MAX_PREFIX;
             let grants = has_room && !slot.exact.union(slot.below).is_empty();
             if !is_found || !grants || slot.inherited != self.above(name) {
                 return Err(self.malformed_slot(*index));
@@ -712,6 +733,12 @@ impl Slot {
         let word = u128::from_le_bytes(*bytes);
         let slot = Self::from_word(word);
         (slot.key_len != 0 && slot.to_bytes() == *bytes).then_some(slot)
+    }
+
+    /// The slot in a table whose slots were checked, or `None` when it is empty.
+    fn filled(bytes: &[u8; SLOT_LEN]) -> Option<Self> {
+        let slot = Self::from_word(u128::from_le_bytes(*bytes));
+        (slot.key_len != 0).then_some(slot)
     }
 
     /// The slot in a word of a table that was checked. Bits that mean nothing are left out.
@@ -859,7 +886,7 @@ mod hash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::{Action, Permission};
+    use crate::action::Permission;
     use alloc::collections::BTreeMap;
     use alloc::format;
     use alloc::string::{String, ToString};
