@@ -50,10 +50,16 @@ impl Rule {
     /// [`ErrorKind::RuleForm`] for `samples/nginx`, [`ErrorKind::PermissionUnknown`] for `repositories/app/content/pull`,
     /// [`ErrorKind::GatewayName`] for `gateway/a b/config/read`, and the errors of [`Pattern::parse`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let text = text.to_ascii_lowercase();
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Self::parse_lower(&text.to_ascii_lowercase());
+        }
+        Self::parse_lower(text)
+    }
+
+    fn parse_lower(text: &str) -> Result<Self, Error> {
         // A repository may hold slashes, so the permission is read from the end.
         let at_kind = |(before, _)| cut_last(before, b'/');
-        let Some((resource, _)) = cut_last(&text, b'/').and_then(at_kind) else {
+        let Some((resource, _)) = cut_last(text, b'/').and_then(at_kind) else {
             return Err(Error::new(ErrorKind::RuleForm, 0));
         };
         let permission_start = resource.len().saturating_add(1);
