@@ -44,9 +44,8 @@ function ours(map) {
   const nibble = { pull: 1, push: 2 };
   return (question) => {
     const { written } = encoder.encodeInto(question.scope, input);
-    let granted = Number(exports.scopegate_decide(handle, written, 0) & 0xffffffffn);
-    for (; granted > 0; granted = Math.floor(granted / 16)) {
-      if (granted % 16 === nibble[question.action]) return true;
+    for (let granted = exports.scopegate_granted(handle, written, 0); granted !== 0; granted >>>= 4) {
+      if ((granted & 15) === nibble[question.action]) return true;
     }
     return false;
   };

@@ -1,5 +1,6 @@
 //! What a host asks our engine besides: the steps of a request, names of every shape, caches that are cold, and the sandbox from its start.
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -98,7 +99,8 @@ fn sandbox(effort: Effort) {
     let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
     let mut session = runtime.session().expect("a session");
     let handle = session.load(&table).expect("room for the table");
-    let settings = Settings::default();
+    let (settings, session) = (Settings::default(), RefCell::new(session));
+    let (together, mut decisions) = (asked.join(" "), Vec::new());
     let mut cases = vec![
         turns(
             "claims of 20 scopes",
@@ -107,10 +109,22 @@ fn sandbox(effort: Effort) {
             }),
         ),
         turns(
+            "20 decisions in one call",
+            Box::new(|_| {
+                let together = black_box(&together);
+                session
+                    .borrow_mut()
+                    .decide_batch(handle, together, &settings, &mut decisions)
+                    .expect("decisions");
+                black_box(&decisions);
+            }),
+        ),
+        turns(
             "20 decisions",
             Box::new(|_| {
                 for scope in black_box(&asked) {
-                    black_box(session.decide(handle, scope, &settings)).expect("a decision");
+                    let decision = session.borrow_mut().decide(handle, scope, &settings);
+                    black_box(decision).expect("a decision");
                 }
             }),
         ),

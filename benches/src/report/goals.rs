@@ -99,8 +99,8 @@ pub const GOALS: &[Goal] = &[
         Bound::AtMost(8.0),
     ),
     ratio(
-        "a request of 20 scopes in wasmtime / 20 decisions",
-        ("sandbox", "claims of 20 scopes", "wasmtime", 500),
+        "20 decisions in wasmtime, in one call / one by one",
+        ("sandbox", "20 decisions in one call", "wasmtime", 500),
         ("sandbox", "20 decisions", "wasmtime", 500),
         Bound::AtMost(0.5),
     ),

@@ -83,6 +83,7 @@ struct Exports {
     table_load: TypedFunc<(u32, u32), u64>,
     table_drop: TypedFunc<u32, u64>,
     decide: TypedFunc<(u32, u32, u32), u64>,
+    decide_batch: TypedFunc<(u32, u32, u32), u64>,
     claims: TypedFunc<(u32, u32, u32), u64>,
     explain: TypedFunc<(u32, u32, u32), u64>,
     route: TypedFunc<(u32, u32, u32), u64>,
@@ -203,15 +204,49 @@ impl Instance {
         scope: &str,
         settings: &Settings,
     ) -> Result<Decision, Error> {
-        if table.stamp != self.stamp {
-            return Err(Failure::NoTable.into());
-        }
-        self.write(&[scope.as_bytes()])?;
-        let settings = abi::pack_settings(settings, &route::Settings::default());
-        let arguments = (table.number, scope.len() as u32, settings);
+        let arguments = self.write_question(table, scope, settings)?;
         let result = self.exports.decide.call(&mut self.store, arguments);
         let result = self.checked(result)?;
         abi::unpack_decision(result).ok_or(Error::Protocol("a decision that is none"))
+    }
+
+    pub(crate) fn decide_batch(
+        &mut self,
+        table: Handle,
+        scopes: &str,
+        settings: &Settings,
+        decisions: &mut Vec<Option<Decision>>,
+    ) -> Result<(), Error> {
+        let arguments = self.write_question(table, scopes, settings)?;
+        let result = self.exports.decide_batch.call(&mut self.store, arguments);
+        let (results, _) = self.output(result)?.as_chunks::<8>();
+        decisions.clear();
+        for result in results.iter().map(|result| u64::from_le_bytes(*result)) {
+            decisions.push(match Failure::unpack(result) {
+                Some(_) => None,
+                None => {
+                    let decision = abi::unpack_decision(result);
+                    Some(decision.ok_or(Error::Protocol("a decision that is none"))?)
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes one scope or several; gives the arguments of a call about them and a table that is loaded.
+    #[inline]
+    fn write_question(
+        &mut self,
+        table: Handle,
+        scopes: &str,
+        settings: &Settings,
+    ) -> Result<(u32, u32, u32), Error> {
+        if table.stamp != self.stamp {
+            return Err(Failure::NoTable.into());
+        }
+        self.write(&[scopes.as_bytes()])?;
+        let settings = abi::pack_settings(settings, &route::Settings::default());
+        Ok((table.number, scopes.len() as u32, settings))
     }
 
     pub(crate) fn claims(
@@ -369,6 +404,7 @@ impl Exports {
             table_load: instance.get_typed_func(&mut *store, "scopegate_table_load")?,
             table_drop: instance.get_typed_func(&mut *store, "scopegate_table_drop")?,
             decide: instance.get_typed_func(&mut *store, "scopegate_decide")?,
+            decide_batch: instance.get_typed_func(&mut *store, "scopegate_decide_batch")?,
             claims: instance.get_typed_func(&mut *store, "scopegate_claims")?,
             explain: instance.get_typed_func(&mut *store, "scopegate_explain")?,
             route: instance.get_typed_func(&mut *store, "scopegate_route")?,

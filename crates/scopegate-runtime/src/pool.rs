@@ -239,6 +239,37 @@ impl Session<'_> {
         self.with(|instance| instance.decide(table, scope, settings))
     }
 
+    /// Decides scopes separated by spaces over a loaded table, in one call. `decisions` has one for each then, in their order; nothing for a scope that
+    /// is none, which grants nothing.
+    ///
+    /// ```
+    /// use scopegate_core::Settings;
+    /// use scopegate_runtime::{Limits, Runtime};
+    ///
+    /// let runtime = Runtime::new(Limits::default())?;
+    /// let table = runtime.compile("my-map", ["repositories/app/content/read"])?;
+    /// let mut session = runtime.session()?;
+    /// let handle = session.load(&table)?;
+    /// let mut decisions = Vec::new();
+    /// session.decide_batch(handle, "repository:app:pull repository:other:pull oops", &Settings::default(), &mut decisions)?;
+    /// let granted: Vec<_> = decisions.iter().map(|decision| decision.map(|one| one.granted.to_string())).collect();
+    /// assert_eq!(granted, [Some("pull".to_owned()), Some(String::new()), None]);
+    /// # Ok::<(), scopegate_runtime::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for a table that is not loaded any more.
+    pub fn decide_batch(
+        &mut self,
+        table: Handle,
+        scopes: &str,
+        settings: &Settings,
+        decisions: &mut Vec<Option<Decision>>,
+    ) -> Result<(), Error> {
+        self.with(|instance| instance.decide_batch(table, scopes, settings, decisions))
+    }
+
     /// Calls the instance, and throws it away when it traps.
     #[inline]
     fn with<T>(
@@ -408,6 +439,7 @@ mod tests {
             stub("table_load", "(param i32 i32)", "(result i64)", "i64.const 0"),
             stub("table_drop", "(param i32)", "(result i64)", "i64.const 0"),
             stub("decide", three, "(result i64)", body),
+            stub("decide_batch", three, "(result i64)", body),
             stub("claims", three, "(result i64)", body),
             stub("explain", three, "(result i64)", body),
             stub("route", three, "(result i64)", body),

@@ -19,7 +19,7 @@
 //!
 //! ## Results and errors
 //!
-//! Every call but the first two gives a `u64`. When its high half is 0xffff_ffff, the call failed: the highest byte of the low half is
+//! Every call but the three that say otherwise gives a `u64`. When its high half is 0xffff_ffff, the call failed: the highest byte of the low half is
 //! the number of the error and the other three are a position in the text. Numbers below 200 are kinds of error of the engine (the
 //! crate `scopegate-core` lists them with their codes); 200 no such table, 201 not UTF-8, 202 a length beyond the input, 203 settings
 //! that mean nothing, 204 out of memory. A call that fails changes nothing. Bytes are given as address × 2³² + length.
@@ -37,6 +37,8 @@
 //! | `scopegate_table_load(name_len, len)` | the scope map's name, the table | a handle; the table was checked and copied |
 //! | `scopegate_table_drop(table)` | | 0 |
 //! | `scopegate_decide(table, len, settings)` | one scope | the denied action list × 2³² + the granted one |
+//! | `scopegate_granted(table, len, settings) → u32` | one scope | the granted action list alone; 0, which grants nothing, also where anything is wrong |
+//! | `scopegate_decide_batch(table, len, settings)` | scopes separated by spaces | bytes: for each scope the eight bytes of what `scopegate_decide` gives |
 //! | `scopegate_claims(tables, len, settings)` | `tables` handles as `u32`, scopes separated by spaces | bytes: records, see `scopegate_api::abi` |
 //! | `scopegate_explain(tables, len, settings)` | the same | bytes: a JSON array with an explanation for each scope |
 //! | `scopegate_route(method_len, len, settings)` | a method, a request target | bytes: canonical path, line feed, required scopes separated by spaces |
@@ -109,6 +111,10 @@ exports! {
     fn scopegate_table_drop(table) -> u64 = table_drop;
     /// Decides one scope over one table.
     fn scopegate_decide(table, len, settings) -> u64 = decide;
+    /// Gives what is granted of one scope over one table.
+    fn scopegate_granted(table, len, settings) -> u32 = granted;
+    /// Decides several scopes over one table.
+    fn scopegate_decide_batch(table, len, settings) -> u64 = decide_batch;
     /// Decides the scopes of a request over the tables of a principal.
     fn scopegate_claims(tables, len, settings) -> u64 = claims;
     /// Explains the scopes of a request over the tables of a principal.
