@@ -4,6 +4,7 @@
 //! one to three components. Nothing is random, so that two runs measure the same.
 
 pub mod allocations;
+pub mod figures;
 pub mod hot_path;
 pub mod load;
 pub mod report;

@@ -49,6 +49,8 @@ pub fn markdown(table: &Table) -> String {
         &of_group(table, "sandbox"),
         "\n## Sizes\n\n![Bytes of each module](sizes.svg)\n\n",
         &sizes(table),
+        "\n## Servers, each on one core, and the load on the other\n\n",
+        &servers(table),
         "\n## Left out, and noise\n\n",
         &remarks(table),
     ]
@@ -118,6 +120,24 @@ fn sizes(table: &Table) -> String {
     text
 }
 
+/// Whether a group is about whole processes, whose figures have a unit.
+fn is_of_servers(group: &str) -> bool {
+    ["token ", "edge "].iter().any(|start| group.starts_with(start))
+}
+
+fn servers(table: &Table) -> String {
+    let mut text =
+        "| bench | what | of | median | samples | |\n|---|---|---:|---:|---:|---|\n".to_owned();
+    for Row { group, name, how, rules, samples } in
+        table.rows.iter().filter(|row| is_of_servers(&row.group))
+    {
+        let count = if *rules == 0 { String::new() } else { rules.to_string() };
+        let (median, rounds) = (written(samples.median()), samples.0.len());
+        writeln!(text, "| {group} | {name} | {count} | {median} | {rounds} | {how} |").unwrap();
+    }
+    text
+}
+
 fn remarks(table: &Table) -> String {
     let others = table.remarks.iter().filter(|remark| !remark.starts_with("about "));
     let mut text: String = others.fold(String::new(), |mut text, remark| {
@@ -128,7 +148,8 @@ fn remarks(table: &Table) -> String {
     for row in table.rows.iter().filter(timed).filter(|row| row.samples.spread() > NOISY) {
         let Row { group, name, how, rules, samples } = row;
         let percent = samples.spread() * 100.0;
-        writeln!(text, "- noisy: {group}, {name} {how}, {rules} rules: the middle half of the samples lies {percent:.0} % apart").unwrap();
+        let rules = if *rules == 0 { String::new() } else { format!(", {rules}") };
+        writeln!(text, "- noisy: {group}, {name}, {how}{rules}: the middle half of the samples lies {percent:.0} % apart").unwrap();
     }
     text
 }
@@ -147,7 +168,7 @@ fn time(nanoseconds: f64) -> String {
 /// What differs between two runs by more than a part of the ratio, as lines.
 #[must_use]
 pub fn differences(published: &Table, again: &Table, tolerance: f64) -> Vec<String> {
-    let each = GOALS.iter().filter(|goal| goal.is_ratio()).filter_map(|goal| {
+    let each = GOALS.iter().filter(|goal| goal.is_portable()).filter_map(|goal| {
         let (before, now) = (goal.measured(published)?.value, goal.measured(again)?.value);
         let apart = (now / before).max(before / now) - 1.0;
         let line = format!("{}: {now:.2} where {before:.2} is published", goal.what);
@@ -158,7 +179,11 @@ pub fn differences(published: &Table, again: &Table, tolerance: f64) -> Vec<Stri
 
 /// An estimate with its interval.
 fn written(Estimate { value, low, high }: Estimate) -> String {
-    let digits = if value < 10.0 { 2 } else { 0 };
+    let digits = match value.abs() {
+        ..10.0 => 2,
+        ..100.0 => 1,
+        _ => 0,
+    };
     format!("{value:.digits$} ({low:.digits$} to {high:.digits$})")
 }
 
@@ -193,7 +218,8 @@ mod tests {
     fn what_is_published_is_current() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
         let read = |path: &str| std::fs::read_to_string(format!("{root}/{path}")).unwrap();
-        let table: Table = read("benches/results/samples.csv").parse().unwrap();
+        let text = read("benches/results/samples.csv") + &read("benches/results/servers.csv");
+        let table: Table = text.parse().unwrap();
         for (path, text) in [
             ("benches/results/README.md", markdown(&table)),
             ("benches/results/decide.svg", chart::decide(&table)),

@@ -4,36 +4,43 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Instant;
 
+use scopegate_benches::figures::Figures;
+
 use crate::house::{BLOB, House, Running, Way};
 
 /// How many blobs pass at once where rates are compared.
 const STREAMS: [usize; 2] = [1, 8];
 /// How many pass through the gateway while its memory is looked at.
 const MANY: usize = 64;
+const ROUNDS: usize = 3;
 
 pub(crate) fn measure(house: &House) {
     println!("blobs of 1 GB             1 stream, 8 streams, MB/s");
-    let nginx = each(house, Way::Nginx);
-    let gateway = each(house, Way::Gateway);
+    let mut figures = Figures::new("edge blobs");
+    let nginx = each(house, Way::Nginx, &mut figures);
+    let gateway = each(house, Way::Gateway, &mut figures);
     let ratios: Vec<String> =
         gateway.iter().zip(&nginx).map(|(ours, theirs)| format!("{:.2}", ours / theirs)).collect();
     println!("  gateway / nginx         {} (goal 0.8)", ratios.join(", "));
     let gateway = house.start(Way::Gateway);
     let rate = rate(&gateway, &request(house, Way::Gateway), MANY);
-    println!(
-        "  {MANY} through the gateway   {rate:.0} MB/s, at most {} MB held (goal 64)",
-        gateway.peak_memory()
-    );
+    let memory = gateway.peak_memory();
+    println!("  {MANY} through the gateway   {rate:.0} MB/s, at most {memory} MB held (goal 64)");
+    figures.add_at(MANY, Way::Gateway.name(), "MB held", vec![memory as f64]);
+    figures.keep();
 }
 
 /// Megabytes a second for each number of streams.
-fn each(house: &House, way: Way) -> Vec<f64> {
+fn each(house: &House, way: Way, figures: &mut Figures) -> Vec<f64> {
     let proxy = house.start(way);
     let request = request(house, way);
-    let rates: Vec<f64> = STREAMS.iter().map(|streams| rate(&proxy, &request, *streams)).collect();
+    let rates = STREAMS.map(|streams| {
+        let rates = (0..ROUNDS).map(|_| rate(&proxy, &request, streams)).collect();
+        figures.add_at(streams, way.name(), "MB a second", rates)
+    });
     let text: Vec<String> = rates.iter().map(|rate| format!("{rate:>6.0}")).collect();
     println!("  {:<23} {}", way.name(), text.join(" "));
-    rates
+    rates.to_vec()
 }
 
 fn request(house: &House, way: Way) -> String {

@@ -10,6 +10,7 @@ mod mixes;
 
 use std::time::Duration;
 
+use scopegate_benches::figures::Figures;
 use scopegate_benches::load::{Latency, Load, Request};
 use scopegate_benches::wants;
 
@@ -38,6 +39,7 @@ fn main() {
 
 /// A manifest, again and again.
 fn requests(house: &House) {
+    let mut figures = Figures::new("edge requests");
     println!("one manifest              p50 µs  p99 µs     /s   added to p50, to p99, lost");
     for ways in Way::GROUPS {
         let mut ways: Vec<Measured> = ways.iter().map(|way| Measured::start(house, *way)).collect();
@@ -45,8 +47,9 @@ fn requests(house: &House) {
             ways.iter_mut().for_each(Measured::round);
         }
         let [plain, ..] = ways.as_slice() else { continue };
-        ways.iter().for_each(|way| way.print(plain));
+        ways.iter().for_each(|way| way.print(plain, &mut figures));
     }
+    figures.keep();
 }
 
 /// One way, and what was measured of it in each round. The ways of a group take turns, so that whatever else the machine does hits all of them.
@@ -75,32 +78,29 @@ impl Measured {
         self.rates.push(self.load.closed(FOR));
     }
 
-    fn print(&self, plain: &Self) {
-        let of =
-            |one: &Self, figure: fn(&Latency) -> f64| one.latencies.iter().map(figure).collect();
-        let (p50, p99) = (of(self, |latency| latency.p50), of(self, |latency| latency.p99));
+    fn print(&self, plain: &Self, figures: &mut Figures) {
+        let name = self.way.name();
+        let p50 = |latency: &Latency| latency.p50;
+        let p99 = |latency: &Latency| latency.p99;
+        let each = |figure: fn(&Latency) -> f64| self.latencies.iter().map(figure).collect();
         let added = |figure: fn(&Latency) -> f64| {
             let pairs = self.latencies.iter().zip(&plain.latencies);
-            median(pairs.map(|(ours, plain)| figure(ours) - figure(plain)).collect())
+            pairs.map(|(ours, plain)| figure(ours) - figure(plain)).collect()
         };
         let pairs = self.rates.iter().zip(&plain.rates);
-        let lost = median(pairs.map(|(ours, plain)| (1.0 - ours / plain) * 100.0).collect());
+        let lost = pairs.map(|(ours, plain)| (1.0 - ours / plain) * 100.0).collect();
         println!(
-            "  {:<22} {:>7.0} {:>7.0} {:>7.0}   {:>+6.1} µs {:>+6.1} µs {lost:>4.1} %",
-            self.way.name(),
-            median(p50),
-            median(p99),
-            median(self.rates.clone()),
-            added(|latency| latency.p50),
-            added(|latency| latency.p99),
+            "  {name:<22} {:>7.0} {:>7.0} {:>7.0}   {:>+6.1} µs {:>+6.1} µs {:>4.1} %",
+            figures.add(name, "µs p50", each(p50)),
+            figures.add(name, "µs p99", each(p99)),
+            figures.add(name, "a second", self.rates.clone()),
+            figures.add(name, "µs added to p50", added(p50)),
+            figures.add(name, "µs added to p99", added(p99)),
+            figures.add(name, "% lost", lost),
         );
-        if let Some(decisions) = self.proxy.decisions() {
+        if let Some((mean, decisions)) = self.proxy.decisions() {
+            figures.add(name, "µs a decision in the mean", vec![mean]);
             println!("    its decision: {decisions}");
         }
     }
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

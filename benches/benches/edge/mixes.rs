@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use scopegate_benches::figures::Figures;
 use scopegate_benches::load::{Latency, Load, Request};
 
+use crate::CONNECTIONS;
 use crate::house::{House, Way};
-use crate::{CONNECTIONS, median};
 
 /// The part of what the gateway can do at most at which latencies are taken, of both.
 const PART: f64 = 0.7;
@@ -20,6 +21,7 @@ pub(crate) fn measure(house: &House) {
     println!(
         "what clients do              /s   of no gateway, at 70 %: p50, p99, p99.9 µs (without gateway)"
     );
+    let mut figures = Figures::new("edge clients");
     let (gateway, registry) = (house.start(Way::Gateway), house.start(Way::Direct));
     for (name, asked) in clients() {
         let mut loads =
@@ -30,10 +32,11 @@ pub(crate) fn measure(house: &House) {
             });
         let rates: Vec<[f64; 2]> =
             (0..ROUNDS).map(|_| loads.each_mut().map(|load| load.closed(FOR / 2))).collect();
-        let most = median(rates.iter().map(|[ours, _]| *ours).collect());
-        let part = median(rates.iter().map(|[ours, none]| ours / none).collect());
+        let most = figures.add(name, "a second", rates.iter().map(|[ours, _]| *ours).collect());
+        let part = rates.iter().map(|[ours, none]| ours / none).collect();
+        let part = figures.add(name, "of the rate without a gateway", part);
         let [ours, none] = loads.each_mut().map(|load| load.open(most * PART, FOR * 2));
-        print(name, &format!("{most:>6.0}   {part:.2}"), ours, none);
+        print(&mut figures, name, &format!("{most:>6.0}   {part:.2}"), ours, none);
     }
     let pull = [request(house, Way::Gateway, ("GET", "manifests/v1", 200))];
     let mut load = Load::new(gateway.port, &pull, BURST);
@@ -45,7 +48,8 @@ pub(crate) fn measure(house: &House) {
         BURST,
     );
     load.burst();
-    print("1,000 pulls of CI at once", "", ours, load.burst());
+    print(&mut figures, "1,000 pulls of CI at once", "", ours, load.burst());
+    figures.keep();
 }
 
 /// Method, what of the repository, and the status.
@@ -77,9 +81,15 @@ fn request(house: &House, way: Way, (method, path, status): Asked) -> Request {
     Request::answered(&text, status)
 }
 
-fn print(name: &str, rate: &str, ours: Latency, none: Latency) {
-    let figures = |latency: Latency| [latency.p50, latency.p99, latency.p999];
-    let ours = figures(ours).map(|figure| format!("{figure:>6.0}")).concat();
-    let none = figures(none).map(|figure| format!("{figure:>6.0}")).concat();
+fn print(figures: &mut Figures, name: &str, rate: &str, ours: Latency, none: Latency) {
+    let each = |latency: Latency| [latency.p50, latency.p99, latency.p999];
+    for (unit, (ours, none)) in
+        ["p50", "p99", "p99.9"].iter().zip(each(ours).iter().zip(each(none)))
+    {
+        figures.add(name, &format!("µs {unit}"), vec![*ours]);
+        figures.add(name, &format!("µs {unit} without a gateway"), vec![none]);
+    }
+    let ours = each(ours).map(|figure| format!("{figure:>6.0}")).concat();
+    let none = each(none).map(|figure| format!("{figure:>6.0}")).concat();
     println!("  {name:<26} {rate:>13}   {ours}  ({none})");
 }

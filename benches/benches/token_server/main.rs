@@ -9,12 +9,15 @@ mod signature;
 
 use std::time::Duration;
 
+use scopegate_benches::figures::Figures;
 use scopegate_benches::load::{Latency, Load, Request};
 use scopegate_benches::token_server::{self, Server};
 use scopegate_benches::wants;
 
 /// How long each rate is measured.
 const FOR: Duration = Duration::from_secs(5);
+/// In how many parts, between which whatever it is compared with takes its turn.
+const ROUNDS: u32 = 20;
 /// `token-00000:secret`
 const REQUEST: &str = "GET /oauth2/token?service=registry.example&scope=repository:team1/svc/a:pull HTTP/1.1\r\n\
     Host: registry.example\r\nAuthorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n";
@@ -41,29 +44,46 @@ fn main() {
 
 /// A token in process: claims, header, signature.
 fn issue() {
+    let mut figures = Figures::new("token issue");
     let (raw, issued) = signature::rates();
+    let raw = figures.add("raw ES256 signatures", "a second", raw);
+    let issued = figures.add("tokens in process", "a second", issued);
+    figures.keep();
     println!("raw ES256 signatures      {raw:>9.0} /s");
     println!("tokens in process         {issued:>9.0} /s   {:.3} of raw (goal 0.95)", issued / raw);
 }
 
 /// A token over HTTP, with the password check, and with the decision log and without.
 fn http() {
+    let mut figures = Figures::new("token http");
     for (name, quiet) in [("decision log on", false), ("decision log off", true)] {
         let server = Server::start(quiet, &token_server::seed());
         let mut load = Load::new(server.port, &[Request::new(REQUEST)], CONNECTIONS);
         load.closed(Duration::from_secs(1));
-        let raw = signature::raw(FOR / 2);
-        let most = load.closed(FOR);
-        let raw = f64::midpoint(raw, signature::raw(FOR / 2));
+        let (mut raw, mut most) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            raw.push(signature::raw(FOR / ROUNDS / 2));
+            most.push(load.closed(FOR / ROUNDS));
+        }
+        let raw = figures.add(&format!("raw ES256 signatures beside {name}"), "a second", raw);
+        let most = figures.add(&format!("tokens over HTTP {name}"), "a second", most);
         println!(
             "tokens over HTTP          {most:>9.0} /s   {:.3} of raw (goal 0.45), {name}",
             most / raw
         );
-        let latency = load.open(most * 0.7, FOR);
-        let Latency { p50, p99, p99_of_window, .. } = latency;
+        let latencies: Vec<Latency> =
+            (0..ROUNDS / 4).map(|_| load.open(most * 0.7, FOR / 4)).collect();
+        let mut add = |unit: &str, figure: fn(&Latency) -> f64| {
+            let of = format!("an answer at 70 % load {name}");
+            figures.add(&of, unit, latencies.iter().map(figure).collect())
+        };
+        let p50 = add("µs p50", |latency| latency.p50);
+        let p99 = add("µs p99", |latency| latency.p99);
+        let p99_of_window = add("µs p99 of the median 50 ms", |latency| latency.p99_of_window);
         println!(
             "latency at 70 % load      p50 {p50:>5.0} µs, p99 {p99_of_window:>5.0} µs in the median 50 ms, {:.1} times (goal 3); {p99:.0} µs with every stop of the machine",
             p99_of_window / p50
         );
     }
+    figures.keep();
 }

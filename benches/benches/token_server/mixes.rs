@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use scopegate_benches::figures::Figures;
 use scopegate_benches::load::{Latency, Load, Request};
 use scopegate_benches::token_server::{self, Server, tokens_and_maps};
 
@@ -21,19 +22,22 @@ const ASKING: usize = 64;
 /// Each kind of client, at seven tenths of its highest rate.
 pub(crate) fn measure() {
     let server = Server::start(false, &token_server::seed());
-    let raw = signature::raw(FOR / 2);
+    let mut figures = Figures::new("token clients");
+    let raw = figures.add("raw ES256 signatures", "a second", vec![signature::raw(FOR / 2)]);
     println!("what clients ask for         /s   of raw, at 70 %: p50, p99, p99.9 µs");
     for (name, queries) in clients() {
         let requests: Vec<Request> = queries.iter().map(|query| asked(0, query)).collect();
         let mut load = Load::new(server.port, &requests, CONNECTIONS);
         load.closed(Duration::from_millis(500));
         let most = load.closed(FOR / 2);
+        figures.add(name, "a second", vec![most]);
         let latency = load.open(most * PART, FOR / 2);
-        print(name, &format!("{most:>6.0}   {:.2}", most / raw), latency);
+        print(&mut figures, name, &format!("{most:>6.0}   {:.2}", most / raw), latency);
     }
     let mut load = Load::new(server.port, &[asked(0, PULL)], BURST);
     load.burst();
-    print("1,000 pulls of CI at once", "", load.burst());
+    print(&mut figures, "1,000 pulls of CI at once", "", load.burst());
+    figures.keep();
 }
 
 const PULL: &str = "scope=repository:team1/svc/a:pull";
@@ -61,7 +65,11 @@ fn clients() -> [(&'static str, Vec<String>); 4] {
     ]
 }
 
-fn print(name: &str, rate: &str, Latency { p50, p99, p999, .. }: Latency) {
+fn print(figures: &mut Figures, name: &str, rate: &str, latency: Latency) {
+    let Latency { p50, p99, p999, .. } = latency;
+    for (unit, figure) in [("µs p50", p50), ("µs p99", p99), ("µs p99.9", p999)] {
+        figures.add(name, unit, vec![figure]);
+    }
     println!("  {name:<26} {rate:>13}   {p50:>6.0} {p99:>6.0} {p999:>6.0}");
 }
 
@@ -88,6 +96,7 @@ fn base64(bytes: &[u8]) -> String {
 
 /// A pull, by how many tokens and maps the server knows.
 pub(crate) fn growth() {
+    let mut figures = Figures::new("token growth");
     println!("tokens known, maps           /s   ready after, memory");
     for tokens in TOKENS {
         let maps = tokens.div_ceil(100);
@@ -99,8 +108,12 @@ pub(crate) fn growth() {
             .collect();
         let mut load = Load::new(server.port, &requests, CONNECTIONS);
         load.closed(Duration::from_millis(500));
-        let most = load.closed(FOR / 2);
-        let (ready, memory) = (server.ready_after.as_secs_f64(), server.resident());
+        let rates = (0..5).map(|_| load.closed(FOR / 10)).collect();
+        let most = figures.add_at(tokens, "a pull", "a second", rates);
+        let ready = server.ready_after.as_secs_f64();
+        figures.add_at(tokens, "start to ready", "s", vec![ready]);
+        let memory = figures.add_at(tokens, "resident memory", "MB", vec![server.resident()]);
         println!("  {tokens:>7}, {maps:>5}        {most:>6.0}   {ready:.2} s, {memory:.0} MB");
     }
+    figures.keep();
 }

@@ -1,6 +1,6 @@
 //! Makes a report of a table of samples, or compares two.
 //!
-//! `report write SAMPLES.csv FOLDER` puts the table as Markdown and the pictures into a folder. `report print SAMPLES.csv` prints the goals.
+//! `report write FOLDER` puts the table as Markdown and the pictures into a folder that has samples. `report print FOLDER` prints the goals.
 //! `report verify PUBLISHED.csv AGAIN.csv` fails where a ratio differs by more than a third.
 
 use std::fs;
@@ -27,9 +27,9 @@ fn run() -> Result<ExitCode, String> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["write", samples, folder] => write(&read(samples)?, Path::new(folder)),
-        ["print", samples] => {
-            println!("{}", goals(&read(samples)?));
+        ["write", folder] => write(&read_all(folder)?, Path::new(folder)),
+        ["print", folder] => {
+            println!("{}", goals(&read_all(folder)?));
             Ok(ExitCode::SUCCESS)
         }
         ["verify", published, again] => {
@@ -50,6 +50,16 @@ fn write(table: &Table, folder: &Path) -> Result<ExitCode, String> {
         fs::write(folder.join(name), text).map_err(|error| format!("{name}: {error}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The samples of one process, and those of servers where there are any.
+fn read_all(folder: &str) -> Result<Table, String> {
+    let mut table = read(&format!("{folder}/samples.csv"))?;
+    if let Ok(servers) = read(&format!("{folder}/servers.csv")) {
+        table.rows.extend(servers.rows);
+        table.remarks.extend(servers.remarks);
+    }
+    Ok(table)
 }
 
 fn read(path: &str) -> Result<Table, String> {

@@ -15,8 +15,10 @@ pub struct Goal {
 
 #[derive(Clone, Copy, Debug)]
 enum Figure {
-    /// How many times longer one takes than the other.
+    /// How many times longer one takes than the other, or how many times as much one is.
     Ratio(Place, Place),
+    /// The median itself, and its unit.
+    Value(Place, &'static str),
     /// The bytes of a module: raw, after gzip, after brotli.
     Bytes(&'static str, usize),
 }
@@ -27,7 +29,7 @@ enum Bound {
     AtLeast(f64),
 }
 
-/// Group, name, how, rules.
+/// Group, name, how or unit, rules or how many.
 type Place = (&'static str, &'static str, &'static str, usize);
 
 const fn decide(name: &'static str, how: &'static str, rules: usize) -> Place {
@@ -104,16 +106,104 @@ pub const GOALS: &[Goal] = &[
         ("sandbox", "20 decisions", "wasmtime", 500),
         Bound::AtMost(0.5),
     ),
-    bytes("engine, raw", 0, 40_000.0),
-    bytes("engine, after brotli", 2, 14_000.0),
+    bytes("engine, raw", "scopegate engine", 0, 40_000.0),
+    bytes("engine, after brotli", "scopegate engine", 2, 14_000.0),
+    bytes("the filter for Envoy, raw", "scopegate filter for Envoy", 0, 120_000.0),
+    ratio(
+        "token issued in process / raw ES256 signature rate",
+        ("token issue", "tokens in process", PER_SECOND, 0),
+        ("token issue", "raw ES256 signatures", PER_SECOND, 0),
+        Bound::AtLeast(0.95),
+    ),
+    ratio(
+        "token over HTTP keep-alive with the password check and the decision log, one core / raw signature rate",
+        ("token http", "tokens over HTTP decision log on", PER_SECOND, 0),
+        ("token http", "raw ES256 signatures beside decision log on", PER_SECOND, 0),
+        Bound::AtLeast(0.45),
+    ),
+    ratio(
+        "the same without the log",
+        ("token http", "tokens over HTTP decision log off", PER_SECOND, 0),
+        ("token http", "raw ES256 signatures beside decision log off", PER_SECOND, 0),
+        Bound::AtLeast(0.45),
+    ),
+    ratio(
+        "p99 of the median 50 ms / p50, at 70 % load",
+        ("token http", "an answer at 70 % load decision log on", "µs p99 of the median 50 ms", 0),
+        ("token http", "an answer at 70 % load decision log on", "µs p50", 0),
+        Bound::AtMost(3.0),
+    ),
+    ratio(
+        "the rate with 50,000 tokens known / with 100",
+        ("token growth", "a pull", PER_SECOND, 50_000),
+        ("token growth", "a pull", PER_SECOND, 100),
+        Bound::AtLeast(0.9),
+    ),
+    value(
+        "resident memory with 50,000 tokens sharing 500 scope maps",
+        ("token crowd", "resident memory", "MB", 50_000),
+        Bound::AtMost(150.0),
+    ),
+    value(
+        "start to ready with them",
+        ("token crowd", "start to ready", "s", 50_000),
+        Bound::AtMost(2.0),
+    ),
+    value(
+        "the gateway's decision, token cached, in the mean",
+        ("edge requests", "our gateway", "µs a decision in the mean", 0),
+        Bound::AtMost(2.0),
+    ),
+    blobs("a blob of 1 GB through the gateway / through nginx, one stream", 1),
+    blobs("the same, eight streams", 8),
+    value(
+        "memory of the gateway with 64 streams of 1 GB",
+        ("edge blobs", "our gateway", "MB held", 64),
+        Bound::AtMost(64.0),
+    ),
+    ratio(
+        "added to a request's median: Envoy with our filter / with `ext_authz`",
+        ("edge requests", "Envoy our filter", "µs added to p50", 0),
+        ("edge requests", "Envoy ext_authz", "µs added to p50", 0),
+        Bound::AtMost(0.1),
+    ),
+    value(
+        "requests lost to the filter in Envoy",
+        ("edge requests", "Envoy our filter", "% lost", 0),
+        Bound::AtMost(10.0),
+    ),
 ];
+
+const PER_SECOND: &str = "a second";
 
 const fn ratio(what: &'static str, one: Place, other: Place, bound: Bound) -> Goal {
     Goal { what, figure: Figure::Ratio(one, other), bound }
 }
 
-const fn bytes(what: &'static str, form: usize, most: f64) -> Goal {
-    Goal { what, figure: Figure::Bytes("scopegate engine", form), bound: Bound::AtMost(most) }
+const fn value(what: &'static str, place: Place, bound: Bound) -> Goal {
+    Goal { what, figure: Figure::Value(place, unit_of(place)), bound }
+}
+
+/// What stands behind a figure: its unit as far as the first blank.
+const fn unit_of((_, _, unit, _): Place) -> &'static str {
+    let (mut end, bytes) = (0, unit.as_bytes());
+    while end < bytes.len() && bytes[end] != b' ' {
+        end += 1;
+    }
+    unit.split_at(end).0
+}
+
+const fn blobs(what: &'static str, streams: usize) -> Goal {
+    ratio(
+        what,
+        ("edge blobs", "our gateway", "MB a second", streams),
+        ("edge blobs", "nginx", "MB a second", streams),
+        Bound::AtLeast(0.8),
+    )
+}
+
+const fn bytes(what: &'static str, module: &'static str, form: usize, most: f64) -> Goal {
+    Goal { what, figure: Figure::Bytes(module, form), bound: Bound::AtMost(most) }
 }
 
 impl Goal {
@@ -125,6 +215,7 @@ impl Goal {
                 let (one, other) = (find(table, one)?, find(table, other)?);
                 Some(one.samples.over(&other.samples))
             }
+            Figure::Value(place, _) => Some(find(table, place)?.samples.median()),
             Figure::Bytes(module, form) => {
                 let row = table.row("size", module, "module", 0)?;
                 let value = *row.samples.0.get(form)?;
@@ -142,10 +233,10 @@ impl Goal {
         }
     }
 
-    /// Whether it is a ratio, which another machine has too.
+    /// Whether it is a ratio within one process, which another machine has too.
     #[must_use]
-    pub fn is_ratio(&self) -> bool {
-        matches!(self.figure, Figure::Ratio(..))
+    pub fn is_portable(&self) -> bool {
+        matches!(self.figure, Figure::Ratio((group, ..), _) if !super::is_of_servers(group))
     }
 
     /// The bound as people read it.
@@ -157,6 +248,7 @@ impl Goal {
         };
         match self.figure {
             Figure::Ratio(..) => format!("{sign} {bound}"),
+            Figure::Value(_, unit) => format!("{sign} {bound} {unit}"),
             Figure::Bytes(..) => format!("{sign} {} KB", bound / 1e3),
         }
     }
@@ -164,6 +256,7 @@ impl Goal {
     pub(super) fn written(&self, estimate: Estimate) -> String {
         match self.figure {
             Figure::Ratio(..) => written(estimate),
+            Figure::Value(_, unit) => format!("{} {unit}", written(estimate)),
             Figure::Bytes(..) => format!("{:.1} KB", estimate.value / 1e3),
         }
     }

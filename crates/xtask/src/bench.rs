@@ -38,6 +38,7 @@ pub(crate) fn bench(shell: &Shell, arguments: &[&str]) -> anyhow::Result<()> {
             publish(shell, &measure(shell, &FULL)?, &folder)
         }
         ["--quick"] => publish(shell, &measure(shell, &QUICK)?, &target().join("quick")),
+        ["servers"] => servers(shell),
         ["verify"] => verify(shell),
         filter => single(shell, filter),
     }
@@ -49,13 +50,32 @@ fn target() -> PathBuf {
 
 /// Writes the samples and the report, and prints the goals.
 fn publish(shell: &Shell, samples: &str, folder: &Path) -> anyhow::Result<()> {
-    let file = folder.join("samples.csv");
-    shell.write_file(&file, samples)?;
+    shell.write_file(folder.join("samples.csv"), samples)?;
+    write(shell, folder)
+}
+
+/// Writes the report of the samples in a folder, and prints the goals.
+fn write(shell: &Shell, folder: &Path) -> anyhow::Result<()> {
     let report = report(shell)?;
-    cmd!(shell, "{report} write {file} {folder}").quiet().run()?;
-    cmd!(shell, "{report} print {file}").quiet().run()?;
+    cmd!(shell, "{report} write {folder}").quiet().run()?;
+    cmd!(shell, "{report} print {folder}").quiet().run()?;
     println!("bench: {}", folder.join("README.md").display());
     Ok(())
+}
+
+/// Measures servers, and publishes that beside what was published of single processes.
+fn servers(shell: &Shell) -> anyhow::Result<()> {
+    let (kept, folder) = (target().join("servers"), engine::root().join("benches/results"));
+    shell.remove_path(&kept)?;
+    for bench in ["token", "edge"] {
+        single(shell, &[bench])?;
+    }
+    let mut samples = format!("# about servers: {}; each on one of them\n", machine(shell));
+    for group in shell.read_dir(&kept)? {
+        samples += &shell.read_file(group)?;
+    }
+    shell.write_file(folder.join("servers.csv"), samples)?;
+    write(shell, &folder)
 }
 
 /// Measures again and compares with what is published.
@@ -136,11 +156,6 @@ fn opa(shell: &Shell) -> anyhow::Result<Option<PathBuf>> {
 
 /// What was measured on, and with which versions.
 fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
-    let processor = shell.read_file("/proc/cpuinfo").unwrap_or_default();
-    let model = processor.lines().find_map(|line| line.strip_prefix("model name"));
-    let model =
-        model.map_or("an unknown processor", |line| line.trim_start_matches([' ', '\t', ':']));
-    let cores = processor.matches("processor\t").count();
     let lock = shell.read_file(engine::root().join("benches/peers/Cargo.lock"))?;
     let versions: Vec<String> = PEERS.iter().filter_map(|name| version(&lock, name)).collect();
     ensure!(versions.len() == PEERS.len(), "a peer is not in the lock file");
@@ -154,12 +169,21 @@ fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
         .replace(':', " ")
         .replace(',', ", ");
     let lines = [
-        format!("{model}; {cores} cores, shared with others; everything on one of them"),
+        format!("{}; everything on one of them", machine(shell)),
         format!("{rustc}; Node {node}; {in_node}; {}", OPA.replace('@', " ")),
         versions.join(", "),
         "maps and names are the same in every run; what takes its turn in one table was measured in turns".to_owned(),
     ];
     Ok(lines.iter().map(|line| format!("# about {line}\n")).collect())
+}
+
+fn machine(shell: &Shell) -> String {
+    let processor = shell.read_file("/proc/cpuinfo").unwrap_or_default();
+    let model = processor.lines().find_map(|line| line.strip_prefix("model name"));
+    let model =
+        model.map_or("an unknown processor", |line| line.trim_start_matches([' ', '\t', ':']));
+    let cores = processor.matches("processor\t").count();
+    format!("{model}; {cores} cores, shared with others")
 }
 
 fn version(lock: &str, name: &str) -> Option<String> {

@@ -1,0 +1,52 @@
+//! What a bench of whole processes keeps for the report: each group of figures as lines of CSV in a file of its own, in `target/bench/servers`.
+//!
+//! Figures have their unit where [rows](crate::table) have a modelling. Left out: comparing two runs; on a shared machine whole processes differ by
+//! more than is worth a check.
+
+use std::fs;
+use std::path::Path;
+
+use crate::sample::Samples;
+use crate::table::Row;
+
+/// Figures of one group.
+#[derive(Debug)]
+pub struct Figures {
+    group: &'static str,
+    rows: Vec<Row>,
+}
+
+impl Figures {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(group: &'static str) -> Self {
+        Self { group, rows: Vec::new() }
+    }
+
+    /// Adds what was measured, with one sample for each round, and gives the median.
+    pub fn add(&mut self, name: &str, unit: &str, samples: Vec<f64>) -> f64 {
+        self.add_at(0, name, unit, samples)
+    }
+
+    /// The same, of so many of something.
+    pub fn add_at(&mut self, count: usize, name: &str, unit: &str, samples: Vec<f64>) -> f64 {
+        let samples = Samples(samples);
+        let median = samples.percentile(50);
+        let (group, name) = (self.group.to_owned(), name.replace(',', ""));
+        self.rows.push(Row { group, name, how: unit.to_owned(), rules: count, samples });
+        median
+    }
+
+    /// Writes them where the report looks for them.
+    ///
+    /// # Panics
+    ///
+    /// When there is no place for them.
+    pub fn keep(self) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench/servers");
+        fs::create_dir_all(&folder).expect("a folder");
+        let lines: Vec<String> = self.rows.iter().map(|row| format!("{row}\n")).collect();
+        let file = folder.join(self.group.replace(' ', "-")).with_extension("csv");
+        fs::write(file, lines.concat()).expect("the figures are written");
+    }
+}
