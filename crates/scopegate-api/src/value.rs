@@ -38,8 +38,9 @@ impl Value {
 
     /// The texts of the list at `path`.
     pub(crate) fn texts(self, path: &str) -> Result<Vec<String>, DocumentError> {
-        let mut texts = Vec::new();
-        for (index, value) in self.list(path)?.into_iter().enumerate() {
+        let list = self.list(path)?;
+        let mut texts = Vec::with_capacity(list.len());
+        for (index, value) in list.into_iter().enumerate() {
             texts.push(match value {
                 Self::Text(text) => text,
                 // The path is written for what is wrong alone: for each text it took half the time of reading a map.

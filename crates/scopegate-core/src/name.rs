@@ -40,11 +40,18 @@ impl<'a> RepositoryName<'a> {
     /// [`ErrorKind::NameCharacter`] for `a b`, [`ErrorKind::NameComponentEmpty`] for `a//b`, [`ErrorKind::NameSeparator`] for `a..b`.
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        let bytes = text.as_bytes();
-        if !bytes.is_empty() && bytes.len() <= Self::MAX_LEN && is_plainly_valid(bytes) {
-            return Ok(Self(text));
+        match Self::plain(text) {
+            Some(name) => Ok(name),
+            None => validate(text.as_bytes()).map(|()| Self(text)),
         }
-        validate(bytes).map(|()| Self(text))
+    }
+
+    /// The name, where that is seen at once. Nothing says nothing: [`RepositoryName::parse`] has the last word.
+    #[inline]
+    pub(crate) fn plain(text: &'a str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let is_plain = !bytes.is_empty() && bytes.len() <= Self::MAX_LEN && is_plainly_valid(bytes);
+        is_plain.then_some(Self(text))
     }
 
     /// A name that is part of a valid name: everything before one of its slashes.
