@@ -8,7 +8,8 @@ use scopegate_benches::hot_path::{STEPS, decisions};
 use scopegate_benches::sample::{Case, Effort, measure};
 use scopegate_benches::{many_names, names, rules, scopes};
 use scopegate_core::{ScopeMap, Settings, Table};
-use scopegate_runtime::{Limits, Runtime};
+use scopegate_runtime::{ENGINE_WASM, Limits, Runtime};
+use wasmtime::{Config, Engine, Instance, Module, Store};
 
 use crate::print;
 
@@ -128,6 +129,8 @@ fn sandbox(effort: Effort) {
                 }
             }),
         ),
+        turns("a decision called without the runtime", bare(false, &bytes, &asked)),
+        turns("the same with epochs", bare(true, &bytes, &asked)),
         turns(
             "from machine code on the disk to the first decision",
             Box::new(|_| {
@@ -146,4 +149,36 @@ fn sandbox(effort: Effort) {
     }
     drop(cases);
     std::fs::remove_dir_all(folder).expect("the folder of machine code");
+}
+
+/// Decisions by the engine with nothing around it but wasmtime; with epochs a host can interrupt it, for which each loop looks at a counter.
+fn bare(epochs: bool, table: &[u8], scopes: &[&str]) -> Box<dyn FnMut(usize)> {
+    let mut config = Config::new();
+    config.epoch_interruption(epochs);
+    let engine = Engine::new(&config).expect("a compiler");
+    let module = Module::new(&engine, ENGINE_WASM).expect("the engine");
+    let mut store = Store::new(&engine, ());
+    if epochs {
+        store.set_epoch_deadline(1);
+    }
+    let instance = Instance::new(&mut store, &module, &[]).expect("an instance");
+    let memory = instance.get_memory(&mut store, "memory").expect("a memory");
+    let input = instance.get_typed_func::<u32, u32>(&mut store, "scopegate_input").expect("input");
+    let length = u32::try_from(table.len()).expect("a small table");
+    let place = input.call(&mut store, length).expect("room") as usize;
+    memory.write(&mut store, place, table).expect("room for the table");
+    let load = instance
+        .get_typed_func::<(u32, u32), u64>(&mut store, "scopegate_table_load")
+        .expect("load");
+    let handle = load.call(&mut store, (0, length)).expect("a table") as u32;
+    let decide = instance
+        .get_typed_func::<(u32, u32, u32), u64>(&mut store, "scopegate_decide")
+        .expect("decide");
+    let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+    Box::new(move |turn| {
+        let scope = black_box(scopes[turn % scopes.len()].as_bytes());
+        memory.write(&mut store, place, scope).expect("room for a scope");
+        let length = scope.len() as u32;
+        black_box(decide.call(&mut store, (handle, length, 0)).expect("a decision"));
+    })
 }
