@@ -1,6 +1,6 @@
 //! What a bench of whole processes keeps for the report: each group of figures as lines of CSV in a file of its own, in `target/bench/servers`.
 //!
-//! Figures have their unit where [rows](crate::table) have a modelling. Left out: comparing two runs; on a shared machine whole processes differ by
+//! Figures have their unit where [rows](mod@crate::table) have a modelling. Left out: comparing two runs; on a shared machine whole processes differ by
 //! more than is worth a check.
 
 use std::fs;
