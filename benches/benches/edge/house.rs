@@ -27,6 +27,8 @@ pub(crate) enum Way {
     EnvoyFilter,
     EnvoyVerifies,
     EnvoyAsks,
+    Distribution,
+    DistributionVerifies,
 }
 
 impl Way {
@@ -47,6 +49,8 @@ impl Way {
             Self::EnvoyFilter => "Envoy, our filter",
             Self::EnvoyVerifies => "the same by jwt_authn",
             Self::EnvoyAsks => "Envoy, ext_authz",
+            Self::Distribution => "CNCF distribution",
+            Self::DistributionVerifies => "the same, verifying",
         }
     }
 }
@@ -90,6 +94,11 @@ impl House {
         format!("GET /v2/team/app/{path} HTTP/1.1\r\nHost: registry.example\r\n{authorization}\r\n")
     }
 
+    /// A request for nothing but the answer that the token is good.
+    pub(crate) fn base(&self, way: Way) -> String {
+        self.request(way, "").replacen("/v2/team/app/", "/v2/", 1)
+    }
+
     /// The path of the large blob.
     pub(crate) fn blob() -> String {
         format!("blobs/{DIGEST}")
@@ -113,6 +122,11 @@ impl House {
         let admin = (way == Way::Gateway).then(free_port);
         let (name, text, mut command) = match way {
             Way::Direct => return registry(),
+            Way::Distribution | Way::DistributionVerifies => {
+                let verifies = way == Way::DistributionVerifies;
+                let config = self.distribution(port, folder.path(), verifies);
+                ("registry.yml", config, distribution())
+            }
             Way::Gateway => ("gateway.yaml", self.gateway(port, admin, folder.path()), gateway()),
             Way::Nginx => {
                 ("nginx.conf", without_question(&example("authz/nginx.conf")), nginx(&folder))
@@ -128,8 +142,27 @@ impl House {
         let file = folder.path().join(name);
         fs::write(&file, text).unwrap();
         let running = Running::start(command.arg(&file), port, admin, folder);
-        running.wait_for(&self.request(way, "manifests/v1"));
+        running.wait_for(&match way {
+            // It has nothing to pull.
+            Way::Distribution | Way::DistributionVerifies => self.base(way),
+            _ => self.request(way, "manifests/v1"),
+        });
         running
+    }
+
+    /// CNCF distribution, which trusts the token server's keys, or asks nobody for anything.
+    fn distribution(&self, port: u16, folder: &Path, verifies: bool) -> String {
+        let (tokens, keys) =
+            (self.server.port, self.server.folder().path().join("signing-cert.pem"));
+        let auth = format!(
+            "auth: {{token: {{realm: \"http://127.0.0.1:{tokens}/oauth2/token\", service: registry.example, issuer: scopegate, rootcertbundle: {}}}}}\n",
+            keys.display()
+        );
+        format!(
+            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"}}\n{}",
+            folder.display(),
+            if verifies { &auth } else { "" }
+        )
     }
 
     fn gateway(&self, port: u16, admin: Option<u16>, folder: &Path) -> String {
@@ -256,6 +289,12 @@ fn envoy() -> Command {
         "error",
         "--config-path",
     ]);
+    command
+}
+
+fn distribution() -> Command {
+    let mut command = pinned("docker-registry");
+    command.arg("serve");
     command
 }
 

@@ -7,6 +7,7 @@
 mod blobs;
 mod house;
 mod mixes;
+mod verifiers;
 
 use std::time::Duration;
 
@@ -22,12 +23,18 @@ const ROUNDS: usize = 15;
 const CONNECTIONS: usize = 8;
 
 fn main() {
-    if !["edge requests", "edge clients", "edge blobs"].iter().any(|name| wants(name)) {
+    if !["edge requests", "edge verifiers", "edge clients", "edge blobs"]
+        .iter()
+        .any(|name| wants(name))
+    {
         return;
     }
     let house = House::build();
     if wants("edge requests") {
         requests(&house);
+    }
+    if wants("edge verifiers") {
+        verifiers::measure(&house);
     }
     if wants("edge clients") {
         mixes::measure(&house);
@@ -42,7 +49,8 @@ fn requests(house: &House) {
     let mut figures = Figures::new("edge requests");
     println!("one manifest              p50 µs  p99 µs     /s   added to p50, to p99, lost");
     for ways in Way::GROUPS {
-        let mut ways: Vec<Measured> = ways.iter().map(|way| Measured::start(house, *way)).collect();
+        let start = |way: &Way| Measured::start(house, *way, &house.request(*way, "manifests/v1"));
+        let mut ways: Vec<Measured> = ways.iter().map(start).collect();
         for _ in 0..ROUNDS {
             ways.iter_mut().for_each(Measured::round);
         }
@@ -62,13 +70,9 @@ struct Measured {
 }
 
 impl Measured {
-    fn start(house: &House, way: Way) -> Self {
+    fn start(house: &House, way: Way, request: &str) -> Self {
         let proxy = house.start(way);
-        let mut load = Load::new(
-            proxy.port,
-            &[Request::new(&house.request(way, "manifests/v1"))],
-            CONNECTIONS,
-        );
+        let mut load = Load::new(proxy.port, &[Request::new(request)], CONNECTIONS);
         load.closed(FOR);
         Self { way, proxy, load, latencies: Vec::new(), rates: Vec::new() }
     }
@@ -89,15 +93,22 @@ impl Measured {
         };
         let pairs = self.rates.iter().zip(&plain.rates);
         let lost = pairs.map(|(ours, plain)| (1.0 - ours / plain) * 100.0).collect();
-        println!(
-            "  {name:<22} {:>7.0} {:>7.0} {:>7.0}   {:>+6.1} µs {:>+6.1} µs {:>4.1} %",
+        print!(
+            "  {name:<22} {:>7.0} {:>7.0} {:>7.0}",
             figures.add(name, "µs p50", each(p50)),
             figures.add(name, "µs p99", each(p99)),
             figures.add(name, "a second", self.rates.clone()),
-            figures.add(name, "µs added to p50", added(p50)),
-            figures.add(name, "µs added to p99", added(p99)),
-            figures.add(name, "% lost", lost),
         );
+        if self.way == plain.way {
+            println!();
+        } else {
+            println!(
+                "   {:>+6.1} µs {:>+6.1} µs {:>4.1} %",
+                figures.add(name, "µs added to p50", added(p50)),
+                figures.add(name, "µs added to p99", added(p99)),
+                figures.add(name, "% lost", lost),
+            );
+        }
         if let Some((mean, decisions)) = self.proxy.decisions() {
             figures.add(name, "µs a decision in the mean", vec![mean]);
             println!("    its decision: {decisions}");
