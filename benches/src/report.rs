@@ -180,6 +180,7 @@ pub fn differences(published: &Table, again: &Table, tolerance: f64) -> Vec<Stri
 /// An estimate with its interval.
 fn written(Estimate { value, low, high }: Estimate) -> String {
     let digits = match value.abs() {
+        ..1.0 => 3,
         ..10.0 => 2,
         ..100.0 => 1,
         _ => 0,

@@ -8,7 +8,7 @@ use scopegate_benches::figures::Figures;
 use scopegate_benches::load::{Latency, Load, Request};
 use scopegate_benches::token_server::{self, Server, tokens_and_maps};
 
-use crate::{CONNECTIONS, FOR, signature};
+use crate::{CONNECTIONS, FOR, ROUNDS, signature};
 
 /// The part of what the server can do at most at which latencies are taken.
 const PART: f64 = 0.7;
@@ -94,26 +94,42 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// A pull, by how many tokens and maps the server knows.
+/// A pull, by how many tokens and maps the server knows. The servers take turns, so that whatever else the machine does hits all of them.
 pub(crate) fn growth() {
     let mut figures = Figures::new("token growth");
+    let servers = TOKENS.map(|tokens| Server::start(true, &tokens_and_maps(tokens, maps(tokens))));
+    let mut loads: Vec<Load> =
+        servers.iter().zip(TOKENS).map(|(server, tokens)| pulls(server, tokens)).collect();
+    let mut rates = TOKENS.map(|_| Vec::new());
+    for _ in 0..ROUNDS {
+        for (load, rates) in loads.iter_mut().zip(&mut rates) {
+            rates.push(load.closed(FOR / ROUNDS));
+        }
+    }
     println!("tokens known, maps           /s   ready after, memory");
-    for tokens in TOKENS {
-        let maps = tokens.div_ceil(100);
-        let server = Server::start(true, &tokens_and_maps(tokens, maps));
-        let step = tokens / ASKING.min(tokens);
-        let asking = (0..ASKING.min(tokens)).map(|n| n * step);
-        let requests: Vec<Request> = asking
-            .map(|n| asked(n, &format!("scope=repository:team{}/svc-1:pull", n % maps)))
-            .collect();
-        let mut load = Load::new(server.port, &requests, CONNECTIONS);
-        load.closed(Duration::from_millis(500));
-        let rates = (0..5).map(|_| load.closed(FOR / 10)).collect();
+    for ((server, tokens), rates) in servers.iter().zip(TOKENS).zip(rates) {
         let most = figures.add_at(tokens, "a pull", "a second", rates);
         let ready = server.ready_after.as_secs_f64();
         figures.add_at(tokens, "start to ready", "s", vec![ready]);
         let memory = figures.add_at(tokens, "resident memory", "MB", vec![server.resident()]);
+        let maps = maps(tokens);
         println!("  {tokens:>7}, {maps:>5}        {most:>6.0}   {ready:.2} s, {memory:.0} MB");
     }
     figures.keep();
+}
+
+fn maps(tokens: usize) -> usize {
+    tokens.div_ceil(100)
+}
+
+/// Pulls by some of so many tokens.
+fn pulls(server: &Server, tokens: usize) -> Load {
+    let asking = ASKING.min(tokens);
+    let requests: Vec<Request> = (0..asking)
+        .map(|n| n * (tokens / asking))
+        .map(|n| asked(n, &format!("scope=repository:team{}/svc-1:pull", n % maps(tokens))))
+        .collect();
+    let mut load = Load::new(server.port, &requests, CONNECTIONS);
+    load.closed(Duration::from_millis(500));
+    load
 }
