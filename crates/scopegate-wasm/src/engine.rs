@@ -98,7 +98,7 @@ impl Engine {
         let (settings, _) = abi::unpack_settings(settings)?;
         let table = &self.table(table)?.table;
         let [text] = self.arguments([len])?;
-        Ok(decided(table, text, &settings))
+        Ok(decision(table, text, &settings))
     }
 
     /// Whatever is wrong grants nothing, and the caller is not told what it was.
@@ -287,7 +287,7 @@ impl Engine {
 
 /// The result of a decision. All of it once in the module: three exports decide, and the call costs less than can be measured.
 #[inline(never)]
-fn decided(table: &Table<Vec<u8>>, scope: &str, settings: &Settings) -> u64 {
+fn decision(table: &Table<Vec<u8>>, scope: &str, settings: &Settings) -> u64 {
     match Scope::parse(scope) {
         Ok(scope) => abi::pack_decision(scopegate_core::decide([table], &scope, settings)),
         Err(error) => Failure::from(error).pack(),
