@@ -17,8 +17,8 @@ pub struct Goal {
 enum Figure {
     /// How many times longer one takes than the other, or how many times as much one is.
     Ratio(Place, Place),
-    /// The median itself, and its unit.
-    Value(Place, &'static str),
+    /// The median itself, in the unit that its place begins with.
+    Value(Place),
     /// The bytes of a module: raw, after gzip, after brotli.
     Bytes(&'static str, usize),
 }
@@ -181,16 +181,7 @@ const fn ratio(what: &'static str, one: Place, other: Place, bound: Bound) -> Go
 }
 
 const fn value(what: &'static str, place: Place, bound: Bound) -> Goal {
-    Goal { what, figure: Figure::Value(place, unit_of(place)), bound }
-}
-
-/// What stands behind a figure: its unit as far as the first blank.
-const fn unit_of((_, _, unit, _): Place) -> &'static str {
-    let (mut end, bytes) = (0, unit.as_bytes());
-    while end < bytes.len() && bytes[end] != b' ' {
-        end += 1;
-    }
-    unit.split_at(end).0
+    Goal { what, figure: Figure::Value(place), bound }
 }
 
 const fn blobs(what: &'static str, streams: usize) -> Goal {
@@ -215,7 +206,7 @@ impl Goal {
                 let (one, other) = (find(table, one)?, find(table, other)?);
                 Some(one.samples.over(&other.samples))
             }
-            Figure::Value(place, _) => Some(find(table, place)?.samples.median()),
+            Figure::Value(place) => Some(find(table, place)?.samples.median()),
             Figure::Bytes(module, form) => {
                 let row = table.row("size", module, "module", 0)?;
                 let value = *row.samples.0.get(form)?;
@@ -248,7 +239,7 @@ impl Goal {
         };
         match self.figure {
             Figure::Ratio(..) => format!("{sign} {bound}"),
-            Figure::Value(_, unit) => format!("{sign} {bound} {unit}"),
+            Figure::Value(place) => format!("{sign} {bound} {}", unit_of(place)),
             Figure::Bytes(..) => format!("{sign} {} KB", bound / 1e3),
         }
     }
@@ -256,10 +247,15 @@ impl Goal {
     pub(super) fn written(&self, estimate: Estimate) -> String {
         match self.figure {
             Figure::Ratio(..) => written(estimate),
-            Figure::Value(_, unit) => format!("{} {unit}", written(estimate)),
+            Figure::Value(place) => format!("{} {}", written(estimate), unit_of(place)),
             Figure::Bytes(..) => format!("{:.1} KB", estimate.value / 1e3),
         }
     }
+}
+
+/// `µs` of `µs added to p50`.
+fn unit_of((_, _, how, _): Place) -> &'static str {
+    how.split(' ').next().unwrap_or_default()
 }
 
 fn find(table: &Table, (group, name, how, rules): Place) -> Option<&Row> {

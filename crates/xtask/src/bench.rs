@@ -67,9 +67,9 @@ fn write(shell: &Shell, folder: &Path) -> anyhow::Result<()> {
 fn servers(shell: &Shell) -> anyhow::Result<()> {
     let (kept, folder) = (target().join("servers"), engine::root().join("benches/results"));
     shell.remove_path(&kept)?;
-    for bench in ["token", "edge"] {
-        single(shell, &[bench])?;
-    }
+    programs(shell)?;
+    let benches = ["--bench", "token_server", "--bench", "edge"];
+    cmd!(shell, "cargo bench --locked --package scopegate-benches {benches...}").run()?;
     let mut samples = format!("# about servers: {}; each on one of them\n", machine(shell));
     for group in shell.read_dir(&kept)? {
         samples += &shell.read_file(group)?;
@@ -193,12 +193,17 @@ fn version(lock: &str, name: &str) -> Option<String> {
 
 /// The benches of criterion, of the token server and of the edge whose names hold one of these words.
 fn single(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
+    programs(shell)?;
+    cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
+    Ok(())
+}
+
+/// Token server and gateway are measured as processes of their own, and with all that is built into them.
+fn programs(shell: &Shell) -> anyhow::Result<()> {
     engine::build(shell)?;
     web::build(shell)?;
     envoy::build(shell)?;
-    // Token server and gateway are measured as processes of their own.
     let programs = ["--package", "scopegate-server", "--package", "scopegate-gateway"];
     cmd!(shell, "cargo build --locked --release").args(programs).run()?;
-    cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
     Ok(())
 }

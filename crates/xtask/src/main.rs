@@ -36,6 +36,7 @@ usage: cargo xtask <command>
   envoy                   build the filter for Envoy into target/envoy-filter
   fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
   bench [--quick]         measure beside the peers, and write the report; a quick one goes into target/bench
+  bench servers           measure token server and proxies, and put them into the report
   bench verify            measure again, and compare with the report
   bench <filter>          the benches whose names hold this: decide, token, edge
   guard [--bless]         instructions of the hot path and bytes of the modules, beside the baseline in benches/guard.json
