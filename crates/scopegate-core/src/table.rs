@@ -286,15 +286,39 @@ impl Layout {
         }
         let mut table = Table { bytes, header };
         let mut key_start = 0_u32;
-        // A name comes after every name above it, so those are in their places already.
+        let mut lineage = Lineage::new(root);
         for (entry, (index, tag)) in entries.iter().zip(self.places) {
-            let key_len = entry.name.as_str().len() as u8;
-            let inherited = table.view().above(entry.name.as_str().as_bytes());
-            let Entry { exact, below, .. } = *entry;
+            let Entry { name, exact, below } = *entry;
+            let key_len = name.as_str().len() as u8;
+            let inherited = lineage.inherited(name.as_str().as_bytes(), below);
             table.put(index, Slot { tag, key_start, key_len, exact, below, inherited });
             key_start = key_start.saturating_add(u32::from(key_len));
         }
         table
+    }
+}
+
+/// What names inherit from those above them, for names that come sorted.
+struct Lineage<'n> {
+    root: ActionSet,
+    /// The names that the last one begins with, and that one, each with what it grants below it. A name stands before all that begin with
+    /// it, and these stand together, so whoever is above the next name is among them.
+    names: Vec<(&'n [u8], ActionSet)>,
+}
+
+impl<'n> Lineage<'n> {
+    const fn new(root: ActionSet) -> Self {
+        Self { root, names: Vec::new() }
+    }
+
+    /// What the next name inherits; `below` is what its own rules grant below it.
+    fn inherited(&mut self, name: &'n [u8], below: ActionSet) -> ActionSet {
+        while self.names.pop_if(|(other, _)| !name.starts_with(other)).is_some() {}
+        let above = |(other, _): &&(&[u8], ActionSet)| name.get(other.len()) == Some(&b'/');
+        let inherited =
+            self.names.iter().rev().find(above).map_or(self.root, |(_, granted)| *granted);
+        self.names.push((name, inherited.union(below)));
+        inherited
     }
 }
 
@@ -405,7 +429,7 @@ pub(crate) struct View<'t> {
 impl<'t> View<'t> {
     #[inline]
     pub(crate) fn granted(self, name: RepositoryName<'_>) -> ActionSet {
-        self.deepest(name.as_str().as_bytes(), false)
+        self.deepest(name.as_str().as_bytes())
     }
 
     #[inline]
@@ -452,10 +476,9 @@ impl<'t> View<'t> {
         entries
     }
 
-    /// What the entry of `name` grants, or that of the longest name above it that has one: on the name itself, or on all that lies
-    /// below it.
+    /// What the entry of `name` grants on it, or that of the longest name above it that has one.
     #[inline]
-    fn deepest(self, name: &[u8], below: bool) -> ActionSet {
+    fn deepest(self, name: &[u8]) -> ActionSet {
         if self.header.entries == 0 {
             return self.header.root;
         }
@@ -465,26 +488,26 @@ impl<'t> View<'t> {
         });
         let Some(slot) = deepest else { return self.header.root };
         if self.key(slot) != name.get(..slot.key_len as usize) {
-            return self.deepest_compared(name, below);
+            return self.deepest_compared(name);
         }
-        self.granted_by(slot, name, below)
+        self.granted_by(slot, name)
     }
 
     /// The same with each key compared where its hash is met: for names whose hash is that of another name.
     #[cold]
-    fn deepest_compared(self, name: &[u8], below: bool) -> ActionSet {
+    fn deepest_compared(self, name: &[u8]) -> ActionSet {
         let mut granted = self.header.root;
         hash::each_prefix(name, self.header.seed, |len, hash| {
             if let Some(slot) = self.probe(name, len, hash) {
-                granted = self.granted_by(slot, name, below);
+                granted = self.granted_by(slot, name);
             }
         });
         granted
     }
 
     #[inline]
-    fn granted_by(self, slot: Slot, name: &[u8], below: bool) -> ActionSet {
-        let is_exact = slot.key_len as usize == name.len() && !below;
+    fn granted_by(self, slot: Slot, name: &[u8]) -> ActionSet {
+        let is_exact = slot.key_len as usize == name.len();
         slot.inherited.union(if is_exact { slot.exact } else { slot.below })
     }
 
@@ -570,13 +593,6 @@ impl<'t> View<'t> {
         Entry { name: self.name_of(slot), exact: slot.exact, below: slot.below }
     }
 
-    /// What the entries above `name`, and the root, grant on it.
-    fn above(self, name: &[u8]) -> ActionSet {
-        let slash = name.iter().rposition(|byte| *byte == b'/');
-        let parent = slash.and_then(|slash| name.get(..slash));
-        parent.map_or(self.header.root, |parent| self.deepest(parent, true))
-    }
-
     fn check(self) -> Result<(), Error> {
         let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
         let broken =
@@ -620,6 +636,7 @@ impl<'t> View<'t> {
     fn check_slots(self, filled: &[(Slot, usize)]) -> Result<(), Error> {
         let mut any = self.header.root;
         let mut max_probe = 1;
+        let mut lineage = Lineage::new(self.header.root);
         for (slot, index) in filled {
             let name = self.key(*slot).unwrap_or_default();
             let hash = hash::of(name, self.header.seed);
@@ -628,7 +645,8 @@ impl<'t> View<'t> {
             let is_found = self.probe(name, name.len(), hash) == Some(*slot) && *index >= home;
             let has_room = slot.below.is_empty() || name.len() <= MAX_PREFIX;
             let grants = has_room && !slot.exact.union(slot.below).is_empty();
-            if !is_found || !grants || slot.inherited != self.above(name) {
+            let inherited = lineage.inherited(name, slot.below);
+            if !is_found || !grants || slot.inherited != inherited {
                 return Err(self.malformed_slot(*index));
             }
             max_probe = max_probe.max(probe);
