@@ -5,7 +5,9 @@ use std::hint::black_box;
 use scopegate_core::admission::{Authority, Credential, admit};
 use scopegate_core::explain::{NamedTable, explain};
 use scopegate_core::verify::Grant;
-use scopegate_core::{Scope, ScopeList, ScopeMap, Settings, Table, claims, decide, route, verify};
+use scopegate_core::{
+    Scope, ScopeList, ScopeMap, Settings, Table, claims, decide, decide_text, route, verify,
+};
 
 use crate::{names, scope_map, scopes, table};
 
@@ -41,8 +43,9 @@ fn decided(rules: usize) -> Step {
 #[must_use]
 pub fn decisions(table: Table<Vec<u8>>, scopes: Vec<String>) -> Step {
     Box::new(move |turn| {
-        let scope = Scope::parse(black_box(&scopes[turn % scopes.len()])).expect("a scope");
-        black_box(decide([black_box(&table)], &scope, &Settings::default()));
+        let scope = black_box(&scopes[turn % scopes.len()]);
+        let decision = decide_text([black_box(&table)], scope, &Settings::default());
+        black_box(decision).expect("a scope");
     })
 }
 

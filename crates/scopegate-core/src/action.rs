@@ -253,30 +253,33 @@ impl ActionList {
         self.set = self.set.union(ActionSet::of(action));
     }
 
-    /// The actions of this list that are in `set`, in the order of this list.
+    /// The actions of this list that are in `set`, and those that are not, both in the order of this list.
     #[must_use]
     #[inline]
-    pub const fn within(self, set: ActionSet) -> Self {
-        let mut packed = 0;
-        let mut shift = 0_u32;
-        let mut rest = self.packed;
+    pub const fn split(self, set: ActionSet) -> (Self, Self) {
+        let mut within = 0;
+        let mut without = 0;
+        // The last action first, which is in the highest nibble that is not zero.
+        let mut rest = self.packed.wrapping_shl(self.packed.leading_zeros() & !3);
         while rest != 0 {
-            let nibble = rest & 0xf;
+            let nibble = rest >> 28;
             // A nibble is the number of an action plus one, and so one more than its bit in a set.
             if (set.0 as u32) << 1 >> nibble & 1 != 0 {
-                packed |= nibble.wrapping_shl(shift);
-                shift = shift.wrapping_add(4);
+                within = within << 4 | nibble;
+            } else {
+                without = without << 4 | nibble;
             }
-            rest >>= 4;
+            rest <<= 4;
         }
-        Self { packed, set: self.set.intersection(set) }
+        let (within_set, without_set) = (self.set.intersection(set), self.set.difference(set));
+        (Self { packed: within, set: within_set }, Self { packed: without, set: without_set })
     }
 
     /// The actions of this list that are not in `set`, in the order of this list.
     #[must_use]
     #[inline]
     pub const fn without(self, set: ActionSet) -> Self {
-        self.within(self.set.difference(set))
+        self.split(set).1
     }
 
     /// Whether `action` is in the list.
@@ -511,7 +514,7 @@ mod tests {
             all.to_string(),
             "*,deleted_restore,deleted_read,metadata_write,metadata_read,delete,push,pull"
         );
-        assert_eq!(all.within(ActionSet::of(Action::Push)).to_string(), "push");
+        assert_eq!(all.split(ActionSet::of(Action::Push)).0.to_string(), "push");
         assert_eq!(all.without(ActionSet::GRANTABLE).to_string(), "*");
     }
 

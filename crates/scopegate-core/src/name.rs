@@ -15,6 +15,7 @@
 use core::fmt;
 
 use crate::error::{Error, ErrorKind};
+use crate::word::{self, HIGH, between};
 
 /// A valid repository name, borrowed from the text it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,9 +50,7 @@ impl<'a> RepositoryName<'a> {
     /// The name, where that is seen at once. Nothing says nothing: [`RepositoryName::parse`] has the last word.
     #[inline]
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let is_plain = !bytes.is_empty() && bytes.len() <= Self::MAX_LEN && is_plainly_valid(bytes);
-        is_plain.then_some(Self(text))
+        is_plain(text.as_bytes()).then_some(Self(text))
     }
 
     /// A name that is part of a valid name: everything before one of its slashes.
@@ -84,72 +83,55 @@ impl fmt::Display for RepositoryName<'_> {
     }
 }
 
-/// Whether `bytes`, which are not empty, are a name in which no two separators or slashes stand side by side.
+/// Whether `bytes` are a name in which no two separators or slashes stand side by side.
 ///
 /// Nearly every name that people choose is such a name, and this looks at eight bytes at a time. `false` says nothing: the
 /// grammar has the last word.
 #[inline]
-fn is_plainly_valid(bytes: &[u8]) -> bool {
-    let mut previous = SEPARATOR_BEFORE;
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    let mut look = Look::START;
     let (words, tail) = bytes.as_chunks::<8>();
-    for word in words {
-        let Some(separators) = separators(u64::from_le_bytes(*word)) else {
-            return false;
-        };
-        if has_neighbours(separators, previous) {
-            return false;
-        }
-        previous = separators;
+    words.iter().for_each(|word| look.at(u64::from_le_bytes(*word)));
+    look.at_end(word::tail(bytes, tail), tail.len());
+    look.is_plain(bytes.len())
+}
+
+/// A look at a name, eight bytes at a time: what was seen so far.
+pub(crate) struct Look {
+    /// The highest bit of each byte of the last word that is a separator or a slash.
+    separators: u64,
+    /// The highest bit of each byte that is not of a name, or a separator beside another.
+    wrong: u64,
+}
+
+impl Look {
+    /// As if a separator stood before the name, so that one in front is one of two side by side.
+    pub(crate) const START: Self = Self { separators: HIGH, wrong: 0 };
+
+    #[inline]
+    pub(crate) const fn at(&mut self, word: u64) {
+        let letters = between(word, b'a', b'z');
+        // Side by side in ASCII: `-`, `.`, `/` and the digits.
+        let others = between(word, b'-', b'9');
+        let underscores = between(word, b'_', b'_');
+        let separators = (between(word, b'-', b'/') | underscores) & HIGH;
+        let neighbours = separators & (separators << 8 | self.separators >> 56);
+        self.wrong |= (word | !(letters | others | underscores)) & HIGH | neighbours;
+        self.separators = separators;
     }
-    if tail.is_empty() {
-        return previous >> 63 == 0;
+
+    /// At the last bytes, fewer than eight of them. A name ends as its components do: where a slash may follow.
+    #[inline]
+    pub(crate) const fn at_end(&mut self, tail: u64, len: usize) {
+        const END: u64 = u64::from_le_bytes(*b"/aaaaaaa");
+        self.at(tail | END.wrapping_shl((len as u32).wrapping_mul(8)));
     }
-    let Some(separators) = separators(last_word(tail)) else {
-        return false;
-    };
-    // The padding behind the tail is letters; the last real byte must not be a separator either.
-    let last = 0x80_u64.wrapping_shl((tail.len() as u32).wrapping_sub(1).wrapping_mul(8));
-    !has_neighbours(separators, previous) && separators & last == 0
-}
 
-/// As if a separator stood before the name, so that a separator in front is one of two side by side.
-const SEPARATOR_BEFORE: u64 = 1 << 63;
-
-/// The lowest bit of each of eight bytes.
-const EACH: u64 = 0x0101_0101_0101_0101;
-
-/// The highest bit of each byte of `word` that is a separator or slash; `None` when a byte is not of a name.
-#[inline]
-const fn separators(word: u64) -> Option<u64> {
-    if word & (0x80 * EACH) != 0 {
-        return None;
+    /// Whether all of it, which has so many bytes, is a name.
+    #[inline]
+    pub(crate) const fn is_plain(&self, len: usize) -> bool {
+        self.wrong == 0 && len <= RepositoryName::MAX_LEN
     }
-    // No byte exceeds 0x7f, so none of these sums carries into the next byte.
-    let letters = in_range(word, b'a', b'z');
-    let digits = in_range(word, b'0', b'9');
-    let separators = in_range(word, b'-', b'/') | in_range(word, b'_', b'_');
-    if letters | digits | separators == 0x80 * EACH { Some(separators) } else { None }
-}
-
-/// The highest bit of each byte of `word` that lies between `low` and `high`, for bytes below 0x80.
-#[inline]
-const fn in_range(word: u64, low: u8, high: u8) -> u64 {
-    let from = word.wrapping_add(0x80_u64.wrapping_sub(low as u64).wrapping_mul(EACH));
-    let beyond = word.wrapping_add(0x7f_u64.wrapping_sub(high as u64).wrapping_mul(EACH));
-    from & !beyond & (0x80 * EACH)
-}
-
-/// Whether two separators stand side by side in this word, or at the border to the previous one.
-#[inline]
-const fn has_neighbours(separators: u64, previous: u64) -> bool {
-    separators & (separators << 8 | previous >> 56) != 0
-}
-
-/// The tail of a name, fewer than eight bytes, as a word padded with letters.
-#[inline]
-fn last_word(tail: &[u8]) -> u64 {
-    const LETTERS: u64 = b'a' as u64 * EACH;
-    tail.iter().rev().fold(LETTERS, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// What stands before the byte that is looked at.
@@ -163,7 +145,7 @@ enum Before {
     Separator { byte: u8, run: usize },
 }
 
-/// The grammar, byte by byte: slower than [`is_plainly_valid`], complete, and able to say what is wrong.
+/// The grammar, byte by byte: slower than [`is_plain`], complete, and able to say what is wrong.
 #[cold]
 fn validate(bytes: &[u8]) -> Result<(), Error> {
     if bytes.is_empty() {
@@ -326,10 +308,10 @@ mod tests {
                     let mut bytes: Vec<u8> = core::iter::repeat_n(b'x', pad).collect();
                     bytes.extend(&middle);
                     let grammar = validate(&bytes).is_ok();
-                    assert!(grammar || !is_plainly_valid(&bytes), "{bytes:?}");
+                    assert!(grammar || !is_plain(&bytes), "{bytes:?}");
                     let neighbours =
                         bytes.windows(2).any(|w| w.iter().all(|b| b"./_-".contains(b)));
-                    assert_eq!(is_plainly_valid(&bytes), grammar && !neighbours, "{bytes:?}");
+                    assert_eq!(is_plain(&bytes), grammar && !neighbours, "{bytes:?}");
                 }
             }
         }

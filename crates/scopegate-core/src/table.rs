@@ -7,8 +7,8 @@
 //!
 //! Patterns are exact names and prefixes that end at a slash, so every rule that covers a name is found at one of the name's own
 //! prefixes. The table is a hash table of those *keys* (`a/b` stands for the rules on `a/b` and on `a/b/*`). One pass over the name
-//! probes it at each slash and at the end. Each entry already carries what the keys above it grant, so the deepest hit alone
-//! holds the whole union.
+//! hashes it up to each slash and to its end, and these keys are looked up, the deepest first. Each entry carries what the keys above
+//! it grant, so the first hit holds the whole union.
 //!
 //! Hashing is seeded, and a table whose longest probe exceeds [`MAX_PROBE`] is never made: compilation tries other seeds and
 //! then more room, so that no map can make look-ups slow.
@@ -46,11 +46,13 @@ use core::fmt;
 
 use crate::action::{Action, ActionSet};
 use crate::error::{Error, ErrorKind};
+use crate::hash::{self, Prefixes};
 use crate::name::RepositoryName;
 use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
 use crate::scope_map::{Rule, ScopeMap};
 use crate::sort::{numbered, sorted};
+use crate::word;
 
 /// A checked table over some storage of its bytes: `Table<Vec<u8>>` owns them, `Table<&[u8]>` reads them where they are.
 #[derive(Clone, Copy)]
@@ -429,7 +431,19 @@ pub(crate) struct View<'t> {
 impl<'t> View<'t> {
     #[inline]
     pub(crate) fn granted(self, name: RepositoryName<'_>) -> ActionSet {
-        self.deepest(name.as_str().as_bytes())
+        self.deepest(name.as_str().as_bytes(), false)
+    }
+
+    /// What the table grants on the repository of this name, whose prefixes were read with the seed of this table.
+    #[inline]
+    pub(crate) fn granted_to(self, name: &[u8], prefixes: &Prefixes) -> ActionSet {
+        self.deepest_of(prefixes, name, false)
+    }
+
+    /// The seed of the hash.
+    #[inline]
+    pub(crate) const fn seed(self) -> u64 {
+        self.header.seed
     }
 
     #[inline]
@@ -456,8 +470,7 @@ impl<'t> View<'t> {
 
     /// The rules that grant an action, each by its key, in no order; the root wildcard is not among them.
     pub(crate) fn each_granting(self, action: Action, mut visit: impl FnMut(Key<'t>)) {
-        let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
-        for slot in slots.iter().filter_map(Slot::filled) {
+        for slot in self.slots().iter().filter_map(Slot::filled) {
             let Some(name) = self.key(slot) else { continue };
             if slot.exact.contains(action) {
                 visit(Key { name, is_prefix: false });
@@ -476,60 +489,24 @@ impl<'t> View<'t> {
         entries
     }
 
-    /// What the entry of `name` grants on it, or that of the longest name above it that has one.
-    #[inline]
-    fn deepest(self, name: &[u8]) -> ActionSet {
-        if self.header.entries == 0 {
-            return self.header.root;
-        }
-        let mut deepest = None;
-        hash::each_prefix(name, self.header.seed, |len, hash| {
-            deepest = self.likely(len, hash).or(deepest);
-        });
-        let Some(slot) = deepest else { return self.header.root };
-        if self.key(slot) != name.get(..slot.key_len as usize) {
-            return self.deepest_compared(name);
-        }
-        self.granted_by(slot, name)
+    /// What the entry of `name` grants, or that of the longest name above it that has one: on the name itself, or on all that lies
+    /// below it.
+    fn deepest(self, name: &[u8], below: bool) -> ActionSet {
+        let mut prefixes = Prefixes::NONE;
+        prefixes.read(name, self.header.seed);
+        self.deepest_of(&prefixes, name, below)
     }
 
-    /// The same with each key compared where its hash is met: for names whose hash is that of another name.
-    #[cold]
-    fn deepest_compared(self, name: &[u8]) -> ActionSet {
-        let mut granted = self.header.root;
-        hash::each_prefix(name, self.header.seed, |len, hash| {
+    /// The same for prefixes of `name` that were read with the seed of this table.
+    #[inline]
+    fn deepest_of(self, prefixes: &Prefixes, name: &[u8], below: bool) -> ActionSet {
+        for (len, hash) in prefixes.deepest_first() {
             if let Some(slot) = self.probe(name, len, hash) {
-                granted = self.granted_by(slot, name);
-            }
-        });
-        granted
-    }
-
-    #[inline]
-    fn granted_by(self, slot: Slot, name: &[u8]) -> ActionSet {
-        let is_exact = slot.key_len as usize == name.len();
-        slot.inherited.union(if is_exact { slot.exact } else { slot.below })
-    }
-
-    /// The slot that a prefix of this length and hash would have, if there is any. Its key is still to be compared: only that of the deepest
-    /// one is, and where that is another name, whose hash is the same by chance or by design, all of them are. A decision in wasmtime took
-    /// 69 ns instead of 61 when each was, and the worst one half as many instructions again.
-    #[inline]
-    fn likely(self, len: usize, hash: u64) -> Option<Slot> {
-        let home = hash::home(hash, self.header.homes);
-        let start = HEADER_LEN.wrapping_add(home.wrapping_mul(SLOT_LEN));
-        let (slots, _) = self.bytes.get(start..)?.as_chunks::<SLOT_LEN>();
-        for slot in slots.iter().take(self.header.max_probe as usize) {
-            let word = u128::from_le_bytes(*slot);
-            let key_len = (word >> 64) as u8;
-            if key_len == 0 {
-                return None;
-            }
-            if word as u32 == hash as u32 && usize::from(key_len) == len {
-                return Some(Slot::from_word(word));
+                let is_exact = len == name.len() && !below;
+                return slot.inherited.union(if is_exact { slot.exact } else { slot.below });
             }
         }
-        None
+        if prefixes.are_all() { self.header.root } else { self.above(prefixes.shortest(name)) }
     }
 
     /// The slot of exactly this name.
@@ -540,25 +517,43 @@ impl<'t> View<'t> {
     /// The slot whose key is the first `len` bytes of `name`.
     #[inline]
     fn probe(self, name: &[u8], len: usize, hash: u64) -> Option<Slot> {
-        let home = hash::home(hash, self.header.homes);
-        let start = HEADER_LEN.wrapping_add(home.wrapping_mul(SLOT_LEN));
-        let window = self.bytes.get(start..)?;
-        let (slots, _) = window.as_chunks::<SLOT_LEN>();
-        for slot in slots.iter().take(self.header.max_probe as usize) {
+        let slot = self.likely(len, hash)?;
+        if word::same(self.key(slot)?, name.get(..len)?) {
+            return Some(slot);
+        }
+        self.probe_compared(name.get(..len)?, hash)
+    }
+
+    /// The first slot with this hash and this length of the key, which is still to be compared.
+    #[inline]
+    fn likely(self, len: usize, hash: u64) -> Option<Slot> {
+        for slot in self.window(hash)? {
             let word = u128::from_le_bytes(*slot);
             let key_len = (word >> 64) as u8;
+            if word as u32 == hash as u32 && usize::from(key_len) == len {
+                return Some(Slot::from_word(word));
+            }
             if key_len == 0 {
                 return None;
             }
-            if word as u32 != hash as u32 || usize::from(key_len) != len {
-                continue;
-            }
-            let slot = Slot::from_word(word);
-            if self.key(slot) == name.get(..len) {
-                return Some(slot);
-            }
         }
         None
+    }
+
+    /// The same with each key compared, for names whose hash is that of another name, by chance or by design.
+    #[cold]
+    fn probe_compared(self, name: &[u8], hash: u64) -> Option<Slot> {
+        let mut slots = self.window(hash)?.iter().map_while(Slot::filled);
+        slots.find(|slot| self.key(*slot) == Some(name))
+    }
+
+    /// The slots at which a key of this hash may stand.
+    #[inline]
+    fn window(self, hash: u64) -> Option<&'t [[u8; SLOT_LEN]]> {
+        let home = hash::home(hash, self.header.homes);
+        // No window reaches beyond the last slot, so where the slots end is not looked up.
+        let (slots, _) = self.bytes.get(HEADER_LEN..)?.as_chunks();
+        slots.get(home..home.wrapping_add(self.header.max_probe as usize))
     }
 
     #[inline]
@@ -569,9 +564,8 @@ impl<'t> View<'t> {
 
     /// The slots that are not empty, each with its place, sorted by name.
     fn sorted_slots(self) -> Vec<(Slot, usize)> {
-        let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
         let mut filled = Vec::with_capacity(self.header.entries as usize);
-        let each = slots.iter().enumerate();
+        let each = self.slots().iter().enumerate();
         filled.extend(each.filter_map(|(index, bytes)| Some((Slot::filled(bytes)?, index))));
         // Keys are stored in the order of their names.
         let starts: Vec<u32> = filled.iter().map(|(slot, _)| slot.key_start).collect();
@@ -580,8 +574,9 @@ impl<'t> View<'t> {
         sorted
     }
 
-    fn slot_bytes(self) -> &'t [u8] {
-        self.bytes.get(HEADER_LEN..self.header.keys_start).unwrap_or_default()
+    #[inline]
+    fn slots(self) -> &'t [[u8; SLOT_LEN]] {
+        self.bytes.get(HEADER_LEN..self.header.keys_start).unwrap_or_default().as_chunks().0
     }
 
     fn name_of(self, slot: Slot) -> RepositoryName<'t> {
@@ -593,11 +588,17 @@ impl<'t> View<'t> {
         Entry { name: self.name_of(slot), exact: slot.exact, below: slot.below }
     }
 
+    /// What the entries above `name`, and the root, grant on it.
+    fn above(self, name: &[u8]) -> ActionSet {
+        let slash = name.iter().rposition(|byte| *byte == b'/');
+        let parent = slash.and_then(|slash| name.get(..slash));
+        parent.map_or(self.header.root, |parent| self.deepest(parent, true))
+    }
+
     fn check(self) -> Result<(), Error> {
-        let (slots, _) = self.slot_bytes().as_chunks::<SLOT_LEN>();
         let broken =
             |bytes: &[u8; SLOT_LEN]| *bytes != [0; SLOT_LEN] && Slot::from_bytes(bytes).is_none();
-        if let Some(index) = slots.iter().position(broken) {
+        if let Some(index) = self.slots().iter().position(broken) {
             return Err(self.malformed_slot(index));
         }
         let filled = self.sorted_slots();
@@ -789,118 +790,6 @@ fn take_actions(rest: &mut &[u8]) -> Option<ActionSet> {
     grantable(u16::from_le_bytes(take(rest)?))
 }
 
-/// The hash of names: eight bytes a step, and every prefix that ends at a slash on the way.
-mod hash {
-    /// Odd, with about as many ones as zeros; the fractional part of the golden ratio.
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    /// Another such number: the fractional part of the square root of two.
-    const FINISHER: u64 = 0x6a09_e667_f3bc_c909;
-
-    /// The seed of the `n`th attempt to lay out a table.
-    pub(super) fn seed(n: u64) -> u64 {
-        step(MULTIPLIER, n.wrapping_mul(FINISHER))
-    }
-
-    /// The hash of a whole name.
-    pub(super) fn of(name: &[u8], seed: u64) -> u64 {
-        let (words, tail) = name.as_chunks::<8>();
-        let state = words.iter().fold(seed, |state, word| step(state, u64::from_le_bytes(*word)));
-        finish(state, partial(name, tail), name.len())
-    }
-
-    /// Calls `visit` with the length and the hash of every prefix of `name` that ends before a slash, and of `name` itself.
-    #[inline]
-    pub(super) fn each_prefix(name: &[u8], seed: u64, mut visit: impl FnMut(usize, u64)) {
-        let mut state = seed;
-        let mut start = 0_usize;
-        let (words, tail) = name.as_chunks::<8>();
-        for word in words {
-            let word = u64::from_le_bytes(*word);
-            visit_slashes(word, state, start, &mut visit);
-            state = step(state, word);
-            start = start.wrapping_add(8);
-        }
-        let word = partial(name, tail);
-        visit_slashes(word, state, start, &mut visit);
-        visit(name.len(), finish(state, word, name.len()));
-    }
-
-    /// Visits the prefixes that end before a slash of this word.
-    #[inline]
-    fn visit_slashes(word: u64, state: u64, start: usize, visit: &mut impl FnMut(usize, u64)) {
-        let mut slashes = slashes(word);
-        while slashes != 0 {
-            // The position of the slash in bits: the lowest byte comes first.
-            let bits = slashes.trailing_zeros() & !7;
-            let before = word & !(u64::MAX << bits);
-            let len = start.wrapping_add(bits as usize / 8);
-            visit(len, finish(state, before, len));
-            slashes &= slashes.wrapping_sub(1);
-        }
-    }
-
-    /// The highest bit of each byte that is a slash. Exact, because no byte of a name exceeds 0x7f.
-    #[inline]
-    const fn slashes(word: u64) -> u64 {
-        const EACH: u64 = 0x0101_0101_0101_0101;
-        let difference = word ^ (b'/' as u64).wrapping_mul(EACH);
-        !difference.wrapping_add(0x7f * EACH) & (0x80 * EACH)
-    }
-
-    #[inline]
-    const fn step(state: u64, word: u64) -> u64 {
-        let mixed = (state ^ word).wrapping_mul(MULTIPLIER);
-        mixed ^ (mixed >> 32)
-    }
-
-    /// Fewer than eight bytes and the length, which takes the byte that they leave free.
-    #[inline]
-    const fn finish(state: u64, partial: u64, len: usize) -> u64 {
-        let mixed = (state ^ partial ^ ((len as u64) << 56)).wrapping_mul(MULTIPLIER);
-        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(FINISHER);
-        mixed ^ (mixed >> 32)
-    }
-
-    /// The tail of a name, fewer than eight bytes, as a word. Where the name has eight bytes before its end, they are read at once and
-    /// those that are no part of the tail shifted out.
-    #[inline]
-    fn partial(name: &[u8], tail: &[u8]) -> u64 {
-        if let Some(last) = name.last_chunk::<8>() {
-            let foreign = 8_u32.wrapping_sub(tail.len() as u32).wrapping_mul(8);
-            return u64::from_le_bytes(*last).checked_shr(foreign).unwrap_or(0);
-        }
-        tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
-    }
-
-    /// The slot at which probing begins: the high half of the hash, scaled to the number of homes.
-    #[inline]
-    pub(super) const fn home(hash: u64, homes: usize) -> usize {
-        ((hash >> 32).wrapping_mul(homes as u64) >> 32) as usize
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-        use alloc::vec::Vec;
-
-        #[test]
-        fn every_prefix_hashes_as_a_name_of_its_own() {
-            for name in
-                ["a", "a/b", "team/app", "abcdefg/h", "abcdefgh/i/jklmnopqrs/t", "1234567/9"]
-            {
-                let mut prefixes = Vec::new();
-                each_prefix(name.as_bytes(), 7, |len, hash| prefixes.push((len, hash)));
-                let slashes = name.match_indices('/').map(|(at, _)| at);
-                let expected: Vec<_> = slashes
-                    .chain([name.len()])
-                    .map(|len| (len, of(&name.as_bytes()[..len], 7)))
-                    .collect();
-                assert_eq!(prefixes, expected, "{name}");
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -937,6 +826,33 @@ mod tests {
             ("other", ""),
         ] {
             grants(&table, name, expected);
+        }
+    }
+
+    /// Tables that were laid out with different seeds add up as all do.
+    #[test]
+    fn tables_of_different_seeds() {
+        let laid_out = |rule: &str, attempt| {
+            let rule = Rule::parse(rule).unwrap();
+            let mut union = Union::default();
+            union.add(&rule);
+            let entries = merge(&union.entries);
+            let layout = Layout::of(&entries, hash::seed(attempt), 2).unwrap();
+            let len = entries[0].name.as_str().len();
+            let table = layout.write(union.root, &entries, len);
+            Table::load(table.as_bytes().to_vec()).unwrap()
+        };
+        let read = laid_out("repositories/a/*/content/read", 0);
+        let write = laid_out("repositories/a/b/content/write", 1);
+        let delete = laid_out("repositories/a/b/content/delete", 0);
+        assert_ne!(read.header.seed, write.header.seed);
+        for tables in [[&read, &write, &delete], [&write, &read, &delete]] {
+            for (scope, granted) in
+                [("repository:a/b:pull,push", "pull,push"), ("repository:a/c:pull,push", "pull")]
+            {
+                let decision = crate::decide_plain(tables, scope.as_bytes()).unwrap();
+                assert_eq!(decision.granted.to_string(), granted, "{scope}");
+            }
         }
     }
 

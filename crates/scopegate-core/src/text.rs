@@ -8,9 +8,11 @@
 
 use core::fmt;
 
+use crate::word;
+
 /// Where `byte` stands first.
 pub(crate) fn find(text: &str, byte: u8) -> Option<usize> {
-    text.bytes().position(|other| other == byte)
+    word::find(text.as_bytes(), byte)
 }
 
 /// Whether `byte` stands anywhere.

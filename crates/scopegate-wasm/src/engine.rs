@@ -97,8 +97,8 @@ impl Engine {
     fn decided(&self, table: u32, len: u32, settings: u32) -> Result<u64> {
         let (settings, _) = abi::unpack_settings(settings)?;
         let table = &self.table(table)?.table;
-        let [text] = self.arguments([len])?;
-        Ok(decision(table, text, &settings))
+        let [scope] = self.parts([len])?;
+        Ok(decision(table, scope, &settings))
     }
 
     /// Whatever is wrong grants nothing, and the caller is not told what it was.
@@ -123,13 +123,9 @@ impl Engine {
     ) -> Result<()> {
         let (settings, _) = abi::unpack_settings(settings)?;
         let table = &self.table(table)?.table;
-        let [text] = self.arguments([len])?;
-        for scope in text.split(' ').filter(|scope| !scope.is_empty()) {
-            let decided = match Scope::parse(scope) {
-                Ok(scope) => abi::pack_decision(scopegate_core::decide([table], &scope, &settings)),
-                Err(error) => Failure::from(error).pack(),
-            };
-            out.extend_from_slice(&decided.to_le_bytes());
+        let [scopes] = self.parts([len])?;
+        for scope in ScopeList::pieces(scopes) {
+            out.extend_from_slice(&decision(table, scope, &settings).to_le_bytes());
         }
         Ok(())
     }
@@ -287,11 +283,18 @@ impl Engine {
 
 /// The result of a decision. All of it once in the module: three exports decide, and the call costs less than can be measured.
 #[inline(never)]
-fn decision(table: &Table<Vec<u8>>, scope: &str, settings: &Settings) -> u64 {
-    match Scope::parse(scope) {
-        Ok(scope) => abi::pack_decision(scopegate_core::decide([table], &scope, settings)),
-        Err(error) => Failure::from(error).pack(),
+fn decision(table: &Table<Vec<u8>>, scope: &[u8], settings: &Settings) -> u64 {
+    match scopegate_core::decide_plain([table], scope) {
+        Some(decision) => abi::pack_decision(decision),
+        None => decision_by_grammar(table, scope, settings).unwrap_or_else(Failure::pack),
     }
+}
+
+#[cold]
+fn decision_by_grammar(table: &Table<Vec<u8>>, scope: &[u8], settings: &Settings) -> Result<u64> {
+    let scope = core::str::from_utf8(scope).map_err(|_| Failure::NotText)?;
+    let scope = Scope::parse(scope)?;
+    Ok(abi::pack_decision(scopegate_core::decide([table], &scope, settings)))
 }
 
 fn required(scopes: &str) -> Result<Vec<RequiredScope<'_>>> {

@@ -4,7 +4,7 @@ use scopegate_core::claims::Claims;
 use scopegate_core::scope::{MergedScope, ResourceType};
 use scopegate_core::verify::Grant;
 use scopegate_core::{
-    Action, ActionSet, Decision, Scope, ScopeList, Settings, Table, claims, decide,
+    Action, ActionSet, Decision, Scope, ScopeList, Settings, Table, claims, decide, decide_text,
 };
 
 use super::{compiled, map, neighbourhood, repository, settings};
@@ -15,11 +15,18 @@ pub fn agrees_with_the_referee(maps: &[Vec<String>], scope: &str) {
     let tables: Vec<_> = maps.iter().map(|rules| compiled(rules)).collect();
     for settings in settings() {
         let expected = naive::decide(&maps.concat(), settings.catalog.as_str(), scope);
-        let decided = Scope::parse(scope).ok().map(|scope| {
+        let at_once = decide_text(&tables, scope, &settings);
+        let decided = Scope::parse(scope).map(|scope| {
             let decision = decide(&tables, &scope, &settings);
             is_a_partition(&scope, decision);
-            words(&scope, decision)
+            (words(&scope, decision), decision)
         });
+        assert_eq!(
+            at_once,
+            decided.clone().map(|(_, decision)| decision),
+            "{scope:?} over {maps:?}"
+        );
+        let decided = decided.ok().map(|(words, _)| words);
         assert_eq!(decided, expected, "{scope:?} over {maps:?}, {settings:?}");
     }
 }
