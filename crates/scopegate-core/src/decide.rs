@@ -14,7 +14,7 @@
 
 use crate::action::{Action, ActionList, ActionSet};
 use crate::error::Error;
-use crate::hash::Prefixes;
+use crate::hash::Few;
 use crate::plain::Plain;
 use crate::scope::{MergedScope, ResourceName, ResourceType, Scope};
 use crate::table::{Table, View};
@@ -130,7 +130,7 @@ pub fn decide_plain<'t, B: AsRef<[u8]> + 't>(
 ) -> Option<Decision> {
     let Plain { name, actions } = Plain::read(scope)?;
     let mut allowed = ActionSet::NONE;
-    let (mut prefixes, mut seed) = (Prefixes::NONE, 0);
+    let (mut prefixes, mut seed) = (Few::NONE, 0);
     for table in tables.into_iter().map(Table::view) {
         // Nearly all tables have the same seed.
         if prefixes.is_empty() || seed != table.seed() {

@@ -51,112 +51,105 @@ const fn finish(last: u64) -> u64 {
     mixed ^ (mixed >> 32)
 }
 
-/// The deepest eight prefixes of a name that end before a slash, or with the name.
-pub(crate) struct Prefixes {
-    /// Of the `n`th prefix at `n` modulo eight: what its hash is made of, once it is asked for.
+/// The deepest prefixes of a name that end before a slash, or with the name, at most so many.
+pub(crate) struct Prefixes<const MOST: usize> {
+    /// Of the `n`th prefix at `n` modulo the most: what its hash is made of, once it is asked for.
     states: [u64; MOST],
-    lens: Lens,
-}
-
-/// How many prefixes are kept.
-const MOST: usize = 8;
-
-/// The lengths of prefixes.
-#[derive(Clone, Copy)]
-struct Lens {
-    /// One a byte, the deepest in the lowest: no name has more than 255 bytes.
-    packed: u64,
+    /// The length of each, at the same place.
+    lens: [u8; MOST],
     /// Of all prefixes.
     count: usize,
 }
 
-impl Lens {
-    const NONE: Self = Self { packed: 0, count: 0 };
-}
+/// As many as nearly every name has.
+pub(crate) type Few = Prefixes<8>;
+/// As many as a name can have.
+pub(crate) type All = Prefixes<128>;
 
-impl Prefixes {
+impl<const MOST: usize> Prefixes<MOST> {
     /// Those of no name. The states are anything but zeros: a WebAssembly module has an instruction for filling memory with those, and
     /// a host that leaves it to a function of its own takes longer over it than over the look-up.
-    pub(crate) const NONE: Self = Self { states: [MULTIPLIER; MOST], lens: Lens::NONE };
+    pub(crate) const NONE: Self = Self { states: [MULTIPLIER; MOST], lens: [1; MOST], count: 0 };
 
     /// Reads those of a name. Gives whether the name is plainly valid; `false` says nothing, as [`is_plain`](crate::name::is_plain).
     pub(crate) fn read(&mut self, name: &[u8], seed: u64) -> bool {
         let mut look = Look::START;
         let mut state = seed;
         let mut start = 0_usize;
-        // Apart from the states, so that it can stay in registers.
-        let mut lens = Lens::NONE;
+        // Not in place, so that it can stay in a register.
+        let mut count = 0;
         let (words, tail) = name.as_chunks::<8>();
         for word in words {
             let word = u64::from_le_bytes(*word);
             look.at(word);
-            self.push_slashes(&mut lens, word, state, start);
+            self.push_slashes(&mut count, word, state, start);
             state = step(state, word);
             start = start.wrapping_add(8);
         }
         let word = word::tail(name, tail);
         look.at_end(word, tail.len());
-        self.push_slashes(&mut lens, word, state, start);
-        self.push(&mut lens, name.len(), last(state, word, name.len()));
-        self.lens = lens;
+        self.push_slashes(&mut count, word, state, start);
+        self.push(&mut count, name.len(), last(state, word, name.len()));
+        self.count = count;
         look.is_plain(name.len())
     }
 
     /// The prefixes that end before a slash of this word.
     #[inline]
-    fn push_slashes(&mut self, lens: &mut Lens, word: u64, state: u64, start: usize) {
+    fn push_slashes(&mut self, count: &mut usize, word: u64, state: u64, start: usize) {
         let mut slashes = between(word, b'/', b'/') & HIGH;
         while slashes != 0 {
             // The position of the slash in bits: the lowest byte comes first.
             let bits = slashes.trailing_zeros() & !7;
             let before = word & !(u64::MAX << bits);
             let len = start.wrapping_add(bits as usize / 8);
-            self.push(lens, len, last(state, before, len));
+            self.push(count, len, last(state, before, len));
             slashes &= slashes.wrapping_sub(1);
         }
     }
 
     #[inline]
-    fn push(&mut self, lens: &mut Lens, len: usize, state: u64) {
-        if let Some(place) = self.states.get_mut(lens.count % MOST) {
-            *place = state;
+    fn push(&mut self, count: &mut usize, len: usize, state: u64) {
+        let place = Self::place(*count);
+        if let (Some(at), Some(len_at)) = (self.states.get_mut(place), self.lens.get_mut(place)) {
+            // No name has more than 255 bytes.
+            (*at, *len_at) = (state, len as u8);
         }
-        lens.packed = lens.packed << 8 | len as u64;
-        lens.count = lens.count.wrapping_add(1);
+        *count = count.wrapping_add(1);
+    }
+
+    /// Where the prefix of this number stands.
+    #[inline]
+    fn place(number: usize) -> usize {
+        number.checked_rem(MOST).unwrap_or_default()
     }
 
     /// Whether no name was read.
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
-        self.lens.count == 0
+        self.count == 0
     }
 
     /// Whether the name has no more prefixes than these.
     #[inline]
     pub(crate) const fn are_all(&self) -> bool {
-        self.lens.count <= MOST
+        self.count <= MOST
     }
 
     /// The length and the hash of each.
     #[inline]
     pub(crate) fn deepest_first(&self) -> impl Iterator<Item = (usize, u64)> {
-        let mut lens = self.lens.packed;
-        let mut rest = self.lens.count;
-        let end = self.lens.count.saturating_sub(MOST);
+        let mut rest = self.count;
+        let end = self.count.saturating_sub(MOST);
         core::iter::from_fn(move || {
             if rest == end {
                 return None;
             }
             rest = rest.wrapping_sub(1);
-            let len = usize::from(lens as u8);
-            lens >>= 8;
-            Some((len, finish(*self.states.get(rest % MOST)?)))
+            let place = Self::place(rest);
+            let len = usize::from(*self.lens.get(place)?);
+            Some((len, finish(*self.states.get(place)?)))
         })
-    }
-
-    /// The shortest of eight.
-    pub(crate) fn shortest<'n>(&self, name: &'n [u8]) -> &'n [u8] {
-        name.get(..(self.lens.packed >> 56) as usize).unwrap_or_default()
     }
 }
 
@@ -184,16 +177,13 @@ mod tests {
                 .map(|len| (len, of(&name.as_bytes()[..len], 7)))
                 .collect();
             expected.reverse();
-            let are_all = expected.len() <= 8;
+            let (mut few, mut all) = (Few::NONE, All::NONE);
+            assert!(few.read(b"something/else", 6) && all.read(b"something/else", 6));
+            assert!(few.read(name.as_bytes(), 7) && all.read(name.as_bytes(), 7));
+            assert_eq!(all.deepest_first().collect::<Vec<_>>(), expected, "{name}");
+            assert_eq!(few.are_all(), expected.len() <= 8, "{name}");
             expected.truncate(8);
-            let mut prefixes = Prefixes::NONE;
-            assert!(prefixes.read(b"something/else", 6));
-            assert!(prefixes.read(name.as_bytes(), 7));
-            assert_eq!(prefixes.deepest_first().collect::<Vec<_>>(), expected, "{name}");
-            assert_eq!(prefixes.are_all(), are_all, "{name}");
-            if !are_all {
-                assert_eq!(prefixes.shortest(name.as_bytes()).len(), expected[7].0, "{name}");
-            }
+            assert_eq!(few.deepest_first().collect::<Vec<_>>(), expected, "{name}");
         }
     }
 }

@@ -46,7 +46,7 @@ use core::fmt;
 
 use crate::action::{Action, ActionSet};
 use crate::error::{Error, ErrorKind};
-use crate::hash::{self, Prefixes};
+use crate::hash::{self, All, Few, Prefixes};
 use crate::name::RepositoryName;
 use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
@@ -431,13 +431,7 @@ pub(crate) struct View<'t> {
 impl<'t> View<'t> {
     #[inline]
     pub(crate) fn granted(self, name: RepositoryName<'_>) -> ActionSet {
-        self.deepest(name.as_str().as_bytes(), false)
-    }
-
-    /// What the table grants on the repository of this name, whose prefixes were read with the seed of this table.
-    #[inline]
-    pub(crate) fn granted_to(self, name: &[u8], prefixes: &Prefixes) -> ActionSet {
-        self.deepest_of(prefixes, name, false)
+        self.deepest(name.as_str().as_bytes())
     }
 
     /// The seed of the hash.
@@ -489,24 +483,39 @@ impl<'t> View<'t> {
         entries
     }
 
-    /// What the entry of `name` grants, or that of the longest name above it that has one: on the name itself, or on all that lies
-    /// below it.
-    fn deepest(self, name: &[u8], below: bool) -> ActionSet {
-        let mut prefixes = Prefixes::NONE;
+    /// What the entry of `name` grants, or that of the longest name above it that has one.
+    fn deepest(self, name: &[u8]) -> ActionSet {
+        let mut prefixes = Few::NONE;
         prefixes.read(name, self.header.seed);
-        self.deepest_of(&prefixes, name, below)
+        self.granted_to(name, &prefixes)
     }
 
-    /// The same for prefixes of `name` that were read with the seed of this table.
+    /// What the table grants on the repository of this name, whose prefixes were read with the seed of this table.
     #[inline]
-    fn deepest_of(self, prefixes: &Prefixes, name: &[u8], below: bool) -> ActionSet {
-        for (len, hash) in prefixes.deepest_first() {
-            if let Some(slot) = self.probe(name, len, hash) {
-                let is_exact = len == name.len() && !below;
-                return slot.inherited.union(if is_exact { slot.exact } else { slot.below });
-            }
+    pub(crate) fn granted_to(self, name: &[u8], prefixes: &Few) -> ActionSet {
+        match self.first(name, prefixes) {
+            Some(granted) => granted,
+            None if prefixes.are_all() => self.header.root,
+            None => self.deepest_of_all(name),
         }
-        if prefixes.are_all() { self.header.root } else { self.above(prefixes.shortest(name)) }
+    }
+
+    /// The same with all prefixes of a name that has more than a few.
+    #[cold]
+    fn deepest_of_all(self, name: &[u8]) -> ActionSet {
+        let mut prefixes = All::NONE;
+        prefixes.read(name, self.header.seed);
+        self.first(name, &prefixes).unwrap_or(self.header.root)
+    }
+
+    /// What the entry of the deepest of these prefixes grants, if one of them has an entry.
+    #[inline]
+    fn first<const MOST: usize>(self, name: &[u8], prefixes: &Prefixes<MOST>) -> Option<ActionSet> {
+        prefixes.deepest_first().find_map(|(len, hash)| {
+            let slot = self.probe(name, len, hash)?;
+            let own = if len == name.len() { slot.exact } else { slot.below };
+            Some(slot.inherited.union(own))
+        })
     }
 
     /// The slot of exactly this name.
@@ -586,13 +595,6 @@ impl<'t> View<'t> {
 
     fn entry(self, slot: Slot) -> Entry<'t> {
         Entry { name: self.name_of(slot), exact: slot.exact, below: slot.below }
-    }
-
-    /// What the entries above `name`, and the root, grant on it.
-    fn above(self, name: &[u8]) -> ActionSet {
-        let slash = name.iter().rposition(|byte| *byte == b'/');
-        let parent = slash.and_then(|slash| name.get(..slash));
-        parent.map_or(self.header.root, |parent| self.deepest(parent, true))
     }
 
     fn check(self) -> Result<(), Error> {
