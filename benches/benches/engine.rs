@@ -11,7 +11,7 @@ use criterion::{BenchmarkId, Criterion};
 use scopegate_benches::allocations::{Counting, allocations};
 use scopegate_benches::{REQUESTS, SIZES, names, rules, scope_map, scopes, table};
 use scopegate_core::explain::{NamedTable, explain};
-use scopegate_core::{Scope, Settings, Table, decide};
+use scopegate_core::{Scope, Settings, Table, decide_text};
 use scopegate_runtime::{Limits, Runtime};
 
 #[global_allocator]
@@ -40,8 +40,8 @@ impl Turns {
 }
 
 fn decided(table: &Table<Vec<u8>>, text: &str) -> u32 {
-    let scope = Scope::parse(text).unwrap_or_else(|error| panic!("{error}"));
-    decide([table], &scope, &SETTINGS).granted.packed()
+    let decision = decide_text([table], text, &SETTINGS).unwrap_or_else(|error| panic!("{error}"));
+    decision.granted.packed()
 }
 
 /// Scope text to granted set, natively; gives the allocations of ten thousand decisions.

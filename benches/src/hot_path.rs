@@ -5,10 +5,9 @@ use std::hint::black_box;
 use scopegate_core::admission::{Authority, Credential, admit};
 use scopegate_core::explain::{NamedTable, explain};
 use scopegate_core::verify::Grant;
-use scopegate_core::{
-    Scope, ScopeList, ScopeMap, Settings, Table, claims, decide, decide_text, route, verify,
-};
+use scopegate_core::{Scope, ScopeList, Settings, Table, claims, decide_text, route, verify};
 
+use crate::worst::Case;
 use crate::{names, scope_map, scopes, table};
 
 /// Something that is done for a request, by its turn.
@@ -49,19 +48,10 @@ pub fn decisions(table: Table<Vec<u8>>, scopes: Vec<String>) -> Step {
     })
 }
 
-/// The longest name with the most components, each prefix of which has a rule.
+/// The slowest decision that was found.
 fn decided_at_worst() -> Step {
-    let name = vec!["a"; 128].join("/");
-    let prefixes = name.match_indices('/').map(|(slash, _)| &name[..slash]);
-    let rules: Vec<String> =
-        prefixes.map(|prefix| format!("repositories/{prefix}/*/content/read")).collect();
-    let map = ScopeMap::parse(rules.iter().map(String::as_str)).expect("rules");
-    let (table, scope) =
-        (Table::compile([&map]).expect("a table"), format!("repository:{name}:pull,push"));
-    Box::new(move |_| {
-        let scope = Scope::parse(black_box(&scope)).expect("a scope");
-        black_box(decide([black_box(&table)], &scope, &Settings::default()));
-    })
+    let case = Case::kept();
+    decisions(case.table().expect("a table"), vec![case.scope])
 }
 
 /// A token request with twenty scopes.

@@ -11,6 +11,7 @@ pub mod report;
 pub mod sample;
 pub mod table;
 pub mod token_server;
+pub mod worst;
 
 use scopegate_core::{ScopeMap, Table};
 

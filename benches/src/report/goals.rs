@@ -95,7 +95,7 @@ pub const GOALS: &[Goal] = &[
         Bound::AtMost(5.0),
     ),
     ratio(
-        "the longest name, a rule on each part of it / decide",
+        "the slowest decision that a search has found / decide",
         ("step", "decide/worst", "native", 0),
         ("step", "decide/500", "native", 0),
         Bound::AtMost(8.0),

@@ -38,6 +38,7 @@ usage: cargo xtask <command>
   bench [--quick]         measure beside the peers, and write the report; a quick one goes into target/bench
   bench servers           measure token server and proxies, and put them into the report
   bench verify            measure again, and compare with the report
+  bench worst             search for a slower decision than the one in benches/worst.txt, for a minute
   bench <filter>          the benches whose names hold this: decide, token, edge
   guard [--bless]         instructions of the hot path and bytes of the modules, beside the baseline in benches/guard.json
   setup                   install what the tests need, and nothing else

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 
 use scopegate_api::scope_map::ScopeMapDocument;
-use scopegate_core::{Action, Scope, ScopeMap, Settings, Table, decide};
+use scopegate_core::{Action, ScopeMap, Settings, Table, decide_text};
 use scopegate_runtime::{Handle, Limits, Runtime, Session};
 
 use super::Prepared;
@@ -39,10 +39,9 @@ pub(crate) fn native(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
 impl Prepared for Native {
     fn may(&mut self, question: usize) -> bool {
         let (text, action) = &self.asked.0[question];
-        let scope = Scope::parse(text).expect("a scope");
+        let decided = decide_text([&self.table], text, &SETTINGS).expect("a scope");
         // All of the set is worked out, not only what the question is about.
-        let granted = black_box(decide([&self.table], &scope, &SETTINGS).granted);
-        granted.contains(*action)
+        black_box(decided.granted).contains(*action)
     }
 
     fn count(&self) -> usize {
