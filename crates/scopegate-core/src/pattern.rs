@@ -72,7 +72,7 @@ impl<'a> Pattern<'a> {
     }
 
     /// A name, or a name and `/*`: nearly every pattern that people write, and read eight bytes at a time. Nothing says nothing.
-    fn plain(text: &'a str) -> Option<Self> {
+    pub(crate) fn plain(text: &'a str) -> Option<Self> {
         match text.strip_suffix("/*") {
             None => RepositoryName::plain(text).map(Self::Exact),
             Some(long) if long.len() > MAX_PREFIX => None,
