@@ -227,6 +227,17 @@ for (const map of maps) {
   }
 }
 
+/** What a call of the engine takes before it is a call: a text becomes bytes in memory. */
+function encoding() {
+  const timed = withScopes(maps.at(-1).timed);
+  const input = new Uint8Array(new WebAssembly.Memory({ initial: 1 }).buffer);
+  const encode = (question) => encoder.encodeInto(question.scope, input).written > 0;
+  const calls = calibrate(encode, timed);
+  const samples = Array.from({ length: Number(rounds) }, () => (time(encode, timed, calls) * 1e6) / calls);
+  console.log(`sandbox,the text of a scope into memory,node,0,${samples.map((sample) => sample.toFixed(2)).join(" ")}`);
+}
+encoding();
+
 /** Bytes of a module: as it is, after gzip, after brotli. */
 function size(name, path) {
   let bytes;

@@ -73,8 +73,18 @@ impl Load {
     /// When nobody listens there. So do all of these when the server hangs up, or answers with another status than is expected.
     #[must_use]
     pub fn new(port: u16, requests: &[Request], connections: usize) -> Self {
-        let open = |_| Connection::open(port);
-        let connections = (0..connections).map(open).collect();
+        Self::over(&[port], requests, connections)
+    }
+
+    /// The same over several ports, each with its share of the connections.
+    ///
+    /// # Panics
+    ///
+    /// As [`Load::new`].
+    #[must_use]
+    pub fn over(ports: &[u16], requests: &[Request], connections: usize) -> Self {
+        let ports = ports.iter().cycle().take(connections);
+        let connections = ports.map(|port| Connection::open(*port)).collect();
         Self { requests: requests.to_vec(), next: 0, connections }
     }
 

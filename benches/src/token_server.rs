@@ -25,6 +25,8 @@ pub struct Server {
     /// How long it took from its start until it answered.
     pub ready_after: Duration,
     folder: TempDir,
+    /// What every command of it is told about its database.
+    database: Vec<String>,
 }
 
 impl Server {
@@ -45,11 +47,26 @@ impl Server {
     /// When it does not start.
     #[must_use]
     pub fn with(quiet: bool, seed: &str, settings: &[&str]) -> Self {
+        Self::start_on(&[], quiet, seed, settings)
+    }
+
+    /// The same on a database of several servers, which holds the seed besides.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn on_database(url: &str, quiet: bool, seed: &str) -> Self {
+        Self::start_on(&["--database-url", url], quiet, seed, &[])
+    }
+
+    fn start_on(database: &[&str], quiet: bool, seed: &str, settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("seed.yaml"), seed).unwrap();
         let status = command(&folder)
             .args(["apply", "--data"])
             .arg(folder.path())
+            .args(database)
             .arg(folder.path().join("seed.yaml"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -59,19 +76,22 @@ impl Server {
         // The first start compiles the engine and keeps the machine code; a restart is what is measured.
         if !folder.path().join("measured").exists() {
             fs::write(folder.path().join("measured"), "").unwrap();
-            drop(Self::spawn(&folder, quiet, settings));
+            drop(Self::spawn(&folder, database, quiet, settings));
         }
-        let (child, port, ready_after) = Self::spawn(&folder, quiet, settings).into_parts();
-        Self { child, port, ready_after, folder }
+        let (child, port, ready_after) =
+            Self::spawn(&folder, database, quiet, settings).into_parts();
+        let database = database.iter().map(|word| (*word).to_owned()).collect();
+        Self { child, port, ready_after, folder, database }
     }
 
-    fn spawn(folder: &TempDir, quiet: bool, settings: &[&str]) -> Spawned {
+    fn spawn(folder: &TempDir, database: &[&str], quiet: bool, settings: &[&str]) -> Spawned {
         let port = free_port();
         let log = File::create(folder.path().join("log")).unwrap();
         let begun = Instant::now();
         let child = command(folder)
             .args(["serve", "--data"])
             .arg(folder.path())
+            .args(database)
             .args(["--listen", &format!("127.0.0.1:{port}"), "--service", "registry.example"])
             .args(["--set", "limits.perAddress.rate=0", "--set", "limits.perPrincipal.rate=0"])
             .args(["--set", if quiet { "log.decisions=false" } else { "log.decisions=true" }])
@@ -106,7 +126,8 @@ impl Server {
     #[must_use]
     pub fn administrator(&self) -> (String, String) {
         let mut command = command(&self.folder);
-        let output = command.args(["administrator", "--data"]).arg(self.folder.path()).output();
+        command.args(["administrator", "--data"]).arg(self.folder.path()).args(&self.database);
+        let output = command.output();
         let text = String::from_utf8(output.unwrap().stdout).unwrap();
         let field = |name: &str| {
             let (_, rest) = text.split_once(&format!("\"{name}\":")).unwrap();
@@ -200,15 +221,22 @@ fn command(folder: &TempDir) -> Command {
 
 /// Whether the server says so itself: its port takes connections a little earlier.
 fn is_ready(port: u16) -> bool {
-    let ask = || -> std::io::Result<String> {
+    let request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    ask(port, request).contains("\"ready\"")
+}
+
+/// The whole answer to a request after which the connection is closed; nothing when there is none within five seconds.
+#[must_use]
+pub fn ask(port: u16, request: &str) -> String {
+    let answer = || -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream
-            .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(request.as_bytes())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
         Ok(answer)
     };
-    ask().is_ok_and(|answer| answer.contains("\"ready\""))
+    answer().map(|answer| String::from_utf8_lossy(&answer).into_owned()).unwrap_or_default()
 }
 
 /// A port on loopback that nobody listens on.
@@ -219,4 +247,19 @@ fn is_ready(port: u16) -> bool {
 #[must_use]
 pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Bytes as a header for a name and a password has them.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = (0..3).fold(0, |word, n| word << 8 | u32::from(*chunk.get(n).unwrap_or(&0)));
+        for place in 0..4 {
+            let letter = LETTERS[(word >> (18 - 6 * place) & 63) as usize];
+            text.push(if place > chunk.len() { '=' } else { char::from(letter) });
+        }
+    }
+    text
 }

@@ -1,15 +1,13 @@
 //! The registry, the token server, and every proxy, as the examples configure it.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use scopegate_benches::load::SERVER_CORE;
-use scopegate_benches::token_server::{Server, free_port, token};
+use scopegate_benches::token_server::{Server, ask, base64, free_port, token};
 use tempfile::TempDir;
 
 /// The size of a blob.
@@ -27,15 +25,18 @@ pub(crate) enum Way {
     EnvoyFilter,
     EnvoyVerifies,
     EnvoyAsks,
+    Workerd,
+    WorkerdDecides,
     Distribution,
     DistributionVerifies,
 }
 
 impl Way {
     /// Each way after that without a decision.
-    pub(crate) const GROUPS: [&[Self]; 3] = [
+    pub(crate) const GROUPS: [&[Self]; 4] = [
         &[Self::Nginx, Self::NginxAsks, Self::Gateway],
         &[Self::Envoy, Self::EnvoyFilter, Self::EnvoyVerifies, Self::EnvoyAsks],
+        &[Self::Workerd, Self::WorkerdDecides],
         &[Self::Direct],
     ];
 
@@ -49,6 +50,8 @@ impl Way {
             Self::EnvoyFilter => "Envoy, our filter",
             Self::EnvoyVerifies => "the same by jwt_authn",
             Self::EnvoyAsks => "Envoy, ext_authz",
+            Self::Workerd => "workerd",
+            Self::WorkerdDecides => "workerd, our Worker",
             Self::Distribution => "CNCF distribution",
             Self::DistributionVerifies => "the same, verifying",
         }
@@ -128,6 +131,10 @@ impl House {
                 ("registry.yml", config, distribution())
             }
             Way::Gateway => ("gateway.yaml", self.gateway(port, admin, folder.path()), gateway()),
+            Way::Workerd => {
+                ("config.capnp", without_worker(&self.worker(port, &folder)), workerd())
+            }
+            Way::WorkerdDecides => ("config.capnp", self.worker(port, &folder), workerd()),
             Way::Nginx => {
                 ("nginx.conf", without_question(&example("authz/nginx.conf")), nginx(&folder))
             }
@@ -165,6 +172,30 @@ impl House {
         )
     }
 
+    /// The example for workerd, with the addresses that are here and the revocations that it leaves out, and what it embeds.
+    fn worker(&self, port: u16, folder: &TempDir) -> String {
+        for built in ["worker.js", "scopegate.wasm"] {
+            fs::copy(root().join("target/worker").join(built), folder.path().join(built)).unwrap();
+        }
+        let (user, secret) = &self.administrator;
+        let authorization = base64(format!("{user}:{secret}").as_bytes());
+        let revocations = format!(
+            "(name = \"GENERATIONS_URL\", text = \"http://tokens/registries/registry/generations\"),\n    \
+             (name = \"GENERATIONS_AUTHORIZATION\", text = \"Basic {authorization}\"),\n    (name = \"REGISTRY\""
+        );
+        let example = fs::read_to_string(root().join("hosts/worker/config.capnp")).unwrap();
+        example
+            .replace("127.0.0.1:5000", &format!("127.0.0.1:{}", self.registry.port))
+            .replace("127.0.0.1:5001", &format!("127.0.0.1:{}", self.server.port))
+            .replace("127.0.0.1:5002", &format!("127.0.0.1:{port}"))
+            .replace("../../target/worker/", "")
+            .replace(
+                r#"(name = "ISSUER", text = "registry.example")"#,
+                r#"(name = "ISSUER", text = "scopegate")"#,
+            )
+            .replace("(name = \"REGISTRY\"", &revocations)
+    }
+
     fn gateway(&self, port: u16, admin: Option<u16>, folder: &Path) -> String {
         let (user, secret) = &self.administrator;
         let file = folder.join("secret");
@@ -197,10 +228,10 @@ impl Running {
     fn wait_for(&self, request: &str) {
         let begun = Instant::now();
         let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-        while !get(self.port, &request).starts_with("HTTP/1.1 200") {
+        while !ask(self.port, &request).starts_with("HTTP/1.1 200") {
             let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             let is_late = begun.elapsed() > Duration::from_secs(10);
-            assert!(!is_late, "{} {}", get(self.port, &request), log());
+            assert!(!is_late, "{} {}", ask(self.port, &request), log());
             sleep(Duration::from_millis(50));
         }
     }
@@ -208,7 +239,7 @@ impl Running {
     /// What a gateway says of its decisions, the mean in microseconds and all of it; nothing of anybody else.
     pub(crate) fn decisions(&self) -> Option<(f64, String)> {
         let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-        let metrics = get(self.admin?, request);
+        let metrics = ask(self.admin?, request);
         let value = |end: &str| {
             let name = format!("scopegate_gateway_decision_seconds{end}");
             let line = metrics.lines().find(|line| line.starts_with(&name))?;
@@ -292,6 +323,13 @@ fn envoy() -> Command {
     command
 }
 
+fn workerd() -> Command {
+    let program = "hosts/worker/node_modules/@cloudflare/workerd-linux-64/bin/workerd";
+    let mut command = pinned(root().join(program));
+    command.arg("serve");
+    command
+}
+
 fn distribution() -> Command {
     let mut command = pinned("docker-registry");
     command.arg("serve");
@@ -324,6 +362,13 @@ fn without_filter(example: &str) -> String {
     [&example[..start], &example[end..]].concat()
 }
 
+/// The example for workerd with a Worker that forwards whatever comes.
+fn without_worker(example: &str) -> String {
+    let forward =
+        r#"esModule = "export default { fetch: (request, env) => env.REGISTRY.fetch(request) };""#;
+    example.replace(r#"esModule = embed "worker.js""#, forward)
+}
+
 /// An example for our filter, with the names that are here.
 fn filtering(example: &str) -> String {
     let (name, module) = ("target/envoy-filter/scopegate.wasm", root());
@@ -337,26 +382,13 @@ fn filtering(example: &str) -> String {
 
 /// An access token.
 fn bearer(port: u16) -> String {
-    let answer = get(
+    let answer = ask(
         port,
         "GET /oauth2/token?service=registry.example&scope=repository:team/app:pull,push,metadata_read%20repository:team/base:pull HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\
          Authorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n",
     );
     let (_, rest) = answer.split_once("\"access_token\":\"").unwrap_or_else(|| panic!("{answer}"));
     rest.split('"').next().unwrap().to_owned()
-}
-
-/// An answer whole, or nothing.
-fn get(port: u16, request: &str) -> String {
-    let ask = || -> std::io::Result<Vec<u8>> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(request.as_bytes())?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        Ok(answer)
-    };
-    ask().map(|answer| String::from_utf8_lossy(&answer).into_owned()).unwrap_or_default()
 }
 
 fn root() -> PathBuf {

@@ -5,6 +5,13 @@
 
 mod crowd;
 mod mixes;
+#[allow(dead_code, reason = "the tests with clients share this file and use more of it")]
+#[path = "../../../tests/clients/software/postgres.rs"]
+mod postgres;
+#[allow(dead_code, reason = "the tests with clients share this file and use more of it")]
+#[path = "../../../tests/clients/software/process.rs"]
+mod process;
+mod replicas;
 mod signature;
 
 use std::time::Duration;
@@ -21,6 +28,8 @@ const ROUNDS: u32 = 20;
 /// `token-00000:secret`
 const REQUEST: &str = "GET /oauth2/token?service=registry.example&scope=repository:team1/svc/a:pull HTTP/1.1\r\n\
     Host: registry.example\r\nAuthorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n";
+/// What is answered without a token, a password or a decision: what HTTP itself takes.
+const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: registry.example\r\n\r\n";
 /// Keep-alive connections of the load.
 const CONNECTIONS: usize = 8;
 
@@ -39,6 +48,9 @@ fn main() {
     }
     if wants("token crowd") {
         crowd::measure();
+    }
+    if wants("token replicas") {
+        replicas::measure();
     }
 }
 
@@ -60,10 +72,12 @@ fn http() {
         let server = Server::start(quiet, &token_server::seed());
         let mut load = Load::new(server.port, &[Request::new(REQUEST)], CONNECTIONS);
         load.closed(Duration::from_secs(1));
-        let (mut raw, mut most) = (Vec::new(), Vec::new());
+        let mut health = Load::new(server.port, &[Request::new(HEALTH)], CONNECTIONS);
+        let (mut raw, mut most, mut without) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             raw.push(signature::raw(FOR / ROUNDS / 2));
             most.push(load.closed(FOR / ROUNDS));
+            without.push(health.closed(FOR / ROUNDS / 2));
         }
         let raw = figures.add(&format!("raw ES256 signatures beside {name}"), "a second", raw);
         let most = figures.add(&format!("tokens over HTTP {name}"), "a second", most);
@@ -71,6 +85,8 @@ fn http() {
             "tokens over HTTP          {most:>9.0} /s   {:.3} of raw (goal 0.45), {name}",
             most / raw
         );
+        let without = figures.add(&format!("answers without a token {name}"), "a second", without);
+        println!("answers without a token   {without:>9.0} /s");
         let latencies: Vec<Latency> =
             (0..ROUNDS / 4).map(|_| load.open(most * 0.7, FOR / 4)).collect();
         let mut add = |unit: &str, figure: fn(&Latency) -> f64| {

@@ -1,12 +1,12 @@
 //! What clients ask a token server for, at a fixed rate, and how the cost grows with what the server knows.
 //!
-//! Left out: `docker_auth` beside it, whose module the Go proxy does not have.
+//! Left out: `docker_auth` beside it, whose module the Go proxy does not have; the report says so.
 
 use std::time::Duration;
 
 use scopegate_benches::figures::Figures;
 use scopegate_benches::load::{Latency, Load, Request};
-use scopegate_benches::token_server::{self, Server, tokens_and_maps};
+use scopegate_benches::token_server::{self, Server, base64, tokens_and_maps};
 
 use crate::{CONNECTIONS, FOR, ROUNDS, signature};
 
@@ -40,7 +40,7 @@ pub(crate) fn measure() {
     figures.keep();
 }
 
-const PULL: &str = "scope=repository:team1/svc/a:pull";
+pub(crate) const PULL: &str = "scope=repository:team1/svc/a:pull";
 
 /// The queries of each kind of client. A login is answered with a refresh token besides, which is another signature.
 fn clients() -> [(&'static str, Vec<String>); 4] {
@@ -74,24 +74,11 @@ fn print(figures: &mut Figures, name: &str, rate: &str, latency: Latency) {
 }
 
 /// A request by the token of this number, whose password is `secret`.
-fn asked(token: usize, query: &str) -> Request {
+pub(crate) fn asked(token: usize, query: &str) -> Request {
     let credential = base64(format!("token-{token:05}:secret").as_bytes());
     Request::new(&format!(
         "GET /oauth2/token?service=registry.example&{query} HTTP/1.1\r\nHost: registry.example\r\nAuthorization: Basic {credential}\r\n\r\n"
     ))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = (0..3).fold(0, |word, n| word << 8 | u32::from(*chunk.get(n).unwrap_or(&0)));
-        for place in 0..4 {
-            let letter = LETTERS[(word >> (18 - 6 * place) & 63) as usize];
-            text.push(if place > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
 }
 
 /// A pull, by how many tokens and maps the server knows. The servers take turns, so that whatever else the machine does hits all of them.

@@ -9,7 +9,7 @@ use scopegate_benches::sample::{Case, Effort, measure};
 use scopegate_benches::{many_names, names, rules, scopes};
 use scopegate_core::{ScopeMap, Settings, Table};
 use scopegate_runtime::{ENGINE_WASM, Limits, Runtime};
-use wasmtime::{Config, Engine, Instance, Module, Store};
+use wasmtime::{Config, Engine, Instance, Memory, Module, Store};
 
 use crate::print;
 
@@ -129,6 +129,8 @@ fn sandbox(effort: Effort) {
                 }
             }),
         ),
+        turns("a call that decides nothing", idle(&[])),
+        turns("the same with the text of a scope copied in", idle(&asked)),
         turns("a decision called without the runtime", bare(false, &bytes, &asked)),
         turns("the same with epochs", bare(true, &bytes, &asked)),
         turns(
@@ -151,34 +153,72 @@ fn sandbox(effort: Effort) {
     std::fs::remove_dir_all(folder).expect("the folder of machine code");
 }
 
-/// Decisions by the engine with nothing around it but wasmtime; with epochs a host can interrupt it, for which each loop looks at a counter.
-fn bare(epochs: bool, table: &[u8], scopes: &[&str]) -> Box<dyn FnMut(usize)> {
-    let mut config = Config::new();
-    config.epoch_interruption(epochs);
-    let engine = Engine::new(&config).expect("a compiler");
-    let module = Module::new(&engine, ENGINE_WASM).expect("the engine");
-    let mut store = Store::new(&engine, ());
-    if epochs {
-        store.set_epoch_deadline(1);
+/// The engine with nothing around it but wasmtime.
+struct Bare {
+    store: Store<()>,
+    instance: Instance,
+    memory: Memory,
+    /// Where the input begins.
+    place: usize,
+}
+
+impl Bare {
+    /// An engine with an input of so many bytes; with epochs a host can interrupt it, for which each loop looks at a counter.
+    fn new(epochs: bool, length: u32) -> Self {
+        let mut config = Config::new();
+        config.epoch_interruption(epochs);
+        let engine = Engine::new(&config).expect("a compiler");
+        let module = Module::new(&engine, ENGINE_WASM).expect("the engine");
+        let mut store = Store::new(&engine, ());
+        if epochs {
+            store.set_epoch_deadline(1);
+        }
+        let instance = Instance::new(&mut store, &module, &[]).expect("an instance");
+        let memory = instance.get_memory(&mut store, "memory").expect("a memory");
+        let input = instance.get_typed_func::<u32, u32>(&mut store, "scopegate_input");
+        let place = input.and_then(|input| input.call(&mut store, length)).expect("room") as usize;
+        Self { store, instance, memory, place }
     }
-    let instance = Instance::new(&mut store, &module, &[]).expect("an instance");
-    let memory = instance.get_memory(&mut store, "memory").expect("a memory");
-    let input = instance.get_typed_func::<u32, u32>(&mut store, "scopegate_input").expect("input");
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.memory.write(&mut self.store, self.place, bytes).expect("room for the bytes");
+    }
+}
+
+/// A call that only gives a number, and the copy of one of these texts before it, if there are any.
+fn idle(texts: &[&str]) -> Box<dyn FnMut(usize)> {
+    let mut bare = Bare::new(false, 4096);
+    let version = bare
+        .instance
+        .get_typed_func::<(), u32>(&mut bare.store, "scopegate_abi_version")
+        .expect("version");
+    let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+    Box::new(move |turn| {
+        if let Some(turn) = turn.checked_rem(texts.len()) {
+            bare.write(black_box(texts[turn].as_bytes()));
+        }
+        black_box(version.call(&mut bare.store, ()).expect("a version"));
+    })
+}
+
+/// Decisions.
+fn bare(epochs: bool, table: &[u8], scopes: &[&str]) -> Box<dyn FnMut(usize)> {
     let length = u32::try_from(table.len()).expect("a small table");
-    let place = input.call(&mut store, length).expect("room") as usize;
-    memory.write(&mut store, place, table).expect("room for the table");
+    let mut bare = Bare::new(epochs, length);
+    bare.write(table);
+    let Bare { store, instance, .. } = &mut bare;
     let load = instance
-        .get_typed_func::<(u32, u32), u64>(&mut store, "scopegate_table_load")
+        .get_typed_func::<(u32, u32), u64>(&mut *store, "scopegate_table_load")
         .expect("load");
-    let handle = load.call(&mut store, (0, length)).expect("a table") as u32;
     let decide = instance
-        .get_typed_func::<(u32, u32, u32), u64>(&mut store, "scopegate_decide")
+        .get_typed_func::<(u32, u32, u32), u64>(&mut *store, "scopegate_decide")
         .expect("decide");
+    let handle = load.call(store, (0, length)).expect("a table") as u32;
     let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
     Box::new(move |turn| {
         let scope = black_box(scopes[turn % scopes.len()].as_bytes());
-        memory.write(&mut store, place, scope).expect("room for a scope");
+        bare.write(scope);
         let length = scope.len() as u32;
-        black_box(decide.call(&mut store, (handle, length, 0)).expect("a decision"));
+        black_box(decide.call(&mut bare.store, (handle, length, 0)).expect("a decision"));
     })
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use xshell::{Shell, cmd};
 
 use crate::stamp::Stamp;
-use crate::{bindgen, engine, envoy, node, setup, web};
+use crate::{bindgen, engine, envoy, node, setup, web, worker};
 
 /// The version of OPA that compiles Rego to WebAssembly.
 const OPA: &str = "github.com/open-policy-agent/opa@v1.10.0";
@@ -40,6 +40,7 @@ pub(crate) fn bench(shell: &Shell, arguments: &[&str]) -> anyhow::Result<()> {
         ["--quick"] => publish(shell, &measure(shell, &QUICK)?, &target().join("quick")),
         ["servers"] => servers(shell),
         ["verify"] => verify(shell),
+        ["worst"] => worst(shell),
         filter => single(shell, filter),
     }
 }
@@ -70,7 +71,7 @@ fn servers(shell: &Shell) -> anyhow::Result<()> {
     programs(shell)?;
     let benches = ["--bench", "token_server", "--bench", "edge"];
     cmd!(shell, "cargo bench --locked --package scopegate-benches {benches...}").run()?;
-    let mut samples = format!("# about servers: {}; each on one of them\n", machine(shell));
+    let mut samples = about_servers(shell)?;
     for group in shell.read_dir(&kept)? {
         samples += &shell.read_file(group)?;
     }
@@ -88,6 +89,16 @@ fn verify(shell: &Shell) -> anyhow::Result<()> {
         .run()
         .context("the ratios differ")?;
     println!("bench: the ratios are those that are published, within a third");
+    Ok(())
+}
+
+/// Searches for a decision that is slower than the one that is kept, for a minute.
+fn worst(shell: &Shell) -> anyhow::Result<()> {
+    let build = ["build", "--quiet", "--locked", "--release", "--package", "scopegate-benches"];
+    cmd!(shell, "cargo {build...} --bin worst").quiet().run()?;
+    let (program, file) =
+        (engine::root().join("target/release/worst"), engine::root().join("benches/worst.txt"));
+    cmd!(shell, "taskset -c 0 {program} 60 {file}").quiet().run()?;
     Ok(())
 }
 
@@ -177,6 +188,50 @@ fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
     Ok(lines.iter().map(|line| format!("# about {line}\n")).collect())
 }
 
+/// What servers were measured on, which of them, and who is missing.
+fn about_servers(shell: &Shell) -> anyhow::Result<String> {
+    let list = shell.read_file(engine::root().join("hosts/worker/package.json"))?;
+    let list: serde_json::Value = serde_json::from_str(&list)?;
+    let workerd = &list["devDependencies"]["@cloudflare/workerd-linux-64"];
+    let envoy = engine::root().join("target/clients/venv/bin/envoy");
+    let envoy = cmd!(shell, "{envoy} --version").quiet().read()?;
+    let envoy =
+        envoy.split('/').find(|part| part.starts_with(|first: char| first.is_ascii_digit()));
+    // nginx says it where errors go.
+    let nginx = cmd!(shell, "/usr/sbin/nginx -v").quiet().read_stderr()?;
+    let distribution = cmd!(shell, "docker-registry --version").quiet().read()?;
+    let postgres = cmd!(shell, "psql --version").quiet().read()?;
+    let last = |text: &str| text.rsplit([' ', '/']).next().unwrap_or_default().to_owned();
+    let lines = [
+        format!("about servers: {}; each on one of them", machine(shell)),
+        format!(
+            "about Envoy {}, nginx {}, CNCF distribution {}, workerd {}, PostgreSQL {}",
+            envoy.unwrap_or("of an unknown version"),
+            last(&nginx),
+            last(&distribution),
+            workerd.as_str().unwrap_or("of an unknown version"),
+            postgres.split(' ').nth(2).unwrap_or("of an unknown version"),
+        ),
+        docker_auth(shell),
+    ];
+    Ok(lines.iter().map(|line| format!("# {line}\n")).collect())
+}
+
+/// What became of `docker_auth`, which would stand beside the token server.
+fn docker_auth(shell: &Shell) -> String {
+    if !setup::has(shell, "go") {
+        return "docker_auth: missing, because there is no Go to build it with".to_owned();
+    }
+    // Outside of any module, where a version is asked for as anybody would.
+    let folder = shell.push_dir(std::env::temp_dir());
+    let listed = cmd!(shell, "go list -m github.com/cesanta/docker_auth/auth_server@latest");
+    let is_there = listed.quiet().ignore_stdout().ignore_stderr().run().is_ok();
+    drop(folder);
+    let why =
+        if is_there { "nobody has asked it yet" } else { "the Go proxy does not have its module" };
+    format!("docker_auth: missing, because {why}")
+}
+
 fn machine(shell: &Shell) -> String {
     let processor = shell.read_file("/proc/cpuinfo").unwrap_or_default();
     let model = processor.lines().find_map(|line| line.strip_prefix("model name"));
@@ -203,6 +258,7 @@ fn programs(shell: &Shell) -> anyhow::Result<()> {
     engine::build(shell)?;
     web::build(shell)?;
     envoy::build(shell)?;
+    worker::build(shell)?;
     let programs = ["--package", "scopegate-server", "--package", "scopegate-gateway"];
     cmd!(shell, "cargo build --locked --release").args(programs).run()?;
     Ok(())
