@@ -38,7 +38,7 @@ pub(crate) fn bench(shell: &Shell, arguments: &[&str]) -> anyhow::Result<()> {
             publish(shell, &measure(shell, &FULL)?, &folder)
         }
         ["--quick"] => publish(shell, &measure(shell, &QUICK)?, &target().join("quick")),
-        ["servers"] => servers(shell),
+        ["servers", filter @ ..] => servers(shell, filter),
         ["verify"] => verify(shell),
         ["worst"] => worst(shell),
         filter => single(shell, filter),
@@ -64,13 +64,17 @@ fn write(shell: &Shell, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures servers, and publishes that beside what was published of single processes.
-fn servers(shell: &Shell) -> anyhow::Result<()> {
+/// Measures servers, and publishes that beside what was published of single processes. With a filter only the groups are measured again whose
+/// names hold one of its words.
+fn servers(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     let (kept, folder) = (target().join("servers"), engine::root().join("benches/results"));
-    shell.remove_path(&kept)?;
+    if filter.is_empty() {
+        shell.remove_path(&kept)?;
+    }
     programs(shell)?;
     let benches = ["--bench", "token_server", "--bench", "edge"];
-    cmd!(shell, "cargo bench --locked --package scopegate-benches {benches...}").run()?;
+    cmd!(shell, "cargo bench --locked --package scopegate-benches {benches...} -- {filter...}")
+        .run()?;
     let mut samples = about_servers(shell)?;
     for group in shell.read_dir(&kept)? {
         samples += &shell.read_file(group)?;

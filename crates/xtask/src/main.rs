@@ -36,7 +36,7 @@ usage: cargo xtask <command>
   envoy                   build the filter for Envoy into target/envoy-filter
   fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
   bench [--quick]         measure beside the peers, and write the report; a quick one goes into target/bench
-  bench servers           measure token server and proxies, and put them into the report
+  bench servers [filter]  measure token server and proxies, or one group of that, and put them into the report
   bench verify            measure again, and compare with the report
   bench worst             search for a slower decision than the one in benches/worst.txt, for a minute
   bench <filter>          the benches whose names hold this: decide, token, edge
