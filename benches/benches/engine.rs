@@ -1,17 +1,15 @@
-//! Decide, explain, compile and call through wasmtime; then the ratios that need no peer, and the allocations of the hot path.
+//! Decisions natively and through wasmtime, one by one and in batches, and each step of a request; then the allocations of the hot path.
 //!
 //! For whoever changes the engine: `cargo xtask bench decide` runs this. What is published, and compared with others, is the report of `cargo xtask bench`.
 
 use std::collections::HashMap;
-use std::fs;
 use std::hint::black_box;
-use std::path::PathBuf;
 
 use criterion::{BenchmarkId, Criterion};
 use scopegate_benches::allocations::{Counting, allocations};
-use scopegate_benches::{REQUESTS, SIZES, names, rules, scope_map, scopes, table};
-use scopegate_core::explain::{NamedTable, explain};
-use scopegate_core::{Scope, Settings, Table, decide_text};
+use scopegate_benches::hot_path::STEPS;
+use scopegate_benches::{REQUESTS, SIZES, names, rules, scopes, table};
+use scopegate_core::{Settings, Table, decide_text};
 use scopegate_runtime::{Limits, Runtime};
 
 #[global_allocator]
@@ -24,9 +22,9 @@ fn main() {
     let allocations = native(&mut criterion);
     floor(&mut criterion);
     wasmtime(&mut criterion);
-    others(&mut criterion);
+    steps(&mut criterion);
     criterion.final_summary();
-    print_ratios(allocations);
+    print_sizes(allocations);
 }
 
 /// Takes requests in turn.
@@ -92,6 +90,13 @@ fn wasmtime(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("wasmtime", size), |bencher| {
             bencher.iter(|| session.decide(handle, black_box(turns.next(&requests)), &SETTINGS));
         });
+        let together = requests[..20].join(" ");
+        let mut decisions = Vec::new();
+        group.bench_function(BenchmarkId::new("wasmtime_batch_of_20", size), |bencher| {
+            bencher.iter(|| {
+                session.decide_batch(handle, black_box(&together), &SETTINGS, &mut decisions)
+            });
+        });
         let tables = [&loaded];
         group.bench_function(BenchmarkId::new("wasmtime_claims", size), |bencher| {
             bencher
@@ -100,57 +105,23 @@ fn wasmtime(criterion: &mut Criterion) {
     }
 }
 
-fn others(criterion: &mut Criterion) {
-    let size = 500;
-    let (table, requests) = (table(size), scopes(&names(size)));
-    let named = [NamedTable { name: "my-map", table: &table }];
-    let mut turns = Turns(0);
-    criterion.benchmark_group("explain").bench_function(
-        BenchmarkId::new("native", size),
-        |bencher| {
+/// What a host asks besides, natively: the steps that the guard counts.
+fn steps(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("step");
+    for (name, prepare) in STEPS {
+        let (mut step, mut turn) = (prepare(), 0);
+        group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let scope =
-                    Scope::parse(turns.next(&requests)).unwrap_or_else(|error| panic!("{error}"));
-                explain(black_box(&named), &scope, &SETTINGS).edits.len()
+                turn += 1;
+                step(turn);
             });
-        },
-    );
-    let map = scope_map(size);
-    criterion.benchmark_group("compile").bench_function(
-        BenchmarkId::new("native", size),
-        |bencher| {
-            bencher.iter(|| Table::compile([black_box(&map)]).map(|table| table.as_bytes().len()));
-        },
-    );
-    criterion.benchmark_group("load").bench_function(BenchmarkId::new("native", size), |bencher| {
-        bencher.iter(|| Table::load(black_box(table.as_bytes())).map(|table| table.entry_count()));
-    });
+        });
+    }
 }
 
-/// The ratios of the design's table that need no peer, from the medians of this run.
-fn print_ratios(allocations: usize) {
+/// What is no time: allocations, and bytes of tables.
+fn print_sizes(allocations: usize) {
     println!("\n| what | measured | goal |\n|---|---:|---:|");
-    let ratio = |what: &str, one: &str, other: &str, goal: &str| match (median(one), median(other))
-    {
-        (Some(one), Some(other)) => {
-            println!("| {what} | {:.2} ({one:.0} ns / {other:.0} ns) | {goal} |", one / other);
-        }
-        _ => println!("| {what} | not measured | {goal} |"),
-    };
-    ratio(
-        "decide, 500 rules / one hash-map look-up",
-        "decide/native/500",
-        "floor/hash_map/500",
-        "≤ 3",
-    );
-    ratio(
-        "flatness, 100,000 rules / 10 rules",
-        "decide/native/100000",
-        "decide/native/10",
-        "≤ 1.6",
-    );
-    ratio("wasmtime / native, 500 rules", "decide/wasmtime/500", "decide/native/500", "≤ 2");
-    ratio("explain / decide, 500 rules", "explain/native/500", "decide/native/500", "");
     println!("| allocations of 50,000 decisions | {allocations} | 0 |");
     let per_thousand = (0..1000).map(|_| table(10).as_bytes().len()).sum::<usize>();
     println!("| bytes of 1,000 tables of 10 rules | {per_thousand} | ≤ 700,000 |");
@@ -163,13 +134,4 @@ fn print_ratios(allocations: usize) {
         rules(500).iter().map(String::len).sum::<usize>() / 500
     );
     assert_eq!(allocations, 0, "the hot path allocates");
-}
-
-/// The median time of a benchmark in this run, in nanoseconds.
-fn median(name: &str) -> Option<f64> {
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "../target".into());
-    let path = PathBuf::from(target).join("criterion").join(name).join("new/estimates.json");
-    let estimates: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
-    estimates["median"]["point_estimate"].as_f64()
 }

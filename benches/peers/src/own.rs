@@ -26,14 +26,12 @@ pub(crate) fn measured(effort: Effort) {
         effort,
     );
     let cold = Effort { batch: Duration::from_millis(20), ..effort };
-    run(
-        "cold",
-        vec![turns(
-            "100,000 names, 100,000 rules",
-            decided(rules(COLD), scopes(&many_names(COLD, COLD))),
-        )],
-        cold,
-    );
+    let asked = || scopes(&many_names(COLD, COLD));
+    let cases = vec![
+        turns("100,000 names, 100,000 rules", decided(rules(COLD), asked())),
+        turns("the same, some far more often than others", by_zipf(rules(COLD), asked())),
+    ];
+    run("cold", cases, cold);
     sandbox(effort);
 }
 
@@ -87,6 +85,16 @@ fn decided(rules: Vec<String>, scopes: Vec<String>) -> Box<dyn FnMut(usize)> {
     let map = ScopeMap::parse(rules.iter().map(String::as_str)).expect("rules");
     let mut step = decisions(Table::compile([&map]).expect("a table"), scopes);
     Box::new(move |turn| step(turn.wrapping_mul(7919)))
+}
+
+/// The second name half as often as the first, the third a third as often: as registries are asked.
+fn by_zipf(rules: Vec<String>, scopes: Vec<String>) -> Box<dyn FnMut(usize)> {
+    let (last, golden) = (scopes.len() as f64, 0.618_033_988_749_894_9);
+    // Evenly between 0 and 1, in no order.
+    let parts = (0..1 << 16).map(|turn| (f64::from(turn) * golden).fract());
+    let order: Vec<usize> = parts.map(|part| last.powf(part) as usize - 1).collect();
+    let mut step = decided(rules, scopes);
+    Box::new(move |turn| step(order[turn % order.len()]))
 }
 
 /// The engine in wasmtime: a request for a token with twenty scopes, and from machine code on the disk to the first decision.
