@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    /// Eight prefixes are looked up at a time, the deepest first; where none has a rule, the next ones follow.
+    /// The eight deepest prefixes are looked up first, and all of them where none of those has a rule.
     #[test]
     fn names_of_many_components() {
         for depth in 1..=40 {
