@@ -330,8 +330,15 @@ fn workerd() -> Command {
     command
 }
 
+const DISTRIBUTION: &str = "docker-registry";
+
+/// Whether there is a CNCF distribution to measure.
+pub(crate) fn has_distribution() -> bool {
+    Command::new(DISTRIBUTION).arg("--version").stdout(Stdio::null()).status().is_ok()
+}
+
 fn distribution() -> Command {
-    let mut command = pinned("docker-registry");
+    let mut command = pinned(DISTRIBUTION);
     command.arg("serve");
     command
 }

@@ -203,7 +203,7 @@ fn about_servers(shell: &Shell) -> anyhow::Result<String> {
         envoy.split('/').find(|part| part.starts_with(|first: char| first.is_ascii_digit()));
     // nginx says it where errors go.
     let nginx = cmd!(shell, "/usr/sbin/nginx -v").quiet().read_stderr()?;
-    let distribution = cmd!(shell, "docker-registry --version").quiet().read()?;
+    let distribution = cmd!(shell, "docker-registry --version").quiet().read();
     let postgres = cmd!(shell, "psql --version").quiet().read()?;
     let last = |text: &str| text.rsplit([' ', '/']).next().unwrap_or_default().to_owned();
     let lines = [
@@ -212,7 +212,7 @@ fn about_servers(shell: &Shell) -> anyhow::Result<String> {
             "about Envoy {}, nginx {}, CNCF distribution {}, workerd {}, PostgreSQL {}",
             envoy.unwrap_or("of an unknown version"),
             last(&nginx),
-            last(&distribution),
+            distribution.as_deref().map_or("missing".to_owned(), last),
             workerd.as_str().unwrap_or("of an unknown version"),
             postgres.split(' ').nth(2).unwrap_or("of an unknown version"),
         ),
