@@ -11,8 +11,10 @@ pub mod traces;
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, Registry};
 
 use crate::config::Config;
 use traces::Traces;
@@ -33,9 +35,7 @@ impl Telemetry {
     /// When the collector's address is none, or something was started before.
     pub fn start(config: &Config) -> anyhow::Result<Self> {
         let traces = config.otlp.endpoint.as_ref().map(Traces::start).transpose()?;
-        tracing_subscriber::registry()
-            .with(log::layer(&config.log, std::io::stderr))
-            .with(traces.as_ref().map(Traces::layer))
+        subscriber(log::layer(&config.log, std::io::stderr), traces.as_ref())
             .try_init()
             .context("cannot start the log")?;
         Ok(Self { metrics: metrics::install()?, traces })
@@ -45,6 +45,35 @@ impl Telemetry {
     pub async fn stop(self) {
         if let Some(traces) = self.traces {
             traces.stop().await;
+        }
+    }
+}
+
+/// What hears of events and spans: the log, and the traces where there are any.
+///
+/// One list, not one around the other: with anything around the log, and be it no layer at all, what the log leaves out seems wanted, and is
+/// made for nobody. That cost an eighth of the time of a token whose decision is not logged.
+fn subscriber(
+    log: Box<dyn Layer<Registry> + Send + Sync>,
+    traces: Option<&Traces>,
+) -> impl Subscriber + Send + Sync {
+    let traces = traces.map(|traces| traces.layer().boxed());
+    tracing_subscriber::registry().with(Vec::from_iter([Some(log), traces].into_iter().flatten()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Log;
+
+    #[test]
+    fn only_what_is_logged_is_wanted() {
+        for decisions in [true, false] {
+            let log = log::layer(&Log { json: false, decisions }, std::io::sink);
+            tracing::subscriber::with_default(subscriber(log, None), || {
+                let is_wanted = tracing::enabled!(target: "decision", tracing::Level::INFO);
+                assert_eq!(is_wanted, decisions);
+            });
         }
     }
 }
