@@ -94,7 +94,7 @@ pub async fn token(
     }
 }
 
-async fn issue(app: &App, tenant: &str, form: &Parameters) -> Result<Value, OAuthError> {
+async fn issue(app: &App, tenant: &str, form: &Parameters<'_>) -> Result<Value, OAuthError> {
     check_tenant(app, tenant)?;
     if !form.is("grant_type", "client_credentials").map_err(invalid_request)? {
         return Err(OAuthError::bad_request(

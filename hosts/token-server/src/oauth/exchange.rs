@@ -53,7 +53,7 @@ pub async fn post(
 
 async fn exchange(
     app: &App,
-    parameters: &Parameters,
+    parameters: &Parameters<'_>,
 ) -> Result<(Principal, ExchangeResponse), RouteError> {
     let service = parameters
         .required("service", "no service; send the one that the challenge of /v2/ names")?;
@@ -75,7 +75,7 @@ async fn exchange(
 async fn identify(
     app: &App,
     policy: &Policy,
-    parameters: &Parameters,
+    parameters: &Parameters<'_>,
     now: i64,
 ) -> Result<Principal, RouteError> {
     let access_token = || {
@@ -124,7 +124,7 @@ async fn by_access_token(
 async fn redeem(
     app: &App,
     policy: &Policy,
-    parameters: &Parameters,
+    parameters: &Parameters<'_>,
     now: i64,
 ) -> Result<Principal, RouteError> {
     let refresh_token = parameters

@@ -3,24 +3,24 @@
 //! Follows what clients really send: scopes as repeated parameters and separated by spaces, in queries and in forms; parameters that
 //! nobody needs are not looked at.
 
+use std::borrow::Cow;
+
 use crate::error::RouteError;
 
 /// The parameters of a request.
-pub struct Parameters(Vec<(String, String)>);
+pub struct Parameters<'r>(Vec<(Cow<'r, str>, Cow<'r, str>)>);
 
-impl Parameters {
+impl<'r> Parameters<'r> {
     /// Reads a query and a form.
     #[must_use]
-    pub fn read(query: Option<&str>, form: &[u8]) -> Self {
+    pub fn read(query: Option<&'r str>, form: &'r [u8]) -> Self {
         let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        let pairs = query.chain(form_urlencoded::parse(form));
-        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        Self(query.chain(form_urlencoded::parse(form)).collect())
     }
 
     /// Every value of a parameter that may stand more than once.
-    #[must_use]
-    pub fn all(&self, name: &str) -> Vec<&str> {
-        self.0.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
     }
 
     /// A parameter that may stand once. Twice is refused when the values differ: two readers could disagree about it.
@@ -29,9 +29,9 @@ impl Parameters {
     ///
     /// [`RouteError::BadRequest`] for `service=a&service=b`.
     pub fn one(&self, name: &str) -> Result<Option<&str>, RouteError> {
-        let values = self.all(name);
-        let first = values.first().copied();
-        if values.iter().any(|value| Some(*value) != first) {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.any(|value| Some(value) != first) {
             return Err(RouteError::BadRequest(
                 "a parameter that stands twice with two values; send it once",
             ));
@@ -59,7 +59,7 @@ impl Parameters {
 }
 
 /// Leaves the values out: passwords and tokens are among them.
-impl std::fmt::Debug for Parameters {
+impl std::fmt::Debug for Parameters<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }

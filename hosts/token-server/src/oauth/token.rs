@@ -87,7 +87,7 @@ fn of_get(headers: &HeaderMap) -> Result<Credentials, RouteError> {
     }
 }
 
-fn of_post(parameters: &Parameters, headers: &HeaderMap) -> Result<Credentials, RouteError> {
+fn of_post(parameters: &Parameters<'_>, headers: &HeaderMap) -> Result<Credentials, RouteError> {
     match (parameters.one("grant_type")?, authorization(headers)?) {
         (Some("refresh_token"), _) => {
             let token = parameters.one("refresh_token")?.ok_or(RouteError::BadRequest(
@@ -107,7 +107,7 @@ fn of_post(parameters: &Parameters, headers: &HeaderMap) -> Result<Credentials, 
 }
 
 /// The credentials of a password grant, which has none for an anonymous client.
-fn password_grant(parameters: &Parameters) -> Result<Credentials, RouteError> {
+fn password_grant(parameters: &Parameters<'_>) -> Result<Credentials, RouteError> {
     match (parameters.one("username")?, parameters.one("password")?) {
         (Some(name), Some(password)) => {
             Ok(Credentials::Password { name: name.to_owned(), password: password.to_owned() })
@@ -129,10 +129,10 @@ struct Issued {
 async fn answer(
     app: &App,
     context: &Context,
-    parameters: &Parameters,
+    parameters: &Parameters<'_>,
     way: Way,
 ) -> Result<Response, RouteError> {
-    let scopes = parameters.all("scope");
+    let scopes: Vec<&str> = parameters.all("scope").collect();
     let asked = Asked::new(app, context, &scopes);
     match issue(app, parameters, &scopes, way).await {
         Ok(Issued { principal, report, body }) => {
@@ -147,7 +147,7 @@ async fn answer(
 
 async fn issue(
     app: &App,
-    parameters: &Parameters,
+    parameters: &Parameters<'_>,
     scopes: &[&str],
     way: Way,
 ) -> Result<Issued, RouteError> {
