@@ -17,11 +17,9 @@ pub mod rate;
 pub mod refusal;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::config::Limits;
@@ -89,24 +87,23 @@ impl Guard {
     }
 }
 
-/// Middleware: refuses a request by its head, before its body is read.
+/// Refuses a request by its head, before its body is read, or hands it on.
 pub async fn admit(
-    State(guard): State<Arc<Guard>>,
-    context: Context,
+    guard: &Guard,
     request: Request,
-    next: Next,
+    next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     if let Err(status) = check_size(&guard.limits, &request) {
         return empty(status);
     }
     if is_free(&request) {
-        return next.run(request).await;
+        return next(request).await;
     }
-    let remaining = match guard.check_address(context.address) {
+    let remaining = match guard.check_address(Context::of(request.extensions()).address) {
         Ok(remaining) => remaining,
         Err(error) => return too_many(error),
     };
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     if let Some(remaining) = remaining {
         response.headers_mut().insert(REMAINING, remaining.into());
     }

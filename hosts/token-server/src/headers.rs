@@ -7,9 +7,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
@@ -36,18 +35,18 @@ pub struct Reached {
     pub trusted_proxies: usize,
 }
 
-/// Middleware: finds out about a request what everybody behind wants to know, and completes the headers of its answer.
+/// Finds out about a request what everybody behind wants to know, and completes the headers of its answer.
 pub async fn complete(
-    State(reached): State<Reached>,
+    reached: Reached,
     mut request: Request,
-    next: Next,
+    next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     let context = context_of(reached, &request);
     let is_registry = is_registry(request.uri().path());
     let client_request = client_request(request.headers());
     let correlation_id = context.correlation_id.parse().ok();
     request.extensions_mut().insert(context);
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let headers = response.headers_mut();
     if is_registry {
         headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
@@ -119,28 +118,31 @@ pub fn values<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<It
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
     use axum::body::Body;
-    use axum::middleware::from_fn_with_state;
-    use axum::routing::get;
-    use tower::ServiceExt as _;
+    use axum::response::IntoResponse as _;
 
     use super::*;
 
     const GUID: &str = "7d3f1c2e-0000-4a5b-8c9d-0123456789ab";
 
+    /// The headers of an answer, and what whoever answers knows of the request.
+    async fn completed(reached: Reached, request: Request) -> (HeaderMap, Context) {
+        let mut known = None;
+        let response = complete(reached, request, async |request| {
+            known = Some(Context::of(request.extensions()));
+            ().into_response()
+        });
+        (response.await.headers().clone(), known.unwrap())
+    }
+
     async fn answer(path: &str, is_secure: bool, sent: &[(&str, &str)]) -> HeaderMap {
-        let seen = |context: Context| async move { context.correlation_id.to_string() };
         let reached = Reached { is_secure, trusted_proxies: 0 };
-        let router = Router::new().fallback(get(seen)).layer(from_fn_with_state(reached, complete));
         let request = sent
             .iter()
             .fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
-        let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, 100).await.unwrap();
-        assert_eq!(parts.headers[CORRELATION].as_bytes(), body, "the handler knows another id");
-        parts.headers
+        let (headers, known) = completed(reached, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(headers[CORRELATION], *known.correlation_id, "the handler knows another id");
+        headers
     }
 
     #[tokio::test]
@@ -194,18 +196,15 @@ mod tests {
     #[tokio::test]
     async fn the_address_is_the_one_that_a_proxy_saw() {
         for (trusted_proxies, expected) in [(0, "192.0.2.9"), (1, "203.0.113.1")] {
-            let seen = |context: Context| async move { context.address.to_string() };
             let reached = Reached { is_secure: false, trusted_proxies };
-            let router = Router::new().route("/", get(seen));
-            let router = router.layer(from_fn_with_state(reached, complete));
             let peer: SocketAddr = "192.0.2.9:4711".parse().unwrap();
             let request = Request::get("/")
                 .header("x-forwarded-for", "127.0.0.1, 203.0.113.1")
                 .extension(ConnectInfo(peer))
                 .body(Body::empty())
                 .unwrap();
-            let body = router.oneshot(request).await.unwrap().into_body();
-            assert_eq!(axum::body::to_bytes(body, 100).await.unwrap(), expected);
+            let (_, known) = completed(reached, request).await;
+            assert_eq!(known.address.to_string(), expected);
         }
     }
 

@@ -27,7 +27,7 @@ pub fn too_many(error: TooMany) -> Response {
 }
 
 /// Gives an error that has no JSON of its own one. Its other headers stay: `Allow` and `Retry-After` tell something.
-pub async fn fill(response: Response) -> Response {
+pub fn fill(response: Response) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_json(&response) {
         return response;
@@ -94,7 +94,7 @@ mod tests {
         for status in [400, 401, 403, 404, 405, 408, 413, 414, 415, 418, 429, 431, 500, 502, 503] {
             let status = StatusCode::from_u16(status).unwrap();
             for response in [empty(status), (status, "a line of text").into_response()] {
-                let response = fill(response).await;
+                let response = fill(response);
                 assert_eq!(response.status(), status);
                 let kind = response.headers().get_all(header::CONTENT_TYPE).iter().count();
                 assert_eq!((kind, is_json(&response)), (1, true));
@@ -106,16 +106,16 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_fine_stays() {
-        let ok = fill("text".into_response()).await;
+        let ok = fill("text".into_response());
         assert_eq!(body(ok).await, "text");
         for kind in
             ["application/json", "application/json; charset=utf-8", "application/problem+json"]
         {
             let own = (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, kind)], "{}");
-            assert_eq!(body(fill(own.into_response()).await).await, "{}", "{kind}");
+            assert_eq!(body(fill(own.into_response())).await, "{}", "{kind}");
         }
         let allowed = (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,HEAD")]);
-        assert_eq!(fill(allowed.into_response()).await.headers()[header::ALLOW], "GET,HEAD");
+        assert_eq!(fill(allowed.into_response()).headers()[header::ALLOW], "GET,HEAD");
     }
 
     #[test]

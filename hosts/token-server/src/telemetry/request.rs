@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
-use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -21,9 +20,10 @@ pub(super) const TARGET: &str = "request";
 /// The route of a path that has none.
 const NO_ROUTE: &str = "none";
 
-/// Middleware: measures a request and names it in the log.
-pub async fn observe(context: Context, request: Request, next: Next) -> Response {
+/// Measures a request and names it in the log.
+pub async fn observe(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let began = Instant::now();
+    let context = Context::of(request.extensions());
     let method = known_method(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
@@ -41,7 +41,7 @@ pub async fn observe(context: Context, request: Request, next: Next) -> Response
         span.set_attribute("http.request.method", method);
         span.set_attribute("http.route", route.to_owned());
     }
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = next(request).instrument(span.clone()).await;
     let status = response.status();
     span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
