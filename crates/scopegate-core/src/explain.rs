@@ -69,6 +69,16 @@ pub struct RuleRef {
     pub permission: Permission,
 }
 
+/// `my-map: repositories/app/content/read`; the rule alone when its map has no name.
+impl fmt::Display for RuleRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scope_map, pattern, permission } = self;
+        let separator = if scope_map.is_empty() { "" } else { ": " };
+        let permission = permission.as_str();
+        write_all(f, &[scope_map, separator, "repositories/", pattern, "/", permission])
+    }
+}
+
 /// A rule that does not grant an action, and nearly does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Miss {

@@ -86,6 +86,7 @@ struct Exports {
     decide_batch: TypedFunc<(u32, u32, u32), u64>,
     claims: TypedFunc<(u32, u32, u32), u64>,
     explain: TypedFunc<(u32, u32, u32), u64>,
+    rules: TypedFunc<(u32, u32, u32), u64>,
     route: TypedFunc<(u32, u32, u32), u64>,
     admit: TypedFunc<AdmitArguments, u64>,
 }
@@ -275,6 +276,20 @@ impl Instance {
         serde_json::from_slice(json).map_err(|_| Error::Protocol("an explanation that is none"))
     }
 
+    pub(crate) fn rules(
+        &mut self,
+        tables: &[&PolicyTable],
+        scopes: &[&str],
+        settings: &Settings,
+    ) -> Result<Vec<String>, Error> {
+        let text = scopes.join(" ");
+        let arguments = self.write_request(tables, &text, settings)?;
+        let result = self.exports.rules.call(&mut self.store, arguments);
+        let rules = std::str::from_utf8(self.output(result)?).ok();
+        let rules = rules.ok_or(Error::Protocol("rules that are none"))?;
+        Ok(rules.lines().map(ToOwned::to_owned).collect())
+    }
+
     pub(crate) fn route(
         &mut self,
         method: &str,
@@ -407,6 +422,7 @@ impl Exports {
             decide_batch: instance.get_typed_func(&mut *store, "scopegate_decide_batch")?,
             claims: instance.get_typed_func(&mut *store, "scopegate_claims")?,
             explain: instance.get_typed_func(&mut *store, "scopegate_explain")?,
+            rules: instance.get_typed_func(&mut *store, "scopegate_rules")?,
             route: instance.get_typed_func(&mut *store, "scopegate_route")?,
             admit: instance.get_typed_func(&mut *store, "scopegate_admit")?,
         })

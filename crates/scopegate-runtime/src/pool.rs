@@ -138,6 +138,20 @@ impl Runtime {
         self.session()?.with(|instance| instance.explain(tables, scopes, settings))
     }
 
+    /// The rules that give what is granted of a request, each once: `my-map: repositories/app/content/read`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::explain`].
+    pub fn rules(
+        &self,
+        tables: &[&PolicyTable],
+        scopes: &[&str],
+        settings: &Settings,
+    ) -> Result<Vec<String>, Error> {
+        self.session()?.with(|instance| instance.rules(tables, scopes, settings))
+    }
+
     /// Reads an HTTP request: its canonical path, and the scopes that it needs.
     ///
     /// # Errors
@@ -338,6 +352,8 @@ mod tests {
         let explained =
             runtime.explain(&[&table], &["repository:a:pull"], &Settings::default()).unwrap();
         assert_eq!(explained[0].text, "`a` is granted pull by `a` content/read (my-map)\n");
+        let rules = runtime.rules(&[&table], &["repository:a:pull,push"], &Settings::default());
+        assert_eq!(rules.unwrap(), ["my-map: repositories/a/content/read"]);
     }
 
     #[test]
@@ -442,6 +458,7 @@ mod tests {
             stub("decide_batch", three, "(result i64)", body),
             stub("claims", three, "(result i64)", body),
             stub("explain", three, "(result i64)", body),
+            stub("rules", three, "(result i64)", body),
             stub("route", three, "(result i64)", body),
             stub("admit", "(param i32 i32 i32 i32 i32 i32 i32)", "(result i64)", body),
             ")".to_owned(),

@@ -8,7 +8,7 @@ use scopegate_api::abi::{self, Failure};
 use scopegate_api::explanation::Explanation;
 use scopegate_core::admission::Authority;
 use scopegate_core::challenge::{Challenge, ChallengeError, Scheme};
-use scopegate_core::explain::NamedTable;
+use scopegate_core::explain::{self, NamedTable};
 use scopegate_core::scope::RequiredScope;
 use scopegate_core::verify::Grant;
 use scopegate_core::{Rule, Scope, ScopeList, Settings, Table};
@@ -148,11 +148,37 @@ impl Engine {
     }
 
     pub(crate) fn explain(&mut self, tables: u32, len: u32, settings: u32) -> u64 {
-        let explained = self.explained(tables, len, settings);
-        self.give(explained)
+        let mut explanations = Vec::new();
+        let explained = self.each_explained(tables, len, settings, &mut |explanation| {
+            explanations.push(Explanation::new(explanation, None));
+        });
+        let json =
+            explained.and_then(|()| serde_json::to_vec(&explanations).map_err(|_| Failure::Memory));
+        self.give(json)
     }
 
-    fn explained(&self, tables: u32, len: u32, settings: u32) -> Result<Vec<u8>> {
+    pub(crate) fn rules(&mut self, tables: u32, len: u32, settings: u32) -> u64 {
+        let mut rules = String::new();
+        let explained = self.each_explained(tables, len, settings, &mut |explanation| {
+            for rule in explanation.reasons.iter().flat_map(|reason| &reason.rules) {
+                let rule = rule.to_string();
+                if rules.lines().all(|known| known != rule) {
+                    rules.push_str(&rule);
+                    rules.push('\n');
+                }
+            }
+        });
+        self.give(explained.map(|()| rules.into_bytes()))
+    }
+
+    /// Explains each scope of a request. Merged, as a decision merges them, so that the two speak of the same.
+    fn each_explained(
+        &self,
+        tables: u32,
+        len: u32,
+        settings: u32,
+        visit: &mut dyn FnMut(&explain::Explanation<'_>),
+    ) -> Result<()> {
         let (settings, _) = abi::unpack_settings(settings)?;
         let (tables, text) = self.tables_and_text(tables, len)?;
         let named: Vec<_> = tables
@@ -163,14 +189,11 @@ impl Engine {
         if let Some(invalid) = request.invalid.first() {
             return Err(invalid.error.into());
         }
-        let mut explanations = Vec::new();
-        // Merged, as a decision merges them, so that the two speak of the same.
         for merged in &request.scopes {
             let text = merged.to_string();
-            let explanation = scopegate_core::explain(&named, &Scope::parse(&text)?, &settings);
-            explanations.push(Explanation::new(&explanation, None));
+            visit(&explain::explain(&named, &Scope::parse(&text)?, &settings));
         }
-        serde_json::to_vec(&explanations).map_err(|_| Failure::Memory)
+        Ok(())
     }
 
     pub(crate) fn route(&mut self, method_len: u32, len: u32, settings: u32) -> u64 {
@@ -388,6 +411,11 @@ mod tests {
         let json = output(&engine, result).unwrap();
         let explanations: Vec<Explanation> = serde_json::from_slice(json).unwrap();
         assert_eq!(explanations[0].edits[0].scope_map, "my-map");
+
+        let scopes = b"repository:a:pull,push repository:a:pull registry:catalog:*";
+        let lens = with_input(&mut engine, &[&table.to_le_bytes(), scopes]);
+        let result = engine.rules(1, lens[1], 0);
+        assert_eq!(output(&engine, result).unwrap(), b"my-map: repositories/a/content/read\n");
     }
 
     #[test]

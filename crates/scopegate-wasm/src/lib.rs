@@ -41,6 +41,7 @@
 //! | `scopegate_decide_batch(table, len, settings)` | scopes separated by spaces | bytes: for each scope the eight bytes of what `scopegate_decide` gives |
 //! | `scopegate_claims(tables, len, settings)` | `tables` handles as `u32`, scopes separated by spaces | bytes: records, see `scopegate_api::abi` |
 //! | `scopegate_explain(tables, len, settings)` | the same | bytes: a JSON array with an explanation for each scope |
+//! | `scopegate_rules(tables, len, settings)` | the same | bytes: the rules that give what is granted, each once and with a line feed behind it: `my-map: repositories/app/content/read` |
 //! | `scopegate_route(method_len, len, settings)` | a method, a request target | bytes: canonical path, line feed, required scopes separated by spaces |
 //! | `scopegate_verify(access_len, scopes_len)` | a token's access entries as scopes, one a line; required scopes separated by spaces | bytes: the missing scopes, none when all is there |
 //! | `scopegate_admit(method_len, target_len, access_len, realm_len, service_len, credential, settings)` | a method, a request target, a token's access entries as scopes, one a line, realm, service | bytes: what becomes of a request at the edge, see below; `credential` 0 none came, 1 one that is no good, 2 one that is good |
@@ -119,6 +120,8 @@ exports! {
     fn scopegate_claims(tables, len, settings) -> u64 = claims;
     /// Explains the scopes of a request over the tables of a principal.
     fn scopegate_explain(tables, len, settings) -> u64 = explain;
+    /// Names the rules that give what is granted.
+    fn scopegate_rules(tables, len, settings) -> u64 = rules;
     /// Reads an HTTP request.
     fn scopegate_route(method_len, len, settings) -> u64 = route;
     /// Checks access entries against required scopes.
