@@ -7,13 +7,13 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-/// The answer of a token endpoint.
+/// The answer of a token endpoint. Its token is a text, or JSON that somebody has written already.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenResponse {
+pub struct TokenResponse<Token = String> {
     /// The access token.
-    pub access_token: String,
+    pub access_token: Token,
     /// The same again, for clients of the older specification.
-    pub token: String,
+    pub token: Token,
     /// How long it is valid, in seconds from `issued_at`.
     pub expires_in: u64,
     /// When it was issued, RFC 3339.
@@ -24,7 +24,7 @@ pub struct TokenResponse {
 }
 
 /// Leaves the tokens out: what is logged must open nothing.
-impl core::fmt::Debug for TokenResponse {
+impl<Token> core::fmt::Debug for TokenResponse<Token> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("TokenResponse")
             .field("expires_in", &self.expires_in)
