@@ -26,7 +26,7 @@ const FOR: Duration = Duration::from_secs(5);
 /// In how many parts, between which whatever it is compared with takes its turn.
 const ROUNDS: u32 = 20;
 /// `token-00000:secret`
-const REQUEST: &str = "GET /oauth2/token?service=registry.example&scope=repository:team1/svc/a:pull HTTP/1.1\r\n\
+const REQUEST: &str = "GET /oauth2/token?service=registry.example&scope=repository:team3/svc/a:pull HTTP/1.1\r\n\
     Host: registry.example\r\nAuthorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n";
 /// What is answered without a token, a password or a decision: what HTTP itself takes.
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: registry.example\r\n\r\n";

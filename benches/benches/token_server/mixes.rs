@@ -40,9 +40,9 @@ pub(crate) fn measure() {
     figures.keep();
 }
 
-pub(crate) const PULL: &str = "scope=repository:team1/svc/a:pull";
+pub(crate) const PULL: &str = "scope=repository:team3/svc/a:pull";
 
-/// The queries of each kind of client. A login is answered with a refresh token besides, which is another signature.
+/// The queries of each kind of client. A login asks for nothing but a token.
 fn clients() -> [(&'static str, Vec<String>); 4] {
     let scan = |n| format!("scope=repository:team{n}/svc/a:metadata_read");
     [
@@ -54,7 +54,7 @@ fn clients() -> [(&'static str, Vec<String>); 4] {
         (
             "a push that mounts",
             vec![
-                "scope=repository:team1/svc/a:pull,push&scope=repository:team2/svc/b:pull"
+                "scope=repository:team3/svc/a:pull,push&scope=repository:team6/svc/b:pull"
                     .to_owned(),
             ],
         ),
