@@ -14,6 +14,7 @@
 //!
 //! `allow` holds when every action of the scope is granted, `deny` when none is. This format is ours, so an unknown field is an error.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -136,7 +137,7 @@ impl AssertionFile {
     /// # Errors
     ///
     /// As for [`read`](Self::read), but for the syntax.
-    pub fn from_value(value: Value) -> Result<Self, DocumentError> {
+    pub fn from_value(value: Value<'_>) -> Result<Self, DocumentError> {
         let mut fields = value.fields("")?;
         let scope_maps = fields.list("scopeMaps")?.into_iter().enumerate();
         let scope_maps = scope_maps
@@ -156,9 +157,9 @@ impl AssertionFile {
 }
 
 impl ScopeMapSource {
-    fn from_value(value: Value, path: &str) -> Result<Self, DocumentError> {
+    fn from_value(value: Value<'_>, path: &str) -> Result<Self, DocumentError> {
         let mut fields = match value {
-            Value::Text(file) => return Ok(Self::Path(file)),
+            Value::Text(file) => return Ok(Self::Path(file.into_owned())),
             value => value.fields(path)?,
         };
         let name = fields.text("name")?;
@@ -167,6 +168,7 @@ impl ScopeMapSource {
             return Err(DocumentError::at(path, message, "write one of them"));
         };
         fields.end()?;
+        let actions = actions.into_iter().map(Cow::into_owned).collect();
         Ok(Self::Inline(InlineScopeMap { name, actions }))
     }
 }
@@ -187,7 +189,7 @@ impl CatalogSetting {
 }
 
 impl Assertion {
-    fn from_value(value: Value, path: &str) -> Result<Self, DocumentError> {
+    fn from_value(value: Value<'_>, path: &str) -> Result<Self, DocumentError> {
         let mut fields = value.fields(path)?;
         let assertion = Self {
             allow: fields.text("allow")?,

@@ -91,7 +91,7 @@ mod text {
     ///
     /// A text that begins like JSON and is not JSON is tried as YAML, whose flow style begins alike; when that fails too, the JSON error is
     /// the one to show.
-    pub(crate) fn read(text: &str) -> Result<Value, DocumentError> {
+    pub(crate) fn read(text: &str) -> Result<Value<'_>, DocumentError> {
         if text.len() > MAX_BYTES {
             return Err(DocumentError::unreadable(format!("more than {MAX_BYTES} bytes")));
         }
@@ -110,15 +110,15 @@ mod text {
     }
 
     /// A whole text, made a tree.
-    struct Document(Value);
+    struct Document<'t>(Value<'t>);
 
-    impl<'de> Deserialize<'de> for Document {
+    impl<'de> Deserialize<'de> for Document<'de> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             Tree::ROOT.deserialize(deserializer).map(Self)
         }
     }
 
-    fn read_yaml(text: &str) -> Result<Value, DocumentError> {
+    fn read_yaml(text: &str) -> Result<Value<'_>, DocumentError> {
         serde_saphyr::from_str(text).map(|Document(value)| value).map_err(|error| {
             // The default is for developers: it shows a piece of the document and names functions of the library.
             let error = error.without_snippet().render_with_formatter(&UserMessageFormatter);

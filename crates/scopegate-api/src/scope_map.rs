@@ -8,7 +8,7 @@
 //!
 //! Others write these, so unknown fields are tolerated. A field that stands twice is not: two readers could disagree about it.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -56,7 +56,7 @@ impl ScopeMapDocument {
 /// A scope map as it is written: its form is read, its actions are not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct WrittenScopeMap {
+pub struct WrittenScopeMap<'t> {
     /// The name.
     pub name: Option<String>,
     /// What people wrote about it.
@@ -64,18 +64,18 @@ pub struct WrittenScopeMap {
     /// The name of the registry, when the document has a resource id.
     pub registry: Option<String>,
     /// The action strings.
-    pub actions: Vec<String>,
+    pub actions: Vec<Cow<'t, str>>,
     /// Where in the document they stand: `actions`, `properties.actions`, or nothing when they are all of it.
     pub path: String,
 }
 
-impl WrittenScopeMap {
+impl<'t> WrittenScopeMap<'t> {
     /// Reads the form of a scope map from a tree.
     ///
     /// # Errors
     ///
     /// When the tree has no list of actions, or two.
-    pub fn from_value(value: Value) -> Result<Self, DocumentError> {
+    pub fn from_value(value: Value<'t>) -> Result<Self, DocumentError> {
         if let Value::List(_) = value {
             let actions = value.texts("")?;
             return Ok(Self {
@@ -117,7 +117,7 @@ impl WrittenScopeMap {
             .map(|name| MapName::parse(&name).map_err(|e| DocumentError::refused("name", &name, e)))
             .transpose()?;
         let parsed =
-            ScopeMap::parse_rules(self.actions.iter().map(String::as_str)).map_err(|invalid| {
+            ScopeMap::parse_rules(self.actions.iter().map(|text| &**text)).map_err(|invalid| {
                 let path = alloc::format!("{path}[{}]", invalid.index);
                 DocumentError::refused(path, invalid.text, invalid.error)
             })?;

@@ -105,7 +105,7 @@ pub fn system_scope_maps() -> JsValue {
             name: map.name.as_ref().map(ToString::to_string),
             description: map.description.clone(),
             registry: None,
-            actions: map.rules.iter().map(ToString::to_string).collect(),
+            actions: map.rules.iter().map(|rule| rule.to_string().into()).collect(),
             path: String::new(),
         })
         .collect();
@@ -117,12 +117,12 @@ const MAX_DEPTH: usize = 64;
 
 /// The value as a tree. By hand, and not through serde: its errors bring everything that writes a floating-point number, 12 KB of a package
 /// of 30.
-fn tree(value: &JsValue, depth: usize) -> Result<Value, JsValue> {
+fn tree(value: &JsValue, depth: usize) -> Result<Value<'static>, JsValue> {
     if value.is_null() || value.is_undefined() {
         return Ok(Value::Null);
     }
     if let Some(text) = value.as_string() {
-        return Ok(Value::Text(text));
+        return Ok(Value::Text(text.into()));
     }
     if !value.is_object() {
         return Ok(Value::Other);

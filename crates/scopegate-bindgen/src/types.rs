@@ -71,7 +71,7 @@ fn declarations() -> String {
         Challenge,
         Reference,
         ScopeReport,
-        WrittenScopeMap,
+        WrittenScopeMap<'static>,
         InlineScopeMap,
         ScopeMapSource,
         Assertion,
