@@ -29,9 +29,9 @@ use crate::value::Value;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
-pub struct AssertionFile {
+pub struct AssertionFile<'t> {
     /// The maps of one principal; what one of them grants is granted.
-    pub scope_maps: Vec<ScopeMapSource>,
+    pub scope_maps: Vec<ScopeMapSource<'t>>,
     /// Who may list repositories.
     pub catalog: CatalogSetting,
     /// What must hold.
@@ -42,23 +42,23 @@ pub struct AssertionFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(untagged)]
-pub enum ScopeMapSource {
+pub enum ScopeMapSource<'t> {
     /// In a file, named from the folder of the assertion file.
     Path(String),
     /// Right here.
-    Inline(InlineScopeMap),
+    Inline(InlineScopeMap<'t>),
 }
 
 /// A scope map inside an assertion file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct InlineScopeMap {
+pub struct InlineScopeMap<'t> {
     /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub name: Option<String>,
     /// The action strings.
-    pub actions: Vec<String>,
+    pub actions: Vec<Cow<'t, str>>,
 }
 
 /// One assertion.
@@ -112,7 +112,7 @@ impl From<CatalogSetting> for Catalog {
     }
 }
 
-impl AssertionFile {
+impl<'t> AssertionFile<'t> {
     /// Reads a file of assertions, JSON or YAML.
     ///
     /// ```
@@ -128,7 +128,7 @@ impl AssertionFile {
     /// When the text is neither JSON nor YAML, has a field that is unknown or lacks one, or an assertion has not exactly one of
     /// `allow` and `deny`.
     #[cfg(feature = "documents")]
-    pub fn read(text: &str) -> Result<Self, DocumentError> {
+    pub fn read(text: &'t str) -> Result<Self, DocumentError> {
         Self::from_value(crate::document::read(text)?)
     }
 
@@ -137,27 +137,34 @@ impl AssertionFile {
     /// # Errors
     ///
     /// As for [`read`](Self::read), but for the syntax.
-    pub fn from_value(value: Value<'_>) -> Result<Self, DocumentError> {
+    pub fn from_value(value: Value<'t>) -> Result<Self, DocumentError> {
         let mut fields = value.fields("")?;
-        let scope_maps = fields.list("scopeMaps")?.into_iter().enumerate();
-        let scope_maps = scope_maps
-            .map(|(index, value)| ScopeMapSource::from_value(value, &format!("scopeMaps[{index}]")))
-            .collect::<Result<_, _>>()?;
+        let scope_maps = each(fields.list("scopeMaps")?, "scopeMaps", ScopeMapSource::from_value)?;
         let catalog = match fields.text("catalog")? {
             Some(name) => CatalogSetting::read(&name)?,
             None => CatalogSetting::default(),
         };
-        let assertions = fields.list("assertions")?.into_iter().enumerate();
-        let assertions = assertions
-            .map(|(index, value)| Assertion::from_value(value, &format!("assertions[{index}]")))
-            .collect::<Result<_, _>>()?;
+        let assertions = each(fields.list("assertions")?, "assertions", Assertion::from_value)?;
         fields.end()?;
         Ok(Self { scope_maps, catalog, assertions })
     }
 }
 
-impl ScopeMapSource {
-    fn from_value(value: Value<'_>, path: &str) -> Result<Self, DocumentError> {
+/// Each value of the list at `path`, read. A loop, because collecting results is a kilobyte of code for each kind of them.
+fn each<'t, T>(
+    list: Vec<Value<'t>>,
+    path: &str,
+    read: fn(Value<'t>, &str) -> Result<T, DocumentError>,
+) -> Result<Vec<T>, DocumentError> {
+    let mut all = Vec::with_capacity(list.len());
+    for (index, value) in list.into_iter().enumerate() {
+        all.push(read(value, &format!("{path}[{index}]"))?);
+    }
+    Ok(all)
+}
+
+impl<'t> ScopeMapSource<'t> {
+    fn from_value(value: Value<'t>, path: &str) -> Result<Self, DocumentError> {
         let mut fields = match value {
             Value::Text(file) => return Ok(Self::Path(file.into_owned())),
             value => value.fields(path)?,
@@ -168,7 +175,6 @@ impl ScopeMapSource {
             return Err(DocumentError::at(path, message, "write one of them"));
         };
         fields.end()?;
-        let actions = actions.into_iter().map(Cow::into_owned).collect();
         Ok(Self::Inline(InlineScopeMap { name, actions }))
     }
 }

@@ -101,7 +101,8 @@ enum Outcome {
 
 impl Suite {
     fn read(input: &Input) -> Result<Self, BadInput> {
-        let file = AssertionFile::read(&input.read()?);
+        let text = input.read()?;
+        let file = AssertionFile::read(&text);
         let file = file.map_err(|error| BadInput::from(error).at(input))?;
         let principal = principal(&file, input)?;
         if file.assertions.is_empty() {
@@ -128,7 +129,7 @@ fn parts(demand: Demand<'_>) -> (&'static str, &str) {
 }
 
 /// Reads the maps that a file of assertions names or holds.
-fn principal(file: &AssertionFile, input: &Input) -> Result<Principal, BadInput> {
+fn principal(file: &AssertionFile<'_>, input: &Input) -> Result<Principal, BadInput> {
     let maps = file.scope_maps.iter().enumerate().map(|(index, source)| {
         let map = match source {
             ScopeMapSource::Path(path) => Map::read(&Input::File(input.folder().join(path))),
@@ -140,12 +141,12 @@ fn principal(file: &AssertionFile, input: &Input) -> Result<Principal, BadInput>
     Ok(Principal { maps, settings: Settings { catalog: file.catalog.into() } })
 }
 
-fn inline_map(inline: &InlineScopeMap) -> Result<Map, BadInput> {
+fn inline_map(inline: &InlineScopeMap<'_>) -> Result<Map, BadInput> {
     let name = inline
         .name
         .as_deref()
         .map(|name| MapName::parse(name).map_err(|error| request::refused(name, error).at("name")));
-    let parsed = ScopeMap::parse_rules(inline.actions.iter().map(String::as_str));
+    let parsed = ScopeMap::parse_rules(inline.actions.iter().map(|text| &**text));
     let parsed = parsed.map_err(|InvalidRule { index, text, error }| {
         request::refused(text, error).at(format_args!("actions[{index}]"))
     })?;
