@@ -49,7 +49,7 @@ impl ScopeMapDocument {
     /// When the text is neither JSON nor YAML, has no list of actions, or one of them is no rule; the error names which.
     #[cfg(feature = "documents")]
     pub fn read(text: &str) -> Result<Self, DocumentError> {
-        WrittenScopeMap::from_value(crate::document::read(text)?)?.check()
+        WrittenScopeMap::read(text)?.check()
     }
 }
 
@@ -70,6 +70,16 @@ pub struct WrittenScopeMap<'t> {
 }
 
 impl<'t> WrittenScopeMap<'t> {
+    /// Reads the form of a scope map.
+    ///
+    /// # Errors
+    ///
+    /// When the text is neither JSON nor YAML, or has no list of actions, or two.
+    #[cfg(feature = "documents")]
+    pub fn read(text: &'t str) -> Result<Self, DocumentError> {
+        Self::from_value(crate::document::read(text)?)
+    }
+
     /// Reads the form of a scope map from a tree.
     ///
     /// # Errors

@@ -71,9 +71,10 @@ impl<'a> Pattern<'a> {
         }
     }
 
-    /// A name, or a name and `/*`: nearly every pattern that people write, and read eight bytes at a time. Nothing says nothing.
+    /// A name, a name and `/*`, or `*`: nearly every pattern that people write, and read eight bytes at a time. Nothing says nothing.
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
         match text.strip_suffix("/*") {
+            None if text == "*" => Some(Self::Root),
             None => RepositoryName::plain(text).map(Self::Exact),
             Some(long) if long.len() > MAX_PREFIX => None,
             Some(prefix) => RepositoryName::plain(prefix).map(Self::Prefix),

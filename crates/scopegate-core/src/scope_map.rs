@@ -58,20 +58,10 @@ impl Rule {
     }
 
     fn parse_lower(text: &str) -> Result<Self, Error> {
-        match Self::plain(text) {
-            Some(rule) => Ok(rule),
+        match plain(text) {
+            Some((pattern, permission)) => Ok(Self::granting(pattern, permission)),
             None => Self::parse_grammar(text),
         }
-    }
-
-    /// A rule on a repository whose pattern is seen at once, which nearly every one is. Comparing with the five endings is quicker than looking
-    /// for the slashes. Nothing says nothing.
-    fn plain(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(REPOSITORIES)?;
-        let (pattern, permission) = ENDINGS
-            .iter()
-            .find_map(|(ending, permission)| Some((rest.strip_suffix(ending)?, *permission)))?;
-        Some(Self::granting(Pattern::plain(pattern)?, permission))
     }
 
     fn parse_grammar(text: &str) -> Result<Self, Error> {
@@ -119,6 +109,16 @@ impl Rule {
             Kind::Gateway { .. } => None,
         }
     }
+}
+
+/// What a rule on a repository covers and grants, read where it stands, when its pattern is seen at once, which nearly every one is. Comparing
+/// with the five endings is quicker than looking for the slashes. Nothing says nothing.
+pub(crate) fn plain(text: &str) -> Option<(Pattern<'_>, Permission)> {
+    let rest = text.strip_prefix(REPOSITORIES)?;
+    let (pattern, permission) = ENDINGS
+        .iter()
+        .find_map(|(ending, permission)| Some((rest.strip_suffix(ending)?, *permission)))?;
+    Some((Pattern::plain(pattern)?, permission))
 }
 
 /// What rules on repositories end with.
@@ -473,21 +473,23 @@ mod tests {
     #[test]
     fn plain_rules() {
         for permission in Permission::ALL {
-            for pattern in ["a", "a/content/read", "a/b-c/*"] {
+            for pattern in ["*", "a", "a/content/read", "a/b-c/*"] {
                 let text = alloc::format!("repositories/{pattern}/{permission}");
-                let plain = Rule::plain(&text);
+                let plain = plain(&text);
                 assert_eq!(plain.is_some(), permission.in_scope_maps(), "{text}");
-                assert_eq!(plain, Rule::parse_grammar(&text).ok(), "{text}");
+                let rule = Rule::parse_grammar(&text).ok();
+                assert_eq!(plain, rule.as_ref().and_then(Rule::grant), "{text}");
             }
         }
         for text in [
             "",
             "repositories/content/read",
             "repositories//content/read",
-            "repositories/*/content/read",
+            "repositories/A/content/read",
+            "repositories/**/content/read",
             "a/content/read",
         ] {
-            assert_eq!(Rule::plain(text), None, "{text}");
+            assert_eq!(plain(text), None, "{text}");
         }
     }
 

@@ -44,13 +44,13 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::action::{Action, ActionSet};
+use crate::action::{Action, ActionSet, Permission};
 use crate::error::{Error, ErrorKind};
 use crate::hash::{self, All, Few, Prefixes};
 use crate::name::RepositoryName;
 use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
-use crate::scope_map::{Rule, ScopeMap};
+use crate::scope_map::{Rule, ScopeMap, plain};
 use crate::sort::{numbered, sorted};
 use crate::word;
 
@@ -147,11 +147,7 @@ impl Table<Vec<u8>> {
     ///
     /// [`ErrorKind::TableUnhashable`] for names that were made to collide, [`ErrorKind::TableTooLarge`] for more than 2²⁴ of them.
     pub fn compile<'m>(maps: impl IntoIterator<Item = &'m ScopeMap>) -> Result<Self, Error> {
-        let mut union = Union::default();
-        for map in maps {
-            map.rules.iter().for_each(|rule| union.add(rule));
-        }
-        union.build()
+        Self::compile_rules(maps.into_iter().flat_map(|map| &map.rules))
     }
 
     /// Compiles the union of some rules.
@@ -161,7 +157,37 @@ impl Table<Vec<u8>> {
     /// As [`Table::compile`].
     pub fn compile_rules<'m>(rules: impl IntoIterator<Item = &'m Rule>) -> Result<Self, Error> {
         let mut union = Union::default();
-        rules.into_iter().for_each(|rule| union.add(rule));
+        let grants = rules.into_iter().filter_map(Rule::grant);
+        grants.for_each(|(pattern, permission)| union.add(pattern, permission));
+        union.build()
+    }
+
+    /// Compiles the union of the rules that these action strings are, without making a [`Rule`] of each, which has a text of its own:
+    /// that takes a third of the time.
+    ///
+    /// ```
+    /// use scopegate_core::Table;
+    ///
+    /// let table = Table::compile_actions(["repositories/sample/*/content/read", "repositories/sample/A/content/delete"])?;
+    /// assert_eq!(table.entry_count(), 2);
+    /// # Ok::<(), scopegate_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Rule::parse`] and of [`Table::compile`].
+    pub fn compile_actions<'t>(
+        actions: impl IntoIterator<Item = &'t str, IntoIter: Clone>,
+    ) -> Result<Self, Error> {
+        let actions = actions.into_iter();
+        let mut union = Union::default();
+        for text in actions.clone() {
+            // One that is lower-cased first, or that only the grammar knows.
+            let Some((pattern, permission)) = plain(text) else {
+                return Self::compile([&ScopeMap::parse(actions)?]);
+            };
+            union.add(pattern, permission);
+        }
         union.build()
     }
 }
@@ -174,8 +200,7 @@ struct Union<'m> {
 }
 
 impl<'m> Union<'m> {
-    fn add(&mut self, rule: &'m Rule) {
-        let Some((pattern, permission)) = rule.grant() else { return };
+    fn add(&mut self, pattern: Pattern<'m>, permission: Permission) {
         let actions = ActionSet::of(permission.action());
         let (name, exact, below) = match pattern {
             Pattern::Root => {
@@ -835,9 +860,9 @@ mod tests {
     #[test]
     fn tables_of_different_seeds() {
         let laid_out = |rule: &str, attempt| {
-            let rule = Rule::parse(rule).unwrap();
+            let (pattern, permission) = plain(rule).unwrap();
             let mut union = Union::default();
-            union.add(&rule);
+            union.add(pattern, permission);
             let entries = merge(&union.entries);
             let layout = Layout::of(&entries, hash::seed(attempt), 2).unwrap();
             let len = entries[0].name.as_str().len();

@@ -11,7 +11,7 @@ use scopegate_core::challenge::{Challenge, ChallengeError, Scheme};
 use scopegate_core::explain::{self, NamedTable};
 use scopegate_core::scope::RequiredScope;
 use scopegate_core::verify::Grant;
-use scopegate_core::{Rule, Scope, ScopeList, Settings, Table};
+use scopegate_core::{Scope, ScopeList, Settings, Table};
 
 /// Everything that an instance keeps.
 pub(crate) struct Engine {
@@ -51,9 +51,7 @@ impl Engine {
 
     pub(crate) fn table_compile(&mut self, len: u32) -> u64 {
         let compiled = self.arguments([len]).and_then(|[text]| {
-            let lines = text.split('\n').filter(|line| !line.is_empty());
-            let rules = lines.map(Rule::parse).collect::<core::result::Result<Vec<_>, _>>()?;
-            Ok(Table::compile_rules(&rules)?)
+            Ok(Table::compile_actions(text.split('\n').filter(|line| !line.is_empty()))?)
         });
         self.give(compiled.map(|table| table.as_bytes().to_vec()))
     }

@@ -31,9 +31,12 @@ pub fn agrees_with_the_referee(maps: &[Vec<String>], scope: &str) {
     }
 }
 
-/// The compiled table, the naive union of the core and the referee give one answer for every name that the rules are near to.
+/// The compiled table, the naive union of the core and the referee give one answer for every name that the rules are near to; the same table
+/// comes of the rules and of their texts.
 pub fn compiled_equals_naive(rules: &[String]) {
     let (map, table) = (map(rules), compiled(rules));
+    let texts = Table::compile_actions(rules.iter().map(String::as_str));
+    assert_eq!(texts.as_ref(), Ok(&table), "{rules:?}");
     for name in neighbourhood(&map.rules) {
         let granted = table.granted(repository(&name));
         assert_eq!(granted, map.granted(repository(&name)), "{name} over {rules:?}");

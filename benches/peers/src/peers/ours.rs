@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::LazyLock;
 
-use scopegate_api::scope_map::ScopeMapDocument;
+use scopegate_api::scope_map::WrittenScopeMap;
 use scopegate_core::{Action, ScopeMap, Settings, Table, decide_text};
 use scopegate_runtime::{Handle, Limits, Runtime, Session};
 
@@ -75,8 +75,8 @@ impl Prepared for Sandboxed {
 }
 
 pub(crate) fn compile(document: &str) {
-    let document = ScopeMapDocument::read(document).expect("a scope map");
-    black_box(Table::compile([&document.scope_map]).expect("a table"));
+    let map = WrittenScopeMap::read(document).expect("a scope map");
+    black_box(Table::compile_actions(map.actions.iter().map(|text| &**text)).expect("a table"));
 }
 
 fn compiled(map: &Map) -> Table<Vec<u8>> {
