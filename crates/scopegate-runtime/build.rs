@@ -1,20 +1,25 @@
-//! Finds the engine's WebAssembly module, which `cargo xtask wasm` builds, so that it can be embedded.
+//! Finds the engine's WebAssembly module, which `cargo xtask wasm` builds, so that it can be embedded, and digests it once and for all.
 
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use sha2::{Digest as _, Sha256};
 
 fn main() {
     println!("cargo::rerun-if-env-changed=SCOPEGATE_ENGINE");
     let engine = env::var_os("SCOPEGATE_ENGINE").map_or_else(default_path, PathBuf::from);
     println!("cargo::rerun-if-changed={}", engine.display());
-    if !engine.is_file() {
+    let Ok(module) = fs::read(&engine) else {
         println!(
             "cargo::error=no engine at {}: run `cargo xtask wasm` first, or name one in SCOPEGATE_ENGINE",
             engine.display()
         );
         return;
-    }
+    };
+    let digest =
+        Sha256::digest(module).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     println!("cargo::rustc-env=SCOPEGATE_ENGINE_PATH={}", engine.display());
+    println!("cargo::rustc-env=SCOPEGATE_ENGINE_SHA256={digest}");
 }
 
 /// Where `cargo xtask wasm` leaves the module.

@@ -1,10 +1,8 @@
 //! The engine's code: the embedded module, its digest, and machine code compiled before.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io, process};
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::{Config, Engine, Module};
 
 use crate::error::Error;
@@ -13,18 +11,9 @@ use crate::error::Error;
 pub const ENGINE_WASM: &[u8] = include_bytes!(env!("SCOPEGATE_ENGINE_PATH"));
 
 /// The SHA-256 of [`ENGINE_WASM`], in hexadecimal. Every host prints it at start, so that "the same engine everywhere" can be checked.
-#[must_use]
-pub fn engine_digest() -> String {
-    digest(ENGINE_WASM)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
+///
+/// It was worked out when this was built: at each start it took a fifth of the time to the first decision.
+pub const ENGINE_SHA256: &str = env!("SCOPEGATE_ENGINE_SHA256");
 
 /// A compiler and runtime for trusted core modules: nothing that this engine does not use.
 pub(crate) fn engine() -> Result<Engine, Error> {
@@ -39,16 +28,16 @@ pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module, Error> {
     Module::new(engine, wasm).map_err(Error::Module)
 }
 
-/// Loads machine code that an earlier start compiled and left in `folder`, or compiles it and leaves it there.
+/// Loads machine code of the embedded engine that an earlier start compiled and left in `folder`, or compiles it and leaves it there.
 ///
 /// The file is named after the module's digest, so that another module never meets old code; code of another wasmtime or for another
 /// processor is refused by wasmtime itself. A folder that cannot be written only costs the next start a compilation.
-pub(crate) fn cached(engine: &Engine, wasm: &[u8], folder: &Path) -> Result<Module, Error> {
-    let path = folder.join(format!("engine-{}.cwasm", digest(wasm)));
+pub(crate) fn cached(engine: &Engine, folder: &Path) -> Result<Module, Error> {
+    let path = folder.join(format!("engine-{ENGINE_SHA256}.cwasm"));
     if let Some(module) = load(engine, &path) {
         return Ok(module);
     }
-    let module = compile(engine, wasm)?;
+    let module = compile(engine, ENGINE_WASM)?;
     if let Ok(code) = module.serialize() {
         // The code is a cache and nothing else: without it everything works.
         let _ = store(&path, &code);

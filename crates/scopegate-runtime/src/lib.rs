@@ -33,7 +33,7 @@ mod instance;
 mod pool;
 mod table;
 
-pub use code::{ENGINE_WASM, engine_digest};
+pub use code::{ENGINE_SHA256, ENGINE_WASM};
 pub use error::Error;
 pub use instance::{Admission, Handle, Route};
 pub use pool::{Limits, Runtime, Session};

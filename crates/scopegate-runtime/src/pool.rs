@@ -71,7 +71,7 @@ impl Runtime {
     ///
     /// As [`Runtime::new`].
     pub fn with_cache(folder: &Path, limits: Limits) -> Result<Self, Error> {
-        Self::from_module(&code::cached(&code::engine()?, code::ENGINE_WASM, folder)?, limits)
+        Self::from_module(&code::cached(&code::engine()?, folder)?, limits)
     }
 
     fn from_module(module: &Module, limits: Limits) -> Result<Self, Error> {

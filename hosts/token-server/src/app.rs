@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use scopegate_core::Catalog;
-use scopegate_runtime::{Runtime, engine_digest};
+use scopegate_runtime::{ENGINE_SHA256, Runtime};
 use tokio::sync::Mutex;
 
 use crate::authz::Authz;
@@ -26,7 +26,7 @@ pub struct App {
     /// The engine.
     pub runtime: Runtime,
     /// The engine's SHA-256.
-    pub engine: String,
+    pub engine: &'static str,
     /// Who signs, for whom.
     pub issuer: Issuer,
     /// The registry's own name, which is the user name of its admin.
@@ -96,7 +96,7 @@ impl App {
         let built_in = Arc::new(BuiltIn::compile(&parts.runtime)?);
         Ok(Self {
             runtime: parts.runtime,
-            engine: engine_digest(),
+            engine: ENGINE_SHA256,
             issuer: parts.issuer,
             registry_name: parts.registry_name,
             public_url: parts.public_url.trim_end_matches('/').to_owned(),

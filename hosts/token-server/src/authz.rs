@@ -110,7 +110,7 @@ async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> R
     let mut decision = Decision {
         address: Some(context.address),
         correlation_id: &context.correlation_id,
-        engine: &app.engine,
+        engine: app.engine,
         ..Decision::default()
     };
     let outcome = admit(app, context, &question, &parts.headers).await;

@@ -61,7 +61,7 @@ impl<'a> Asked<'a> {
             requested: self.scopes,
             address: Some(self.context.address),
             correlation_id: &self.context.correlation_id,
-            engine: &self.app.engine,
+            engine: self.app.engine,
             duration: self.began.elapsed(),
             ..Decision::default()
         }
