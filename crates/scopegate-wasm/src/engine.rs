@@ -156,17 +156,22 @@ impl Engine {
     }
 
     pub(crate) fn rules(&mut self, tables: u32, len: u32, settings: u32) -> u64 {
-        let mut rules = String::new();
+        let mut rules: Vec<String> = Vec::new();
         let explained = self.each_explained(tables, len, settings, &mut |explanation| {
             for rule in explanation.reasons.iter().flat_map(|reason| &reason.rules) {
+                // Texts of their own, most of which differ in length already: with a filtered catalog there may be thousands.
                 let rule = rule.to_string();
-                if rules.lines().all(|known| known != rule) {
-                    rules.push_str(&rule);
-                    rules.push('\n');
+                if !rules.contains(&rule) {
+                    rules.push(rule);
                 }
             }
         });
-        self.give(explained.map(|()| rules.into_bytes()))
+        let mut lines = Vec::new();
+        for rule in &rules {
+            lines.extend_from_slice(rule.as_bytes());
+            lines.push(b'\n');
+        }
+        self.give(explained.map(|()| lines))
     }
 
     /// Explains each scope of a request. Merged, as a decision merges them, so that the two speak of the same.
