@@ -10,9 +10,17 @@ import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const [file, enginePath, packagePath, batchMs, rounds, opa] = process.argv.slice(2);
-const maps = JSON.parse(readFileSync(file, "utf8"));
+const { maps, steps } = JSON.parse(readFileSync(file, "utf8"));
 const engineBytes = readFileSync(enginePath);
 const encoder = new TextEncoder();
+/** Milliseconds that a case is called before it is measured. */
+const WARM_MS = 200;
+/** The address of a result that is an error. */
+const FAILED = 0xffffffff;
+/** The handle of the table that is loaded first, as the engine reads it. */
+const HANDLE = new Uint8Array(4);
+/** Bytes of the input. */
+const INPUT = 1 << 17;
 const remark = (text) => console.log(`# ${text}`);
 
 /** Every engine: what it is called, and how it is prepared for a map; that gives a function from a question to whether it may. */
@@ -23,28 +31,41 @@ const engines = [
   ...(await regoInWasm()),
 ];
 
-/** A scope's bytes go into the engine's input, and the granted actions come back as nibbles. */
-function ours(map) {
+/** The engine with a map's table, whose handle is 0, and how texts come to it. */
+function engineWith(actions) {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(engineBytes), {});
-  const write = (...texts) => {
-    const bytes = texts.map((text) => (typeof text === "string" ? encoder.encode(text) : text));
-    let address = exports.scopegate_input(bytes.reduce((sum, part) => sum + part.length, 0)) >>> 0;
-    for (const part of bytes) {
-      new Uint8Array(exports.memory.buffer).set(part, address);
-      address += part.length;
-    }
-    return bytes.map((part) => part.length);
+  // Asked for once, for as much as anything here needs. The memory may grow, and then its old buffer is empty.
+  const place = exports.scopegate_input(INPUT) >>> 0;
+  const view = () => new Uint8Array(exports.memory.buffer, place, INPUT);
+  let input = view();
+  const room = () => (input.length === INPUT ? input : (input = view()));
+  const engine = {
+    exports,
+    view,
+    /** Puts a text into the input, behind what is there, and gives its length. */
+    write: (text, behind = 0) => encoder.encodeInto(text, behind === 0 ? room() : room().subarray(behind)).written,
+    writeBytes: (bytes) => (room().set(bytes), bytes.length),
+    /** The bytes that a call gave. */
+    taken(result) {
+      const [address, length] = [Number(result >> 32n), Number(result & 0xffffffffn)];
+      if (address === FAILED) throw new Error(`the engine refuses: ${length.toString(16)}`);
+      return new Uint8Array(exports.memory.buffer, address, length).slice();
+    },
   };
-  const compiled = exports.scopegate_table_compile(...write(map.actions.join("\n")));
-  const [address, length] = [Number(compiled >> 32n), Number(compiled & 0xffffffffn)];
-  const table = new Uint8Array(exports.memory.buffer).slice(address, address + length);
-  const handle = Number(exports.scopegate_table_load(...write("", table)) & 0xffffffffn);
-  // The memory grows no more, so one view of the input serves every question.
-  const input = new Uint8Array(exports.memory.buffer, exports.scopegate_input(4096) >>> 0, 4096);
+  engine.table = engine.taken(exports.scopegate_table_compile(engine.write(actions.join("\n"))));
+  if (exports.scopegate_table_load(0, engine.writeBytes(engine.table)) !== 0n) throw new Error("another handle");
+  return engine;
+}
+
+/** The granted actions come back as nibbles. */
+function ours(map) {
+  const { exports, view } = engineWith(map.actions);
+  // A decision takes no memory, so one view of the input serves every question.
+  const input = view();
   const nibble = { pull: 1, push: 2 };
   return (question) => {
     const { written } = encoder.encodeInto(question.scope, input);
-    for (let granted = exports.scopegate_granted(handle, written, 0); granted !== 0; granted >>>= 4) {
+    for (let granted = exports.scopegate_granted(0, written, 0); granted !== 0; granted >>>= 4) {
       if ((granted & 15) === nibble[question.action]) return true;
     }
     return false;
@@ -189,19 +210,34 @@ const withScopes = (questions) =>
   questions.map((question) => ({ ...question, scope: `repository:${question.name}:pull,push` }));
 
 /** How long so many calls took, in milliseconds. */
-function time(may, questions, calls) {
+function time({ run, asked }, calls) {
   const begun = process.hrtime.bigint();
-  for (let call = 0; call < calls; call++) may(questions[call % questions.length]);
+  for (let call = 0; call < calls; call++) run(asked[call % asked.length]);
   return Number(process.hrtime.bigint() - begun) / 1e6;
 }
 
-function calibrate(may, questions) {
+/** How many calls take so long. Before they are counted V8 has compiled them well, which it does beside them, on the same core. */
+function calibrate(each) {
+  for (let warm = 0; warm < WARM_MS; ) warm += time(each, 100);
   let calls = 1;
   for (;;) {
-    const took = time(may, questions, calls);
+    const took = time(each, calls);
     if (took >= Number(batchMs)) return calls;
     calls = Math.max(calls + 1, Math.floor(calls * Math.min(100, (Number(batchMs) / took) * 1.1)));
   }
+}
+
+/** Measures each case in every round, in turn. */
+function inTurns(cases) {
+  const measured = cases.map((each) => ({ ...each, calls: calibrate(each), samples: [] }));
+  for (let round = 0; round < Number(rounds); round++) {
+    for (const each of measured) each.samples.push((time(each, each.calls) * 1e6) / each.calls);
+  }
+  return measured;
+}
+
+function print({ row, samples }) {
+  console.log(`${row},${samples.map((sample) => sample.toFixed(2)).join(" ")}`);
 }
 
 for (const map of maps) {
@@ -215,28 +251,72 @@ for (const map of maps) {
       remark(`decide, ${name} ${how}, ${map.rules} rules: void, it differs about ${differs.action} of ${differs.name}`);
       continue;
     }
-    cases.push({ name, how, may, calls: calibrate(may, timed), samples: [] });
+    cases.push({ row: `decide,${name},${how},${map.rules}`, run: may, asked: timed });
   }
-  for (let round = 0; round < Number(rounds); round++) {
-    for (const each of cases) {
-      each.samples.push((time(each.may, timed, each.calls) * 1e6) / each.calls);
-    }
-  }
-  for (const { name, how, samples } of cases) {
-    console.log(`decide,${name},${how},${map.rules},${samples.map((sample) => sample.toFixed(2)).join(" ")}`);
-  }
+  for (const each of inTurns(cases)) print(each);
+}
+
+/** The steps that `places.rs` takes natively and in wasmtime, by the engine's exports. */
+function byExports({ actions, together, method, target, access, required }) {
+  const { exports, write, writeBytes, taken, table } = engineWith(actions);
+  const writeHandle = () => writeBytes(HANDLE);
+  const text = actions.join("\n");
+  return {
+    decide: (scope) => exports.scopegate_granted(0, write(scope), 0),
+    "decide 20 in one call": () => taken(exports.scopegate_decide_batch(0, write(together), 0)),
+    "claims of 20 scopes": () => taken(exports.scopegate_claims(1, write(together, writeHandle()), 0)),
+    explain: (scope) => taken(exports.scopegate_explain(1, write(scope, writeHandle()), 0)),
+    route() {
+      const length = write(method);
+      return taken(exports.scopegate_route(length, write(target, length), 0));
+    },
+    verify() {
+      const length = write(access);
+      return taken(exports.scopegate_verify(length, write(required, length)));
+    },
+    compile: () => taken(exports.scopegate_table_compile(write(text))),
+    load() {
+      const handle = exports.scopegate_table_load(0, writeBytes(table));
+      return exports.scopegate_table_drop(Number(handle));
+    },
+  };
+}
+
+/** The same by the package, which gives objects. What it adds is compiled and loaded at once, and it has no decision without everything about it. */
+async function byPackage({ actions, together, method, target, access, required }) {
+  const { Principal, route, verify } = await import(pathToFileURL(join(packagePath, "node.js")));
+  const principal = new Principal();
+  principal.add("my-map", actions);
+  const [entries, needed] = [access.split("\n"), [required]];
+  return {
+    decide: (scope) => principal.claims(scope),
+    "claims of 20 scopes": () => principal.claims(together),
+    explain: (scope) => principal.explain(scope),
+    route: () => route(method, target, "acr"),
+    verify: () => verify(entries, needed),
+    compile() {
+      const other = new Principal();
+      other.add("my-map", actions);
+      other.free();
+    },
+  };
 }
 
 /** What a call of the engine takes before it is a call: a text becomes bytes in memory. */
 function encoding() {
-  const timed = withScopes(maps.at(-1).timed);
   const input = new Uint8Array(new WebAssembly.Memory({ initial: 1 }).buffer);
-  const encode = (question) => encoder.encodeInto(question.scope, input).written > 0;
-  const calls = calibrate(encode, timed);
-  const samples = Array.from({ length: Number(rounds) }, () => (time(encode, timed, calls) * 1e6) / calls);
-  console.log(`sandbox,the text of a scope into memory,node,0,${samples.map((sample) => sample.toFixed(2)).join(" ")}`);
+  return (scope) => encoder.encodeInto(scope, input).written;
 }
-encoding();
+
+const groups = [
+  ["place", "node", 500, byExports(steps)],
+  ["place", "node package", 500, await byPackage(steps)],
+  ["sandbox", "node", 0, { "the text of a scope into memory": encoding() }],
+];
+const taken = groups.flatMap(([group, how, rules, named]) =>
+  Object.entries(named).map(([name, run]) => ({ row: `${group},${name},${how},${rules}`, run, asked: steps.scopes })),
+);
+for (const each of inTurns(taken)) print(each);
 
 /** Bytes of a module: as it is, after gzip, after brotli. */
 function size(name, path) {

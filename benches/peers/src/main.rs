@@ -8,9 +8,11 @@
 //!
 //! Prints a CSV table of samples; `cargo xtask bench` makes a report of it.
 
+mod bare;
 mod map;
 mod own;
 mod peers;
+mod places;
 
 use scopegate_benches::SIZES;
 use scopegate_benches::sample::{Case, Effort, Samples, measure};
@@ -18,6 +20,7 @@ use scopegate_benches::table::Row;
 
 use crate::map::{Map, Question};
 use crate::peers::{PEERS, Peer};
+use crate::places::Asked;
 
 /// The maps that engines must agree about, and how many names each is asked about; each name is asked about twice, so that these are 20,400
 /// pairs.
@@ -45,9 +48,10 @@ fn main() {
     }
     compile(effort);
     own::measured(effort);
+    places::measured(effort);
 }
 
-/// The maps and questions for engines that run elsewhere, with what the rules say.
+/// The maps and questions for engines that run elsewhere, with what the rules say, and what our own steps are asked.
 fn questions() -> serde_json::Value {
     let each = AGREEMENT.map(|rules| {
         let map = Map::new(rules);
@@ -61,7 +65,7 @@ fn questions() -> serde_json::Value {
         let timed = asked(map.questions(scopegate_benches::REQUESTS));
         serde_json::json!({ "rules": rules, "actions": map.actions, "compared": asked(map.questions(NAMES)), "timed": timed })
     });
-    each.into_iter().collect()
+    serde_json::json!({ "maps": each, "steps": Asked::new().json() })
 }
 
 /// Whether a peer answers as the rules say; what differs is printed.
@@ -125,6 +129,18 @@ fn compile(effort: Effort) {
     for ((name, modelling, _), samples) in compilers.iter().zip(measure(&mut cases, effort)) {
         print("compile", name, modelling, rules, samples);
     }
+}
+
+/// Something that is done again and again, by its turn, under a name without commas.
+fn turns<'c>(name: &str, mut step: Box<dyn FnMut(usize) + 'c>) -> Case<'c> {
+    let mut turn = 0;
+    let run = move |times| {
+        for _ in 0..times {
+            step(turn);
+            turn += 1;
+        }
+    };
+    Case { name: name.replace(',', ""), run: Box::new(run) }
 }
 
 fn print(group: &str, name: &str, how: &str, rules: usize, samples: Samples) {

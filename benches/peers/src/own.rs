@@ -8,10 +8,10 @@ use scopegate_benches::hot_path::{STEPS, decisions};
 use scopegate_benches::sample::{Case, Effort, measure};
 use scopegate_benches::{many_names, names, rules, scopes};
 use scopegate_core::{ScopeMap, Settings, Table};
-use scopegate_runtime::{ENGINE_WASM, Limits, Runtime};
-use wasmtime::{Config, Engine, Instance, Memory, Module, Store};
+use scopegate_runtime::{Limits, Runtime};
 
-use crate::print;
+use crate::bare::{Code, idle};
+use crate::{print, turns};
 
 /// Bytes and components of names.
 const SHAPES: [(usize, usize); 4] = [(8, 1), (24, 2), (64, 4), (255, 8)];
@@ -40,17 +40,6 @@ fn run(group: &str, mut cases: Vec<Case<'_>>, effort: Effort) {
     for (case, samples) in cases.iter().zip(samples) {
         print(group, &case.name, "native", 0, samples);
     }
-}
-
-fn turns<'c>(name: &str, mut step: Box<dyn FnMut(usize) + 'c>) -> Case<'c> {
-    let mut turn = 0;
-    let run = move |times| {
-        for _ in 0..times {
-            step(turn);
-            turn += 1;
-        }
-    };
-    Case { name: name.replace(',', ""), run: Box::new(run) }
 }
 
 /// Names of one shape: 500 rules, half of them on everything below a name where there is anything below, and a third of the names without a rule.
@@ -110,6 +99,7 @@ fn sandbox(effort: Effort) {
     let handle = session.load(&table).expect("room for the table");
     let (settings, session) = (Settings::default(), RefCell::new(session));
     let (together, mut decisions) = (asked.join(" "), Vec::new());
+    let code = Code::new(false);
     let mut cases = vec![
         turns(
             "claims of 20 scopes",
@@ -137,10 +127,8 @@ fn sandbox(effort: Effort) {
                 }
             }),
         ),
-        turns("a call that decides nothing", idle(&[])),
-        turns("the same with the text of a scope copied in", idle(&asked)),
-        turns("a decision called without the runtime", bare(false, &bytes, &asked)),
-        turns("the same with epochs", bare(true, &bytes, &asked)),
+        turns("a call that decides nothing", idle(&code, &[])),
+        turns("the same with the text of a scope copied in", idle(&code, &asked)),
         turns(
             "from machine code on the disk to the first decision",
             Box::new(|_| {
@@ -159,74 +147,4 @@ fn sandbox(effort: Effort) {
     }
     drop(cases);
     std::fs::remove_dir_all(folder).expect("the folder of machine code");
-}
-
-/// The engine with nothing around it but wasmtime.
-struct Bare {
-    store: Store<()>,
-    instance: Instance,
-    memory: Memory,
-    /// Where the input begins.
-    place: usize,
-}
-
-impl Bare {
-    /// An engine with an input of so many bytes; with epochs a host can interrupt it, for which each loop looks at a counter.
-    fn new(epochs: bool, length: u32) -> Self {
-        let mut config = Config::new();
-        config.epoch_interruption(epochs);
-        let engine = Engine::new(&config).expect("a compiler");
-        let module = Module::new(&engine, ENGINE_WASM).expect("the engine");
-        let mut store = Store::new(&engine, ());
-        if epochs {
-            store.set_epoch_deadline(1);
-        }
-        let instance = Instance::new(&mut store, &module, &[]).expect("an instance");
-        let memory = instance.get_memory(&mut store, "memory").expect("a memory");
-        let input = instance.get_typed_func::<u32, u32>(&mut store, "scopegate_input");
-        let place = input.and_then(|input| input.call(&mut store, length)).expect("room") as usize;
-        Self { store, instance, memory, place }
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.memory.write(&mut self.store, self.place, bytes).expect("room for the bytes");
-    }
-}
-
-/// A call that only gives a number, and the copy of one of these texts before it, if there are any.
-fn idle(texts: &[&str]) -> Box<dyn FnMut(usize)> {
-    let mut bare = Bare::new(false, 4096);
-    let version = bare
-        .instance
-        .get_typed_func::<(), u32>(&mut bare.store, "scopegate_abi_version")
-        .expect("version");
-    let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-    Box::new(move |turn| {
-        if let Some(turn) = turn.checked_rem(texts.len()) {
-            bare.write(black_box(texts[turn].as_bytes()));
-        }
-        black_box(version.call(&mut bare.store, ()).expect("a version"));
-    })
-}
-
-/// Decisions.
-fn bare(epochs: bool, table: &[u8], scopes: &[&str]) -> Box<dyn FnMut(usize)> {
-    let length = u32::try_from(table.len()).expect("a small table");
-    let mut bare = Bare::new(epochs, length);
-    bare.write(table);
-    let Bare { store, instance, .. } = &mut bare;
-    let load = instance
-        .get_typed_func::<(u32, u32), u64>(&mut *store, "scopegate_table_load")
-        .expect("load");
-    let decide = instance
-        .get_typed_func::<(u32, u32, u32), u64>(&mut *store, "scopegate_decide")
-        .expect("decide");
-    let handle = load.call(store, (0, length)).expect("a table") as u32;
-    let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-    Box::new(move |turn| {
-        let scope = black_box(scopes[turn % scopes.len()].as_bytes());
-        bare.write(scope);
-        let length = scope.len() as u32;
-        black_box(decide.call(&mut bare.store, (handle, length, 0)).expect("a decision"));
-    })
 }

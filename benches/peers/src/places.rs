@@ -1,0 +1,195 @@
+//! The same steps in each place where the engine runs: natively, in wasmtime, and in wasmtime with epochs. In V8 they are taken by
+//! `benches/node/measure.mjs`, which is given the same [`Asked`].
+//!
+//! A step is what a host's program would do there, from the texts that came to what it can go on with: natively values of the core, and by the
+//! exports of the engine the bytes that it gives, copied out and not read.
+//!
+//! Left out: the runtime, which keeps instances for a server and reads what they give; `own` asks it.
+
+use std::hint::black_box;
+
+use scopegate_benches::hot_path::{STEPS, Step};
+use scopegate_benches::sample::{Case, Effort, measure};
+use scopegate_benches::{names, rules, scopes, table};
+use scopegate_core::verify::Grant;
+use scopegate_core::{Scope, ScopeList, Table, decide_plain, verify};
+use wasmtime::WasmParams;
+
+use crate::bare::{Bare, Code};
+use crate::{print, turns};
+
+/// How many rules the map has.
+const RULES: usize = 500;
+/// How many scopes a request has that has several.
+const TOGETHER: usize = 20;
+
+/// What each step is asked.
+pub(crate) struct Asked {
+    actions: Vec<String>,
+    scopes: Vec<String>,
+    /// Some of the scopes, as one text.
+    together: String,
+    method: &'static str,
+    target: &'static str,
+    /// The entries of a token, one a line.
+    access: &'static str,
+    required: &'static str,
+}
+
+impl Asked {
+    pub(crate) fn new() -> Self {
+        let scopes = scopes(&names(RULES));
+        Self {
+            actions: rules(RULES),
+            together: scopes[scopes.len() - TOGETHER..].join(" "),
+            scopes,
+            method: "GET",
+            target: "/v2/team1/svc/component-4/manifests/v1",
+            access: "repository:team1/svc/component-4:pull\nrepository:base:pull\nregistry:catalog:*",
+            required: "repository:team1/svc/component-4:pull",
+        }
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let Self { actions, scopes, together, method, target, access, required } = self;
+        serde_json::json!({
+            "actions": actions, "scopes": scopes, "together": together, "method": method, "target": target, "access": access,
+            "required": required,
+        })
+    }
+}
+
+/// A step's name, and what does it.
+type Named = (&'static str, Step);
+
+pub(crate) fn measured(effort: Effort) {
+    let asked = Asked::new();
+    let places = [
+        ("native", natively(&asked)),
+        ("wasmtime", by_exports(&Code::new(false), &asked)),
+        ("wasmtime with epochs", by_exports(&Code::new(true), &asked)),
+    ];
+    let (mut hows, mut cases) = (Vec::new(), Vec::new());
+    for (how, steps) in places {
+        for (name, step) in steps {
+            hows.push(how);
+            cases.push(turns(name, step));
+        }
+    }
+    let samples = measure(&mut cases, effort);
+    for ((how, Case { name, .. }), samples) in hows.iter().zip(&cases).zip(samples) {
+        print("place", name, how, RULES, samples);
+    }
+}
+
+/// By the core, as a program in Rust has it.
+fn natively(asked: &Asked) -> Vec<Named> {
+    let step = |name| STEPS.iter().find(|(step, _)| *step == name).expect("a step").1();
+    let (table, together) = (table(RULES), asked.together.clone());
+    let batch: Step = Box::new(move |_| {
+        for scope in ScopeList::pieces(black_box(together.as_bytes())) {
+            black_box(decide_plain([black_box(&table)], scope)).expect("a plain scope");
+        }
+    });
+    let (access, required) = (asked.access, asked.required);
+    let verified: Step = Box::new(move |_| {
+        let grants: Vec<_> = black_box(access).lines().filter_map(Grant::read).collect();
+        let required = Scope::parse(black_box(required)).expect("a scope");
+        black_box(verify(grants.iter().copied(), &[required.into()]).is_ok());
+    });
+    let actions = asked.actions.clone();
+    let compiled: Step = Box::new(move |_| {
+        let actions = black_box(&actions).iter().map(String::as_str);
+        black_box(Table::compile_actions(actions)).expect("a table");
+    });
+    vec![
+        ("decide", step("decide/500")),
+        ("decide 20 in one call", batch),
+        ("claims of 20 scopes", step("claims/20")),
+        ("explain", step("explain/500")),
+        ("route", step("route/manifest")),
+        ("verify", verified),
+        ("compile", compiled),
+        ("load", step("load/500")),
+    ]
+}
+
+/// What a call is given: its numbers, and the text in the input.
+type Turn<P> = (P, String);
+
+/// By the exports of the engine.
+fn by_exports(code: &Code, asked: &Asked) -> Vec<Named> {
+    let Asked { method, target, access, required, ref together, ref scopes, ref actions } = *asked;
+    let actions = actions.join("\n");
+    let routed = ((length(method), length(target), 0), [method, target].concat());
+    let verified = ((length(access), length(required)), [access, required].concat());
+    let each = |turn: fn(&str) -> _| scopes.iter().map(|scope| turn(scope)).collect();
+    vec![
+        ("decide", decided(code, each(in_table))),
+        ("decide 20 in one call", given(code, "scopegate_decide_batch", vec![in_table(together)])),
+        ("claims of 20 scopes", given(code, "scopegate_claims", vec![in_tables(together)])),
+        ("explain", given(code, "scopegate_explain", each(in_tables))),
+        ("route", given(code, "scopegate_route", vec![routed])),
+        ("verify", given(code, "scopegate_verify", vec![verified])),
+        ("compile", given(code, "scopegate_table_compile", vec![(length(&actions), actions)])),
+        ("load", loaded(code)),
+    ]
+}
+
+/// Scopes for the table that was loaded first, whose handle is 0.
+fn in_table(scopes: &str) -> Turn<(u32, u32, u32)> {
+    ((0, length(scopes), 0), scopes.to_owned())
+}
+
+/// Scopes for a principal with that table, whose handle stands before them.
+fn in_tables(scopes: &str) -> Turn<(u32, u32, u32)> {
+    ((1, length(scopes), 0), ["\0\0\0\0", scopes].concat())
+}
+
+fn length(text: &str) -> u32 {
+    u32::try_from(text.len()).expect("a small text")
+}
+
+/// An instance that has the table.
+fn with_table(code: &Code) -> Bare {
+    let (mut bare, table) = (Bare::new(code), table(RULES));
+    let load = bare.function("scopegate_table_load");
+    bare.write(table.as_bytes());
+    assert_eq!(bare.ask(&load, (0, table.as_bytes().len() as u32)), 0, "another handle");
+    bare
+}
+
+/// Decisions are numbers.
+fn decided(code: &Code, asked: Vec<Turn<(u32, u32, u32)>>) -> Step {
+    let mut bare = with_table(code);
+    let decide = bare.function("scopegate_decide");
+    Box::new(move |turn| {
+        let (numbers, text) = &asked[turn % asked.len()];
+        bare.write(black_box(text.as_bytes()));
+        black_box(bare.ask(&decide, *numbers));
+    })
+}
+
+/// All else is bytes.
+fn given<P: WasmParams + Copy + 'static>(code: &Code, export: &str, asked: Vec<Turn<P>>) -> Step {
+    let mut bare = with_table(code);
+    let function = bare.function(export);
+    Box::new(move |turn| {
+        let (numbers, text) = &asked[turn % asked.len()];
+        bare.write(black_box(text.as_bytes()));
+        let result = bare.ask(&function, *numbers);
+        black_box(bare.taken(result));
+    })
+}
+
+/// A table is loaded, and dropped again.
+fn loaded(code: &Code) -> Step {
+    let (mut bare, table) = (Bare::new(code), table(RULES));
+    let load = bare.function("scopegate_table_load");
+    let forget = bare.function("scopegate_table_drop");
+    Box::new(move |_| {
+        bare.write(black_box(table.as_bytes()));
+        let handle = bare.ask(&load, (0, table.as_bytes().len() as u32));
+        bare.ask(&forget, handle as u32);
+    })
+}
