@@ -42,7 +42,10 @@ pub fn markdown(table: &Table) -> String {
         &of_group(table, "compile"),
         "\n## What a host asks besides, natively\n\n",
         &of_group(table, "step"),
-        "\n## Names of other shapes, and caches that are cold, natively\n\n",
+        "\n## The same steps in each place, 500 rules\n\n",
+        &places(table),
+        "\nEach from the texts that come to a host to what its program goes on with: values natively, the bytes that an export gives copied out, objects from \
+         the package, which compiles and loads at once.\n\n## Names of other shapes, and caches that are cold, natively\n\n",
         &of_group(table, "shape"),
         &rows(table, "cold"),
         "\n## The sandbox\n\n",
@@ -85,13 +88,28 @@ fn decisions(table: &Table) -> String {
             continue;
         }
         seen.push((name, how));
-        let cells = SIZES.map(|rules| {
-            let row = table.row("decide", name, how, rules);
-            row.map_or(" |".to_owned(), |row| format!(" {} |", time(row.samples.median().value)))
-        });
+        let cells = SIZES.map(|rules| cell(table.row("decide", name, how, rules)));
         writeln!(text, "| {name} | {how} |{}", cells.concat()).unwrap();
     }
     text
+}
+
+/// Which step takes how long, by where the engine runs.
+fn places(table: &Table) -> String {
+    let places = ["native", "wasmtime", "wasmtime with epochs", "node", "node package"];
+    let head = places.map(|place| format!(" {place} |"));
+    let mut text = format!("| step |{}\n|---|{}\n", head.concat(), "---:|".repeat(places.len()));
+    let of_group = || table.rows.iter().filter(|row| row.group == "place");
+    for Row { name, rules, .. } in of_group().filter(|row| row.how == places[0]) {
+        let cells = places.map(|place| cell(table.row("place", name, place, *rules)));
+        writeln!(text, "| {name} |{}", cells.concat()).unwrap();
+    }
+    text
+}
+
+/// The median, or nothing.
+fn cell(row: Option<&Row>) -> String {
+    row.map_or(" |".to_owned(), |row| format!(" {} |", time(row.samples.median().value)))
 }
 
 fn of_group(table: &Table, group: &str) -> String {
@@ -195,7 +213,7 @@ mod tests {
     fn table(wasmtime: f64) -> Table {
         let text = format!(
             "# about nothing\n# left out\ndecide,scopegate,native,500,10 10 10\ndecide,scopegate,wasmtime,500,{wasmtime} {wasmtime} 90\n\
-             size,scopegate engine,module,0,41000 20000 13000\n"
+             place,load,native,500,25000\nplace,load,node,500,40000\nsize,scopegate engine,module,0,41000 20000 13000\n"
         );
         text.parse().unwrap()
     }
@@ -209,6 +227,7 @@ mod tests {
             "| decide in wasmtime / natively, 500 rules | 1.50 (1.50 to 9.00) | ≤ 2 | reached |",
             "| engine, raw | 41.0 KB | ≤ 40 KB | **not reached** |",
             "| scopegate | wasmtime | | | 15.0 ns | | |",
+            "| load | 25.0 µs | | | 40.0 µs | |",
         ] {
             assert!(report.contains(line), "{line}\n{report}");
         }
