@@ -8,7 +8,13 @@ use scopegate_core::verify::Grant;
 use scopegate_core::{Scope, ScopeList, Settings, Table, claims, decide_text, route, verify};
 
 use crate::worst::Case;
-use crate::{names, scope_map, scopes, table};
+use crate::{REQUESTS, names, scope_map, scopes, table};
+
+/// The path of a manifest.
+pub const MANIFEST: &str = "/v2/team1/svc/component-4/manifests/v1";
+/// The entries of a token that may pull it.
+pub const ACCESS: [&str; 3] =
+    ["repository:team1/svc/component-4:pull", "repository:base:pull", "registry:catalog:*"];
 
 /// Something that is done for a request, by its turn.
 pub type Step = Box<dyn FnMut(usize)>;
@@ -23,7 +29,7 @@ pub const STEPS: [Named; 13] = [
     ("decide/worst", decided_at_worst),
     ("claims/20", claimed),
     ("explain/500", explained),
-    ("route/manifest", || routed("GET", "/v2/team1/svc/component-4/manifests/v1")),
+    ("route/manifest", || routed("GET", MANIFEST)),
     ("route/mount", || {
         routed("POST", "/v2/team1/svc/component-4/blobs/uploads/?mount=sha256:0&from=base")
     }),
@@ -54,9 +60,15 @@ fn decided_at_worst() -> Step {
     decisions(case.table().expect("a table"), vec![case.scope])
 }
 
+/// The scopes of a request with twenty.
+#[must_use]
+pub fn twenty() -> Vec<String> {
+    scopes(&names(500)).split_off(REQUESTS - 20)
+}
+
 /// A token request with twenty scopes.
 fn claimed() -> Step {
-    let (table, scopes) = (table(500), scopes(&names(500)).split_off(44));
+    let (table, scopes) = (table(500), twenty());
     Box::new(move |_| {
         let list = ScopeList::parse(black_box(&scopes).iter().map(String::as_str)).expect("scopes");
         black_box(claims([black_box(&table)], &list, &Settings::default()));
@@ -81,13 +93,11 @@ fn routed(method: &'static str, target: &'static str) -> Step {
 }
 
 fn grants() -> Vec<Grant<'static>> {
-    let entries =
-        ["repository:team1/svc/component-4:pull", "repository:base:pull", "registry:catalog:*"];
-    entries.into_iter().filter_map(Grant::read).collect()
+    ACCESS.into_iter().filter_map(Grant::read).collect()
 }
 
 fn verified() -> Step {
-    let route = route("GET", "/v2/team1/svc/component-4/manifests/v1", &Default::default());
+    let route = route("GET", MANIFEST, &Default::default());
     let (grants, scopes) = (grants(), route.expect("a route").scopes);
     Box::new(move |_| {
         black_box(verify(black_box(&grants).iter().copied(), black_box(&scopes)).is_ok());
@@ -100,7 +110,7 @@ fn admitted() -> Step {
         Authority { realm: "https://registry.example/oauth2/token", service: "registry.example" };
     Box::new(move |_| {
         let credential = Credential::Valid(black_box(&grants).iter().copied());
-        let target = black_box("/v2/team1/svc/component-4/manifests/v1");
+        let target = black_box(MANIFEST);
         black_box(admit("GET", target, credential, authority, &Default::default()));
     })
 }

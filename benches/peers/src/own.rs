@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::Duration;
 
-use scopegate_benches::hot_path::{STEPS, decisions};
+use scopegate_benches::hot_path::{STEPS, decisions, twenty};
 use scopegate_benches::sample::{Case, Effort, measure};
-use scopegate_benches::{many_names, names, rules, scopes};
+use scopegate_benches::{many_names, rules, scopes};
 use scopegate_core::{ScopeMap, Settings, Table};
 use scopegate_runtime::{Limits, Runtime};
 
@@ -93,7 +93,7 @@ fn sandbox(effort: Effort) {
     let runtime = Runtime::with_cache(&folder, Limits::default()).expect("the engine starts");
     let bytes = scopegate_benches::table(500).as_bytes().to_vec();
     let table = runtime.load("my-map", bytes.clone()).expect("a table");
-    let asked = scopes(&names(500)).split_off(44);
+    let asked = twenty();
     let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
     let mut session = runtime.session().expect("a session");
     let handle = session.load(&table).expect("room for the table");

@@ -8,7 +8,7 @@
 
 use std::hint::black_box;
 
-use scopegate_benches::hot_path::{STEPS, Step};
+use scopegate_benches::hot_path::{ACCESS, MANIFEST, STEPS, Step, twenty};
 use scopegate_benches::sample::{Case, Effort, measure};
 use scopegate_benches::{names, rules, scopes, table};
 use scopegate_core::verify::Grant;
@@ -20,33 +20,30 @@ use crate::{print, turns};
 
 /// How many rules the map has.
 const RULES: usize = 500;
-/// How many scopes a request has that has several.
-const TOGETHER: usize = 20;
 
 /// What each step is asked.
 pub(crate) struct Asked {
     actions: Vec<String>,
     scopes: Vec<String>,
-    /// Some of the scopes, as one text.
+    /// Twenty of the scopes, as one text.
     together: String,
     method: &'static str,
     target: &'static str,
     /// The entries of a token, one a line.
-    access: &'static str,
+    access: String,
     required: &'static str,
 }
 
 impl Asked {
     pub(crate) fn new() -> Self {
-        let scopes = scopes(&names(RULES));
         Self {
             actions: rules(RULES),
-            together: scopes[scopes.len() - TOGETHER..].join(" "),
-            scopes,
+            scopes: scopes(&names(RULES)),
+            together: twenty().join(" "),
             method: "GET",
-            target: "/v2/team1/svc/component-4/manifests/v1",
-            access: "repository:team1/svc/component-4:pull\nrepository:base:pull\nregistry:catalog:*",
-            required: "repository:team1/svc/component-4:pull",
+            target: MANIFEST,
+            access: ACCESS.join("\n"),
+            required: ACCESS[0],
         }
     }
 
@@ -91,9 +88,9 @@ fn natively(asked: &Asked) -> Vec<Named> {
             black_box(decide_plain([black_box(&table)], scope)).expect("a plain scope");
         }
     });
-    let (access, required) = (asked.access, asked.required);
+    let (access, required) = (asked.access.clone(), asked.required);
     let verified: Step = Box::new(move |_| {
-        let grants: Vec<_> = black_box(access).lines().filter_map(Grant::read).collect();
+        let grants: Vec<_> = black_box(&access).lines().filter_map(Grant::read).collect();
         let required = Scope::parse(black_box(required)).expect("a scope");
         black_box(verify(grants.iter().copied(), &[required.into()]).is_ok());
     });
@@ -119,10 +116,10 @@ type Turn<P> = (P, String);
 
 /// By the exports of the engine.
 fn by_exports(code: &Code, asked: &Asked) -> Vec<Named> {
-    let Asked { method, target, access, required, ref together, ref scopes, ref actions } = *asked;
+    let Asked { actions, scopes, together, method, target, access, required } = asked;
     let actions = actions.join("\n");
-    let routed = ((length(method), length(target), 0), [method, target].concat());
-    let verified = ((length(access), length(required)), [access, required].concat());
+    let routed = ((length(method), length(target), 0), [*method, target].concat());
+    let verified = ((length(access), length(required)), [access, *required].concat());
     let each = |turn: fn(&str) -> _| scopes.iter().map(|scope| turn(scope)).collect();
     vec![
         ("decide", decided(code, each(in_table))),
