@@ -45,10 +45,10 @@ pub fn markdown(table: &Table) -> String {
         "\n## The same steps in each place, 500 rules\n\n",
         &places(table),
         "\nEach from the texts that come to a host to what its program goes on with: values natively, the bytes that an export gives copied out, objects from \
-         the package, which compiles and loads at once.\n\n## Names of other shapes, and caches that are cold, natively\n\n",
+         the package, which compiles and loads at once. An explanation becomes JSON at the exports; a decision in Node is what is granted, without what is denied.\n\n## Names of other shapes, and caches that are cold, natively\n\n",
         &of_group(table, "shape"),
         &rows(table, "cold"),
-        "\n## The sandbox\n\n",
+        "\n## The sandbox\n\nClaims and decisions are asked of the runtime here, which reads what the engine gives.\n\n",
         &of_group(table, "sandbox"),
         "\n## Sizes\n\n![Bytes of each module](sizes.svg)\n\n",
         &sizes(table),
