@@ -108,8 +108,8 @@ impl Challenge {
         Self {
             scheme: Scheme::Bearer,
             realm: realm.to_owned(),
-            service: Some(service.to_owned()),
-            scope: (!required.is_empty()).then_some(scope),
+            service: (!service.is_empty()).then(|| service.to_owned()),
+            scope: (!scope.is_empty()).then_some(scope),
             error,
         }
     }
@@ -142,7 +142,8 @@ impl fmt::Display for Challenge {
             ("error", self.error.as_ref().map(ChallengeError::as_str)),
         ];
         for (name, value) in parameters {
-            if let Some(value) = value {
+            // Three clients lose the scope of a challenge with `service=""`.
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
                 write_all(f, &[",", name, "="])?;
                 Quoted(value).fmt(f)?;
             }
