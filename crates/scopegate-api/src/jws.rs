@@ -1,6 +1,6 @@
 //! A signed text in the compact form of RFC 7515, taken apart.
 //!
-//! Of a header only `alg`, `kid` and `crit` are read: nothing may bring its own key, so `jwk`, `jku`, `x5u` and `x5c` are not even looked at.
+//! Of a header only `alg`, `kid`, `crit` and `b64` are read: nothing may bring its own key, so `jwk`, `jku`, `x5u` and `x5c` are not even looked at.
 //!
 //! Left out: the signature, which hosts verify, each by its own means; and what a payload means, which is for whoever asked for it.
 
@@ -31,10 +31,12 @@ struct Header {
     alg: String,
     kid: String,
     crit: Option<IgnoredAny>,
+    b64: Option<IgnoredAny>,
 }
 
 impl<'t> Jws<'t> {
-    /// Takes a text apart; `None` for one that is none, that names no key, or that wants something to be understood (`crit`).
+    /// Takes a text apart; `None` for one that is none, that names no key, or that wants something to be understood: `crit`, and
+    /// `b64` (RFC 7797), which some readers obey without it.
     ///
     /// ```
     /// use scopegate_api::jws::Jws;
@@ -48,8 +50,14 @@ impl<'t> Jws<'t> {
     pub fn read(text: &'t str) -> Option<Self> {
         let (message, signature) = text.rsplit_once('.')?;
         let (header, payload) = message.split_once('.')?;
-        let Header { alg, kid, crit } = serde_json::from_slice(&decode(header)?).ok()?;
-        crit.is_none().then_some(Self { algorithm: alg, kid, message, signature, payload })
+        let Header { alg, kid, crit, b64 } = serde_json::from_slice(&decode(header)?).ok()?;
+        (crit.is_none() && b64.is_none()).then_some(Self {
+            algorithm: alg,
+            kid,
+            message,
+            signature,
+            payload,
+        })
     }
 
     /// The payload; `None` when it is not in base64url.
@@ -84,6 +92,7 @@ mod tests {
             format!("{}.e30.AAAA", header(r#"{"alg":"ES256"}"#)),
             format!("{}.e30.AAAA", header(r#"{"alg":["ES256"],"kid":"a"}"#)),
             format!("{}.e30.AAAA", header(r#"{"alg":"ES256","kid":"a","crit":["b64"]}"#)),
+            format!("{}.e30.AAAA", header(r#"{"alg":"ES256","kid":"a","b64":false}"#)),
             format!("{}.e30.AAAA", header(r#"{"alg":"ES256","alg":"none","kid":"a"}"#)),
         ] {
             assert_eq!(Jws::read(&text), None, "{text}");

@@ -1,6 +1,6 @@
 // Whether a token is genuine, in time and meant for this registry; follows `AccessClaims::read` of crates/scopegate-api.
 //
-// Of the header only `alg` and `kid` are read: a key that a token brings along proves nothing.
+// Of the header only `alg`, `kid`, `crit` and `b64` are read: a key that a token brings along proves nothing.
 
 import type { Key, Keys } from "./keys.ts";
 
@@ -67,7 +67,8 @@ export class Tokens {
     if (!header || !payload || !signature || rest.length > 0) return undefined;
     const head = record(json(header));
     const sealed = decode(signature);
-    if (typeof head?.kid !== "string" || head.crit !== undefined || !sealed) return undefined;
+    const isExtended = head?.crit !== undefined || head?.b64 !== undefined;
+    if (typeof head?.kid !== "string" || isExtended || !sealed) return undefined;
     const key = await this.#keys.find(head.kid);
     if (!key || head.alg !== key.algorithm) return undefined;
     const isGenuine = await key.verify(sealed, new TextEncoder().encode(`${header}.${payload}`));

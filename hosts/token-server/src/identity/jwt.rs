@@ -1,6 +1,6 @@
 //! A token as it comes in: taken apart, nothing about it believed.
 //!
-//! Follows RFC 7515 (compact form) and RFC 7519. Of the header only `alg`, `kid` and `crit` are read: a token must not bring its own
+//! Follows RFC 7515 (compact form) and RFC 7519. Of the header only `alg`, `kid`, `crit` and `b64` are read: a token must not bring its own
 //! key, so `jwk`, `jku`, `x5u` and `x5c` are not even looked at.
 //!
 //! Left out: encrypted tokens, and detached or unencoded payloads (they need `crit`, which is refused).
@@ -38,6 +38,7 @@ struct Header {
     alg: String,
     kid: Option<String>,
     crit: Option<IgnoredAny>,
+    b64: Option<IgnoredAny>,
 }
 
 impl<'a> Jwt<'a> {
@@ -56,7 +57,7 @@ impl<'a> Jwt<'a> {
             return Err("the token has not three parts");
         }
         let header: Header = decode(header).ok_or("the token's header is not readable")?;
-        if header.crit.is_some() {
+        if header.crit.is_some() || header.b64.is_some() {
             return Err("the token needs an extension");
         }
         let algorithm = Algorithm::from_str(&header.alg)
@@ -96,6 +97,7 @@ mod tests {
             (r#"{"alg":"none"}"#, Err("the token's algorithm is none, or unknown")),
             (r#"{"alg":"es256"}"#, Err("the token's algorithm is none, or unknown")),
             (r#"{"alg":"ES256","crit":["b64"],"b64":false}"#, Err("the token needs an extension")),
+            (r#"{"alg":"ES256","b64":false}"#, Err("the token needs an extension")),
             (r#"{"alg":"ES256","kid":1}"#, Err("the token's header is not readable")),
             (r#"{"alg":"ES256","alg":"RS256"}"#, Err("the token's header is not readable")),
             (r#"{"kid":"k"}"#, Err("the token's header is not readable")),
