@@ -1,7 +1,7 @@
 //! Access entries, as they stand in a token and in a decision.
 //!
 //! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/jwt.md>. Written in lower case, which is what
-//! `az acr check-health` reads; read in either case, because the service has also written `Type`, `Name` and `Actions`.
+//! `az acr check-health` reads, and read so: keys with capitals, which distribution took until 2.8, are no entry for any host.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -17,21 +17,22 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use scopegate_api::access::AccessEntry;
 ///
-/// let entry: AccessEntry = serde_json::from_str(r#"{"Type":"repository","Name":"app","Actions":["pull"]}"#)?;
-/// assert_eq!(serde_json::to_string(&entry)?, r#"{"type":"repository","name":"app","actions":["pull"]}"#);
+/// let entry: AccessEntry = serde_json::from_str(r#"{"type":"repository","name":"app","actions":["pull"]}"#)?;
+/// assert_eq!(entry.to_string(), "repository:app:pull");
+/// let capitals = r#"{"Type":"repository","Name":"app","Actions":["pull"]}"#;
+/// assert!(serde_json::from_str::<AccessEntry>(capitals).is_err());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AccessEntry {
     /// `repository`, `registry` or `artifact-repository`.
-    #[serde(rename = "type", alias = "Type")]
+    #[serde(rename = "type")]
     pub resource_type: String,
     /// The name of the resource.
-    #[serde(alias = "Name")]
     pub name: String,
     /// The actions, in the order in which they were asked for.
-    #[serde(alias = "Actions", default)]
+    #[serde(default)]
     pub actions: Vec<String>,
 }
 
