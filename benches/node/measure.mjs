@@ -278,7 +278,7 @@ function byExports({ actions, scopes, together, method, target, access, required
     },
     verify() {
       const length = write(access);
-      return taken(exports.scopegate_verify(length, write(required, length)));
+      return taken(exports.scopegate_verify(length, write(required, length), 0));
     },
     compile: () => taken(exports.scopegate_table_compile(write(text))),
     load() {
@@ -299,7 +299,7 @@ async function byPackage({ actions, together, method, target, access, required }
     "claims of 20 scopes": () => principal.claims(together),
     explain: (scope) => principal.explain(scope),
     route: () => route(method, target, "acr"),
-    verify: () => verify(entries, needed),
+    verify: () => verify(entries, needed, "acr"),
     compile() {
       const other = new Principal();
       other.add("my-map", actions);

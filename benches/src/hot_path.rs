@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 
-use scopegate_core::admission::{Authority, Credential, admit};
+use scopegate_core::admission::{Authority, Credential, Request, admit};
 use scopegate_core::explain::{NamedTable, explain};
+use scopegate_core::route::Profile;
 use scopegate_core::verify::Grant;
 use scopegate_core::{Scope, ScopeList, Settings, Table, claims, decide_text, route, verify};
 
@@ -15,6 +16,16 @@ pub const MANIFEST: &str = "/v2/team1/svc/component-4/manifests/v1";
 /// The entries of a token that may pull it.
 pub const ACCESS: [&str; 3] =
     ["repository:team1/svc/component-4:pull", "repository:base:pull", "registry:catalog:*"];
+
+/// The header fields that docker sends with it.
+const HEADERS: [(&[u8], &[u8]); 6] = [
+    (b"host", b"registry.example"),
+    (b"user-agent", b"docker/29.0.0 go/go1.25.4 kernel/6.1.0 os/linux arch/amd64"),
+    (b"accept", b"application/vnd.oci.image.index.v1+json"),
+    (b"accept", b"application/vnd.oci.image.manifest.v1+json"),
+    (b"authorization", b"Bearer token"),
+    (b"accept-encoding", b"gzip"),
+];
 
 /// Something that is done for a request, by its turn.
 pub type Step = Box<dyn FnMut(usize)>;
@@ -100,7 +111,8 @@ fn verified() -> Step {
     let route = route("GET", MANIFEST, &Default::default());
     let (grants, scopes) = (grants(), route.expect("a route").scopes);
     Box::new(move |_| {
-        black_box(verify(black_box(&grants).iter().copied(), black_box(&scopes)).is_ok());
+        let grants = black_box(&grants).iter().copied();
+        black_box(verify(grants, black_box(&scopes), Profile::Acr).is_ok());
     })
 }
 
@@ -110,8 +122,9 @@ fn admitted() -> Step {
         Authority { realm: "https://registry.example/oauth2/token", service: "registry.example" };
     Box::new(move |_| {
         let credential = Credential::Valid(black_box(&grants).iter().copied());
-        let target = black_box(MANIFEST);
-        black_box(admit("GET", target, credential, authority, &Default::default()));
+        let headers = black_box(&HEADERS).iter().copied();
+        let request = Request { method: "GET", target: black_box(MANIFEST), headers };
+        black_box(admit(request, credential, authority, &Default::default()));
     })
 }
 

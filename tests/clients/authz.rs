@@ -50,6 +50,17 @@ fn nothing_else_reaches_the_registry() {
     }
 }
 
+/// What two readers could read in two ways does not reach the registry, and what a browser would obey does not come back.
+#[test]
+fn second_readings_and_obedience() {
+    for kind in EACH {
+        let scene = Scene::new(kind, Echo::start(0), Echo::port, &[("team/app", ALL)]);
+        let bearer = scene.bearer("repository:team/app:pull");
+        edge::refuses_second_readings(scene.proxy.port(), &scene.upstream, &bearer);
+        edge::restrains_answers(scene.proxy.port(), &bearer);
+    }
+}
+
 /// What a client says of where it comes from, and its token, stay at the proxy.
 #[test]
 fn what_the_registry_hears_of_the_client() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scopegate_core::admission::{Admission, Authority, Credential, admit};
+use scopegate_core::admission::{Admission, Authority, Credential, Request, admit};
 use scopegate_core::verify::Grant;
 use serde_json::json;
 
@@ -77,6 +77,11 @@ pub(crate) fn decides(port: u16, server: &Server, password: &str) {
     eventually(Duration::from_secs(10), asks);
 }
 
+/// A request without header fields.
+fn asked<'a>(method: &'a str, target: &'a str) -> Request<'a, [(&'a [u8], &'a [u8]); 0]> {
+    Request { method, target, headers: [] }
+}
+
 /// Whatever comes in, the registry hears what the engine lets through, in the engine's spelling, or nothing. Where an HTTP library has refused
 /// a request before our code saw it, only that is certain.
 #[track_caller]
@@ -91,7 +96,7 @@ pub(crate) fn one_spelling(port: u16, server: &Server, password: &str, echo: &Ec
     let mut answered = 0;
     for (method, target) in &targets {
         let expected =
-            admit(method, target, Credential::Valid(grants), authority, &Default::default());
+            admit(asked(method, target), Credential::Valid(grants), authority, &Default::default());
         let answer = ask(port, method, target, &[&bearer]);
         let heard: Vec<String> = echo.heard().into_iter().map(|heard| heard.line).collect();
         match expected {
@@ -137,7 +142,7 @@ pub(crate) fn nothing_else(
     let (mut forwarded, mut challenged) = (0, 0);
     for (method, target) in &targets() {
         let expected =
-            admit(method, target, Credential::Valid(grants), authority, &Default::default());
+            admit(asked(method, target), Credential::Valid(grants), authority, &Default::default());
         let answer = ask(port, method, target, &[&bearer]);
         let heard: Vec<String> = echo.heard().into_iter().map(|heard| heard.line).collect();
         let about = format!("{method} {target}: {answer:?} {heard:?}");
@@ -192,7 +197,14 @@ pub(crate) fn keeps_to_itself(port: u16, echo: &Echo, these: &[&str]) -> Vec<Str
         "Cookie: a=b",
         "Forwarded: for=10.0.0.1",
         "Proxy: http://evil",
+        "Referer: http://evil/",
+        "True-Client-IP: 10.0.0.1",
+        "Via: 1.1 evil",
+        "X-Accel-Redirect: /v2/secret/manifests/v1",
+        "X-Client-Cert: evil",
         "X-Client-IP: 10.0.0.1",
+        "X-Remote-User: administrator",
+        "X-ZOT-API-CLIENT: zot-ui",
         "X-Forwarded-For: 10.0.0.1",
         "X_Forwarded_For: 10.0.0.1",
         "X-Forwarded-Host: evil",
@@ -201,7 +213,6 @@ pub(crate) fn keeps_to_itself(port: u16, echo: &Echo, these: &[&str]) -> Vec<Str
         "X-Forwarded-Prefix: /secret",
         "X-Forwarded-Server: evil",
         "X-Forwarded-Uri: /v2/secret/manifests/v1",
-        "X-HTTP-Method-Override: DELETE",
         "X-Original-Host: evil",
         "X-Original-Method: DELETE",
         "X-Original-URI: /v2/secret/manifests/v1",
@@ -221,6 +232,50 @@ pub(crate) fn keeps_to_itself(port: u16, echo: &Echo, these: &[&str]) -> Vec<Str
     }
     assert!(heard.iter().any(|line| line == "accept: application/json"), "{heard:?}");
     heard
+}
+
+/// A request that names a second method goes nowhere, and neither does one whose body has two types in one line.
+#[track_caller]
+pub(crate) fn refuses_second_readings(port: u16, echo: &Echo, bearer: &str) {
+    for line in [
+        "X-HTTP-Method-Override: DELETE",
+        "X-HTTP-Method: DELETE",
+        "X-Method-Override: DELETE",
+        "Content-Type: application/json, multipart/form-data",
+    ] {
+        let answer = ask(port, "GET", "/v2/team/app/manifests/v1", &[bearer, line]);
+        let heard = echo.heard();
+        // What a proxy took away before it asked is as good as refused.
+        let is_gone = heard.iter().all(|heard| {
+            let lines = heard.headers.iter();
+            lines
+                .filter(|header| header.starts_with("x-") || header.starts_with("content-type"))
+                .all(|header| !header.contains("delete") && !header.contains("multipart"))
+        });
+        assert!(
+            is_gone && (heard.is_empty() || answer.status == 200),
+            "{line}: {answer:?} {heard:?}"
+        );
+    }
+}
+
+/// What a browser would obey does not come back from the registry.
+#[track_caller]
+pub(crate) fn restrains_answers(port: u16, bearer: &str) {
+    let answer = ask(port, "GET", "/v2/team/app/manifests/v1", &[bearer]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    for name in [
+        "set-cookie",
+        "clear-site-data",
+        "refresh",
+        "service-worker-allowed",
+        "access-control-allow-origin",
+    ] {
+        assert_eq!(answer.header(name), None, "{answer:?}");
+    }
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
+    let policy = Some("sandbox; default-src 'none'");
+    assert_eq!(answer.header("content-security-policy"), policy, "{answer:?}");
 }
 
 /// Paths that got past other people's proxies, on a repository that the token opens and on one that it does not.

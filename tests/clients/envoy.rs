@@ -72,6 +72,15 @@ fn one_spelling_reaches_the_registry() {
     edge::one_spelling(scene.envoy.port(), &scene.server, &scene.password, &scene.upstream);
 }
 
+/// What two readers could read in two ways does not reach the registry, and what a browser would obey does not come back.
+#[test]
+fn second_readings_and_obedience() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    edge::refuses_second_readings(scene.envoy.port(), &scene.upstream, &bearer);
+    edge::restrains_answers(scene.envoy.port(), &bearer);
+}
+
 /// What a client says of where it comes from, and its token, stay at Envoy.
 #[test]
 fn what_the_registry_hears_of_the_client() {

@@ -70,6 +70,15 @@ fn one_spelling_reaches_the_registry() {
     edge::one_spelling(gateway.port(), server, password, upstream);
 }
 
+/// What two readers could read in two ways does not reach the registry, and what a browser would obey does not come back.
+#[test]
+fn second_readings_and_obedience() {
+    let scene = Scene::echo(0, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    edge::refuses_second_readings(scene.gateway.port(), &scene.upstream, &bearer);
+    edge::restrains_answers(scene.gateway.port(), &bearer);
+}
+
 /// What a client says of where it comes from, and its token, stay at the gateway.
 #[test]
 fn what_the_registry_hears_of_the_client() {

@@ -42,6 +42,15 @@ fn one_spelling_reaches_the_registry() {
     edge::one_spelling(scene.worker.port(), &scene.server, &scene.password, &scene.upstream);
 }
 
+/// What two readers could read in two ways does not reach the registry, and what a browser would obey does not come back.
+#[test]
+fn second_readings_and_obedience() {
+    let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
+    let bearer = scene.bearer("repository:team/app:pull");
+    edge::refuses_second_readings(scene.worker.port(), &scene.upstream, &bearer);
+    edge::restrains_answers(scene.worker.port(), &bearer);
+}
+
 /// What a client says of where it comes from, and its token, stay at the Worker.
 #[test]
 fn what_the_registry_hears_of_the_client() {

@@ -5,11 +5,11 @@ import { Engine, Refused } from "../../examples/embed/node/embed.mjs";
 
 const engine = new Engine(readFileSync(process.argv[2]));
 
-function answer({ kind, map, scopes, method, target, access, realm, service, credential, settings }) {
+function answer({ kind, map, scopes, method, target, headers, access, realm, service, credential, settings }) {
   try {
     if (kind === "explain") return engine.explain(engine.load("", map), scopes).map(({ text }) => text);
     if (kind === "route") return engine.route(method, target, settings);
-    return engine.admit(method, target, access, realm, service, credential, settings);
+    return engine.admit(method, target, headers, access, realm, service, credential, settings);
   } catch (error) {
     if (error instanceof Refused) return error.message;
     throw error;

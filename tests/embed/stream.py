@@ -18,7 +18,7 @@ def answer(case):
             return [explanation["text"] for explanation in engine.explain(table, case["scopes"])]
         if case["kind"] == "route":
             return engine.route(case["method"], case["target"], case["settings"])
-        names = ("method", "target", "access", "realm", "service", "credential", "settings")
+        names = ("method", "target", "headers", "access", "realm", "service", "credential", "settings")
         return engine.admit(*(case[name] for name in names))
     except Refused as refused:
         return str(refused)

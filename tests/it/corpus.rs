@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use scopegate_api::abi::{pack_credential, pack_settings};
 use scopegate_api::decision::DecisionReport;
-use scopegate_core::admission::{Admission, Authority, Credential, admit};
+use scopegate_core::admission::{Admission, Authority, Credential, Request, admit};
 use scopegate_core::route::Settings as RouteSettings;
 use scopegate_core::route::{Profile, Untag, route};
 use scopegate_core::verify::Grant;
@@ -96,11 +96,15 @@ struct AdmitCase {
     target: String,
     credential: CredentialCase,
     #[serde(default)]
+    content_types: Vec<String>,
+    #[serde(default)]
     profile: Option<String>,
     #[serde(default)]
     untag: Option<String>,
     #[serde(default)]
     forward: Option<String>,
+    #[serde(default)]
+    sends: Option<String>,
     #[serde(default)]
     status: u16,
     #[serde(default)]
@@ -245,8 +249,10 @@ fn expected() -> String {
     each_admission(|name, case| {
         assert!(!case.why.is_empty(), "{name} says no why");
         let answer = match &case.forward {
-            Some(target) => ["200".to_owned(), target.clone()],
-            None => [case.status.to_string(), case.challenge()],
+            Some(target) => {
+                ["200".to_owned(), target.clone(), case.sends.clone().unwrap_or_default()]
+            }
+            None => [case.status.to_string(), case.challenge(), String::new()],
         };
         line(&mut stream, name, &answer);
     });
@@ -267,6 +273,12 @@ impl AdmitCase {
             }
         }
         challenge
+    }
+
+    fn request(&self) -> Request<'_, impl Iterator<Item = (&[u8], &[u8])>> {
+        let headers =
+            self.content_types.iter().map(|value| (&b"Content-Type"[..], value.as_bytes()));
+        Request { method: &self.method, target: &self.target, headers }
     }
 
     /// The access entries as the boundary takes them, one a line.
@@ -309,10 +321,15 @@ fn native() -> String {
             }
         };
         let settings = route_settings(case.profile.as_deref(), case.untag.as_deref());
-        let answer = match admit(&case.method, &case.target, credential, AUTHORITY, &settings) {
-            Admission::Forward(forward) => ["200".to_owned(), forward.target.into_owned()],
+        let answer = match admit(case.request(), credential, AUTHORITY, &settings) {
+            Admission::Forward(forward) => [
+                "200".to_owned(),
+                forward.target.into_owned(),
+                forward.content_type.unwrap_or_default().to_owned(),
+            ],
             Admission::Refusal(refusal) => {
-                [refusal.status.to_string(), refusal.challenge.unwrap_or_default()]
+                let challenge = refusal.challenge.unwrap_or_default();
+                [refusal.status.to_string(), challenge, String::new()]
             }
         };
         line(&mut stream, name, &answer);
@@ -352,9 +369,16 @@ fn in_wasmtime() -> String {
             Credential::Valid(entries) => Credential::Valid(entries.as_str()),
         };
         let settings = route_settings(case.profile.as_deref(), case.untag.as_deref());
-        let (method, target) = (&case.method, &case.target);
-        let answer = runtime.admit(method, target, credential, AUTHORITY, &settings).unwrap();
-        line(&mut stream, name, &[answer.status.to_string(), answer.head]);
+        let admitted = runtime.admit(case.request(), credential, AUTHORITY, &settings).unwrap();
+        let answer = match admitted {
+            scopegate_runtime::Admission::Forward { target, content_type, .. } => {
+                ["200".to_owned(), target, content_type.unwrap_or_default()]
+            }
+            scopegate_runtime::Admission::Refusal { status, challenge, .. } => {
+                [status.to_string(), challenge.unwrap_or_default(), String::new()]
+            }
+        };
+        line(&mut stream, name, &answer);
     });
     stream
 }
@@ -388,6 +412,7 @@ fn in_node() -> String {
             "name": name,
             "method": case.method,
             "target": case.target,
+            "content_types": case.content_types,
             "access": access,
             "realm": AUTHORITY.realm,
             "service": AUTHORITY.service,

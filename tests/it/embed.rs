@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use scopegate_api::abi::{pack_settings, unpack_settings};
+use scopegate_api::abi::{WrittenAdmission, pack_settings, unpack_settings};
 use scopegate_core::route::route;
 use scopegate_core::{Error, ErrorKind, Settings};
 use scopegate_runtime::{ENGINE_WASM, Limits, Runtime};
@@ -28,9 +28,12 @@ fn questions() -> Vec<(Value, Value)> {
             let (method, target) = (&case.method, &case.target);
             let access: Vec<&str> = case.access.lines().collect();
             let credential: u32 = case.credential.into();
+            let headers: Vec<_> =
+                case.content_types.iter().map(|value| ["Content-Type", value]).collect();
             questions.push((
-                json!({ "kind": "admit", "method": method, "target": target, "access": access, "realm": AUTHORITY.realm,
-                    "service": AUTHORITY.service, "credential": credential, "settings": case.settings }),
+                json!({ "kind": "admit", "method": method, "target": target, "headers": headers, "access": access,
+                    "realm": AUTHORITY.realm, "service": AUTHORITY.service, "credential": credential,
+                    "settings": case.settings }),
                 admitted(&admission(case)),
             ));
             let (_, settings) = unpack_settings(case.settings).unwrap();
@@ -58,8 +61,14 @@ fn questions() -> Vec<(Value, Value)> {
 }
 
 fn admitted(text: &str) -> Value {
-    let (status, head, body) = scopegate_api::abi::read_admission(text).unwrap();
-    json!([status, head, body])
+    match scopegate_api::abi::read_admission(text).unwrap() {
+        WrittenAdmission::Forward { target, content_type, scopes } => {
+            json!([200, target, content_type.unwrap_or_default(), scopes])
+        }
+        WrittenAdmission::Refusal { status, challenge, body } => {
+            json!([status, challenge.unwrap_or_default(), body])
+        }
+    }
 }
 
 fn refused(error: Error) -> Value {

@@ -71,6 +71,11 @@ proptest! {
     }
 
     #[test]
+    fn what_goes_on_needs_no_more_than_was_decided(request in some::whole_request()) {
+        request::reads_no_more_than_was_decided(&request);
+    }
+
+    #[test]
     fn a_grant_is_confined_to_its_resource(grant in some::grant(), repository in some::name()) {
         request::grant_is_confined(grant.each_ref().map(String::as_str), &repository);
     }

@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 
 use scopegate_api::abi;
 use scopegate_core::ErrorKind;
-use scopegate_core::admission::{Authority, Credential as Came};
-use scopegate_runtime::{ENGINE_WASM, Error, Limits, PolicyTable, Runtime};
-use scopegate_tests::sameness::answers::{AUTHORITY, line, refused, report};
+use scopegate_core::admission::{Authority, Credential as Came, Request};
+use scopegate_runtime::{Admission, ENGINE_WASM, Error, Limits, PolicyTable, Runtime};
+use scopegate_tests::sameness::answers::{AUTHORITY, headers, line, refused, report};
 use scopegate_tests::sameness::{CASES, Case, Credential, Digest, Native, groups};
 use serde_json::json;
 
 use crate::browser;
 
 /// The digest that every host must come to.
-const EXPECTED: &str = "1000000 fb3d475d714af90a330d2eb56a741cc45fe57c76154f1f64252e486e2fff33f1";
+const EXPECTED: &str = "1000000 76c6b2191cb29d8f6e55aa1e76d37daf7cf6abe8cf8b1f1ca3a403c76ff840d3";
 
 fn native() -> String {
     let mut digest = Digest::default();
@@ -60,9 +60,16 @@ fn admitted_in_wasmtime(runtime: &Runtime, case: &Case) -> String {
         Credential::Invalid => Came::Invalid,
         Credential::Valid => Came::Valid(case.access.as_str()),
     };
-    let admitted = runtime.admit(&case.method, &case.target, credential, AUTHORITY, &settings);
-    let admitted = admitted.unwrap_or_else(|error| panic!("{case:?}: {error}"));
-    format!("{}\n{}\n{}", admitted.status, admitted.head, admitted.body)
+    let request = Request { method: &case.method, target: &case.target, headers: headers(case) };
+    let admitted = runtime.admit(request, credential, AUTHORITY, &settings);
+    match admitted.unwrap_or_else(|error| panic!("{case:?}: {error}")) {
+        Admission::Forward { target, content_type, scopes } => {
+            format!("200\n{target}\n{}\n{scopes}", content_type.unwrap_or_default())
+        }
+        Admission::Refusal { status, challenge, body } => {
+            format!("{status}\n{}\n{body}", challenge.unwrap_or_default())
+        }
+    }
 }
 
 /// What JavaScript needs to know beside the cases.

@@ -148,6 +148,49 @@ pub(crate) fn target() -> impl Strategy<Value = String> {
     prop_oneof![20 => deep, 1 => one_of(NAMELESS)]
 }
 
+/// A request as it is written, for one repository: its target, header fields and a body that is a form.
+pub(crate) fn whole_request() -> impl Strategy<Value = String> {
+    let path = one_of(&["blobs/uploads/", "blobs/uploads/u", "manifests/v1", "tags/list"]);
+    let pair = one_of(&[
+        "mount=sha256:0",
+        "from=secret/vault",
+        "from=team/app",
+        "%66rom=secret%2Fvault",
+        "from=",
+        "ns=docker.io",
+        "origin=a",
+        "_method=PUT",
+        "digest=sha256:0",
+        "x",
+    ]);
+    let query = vec((one_of(&["&", "&", "&", ";", "&&"]), pair), 0..4);
+    let header = prop_oneof![
+        4 => one_of(TYPES).prop_map(|value| format!("\nContent-Type: {value}")),
+        1 => one_of(&["X-HTTP-Method-Override: PUT", "Content_Type: text/plain", "Accept: a, b"])
+            .prop_map(|line| format!("\n{line}")),
+    ];
+    let written = (path, query, vec(header, 0..3)).prop_map(|(path, query, headers)| {
+        let query: String = query.into_iter().map(|(separator, pair)| separator + &pair).collect();
+        let headers = headers.concat();
+        let body = "mount=sha256:0&from=secret/vault";
+        format!("/v2/team/app/{path}?{query}{headers}\n\n{body}")
+    });
+    let written = written.boxed();
+    prop_oneof![3 => written.clone(), 1 => mutated(written)]
+}
+
+/// What a body may be called.
+const TYPES: &[&str] = &[
+    "application/x-www-form-urlencoded",
+    "application/x-www-form-urlencoded; bad",
+    "MULTIPART/form-data; boundary=x",
+    "multipart/form-data; boundary*=utf-8''x",
+    "application/octet-stream, multipart/form-data",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/x-url-encoded",
+    "",
+];
+
 const ROOTS: &[&str] = &["/v2", "/acr/v1", "/acr/v1/_deleted", "/helm/v1"];
 
 /// What may follow a name, `D` standing for a digest; the last lines are tricks.

@@ -6,7 +6,7 @@ import { Refused } from "./engine.mjs";
 export function answers(engine, { map, cases }, authority) {
   const table = engine.load(map);
   const lines = cases.map(
-    (test) => `${decided(engine, table, test)}\t${engine.admit(test.method, test.target, test, authority, test.settings)}\n`,
+    (test) => `${decided(engine, table, test)}\t${engine.admit(test, authority)}\n`,
   );
   engine.drop(table);
   return lines.join("");

@@ -24,9 +24,10 @@ function route({ method, target, settings }) {
   }
 }
 
-/** The status and the target or the challenge. */
+/** The status, the target or the challenge, and the type that is set. */
 function admit(test) {
-  return engine.admit(test.method, test.target, test, test, test.settings).split("\n").slice(0, 2);
+  const [status, head, contentType] = engine.admit(test, test).split("\n");
+  return [status, head, status === "200" ? contentType : ""];
 }
 
 /** What a case is about shows in what it holds. */

@@ -23,7 +23,7 @@ export class Engine {
   constructor(module, codes) {
     this.exports = new WebAssembly.Instance(module, {}).exports;
     this.codes = new Map(codes);
-    if (this.exports.scopegate_abi_version() !== 1) throw new Error("another version of the boundary");
+    if (this.exports.scopegate_abi_version() !== 2) throw new Error("another version of the boundary");
   }
 
   /** Compiles rules and keeps the table; gives its handle. */
@@ -53,10 +53,11 @@ export class Engine {
   }
 
   /** What becomes of a request at the edge, as the engine writes it. */
-  admit(method, target, { credential, access }, { realm, service }, settings) {
-    const texts = [method, target, access, realm, service].map((text) => encoder.encode(text));
+  admit({ method, target, content_types, credential, access, settings }, { realm, service }) {
+    const headers = content_types.map((value) => `Content-Type: ${value}\n`).join("");
+    const texts = [method, target, headers, access, realm, service].map((text) => encoder.encode(text));
     const lengths = this.#write(...texts);
-    return decoder.decode(this.#bytes(this.exports.scopegate_admit(...lengths, credential, settings)));
+    return decoder.decode(this.#bytes(this.exports.scopegate_admit_request(...lengths, credential, settings)));
   }
 
   /** The code and the position of a refusal. */

@@ -11,6 +11,7 @@ use std::hint::black_box;
 use scopegate_benches::hot_path::{ACCESS, MANIFEST, STEPS, Step, twenty};
 use scopegate_benches::sample::{Case, Effort, measure};
 use scopegate_benches::{names, rules, scopes, table};
+use scopegate_core::route::Profile;
 use scopegate_core::verify::Grant;
 use scopegate_core::{Scope, ScopeList, Table, decide_plain, verify};
 use wasmtime::WasmParams;
@@ -92,7 +93,7 @@ fn natively(asked: &Asked) -> Vec<Named> {
     let verified: Step = Box::new(move |_| {
         let grants: Vec<_> = black_box(&access).lines().filter_map(Grant::read).collect();
         let required = Scope::parse(black_box(required)).expect("a scope");
-        black_box(verify(grants.iter().copied(), &[required.into()]).is_ok());
+        black_box(verify(grants.iter().copied(), &[required.into()], Profile::Acr).is_ok());
     });
     let actions = asked.actions.clone();
     let compiled: Step = Box::new(move |_| {
@@ -119,7 +120,7 @@ fn by_exports(code: &Code, asked: &Asked) -> Vec<Named> {
     let Asked { actions, scopes, together, method, target, access, required } = asked;
     let actions = actions.join("\n");
     let routed = ((length(method), length(target), 0), [*method, target].concat());
-    let verified = ((length(access), length(required)), [access, *required].concat());
+    let verified = ((length(access), length(required), 0), [access, *required].concat());
     let each = |turn: fn(&str) -> _| scopes.iter().map(|scope| turn(scope)).collect();
     vec![
         ("decide", decided(code, each(in_table))),

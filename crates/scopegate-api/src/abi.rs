@@ -21,7 +21,7 @@ use crate::access::AccessEntry;
 use crate::decision::{DecisionReport, InvalidScope};
 
 /// The version of the boundary. A host asks for it first and refuses a module of another version.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The high half of the result of a call that failed.
 pub const FAILED: u32 = u32::MAX;
@@ -118,7 +118,7 @@ pub fn unpack_decision(result: u64) -> Option<Decision> {
     Some(Decision { granted, denied })
 }
 
-/// Settings as one integer: the catalog in bits 0 and 1, the profile in bit 2, what untagging needs in bit 3.
+/// Settings as one integer: the catalog in bits 0 and 1, the profile in bits 2 and 3, what untagging needs in bit 4.
 #[must_use]
 pub fn pack_settings(settings: &Settings, route: &route::Settings) -> u32 {
     let profile = match route.profile {
@@ -127,7 +127,7 @@ pub fn pack_settings(settings: &Settings, route: &route::Settings) -> u32 {
     };
     let untag = match route.untag {
         route::Untag::Delete => 0,
-        route::Untag::MetadataWrite => 1 << 3,
+        route::Untag::MetadataWrite => 1 << 4,
     };
     settings.catalog as u32 | profile | untag
 }
@@ -136,7 +136,7 @@ pub fn pack_settings(settings: &Settings, route: &route::Settings) -> u32 {
 ///
 /// # Errors
 ///
-/// [`Failure::Settings`] for a bit that means nothing, 0x10 for example.
+/// [`Failure::Settings`] for bits that mean nothing, 0x20 for example.
 #[inline]
 pub fn unpack_settings(bits: u32) -> Result<(Settings, route::Settings), Failure> {
     let catalog = match bits & 3 {
@@ -145,11 +145,16 @@ pub fn unpack_settings(bits: u32) -> Result<(Settings, route::Settings), Failure
         2 => Catalog::Filtered,
         _ => return Err(Failure::Settings),
     };
-    if bits >> 4 != 0 {
-        return Err(Failure::Settings);
-    }
-    let profile = if bits & 4 == 0 { route::Profile::Acr } else { route::Profile::Distribution };
-    let untag = if bits & 8 == 0 { route::Untag::Delete } else { route::Untag::MetadataWrite };
+    let profile = match bits >> 2 & 3 {
+        0 => route::Profile::Acr,
+        1 => route::Profile::Distribution,
+        _ => return Err(Failure::Settings),
+    };
+    let untag = match bits >> 4 {
+        0 => route::Untag::Delete,
+        1 => route::Untag::MetadataWrite,
+        _ => return Err(Failure::Settings),
+    };
     Ok((Settings { catalog }, route::Settings { profile, untag }))
 }
 
@@ -286,18 +291,21 @@ pub fn unpack_credential<G>(number: u32, grants: G) -> Result<Credential<G>, Fai
     }
 }
 
-/// What becomes of a request, as text: three parts with a line feed between them.
+/// What becomes of a request, as text, its parts with a line feed between them.
 ///
 /// | part | of a request that goes on | of one that is answered |
 /// |---|---|---|
 /// | 1 | `200` | the status |
-/// | 2 | the target to forward | the value of `WWW-Authenticate`, nothing when there is none |
-/// | 3 | the scopes that it needed, separated by spaces | the body, which ends with a line feed |
+/// | 2 | the target to send | the value of `WWW-Authenticate`, nothing when there is none |
+/// | 3 | the `Content-Type` to send, nothing for none | the body, which ends with a line feed |
+/// | 4 | the scopes that it needed, separated by spaces | |
 #[must_use]
 pub fn write_admission(admission: &Admission<'_>) -> String {
     match admission {
         Admission::Forward(forward) => {
-            ["200\n", &forward.target, "\n", &forward.route.to_string()].concat()
+            let content_type = forward.content_type.unwrap_or_default();
+            ["200\n", &forward.target, "\n", content_type, "\n", &forward.route.to_string()]
+                .concat()
         }
         Admission::Refusal(refusal) => {
             let challenge = refusal.challenge.as_deref().unwrap_or_default();
@@ -306,12 +314,118 @@ pub fn write_admission(admission: &Admission<'_>) -> String {
     }
 }
 
-/// The three parts of a text that [`write_admission`] wrote; `None` when it is none.
+/// What becomes of a request, as a host reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrittenAdmission<'t> {
+    /// It goes on.
+    Forward {
+        /// The target to send.
+        target: &'t str,
+        /// The `Content-Type` to send, in place of whatever came; `None`: send none.
+        content_type: Option<&'t str>,
+        /// The scopes that it needed, separated by spaces.
+        scopes: &'t str,
+    },
+    /// It is answered.
+    Refusal {
+        /// The status.
+        status: u16,
+        /// The value of `WWW-Authenticate`.
+        challenge: Option<&'t str>,
+        /// The body.
+        body: &'t str,
+    },
+}
+
+/// Reads a text that [`write_admission`] wrote; `None` when it is none.
+///
+/// ```
+/// use scopegate_api::abi::{WrittenAdmission, read_admission};
+///
+/// let forward = WrittenAdmission::Forward { target: "/v2/", content_type: None, scopes: "" };
+/// assert_eq!(read_admission("200\n/v2/\n\n"), Some(forward));
+/// assert_eq!(read_admission("200\n/v2/"), None);
+/// ```
 #[must_use]
-pub fn read_admission(text: &str) -> Option<(u16, &str, &str)> {
+pub fn read_admission(text: &str) -> Option<WrittenAdmission<'_>> {
+    let some = |text: &'_ str| !text.is_empty();
     let (status, rest) = text.split_once('\n')?;
-    let (head, body) = rest.split_once('\n')?;
-    Some((status.parse().ok()?, head, body))
+    let (head, rest) = rest.split_once('\n')?;
+    if status != "200" {
+        let status = status.parse().ok()?;
+        let challenge = Some(head).filter(|head| some(head));
+        return Some(WrittenAdmission::Refusal { status, challenge, body: rest });
+    }
+    let (content_type, scopes) = rest.split_once('\n')?;
+    let content_type = Some(content_type).filter(|content_type| some(content_type));
+    Some(WrittenAdmission::Forward { target: head, content_type, scopes })
+}
+
+/// The header fields of a request, as text: a line for each, `name: value`. `None` where a field cannot be a line.
+///
+/// ```
+/// use scopegate_api::abi::write_headers;
+///
+/// assert_eq!(write_headers([(&b"Accept"[..], &b"*/*"[..])]).as_deref(), Some(&b"Accept: */*\n"[..]));
+/// assert_eq!(write_headers([(&b"Accept"[..], &b"a\nContent-Type: b"[..])]), None);
+/// ```
+#[must_use]
+pub fn write_headers<'h>(
+    headers: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
+) -> Option<Vec<u8>> {
+    let mut lines = Vec::new();
+    for (name, value) in headers {
+        if name.contains(&b':') || name.contains(&b'\n') || value.contains(&b'\n') {
+            return None;
+        }
+        for part in [name, b": ", value, b"\n"] {
+            lines.extend_from_slice(part);
+        }
+    }
+    Some(lines)
+}
+
+/// The header fields in lines that [`write_headers`] wrote. A line without a colon is a field without a value.
+pub fn read_headers(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+        let (name, value) = line.split_at_checked(colon).unwrap_or((line, b""));
+        (name.trim_ascii(), value.get(1..).unwrap_or_default().trim_ascii())
+    })
+}
+
+/// The access entries of a token as the boundary takes them: as scopes, one a line. An entry that would be read as something else there is
+/// left out, and so grants nothing: a type with a colon, a name of two lines, an action that is two. No registry has such.
+///
+/// ```
+/// use scopegate_api::abi::write_access;
+/// use scopegate_api::access::AccessEntry;
+///
+/// let entry = |name: &str, actions: &[&str]| AccessEntry {
+///     resource_type: "repository".into(),
+///     name: name.into(),
+///     actions: actions.iter().map(|action| (*action).into()).collect(),
+/// };
+/// let entries = [entry("a", &["pull", "push"]), entry("b\nrepository:c", &["pull"]), entry("d", &["pull,push"])];
+/// assert_eq!(write_access(&entries), "repository:a:pull,push\n");
+/// ```
+#[must_use]
+pub fn write_access<'e>(entries: impl IntoIterator<Item = &'e AccessEntry>) -> String {
+    let is_word = |action: &String| {
+        !action.is_empty()
+            && action.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'*'))
+    };
+    let mut lines = String::new();
+    for entry in entries {
+        let is_one = !entry.resource_type.contains([':', '\n'])
+            && !entry.name.contains('\n')
+            && entry.actions.iter().all(is_word);
+        if is_one {
+            lines.push_str(&entry.to_string());
+            lines.push('\n');
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -360,8 +474,9 @@ mod tests {
                 }
             }
         }
-        assert_eq!(unpack_settings(3), Err(Failure::Settings));
-        assert_eq!(unpack_settings(0x10), Err(Failure::Settings));
+        for bits in [3, 0b1000, 0b1100, 0x20, 0x8000_0000] {
+            assert_eq!(unpack_settings(bits), Err(Failure::Settings), "{bits:#x}");
+        }
     }
 
     #[test]

@@ -128,12 +128,17 @@ pub fn read_reference(text: &str) -> Result<JsValue, JsValue> {
 ///
 /// # Errors
 ///
-/// A `Problem` when what is required is no scope.
+/// A `Problem` when what is required is no scope, and for a profile that is none.
 #[wasm_bindgen(js_name = verify)]
-pub fn verify_access(access: Vec<String>, scopes: Vec<String>) -> Result<Vec<String>, JsValue> {
+pub fn verify_access(
+    access: Vec<String>,
+    scopes: Vec<String>,
+    #[wasm_bindgen(unchecked_param_type = "Profile")] profile: &str,
+) -> Result<Vec<String>, JsValue> {
+    let profile = setting(Some(profile), Profile::parse)?;
     let required = required(&scopes)?;
     let grants: Vec<Grant<'_>> = access.iter().filter_map(|entry| Grant::read(entry)).collect();
-    let missing = verify(grants.iter().copied(), &required).err().unwrap_or_default();
+    let missing = verify(grants.iter().copied(), &required, profile).err().unwrap_or_default();
     Ok(missing.iter().map(ToString::to_string).collect())
 }
 

@@ -1,15 +1,17 @@
 //! One HTTP request at the edge: what is forwarded, or what is answered instead.
 //!
 //! This is all that a proxy before a registry has to decide, in one place, so that every proxy decides the same: the request is read
-//! ([`route`](mod@crate::route)), what came with it is compared with what it needs ([`verify`](mod@crate::verify)), and whoever may
-//! not gets a challenge ([`challenge`](mod@crate::challenge)). The answers are those of Azure Container Registry and of
+//! ([`route`](mod@crate::route), [`headers`](mod@crate::headers)), what came with it is compared with what it needs
+//! ([`verify`](mod@crate::verify)), and whoever may not gets a challenge ([`challenge`](mod@crate::challenge)). What goes on is all of the
+//! request that a registry reads a parameter from: the method, the target and the type of the body, as the engine writes them. A host
+//! sends these and no others. The answers are those of Azure Container Registry and of
 //! <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>: `401`, never `403`.
 //!
 //! A mount without the right to pull from its source is no refusal: the request goes on as a plain upload, which is what the
 //! distribution specification has a registry do that cannot mount, and the client sends the blob. So does a mount that names no source,
 //! because a registry that looks for the blob everywhere would give what nobody checked.
 //!
-//! Left out: whether a token is genuine, in time, not revoked, and meant for this service. The host finds that out first.
+//! Left out: which other header fields are sent on, which a host takes from [`headers`](mod@crate::headers); whether a token is genuine, in time, not revoked, and meant for this service. The host finds that out first.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString as _};
@@ -17,10 +19,23 @@ use alloc::vec::Vec;
 
 use crate::challenge::{Challenge, ChallengeError, error_body, unauthorized_body};
 use crate::error::{Error, ErrorKind};
-use crate::route::{Endpoint, Route, Settings, decode_form, route};
+use crate::headers::Sent;
+use crate::route::{Endpoint, Route, Settings, has_key, route};
 use crate::scope::RequiredScope;
 use crate::text::{cut, pieces};
 use crate::verify::{Grant, verify};
+
+/// A request, as far as a registry reads parameters from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a, H> {
+    /// The method, as it stands in the request line.
+    pub method: &'a str,
+    /// The path with its query, as it stands there.
+    pub target: &'a str,
+    /// Names and values of the header fields, a pair for each line, in any case and order. All may be given; what matters is
+    /// `Content-Type` and what names another method.
+    pub headers: H,
+}
 
 /// Where clients of this registry get their tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +73,8 @@ pub struct Forward<'a> {
     pub route: Route<'a>,
     /// The target to send: the canonical path, and the query. Borrowed where that is what came in, byte for byte.
     pub target: Cow<'a, str>,
+    /// The `Content-Type` to send, in place of whatever came; `None`: send none.
+    pub content_type: Option<&'a str>,
 }
 
 /// An answer in the registry's place.
@@ -73,34 +90,41 @@ pub struct Refusal {
     pub missing: Vec<RequiredScope<'static>>,
 }
 
-/// Decides about a request: its method, and its target as it stands in the request line.
+/// Decides about a request.
 ///
 /// ```
-/// use scopegate_core::admission::{Admission, Authority, Credential, admit};
+/// use scopegate_core::admission::{Admission, Authority, Credential, Request, admit};
 /// use scopegate_core::verify::Grant;
 ///
 /// let authority = Authority { realm: "https://r.example/oauth2/token", service: "r.example" };
 /// let token = Credential::Valid([Grant::read("repository:team/app:pull").unwrap()]);
-/// let decide = |method, target| admit(method, target, token, authority, &Default::default());
+/// let decide = |method, target| {
+///     let headers = [(&b"Content-Type"[..], &b"application/x-www-form-urlencoded"[..])];
+///     admit(Request { method, target, headers }, token, authority, &Default::default())
+/// };
 ///
 /// let Admission::Forward(forward) = decide("GET", "/v2/team%2Fapp/manifests/v1") else { panic!() };
 /// assert_eq!(forward.target, "/v2/team/app/manifests/v1");
+/// assert_eq!(forward.content_type, None);
 /// let Admission::Refusal(refusal) = decide("PUT", "/v2/team/app/manifests/v1") else { panic!() };
 /// assert_eq!(refusal.status, 401);
 /// assert_eq!(refusal.missing[0].to_string(), "repository:team/app:push");
 /// ```
-pub fn admit<'a, 'g, G>(
-    method: &str,
-    target: &'a str,
+pub fn admit<'a, 'g, H, G>(
+    request: Request<'a, H>,
     credential: Credential<G>,
     authority: Authority<'_>,
     settings: &Settings,
 ) -> Admission<'a>
 where
+    H: IntoIterator<Item = (&'a [u8], &'a [u8])>,
     G: IntoIterator<Item = Grant<'g>> + Clone,
 {
-    let route = match read(method, target, settings) {
-        Ok(route) => route,
+    let Request { method, target, headers } = request;
+    let read = route(method, target, settings)
+        .and_then(|route| Ok((Sent::read(headers)?.content_type(method, &route), route)));
+    let (content_type, route) = match read {
+        Ok(read) => read,
         Err(error) => return Admission::Refusal(Refusal::unreadable(error)),
     };
     let grants = match credential {
@@ -112,37 +136,72 @@ where
         Credential::Valid(grants) => grants,
     };
     let (_, query) = cut(target, b'?').unwrap_or((target, ""));
-    match verify(grants, &route.scopes) {
-        Ok(()) if names_no_source(&route, query) => {
-            Admission::Forward(Forward::new(&without_mount(query), route))
-        }
-        Ok(()) => Admission::Forward(Forward::as_it_came(target, query, route)),
-        Err(missing) if misses_only_the_source(&route, &missing) => {
-            Admission::Forward(Forward::new(&without_mount(query), route))
-        }
+    let withheld = match verify(grants, &route.scopes, settings.profile) {
+        Ok(()) if names_no_source(&route, query) => Withheld::Mount,
+        Ok(()) => Withheld::OtherRegistries,
+        Err(missing) if misses_only_the_source(&route, &missing) => Withheld::Mount,
         Err(missing) => {
             let mut refusal =
                 Refusal::new(&route, authority, Some(ChallengeError::InsufficientScope));
             refusal.missing = missing.iter().map(owned).collect();
-            Admission::Refusal(refusal)
+            return Admission::Refusal(refusal);
+        }
+    };
+    let target = target_without(withheld, target, query, &route);
+    Admission::Forward(Forward { route, target, content_type })
+}
+
+/// What is taken out of a query.
+#[derive(Clone, Copy)]
+enum Withheld {
+    /// What names another registry: `ns` of containerd, `origin` of crane. Proxies that fetch what they lack may read them.
+    OtherRegistries,
+    /// That, and the blob to mount with its source.
+    Mount,
+}
+
+impl Withheld {
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::OtherRegistries => &["ns", "origin"],
+            Self::Mount => &["ns", "origin", "mount", "from"],
         }
     }
-}
 
-/// The route, if the whole target can stand in a request line.
-fn read<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<Route<'a>, Error> {
-    let route = route(method, target, settings)?;
-    // The path was checked byte by byte; a query goes on as it is, so nothing in it may end the line.
-    match target.bytes().position(|byte| !byte.is_ascii_graphic()) {
-        Some(position) => Err(Error::new(ErrorKind::QueryAmbiguous, position)),
-        None => Ok(route),
+    fn holds(self, pair: &str) -> bool {
+        self.keys().iter().any(|key| has_key(pair, key))
     }
 }
 
-/// Whether this is an upload that names no source, whatever else its query says.
+/// The canonical path with what is left of the query.
+fn target_without<'a>(
+    withheld: Withheld,
+    target: &'a str,
+    query: &str,
+    route: &Route<'a>,
+) -> Cow<'a, str> {
+    let is_whole = !pieces(query, b'&').any(|pair| withheld.holds(pair));
+    if is_whole && matches!(route.path, Cow::Borrowed(_)) && !target.ends_with('?') {
+        return Cow::Borrowed(target);
+    }
+    let mut whole = route.path.clone().into_owned();
+    let mut separator = '?';
+    let is_kept = |pair: &&str| !pair.is_empty() && !withheld.holds(pair);
+    for pair in pieces(query, b'&').filter(is_kept) {
+        whole.push(separator);
+        whole.push_str(pair);
+        separator = '&';
+    }
+    Cow::Owned(whole)
+}
+
+/// Whether this is an upload that names no source, whatever else its query says. An empty one is none.
 fn names_no_source(route: &Route<'_>, query: &str) -> bool {
-    route.endpoint == Endpoint::StartUpload
-        && !pieces(query, b'&').any(|pair| has_key(pair, "from"))
+    let names_one = |pair: &str| {
+        let (_, value) = cut(pair, b'=').unwrap_or((pair, ""));
+        has_key(pair, "from") && !value.is_empty()
+    };
+    route.endpoint == Endpoint::StartUpload && !pieces(query, b'&').any(names_one)
 }
 
 /// Whether the token may upload, and only not pull from where it wants to mount.
@@ -150,40 +209,6 @@ fn misses_only_the_source(route: &Route<'_>, missing: &[RequiredScope<'_>]) -> b
     match (route.endpoint, route.scopes.as_slice(), missing) {
         (Endpoint::StartUpload, [_, source], [one]) => one.name == source.name,
         _ => false,
-    }
-}
-
-/// A query without `mount` and `from`, however they are spelt.
-fn without_mount(query: &str) -> String {
-    let mut kept = String::new();
-    for pair in pieces(query, b'&').filter(|pair| !has_key(pair, "mount") && !has_key(pair, "from"))
-    {
-        kept.push_str(if kept.is_empty() { "" } else { "&" });
-        kept.push_str(pair);
-    }
-    kept
-}
-
-/// Whether a pair of a query has this key, decoded as a registry does.
-fn has_key(pair: &str, key: &str) -> bool {
-    let (written, _) = cut(pair, b'=').unwrap_or((pair, ""));
-    decode_form(written).is_some_and(|decoded| decoded == key)
-}
-
-impl<'a> Forward<'a> {
-    fn new(query: &str, route: Route<'a>) -> Self {
-        let separator = if query.is_empty() { "" } else { "?" };
-        Self { target: Cow::Owned([&route.path, separator, query].concat()), route }
-    }
-
-    /// The same where the query is the one that came in.
-    fn as_it_came(target: &'a str, query: &str, route: Route<'a>) -> Self {
-        let is_canonical = matches!(route.path, Cow::Borrowed(_)) && !target.ends_with('?');
-        if is_canonical {
-            Self { target: Cow::Borrowed(target), route }
-        } else {
-            Self::new(query, route)
-        }
     }
 }
 
@@ -215,7 +240,11 @@ const fn status_and_code(kind: ErrorKind) -> (u16, &'static str) {
         ErrorKind::PathUnknown => (404, "UNSUPPORTED"),
         ErrorKind::MethodUnknown => (405, "UNSUPPORTED"),
         ErrorKind::ReferenceInvalid => (404, "MANIFEST_UNKNOWN"),
-        ErrorKind::PathAmbiguous | ErrorKind::QueryAmbiguous => (400, "UNSUPPORTED"),
+        ErrorKind::PathAmbiguous
+        | ErrorKind::QueryAmbiguous
+        | ErrorKind::QueryCharacter
+        | ErrorKind::MethodOverride
+        | ErrorKind::HeaderRepeated => (400, "UNSUPPORTED"),
         _ => (400, "NAME_INVALID"),
     }
 }
@@ -240,7 +269,8 @@ mod tests {
             "!" => Credential::Invalid,
             _ => Credential::Valid(grants.iter().copied()),
         };
-        match admit(method, target, credential, AUTHORITY, &Settings::default()) {
+        let request = Request { method, target, headers: [] };
+        match admit(request, credential, AUTHORITY, &Settings::default()) {
             Admission::Forward(forward) => forward.target.into_owned(),
             Admission::Refusal(refusal) => {
                 let challenge = refusal.challenge.unwrap_or_default().replace(BASE, "");
@@ -277,6 +307,8 @@ mod tests {
             (all, "GET", "/v2/a/tags/list?n=1\r\nX: y", "400"),
             (all, "GET", "/v2/a/tags/list?n=\u{e9}", "400"),
             (push, "POST", upload, upload),
+            (pull, "GET", "/v2/a/manifests/x?ns=docker.io&y&", "/v2/a/manifests/x?y"),
+            (pull, "GET", "/v2/a/manifests/x?n%73=docker.io", "/v2/a/manifests/x"),
         ] {
             assert_eq!(decide(token, method, target), expected, "{token} {method} {target}");
         }
@@ -294,9 +326,13 @@ mod tests {
             (push, "?mount=D&from=a", "?mount=D&from=a"),
             (push, "?mount=D", ""),
             (both, "?mount=D", ""),
-            (push, "?mount=D&x=1&&from=b&y", "?x=1&&y"),
+            (push, "?mount=D&x=1&&from=b&y", "?x=1&y"),
             (push, "?%6dount=D&%66rom=b", ""),
             (push, "?digest=D", "?digest=D"),
+            (both, "?mount=D&from=", ""),
+            (both, "?x=1;mount=D;from=b", "400"),
+            (both, "?mount=D&from=b&origin=other.example", "?mount=D&from=b"),
+            (both, "?mount=D&from=b&ns=", "?mount=D&from=b"),
             ("repository:b:pull", "?mount=D&from=b", needs),
             ("repository:a:push repository:b:pull", "?mount=D&from=b", needs),
             ("repository:a:pull", "?mount=D&from=b", needs),
@@ -311,13 +347,32 @@ mod tests {
     }
 
     #[test]
+    fn header_fields_are_part_of_the_request() {
+        let token = || Credential::Valid(Grant::read("repository:a:pull,push"));
+        for (name, value, expected) in [
+            ("content-type", "application/x-www-form-urlencoded", Ok("application/octet-stream")),
+            ("accept", "text/plain, text/html", Ok("application/octet-stream")),
+            ("content-type", "a/b, c/d", Err(400)),
+            ("x-http-method-override", "GET", Err(400)),
+        ] {
+            let headers = [(name.as_bytes(), value.as_bytes())];
+            let request = Request { method: "POST", target: "/v2/a/blobs/uploads/", headers };
+            let set = match admit(request, token(), AUTHORITY, &Settings::default()) {
+                Admission::Forward(forward) => Ok(forward.content_type.unwrap_or("none")),
+                Admission::Refusal(refusal) => Err(refusal.status),
+            };
+            assert_eq!(set, expected, "{name}: {value}");
+        }
+    }
+
+    #[test]
     fn a_refusal_names_what_is_missing() {
         let token = [Grant::read("repository:a:pull").unwrap()];
-        let target = "/v2/a/manifests/x";
+        let request = Request { method: "PUT", target: "/v2/a/manifests/x", headers: [] };
         let Admission::Refusal(refusal) =
-            admit("PUT", target, Credential::Valid(token), AUTHORITY, &Settings::default())
+            admit(request, Credential::Valid(token), AUTHORITY, &Settings::default())
         else {
-            panic!("{target}");
+            panic!("a manifest was put with pull alone");
         };
         assert_eq!(refusal.missing[0].to_string(), "repository:a:push");
         assert!(refusal.body.contains(r#"{"Type":"repository","Name":"a","Action":"push"}"#));

@@ -164,6 +164,12 @@ error_kinds! {
     ReferenceInvalid = 53, "reference_invalid", "neither a tag nor a digest", "use a tag such as `v1` or a digest such as `sha256:` and 64 hex digits";
     /// `?from=a&from=b`
     QueryAmbiguous = 54, "query_ambiguous", "a query that two readers could read in two ways", "send `from` once, encoded once";
+    /// `?n=1;mount=x`
+    QueryCharacter = 55, "query_character", "a character that no query has", "write it as `%` and its two hex digits: `%3B` for `;`";
+    /// `?_method=DELETE`, or `X-HTTP-Method-Override: DELETE`
+    MethodOverride = 56, "method_override", "a request that names a second method", "send the request with the method that is meant";
+    /// `Content-Type: a/b` and `Content-Type: c/d`
+    HeaderRepeated = 57, "header_repeated", "a header that may stand once, and stands twice", "send one `Content-Type`";
 
     /// `Bearer realm=`
     ChallengeForm = 60, "challenge_form", "not a challenge", "write `Bearer realm=\"…\",service=\"…\",scope=\"…\"`";

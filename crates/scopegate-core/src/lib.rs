@@ -33,6 +33,7 @@
 //! | [`route`](mod@route) | method + path + query → the scopes that an HTTP request needs |
 //! | [`challenge`] | `WWW-Authenticate` and the 401 body |
 //! | [`verify`](mod@verify) | access entries × required scopes → allowed, or what is missing |
+//! | [`headers`] | which header fields of a request and of its answer are sent on |
 //! | [`admission`] | a request at the edge: forwarded as what, or answered how |
 //! | [`analysis`] | exact reasoning on maps: lint, subset, equivalence, difference |
 //!
@@ -77,6 +78,7 @@ pub mod decide;
 mod error;
 pub mod explain;
 mod hash;
+pub mod headers;
 pub mod name;
 pub mod pattern;
 mod plain;

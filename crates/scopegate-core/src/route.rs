@@ -166,7 +166,7 @@ pub enum Endpoint {
 /// ```
 /// use scopegate_core::route::{Settings, route};
 ///
-/// let route = route("POST", "/v2/team%2Fapp/blobs/uploads/?mount=sha256:…&from=base", &Settings::default())?;
+/// let route = route("POST", "/v2/team%2Fapp/blobs/uploads/?mount=sha256:00&from=base", &Settings::default())?;
 /// assert_eq!(route.path, "/v2/team/app/blobs/uploads/");
 /// assert_eq!(route.scopes[0].to_string(), "repository:team/app:pull,push");
 /// assert_eq!(route.scopes[1].to_string(), "repository:base:pull");
@@ -177,7 +177,8 @@ pub enum Endpoint {
 ///
 /// [`ErrorKind::PathUnknown`] for `/v3/`, [`ErrorKind::PathAmbiguous`] for `/v2/a//b/manifests/x`, [`ErrorKind::MethodUnknown`] for
 /// `POST /v2/_catalog`, [`ErrorKind::ReferenceInvalid`] for `/v2/app/manifests/.x`, [`ErrorKind::QueryAmbiguous`] for a mount with two
-/// sources, and the errors of [`RepositoryName::parse`] for the name. The position is that of the segment in the target.
+/// sources, [`ErrorKind::QueryCharacter`] for `?n=1;from=a`, [`ErrorKind::MethodOverride`] for `?_method=DELETE`, and the errors of
+/// [`RepositoryName::parse`] for the name. The position is that of the segment in the target.
 pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<Route<'a>, Error> {
     if let Some(fragment) = find(target, b'#') {
         return Err(Error::new(ErrorKind::PathAmbiguous, fragment));
@@ -185,6 +186,7 @@ pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<R
     let (path, query) = cut(target, b'?').unwrap_or((target, ""));
     let segments = split(path)?;
     let row = Row::read(path, &segments)?;
+    check_query(query, path.len().saturating_add(1))?;
     let actions = Method::parse(method).and_then(|method| row.actions(method, settings));
     let actions = actions.ok_or(Error::new(ErrorKind::MethodUnknown, 0))?;
     let mut scopes = Vec::new();
@@ -547,7 +549,31 @@ impl Method {
     }
 }
 
-/// The repository that an upload wants to mount a blob from: pulling there is needed too.
+/// Refuses a query that readers take apart in different ways, whatever the path is. `start` is where it stands in the target.
+///
+/// A query goes on as it is, so nothing in it may end the line; a semicolon stood between two pairs for Go until 1.17, and for others still.
+fn check_query(query: &str, start: usize) -> Result<(), Error> {
+    let is_bad = |byte: u8| !byte.is_ascii_graphic() || byte == b';';
+    if let Some(position) = query.bytes().position(is_bad) {
+        return Err(Error::new(ErrorKind::QueryCharacter, start.saturating_add(position)));
+    }
+    let mut position = start;
+    for pair in pieces(query, b'&') {
+        if has_key(pair, "_method") {
+            return Err(Error::new(ErrorKind::MethodOverride, position));
+        }
+        position = position.saturating_add(pair.len()).saturating_add(1);
+    }
+    Ok(())
+}
+
+/// Whether a pair of a query has this key, decoded as a registry does.
+pub(crate) fn has_key(pair: &str, key: &str) -> bool {
+    let (written, _) = cut(pair, b'=').unwrap_or((pair, ""));
+    decode_form(written).is_some_and(|decoded| decoded == key)
+}
+
+/// The repository that an upload wants to mount a blob from: pulling there is needed too. An empty `from` names none.
 fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope<'a>>, Error> {
     let ambiguous = |position| Error::new(ErrorKind::QueryAmbiguous, position);
     let mut source = None;
@@ -560,7 +586,7 @@ fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope
         }
         position = position.saturating_add(pair.len()).saturating_add(1);
     }
-    let Some((name, position)) = source else {
+    let Some((name, position)) = source.filter(|(name, _)| !name.is_empty()) else {
         return Ok(None);
     };
     RepositoryName::parse(&name).map_err(|error| Error::new(error.kind(), position))?;
@@ -731,6 +757,7 @@ mod tests {
             ("?from=team%2Fs", "repository:r:pull,push repository:team/s:pull"),
             ("?mount=D", push),
             ("?mount=D&from=r", push),
+            ("?mount=D&from=", push),
             ("?digest=D&FROM=s", push),
         ] {
             let target = ["/v2/r/blobs/uploads/", query].concat();
@@ -743,12 +770,34 @@ mod tests {
             ("?from=A", ErrorKind::NameUpperCase),
             ("?from=a+b", ErrorKind::NameCharacter),
             ("?from=team%252Fs", ErrorKind::NameCharacter),
-            ("?from=", ErrorKind::NameEmpty),
             ("?from=*", ErrorKind::NameCharacter),
+            ("?from=&from=a", ErrorKind::QueryAmbiguous),
+            ("?x=1;mount=D;from=s", ErrorKind::QueryCharacter),
         ] {
             refuses("POST", &["/v2/r/blobs/uploads/", query].concat(), kind);
         }
         assert!(route("GET", "/v2/r/tags/list?from=a&from=%zz", &Settings::default()).is_ok());
+    }
+
+    #[test]
+    fn queries() {
+        let list = "/v2/r/tags/list?n=1";
+        for (more, kind) in [
+            (";last=a", ErrorKind::QueryCharacter),
+            ("&last=\u{e9}", ErrorKind::QueryCharacter),
+            ("&last=a b", ErrorKind::QueryCharacter),
+            ("\r\nX: y", ErrorKind::QueryCharacter),
+            ("&_method=DELETE", ErrorKind::MethodOverride),
+            ("&%5Fmethod", ErrorKind::MethodOverride),
+        ] {
+            let target = [list, more].concat();
+            refuses("GET", &target, kind);
+            let error = route("GET", &target, &Settings::default()).unwrap_err();
+            assert!(error.position() >= list.len(), "{target}");
+        }
+        assert!(
+            route("GET", "/v2/r/tags/list?last=%3B%C3%A9&method=x", &Settings::default()).is_ok()
+        );
     }
 
     #[test]

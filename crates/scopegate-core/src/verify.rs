@@ -2,7 +2,7 @@
 //!
 //! Follows <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>: entries for one name add up, and
 //! the action `*` stands for every action on that resource. From Azure Container Registry comes the name `*`, which stands for every
-//! repository: its anonymous tokens hold nothing else.
+//! repository under [its profile](Profile::Acr): its anonymous tokens hold nothing else. To distribution it is a name as any other.
 //!
 //! Left out: whether the token is genuine, in time, and meant for this service. Ask that first.
 
@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use crate::action::{Action, ActionSet};
 use crate::decide::{Settings, allowed};
+use crate::route::Profile;
 use crate::scope::{RequiredScope, ResourceName, ResourceType, wanted};
 use crate::table::Table;
 
@@ -73,8 +74,10 @@ impl<'a> Grant<'a> {
         Self { actions: held.intersection(allowed), ..self }
     }
 
-    fn on(self, required: &RequiredScope<'_>) -> ActionSet {
-        let everywhere = self.name == "*" && required.resource_type == ResourceType::Repository;
+    fn on(self, required: &RequiredScope<'_>, profile: Profile) -> ActionSet {
+        let everywhere = profile == Profile::Acr
+            && self.name == "*"
+            && required.resource_type == ResourceType::Repository;
         let same_name = self.name == required.name || everywhere;
         if self.resource_type == required.resource_type && same_name {
             self.actions
@@ -84,17 +87,18 @@ impl<'a> Grant<'a> {
     }
 }
 
-/// Checks that `grants` hold every action of every required scope.
+/// Checks that `grants` hold every action of every required scope, by the rules of a profile.
 ///
 /// ```
 /// use scopegate_core::verify::{Grant, verify};
-/// use scopegate_core::route::{Settings, route};
+/// use scopegate_core::route::{Profile, Settings, route};
 ///
 /// let grants = [Grant::parse("repository", "samples/nginx", ["pull"]).unwrap()];
 /// let pull = route("GET", "/v2/samples/nginx/manifests/v1", &Settings::default())?;
-/// assert!(verify(grants, &pull.scopes).is_ok());
+/// assert!(verify(grants, &pull.scopes, Profile::Acr).is_ok());
 /// let push = route("PUT", "/v2/samples/nginx/manifests/v1", &Settings::default())?;
-/// assert_eq!(verify(grants, &push.scopes).unwrap_err()[0].to_string(), "repository:samples/nginx:push");
+/// let missing = verify(grants, &push.scopes, Profile::Acr).unwrap_err();
+/// assert_eq!(missing[0].to_string(), "repository:samples/nginx:push");
 /// # Ok::<(), scopegate_core::Error>(())
 /// ```
 ///
@@ -104,6 +108,7 @@ impl<'a> Grant<'a> {
 pub fn verify<'a, 'g, G>(
     grants: G,
     required: &'a [RequiredScope<'a>],
+    profile: Profile,
 ) -> Result<(), Vec<RequiredScope<'a>>>
 where
     G: IntoIterator<Item = Grant<'g>> + Clone,
@@ -113,7 +118,7 @@ where
         let held = grants
             .clone()
             .into_iter()
-            .fold(ActionSet::NONE, |held, grant| held.union(grant.on(scope)));
+            .fold(ActionSet::NONE, |held, grant| held.union(grant.on(scope, profile)));
         if held.contains(Action::Any) || held.is_superset(scope.actions.set()) {
             continue;
         }
@@ -142,6 +147,11 @@ mod tests {
 
     #[track_caller]
     fn missing(token: &[&str], required: &[&str], expected: &[&str]) {
+        missing_by(Profile::Acr, token, required, expected);
+    }
+
+    #[track_caller]
+    fn missing_by(profile: Profile, token: &[&str], required: &[&str], expected: &[&str]) {
         let grants: Vec<_> = token.iter().map(|text| entry(text)).collect();
         let required: Vec<_> = required
             .iter()
@@ -154,7 +164,7 @@ mod tests {
                 }
             })
             .collect();
-        let missing = verify(grants.iter().copied(), &required).err().unwrap_or_default();
+        let missing = verify(grants.iter().copied(), &required, profile).err().unwrap_or_default();
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         assert_eq!(missing, expected);
     }
@@ -188,6 +198,15 @@ mod tests {
             &["artifact-repository:repo:pull"],
         );
         missing(&[push], &[push, "repository:s:pull"], &["repository:s:pull"]);
+    }
+
+    #[test]
+    fn the_name_of_every_repository_is_one_of_a_profile() {
+        let pull = "repository:a:pull";
+        missing_by(Profile::Acr, &["repository:*:pull"], &[pull], &[]);
+        missing_by(Profile::Distribution, &["repository:*:pull"], &[pull], &[pull]);
+        missing_by(Profile::Distribution, &["repository:*:*"], &[pull], &[pull]);
+        missing_by(Profile::Distribution, &["repository:a:*"], &[pull], &[]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum Error {
     Trap(wasmtime::Error),
     /// The module is not an engine of this boundary's version.
     Module(wasmtime::Error),
+    /// A header field that cannot stand in one line.
+    Header,
     /// The engine answered what the boundary does not allow.
     Protocol(&'static str),
 }
@@ -27,6 +29,7 @@ impl fmt::Display for Error {
             Self::Busy => f.write_str("all engine instances are at work"),
             Self::Trap(error) => write!(f, "the engine trapped: {error}"),
             Self::Module(error) => write!(f, "not an engine module: {error:#}"),
+            Self::Header => f.write_str("a header field of two lines"),
             Self::Protocol(what) => write!(f, "the engine broke its protocol: {what}"),
         }
     }

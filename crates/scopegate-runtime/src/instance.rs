@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use scopegate_api::abi::{self, Failure};
+use scopegate_api::abi::{self, Failure, WrittenAdmission};
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::explanation::Explanation;
-use scopegate_core::admission::{Authority, Credential};
+use scopegate_core::admission::{Authority, Credential, Request};
 use scopegate_core::{Decision, Settings, route};
 use wasmtime::{InstancePre, Memory, Store, StoreLimits, StoreLimitsBuilder, TypedFunc};
 
@@ -43,13 +43,42 @@ pub struct Route {
 
 /// What becomes of a request at the edge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admission {
-    /// 200 for a request that goes on, or the status of the answer.
-    pub status: u16,
-    /// The target to forward, or the value of `WWW-Authenticate`, which may be empty.
-    pub head: String,
-    /// The scopes that the request needed, separated by spaces, or the body of the answer.
-    pub body: String,
+pub enum Admission {
+    /// It goes on.
+    Forward {
+        /// The target to send.
+        target: String,
+        /// The `Content-Type` to send, in place of whatever came; `None`: send none.
+        content_type: Option<String>,
+        /// The scopes that it needed, separated by spaces.
+        scopes: String,
+    },
+    /// It is answered.
+    Refusal {
+        /// The status.
+        status: u16,
+        /// The value of `WWW-Authenticate`.
+        challenge: Option<String>,
+        /// The body.
+        body: String,
+    },
+}
+
+impl From<WrittenAdmission<'_>> for Admission {
+    fn from(written: WrittenAdmission<'_>) -> Self {
+        match written {
+            WrittenAdmission::Forward { target, content_type, scopes } => Self::Forward {
+                target: target.to_owned(),
+                content_type: content_type.map(ToOwned::to_owned),
+                scopes: scopes.to_owned(),
+            },
+            WrittenAdmission::Refusal { status, challenge, body } => Self::Refusal {
+                status,
+                challenge: challenge.map(ToOwned::to_owned),
+                body: body.to_owned(),
+            },
+        }
+    }
 }
 
 pub(crate) struct Instance {
@@ -91,8 +120,8 @@ struct Exports {
     admit: TypedFunc<AdmitArguments, u64>,
 }
 
-/// Lengths of a method, a target, a token's access, a realm and a service; what came; settings.
-type AdmitArguments = (u32, u32, u32, u32, u32, u32, u32);
+/// Lengths of a method, a target, header fields, a token's access, a realm and a service; what came; settings.
+type AdmitArguments = (u32, u32, u32, u32, u32, u32, u32, u32);
 
 /// What an instance asks for at once: enough for any request that the engine accepts, with its handles.
 const INPUT_LEN: usize = 32 * 1024;
@@ -307,10 +336,10 @@ impl Instance {
         Ok(Route { path: path.to_owned(), scopes: scopes.to_owned() })
     }
 
+    /// `headers` are lines, as [`abi::write_headers`] writes them.
     pub(crate) fn admit(
         &mut self,
-        method: &str,
-        target: &str,
+        Request { method, target, headers }: Request<'_, &[u8]>,
         credential: Credential<&str>,
         Authority { realm, service }: Authority<'_>,
         settings: &route::Settings,
@@ -319,17 +348,15 @@ impl Instance {
         let access = if let Credential::Valid(access) = credential { access } else { "" };
         let [method, target, access, realm, service] =
             [method, target, access, realm, service].map(str::as_bytes);
-        self.write(&[method, target, access, realm, service])?;
+        let parts = [method, target, headers, access, realm, service];
+        self.write(&parts)?;
         let settings = abi::pack_settings(&Settings::default(), settings);
-        let [method, target, access, realm, service] =
-            [method, target, access, realm, service].map(|part| part.len() as u32);
-        let arguments = (method, target, access, realm, service, number, settings);
+        let [method, target, headers, access, realm, service] = parts.map(|part| part.len() as u32);
+        let arguments = (method, target, headers, access, realm, service, number, settings);
         let result = self.exports.admit.call(&mut self.store, arguments);
         let text = std::str::from_utf8(self.output(result)?).ok();
-        let (status, head, body) = text
-            .and_then(abi::read_admission)
-            .ok_or(Error::Protocol("an admission that is none"))?;
-        Ok(Admission { status, head: head.to_owned(), body: body.to_owned() })
+        let written = text.and_then(abi::read_admission);
+        Ok(written.ok_or(Error::Protocol("an admission that is none"))?.into())
     }
 
     /// Handles of several tables that are good at the same time.
@@ -424,7 +451,7 @@ impl Exports {
             explain: instance.get_typed_func(&mut *store, "scopegate_explain")?,
             rules: instance.get_typed_func(&mut *store, "scopegate_rules")?,
             route: instance.get_typed_func(&mut *store, "scopegate_route")?,
-            admit: instance.get_typed_func(&mut *store, "scopegate_admit")?,
+            admit: instance.get_typed_func(&mut *store, "scopegate_admit_request")?,
         })
     }
 }

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crossbeam_queue::ArrayQueue;
+use scopegate_api::abi;
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::explanation::Explanation;
-use scopegate_core::admission::{Authority, Credential};
+use scopegate_core::admission::{Authority, Credential, Request};
 use scopegate_core::{Decision, Settings, route};
 use wasmtime::{InstancePre, Linker, Module};
 
@@ -167,21 +168,22 @@ impl Runtime {
         self.session()?.with(|instance| instance.route(method, target, settings))
     }
 
-    /// Decides about a request at the edge; a good token's access entries are written as scopes, one a line.
+    /// Decides about a request at the edge; a good token's access entries are written as [`scopegate_api::abi::write_access`] does.
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] and [`Error::Trap`].
-    pub fn admit(
+    /// [`Error::Header`] for a header field with a line feed in it; [`Error::Busy`] and [`Error::Trap`].
+    pub fn admit<'h>(
         &self,
-        method: &str,
-        target: &str,
+        request: Request<'_, impl IntoIterator<Item = (&'h [u8], &'h [u8])>>,
         credential: Credential<&str>,
         authority: Authority<'_>,
         settings: &route::Settings,
     ) -> Result<Admission, Error> {
-        self.session()?
-            .with(|instance| instance.admit(method, target, credential, authority, settings))
+        let Request { method, target, headers } = request;
+        let headers = abi::write_headers(headers).ok_or(Error::Header)?;
+        let request = Request { method, target, headers: headers.as_slice() };
+        self.session()?.with(|instance| instance.admit(request, credential, authority, settings))
     }
 
     /// Takes an instance for several calls in a row. It goes back when the session is dropped.
@@ -449,7 +451,7 @@ mod tests {
         let three = "(param i32 i32 i32)";
         let module = [
             "(module (memory (export \"memory\") 2)".to_owned(),
-            stub("abi_version", "", "(result i32)", "i32.const 1"),
+            stub("abi_version", "", "(result i32)", "i32.const 2"),
             stub("input", "(param i32)", "(result i32)", "i32.const 1024"),
             stub("table_compile", "(param i32)", "(result i64)", "i64.const 0"),
             stub("table_load", "(param i32 i32)", "(result i64)", "i64.const 0"),
@@ -460,7 +462,7 @@ mod tests {
             stub("explain", three, "(result i64)", body),
             stub("rules", three, "(result i64)", body),
             stub("route", three, "(result i64)", body),
-            stub("admit", "(param i32 i32 i32 i32 i32 i32 i32)", "(result i64)", body),
+            stub("admit_request", "(param i32 i32 i32 i32 i32 i32 i32 i32)", "(result i64)", body),
             ")".to_owned(),
         ];
         wat::parse_str(module.concat()).unwrap()

@@ -6,12 +6,13 @@ use core::fmt::{Display, Write as _};
 
 use scopegate_api::abi::{self, Failure};
 use scopegate_api::explanation::Explanation;
-use scopegate_core::admission::Authority;
+use scopegate_core::admission::{Admission, Authority, Request};
 use scopegate_core::challenge::{Challenge, ChallengeError, Scheme};
 use scopegate_core::explain::{self, NamedTable};
+use scopegate_core::headers;
 use scopegate_core::scope::RequiredScope;
 use scopegate_core::verify::Grant;
-use scopegate_core::{Scope, ScopeList, Settings, Table};
+use scopegate_core::{Error, ErrorKind, Scope, ScopeList, Settings, Table};
 
 /// Everything that an instance keeps.
 pub(crate) struct Engine {
@@ -208,16 +209,37 @@ impl Engine {
         self.give(routed)
     }
 
-    pub(crate) fn verify(&mut self, access_len: u32, scopes_len: u32) -> u64 {
+    pub(crate) fn verify(&mut self, access_len: u32, scopes_len: u32, settings: u32) -> u64 {
         let missing = self.arguments([access_len, scopes_len]).and_then(|[access, scopes]| {
+            let (_, settings) = abi::unpack_settings(settings)?;
             let grants: Vec<_> = access.lines().filter_map(Grant::read).collect();
             let required = required(scopes)?;
-            let missing = scopegate_core::verify(grants.iter().copied(), &required);
+            let missing =
+                scopegate_core::verify(grants.iter().copied(), &required, settings.profile);
             Ok(joined(&missing.err().unwrap_or_default()).into_bytes())
         });
         self.give(missing)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the boundary has integers and no structs")]
+    pub(crate) fn admit_request(
+        &mut self,
+        method: u32,
+        target: u32,
+        headers: u32,
+        access: u32,
+        realm: u32,
+        service: u32,
+        credential: u32,
+        settings: u32,
+    ) -> u64 {
+        let parts = self.parts([method, target, headers, access, realm, service]);
+        let admitted = parts.and_then(|parts| admission(parts, credential, settings));
+        let written = admitted.map(|admission| abi::write_admission(&admission).into_bytes());
+        self.give(written)
+    }
+
+    /// Without the header fields nothing can be said about a request that has a body.
     #[expect(clippy::too_many_arguments, reason = "the boundary has integers and no structs")]
     pub(crate) fn admit(
         &mut self,
@@ -229,16 +251,31 @@ impl Engine {
         credential: u32,
         settings: u32,
     ) -> u64 {
-        let arguments = self.arguments([method, target, access, realm, service]);
-        let admitted = arguments.and_then(|[method, target, access, realm, service]| {
-            let (_, settings) = abi::unpack_settings(settings)?;
-            let grants = access.lines().filter_map(Grant::read);
-            let credential = abi::unpack_credential(credential, grants)?;
-            let authority = Authority { realm, service };
-            let admission = scopegate_core::admit(method, target, credential, authority, &settings);
-            Ok(abi::write_admission(&admission).into_bytes())
+        let parts = self.parts([method, target, access, realm, service]);
+        let admitted = parts.and_then(|[method, target, access, realm, service]| {
+            if !matches!(method, b"GET" | b"HEAD") {
+                return Err(Error::new(ErrorKind::MethodUnknown, 0).into());
+            }
+            admission([method, target, b"", access, realm, service], credential, settings)
         });
-        self.give(admitted)
+        let written = admitted.map(|admission| match &admission {
+            Admission::Forward(forward) => {
+                ["200\n", &forward.target, "\n", &forward.route.to_string()].concat().into_bytes()
+            }
+            Admission::Refusal(_) => abi::write_admission(&admission).into_bytes(),
+        });
+        self.give(written)
+    }
+
+    pub(crate) fn header_names(&mut self, list: u32) -> u64 {
+        let names = match list {
+            0 => headers::REQUEST.join("\n"),
+            1 => [&headers::ANSWER_WITHHELD.join("\n"), "\n", headers::ANSWER_WITHHELD_PREFIX, "*"]
+                .concat(),
+            2 => headers::ANSWER_ADDED.map(|(name, value)| [name, ": ", value].concat()).join("\n"),
+            _ => return Failure::Settings.pack(),
+        };
+        self.give(Ok(names.into_bytes()))
     }
 
     pub(crate) fn challenge(&mut self, realm: u32, service: u32, scopes: u32, error: u32) -> u64 {
@@ -254,7 +291,7 @@ impl Engine {
                     scheme: Scheme::Bearer,
                     realm: realm.into(),
                     service: Some(service.into()),
-                    scope: (!scopes.is_empty()).then(|| scopes.into()),
+                    scope: Some(scopes.into()),
                     error,
                 };
                 Ok(challenge.to_string().into_bytes())
@@ -277,11 +314,7 @@ impl Engine {
 
     /// Texts of these lengths, one behind the other in the input.
     fn arguments<const N: usize>(&self, lens: [u32; N]) -> Result<[&str; N]> {
-        let mut texts = [""; N];
-        for (text, part) in texts.iter_mut().zip(self.parts(lens)?) {
-            *text = core::str::from_utf8(part).map_err(|_| Failure::NotText)?;
-        }
-        Ok(texts)
+        texts(self.parts(lens)?)
     }
 
     /// Bytes of these lengths, one behind the other in the input.
@@ -305,6 +338,27 @@ impl Engine {
             Err(failure) => failure.pack(),
         }
     }
+}
+
+/// What becomes of a request: method, target, header fields, access entries, realm and service.
+fn admission(
+    [method, target, headers, access, realm, service]: [&[u8]; 6],
+    credential: u32,
+    settings: u32,
+) -> Result<Admission<'_>> {
+    let [method, target, access, realm, service] = texts([method, target, access, realm, service])?;
+    let (_, settings) = abi::unpack_settings(settings)?;
+    let credential = abi::unpack_credential(credential, access.lines().filter_map(Grant::read))?;
+    let request = Request { method, target, headers: abi::read_headers(headers) };
+    Ok(scopegate_core::admit(request, credential, Authority { realm, service }, &settings))
+}
+
+fn texts<const N: usize>(parts: [&[u8]; N]) -> Result<[&str; N]> {
+    let mut texts = [""; N];
+    for (text, part) in texts.iter_mut().zip(parts) {
+        *text = core::str::from_utf8(part).map_err(|_| Failure::NotText)?;
+    }
+    Ok(texts)
 }
 
 /// The result of a decision. All of it once in the module: three exports decide, and the call costs less than can be measured.
@@ -435,8 +489,13 @@ mod tests {
             &mut engine,
             &[b"repository:a/b:pull\nnonsense", b"repository:a/b:pull,push"],
         );
-        let result = engine.verify(lens[0], lens[1]);
+        let result = engine.verify(lens[0], lens[1], 0);
         assert_eq!(output(&engine, result).unwrap(), b"repository:a/b:push");
+        let lens = with_input(&mut engine, &[b"repository:*:pull", b"repository:a:pull"]);
+        for (settings, missing) in [(0, &b""[..]), (4, b"repository:a:pull")] {
+            let result = engine.verify(lens[0], lens[1], settings);
+            assert_eq!(output(&engine, result).unwrap(), missing);
+        }
 
         let lens = with_input(&mut engine, &[b"https://r/t", b"r", b"repository:a:pull"]);
         let result = engine.challenge(lens[0], lens[1], lens[2], 2);
@@ -446,30 +505,81 @@ mod tests {
         );
     }
 
+    /// What the two calls say of a request with a credential of this number.
+    fn admitted(
+        engine: &mut Engine,
+        [method, target, headers, access]: [&str; 4],
+        credential: u32,
+    ) -> [std::result::Result<String, Failure>; 2] {
+        let text = |engine: &Engine, result| {
+            output(engine, result).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+        };
+        let parts = [method, target, headers, access, "R", "S"].map(str::as_bytes);
+        let lens = with_input(engine, &parts);
+        let [m, t, h, a, r, s] = lens[..] else { panic!() };
+        let result = engine.admit_request(m, t, h, a, r, s, credential, 0);
+        let whole = text(engine, result);
+        let parts = [method, target, access, "R", "S"].map(str::as_bytes);
+        with_input(engine, &parts);
+        let result = engine.admit(m, t, a, r, s, credential, 0);
+        [whole, text(engine, result)]
+    }
+
     #[test]
     fn a_request_at_the_edge_crosses_the_boundary() {
         let mut engine = Engine::new();
-        let mut decide = |access: &str, credential| {
-            let parts = [b"GET", b"/v2/a%2Fb/tags/list".as_slice(), access.as_bytes(), b"R", b"S"];
-            let lens = with_input(&mut engine, &parts);
-            let [method, target, access, realm, service] = lens[..] else { panic!() };
-            let result = engine.admit(method, target, access, realm, service, credential, 0);
-            output(&engine, result).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
-        };
         let scope = "repository:a/b:metadata_read";
-        assert_eq!(decide(scope, 2), Ok(["200\n/v2/a/b/tags/list\n", scope].concat()));
+        let mut decide = |access, credential| {
+            admitted(&mut engine, ["GET", "/v2/a%2Fb/tags/list", "", access], credential)
+        };
+        let target = "200\n/v2/a/b/tags/list\n";
+        let expected = [[target, "\n", scope].concat(), [target, scope].concat()];
+        assert_eq!(decide(scope, 2), expected.map(Ok));
         for (access, credential, error) in [
             (scope, 0, ""),
             (scope, 1, ",error=\"invalid_token\""),
             ("nonsense", 2, ",error=\"insufficient_scope\""),
         ] {
-            let text = decide(access, credential).unwrap();
-            let challenge = format!("Bearer realm=\"R\",service=\"S\",scope=\"{scope}\"{error}");
-            assert!(
-                matches!(abi::read_admission(&text), Some((401, head, _)) if head == challenge)
-            );
+            let [whole, old] = decide(access, credential);
+            assert_eq!(whole, old);
+            let text = whole.unwrap();
+            let expected = format!("Bearer realm=\"R\",service=\"S\",scope=\"{scope}\"{error}");
+            let read = abi::read_admission(&text);
+            assert!(matches!(
+                read,
+                Some(abi::WrittenAdmission::Refusal { status: 401, challenge: Some(challenge), .. })
+                    if challenge == expected
+            ));
         }
-        assert_eq!(decide(scope, 3), Err(Failure::Settings));
+        assert_eq!(decide(scope, 3), [Err(Failure::Settings), Err(Failure::Settings)]);
+    }
+
+    #[test]
+    fn header_fields_are_decided_about_and_the_old_call_refuses_what_it_does_not_see() {
+        let mut engine = Engine::new();
+        let (upload, access) = ("/v2/a/blobs/uploads/", "repository:a:pull,push");
+        let form = "Accept: */*\nContent-Type: application/x-www-form-urlencoded\n";
+        let [whole, old] = admitted(&mut engine, ["POST", upload, form, access], 2);
+        let set = "200\n/v2/a/blobs/uploads/\napplication/octet-stream\nrepository:a:pull,push";
+        assert_eq!(whole.as_deref(), Ok(set));
+        assert_eq!(old, Err(Error::new(ErrorKind::MethodUnknown, 0).into()));
+        for headers in ["Content-Type: a/b\nContent-Type: a/b", "X-HTTP-Method-Override: GET"] {
+            let [whole, _] = admitted(&mut engine, ["POST", upload, headers, access], 2);
+            assert!(whole.unwrap().starts_with("400\n\n"), "{headers}");
+        }
+    }
+
+    #[test]
+    fn hosts_learn_which_header_fields_go_on() {
+        let mut engine = Engine::new();
+        for (list, line) in
+            [(0, "range"), (1, "access-control-*"), (2, "x-content-type-options: nosniff")]
+        {
+            let result = engine.header_names(list);
+            let text = String::from_utf8(output(&engine, result).unwrap().to_vec()).unwrap();
+            assert!(text.lines().any(|name| name == line), "{text}");
+        }
+        assert_eq!(Failure::unpack(engine.header_names(3)), Some(Failure::Settings));
     }
 
     #[test]

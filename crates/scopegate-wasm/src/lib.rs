@@ -1,6 +1,6 @@
 //! The engine behind a plain WebAssembly boundary: the one artefact that every native and edge host loads.
 //!
-//! # The boundary, version 1
+//! # The boundary, version 2
 //!
 //! The module imports nothing and exports its memory as `memory`. It keeps no clock and no randomness, and no call depends on another
 //! but through the tables that are loaded. It is for one thread at a time; a host that has several keeps an instance for each.
@@ -24,14 +24,14 @@
 //! crate `scopegate-core` lists them with their codes); 200 no such table, 201 not UTF-8, 202 a length beyond the input, 203 settings
 //! that mean nothing, 204 out of memory. A call that fails changes nothing. Bytes are given as address × 2³² + length.
 //!
-//! `settings` has the catalog in bits 0–1 (0 root, 1 never, 2 filtered), the profile in bit 2 (0 acr, 1 distribution) and what
-//! removing a tag needs in bit 3 (0 delete, 1 metadata_write).
+//! `settings` has the catalog in bits 0–1 (0 root, 1 never, 2 filtered), the profile in bits 2–3 (0 acr, 1 distribution) and what
+//! removing a tag needs in bit 4 (0 delete, 1 metadata_write). Any other value of these, and any other bit, is error 203.
 //!
 //! ## Exports
 //!
 //! | export | input | gives |
 //! |---|---|---|
-//! | `scopegate_abi_version() → u32` | | 1; ask this first |
+//! | `scopegate_abi_version() → u32` | | 2; ask this first |
 //! | `scopegate_input(len) → u32` | | the address of the input, 0 when there is no memory |
 //! | `scopegate_table_compile(len)` | action strings, separated by line feeds | bytes: a compiled table |
 //! | `scopegate_table_load(name_len, len)` | the scope map's name, the table | a handle; the table was checked and copied |
@@ -43,19 +43,25 @@
 //! | `scopegate_explain(tables, len, settings)` | the same | bytes: a JSON array with an explanation for each scope |
 //! | `scopegate_rules(tables, len, settings)` | the same | bytes: the rules that give what is granted, each once and with a line feed behind it: `my-map: repositories/app/content/read` |
 //! | `scopegate_route(method_len, len, settings)` | a method, a request target | bytes: canonical path, line feed, required scopes separated by spaces |
-//! | `scopegate_verify(access_len, scopes_len)` | a token's access entries as scopes, one a line; required scopes separated by spaces | bytes: the missing scopes, none when all is there |
-//! | `scopegate_admit(method_len, target_len, access_len, realm_len, service_len, credential, settings)` | a method, a request target, a token's access entries as scopes, one a line, realm, service | bytes: what becomes of a request at the edge, see below; `credential` 0 none came, 1 one that is no good, 2 one that is good |
+//! | `scopegate_verify(access_len, scopes_len, settings)` | a token's access entries as scopes, one a line; required scopes separated by spaces | bytes: the missing scopes, none when all is there |
+//! | `scopegate_admit_request(method_len, target_len, headers_len, access_len, realm_len, service_len, credential, settings)` | a method, a request target, header fields as `name: value`, one a line, a token's access entries as scopes, one a line, realm, service | bytes: what becomes of a request at the edge, see below; `credential` 0 none came, 1 one that is no good, 2 one that is good |
+//! | `scopegate_admit(method_len, target_len, access_len, realm_len, service_len, credential, settings)` | the same without header fields | bytes: the same without a `Content-Type`, for GET and HEAD; any other method fails with `method_unknown`. Of version 1: a host that calls it drops `Content-Type` from what it sends on |
+//! | `scopegate_header_names(list)` | | bytes: names of header fields in lower case, one a line; `list` 0: those of a request that may be sent on; 1: those of an answer that may not be passed on, the last of which ends with `*` and is a beginning; 2: those that every answer gets, with their values |
 //! | `scopegate_challenge(realm_len, service_len, scopes_len, error)` | realm, service, required scopes | bytes: a `WWW-Authenticate` value; `error` 0 none, 1 invalid_token, 2 insufficient_scope |
 //!
 //! An action list is eight nibbles, the first action in the lowest: 1 pull, 2 push, 3 delete, 4 metadata_read, 5 metadata_write,
 //! 6 deleted_read, 7 deleted_restore, 8 `*`, 0 after the last. Actions that nobody knows are never granted; `scopegate_decide` leaves
 //! them out, `scopegate_claims` lists them as denied.
 //!
-//! What becomes of a request is three parts with a line feed between them: `200`, the target to forward and the scopes that it needed;
-//! or the status, the value of `WWW-Authenticate` (nothing when there is none) and the body of the answer.
+//! What becomes of a request is parts with a line feed between them: `200`, the target to send, the `Content-Type` to send (nothing: send
+//! none) and the scopes that it needed; or the status, the value of `WWW-Authenticate` (nothing when there is none) and the body of the
+//! answer. A host sends on this target and this type, whatever came, and of the other header fields those of `scopegate_header_names`.
+//! The header fields that a decision needs are `Content-Type` and `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override`, every
+//! line of them that came; a host may give all. None may hold a line feed.
 //!
-//! Access entries for `scopegate_verify` and `scopegate_admit` stand one a line, so a host leaves out an entry whose name holds a line feed: no registry has
-//! such a name, and what is left out grants nothing.
+//! Access entries stand one a line as `type:name:actions`, the actions separated by commas, and the engine cannot tell an entry from a part
+//! of one. So a host leaves out an entry whose type holds a colon or a line feed, whose name holds a line feed, or one of whose actions is
+//! anything but letters of `a` to `z`, `_` and `*`: no registry has such, and what is left out grants nothing.
 //!
 //! A trap means a defect of the engine. The host throws the instance away and makes another.
 
@@ -125,8 +131,12 @@ exports! {
     /// Reads an HTTP request.
     fn scopegate_route(method_len, len, settings) -> u64 = route;
     /// Checks access entries against required scopes.
-    fn scopegate_verify(access_len, scopes_len) -> u64 = verify;
+    fn scopegate_verify(access_len, scopes_len, settings) -> u64 = verify;
     /// Decides about a request at the edge.
+    fn scopegate_admit_request(method_len, target_len, headers_len, access_len, realm_len, service_len, credential, settings) -> u64 = admit_request;
+    /// Names header fields.
+    fn scopegate_header_names(list) -> u64 = header_names;
+    /// Decides about a request at the edge that only reads, for hosts of version 1.
     fn scopegate_admit(method_len, target_len, access_len, realm_len, service_len, credential, settings) -> u64 = admit;
     /// Writes a challenge.
     fn scopegate_challenge(realm_len, service_len, scopes_len, error) -> u64 = challenge;

@@ -41,7 +41,7 @@ func New(ctx context.Context, wasm []byte) (*Engine, error) {
 		return nil, err
 	}
 	engine := &Engine{ctx, module}
-	if version, err := engine.call("abi_version"); err != nil || version != 1 {
+	if version, err := engine.call("abi_version"); err != nil || version != 2 {
 		return nil, errors.Join(err, errors.New("another version of the boundary"))
 	}
 	return engine, nil
@@ -79,17 +79,42 @@ func (e *Engine) Route(method, target string, settings uint64) (path, scopes str
 	return path, scopes, err
 }
 
-// Admit tells what becomes of a request: status, target or challenge, scopes or body.
-func (e *Engine) Admit(method, target string, access []string, realm, service string, credential, settings uint64) (status int, head, rest string, err error) {
-	parts := []string{method, target, strings.Join(access, "\n"), realm, service}
-	text, err := e.bytes("admit", parts, credential, settings)
-	if err != nil {
-		return 0, "", "", err
+// Request is what a registry reads parameters from. Each header is a name and a value, one for each line that came.
+type Request struct {
+	Method, Target string
+	Headers        [][2]string
+}
+
+// Admission tells what becomes of a request. With status 200 it goes on with Target and ContentType (empty: none), whatever came;
+// otherwise it is answered with Challenge and Body.
+type Admission struct {
+	Status                      int
+	Target, ContentType, Scopes string
+	Challenge, Body             string
+}
+
+// Admit tells what becomes of a request.
+func (e *Engine) Admit(request Request, access []string, realm, service string, credential, settings uint64) (Admission, error) {
+	var headers strings.Builder
+	for _, header := range request.Headers {
+		if strings.Contains(header[0]+header[1], "\n") {
+			return Admission{}, errors.New("a header of two lines")
+		}
+		headers.WriteString(header[0] + ": " + header[1] + "\n")
 	}
-	first, text2, _ := strings.Cut(string(text), "\n")
-	head, rest, _ = strings.Cut(text2, "\n")
-	status, err = strconv.Atoi(first)
-	return status, head, rest, err
+	parts := []string{request.Method, request.Target, headers.String(), strings.Join(access, "\n"), realm, service}
+	text, err := e.bytes("admit_request", parts, credential, settings)
+	if err != nil {
+		return Admission{}, err
+	}
+	status, rest, _ := strings.Cut(string(text), "\n")
+	head, rest, _ := strings.Cut(rest, "\n")
+	if status == "200" {
+		contentType, scopes, _ := strings.Cut(rest, "\n")
+		return Admission{Status: 200, Target: head, ContentType: contentType, Scopes: scopes}, nil
+	}
+	number, err := strconv.Atoi(status)
+	return Admission{Status: number, Challenge: head, Body: rest}, err
 }
 
 // write puts texts into the input, one behind the other.

@@ -21,7 +21,7 @@ export class Refused extends Error {
 export class Engine {
   constructor(wasm) {
     this.exports = new WebAssembly.Instance(new WebAssembly.Module(wasm), {}).exports;
-    if (this.exports.scopegate_abi_version() !== 1) throw new Error("another version of the boundary");
+    if (this.exports.scopegate_abi_version() !== 2) throw new Error("another version of the boundary");
   }
 
   /** Compiles the actions of a scope map; gives a handle for `explain`. */
@@ -43,11 +43,17 @@ export class Engine {
     return this.#text(this.exports.scopegate_route(...this.#write(method, target), settings)).split("\n");
   }
 
-  /** What becomes of a request: status, target or challenge, scopes or body. */
-  admit(method, target, access, realm, service, credential = 2, settings = 0) {
-    const lengths = this.#write(method, target, access.join("\n"), realm, service);
-    const [status, head, ...rest] = this.#text(this.exports.scopegate_admit(...lengths, credential, settings)).split("\n");
-    return [Number(status), head, rest.join("\n")];
+  /**
+   * What becomes of a request, whose headers are pairs: 200 with the target, the Content-Type and the scopes, or the status with the
+   * challenge and the body. Send on this target and this type (nothing: none), whatever came.
+   */
+  admit(method, target, headers, access, realm, service, credential = 2, settings = 0) {
+    if (headers.some(([, value]) => value.includes("\n"))) throw new Error("a header of two lines");
+    const lines = headers.map(([name, value]) => `${name}: ${value}\n`).join("");
+    const lengths = this.#write(method, target, lines, access.join("\n"), realm, service);
+    const written = this.#text(this.exports.scopegate_admit_request(...lengths, credential, settings));
+    const [status, head, ...rest] = written.split("\n");
+    return status === "200" ? [200, head, ...rest] : [Number(status), head, rest.join("\n")];
   }
 
   challenge(realm, service, scopes, error = 0) {

@@ -25,7 +25,7 @@ class Engine:
         wasmtime = Wasmtime()
         self.store = Store(wasmtime)
         self.exports = Instance(self.store, Module.from_file(wasmtime, path), []).exports(self.store)
-        if self._call("abi_version") != 1:
+        if self._call("abi_version") != 2:
             raise RuntimeError("another version of the boundary")
 
     def load(self, name, rules):
@@ -42,11 +42,13 @@ class Engine:
         """The canonical path of an HTTP request, and the scopes that it needs."""
         return self._bytes("route", *self._write(method, target), settings).decode().split("\n")
 
-    def admit(self, method, target, access, realm, service, credential=2, settings=0):
-        """What becomes of a request: status, target or challenge, scopes or body."""
-        lengths = self._write(method, target, "\n".join(access), realm, service)
-        status, head, rest = self._bytes("admit", *lengths, credential, settings).decode().split("\n", 2)
-        return int(status), head, rest
+    def admit(self, method, target, headers, access, realm, service, credential=2, settings=0):
+        """What becomes of a request, whose headers are pairs: 200 with the target, the Content-Type and the scopes,
+        or the status with the challenge and the body. Send on this target and this type (nothing: none), whatever came."""
+        lines = "".join(f"{name}: {_line(value)}\n" for name, value in headers)
+        lengths = self._write(method, target, lines, "\n".join(access), realm, service)
+        status, rest = self._bytes("admit_request", *lengths, credential, settings).decode().split("\n", 1)
+        return int(status), *rest.split("\n", 2 if status == "200" else 1)
 
     def challenge(self, realm, service, scopes, error=0):
         return self._bytes("challenge", *self._write(realm, service, " ".join(scopes)), error).decode()
@@ -73,6 +75,12 @@ class Engine:
     def _bytes(self, name, *arguments):
         address, length = self._checked(name, *arguments)
         return bytes(self.exports["memory"].read(self.store, address, address + length))
+
+
+def _line(value):
+    if "\n" in value:
+        raise ValueError("a header of two lines")
+    return value
 
 
 def main(path, map_path, *scopes):

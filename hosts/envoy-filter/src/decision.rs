@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use scopegate_api::claims::{AccessClaims, Expected};
 use scopegate_core::Catalog;
-use scopegate_core::admission::{Admission, Authority, Credential, Forward, admit};
+use scopegate_core::admission::{self, Admission, Authority, Credential, Forward, admit};
 use scopegate_core::route::Endpoint;
 use scopegate_core::verify::Grant;
 
 use crate::config::{Config, SERVE_FOR};
+use crate::pairs::Pairs;
 use crate::revocation::Feed;
 
 /// A request, as Envoy has it.
@@ -19,6 +20,8 @@ pub struct Request<'r> {
     pub method: &'r str,
     /// Its path and query as they came in.
     pub target: &'r str,
+    /// Its header fields, the method and the target among them.
+    pub headers: &'r Pairs<'r>,
     /// What came with it.
     pub came: Came,
 }
@@ -39,8 +42,13 @@ pub enum Came {
 /// What becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<'r> {
-    /// It goes on with this target. Borrowed where that is the one that came in.
-    Forward(Cow<'r, str>),
+    /// It goes on.
+    Forward {
+        /// With this target. Borrowed where that is the one that came in.
+        target: Cow<'r, str>,
+        /// With this `Content-Type`, in place of whatever came; `None`: without one.
+        content_type: Option<&'r str>,
+    },
     /// It is answered.
     Answer(Answer),
 }
@@ -59,7 +67,7 @@ pub struct Answer {
 /// Decides about a request at a time, in seconds since 1970.
 #[must_use]
 pub fn decide<'r>(config: &Config, feed: &Feed, now: u64, request: Request<'r>) -> Outcome<'r> {
-    let Request { method, target, came } = request;
+    let Request { method, target, headers, came } = request;
     let has_catalog = config.catalog != Catalog::Never;
     let is_open =
         move |grant: &Grant<'_>| has_catalog || grant.resource_type.as_str() != "registry";
@@ -73,11 +81,14 @@ pub fn decide<'r>(config: &Config, feed: &Feed, now: u64, request: Request<'r>) 
         Came::Nothing => Credential::Absent,
     };
     let authority = Authority { realm: &config.realm, service: &config.service };
-    match admit(method, target, credential, authority, &config.route_settings()) {
+    let request = admission::Request { method, target, headers: headers.iter() };
+    match admit(request, credential, authority, &config.route_settings()) {
         Admission::Forward(Forward { route, .. }) if route.endpoint == Endpoint::Base => {
             Outcome::Answer(Answer { status: 200, challenge: None, body: "{}".to_owned() })
         }
-        Admission::Forward(Forward { target, .. }) => Outcome::Forward(target),
+        Admission::Forward(Forward { target, content_type, .. }) => {
+            Outcome::Forward { target, content_type }
+        }
         Admission::Refusal(refusal) => Outcome::Answer(Answer {
             status: refusal.status,
             challenge: refusal.challenge,
@@ -137,9 +148,10 @@ mod tests {
 
     fn said(config: &Config, feed: &Feed, target: &str, claims: Option<AccessClaims>) -> String {
         let came = claims.map_or(Came::Nothing, |claims| Came::Token(Rc::new(claims)));
-        let request = Request { method: "GET", target, came };
+        let headers = Pairs::default();
+        let request = Request { method: "GET", target, headers: &headers, came };
         match decide(config, feed, NOW, request) {
-            Outcome::Forward(target) => target.into_owned(),
+            Outcome::Forward { target, .. } => target.into_owned(),
             Outcome::Answer(Answer { status, challenge, .. }) => {
                 let error =
                     challenge.and_then(|text| text.split("error=").nth(1).map(ToOwned::to_owned));
@@ -170,7 +182,8 @@ mod tests {
             assert_eq!(said(&config, &feed, target, claims), expected, "{target}");
         }
         for (came, expected) in [(Came::NoGood, 401), (Came::Unverified, 503)] {
-            let request = Request { method: "GET", target: pull, came };
+            let headers = Pairs::default();
+            let request = Request { method: "GET", target: pull, headers: &headers, came };
             let outcome = decide(&config, &feed, NOW, request);
             assert!(
                 matches!(outcome, Outcome::Answer(Answer { status, .. }) if status == expected)

@@ -9,6 +9,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use scopegate_core::headers::is_sent_on;
+
 use crate::config::{Config, Source};
 use crate::decision::{Answer, Came, Outcome, Request, decide, unavailable};
 use crate::host::{self, Buffer, Level, Map, log};
@@ -237,13 +239,13 @@ impl Plugin {
                 came_by_way_of(&self.config.metadata, authorization != Ok(None))
             }
         };
-        let request = Request { method, target, came };
+        let request = Request { method, target, headers: &headers, came };
         let outcome = decide(&self.config, &self.feed, host::now(), request);
         if self.config.log_decisions {
             log_decision(method, target, &outcome);
         }
         match outcome {
-            Outcome::Forward(canonical) => forward(canonical),
+            Outcome::Forward { target, content_type } => forward(&headers, target, content_type),
             Outcome::Answer(answer) => Some(send(&answer)),
         }
     }
@@ -309,12 +311,44 @@ fn header<'b>(headers: &Pairs<'b>, name: &str) -> Option<&'b str> {
     std::str::from_utf8(headers.get(name)?).ok()
 }
 
-/// A header that is changed makes Envoy look for the route again, so nothing is that need not be.
-fn forward(canonical: Cow<'_, str>) -> Option<Action> {
-    if let Cow::Owned(canonical) = canonical {
-        host::set_header(":path", &canonical)?;
+/// Sends on the request that was decided about, and of its header fields those that may go on. One that is changed makes Envoy look for the
+/// route again, so nothing is that need not be.
+fn forward(
+    headers: &Pairs<'_>,
+    target: Cow<'_, str>,
+    content_type: Option<&str>,
+) -> Option<Action> {
+    let mut removed: Vec<&[u8]> = Vec::new();
+    for (name, value) in headers.iter() {
+        let is_kept = match name {
+            CONTENT_TYPE => content_type.is_some_and(|set| set.as_bytes() == value),
+            _ => goes_on(name),
+        };
+        if !is_kept && !removed.contains(&name) {
+            removed.push(name);
+            host::remove_header(name)?;
+        }
+    }
+    let has_type = headers.get("content-type").is_some() && !removed.contains(&CONTENT_TYPE);
+    if let Some(content_type) = content_type.filter(|_| !has_type) {
+        host::set_header("content-type", content_type)?;
+    }
+    if let Cow::Owned(target) = target {
+        host::set_header(":path", &target)?;
     }
     Some(Action::Continue)
+}
+
+const CONTENT_TYPE: &[u8] = b"content-type";
+
+/// Whether a header field may go on: what the engine lets through, and what is Envoy's own. With `use_remote_address` it overwrites or
+/// removes what a client says of these, or adds to it.
+fn goes_on(name: &[u8]) -> bool {
+    const OF_ENVOY: [&[u8]; 3] = [b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"];
+    name.starts_with(b":")
+        || name.starts_with(b"x-envoy-")
+        || OF_ENVOY.contains(&name)
+        || std::str::from_utf8(name).is_ok_and(is_sent_on)
 }
 
 /// What cannot be read or decided goes nowhere.
@@ -336,7 +370,7 @@ fn send(answer: &Answer) -> Action {
 
 fn log_decision(method: &str, target: &str, outcome: &Outcome<'_>) {
     let status = match outcome {
-        Outcome::Forward(_) => 200,
+        Outcome::Forward { .. } => 200,
         Outcome::Answer(answer) => answer.status,
     };
     let target = target.escape_default();

@@ -59,6 +59,7 @@ unsafe extern "C" {
         value: *const u8,
         value_size: usize,
     ) -> u32;
+    fn proxy_remove_header_map_value(map: Map, name: *const u8, name_size: usize) -> u32;
     fn proxy_get_buffer_bytes(
         buffer: Buffer,
         start: usize,
@@ -147,6 +148,14 @@ pub(crate) fn set_header(name: &str, value: &str) -> Option<()> {
             value.len(),
         )
     };
+    (status == OK).then_some(())
+}
+
+/// Takes a request's header away, every line of it; nothing where that cannot be.
+pub(crate) fn remove_header(name: &[u8]) -> Option<()> {
+    // SAFETY: the name is there for as long as the call takes.
+    let status =
+        unsafe { proxy_remove_header_map_value(Map::RequestHeaders, name.as_ptr(), name.len()) };
     (status == OK).then_some(())
 }
 

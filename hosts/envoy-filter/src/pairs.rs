@@ -32,7 +32,7 @@ pub fn text(bytes: &[u8]) -> Option<String> {
 pub struct Twice;
 
 /// A map or a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Pairs<'b>(Vec<(&'b [u8], &'b [u8])>);
 
 impl<'b> Pairs<'b> {
@@ -52,6 +52,11 @@ impl<'b> Pairs<'b> {
             (sizes, rest) = (others, after);
         }
         rest.is_empty().then_some(Self(pairs))
+    }
+
+    /// All of it, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> {
+        self.0.iter().copied()
     }
 
     /// The bytes of a field.

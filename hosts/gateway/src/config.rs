@@ -16,6 +16,8 @@ use scopegate_core::route::{Profile, Settings, Untag};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
+use crate::headers::may_be_added;
+
 /// What a gateway is told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -52,6 +54,9 @@ pub struct Config {
     /// Whether names and passwords are taken, by asking the realm.
     #[serde(default = "yes")]
     pub passwords: bool,
+    /// Header fields that go on to the registry beside those of the engine's list, in lower case.
+    #[serde(default, deserialize_with = "header_names")]
+    pub forward_headers: Vec<String>,
     /// Where revoked tokens are listed; none are known without it.
     #[serde(default)]
     pub revocations: Option<FeedConfig>,
@@ -232,6 +237,20 @@ fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Err
     settings::named(deserializer, Catalog::parse, "root, never, filtered")
 }
 
+fn header_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let is_one = |name: &String| {
+        let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+        is_lower && http::HeaderName::try_from(name.as_str()).is_ok() && may_be_added(name)
+    };
+    match names.iter().find(|name| !is_one(name)) {
+        None => Ok(names),
+        Some(name) => Err(de::Error::custom(format!(
+            "`{name}` is no header field that may go on: lower case, and none of authentication, forwarding, or another method"
+        ))),
+    }
+}
+
 fn listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 5000))
 }
@@ -322,6 +341,9 @@ mod tests {
             ("timeouts: {client: -5s}", "`-5s` is no duration"),
             ("tls: {certificate: a}", "key"),
             ("revocations: {url: 'http://x/'}", "user"),
+            ("forwardHeaders: [X-Trace]", "`X-Trace` is no header field that may go on"),
+            ("forwardHeaders: [x-forwarded-user]", "`x-forwarded-user` is no header field"),
+            ("forwardHeaders: ['a b']", "`a b` is no header field"),
         ] {
             let error = format!("{:#}", Config::parse(&format!("{LEAST}{more}\n")).unwrap_err());
             assert!(error.contains(expected), "{more}: {error}");

@@ -1,35 +1,87 @@
-//! What a client may not send on, and what an answer may not bring back.
+//! Which header fields go on to the registry, and what becomes of those of its answer.
 //!
-//! Where a request came from is what the connection says, never what the client says. The token ends here: the registry behind trusts the
-//! gateway, and has no use for it. Headers that are for one connection are Pingora's business.
+//! The engine's lists decide ([`scopegate_core::headers`]): what is not on the list of requests is not sent, whoever sent it, and an
+//! answer loses what a browser would obey. Where a request came from is what the connection says, never what the client says. The token
+//! ends here: the registry behind trusts the gateway, and has no use for it. On HTTP/1.1 names are spelt as the service spells them,
+//! `Www-Authenticate` and `Link`, because scripts look for them so.
 
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use pingora_core::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
+use scopegate_core::headers::{ANSWER_ADDED, is_passed_on, is_sent_on};
 use url::Url;
 
 /// What comes with every answer to `az`, and stands in every line of the log.
-pub const CORRELATION: &str = "x-ms-correlation-request-id";
+pub const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
 /// What old clients look for.
-const API_VERSION: &str = "docker-distribution-api-version";
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 /// What scripts in browsers may read.
 const EXPOSED: &str = "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id";
 
-/// Beginnings of names that tell where a request came from or what it was.
-const FORWARDED: [&str; 3] = ["x-forwarded-", "x-original-", "x-scopegate-"];
-/// Whole names of that kind, and what the token ends in.
-const REMOVED: [&str; 8] = [
+/// What an owner may not add to the list: names by which software behind learns who asks, from where, or for what.
+const NEVER_ADDED: [&str; 27] = [
     "authorization",
+    "cf-connecting-ip",
+    "client-ip",
+    "connection",
     "cookie",
     "forwarded",
+    "keep-alive",
     "proxy",
-    "x-real-ip",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "remote-user",
+    "te",
+    "trailer",
+    "true-client-ip",
+    "upgrade",
+    "via",
     "x-client-ip",
-    "x-rewrite-url",
+    "x-cluster-client-ip",
+    "x-http-method",
     "x-http-method-override",
+    "x-method-override",
+    "x-real-ip",
+    "x-remote-user",
+    "x-sendfile",
+    "x-user",
+    "x-zot-api-client",
 ];
+/// Beginnings of such names.
+const NEVER_ADDED_PREFIXES: [&str; 13] = [
+    "remote-",
+    "ssl-client-",
+    "x-accel-",
+    "x-auth-",
+    "x-client-cert",
+    "x-envoy-",
+    "x-forwarded",
+    "x-harbor-",
+    "x-original-",
+    "x-remote-",
+    "x-rewrite-",
+    "x-scopegate-",
+    "x-ssl-",
+];
+
+/// Whether an owner may have a header field sent on that is not on the engine's list: none that tells who asks, from where, or with which
+/// method, and none that is for one connection. The name is in lower case.
+///
+/// ```
+/// use scopegate_gateway::headers::may_be_added;
+///
+/// assert!(may_be_added("x-trace-id"));
+/// assert!(!may_be_added("x-forwarded-user") && !may_be_added("via") && !may_be_added("x_trace"));
+/// ```
+#[must_use]
+pub fn may_be_added(name: &str) -> bool {
+    !NEVER_ADDED.contains(&name)
+        && !NEVER_ADDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        && !name.contains('_')
+}
 
 /// Who is on the other end, and how it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +94,30 @@ pub struct Origin {
     pub correlation_id: String,
 }
 
-/// Takes from a request what it must not bring to the registry, and says where it came from.
+/// What goes on beside the target.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// The `Content-Type` that the engine set; none is sent without one.
+    pub content_type: Option<&'a str>,
+    /// Names that the owner added to the engine's list, in lower case.
+    pub added: &'a [String],
+    /// Where the request came from.
+    pub origin: &'a Origin,
+}
+
+/// Takes from a request what does not go on, sets the type of its body, and says where it came from.
 ///
 /// # Errors
 ///
 /// When a value cannot be a header, which none of ours is.
-pub fn forward(request: &mut RequestHeader, origin: &Origin) -> Result<()> {
-    for name in removed(&request.headers) {
+pub fn forward(request: &mut RequestHeader, sent: Sent<'_>) -> Result<()> {
+    let Sent { content_type, added, origin } = sent;
+    for name in withheld(&request.headers, added) {
         request.remove_header(&name);
+    }
+    match content_type {
+        Some(content_type) => request.insert_header(header::CONTENT_TYPE, content_type)?,
+        None => drop(request.remove_header(&header::CONTENT_TYPE)),
     }
     let host = request.headers.get(header::HOST).cloned();
     if let Some(host) = host {
@@ -63,13 +131,20 @@ pub fn forward(request: &mut RequestHeader, origin: &Origin) -> Result<()> {
     request.insert_header(CORRELATION, origin.correlation_id.as_str())
 }
 
-fn removed(headers: &HeaderMap) -> Vec<HeaderName> {
-    let is_removed = |name: &&HeaderName| {
-        // `x_forwarded_for` is the same to whoever makes variables of headers.
-        let name = name.as_str().replace('_', "-");
-        REMOVED.contains(&name.as_str()) || FORWARDED.iter().any(|start| name.starts_with(start))
+fn withheld(headers: &HeaderMap, added: &[String]) -> Vec<HeaderName> {
+    let is_withheld = |name: &&HeaderName| {
+        !is_sent_on(name.as_str()) && !added.iter().any(|added| added == name.as_str())
     };
-    headers.keys().filter(is_removed).cloned().collect()
+    headers.keys().filter(is_withheld).cloned().collect()
+}
+
+/// Takes from an answer of the registry what a browser would obey.
+pub fn restrain(answer: &mut ResponseHeader) {
+    let withheld: Vec<HeaderName> =
+        answer.headers.keys().filter(|name| !is_passed_on(name.as_str())).cloned().collect();
+    for name in withheld {
+        answer.remove_header(&name);
+    }
 }
 
 /// Completes the headers of an answer, the registry's or ours.
@@ -80,7 +155,9 @@ fn removed(headers: &HeaderMap) -> Vec<HeaderName> {
 pub fn complete(answer: &mut ResponseHeader, origin: &Origin) -> Result<()> {
     answer.insert_header(API_VERSION, "registry/2.0")?;
     answer.insert_header(CORRELATION, origin.correlation_id.as_str())?;
-    answer.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+    for (name, value) in ANSWER_ADDED {
+        answer.insert_header(HeaderName::from_static(name), value)?;
+    }
     answer.insert_header(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)?;
     if origin.is_secure {
         let forever = "max-age=31536000; includeSubDomains";
@@ -109,43 +186,83 @@ mod tests {
         Origin { address, is_secure, correlation_id: "c".into() }
     }
 
-    #[test]
-    fn what_a_client_says_of_itself_is_not_sent_on() {
+    /// The header fields that go on, in order.
+    fn sent(headers: &[(&'static str, &str)], content_type: Option<&str>) -> Vec<String> {
         let mut request = RequestHeader::build("GET", b"/v2/", None).unwrap();
-        for (name, value) in [
-            ("Host", "r"),
-            ("Authorization", "Bearer x"),
-            ("X-Forwarded-For", "10.0.0.1"),
-            ("X-Forwarded-Proto", "https"),
-            ("X_Forwarded_Host", "evil"),
-            ("X-Forwarded-Anything", "x"),
-            ("X-Original-URI", "/v2/secret/manifests/x"),
-            ("X-Scopegate-Target", "/v2/secret"),
-            ("Forwarded", "for=10.0.0.1"),
-            ("X-Real-IP", "10.0.0.1"),
-            ("Cookie", "a=b"),
-            ("Accept", "application/json"),
-        ] {
-            request.append_header(name, value).unwrap();
+        for (name, value) in headers {
+            request.append_header(*name, *value).unwrap();
         }
-        forward(&mut request, &origin(false)).unwrap();
+        let (added, origin) = (["x-trace-id".to_owned()], origin(false));
+        forward(&mut request, Sent { content_type, added: &added, origin: &origin }).unwrap();
         let mut left: Vec<String> = request
             .headers
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
             .collect();
         left.sort();
-        assert_eq!(
-            left,
-            [
-                "accept: application/json",
-                "host: r",
-                "x-forwarded-for: 203.0.113.9",
-                "x-forwarded-host: r",
-                "x-forwarded-proto: http",
-                "x-ms-correlation-request-id: c",
-            ]
-        );
+        left
+    }
+
+    #[test]
+    fn what_is_not_on_the_list_is_not_sent_on() {
+        let ours = [
+            "x-forwarded-for: 203.0.113.9",
+            "x-forwarded-proto: http",
+            "x-ms-correlation-request-id: c",
+        ];
+        for (name, value) in [
+            ("Authorization", "Bearer x"),
+            ("X-Forwarded-For", "10.0.0.1"),
+            ("X-Forwarded-Proto", "https"),
+            ("X_Forwarded_Host", "evil"),
+            ("X-Original-URI", "/v2/secret/manifests/x"),
+            ("X-Scopegate-Gateway", "x"),
+            ("Forwarded", "for=10.0.0.1"),
+            ("X-Real-IP", "10.0.0.1"),
+            ("True-Client-IP", "10.0.0.1"),
+            ("X-Remote-User", "admin"),
+            ("X-Client-Cert", "x"),
+            ("X-Accel-Redirect", "/secret"),
+            ("X-Method-Override", "DELETE"),
+            ("Via", "1.1 x"),
+            ("Cookie", "a=b"),
+            ("Content_Type", "multipart/form-data"),
+            ("Content-Type", "multipart/form-data"),
+            ("Connection", "x-forwarded-for"),
+            ("Referer", "x"),
+        ] {
+            assert_eq!(sent(&[(name, value)], None), ours, "{name}");
+        }
+        let goes_on =
+            [("Accept", "a"), ("Accept", "b"), ("Range", "bytes=0-1"), ("X-Trace-Id", "1")];
+        let left = sent(&goes_on, None);
+        assert_eq!(left[..4], ["accept: a", "accept: b", "range: bytes=0-1", "x-trace-id: 1"]);
+        assert_eq!(left[4..], ours);
+    }
+
+    #[test]
+    fn the_type_of_a_body_is_the_one_that_was_set() {
+        let types = [("Content-Type", "multipart/form-data"), ("Content-Type", "text/plain")];
+        let left = sent(&types, Some("application/octet-stream"));
+        assert_eq!(left[0], "content-type: application/octet-stream");
+        assert_eq!(left.len(), 4);
+    }
+
+    #[test]
+    fn an_answer_loses_what_a_browser_would_obey() {
+        let mut answer = ResponseHeader::build(200, None).unwrap();
+        for (name, value) in [
+            ("Set-Cookie", "a=b"),
+            ("Clear-Site-Data", "*"),
+            ("Service-Worker-Allowed", "/"),
+            ("Refresh", "0;url=/"),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Docker-Content-Digest", "sha256:x"),
+        ] {
+            answer.append_header(name, value).unwrap();
+        }
+        restrain(&mut answer);
+        assert_eq!(answer.headers.keys().collect::<Vec<_>>(), ["docker-content-digest"]);
     }
 
     #[test]
@@ -171,10 +288,11 @@ mod tests {
 
     #[test]
     fn answers() {
-        for (is_secure, count) in [(false, 4), (true, 5)] {
+        for (is_secure, count) in [(false, 5), (true, 6)] {
             let mut answer = ResponseHeader::build(200, None).unwrap();
             complete(&mut answer, &origin(is_secure)).unwrap();
             assert_eq!(answer.headers.len(), count);
+            assert_eq!(answer.headers["content-security-policy"], "sandbox; default-src 'none'");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, Peer as _};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
@@ -17,7 +17,9 @@ use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use reqwest::Client;
 use scopegate_api::bundle::EdgePolicy;
 use scopegate_api::errors::RegistryErrors;
-use scopegate_core::admission::{Admission, Authority, Credential, Forward, Refusal, admit};
+use scopegate_core::admission::{
+    Admission, Authority, Credential, Forward, Refusal, Request, admit,
+};
 use scopegate_core::route::{Endpoint, route};
 use scopegate_core::verify::Grant;
 use scopegate_core::{Action, Catalog, RequiredScope, ResourceType, Settings as DecisionSettings};
@@ -25,7 +27,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::head;
-use crate::headers::{self, CORRELATION, Origin};
+use crate::headers::{self, CORRELATION, Origin, Sent};
 use crate::keys::Keys;
 use crate::listing::{self, Listed, Page};
 use crate::password::Passwords;
@@ -68,21 +70,28 @@ pub struct Context {
     denied: String,
     name: Option<String>,
     outcome: Outcome,
-    forwarded: Option<String>,
+    forwarded: Option<Forwarded>,
     decided_in: std::time::Duration,
+}
+
+/// What the registry is sent in the place of what came: the request as it was decided about.
+#[derive(Debug)]
+struct Forwarded {
+    target: String,
+    content_type: Option<String>,
 }
 
 /// An answer of our own.
 struct Answer {
     status: u16,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(HeaderName, String)>,
     body: Vec<u8>,
     outcome: Outcome,
 }
 
 /// What is to be done with a request.
 enum Decided {
-    Forward(String),
+    Forward(Forwarded),
     Answer(Answer),
 }
 
@@ -136,7 +145,8 @@ impl Gateway {
         if let Came::Token(token) = &came {
             context.name = Some(token.verified.claims.sub.clone());
         }
-        match self.admission(method, target, &came) {
+        let headers = &session.req_header().headers;
+        match self.admission(Request { method, target, headers }, &came) {
             Admission::Forward(forward) => {
                 context.requested = forward.route.to_string();
                 self.forward(method, forward, &came).await
@@ -149,7 +159,7 @@ impl Gateway {
     }
 
     /// The decision of the engine. A catalog that nobody may list is one that no token opens.
-    fn admission<'t>(&self, method: &str, target: &'t str, came: &Came) -> Admission<'t> {
+    fn admission<'t>(&self, request: Request<'t, &'t HeaderMap>, came: &Came) -> Admission<'t> {
         let authority =
             Authority { realm: self.config.realm.as_str(), service: &self.config.service };
         let credential = match came {
@@ -157,7 +167,10 @@ impl Gateway {
             Came::NoGood => Credential::Invalid,
             Came::Token(token) => Credential::Valid(self.grants(token).into_iter()),
         };
-        admit(method, target, credential, authority, &self.config.route_settings())
+        let Request { method, target, headers } = request;
+        let headers = headers.iter().map(|(name, value)| (name.as_ref(), value.as_bytes()));
+        let request = Request { method, target, headers };
+        admit(request, credential, authority, &self.config.route_settings())
     }
 
     /// What a token opens here and now.
@@ -171,7 +184,7 @@ impl Gateway {
     }
 
     async fn forward(&self, method: &str, forward: Forward<'_>, came: &Came) -> Decided {
-        let Forward { route, target } = forward;
+        let Forward { route, target, content_type } = forward;
         if route.endpoint == Endpoint::Base {
             return Decided::Answer(Answer::json(200, b"{}".to_vec()));
         }
@@ -189,7 +202,10 @@ impl Gateway {
                 "UNSUPPORTED",
                 "the repositories are listed at /v2/_catalog",
             )),
-            _ => Decided::Forward(target.into_owned()),
+            _ => Decided::Forward(Forwarded {
+                target: target.into_owned(),
+                content_type: content_type.map(ToOwned::to_owned),
+            }),
         }
     }
 
@@ -211,7 +227,7 @@ impl Gateway {
         match listing::list(client, upstream, path, field, &page, is_shown).await {
             Ok(Listed { status, link, body }) => {
                 let mut answer = Answer::json(status, body);
-                answer.headers.extend(link.map(|link| ("link", link)));
+                answer.headers.extend(link.map(|link| (header::LINK, link)));
                 answer
             }
             Err(reason) => {
@@ -340,9 +356,9 @@ impl ProxyHttp for Proxy {
         let decided = self.0.decide(session, context).await;
         context.decided_in = start.elapsed();
         match decided {
-            Decided::Forward(target) => {
+            Decided::Forward(forwarded) => {
                 context.outcome = Outcome::Forwarded;
-                context.forwarded = Some(target);
+                context.forwarded = Some(forwarded);
                 Ok(false)
             }
             Decided::Answer(answer) => {
@@ -379,11 +395,16 @@ impl ProxyHttp for Proxy {
         context: &mut Context,
     ) -> Result<()> {
         // Nothing goes on that was not decided.
-        let Some(target) = &context.forwarded else {
+        let Some(Forwarded { target, content_type }) = &context.forwarded else {
             return Error::e_explain(ErrorType::InternalError, "a request that was not decided");
         };
         request.set_raw_path(target.as_bytes())?;
-        headers::forward(request, &context.origin)
+        let sent = Sent {
+            content_type: content_type.as_deref(),
+            added: &self.0.config.forward_headers,
+            origin: &context.origin,
+        };
+        headers::forward(request, sent)
     }
 
     async fn upstream_response_filter(
@@ -401,6 +422,7 @@ impl ProxyHttp for Proxy {
                 "the registry asks for credentials",
             );
         }
+        headers::restrain(answer);
         let host = session.req_header().headers.get(header::HOST);
         let location = answer.headers.get(header::LOCATION);
         let ours =
@@ -552,7 +574,7 @@ impl Answer {
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        let challenge = refusal.challenge.map(|challenge| ("www-authenticate", challenge));
+        let challenge = refusal.challenge.map(|challenge| (header::WWW_AUTHENTICATE, challenge));
         Self {
             status: refusal.status,
             headers: challenge.into_iter().collect(),

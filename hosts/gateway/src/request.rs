@@ -36,9 +36,23 @@ impl HeadError {
     }
 }
 
-/// Headers that may stand once.
-const ONCE: [&[u8]; 5] =
-    [b"host", b"authorization", b"content-length", b"transfer-encoding", b"expect"];
+/// Headers that may stand once: the library in front, or the registry, could take either of two.
+const ONCE: [&[u8]; 14] = [
+    b"host",
+    b"authorization",
+    b"content-length",
+    b"content-range",
+    b"content-type",
+    b"docker-content-digest",
+    b"expect",
+    b"if-modified-since",
+    b"if-range",
+    b"if-unmodified-since",
+    b"range",
+    b"transfer-encoding",
+    b"user-agent",
+    b"x-ms-client-request-id",
+];
 
 /// The target of a request, if its head can be read in one way only.
 ///
@@ -146,6 +160,8 @@ mod tests {
             ("Host: r|Host: r", Err(Repeated)),
             ("Host: r|Authorization: Bearer a|authorization: Bearer b", Err(Repeated)),
             ("Host: r|Content-Length: 5|Content-Length: 5", Err(Repeated)),
+            ("Host: r|Content-Type: a/b|content-type: c/d", Err(Repeated)),
+            ("Host: r|Range: bytes=0-1|Range: bytes=2-3", Err(Repeated)),
             ("Host: r|Content-Length: 5|Transfer-Encoding: chunked", Err(Body)),
             ("Host: r|Content-Length: 5, 5", Err(Body)),
             ("Host: r|Content-Length: +5", Err(Body)),

@@ -10,10 +10,15 @@
 //! that may go on stands in `X-Scopegate-Target`. A proxy that sends that on asks with `?rewrites=true`; from any other a request goes on
 //! only where the registry cannot read another one from it.
 //!
+//! Nobody here sees what the proxy sends on as the type of the body, and a registry reads parameters from the body of a form. So the proxy
+//! sets `Content-Type` itself, whatever came, and says in `X-Scopegate-Content-Type` what it will send, `none` for nothing. A request goes on
+//! only where that is what the engine sets.
+//!
 //! Only the configured peers are answered, because whoever asks says itself what it asks about. nginx passes on nothing but 401 and 403, so
 //! what is refused for another reason is a 403 there.
 //!
-//! Left out: the catalog of `catalog: filtered`, which nobody here can filter, so it is closed; bodies, which nobody looks at.
+//! Left out: the catalog of `catalog: filtered`, which nobody here can filter, so it is closed; which other header fields go on, which is
+//! the proxy's configuration.
 
 mod peers;
 mod question;
@@ -28,10 +33,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
+use scopegate_api::abi::write_access;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::Catalog;
-use scopegate_core::admission::{Authority, Credential};
+use scopegate_core::admission::{Authority, Credential, Request};
 use scopegate_core::route::{Profile, Settings, Untag};
 use scopegate_runtime::{Admission, Error as EngineError};
 
@@ -100,12 +106,9 @@ fn is_peer(app: &App, parts: &Parts) -> bool {
 
 async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> Response {
     let began = Instant::now();
-    let Ok(question) = Question::read(proxy, parts) else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "UNSUPPORTED",
-            "no request to decide about, or two",
-        );
+    let question = match Question::read(proxy, parts) {
+        Ok(question) => question,
+        Err(error) => return refusal(StatusCode::BAD_REQUEST, "UNSUPPORTED", error.message()),
     };
     let mut decision = Decision {
         address: Some(context.address),
@@ -116,16 +119,18 @@ async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> R
     let outcome = admit(app, context, &question, &parts.headers).await;
     let mut edge = Edge { method: &question.method, target: &question.target, status: 200 };
     let answer = match outcome {
-        Ok(Admission { status: 200, head, body }) if question.may_go_on_as(&head) => {
-            decision.granted = vec![body];
-            forwarded(&head)
+        Ok(Admission::Forward { target, content_type, scopes }) => {
+            match question.may_go_on_as(&target, content_type.as_deref()) {
+                Ok(()) => {
+                    decision.granted = vec![scopes];
+                    forwarded(&target)
+                }
+                Err(error) => refusal(StatusCode::BAD_REQUEST, "UNSUPPORTED", error.message()),
+            }
         }
-        Ok(Admission { status: 200, .. }) => refusal(
-            StatusCode::BAD_REQUEST,
-            "UNSUPPORTED",
-            "a request that two readers could read in two ways",
-        ),
-        Ok(admission) => refused(admission),
+        Ok(Admission::Refusal { status, challenge, body }) => {
+            refused(status, challenge.as_deref(), body)
+        }
         Err(error) => error.into_response(),
     };
     edge.status = answer.status().as_u16();
@@ -160,8 +165,12 @@ async fn admit(
     };
     let realm = app.realm();
     let authority = Authority { realm: &realm, service: &app.issuer.service };
-    let admitted =
-        app.runtime.admit(&question.method, &question.target, credential, authority, &settings);
+    let request = Request {
+        method: &question.method,
+        target: &question.target,
+        headers: question.headers(headers),
+    };
+    let admitted = app.runtime.admit(request, credential, authority, &settings);
     admitted.map_err(|error| {
         metrics::engine_failed();
         RouteError::Engine(error.to_string())
@@ -216,8 +225,7 @@ fn needed(
 fn opened(app: &App, access: &[AccessEntry]) -> String {
     let is_open =
         |entry: &&AccessEntry| app.catalog == Catalog::Root || entry.resource_type != "registry";
-    let scopes: Vec<String> = access.iter().filter(is_open).map(ToString::to_string).collect();
-    scopes.join("\n")
+    write_access(access.iter().filter(is_open))
 }
 
 fn forwarded(target: &str) -> Response {
@@ -228,11 +236,10 @@ fn forwarded(target: &str) -> Response {
     answer
 }
 
-fn refused(Admission { status, head, body }: Admission) -> Response {
+fn refused(status: u16, challenge: Option<&str>, body: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
     let mut answer = (status, body).into_response();
-    if let Some(challenge) = (!head.is_empty()).then(|| HeaderValue::from_str(&head).ok()).flatten()
-    {
+    if let Some(challenge) = challenge.and_then(|value| HeaderValue::from_str(value).ok()) {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     registry(answer)

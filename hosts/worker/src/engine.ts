@@ -1,4 +1,4 @@
-// The engine's module behind its raw boundary, version 1; the header of crates/scopegate-wasm/src/lib.rs specifies it.
+// The engine's module behind its raw boundary, version 2; the header of crates/scopegate-wasm/src/lib.rs specifies it.
 //
 // One instance serves the isolate: a call is synchronous, so two requests never share the buffers.
 
@@ -10,6 +10,7 @@ export interface Question {
   readonly method: string;
   /** The target as it stands in the request line. */
   readonly target: string;
+  readonly headers: Headers;
   readonly credential: (typeof Credential)[keyof typeof Credential];
   /** The token's access entries as scopes, one a line. */
   readonly access: string;
@@ -21,14 +22,30 @@ export interface Question {
 
 /** What becomes of it. */
 export type Admission =
-  | { readonly kind: "forward"; readonly target: string }
+  | {
+      readonly kind: "forward";
+      readonly target: string;
+      /** What the registry is told of the body, in place of whatever came; empty: nothing. */
+      readonly contentType: string;
+    }
   | { readonly kind: "refusal"; readonly status: number; readonly challenge: string; readonly body: string };
 
 interface Exports extends WebAssembly.Exports {
   readonly memory: WebAssembly.Memory;
   scopegate_abi_version(): number;
   scopegate_input(length: number): number;
-  scopegate_admit(...lengthsCredentialSettings: number[]): bigint;
+  scopegate_admit_request(...lengthsCredentialSettings: number[]): bigint;
+  scopegate_header_names(list: number): bigint;
+}
+
+/** Which header fields pass, in lower case. */
+export interface HeaderRules {
+  /** Those of a request that may be sent on. */
+  readonly sent: ReadonlySet<string>;
+  /** Those of an answer that may not be passed on; one that ends with `*` is a beginning. */
+  readonly withheld: readonly string[];
+  /** Those that every answer gets. */
+  readonly added: ReadonlyArray<readonly [name: string, value: string]>;
 }
 
 /** More than a request line and the longest token hold. What is longer is refused before it is copied. */
@@ -41,23 +58,34 @@ export class Engine {
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   #exports: Exports;
   #view: Uint8Array;
+  readonly headerRules: HeaderRules;
 
   constructor(module: WebAssembly.Module) {
     this.#module = module;
     this.#exports = instantiate(module);
     this.#view = new Uint8Array(this.#exports.memory.buffer);
+    const [sent, withheld, added] = [0, 1, 2].map((list) => this.#headerNames(list));
+    this.headerRules = {
+      sent: new Set(sent),
+      withheld: withheld ?? [],
+      added: (added ?? []).map((line) => cut(line, ": ")),
+    };
   }
 
   /** Decides about a request. Throws when the engine cannot say; the caller then lets nothing pass. */
   admit(question: Question): Admission {
-    const { method, target, access, realm, service, credential, settings } = question;
+    const { method, target, headers, access, realm, service, credential, settings } = question;
     try {
-      const lengths = this.#write([method, target, access, realm, service]);
-      return read(this.#text(this.#exports.scopegate_admit(...lengths, credential, settings)));
+      const lengths = this.#write([method, target, lines(headers), access, realm, service]);
+      return read(this.#text(this.#exports.scopegate_admit_request(...lengths, credential, settings)));
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) this.#startAgain();
       throw error;
     }
+  }
+
+  #headerNames(list: number): string[] {
+    return this.#text(this.#exports.scopegate_header_names(list)).split("\n");
   }
 
   #write(parts: readonly string[]): number[] {
@@ -96,17 +124,27 @@ export class Engine {
 
 function instantiate(module: WebAssembly.Module): Exports {
   const exports = new WebAssembly.Instance(module, {}).exports as Exports;
-  if (exports.scopegate_abi_version() !== 1) throw new Error("the engine speaks another version of its boundary");
+  if (exports.scopegate_abi_version() !== 2) throw new Error("the engine speaks another version of its boundary");
   return exports;
 }
 
-/** Three parts with a line feed between them. */
+/** Header fields as the boundary takes them, one a line. A platform that joins two lines of a field puts a comma between them. */
+function lines(headers: Headers): string {
+  return [...headers].map(([name, value]) => `${name}: ${value}\n`).join("");
+}
+
+/** Parts with a line feed between them; the last of a refusal is its body. */
 function read(text: string): Admission {
-  const first = text.indexOf("\n");
-  const second = text.indexOf("\n", first + 1);
-  if (first < 0 || second < 0) throw new Error("the engine gave an admission that is none");
-  const status = Number(text.slice(0, first));
-  const head = text.slice(first + 1, second);
-  if (status === 200) return { kind: "forward", target: head };
-  return { kind: "refusal", status, challenge: head, body: text.slice(second + 1) };
+  const [status, afterStatus] = cut(text, "\n");
+  const [head, rest] = cut(afterStatus, "\n");
+  if (status !== "200") return { kind: "refusal", status: Number(status), challenge: head, body: rest };
+  const [contentType] = cut(rest, "\n");
+  return { kind: "forward", target: head, contentType };
+}
+
+/** What stands before and behind the first separator. */
+function cut(text: string, separator: string): readonly [string, string] {
+  const at = text.indexOf(separator);
+  if (at < 0) throw new Error("the engine gave an answer that is none");
+  return [text.slice(0, at), text.slice(at + separator.length)];
 }

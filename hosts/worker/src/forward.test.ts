@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { exactly, headersFor, ours } from "./forward.ts";
+import { Credential, Engine } from "./engine.ts";
+import { answer, exactly, headersFor, ours } from "./forward.ts";
 
 const ORIGIN = "http://registry";
+const module = new WebAssembly.Module(readFileSync("../../target/engine/scopegate.wasm"));
+const engine = new Engine(module);
 
 test("a target that fetch would spell otherwise is not sent", () => {
   for (const target of ["/v2/a/manifests/v1", "/v2/a/tags/list?n=1&last=%2F"]) {
@@ -20,8 +24,8 @@ test("a target that fetch would spell otherwise is not sent", () => {
   }
 });
 
-test("what says who is calling is not forwarded", () => {
-  const kept = { accept: "a", range: "bytes=0-1", "content-type": "t" };
+test("what the engine does not name is not sent on", () => {
+  const kept = { accept: "a", range: "bytes=0-1" };
   const withheld = {
     authorization: "Bearer x",
     cookie: "c",
@@ -31,9 +35,42 @@ test("what says who is calling is not forwarded", () => {
     x_forwarded_host: "h",
     "cf-connecting-ip": "1",
     "x-original-url": "/",
+    "x-remote-user": "admin",
     forwarded: "for=1",
+    "content-type": "multipart/form-data",
   };
-  expect([...headersFor(new Headers({ ...kept, ...withheld })).keys()]).toEqual(Object.keys(kept).sort());
+  const received = new Headers({ ...kept, ...withheld });
+  expect([...headersFor(received, "", engine.headerRules).keys()]).toEqual(Object.keys(kept).sort());
+  expect(headersFor(received, "application/json", engine.headerRules).get("content-type")).toBe("application/json");
+});
+
+test("the type of a body is set, and a request with two is refused", () => {
+  const admitted = (contentType: string) => {
+    const admission = engine.admit({
+      method: "POST",
+      target: "/v2/a/blobs/uploads/",
+      headers: new Headers({ "content-type": contentType }),
+      credential: Credential.Valid,
+      access: "repository:a:pull,push",
+      realm: "r",
+      service: "s",
+      settings: 0,
+    });
+    return admission.kind === "forward" ? admission.contentType : admission.status;
+  };
+  expect(admitted("application/x-www-form-urlencoded")).toBe("application/octet-stream");
+  expect(admitted("application/octet-stream, multipart/form-data")).toBe(400);
+});
+
+test("an answer loses what a browser would obey", () => {
+  const headers = { "set-cookie": "a=b", "access-control-allow-origin": "*", "www-authenticate": "Basic", etag: '"x"' };
+  const answered = answer(new Response("", { headers }), engine.headerRules, ORIGIN);
+  expect([...answered.headers.keys()].sort()).toEqual([
+    "content-security-policy",
+    "content-type",
+    "etag",
+    "x-content-type-options",
+  ]);
 });
 
 test("locations of the registry become the worker's own", () => {

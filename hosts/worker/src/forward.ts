@@ -1,36 +1,27 @@
 // A request on its way to the registry, and the answer on its way back. Bodies are streamed, and never read.
+//
+// Which header fields pass is the engine's to say, both ways.
 
+import type { Admission, HeaderRules } from "./engine.ts";
 import type { Settings } from "./settings.ts";
 
-/** What belongs to one connection, says who is calling, or was meant for us. */
-const WITHHELD = new Set([
-  "authorization",
-  "connection",
-  "cookie",
-  "forwarded",
-  "host",
-  "keep-alive",
-  "proxy",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "true-client-ip",
-  "upgrade",
-  "x-client-ip",
-  "x-http-method-override",
-  "x-real-ip",
-]);
-const WITHHELD_PREFIXES = ["cdn-", "cf-", "x-forwarded-", "x-original-", "x-rewrite-"];
+/** What belongs to one connection, and is the platform's. */
+const OF_CONNECTION = new Set(["expect", "host", "transfer-encoding"]);
 
-/** Sends a request on, with the engine's target in the place of its own. */
-export async function forward(request: Request, target: string, settings: Settings): Promise<Response> {
+type Decided = Extract<Admission, { kind: "forward" }>;
+
+/** Sends a request on as it was decided about: with the engine's target and type of body in the place of its own. */
+export async function forward(
+  request: Request,
+  decided: Decided,
+  rules: HeaderRules,
+  settings: Settings,
+): Promise<Response> {
   const { method, body, signal } = request;
-  const headers = headersFor(request.headers);
+  const headers = headersFor(request.headers, decided.contentType, rules);
   const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
-  const response = await settings.registry.fetch(exactly(settings.origin, target), init);
-  return answer(response, settings.origin);
+  const response = await settings.registry.fetch(exactly(settings.origin, decided.target), init);
+  return answer(response, rules, settings.origin);
 }
 
 /**
@@ -46,25 +37,25 @@ export function exactly(origin: string, target: string): string {
   return address;
 }
 
-export function headersFor(received: Headers): Headers {
-  const headers = new Headers(received);
-  const named = (received.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
-  for (const name of [...received.keys()]) {
-    if (named.includes(name) || isWithheld(name)) headers.delete(name);
+export function headersFor(received: Headers, contentType: string, { sent }: HeaderRules): Headers {
+  const headers = new Headers();
+  for (const [name, value] of received) {
+    if (sent.has(name) && !OF_CONNECTION.has(name)) headers.append(name, value);
   }
+  if (contentType === "") headers.delete("content-type");
+  else headers.set("content-type", contentType);
   return headers;
 }
 
-function isWithheld(name: string): boolean {
-  // Some servers read an underscore as a hyphen.
-  const plain = name.toLowerCase().replaceAll("_", "-");
-  return WITHHELD.has(plain) || WITHHELD_PREFIXES.some((prefix) => plain.startsWith(prefix));
-}
-
-function answer(response: Response, origin: string): Response {
+export function answer(response: Response, { withheld, added }: HeaderRules, origin: string): Response {
   const answered = new Response(response.body, response);
+  const isWithheld = (name: string) =>
+    withheld.some((other) => (other.endsWith("*") ? name.startsWith(other.slice(0, -1)) : name === other));
   // Whom to ask for a token is ours to say.
-  answered.headers.delete("www-authenticate");
+  for (const name of [...answered.headers.keys()]) {
+    if (isWithheld(name) || name === "www-authenticate") answered.headers.delete(name);
+  }
+  for (const [name, value] of added) answered.headers.set(name, value);
   const location = answered.headers.get("location");
   if (location !== null) answered.headers.set("location", ours(location, origin));
   return answered;

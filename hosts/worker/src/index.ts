@@ -47,11 +47,11 @@ function makeEdge(settings: Settings): Edge {
 async function serve(request: Request, edge: Edge, context: Context): Promise<Response> {
   const { realm, service, engine: settings } = edge.settings;
   const credential = await credentialOf(request, edge, context);
-  const { method, url } = request;
-  const admission = engine.admit({ method, target: targetOf(url), ...credential, realm, service, settings });
+  const { method, url, headers } = request;
+  const admission = engine.admit({ method, target: targetOf(url), headers, ...credential, realm, service, settings });
   if (admission.kind === "refusal") return refusal(method, admission);
   if (admission.target === "/v2/") return json(method, 200, "{}\n");
-  return forward(request, admission.target, edge.settings);
+  return forward(request, admission, engine.headerRules, edge.settings);
 }
 
 /** What stands behind the authority of an address, as it stands there. */

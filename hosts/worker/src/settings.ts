@@ -57,7 +57,7 @@ export function readSettings(bindings: Bindings): Settings {
     origin: address(bindings, "ORIGIN").origin,
     engine:
       choice(bindings, "PROFILE", ["acr", "distribution"]) * 4 +
-      choice(bindings, "UNTAG", ["delete", "metadata-write"]) * 8,
+      choice(bindings, "UNTAG", ["delete", "metadata-write"]) * 16,
     generations: feed(bindings),
     registry: bindings.REGISTRY ?? world,
     tokens: bindings.TOKENS ?? world,

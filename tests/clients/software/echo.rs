@@ -53,6 +53,9 @@ impl Echo {
     }
 }
 
+/// What a browser would obey, in every answer.
+const OBEYED: &str = "Set-Cookie: a=b\r\nClear-Site-Data: \"*\"\r\nRefresh: 0;url=/\r\nService-Worker-Allowed: /\r\nAccess-Control-Allow-Origin: *\r\n";
+
 /// Answers one request; nothing when there is none, and no other to come.
 fn answer(reader: &mut BufReader<&TcpStream>, size: u64, notes: &Mutex<Vec<Heard>>) -> Option<()> {
     let (line, headers) = read_head(reader)?;
@@ -61,6 +64,6 @@ fn answer(reader: &mut BufReader<&TcpStream>, size: u64, notes: &Mutex<Vec<Heard
     let headers = headers.iter().map(|header| header.to_ascii_lowercase()).collect();
     notes.lock().unwrap().push(Heard { line, headers, body });
     let mut writer = *reader.get_ref();
-    write!(writer, "HTTP/1.1 200 OK\r\nContent-Length: {gives}\r\n\r\n").ok()?;
+    write!(writer, "HTTP/1.1 200 OK\r\n{OBEYED}Content-Length: {gives}\r\n\r\n").ok()?;
     std::io::copy(&mut std::io::repeat(b'x').take(gives), &mut writer).ok().map(drop)
 }

@@ -22,7 +22,7 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use scopegate_api::access::AccessEntry;
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::challenge::{Challenge, ChallengeError, unauthorized_body};
-use scopegate_core::route::{Route, Settings, route};
+use scopegate_core::route::{Profile, Route, Settings, route};
 use scopegate_core::verify::verify;
 use serde::Deserialize;
 use tokio::runtime::Runtime;
@@ -171,7 +171,8 @@ impl Shared {
         let token = token.ok_or(ChallengeError::InvalidToken)?;
         let access = self.access(token).await.ok_or(ChallengeError::InvalidToken)?;
         let grants = access.iter().filter_map(AccessEntry::grant);
-        verify(grants, &route.scopes).map_err(|_| Some(ChallengeError::InsufficientScope))
+        verify(grants, &route.scopes, Profile::Acr)
+            .map_err(|_| Some(ChallengeError::InsufficientScope))
     }
 
     /// The access entries of a genuine access token.

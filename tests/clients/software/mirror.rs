@@ -1,11 +1,11 @@
-//! An upstream that answers each request with the request line that it heard, so that many may ask at once.
+//! An upstream that answers each request with the request line and the type of the body that it heard, so that many may ask at once.
 
 use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
-use super::wire::{read_head, take_body};
+use super::wire::{read_head, take_body, value};
 
-/// What is said in every answer, beside the request line in `X-Heard`: a list of repositories and of tags, for whoever asks for one.
+/// What is said in every answer, beside what was heard in `X-Heard`: a list of repositories and of tags, for whoever asks for one.
 const LISTS: &str = r#"{"name":"a","repositories":[],"tags":[]}"#;
 
 /// Listens until the process ends.
@@ -37,8 +37,9 @@ fn answer_all(mut stream: &TcpStream) -> Option<()> {
         let (line, headers) = read_head(&mut reader)?;
         take_body(&mut reader, &headers, &mut std::io::sink())?;
         let body = if line.starts_with("HEAD ") { "" } else { LISTS };
+        let content_type = value(&headers, "content-type").unwrap_or("none");
         let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nX-Heard: {line}\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nX-Heard: {line} {content_type}\r\n\r\n",
             LISTS.len()
         );
         stream.write_all([head.as_str(), body].concat().as_bytes()).ok()?;

@@ -35,8 +35,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// A server that proxies on loopback may ask about every request, as often as they like.
+    /// A server that proxies on loopback may ask about every request. Its limits are those that everybody has.
     pub(crate) fn asked_by_proxies() -> Self {
+        let config = "authz: {peers: [127.0.0.1]}\nlimits: {trustedProxies: 1}\n";
+        Self { config: Some(config.to_owned()), ..Self::default() }
+    }
+
+    /// The same for a hundred thousand requests from one address, each tenth of which has a forged token.
+    pub(crate) fn asked_without_end() -> Self {
         let config = "authz: {peers: [127.0.0.1]}\nlimits: {perAddress: {rate: 0, burst: 1}}\nlog: {decisions: false}\n";
         Self { config: Some(config.to_owned()), ..Self::default() }
     }

@@ -24,6 +24,9 @@ fn main() -> Result<()> {
     for (stem, file) in read_all::<Cases<Route>>(&tests.join("cases/route"))? {
         seeds.routes(&stem, &file.cases)?;
     }
+    for (stem, file) in read_all::<Cases<Admission>>(&tests.join("cases/admit"))? {
+        seeds.requests(&stem, &file.cases)?;
+    }
     Ok(())
 }
 
@@ -57,6 +60,13 @@ struct Pattern {
 struct Route {
     target: String,
     scopes: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Admission {
+    target: String,
+    #[serde(default)]
+    content_types: Vec<String>,
 }
 
 /// Every file of a folder of cases, with its name.
@@ -112,6 +122,19 @@ impl Seeds {
                     format!(r#"Bearer realm="https://r.example/t",service="r",scope="{scope}""#);
                 self.write("challenge", &stem, header.as_bytes())?;
             }
+        }
+        Ok(())
+    }
+
+    /// Whole requests, each with a form for a body.
+    fn requests(&self, stem: &str, cases: &[Admission]) -> Result<()> {
+        for (place, case) in cases.iter().enumerate() {
+            let mut text = case.target.clone();
+            for value in &case.content_types {
+                text += &format!("\nContent-Type: {value}");
+            }
+            text += "\n\nmount=sha256:0&from=secret/vault";
+            self.write("request", &format!("{stem}-{place}"), text.as_bytes())?;
         }
         Ok(())
     }

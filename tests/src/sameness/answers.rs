@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use scopegate_api::abi::{self, Failure};
 use scopegate_api::access::AccessEntry;
 use scopegate_api::decision::DecisionReport;
-use scopegate_core::admission::{self, Authority, admit};
+use scopegate_core::admission::{self, Authority, Request, admit};
 use scopegate_core::verify::Grant;
 use scopegate_core::{Error, ErrorKind, ScopeList, ScopeMap, Table, claims};
 use sha2::{Digest as _, Sha256};
@@ -102,7 +102,13 @@ pub fn admitted(case: &Case) -> admission::Admission<'_> {
         Credential::Invalid => admission::Credential::Invalid,
         Credential::Valid => admission::Credential::Valid(grants),
     };
-    admit(&case.method, &case.target, credential, AUTHORITY, &settings)
+    let request = Request { method: &case.method, target: &case.target, headers: headers(case) };
+    admit(request, credential, AUTHORITY, &settings)
+}
+
+/// The header fields of the request of a case.
+pub fn headers(case: &Case) -> impl Iterator<Item = (&[u8], &[u8])> {
+    case.content_types.iter().map(|value| (&b"Content-Type"[..], value.as_bytes()))
 }
 
 /// The line of a case: what was decided, and what becomes of the request.

@@ -27,6 +27,8 @@ pub struct Case {
     pub method: String,
     /// Its target.
     pub target: String,
+    /// The values of its `Content-Type`, one for each line of that.
+    pub content_types: Vec<String>,
     /// What came with it.
     pub credential: Credential,
     /// What the token holds, as scopes, one a line; nothing without a good token.
@@ -152,6 +154,23 @@ const QUERIES: &[&str] = &[
     "?service=a&scope=b",
     "?n=%0d%0aX:1",
     "?from=",
+    "?x=1;mount=D;from=N",
+    "?mount=D&from=N&origin=other.example",
+    "?ns=docker.io",
+    "?_method=DELETE",
+];
+/// What a body may be called.
+const CONTENT_TYPES: &[&str] = &[
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json; charset=utf-8",
+    "application/json",
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+    "Application/X-WWW-Form-Urlencoded;charset=UTF-8",
+    "multipart/form-data; boundary=x",
+    "application/octet-stream, multipart/form-data",
+    "text/plain",
+    "",
 ];
 
 impl Random {
@@ -257,6 +276,11 @@ impl Random {
         self.spoilt(target, 4)
     }
 
+    fn content_types(&mut self) -> Vec<String> {
+        let count = [0, 1, 1, 1, 1, 1, 1, 2][self.below(8)];
+        (0..count).map(|_| self.one_of(CONTENT_TYPES).to_owned()).collect()
+    }
+
     fn access(&mut self, name: &str) -> String {
         self.joined(0, 3, "\n", |random| match random.below(12) {
             0 => "registry:catalog:*".to_owned(),
@@ -284,9 +308,10 @@ impl Random {
             scopes: self.joined(1, 3, " ", Self::scope),
             method: self.one_of(METHODS).to_owned(),
             target: self.target(&name),
+            content_types: self.content_types(),
             credential,
             access,
-            settings: [0, 0, 0, 1, 2, 4, 8, 12][self.below(8)],
+            settings: [0, 0, 0, 1, 2, 4, 16, 20][self.below(8)],
         }
     }
 

@@ -149,7 +149,7 @@ function attempt(
 ): Step {
   const granted = carried === null ? [] : walk.principal.claims(carried.join(" ")).access;
   const needed = required(walk, request);
-  const missing = verify(granted.map(scopeText), needed);
+  const missing = verify(granted.map(scopeText), needed, walk.profile);
   const passes = carried !== null && missing.length === 0;
   return {
     ...written(walk, request),

@@ -10,6 +10,7 @@ import {
   attempt,
   type Explanation,
   Principal,
+  type Profile,
   permissionFor,
   type Reason,
   type RepositoryGrant,
@@ -20,12 +21,12 @@ import { type DecodedToken, decodeToken } from "../tokens";
 
 export type HeldToken = ReturnType<typeof createHeldToken>;
 
-export function createHeldToken(token: () => string) {
+export function createHeldToken(token: () => string, profile: () => Profile) {
   const decoded = createMemo<DecodedToken | null>(() => (token() ? decodeToken(token()) : null));
   const entries = createMemo(() => access(decoded()));
 
   const holds = (scope: string) => {
-    const missing = attempt(() => verify(entries(), [scope]));
+    const missing = attempt(() => verify(entries(), [scope], profile()));
     return missing.kind === "value" && missing.value.length === 0;
   };
 

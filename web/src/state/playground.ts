@@ -50,7 +50,10 @@ export function createPlayground(initial: Model = blank()) {
     const named = hostAsked(model.question);
     return isBareName(named) || named === "" ? `${named || registry() || "myregistry"}.azurecr.io` : named;
   });
-  const held = createHeldToken(() => model.held);
+  const held = createHeldToken(
+    () => model.held,
+    () => model.profile,
+  );
   const granted = (names: string[]) => (model.whose === "token" ? held.granted(names) : principal().granted(names));
   const { rows, more } = createRows(model, principal, granted);
   const now = createClock();

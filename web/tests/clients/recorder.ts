@@ -136,7 +136,7 @@ export class Recorder {
     const token = authorization?.match(/^Bearer \w+\.([\w-]+)\./)?.[1];
     if (token === undefined) return {};
     const access = JSON.parse(Buffer.from(token, "base64url").toString()) as string[];
-    return verify(access, scopes).length === 0 ? null : { error: "insufficient_scope" };
+    return verify(access, scopes, this.#profile).length === 0 ? null : { error: "insufficient_scope" };
   }
 
   #token(url: URL, body: Buffer, response: ServerResponse): void {

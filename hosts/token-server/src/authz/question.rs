@@ -1,7 +1,7 @@
 //! The request that is asked about, as its proxy says it.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Uri, header};
 
 /// The path that Envoy puts before the original one.
 const ENVOY: &str = "/authz/envoy";
@@ -14,35 +14,89 @@ pub(super) enum Proxy {
     Envoy,
 }
 
+/// What the proxy says that it will send on as `Content-Type`, and the word for none.
+const CONTENT_TYPE: &str = "x-scopegate-content-type";
+const NO_CONTENT_TYPE: &str = "none";
+
 /// A request that is decided about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Question {
     pub(super) method: String,
     pub(super) target: String,
+    /// What the registry is told of the body.
+    content_type: Option<String>,
     /// Whether the proxy sends on what it is told to, in place of what it was sent.
     rewrites: bool,
 }
 
-/// Nothing that could be decided about: a header that is not there, stands twice, or is no text.
+/// Why a request does not go on, whatever its token holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NoQuestion;
+pub(super) enum QuestionError {
+    /// A header that is not there, stands twice, or is no text.
+    Request,
+    /// The same of the type of the body.
+    ContentType,
+    /// The proxy would send another type of the body than the engine sets.
+    OtherContentType,
+    /// The registry could read another request from what the proxy sends.
+    OtherTarget,
+}
+
+impl QuestionError {
+    /// What the client is told; the first three are for whoever configures the proxy.
+    pub(super) const fn message(self) -> &'static str {
+        match self {
+            Self::Request => "no request to decide about, or two",
+            Self::ContentType => {
+                "the proxy does not say in X-Scopegate-Content-Type what it sends on"
+            }
+            Self::OtherContentType => "the proxy sends on another Content-Type than is decided",
+            Self::OtherTarget => "a request that two readers could read in two ways",
+        }
+    }
+}
 
 impl Question {
-    pub(super) fn read(proxy: Proxy, parts: &Parts) -> Result<Self, NoQuestion> {
-        let (method, target) = match proxy {
-            Proxy::Nginx => original(&parts.headers, "x-original-method", "x-original-uri")?,
-            Proxy::Forward => original(&parts.headers, "x-forwarded-method", "x-forwarded-uri")?,
-            Proxy::Envoy => (parts.method.as_str().to_owned(), behind_prefix(&parts.uri)?),
+    pub(super) fn read(proxy: Proxy, parts: &Parts) -> Result<Self, QuestionError> {
+        let headers = &parts.headers;
+        let request = match proxy {
+            Proxy::Nginx => original(headers, "x-original-method", "x-original-uri"),
+            Proxy::Forward => original(headers, "x-forwarded-method", "x-forwarded-uri"),
+            Proxy::Envoy => {
+                behind_prefix(&parts.uri).map(|target| (parts.method.as_str().to_owned(), target))
+            }
         };
+        let (method, target) = request.ok_or(QuestionError::Request)?;
+        let content_type = said_type(headers).ok_or(QuestionError::ContentType)?;
         // Envoy's query is the client's.
         let rewrites = proxy != Proxy::Envoy && parts.uri.query() == Some("rewrites=true");
-        Ok(Self { method, target, rewrites })
+        Ok(Self { method, target, content_type, rewrites })
+    }
+
+    /// The header fields that the request goes on with, as far as they are known here: those that came with the question, and the type of
+    /// the body that the proxy says.
+    pub(super) fn headers<'h>(
+        &'h self,
+        came: &'h HeaderMap,
+    ) -> impl Iterator<Item = (&'h [u8], &'h [u8])> {
+        let others = came.iter().filter(|(name, _)| *name != header::CONTENT_TYPE);
+        let others = others.map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        let said = self.content_type.as_deref();
+        others.chain(said.map(|said| (&b"content-type"[..], said.as_bytes())))
     }
 
     /// Whether a registry that is sent what the proxy sends reads the request that may go on.
-    pub(super) fn may_go_on_as(&self, canonical: &str) -> bool {
-        let ((path, query), (own_path, own_query)) = (parts(canonical), parts(&self.target));
-        self.rewrites || (path == own_path && pairs(query).eq(pairs(own_query)))
+    pub(super) fn may_go_on_as(
+        &self,
+        target: &str,
+        content_type: Option<&str>,
+    ) -> Result<(), QuestionError> {
+        if self.content_type.as_deref() != content_type {
+            return Err(QuestionError::OtherContentType);
+        }
+        let ((path, query), (own_path, own_query)) = (parts(target), parts(&self.target));
+        let is_same = path == own_path && pairs(query).eq(pairs(own_query));
+        if self.rewrites || is_same { Ok(()) } else { Err(QuestionError::OtherTarget) }
     }
 }
 
@@ -50,21 +104,34 @@ fn original(
     headers: &HeaderMap,
     method: &'static str,
     target: &'static str,
-) -> Result<(String, String), NoQuestion> {
-    Ok((one(headers, method)?, one(headers, target)?))
+) -> Option<(String, String)> {
+    Some((one(headers, method)?, one(headers, target)?))
 }
 
-fn one(headers: &HeaderMap, name: &'static str) -> Result<String, NoQuestion> {
+/// A header that stands there once, and is text.
+fn one(headers: &HeaderMap, name: &'static str) -> Option<String> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().map(ToOwned::to_owned).map_err(|_| NoQuestion),
-        _ => Err(NoQuestion),
+        (Some(value), None) => value.to_str().map(ToOwned::to_owned).ok(),
+        _ => None,
     }
 }
 
-fn behind_prefix(uri: &Uri) -> Result<String, NoQuestion> {
+/// What the proxy says that it sends on as the type of the body. A question that comes with a type of its own, as most proxies ask it, comes
+/// with that one: else a client could say in the place of a proxy what it sends, where its owner forgot to.
+fn said_type(headers: &HeaderMap) -> Option<Option<String>> {
+    let said = one(headers, CONTENT_TYPE)?;
+    let mut own = headers.get_all(header::CONTENT_TYPE).iter();
+    let is_own = match own.next() {
+        None => true,
+        Some(first) => first.as_bytes() == said.as_bytes() && own.next().is_none(),
+    };
+    is_own.then(|| (said != NO_CONTENT_TYPE).then_some(said))
+}
+
+fn behind_prefix(uri: &Uri) -> Option<String> {
     let whole = uri.path_and_query().map_or("", |target| target.as_str());
-    whole.strip_prefix(ENVOY).map(ToOwned::to_owned).ok_or(NoQuestion)
+    whole.strip_prefix(ENVOY).map(ToOwned::to_owned)
 }
 
 fn parts(target: &str) -> (&str, &str) {
@@ -84,19 +151,26 @@ mod tests {
 
     use super::*;
 
-    fn read(proxy: Proxy, target: &str, headers: &[(&str, &str)]) -> Result<Question, NoQuestion> {
+    fn read(
+        proxy: Proxy,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Question, QuestionError> {
         let request = headers
             .iter()
             .fold(Request::put(target), |request, (name, value)| request.header(*name, *value));
         Question::read(proxy, &request.body(()).unwrap().into_parts().0)
     }
 
+    const NONE: (&str, &str) = ("X-Scopegate-Content-Type", "none");
+
     #[test]
     fn each_proxy_says_it_in_its_own_way() {
-        let nginx = [("X-Original-Method", "GET"), ("X-Original-URI", "/v2/a/tags/list?n=1")];
-        let forward = [("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/v2/a/tags/list?n=1")];
+        let list = "/v2/a/tags/list?n=1";
+        let nginx = [NONE, ("X-Original-Method", "GET"), ("X-Original-URI", list)];
+        let forward = [NONE, ("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", list)];
         let said = |proxy, target, headers: &[_]| {
-            let Question { method, target, rewrites } = read(proxy, target, headers).unwrap();
+            let Question { method, target, rewrites, .. } = read(proxy, target, headers).unwrap();
             format!("{method} {target} {rewrites}")
         };
         for (proxy, target, headers, expected) in [
@@ -109,43 +183,75 @@ mod tests {
                 &forward,
                 "GET /v2/a/tags/list?n=1 true",
             ),
-            (Proxy::Envoy, "/authz/envoy/v2/a%2fb//?x=%41", &[], "PUT /v2/a%2fb//?x=%41 false"),
-            (Proxy::Envoy, "/authz/envoy/v2/?rewrites=true", &[], "PUT /v2/?rewrites=true false"),
+            (Proxy::Envoy, "/authz/envoy/v2/a%2fb//?x=%41", &[NONE], "PUT /v2/a%2fb//?x=%41 false"),
+            (
+                Proxy::Envoy,
+                "/authz/envoy/v2/?rewrites=true",
+                &[NONE],
+                "PUT /v2/?rewrites=true false",
+            ),
         ] {
             assert_eq!(said(proxy, target, headers), expected);
         }
-        let twice = [nginx[0], nginx[0], nginx[1]];
+        let twice = [NONE, nginx[1], nginx[1], nginx[2]];
         for (proxy, headers) in [
             (Proxy::Nginx, &forward[..]),
-            (Proxy::Nginx, &nginx[..1]),
+            (Proxy::Nginx, &nginx[..2]),
             (Proxy::Nginx, &twice),
             (Proxy::Forward, &nginx),
         ] {
-            assert_eq!(read(proxy, "/authz/x", headers), Err(NoQuestion), "{proxy:?} {headers:?}");
+            let refused = read(proxy, "/authz/x", headers);
+            assert_eq!(refused, Err(QuestionError::Request), "{proxy:?} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_says_what_it_sends_on() {
+        let json = ("X-Scopegate-Content-Type", "application/json");
+        for headers in
+            [&[][..], &[json, json], &[NONE, json], &[("X-Scopegate-Content-Type", "\u{e9}")]]
+        {
+            let refused = read(Proxy::Envoy, "/authz/envoy/v2/", headers);
+            assert_eq!(refused, Err(QuestionError::ContentType), "{headers:?}");
+        }
+        let own = ("Content-Type", "application/json");
+        assert!(read(Proxy::Envoy, "/authz/envoy/v2/", &[json, own]).is_ok());
+        assert!(read(Proxy::Envoy, "/authz/envoy/v2/", &[json, own, own]).is_err());
+        for (said, set, expected) in [
+            (json, Some("application/json"), Ok(())),
+            (NONE, None, Ok(())),
+            (json, None, Err(QuestionError::OtherContentType)),
+            (NONE, Some("application/json"), Err(QuestionError::OtherContentType)),
+            (json, Some("application/octet-stream"), Err(QuestionError::OtherContentType)),
+        ] {
+            let question = read(Proxy::Envoy, "/authz/envoy/v2/", &[said]).unwrap();
+            assert_eq!(question.may_go_on_as("/v2/", set), expected, "{said:?} {set:?}");
         }
     }
 
     #[test]
     fn what_a_registry_would_read_otherwise_does_not_go_on() {
+        let other = Err(QuestionError::OtherTarget);
         for (target, canonical, expected) in [
-            ("/v2/a/manifests/v1", "/v2/a/manifests/v1", true),
-            ("/v2/%61/manifests/v1", "/v2/a/manifests/v1", false),
+            ("/v2/a/manifests/v1", "/v2/a/manifests/v1", Ok(())),
+            ("/v2/%61/manifests/v1", "/v2/a/manifests/v1", other),
             (
                 "/v2/a/blobs/uploads/?mount=sha256%3Aab&from=team%2Fb",
                 "/v2/a/blobs/uploads/?mount=sha256:ab&from=team/b",
-                true,
+                Ok(()),
             ),
-            ("/v2/a/blobs/uploads/?mount=sha256:ab", "/v2/a/blobs/uploads/", false),
+            ("/v2/a/blobs/uploads/?mount=sha256:ab", "/v2/a/blobs/uploads/", other),
             (
                 "/v2/a/blobs/uploads/?mount=sha256:ab&from=b",
                 "/v2/a/blobs/uploads/?mount=sha256:ab&from=c",
-                false,
+                other,
             ),
-            ("/v2/_catalog?n=1&n=2", "/v2/_catalog?n=2&n=1", false),
+            ("/v2/_catalog?n=1&n=2", "/v2/_catalog?n=2&n=1", other),
         ] {
-            for (rewrites, expected) in [(false, expected), (true, true)] {
-                let question = Question { method: String::new(), target: target.into(), rewrites };
-                assert_eq!(question.may_go_on_as(canonical), expected, "{target} {rewrites}");
+            for (rewrites, expected) in [(false, expected), (true, Ok(()))] {
+                let (method, target) = (String::new(), target.to_owned());
+                let question = Question { method, target, content_type: None, rewrites };
+                assert_eq!(question.may_go_on_as(canonical, None), expected, "{question:?}");
             }
         }
     }

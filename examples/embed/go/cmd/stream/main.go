@@ -15,6 +15,7 @@ import (
 type question struct {
 	Kind, Method, Target, Realm, Service string
 	Map, Scopes, Access                  []string
+	Headers                              [][2]string
 	Credential, Settings                 uint64
 }
 
@@ -65,7 +66,11 @@ func answer(engine *embed.Engine, q question) (any, error) {
 		path, scopes, err := engine.Route(q.Method, q.Target, q.Settings)
 		return []string{path, scopes}, err
 	default:
-		status, head, rest, err := engine.Admit(q.Method, q.Target, q.Access, q.Realm, q.Service, q.Credential, q.Settings)
-		return []any{status, head, rest}, err
+		request := embed.Request{Method: q.Method, Target: q.Target, Headers: q.Headers}
+		a, err := engine.Admit(request, q.Access, q.Realm, q.Service, q.Credential, q.Settings)
+		if a.Status == 200 {
+			return []any{a.Status, a.Target, a.ContentType, a.Scopes}, err
+		}
+		return []any{a.Status, a.Challenge, a.Body}, err
 	}
 }
