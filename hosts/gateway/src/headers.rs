@@ -153,17 +153,30 @@ pub fn restrain(answer: &mut ResponseHeader) {
 ///
 /// When a value cannot be a header, which none of ours is.
 pub fn complete(answer: &mut ResponseHeader, origin: &Origin) -> Result<()> {
-    answer.insert_header(API_VERSION, "registry/2.0")?;
-    answer.insert_header(CORRELATION, origin.correlation_id.as_str())?;
+    set(answer, API_VERSION.as_str(), "registry/2.0")?;
+    set(answer, CORRELATION.as_str(), &origin.correlation_id)?;
     for (name, value) in ANSWER_ADDED {
-        answer.insert_header(HeaderName::from_static(name), value)?;
+        set(answer, name, value)?;
     }
-    answer.insert_header(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)?;
+    set(answer, "access-control-expose-headers", EXPOSED)?;
     if origin.is_secure {
         let forever = "max-age=31536000; includeSubDomains";
-        answer.insert_header(header::STRICT_TRANSPORT_SECURITY, forever)?;
+        set(answer, "strict-transport-security", forever)?;
     }
     Ok(())
+}
+
+/// Sets a header field of an answer, its name spelt as the service spells it: `Www-Authenticate`.
+///
+/// # Errors
+///
+/// When name or value cannot be a header, which none of ours is.
+pub fn set(answer: &mut ResponseHeader, name: &str, value: &str) -> Result<()> {
+    let words = name.split('-').map(|word| match word.split_at_checked(1) {
+        Some((first, rest)) => first.to_ascii_uppercase() + rest,
+        None => String::new(),
+    });
+    answer.insert_header(words.collect::<Vec<_>>().join("-"), value)
 }
 
 /// Where an answer leads, as a client may follow it: to the registry by way of the gateway, so without a host; elsewhere as it is.
@@ -236,8 +249,8 @@ mod tests {
         let goes_on =
             [("Accept", "a"), ("Accept", "b"), ("Range", "bytes=0-1"), ("X-Trace-Id", "1")];
         let left = sent(&goes_on, None);
-        assert_eq!(left[..4], ["accept: a", "accept: b", "range: bytes=0-1", "x-trace-id: 1"]);
-        assert_eq!(left[4..], ours);
+        let expected = ["accept: a", "accept: b", "range: bytes=0-1"].iter().chain(&ours);
+        assert_eq!(left, expected.chain(&["x-trace-id: 1"]).copied().collect::<Vec<_>>());
     }
 
     #[test]
@@ -293,6 +306,10 @@ mod tests {
             complete(&mut answer, &origin(is_secure)).unwrap();
             assert_eq!(answer.headers.len(), count);
             assert_eq!(answer.headers["content-security-policy"], "sandbox; default-src 'none'");
+            let mut written = Vec::new();
+            answer.header_to_h1_wire(&mut written);
+            let written = String::from_utf8(written).unwrap();
+            assert!(written.contains("Docker-Distribution-Api-Version: registry/2.0"), "{written}");
         }
     }
 }

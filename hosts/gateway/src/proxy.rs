@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, Peer as _};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
@@ -84,7 +84,7 @@ struct Forwarded {
 /// An answer of our own.
 struct Answer {
     status: u16,
-    headers: Vec<(HeaderName, String)>,
+    headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
     outcome: Outcome,
 }
@@ -227,7 +227,7 @@ impl Gateway {
         match listing::list(client, upstream, path, field, &page, is_shown).await {
             Ok(Listed { status, link, body }) => {
                 let mut answer = Answer::json(status, body);
-                answer.headers.extend(link.map(|link| (header::LINK, link)));
+                answer.headers.extend(link.map(|link| ("link", link)));
                 answer
             }
             Err(reason) => {
@@ -428,7 +428,7 @@ impl ProxyHttp for Proxy {
         let ours =
             location.and_then(|value| headers::location(value, host, &self.0.config.upstream));
         match ours {
-            Some(path) => answer.insert_header(header::LOCATION, path),
+            Some(path) => headers::set(answer, "location", &path),
             None => Ok(()),
         }
     }
@@ -557,7 +557,7 @@ impl Answer {
         answer.insert_header(header::CONTENT_TYPE, JSON)?;
         answer.insert_header(header::CONTENT_LENGTH, self.body.len().to_string())?;
         for (name, value) in self.headers {
-            answer.insert_header(name, value)?;
+            headers::set(&mut answer, name, &value)?;
         }
         headers::complete(&mut answer, origin)?;
         if !session.as_downstream_mut().is_body_empty() || self.status == 400 {
@@ -574,7 +574,7 @@ impl Answer {
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        let challenge = refusal.challenge.map(|challenge| (header::WWW_AUTHENTICATE, challenge));
+        let challenge = refusal.challenge.map(|challenge| ("www-authenticate", challenge));
         Self {
             status: refusal.status,
             headers: challenge.into_iter().collect(),

@@ -1,4 +1,5 @@
-//! CNCF distribution, as Debian packages it: a real registry that trusts our server's signing keys.
+//! CNCF distribution, as Debian packages it (2.8.2), and as Go's client builds it (3.1.2): real registries, which trust our server's
+//! signing keys or everybody.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +8,7 @@ use tempfile::TempDir;
 
 use super::authority::Authority;
 use super::process::{Running, free_port};
-use super::server::{ISSUER, Server};
+use super::server::{ISSUER, Server, is_installed};
 
 /// A registry that forgets everything with its test.
 pub(crate) struct Registry {
@@ -63,6 +64,18 @@ impl Registry {
         Self::run(&address, Storage::Memory, "")
     }
 
+    /// The same of version 3; nothing where there is no Go to build it with.
+    #[track_caller]
+    pub(crate) fn open_of_version_3() -> Option<Self> {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go/registry");
+        if !is_installed("go") {
+            return None;
+        }
+        assert!(program.is_file(), "no {}: run `cargo xtask setup`", program.display());
+        let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
+        Some(Self::run_program(Command::new(program), &address, Storage::Memory, ""))
+    }
+
     /// The same for what is large: its storage in memory copies a blob at each piece of it.
     #[track_caller]
     pub(crate) fn open_on_disk() -> Self {
@@ -87,6 +100,11 @@ impl Registry {
 
     #[track_caller]
     fn run(address: &Address, storage: Storage, auth: &str) -> Self {
+        Self::run_program(Command::new("docker-registry"), address, storage, auth)
+    }
+
+    #[track_caller]
+    fn run_program(mut command: Command, address: &Address, storage: Storage, auth: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let storage = match storage {
             Storage::Memory => "inmemory: {}".to_owned(),
@@ -112,7 +130,6 @@ http: {{addr: 127.0.0.1:{port}{tls}}}
         );
         let file = folder.path().join("registry.yml");
         std::fs::write(&file, config).unwrap();
-        let mut command = Command::new("docker-registry");
         command.arg("serve").arg(file);
         let log = folder.path().join("registry.log");
         let running = Running::listening(&mut command, port, log);

@@ -62,6 +62,11 @@ pub(crate) fn ask(port: u16, method: &str, target: &str, headers: &[&str]) -> An
         .unwrap_or_else(|| panic!("{method} {target}: {}", String::from_utf8_lossy(&answer)))
 }
 
+/// Sends one request as it is written, with `Connection: close` in it, and takes its answer apart; nothing where the other side hung up.
+pub(crate) fn ask_raw(port: u16, request: &[u8]) -> Option<Answer> {
+    parse(&send_until(port, request, |answer| is_whole(answer, false)))
+}
+
 /// Sends one request with a body, and looks at the answer only when all of it is sent.
 ///
 /// # Errors

@@ -1,0 +1,3 @@
+module scopegate.example/reader
+
+go 1.21
