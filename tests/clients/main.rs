@@ -13,6 +13,7 @@
 //! | [`authz`] | the same through nginx, Caddy and Envoy, which ask the token server |
 //! | [`envoy`] | the same through our filter in Envoy |
 //! | [`conformance`] | the suite of the distribution specification, before the gateway and behind it |
+//! | [`honest`] | what honest clients send, through every edge as at the registry itself |
 //! | [`mounts`] | a mount from another repository, named in every place that a registry may read one from |
 //! | [`images`] | a large image through each of them |
 //! | [`sameness`] | generated cases through every proxy: one digest |
@@ -29,6 +30,7 @@ mod edge;
 mod envoy;
 mod faults;
 mod gateway;
+mod honest;
 mod images;
 mod mounts;
 mod sameness;

@@ -195,9 +195,9 @@ fn places() -> Vec<Place> {
 }
 
 /// An edge: how it is started before an upstream, and the port that it has then. It lives as long as what comes with that.
-type Start = fn(u16, &Server) -> (u16, Box<dyn std::any::Any>);
+pub(crate) type Start = fn(u16, &Server) -> (u16, Box<dyn std::any::Any>);
 
-const EDGES: [(&str, Start); 6] = [
+pub(crate) const EDGES: [(&str, Start); 6] = [
     ("gateway", |upstream, server| {
         let gateway = Gateway::with_policy(upstream, server, "");
         (gateway.port(), Box::new(gateway))

@@ -99,7 +99,8 @@ const NODE: [(&str, &str); 2] = [("node", "nodejs"), ("npm", "npm")];
 ///
 /// The docker command line is used where it is installed. Debian has it only together with its daemon, which is large and which no
 /// test wants.
-const CLIENTS: [(&str, &str); 10] = [
+const CLIENTS: [(&str, &str); 11] = [
+    ("curl", "curl"),
     ("chromium", "chromium"),
     ("/usr/sbin/nginx", "nginx-light"),
     ("caddy", "caddy"),

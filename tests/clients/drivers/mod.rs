@@ -2,6 +2,7 @@
 
 pub(crate) mod az;
 pub(crate) mod buildah;
+pub(crate) mod curl;
 pub(crate) mod docker;
 pub(crate) mod podman;
 pub(crate) mod sdk;
