@@ -394,8 +394,8 @@ pub fn read_headers(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// The access entries of a token as the boundary takes them: as scopes, one a line. An entry that would be read as something else there is
-/// left out, and so grants nothing: a type with a colon, a name of two lines, an action that is two. No registry has such.
+/// The access entries of a token as the boundary takes them: as scopes, one a line. What would be read as something else there is left out,
+/// and so grants nothing: an entry whose type has a colon or whose name has two lines, and an action that is two. No registry has such.
 ///
 /// ```
 /// use scopegate_api::abi::write_access;
@@ -406,23 +406,23 @@ pub fn read_headers(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 ///     name: name.into(),
 ///     actions: actions.iter().map(|action| (*action).into()).collect(),
 /// };
-/// let entries = [entry("a", &["pull", "push"]), entry("b\nrepository:c", &["pull"]), entry("d", &["pull,push"])];
-/// assert_eq!(write_access(&entries), "repository:a:pull,push\n");
+/// let entries = [entry("a", &["pull", "push"]), entry("b\nrepository:c", &["pull"]), entry("d", &["pull,push", "pull"])];
+/// assert_eq!(write_access(&entries), "repository:a:pull,push\nrepository:d:pull\n");
 /// ```
 #[must_use]
 pub fn write_access<'e>(entries: impl IntoIterator<Item = &'e AccessEntry>) -> String {
-    let is_word = |action: &String| {
+    let is_word = |action: &&str| {
         !action.is_empty()
             && action.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'*'))
     };
     let mut lines = String::new();
-    for entry in entries {
-        let is_one = !entry.resource_type.contains([':', '\n'])
-            && !entry.name.contains('\n')
-            && entry.actions.iter().all(is_word);
-        if is_one {
-            lines.push_str(&entry.to_string());
-            lines.push('\n');
+    for AccessEntry { resource_type, name, actions } in entries {
+        if resource_type.contains([':', '\n']) || name.contains('\n') {
+            continue;
+        }
+        let actions: Vec<&str> = actions.iter().map(String::as_str).filter(is_word).collect();
+        for part in [resource_type, ":", name, ":", &actions.join(","), "\n"] {
+            lines.push_str(part);
         }
     }
     lines

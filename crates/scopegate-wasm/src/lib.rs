@@ -60,7 +60,7 @@
 //! line of them that came; a host may give all. None may hold a line feed.
 //!
 //! Access entries stand one a line as `type:name:actions`, the actions separated by commas, and the engine cannot tell an entry from a part
-//! of one. So a host leaves out an entry whose type holds a colon or a line feed, whose name holds a line feed, or one of whose actions is
+//! of one. So a host leaves out an entry whose type holds a colon or a line feed or whose name holds a line feed, and every action that is
 //! anything but letters of `a` to `z`, `_` and `*`: no registry has such, and what is left out grants nothing.
 //!
 //! A trap means a defect of the engine. The host throws the instance away and makes another.

@@ -31,15 +31,14 @@ pub fn claims(bytes: &[u8]) -> Option<AccessClaims> {
     })
 }
 
-/// The service has written the names of these fields with capitals, too.
+/// An entry of `access`. One without actions grants nothing.
 fn entry(bytes: &[u8]) -> Option<AccessEntry> {
     let fields = Pairs::read(bytes)?;
-    let either = |small: &str, large: &str| fields.text(small).or_else(|| fields.text(large));
-    let actions = ["actions", "Actions"].into_iter().find(|name| fields.get(name).is_some());
+    let actions = fields.get("actions").map(|_| fields.list("actions", text));
     Some(AccessEntry {
-        resource_type: either("type", "Type")?,
-        name: either("name", "Name")?,
-        actions: actions.map_or(Some(Vec::new()), |name| fields.list(name, text))?,
+        resource_type: fields.text("type")?,
+        name: fields.text("name")?,
+        actions: actions.unwrap_or_else(|| Some(Vec::new()))?,
     })
 }
 
@@ -84,7 +83,7 @@ mod tests {
     #[test]
     fn other_spellings() {
         let mut other = token();
-        other["access"] = json!([{"Type": "repository", "Name": "a", "Actions": ["pull"]}, {"type": "repository", "name": "b"}]);
+        other["access"] = json!([{"type": "repository", "name": "b"}]);
         other["principal"] = Value::Null;
         other["generation"] = Value::Null;
         let read = claims(&written(&other)).unwrap();
@@ -100,6 +99,7 @@ mod tests {
             ("exp", json!("1700003600")),
             ("access", json!("all")),
             ("access", json!({"type": "repository"})),
+            ("access", json!([{"Type": "repository", "Name": "a", "Actions": ["pull"]}])),
             ("generation", json!(-1)),
             ("generation", json!(1e300)),
             ("principal", json!("somebody")),

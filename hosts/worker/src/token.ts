@@ -105,7 +105,7 @@ function readAccess(access: unknown): string | undefined {
   if (!Array.isArray(access)) return undefined;
   const lines: string[] = [];
   for (const entry of access) {
-    const { type, name, actions } = record(entry) ?? {};
+    const { type, name, actions = [] } = record(entry) ?? {};
     if (typeof type !== "string" || typeof name !== "string" || !isTexts(actions)) return undefined;
     const isPlain = !type.includes(":") && !`${type}${name}`.includes("\n");
     if (isPlain) lines.push(`${type}:${name}:${actions.filter((action) => /^[a-z_*]+$/.test(action)).join(",")}`);
