@@ -20,7 +20,6 @@
 //! Left out: the catalog of `catalog: filtered`, which nobody here can filter, so it is closed; which other header fields go on, which is
 //! the proxy's configuration.
 
-mod peers;
 mod question;
 
 use std::net::SocketAddr;
@@ -41,13 +40,13 @@ use scopegate_core::admission::{Authority, Credential, Request};
 use scopegate_core::route::{Profile, Settings, Untag};
 use scopegate_runtime::{Admission, Error as EngineError};
 
-pub use peers::Peers;
 use question::{Proxy, Question};
 
 use crate::app::App;
 use crate::clock;
 use crate::context::Context;
 use crate::error::RouteError;
+use crate::networks::Networks;
 use crate::oauth::token::decide;
 use crate::principal::{Credentials, authenticate, authorization, by_access_token};
 use crate::telemetry::decision::{Decision, Edge};
@@ -61,7 +60,7 @@ const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api
 #[derive(Clone, Debug, Default)]
 pub struct Authz {
     /// The proxies; nobody is answered without any.
-    pub peers: Peers,
+    pub peers: Networks,
     /// What listing tags needs.
     pub profile: Profile,
     /// What removing a tag needs.
@@ -146,7 +145,7 @@ async fn admit(
     headers: &HeaderMap,
 ) -> Result<Admission, RouteError> {
     let settings = Settings { profile: app.authz.profile, untag: app.authz.untag };
-    let credential = match credential(app, question, headers, &settings).await {
+    let credential = match credential(app, context, question, headers, &settings).await {
         Ok(credential) => credential,
         Err(RouteError::Unauthorized(_)) => {
             app.guard.failed(context.address);
@@ -180,6 +179,7 @@ async fn admit(
 /// What came with the request, and what it opens: scopes, one a line.
 async fn credential(
     app: &App,
+    context: &Context,
     question: &Question,
     headers: &HeaderMap,
     settings: &Settings,
@@ -199,7 +199,7 @@ async fn credential(
         return Ok(Credential::Absent);
     };
     let credentials = Credentials::basic(value)?;
-    let principal = authenticate(credentials, app, now).await?.principal;
+    let principal = authenticate(credentials, app, context.address, now).await?.principal;
     let scopes: Vec<&str> = scopes.split(' ').filter(|scope| !scope.is_empty()).collect();
     let report = decide(app, &principal, &scopes)?;
     Ok(Credential::Valid(opened(app, &report.access)))

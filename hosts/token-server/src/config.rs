@@ -26,11 +26,13 @@ use scopegate_core::route::{Profile, Untag};
 use serde::Deserialize;
 use url::Url;
 
-use crate::authz::{self, Peers};
+use crate::authz;
 use crate::identity::ProviderConfig;
 use crate::keys::Algorithm;
 use crate::management::authority::REGISTRY_AUDIENCE;
+use crate::networks::{self, Networks};
 use crate::principal::is_client_id;
+use crate::serve::peers::UNPROVEN;
 
 pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Serve, Source};
 pub use values::SecretUrl;
@@ -138,7 +140,7 @@ pub struct TlsFiles {
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Authz {
     /// The proxies that may ask, as addresses and networks. Without any there is no `/authz`.
-    pub peers: Peers,
+    pub peers: Networks,
     /// Whose rules hold where registries differ: acr or distribution.
     #[serde(deserialize_with = "values::profile")]
     pub profile: Profile,
@@ -172,9 +174,15 @@ pub struct Limits {
     /// How long a request may take, with its body and its answer.
     #[serde(deserialize_with = "values::duration")]
     pub request: Duration,
-    /// How many proxies stand before this server and append to `X-Forwarded-For`. With 0 the header is not looked at. With more nobody
-    /// may be able to reach the server around them, or else anybody has the address that they like.
-    pub trusted_proxies: usize,
+    /// Connections of one peer at one time; half of all for one that sent valid credentials lately.
+    pub connections_per_peer: usize,
+    /// The peers that may have as many as they like: addresses and networks.
+    #[serde(deserialize_with = "networks::or_zero")]
+    pub exempt_peers: Networks,
+    /// The proxies that stand before this server and append to `X-Forwarded-For`: addresses and networks. The header of anybody else is not
+    /// looked at.
+    #[serde(deserialize_with = "networks::or_zero")]
+    pub trusted_proxies: Networks,
 }
 
 /// So many requests a second, and so many at once after a pause.
@@ -304,6 +312,7 @@ impl Limits {
             ("query", self.query, 1024, 60 * 1024),
             ("header", self.header, 1024, 1024 * 1024),
             ("connections", self.connections, 1, 1 << 20),
+            ("connectionsPerPeer", self.connections_per_peer, 1, 1 << 20),
         ];
         for (name, value, least, most) in sizes {
             if !(least..=most).contains(&value) {
@@ -386,7 +395,9 @@ impl Default for Limits {
             connections: 4096,
             // It takes a millisecond, and longer only where an identity provider is asked.
             request: Duration::from_secs(10),
-            trusted_proxies: 0,
+            connections_per_peer: UNPROVEN,
+            exempt_peers: Networks::default(),
+            trusted_proxies: Networks::default(),
         }
     }
 }
@@ -476,7 +487,9 @@ limits:
   header: 4096
   connections: 5
   request: 1s
-  trustedProxies: 2
+  connectionsPerPeer: 3
+  exemptPeers: [192.0.2.0/24]
+  trustedProxies: [10.0.0.0/8]
 log: {json: true, decisions: false}
 metrics: {listen: 127.0.0.1:9100, public: true}
 otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}

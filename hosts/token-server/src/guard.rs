@@ -1,8 +1,12 @@
 //! What one client may ask for: how often, how much, how long.
 //!
-//! Limits by address count before anything is read of a request but its head; the limit by name counts before a password is looked at,
-//! because that is what guessing costs. A wrong password costs the address that sent it [`FAILURE_COST`] requests more; it costs the name
-//! nothing more, or else anybody could lock somebody else out cheaply.
+//! Limits by address count before anything is read of a request but its head. Of IPv6 they nest: a /56 has [`WIDER`] times what a /64 has,
+//! and a /48 that many times more. A wrong password costs the address that sent it [`FAILURE_COST`] requests more, also where it has none
+//! left.
+//!
+//! The limit by name is for what is right, and for secrets that people choose, where it counts before one is looked at: that is what guessing
+//! costs. A password of ours is compared before it: nobody guesses that, and whoever tries keeps its owner out of nothing. Neither is a
+//! client kept out that was right lately from where it asks.
 //!
 //! | status | when |
 //! |---|---|
@@ -13,23 +17,29 @@
 //! | 431 | the headers are longer than `limits.header` |
 
 pub mod address;
+pub mod familiar;
 pub mod rate;
 pub mod refusal;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
 
-use crate::config::Limits;
+use crate::config::{Limits, Rate};
 use crate::context::Context;
 use crate::playground;
+use crate::serve::peers::Peers;
 use crate::telemetry::metrics;
-use address::network;
+use address::{network, wider_networks};
+use familiar::Familiar;
 use rate::{RateLimit, TooMany};
 use refusal::{empty, too_many};
 
+/// How many times more a wider network of IPv6 may ask for than the one in it.
+pub const WIDER: u32 = 4;
 /// What a wrong password costs its address, in requests, beside the one that it was.
 pub const FAILURE_COST: u32 = 9;
 /// The service's name for how many requests may still come at once.
@@ -42,7 +52,13 @@ pub const MAX_HEADERS: usize = 100;
 pub struct Guard {
     limits: Limits,
     per_address: RateLimit,
+    /// For the /56 and the /48 of an IPv6 address.
+    per_wider: [RateLimit; 2],
     per_principal: RateLimit,
+    /// Who was right lately, and from where.
+    pub familiar: Familiar,
+    /// The connections of each peer.
+    pub peers: Arc<Peers>,
 }
 
 impl Guard {
@@ -50,8 +66,18 @@ impl Guard {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let per_address = RateLimit::new(limits.per_address);
+        let per_wider = [WIDER, WIDER * WIDER].map(|times| {
+            let Rate { rate, burst } = limits.per_address;
+            RateLimit::new(Rate {
+                rate: rate * f64::from(times),
+                burst: burst.saturating_mul(times),
+            })
+        });
         let per_principal = RateLimit::new(limits.per_principal);
-        Self { limits, per_address, per_principal }
+        let exempt = vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()];
+        let peers = Peers::new(limits.connections, limits.connections_per_peer, exempt);
+        let (familiar, peers) = (Familiar::default(), Arc::new(peers));
+        Self { limits, per_address, per_wider, per_principal, familiar, peers }
     }
 
     /// The limits.
@@ -66,11 +92,22 @@ impl Guard {
     ///
     /// [`TooMany`] when there were too many; [`too_many`] makes an answer of it.
     pub fn check_address(&self, address: IpAddr) -> Result<Option<u32>, TooMany> {
-        let checked = self.per_address.check(network(address));
+        let checked = self.count_address(address);
         checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Address))
     }
 
-    /// Counts a token request in a name, whether anybody has that name or not. To be asked before the password is looked at.
+    fn count_address(&self, address: IpAddr) -> Result<Option<u32>, TooMany> {
+        let left = self.per_address.check(network(address))?;
+        for (limit, network) in
+            self.per_wider.iter().zip(wider_networks(address).into_iter().flatten())
+        {
+            limit.check(network)?;
+        }
+        Ok(left)
+    }
+
+    /// Counts a token request in a name, whether anybody has that name or not. To be asked before a secret is looked at that somebody may
+    /// have chosen.
     ///
     /// # Errors
     ///
@@ -84,6 +121,11 @@ impl Guard {
     /// Tells that credentials from this address were wrong.
     pub fn failed(&self, address: IpAddr) {
         self.per_address.charge(network(address), FAILURE_COST);
+        for (limit, network) in
+            self.per_wider.iter().zip(wider_networks(address).into_iter().flatten())
+        {
+            limit.charge(network, FAILURE_COST);
+        }
     }
 }
 
@@ -137,7 +179,6 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
-    use crate::config::Rate;
 
     fn guard() -> Guard {
         let rate = Rate { rate: 0.001, burst: 20 };
@@ -162,6 +203,21 @@ mod tests {
         }
         assert!(guard.check_address("2001:db8::ffff".parse().unwrap()).is_err());
         assert!(guard.check_address("2001:db8:0:1::1".parse().unwrap()).is_ok());
+    }
+
+    /// Audit, suspected: a /48 had 65,536 budgets.
+    #[test]
+    fn networks_of_ipv6_nest() {
+        let guard = guard();
+        let asked = |third: u16, fourth: u16| {
+            let address = format!("2001:db8:{third:x}:{fourth:x}::1").parse().unwrap();
+            (0..20).filter(|_| guard.check_address(address).is_ok()).count()
+        };
+        let of_a_56: usize = (0..256).map(|fourth| asked(1, fourth)).sum();
+        assert_eq!(of_a_56, 80);
+        let of_a_48: usize = (1..256).map(|fourth| asked(1, fourth << 8)).sum();
+        assert_eq!(of_a_56 + of_a_48, 320);
+        assert_eq!(asked(2, 0), 20);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::guard::address::client_address;
+use crate::networks::Networks;
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
 const CLIENT_REQUEST: HeaderName = HeaderName::from_static("x-ms-client-request-id");
@@ -27,17 +28,17 @@ const STRICT_TRANSPORT: HeaderValue =
     HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
 /// How clients reach this server.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Reached {
     /// Over TLS, here or at a proxy.
     pub is_secure: bool,
-    /// Through so many proxies of our own.
-    pub trusted_proxies: usize,
+    /// Through these proxies of our own.
+    pub trusted_proxies: Networks,
 }
 
 /// Finds out about a request what everybody behind wants to know, and completes the headers of its answer.
 pub async fn complete(
-    reached: Reached,
+    reached: &Reached,
     mut request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
@@ -65,10 +66,10 @@ pub async fn complete(
     response
 }
 
-fn context_of(reached: Reached, request: &Request) -> Context {
+fn context_of(reached: &Reached, request: &Request) -> Context {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    let address = client_address(peer, request.headers(), reached.trusted_proxies);
+    let address = client_address(peer, request.headers(), &reached.trusted_proxies);
     let correlation_id = guid(request.headers(), &CORRELATION).unwrap_or_else(Uuid::new_v4);
     let correlation_id = Arc::from(correlation_id.to_string());
     Context { address, correlation_id }
@@ -128,7 +129,7 @@ mod tests {
     /// The headers of an answer, and what whoever answers knows of the request.
     async fn completed(reached: Reached, request: Request) -> (HeaderMap, Context) {
         let mut known = None;
-        let response = complete(reached, request, async |request| {
+        let response = complete(&reached, request, async |request| {
             known = Some(Context::of(request.extensions()));
             ().into_response()
         });
@@ -136,7 +137,7 @@ mod tests {
     }
 
     async fn answer(path: &str, is_secure: bool, sent: &[(&str, &str)]) -> HeaderMap {
-        let reached = Reached { is_secure, trusted_proxies: 0 };
+        let reached = Reached { is_secure, trusted_proxies: Networks::default() };
         let request = sent
             .iter()
             .fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
@@ -195,7 +196,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_address_is_the_one_that_a_proxy_saw() {
-        for (trusted_proxies, expected) in [(0, "192.0.2.9"), (1, "203.0.113.1")] {
+        for (proxies, expected) in [(&[][..], "192.0.2.9"), (&["192.0.2.9"], "203.0.113.1")] {
+            let trusted_proxies = Networks::parse(proxies.iter().copied()).unwrap();
             let reached = Reached { is_secure: false, trusted_proxies };
             let peer: SocketAddr = "192.0.2.9:4711".parse().unwrap();
             let request = Request::get("/")

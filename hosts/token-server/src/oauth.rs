@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use scopegate_api::claims::Permissions;
+use scopegate_api::claims::{Permissions, PrincipalKind};
 use serde::Serialize;
 
 use crate::app::App;
@@ -78,6 +78,9 @@ impl<'a> Asked<'a> {
         decision.principal =
             Some(decision::Principal { kind: principal.kind_name(), name: &principal.subject });
         tell(&mut decision);
+        if principal.kind != PrincipalKind::Anonymous {
+            self.app.guard.peers.prove(self.context.address);
+        }
         json(StatusCode::OK, body)
     }
 

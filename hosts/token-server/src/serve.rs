@@ -5,16 +5,18 @@
 //! | | |
 //! |---|---|
 //! | connections at one time | the next one is closed at once |
+//! | connections of one peer | the next one waits for five seconds, and is closed then ([`peers`]) |
 //! | TLS handshake | 10 seconds |
 //! | the first bytes, and each head of a request with HTTP/1 | [`Bounds::head_within`]; so long may a connection be idle too |
+//! | no request on a connection, whatever moves on it | [`Bounds::head_within`] |
 //! | nothing moves on a connection | [`Bounds::idle`] |
 //! | size of a head | twice what [`guard`](crate::guard) refuses with a readable answer |
 //! | streams of one connection with HTTP/2 | 100 |
 //! | a request with its body | `limits.request` |
-//!
-//! Left out: a bound on the connections of one address, since behind a proxy all have one.
 
+mod activity;
 mod connection;
+pub mod peers;
 
 use std::io;
 use std::net::SocketAddr;
@@ -33,14 +35,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
-use crate::config::Limits;
 use crate::guard::{Guard, MAX_HEADERS, admit, refusal};
 use crate::headers::{Reached, complete};
 use crate::telemetry::request::observe;
 use connection::Bounded;
+use peers::Peers;
 
 /// What bounds a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bounds {
     /// How long the head of a request may take to arrive.
     pub head_within: Duration,
@@ -52,13 +54,17 @@ pub struct Bounds {
     pub head: usize,
     /// Connections at one time.
     pub connections: usize,
+    /// Connections of one peer.
+    pub peers: Arc<Peers>,
 }
 
 impl Bounds {
-    /// The bounds that go with a configuration's limits.
+    /// The bounds that go with a guard's limits.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(guard: &Guard) -> Self {
+        let limits = guard.limits();
         Self {
+            peers: Arc::clone(&guard.peers),
             head_within: Duration::from_secs(10),
             // Nothing moves while a request is worked on, which is no reason to close.
             idle: Duration::from_secs(60).max(limits.request.saturating_mul(2)),
@@ -93,7 +99,7 @@ async fn around(
         answered.unwrap_or_else(|_| refusal::empty(StatusCode::REQUEST_TIMEOUT))
     };
     let guarded = async |request| refusal::fill(admit(&guard, request, inside).await);
-    complete(reached, request, async |request| observe(request, guarded).await).await
+    complete(&reached, request, async |request| observe(request, guarded).await).await
 }
 
 /// Serves until `stop` resolves, then lets requests end that have begun.

@@ -11,6 +11,9 @@ use scopegate_server::watch::catch_up;
 
 use support::{Answer, Server, basic, seed};
 
+/// What a proxy says that it sends on as the type of the body.
+const CONTENT_TYPE: &str = "x-scopegate-content-type";
+
 /// Asks as nginx does from loopback: about a method and a target, with an `Authorization`.
 async fn ask(server: &Server, method: &str, target: &str, authorization: Option<&str>) -> Answer {
     let request = Request::get("/authz/nginx")
@@ -23,6 +26,7 @@ fn authorized(
     request: axum::http::request::Builder,
     authorization: Option<&str>,
 ) -> axum::http::request::Builder {
+    let request = request.header(CONTENT_TYPE, "none");
     authorization.into_iter().fold(request, |request, value| request.header("authorization", value))
 }
 
@@ -87,6 +91,39 @@ async fn what_goes_on() {
             answer.headers.contains_key("docker-distribution-api-version"),
             answer.status != 200
         );
+    }
+}
+
+/// Audit 1 and 12: a registry reads the source of a mount from the body of a form, so nothing goes on whose type was not set.
+#[tokio::test]
+async fn nothing_goes_on_with_a_type_that_was_not_set() {
+    let server = Server::start().await;
+    let rules = "repositories/samples/*/content/read, repositories/samples/*/content/write";
+    server.apply(&seed(rules)).await.unwrap();
+    catch_up(&server.app).await.unwrap();
+    let token = token(&server, "repository:samples/a:pull,push").await;
+    let octets = "application/octet-stream";
+    for (said, own, expected) in [
+        (&[octets][..], None, 200),
+        (&[octets], Some(octets), 200),
+        (&[], None, 403),
+        (&[], Some(octets), 403),
+        (&["none"], None, 403),
+        (&[octets, octets], None, 403),
+        (&["application/x-www-form-urlencoded"], None, 403),
+        (&[octets], Some("application/x-www-form-urlencoded"), 403),
+        (&["none"], Some("multipart/form-data; boundary=x"), 403),
+    ] {
+        let mut request = Request::get("/authz/nginx")
+            .header("authorization", &token)
+            .header("x-original-method", "POST")
+            .header("x-original-uri", "/v2/samples/a/blobs/uploads/");
+        for said in said {
+            request = request.header(CONTENT_TYPE, *said);
+        }
+        request = own.into_iter().fold(request, |request, own| request.header("content-type", own));
+        let answer = server.send(from("127.0.0.1:1", request)).await;
+        assert_eq!(answer.status, expected, "{said:?} {own:?}");
     }
 }
 

@@ -16,6 +16,7 @@ use scopegate_server::config::{Limits, Rate, SecretUrl, TlsFiles};
 use scopegate_server::guard::Guard;
 use scopegate_server::headers::Reached;
 use scopegate_server::health::{self, Readiness};
+use scopegate_server::networks::Networks;
 use scopegate_server::serve::{Bounds, layered, serve};
 use scopegate_server::telemetry::{metrics, traces::Traces};
 use scopegate_server::tls::{Tls, install_provider};
@@ -40,11 +41,12 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits, tls: Option<&Tls>) -> Self {
+        let guard = Arc::new(Guard::new(limits));
         let bounds = Bounds {
             head_within: Duration::from_secs(1),
             idle: Duration::from_secs(2),
             grace: PATIENCE,
-            ..Bounds::new(&limits)
+            ..Bounds::new(&guard)
         };
         let (began, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let slow = {
@@ -64,8 +66,7 @@ impl Server {
             .route("/echo", post(|body: Bytes| async { body }))
             .merge(health::routes(Arc::clone(&readiness)))
             .merge(metrics::routes(metrics::install().unwrap(), readiness));
-        let guard = Arc::new(Guard::new(limits));
-        let reached = Reached { is_secure: tls.is_some(), trusted_proxies: 0 };
+        let reached = Reached { is_secure: tls.is_some(), trusted_proxies: Networks::default() };
         let router = layered(router, &guard, reached);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -235,7 +236,10 @@ async fn slow_clients_are_cut_off() {
 
 #[tokio::test]
 async fn connections_are_bounded() {
-    let server = Server::start(Limits { connections: 1, ..Limits::default() }, None).await;
+    // Of a peer that has no number of its own: with one, the second would wait for the first.
+    let exempt_peers = Networks::parse(["127.0.0.1"]).unwrap();
+    let limits = Limits { connections: 1, exempt_peers, ..Limits::default() };
+    let server = Server::start(limits, None).await;
     let mut first = connect(server.address);
     first.write_all(b"GET /slow HTTP/1.1\r\nhost: r\r\n\r\n").unwrap();
     server.began.notified().await;

@@ -37,7 +37,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// A server that proxies on loopback may ask about every request. Its limits are those that everybody has.
     pub(crate) fn asked_by_proxies() -> Self {
-        let config = "authz: {peers: [127.0.0.1]}\nlimits: {trustedProxies: 1}\n";
+        let config = "authz: {peers: [127.0.0.1]}\nlimits: {trustedProxies: [127.0.0.1]}\n";
         Self { config: Some(config.to_owned()), ..Self::default() }
     }
 

@@ -54,9 +54,9 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     }
     let operator = health::routes(Arc::clone(&app.readiness));
     let counters = metrics::routes(telemetry.metrics.clone(), Arc::clone(&app.readiness));
+    let (bounds, tls) = (Bounds::new(&app.guard), tls.map(|tls| tls.config()));
     let router = router(&config, app, operator.clone(), counters.clone());
-    let (bounds, tls) = (Bounds::new(&config.limits), tls.map(|tls| tls.config()));
-    let main = http::serve(listener, tls, router, bounds, stopped());
+    let main = http::serve(listener, tls, router, bounds.clone(), stopped());
     let serving = async {
         match metrics_listener {
             Some(listener) => {
@@ -136,8 +136,10 @@ fn router(config: &Config, app: Arc<App>, operator: Router, counters: Router) ->
     if config.metrics.public {
         router = router.merge(counters);
     }
-    let reached =
-        Reached { is_secure: config.is_secure(), trusted_proxies: config.limits.trusted_proxies };
+    let reached = Reached {
+        is_secure: config.is_secure(),
+        trusted_proxies: config.limits.trusted_proxies.clone(),
+    };
     layered(router, &guard, reached)
 }
 

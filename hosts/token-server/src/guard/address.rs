@@ -1,44 +1,56 @@
 //! Which address a request comes from.
 //!
-//! Without proxies it is the peer's. With n proxies in front, each appends the address that it saw to `X-Forwarded-For`, so the n-th entry
-//! from the right was written by the outermost of our own; whatever stands left of it is the client's invention. The number is
-//! configured and not guessed from the header, because the header is the client's.
+//! Of anybody but a proxy of our own it is the peer's. A proxy appends the address that it saw to `X-Forwarded-For`, so from the right each
+//! entry was written by a proxy of ours as long as what stands behind it is one; the first that is none is the client, and whatever stands
+//! left of it is the client's invention. Who is a proxy of ours is configured, because the header of anybody else is theirs.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 
+use crate::networks::Networks;
+
 /// The header that proxies append to.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The client's address, given the connection's and the number of proxies of our own.
+/// The client's address, given the connection's and the proxies of our own.
 #[must_use]
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: usize) -> IpAddr {
-    if trusted_proxies == 0 {
-        return peer.to_canonical();
-    }
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> IpAddr {
+    let mut client = peer;
     // Several lines of the header are one list, in their order.
-    let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().map(|line| line.to_str()).collect();
-    let entries = lines
-        .iter()
-        .rev()
-        .flat_map(|line| line.as_deref().unwrap_or_default().rsplit(','))
-        .map(|entry| parse_entry(entry.trim()));
-    // From the right: where fewer proxies were passed than configured, the outermost that was; an entry that is no address ends the list.
-    let trusted = entries.take(trusted_proxies).map_while(|entry| entry);
-    trusted.last().unwrap_or(peer).to_canonical()
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+    let mut entries = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    while proxies.contain(client) {
+        // An entry that is no address was not seen by a proxy of ours, and neither was anything left of it.
+        match entries.next().and_then(|entry| parse_entry(entry.trim())) {
+            Some(entry) => client = entry,
+            None => break,
+        }
+    }
+    client.to_canonical()
 }
 
 /// What a limit counts by: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets.
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
+        IpAddr::V6(address) => prefix(address, 64),
         address @ IpAddr::V4(_) => address,
     }
+}
+
+/// The networks around that one, the /56 and the /48 of an IPv6 address: who has one of these has all of the smaller ones in it.
+pub fn wider_networks(address: IpAddr) -> Option<[IpAddr; 2]> {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Some([prefix(address, 56), prefix(address, 48)]),
+        IpAddr::V4(_) => None,
+    }
+}
+
+/// The first bits of an address, and zeros.
+fn prefix(address: Ipv6Addr, bits: u32) -> IpAddr {
+    let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
+    IpAddr::V6(Ipv6Addr::from(u128::from(address) & mask))
 }
 
 /// An entry with or without a port, brackets around an IPv6 address or not.
@@ -54,39 +66,47 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(proxies: usize, lines: &[&str], expected: &str) {
+    fn check(proxies: &[&str], lines: &[&str], expected: &str) {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(FORWARDED_FOR, line.parse().unwrap());
         }
-        let address = client_address("192.0.2.9".parse().unwrap(), &headers, proxies);
-        assert_eq!(address.to_string(), expected, "{proxies} {lines:?}");
+        let proxies = Networks::parse(proxies.iter().copied()).unwrap();
+        let address = client_address("192.0.2.9".parse().unwrap(), &headers, &proxies);
+        assert_eq!(address.to_string(), expected, "{proxies:?} {lines:?}");
+    }
+
+    /// Audit 6: a count of hops believed a direct client.
+    #[test]
+    fn the_header_of_anybody_but_a_proxy_is_not_read() {
+        check(&[], &[], "192.0.2.9");
+        check(&[], &["203.0.113.1"], "192.0.2.9");
+        check(&["198.51.100.0/24"], &["203.0.113.1"], "192.0.2.9");
     }
 
     #[test]
-    fn the_nth_from_the_right_counts() {
-        // Nobody in front: the header is the client's own.
-        check(0, &[], "192.0.2.9");
-        check(0, &["203.0.113.1"], "192.0.2.9");
-        // One proxy: what it appended, not what the client sent.
-        check(1, &["203.0.113.1"], "203.0.113.1");
-        check(1, &["10.0.0.1, 203.0.113.1"], "203.0.113.1");
-        check(1, &["127.0.0.1,127.0.0.1, 203.0.113.1"], "203.0.113.1");
-        check(1, &["127.0.0.1", "203.0.113.1"], "203.0.113.1");
-        // Two.
-        check(2, &["10.0.0.1, 203.0.113.1, 198.51.100.1"], "203.0.113.1");
-        check(2, &["10.0.0.1", "203.0.113.1", "198.51.100.1"], "203.0.113.1");
-        check(2, &["10.0.0.1, 203.0.113.1", "198.51.100.1"], "203.0.113.1");
-        // Fewer entries than proxies: somebody reached the inner one, which wrote the leftmost entry.
-        check(2, &["198.51.100.1"], "198.51.100.1");
+    fn the_first_from_the_right_that_is_no_proxy_is_the_client() {
+        let one = &["192.0.2.9"];
+        check(one, &["203.0.113.1"], "203.0.113.1");
+        check(one, &["10.0.0.1, 203.0.113.1"], "203.0.113.1");
+        check(one, &["127.0.0.1,127.0.0.1, 203.0.113.1"], "203.0.113.1");
+        check(one, &["127.0.0.1", "203.0.113.1"], "203.0.113.1");
+        let two = &["192.0.2.9", "198.51.100.0/24"];
+        check(two, &["10.0.0.1, 203.0.113.1, 198.51.100.1"], "203.0.113.1");
+        check(two, &["10.0.0.1", "203.0.113.1", "198.51.100.1"], "203.0.113.1");
+        check(two, &["10.0.0.1, 203.0.113.1", "198.51.100.1"], "203.0.113.1");
+        // Somebody reached the inner proxy by itself.
+        check(two, &["203.0.113.1"], "203.0.113.1");
+        // A proxy that asks for itself.
+        check(two, &["198.51.100.1"], "198.51.100.1");
         // No header from a proxy that should write one: the connection's address.
-        check(1, &[], "192.0.2.9");
+        check(one, &[], "192.0.2.9");
         // What is no address is not skipped: what stands left of it was not seen by a proxy of ours.
-        check(1, &["203.0.113.1, unknown"], "192.0.2.9");
-        check(2, &["203.0.113.1, unknown, 198.51.100.1"], "198.51.100.1");
-        check(2, &["203.0.113.1,, 198.51.100.1"], "198.51.100.1");
-        check(1, &["203.0.113.1,"], "192.0.2.9");
-        check(1, &["\u{fc}"], "192.0.2.9");
+        check(one, &["203.0.113.1, unknown"], "192.0.2.9");
+        check(two, &["203.0.113.1, unknown, 198.51.100.1"], "198.51.100.1");
+        check(two, &["203.0.113.1,, 198.51.100.1"], "198.51.100.1");
+        check(one, &["203.0.113.1,"], "192.0.2.9");
+        check(one, &["\u{fc}"], "192.0.2.9");
     }
 
     #[test]
@@ -117,5 +137,12 @@ mod tests {
         ] {
             assert_eq!(network(address.parse().unwrap()).to_string(), expected);
         }
+        let wider = |address: &str| {
+            wider_networks(address.parse().unwrap())
+                .map(|wider| wider.map(|wider| wider.to_string()))
+        };
+        let around = ["2001:db8:1:200::", "2001:db8:1::"].map(ToOwned::to_owned);
+        assert_eq!(wider("2001:db8:1:2ff:3:4:5:6"), Some(around));
+        assert_eq!(wider("::ffff:203.0.113.1"), None);
     }
 }

@@ -1,19 +1,23 @@
 //! Rate limits: so many requests a second, and so many at once after a pause.
 //!
+//! The generic cell rate algorithm, over the store of the library for it. What should not have been tried is charged more than a request,
+//! also where nothing is left: the key then owes, at most as much again as it may have at once. Else a guesser with an empty bucket would
+//! pay one request for each guess.
+//!
 //! A limit keeps a number for each key that it has seen lately. Keys come from outside, so their number must not: a key is kept as a
 //! hash of 64 bits that nobody outside can compute; every few thousand checks those that have been idle long enough to be full again are
 //! dropped; and when too many are left, because somebody invents names, keys share 65,536 numbers until the rush is over. Sharing
 //! makes a limit stricter for whoever meets the rush in a bucket, never laxer.
 
+use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use governor::clock::{Clock, MonotonicClock};
-use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
+use governor::clock::{Clock, MonotonicClock, Reference as _};
+use governor::nanos::Nanos;
+use governor::state::StateStore as _;
+use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore as _};
 
 use crate::config::Rate;
 
@@ -24,12 +28,14 @@ const BUCKETS: u64 = 1 << 16;
 /// After how many checks idle keys are dropped.
 const TIDY_EVERY: u32 = 4096;
 
-type Limiter<C> = RateLimiter<u64, DashMapStateStore<u64>, C, StateInformationMiddleware>;
-
 /// One limit for many keys.
 pub struct RateLimit<C: Clock = MonotonicClock> {
     /// Nothing when there is no limit.
-    limiter: Option<Limiter<C>>,
+    quota: Option<Quota>,
+    clock: C,
+    start: C::Instant,
+    /// For each key the time, since the start, at which its bucket is full again.
+    full_at: DashMapStateStore<u64>,
     hasher: RandomState,
     checks: AtomicU32,
     is_crowded: AtomicBool,
@@ -40,6 +46,27 @@ pub struct RateLimit<C: Clock = MonotonicClock> {
 pub struct TooMany {
     /// In whole seconds, at least one.
     pub retry_after: u64,
+}
+
+/// A rate in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Quota {
+    /// What one request takes.
+    each: u64,
+    /// What may be taken at once.
+    burst: u64,
+}
+
+impl Quota {
+    /// Nothing for a rate that is no limit.
+    fn new(rate: Rate) -> Option<Self> {
+        if !rate.rate.is_normal() || rate.rate < 0.0 || rate.burst == 0 {
+            return None;
+        }
+        let each = Duration::try_from_secs_f64(rate.rate.recip()).ok()?.as_nanos();
+        let each = u64::try_from(each).unwrap_or(u64::MAX).max(1);
+        Some(Self { each, burst: each.saturating_mul(rate.burst.into()) })
+    }
 }
 
 impl RateLimit {
@@ -54,10 +81,11 @@ impl<C: Clock> RateLimit<C> {
     /// A limit by another clock.
     #[must_use]
     pub fn with_clock(rate: Rate, clock: C) -> Self {
-        let limiter = quota(rate)
-            .map(|quota| RateLimiter::dashmap_with_clock(quota, clock).with_middleware());
         Self {
-            limiter,
+            quota: Quota::new(rate),
+            start: clock.now(),
+            clock,
+            full_at: DashMapStateStore::default(),
             hasher: RandomState::new(),
             checks: AtomicU32::new(0),
             is_crowded: AtomicBool::new(false),
@@ -68,32 +96,41 @@ impl<C: Clock> RateLimit<C> {
     ///
     /// # Errors
     ///
-    /// [`TooMany`] when there were too many with this key.
+    /// [`TooMany`] when there were too many with this key. What is refused is not counted.
     pub fn check(&self, key: impl Hash) -> Result<Option<u32>, TooMany> {
-        let Some(limiter) = &self.limiter else { return Ok(None) };
-        self.tidy_at_times(limiter);
-        let checked = limiter.check_key(&self.number(key));
-        checked.map(|state| Some(state.remaining_burst_capacity())).map_err(|until| {
-            let wait = until.wait_time_from(limiter.clock().now());
-            TooMany { retry_after: in_whole_seconds(wait) }
+        let Some(Quota { each, burst }) = self.quota else { return Ok(None) };
+        self.tidy_at_times();
+        let now = self.now();
+        self.full_at.measure_and_replace(&self.number(key), |full_at| {
+            let full_at = full_at.map_or(0, u64::from).max(now).saturating_add(each);
+            let taken = full_at - now;
+            if taken > burst {
+                return Err(TooMany { retry_after: in_whole_seconds(taken - burst) });
+            }
+            let left = u32::try_from((burst - taken) / each).unwrap_or(u32::MAX);
+            Ok((Some(left), Nanos::from(full_at)))
         })
     }
 
-    /// Counts `cost` more requests, as many of them as are left: for what should not have been tried.
+    /// Counts `cost` more requests, whether so many are left or not: for what should not have been tried.
     pub fn charge(&self, key: impl Hash, cost: u32) {
-        let Some(limiter) = &self.limiter else { return };
-        let number = self.number(key);
-        for _ in 0..cost {
-            if limiter.check_key(&number).is_err() {
-                return;
-            }
+        let Some(Quota { each, burst }) = self.quota else { return };
+        let now = self.now();
+        let charged = self.full_at.measure_and_replace(&self.number(key), |full_at| {
+            let full_at = full_at.map_or(0, u64::from).max(now);
+            let charged = full_at.saturating_add(each.saturating_mul(cost.into()));
+            let most = now.saturating_add(burst).saturating_add(burst);
+            Ok::<_, Infallible>(((), Nanos::from(charged.min(most.max(full_at)))))
+        });
+        match charged {
+            Ok(()) => {}
         }
     }
 
     /// How many keys are kept at this moment.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.limiter.as_ref().map_or(0, Limiter::len)
+        self.full_at.len()
     }
 
     /// Whether no key is kept.
@@ -107,10 +144,14 @@ impl<C: Clock> RateLimit<C> {
         if self.is_crowded.load(Ordering::Relaxed) { hash % BUCKETS } else { hash }
     }
 
-    fn tidy_at_times(&self, limiter: &Limiter<C>) {
+    fn now(&self) -> u64 {
+        self.clock.now().duration_since(self.start).into()
+    }
+
+    fn tidy_at_times(&self) {
         if self.checks.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
-            limiter.retain_recent();
-            self.is_crowded.store(limiter.len() > KEYS, Ordering::Relaxed);
+            self.full_at.retain_recent(Nanos::from(self.now()));
+            self.is_crowded.store(self.len() > KEYS, Ordering::Relaxed);
         }
     }
 }
@@ -121,17 +162,8 @@ impl<C: Clock> std::fmt::Debug for RateLimit<C> {
     }
 }
 
-fn quota(rate: Rate) -> Option<Quota> {
-    let burst = NonZeroU32::new(rate.burst)?;
-    if !rate.rate.is_normal() || rate.rate < 0.0 {
-        return None;
-    }
-    let between = Duration::try_from_secs_f64(rate.rate.recip()).ok()?;
-    Quota::with_period(between).map(|quota| quota.allow_burst(burst))
-}
-
-fn in_whole_seconds(wait: Duration) -> u64 {
-    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+fn in_whole_seconds(nanoseconds: u64) -> u64 {
+    nanoseconds.div_ceil(1_000_000_000).max(1)
 }
 
 #[cfg(test)]
@@ -167,14 +199,42 @@ mod tests {
     }
 
     #[test]
-    fn a_charge_takes_what_is_left_and_no_more() {
+    fn a_charge_is_owed_where_nothing_is_left() {
         let (limit, clock) = limit(1.0, 5);
         limit.charge("a", 3);
         assert_eq!((limit.check("a"), limit.check("a")), (Ok(Some(1)), Ok(Some(0))));
         assert!(limit.check("a").is_err());
-        limit.charge("a", 1000);
+        limit.charge("a", 2);
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(limit.check("a"), Err(TooMany { retry_after: 1 }));
         clock.advance(Duration::from_secs(1));
         assert_eq!(limit.check("a"), Ok(Some(0)));
+    }
+
+    #[test]
+    fn nobody_owes_more_than_may_come_at_once() {
+        let (limit, clock) = limit(1.0, 5);
+        limit.charge("a", u32::MAX);
+        assert_eq!(limit.check("a"), Err(TooMany { retry_after: 6 }));
+        limit.charge("a", u32::MAX);
+        clock.advance(Duration::from_secs(6));
+        assert_eq!(limit.check("a"), Ok(Some(0)));
+    }
+
+    /// Audit 4d: of a rate of 200 a second, one guess for ten requests is 20 guesses a second, however long it goes on.
+    #[test]
+    fn guesses_at_an_empty_bucket_cost_as_much_as_at_a_full_one() {
+        let (limit, clock) = limit(200.0, 2000);
+        let mut guesses = 0;
+        for _ in 0..60_000 {
+            clock.advance(Duration::from_millis(1));
+            if limit.check("a").is_ok() {
+                guesses += 1;
+                limit.charge("a", 9);
+            }
+        }
+        // A minute, and what may come at once.
+        assert!((1200..=1420).contains(&guesses), "{guesses}");
     }
 
     #[test]

@@ -95,14 +95,21 @@ pub async fn principal(
     let value = authorization(headers)?
         .ok_or(ManagementError::Unauthenticated("no authorization"))?
         .as_bytes();
-    let identified = identify(value, app).await;
+    let identified = identify(value, context, app).await;
     if matches!(identified, Err(ManagementError::Unauthenticated(_))) {
         app.guard.failed(context.address);
+    }
+    if identified.is_ok() {
+        app.guard.peers.prove(context.address);
     }
     identified
 }
 
-async fn identify(value: &[u8], app: &App) -> Result<Principal, ManagementError> {
+async fn identify(
+    value: &[u8],
+    context: &Context,
+    app: &App,
+) -> Result<Principal, ManagementError> {
     // Management needs the database anyway, so it decides by what is in it at this moment.
     catch_up_now(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
     let (now, policy) = (clock::now(), Arc::clone(&app.policy()));
@@ -111,8 +118,7 @@ async fn identify(value: &[u8], app: &App) -> Result<Principal, ManagementError>
         let Credentials::Password { name, password } = Credentials::basic(value)? else {
             return Err(ManagementError::Unauthenticated("no password"));
         };
-        app.guard.check_principal(&name).map_err(RouteError::from)?;
-        let service = by_secret(&name, password, &policy).await?;
+        let service = by_secret(&name, password, app, &policy, context.address).await?;
         return Ok(Principal::service_principal(&service, &policy));
     }
     let token = std::str::from_utf8(token.trim_ascii())

@@ -83,7 +83,7 @@ pub async fn token(
     Path(tenant): Path<String>,
     body: Bytes,
 ) -> Response {
-    match issue(&app, &tenant, &Parameters::read(None, &body)).await {
+    match issue(&app, &context, &tenant, &Parameters::read(None, &body)).await {
         Ok(body) => json(StatusCode::OK, &body),
         Err(error) => {
             if error.status == StatusCode::UNAUTHORIZED {
@@ -94,7 +94,12 @@ pub async fn token(
     }
 }
 
-async fn issue(app: &App, tenant: &str, form: &Parameters<'_>) -> Result<Value, OAuthError> {
+async fn issue(
+    app: &App,
+    context: &Context,
+    tenant: &str,
+    form: &Parameters<'_>,
+) -> Result<Value, OAuthError> {
     check_tenant(app, tenant)?;
     if !form.is("grant_type", "client_credentials").map_err(invalid_request)? {
         return Err(OAuthError::bad_request(
@@ -111,8 +116,8 @@ async fn issue(app: &App, tenant: &str, form: &Parameters<'_>) -> Result<Value, 
         .await
         .map_err(|error| refused(RouteError::Unavailable(format!("{error:#}"))))?;
     let policy = Arc::clone(&app.policy());
-    app.guard.check_principal(client_id).map_err(|error| refused(error.into()))?;
-    let service = by_secret(client_id, secret.to_owned(), &policy).await.map_err(refused)?;
+    let service = by_secret(client_id, secret.to_owned(), app, &policy, context.address);
+    let service = service.await.map_err(refused)?;
     let now = clock::now();
     let claims = AuthorityClaims {
         jti: Uuid::new_v4().to_string(),

@@ -7,6 +7,7 @@
 //! An extension: where an access token is expected, `name:password` of a scope-map token, a service principal or the admin is taken too. Azure's
 //! SDKs know no passwords, and so their registry clients can work with a scope-map token, which the service itself does not offer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -43,7 +44,7 @@ pub async fn post(
 ) -> Result<Response, RouteError> {
     let asked = Asked::new(&app, &context, &[]);
     let parameters = Parameters::read(query.as_deref(), &body);
-    match exchange(&app, &parameters).await {
+    match exchange(&app, context.address, &parameters).await {
         Ok((principal, body)) => {
             Ok(asked.granted(&principal, &body, |decision| decision.exchanged()))
         }
@@ -53,6 +54,7 @@ pub async fn post(
 
 async fn exchange(
     app: &App,
+    address: IpAddr,
     parameters: &Parameters<'_>,
 ) -> Result<(Principal, ExchangeResponse), RouteError> {
     let service = parameters
@@ -63,7 +65,7 @@ async fn exchange(
     let now = clock::now();
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
-    let principal = identify(app, &policy, parameters, now).await?;
+    let principal = identify(app, &policy, address, parameters, now).await?;
     if principal.tables.is_empty() {
         return Err(RouteError::Unauthorized("nothing is bound to this identity"));
     }
@@ -75,6 +77,7 @@ async fn exchange(
 async fn identify(
     app: &App,
     policy: &Policy,
+    address: IpAddr,
     parameters: &Parameters<'_>,
     now: i64,
 ) -> Result<Principal, RouteError> {
@@ -85,10 +88,10 @@ async fn identify(
     match parameters
         .required("grant_type", "no grant_type; send a form with grant_type=access_token")?
     {
-        "access_token" => by_access_token(app, policy, access_token()?, now).await,
+        "access_token" => by_access_token(app, policy, address, access_token()?, now).await,
         "refresh_token" => redeem(app, policy, parameters, now).await,
         "access_token_refresh_token" => {
-            let known = by_access_token(app, policy, access_token()?, now).await?;
+            let known = by_access_token(app, policy, address, access_token()?, now).await?;
             let fresh = redeem(app, policy, parameters, now).await?;
             let provider = |principal: &Principal| {
                 principal.identity.as_ref().map(|identity| identity.provider.clone())
@@ -107,12 +110,13 @@ async fn identify(
 async fn by_access_token(
     app: &App,
     policy: &Policy,
+    address: IpAddr,
     token: &str,
     now: i64,
 ) -> Result<Principal, RouteError> {
     // No JWT holds a colon.
     if let Some((name, password)) = token.split_once(':') {
-        return by_password(name, password.to_owned(), app, policy, now).await;
+        return by_password(name, password.to_owned(), app, policy, address, now).await;
     }
     if let Some(principal) = authority::registry_principal(token, app, policy, now)? {
         return Ok(principal);

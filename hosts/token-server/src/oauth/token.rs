@@ -6,6 +6,7 @@
 //! Asking for more than one may have is not an error: the token holds what may be had. Every request leaves one line in the decision log,
 //! whatever comes of it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -135,7 +136,7 @@ async fn answer(
 ) -> Result<Response, RouteError> {
     let scopes: Vec<&str> = parameters.all("scope").collect();
     let asked = Asked::new(app, context, &scopes);
-    match issue(app, parameters, &scopes, way).await {
+    match issue(app, context.address, parameters, &scopes, way).await {
         Ok(Issued { principal, report, body }) => {
             Ok(asked.granted(&principal, &body, |decision| {
                 describe(decision, app, &principal, &report);
@@ -148,6 +149,7 @@ async fn answer(
 
 async fn issue(
     app: &App,
+    address: IpAddr,
     parameters: &Parameters<'_>,
     scopes: &[&str],
     way: Way,
@@ -158,7 +160,7 @@ async fn issue(
     let now = clock::now();
     app.check_snapshot(now)?;
     let Authenticated { principal, refresh_token: brought } =
-        authenticate(way.credentials?, app, now).await?;
+        authenticate(way.credentials?, app, address, now).await?;
     let report = decide(app, &principal, scopes)?;
     let lifetime = lifetime(&principal, now);
     let policy = app.policy();

@@ -7,12 +7,14 @@
 //! Whatever is wrong, a client reads the same after the same time: nobody learns which names exist. A name's spelling alone tells what
 //! kind of principal it is, and each kind has one way of being checked, for names that exist and names that do not.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
 use uuid::Uuid;
 
 use super::password::PasswordDigest;
+use super::secret::Familiarity;
 use super::{AtMost, Credentials, NULL_GUID, Principal, identity_generation, secret};
 use crate::app::App;
 use crate::edit::service_principals::ADMINISTRATOR;
@@ -47,6 +49,7 @@ struct Claimed {
 pub async fn authenticate(
     credentials: Credentials,
     app: &App,
+    address: IpAddr,
     now: i64,
 ) -> Result<Authenticated, RouteError> {
     let policy = Arc::clone(&app.policy());
@@ -61,7 +64,7 @@ pub async fn authenticate(
             by_token(password, app, &policy, now)
         }
         Credentials::Password { name, password } => {
-            by_password(&name, password, app, &policy, now).await.map(Authenticated::from)
+            by_password(&name, password, app, &policy, address, now).await.map(Authenticated::from)
         }
     }
 }
@@ -76,15 +79,29 @@ pub async fn by_password(
     password: String,
     app: &App,
     policy: &Policy,
+    address: IpAddr,
     now: i64,
 ) -> Result<Principal, RouteError> {
-    app.guard.check_principal(name)?;
     if is_client_id(name) {
-        let service = by_secret(name, password, policy).await?;
+        let service = by_secret(name, password, app, policy, address).await?;
         return Ok(Principal::service_principal(&service, policy));
     }
+    let principal = by_digest(name, &password, app, policy, now)?;
+    // What is wrong does not count against the name, or else whoever guesses at it would keep its owner out.
+    app.guard.check_principal(name)?;
+    Ok(principal)
+}
+
+/// Finds the token or the admin with this name and password. Nobody guesses one of ours, so it may be compared as often as addresses may ask.
+fn by_digest(
+    name: &str,
+    password: &str,
+    app: &App,
+    policy: &Policy,
+    now: i64,
+) -> Result<Principal, RouteError> {
     // Digested for an unknown name too.
-    let digest = PasswordDigest::of(&password);
+    let digest = PasswordDigest::of(password);
     if is_registry_name(name, app) {
         return admin(&digest, app, policy, now);
     }
@@ -102,23 +119,33 @@ pub async fn by_password(
     Ok(Principal::token(token, policy))
 }
 
-/// Finds the service principal with this client id and secret.
+/// Finds the service principal with this client id and secret, who asks from an address.
 ///
 /// # Errors
 ///
-/// [`RouteError::Unauthorized`] for any but one that is enabled.
+/// [`RouteError::Unauthorized`] for any but one that is enabled; [`RouteError::TooMany`] for one that was not right lately from there,
+/// when too many have asked in its name.
 pub async fn by_secret(
     client_id: &str,
     secret: String,
+    app: &App,
     policy: &Policy,
+    address: IpAddr,
 ) -> Result<Arc<ServicePrincipal>, RouteError> {
+    let familiarity = app.guard.familiar.of(client_id, address);
+    if familiarity == Familiarity::Unknown {
+        app.guard.check_principal(client_id)?;
+    }
     let service = policy.service_principal(client_id);
     let secrets = service.map(|service| service.secrets.clone()).unwrap_or_default();
-    let is_right = secret::is_one_of(secret, secrets)
+    let is_right = secret::is_one_of(secret, secrets, familiarity)
         .await
         .ok_or_else(|| RouteError::Unavailable("too many secrets are checked at once".into()))?;
     match service {
-        Some(service) if is_right && service.enabled => Ok(Arc::clone(service)),
+        Some(service) if is_right && service.enabled => {
+            app.guard.familiar.was_right(client_id, address);
+            Ok(Arc::clone(service))
+        }
         Some(_) if is_right => Err(RouteError::Unauthorized("a disabled service principal")),
         Some(_) => Err(RouteError::Unauthorized("a wrong secret")),
         None => Err(RouteError::Unauthorized("an unknown client id")),

@@ -1,9 +1,8 @@
-//! One connection: counted, and closed when nothing moves on it.
+//! One connection: counted, and closed when nothing moves on it, or nobody asks for anything.
 //!
 //! The library for HTTP waits without end for the bytes by which it tells HTTP/1 from HTTP/2, and for the next frame of HTTP/2. So the
-//! clock is below it, and below TLS.
+//! clock is below it, and below TLS. Whether somebody asks, it learns from the service ([`activity`](super::activity)).
 
-use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,6 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Bounds;
+use super::activity::{Activity, Noting};
+use super::peers::{Peers, Place};
 
 /// The bytes by which versions of HTTP differ. Until they are there the clock is not set back, however slowly they come.
 const PREFACE: usize = 24;
@@ -25,6 +26,7 @@ const PREFACE: usize = 24;
 #[derive(Clone, Debug)]
 pub(super) struct Bounded {
     permits: Arc<Semaphore>,
+    peers: Arc<Peers>,
     first_within: Duration,
     idle: Duration,
 }
@@ -32,62 +34,102 @@ pub(super) struct Bounded {
 impl Bounded {
     pub(super) fn new(bounds: &Bounds) -> Self {
         let permits = Arc::new(Semaphore::new(bounds.connections.min(Semaphore::MAX_PERMITS)));
-        Self { permits, first_within: bounds.head_within, idle: bounds.idle }
+        let peers = Arc::clone(&bounds.peers);
+        Self { permits, peers, first_within: bounds.head_within, idle: bounds.idle }
     }
 }
 
-impl<S> Accept<TcpStream, S> for Bounded {
+impl<S: Send + 'static> Accept<TcpStream, S> for Bounded {
     type Stream = Watched<TcpStream>;
-    type Service = S;
-    type Future = Ready<io::Result<(Self::Stream, S)>>;
+    type Service = Noting<S>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Noting<S>)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            return ready(Err(io::Error::other("too many connections")));
-        };
-        // Answers are one packet, which need not wait for another. A socket that cannot do that is as good.
-        let _ = stream.set_nodelay(true);
-        ready(Ok((Watched::new(stream, self, permit), service)))
+        let bounded = self.clone();
+        Box::pin(async move {
+            let peer = stream.peer_addr()?.ip();
+            let place = Arc::clone(&bounded.peers).admit(peer).await;
+            let place = place.ok_or_else(|| io::Error::other("too many connections of a peer"))?;
+            let permit = Arc::clone(&bounded.permits)
+                .try_acquire_owned()
+                .map_err(|_| io::Error::other("too many connections"))?;
+            // Answers are one packet, which need not wait for another. A socket that cannot do that is as good.
+            let _ = stream.set_nodelay(true);
+            let activity = Arc::new(Activity::new());
+            let stream = Watched::new(stream, &bounded, Arc::clone(&activity), (permit, place));
+            Ok((stream, Noting { service, activity }))
+        })
     }
 }
 
-/// A stream that fails when nothing has moved on it for too long.
+/// What a connection holds for as long as it lasts.
+type Held = (OwnedSemaphorePermit, Place);
+
+/// A stream that fails when nothing has moved on it for too long, or no request has come.
 #[derive(Debug)]
-pub(super) struct Watched<S> {
+pub(super) struct Watched<S, H = Held> {
     stream: S,
     idle: Duration,
+    quiet: Duration,
+    activity: Arc<Activity>,
+    moved_at: Instant,
     arrived: usize,
     clock: Pin<Box<Sleep>>,
-    _permit: OwnedSemaphorePermit,
+    _held: H,
 }
 
-impl<S> Watched<S> {
-    fn new(stream: S, bounded: &Bounded, permit: OwnedSemaphorePermit) -> Self {
-        let clock = Box::pin(sleep(bounded.first_within));
-        Self { stream, idle: bounded.idle, arrived: 0, clock, _permit: permit }
+impl<S, H> Watched<S, H> {
+    fn new(stream: S, bounded: &Bounded, activity: Arc<Activity>, held: H) -> Self {
+        Self {
+            stream,
+            idle: bounded.idle,
+            quiet: bounded.first_within,
+            activity,
+            moved_at: Instant::now(),
+            arrived: 0,
+            clock: Box::pin(sleep(bounded.first_within)),
+            _held: held,
+        }
     }
 
     fn moved(&mut self) {
         if self.arrived >= PREFACE {
-            self.clock.as_mut().reset(Instant::now() + self.idle);
+            self.moved_at = Instant::now();
         }
     }
 
-    /// What waiting comes to: more waiting, or the end.
-    fn wait<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        self.clock.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    /// How much longer the connection may last as it is.
+    fn left(&self) -> Duration {
+        let idle = if self.arrived >= PREFACE { self.idle } else { self.quiet };
+        let unmoved = idle.saturating_sub(self.moved_at.elapsed());
+        unmoved.min(self.quiet.saturating_sub(self.activity.quiet_for()))
+    }
+
+    /// The end of a connection that has lasted too long as it is. Else its clock is set to when it will have.
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        loop {
+            let left = self.left();
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.clock.as_mut().reset(Instant::now() + left);
+            if self.clock.as_mut().poll(context).is_pending() {
+                return Ok(());
+            }
+        }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin, H: Unpin> AsyncRead for Watched<S, H> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.check(context)?;
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Pending => self.wait(context),
+            Poll::Pending => Poll::Pending,
             Poll::Ready(read) => {
                 self.arrived = self.arrived.saturating_add(buffer.filled().len() - before);
                 self.moved();
@@ -97,7 +139,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin, H: Unpin> AsyncWrite for Watched<S, H> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -129,19 +171,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 }
 
-impl<S> Watched<S> {
+impl<S, H> Watched<S, H> {
     fn after_write(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        match written {
-            Poll::Pending => self.wait(context),
-            Poll::Ready(written) => {
-                self.moved();
-                Poll::Ready(written)
-            }
+        if written.is_ready() {
+            self.moved();
+        } else {
+            self.check(context)?;
         }
+        written
     }
 }
 
@@ -151,22 +192,23 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
+    use crate::serve::activity::Underway;
 
-    async fn watched() -> (Watched<DuplexStream>, DuplexStream) {
+    fn watched() -> (Watched<DuplexStream, ()>, DuplexStream, Arc<Activity>) {
         let (near, far) = duplex(64);
-        let permits = Arc::new(Semaphore::new(1));
         let bounded = Bounded {
-            permits: Arc::clone(&permits),
+            permits: Arc::new(Semaphore::new(1)),
+            peers: Arc::default(),
             first_within: Duration::from_secs(10),
             idle: Duration::from_secs(60),
         };
-        let permit = permits.acquire_owned().await.unwrap();
-        (Watched::new(near, &bounded, permit), far)
+        let activity = Arc::new(Activity::new());
+        (Watched::new(near, &bounded, Arc::clone(&activity), ()), far, activity)
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_bytes_do_not_set_the_clock_back() {
-        let (mut near, mut far) = watched().await;
+        let (mut near, mut far, _) = watched();
         for _ in 0..9 {
             far.write_all(b"P").await.unwrap();
             near.read_u8().await.unwrap();
@@ -177,8 +219,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_moves_goes_on() {
-        let (mut near, mut far) = watched().await;
+    async fn what_moves_for_a_request_goes_on() {
+        let (mut near, mut far, activity) = watched();
+        let underway = Underway::begin(&activity);
         for _ in 0..9 {
             far.write_all(&[b'x'; PREFACE]).await.unwrap();
             near.read_exact(&mut [0; PREFACE]).await.unwrap();
@@ -186,11 +229,28 @@ mod tests {
         }
         let error = near.read_u8().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(underway);
+    }
+
+    /// Audit 4a: a PING now and then kept a connection of HTTP/2 on which nobody asked for anything.
+    #[tokio::test(start_paused = true)]
+    async fn what_moves_for_no_request_ends() {
+        let (mut near, mut far, activity) = watched();
+        drop(Underway::begin(&activity));
+        let begun = Instant::now();
+        loop {
+            far.write_all(&[b'x'; PREFACE]).await.unwrap();
+            if near.read_exact(&mut [0; PREFACE]).await.is_err() {
+                break;
+            }
+            advance(Duration::from_secs(1)).await;
+        }
+        assert!(begun.elapsed() <= Duration::from_secs(11), "{:?}", begun.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_need_read_either() {
-        let (mut near, _far) = watched().await;
+        let (mut near, _far, _) = watched();
         let error = near.write_all(&[b'x'; 100]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

@@ -26,6 +26,7 @@ use scopegate_server::headers::Reached;
 use scopegate_server::identity::{ProviderConfig, Providers};
 use scopegate_server::issue::Issuer;
 use scopegate_server::keys::{self, Keeper, Rotation, RsaSize};
+use scopegate_server::networks::Networks;
 use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
 use scopegate_server::serve::layered;
@@ -76,7 +77,7 @@ pub(crate) struct Setup {
     pub(crate) providers: Providers,
     pub(crate) limits: Limits,
     pub(crate) serve_for: Duration,
-    pub(crate) trusted_proxies: usize,
+    pub(crate) trusted_proxies: Networks,
 }
 
 /// Whoever tries everything must not be stopped before the end; the tests of limits set their own.
@@ -91,7 +92,7 @@ impl Default for Setup {
             providers: Providers::default(),
             limits: unlimited(),
             serve_for: Duration::from_secs(60),
-            trusted_proxies: 0,
+            trusted_proxies: Networks::default(),
         }
     }
 }
@@ -99,7 +100,7 @@ impl Default for Setup {
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
     pub(crate) folder: Arc<TempDir>,
-    trusted_proxies: usize,
+    trusted_proxies: Networks,
 }
 
 impl Server {
@@ -143,7 +144,7 @@ impl Server {
             serve_for: setup.serve_for,
             limits: setup.limits,
         });
-        let trusted_proxies = setup.trusted_proxies;
+        let trusted_proxies = setup.trusted_proxies.clone();
         let server = Self { app: Arc::new(app.unwrap()), folder, trusted_proxies };
         catch_up(&server.app).await.unwrap();
         server
@@ -179,7 +180,7 @@ impl Server {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let reached = Reached { is_secure: true, trusted_proxies: self.trusted_proxies };
+        let reached = Reached { is_secure: true, trusted_proxies: self.trusted_proxies.clone() };
         let router = layered(routes(Arc::clone(&self.app)), &self.app.guard, reached);
         let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

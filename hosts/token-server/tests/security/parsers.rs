@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use scopegate_server::guard::address::client_address;
 use scopegate_server::management::resource::Ids;
+use scopegate_server::networks::Networks;
 use scopegate_server::oauth::parameters::Parameters;
 use scopegate_server::principal::Credentials;
 use scopegate_server::seed::Seed;
@@ -95,21 +96,22 @@ proptest! {
             "[ -~]{0,12}",
         ], 0..6),
         left in "[ -~]{0,30}",
-        proxies in 0_usize..4,
+        trusted in proptest::sample::select(vec![vec![], vec!["192.0.2.9"], vec!["192.0.2.9", "0.0.0.0/1"]]),
     ) {
         let peer = "192.0.2.9".parse().unwrap();
+        let proxies = Networks::parse(trusted.iter().copied()).unwrap();
         let read = |list: &str| {
             let mut headers = HeaderMap::new();
             headers.append("x-forwarded-for", HeaderValue::from_str(list).unwrap());
-            client_address(peer, &headers, proxies)
+            client_address(peer, &headers, &proxies)
         };
         let list = entries.join(",");
         let address = read(&list);
-        if proxies == 0 {
+        if proxies.is_empty() {
             prop_assert_eq!(address, peer);
         }
         // Whatever a client writes to the left of what our proxies wrote changes nothing.
-        if list.split(',').count() >= proxies {
+        if !proxies.contain(address) {
             prop_assert_eq!(read(&format!("{left},{list}")), address);
         }
     }

@@ -15,13 +15,14 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use scopegate_core::Catalog;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::app::{App, Parts};
-use scopegate_server::authz::{Authz, Peers};
+use scopegate_server::authz::Authz;
 use scopegate_server::clock;
 use scopegate_server::config::Limits;
 use scopegate_server::headers::Reached;
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::Issuer;
 use scopegate_server::keys::{Algorithm, Keeper, Rotation, RsaSize};
+use scopegate_server::networks::Networks;
 use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
 use scopegate_server::serve::layered;
@@ -91,7 +92,7 @@ impl Server {
             providers,
             store,
             is_managed: true,
-            authz: Authz { peers: Peers::parse(["127.0.0.0/8"]).unwrap(), ..Authz::default() },
+            authz: Authz { peers: Networks::parse(["127.0.0.0/8"]).unwrap(), ..Authz::default() },
             has_playground: true,
             serve_for: Duration::from_secs(60),
             limits,

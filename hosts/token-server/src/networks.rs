@@ -1,4 +1,4 @@
-//! The proxies that may ask: addresses, and networks of them.
+//! Addresses, and networks of them: of whom a configuration speaks.
 
 use std::net::IpAddr;
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Deserializer, de};
 
 /// Addresses and networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Peers(Vec<IpNet>);
+pub struct Networks(Vec<IpNet>);
 
-impl Peers {
+impl Networks {
     /// Reads `10.0.0.0/8`, `192.0.2.7` or `2001:db8::/32`.
     ///
     /// ```
-    /// use scopegate_server::authz::Peers;
+    /// use scopegate_server::networks::Networks;
     ///
-    /// let peers = Peers::parse(["10.0.0.0/8", "::1"]).unwrap();
+    /// let networks = Networks::parse(["10.0.0.0/8", "::1"]).unwrap();
     /// assert!(peers.contain("10.1.2.3".parse().unwrap()));
     /// assert!(!peers.contain("192.0.2.1".parse().unwrap()));
     /// ```
@@ -45,13 +45,40 @@ impl Peers {
     }
 }
 
-impl<'de> Deserialize<'de> for Peers {
+impl<'de> Deserialize<'de> for Networks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;
         Self::parse(texts.iter().map(String::as_str)).map_err(|text| {
             de::Error::custom(format!("`{text}` is neither an address nor a network"))
         })
     }
+}
+
+/// A list of networks, where 0 means none and any other number is refused: a count of proxies, as it was taken once, says of nobody that it is one.
+///
+/// # Errors
+///
+/// For `1`, and for a text that is neither an address nor a network.
+pub fn or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        List(Vec<String>),
+        Number(i64),
+        Text(String),
+    }
+    let list = match Written::deserialize(deserializer)? {
+        Written::Number(0) => Vec::new(),
+        Written::Text(text) if matches!(text.as_str(), "" | "0") => Vec::new(),
+        Written::List(list) => list,
+        Written::Number(_) | Written::Text(_) => {
+            return Err(de::Error::custom(
+                "a list of the networks of your proxies is expected, such as [10.0.0.0/8]; 0 is none, and a number of proxies is not taken any more",
+            ));
+        }
+    };
+    Networks::parse(list.iter().map(String::as_str))
+        .map_err(|text| de::Error::custom(format!("`{text}` is neither an address nor a network")))
 }
 
 #[cfg(test)]
@@ -71,11 +98,11 @@ mod tests {
             (&["0.0.0.0/0"], "2001:db8::1", false),
             (&[], "127.0.0.1", false),
         ] {
-            let parsed = Peers::parse(peers.iter().copied()).unwrap();
+            let parsed = Networks::parse(peers.iter().copied()).unwrap();
             assert_eq!(parsed.contain(address.parse().unwrap()), expected, "{peers:?} {address}");
         }
         for wrong in ["10.0.0.0/33", "localhost", "", "10.0.0.0/8/8", "127.0.0.1:80"] {
-            assert_eq!(Peers::parse([wrong]), Err(wrong));
+            assert_eq!(Networks::parse([wrong]), Err(wrong));
         }
     }
 }
