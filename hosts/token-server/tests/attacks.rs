@@ -155,6 +155,59 @@ async fn nobody_chooses_the_address_that_is_counted() {
     }
 }
 
+/// Audit 4c: whoever guesses at a name keeps its owner out of nothing.
+#[tokio::test]
+async fn guesses_at_a_name_do_not_count_against_its_owner() {
+    let limits = Limits { per_principal: Rate { rate: 0.001, burst: 40 }, ..Limits::default() };
+    let server = Server::with(Setup { limits, ..Setup::default() }).await;
+    let target = format!("{TOKEN}?scope={PULL}");
+    for guess in 0..400 {
+        let from = format!("203.0.113.{}", guess % 250);
+        let answer = server.get_from(&from, "", &target, &basic("Reader", "wrong")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let right = basic("Reader", "secret-one");
+    for login in 0..40 {
+        let answer = server.get_from("192.0.2.7", "", &target, &right).await;
+        assert_eq!(answer.status, StatusCode::OK, "{login}");
+    }
+}
+
+/// Audit 4b: invented clients take the places where secrets are checked, and not those of clients that are known. Of right logins of a known
+/// pair of client and network all are served; of those of an unknown network as many as the flood leaves.
+#[tokio::test]
+async fn invented_clients_do_not_take_every_place() {
+    let server = std::sync::Arc::new(Server::start().await);
+    let secret = server.put_client(OWNER, "Owner", true).await;
+    let right = basic(OWNER, &secret);
+    let login = async |from: &str| {
+        let target = format!("{TOKEN}?scope={PULL}");
+        server.get_from(from, "", &target, &right).await.status
+    };
+    assert_eq!(login("192.0.2.7").await, StatusCode::OK);
+    let mut flood = tokio::task::JoinSet::new();
+    for invented in 0..300 {
+        let server = std::sync::Arc::clone(&server);
+        flood.spawn(async move {
+            let name = format!("3f2504e0-4f89-41d3-9a0c-{invented:012x}");
+            let from = format!("203.0.113.{}", invented % 250);
+            server.get_from(&from, "", TOKEN, &basic(&name, "wrong")).await.status
+        });
+    }
+    let (mut known, mut unknown) = (0, 0);
+    for attempt in 0..20 {
+        known += usize::from(login("192.0.2.7").await == StatusCode::OK);
+        let elsewhere = format!("198.51.100.{attempt}");
+        unknown += usize::from(attempt < 3 && login(&elsewhere).await == StatusCode::OK);
+    }
+    let refused = flood.join_all().await;
+    println!(
+        "of 20 logins of a known pair {known} were served, of 3 from unknown networks {unknown}"
+    );
+    assert_eq!(known, 20);
+    assert!(refused.iter().all(|status| *status != StatusCode::OK));
+}
+
 // ── nothing more than was presented ──
 
 #[derive(Clone, Debug)]
