@@ -50,6 +50,7 @@
 //! - A claim never holds an action that was not requested.
 //! - `explain` and `decide` always agree; every edit that `explain` suggests flips the decision, and no smaller one does.
 //! - The compiled table equals the naive union over the rules.
+//! - A request that is sent on needs, read in any way that a registry reads it, no more than was decided.
 
 #![no_std]
 #![forbid(unsafe_code)]
