@@ -2,11 +2,17 @@
 //!
 //! The answer is remembered briefly under a digest of what was asked, so that a client which sends its password with each request costs the
 //! token server one question a minute. What the token holds is verified as if the client had brought it.
+//!
+//! Each client has so many questions a second, and so many at once. To the token server they come from one address, the gateway's: without a
+//! number of its own, one client's wrong passwords would use up what all have there.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use quick_cache::sync::Cache;
 use reqwest::Client;
 use reqwest::header::AUTHORIZATION;
@@ -23,6 +29,27 @@ const GOOD_FOR: Duration = Duration::from_secs(60);
 /// For how long a refusal is: somebody may be about to make the token.
 const BAD_FOR: Duration = Duration::from_secs(2);
 
+/// How many questions one client has in a second, and how many at once after a pause.
+const QUESTIONS: (NonZeroU32, NonZeroU32) = (nonzero(10), nonzero(100));
+/// After how many questions clients are forgotten that have all of theirs again.
+const TIDY_EVERY: u32 = 1024;
+
+const fn nonzero(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}
+
+/// Why a password got no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordError {
+    /// Its client has asked too often.
+    TooMany,
+    /// The token server does not answer; the text is for the log.
+    Unanswered(String),
+}
+
 /// What the token server said.
 #[derive(Clone, Debug)]
 enum Answer {
@@ -37,32 +64,39 @@ pub struct Passwords {
     realm: Url,
     service: String,
     remembered: Cache<[u8; 32], (Answer, Instant)>,
+    asking: DefaultKeyedRateLimiter<IpAddr>,
+    asked: AtomicU32,
 }
 
 impl Passwords {
     /// Nothing is remembered yet.
     #[must_use]
     pub fn new(client: Client, realm: Url, service: String) -> Self {
-        Self { client, realm, service, remembered: Cache::new(REMEMBERED) }
+        let (rate, burst) = QUESTIONS;
+        let asking = RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst));
+        let remembered = Cache::new(REMEMBERED);
+        Self { client, realm, service, remembered, asking, asked: AtomicU32::new(0) }
     }
 
     /// The token that these credentials get for these scopes; `None` when they open nothing.
     ///
     /// # Errors
     ///
-    /// When the token server does not answer; the text is for the log.
+    /// See [`PasswordError`].
     pub async fn token(
         &self,
         authorization: &str,
         scopes: &[String],
         address: Option<IpAddr>,
-    ) -> Result<Option<Arc<str>>, String> {
+    ) -> Result<Option<Arc<str>>, PasswordError> {
         let digest = digest(authorization, scopes);
         let remembered = self.remembered.get(&digest).filter(|(_, until)| Instant::now() < *until);
         let answer = match remembered {
             Some((answer, _)) => answer,
             None => {
-                let answer = self.ask(authorization, scopes, address).await?;
+                self.count(address)?;
+                let answer = self.ask(authorization, scopes, address).await;
+                let answer = answer.map_err(PasswordError::Unanswered)?;
                 let time = if matches!(answer, Answer::Token(_)) { GOOD_FOR } else { BAD_FOR };
                 self.remembered.insert(digest, (answer.clone(), Instant::now() + time));
                 answer
@@ -72,6 +106,14 @@ impl Passwords {
             Answer::Token(token) => Some(token),
             Answer::Refused => None,
         })
+    }
+
+    fn count(&self, address: Option<IpAddr>) -> Result<(), PasswordError> {
+        let Some(address) = address else { return Ok(()) };
+        if self.asked.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
+            self.asking.retain_recent();
+        }
+        self.asking.check_key(&network(address)).map_err(|_| PasswordError::TooMany)
     }
 
     /// Forgets an answer whose token turned out to be no good any more.
@@ -106,6 +148,14 @@ impl Passwords {
     }
 }
 
+/// One client: an IPv4 address, or the /64 of an IPv6 address.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 fn digest(authorization: &str, scopes: &[String]) -> [u8; 32] {
     let mut hash = Sha256::new();
     // Neither holds a line feed, so no two questions are one text.
@@ -115,4 +165,29 @@ fn digest(authorization: &str, scopes: &[String]) -> [u8; 32] {
         hash.update(scope);
     }
     hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passwords() -> Passwords {
+        let realm = Url::parse("http://127.0.0.1:1/oauth2/token").unwrap();
+        Passwords::new(Client::new(), realm, "r".to_owned())
+    }
+
+    /// Audit 4e: one client's wrong passwords used up what all clients of the gateway have at the token server.
+    #[test]
+    fn each_client_has_questions_of_its_own() {
+        let passwords = passwords();
+        let asks = |address: &str| {
+            let address = address.parse().ok();
+            (0..200).filter(|_| passwords.count(address).is_ok()).count()
+        };
+        let burst = 100..=110;
+        assert!(burst.contains(&asks("203.0.113.1")));
+        assert!(burst.contains(&asks("203.0.113.2")));
+        assert!(burst.contains(&asks("2001:db8::1")));
+        assert!(asks("2001:db8::2") < 10);
+    }
 }

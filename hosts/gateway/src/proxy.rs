@@ -30,7 +30,7 @@ use crate::head;
 use crate::headers::{self, CORRELATION, Origin, Sent};
 use crate::keys::Keys;
 use crate::listing::{self, Listed, Page};
-use crate::password::Passwords;
+use crate::password::{PasswordError, Passwords};
 use crate::request::{self, HeadError};
 use crate::standing::{Known, Standing, TooOld};
 use crate::telemetry::{Decision, Outcome};
@@ -96,11 +96,16 @@ enum Decided {
 }
 
 /// Why nothing could be decided.
-struct Unavailable(&'static str);
+enum Unavailable {
+    /// Something is not known; the text is for the log.
+    Unknown(&'static str),
+    /// The client has asked about too many passwords.
+    TooMany,
+}
 
 impl From<TooOld> for Unavailable {
     fn from(TooOld(reason): TooOld) -> Self {
-        Self(reason)
+        Self::Unknown(reason)
     }
 }
 
@@ -137,10 +142,11 @@ impl Gateway {
         let method = session.req_header().method.as_str();
         let came = match self.came(session.req_header(), method, target, context).await {
             Ok(came) => came,
-            Err(Unavailable(reason)) => {
+            Err(Unavailable::Unknown(reason)) => {
                 tracing::error!(reason, "nothing can be decided");
                 return Decided::Answer(Answer::unavailable());
             }
+            Err(Unavailable::TooMany) => return Decided::Answer(Answer::too_many()),
         };
         if let Came::Token(token) = &came {
             context.name = Some(token.verified.claims.sub.clone());
@@ -264,7 +270,11 @@ impl Gateway {
         let now = now();
         let Some(verified) = self.tokens.verify(token, now).await else {
             let has_keys = self.keys.has_any();
-            return if has_keys { Ok(Came::NoGood) } else { Err(Unavailable("no key is known")) };
+            return if has_keys {
+                Ok(Came::NoGood)
+            } else {
+                Err(Unavailable::Unknown("no key is known"))
+            };
         };
         Ok(match self.known.standing(&verified.claims, now)? {
             Standing::Ended => Came::NoGood,
@@ -288,9 +298,12 @@ impl Gateway {
         };
         let scopes: Vec<String> = route.scopes.iter().map(ToString::to_string).collect();
         let answer = passwords.token(authorization, &scopes, address).await;
-        let token = answer.map_err(|reason| {
-            tracing::error!(reason, "the token server does not answer");
-            Unavailable("the token server does not answer")
+        let token = answer.map_err(|error| match error {
+            PasswordError::TooMany => Unavailable::TooMany,
+            PasswordError::Unanswered(reason) => {
+                tracing::error!(reason, "the token server does not answer");
+                Unavailable::Unknown("the token server does not answer")
+            }
         })?;
         let Some(token) = token else { return Ok(Came::NoGood) };
         let came = self.bearer(&token).await?;
@@ -544,6 +557,12 @@ impl Answer {
     fn unavailable() -> Self {
         let message = "nothing can be decided now, try again";
         Self { outcome: Outcome::Failed, ..Self::error(503, "UNAVAILABLE", message) }
+    }
+
+    fn too_many() -> Self {
+        let mut answer = Self::error(429, "TOOMANYREQUESTS", "too many requests, try again later");
+        answer.headers.push(("retry-after", "1".to_owned()));
+        answer
     }
 
     fn bad_gateway() -> Self {
