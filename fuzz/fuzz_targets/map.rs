@@ -20,7 +20,7 @@ fn any_map(mut rules: Vec<String>, request: &str) {
     let reversed: Vec<String> = rules.iter().rev().cloned().collect();
     let (left, right) = rules.split_at(rules.len() / 2);
     comparison::lint_finds_what_is_needless(&rules);
-    comparison::lint_finds_pushes_that_cannot_pull(&rules);
+    comparison::lint_is_never_false(&rules);
     comparison::is_exact(left, &rules);
     decision::compiled_equals_naive(&rules);
     decision::claims_hold_only_what_was_asked(&rules, &[request]);

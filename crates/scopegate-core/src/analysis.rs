@@ -34,10 +34,14 @@ pub struct Finding {
 /// What can be odd about a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingKind {
-    /// Every push begins with a pull, so `content/write` alone pushes nothing.
+    /// Every push begins with a pull, so `content/write` alone pushes nothing, on no repository of the rule.
     PushWithoutPull,
-    /// Tools that list tags before they pull fail without `metadata/read`.
+    /// The same on some repositories of the rule, while another rule gives `content/read` on others.
+    PushPartlyWithoutPull,
+    /// Tools that list tags before they pull fail without `metadata/read`, on every repository of the rule.
     PullWithoutMetadataRead,
+    /// The same on some repositories of the rule, while another rule gives `metadata/read` on others.
+    PullPartlyWithoutMetadataRead,
     /// The same rule stands twice.
     Redundant,
     /// A wider rule grants the same.
@@ -52,9 +56,11 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::PushWithoutPull,
+        Self::PushPartlyWithoutPull,
         Self::PullWithoutMetadataRead,
+        Self::PullPartlyWithoutMetadataRead,
         Self::Redundant,
         Self::Covered,
         Self::RootWildcard,
@@ -67,7 +73,9 @@ impl FindingKind {
     pub const fn code(self) -> &'static str {
         match self {
             Self::PushWithoutPull => "push_without_pull",
+            Self::PushPartlyWithoutPull => "push_partly_without_pull",
             Self::PullWithoutMetadataRead => "pull_without_metadata_read",
+            Self::PullPartlyWithoutMetadataRead => "pull_partly_without_metadata_read",
             Self::Redundant => "redundant",
             Self::Covered => "covered",
             Self::RootWildcard => "root_wildcard",
@@ -83,7 +91,13 @@ impl FindingKind {
             Self::PushWithoutPull => {
                 "a push also pulls, so content/write does nothing without content/read"
             }
+            Self::PushPartlyWithoutPull => {
+                "a push also pulls, so content/write works only where another rule gives content/read"
+            }
             Self::PullWithoutMetadataRead => "pulling works, listing tags needs metadata/read too",
+            Self::PullPartlyWithoutMetadataRead => {
+                "pulling works, listing tags only where another rule gives metadata/read"
+            }
             Self::Redundant => "the same rule stands here twice",
             Self::Covered => "a wider rule grants this already",
             Self::RootWildcard => "covers every repository, also those that do not exist yet",
@@ -115,7 +129,7 @@ impl FindingKind {
 /// Those of [`Table::compile`].
 pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
     let table = Table::compile([map])?;
-    let places = Places::of(&map.rules);
+    let (places, names) = (Places::of(&map.rules), mentioned(&[table.view()]));
     let mut findings = Vec::new();
     for (index, rule) in map.rules.iter().enumerate() {
         let mut find = |kind, because_of| {
@@ -129,7 +143,7 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
             find(kind, Some(other));
             continue;
         }
-        if let Some(kind) = lacking(table.view(), grant) {
+        if let Some(kind) = lacking(table.view(), &names, grant) {
             find(kind, None);
         }
         if grant.0 == Pattern::Root {
@@ -182,14 +196,62 @@ fn repeated(places: &Places<'_>, index: usize, grant: Grant<'_>) -> Option<(Find
     wider.map(|other| (FindingKind::Covered, other))
 }
 
-/// What a rule needs beside it that the table does not grant.
-fn lacking(table: View<'_>, (pattern, permission): Grant<'_>) -> Option<FindingKind> {
-    let (needed, kind) = match permission {
-        Permission::ContentWrite => (Action::Pull, FindingKind::PushWithoutPull),
-        Permission::ContentRead => (Action::MetadataRead, FindingKind::PullWithoutMetadataRead),
+/// What a rule needs beside it that the table does not grant, everywhere or somewhere; `names` are those that the table mentions.
+fn lacking(
+    table: View<'_>,
+    names: &[RepositoryName<'_>],
+    (pattern, permission): Grant<'_>,
+) -> Option<FindingKind> {
+    use FindingKind::{
+        PullPartlyWithoutMetadataRead, PullWithoutMetadataRead, PushPartlyWithoutPull,
+        PushWithoutPull,
+    };
+    let (needed, everywhere, somewhere) = match permission {
+        Permission::ContentWrite => (Action::Pull, PushWithoutPull, PushPartlyWithoutPull),
+        Permission::ContentRead => {
+            (Action::MetadataRead, PullWithoutMetadataRead, PullPartlyWithoutMetadataRead)
+        }
         _ => return None,
     };
-    (!granted_on(table, pattern).contains(needed)).then_some(kind)
+    // What is granted below a prefix is granted on all that lies there.
+    if granted_on(table, pattern).contains(needed) {
+        return None;
+    }
+    let below = names_below(names, pattern);
+    let grants = |granted: ActionSet| granted.contains(needed);
+    let helped = below.iter().any(|name| {
+        grants(table.granted(*name)) || grants(granted_on(table, Pattern::Prefix(*name)))
+    });
+    if !helped {
+        return Some(everywhere);
+    }
+    let has_room = || unmentioned(&prefix_text(pattern), names).is_some();
+    let lacks = |name: &RepositoryName<'_>| !grants(table.granted(*name));
+    (has_room() || below.iter().any(lacks)).then_some(somewhere)
+}
+
+/// Those of some sorted names that lie below a prefix, or all of them below the root.
+fn names_below<'n, 'a>(
+    names: &'n [RepositoryName<'a>],
+    pattern: Pattern<'_>,
+) -> &'n [RepositoryName<'a>] {
+    if let Pattern::Exact(_) = pattern {
+        return &[];
+    }
+    let prefix = prefix_text(pattern);
+    let start = names.partition_point(|name| name.as_str() < prefix.as_str());
+    let from = names.get(start..).unwrap_or_default();
+    let end = from.partition_point(|name| name.as_str().starts_with(&*prefix));
+    from.get(..end).unwrap_or_default()
+}
+
+/// What the names that a pattern covers begin with.
+fn prefix_text(pattern: Pattern<'_>) -> String {
+    let mut text = pattern.to_string();
+    if text.ends_with('*') {
+        text.pop();
+    }
+    text
 }
 
 /// What a table grants on a repository of a pattern that no narrower rule is about.
@@ -362,9 +424,8 @@ fn add_unmentioned(
     pattern: Pattern<'_>,
     names: &[RepositoryName<'_>],
 ) {
-    let pattern = pattern.to_string();
-    let witness = unmentioned(pattern.strip_suffix("*").unwrap_or(&pattern), names);
-    classes.extend(witness.map(|witness| (pattern, witness)));
+    let witness = unmentioned(&prefix_text(pattern), names);
+    classes.extend(witness.map(|witness| (pattern.to_string(), witness)));
 }
 
 /// A name of one component more than `start` that is not among `names`; `None` when those that fit are all taken.
@@ -426,8 +487,8 @@ mod tests {
     #[test]
     fn lints() {
         use FindingKind::{
-            Covered, GrantsNothing, PullWithoutMetadataRead, PushWithoutPull, Redundant,
-            RootWildcard,
+            Covered, GrantsNothing, PullPartlyWithoutMetadataRead, PullWithoutMetadataRead,
+            PushPartlyWithoutPull, PushWithoutPull, Redundant, RootWildcard,
         };
         let read = "repositories/a/content/read";
         let list = "repositories/a/metadata/read";
@@ -447,6 +508,37 @@ mod tests {
             ],
             &[],
         );
+        // A push to `a/b` works by the first rule.
+        finds(
+            &["repositories/a/*/content/write", "repositories/a/b/content/read", list],
+            &[(PushPartlyWithoutPull, 0, None), (PullWithoutMetadataRead, 1, None)],
+        );
+        finds(
+            &["repositories/a/*/content/write", "repositories/a/b/*/content/read"],
+            &[(PushPartlyWithoutPull, 0, None), (PullWithoutMetadataRead, 1, None)],
+        );
+        finds(
+            &["repositories/*/content/write", "repositories/a/b/content/read"],
+            &[
+                (PushPartlyWithoutPull, 0, None),
+                (RootWildcard, 0, None),
+                (PullWithoutMetadataRead, 1, None),
+            ],
+        );
+        finds(
+            &["repositories/a/*/content/read", "repositories/a/b/metadata/read"],
+            &[(PullPartlyWithoutMetadataRead, 0, None)],
+        );
+        // `a-b` and `ab` lie beside `a/`, and not below it.
+        finds(
+            &[
+                "repositories/a/*/content/write",
+                "repositories/a-b/metadata/read",
+                "repositories/ab/c/metadata/read",
+                "repositories/ab/c/content/read",
+            ],
+            &[(PushWithoutPull, 0, None)],
+        );
         finds(&[read, list, read], &[(Redundant, 2, Some(0))]);
         finds(
             &["repositories/a/b/metadata/read", "repositories/a/*/metadata/read"],
@@ -457,6 +549,22 @@ mod tests {
             &[(RootWildcard, 0, None), (Covered, 1, Some(0))],
         );
         finds(&["gateway/g/config/read"], &[(GrantsNothing, 0, None)]);
+    }
+
+    #[test]
+    fn lint_of_a_prefix_without_room() {
+        let prefix = "a".repeat(253);
+        let below = (0..36).map(|number| format!("repositories/{prefix}/{}", component(number)));
+        let mut texts: Vec<_> = below.map(|text| text + "/content/read").collect();
+        texts.push(format!("repositories/{prefix}/*/content/write"));
+        let kinds = |texts: &[String]| -> Vec<_> {
+            let map = ScopeMap::parse(texts.iter().map(String::as_str)).unwrap();
+            let of_the_last = |finding: &Finding| finding.rule == Some(texts.len() - 1);
+            let findings = lint(&map).unwrap().into_iter().filter(of_the_last);
+            findings.map(|finding| finding.kind).collect()
+        };
+        assert_eq!(kinds(&texts), []);
+        assert_eq!(kinds(&texts[1..]), [FindingKind::PushPartlyWithoutPull]);
     }
 
     #[test]

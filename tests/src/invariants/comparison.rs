@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use scopegate_core::analysis::{
-    Difference, FindingKind, difference, is_equivalent, is_subset, lint,
+    Difference, Finding, FindingKind, difference, is_equivalent, is_subset, lint,
 };
-use scopegate_core::{Action, ActionSet, Pattern, Rule, Table};
+use scopegate_core::{Action, ActionSet, Pattern, Permission, Rule, Table};
 
 use super::{compiled, decision, map, neighbourhood, repository};
 
@@ -47,10 +47,9 @@ fn subset_is_exact(tables: &Tables, names: &BTreeSet<String>) {
 fn witness_differs(difference: &Difference, old: &[String], new: &[String]) {
     let Difference { pattern, witness, gained, lost } = difference;
     assert!(covers(pattern, witness), "{difference}");
-    let (before, after) = (decision::refereed(old, witness), decision::refereed(new, witness));
-    let of = |words: &str| words.split(',').filter_map(Action::parse).collect::<ActionSet>();
-    assert_eq!(*gained, of(&after).difference(of(&before)), "{difference}");
-    assert_eq!(*lost, of(&before).difference(of(&after)), "{difference}");
+    let (before, after) = (granted(old, witness), granted(new, witness));
+    assert_eq!(*gained, after.difference(before), "{difference}");
+    assert_eq!(*lost, before.difference(after), "{difference}");
     assert!(!(gained.is_empty() && lost.is_empty()));
 }
 
@@ -98,24 +97,58 @@ pub fn lint_finds_what_is_needless(rules: &[String]) {
     }
 }
 
-/// Where lint sees a push that cannot pull there is a repository that can be pushed to and not pulled from.
-pub fn lint_finds_pushes_that_cannot_pull(rules: &[String]) {
+/// What lint says of a rule is so on every repository that the rule covers, or on some and not on others where it says partly; and it
+/// says so wherever it is. The referee grants, and the names are all that could make a difference.
+pub fn lint_is_never_false(rules: &[String]) {
     let map = map(rules);
-    let table = table_of(&map.rules);
-    for finding in lint(&map).expect("rules that fit a table") {
-        let Some(rule) = finding.rule.filter(|_| finding.kind == FindingKind::PushWithoutPull)
-        else {
+    let names = names(rules, &[]);
+    let findings = lint(&map).expect("rules that fit a table");
+    for (index, rule) in map.rules.iter().enumerate() {
+        let Some((pattern, permission)) = rule.grant() else { continue };
+        let kinds: Vec<_> = kinds_of(&findings, index).collect();
+        assert_eq!(kinds.contains(&FindingKind::RootWildcard), {
+            let is_said_before = kinds.contains(&FindingKind::Redundant);
+            pattern == Pattern::Root && !is_said_before
+        });
+        let needless = [FindingKind::Redundant, FindingKind::Covered];
+        if kinds.iter().any(|kind| needless.contains(kind)) {
             continue;
-        };
-        let (pattern, _) = map.rules[rule].grant().expect("a rule on repositories");
-        let cannot_pull = |name: &String| {
-            let granted = table.granted(repository(name));
-            granted.contains(Action::Push) && !granted.contains(Action::Pull)
-        };
-        let mut names = neighbourhood(&map.rules);
-        names.retain(|name| pattern.matches(repository(name)));
-        assert!(names.iter().any(cannot_pull), "{finding:?} in {rules:?}");
+        }
+        let Some((needed, [everywhere, somewhere])) = needs(permission) else { continue };
+        let covered = names.iter().filter(|name| pattern.matches(repository(name)));
+        let (helped, lacking): (Vec<_>, Vec<_>) =
+            covered.partition(|name| granted(rules, name).contains(needed));
+        let context = format!("{rule} in {rules:?}: with {helped:?}, without {lacking:?}");
+        let is_everywhere = helped.is_empty() && !lacking.is_empty();
+        assert_eq!(kinds.contains(&everywhere), is_everywhere, "{context}");
+        let is_somewhere = !helped.is_empty() && !lacking.is_empty();
+        assert_eq!(kinds.contains(&somewhere), is_somewhere, "{context}");
     }
+}
+
+/// What lint finds about one rule.
+fn kinds_of(findings: &[Finding], rule: usize) -> impl Iterator<Item = FindingKind> {
+    findings.iter().filter(move |finding| finding.rule == Some(rule)).map(|finding| finding.kind)
+}
+
+/// What a permission is little use without, and what lint calls the lack of it everywhere and somewhere.
+fn needs(permission: Permission) -> Option<(Action, [FindingKind; 2])> {
+    use FindingKind::{
+        PullPartlyWithoutMetadataRead, PullWithoutMetadataRead, PushPartlyWithoutPull,
+        PushWithoutPull,
+    };
+    match permission {
+        Permission::ContentWrite => Some((Action::Pull, [PushWithoutPull, PushPartlyWithoutPull])),
+        Permission::ContentRead => {
+            Some((Action::MetadataRead, [PullWithoutMetadataRead, PullPartlyWithoutMetadataRead]))
+        }
+        _ => None,
+    }
+}
+
+/// What the referee grants on a repository.
+fn granted(rules: &[String], name: &str) -> ActionSet {
+    decision::refereed(rules, name).split(',').filter_map(Action::parse).collect()
 }
 
 fn table_of(rules: &[Rule]) -> Table<Vec<u8>> {
