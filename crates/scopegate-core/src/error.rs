@@ -129,6 +129,8 @@ error_kinds! {
     WildcardWithoutSlash = 23, "wildcard_without_slash", "a wildcard that does not follow a slash", "write `/*`, which covers all that is below a path";
     /// `/*`
     WildcardWithoutPrefix = 24, "wildcard_without_prefix", "nothing stands before `/*`", "write `*` for every repository of the registry";
+    /// 254 bytes and `/*`
+    PrefixTooLong = 25, "prefix_too_long", "a prefix of more than 253 bytes, below which no repository name fits", "use at most 253 bytes before `/*`, because names end at 255";
 
     /// `samples/nginx`
     RuleForm = 30, "rule_form", "not a scope-map action", "write `repositories/<repository>/<permission>`, for example `repositories/samples/nginx/content/read`";

@@ -39,7 +39,7 @@ impl<'a> Pattern<'a> {
     ///
     /// [`ErrorKind::PatternEmpty`] for the empty text, [`ErrorKind::WildcardRepeated`] for `sample/*/team/*`,
     /// [`ErrorKind::WildcardInMiddle`] for `sample/*/team`, [`ErrorKind::WildcardWithoutSlash`] for `sample/team*`,
-    /// [`ErrorKind::WildcardWithoutPrefix`] for `/*`, and the errors of [`RepositoryName::parse`] for the rest.
+    /// [`ErrorKind::WildcardWithoutPrefix`] for `/*`, [`ErrorKind::PrefixTooLong`] for 254 bytes and `/*`, and the errors of [`RepositoryName::parse`] for the rest.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         if let Some(pattern) = Self::plain(text) {
             return Ok(pattern);
@@ -65,7 +65,7 @@ impl<'a> Pattern<'a> {
             None => Err(Error::new(ErrorKind::WildcardWithoutSlash, star)),
             Some("") => Err(Error::new(ErrorKind::WildcardWithoutPrefix, 0)),
             Some(long) if long.len() > MAX_PREFIX => {
-                Err(Error::new(ErrorKind::NameTooLong, MAX_PREFIX))
+                Err(Error::new(ErrorKind::PrefixTooLong, MAX_PREFIX))
             }
             Some(prefix) => RepositoryName::parse(prefix).map(Self::Prefix),
         }
@@ -163,7 +163,7 @@ mod tests {
     fn a_prefix_leaves_room_for_a_name() {
         let long: String = core::iter::repeat_n('a', 254).chain("/*".chars()).collect();
         assert!(Pattern::parse(&long[1..]).is_ok());
-        assert_eq!(Pattern::parse(&long), Err(Error::new(ErrorKind::NameTooLong, 253)));
+        assert_eq!(Pattern::parse(&long), Err(Error::new(ErrorKind::PrefixTooLong, 253)));
     }
 
     #[test]
