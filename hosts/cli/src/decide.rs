@@ -22,7 +22,7 @@ Example:
 Exit code:
   0  all was granted
   1  something was denied
-  2  bad input";
+  2  bad input, such as a scope without an action";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

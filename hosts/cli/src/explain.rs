@@ -16,7 +16,7 @@ Several fixes are alternatives, one for each scope map; each of them alone is en
 Exit code:
   0  all is granted
   1  something is denied
-  2  bad input";
+  2  bad input, such as a scope without an action";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

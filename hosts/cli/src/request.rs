@@ -6,8 +6,19 @@ use scopegate_core::{Error, ScopeList};
 
 use crate::report::{BadInput, Status};
 
-/// Refuses a request without any scope: it is a variable that nobody set, and "all of nothing is granted" would be a wrong answer.
+/// Refuses a request that asks for nothing, as a whole or in one of its scopes: it is a variable that nobody set, and "all of nothing is
+/// granted" would be a wrong answer.
 pub(crate) fn check(request: &ScopeList<'_>) -> Result<(), BadInput> {
+    has_scope(request)?;
+    if let Some(scope) = request.scopes.iter().find(|scope| asks_for_nothing(scope)) {
+        return Err(BadInput::new(format!("no action in `{scope}`"))
+            .hint("write `type:name:actions`, for example `repository:samples/nginx:pull`"));
+    }
+    Ok(())
+}
+
+/// Refuses a request without any scope.
+pub(crate) fn has_scope(request: &ScopeList<'_>) -> Result<(), BadInput> {
     if request.scopes.is_empty() && request.invalid.is_empty() {
         return Err(BadInput::new("no scope in the request")
             .hint("write `type:name:actions`, for example `repository:samples/nginx:pull`"));
@@ -15,7 +26,7 @@ pub(crate) fn check(request: &ScopeList<'_>) -> Result<(), BadInput> {
     Ok(())
 }
 
-/// Whether something was denied. A scope without actions asks for nothing, so nothing is denied.
+/// Whether something was denied.
 pub(crate) fn status(request: &ScopeList<'_>, claims: &Claims<'_>) -> Status {
     match claims.denied.is_empty() {
         _ if !request.invalid.is_empty() => Status::BadInput,

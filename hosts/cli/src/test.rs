@@ -162,7 +162,7 @@ impl Case {
     ) -> Result<Self, BadInput> {
         let (verb, text) = parts(demand);
         let request = ScopeList::parse([text])?;
-        request::check(&request)?;
+        request::has_scope(&request)?;
         if let Some(invalid) = request.invalid.first() {
             return Err(request::refused(invalid.text, invalid.error));
         }

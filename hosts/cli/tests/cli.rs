@@ -26,6 +26,10 @@ const FILES: &[(&str, &str)] = &[
     ("list.yaml", "- repositories/app/content/read\n- repositories/app/metadata/read\n"),
     ("root.yaml", "actions: [repositories/*/content/read, repositories/*/metadata/read]\n"),
     ("push.yaml", "- repositories/app/content/write\n- repositories/app/content/write\n"),
+    (
+        "partly.yaml",
+        "[repositories/a/*/content/write, repositories/a/b/content/read, repositories/a/b/metadata/read]",
+    ),
     ("crlf.yaml", "actions:\r\n  - repositories/app/content/read\r\n"),
     ("bom.json", "\u{feff}[\"repositories/app/content/read\"]"),
     ("empty.json", "\n"),
@@ -157,7 +161,6 @@ fn decide_in_json() {
             r#"{"access":[{"type":"repository","name":"app","actions":["pull"]}],"denied":[],"invalid":[{"scope":"oops","message":"a scope with fewer than two colons: write `type:name:actions`","position":4}]}"#,
             2,
         ),
-        ("--scope-map list.yaml repository:app:", r#"{"access":[],"denied":[],"invalid":[]}"#, 0),
     ] {
         runs(&format!("decide --output json {args}"), &format!("{stdout}\n"), exit);
     }
@@ -174,18 +177,36 @@ hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
     runs_with("decide --scope-map root.yaml --output json ' '", "", (nothing, stderr, 2));
     runs_with("explain --scope-map root.yaml ''", "", ("", stderr, 2));
     runs_with("explain --scope-map root.yaml --output json ''", "", ("[]\n", stderr, 2));
+    let stderr = "error: no action in `repository:a/b:`
+hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
+";
+    let stdout = "nothing  repository:a/b: (no action was asked for)\n";
+    runs_with("decide --scope-map root.yaml repository:a/b:", "", (stdout, stderr, 2));
+    runs_with(
+        "decide --scope-map root.yaml --output json repository:a/b:",
+        "",
+        (nothing, stderr, 2),
+    );
+    let stdout = "`a/b` is asked for without an action, so nothing is granted\n";
+    runs_with("explain --scope-map root.yaml repository:a/b:", "", (stdout, stderr, 2));
 }
 
 #[test]
 fn decide_in_text() {
-    runs(
+    runs_with(
         "decide --scope-map team.json repository:sample/teama/x:pull,push,delete repository:sample/x: repository:sample/x:",
-        "granted  repository:sample/teama/x:pull,push
+        "",
+        (
+            "granted  repository:sample/teama/x:pull,push
 denied   repository:sample/teama/x:delete
 note: listing tags of sample/teama/x needs metadata_read in the acr profile
 nothing  repository:sample/x: (no action was asked for)
 ",
-        1,
+            "error: no action in `repository:sample/x:`
+hint: write `type:name:actions`, for example `repository:samples/nginx:pull`
+",
+            2,
+        ),
     );
     runs(
         "decide --scope-map list.yaml repository:app:pull repository:App:pull",
@@ -342,12 +363,11 @@ fix: az acr scope-map update --name $SCOPE_MAP --registry other --add-repository
         1,
     );
     runs(
-        "explain --scope-map list.yaml --output json repository:app:pull repository:other:",
+        "explain --scope-map list.yaml --output json repository:app:pull",
         concat!(
             r#"[{"scope":"repository:app:pull","text":"`app` is granted pull by `app` content/read\n","#,
             r#""reasons":[{"action":"pull","granted":true,"#,
-            r#""rules":[{"scopeMap":"","pattern":"app","permission":"content/read"}],"misses":[]}],"edits":[]},"#,
-            r#"{"scope":"repository:other:","text":"`other` is asked for without an action, so nothing is granted\n","reasons":[],"edits":[]}]"#,
+            r#""rules":[{"scopeMap":"","pattern":"app","permission":"content/read"}],"misses":[]}],"edits":[]}]"#,
             "\n"
         ),
         0,
@@ -392,6 +412,12 @@ push.yaml: actions[1]: redundant: the same rule stands here twice (`repositories
             "\n"
         ),
         1,
+    );
+    // A push to `a/b` works by the first rule, so this is a remark.
+    runs(
+        "lint partly.yaml",
+        "partly.yaml: actions[0]: push_partly_without_pull: a push also pulls, so content/write works only where another rule gives content/read (`repositories/a/*/content/write`)\n",
+        0,
     );
     refuses("lint list.yaml none.json", "error: none.json: no such file\n");
 }

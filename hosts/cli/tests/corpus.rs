@@ -47,10 +47,23 @@ fn check(group: &Value, case: &Value) -> bool {
     assert_eq!(access, words(&case["access"]), "{case}");
     assert_eq!(denied, words(&case["denied"]), "{case}");
     assert_eq!(pieces(&answer["invalid"]), pieces(&case["invalid"]), "{case}");
-    let is_bad = !array(&case["invalid"]).is_empty() || scopes.concat().trim().is_empty();
+    let answered = [access, denied.clone(), pieces(&answer["invalid"])].concat();
+    let is_bad = !array(&case["invalid"]).is_empty()
+        || scopes.concat().trim().is_empty()
+        || scopes.join(" ").split(' ').any(|scope| asks_for_nothing(scope, &answered));
     let exit = if is_bad { 2 } else { i32::from(!denied.is_empty()) };
     assert_eq!(output.status.code(), Some(exit), "{case}");
     true
+}
+
+/// Whether a scope is about something of which no action was answered.
+fn asks_for_nothing(scope: &str, answered: &[String]) -> bool {
+    let about = |scope: &str| {
+        let (about, _) = scope.rsplit_once(':').unwrap_or((scope, ""));
+        let (kind, name) = about.split_once(':').unwrap_or((about, ""));
+        format!("{}:{name}", kind.split('(').next().unwrap_or(kind))
+    };
+    !scope.is_empty() && !answered.iter().any(|answer| about(answer) == about(scope))
 }
 
 /// The elements of a list; none when it was left out.
