@@ -257,6 +257,27 @@ actions: Array<string>,
 command: string, };
 
 /**
+ * A scope map to give a token instead of a system-defined one.
+ */
+export type Replacement = { 
+/**
+ * The map that nobody can change.
+ */
+scopeMap: string, 
+/**
+ * The system-defined map to take instead; empty for a map of one's own, whose name is free.
+ */
+with: string, 
+/**
+ * The action strings of a map of one's own; none for a system-defined one.
+ */
+actions: Array<string>, 
+/**
+ * The commands that make the change, in their order.
+ */
+commands: Array<string>, };
+
+/**
  * Why one scope is granted or denied.
  */
 export type Explanation = { 
@@ -275,7 +296,11 @@ reasons: Array<Reason>,
 /**
  * The smallest edits that allow what was denied, one for each scope map that can be edited.
  */
-edits: Array<Edit>, };
+edits: Array<Edit>, 
+/**
+ * What to give the token instead of scope maps that nobody can change, the least first; none where an edit helps.
+ */
+replacements: Array<Replacement>, };
 
 /**
  * Something that the owner of a map may not have meant.

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use scopegate_core::explain as core_explain;
+use scopegate_core::explain::{self as core_explain, Substitute};
 use serde::{Deserialize, Serialize};
 
 /// Why one scope is granted or denied.
@@ -20,6 +20,8 @@ pub struct Explanation {
     pub reasons: Vec<Reason>,
     /// The smallest edits that allow what was denied, one for each scope map that can be edited.
     pub edits: Vec<Edit>,
+    /// What to give the token instead of scope maps that nobody can change, the least first; none where an edit helps.
+    pub replacements: Vec<Replacement>,
 }
 
 /// Why one action is granted or denied.
@@ -80,6 +82,21 @@ pub struct Edit {
     pub command: String,
 }
 
+/// A scope map to give a token instead of a system-defined one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Replacement {
+    /// The map that nobody can change.
+    pub scope_map: String,
+    /// The system-defined map to take instead; empty for a map of one's own, whose name is free.
+    pub with: String,
+    /// The action strings of a map of one's own; none for a system-defined one.
+    pub actions: Vec<String>,
+    /// The commands that make the change, in their order.
+    pub commands: Vec<String>,
+}
+
 impl Explanation {
     /// An explanation as data. `registry` goes into the commands.
     #[must_use]
@@ -89,6 +106,11 @@ impl Explanation {
             text: explanation.to_string(),
             reasons: explanation.reasons.iter().map(Reason::from).collect(),
             edits: explanation.edits.iter().map(|edit| Edit::new(edit, registry)).collect(),
+            replacements: explanation
+                .replacements
+                .iter()
+                .map(|replacement| Replacement::new(replacement, registry))
+                .collect(),
         }
     }
 }
@@ -132,6 +154,23 @@ impl Edit {
             permissions: edit.permissions.iter().map(|p| p.as_str().to_owned()).collect(),
             actions: edit.rules().iter().map(ToString::to_string).collect(),
             command: edit.az_command(registry),
+        }
+    }
+}
+
+impl Replacement {
+    fn new(replacement: &core_explain::Replacement, registry: Option<&str>) -> Self {
+        let (with, actions) = match &replacement.with {
+            Substitute::SystemDefined(name) => (*name, Vec::new()),
+            Substitute::UserDefined(map) => {
+                ("", map.rules().iter().map(ToString::to_string).collect())
+            }
+        };
+        Self {
+            scope_map: replacement.scope_map.clone(),
+            with: with.to_owned(),
+            actions,
+            commands: replacement.az_commands(registry),
         }
     }
 }

@@ -13,7 +13,7 @@ use scopegate_api::assertion::{
 use scopegate_api::challenge::Challenge;
 use scopegate_api::claims::{AccessClaims, GrantType, PrincipalKind};
 use scopegate_api::decision::{DecisionReport, InvalidScope};
-use scopegate_api::explanation::{Edit, Explanation, Miss, Reason, RuleRef};
+use scopegate_api::explanation::{Edit, Explanation, Miss, Reason, Replacement, RuleRef};
 use scopegate_api::problem::Problem;
 use scopegate_api::reference::Reference;
 use scopegate_api::route::Route;
@@ -63,6 +63,7 @@ fn declarations() -> String {
         Miss,
         Reason,
         Edit,
+        Replacement,
         Explanation,
         Finding,
         Difference,

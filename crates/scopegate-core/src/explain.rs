@@ -2,7 +2,8 @@
 //!
 //! "denied: requested access to the resource is denied" is where this module begins. For each action that was asked for it names
 //! the rules that grant it; for each that was refused, the rules that come closest and what is wrong with them; and for the whole, the
-//! smallest change to a scope map that would allow it, also as the `az acr scope-map update` command that makes it.
+//! smallest change to a scope map that would allow it, also as the `az acr scope-map update` command that makes it. Nobody can change a
+//! system-defined map, so there it names the maps to give the token instead.
 //!
 //! Everything is read from compiled tables, so that whoever decides can also explain.
 //!
@@ -19,7 +20,7 @@ use crate::decide::{Catalog, Decision, Settings, decide_views};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
-use crate::scope_map::Rule;
+use crate::scope_map::{Rule, system_defined};
 use crate::table::{Entry, Key, Table, View};
 use crate::text::{pieces, write_all};
 
@@ -43,6 +44,8 @@ pub struct Explanation<'a> {
     pub reasons: Vec<Reason>,
     /// The smallest edits, one for each scope map that can be edited. Each of them alone allows everything that an edit can allow.
     pub edits: Vec<Edit>,
+    /// What to give the token instead of maps that nobody can change, the least first; none where an edit helps.
+    pub replacements: Vec<Replacement>,
 }
 
 /// Why one action is granted or denied.
@@ -177,7 +180,18 @@ impl Edit {
     /// ```
     #[must_use]
     pub fn az_command(&self, registry: Option<&str>) -> String {
-        let mut command = String::from("az acr scope-map update --name ");
+        self.az_scope_map("update", "--add-repository", registry)
+    }
+
+    /// The command that makes a map of one's own, which holds this and nothing else.
+    fn az_create_command(&self, registry: Option<&str>) -> String {
+        self.az_scope_map("create", "--repository", registry)
+    }
+
+    fn az_scope_map(&self, verb: &str, option: &str, registry: Option<&str>) -> String {
+        let mut command = String::from("az acr scope-map ");
+        command.push_str(verb);
+        command.push_str(" --name ");
         // A map's name may begin with a hyphen, and would be taken for an option.
         if self.scope_map.starts_with('-') {
             command.pop();
@@ -186,13 +200,69 @@ impl Edit {
         push_word(&mut command, &self.scope_map, "$SCOPE_MAP");
         command.push_str(" --registry ");
         push_word(&mut command, registry.unwrap_or_default(), "$REGISTRY");
-        command.push_str(" --add-repository ");
+        command.push(' ');
+        command.push_str(option);
+        command.push(' ');
         push_word(&mut command, &self.pattern, "$REPOSITORY");
         for permission in &self.permissions {
             command.push(' ');
             command.push_str(permission.as_str());
         }
         command
+    }
+}
+
+/// A scope map to give a token instead of a system-defined one. It allows everything that an edit could allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The map that nobody can change.
+    pub scope_map: String,
+    /// The map to take instead.
+    pub with: Substitute,
+}
+
+/// What takes the place of a system-defined map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Substitute {
+    /// Another system-defined map, which grants whatever the first one did.
+    SystemDefined(&'static str),
+    /// A map of one's own: permissions on one repository or pattern, and on nothing else. Its name is free.
+    UserDefined(Edit),
+}
+
+impl Replacement {
+    /// The commands that make this change, ready for a shell, in their order.
+    ///
+    /// `registry` is the name of the registry. Where it is not known, the command has a variable in its place, as it has for the token.
+    ///
+    /// ```
+    /// use scopegate_core::explain::{Replacement, Substitute};
+    ///
+    /// let replacement = Replacement {
+    ///     scope_map: "_repositories_pull".into(),
+    ///     with: Substitute::SystemDefined("_repositories_pull_metadata_read"),
+    /// };
+    /// assert_eq!(
+    ///     replacement.az_commands(Some("myregistry")),
+    ///     ["az acr token update --name $TOKEN --registry myregistry --scope-map _repositories_pull_metadata_read"]
+    /// );
+    /// ```
+    #[must_use]
+    pub fn az_commands(&self, registry: Option<&str>) -> Vec<String> {
+        let mut commands = Vec::new();
+        let name = match &self.with {
+            Substitute::SystemDefined(name) => *name,
+            Substitute::UserDefined(map) => {
+                commands.push(map.az_create_command(registry));
+                ""
+            }
+        };
+        let mut update = String::from("az acr token update --name $TOKEN --registry ");
+        push_word(&mut update, registry.unwrap_or_default(), "$REGISTRY");
+        update.push_str(" --scope-map ");
+        push_word(&mut update, name, "$SCOPE_MAP");
+        commands.push(update);
+        commands
     }
 }
 
@@ -270,7 +340,10 @@ impl<'q, 'a> Question<'q, 'a> {
             reasons.push(self.reason(action, decision.granted.contains(action)));
         }
         reasons.extend(self.scope.unknown_actions().map(|word| Reason::bare(word, false)));
-        Explanation { scope: *self.scope, decision, reasons, edits: self.edits(decision.denied) }
+        let edits = self.edits(decision.denied);
+        let replacements =
+            if edits.is_empty() { self.replacements(decision.denied) } else { Vec::new() };
+        Explanation { scope: *self.scope, decision, reasons, edits, replacements }
     }
 
     fn reason(&self, action: Action, granted: bool) -> Reason {
@@ -341,11 +414,7 @@ impl<'q, 'a> Question<'q, 'a> {
 
     /// The smallest edits that allow what was denied, as far as a scope map can: one for each map that users may change.
     fn edits(&self, denied: ActionList) -> Vec<Edit> {
-        let mut permissions = Vec::new();
-        for action in denied.iter() {
-            let needed = self.needed(action).filter(|needed| needed.in_scope_maps());
-            permissions.extend(needed);
-        }
+        let permissions = self.needed_in_maps(denied.iter());
         let mut edits = Vec::new();
         for map in self.maps {
             if permissions.is_empty() || map.name.starts_with('_') {
@@ -356,6 +425,34 @@ impl<'q, 'a> Question<'q, 'a> {
             edits.push(Edit { scope_map, pattern, permissions });
         }
         edits
+    }
+
+    /// The permissions that a scope map must give so that these actions may be had, as far as one can.
+    fn needed_in_maps(&self, actions: impl Iterator<Item = Action>) -> Vec<Permission> {
+        let needed = actions.filter_map(|action| self.needed(action));
+        needed.filter(|needed| needed.in_scope_maps()).collect()
+    }
+
+    /// What to take instead of each map that nobody can change: the system-defined maps that grant what it grants and what was denied,
+    /// the least first, and then a map of one's own, which does so on what the scope is about.
+    fn replacements(&self, denied: ActionList) -> Vec<Replacement> {
+        let missing = self.needed_in_maps(denied.iter());
+        let mut replacements = Vec::new();
+        for map in self.maps {
+            if missing.is_empty() || !map.name.starts_with('_') {
+                continue;
+            }
+            let Some(pattern) = self.edit_pattern(map.table) else { continue };
+            let wanted = granted_anywhere(map.table).union(actions_of(&missing));
+            let with_all = larger_system_maps(wanted).into_iter().map(Substitute::SystemDefined);
+            let permissions = wanted.iter().filter_map(Permission::granting);
+            let permissions = permissions.filter(|permission| permission.in_scope_maps()).collect();
+            let own = Edit { scope_map: String::new(), pattern, permissions };
+            for with in with_all.chain([Substitute::UserDefined(own)]) {
+                replacements.push(Replacement { scope_map: map.name.to_owned(), with });
+            }
+        }
+        replacements
     }
 
     /// The narrowest pattern on which permissions help the scope.
@@ -371,6 +468,31 @@ impl<'q, 'a> Question<'q, 'a> {
         // Only `*` covers a name with a host, but opening the whole registry for a stray port is no advice to give.
         (!matches!(self.scope.name, ResourceName::Hosted { .. })).then(|| "*".to_owned())
     }
+}
+
+/// Everything that a table grants on some repository.
+fn granted_anywhere(table: View<'_>) -> ActionSet {
+    let entries = table.entries();
+    entries
+        .iter()
+        .fold(table.root(), |granted, entry| granted.union(entry.exact).union(entry.below))
+}
+
+/// The system-defined maps that grant all of this, the least first.
+fn larger_system_maps(wanted: ActionSet) -> Vec<&'static str> {
+    let mut larger = Vec::new();
+    for size in 1..=Permission::ALL.len() {
+        for (name, permissions) in system_defined() {
+            if permissions.len() == size && actions_of(permissions).is_superset(wanted) {
+                larger.push(name);
+            }
+        }
+    }
+    larger
+}
+
+fn actions_of(permissions: &[Permission]) -> ActionSet {
+    permissions.iter().map(|permission| permission.action()).collect()
 }
 
 impl Reason {
@@ -613,7 +735,7 @@ fn write_list(f: &mut fmt::Formatter<'_>, before: &str, rules: &[&RuleRef]) -> f
 mod tests {
     use super::*;
     use crate::scope_map::{Role, ScopeMap};
-    use alloc::vec;
+    use alloc::{format, vec};
 
     fn said(maps: &[(&str, &[&str])], scope: &str, settings: &Settings) -> (String, Vec<String>) {
         let tables: Vec<_> = maps
@@ -786,6 +908,70 @@ mod tests {
                 "az acr scope-map update --name $SCOPE_MAP --registry r --add-repository a content/read",
             ]
         );
+    }
+
+    #[track_caller]
+    fn replaces(rules: &[&str], scope: &str, expected: &[&[&str]]) {
+        let table = Table::compile([&ScopeMap::parse(rules.iter().copied()).unwrap()]).unwrap();
+        let named = [NamedTable { name: "_system", table: &table }];
+        let explanation = explain(&named, &Scope::parse(scope).unwrap(), &Settings::default());
+        let replacements = explanation.replacements.iter();
+        let commands: Vec<_> = replacements.map(|it| it.az_commands(Some("r"))).collect();
+        assert_eq!(commands, expected, "{scope}");
+    }
+
+    #[test]
+    fn a_map_that_nobody_can_change_is_replaced() {
+        let pull = "repositories/*/content/read";
+        let update = "az acr token update --name $TOKEN --registry r --scope-map";
+        let with_map = |name: &str| [update, " ", name].concat();
+        let [read, write, admin] = [
+            "_repositories_pull_metadata_read",
+            "_repositories_push_metadata_write",
+            "_repositories_admin",
+        ]
+        .map(with_map);
+        let own = with_map("$SCOPE_MAP");
+        let create = "az acr scope-map create --name $SCOPE_MAP --registry r --repository";
+        replaces(
+            &[pull],
+            "repository:charts/web:metadata_read",
+            &[
+                &[&read],
+                &[&write],
+                &[&admin],
+                &[&format!("{create} charts/web content/read metadata/read"), &own],
+            ],
+        );
+        replaces(
+            &[pull],
+            "repository:a:pull,push",
+            &[
+                &[&with_map("_repositories_push")],
+                &[&write],
+                &[&admin],
+                &[&format!("{create} a content/read content/write"), &own],
+            ],
+        );
+        replaces(
+            &[pull],
+            "registry:catalog:*",
+            &[
+                &[&read],
+                &[&write],
+                &[&admin],
+                &[&format!("{create} '*' content/read metadata/read"), &own],
+            ],
+        );
+        // What grants more than is asked takes nothing away.
+        replaces(
+            &[pull, "repositories/*/content/delete"],
+            "repository:a:metadata_read",
+            &[&[&admin], &[&format!("{create} a content/read content/delete metadata/read"), &own]],
+        );
+        for granted_or_hopeless in ["a:pull", "a:fly", "a:deleted_read", "host:5000/a:push"] {
+            replaces(&[pull], &format!("repository:{granted_or_hopeless}"), &[]);
+        }
     }
 
     #[test]

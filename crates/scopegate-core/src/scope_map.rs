@@ -283,6 +283,11 @@ impl ScopeMap {
     }
 }
 
+/// The names of the system-defined maps and what each grants on every repository, in the order of the service.
+pub(crate) fn system_defined() -> impl Iterator<Item = (&'static str, &'static [Permission])> {
+    SYSTEM_MAPS.iter().map(|(name, _, permissions)| (*name, *permissions))
+}
+
 /// An action string that is no rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidRule<'a> {

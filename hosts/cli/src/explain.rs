@@ -11,7 +11,9 @@ pub(crate) const HELP: &str = "\
 Example:
   scopegate explain --scope-map map.json --registry myregistry repository:samples/nginx:push
 
-Several fixes are alternatives, one for each scope map; each of them alone is enough.
+Several fixes are alternatives, one for each scope map; each of them alone is
+enough. Nobody can change a system-defined scope map, such as
+_repositories_pull, so its fixes give the token another one.
 
 Exit code:
   0  all is granted
@@ -60,6 +62,9 @@ fn in_text(status: Status, explanations: &[Explanation]) -> Answer {
         }
         for edit in &explanation.edits {
             answer.line(format_args!("fix: {}", edit.command));
+        }
+        for replacement in &explanation.replacements {
+            answer.line(format_args!("fix: {}", replacement.commands.join(" && ")));
         }
     }
     answer

@@ -367,7 +367,7 @@ fix: az acr scope-map update --name $SCOPE_MAP --registry other --add-repository
         concat!(
             r#"[{"scope":"repository:app:pull","text":"`app` is granted pull by `app` content/read\n","#,
             r#""reasons":[{"action":"pull","granted":true,"#,
-            r#""rules":[{"scopeMap":"","pattern":"app","permission":"content/read"}],"misses":[]}],"edits":[]}]"#,
+            r#""rules":[{"scopeMap":"","pattern":"app","permission":"content/read"}],"misses":[]}],"edits":[],"replacements":[]}]"#,
             "\n"
         ),
         0,

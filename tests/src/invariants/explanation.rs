@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::slice;
 
-use scopegate_core::explain::{Edit, Explanation, Miss, MissKind, NamedTable, Reason, RuleRef};
+use scopegate_core::analysis::is_subset;
+use scopegate_core::explain::{
+    Edit, Explanation, Miss, MissKind, NamedTable, Reason, Replacement, RuleRef, Substitute,
+};
 use scopegate_core::scope::{ResourceName, ResourceType};
 use scopegate_core::{
-    Pattern, Permission, RepositoryName, Scope, Settings, Table, decide, explain,
+    Pattern, Permission, RepositoryName, Scope, ScopeMap, Settings, Table, decide, explain,
 };
 
 use super::{compiled, settings};
@@ -41,6 +44,10 @@ pub fn edits_are_enough_and_not_too_much(maps: &[NamedMap], scope: &str) {
             case.edit_is_enough(edit);
             case.no_smaller_edit_is(edit);
             case.edit_is_narrow(edit);
+        }
+        case.replacements_are_there_when_no_edit_is(explanation);
+        for replacement in &explanation.replacements {
+            case.replacement_is_enough(replacement);
         }
     });
 }
@@ -149,6 +156,43 @@ impl Case<'_> {
         )
     }
 
+    /// Maps are replaced where they could help, nobody can change them, and no other map can be changed.
+    fn replacements_are_there_when_no_edit_is(&self, explanation: &Explanation<'_>) {
+        let hosted = matches!(self.scope.name, ResourceName::Hosted { .. });
+        let helpful = self.best() != self.granted_with(Vec::new()) && !hosted;
+        let expected: BTreeSet<_> = self
+            .maps
+            .iter()
+            .filter(|map| helpful && explanation.edits.is_empty() && map.name.starts_with('_'))
+            .map(|map| map.name.as_str())
+            .collect();
+        let named = explanation.replacements.iter().map(|it| it.scope_map.as_str());
+        assert_eq!(named.collect::<BTreeSet<_>>(), expected, "{:?}", explanation.replacements);
+    }
+
+    /// The map that is taken instead grants all that any edit could, beside what the other maps grant; and a system-defined one grants
+    /// whatever the replaced one did.
+    fn replacement_is_enough(&self, replacement: &Replacement) {
+        let rules = match &replacement.with {
+            Substitute::UserDefined(map) => added(map),
+            Substitute::SystemDefined(name) => {
+                let rules = system_rules(name);
+                self.grants_no_less(&replacement.scope_map, &rules);
+                rules
+            }
+        };
+        let others = self.maps.iter().filter(|map| map.name != replacement.scope_map);
+        let others = others.flat_map(|map| map.rules.iter().cloned());
+        let granted = self.granted(&others.chain(rules).collect::<Vec<_>>());
+        assert!(granted.is_superset(&self.best()), "{replacement:?}");
+    }
+
+    fn grants_no_less(&self, replaced: &str, rules: &[String]) {
+        let replaced = self.named().find(|map| map.name == replaced).expect("a map of ours");
+        let result = is_subset(replaced.table, &compiled(rules));
+        assert!(result.is_ok(), "{result:?}");
+    }
+
     /// The edit, made in the map that it names, grants everything that any edit can; to the engine as to the referee.
     fn edit_is_enough(&self, edit: &Edit) {
         assert_eq!(self.granted_with(added(edit)), self.best(), "{edit:?}");
@@ -194,6 +238,14 @@ impl Case<'_> {
 fn added(edit: &Edit) -> Vec<String> {
     let rule = |permission| format!("repositories/{}/{permission}", edit.pattern);
     edit.permissions.iter().map(rule).collect()
+}
+
+/// The rules of a system-defined map.
+fn system_rules(name: &str) -> Vec<String> {
+    let mut maps = ScopeMap::system_defined();
+    let is_named = |map: &ScopeMap| map.name.as_ref().is_some_and(|it| it.as_str() == name);
+    let map = maps.find(is_named).expect("a system-defined map");
+    map.rules.iter().map(ToString::to_string).collect()
 }
 
 /// A rule, behind the name of its map.
