@@ -67,8 +67,10 @@ position: number, };
  * ```
  * use scopegate_api::access::AccessEntry;
  *
- * let entry: AccessEntry = serde_json::from_str(r#"{"Type":"repository","Name":"app","Actions":["pull"]}"#)?;
- * assert_eq!(serde_json::to_string(&entry)?, r#"{"type":"repository","name":"app","actions":["pull"]}"#);
+ * let entry: AccessEntry = serde_json::from_str(r#"{"type":"repository","name":"app","actions":["pull"]}"#)?;
+ * assert_eq!(entry.to_string(), "repository:app:pull");
+ * let capitals = r#"{"Type":"repository","Name":"app","Actions":["pull"]}"#;
+ * assert!(serde_json::from_str::<AccessEntry>(capitals).is_err());
  * # Ok::<(), serde_json::Error>(())
  * ```
  */
@@ -454,7 +456,7 @@ registry: string | null,
  */
 actions: Array<string>, 
 /**
- * Where in the document they stand: `actions`, `properties.actions`, or nothing when they are all of it.
+ * Where in the document they stand: `actions`, `properties.actions`, `[1].actions`, or nothing when they are all of it.
  */
 path: string, };
 

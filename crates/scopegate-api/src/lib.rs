@@ -50,6 +50,8 @@ pub mod analysis;
 pub mod assertion;
 pub mod bundle;
 pub mod challenge;
+#[cfg(feature = "documents")]
+mod changes;
 pub mod claims;
 pub mod decision;
 mod document;
@@ -59,6 +61,7 @@ pub mod generations;
 pub mod jws;
 pub mod problem;
 pub mod reference;
+mod resources;
 pub mod route;
 pub mod scope_map;
 pub mod settings;

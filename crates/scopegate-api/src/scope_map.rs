@@ -5,6 +5,7 @@
 //! - what `az acr scope-map show -o json` prints: `{"name": …, "description": …, "actions": […]}`
 //! - the ARM resource: `{"name": …, "properties": {"description": …, "actions": […]}}`
 //! - a bare list of action strings
+//! - lists and resources with several of these in them: [`WrittenScopeMap::read_all`]
 //!
 //! Others write these, so unknown fields are tolerated. A field that stands twice is not: two readers could disagree about it.
 
@@ -18,6 +19,7 @@ use scopegate_core::scope_map::MapName;
 use serde::Serialize;
 
 use crate::document::DocumentError;
+use crate::resources::{FORMS, split_name};
 use crate::value::{Fields, Value};
 
 /// A scope map and the registry that it came from.
@@ -30,7 +32,7 @@ pub struct ScopeMapDocument {
 }
 
 impl ScopeMapDocument {
-    /// Reads a scope map.
+    /// Reads a document with one scope map in it.
     ///
     /// ```
     /// use scopegate_api::scope_map::ScopeMapDocument;
@@ -46,10 +48,14 @@ impl ScopeMapDocument {
     ///
     /// # Errors
     ///
-    /// When the text is neither JSON nor YAML, has no list of actions, or one of them is no rule; the error names which.
+    /// When the text is neither JSON nor YAML, has no scope map or several, or one of the actions is no rule; the error names which.
     #[cfg(feature = "documents")]
     pub fn read(text: &str) -> Result<Self, DocumentError> {
-        WrittenScopeMap::read(text)?.check()
+        let mut maps = WrittenScopeMap::read_all(text)?;
+        match maps.pop() {
+            Some(map) if maps.is_empty() => map.check(),
+            _ => Err(DocumentError::at("", "more than one scope map", "choose one of them")),
+        }
     }
 }
 
@@ -65,7 +71,7 @@ pub struct WrittenScopeMap<'t> {
     pub registry: Option<String>,
     /// The action strings.
     pub actions: Vec<Cow<'t, str>>,
-    /// Where in the document they stand: `actions`, `properties.actions`, or nothing when they are all of it.
+    /// Where in the document they stand: `actions`, `properties.actions`, `[1].actions`, or nothing when they are all of it.
     pub path: String,
 }
 
@@ -86,41 +92,61 @@ impl<'t> WrittenScopeMap<'t> {
     ///
     /// When the tree has no list of actions, or two.
     pub fn from_value(value: Value<'t>) -> Result<Self, DocumentError> {
-        if let Value::List(_) = value {
-            let actions = value.texts("")?;
-            return Ok(Self {
-                name: None,
-                description: String::new(),
-                registry: None,
-                actions,
-                path: String::new(),
-            });
+        match value {
+            Value::List(items) => Self::nameless("", items),
+            value => Self::from_fields(value.fields("")?),
         }
-        let mut fields = value.fields("")?;
-        let mut properties = match fields.take("properties") {
-            Some(properties) => properties.fields("properties")?,
-            None => Fields::default(),
-        };
-        let (actions, path) = match (fields.texts("actions")?, properties.texts("actions")?) {
-            (Some(actions), None) => (actions, "actions"),
-            (None, Some(actions)) => (actions, "properties.actions"),
-            (Some(_), Some(_)) => {
-                return Err(DocumentError::unreadable("both `actions` and `properties.actions`"));
-            }
-            (None, None) => return Err(DocumentError::unreadable("no list of `actions`")),
-        };
-        let description = fields.text("description")?.or(properties.text("description")?);
+    }
+
+    /// The map that is a list of actions at `path`.
+    pub(crate) fn nameless(path: &str, items: Vec<Value<'t>>) -> Result<Self, DocumentError> {
         Ok(Self {
-            name: fields.text("name")?,
-            description: description.unwrap_or_default(),
-            registry: fields.text("id")?.as_deref().and_then(registry_of),
-            actions,
-            path: path.into(),
+            name: None,
+            description: String::new(),
+            registry: None,
+            actions: Value::List(items).texts(path)?,
+            path: path.to_owned(),
         })
     }
 
+    /// Whether a resource has actions, whatever they are, or has properties that cannot have any.
+    pub(crate) fn is_written_in(resource: &Fields<'t>) -> bool {
+        resource.has("actions") || resource.has_inside("properties", "actions")
+    }
+
+    /// The map that a resource is: its actions stand beside its name, or among its properties.
+    pub(crate) fn from_fields(mut fields: Fields<'t>) -> Result<Self, DocumentError> {
+        let mut properties = match fields.take("properties") {
+            Some(properties) => properties.fields(&fields.path_of("properties"))?,
+            None => Fields::default(),
+        };
+        let (actions, path) = match (actions(&mut fields)?, actions(&mut properties)?) {
+            (Some(actions), None) => (actions, fields.path_of("actions")),
+            (None, Some(actions)) => (actions, properties.path_of("actions")),
+            (Some(_), Some(_)) => {
+                return Err(DocumentError::unreadable("both `actions` and `properties.actions`"));
+            }
+            (None, None) => return Err(DocumentError::at("", "no list of `actions`", FORMS)),
+        };
+        let description = fields.text("description")?.or(properties.text("description")?);
+        let (name, above) = fields.text("name")?.map(split_name).unwrap_or_default();
+        let registry = fields.text("id")?.as_deref().and_then(registry_of).or(above);
+        Ok(Self {
+            name,
+            description: description.unwrap_or_default(),
+            registry: registry.or(fields.text("container_registry_name")?),
+            actions,
+            path,
+        })
+    }
+
+    /// Reads the actions and the name.
+    ///
+    /// # Errors
+    ///
+    /// When one of the actions is no rule, or the name is none; the error names which.
     #[cfg(feature = "documents")]
-    fn check(self) -> Result<ScopeMapDocument, DocumentError> {
+    pub fn check(self) -> Result<ScopeMapDocument, DocumentError> {
         let path = if self.path.is_empty() { "actions" } else { &self.path };
         let name = self
             .name
@@ -134,6 +160,15 @@ impl<'t> WrittenScopeMap<'t> {
         let scope_map = ScopeMap { name, description: self.description, ..parsed };
         Ok(ScopeMapDocument { scope_map, registry: self.registry })
     }
+}
+
+/// The actions of a resource. A template may compute them, and what it would compute is not guessed.
+fn actions<'t>(fields: &mut Fields<'t>) -> Result<Option<Vec<Cow<'t, str>>>, DocumentError> {
+    if fields.peek_text("actions").is_some_and(|text| text.starts_with('[')) {
+        let message = "an expression of a template, which is not evaluated here";
+        return Err(DocumentError::at(&fields.path_of("actions"), message, FORMS));
+    }
+    fields.texts("actions")
 }
 
 /// The registry in a resource id: `…/registries/{name}/scopeMaps/…`.

@@ -86,6 +86,29 @@ impl<'t> Fields<'t> {
         (value != Value::Null).then_some(value)
     }
 
+    /// Whether a field is there, nothing or not.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| field == name)
+    }
+
+    /// Whether a field is there that has another field inside, or is not made of fields.
+    pub(crate) fn has_inside(&self, outer: &str, inner: &str) -> bool {
+        let mut fields = self.fields.iter().filter(|(field, _)| field == outer);
+        fields.any(|(_, value)| match value {
+            Value::Map(fields) => fields.iter().any(|(field, _)| field == inner),
+            value => *value != Value::Null,
+        })
+    }
+
+    /// The text of a field, which can still be read.
+    pub(crate) fn peek_text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
+        match value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The text of a field.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, DocumentError> {
         let text = self.take(name).map(|value| value.text(&self.path_of(name)));

@@ -27,6 +27,19 @@ pub fn read_scope_map(
     Ok(to_js(&map))
 }
 
+/// Reads every scope map of a document: what `readScopeMap` reads, lists of that, an ARM template, or what `terraform show -json` prints.
+///
+/// # Errors
+///
+/// A `DocumentProblem` for a value without a scope map, for a plan, and for a scope map whose actions are an expression.
+#[wasm_bindgen(js_name = readScopeMaps, unchecked_return_type = "WrittenScopeMap[]")]
+pub fn read_scope_maps(
+    #[wasm_bindgen(unchecked_param_type = "unknown")] value: JsValue,
+) -> Result<JsValue, JsValue> {
+    let maps = WrittenScopeMap::all_from_value(tree(&value, MAX_DEPTH)?).map_err(refused)?;
+    Ok(to_js(&maps))
+}
+
 /// Reads the actions of a scope map: a report on each of them, in their order.
 #[must_use]
 #[wasm_bindgen(js_name = readRules, unchecked_return_type = "RuleReport[]")]

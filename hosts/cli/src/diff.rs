@@ -7,7 +7,7 @@ use scopegate_api::analysis::Difference;
 use scopegate_core::analysis;
 
 use crate::input::Input;
-use crate::maps::Map;
+use crate::maps::NameArgs;
 use crate::report::{Answer, BadInput, Output, Status};
 
 pub(crate) const HELP: &str = "\
@@ -29,6 +29,8 @@ pub(crate) struct Args {
     old: Input,
     /// The scope map after
     new: Input,
+    #[command(flatten)]
+    names: NameArgs,
     /// In which form the answer is printed
     #[arg(long, value_name = "FORM", value_enum, default_value_t)]
     output: Output,
@@ -36,7 +38,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
     Input::check_stdin([&args.old, &args.new])?;
-    let (old, new) = (Map::read(&args.old)?, Map::read(&args.new)?);
+    let (old, new) = (args.names.read_one(&args.old)?, args.names.read_one(&args.new)?);
     let differences = analysis::difference(&old.table, &new.table);
     let rows: Vec<_> = differences.into_iter().map(Difference::from).collect();
     let status = if rows.is_empty() { Status::Yes } else { Status::No };

@@ -26,20 +26,11 @@ impl Input {
         if bytes.len() > MAX_BYTES {
             return Err(BadInput::new(format!("more than {MAX_BYTES} bytes")).at(self));
         }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let position = error.utf8_error().valid_up_to();
-            BadInput::new(format!("not UTF-8 at byte {position}"))
-                .hint("save the file as UTF-8")
-                .at(self)
-        })?;
+        let text = decode(bytes).map_err(|problem| problem.at(self))?;
         if text.trim().is_empty() {
             return Err(BadInput::new("nothing in it").at(self));
         }
-        // Editors on Windows write a byte-order mark, which no parser of JSON expects.
-        match text.strip_prefix('\u{feff}') {
-            Some(rest) => Ok(rest.to_owned()),
-            None => Ok(text),
-        }
+        Ok(text)
     }
 
     fn read_bytes(&self) -> io::Result<Vec<u8>> {
@@ -73,6 +64,37 @@ impl Input {
 
 /// The most bytes that are read. A document may be half as long; the rest lets its reader say so.
 const MAX_BYTES: usize = 8 << 20;
+
+/// The text in some bytes, without the byte-order mark that editors on Windows write, which no parser of JSON expects. PowerShell writes
+/// UTF-16 where the output of a program goes into a file.
+fn decode(bytes: Vec<u8>) -> Result<String, BadInput> {
+    match *bytes.as_slice() {
+        [0xff, 0xfe, ref rest @ ..] => decode_utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, ref rest @ ..] => decode_utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, ref rest @ ..] => decode_utf8(rest.to_vec()),
+        _ => decode_utf8(bytes),
+    }
+}
+
+fn decode_utf8(bytes: Vec<u8>) -> Result<String, BadInput> {
+    String::from_utf8(bytes).map_err(|error| {
+        let position = error.utf8_error().valid_up_to();
+        BadInput::new(format!("not UTF-8 at byte {position}")).hint("save the file as UTF-8")
+    })
+}
+
+fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, BadInput> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let text: Result<String, _> =
+        char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
+    match text {
+        Ok(text) if rest.is_empty() => Ok(text),
+        _ => {
+            Err(BadInput::new("not the UTF-16 that its first bytes say")
+                .hint("save the file as UTF-8"))
+        }
+    }
+}
 
 fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

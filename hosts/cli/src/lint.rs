@@ -3,11 +3,11 @@
 //! A finding is an error when the map does not do what it says, and a remark otherwise.
 
 use scopegate_api::analysis::Finding;
-use scopegate_core::{ScopeMap, analysis};
+use scopegate_core::analysis;
 use serde::Serialize;
 
 use crate::input::Input;
-use crate::maps::Map;
+use crate::maps::{Map, NameArgs};
 use crate::report::{Answer, BadInput, Output, Status};
 
 pub(crate) const HELP: &str = "\
@@ -21,9 +21,11 @@ Exit code:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Scope maps in JSON or YAML, `-` for standard input
+    /// Scope maps in JSON or YAML, `-` for standard input; of a file with several, each is looked at
     #[arg(value_name = "FILE", required = true)]
     files: Vec<Input>,
+    #[command(flatten)]
+    names: NameArgs,
     /// Take remarks for errors
     #[arg(long)]
     strict: bool,
@@ -34,8 +36,12 @@ pub(crate) struct Args {
 
 /// A finding as it is printed.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Row {
     file: String,
+    /// The name of the map, where the file has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope_map: Option<String>,
     #[serde(flatten)]
     finding: Finding,
     /// The action string of the rule.
@@ -46,9 +52,13 @@ pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
     Input::check_stdin(&args.files)?;
     let mut rows = Vec::new();
     for file in &args.files {
-        let map = Map::read(file)?.document.scope_map;
-        let findings = analysis::lint(&map).map_err(|error| BadInput::from(error).at(file))?;
-        rows.extend(findings.iter().map(|finding| Row::new(file, &map, finding.into())));
+        let maps = args.names.read_each(file)?;
+        for map in &maps {
+            let findings = analysis::lint(&map.document.scope_map);
+            let findings = findings.map_err(|error| BadInput::from(error).at(file))?;
+            let name = (maps.len() > 1).then(|| map.name());
+            rows.extend(findings.iter().map(|finding| Row::new(file, name, map, finding.into())));
+        }
     }
     let fails = rows.iter().any(|row| row.finding.error || args.strict);
     let status = if fails { Status::No } else { Status::Yes };
@@ -63,14 +73,23 @@ pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
 }
 
 impl Row {
-    fn new(file: &Input, map: &ScopeMap, finding: Finding) -> Self {
-        let rule = finding.rule.and_then(|index| map.rules.get(index));
-        Self { file: file.to_string(), action: rule.map(ToString::to_string), finding }
+    fn new(file: &Input, name: Option<&str>, map: &Map, finding: Finding) -> Self {
+        let rule = finding.rule.and_then(|index| map.document.scope_map.rules.get(index));
+        Self {
+            file: file.to_string(),
+            scope_map: name.map(str::to_owned),
+            action: rule.map(ToString::to_string),
+            finding,
+        }
     }
 
     fn sentence(&self) -> String {
-        let Self { file, finding, action } = self;
+        let Self { file, scope_map, finding, action } = self;
         let Finding { kind, message, .. } = finding;
+        let file = match scope_map {
+            Some(name) => format!("{file}: {name}"),
+            None => file.clone(),
+        };
         let (Some(rule), Some(action)) = (finding.rule, action) else {
             return format!("{file}: {kind}: {message}");
         };

@@ -5,7 +5,7 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use scopegate_api::explanation::Explanation;
-use scopegate_api::scope_map::ScopeMapDocument;
+use scopegate_api::scope_map::{ScopeMapDocument, WrittenScopeMap};
 use scopegate_core::claims::Claims;
 use scopegate_core::explain::NamedTable;
 use scopegate_core::scope_map::MapName;
@@ -17,9 +17,11 @@ use crate::report::BadInput;
 /// Whose rights are looked at.
 #[derive(Debug, Args)]
 pub(crate) struct PrincipalArgs {
-    /// A scope map in JSON or YAML, `-` for standard input; what one of several grants is granted
+    /// Scope maps in JSON or YAML, `-` for standard input; what one of several grants is granted
     #[arg(long = "scope-map", value_name = "FILE", required = true)]
     scope_maps: Vec<Input>,
+    #[command(flatten)]
+    names: NameArgs,
     /// Who may list repositories: with metadata/read on `*` (root), nobody, or with metadata/read anywhere (filtered)
     #[arg(long, value_name = "WHO", default_value = Catalog::Root.as_str())]
     #[arg(value_parser = named(Catalog::ALL.map(Catalog::as_str), Catalog::parse))]
@@ -30,9 +32,88 @@ impl PrincipalArgs {
     /// Reads all the maps.
     pub(crate) fn read(&self) -> Result<Principal, BadInput> {
         Input::check_stdin(&self.scope_maps)?;
-        let maps = self.scope_maps.iter().map(Map::read).collect::<Result<_, _>>()?;
+        let maps = self.names.read(&self.scope_maps)?;
         Ok(Principal { maps, settings: Settings { catalog: self.catalog } })
     }
+}
+
+/// Which scope maps are meant, where a file has several.
+#[derive(Debug, Args)]
+pub(crate) struct NameArgs {
+    /// The name of the scope map that is meant, where a file has several
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<String>,
+}
+
+impl NameArgs {
+    /// Reads the maps that are meant, file by file.
+    pub(crate) fn read(&self, inputs: &[Input]) -> Result<Vec<Map>, BadInput> {
+        let mut maps = Vec::new();
+        for input in inputs {
+            maps.extend(self.read_file(input)?);
+        }
+        let is_read = |name: &&String| maps.iter().any(|map| map.is_called(name));
+        match self.names.iter().find(|name| !is_read(name)) {
+            None => Ok(maps),
+            Some(name) => Err(BadInput::new(format!("no scope map is called `{name}`"))
+                .hint(format!("there is {}", list(&maps)))),
+        }
+    }
+
+    /// Reads the one map that is meant.
+    pub(crate) fn read_one(&self, input: &Input) -> Result<Map, BadInput> {
+        let mut maps = self.read(std::slice::from_ref(input))?;
+        match maps.pop() {
+            Some(map) if maps.is_empty() => Ok(map),
+            _ => Err(BadInput::new("two names, and one scope map is compared").at(input)),
+        }
+    }
+
+    /// Reads the maps of a file that are meant, which without names are all of them.
+    pub(crate) fn read_each(&self, input: &Input) -> Result<Vec<Map>, BadInput> {
+        if self.names.is_empty() {
+            Map::read_all(input)
+        } else {
+            self.read(std::slice::from_ref(input))
+        }
+    }
+
+    /// A file with one map needs no name. Of several, those are meant that are named, each once.
+    fn read_file(&self, input: &Input) -> Result<Vec<Map>, BadInput> {
+        let mut maps = Map::read_all(input)?;
+        if maps.len() == 1 {
+            return Ok(maps);
+        }
+        let all = list(&maps);
+        maps.retain(|map| self.names.iter().any(|name| map.is_called(name)));
+        let twice = self
+            .names
+            .iter()
+            .find(|name| maps.iter().filter(|map| map.is_called(name)).count() > 1);
+        if let Some(name) = twice {
+            return Err(BadInput::new(format!("two scope maps are called `{name}`")).at(input));
+        }
+        if maps.is_empty() {
+            return Err(BadInput::new(format!("several scope maps: {all}"))
+                .hint("choose one with `--name`")
+                .at(input));
+        }
+        Ok(maps)
+    }
+}
+
+/// The names of some maps, as many as fit a line.
+fn list(maps: &[Map]) -> String {
+    const MOST: usize = 8;
+    let names = maps.iter().take(MOST).map(|map| match map.name() {
+        "" => "one without a name".to_owned(),
+        name => format!("`{name}`"),
+    });
+    let mut list = names.collect::<Vec<_>>().join(", ");
+    if let Some(more) = maps.len().checked_sub(MOST).filter(|more| *more > 0) {
+        list.push_str(&format!(" and {more} more"));
+    }
+    list
 }
 
 /// The argument that is one of the names of a setting, which are the core's.
@@ -53,11 +134,25 @@ pub(crate) struct Map {
 }
 
 impl Map {
-    /// Reads a map from wherever it is.
+    /// Reads the only map of a file.
     pub(crate) fn read(input: &Input) -> Result<Self, BadInput> {
+        let mut maps = Self::read_all(input)?;
+        match maps.pop() {
+            Some(map) if maps.is_empty() => Ok(map),
+            _ => Err(BadInput::new("several scope maps")
+                .hint("keep the one that is meant in a file of its own")
+                .at(input)),
+        }
+    }
+
+    /// Reads every map of a file, of which there is at least one.
+    pub(crate) fn read_all(input: &Input) -> Result<Vec<Self>, BadInput> {
         let text = input.read()?;
-        let document = ScopeMapDocument::read(&text).map_err(BadInput::from);
-        document.and_then(Self::compile).map_err(|problem| problem.at(input))
+        let read = || -> Result<Vec<Self>, BadInput> {
+            let written = WrittenScopeMap::read_all(&text)?;
+            written.into_iter().map(|map| Self::compile(map.check()?)).collect()
+        };
+        read().map_err(|problem| problem.at(input))
     }
 
     /// Compiles a map that was read.
@@ -66,10 +161,19 @@ impl Map {
         Ok(Self { document, table })
     }
 
+    /// The name, empty when the map has none.
+    pub(crate) fn name(&self) -> &str {
+        self.document.scope_map.name.as_ref().map_or("", MapName::as_str)
+    }
+
+    /// Whether the map has this name, whatever its case, as Azure compares them.
+    fn is_called(&self, name: &str) -> bool {
+        self.name().eq_ignore_ascii_case(name)
+    }
+
     /// The table and what people call it.
     fn named(&self) -> NamedTable<'_, Vec<u8>> {
-        let name = self.document.scope_map.name.as_ref().map_or("", MapName::as_str);
-        NamedTable { name, table: &self.table }
+        NamedTable { name: self.name(), table: &self.table }
     }
 }
 

@@ -257,6 +257,125 @@ fn maps_in_every_form() {
     );
 }
 
+/// The documents of `tests/cases/cli`, which stand beside the program's own files under this name.
+fn case(name: &str) -> String {
+    format!("{}/../../tests/cases/cli/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A run on one of the cases; its long path is cut from what is said.
+#[track_caller]
+fn case_runs(args: &str, name: &str, (stdout, stderr, exit): Expected<'_>) {
+    let (path, folder) = (case(name), case(""));
+    let args = words(&args.replace("CASE", &path));
+    let output = Folder::new().run(&args.iter().map(String::as_str).collect::<Vec<_>>(), b"");
+    let said = |bytes| String::from_utf8(bytes).unwrap().replace(&folder, "");
+    assert_eq!(
+        (said(output.stdout), said(output.stderr), output.status.code()),
+        (stdout.to_owned(), stderr.to_owned(), Some(exit)),
+        "{args:?}"
+    );
+}
+
+#[test]
+fn documents_that_people_have() {
+    for (name, pull, push) in [
+        ("_repositories_admin.json", 0, 0),
+        ("_repositories_pull.json", 0, 1),
+        ("pull-bom.json", 0, 1),
+        ("pull-utf16.json", 0, 1),
+        ("arm-template.json", 0, 0),
+        ("acl72.json", 0, 1),
+        ("d2932.json", 1, 1),
+    ] {
+        for (action, exit) in [("pull", pull), ("push", push)] {
+            let verdict = if exit == 0 { "granted" } else { "denied " };
+            let scope = format!("repository:org/app:{action}");
+            let args = format!("decide --profile distribution --scope-map CASE {scope}");
+            case_runs(&args, name, (&format!("{verdict}  {scope}\n"), "", exit));
+        }
+    }
+}
+
+#[test]
+fn one_of_several_maps() {
+    let several = |name: &str| {
+        format!(
+            "error: {name}: several scope maps: `_repositories_admin`, `_repositories_pull`\nhint: choose one with `--name`\n"
+        )
+    };
+    for name in ["acr-list.json", "arm-list.json"] {
+        let decide = "decide --profile distribution --scope-map CASE repository:a:pull,push";
+        case_runs(decide, name, ("", &several(name), 2));
+        case_runs("diff CASE CASE", name, ("", &several(name), 2));
+        let granted = "granted  repository:a:pull\n";
+        let denied = "denied   repository:a:push\n";
+        let pull = format!("{decide} --name _repositories_pull");
+        case_runs(&pull, name, (&format!("{granted}{denied}"), "", 1));
+        // As Azure compares them; and what one of several grants is granted.
+        let both = format!("{decide} --name _Repositories_Pull --name _repositories_admin");
+        case_runs(&both, name, ("granted  repository:a:pull,push\n", "", 0));
+        case_runs("diff CASE CASE --name _repositories_pull", name, ("", "", 0));
+        case_runs(
+            &format!("{decide} --name _repositories_pull --name none"),
+            name,
+            ("", "error: no scope map is called `none`\nhint: there is `_repositories_pull`\n", 2),
+        );
+    }
+    case_runs(
+        "lint CASE --name _repositories_pull",
+        "acr-list.json",
+        (
+            "acr-list.json: actions[0]: pull_without_metadata_read: pulling works, listing tags needs metadata/read too (`repositories/*/content/read`)
+acr-list.json: actions[0]: root_wildcard: covers every repository, also those that do not exist yet (`repositories/*/content/read`)
+",
+            "",
+            0,
+        ),
+    );
+    let output = Folder::new().run(&["lint", &case("arm-list.json")], b"");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("arm-list.json: _repositories_pull: actions[0]: root_wildcard: "),
+        "{text}"
+    );
+    assert!(
+        text.contains("arm-list.json: _repositories_admin: actions[4]: root_wildcard: "),
+        "{text}"
+    );
+}
+
+/// A removed rule is no rule.
+#[test]
+fn changes_are_refused() {
+    let diff = "a diff, in which removed rules look like rules
+hint: give the file as it is after the change, and compare two files with `scopegate diff`
+";
+    let plan = "a plan of Terraform, which has the rules of before and of after
+hint: give what `terraform show -json` prints when the plan is applied, or the scope map as `az` shows it
+";
+    for (name, says) in [("d.diff", diff), ("d.minus", diff), ("d.plan", plan)] {
+        let stderr = format!("error: {name}: {says}");
+        case_runs("decide --scope-map CASE repository:team/app:push", name, ("", &stderr, 2));
+        case_runs("lint CASE", name, ("", &stderr, 2));
+    }
+}
+
+/// Nobody can change a system-defined map, so the token gets another one.
+#[test]
+fn the_way_out_of_a_system_defined_map() {
+    let update = "fix: az acr token update --name $TOKEN --registry contoso --scope-map";
+    let stdout = format!(
+        "`charts/web` is denied metadata_read: no rule that matches it grants that; there is `*` content/read (_repositories_pull)
+{update} _repositories_pull_metadata_read
+{update} _repositories_push_metadata_write
+{update} _repositories_admin
+fix: az acr scope-map create --name $SCOPE_MAP --registry contoso --repository charts/web content/read metadata/read && az acr token update --name $TOKEN --registry contoso --scope-map $SCOPE_MAP
+"
+    );
+    let explain = "explain --scope-map CASE repository:charts/web:metadata_read";
+    case_runs(explain, "_repositories_pull.json", (&stdout, "", 1));
+}
+
 #[test]
 fn decide_refuses_bad_input() {
     for (args, stderr) in [
@@ -299,6 +418,12 @@ fn input_is_bounded_and_utf_8() {
         stderr(b"- \xff"),
         "error: <stdin>: not UTF-8 at byte 2\nhint: save the file as UTF-8\n"
     );
+    for cut in [&b"\xff\xfe["[..], b"\xfe\xff\xd8\x00\x00["] {
+        assert_eq!(
+            stderr(cut),
+            "error: <stdin>: not the UTF-16 that its first bytes say\nhint: save the file as UTF-8\n"
+        );
+    }
 }
 
 /// Scopes come from anywhere, and no scope may print a line that looks like ours, or drive the terminal.

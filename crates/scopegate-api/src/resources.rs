@@ -1,0 +1,341 @@
+//! Every scope map of a document, wherever in it they are.
+//!
+//! What `az` prints, and what describes infrastructure, has resources in lists and resources in resources:
+//!
+//! - what `az acr scope-map list -o json` prints: a list of maps, and with `--query '[].actions'` a list of lists of actions
+//! - the answer of Azure Resource Manager, as `az rest` prints it: `{"value": […]}`
+//! - an ARM template: `{"resources": […]}`, where a scope map may be inside of its registry, and templates inside of deployments
+//! - what `terraform show -json` prints, and the state file: `{"values": {"root_module": {"resources": […]}}}`
+//!
+//! A resource of another type is passed over: the actions of a webhook are no rules.
+//!
+//! Left out: expressions of a template, which are told from names and actions and never guessed; and plans, which have the rules of
+//! before and after in them.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::document::DocumentError;
+use crate::scope_map::WrittenScopeMap;
+use crate::value::{Fields, Value};
+
+/// What to give where there is no scope map.
+pub(crate) const FORMS: &str = "give what `az acr scope-map show -o json` prints, an ARM template, or a list of action strings";
+
+impl<'t> WrittenScopeMap<'t> {
+    /// Reads the form of every scope map of a document, in the order of the document.
+    ///
+    /// ```
+    /// use scopegate_api::scope_map::WrittenScopeMap;
+    ///
+    /// let list = r#"[{"name": "first", "actions": []}, {"name": "second", "properties": {"actions": []}}]"#;
+    /// let names = WrittenScopeMap::read_all(list)?.into_iter().filter_map(|map| map.name);
+    /// assert!(names.eq(["first", "second"]));
+    /// # Ok::<(), scopegate_api::DocumentError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the text is neither JSON nor YAML, is a diff or a plan, or has no scope map; the error says what to give instead.
+    #[cfg(feature = "documents")]
+    pub fn read_all(text: &'t str) -> Result<Vec<Self>, DocumentError> {
+        if let Some(change) = crate::changes::removed_line(text) {
+            return Err(change);
+        }
+        let maps = crate::document::read(text).and_then(Self::all_from_value);
+        maps.map_err(|error| crate::changes::named(text).unwrap_or(error))
+    }
+
+    /// Reads the form of every scope map in a tree.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read_all`](Self::read_all), but for the syntax.
+    pub fn all_from_value(value: Value<'t>) -> Result<Vec<Self>, DocumentError> {
+        let mut found = Found { maps: Vec::new() };
+        found.add("", value)?;
+        if found.maps.is_empty() {
+            return Err(DocumentError::at("", "no list of `actions`", FORMS));
+        }
+        Ok(found.maps)
+    }
+}
+
+/// The maps that were found so far.
+struct Found<'t> {
+    maps: Vec<WrittenScopeMap<'t>>,
+}
+
+impl<'t> Found<'t> {
+    fn add(&mut self, path: &str, value: Value<'t>) -> Result<(), DocumentError> {
+        match value {
+            Value::List(items) => self.add_list(path, items),
+            Value::Map(_) => self.add_resource(value.fields(path)?),
+            _ => Err(DocumentError::at(path, "neither an action nor a scope map", FORMS)),
+        }
+    }
+
+    /// A list of actions is a map without a name; any other is a list of maps.
+    fn add_list(&mut self, path: &str, items: Vec<Value<'t>>) -> Result<(), DocumentError> {
+        let is_empty_map = items.is_empty() && path.is_empty();
+        if is_empty_map || items.iter().any(|item| matches!(item, Value::Text(_))) {
+            self.maps.push(WrittenScopeMap::nameless(path, items)?);
+            return Ok(());
+        }
+        for (index, item) in items.into_iter().enumerate() {
+            self.add(&format!("{path}[{index}]"), item)?;
+        }
+        Ok(())
+    }
+
+    fn add_resource(&mut self, mut resource: Fields<'t>) -> Result<(), DocumentError> {
+        if resource.has("planned_values") || resource.has("resource_changes") {
+            return Err(DocumentError::at("", PLAN, APPLIED));
+        }
+        let kind = Kind::of(&resource);
+        if kind.may_be_map() && WrittenScopeMap::is_written_in(&resource) {
+            self.maps.push(WrittenScopeMap::from_fields(resource)?);
+            return Ok(());
+        }
+        for name in kind.places() {
+            let path = resource.path_of(name);
+            match resource.take(name) {
+                Some(Value::List(items)) => {
+                    for (index, item) in items.into_iter().enumerate() {
+                        self.add_inner(&format!("{path}[{index}]"), item)?;
+                    }
+                }
+                // A template may give each resource a name of its own.
+                Some(Value::Map(fields)) if *name == "resources" => {
+                    for (name, value) in fields {
+                        self.add_inner(&format!("{path}.{name}"), value)?;
+                    }
+                }
+                Some(value) => self.add_inner(&path, value)?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Resources are maps of fields; anything else in their place is about something else.
+    fn add_inner(&mut self, path: &str, value: Value<'t>) -> Result<(), DocumentError> {
+        match value {
+            Value::Map(_) => self.add_resource(value.fields(path)?),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a resource is, by its type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// No type: a map, a list, a template, a state.
+    Untyped,
+    /// `Microsoft.ContainerRegistry/registries/scopeMaps`
+    ScopeMap,
+    /// `azurerm_container_registry_scope_map`
+    Terraform,
+    /// `Microsoft.Resources/deployments`
+    Deployment,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    fn of(resource: &Fields<'_>) -> Self {
+        let Some(kind) = resource.peek_text("type") else { return Self::Untyped };
+        let kind = kind.to_ascii_lowercase();
+        // The provider azapi writes `…/scopeMaps@2023-07-01`.
+        match kind.split('@').next().and_then(|kind| kind.rsplit('/').next()) {
+            Some("scopemaps") => Self::ScopeMap,
+            Some("azurerm_container_registry_scope_map") => Self::Terraform,
+            Some("deployments") => Self::Deployment,
+            _ => Self::Other,
+        }
+    }
+
+    fn may_be_map(self) -> bool {
+        matches!(self, Self::Untyped | Self::ScopeMap)
+    }
+
+    /// The fields in which more resources are.
+    fn places(self) -> &'static [&'static str] {
+        match self {
+            Self::Untyped => &[
+                "value",
+                "resources",
+                "template",
+                "values",
+                "root_module",
+                "child_modules",
+                "attributes",
+            ],
+            Self::Terraform => &["values", "instances"],
+            Self::Deployment => &["properties"],
+            Self::ScopeMap | Self::Other => &["resources"],
+        }
+    }
+}
+
+/// The name of a resource: its own, without those of what it is in, and the registry, where they are written out.
+pub(crate) fn split_name(name: String) -> (Option<String>, Option<String>) {
+    if name.starts_with('[') {
+        return (name_of_expression(&name).map(ToOwned::to_owned), None);
+    }
+    match name.rsplit_once('/') {
+        None => (Some(name), None),
+        Some((above, own)) => {
+            (Some(own.to_owned()), above.split('/').next().map(ToOwned::to_owned))
+        }
+    }
+}
+
+/// The name in `[concat(parameters('registry'), '/name')]`, which is how templates are exported.
+fn name_of_expression(expression: &str) -> Option<&str> {
+    let (_, last) = expression.strip_prefix("[concat(")?.strip_suffix("')]")?.rsplit_once('\'')?;
+    last.rsplit_once('/').map(|(_, name)| name)
+}
+
+/// What is wrong with a plan.
+pub(crate) const PLAN: &str = "a plan of Terraform, which has the rules of before and of after";
+
+/// What to give instead.
+pub(crate) const APPLIED: &str = "give what `terraform show -json` prints when the plan is applied, or the scope map as `az` shows it";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    /// The name, the registry and the path of each map, and how many actions it has.
+    #[track_caller]
+    fn reads(text: &str, expected: &[(Option<&str>, Option<&str>, &str, usize)]) {
+        let maps = WrittenScopeMap::read_all(text).unwrap();
+        let found: Vec<_> = maps
+            .iter()
+            .map(|map| {
+                let (name, registry) = (map.name.as_deref(), map.registry.as_deref());
+                (name, registry, map.path.as_str(), map.actions.len())
+            })
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn one_map() {
+        reads("[]", &[(None, None, "", 0)]);
+        reads("[a, b]", &[(None, None, "", 2)]);
+        reads("{name: x, actions: [a]}", &[(Some("x"), None, "actions", 1)]);
+        reads(
+            "{name: contoso/x, type: Microsoft.ContainerRegistry/registries/scopeMaps, properties: {actions: [a]}}",
+            &[(Some("x"), Some("contoso"), "properties.actions", 1)],
+        );
+    }
+
+    #[test]
+    fn lists() {
+        reads(
+            "[{name: x, actions: [a]}, {name: z, properties: {actions: []}}]",
+            &[(Some("x"), None, "[0].actions", 1), (Some("z"), None, "[1].properties.actions", 0)],
+        );
+        reads("[[a], [b, c]]", &[(None, None, "[0]", 1), (None, None, "[1]", 2)]);
+        reads(
+            "{value: [{id: /registries/r/scopeMaps/x, name: x, properties: {actions: [a]}}], nextLink: null}",
+            &[(Some("x"), Some("r"), "value[0].properties.actions", 1)],
+        );
+    }
+
+    #[test]
+    fn templates() {
+        reads(
+            r#"{"$schema": "s", "resources": [
+                {"type": "Microsoft.ContainerRegistry/registries", "name": "contoso", "properties": {}, "resources": [
+                    {"type": "scopeMaps", "name": "ci-map", "properties": {"actions": ["a"]}},
+                    {"type": "tokens", "name": "ci-token", "properties": {"status": "enabled"}},
+                    {"type": "webhooks", "name": "hook", "properties": {"actions": ["push"]}}]},
+                {"type": "Microsoft.ContainerRegistry/registries/scopeMaps",
+                    "name": "[concat(parameters('registry'), '/exported')]", "properties": {"actions": ["a"]}},
+                {"type": "Microsoft.ContainerRegistry/registries/scopeMaps",
+                    "name": "[format('{0}/{1}', parameters('registry'), variables('name'))]", "properties": {"actions": []}},
+                {"type": "Microsoft.Resources/deployments", "name": "inner", "properties": {"template": {"resources": {
+                    "map": {"type": "Microsoft.ContainerRegistry/registries/scopeMaps", "name": "contoso/inner",
+                        "properties": {"actions": ["a"]}}}}}}]}"#,
+            &[
+                (Some("ci-map"), None, "resources[0].resources[0].properties.actions", 1),
+                (Some("exported"), None, "resources[1].properties.actions", 1),
+                (None, None, "resources[2].properties.actions", 0),
+                (
+                    Some("inner"),
+                    Some("contoso"),
+                    "resources[3].properties.template.resources.map.properties.actions",
+                    1,
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn states_of_terraform() {
+        let map = r#"{"id": "/subscriptions/s/registries/contoso/scopeMaps/ci", "name": "ci-map", "actions": ["a"]}"#;
+        let resource = |place: &str, held: &str| {
+            format!(
+                r#"{{"type": "azurerm_container_registry_scope_map", "name": "ci", "{place}": {held}}}"#
+            )
+        };
+        let shown = resource("values", map);
+        reads(
+            &format!(
+                r#"{{"values": {{"root_module": {{"resources": [{shown}, {{"type": "azurerm_resource_group", "values": {{}}}}],
+                    "child_modules": [{{"resources": [{shown}]}}]}}}}}}"#
+            ),
+            &[
+                (
+                    Some("ci-map"),
+                    Some("contoso"),
+                    "values.root_module.resources[0].values.actions",
+                    1,
+                ),
+                (
+                    Some("ci-map"),
+                    Some("contoso"),
+                    "values.root_module.child_modules[0].resources[0].values.actions",
+                    1,
+                ),
+            ],
+        );
+        let kept = resource("instances", &format!(r#"[{{"attributes": {map}}}]"#));
+        reads(
+            &format!(r#"{{"version": 4, "resources": [{kept}]}}"#),
+            &[(Some("ci-map"), Some("contoso"), "resources[0].instances[0].attributes.actions", 1)],
+        );
+    }
+
+    #[test]
+    fn documents_without_a_map() {
+        for (text, expected) in [
+            ("{}", "no list of `actions`"),
+            ("12", "neither an action nor a scope map"),
+            ("[1]", "[0]: neither an action nor a scope map"),
+            ("[{actions: [a]}, true]", "[1]: neither an action nor a scope map"),
+            ("[a, {actions: [a]}]", "[1]: not a text"),
+            ("{value: []}", "no list of `actions`"),
+            (
+                "{type: Microsoft.ContainerRegistry/registries/webhooks, properties: {actions: [push]}}",
+                "no list of `actions`",
+            ),
+            (
+                "{type: scopeMaps, properties: {actions: \"[variables('all')]\"}}",
+                "properties.actions: an expression of a template, which is not evaluated here",
+            ),
+            ("[{actions: [a, 1]}]", "[0].actions[1]: not a text"),
+            ("{planned_values: {}}", PLAN),
+        ] {
+            let error = WrittenScopeMap::read_all(text).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{text}");
+            assert!(error.hint.is_some(), "{text}");
+        }
+    }
+}
