@@ -34,7 +34,7 @@ mod keys;
 mod metadata;
 pub mod provider;
 
-pub use bindings::{Bindings, Bound, LeftOut};
+pub use bindings::{Bindings, Bound, LeftOut, NearMiss};
 pub use config::{BindingConfig, ProviderConfig};
 pub use metadata::{BETWEEN_ATTEMPTS, KEPT_FOR, STALE_AFTER};
 pub use provider::Provider;

@@ -23,7 +23,7 @@ pub use credentials::{Credentials, NULL_GUID, authorization};
 
 use crate::app::App;
 use crate::error::RouteError;
-use crate::identity::Identity;
+use crate::identity::{Identity, NearMiss};
 use crate::issue::Subject;
 use crate::policy::{Policy, ServicePrincipal, Token};
 use crate::store::Revision;
@@ -143,6 +143,12 @@ impl Principal {
         for left_out in &bound.left_out {
             let (rule, reason) = (&left_out.rule, &left_out.reason);
             tracing::info!(target: "decision", subject, rule, reason, "a binding's rule gives nothing");
+        }
+        for NearMiss { binding, claim, reason } in &bound.near_misses {
+            let provider = &claims.provider;
+            tracing::info!(
+                target: "decision", subject, provider, binding, claim, reason, "a binding nearly holds"
+            );
         }
         if !bound.rules.is_empty() {
             let rules: Vec<String> = bound.rules.iter().map(ToString::to_string).collect();

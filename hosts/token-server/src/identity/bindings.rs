@@ -1,17 +1,20 @@
 //! What an identity's claims open: scope maps, roles, rules.
 //!
 //! A binding holds when every entry of its `match` holds: a claim holds a value when it equals it (text, number or boolean) or is an
-//! array with it. All bindings that hold count, and what they give adds up.
+//! array with it. All bindings that hold count, and what they give adds up. A binding that misses only because a value has another type,
+//! or other letters in upper case, gives nothing and is named for the log.
 //!
 //! ```text
 //! rule        := "repositories/" part ( "/" part )* "/" permission
 //! part        := component | "*" | placeholder
-//! placeholder := "{" claim "}"
+//! placeholder := "{" claim "}"                        one component
+//!              | "{+" claim "}"                       one component or several, as in RFC 6570
 //! ```
 //!
-//! A placeholder is a whole component of the repository, and its claim must be exactly one component. So a claim chooses among the
-//! repositories that the rule's author had in mind, and never widens the rule: no slash, no wildcard, no other permission can come out
-//! of a token. A rule whose claim does not fit gives nothing, and says why for the log.
+//! A placeholder is a whole component of the repository, and its claim must be exactly one component; or several, where the rule says so,
+//! as a group of two levels is. So a claim chooses among the repositories that the rule's author had in mind, and never widens the rule:
+//! no wildcard and no other permission can come out of a token, and no slash that the rule does not provide for. A rule whose claim does
+//! not fit gives nothing, and says why for the log.
 //!
 //! Left out: any expression on claims beyond equality, and any way to say no.
 
@@ -40,6 +43,19 @@ pub struct Bound {
     pub rules: Vec<Rule>,
     /// Rules that the claims did not fit, for the log of decisions.
     pub left_out: Vec<LeftOut>,
+    /// Bindings that the claims miss by the type or the case of a value, for the same log.
+    pub near_misses: Vec<NearMiss>,
+}
+
+/// A binding that does not hold, though a person reads the same in the claims and in its conditions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearMiss {
+    /// The binding, by its place in the configuration.
+    pub binding: usize,
+    /// The claim that differs.
+    pub claim: String,
+    /// In what it differs. The value is the configuration's as well, and so may be in the log.
+    pub reason: String,
 }
 
 /// A rule that gave nothing.
@@ -71,8 +87,12 @@ impl Bindings {
     #[must_use]
     pub fn bind(&self, claims: &Claims) -> Bound {
         let mut bound = Bound::default();
-        for binding in self.0.iter().filter(|binding| binding.holds(claims)) {
-            binding.add_to(&mut bound, claims);
+        for (place, binding) in self.0.iter().enumerate() {
+            if binding.holds(claims) {
+                binding.add_to(&mut bound, claims);
+            } else {
+                bound.near_misses.extend(binding.near_misses(place, claims).unwrap_or_default());
+            }
         }
         bound
     }
@@ -160,6 +180,17 @@ impl Binding {
         self.conditions.iter().all(|condition| condition.holds(claims))
     }
 
+    /// What differs, when every condition that does not hold fails by type or case alone.
+    fn near_misses(&self, binding: usize, claims: &Claims) -> Option<Vec<NearMiss>> {
+        let failing = self.conditions.iter().filter(|condition| !condition.holds(claims));
+        failing
+            .map(|condition| {
+                let reason = condition.nearly_holds(claims)?;
+                Some(NearMiss { binding, claim: condition.claim.to_string(), reason })
+            })
+            .collect()
+    }
+
     fn add_to(&self, bound: &mut Bound, claims: &Claims) {
         for name in &self.scope_maps {
             add_once(&mut bound.scope_maps, name.clone(), |a, b| a.eq_ignore_ascii_case(b));
@@ -217,7 +248,23 @@ impl Condition {
         if !values.iter().all(is_comparable) {
             bail!("match `{name}`: write a text, a whole number, true, false, or a list of these");
         }
+        if let Some(value) = values.iter().find(|value| can_never_be(name, value)) {
+            let kind = type_of(value);
+            bail!(
+                "match `{name}`: {value} is {kind}, and this claim never is: write a text in quotes"
+            );
+        }
         Ok(Self { claim, values })
+    }
+
+    /// In what the claim differs from the first value that reads the same.
+    fn nearly_holds(&self, claims: &Claims) -> Option<String> {
+        let held = match self.claim.find(claims)? {
+            Value::Array(held) => held.as_slice(),
+            value => std::slice::from_ref(value),
+        };
+        held.iter()
+            .find_map(|held| self.values.iter().find_map(|value| differs_only_in(held, value)))
     }
 
     fn holds(&self, claims: &Claims) -> bool {
@@ -227,6 +274,48 @@ impl Condition {
             None => false,
         }
     }
+}
+
+/// In what two values differ that a person reads as the same; `None` for any others.
+fn differs_only_in(held: &Value, value: &Value) -> Option<String> {
+    let (held_text, text) = (bare(held)?, bare(value)?);
+    if !held_text.eq_ignore_ascii_case(&text) {
+        return None;
+    }
+    let (held_type, expected_type) = (type_of(held), type_of(value));
+    if held_type == expected_type {
+        return Some(format!("the token and the binding write `{text}` in different case"));
+    }
+    let fix = match held {
+        Value::String(_) => "with quotes",
+        _ => "without quotes",
+    };
+    Some(format!("the token has {held_type}, the binding {expected_type}: write `{text}` {fix}"))
+}
+
+/// A value as a person reads it.
+fn bare(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Number(_) => "a number",
+        Value::Bool(_) => "a boolean",
+        Value::Null | Value::Array(_) | Value::Object(_) => "no single value",
+    }
+}
+
+/// Whether a claim cannot have this value in any token: RFC 7519, 8693 and 9068 and OpenID Connect say that it is a text.
+fn can_never_be(claim: &str, value: &Value) -> bool {
+    const TEXTS: [&str; 9] =
+        ["iss", "sub", "aud", "jti", "azp", "client_id", "scope", "nonce", "at_hash"];
+    TEXTS.contains(&claim) && !value.is_string()
 }
 
 /// Whether equality with a value means the same for everybody. It does not for fractions.
@@ -249,8 +338,17 @@ struct Template {
 enum Part {
     /// Text of the rule, lower case.
     Text(String),
-    /// One component.
-    Claim(ClaimName),
+    /// One component, or several.
+    Claim(ClaimName, Width),
+}
+
+/// How many components a placeholder may fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Width {
+    /// `{claim}`
+    One,
+    /// `{+claim}`
+    Several,
 }
 
 impl Template {
@@ -271,7 +369,11 @@ impl Template {
                 );
             }
             parts.push(literal(before)?);
-            parts.push(Part::Claim(ClaimName::parse(claim).map_err(anyhow::Error::msg)?));
+            let (claim, width) = match claim.strip_prefix('+') {
+                Some(claim) => (claim, Width::Several),
+                None => (claim, Width::One),
+            };
+            parts.push(Part::Claim(ClaimName::parse(claim).map_err(anyhow::Error::msg)?, width));
             rest = behind;
         }
         // Two slashes end every rule: the one before the permission, and the one within it.
@@ -280,7 +382,7 @@ impl Template {
         }
         parts.push(literal(rest)?);
         let template = Self { text: text.to_owned(), parts };
-        let example = template.fill_with(|_| Ok("x"))?;
+        let example = template.fill_with(|_, _| Ok("x"))?;
         let rule = Rule::parse(&example)
             .map_err(|error| anyhow::anyhow!("{error} ({})", error.kind().hint()))?;
         if rule.grant().is_none() {
@@ -295,7 +397,7 @@ impl Template {
 
     fn claim_names(&self) -> impl Iterator<Item = &ClaimName> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Claim(name) => Some(name),
+            Part::Claim(name, _) => Some(name),
             Part::Text(_) => None,
         })
     }
@@ -303,19 +405,19 @@ impl Template {
     /// The rule that these claims make of it.
     fn fill(&self, claims: &Claims) -> Result<Rule, String> {
         let text = self
-            .fill_with(|name| component(name, claims))
+            .fill_with(|name, width| components(name, width, claims))
             .map_err(|reason: anyhow::Error| reason.to_string())?;
         Rule::parse(&text).map_err(|error| error.to_string())
     }
 
     fn fill_with<'a>(
         &self,
-        component: impl Fn(&ClaimName) -> anyhow::Result<&'a str>,
+        components: impl Fn(&ClaimName, Width) -> anyhow::Result<&'a str>,
     ) -> anyhow::Result<String> {
         self.parts.iter().try_fold(String::new(), |mut text, part| {
             text.push_str(match part {
                 Part::Text(literal) => literal,
-                Part::Claim(name) => component(name)?,
+                Part::Claim(name, width) => components(name, *width)?,
             });
             Ok(text)
         })
@@ -329,14 +431,16 @@ fn literal(text: &str) -> anyhow::Result<Part> {
     Ok(Part::Text(text.to_ascii_lowercase()))
 }
 
-/// The claim as one component of a repository's name. The reasons leave its value out: it came from outside and goes to the log.
-fn component<'a>(name: &ClaimName, claims: &'a Claims) -> anyhow::Result<&'a str> {
+/// The claim as a part of a repository's name. The reasons leave its value out: it came from outside and goes to the log.
+fn components<'a>(name: &ClaimName, width: Width, claims: &'a Claims) -> anyhow::Result<&'a str> {
     let value = name.find(claims).with_context(|| format!("the token has no claim `{name}`"))?;
     let Value::String(text) = value else {
         bail!("claim `{name}` is no text");
     };
-    if text.contains('/') {
-        bail!("claim `{name}` has a slash, and is more than one component");
+    if width == Width::One && text.contains('/') {
+        bail!(
+            "claim `{name}` has a slash, and is more than one component: write `{{+{name}}}` where that is meant"
+        );
     }
     RepositoryName::parse(text).map_err(|error| anyhow::anyhow!("claim `{name}`: {error}"))?;
     Ok(text)
@@ -455,6 +559,30 @@ mod tests {
             ("repositories/{a}/*/content/read", json!(1), Err("claim `a` is no text")),
             ("repositories/{a}/*/content/read", json!(["octo"]), Err("claim `a` is no text")),
             ("repositories/{b}/*/content/read", json!("octo"), Err("no claim `b`")),
+            (
+                "repositories/{a}/*/content/read",
+                json!("group/sub"),
+                Err("write `{+a}` where that is meant"),
+            ),
+            (
+                "repositories/{+a}/*/content/read",
+                json!("group/sub"),
+                Ok("repositories/group/sub/*/content/read"),
+            ),
+            (
+                "repositories/{+a}/*/content/read",
+                json!("octo"),
+                Ok("repositories/octo/*/content/read"),
+            ),
+            (
+                "repositories/x/{+a}/content/read",
+                json!("group/sub/app"),
+                Ok("repositories/x/group/sub/app/content/read"),
+            ),
+            ("repositories/{+a}/*/content/read", json!("octo/*"), Err("claim `a`: a character")),
+            ("repositories/{+a}/*/content/read", json!("octo/"), Err("claim `a`: a slash")),
+            ("repositories/{+a}/*/content/read", json!("../x"), Err("claim `a`: a separator")),
+            ("repositories/{+a}/*/content/read", json!("a//b"), Err("claim `a`: a slash")),
             ("repositories/{a}/{a}/content/read", json!(long), Err("longer than 255 bytes")),
         ] {
             let bindings = read(&format!("[{{match: {{}}, rules: ['{rule}']}}]")).unwrap();
@@ -473,6 +601,46 @@ mod tests {
                     assert!(bound.left_out[0].reason.contains(reason), "{:?}", bound.left_out);
                 }
             }
+        }
+    }
+
+    #[track_caller]
+    fn nearly_holds(conditions: &str, value: Value, expected: &[(&str, &str)]) {
+        let bindings = read(&format!("[{{match: {conditions}, roles: [AcrPull]}}]")).unwrap();
+        let bound = bindings.bind(&claims(value.clone()));
+        let misses = bound.near_misses.iter();
+        let found: Vec<_> =
+            misses.map(|miss| (miss.claim.as_str(), miss.reason.as_str())).collect();
+        assert_eq!(found, expected, "{conditions} {value}");
+        assert!(found.is_empty() || bound.is_empty(), "{conditions} {value}");
+    }
+
+    #[test]
+    fn near_misses() {
+        let quotes = "the token has a text, the binding a boolean: write `true` with quotes";
+        let number = "the token has a text, the binding a number: write `74` with quotes";
+        let text = "the token has a number, the binding a text: write `74` without quotes";
+        let case = "the token and the binding write `Octo` in different case";
+        for (conditions, value, expected) in [
+            ("{a: true}", json!({"a": "true"}), &[("a", quotes)][..]),
+            ("{a: 74}", json!({"a": "74"}), &[("a", number)]),
+            ("{a: '74'}", json!({"a": 74}), &[("a", text)]),
+            ("{a: '74'}", json!({"a": ["x", 74]}), &[("a", text)]),
+            ("{a: Octo}", json!({"a": "octo"}), &[("a", case)]),
+            ("{a: true, b: x}", json!({"a": "true", "b": "x"}), &[("a", quotes)]),
+            (
+                "{a: true, b: Octo}",
+                json!({"a": "true", "b": "octo"}),
+                &[("a", quotes), ("b", case)],
+            ),
+            // Another condition fails for good, so the type is not what keeps the binding from holding.
+            ("{a: true, b: x}", json!({"a": "true", "b": "y"}), &[]),
+            ("{a: true, b: x}", json!({"a": "true"}), &[]),
+            ("{a: true}", json!({"a": "false"}), &[]),
+            ("{a: x}", json!({"a": {"x": "x"}}), &[]),
+            ("{a: true}", json!({"a": true}), &[]),
+        ] {
+            nearly_holds(conditions, value, expected);
         }
     }
 
@@ -507,6 +675,11 @@ mod tests {
             ("{match: {a: null}, roles: [AcrPull]}", "match `a`: write a text"),
             ("{match: {a: 1.5}, roles: [AcrPull]}", "match `a`: write a text, a whole number"),
             ("{match: {a: {b: c}}, roles: [AcrPull]}", "match `a`: write a text"),
+            (
+                "{match: {sub: 1}, roles: [AcrPull]}",
+                "match `sub`: 1 is a number, and this claim never is",
+            ),
+            ("{match: {aud: [a, true]}, roles: [AcrPull]}", "match `aud`: true is a boolean"),
             ("{match: {'': x}, roles: [AcrPull]}", "names no claim: write `sub`"),
             ("{match: {/a~: x}, roles: [AcrPull]}", "is no JSON pointer: write `~0`"),
             (
@@ -553,6 +726,7 @@ mod tests {
             ("{match: {a: x}, rules: ['repositories/{a/content/read']}", "a `{` without `}`"),
             ("{match: {a: x}, rules: ['repositories/a}/content/read']}", "a `}` without `{`"),
             ("{match: {a: x}, rules: ['repositories/{}/content/read']}", "names no claim"),
+            ("{match: {a: x}, rules: ['repositories/{+}/content/read']}", "names no claim"),
         ] {
             let error = read(&format!("[{binding}]")).unwrap_err();
             assert!(error.contains(says), "{binding}: {error}");
