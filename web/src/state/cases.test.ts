@@ -1,0 +1,219 @@
+/**
+ * The cases of people who do this job: each text is pasted as its owner pastes it, and the page's answer is compared with the right one.
+ *
+ * `tests/cases/playground` holds the texts and says what the fields mean. Left out are the kinds that ask something else of the page:
+ * what a share link keeps, and what a token holds.
+ */
+
+import { readFileSync } from "node:fs";
+import { createRoot } from "solid-js";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { readScopes } from "../engine";
+import { type Answer, scopesAsked } from "./answer";
+import { hostAsked } from "./model";
+import { createPaste, type Paste } from "./paste";
+import { createPlayground, type Playground } from "./playground";
+import { labelOf } from "./registry";
+
+interface Case {
+  file: string;
+  origin: "report" | "written";
+  kind: string;
+  why: string;
+  verdict?: string;
+  verdictNot?: string[];
+  asked?: { repository?: string; actions?: string[] };
+  registry?: string;
+  maps?: { name: string; actions: string[] }[];
+  token?: Record<"name" | "scopeMap" | "state", string>;
+  says?: string[];
+  saysNot?: string[];
+}
+
+const FOLDER = new URL("../../../tests/cases/playground/", import.meta.url);
+const ALL: Case[] = JSON.parse(readFileSync(new URL("cases.json", FOLDER), "utf8"));
+const ELSEWHERE = ["secret", "wrong-readings"];
+const CASES = ALL.filter(({ kind }) => !ELSEWHERE.includes(kind));
+
+/** Cases that the page does not get right yet. */
+const NOT_YET: string[] = [
+  "104-tfplan-destroy.txt",
+  "105-tfplan-token-disabled.txt",
+  "111-repository-update-prefix.txt",
+  "115-status-equals.txt",
+  "116-status-enabled-again.txt",
+  "117-remove-r.txt",
+  "118-create-order-equals.txt",
+  "121-old-remove.txt",
+  "122-old-add.txt",
+  "123-old-both.txt",
+  "125-old-days.txt",
+  "134-tf-both-expired.txt",
+  "139-regenerated.txt",
+  "140-generate-expired.txt",
+  "142-tf-lookup.txt",
+  "143-tf-comment-var.txt",
+  "145-az-shell-variable.txt",
+  "146-arm-status-parameter.txt",
+  "151-token-created-then-deleted.txt",
+  "153-credential-delete-both.txt",
+  "163-read-locked.txt",
+  "165-delete-locked-delete.txt",
+  "166-manifest-locked-delete.txt",
+  "168-lock-capital-false.txt",
+  "201-update-not-found.txt",
+  "202-argparse-required.txt",
+  "204-failed-remove.txt",
+  "234-java-one-line.txt",
+  "241-format.txt",
+  "243-token-picks-map.txt",
+  "245-concat-in-action.txt",
+  "246-action-without-default.txt",
+  "251-podman-debug-pull.txt",
+  "261-interpolation.txt",
+  "263-slash-name-disabled.txt",
+  "265-slashes-in-string.txt",
+  "266-block-comment.txt",
+  "271-pulumi-yaml.txt",
+  "273-tf-data-push.txt",
+  "274-azapi-object.txt",
+  "303-aca-get-https.txt",
+  "311-updater-json.txt",
+  "321-tsv-short.txt",
+  "322-table.txt",
+  "323-yaml-actions.txt",
+  "324-json-two-maps.txt",
+  "326-system-map-tsv.txt",
+  "01-bicep-export.txt",
+  "03-bicep-commented.txt",
+  "05-aca-webhook.txt",
+  "10-argo-denied.txt",
+  "13-jib.txt",
+  "15-tfmodule.txt",
+  "16-azapi.txt",
+  "17-tfplan.txt",
+  "18-gitdiff.txt",
+  "20-tfdata.txt",
+  "31-tfplan-create.txt",
+  "33-tfshow-json.txt",
+  "34-lock.txt",
+  "35-azfail.txt",
+  "38-token-show-sys.txt",
+  "39-dotnet.txt",
+  "42-ansible.txt",
+  "50-tf-expired.txt",
+  "52-tf-enabled-var.txt",
+  "55-dotnet-one-line.txt",
+  "60-create-expired.txt",
+  "61-token-deleted.txt",
+  "62-locked.txt",
+  "63-locked-show.txt",
+  "74-arm-copy.txt",
+  "91-noroute-cmd.txt",
+  "92-dns-cmd.txt",
+  "86-debug-ok.txt",
+  "88-arm-export.txt",
+  "90-scout-arm.txt",
+  "94-kwctl.txt",
+  "95-remove-repo-abbrev.txt",
+  "96-stat-abbrev.txt",
+  "98-create-repo-abbrev.txt",
+  "99-map-delete.txt",
+  "a2-tsv.txt",
+];
+
+const SEPARATOR = /^===8<===\n/m;
+const NOW = new Date("2026-11-30T12:00:00Z");
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+});
+afterAll(() => {
+  vi.useRealTimers();
+});
+
+for (const each of CASES) {
+  const run = NOT_YET.includes(each.file) ? test.fails : test;
+  run(`${each.kind}: ${each.file}`, () => {
+    const found = differences(each);
+    // The runner's own comparisons cut long texts, and here all of it is of interest.
+    if (found.length > 0) throw new Error([each.why, ...found].join("\n"));
+  });
+}
+
+test("every case that is not right yet is a case", () => {
+  const files = CASES.map(({ file }) => file);
+  expect(NOT_YET.filter((file) => !files.includes(file))).toEqual([]);
+});
+
+/** What the page answers otherwise than it should. */
+function differences(each: Case): string[] {
+  return createRoot((dispose) => {
+    const playground = createPlayground();
+    const paste = createPaste(playground);
+    const pieces = readFileSync(new URL(`pastes/${each.file}`, FOLDER), "utf8").split(SEPARATOR);
+    let text = "";
+    for (const piece of pieces) {
+      text += piece.endsWith("\n") ? piece : `${piece}\n`;
+      paste.write(text);
+    }
+    const found = compared(each, playground, paste);
+    dispose();
+    return found;
+  });
+}
+
+function compared(each: Case, playground: Playground, paste: Paste): string[] {
+  const verdict = verdictOf(playground.answer());
+  const said = saidBy(playground, paste);
+  const { model } = playground;
+  const maps = model.maps.filter(({ name, actions }) => name !== "" || actions.length > 0);
+  const token = { name: model.token.name, scopeMap: model.token.scopeMap, state: model.token.state };
+  return [
+    ...different("verdict", each.verdict, verdict),
+    ...(each.verdictNot?.includes(verdict) ? [`verdict: ${verdict}`] : []),
+    ...asked(each, playground),
+    ...different("registry", each.registry, labelOf(hostAsked(model.question)) || playground.registry()),
+    ...different("maps", each.maps && sorted(each.maps), sorted(maps)),
+    ...different("token", each.token, token),
+    ...(each.says ?? []).filter((text) => !said.includes(text)).map((text) => `does not say: ${text}`),
+    ...(each.saysNot ?? []).filter((text) => said.includes(text)).map((text) => `says: ${text}`),
+  ];
+}
+
+function different(field: string, right: unknown, given: unknown): string[] {
+  const [wanted, got] = [JSON.stringify(right), JSON.stringify(given)];
+  return right === undefined || wanted === got ? [] : [`${field}: ${got} in place of ${wanted}`];
+}
+
+function verdictOf(answer: Answer): string {
+  return answer.kind === "answer" ? answer.verdict : "none";
+}
+
+/** The actions are one set for each map, and the maps are one set. */
+function sorted(maps: readonly { name: string; actions: readonly string[] }[]): string[] {
+  return maps.map(({ name, actions }) => `${name}: ${[...new Set(actions)].sort().join(" ")}`).sort();
+}
+
+function asked(each: Case, playground: Playground): string[] {
+  const { repository, actions } = each.asked ?? {};
+  const { scopes } = readScopes(scopesAsked(playground));
+  const about = scopes.find(({ name }) => name === repository);
+  if (repository === undefined) return [];
+  if (!about) return different("asked", repository, scopes.map(({ name }) => name).join(" "));
+  return different("asked", actions && [...actions].sort(), [...about.actions].sort());
+}
+
+/** All that the page says about the question: the verdict's sentences, the changes, and what was not understood. */
+function saidBy({ answer }: Playground, { parts }: Paste): string {
+  const given = answer();
+  const notices = parts().flatMap(({ found }) => (found.kind === "unknown" ? [found.message, found.hint ?? ""] : []));
+  if (given.kind !== "answer") return notices.join("\n");
+  return [
+    ...given.doubts.map(({ text }) => text),
+    ...given.explanations.map(({ text }) => text),
+    ...given.invalid.map(({ message }) => message),
+    ...given.edits.map(({ command }) => command),
+    ...notices,
+  ].join("\n");
+}
