@@ -83,6 +83,8 @@ const states = {
   disabled: "token disabled",
   "password-expired": "password expired",
   "password-regenerated": "password regenerated",
+  deleted: "token deleted",
+  unknown: "not known",
 } as const;
 
 const standings: Record<keyof typeof states, Standing> = {
@@ -90,6 +92,8 @@ const standings: Record<keyof typeof states, Standing> = {
   disabled: { isEnabled: false, password: "valid" },
   "password-expired": { isEnabled: true, password: "expired" },
   "password-regenerated": { isEnabled: true, password: "regenerated" },
+  deleted: { isEnabled: false, password: "valid" },
+  unknown: { isEnabled: true, password: "valid" },
 };
 
 function Issued(props: { playground: Playground }): JSX.Element {

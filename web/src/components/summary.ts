@@ -29,6 +29,12 @@ export function summary(found: Found): { title: string; about: string } {
         title: "assertions",
         about: `${count(found.file.assertions.length, "assertion")}${elsewhere(found.file)}`,
       };
+    case "lock":
+      return { title: "attributes", about: found.lock.repository ? `\`${found.lock.repository}\`` : "" };
+    case "passwords":
+      return { title: "passwords", about: `${named(found.token)}${count(found.passwords.length, "password")}` };
+    case "change":
+      return { title: "change", about: named(found.change.scopeMap ?? found.change.token) };
     case "reference":
       return { title: "image", about: `\`${found.reference.repository}\`` };
     case "repositories":
@@ -50,8 +56,10 @@ function elsewhere({ scopeMaps }: AssertionFile): string {
 
 const errors: Record<Meaning, string> = {
   denied: "access denied",
+  locked: "locked",
   unauthenticated: "login refused",
   absent: "not found",
+  unavailable: "not available",
   unreachable: "not reached",
   unknown: "error",
 };

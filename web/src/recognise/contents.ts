@@ -9,6 +9,7 @@ import { isAction } from "./actions";
 import { accepted, attempt, type Refused } from "./attempt";
 import { errorsOf } from "./errors";
 import type { Found, FoundScopeMap, Part, ScopeMapSource } from "./found";
+import { isLock, lockOf } from "./lock";
 import { areRepositories } from "./names";
 import { unknown } from "./reading";
 import { isResource, nameOf, type Resource, registryOf, typeOf } from "./resource";
@@ -40,6 +41,7 @@ function contentsAt(document: Document, path: Path, value: unknown): Content[] {
   if (!isResource(value)) return [];
   if ("assertions" in value || "scopeMaps" in value) return assertionsAt(document, path, value);
   if (Array.isArray(value.errors)) return [{ path, found: errorsOf(value.errors) }];
+  if (isLock(value)) return [{ path, found: { kind: "lock", lock: lockOf(value) } }];
   if (isToken(value)) return [{ path, found: tokenOf(value) }];
   if (isScopeMap(value)) return [{ path, found: scopeMapAt(document, path, value) }];
   const scopes = Array.isArray(value.access) ? scopesOf(value.access) : [];

@@ -38,7 +38,7 @@ function cut(text: string, at: number): Reading {
 const FIELDS = [
   ...["actions", "name", "description", "properties", "id", "type", "location", "creationDate", "provisioningState"],
   ...["resourceGroup", "systemData", "scopeMapId", "status", "credentials", "passwords", "username"],
-  ...["scopeMaps", "assertions", "catalog", "resources", "value", "errors", "repositories"],
+  ...["scopeMaps", "assertions", "catalog", "resources", "value", "errors", "repositories", "changeableAttributes"],
 ];
 const FIRST_FIELD = new RegExp(`^(?:- )?(?:${FIELDS.join("|")}):(?:\\s|$)`);
 

@@ -23,6 +23,9 @@ export type Found =
   | { kind: "assertions"; file: AssertionFile }
   | { kind: "repositories"; names: string[] }
   | { kind: "reference"; reference: Reference }
+  | { kind: "lock"; lock: Lock }
+  | FoundPasswords
+  | FoundChange
   | FoundUnknown;
 
 /** A scope map as the engine reads it. */
@@ -41,11 +44,48 @@ export interface FoundToken {
   kind: "token";
   name: string | null;
   scopeMap: string | null;
-  status: "enabled" | "disabled" | null;
+  status: TokenStatus | null;
   registry: string | null;
   /** Null where they are not listed. */
-  passwords: { name: string; created: string | null; expiry: string | null }[] | null;
+  passwords: Password[] | null;
 }
+
+/** `unknown` where it is computed from what is not here. */
+export type TokenStatus = "enabled" | "disabled" | "unknown";
+
+export interface Password {
+  name: string;
+  created: string | null;
+  /** Null for one that never ends. What is no date is computed, and not known. */
+  expiry: string | null;
+}
+
+/** The passwords of a token, where they are kept apart from it. */
+export interface FoundPasswords {
+  kind: "passwords";
+  token: string | null;
+  passwords: Password[];
+}
+
+/** A change that is no command of a client. */
+export interface FoundChange {
+  kind: "change";
+  registry: string | null;
+  change: Change;
+}
+
+/** What may be done with an image whatever the rights are; `null` where nothing is said of it. */
+export interface Lock {
+  registry: string | null;
+  repository: string | null;
+  tag: string | null;
+  digest: string | null;
+  read: Flag;
+  write: Flag;
+  delete: Flag;
+}
+
+export type Flag = boolean | "unknown" | null;
 
 export interface FoundError {
   kind: "error";
@@ -60,9 +100,10 @@ export interface FoundError {
 /**
  * What an error says about access. Registries answer `authentication required` both to those who sent no credentials and to
  * those whose credentials are not enough; that is `unknown`. `absent` is the answer to somebody who may look, and finds nothing.
- * `unreachable`: the network or a firewall stood in the way, and nobody was asked about access.
+ * `unreachable`: the network or a firewall stood in the way, and nobody was asked about access. `unavailable`: the registry could not
+ * answer. `locked`: it would have, and the image or its repository is locked.
  */
-export type Meaning = "denied" | "unauthenticated" | "absent" | "unreachable" | "unknown";
+export type Meaning = "denied" | "locked" | "unauthenticated" | "absent" | "unavailable" | "unreachable" | "unknown";
 
 export interface FoundCommand {
   kind: "command";
@@ -74,7 +115,12 @@ export interface FoundCommand {
   /** As it is written: the name of a registry or its host. */
   registry: string | null;
   user: string | null;
+  /** The token or the scope map that it shows. */
+  subject: string | null;
   change: Change | null;
+  lock: Lock | null;
+  /** `refused`: the client does not take what is written. `failed`: what it printed says so. */
+  outcome: "refused" | "failed" | null;
 }
 
 export type Client = "docker" | "podman" | "skopeo" | "oras" | "helm" | "crane" | "az";
@@ -104,16 +150,26 @@ export type Operation =
   | "repository-untag"
   | "repository-update"
   | "manifest-list"
+  | "manifest-show"
+  | "manifest-update"
   | "import"
+  | "registry-delete"
   | "token-create"
+  | "token-delete"
+  | "token-show"
   | "token-update"
+  | "token-credential-delete"
+  | "token-credential-generate"
   | "scope-map-create"
+  | "scope-map-delete"
+  | "scope-map-show"
   | "scope-map-update";
 
 /** What a command of `az` does to tokens and scope maps. */
 export interface Change {
+  does: "creates" | "changes" | "deletes";
   token: string | null;
-  status: "enabled" | "disabled" | null;
+  status: TokenStatus | null;
   /** The map's name; `az` makes one up for a token that is created with repositories. */
   scopeMap: string | null;
   /** What the map holds, or what an update adds to it. */
@@ -121,6 +177,16 @@ export interface Change {
   /** Where each of them begins in the pasted text. */
   at: number[];
   removed: string[];
+  passwords: PasswordChange | null;
+  /** What it does besides and a variable stands for: `more` adds rules, `any` may take some away. */
+  open: "more" | "any" | null;
+}
+
+export interface PasswordChange {
+  /** The names of those that it makes anew, all with the same end. */
+  made: string[];
+  expiry: string | null;
+  deleted: string[];
 }
 
 export interface FoundUnknown {

@@ -42,6 +42,8 @@ const PHRASES: [Meaning, string[]][] = [
       "response code: 401",
     ],
   ],
+  // The registry says so to those who may do it.
+  ["locked", ["operation is disallowed"]],
   [
     "denied",
     [
@@ -53,7 +55,6 @@ const PHRASES: [Meaning, string[]][] = [
       "access to the resource is denied",
       "was denied",
       "does not have permission",
-      "operation is disallowed",
     ],
   ],
   ["absent", ["(?:manifest|name|tag|blob)[_ ]unknown", "manifest for \\S{1,300} not found"]],

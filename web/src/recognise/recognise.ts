@@ -18,6 +18,7 @@ import { joined } from "./joined";
 import { readJwt } from "./jwt";
 import { readMarkup } from "./markup";
 import { readNames } from "./names";
+import { withOutputs } from "./outputs";
 import { onePart, type Reader, type Reading, unknown } from "./reading";
 import { readScopeWords } from "./scopes";
 import { readTerraform } from "./terraform";
@@ -42,7 +43,7 @@ const READERS: Reader[] = [
 export function recognise(text: string): Part[] {
   if (text.length > LONGEST) return tooLong(text);
   const { text: cleaned, origin } = clean(text);
-  return joined(readAll(cleaned)).map((part) => placed(part, origin));
+  return joined(withOutputs(cleaned, readAll(cleaned))).map((part) => placed(part, origin));
 }
 
 function tooLong(text: string): Part[] {

@@ -14,7 +14,7 @@ import {
   type Problem,
   readScopes,
 } from "../engine";
-import { type Circumstances, type Doubt, doubts, doubtsOfAllowed } from "./doubts";
+import { type Circumstances, type Doubt, doubts, doubtsOfAllowed, doubtsOfDenied } from "./doubts";
 import type { Model, Question, Target } from "./model";
 
 export type Verdict = "allowed" | "denied" | "partly" | "unsure";
@@ -72,7 +72,10 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
       report.value.invalid,
       byMaps || isAboutRepositories(simulated) ? simulated : null,
     );
-    const against = [...doubts(around), ...(byRules === "allowed" ? doubtsOfAllowed(around, scopes) : [])];
+    const against = [
+      ...doubts(around, scopes),
+      ...(byRules === "allowed" ? doubtsOfAllowed(around, scopes) : doubtsOfDenied(around)),
+    ];
     const helps = !against.some((doubt) => doubt.isElsewhere && !doubt.keepsFix);
     return {
       kind: "answer",

@@ -7,7 +7,8 @@
 import { attempt, Principal } from "../engine";
 import type { Json, Validity } from "../tokens";
 import type { HeldToken } from "./held";
-import { hostAsked, IDENTITY, type Model, type Reported, type ScopeMapDraft } from "./model";
+import { liftCommand, obstacles } from "./locks";
+import { hostAsked, IDENTITY, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
 import { isBareName, isNameOf, labelOf } from "./registry";
 
 export interface Doubt {
@@ -31,16 +32,48 @@ export interface Circumstances {
 }
 
 /** What speaks against an answer, whatever the rules say. */
-export function doubts(circumstances: Circumstances): Doubt[] {
-  if (circumstances.model.whose === "token") return [...ofHeldToken(circumstances), ...ofLogin(circumstances)];
+export function doubts(circumstances: Circumstances, scopes: string): Doubt[] {
+  const { model } = circumstances;
+  const ofWhatever = [...ofLocks(model, scopes), ...ofLogin(circumstances)];
+  if (model.whose === "token") return [...ofHeldToken(circumstances), ...ofWhatever];
   return [
     ...ofMissingMap(circumstances),
     ...ofIdentity(circumstances),
     ...ofTokenState(circumstances),
     ...ofOtherMap(circumstances),
     ...ofOtherRegistry(circumstances),
-    ...ofLogin(circumstances),
+    ...ofUncertainMap(circumstances),
+    ...ofWhatever,
   ];
+}
+
+/** What speaks against "denied": rules that nobody has seen may give it. */
+export function doubtsOfDenied({ model, maps }: Circumstances): Doubt[] {
+  if (model.whose === "token") return [];
+  const partly = maps.filter(({ known }) => known === "partly");
+  return partly.map((map) => ({
+    ...elsewhere(`${nameOf(map)} may have more rules than are written here, so a rule may be missing or not`),
+    keepsFix: true,
+  }));
+}
+
+function ofUncertainMap({ maps }: Circumstances): Doubt[] {
+  const uncertain = maps.filter(({ known }) => known === "not");
+  return uncertain.map((map) => ({
+    ...elsewhere(`what ${nameOf(map)} holds now is not certain: paste what \`az acr scope-map show\` prints`),
+    keepsFix: true,
+  }));
+}
+
+function nameOf({ name }: ScopeMapDraft): string {
+  return name === "" ? "the scope map" : `the scope map \`${name}\``;
+}
+
+function ofLocks(model: Model, scopes: string): Doubt[] {
+  return obstacles(model, scopes).map(({ text, isCertain }) => ({
+    ...(isCertain ? refusal(text) : open(text)),
+    keepsFix: true,
+  }));
 }
 
 /** What speaks against "allowed" by these maps, or by this token. */
@@ -106,7 +139,7 @@ function ofAudience({ question }: Model, { aud }: Json): Doubt[] {
 }
 
 function ofMissingMap({ model, registry }: Circumstances): Doubt[] {
-  if (model.maps.some(({ name, actions }) => name !== "" || actions.length > 0)) return [];
+  if (model.maps.some(({ name, actions, known }) => name !== "" || actions.length > 0 || known)) return [];
   const command = `az acr scope-map show --name … --registry ${registry || "…"} -o json`;
   const missing = elsewhere(
     `no scope map is here yet, so nothing is known to be granted; paste what \`${command}\` prints`,
@@ -119,10 +152,17 @@ const states: Record<Model["token"]["state"], string> = {
   disabled: "is disabled",
   "password-expired": "has no password that is valid",
   "password-regenerated": "has another password now",
+  deleted: "was deleted",
+  unknown: "",
 };
 
 function ofTokenState({ model: { token } }: Circumstances): Doubt[] {
   const state = states[token.state];
+  if (token.state === "unknown") {
+    return [
+      open(`whether the token \`${token.name}\` is enabled and has a valid password is not known from what is here`),
+    ];
+  }
   return state === ""
     ? []
     : [
@@ -185,7 +225,7 @@ function ofNoHost(operation: string): Doubt[] {
 }
 
 /** What a client said, where no scope map changes it. */
-function ofLogin({ model: { reported } }: Circumstances): Doubt[] {
+function ofLogin({ model: { reported, question } }: Circumstances): Doubt[] {
   if (reported?.meaning === "unauthenticated") {
     return [
       elsewhere(
@@ -193,12 +233,22 @@ function ofLogin({ model: { reported } }: Circumstances): Doubt[] {
       ),
     ];
   }
+  if (reported?.meaning === "locked") return [{ ...elsewhere(lockedText(question)), keepsFix: true }];
   if (reported?.meaning !== "unreachable") return [];
   return [
     elsewhere(
       "the registry was not reached, or its firewall refuses this address, and no scope map changes that: check its name, the network and the registry's rules for networks",
     ),
   ];
+}
+
+/** Quarantine and a registry of the classic tier say the same, and are rare. */
+function lockedText(question: Question): string {
+  const { repository, tag, digest } =
+    question.kind === "operation" ? question.target : { repository: "", tag: "", digest: undefined };
+  const image = digest === undefined ? `${repository}:${tag}` : `${repository}@${digest}`;
+  const command = liftCommand(hostAsked(question), repository === "" ? "…" : image, "write");
+  return `the registry said that the operation is disallowed, so the image or its repository is locked, and no scope map changes that: \`${command}\` lifts a lock against writing, and the same with \`--repository\` that of all images`;
 }
 
 function allows({ name, actions }: ScopeMapDraft, catalog: Model["catalog"], scopes: string): boolean {

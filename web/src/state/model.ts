@@ -5,7 +5,7 @@
  */
 
 import type { Assertion, Catalog, Profile } from "../engine";
-import type { Meaning } from "../recognise";
+import type { Lock, Meaning, TokenStatus } from "../recognise";
 
 /** A scope map as it is being written: its actions may be no rules yet. */
 export interface ScopeMapDraft {
@@ -13,6 +13,11 @@ export interface ScopeMapDraft {
   registry: string;
   description: string;
   actions: string[];
+  /**
+   * How far it is known, where a text did not say all of it: `partly` when it may have more rules than are here, `not` when those that are
+   * here may be gone.
+   */
+  known?: "partly" | "not" | undefined;
 }
 
 /** What is asked: a scope, of a registry where somebody said which, or an operation of a client. */
@@ -30,6 +35,8 @@ export interface Target {
   registry: string;
   repository: string;
   tag: string;
+  /** Where the image is named by it. */
+  digest?: string | undefined;
   source: string;
 }
 
@@ -45,7 +52,21 @@ export interface TokenSettings {
   registry: string;
   /** Seconds by which the clock is moved from the moment of issue. */
   clock: number;
-  state: "enabled" | "disabled" | "password-expired" | "password-regenerated";
+  state: "enabled" | "disabled" | "password-expired" | "password-regenerated" | "deleted" | "unknown";
+  /** What the state follows from, where a text said it. */
+  facts?: TokenFacts | undefined;
+}
+
+export interface TokenFacts {
+  status: TokenStatus;
+  /** Null where nobody has listed them. */
+  passwords: Password[] | null;
+}
+
+export interface Password {
+  name: string;
+  /** Null for one that never ends; what is no date is not known. */
+  expiry: string | null;
 }
 
 /** What a client said when it failed. It stands for as long as nothing is changed that it was said of. */
@@ -77,6 +98,8 @@ export interface Model {
   /** A token that was pasted, without its signature. */
   held: string;
   token: TokenSettings;
+  /** Locks of images and repositories, as far as the field tells of them. */
+  locks: Lock[];
   assertions: Assertion[];
   panel: Panel;
 }
@@ -95,6 +118,7 @@ export function blank(): Model {
     whose: "maps",
     held: "",
     token: { name: "MyToken", scopeMap: "", registry: "", clock: 0, state: "enabled" },
+    locks: [],
     assertions: [],
     panel: "client",
   };

@@ -9,12 +9,14 @@ import { createMemo, createSignal } from "solid-js";
 import { unwrap } from "solid-js/store";
 import { scopeText } from "../clients/scopes";
 import { attempt, type Challenge, type Reference, readScopes } from "../engine";
-import { type Change, type Found, type Part, recognise, whenYamlIsThere } from "../recognise";
+import { type Found, type Part, recognise, whenYamlIsThere } from "../recognise";
 import { isSigned, withoutSignature } from "../tokens";
-import { blankMap, hostAsked, IDENTITY, type Model, type ScopeMapDraft, type Target } from "./model";
+import { takeChange, useSystemMap } from "./change";
+import { locksOf } from "./locks";
+import { hostAsked, IDENTITY, type Model, type ScopeMapDraft, type Target } from "./model";
 import type { Playground } from "./playground";
 import { isNameOf, labelOf } from "./registry";
-import { systemMap } from "./system";
+import { isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
 
 export type { Part } from "../recognise";
 
@@ -54,7 +56,7 @@ export function createPaste(playground: Playground) {
   function takePart(found: Found, how: How): Taken {
     const { model } = playground;
     const known = new Set(model.repositories);
-    const changes = found.kind === "command" && found.change !== null;
+    const changes = found.kind === "change" || (found.kind === "command" && found.change !== null);
     const maps = changes ? playground.copyOfMaps() : null;
     const registry = model.maps[0]?.registry ?? "";
     take(playground, found, how);
@@ -85,7 +87,7 @@ export function createPaste(playground: Playground) {
     // What was said of a token goes with its text; an empty field says nothing.
     const stays = [...taken.values()].some((part) => part.isOfToken);
     const isReplaced = playground.model.pasted !== "" && !stays && gone.some((part) => part.isOfToken);
-    if (isReplaced) playground.set("token", { scopeMap: "", registry: "", state: "enabled" });
+    if (isReplaced) playground.set("token", NOTHING_KNOWN);
     const half = byOneKey ? gone : [];
     playground.removeRepositories(half.flatMap((part) => part.names));
     takeBack(half);
@@ -93,6 +95,7 @@ export function createPaste(playground: Playground) {
     if (!parts().some(({ found }) => isReport(found))) playground.report(null);
     const canBeUndone = !half.some((part) => part.replaces) || !isAsPut(playground, put);
     const added = fresh.map(([, part]) => part);
+    playground.set("locks", locksOf(parts()));
     takeMaps(playground, added, canBeUndone);
     const failure = failureIn(added);
     for (const [place, [key, { found }]] of fresh.entries()) {
@@ -152,7 +155,8 @@ interface Taken {
 const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: null, noted: "", isOfToken: false };
 
 function isOfToken(found: Found): boolean {
-  return found.kind === "token" || (found.kind === "command" && (found.change?.token ?? null) !== null);
+  if (found.kind === "token" || found.kind === "passwords") return true;
+  return (found.kind === "command" || found.kind === "change") && (found.change?.token ?? null) !== null;
 }
 
 /** How a part is taken. */
@@ -246,6 +250,12 @@ function take(playground: Playground, found: Found, { canBeUndone, asks }: How):
     case "repositories":
       playground.addRepositories(found.names);
       break;
+    case "passwords":
+      takePasswords(playground, found);
+      break;
+    case "change":
+      takeChange(playground, found.change, labelOf(found.registry ?? ""), null);
+      break;
     case "assertions":
       playground.replaceAssertions(found.file, canBeUndone);
       break;
@@ -302,27 +312,33 @@ function takeCommand(playground: Playground, found: FoundCommand, asks: boolean)
   const isLogin = found.client === "az" && operation === "login";
   if (found.user || isLogin) logIn(playground, found.user ?? IDENTITY);
   if (found.change) {
-    takeChange(playground, found.change, labelOf(host), operation.endsWith("create"));
+    takeChange(playground, found.change, labelOf(host), found.outcome);
     return;
   }
+  if (SAYS_ONLY.test(operation)) return;
   const repository = reference?.repository ?? source?.repository ?? "";
   showRepositories(playground, repository ? [repository] : []);
   if (!asks) return;
+  const digest = (reference ?? source)?.digest ?? null;
   const target: Target = {
     registry: host,
     repository,
     tag: reference?.tag ?? source?.tag ?? "latest",
+    ...(digest === null ? {} : { digest }),
     source: reference && source ? source.repository : "",
   };
   playground.ask({ kind: "operation", operation: operationOf({ ...found, operation, reference }), target });
   playground.set("panel", "client");
 }
 
+/** These are about what they print. */
+const SAYS_ONLY = /^(?:token|scope-map|manifest)-(?:show|update)$/;
+
 /** Of somebody else than the token that is known nothing is known. */
 function logIn(playground: Playground, name: string): void {
   const { token } = playground.model;
-  const isKnown = token.name.toLowerCase() === name.toLowerCase();
-  playground.set("token", isKnown ? { name } : { name, scopeMap: "", registry: "", state: "enabled" });
+  const isSame = token.name.toLowerCase() === name.toLowerCase();
+  playground.set("token", isSame ? { name } : { ...NOTHING_KNOWN, name });
 }
 
 /**
@@ -352,40 +368,6 @@ function operationOf({ client, operation, reference }: FoundCommand): string {
   return `${client}-${operation}`;
 }
 
-/** A command that makes a map says what is in it; one that changes a map adds to the one of that name. */
-function takeChange(playground: Playground, change: Change, registry: string, creates: boolean): void {
-  const { token, status, scopeMap, actions, removed } = change;
-  if (token) playground.set("token", { name: token, registry, ...(scopeMap ? { scopeMap } : {}) });
-  if (status) playground.set("token", "state", status === "disabled" ? "disabled" : "enabled");
-  if (scopeMap) useSystemMap(playground, scopeMap);
-  if (actions.length === 0 && removed.length === 0 && (token !== null || !creates)) return;
-  const maps = playground.model.maps.map((map) => ({ ...map, actions: [...map.actions] }));
-  const place = placeOf(maps, scopeMap ?? "", registry);
-  const { registry: known = "", ...map } = maps[place] ?? blankMap();
-  const kept = creates && map.name !== "" ? [] : map.actions.filter((action) => !removed.includes(action));
-  const added = actions.filter((action) => !kept.includes(action));
-  const changed = { ...map, registry: known || registry, name: scopeMap ?? map.name, actions: [...kept, ...added] };
-  playground.replaceMaps(maps.toSpliced(place, 1, changed));
-}
-
-/** The map of this name, or one that nobody has named; else a new one, behind the others. */
-function placeOf(maps: ScopeMapDraft[], name: string, registry: string): number {
-  const isHere = (map: ScopeMapDraft) => map.registry === "" || registry === "" || isNameOf(map.registry, registry);
-  const named = maps.findIndex((map) => isHere(map) && map.name.toLowerCase() === name.toLowerCase());
-  const unnamed = maps.findIndex((map) => isHere(map) && map.name === "");
-  return named >= 0 ? named : unnamed >= 0 ? unnamed : maps.length;
-}
-
-/** A map of the registry's own is known by its name alone. */
-function useSystemMap(playground: Playground, name: string): void {
-  const known = systemMap(name);
-  const { maps } = playground.model;
-  if (!known || maps.some((map) => map.name === known.name)) return;
-  const others = maps.filter((map) => map.name !== "" || map.actions.length > 0);
-  const copies = others.map((map) => ({ ...map, actions: [...map.actions] }));
-  playground.replaceMaps([...copies, { ...known, registry: playground.registry() }]);
-}
-
 /** An error alone says a repository and, at best, what was needed. */
 function takeError(playground: Playground, found: Extract<Found, { kind: "error" }>): void {
   noteRegistry(playground, found.registry ?? "");
@@ -402,13 +384,22 @@ function takeError(playground: Playground, found: Extract<Found, { kind: "error"
 function takeToken(playground: Playground, found: Extract<Found, { kind: "token" }>): void {
   const { name, status, registry, passwords } = found;
   if (name) playground.set("token", "name", name);
-  const now = Date.now();
-  // With none at all nobody logs in either.
-  const isOver = passwords?.every(({ expiry }) => expiry !== null && Date.parse(expiry) <= now) ?? false;
-  const state = status === "disabled" ? "disabled" : isOver ? "password-expired" : "enabled";
-  playground.set("token", { state, scopeMap: found.scopeMap ?? "", registry: registry ?? "" });
+  const facts = {
+    status: status ?? "enabled",
+    passwords: passwords?.map(({ name, expiry }) => ({ name, expiry })) ?? null,
+  };
+  const scopeMap = found.scopeMap ?? "";
+  playground.set("token", { state: stateOf(facts, Date.now()), facts, scopeMap, registry: registry ?? "" });
   noteRegistry(playground, registry ?? "");
-  useSystemMap(playground, found.scopeMap ?? "");
+  useSystemMap(playground, scopeMap);
+}
+
+/** Passwords that stand apart from their token are those of the token on the page, if they name no other. */
+function takePasswords(playground: Playground, { token, passwords }: Extract<Found, { kind: "passwords" }>): void {
+  const { model } = playground;
+  if (token !== null && isKnown(model.token) && !isSameToken(model.token, token, "")) return;
+  const facts = { status: model.token.facts?.status ?? "enabled", passwords };
+  playground.set("token", { ...(token === null ? {} : { name: token }), state: stateOf(facts, Date.now()), facts });
 }
 
 /** A token with a mark in place of its signature, if it had one as a whole. */

@@ -82,7 +82,7 @@ export function createPlayground(initial: Model = blank()) {
   /** The rules are others now: what was refused by those of before may not be. A login and a network do not ask the rules. */
   function forgetRefusal() {
     const { reported } = model;
-    if (reported && reported.meaning !== "unauthenticated" && reported.meaning !== "unreachable") report(null);
+    if (reported && OF_RULES.includes(reported.meaning)) report(null);
   }
 
   function replaceMaps(maps: ScopeMapDraft[], canBeUndone = true) {
@@ -179,6 +179,9 @@ export function createPlayground(initial: Model = blank()) {
     },
   };
 }
+
+/** What a client says when the rules may be the reason. */
+const OF_RULES: Reported["meaning"][] = ["denied", "absent", "unknown"];
 
 /** A principal for maps, made again when they change, and given back to the engine. */
 function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {

@@ -1,7 +1,17 @@
 /** Whether a value from elsewhere, a link or the browser's memory, is a model. Whatever draws may rely on it. */
 
 import type { Assertion } from "../engine";
-import { type Model, panels, type Question, type Reported, type ScopeMapDraft, type TokenSettings } from "./model";
+import type { Lock } from "../recognise";
+import {
+  type Model,
+  type Password,
+  panels,
+  type Question,
+  type Reported,
+  type ScopeMapDraft,
+  type TokenFacts,
+  type TokenSettings,
+} from "./model";
 
 export function isModel(value: unknown): value is Model {
   return (
@@ -18,6 +28,7 @@ export function isModel(value: unknown): value is Model {
     isOneOf(value.whose, ["maps", "token"]) &&
     isText(value.held) &&
     isToken(value.token) &&
+    isListOf(value.locks, isLock) &&
     isListOf(value.assertions, isAssertion) &&
     isOneOf(value.panel, panels)
   );
@@ -29,7 +40,8 @@ function isMap(value: unknown): value is ScopeMapDraft {
     isText(value.name) &&
     isText(value.registry) &&
     isText(value.description) &&
-    isListOf(value.actions, isText)
+    isListOf(value.actions, isText) &&
+    (value.known === undefined || isOneOf(value.known, ["partly", "not"]))
   );
 }
 
@@ -41,18 +53,21 @@ function isQuestion(value: unknown): value is Question {
     value.kind === "operation" &&
     isText(value.operation) &&
     isRecord(target) &&
-    ["registry", "repository", "tag", "source"].every((field) => isText(target[field]))
+    ["registry", "repository", "tag", "source"].every((field) => isText(target[field])) &&
+    (target.digest === undefined || isText(target.digest))
   );
 }
 
 function isReported(value: unknown): value is Reported {
   return (
     isRecord(value) &&
-    isOneOf(value.meaning, ["denied", "unauthenticated", "absent", "unreachable", "unknown"]) &&
+    isOneOf(value.meaning, MEANINGS) &&
     (value.repository === null || isText(value.repository)) &&
     isText(value.asked)
   );
 }
+
+const MEANINGS = ["denied", "locked", "unauthenticated", "absent", "unavailable", "unreachable", "unknown"];
 
 function isToken(value: unknown): value is TokenSettings {
   return (
@@ -61,7 +76,30 @@ function isToken(value: unknown): value is TokenSettings {
     isText(value.scopeMap) &&
     isText(value.registry) &&
     typeof value.clock === "number" &&
-    isOneOf(value.state, ["enabled", "disabled", "password-expired", "password-regenerated"])
+    isOneOf(value.state, STATES) &&
+    (value.facts === undefined || isFacts(value.facts))
+  );
+}
+
+const STATES = ["enabled", "disabled", "password-expired", "password-regenerated", "deleted", "unknown"];
+
+function isFacts(value: unknown): value is TokenFacts {
+  return (
+    isRecord(value) &&
+    isOneOf(value.status, ["enabled", "disabled", "unknown"]) &&
+    (value.passwords === null || isListOf(value.passwords, isPassword))
+  );
+}
+
+function isPassword(value: unknown): value is Password {
+  return isRecord(value) && isText(value.name) && (value.expiry === null || isText(value.expiry));
+}
+
+function isLock(value: unknown): value is Lock {
+  return (
+    isRecord(value) &&
+    ["registry", "repository", "tag", "digest"].every((field) => value[field] === null || isText(value[field])) &&
+    ["read", "write", "delete"].every((field) => [true, false, null, "unknown"].some((flag) => flag === value[field]))
   );
 }
 

@@ -4,14 +4,17 @@
 
 import { type Reference, readReference } from "../../engine";
 import { accepted } from "../attempt";
-import type { Change, FoundCommand, FoundUnknown, Operation } from "../found";
+import type { Change, Flag, FoundCommand, FoundUnknown, Lock, Operation, PasswordChange, TokenStatus } from "../found";
 import { referenceOf, refusalOf } from "../names";
+import { unknown } from "../reading";
+import { commandIn, type Options, resolved } from "./az-options";
 import { readAzArguments } from "./options";
 import type { Word } from "./words";
 
 const OPERATIONS: Record<string, Operation> = {
   login: "login",
   import: "import",
+  delete: "registry-delete",
   "repository list": "repository-list",
   "repository show": "repository-show",
   "repository show-tags": "repository-show-tags",
@@ -21,54 +24,76 @@ const OPERATIONS: Record<string, Operation> = {
   "repository update": "repository-update",
   "manifest list": "manifest-list",
   "manifest list-metadata": "manifest-list",
+  "manifest metadata list": "manifest-list",
+  "manifest show-metadata": "manifest-show",
+  "manifest metadata show": "manifest-show",
+  "manifest update-metadata": "manifest-update",
+  "manifest metadata update": "manifest-update",
   "token create": "token-create",
+  "token delete": "token-delete",
+  "token show": "token-show",
   "token update": "token-update",
+  "token credential delete": "token-credential-delete",
+  "token credential generate": "token-credential-generate",
   "scope-map create": "scope-map-create",
+  "scope-map delete": "scope-map-delete",
+  "scope-map show": "scope-map-show",
   "scope-map update": "scope-map-update",
 };
 
 /** These are about tokens and scope maps, and about no image. */
-const CHANGES = /^(?:token|scope-map)-/;
+const CHANGES = /^(?:token|scope-map|registry)-/;
+const MANIFEST = /^manifest-/;
 
-type Options = Map<string, Word[][]>;
+/** A command, and why `az` does not take it as it is written. */
+export interface AzCommand {
+  found: FoundCommand;
+  refused: FoundUnknown[];
+}
 
 /** What the command asks, or what is wrong with the image that it names; `null` when it asks nothing that is known. */
-export function readAz(words: Word[]): FoundCommand | FoundUnknown | null {
-  const { options, rest } = readAzArguments(words);
+export function readAz(words: Word[]): AzCommand | FoundUnknown | null {
+  const { given, rest } = readAzArguments(words);
   const [group, ...names] = rest.map(({ text }) => text);
-  const name = [names.slice(0, 2).join(" "), names[0] ?? ""].find((text) => Object.hasOwn(OPERATIONS, text));
-  const operation = name === undefined ? undefined : OPERATIONS[name];
-  if (group !== "acr" || name === undefined || !operation) return null;
+  const name = commandIn(names);
+  const operation = name === null ? undefined : OPERATIONS[name];
+  if (group !== "acr" || name === null || !operation) return null;
+  const { options, refused } = resolved(name, given);
   const registry = registryIn(options, operation);
   const [image] = rest.slice(name.split(" ").length + 1);
   const written = CHANGES.test(operation) ? null : imageIn(options, operation, image);
-  const refused = written && refusalOf(written.text, written.from, written === image ? "" : SOME_REGISTRY);
-  if (refused) return refused;
-  const base = {
+  const wrong = written && refusalOf(written.text, written.from, written === image ? "" : SOME_REGISTRY);
+  if (wrong) return wrong;
+  const reference = written && referenceIn(written, registry, written === image);
+  const change = changeIn(options, operation);
+  const status = statusRefused(options);
+  const all = [...refused.map((each) => unknown({ ...each })), ...(status ? [status] : [])];
+  const found: FoundCommand = {
     kind: "command",
     client: "az",
     operation,
     registry,
-    user: textOf(options, "--username", "-u"),
-  } as const;
-  return {
-    ...base,
-    reference: written && referenceIn(written, registry, written === image),
+    user: textOf(options, "--username"),
+    reference,
     source: operation === "import" ? referenceOf(textOf(options, "--source") ?? "") : null,
-    change: changeIn(options, operation),
+    subject: operation.endsWith("-show") && CHANGES.test(operation) ? textOf(options, "--name") : null,
+    change,
+    lock: reference && lockIn(options, operation, reference),
+    outcome: all.length > 0 ? "refused" : null,
   };
+  return { found, refused: all };
 }
 
 /** `-n` names the registry in some groups, and in others what is in it. */
 function registryIn(options: Options, operation: Operation): string | null {
-  const namesRegistry = operation !== "manifest-list" && !CHANGES.test(operation);
-  return textOf(options, "--registry", "-r", ...(namesRegistry ? ["--name", "-n"] : []));
+  const namesRegistry = operation === "registry-delete" || !(CHANGES.test(operation) || MANIFEST.test(operation));
+  return textOf(options, "--registry", ...(namesRegistry ? ["--name"] : []));
 }
 
 /** The manifest commands take the name of a repository, or an image with its registry. */
 function imageIn(options: Options, operation: Operation, image: Word | undefined): Word | null {
-  const isManifest = operation === "manifest-list";
-  const names = isManifest ? ["--name", "-n", "--repository"] : ["--image", "-t", "--repository"];
+  const isManifest = MANIFEST.test(operation);
+  const names = isManifest ? ["--name", "--repository"] : ["--image", "--repository"];
   return wordOf(options, ...names) ?? (isManifest ? (image ?? null) : null);
 }
 
@@ -84,22 +109,82 @@ function inRegistry(image: string, registry: string | null): Reference | null {
   return reference && { ...reference, registry };
 }
 
+/** What a shell puts in place of it is not known. */
+export function isVariable(text: string): boolean {
+  return /[$%`<{]/.test(text);
+}
+
 function changeIn(options: Options, operation: Operation): Change | null {
-  if (!CHANGES.test(operation)) return null;
-  const name = textOf(options, "--name", "-n");
+  if (!CHANGES.test(operation) || operation.endsWith("-show")) return null;
+  const name = operation === "registry-delete" ? null : textOf(options, "--name");
   const token = operation.startsWith("token-") ? name : null;
   const added = actionsIn(options, ["--repository", "--add-repository"], ["--gateway", "--add-gateway"]);
   const removed = actionsIn(options, ["--remove-repository"], ["--remove-gateway"]);
-  const status = textOf(options, "--status")?.toLowerCase();
   const made = token !== null && added.length > 0 ? `${token}-scope-map` : null;
+  const known = added.filter(({ text }) => !isVariable(text));
   return {
+    does: operation.endsWith("-create")
+      ? "creates"
+      : /^[a-z-]+-delete$/.test(operation) && !isOfPasswords(operation)
+        ? "deletes"
+        : "changes",
     token,
-    status: status === "enabled" || status === "disabled" ? status : null,
-    scopeMap: token !== null ? (textOf(options, "--scope-map") ?? made) : name,
-    actions: added.map(({ text }) => text),
-    at: added.map(({ at }) => at),
+    status: statusIn(options),
+    scopeMap: operation.startsWith("scope-map-") ? name : (textOf(options, "--scope-map") ?? made),
+    actions: known.map(({ text }) => text),
+    at: known.map(({ at }) => at),
     removed: removed.map(({ text }) => text),
+    passwords: passwordsIn(options, operation),
+    open: removed.some(({ text }) => isVariable(text)) ? "any" : known.length < added.length ? "more" : null,
   };
+}
+
+function isOfPasswords(operation: Operation): boolean {
+  return operation.startsWith("token-credential-");
+}
+
+function statusIn(options: Options): TokenStatus | null {
+  const status = textOf(options, "--status")?.toLowerCase() ?? null;
+  return status === null || status === "enabled" || status === "disabled" ? status : "unknown";
+}
+
+/** Anything else than a status or a variable is refused. */
+function statusRefused(options: Options): FoundUnknown | null {
+  const word = wordOf(options, "--status");
+  if (!word || statusIn(options) !== "unknown" || isVariable(word.text)) return null;
+  const message = `\`${word.text}\` is no status; \`--status\` takes \`enabled\` or \`disabled\``;
+  return unknown({ message, hint: "`az` refuses the command", position: word.from });
+}
+
+/** Without a date passwords never end, and days are counted from a moment that the command does not tell. */
+function passwordsIn(options: Options, operation: Operation): PasswordChange | null {
+  const all = ["password1", "password2"];
+  const named = all.filter((name) => options.has(`--${name}`));
+  const expiry = textOf(options, "--expiration");
+  if (operation === "token-credential-delete") return { made: [], expiry: null, deleted: named };
+  if (operation === "token-credential-generate") {
+    return { made: named.length > 0 ? named : all, expiry, deleted: [] };
+  }
+  if (operation !== "token-create") return null;
+  return { made: flagOf(options, "--no-passwords") === true ? [] : all, expiry, deleted: [] };
+}
+
+/** `--write-enabled false` locks; `az` takes both words in any case. */
+function lockIn(options: Options, operation: Operation, reference: Reference): Lock | null {
+  if (!operation.endsWith("-update")) return null;
+  const { repository, tag, digest, registry } = reference;
+  const lock = { registry, repository, tag, digest };
+  const read = flagOf(options, "--read-enabled");
+  const write = flagOf(options, "--write-enabled");
+  const deletes = flagOf(options, "--delete-enabled");
+  return read === null && write === null && deletes === null ? null : { ...lock, read, write, delete: deletes };
+}
+
+function flagOf(options: Options, name: string): Flag {
+  const given = options.get(name)?.at(-1);
+  if (!given) return null;
+  const text = given[0]?.text.toLowerCase() ?? "true";
+  return text === "true" || text === "false" ? text === "true" : "unknown";
 }
 
 interface Action {

@@ -24,7 +24,7 @@ export function readCommand(text: string, at: number): Reading | null {
   const from = startOf(lineAt(text, at).slice(0, LONGEST_PREFIX));
   if (from === null) return null;
   const line = readLine(text, at + from);
-  const parts = line.commands.flatMap((words) => partOf(words) ?? []);
+  const parts = line.commands.flatMap(partsOf);
   return parts.length > 0 ? { parts, to: line.to } : null;
 }
 
@@ -50,7 +50,8 @@ function isPrefix(text: string): boolean {
   return before === "" || /[$#%>❯»λ✗›+|&;(`]$/.test(before) || before.startsWith("➜") || before.endsWith("##[command]");
 }
 
-function partOf(words: Word[]): Part | null {
+/** The command, and what its client does not take of it. */
+function partsOf(words: Word[]): Part[] {
   const start = words.findIndex(({ text }) => clientOf(text) !== null);
   const [name, ...rest] = words.slice(start);
   const client = name ? clientOf(name.text) : null;
@@ -65,14 +66,17 @@ function partOf(words: Word[]): Part | null {
         .join(" "),
     )
   )
-    return null;
-  const found = client === "az" ? readAz(rest) : readGo(client, rest);
+    return [];
+  const read = client === "az" ? readAz(rest) : readGo(client, rest);
   const nothing = {
     message: `no command of \`${client}\` that asks a known thing of a registry`,
     hint: null,
     position: name.from,
   };
-  return { from: name.from, to: (words.at(-1) ?? name).to, found: found ?? unknown(nothing) };
+  const place = { from: name.from, to: (words.at(-1) ?? name).to };
+  if (!read || !("refused" in read)) return [{ ...place, found: read ?? unknown(nothing) }];
+  const refused = read.refused.map((found) => ({ from: found.position, to: place.to, found }));
+  return [{ ...place, found: read.found }, ...refused];
 }
 
 function clientOf(word: string): Client | null {

@@ -29,7 +29,15 @@ export function readGo(client: Exclude<Client, "az">, words: Word[]): FoundComma
   if (refused[0]) return refused[0];
   const images = imagesOf(command.takes, { ...all, rest }, written);
   const registry = images.reference?.registry ?? images.registry ?? null;
-  const base = { kind: "command", client, operation: command.operation, change: null } as const;
+  const base = {
+    kind: "command",
+    client,
+    operation: command.operation,
+    subject: null,
+    change: null,
+    lock: null,
+    outcome: null,
+  } as const;
   return {
     ...base,
     reference: images.reference,

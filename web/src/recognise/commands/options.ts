@@ -26,9 +26,16 @@ export function readArguments(words: Word[], takes: ReadonlySet<string>): Argume
   return { options, rest };
 }
 
+/** An option as `az` is given it. */
+export interface GivenOption {
+  name: string;
+  from: number;
+  values: Word[];
+}
+
 /** As `az` reads them: an option takes all words up to the next one. Each time that it is given counts for itself. */
-export function readAzArguments(words: Word[]): { options: Map<string, Word[][]>; rest: Word[] } {
-  const options = new Map<string, Word[][]>();
+export function readAzArguments(words: Word[]): { given: GivenOption[]; rest: Word[] } {
+  const given: GivenOption[] = [];
   const rest: Word[] = [];
   let values = rest;
   for (const word of words) {
@@ -36,10 +43,10 @@ export function readAzArguments(words: Word[]): { options: Map<string, Word[][]>
     if (name === null) values.push(word);
     else {
       values = value ? [value] : [];
-      options.set(name, [...(options.get(name) ?? []), values]);
+      given.push({ name, from: word.from, values });
     }
   }
-  return { options, rest };
+  return { given, rest };
 }
 
 /** `--name=value`, `--name`, `-n`. Editors for text make one long dash of two short ones. */

@@ -179,7 +179,7 @@ export const COMMANDS: Sample[] = [
   },
   {
     text: "az acr repository update -n contoso --image a:1 --write-enabled false",
-    found: ["az repository-update contoso/a:1 at contoso"],
+    found: ["az repository-update contoso/a:1 at contoso a 1 write:false"],
   },
   {
     text: "az acr repository show -n contoso --repository team.x/hello",
@@ -227,6 +227,49 @@ export const COMMANDS: Sample[] = [
   {
     text: "az acr scope-map update —name MyScope —registry contoso —add-repository team/x content/read",
     found: ["az scope-map-update at contoso map MyScope [repositories/team/x/content/read]"],
+  },
+  {
+    text: "az acr scope-map update -nci -r=contoso --add a content/read --remove-g site config/read",
+    found: ["az scope-map-update at contoso map ci [repositories/a/content/read] without [gateway/site/config/read]"],
+  },
+  {
+    text: "az acr scope-map update -n ci -r contoso --ad a content/read",
+    found: [
+      "az scope-map-update at contoso map ci refused",
+      "unknown 41: `--ad` may be `--add-repository` or `--add` or `--add-gateway` of `az acr scope-map update`",
+    ],
+  },
+  {
+    text: "az acr token update -n ci -r contoso --status off",
+    found: [
+      "az token-update at contoso token ci refused",
+      "unknown 46: `off` is no status; `--status` takes `enabled` or `disabled`",
+    ],
+  },
+  {
+    text: "az acr token credential generate -n ci -r contoso --exp 2030-01-01T00:00:00Z",
+    found: [
+      "az token-credential-generate at contoso token ci refused",
+      "unknown 50: `--exp` may be `--expiration` or `--expiration-in-days` of `az acr token credential generate`",
+    ],
+  },
+  {
+    text: "az acr token delete -y -n ci -r contoso",
+    found: ["az token-delete at contoso deletes token ci"],
+  },
+  {
+    text: "az acr manifest update-metadata -r contoso -n team/app:v1 --write FALSE --delete",
+    found: ["az manifest-update contoso/team/app:v1 at contoso team/app v1 write:false delete:true"],
+  },
+  {
+    text: "az acr scope-map create -n ci -r contoso --repository $REPO content/read --repository a content/read",
+    found: ["az scope-map-create at contoso map ci [repositories/a/content/read]"],
+  },
+  {
+    text: `$ az acr token delete -n ci -r contoso
+Deleting the token 'ci' will invalidate access to anyone using its credentials. Proceed? (y/n): n
+$ az acr token show -n ci -r contoso`,
+    found: ["az token-delete at contoso deletes token ci failed", "az token-show at contoso ci"],
   },
   {
     text: "az acr check-health -n x",

@@ -1,7 +1,7 @@
 /** A pasted text, and what is to be found in it as lines of text. */
 
 import type { Reference } from "../../engine";
-import type { Found, Part } from "../found";
+import type { Change, Found, Lock, Part } from "../found";
 
 export interface Sample {
   text: string;
@@ -48,7 +48,10 @@ function line(found: Found): string {
         found.source && `from ${written(found.source)}`,
         found.registry && `at ${found.registry}`,
         found.user && `as ${found.user}`,
-        change(found),
+        found.subject,
+        found.change && change(found.change),
+        found.lock && lock(found.lock),
+        found.outcome,
       );
     case "assertions":
       return `assertions ${found.file.assertions.length} on ${found.file.scopeMaps.length}`;
@@ -56,15 +59,26 @@ function line(found: Found): string {
       return words("repositories", list(found.names));
     case "reference":
       return words("reference", written(found.reference));
+    case "lock":
+      return words("lock", lock(found.lock));
+    case "passwords":
+      return words("passwords", found.token, list(found.passwords.map(password)));
+    case "change":
+      return words("change", found.registry && `at ${found.registry}`, change(found.change));
     case "unknown":
       return words("unknown", `${found.position}:`, found.message);
   }
 }
 
-function change({ change }: Extract<Found, { kind: "command" }>): string | null {
-  if (!change) return null;
+function lock({ repository, tag, digest, ...flags }: Lock): string {
+  const set = (["read", "write", "delete"] as const).filter((flag) => flags[flag] !== null);
+  return words(repository, tag, digest?.slice(0, 11) ?? null, ...set.map((flag) => `${flag}:${flags[flag]}`));
+}
+
+function change(change: Change): string {
   const removed = change.removed.length > 0 ? `without ${list(change.removed)}` : null;
   return words(
+    change.does === "deletes" ? "deletes" : null,
     change.token && `token ${change.token}`,
     change.scopeMap && `map ${change.scopeMap}`,
     list(change.actions),

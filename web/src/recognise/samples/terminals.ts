@@ -71,8 +71,8 @@ $ az acr scope-map show -n ci -r contoso --query actions
       "unknown 0: nothing that is known",
       "challenge Bearer repository:team/app:metadata_read insufficient_scope",
       "unauthorized [repository:team/app:metadata_read]",
-      "unknown 427: no command of `az` that asks a known thing of a registry",
-      "scope map list [repositories/team/app/content/read]",
+      "az scope-map-show at contoso ci",
+      "scope map list ci contoso [repositories/team/app/content/read]",
     ],
   },
   {

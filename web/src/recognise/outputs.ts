@@ -1,0 +1,123 @@
+/**
+ * What stands below a command of `az` is what it printed: why it failed, or a thing that only the command names.
+ *
+ * An output goes from the command's line to the next command or prompt. A command that failed has done nothing, and the errors that it
+ * printed are about itself. Left out: what other clients print, which is about the question.
+ */
+
+import { endOfLine } from "../documents/extent";
+import type { Found, FoundCommand, FoundScopeMap, Lock, Part } from "./found";
+import { lineAt } from "./reading";
+
+/** Nobody scrolls further to see why a command failed. */
+const MOST_LINES = 40;
+
+export function withOutputs(text: string, parts: Part[]): Part[] {
+  const result: Part[] = [];
+  const next = nextCommands(parts);
+  let command: FoundCommand | null = null;
+  let end = 0;
+  for (const [place, part] of parts.entries()) {
+    const { found } = part;
+    if (found.kind === "command" || isCommand(found)) command = null;
+    if (found.kind === "command" && found.client === "az") {
+      const output = outputOf(text, part.to, next[place] ?? text.length);
+      command = output.hasFailed ? { ...found, outcome: "failed" } : found;
+      end = output.to;
+      result.push({ ...part, found: command });
+    } else if (!command || part.from >= end) result.push(part);
+    else result.push(...printed(command, part));
+  }
+  return result;
+}
+
+/** A line of a client that asks nothing which is known is a command too. */
+function isCommand(found: Found): boolean {
+  return found.kind === "unknown" && found.message.startsWith("no command of ");
+}
+
+/** Where the next command begins behind each part. */
+function nextCommands(parts: Part[]): number[] {
+  const places: number[] = [];
+  let next = Number.POSITIVE_INFINITY;
+  for (const [place, { from, found }] of [...parts.entries()].reverse()) {
+    places[place] = next;
+    if (found.kind === "command" || isCommand(found)) next = from;
+  }
+  return places;
+}
+
+/** What begins a line in which somebody types: of Unix, of PowerShell, of Windows. */
+const PROMPT = /^(?:PS [^>\n]{0,200}>|[^\s>$#%]{0,80}(?: [^\s>$#%]{1,40})?[$#%❯»λ➜]|[A-Za-z]:\\[^>\n]{0,200}>)\s/;
+
+const FAILURES = [
+  "(?:cli\\.\\S{1,80}: )?ERROR: ",
+  "az(?:\\.cmd)?(?: [a-z-]{1,30}){0,5} ?: ",
+  "\\([A-Z]\\w{2,60}\\) ",
+  "the following arguments are required",
+  "unrecognized arguments",
+  "argument --?\\w",
+  "(?:expected|invalid) \\w{1,20} argument",
+  "usage error",
+  "'[^'\\n]{1,60}' is (?:misspelled|not recognized)",
+  "Operation cancelled",
+  ".{0,300}\\(y\\/n\\) ?:? ?n(?:o)?\\s*$",
+  "(?:-?\\w{0,10}sh: )?(?:line \\d{1,6}: )?az: (?:command )?not found",
+  "(?:-?\\w{0,10}sh: )(?:line \\d{1,6}: )?az: ",
+  "Please run 'az login'",
+  "Traceback \\(most recent call last\\)",
+  "##\\[error\\]",
+];
+const FAILED = new RegExp(`^\\s{0,20}(?:${FAILURES.join("|")})`, "i");
+
+/** Where the output of a command ends, and whether it says that the command failed. */
+function outputOf(text: string, from: number, next: number): { to: number; hasFailed: boolean } {
+  let to = endOfLine(text, from);
+  let hasFailed = false;
+  for (let count = 0; count < MOST_LINES && to < text.length && to < next; count++) {
+    const line = lineAt(text, to + 1).slice(0, 1000);
+    if (PROMPT.test(line)) return { to, hasFailed };
+    hasFailed ||= FAILED.test(line);
+    to = endOfLine(text, to + 1);
+  }
+  // A document is longer than what is looked through for a failure.
+  return { to: Math.min(next, hasFailed || to >= text.length ? to : endOfOutput(text, to, next)), hasFailed };
+}
+
+function endOfOutput(text: string, from: number, next: number): number {
+  let to = from;
+  while (to < text.length && to < next && !PROMPT.test(lineAt(text, to + 1).slice(0, 400)))
+    to = endOfLine(text, to + 1);
+  return to;
+}
+
+/** A part of the output, as the command means it. */
+function printed(command: FoundCommand, part: Part): Part[] {
+  const { found } = part;
+  const manages = command.change !== null || command.lock !== null || command.subject !== null;
+  if (manages && command.outcome === "failed" && (isReport(found) || found.kind === "unknown")) return [];
+  if (found.kind === "scopeMap") return [{ ...part, found: namedMap(found, command) }];
+  if (found.kind === "lock") return [{ ...part, found: { kind: "lock", lock: namedLock(found.lock, command) } }];
+  return [part];
+}
+
+function isReport({ kind }: Found): boolean {
+  return kind === "error" || kind === "unauthorized" || kind === "challenge";
+}
+
+function namedMap(found: FoundScopeMap, { operation, subject, registry, change }: FoundCommand): FoundScopeMap {
+  const name = operation === "scope-map-show" ? subject : operation.startsWith("scope-map-") ? change?.scopeMap : null;
+  if (!name || (found.map.name !== null && found.map.name !== name)) return found;
+  return { ...found, map: { ...found.map, name, registry: found.map.registry ?? registry } };
+}
+
+function namedLock(lock: Lock, { reference, registry }: FoundCommand): Lock {
+  if (!reference || (lock.repository !== null && lock.repository !== reference.repository)) return lock;
+  return {
+    ...lock,
+    registry: lock.registry ?? reference.registry ?? registry,
+    repository: reference.repository,
+    tag: lock.tag ?? reference.tag,
+    digest: lock.digest ?? reference.digest,
+  };
+}
