@@ -37,6 +37,10 @@ export interface FoundScopeMap {
   map: ScopeMapSource;
   /** Where each of the actions begins in the pasted text. */
   at: number[];
+  /** Whether it has rules that are computed from what is not here. */
+  isPart?: true;
+  /** What other blocks of Terraform call it. */
+  address?: string;
 }
 
 /** A token of a registry, without its passwords' values. */
@@ -48,6 +52,9 @@ export interface FoundToken {
   registry: string | null;
   /** Null where they are not listed. */
   passwords: Password[] | null;
+  /** What other blocks of Terraform call it, and what it calls its map. */
+  address?: string;
+  scopeMapAddress?: string | null;
 }
 
 /** `unknown` where it is computed from what is not here. */
@@ -64,6 +71,7 @@ export interface Password {
 export interface FoundPasswords {
   kind: "passwords";
   token: string | null;
+  tokenAddress?: string | null;
   passwords: Password[];
 }
 
@@ -194,4 +202,6 @@ export interface FoundUnknown {
   message: string;
   hint: string | null;
   position: number;
+  /** A scope map that is only named. */
+  named?: { address: string; name: string | null };
 }

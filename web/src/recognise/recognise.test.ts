@@ -168,6 +168,21 @@ function NEAR_MISSES(): string[] {
     '"${',
     "/*",
     "The push refers to repository [a]\n",
+    'resource "a" "b" {\n x = {',
+    'resource "a" "b" {\n x = [concat(',
+    "x = {a = [\n",
+  ];
+  const changes = [
+    "@@ -1 +1 @@\n",
+    '- resource "a" "b" {\n',
+    '~ resource "a" "b" {\n - x = [\n',
+    "--- a\n+++ b\n",
+    "+ repositories/a\n",
+    "~~a",
+    "<!-- ",
+    "<s>",
+    "az acr delete -n a\n",
+    "az acr scope-map create --re ",
   ];
   const others = [
     "\0",
@@ -188,7 +203,7 @@ function NEAR_MISSES(): string[] {
     "@",
     "\\",
   ];
-  return [...open, ...lines, ...words, ...errors, ...heads, ...blocks, ...others];
+  return [...open, ...lines, ...words, ...errors, ...heads, ...blocks, ...changes, ...others];
 }
 
 type Random = (below: number) => number;

@@ -9,6 +9,7 @@ import { LONGEST } from "../documents/document";
 import { endOfLine } from "../documents/extent";
 import { readActions } from "./actions";
 import { readChallenge } from "./challenge";
+import { afterChanges } from "./changes";
 import { type Clean, clean } from "./clean";
 import { readCommand } from "./commands/command";
 import { bracketDocuments, readBlockDocument } from "./document";
@@ -16,6 +17,7 @@ import { readError } from "./error";
 import type { Found, Part } from "./found";
 import { joined } from "./joined";
 import { readJwt } from "./jwt";
+import { linked } from "./linked";
 import { readMarkup } from "./markup";
 import { readNames } from "./names";
 import { withOutputs } from "./outputs";
@@ -43,7 +45,8 @@ const READERS: Reader[] = [
 export function recognise(text: string): Part[] {
   if (text.length > LONGEST) return tooLong(text);
   const { text: cleaned, origin } = clean(text);
-  return joined(withOutputs(cleaned, readAll(cleaned))).map((part) => placed(part, origin));
+  const current = afterChanges(cleaned);
+  return linked(joined(withOutputs(current, readAll(current)))).map((part) => placed(part, origin));
 }
 
 function tooLong(text: string): Part[] {

@@ -1,15 +1,19 @@
 /**
- * Terraform's resources for scope maps and tokens.
+ * Terraform's resources for scope maps, tokens and their passwords: those of `azurerm`, those of `azapi`, and the module for registries.
+ *
+ * A block names another by its address, which `linked` turns into a name. Left out: the values of variables and locals.
  */
 
 import { type Block, type Expression, readBlock } from "../documents/terraform";
-import { readScopeMap } from "../engine";
+import { readScopeMap, systemScopeMaps } from "../engine";
 import { attempt } from "./attempt";
-import type { Found, Part } from "./found";
+import { DESTROYED, HIDDEN } from "./changes";
+import type { Change, Found, FoundScopeMap, FoundToken, Part, Password, TokenStatus } from "./found";
 import { lineAt, type Reading, unknown } from "./reading";
 
-const BLOCK =
-  /^(?:resource|data|provider|variable|output|module|locals|terraform|moved|import)\s*(?:"[^"]*"\s*){0,2}\{/;
+const BLOCK = new RegExp(
+  `^(?:resource|data|provider|variable|output|module|locals|terraform|moved|import|${DESTROYED})\\s*(?:"[^"]*"\\s*){0,2}\\{`,
+);
 
 export function readTerraform(text: string, at: number): Reading | null {
   if (!BLOCK.test(lineAt(text, at).slice(0, 1000))) return null;
@@ -20,55 +24,198 @@ export function readTerraform(text: string, at: number): Reading | null {
     const end = Math.max(position, Math.min(position + 1, block.to));
     return { from: position, to: end, found: unknown({ message, hint: WRITE_OUT, position }) };
   });
-  return { parts: [{ from: at, to: block.to, found }, ...problems], to: block.to };
+  const parts = (found.length > 0 ? found : [NOTHING_IN(at)]).map((each) => ({ from: at, to: block.to, found: each }));
+  const inner = parts.slice(1).map((part) => ({ ...part, from: block.to }));
+  return { parts: [...parts.slice(0, 1), ...inner, ...problems], to: block.to };
 }
 
 const WRITE_OUT = "paste the value that it has, from the output of `terraform show` for example";
 
-function foundIn(block: Block, at: number): Found {
-  const [type] = block.labels;
-  if (type === "azurerm_container_registry_scope_map") return scopeMapIn(block, at);
-  if (type === "azurerm_container_registry_token") return tokenIn(block);
-  return unknown({
-    message: "a block that holds no scope map and no token",
-    hint: null,
-    position: at,
-  });
+const NOTHING_IN = (position: number): Found =>
+  unknown({ message: "a block that holds no scope map and no token", hint: null, position });
+
+function foundIn(block: Block, at: number): Found[] {
+  const [type = ""] = block.labels;
+  if (block.type === DESTROYED) return destroyed(block);
+  // With a count of nothing there is none.
+  if (textOf(block.attributes.get("count")) === "0") return [];
+  if (block.type === "module") return moduleIn(block, at);
+  if (type === "azurerm_container_registry_scope_map")
+    return [block.type === "data" ? dataIn(block, at) : scopeMapIn(block, at)];
+  if (type === "azurerm_container_registry_token" && block.type === "resource") return [tokenIn(block)];
+  if (type === "azurerm_container_registry_token_password") return [passwordsIn(block)];
+  return type.startsWith("azapi_") ? azapiIn(block, at) : [];
 }
 
-function scopeMapIn({ attributes }: Block, at: number): Found {
-  const list = attributes.get("actions");
-  if (list?.kind !== "list") {
-    const message = "a scope map without a list of actions that is written out";
-    return unknown({ message, hint: WRITE_OUT, position: list?.at ?? at });
-  }
-  const actions = list.items.map(({ text }) => text);
-  const name = stringOf(attributes.get("name"));
-  const description = stringOf(attributes.get("description"));
+/** What other blocks call it. */
+function addressOf({ type, labels }: Block): string {
+  return `${type === "data" ? "data." : ""}${labels.join(".")}`;
+}
+
+/** The address in a reference such as `azurerm_container_registry_token.ci[0].id`. */
+function referenceIn(expression: Expression | undefined): string | null {
+  const [address] = /^(?:data\.)?[a-z]\w*\.[\w-]+/.exec(expression?.kind === "other" ? expression.text : "") ?? [];
+  return address ?? null;
+}
+
+type Fields = ReadonlyMap<string, Expression>;
+
+function scopeMapIn(block: Block, at: number): Found {
+  const { attributes } = block;
+  const registry = stringOf(attributes.get("container_registry_name")) ?? partOfId(attributes.get("id"), "registries");
+  return mapOf({ fields: attributes, list: attributes.get("actions"), registry, address: addressOf(block), at });
+}
+
+interface MapSource {
+  /** Where its name and its description stand. */
+  fields: Fields;
+  list: Expression | undefined;
+  registry: string | null;
+  address?: string | undefined;
+  at: number;
+}
+
+/** A list that is computed gives a map of which not all is known. */
+function mapOf({ fields, list, registry, address, at }: MapSource): Found {
+  const items = list?.kind === "list" ? list.items.flatMap((item) => (item.kind === "string" ? [item] : [])) : [];
+  const isWhole = list?.kind === "list" && list.isWhole && items.length === list.items.length;
+  const actions = items.map(({ text }) => text);
+  const name = stringOf(fields.get("name"));
+  const description = stringOf(fields.get("description"));
   const map = attempt(() => readScopeMap({ name, description, actions }));
   if (map.kind === "refused") return unknown(map, at);
-  const registry = stringOf(attributes.get("container_registry_name"));
-  return {
+  const found: FoundScopeMap = {
     kind: "scopeMap",
     form: "terraform",
     map: { ...map.value, registry },
-    at: list.items.map((item) => item.at),
+    at: items.map((item) => item.at),
   };
+  return { ...found, ...(isWhole ? {} : { isPart: true }), ...(address ? { address } : {}) };
+}
+
+/** A map that is kept elsewhere. The rules of those of the registry's own are known. */
+function dataIn(block: Block, at: number): Found {
+  const name = stringOf(block.attributes.get("name"));
+  const registry = stringOf(block.attributes.get("container_registry_name"));
+  const system = systemScopeMaps().find((map) => map.name === name);
+  const address = addressOf(block);
+  if (!system) {
+    const message = "a scope map that is kept elsewhere";
+    const hint = "paste what `az acr scope-map show` prints";
+    return { ...unknown({ message, hint, position: at }), named: { address, name } };
+  }
+  const map = { name, description: system.description, registry, actions: system.actions, path: "" };
+  return { kind: "scopeMap", form: "terraform", map, at: system.actions.map(() => at), address };
 }
 
 /** Terraform keeps the passwords of a token in a resource of its own. */
-function tokenIn({ attributes }: Block): Found {
-  const enabled = attributes.get("enabled");
+function tokenIn(block: Block): FoundToken {
+  const { attributes } = block;
+  const map = attributes.get("scope_map_id");
   return {
     kind: "token",
     name: stringOf(attributes.get("name")),
-    scopeMap: stringOf(attributes.get("scope_map_id"))?.split("/").at(-1) ?? null,
-    status: enabled?.kind === "other" && enabled.text === "false" ? "disabled" : "enabled",
-    registry: stringOf(attributes.get("container_registry_name")),
+    scopeMap: partOfId(map, "scopeMaps"),
+    scopeMapAddress: referenceIn(map),
+    status: statusIn(attributes),
+    registry: stringOf(attributes.get("container_registry_name")) ?? partOfId(attributes.get("id"), "registries"),
     passwords: null,
+    address: addressOf(block),
   };
+}
+
+/** Without a word a token is enabled; a plan may leave the word out. */
+function statusIn(fields: Fields): TokenStatus {
+  const text = textOf(fields.get("enabled"));
+  if (text === "true" || text === "false") return text === "true" ? "enabled" : "disabled";
+  return text === null && !fields.has(HIDDEN) ? "enabled" : "unknown";
+}
+
+function passwordsIn({ attributes, blocks }: Block): Found {
+  const token = attributes.get("container_registry_token_id");
+  const passwords = blocks
+    .filter(({ type }) => type === "password1" || type === "password2")
+    .map(({ type, attributes: own }): Password => ({ name: type, created: null, expiry: textOf(own.get("expiry")) }));
+  return { kind: "passwords", token: partOfId(token, "tokens"), tokenAddress: referenceIn(token), passwords };
+}
+
+/** `azapi` writes the resource as its API has it. */
+function azapiIn(block: Block, at: number): Found[] {
+  const { attributes } = block;
+  const type = stringOf(attributes.get("type"))?.toLowerCase().split("@")[0] ?? "";
+  const properties = fieldsOf(fieldsOf(attributes.get("body")).get("properties"));
+  const registry =
+    partOfId(attributes.get("parent_id"), "registries") ?? partOfId(attributes.get("resource_id"), "registries");
+  if (type.endsWith("/scopemaps")) {
+    const fields = new Map([...properties, ...attributes]);
+    return [mapOf({ fields, list: properties.get("actions"), registry, address: addressOf(block), at })];
+  }
+  if (!type.endsWith("/registries/tokens")) return [];
+  const status = stringOf(properties.get("status"))?.toLowerCase();
+  const isKnown = status === "enabled" || status === "disabled";
+  const map = properties.get("scopeMapId");
+  return [
+    {
+      kind: "token",
+      name: stringOf(attributes.get("name")),
+      scopeMap: partOfId(map, "scopeMaps"),
+      scopeMapAddress: referenceIn(map),
+      status: isKnown ? status : properties.has("status") ? "unknown" : "enabled",
+      registry,
+      passwords: null,
+      address: addressOf(block),
+    },
+  ];
+}
+
+/** A module for registries takes its maps as an object, and the tokens of each map in it. */
+function moduleIn({ attributes }: Block, at: number): Found[] {
+  const registry = stringOf(attributes.get("name"));
+  return [...fieldsOf(attributes.get("scope_maps"))].flatMap(([key, value]) => {
+    const fields = fieldsOf(value);
+    if (fields.size === 0) return [];
+    const named = fields.has("name") ? fields : new Map([...fields, ["name", text(key, at)]]);
+    const map = mapOf({ fields: named, list: fields.get("actions"), registry, at });
+    return [map, ...tokensOf(fields, stringOf(named.get("name")), registry)];
+  });
+}
+
+function tokensOf(map: Fields, scopeMap: string | null, registry: string | null): Found[] {
+  return [...fieldsOf(map.get("registry_tokens"))].map(([key, value]): FoundToken => {
+    const fields = fieldsOf(value);
+    const name = fields.has("name") ? stringOf(fields.get("name")) : key;
+    return { kind: "token", name, scopeMap, status: statusIn(fields), registry, passwords: null };
+  });
+}
+
+function text(text: string, at: number): Expression {
+  return { kind: "string", text, at };
+}
+
+/** What a plan takes away. */
+function destroyed({ labels: [type], attributes }: Block): Found[] {
+  const name = stringOf(attributes.get("name"));
+  const isToken = type === "azurerm_container_registry_token";
+  if ((!isToken && type !== "azurerm_container_registry_scope_map") || name === null) return [];
+  const nothing = { status: null, actions: [], at: [], removed: [], passwords: null, open: null };
+  const change: Change = { does: "deletes", token: isToken ? name : null, scopeMap: isToken ? null : name, ...nothing };
+  return [{ kind: "change", registry: stringOf(attributes.get("container_registry_name")), change }];
+}
+
+function fieldsOf(expression: Expression | undefined): Fields {
+  return expression?.kind === "object" ? expression.fields : new Map();
 }
 
 function stringOf(expression: Expression | undefined): string | null {
   return expression?.kind === "string" ? expression.text : null;
+}
+
+/** A string, or the words that are to be evaluated. */
+function textOf(expression: Expression | undefined): string | null {
+  return expression?.kind === "string" || expression?.kind === "other" ? expression.text : null;
+}
+
+/** The name behind a word of an id. */
+function partOfId(expression: Expression | undefined, word: string): string | null {
+  return new RegExp(`/${word}/([^/]+)`, "i").exec(stringOf(expression) ?? "")?.[1] ?? null;
 }

@@ -327,6 +327,30 @@ const traps: [string, string, string, string][] = [
     "--write-enabled true",
   ],
   [
+    "a plan that destroys the map",
+    `${hello}\n  - resource "azurerm_container_registry_scope_map" "a" {\n      - name = "ci-map" -> null\n    }\n${pull}`,
+    "unsure",
+    "no scope map",
+  ],
+  [
+    "a map in a diff without a head",
+    `+ repositories/team/app/metadata/read\n- repositories/team/app/content/read\n${pull}`,
+    "denied",
+    "",
+  ],
+  [
+    "a token of Terraform with a map that is elsewhere",
+    `resource "azurerm_container_registry_scope_map" "a" {\n  name = "a"\n  actions = ["${"repositories/team/app/content/read"}"]\n}\nresource "azurerm_container_registry_token" "t" {\n  name = "t"\n  scope_map_id = azurerm_container_registry_scope_map.b.id\n}\n${pull}`,
+    "unsure",
+    "uses the scope map `b`",
+  ],
+  [
+    "a password of Terraform that ends at a time that is computed",
+    `${hello}\nresource "azurerm_container_registry_token_password" "p" {\n  password1 {\n    expiry = timeadd(timestamp(), "1h")\n  }\n}\n${pull}`,
+    "unsure",
+    "not known",
+  ],
+  [
     "a system map by its name",
     `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,
     "allowed",

@@ -213,7 +213,8 @@ function takeMaps(playground: Playground, parts: Part[], canBeUndone: boolean): 
 function mapsOf(found: Found): ScopeMapDraft[] {
   if (found.kind !== "scopeMap") return [];
   const { name, registry, description, actions } = found.map;
-  return [{ name: name ?? "", registry: registry ?? "", description, actions: [...actions] }];
+  const known = found.isPart ? { known: "partly" as const } : {};
+  return [{ name: name ?? "", registry: registry ?? "", description, actions: [...actions], ...known }];
 }
 
 function take(playground: Playground, found: Found, { canBeUndone, asks }: How): void {

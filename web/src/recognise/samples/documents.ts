@@ -133,7 +133,7 @@ resource "azurerm_container_registry_token" "example" {
 }`,
     found: [
       "scope map terraform example-scope-map [repositories/repo1/content/read repositories/repo1/content/delete]",
-      "token exampletoken contoso disabled",
+      "token exampletoken contoso example-scope-map disabled",
     ],
   },
   {
@@ -142,16 +142,79 @@ resource "azurerm_container_registry_token" "example" {
   actions = [for r in var.repositories : "repositories/\${r}/content/read"]
 }`,
     found: [
-      "scope map terraform",
+      "scope map terraform in part",
       "unknown 67: a string with something to evaluate in it",
-      "unknown 96: an item that is not written out",
-      "unknown 125: a string with something to evaluate in it",
+      "unknown 96: a list that is computed",
+    ],
+  },
+  {
+    text: `  # azurerm_container_registry_scope_map.ci will be updated in-place
+  ~ resource "azurerm_container_registry_scope_map" "ci" {
+      ~ actions = [
+          - "repositories/a/content/write",
+          + "repositories/b/content/read",
+            # (2 unchanged elements hidden)
+        ]
+        name    = "ci"
+        # (3 unchanged attributes hidden)
+    }
+
+  # azurerm_container_registry_token.ci must be replaced
+-/+ resource "azurerm_container_registry_token" "ci" {
+      ~ name         = "old" -> "ci" # forces replacement
+      ~ scope_map_id = "/subscriptions/s/registries/contoso/scopeMaps/x" -> "/subscriptions/s/registries/contoso/scopeMaps/ci"
+        # (1 unchanged attribute hidden)
+    }
+
+  # azurerm_container_registry_scope_map.gone will be destroyed
+  - resource "azurerm_container_registry_scope_map" "gone" {
+      - actions                 = [
+          - "repositories/a/content/read",
+        ] -> null
+      - container_registry_name = "contoso" -> null
+      - name                    = "gone" -> null
+    }
+
+Plan: 1 to add, 1 to change, 2 to destroy.`,
+    found: [
+      "scope map terraform in part ci [repositories/b/content/read]",
+      "unknown 247: an item that is not written out",
+      "token ci ci unknown",
+      "change at contoso deletes map gone",
+      "unknown 1036: nothing that is known",
+    ],
+  },
+  {
+    text: `+ repositories/a/content/read
+- repositories/a/content/write`,
+    found: ["scope map lines [repositories/a/content/read]"],
+  },
+  {
+    text: '-    "repositories/a/content/write",',
+    found: [],
+  },
+  {
+    text: `resource "azapi_resource" "ci" {
+  type      = "Microsoft.ContainerRegistry/registries/tokens@2023-07-01"
+  name      = "ci"
+  parent_id = "/subscriptions/s/providers/Microsoft.ContainerRegistry/registries/contoso"
+  body      = jsonencode({ properties = { scopeMapId = azapi_resource.map.id, status = "disabled" } })
+}
+resource "azapi_resource" "map" {
+  type = "Microsoft.ContainerRegistry/registries/scopeMaps@2023-07-01"
+  name = "ci-map"
+  body = { properties = { actions = concat(["repositories/a/content/read"], var.more) } }
+}`,
+    found: [
+      "token ci contoso ci-map disabled",
+      "scope map terraform in part ci-map [repositories/a/content/read]",
+      "unknown 519: an item that is not written out",
     ],
   },
   {
     text: `resource "azurerm_container_registry_scope_map" "x" {
   actions = ["repositories/a/content/read"`,
-    found: ["scope map terraform [repositories/a/content/read]", "unknown 96: a block that is not closed"],
+    found: ["scope map terraform in part [repositories/a/content/read]", "unknown 96: a block that is not closed"],
   },
   {
     text: 'resource "azurerm_resource_group" "x" { name = "rg" }',

@@ -16,7 +16,14 @@ export function rendered(parts: Part[]): string[] {
 function line(found: Found): string {
   switch (found.kind) {
     case "scopeMap":
-      return words("scope map", found.form, found.map.name, found.map.registry, list(found.map.actions));
+      return words(
+        "scope map",
+        found.form,
+        found.isPart ? "in part" : null,
+        found.map.name,
+        found.map.registry,
+        list(found.map.actions),
+      );
     case "token":
       return words(
         "token",
