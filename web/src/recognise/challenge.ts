@@ -26,7 +26,15 @@ function readHead(text: string, at: number): Reading {
     if (header) headers.push(header);
     to = header?.to ?? endOfLine(text, line);
   }
-  return headers.length > 0 ? onePart(at, to, challengeOf(headers)) : { parts: [], to };
+  if (headers.length > 0) return onePart(at, to, challengeOf(headers));
+  const status = lineAt(text, at);
+  return UNAVAILABLE.test(status) ? onePart(at, to, unavailable(status)) : { parts: [], to };
+}
+
+const UNAVAILABLE = /^(?:< )?HTTP\/[\d.]+ (?:429|5\d\d)\b/;
+
+function unavailable(text: string): Part["found"] {
+  return { kind: "error", text, meaning: "unavailable", registry: null, repository: null, required: [] };
 }
 
 interface Header {

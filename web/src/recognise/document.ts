@@ -5,7 +5,7 @@
 import { readDocument } from "../documents/document";
 import { endOfBlock, endOfBrackets, endOfLine } from "../documents/extent";
 import { contents } from "./contents";
-import { readError } from "./error";
+import { readErrorIn } from "./error";
 import { lineAt, onePart, type Reader, type Reading, unknown } from "./reading";
 
 /** After so many brackets that nothing closes, none is looked for: each search goes to the end of the text. */
@@ -57,8 +57,12 @@ function readPart(text: string, from: number, to: number, start = from): Reading
   return parts.length > 0 ? { parts, to } : unfamiliar(text, from, to);
 }
 
+/** A record of a log is no longer. */
+const LONGEST_RECORD = 1 << 16;
+
 /** Clients that log in JSON write their errors so. */
 function unfamiliar(text: string, from: number, to: number): Reading {
   const message = "a document of a kind that is not known";
-  return readError(text, from) ?? onePart(from, to, unknown({ message, hint: null, position: from }));
+  const record = readErrorIn(text.slice(from, Math.min(to, from + LONGEST_RECORD)).replaceAll("\n", " "), from);
+  return record ? { ...record, to } : onePart(from, to, unknown({ message, hint: null, position: from }));
 }

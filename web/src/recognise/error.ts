@@ -10,6 +10,8 @@ import { endOfBrackets, endOfLine } from "../documents/extent";
 import { type Reference, readScopes, route } from "../engine";
 import { accepted } from "./attempt";
 import { contents } from "./contents";
+import { escapedIn } from "./escaped";
+import { namedByFields } from "./fields";
 import type { FoundError, Meaning } from "./found";
 import { meaningOf } from "./meaning";
 import { referenceOf } from "./names";
@@ -24,9 +26,36 @@ export function readError(text: string, at: number): Reading | null {
   const push = readPush(text, at);
   if (push) return push;
   const line = lineAt(text, at);
+  // What a program logs while it works is no failure: the first answer of every registry is a refusal.
+  if (WORKING.test(line)) return { parts: [], to: at + line.length };
+  const reading = readErrorIn(line, at);
+  const [part] = reading?.parts ?? [];
+  return part?.found.kind === "error" && part.found.repository === null ? withFields(text, at, line) : reading;
+}
+
+const WORKING = /^(?:time="?[^\s"]{1,60}"? )?(?:(?:DEBU|INFO|TRAC)\[\d+\]|level="?(?:debug|info|trace)\b)/;
+
+/** An error in a text that is one line, or a document that is one record of a log. */
+export function readErrorIn(line: string, at: number): Reading | null {
+  const escaped = escapedIn(line, at);
+  if (escaped.length > 0) return { parts: escaped, to: at + line.length };
   const meaning = meaningOf(line);
   return meaning && (readBody(at, line) ?? onePart(at, at + line.length, errorIn(line, meaning)));
 }
+
+/** Some logs say below the line what it is about, a field in each line. */
+function withFields(text: string, at: number, line: string): Reading | null {
+  let to = at + line.length;
+  for (let count = 0; count < MOST_FIELDS; count++) {
+    const next = endOfLine(text, to) + 1;
+    if (next >= text.length || !/^\s{2,}["']?[\w.]{1,60}["']?\s?[:=]\s/.test(text.slice(next, next + 100))) break;
+    to = endOfLine(text, next);
+  }
+  const whole = text.slice(at, to).trimEnd();
+  return readErrorIn(whole.replaceAll("\n", " "), at);
+}
+
+const MOST_FIELDS = 40;
 
 /** `az acr import` puts the registry's whole answer into its line. */
 function readBody(at: number, line: string): Reading | null {
@@ -35,7 +64,10 @@ function readBody(at: number, line: string): Reading | null {
   if (end === null) return null;
   const document = readDocument(line.slice(start, end), at + start);
   if (document.kind === "problem") return null;
-  return { parts: contents(document, { from: at, to: at + line.length }), to: at + line.length };
+  const parts = contents(document, { from: at, to: at + line.length });
+  // A body without details says less than the line around it.
+  const says = parts.some(({ found }) => found.kind === "unauthorized" && found.required.length > 0);
+  return says || requestsIn(line).length + (imageIn(line) ? 1 : 0) === 0 ? { parts, to: at + line.length } : null;
 }
 
 /** docker says first what it pushes to, then how each layer fares, and at the end why it may not. */
@@ -64,12 +96,20 @@ function errorIn(line: string, meaning: Meaning): FoundError {
     required: [],
   };
   const requests = requestsIn(line);
-  const facts = requests.find(({ required }) => required.length > 0) ?? scopesIn(line) ?? imageIn(line) ?? requests[0];
-  const isRefusedAtDoor = requests.some(({ isDoor }) => isDoor);
+  const facts =
+    requests.find(({ required }) => required.length > 0) ??
+    scopesIn(line) ??
+    imageIn(line) ??
+    namedByFields(line) ??
+    requests[0];
+  const isRefusedAtDoor = requests.some(({ isDoor }) => isDoor) && REFUSED.test(line);
   const { registry = null, repository = null, required = [] } = facts ?? {};
   const clear = meaning === "unknown" && isRefusedAtDoor ? "unauthenticated" : meaning;
   return { ...error, meaning: clear, registry: registry ?? registryIn(line), repository, required };
 }
+
+/** Without one of these words it is not said that somebody was asked for a login. */
+const REFUSED = /unauthori[sz]ed|authentication required|\b401\b|denied|forbidden|insufficient/i;
 
 interface Facts {
   registry: string | null;
@@ -86,11 +126,24 @@ const ADDRESS = /(?:\b(get|head|post|put|patch|delete)\s(?:request to )?)?[\\"']
 
 /** What is asked in the first addresses of a line. */
 function requestsIn(line: string): Request[] {
-  const matches = [...line.slice(0, LONGEST_TEXT).matchAll(ADDRESS)].slice(0, 4);
+  const start = line.slice(0, LONGEST_TEXT);
+  const broken = brokenRequestIn(start);
+  if (broken) return [broken];
+  const matches = [...start.matchAll(ADDRESS)].slice(0, 4);
   return matches.flatMap(([, method = "GET", address = ""]) => {
     const url = accepted(() => new URL(address.replace(/[.,:;)\]]+$/, "")));
     return url ? requestTo(url, method.toUpperCase()) : [];
   });
+}
+
+/** A request for a token whose address was printed without its host. */
+function brokenRequestIn(line: string): Request | null {
+  const [, query] = /\bhttps?:\/{0,2}\?([^\s"'\\]{1,2000})/.exec(line) ?? [];
+  if (!query) return null;
+  const parameters = new URLSearchParams(query.replace(/[.,:;)\]]+$/, ""));
+  const required = written(parameters.getAll("scope").join(" "));
+  if (required.length === 0) return null;
+  return { registry: parameters.get("service"), repository: repositoryOf(required), required, isDoor: true };
 }
 
 /** A page that explains the error is no address of the registry. */
@@ -132,7 +185,7 @@ function scopesIn(line: string): Facts | null {
 
 const PATH = /\bto (\/v2\/\S+) in (\S+?):?(?:\s|$)/;
 const IMAGE =
-  /(docker:\/\/|oci:\/\/|docker-image:\/\/|pull image|pulling image|resolve reference|and unpack image|failed to push|access denied for|manifest for|reading manifest \S{1,200} in|exists in)\s{0,3}\\?["']?([^\s"'\\,]+)/i;
+  /(docker:\/\/|oci:\/\/|registry:\/\/|docker-image:\/\/|pull image|pulling image|resolve reference|and unpack image|failed to push|access denied for|credentials for|permissions for|unauthorized for|manifest for|reading manifest \S{1,200} in|exists in)\s{0,3}\\?["']?([^\s"'\\,]+)/i;
 
 /** The image that a line names, or the path that it was sent to. */
 function imageIn(line: string): Facts | null {

@@ -18,7 +18,7 @@ export type Found =
   | { kind: "challenge"; challenges: Challenge[] }
   | { kind: "unauthorized"; message: string; required: string[] }
   | FoundError
-  | { kind: "scopes"; report: ScopeReport }
+  | { kind: "scopes"; report: ScopeReport; registry?: string | null }
   | FoundCommand
   | { kind: "assertions"; file: AssertionFile }
   | { kind: "repositories"; names: string[] }

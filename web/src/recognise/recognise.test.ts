@@ -148,6 +148,12 @@ function NEAR_MISSES(): string[] {
     "manifest for ",
     "map[Action:a ",
     'login -p"',
+    '{\\"errors\\":',
+    "https:?scope=",
+    "denied image_name=",
+    "denied\n  a: b\n",
+    "DEBU[0000] denied\n",
+    "HTTP/1.1 503\n",
   ];
   const heads = [
     "WWW-Authenticate: ",

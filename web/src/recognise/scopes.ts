@@ -15,8 +15,17 @@ export function readScopeWords(text: string, at: number): Reading | null {
   const asked = scopesOfAddress(line) ?? line.slice(LABEL.exec(line)?.[0].length).replace(/["'],?$/, "");
   if (!asked.split(/\s+/).every((word) => SCOPE.test(word))) return null;
   const report = attempt(() => readScopes(asked.replace(/\s/g, " ")));
-  const found = report.kind === "read" ? ({ kind: "scopes", report: report.value } as const) : unknown(report, at);
+  const registry = hostOf(line);
+  const found =
+    report.kind === "read" ? ({ kind: "scopes", report: report.value, registry } as const) : unknown(report, at);
   return onePart(at, at + line.length, found);
+}
+
+/** The registry that the address of a token request names. */
+function hostOf(line: string): string | null {
+  const [, query] = /\?(\S{1,4000})/.exec(line) ?? [];
+  const service = query ? new URLSearchParams(query.split(/["'\\]/)[0]).get("service") : null;
+  return /^[\w.-]+(?::\d+)?$/.test(service ?? "") ? service : (/https?:\/\/([\w.:-]{1,300})\//.exec(line)?.[1] ?? null);
 }
 
 /** The scopes in the address of a token request. */

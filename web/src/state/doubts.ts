@@ -233,6 +233,7 @@ function ofLogin({ model: { reported, question } }: Circumstances): Doubt[] {
       ),
     ];
   }
+  if (reported?.meaning === "unavailable") return [elsewhere(UNAVAILABLE)];
   if (reported?.meaning === "locked") return [{ ...elsewhere(lockedText(question)), keepsFix: true }];
   if (reported?.meaning !== "unreachable") return [];
   return [
@@ -241,6 +242,9 @@ function ofLogin({ model: { reported, question } }: Circumstances): Doubt[] {
     ),
   ];
 }
+
+const UNAVAILABLE =
+  "the registry was unavailable or had too many requests, and judged neither the login nor the rights: try again later";
 
 /** Quarantine and a registry of the classic tier say the same, and are rare. */
 function lockedText(question: Question): string {

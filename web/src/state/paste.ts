@@ -232,10 +232,12 @@ function take(playground: Playground, found: Found, { canBeUndone, asks }: How):
       takeUnauthorized(playground, found.required.join(" "));
       break;
     case "scopes":
+      noteRegistry(playground, found.registry ?? "");
       // What is no scope is asked about too, and said to be none.
       askFor(
         playground,
         [...found.report.scopes.map(scopeText), ...found.report.invalid.map(({ scope }) => scope)].join(" "),
+        found.registry ?? "",
       );
       break;
     case "error":

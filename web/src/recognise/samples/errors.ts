@@ -4,6 +4,38 @@ import type { Sample } from "./sample";
 
 export const ERRORS: Sample[] = [
   {
+    text: 'level=error msg="Could not get tags from registry: denied: requested access to the resource is denied" image_name=team/app registry=contoso.azurecr.io',
+    found: ["error denied contoso.azurecr.io team/app [repository:team/app:metadata_read]"],
+  },
+  {
+    text: "GET https:?scope=repository%3Ateam%2Fapp%3Apull&service=contoso.azurecr.io: UNAUTHORIZED: authentication required",
+    found: ["error unauthenticated contoso.azurecr.io team/app [repository:team/app:pull]"],
+  },
+  {
+    text: 'Error response from daemon: Get "https://contoso.azurecr.io/v2/": unexpected EOF',
+    found: ["error unreachable contoso.azurecr.io"],
+  },
+  {
+    text: 'Error response from daemon: Get "https://contoso.azurecr.io/v2/": something that nobody has seen',
+    found: ["error unknown contoso.azurecr.io"],
+  },
+  {
+    text: "unexpected status from HEAD request to https://contoso.azurecr.io/v2/team/app/manifests/500: 429 Too Many Requests",
+    found: ["error unavailable contoso.azurecr.io team/app [repository:team/app:pull]"],
+  },
+  {
+    text: "HTTP/2 503\nretry-after: 5\n",
+    found: ["error unavailable"],
+  },
+  {
+    text: 'time="2026-11-21T23:03:29Z" level=debug msg="GET https://contoso.azurecr.io/v2/team/app/manifests/v1"',
+    found: [],
+  },
+  {
+    text: "$ docker login contoso.azurecr.io --password-stdin <<EOF\nx\nEOF",
+    found: ["docker login at contoso.azurecr.io", "unknown 57: nothing that is known"],
+  },
+  {
     text: "denied: requested access to the resource is denied",
     found: ["error denied"],
   },
