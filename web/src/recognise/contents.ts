@@ -3,17 +3,20 @@
  * resources of an ARM template.
  */
 
+import { NO_SCOPE, UNKNOWN } from "../documents/expression";
 import { type Path, type Place, steps } from "../documents/place";
 import { readAssertions, readScopeMap, readScopes } from "../engine";
 import { isAction } from "./actions";
 import { accepted, attempt, type Refused } from "./attempt";
 import { errorsOf } from "./errors";
 import type { Found, FoundScopeMap, Part, ScopeMapSource } from "./found";
+import { keptAt } from "./kept";
 import { isLock, lockOf } from "./lock";
 import { areRepositories } from "./names";
 import { unknown } from "./reading";
-import { isResource, nameOf, type Resource, registryOf, typeOf } from "./resource";
+import { isResource, isWritten, nameOf, type Resource, registryOf, typeOf } from "./resource";
 import { scopesOf } from "./scopes";
+import { evaluatedIn, isTemplate, NOWHERE, resourcesOf } from "./template";
 import { isToken, tokenOf } from "./token";
 
 /** A document that was read, or a piece of it. */
@@ -39,23 +42,44 @@ interface Content {
 function contentsAt(document: Document, path: Path, value: unknown): Content[] {
   if (Array.isArray(value)) return listAt(document, path, value);
   if (!isResource(value)) return [];
+  if (isTemplate(value)) return templateAt(document, path, value);
   if ("assertions" in value || "scopeMaps" in value) return assertionsAt(document, path, value);
   if (Array.isArray(value.errors)) return [{ path, found: errorsOf(value.errors) }];
+  return thingAt(document, path, value) ?? [...jwtsAt(path, value), ...insideOf(document, path, value)];
+}
+
+/** A scope map, a token, or what else is one thing and not a place for others. */
+function thingAt(document: Document, path: Path, value: Resource): Content[] | null {
   if (isLock(value)) return [{ path, found: { kind: "lock", lock: lockOf(value) } }];
-  if (isToken(value)) return [{ path, found: tokenOf(value) }];
-  if (isScopeMap(value)) return [{ path, found: scopeMapAt(document, path, value) }];
+  if (isToken(value)) return [{ path, found: tokenOf(evaluatedIn(value, NO_SCOPE)) }];
+  if (isScopeMap(value, path)) return [{ path, found: scopeMapAt(document, path, evaluatedIn(value, NO_SCOPE)) }];
   const scopes = Array.isArray(value.access) ? scopesOf(value.access) : [];
   if (scopes.length > 0) return [{ path, found: { kind: "scopes", report: readScopes(scopes.join(" ")) } }];
-  return [...jwtsAt(path, value), ...insideOf(document, path, value)];
+  const kept = keptAt(value);
+  return kept && [{ path, found: kept }];
+}
+
+/** The resources of a template have been evaluated. */
+function templateAt(document: Document, path: Path, value: Resource): Content[] {
+  return resourcesOf(value, path, NOWHERE).flatMap(({ path: place, resource }): Content[] => {
+    if (isToken(resource)) return [{ path: place, found: tokenOf(resource) }];
+    return isScopeMap(resource, place) ? [{ path: place, found: scopeMapAt(document, place, resource) }] : [];
+  });
 }
 
 /** Where lists of resources stand: in templates, in the answers to list requests, in a catalog. */
+const LISTS = ["resources", "value", "repositories"];
+
+/** What is not so, or not so any more: in the plans of Terraform, and beside what is known of them. */
+const NOT_SO = /^(?:before|prior_state|configuration|.*(?:sensitive|unknown).*|resource_drift)$/;
+
 function insideOf(document: Document, path: Path, value: Resource): Content[] {
-  return ["resources", "value", "repositories"].flatMap((field) => {
-    const inner = value[field];
-    const items = field === "resources" && isResource(inner) ? Object.entries(inner) : [];
-    if (Array.isArray(inner)) return listAt(document, [...path, field], inner);
-    return items.flatMap(([key, item]) => contentsAt(document, [...path, field, key], item));
+  return Object.entries(value).flatMap(([field, inner]) => {
+    if (NOT_SO.test(field) || (field === "planned_values" && "resource_changes" in value)) return [];
+    const place = [...path, field];
+    if (Array.isArray(inner))
+      return LISTS.includes(field) || inner.some(isResource) ? listAt(document, place, inner) : [];
+    return isResource(inner) ? contentsAt(document, place, inner) : [];
   });
 }
 
@@ -81,11 +105,22 @@ function listed(scopes: string[]): Found | null {
   return report && report.scopes.length > 0 ? { kind: "scopes", report } : null;
 }
 
-/** The entries of a token have actions as well, and are of other types. */
-function isScopeMap(value: Resource): boolean {
+/** The entries of a token have actions as well, and are of other types; so have changes and rules of other things. */
+function isScopeMap(value: Resource, path: Path): boolean {
   const type = typeOf(value);
-  if (type !== null && !type.endsWith("scopemaps")) return false;
-  return "actions" in value || (isResource(value.properties) && "actions" in value.properties);
+  const actions = value.actions ?? propertiesOf(value).actions;
+  if (type !== null) return /scope_?maps?$/.test(type) && actions !== undefined;
+  if (isOfDocument(path)) return "actions" in value || "actions" in propertiesOf(value);
+  return Array.isArray(actions) && actions.some((action) => typeof action === "string" && isAction(action));
+}
+
+/** What a document is about, and not only somewhere in it. */
+function isOfDocument(path: Path): boolean {
+  return path.every((step) => typeof step === "number" || LISTS.includes(step));
+}
+
+function propertiesOf(value: Resource): Resource {
+  return isResource(value.properties) ? value.properties : {};
 }
 
 const FORMS: Record<string, FoundScopeMap["form"]> = {
@@ -95,21 +130,52 @@ const FORMS: Record<string, FoundScopeMap["form"]> = {
 };
 
 function scopeMapAt(document: Document, path: Path, value: unknown, form?: FoundScopeMap["form"]): Found {
-  const read = attempt(() => readScopeMap(value));
+  const { map, places, isPart } = withKnownActions(value);
+  const read = attempt(() => readScopeMap(map));
   if (read.kind === "refused") return refusedAt(document, path, read);
-  const at = read.value.actions.map((_, index) => document.at([...path, ...steps(read.value.path), index]));
+  const at = places.map((place) => document.at([...path, ...steps(read.value.path), place]));
   return {
     kind: "scopeMap",
     form: form ?? FORMS[read.value.path] ?? "az",
     map: named(read.value, value),
     at,
+    ...(isPart ? { isPart } : {}),
   };
+}
+
+/** A map with those of its actions that are written out, and which of them these are. */
+function withKnownActions(value: unknown): { map: unknown; places: number[]; isPart?: true } {
+  if (Array.isArray(value)) return known(value, (actions) => actions);
+  if (!isResource(value)) return { map: value, places: [] };
+  if ("actions" in value) return known(value.actions, (actions) => ({ ...value, actions }));
+  const { properties } = value;
+  if (!isResource(properties)) return { map: value, places: [] };
+  return known(properties.actions, (actions) => ({ ...value, properties: { ...properties, actions } }));
+}
+
+function known(
+  actions: unknown,
+  map: (actions: unknown) => unknown,
+): { map: unknown; places: number[]; isPart?: true } {
+  const isList = Array.isArray(actions);
+  const isComputed = actions === UNKNOWN || (typeof actions === "string" && !isWritten(actions));
+  // What is neither, the engine says.
+  if (!isList && !isComputed) return { map: map(actions), places: [] };
+  const items: [number, unknown][] = isList ? [...actions.entries()] : [];
+  const plain = items.filter(([, action]) => action !== UNKNOWN && !(typeof action === "string" && !isWritten(action)));
+  const result = { map: map(plain.map(([, action]) => action)), places: plain.map(([place]) => place) };
+  return isList && plain.length === items.length ? result : { ...result, isPart: true };
 }
 
 /** A resource in a template is named after its registry: `registry/map`. */
 function named(map: ScopeMapSource, value: unknown): ScopeMapSource {
-  if (!isResource(value)) return map;
-  return { ...map, name: nameOf(value), registry: map.registry ?? registryOf(value) };
+  return isResource(value)
+    ? { ...map, name: nameOf(value), registry: registryOf(value) ?? writtenOut(map.registry) }
+    : map;
+}
+
+function writtenOut(text: string | null): string | null {
+  return text !== null && isWritten(text) ? text : null;
 }
 
 function assertionsAt(document: Document, path: Path, value: Resource): Content[] {

@@ -30,7 +30,9 @@ export function readError(text: string, at: number): Reading | null {
   if (WORKING.test(line)) return { parts: [], to: at + line.length };
   const reading = readErrorIn(line, at);
   const [part] = reading?.parts ?? [];
-  return part?.found.kind === "error" && part.found.repository === null ? withFields(text, at, line) : reading;
+  return part?.found.kind === "error" && part.found.repository === null
+    ? (withFields(text, at, line) ?? reading)
+    : reading;
 }
 
 const WORKING = /^(?:time="?[^\s"]{1,60}"? )?(?:(?:DEBU|INFO|TRAC)\[\d+\]|level="?(?:debug|info|trace)\b)/;
@@ -52,7 +54,7 @@ function withFields(text: string, at: number, line: string): Reading | null {
     to = endOfLine(text, next);
   }
   const whole = text.slice(at, to).trimEnd();
-  return readErrorIn(whole.replaceAll("\n", " "), at);
+  return whole.length === line.length ? null : readErrorIn(whole.replaceAll("\n", " "), at);
 }
 
 const MOST_FIELDS = 40;

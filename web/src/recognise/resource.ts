@@ -2,6 +2,8 @@
  * What all resources of Azure Resource Manager share: ids, types, and names that hold the names of what they are in.
  */
 
+import { HOLE } from "../documents/expression";
+
 export type Resource = Record<string, unknown>;
 
 export function isResource(value: unknown): value is Resource {
@@ -17,22 +19,41 @@ export function typeOf(resource: Resource): string | null {
   return stringOf(resource.type)?.toLowerCase() ?? null;
 }
 
-/** The resource's own name; `null` when a template computes it. */
+/** Whether a text is all written out: in expressions and in other languages something stands for a piece of it. */
+export function isWritten(text: string): boolean {
+  return !text.includes(HOLE) && !/^\[|\$\{|\{\{/.test(text);
+}
+
+function written(text: string | null | undefined): string | null {
+  return text && isWritten(text) ? text : null;
+}
+
+/** How tools call the name of a scope map or a token, and of the registry that it is in. */
+const NAMES = ["name", "scopeMapName", "scope_map_name", "tokenName", "token_name"];
+const REGISTRIES = ["registryName", "registry_name", "container_registry_name", "containerRegistryName"];
+
+function firstOf(resource: Resource, fields: string[]): string | null {
+  const inner = isResource(resource.properties) ? resource.properties : {};
+  return (
+    fields.map((field) => stringOf(resource[field]) ?? stringOf(inner[field])).find((text) => text !== null) ?? null
+  );
+}
+
+/** The resource's own name; `null` when it is computed from what is not here. */
 export function nameOf(resource: Resource): string | null {
-  const name = stringOf(resource.name);
-  return name === null || name.startsWith("[") ? null : (name.split("/").at(-1) ?? null);
+  return written(firstOf(resource, NAMES)?.split("/").at(-1));
 }
 
 /** The registry, from the id or from the name. */
 export function registryOf(resource: Resource): string | null {
   const [, registry] = /\/registries\/([^/]+)/i.exec(stringOf(resource.id) ?? "") ?? [];
-  if (registry) return registry;
+  if (registry) return written(registry);
+  const named = firstOf(resource, REGISTRIES);
   const name = stringOf(resource.name) ?? "";
-  return name.includes("/") && !name.startsWith("[") ? (name.split("/")[0] ?? null) : null;
+  return written(named ?? (name.includes("/") ? name.split("/")[0] : null));
 }
 
-/** The name at the end of an id; of an expression, the last name that is written out in it. */
+/** The name at the end of an id; `null` when it is computed from what is not here. */
 export function lastOf(id: string): string | null {
-  if (!id.startsWith("[")) return id.split("/").at(-1) || null;
-  return [...id.matchAll(/'([^']*)'/g)].at(-1)?.[1]?.split("/").at(-1) ?? null;
+  return written(id.split("/").at(-1));
 }

@@ -25,8 +25,7 @@ export function readTerraform(text: string, at: number): Reading | null {
     return { from: position, to: end, found: unknown({ message, hint: WRITE_OUT, position }) };
   });
   const parts = (found.length > 0 ? found : [NOTHING_IN(at)]).map((each) => ({ from: at, to: block.to, found: each }));
-  const inner = parts.slice(1).map((part) => ({ ...part, from: block.to }));
-  return { parts: [...parts.slice(0, 1), ...inner, ...problems], to: block.to };
+  return { parts: [...parts, ...problems], to: block.to };
 }
 
 const WRITE_OUT = "paste the value that it has, from the output of `terraform show` for example";

@@ -37,23 +37,12 @@ const CASES = ALL.filter(({ kind }) => !ELSEWHERE.includes(kind));
 
 /** Cases that the page does not get right yet. */
 const NOT_YET: string[] = [
-  "146-arm-status-parameter.txt",
-  "241-format.txt",
-  "243-token-picks-map.txt",
-  "245-concat-in-action.txt",
-  "246-action-without-default.txt",
   "261-interpolation.txt",
   "263-slash-name-disabled.txt",
   "265-slashes-in-string.txt",
   "266-block-comment.txt",
-  "271-pulumi-yaml.txt",
   "01-bicep-export.txt",
   "03-bicep-commented.txt",
-  "33-tfshow-json.txt",
-  "42-ansible.txt",
-  "74-arm-copy.txt",
-  "88-arm-export.txt",
-  "90-scout-arm.txt",
 ];
 
 const SEPARATOR = /^===8<===\n/m;

@@ -43,7 +43,7 @@ export const DOCUMENTS: Sample[] = [
 }`,
     found: [
       "scope map arm ci contoso [repositories/ci/*/content/read repositories/ci/*/content/write]",
-      "scope map arm [repositories/dev/*/content/read]",
+      "scope map arm dev [repositories/dev/*/content/read]",
       "token ci-token contoso ci disabled",
     ],
   },
@@ -192,6 +192,79 @@ Plan: 1 to add, 1 to change, 2 to destroy.`,
   {
     text: '-    "repositories/a/content/write",',
     found: [],
+  },
+  {
+    text: JSON.stringify({
+      $schema: "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+      parameters: {
+        registry: { type: "string" },
+        repos: { type: "array", defaultValue: ["a", "b"] },
+        on: { type: "bool" },
+      },
+      variables: { loop: "[variables('loop')]", tokens: ["one", "two"] },
+      resources: [
+        {
+          type: "Microsoft.ContainerRegistry/registries/scopeMaps",
+          name: "[concat(parameters('registry'), '/ci')]",
+          properties: {
+            copy: [
+              {
+                name: "actions",
+                count: "[length(parameters('repos'))]",
+                input: "[format('repositories/{0}/content/read', parameters('repos')[copyIndex('actions')])]",
+              },
+            ],
+          },
+        },
+        {
+          type: "Microsoft.ContainerRegistry/registries/tokens",
+          name: "[format('contoso/{0}', variables('tokens')[copyIndex()])]",
+          copy: { name: "tokens", count: 2 },
+          properties: {
+            scopeMapId:
+              "[resourceId('Microsoft.ContainerRegistry/registries/scopeMaps', 'contoso', variables('loop'))]",
+            status: "[if(equals(copyIndex(), 0), 'disabled', if(parameters('on'), 'enabled', 'disabled'))]",
+          },
+        },
+        {
+          type: "Microsoft.ContainerRegistry/registries/scopeMaps",
+          name: "contoso/never",
+          condition: "[not(true())]",
+          properties: { actions: ["repositories/c/content/read"] },
+        },
+        {
+          type: "Microsoft.ContainerRegistry/registries/scopeMaps",
+          name: "contoso/more",
+          properties: { actions: "[union(createArray('repositories/d/content/write'), parameters('more'))]" },
+        },
+      ],
+    }),
+    found: [
+      "scope map arm ci [repositories/a/content/read repositories/b/content/read]",
+      "token one contoso disabled",
+      "token two contoso unknown",
+      "scope map arm in part more contoso [repositories/d/content/write]",
+    ],
+  },
+  {
+    text: `{"resource_changes": [
+      {"type": "azurerm_container_registry_scope_map", "change": {"actions": ["delete"], "before": {"name": "ci", "actions": ["repositories/a/content/read"]}, "after": null}},
+      {"type": "azurerm_container_registry_token", "change": {"actions": ["update"], "before": {}, "after": {"name": "t", "enabled": false, "scope_map_id": "/registries/contoso/scopeMaps/ci"}}},
+      {"type": "azurerm_container_registry_token_password", "change": {"actions": ["create"], "before": null, "after": {"container_registry_token_id": "/registries/contoso/tokens/t", "password1": [{"expiry": "2020-01-01T00:00:00Z"}]}}}
+    ]}`,
+    found: ["change deletes map ci", "token t contoso ci disabled", "passwords t [password1 until 2020-01-01]"],
+  },
+  {
+    text: `- name: gone
+  azure.azcollection.azure_rm_containerregistryscopemap:
+    registry_name: contoso
+    name: ci
+    state: absent`,
+    found: ["change at contoso deletes map ci"],
+  },
+  {
+    text: `{"cluster": {"rules": [{"actions": ["update", "delete"], "name": "x"}]}}`,
+    found: ["unknown 0: a document of a kind that is not known"],
   },
   {
     text: `resource "azapi_resource" "ci" {

@@ -1,0 +1,171 @@
+/**
+ * ARM templates: their resources as they will be, also those in loops, in other resources and in other deployments.
+ *
+ * Expressions are evaluated as far as the text tells. Follows
+ * <https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax>. Parameters have their default values; what is given for
+ * them at a deployment is not here. Left out: linked templates.
+ */
+
+import { isExpression, readExpression } from "../documents/arm-expression";
+import { evaluate, HOLE, NO_SCOPE, type Scope, UNKNOWN } from "../documents/expression";
+import { DEEPEST, type Path } from "../documents/place";
+import { isResource, type Resource, stringOf } from "./resource";
+
+/** More than anybody deploys at once. */
+const MOST_COPIES = 50;
+
+/** What a resource stands in. */
+export interface Around {
+  scope: Scope;
+  type: string;
+  name: string;
+}
+
+export const NOWHERE: Around = { scope: NO_SCOPE, type: "", name: "" };
+
+export function isTemplate(value: Resource): boolean {
+  const isOne = /deploymentTemplate\.json/i.test(stringOf(value.$schema) ?? "") || "contentVersion" in value;
+  return (isOne || isResource(value.parameters) || isResource(value.variables)) && typeof value.resources === "object";
+}
+
+/** The resources of a template, each with what it stands in. */
+export function resourcesOf(template: Resource, path: Path, around: Around, given: Resource | null = null): Deployed[] {
+  const scope = scopeOf(template, given);
+  return deployed(template.resources, [...path, "resources"], { ...around, scope });
+}
+
+export interface Deployed {
+  path: Path;
+  resource: Resource;
+}
+
+function deployed(resources: unknown, path: Path, around: Around): Deployed[] {
+  const list = typeof resources === "object" && resources !== null ? Object.entries(resources) : [];
+  return list.flatMap(([key, resource]) => {
+    const place = [...path, Array.isArray(resources) ? Number(key) : key];
+    return isResource(resource) ? copiesOf(resource, place, around) : [];
+  });
+}
+
+/** A loop gives a resource for each turn; of one whose number is unknown nothing is known but that it is there. */
+function copiesOf(resource: Resource, path: Path, around: Around): Deployed[] {
+  if (!isResource(resource.copy)) return withInner(resource, path, around);
+  const count = valueIn(resource.copy.count, around.scope);
+  if (typeof count !== "number" || count > MOST_COPIES) return withInner(resource, path, inTurn(around, UNKNOWN));
+  return Array.from({ length: count }, (_, turn) => withInner(resource, path, inTurn(around, turn))).flat();
+}
+
+function inTurn(around: Around, turn: unknown): Around {
+  const { scope } = around;
+  const call: Scope["call"] = (name, given) => {
+    if (name !== "copyindex") return scope.call(name, given);
+    const offset = given.find((value) => typeof value === "number") ?? 0;
+    return typeof turn === "number" && typeof offset === "number" ? turn + offset : UNKNOWN;
+  };
+  return { ...around, scope: { ...scope, call } };
+}
+
+/** Nothing else is looked at. */
+const OF_REGISTRIES = /containerregistry|scopemaps|tokens/i;
+
+function withInner(resource: Resource, path: Path, around: Around): Deployed[] {
+  const { resources, ...own } = resource;
+  if (stringOf(own.type)?.toLowerCase() === "microsoft.resources/deployments") return ofDeployment(own, path, around);
+  if (!OF_REGISTRIES.test(stringOf(own.type) ?? "")) return deployed(resources, [...path, "resources"], around);
+  const evaluated = wholeNamed(evaluatedIn(own, around.scope), around);
+  if (evaluated.condition === false) return [];
+  const inside = { ...around, type: stringOf(evaluated.type) ?? "", name: stringOf(evaluated.name) ?? "" };
+  return [{ path, resource: evaluated }, ...deployed(resources, [...path, "resources"], inside)];
+}
+
+/** A resource in another one has the last words of its type and of its name. */
+function wholeNamed(resource: Resource, around: Around): Resource {
+  const type = stringOf(resource.type) ?? "";
+  if (around.type === "" || type.includes("/")) return resource;
+  return { ...resource, type: `${around.type}/${type}`, name: `${around.name}/${stringOf(resource.name) ?? HOLE}` };
+}
+
+/** Another deployment evaluates with its own parameters only where it says so. */
+function ofDeployment(deployment: Resource, path: Path, around: Around): Deployed[] {
+  const properties = isResource(deployment.properties) ? deployment.properties : {};
+  const { template, expressionEvaluationOptions: options } = properties;
+  if (!isResource(template)) return [];
+  const place = [...path, "properties", "template"];
+  const isInner = isResource(options) && stringOf(options.scope)?.toLowerCase() === "inner";
+  if (!isInner) return deployed(template.resources, [...place, "resources"], around);
+  const given = evaluatedIn(isResource(properties.parameters) ? properties.parameters : {}, around.scope);
+  return resourcesOf(template, place, { ...NOWHERE }, given);
+}
+
+/** What the template calls by name. Each value is worked out once, and one that needs itself is unknown. */
+function scopeOf(template: Resource, given: Resource | null): Scope {
+  const known = new Map<string, unknown>();
+  let depth = 0;
+  const once = (key: string, work: () => unknown): unknown => {
+    if (!known.has(key)) {
+      known.set(key, UNKNOWN);
+      if (++depth < DEEPEST) known.set(key, work());
+      depth--;
+    }
+    return known.get(key);
+  };
+  const scope: Scope = {
+    name: () => UNKNOWN,
+    call: (name, [first]) => {
+      if ((name !== "parameters" && name !== "variables") || typeof first !== "string") return undefined;
+      const key = first.toLowerCase();
+      return once(`${name} ${key}`, () =>
+        name === "variables" ? variable(template, key, scope) : parameter(template, given, key, scope),
+      );
+    },
+  };
+  return scope;
+}
+
+function variable(template: Resource, key: string, scope: Scope): unknown {
+  const value = fieldOf(template.variables, key);
+  return value === undefined ? UNKNOWN : valueIn(value, scope);
+}
+
+function parameter(template: Resource, given: Resource | null, key: string, scope: Scope): unknown {
+  const own = fieldOf(given, key);
+  if (isResource(own) && "value" in own) return own.value;
+  const declared = fieldOf(template.parameters, key);
+  return isResource(declared) && "defaultValue" in declared ? valueIn(declared.defaultValue, scope) : UNKNOWN;
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  return isResource(value) ? Object.entries(value).find(([name]) => name.toLowerCase() === key)?.[1] : undefined;
+}
+
+/** An object with its expressions evaluated. */
+export function evaluatedIn(resource: Resource, scope: Scope): Resource {
+  const value = valueIn(resource, scope);
+  return isResource(value) ? value : {};
+}
+
+function valueIn(value: unknown, scope: Scope): unknown {
+  if (typeof value === "string") return textIn(value, scope);
+  if (Array.isArray(value)) return value.map((item) => valueIn(item, scope));
+  if (!isResource(value)) return value;
+  const fields = Object.entries(value).filter(([name]) => name !== "copy");
+  const plain = fields.map(([name, field]) => [name, valueIn(field, scope)] as const);
+  return Object.fromEntries([...plain, ...propertyCopies(value.copy, scope)]);
+}
+
+function textIn(text: string, scope: Scope): unknown {
+  if (isExpression(text)) return evaluate(readExpression(text), scope);
+  return text.startsWith("[[") ? text.slice(1) : text;
+}
+
+/** `copy` in an object makes lists in it: a name, how many, and what each item is. */
+function propertyCopies(copy: unknown, scope: Scope): [string, unknown][] {
+  if (!Array.isArray(copy)) return [];
+  return copy.filter(isResource).flatMap(({ name, count, input }) => {
+    const number = valueIn(count, scope);
+    const turns =
+      typeof number === "number" && number <= MOST_COPIES ? Array.from({ length: number }, (_, turn) => turn) : null;
+    const item = (turn: unknown) => valueIn(input, inTurn({ ...NOWHERE, scope }, turn).scope);
+    return typeof name === "string" ? [[name, turns ? turns.map(item) : [UNKNOWN]] satisfies [string, unknown]] : [];
+  });
+}
