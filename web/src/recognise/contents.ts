@@ -62,9 +62,15 @@ function thingAt(document: Document, path: Path, value: Resource): Content[] | n
 /** The resources of a template have been evaluated. */
 function templateAt(document: Document, path: Path, value: Resource): Content[] {
   return resourcesOf(value, path, NOWHERE).flatMap(({ path: place, resource }): Content[] => {
-    if (isToken(resource)) return [{ path: place, found: tokenOf(resource) }];
-    return isScopeMap(resource, place) ? [{ path: place, found: scopeMapAt(document, place, resource) }] : [];
+    const found = resourceAt(document, place, resource);
+    return found ? [{ path: place, found }] : [];
   });
+}
+
+/** The token or the scope map that a resource is. */
+export function resourceAt(document: Document, path: Path, resource: Resource): Found | null {
+  if (isToken(resource)) return tokenOf(resource);
+  return isScopeMap(resource, path) ? scopeMapAt(document, path, resource) : null;
 }
 
 /** Where lists of resources stand: in templates, in the answers to list requests, in a catalog. */

@@ -8,6 +8,7 @@
 import { LONGEST } from "../documents/document";
 import { endOfLine } from "../documents/extent";
 import { readActions } from "./actions";
+import { readBicep } from "./bicep";
 import { readChallenge } from "./challenge";
 import { afterChanges } from "./changes";
 import { type Clean, clean } from "./clean";
@@ -33,6 +34,7 @@ const READERS: Reader[] = [
   readCommand,
   readMarkup,
   readTerraform,
+  readBicep,
   readActions,
   readError,
   readScopeWords,

@@ -131,7 +131,10 @@ function parameter(template: Resource, given: Resource | null, key: string, scop
   const own = fieldOf(given, key);
   if (isResource(own) && "value" in own) return own.value;
   const declared = fieldOf(template.parameters, key);
-  return isResource(declared) && "defaultValue" in declared ? valueIn(declared.defaultValue, scope) : UNKNOWN;
+  const value = isResource(declared) && "defaultValue" in declared ? valueIn(declared.defaultValue, scope) : UNKNOWN;
+  // An empty value waits for another one.
+  const isEmpty = value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+  return isEmpty ? UNKNOWN : value;
 }
 
 function fieldOf(value: unknown, key: string): unknown {

@@ -36,14 +36,7 @@ const ELSEWHERE = ["secret", "wrong-readings"];
 const CASES = ALL.filter(({ kind }) => !ELSEWHERE.includes(kind));
 
 /** Cases that the page does not get right yet. */
-const NOT_YET: string[] = [
-  "261-interpolation.txt",
-  "263-slash-name-disabled.txt",
-  "265-slashes-in-string.txt",
-  "266-block-comment.txt",
-  "01-bicep-export.txt",
-  "03-bicep-commented.txt",
-];
+const NOT_YET: string[] = [];
 
 const SEPARATOR = /^===8<===\n/m;
 const NOW = new Date("2026-11-30T12:00:00Z");

@@ -267,6 +267,51 @@ Plan: 1 to add, 1 to change, 2 to destroy.`,
     found: ["unknown 0: a document of a kind that is not known"],
   },
   {
+    text: `param registry string = 'contoso'
+param extra array = []
+var repos = [ 'a', 'b' ]
+
+resource acr 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = {
+  name: registry
+  resource inner 'scopeMaps' = {
+    name: 'inner'
+    properties: { actions: [for r in repos: 'repositories/\${r}/content/read'] }
+  }
+}
+
+resource more 'Microsoft.ContainerRegistry/registries/scopeMaps@2023-07-01' = {
+  parent: acr
+  name: 'more'
+  properties: {
+    actions: concat(['repositories/c/content/read'], extra)
+  }
+}
+
+resource tokens 'Microsoft.ContainerRegistry/registries/tokens@2023-07-01' = [for t in [ 'one', 'two' ]: {
+  parent: acr
+  name: t
+  properties: {
+    scopeMapId: t == 'one' ? acr::inner.id : more.id
+    status: t == 'one' ? 'disabled' : null
+  }
+}]
+docker push contoso.azurecr.io/a:1`,
+    found: [
+      "scope map arm inner contoso [repositories/a/content/read repositories/b/content/read]",
+      "scope map arm in part more contoso [repositories/c/content/read]",
+      "unknown 454: rules that are computed from what is not here",
+      "token one contoso inner disabled",
+      "token two contoso more",
+      "docker push contoso.azurecr.io/a:1 at contoso.azurecr.io",
+    ],
+  },
+  {
+    text: `var actions = readOnly
+  ? [ 'repositories/a/content/read' ]
+  : [ 'repositories/a/content/write' ]`,
+    found: ["unknown 0: a file of Bicep that holds no scope map and no token"],
+  },
+  {
     text: `resource "azapi_resource" "ci" {
   type      = "Microsoft.ContainerRegistry/registries/tokens@2023-07-01"
   name      = "ci"
