@@ -53,6 +53,7 @@ const PROMPT = /^(?:PS [^>\n]{0,200}>|[^\s>$#%]{0,80}(?: [^\s>$#%]{1,40})?[$#%‚ù
 const FAILURES = [
   "(?:cli\\.\\S{1,80}: )?ERROR: ",
   "az(?:\\.cmd)?(?: [a-z-]{1,30}){0,5} ?: ",
+  "[A-Z][a-z]+-Az\\w{2,60} ?: ",
   "\\([A-Z]\\w{2,60}\\) ",
   "the following arguments are required",
   "unrecognized arguments",

@@ -13,6 +13,7 @@ import { readChallenge } from "./challenge";
 import { afterChanges } from "./changes";
 import { type Clean, clean } from "./clean";
 import { readCommand } from "./commands/command";
+import { readCmdlet } from "./commands/powershell";
 import { bracketDocuments, readBlockDocument } from "./document";
 import { readError } from "./error";
 import type { Found, Part } from "./found";
@@ -32,6 +33,7 @@ export { withoutSecrets } from "./secrets";
 const READERS: Reader[] = [
   readChallenge,
   readCommand,
+  readCmdlet,
   readMarkup,
   readTerraform,
   readBicep,

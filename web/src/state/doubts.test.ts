@@ -351,6 +351,36 @@ const traps: [string, string, string, string][] = [
     "not known",
   ],
   [
+    "a map is put anew by the management API",
+    `${hello}\naz rest --method put --uri /registries/myregistry/scopeMaps/ci-map --body '{"properties":{"actions":["repositories/team/app/metadata/read"]}}'\n${pull}`,
+    "denied",
+    "",
+  ],
+  [
+    "a map is put anew from a file",
+    `${hello}\naz rest --method put --uri /registries/myregistry/scopeMaps/ci-map --body @map.json\n${pull}`,
+    "unsure",
+    "not certain",
+  ],
+  [
+    "a cmdlet takes the map away",
+    `${hello}\nRemove-AzContainerRegistryScopeMap -Name ci-map -RegistryName myregistry -ResourceGroupName g\n${pull}`,
+    "unsure",
+    "no scope map",
+  ],
+  [
+    "a cmdlet disables the token",
+    `${hello}\nUpdate-AzContainerRegistryToken -Name T -RegistryName myregistry -Status Disabled\n${pull}`,
+    "denied",
+    "disabled",
+  ],
+  [
+    "a cmdlet fails to take the map away",
+    `${hello}\nPS C:\\> Remove-AzContainerRegistryScopeMap -Name ci-map -RegistryName myregistry\nRemove-AzContainerRegistryScopeMap : Forbidden\nPS C:\\> ${pull}`,
+    "allowed",
+    "",
+  ],
+  [
     "a system map by its name",
     `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,
     "allowed",

@@ -20,6 +20,9 @@ const LISTED = "--top --orderby";
 
 /** The options of each command. Behind the slash stands another name of the same, the old ones last. */
 const TABLE: Record<string, string> = {
+  rest: "--method/-m --uri/--url/-u --body/-b --headers --uri-parameters --url-parameters --skip-authorization-header --resource --output-file",
+  "resource delete":
+    "--ids --name/-n --resource-group/-g --resource-type --namespace --parent --api-version --latest-include-preview --no-wait",
   delete: "--name/-n --resource-group/-g --yes/-y",
   import: `--name/-n --resource-group/-g --source --registry/-r --username/-u --password/-p --image/-t --repository --force --no-wait`,
   login: `${OF_REGISTRY} --expose-token/-t --endpoint`,

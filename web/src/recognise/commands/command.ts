@@ -7,6 +7,7 @@
 import type { Client, Part } from "../found";
 import { lineAt, type Reading, unknown } from "../reading";
 import { readAz } from "./az";
+import { readAzRest } from "./az-rest";
 import { readGo } from "./go";
 import { readLine, type Word } from "./words";
 
@@ -67,7 +68,7 @@ function partsOf(words: Word[]): Part[] {
     )
   )
     return [];
-  const read = client === "az" ? readAz(rest) : readGo(client, rest);
+  const read = client === "az" ? (readAz(rest) ?? readAzRest(rest)) : readGo(client, rest);
   const nothing = {
     message: `no command of \`${client}\` that asks a known thing of a registry`,
     hint: null,

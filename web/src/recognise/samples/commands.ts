@@ -272,6 +272,27 @@ $ az acr token show -n ci -r contoso`,
     found: ["az token-delete at contoso deletes token ci failed", "az token-show at contoso ci"],
   },
   {
+    text: `az rest --method put --uri "https://management.azure.com/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/contoso/scopeMaps/ci?api-version=2023-07-01" --body '{"properties":{"actions":["repositories/a/content/read"]}}'`,
+    found: ["az scope-map-create at contoso map ci [repositories/a/content/read]"],
+  },
+  {
+    text: `az rest -m patch -u /subscriptions/s/providers/Microsoft.ContainerRegistry/registries/contoso/tokens/t?api-version=1 -b "{\\"properties\\":{\\"status\\":\\"disabled\\"}}"`,
+    found: ["az token-update at contoso token t"],
+  },
+  {
+    text: "az resource delete --ids /subscriptions/s/providers/Microsoft.ContainerRegistry/registries/contoso/scopeMaps/ci",
+    found: ["az scope-map-delete at contoso deletes map ci"],
+  },
+  {
+    text: `PS C:\\> New-AzContainerRegistryScopeMap -Name ci -RegistryName contoso \`
+>>   -ResourceGroupName rg -Action "repositories/a/content/read", 'repositories/b/content/write'
+PS C:\\> Remove-AzContainerRegistryToken -Name t -RegistryName contoso`,
+    found: [
+      "az scope-map-create at contoso map ci [repositories/a/content/read repositories/b/content/write]",
+      "az token-delete at contoso deletes token t",
+    ],
+  },
+  {
     text: "az acr check-health -n x",
     found: ["unknown 0: no command of `az` that asks a known thing of a registry"],
   },
