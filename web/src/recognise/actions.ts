@@ -48,8 +48,12 @@ function scopeMap(actions: Action[]): Part["found"] {
   };
 }
 
+/** Lines that begin so are no rules to whoever wrote them: those of SQL, of INI files and of Windows. */
+const COMMENT = /^\s*(?:;|--\s|rem\s|<!--)/i;
+
 /** The actions of a line that holds nothing else; none for an empty line or a comment. */
 function actionsIn(line: string, from: number): Action[] | null {
+  if (COMMENT.test(line)) return [];
   const actions: Action[] = [];
   let isBullet = false;
   const words = /[^\s"'`,;]+/g;

@@ -15,20 +15,42 @@ const MOST_LINES = 40;
 export function withOutputs(text: string, parts: Part[]): Part[] {
   const result: Part[] = [];
   const next = nextCommands(parts);
-  let command: FoundCommand | null = null;
-  let end = 0;
+  let running: Running | null = null;
   for (const [place, part] of parts.entries()) {
     const { found } = part;
-    if (found.kind === "command" || isCommand(found)) command = null;
+    if (found.kind === "command" || isCommand(found)) running = null;
     if (found.kind === "command" && found.client === "az") {
-      const output = outputOf(text, part.to, next[place] ?? text.length);
-      command = output.hasFailed ? { ...found, outcome: "failed" } : found;
-      end = output.to;
-      result.push({ ...part, found: command });
-    } else if (!command || part.from >= end) result.push(part);
-    else result.push(...printed(command, part));
+      running = started(text, part, found, next[place] ?? text.length, result.length);
+      result.push({ ...part, found: running.command });
+    } else if (!running || part.from >= running.end) result.push(part);
+    else {
+      running = troubled(text, running, part);
+      result[running.place] = { ...running.part, found: running.command };
+      result.push(...printed(running.command, part));
+    }
   }
   return result;
+}
+
+/** A command whose output is being read. */
+interface Running {
+  command: FoundCommand;
+  part: Part;
+  /** Where it stands among the parts. */
+  place: number;
+  end: number;
+}
+
+function started(text: string, part: Part, found: FoundCommand, next: number, place: number): Running {
+  const { to, hasFailed } = outputOf(text, part.to, next);
+  return { command: hasFailed ? { ...found, outcome: "failed" } : found, part, place, end: to };
+}
+
+function troubled(text: string, running: Running, part: Part): Running {
+  const { command } = running;
+  const does = command.change !== null || command.lock !== null;
+  if (command.outcome !== null || !does || !speaksOfTrouble(text, part)) return running;
+  return { ...running, command: { ...command, outcome: "refused" } };
 }
 
 /** A line of a client that asks nothing which is known is a command too. */
@@ -100,6 +122,19 @@ function printed(command: FoundCommand, part: Part): Part[] {
   if (found.kind === "scopeMap") return [{ ...part, found: namedMap(found, command) }];
   if (found.kind === "lock") return [{ ...part, found: { kind: "lock", lock: namedLock(found.lock, command) } }];
   return [part];
+}
+
+/** Words that tell of a failure in whatever form. */
+const TROUBLE =
+  /\b(?:error|fail(?:ed|ure|s)|forbidden|conflict|denied|unauthorized|not (?:found|authorized|allowed|permitted|valid)|invalid|exception|cannot|could not|unable|does not|exceed|quota|refused|timed out|aborted|cancell?ed)/i;
+
+/** A line that nobody knows and that speaks of a failure leaves open whether the command has done anything. */
+function speaksOfTrouble(text: string, { from, to, found }: Part): boolean {
+  return (
+    found.kind === "unknown" &&
+    !/^\s*WARNING/i.test(text.slice(from, from + 20)) &&
+    TROUBLE.test(text.slice(from, Math.min(to, from + 2000)))
+  );
 }
 
 function isReport({ kind }: Found): boolean {

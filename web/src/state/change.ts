@@ -52,11 +52,13 @@ function changeMap(playground: Playground, change: Change, registry: string, out
   }
   if (actions.length === 0 && removed.length === 0 && open === null && (token !== null || !creates)) return;
   const maps = copyOf(playground.model.maps);
-  const place = placeOf(maps, scopeMap ?? "", registry);
+  const found = placeOf(maps, scopeMap ?? "", registry);
+  // Rules that nobody has named are not those of a map that is made now.
+  const isOther = creates && maps[found]?.name === "" && (maps[found]?.actions.length ?? 0) > 0;
+  const place = isOther ? maps.length : found;
   const before = maps[place];
   const { registry: ofMap = "", ...map } = before ?? blankMap();
-  const isMade = creates && map.name !== "";
-  const kept = isMade ? [] : map.actions.filter((action) => !removed.includes(action));
+  const kept = creates ? [] : map.actions.filter((action) => !removed.includes(action));
   const added = actions.filter((action) => !kept.includes(action));
   playground.replaceMaps(
     maps.toSpliced(place, 1, {

@@ -381,6 +381,30 @@ const traps: [string, string, string, string][] = [
     "",
   ],
   [
+    "rules that nobody has named, and a map that is made with others",
+    `["repositories/team/app/content/read"]\naz acr scope-map create -n ci-map -r myregistry --repository foo content/read\n${pull}`,
+    "unsure",
+    "`ci-map` does not",
+  ],
+  [
+    "a map that az does not make, because another permission is none",
+    `az acr scope-map create -n ci-map -r myregistry --repository team/app content/read content/wirte\n${pull}`,
+    "unsure",
+    "no scope map",
+  ],
+  [
+    "a lock that may have failed",
+    `${hello}\naz acr repository update -n myregistry --repository team/app --read-enabled false\nConflict\n${pull}`,
+    "unsure",
+    "may be locked",
+  ],
+  [
+    "rules in comments of other languages",
+    `repositories/team/app/metadata/read\n; repositories/team/app/content/read\n-- repositories/team/app/content/read\n${pull}`,
+    "denied",
+    "",
+  ],
+  [
     "a system map by its name",
     `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,
     "allowed",

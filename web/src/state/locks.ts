@@ -25,7 +25,14 @@ export function locksOf(parts: Part[]): Lock[] {
 
 function lockOf(found: Found): Lock | null {
   if (found.kind === "lock") return found.lock;
-  return found.kind === "command" && found.outcome === null ? found.lock : null;
+  if (found.kind !== "command" || found.lock === null || found.outcome === "failed") return null;
+  return found.outcome === null ? found.lock : doubted(found.lock);
+}
+
+/** A command that may have failed may have locked. */
+function doubted(lock: Lock): Lock {
+  const open = (flag: Flag): Flag => (flag === null ? null : "unknown");
+  return { ...lock, read: open(lock.read), write: open(lock.write), delete: open(lock.delete) };
 }
 
 function merged(before: Lock | undefined, lock: Lock): Lock {

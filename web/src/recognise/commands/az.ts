@@ -66,8 +66,7 @@ export function readAz(words: Word[]): AzCommand | FoundUnknown | null {
   if (wrong) return wrong;
   const reference = written && referenceIn(written, registry, written === image);
   const change = changeIn(options, operation);
-  const status = statusRefused(options);
-  const all = [...refused.map((each) => unknown({ ...each })), ...(status ? [status] : [])];
+  const all = [...refused.map((each) => unknown({ ...each })), ...valuesRefused(options, operation)];
   const found: FoundCommand = {
     kind: "command",
     client: "az",
@@ -148,12 +147,49 @@ function statusIn(options: Options): TokenStatus | null {
   return status === null || status === "enabled" || status === "disabled" ? status : "unknown";
 }
 
+const REFUSES = "`az` refuses the command, so nothing that follows from it is certain";
+
+/** What `az` does not take as the value of an option. */
+function valuesRefused(options: Options, operation: Operation): FoundUnknown[] {
+  return [...statusRefused(options), ...mapsRefused(options, operation), ...permissionsRefused(options, operation)];
+}
+
 /** Anything else than a status or a variable is refused. */
-function statusRefused(options: Options): FoundUnknown | null {
+function statusRefused(options: Options): FoundUnknown[] {
   const word = wordOf(options, "--status");
-  if (!word || statusIn(options) !== "unknown" || isVariable(word.text)) return null;
-  const message = `\`${word.text}\` is no status; \`--status\` takes \`enabled\` or \`disabled\``;
-  return unknown({ message, hint: "`az` refuses the command", position: word.from });
+  if (!word || statusIn(options) !== "unknown" || isVariable(word.text)) return [];
+  return [refusalOfValue(`\`${word.text}\` is no status; \`--status\` takes \`enabled\` or \`disabled\``, word)];
+}
+
+/** A token is made with a map or with repositories. */
+function mapsRefused(options: Options, operation: Operation): FoundUnknown[] {
+  const map = wordOf(options, "--scope-map");
+  if (operation !== "token-create" || !map || !(options.has("--repository") || options.has("--gateway"))) return [];
+  return [refusalOfValue("a token is made with `--scope-map` or with repositories, and not with both", map)];
+}
+
+const PERMISSIONS = {
+  repository: /^(?:content\/(?:read|write|delete)|metadata\/(?:read|write))$/i,
+  gateway: /^(?:config|message)\/(?:read|write)$/i,
+};
+
+/** Each option names a repository or a gateway, and permissions behind it. One without any does nothing by itself. */
+function permissionsRefused(options: Options, operation: Operation): FoundUnknown[] {
+  if (!CHANGES.test(operation)) return [];
+  return (["repository", "gateway"] as const).flatMap((kind) => {
+    const given = [`--${kind}`, `--add-${kind}`, `--remove-${kind}`].flatMap((option) => options.get(option) ?? []);
+    const changes = given.some((words) => words.length > 1);
+    return given.flatMap(([name, ...permissions]): FoundUnknown[] => {
+      const wrong = permissions.find(({ text }) => !PERMISSIONS[kind].test(text) && !isVariable(text));
+      if (wrong) return [refusalOfValue(`\`${wrong.text}\` is no permission of a ${kind}`, wrong)];
+      const isBare = changes && name && permissions.length === 0 && !isVariable(name.text);
+      return isBare ? [refusalOfValue(`no permission behind \`${name.text}\``, name)] : [];
+    });
+  });
+}
+
+function refusalOfValue(message: string, { from }: Word): FoundUnknown {
+  return unknown({ message, hint: REFUSES, position: from });
 }
 
 /** Without a date passwords never end, and days are counted from a moment that the command does not tell. */

@@ -293,6 +293,31 @@ PS C:\\> Remove-AzContainerRegistryToken -Name t -RegistryName contoso`,
     ],
   },
   {
+    text: "az acr scope-map create -n ci -r contoso --repository a content/raed --repository b",
+    found: [
+      "az scope-map-create at contoso map ci [repositories/a/content/raed] refused",
+      "unknown 56: `content/raed` is no permission of a repository",
+      "unknown 82: no permission behind `b`",
+    ],
+  },
+  {
+    text: "az acr token create -n t -r contoso --scope-map m --repository a content/read",
+    found: [
+      "az token-create at contoso token t map m [repositories/a/content/read] refused",
+      "unknown 48: a token is made with `--scope-map` or with repositories, and not with both",
+    ],
+  },
+  {
+    text: `$ az acr scope-map delete -n ci -r contoso -y
+Something went wrong, and the request was aborted.
+$ docker pull contoso.azurecr.io/a:1`,
+    found: [
+      "az scope-map-delete at contoso deletes map ci refused",
+      "unknown 46: nothing that is known",
+      "docker pull contoso.azurecr.io/a:1 at contoso.azurecr.io",
+    ],
+  },
+  {
     text: "az acr check-health -n x",
     found: ["unknown 0: no command of `az` that asks a known thing of a registry"],
   },
