@@ -52,10 +52,7 @@ function changeMap(playground: Playground, change: Change, registry: string, out
   }
   if (actions.length === 0 && removed.length === 0 && open === null && (token !== null || !creates)) return;
   const maps = copyOf(playground.model.maps);
-  const found = placeOf(maps, scopeMap ?? "", registry);
-  // Rules that nobody has named are not those of a map that is made now.
-  const isOther = creates && maps[found]?.name === "" && (maps[found]?.actions.length ?? 0) > 0;
-  const place = isOther ? maps.length : found;
+  const place = (creates ? placeToMake : placeOf)(maps, scopeMap ?? "", registry);
   const before = maps[place];
   const { registry: ofMap = "", ...map } = before ?? blankMap();
   const kept = creates ? [] : map.actions.filter((action) => !removed.includes(action));
@@ -69,6 +66,15 @@ function changeMap(playground: Playground, change: Change, registry: string, out
       known: knownAfter(creates ? undefined : (before ?? UNSEEN), creates, open),
     }),
   );
+}
+
+/** Puts a map in the place of the one of its name. */
+export function putMap(playground: Playground, map: ScopeMapDraft): void {
+  if (map.name === "") return;
+  const maps = copyOf(playground.model.maps);
+  const place = placeToMake(maps, map.name, map.registry);
+  const registry = map.registry || (maps[place]?.registry ?? "");
+  playground.replaceMaps(maps.toSpliced(place, 1, { ...map, registry }), false);
 }
 
 function doubtMap(playground: Playground, name: string, registry: string): void {
@@ -125,6 +131,12 @@ function placeOf(maps: ScopeMapDraft[], name: string, registry: string): number 
   const named = maps.findIndex((map) => isHere(map) && map.name.toLowerCase() === name.toLowerCase());
   const unnamed = maps.findIndex((map) => isHere(map) && map.name === "");
   return named >= 0 ? named : unnamed >= 0 ? unnamed : maps.length;
+}
+
+/** Rules that nobody has named are not those of a map that is made now. */
+function placeToMake(maps: ScopeMapDraft[], name: string, registry: string): number {
+  const place = placeOf(maps, name, registry);
+  return maps[place]?.name === "" && (maps[place]?.actions.length ?? 0) > 0 ? maps.length : place;
 }
 
 /** A map of the registry's own is known by its name alone. */

@@ -404,6 +404,25 @@ const traps: [string, string, string, string][] = [
     "denied",
     "",
   ],
+  ["a map that is shown again and has less", `${hello}\n${map("ci-map", "metadata/read")}\n${pull}`, "denied", ""],
+  [
+    "a map that is shown after it was changed",
+    `az acr scope-map update -n ci-map -r myregistry --add-repository team/app content/read\n${map("ci-map", "metadata/read")}\n${pull}`,
+    "denied",
+    "",
+  ],
+  [
+    "a map that is changed after it was shown",
+    `${map("ci-map", "content/read")}\naz acr scope-map update -n ci-map -r myregistry --remove-repository team/app content/read\n${pull}`,
+    "denied",
+    "",
+  ],
+  [
+    "a map that is made and shown after another was deleted",
+    `az acr scope-map delete -n ci-map -r myregistry -y\n${hello}\n${pull}`,
+    "allowed",
+    "",
+  ],
   [
     "a system map by its name",
     `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,

@@ -11,7 +11,7 @@ import { scopeText } from "../clients/scopes";
 import { attempt, type Challenge, type Reference, readScopes } from "../engine";
 import { type Found, type Part, recognise, whenYamlIsThere } from "../recognise";
 import { isSigned, withoutSignature } from "../tokens";
-import { takeChange, useSystemMap } from "./change";
+import { putMap, takeChange, useSystemMap } from "./change";
 import { locksOf } from "./locks";
 import { hostAsked, IDENTITY, type Model, type ScopeMapDraft, type Target } from "./model";
 import type { Playground } from "./playground";
@@ -56,8 +56,7 @@ export function createPaste(playground: Playground) {
   function takePart(found: Found, how: How): Taken {
     const { model } = playground;
     const known = new Set(model.repositories);
-    const changes = found.kind === "change" || (found.kind === "command" && found.change !== null);
-    const maps = changes ? playground.copyOfMaps() : null;
+    const maps = changes(found) ? playground.copyOfMaps() : null;
     const registry = model.maps[0]?.registry ?? "";
     take(playground, found, how);
     return {
@@ -98,7 +97,11 @@ export function createPaste(playground: Playground) {
     playground.set("locks", locksOf(parts()));
     takeMaps(playground, added, canBeUndone);
     const failure = failureIn(added);
+    let isChanged = false;
     for (const [place, [key, { found }]] of fresh.entries()) {
+      // What is printed behind a change shows what it has made.
+      if (isChanged) for (const map of mapsOf(found)) putMap(playground, map);
+      isChanged ||= changes(found);
       taken.set(key, takePart(found, { canBeUndone, asks: place <= failure }));
     }
     put = rules(playground);
@@ -159,6 +162,10 @@ function isOfToken(found: Found): boolean {
   return (found.kind === "command" || found.kind === "change") && (found.change?.token ?? null) !== null;
 }
 
+function changes(found: Found): boolean {
+  return found.kind === "change" || (found.kind === "command" && found.change !== null);
+}
+
 /** How a part is taken. */
 interface How {
   canBeUndone: boolean;
@@ -198,7 +205,7 @@ function isOneKey(before: string, after: string): boolean {
 
 /** All maps of one paste are those of one principal. Undo goes back to before a map was typed, not to its last key. */
 function takeMaps(playground: Playground, parts: Part[], canBeUndone: boolean): void {
-  const maps = parts.flatMap(({ found }) => mapsOf(found));
+  const maps = lastOfEach(parts.flatMap(({ found }) => mapsOf(found)));
   if (maps.length === 0) return;
   const current = playground.model.maps[0];
   const named = maps.map((map) => ({
@@ -207,6 +214,14 @@ function takeMaps(playground: Playground, parts: Part[], canBeUndone: boolean): 
     registry: map.registry || (current?.registry ?? ""),
   }));
   playground.replaceMaps(named, canBeUndone);
+}
+
+/** A map that stands there twice is what it was the last time. */
+function lastOfEach(maps: ScopeMapDraft[]): ScopeMapDraft[] {
+  const named = new Map(
+    maps.map((map, place) => [map.name === "" ? String(place) : `${map.registry}/${map.name}`, map]),
+  );
+  return [...named.values()];
 }
 
 /** The maps of a file of assertions are parts of their own. */
