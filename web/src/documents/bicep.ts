@@ -41,7 +41,7 @@ const START =
 
 /** Whether a line begins a statement that no other language has. */
 export function isBicep(line: string): boolean {
-  return /^(?:param\s+\w+\s+[\w'[{(]|var\s+\w+\s*=|resource\s+\w+\s+'|module\s+\w+\s+'|targetScope\s*=\s*'|metadata\s+\w+\s*=|@(?:\w+\.)?(?:description|secure|allowed|minLength|maxLength|minValue|maxValue|metadata|batchSize|export|sealed|discriminator)\()/.test(
+  return /^(?:param\s+\w+\s*[\w'[{(=]|using\s+'|var\s+\w+\s*=|resource\s+\w+\s+'|module\s+\w+\s+'|targetScope\s*=\s*'|metadata\s+\w+\s*=|@(?:\w+\.)?(?:description|secure|allowed|minLength|maxLength|minValue|maxValue|metadata|batchSize|export|sealed|discriminator)\()/.test(
     line,
   );
 }

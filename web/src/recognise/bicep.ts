@@ -114,7 +114,14 @@ interface Body {
 
 /** The resources that a declaration makes, with the whole of their types and names. */
 function bodiesOf({ body, type, condition }: Declared, scope: Scope, around: Parent): Body[] {
-  if (condition && evaluate(condition, scope) === false) return [];
+  const isMade = condition === null || evaluate(condition, scope);
+  if (isMade === false) return [];
+  const own = bodiesIn(body, type, scope, around);
+  if (isMade === true) return own;
+  return own.map((each) => ({ ...each, resource: { ...each.resource, condition: UNKNOWN } }));
+}
+
+function bodiesIn(body: Node, type: string, scope: Scope, around: Parent): Body[] {
   const whole = around.type === "" ? (type.split("@")[0] ?? "") : `${around.type}/${type.split("@")[0]}`;
   if (body.kind !== "loop") return [{ resource: resourceOf(evaluate(body, scope), whole, around), node: body }];
   const items = evaluate(body.list, scope);

@@ -69,8 +69,14 @@ function templateAt(document: Document, path: Path, value: Resource): Content[] 
 
 /** The token or the scope map that a resource is. */
 export function resourceAt(document: Document, path: Path, resource: Resource): Found | null {
-  if (isToken(resource)) return tokenOf(resource);
-  return isScopeMap(resource, path) ? scopeMapAt(document, path, resource) : null;
+  const isConditional = resource.condition === UNKNOWN;
+  if (isToken(resource)) {
+    const token = tokenOf(resource);
+    return isConditional && token.status !== "disabled" ? { ...token, status: "unknown" } : token;
+  }
+  if (!isScopeMap(resource, path)) return null;
+  const found = scopeMapAt(document, path, resource);
+  return isConditional && found.kind === "scopeMap" ? { ...found, isConditional } : found;
 }
 
 /** Where lists of resources stand: in templates, in the answers to list requests, in a catalog. */

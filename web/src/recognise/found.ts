@@ -39,6 +39,8 @@ export interface FoundScopeMap {
   at: number[];
   /** Whether it has rules that are computed from what is not here. */
   isPart?: true;
+  /** Whether it is made at all depends on what is not here. */
+  isConditional?: true;
   /** What other blocks of Terraform call it. */
   address?: string;
 }
@@ -55,6 +57,10 @@ export interface FoundToken {
   /** What other blocks of Terraform call it, and what it calls its map. */
   address?: string;
   scopeMapAddress?: string | null;
+  /** Whether it has a map that is computed from what is not here. */
+  hasUnknownMap?: true;
+  /** Whether this is one of its fields alone: the others stay as they were. */
+  isInPart?: true;
 }
 
 /** `unknown` where it is computed from what is not here. */
@@ -123,8 +129,9 @@ export interface FoundCommand {
   /** As it is written: the name of a registry or its host. */
   registry: string | null;
   user: string | null;
-  /** The token or the scope map that it shows. */
+  /** The token or the scope map that it shows, and what of it. */
   subject: string | null;
+  query?: string | null;
   change: Change | null;
   lock: Lock | null;
   /** `refused`: the client does not take what is written. `failed`: what it printed says so. */

@@ -6,11 +6,11 @@ import type { Flag, Lock } from "./found";
 import { isResource, type Resource, stringOf } from "./resource";
 
 export function isLock(value: Resource): boolean {
-  return isResource(value.changeableAttributes);
+  return isResource(value.changeableAttributes) || typeof value.writeEnabled === "boolean";
 }
 
 export function lockOf(value: Resource): Lock {
-  const attributes = isResource(value.changeableAttributes) ? value.changeableAttributes : {};
+  const attributes = isResource(value.changeableAttributes) ? value.changeableAttributes : value;
   const digest = stringOf(value.digest);
   const name = stringOf(value.name);
   // A tag prints its own name and not that of its repository; a repository in newer versions does not say `imageName` either.

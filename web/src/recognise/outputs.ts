@@ -7,6 +7,7 @@
 
 import { endOfLine } from "../documents/extent";
 import type { Found, FoundCommand, FoundScopeMap, Lock, Part } from "./found";
+import { queriedBy } from "./queried";
 import { lineAt } from "./reading";
 
 /** Nobody scrolls further to see why a command failed. */
@@ -26,7 +27,7 @@ export function withOutputs(text: string, parts: Part[]): Part[] {
     else {
       running = troubled(text, running, part);
       result[running.place] = { ...running.part, found: running.command };
-      result.push(...printed(running.command, part));
+      result.push(...printed(text, running.command, part));
     }
   }
   return result;
@@ -115,13 +116,15 @@ function endOfOutput(text: string, from: number, next: number): number {
 }
 
 /** A part of the output, as the command means it. */
-function printed(command: FoundCommand, part: Part): Part[] {
+function printed(text: string, command: FoundCommand, part: Part): Part[] {
   const { found } = part;
   const manages = command.change !== null || command.lock !== null || command.subject !== null;
   if (manages && command.outcome === "failed" && (isReport(found) || found.kind === "unknown")) return [];
   if (found.kind === "scopeMap") return [{ ...part, found: namedMap(found, command) }];
   if (found.kind === "lock") return [{ ...part, found: { kind: "lock", lock: namedLock(found.lock, command) } }];
-  return [part];
+  const value =
+    found.kind === "unknown" ? queriedBy(command, text.slice(part.from, Math.min(part.to, part.from + 400))) : null;
+  return [value ? { ...part, found: value } : part];
 }
 
 /** Words that tell of a failure in whatever form. */

@@ -203,6 +203,9 @@ function NEAR_MISSES(): string[] {
     "resource a 'b@1' = {\n",
     "resource a 'b@1' = [for c in d: {\n",
     "var a = '${'${",
+    "NAME  SCOPE MAP  STATUS\n",
+    "NAME  SCOPE MAP  STATUS\n--  --  --\na   b   c\n",
+    "az acr token show --query status\nx\n",
     "az acr delete -n a\n",
     "az acr scope-map create --re ",
   ];

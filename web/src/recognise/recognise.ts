@@ -25,6 +25,7 @@ import { readNames } from "./names";
 import { withOutputs } from "./outputs";
 import { onePart, type Reader, type Reading, unknown } from "./reading";
 import { readScopeWords } from "./scopes";
+import { readTable } from "./table";
 import { readTerraform } from "./terraform";
 
 export type { Change, Client, Found, Meaning, Operation, Part } from "./found";
@@ -37,6 +38,7 @@ const READERS: Reader[] = [
   readMarkup,
   readTerraform,
   readBicep,
+  readTable,
   readActions,
   readError,
   readScopeWords,

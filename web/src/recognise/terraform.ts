@@ -89,7 +89,21 @@ function mapOf({ fields, list, registry, address, at }: MapSource): Found {
     map: { ...map.value, registry },
     at: items.map((item) => item.at),
   };
-  return { ...found, ...(isWhole ? {} : { isPart: true }), ...(address ? { address } : {}) };
+  return {
+    ...found,
+    ...(isWhole ? {} : { isPart: true }),
+    ...(isConditional(fields) ? { isConditional: true } : {}),
+    ...(address ? { address } : {}),
+  };
+}
+
+/** A number and a set that are written out make it for certain; whatever is computed may be nothing. */
+function isConditional(fields: Fields): boolean {
+  const count = fields.get("count");
+  const each = fields.get("for_each");
+  const isNumber = count === undefined || (count.kind === "other" && /^\d+$/.test(count.text));
+  const isWritten = each === undefined || each.kind === "object" || (each.kind === "list" && each.items.length > 0);
+  return !isNumber || !isWritten;
 }
 
 /** A map that is kept elsewhere. The rules of those of the registry's own are known. */
@@ -116,11 +130,23 @@ function tokenIn(block: Block): FoundToken {
     name: stringOf(attributes.get("name")),
     scopeMap: partOfId(map, "scopeMaps"),
     scopeMapAddress: referenceIn(map),
-    status: statusIn(attributes),
+    status: isConditional(attributes) ? atLeastUnknown(statusIn(attributes)) : statusIn(attributes),
     registry: stringOf(attributes.get("container_registry_name")) ?? partOfId(attributes.get("id"), "registries"),
     passwords: null,
     address: addressOf(block),
+    ...unknownMap(map),
   };
+}
+
+/** A reference to another block is followed later; anything else that is computed is not known. */
+function unknownMap(map: Expression | undefined): { hasUnknownMap?: true } {
+  const isKnown =
+    map === undefined || map.kind === "string" || /^(?:data\.)?az(?:urerm|api)_/.test(referenceIn(map) ?? "");
+  return isKnown ? {} : { hasUnknownMap: true };
+}
+
+function atLeastUnknown(status: TokenStatus): TokenStatus {
+  return status === "disabled" ? status : "unknown";
 }
 
 /** Without a word a token is enabled; a plan may leave the word out. */
@@ -163,6 +189,7 @@ function azapiIn(block: Block, at: number): Found[] {
       registry,
       passwords: null,
       address: addressOf(block),
+      ...unknownMap(map),
     },
   ];
 }

@@ -24,7 +24,14 @@ export function tokenOf(value: Resource): FoundToken {
     status: statusOf(properties),
     registry: registryOf(value) ?? registryOf({ id: scopeMap }),
     passwords: passwordsOf(properties),
+    ...(isComputed(properties) ? { hasUnknownMap: true } : {}),
   };
+}
+
+/** Whether there is an id of a map, and no name in it. */
+function isComputed({ scopeMapId, scope_map_id: other }: Resource): boolean {
+  const id = scopeMapId ?? other ?? null;
+  return id !== null && (typeof id !== "string" || (id !== "" && lastOf(id) === null));
 }
 
 /** A resource without a status is enabled; one that is computed from what is not here is not known. */

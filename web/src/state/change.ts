@@ -35,7 +35,8 @@ function changeToken(playground: Playground, name: string, change: Change, regis
   const passwords = change.passwords
     ? changed(isNew && change.does === "creates" ? [] : before.passwords, change.passwords)
     : before.passwords;
-  const facts = { status, passwords };
+  const hasUnknownMap = change.scopeMap === null && before.hasUnknownMap;
+  const facts = { status, passwords, ...(hasUnknownMap ? { hasUnknownMap } : {}) };
   const scopeMap = change.scopeMap ?? (isNew ? "" : token.scopeMap);
   const keepsState = !isNew && token.facts === undefined && change.status === null && change.passwords === null;
   const state = keepsState && outcome === null ? token.state : stateOf(facts, Date.now());

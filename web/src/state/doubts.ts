@@ -182,7 +182,10 @@ function ofIdentity({ model: { token } }: Circumstances): Doubt[] {
 function ofOtherMap({ model: { token }, maps }: Circumstances): Doubt[] {
   const wanted = token.scopeMap.toLowerCase();
   const named = maps.filter(({ name }) => name.toLowerCase() === wanted);
-  if (wanted === "") return [];
+  if (wanted === "") {
+    const text = `which scope map the token \`${token.name}\` has is computed from what is not here`;
+    return token.facts?.hasUnknownMap ? [open(text)] : [];
+  }
   if (named.length === 0) {
     return [open(`the token \`${token.name}\` uses the scope map \`${token.scopeMap}\`, which is not the one here`)];
   }

@@ -61,6 +61,8 @@ export interface TokenFacts {
   status: TokenStatus;
   /** Null where nobody has listed them. */
   passwords: Password[] | null;
+  /** Whether it has a map, and which is not known. */
+  hasUnknownMap?: boolean | undefined;
 }
 
 export interface Password {

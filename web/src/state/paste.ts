@@ -228,7 +228,7 @@ function lastOfEach(maps: ScopeMapDraft[]): ScopeMapDraft[] {
 function mapsOf(found: Found): ScopeMapDraft[] {
   if (found.kind !== "scopeMap") return [];
   const { name, registry, description, actions } = found.map;
-  const known = found.isPart ? { known: "partly" as const } : {};
+  const known = found.isConditional ? { known: "not" as const } : found.isPart ? { known: "partly" as const } : {};
   return [{ name: name ?? "", registry: registry ?? "", description, actions: [...actions], ...known }];
 }
 
@@ -400,15 +400,19 @@ function takeError(playground: Playground, found: Extract<Found, { kind: "error"
 }
 
 function takeToken(playground: Playground, found: Extract<Found, { kind: "token" }>): void {
-  const { name, status, registry, passwords } = found;
-  if (name) playground.set("token", "name", name);
+  const { token } = playground.model;
+  const registry = found.registry ?? "";
+  const isKnown = found.isInPart && found.name !== null && isSameToken(token, found.name, registry);
+  const before = isKnown ? token : null;
   const facts = {
-    status: status ?? "enabled",
-    passwords: passwords?.map(({ name, expiry }) => ({ name, expiry })) ?? null,
+    status: found.status ?? before?.facts?.status ?? "enabled",
+    passwords: found.passwords?.map(({ name, expiry }) => ({ name, expiry })) ?? before?.facts?.passwords ?? null,
+    ...(found.hasUnknownMap ? { hasUnknownMap: true } : {}),
   };
-  const scopeMap = found.scopeMap ?? "";
-  playground.set("token", { state: stateOf(facts, Date.now()), facts, scopeMap, registry: registry ?? "" });
-  noteRegistry(playground, registry ?? "");
+  const scopeMap = found.scopeMap ?? before?.scopeMap ?? "";
+  const name = found.name ? { name: found.name } : {};
+  playground.set("token", { ...name, state: stateOf(facts, Date.now()), facts, scopeMap, registry });
+  noteRegistry(playground, registry);
   useSystemMap(playground, scopeMap);
 }
 

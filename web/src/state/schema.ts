@@ -87,7 +87,8 @@ function isFacts(value: unknown): value is TokenFacts {
   return (
     isRecord(value) &&
     isOneOf(value.status, ["enabled", "disabled", "unknown"]) &&
-    (value.passwords === null || isListOf(value.passwords, isPassword))
+    (value.passwords === null || isListOf(value.passwords, isPassword)) &&
+    (value.hasUnknownMap === undefined || typeof value.hasUnknownMap === "boolean")
   );
 }
 

@@ -76,6 +76,7 @@ export function readAz(words: Word[]): AzCommand | FoundUnknown | null {
     reference,
     source: operation === "import" ? referenceOf(textOf(options, "--source") ?? "") : null,
     subject: operation.endsWith("-show") && CHANGES.test(operation) ? textOf(options, "--name") : null,
+    query: textOf(options, "--query"),
     change,
     lock: reference && lockIn(options, operation, reference),
     outcome: all.length > 0 ? "refused" : null,
