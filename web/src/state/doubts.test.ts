@@ -596,6 +596,49 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
     "",
   ],
   [
+    "an option that is typed letter by letter",
+    (_, write) => {
+      const text = `${hello}\naz acr token update -n t -r myregistry --scope-map ci-map\n`;
+      for (let end = text.length - 60; end <= text.length; end += 1) write(text.slice(0, end));
+      write(`${text}${pull}`);
+    },
+    "allowed",
+    "",
+  ],
+  [
+    "a removal that is typed letter by letter, and taken back",
+    (_, write) => {
+      const text = `${hello}\naz acr scope-map update -n ci-map -r myregistry --remove-repository team/app content/read`;
+      for (let end = hello.length; end <= text.length; end += 1) write(text.slice(0, end));
+      for (let end = text.length; end >= hello.length; end -= 1) write(text.slice(0, end));
+      write(`${hello}\n${pull}`);
+    },
+    "allowed",
+    "",
+  ],
+  [
+    "the error of a command is pasted after it",
+    (_, write) => {
+      const made = "$ az acr scope-map create -n ci-map -r myregistry --repository team/app content/read\n";
+      write(made);
+      write(`${made}ERROR: (LimitExceeded) Too many scope maps.\n`);
+      write(`${made}ERROR: (LimitExceeded) Too many scope maps.\n$ ${pull}`);
+    },
+    "unsure",
+    "no scope map",
+  ],
+  [
+    "the error of a command that takes away is pasted after it",
+    (_, write) => {
+      const removed = `${hello}\n$ az acr token update -n t -r myregistry --status disabled\n`;
+      write(removed);
+      write(`${removed}ERROR: (AuthorizationFailed) The client has no authorization.\n`);
+      write(`${removed}ERROR: (AuthorizationFailed) The client has no authorization.\n$ ${pull}`);
+    },
+    "allowed",
+    "",
+  ],
+  [
     "half the name of a registry",
     (_, write) => {
       const text = `${read}\naz acr manifest list-metadata -r myregistry -n team/app`;

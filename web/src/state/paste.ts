@@ -13,7 +13,7 @@ import { type Found, type Part, recognise, whenYamlIsThere } from "../recognise"
 import { isSigned, withoutSignature } from "../tokens";
 import { putMap, takeChange, useSystemMap } from "./change";
 import { locksOf } from "./locks";
-import { hostAsked, IDENTITY, type Model, type ScopeMapDraft, type Target } from "./model";
+import { hostAsked, IDENTITY, type Model, type ScopeMapDraft, type Target, type TokenSettings } from "./model";
 import type { Playground } from "./playground";
 import { isNameOf, labelOf } from "./registry";
 import { isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
@@ -40,8 +40,10 @@ export function createPaste(playground: Playground) {
     return new Map(all.filter(([, { found }]) => found.kind !== "unknown"));
   }
 
-  function keyOf({ from, to }: Part, counts: Map<string, number>): string {
-    const slice = playground.model.pasted.slice(from, to);
+  function keyOf({ from, to, found }: Part, counts: Map<string, number>): string {
+    const text = playground.model.pasted.slice(from, to);
+    // A command that is known to have failed since is another one.
+    const slice = found.kind === "command" && found.outcome ? `${text}\n${FAILED}` : text;
     const count = counts.get(slice) ?? 0;
     counts.set(slice, count + 1);
     return count === 0 ? slice : `${slice}\n#${count}`;
@@ -57,12 +59,14 @@ export function createPaste(playground: Playground) {
     const { model } = playground;
     const known = new Set(model.repositories);
     const maps = changes(found) ? playground.copyOfMaps() : null;
+    const token = isOfToken(found) ? { ...NOTHING_KNOWN, ...unwrap(model.token) } : null;
     const registry = model.maps[0]?.registry ?? "";
     take(playground, found, how);
     return {
       replaces: mapsOf(found).length > 0 || found.kind === "assertions",
       names: model.repositories.filter((name) => !known.has(name)),
       maps,
+      token,
       noted: registry === "" ? (model.maps[0]?.registry ?? "") : "",
       isOfToken: isOfToken(found),
     };
@@ -82,12 +86,13 @@ export function createPaste(playground: Playground) {
     const now = keyed();
     taken = new Map([...now.keys()].map((key) => [key, before.get(key) ?? NOTHING_TAKEN]));
     const fresh = [...now].filter(([key]) => !before.has(key));
-    const gone = [...before].filter(([key]) => !now.has(key)).map(([, part]) => part);
+    const missing = [...before].filter(([key]) => !now.has(key));
+    const gone = missing.map(([, part]) => part);
     // What was said of a token goes with its text; an empty field says nothing.
     const stays = [...taken.values()].some((part) => part.isOfToken);
     const isReplaced = playground.model.pasted !== "" && !stays && gone.some((part) => part.isOfToken);
     if (isReplaced) playground.set("token", NOTHING_KNOWN);
-    const half = byOneKey ? gone : [];
+    const half = byOneKey ? gone : missing.filter(([key]) => now.has(`${key}\n${FAILED}`)).map(([, part]) => part);
     playground.removeRepositories(half.flatMap((part) => part.names));
     takeBack(half);
     // What a client said and stands no longer in the field was of another question.
@@ -111,6 +116,8 @@ export function createPaste(playground: Playground) {
   function takeBack(half: Taken[]) {
     const maps = half.find((part) => part.maps !== null)?.maps;
     if (maps && isAsPut(playground, put)) playground.replaceMaps(maps, false);
+    const token = half.find((part) => part.token !== null)?.token;
+    if (token) playground.set("token", token);
     const noted = half.map((part) => part.noted).find((registry) => registry !== "");
     if (noted && playground.model.maps[0]?.registry === noted) playground.set("maps", 0, "registry", "");
     put = maps || noted ? rules(playground) : put;
@@ -136,6 +143,9 @@ export function createPaste(playground: Playground) {
   };
 }
 
+/** Behind the text of a command that was refused or has failed. */
+const FAILED = "#failed";
+
 /** What stands in a text; it is asked again when more kinds of texts can be read. */
 function partsOf(text: string, _canReadAll: boolean): Part[] {
   return text.trim() === "" ? [] : recognise(text);
@@ -149,13 +159,15 @@ interface Taken {
   names: string[];
   /** The maps as they were, where it has changed them. */
   maps: ScopeMapDraft[] | null;
+  /** The token as it was, where it has said something of it. */
+  token: TokenSettings | null;
   /** The registry that it has named first. */
   noted: string;
   /** Whether it says of a token which map it has, and whether it is good. */
   isOfToken: boolean;
 }
 
-const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: null, noted: "", isOfToken: false };
+const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: null, token: null, noted: "", isOfToken: false };
 
 function isOfToken(found: Found): boolean {
   if (found.kind === "token" || found.kind === "passwords") return true;
