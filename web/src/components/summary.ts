@@ -22,7 +22,9 @@ export function summary(found: Found): { title: string; about: string } {
     case "command":
       return {
         title: `${found.client} ${found.operation.replaceAll("-", " ")}`,
-        about: found.reference ? `\`${found.reference.repository}\`` : "",
+        about: [found.reference ? `\`${found.reference.repository}\`` : "", outcomes[found.outcome ?? "done"]]
+          .join(" ")
+          .trim(),
       };
     case "assertions":
       return {
@@ -46,6 +48,8 @@ export function summary(found: Found): { title: string; about: string } {
       };
   }
 }
+
+const outcomes = { done: "", failed: "failed, and has done nothing", refused: "may have failed" };
 
 /** The page cannot read files, and says which of them it does without. */
 function elsewhere({ scopeMaps }: AssertionFile): string {

@@ -133,12 +133,13 @@ const TROUBLE =
 
 /** A line that nobody knows and that speaks of a failure leaves open whether the command has done anything. */
 function speaksOfTrouble(text: string, { from, to, found }: Part): boolean {
-  return (
-    found.kind === "unknown" &&
-    !/^\s*WARNING/i.test(text.slice(from, from + 20)) &&
-    TROUBLE.test(text.slice(from, Math.min(to, from + 2000)))
-  );
+  const line = text.slice(from, Math.min(to, from + 2000));
+  return found.kind === "unknown" && !NO_OUTPUT.test(line) && TROUBLE.test(line);
 }
+
+/** Warnings, and the next lines of a script. */
+const NO_OUTPUT =
+  /^\s*(?:WARNING|(?:echo|printf|if|then|else|elif|fi|for|while|do|done|exit|set|export|return|local|function|case|esac|Write-\w+)\b|\[\[?\s|[{}|&>])/i;
 
 function isReport({ kind }: Found): boolean {
   return kind === "error" || kind === "unauthorized" || kind === "challenge";
@@ -150,8 +151,9 @@ function namedMap(found: FoundScopeMap, { operation, subject, registry, change }
   return { ...found, map: { ...found.map, name, registry: found.map.registry ?? registry } };
 }
 
+/** What names its repository says itself whether it is of a tag; a tag and attributes alone do not. */
 function namedLock(lock: Lock, { reference, registry }: FoundCommand): Lock {
-  if (!reference || (lock.repository !== null && lock.repository !== reference.repository)) return lock;
+  if (!reference || lock.repository !== null) return lock;
   return {
     ...lock,
     registry: lock.registry ?? reference.registry ?? registry,

@@ -496,6 +496,18 @@ const traps: [string, string, string, string][] = [
     "has no password that is valid",
   ],
   [
+    "a locked tag, and its repository that is not",
+    `${hello}\naz acr repository update -n myregistry --image team/app:1.2 --read-enabled false\n{"changeableAttributes": {"deleteEnabled": true, "listEnabled": true, "readEnabled": true, "writeEnabled": true}, "imageName": "team/app", "registry": "myregistry.azurecr.io"}\n${pull}`,
+    "denied",
+    "locked against reading",
+  ],
+  [
+    "a script that speaks of failures",
+    `${hello}\naz acr scope-map update -n ci-map -r myregistry --add-repository foo content/read\necho "this cannot fail"\n${pull}`,
+    "allowed",
+    "",
+  ],
+  [
     "a system map by its name",
     `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,
     "allowed",
