@@ -1,5 +1,6 @@
 /** What is found in the samples, in mixtures of them, and in texts that are made to hurt. */
 
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Part } from "./found";
 import { recognise, withoutSecrets } from "./recognise";
@@ -11,6 +12,9 @@ import { TERMINALS } from "./samples/terminals";
 
 /** In milliseconds, on a machine that has much else to do: it is enough that these end. */
 const PATIENCE = 120_000;
+
+const PASTES = new URL("../../../tests/cases/playground/pastes/", import.meta.url);
+const PASTED = readdirSync(PASTES).map((file) => readFileSync(new URL(file, PASTES), "utf8"));
 
 const SAMPLES = [...COMMANDS, ...ERRORS, ...DOCUMENTS, ...TERMINALS];
 
@@ -72,12 +76,13 @@ function positionOf(found: Part["found"]): number {
 }
 
 describe("texts of strangers", () => {
-  test("random pieces of samples, one behind the other", { timeout: PATIENCE }, () => {
+  test("random pieces of samples and of what people paste, one behind the other", { timeout: PATIENCE }, () => {
     const random = randomNumbers(1);
-    for (let round = 0; round < 400; round++) {
-      const text = Array.from({ length: 1 + random(5) }, () =>
-        piece(SAMPLES[random(SAMPLES.length)]?.text ?? "", random),
-      ).join("");
+    const texts = [...SAMPLES.map(({ text }) => text), ...PASTED];
+    for (let round = 0; round < 800; round++) {
+      const text = Array.from({ length: 1 + random(5) }, () => piece(texts[random(texts.length)] ?? "", random)).join(
+        "",
+      );
       expectOrder(text, recognise(text));
     }
   });

@@ -10,6 +10,7 @@ import { lineAt, type Reading } from "./reading";
 
 /** Nobody has more tokens. */
 const MOST_ROWS = 1000;
+const MOST_COLUMNS = 20;
 
 export function readTable(text: string, at: number): Reading | null {
   const head = lineAt(text, at);
@@ -19,7 +20,7 @@ export function readTable(text: string, at: number): Reading | null {
   const columns = [...lineAt(text, dashes).matchAll(/-+/g)].map(
     ({ index, 0: { length } }) => [index, index + length] as const,
   );
-  if (columns.length < 3) return null;
+  if (columns.length < 3 || columns.length > MOST_COLUMNS) return null;
   const cells = (line: string) => columns.map(([from, to]) => line.slice(from, to).trim());
   const names = cells(text.slice(start, endOfLine(text, at))).map((name) => name.toUpperCase());
   const parts: Part[] = [];
