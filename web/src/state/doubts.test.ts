@@ -508,6 +508,12 @@ const traps: [string, string, string, string][] = [
     "",
   ],
   [
+    "a command that may be a comment",
+    `# az acr scope-map create -n ci-map -r myregistry --repository team/app content/read\n${pull}`,
+    "unsure",
+    "no scope map",
+  ],
+  [
     "a system map by its name",
     `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,
     "allowed",

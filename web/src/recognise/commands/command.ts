@@ -25,8 +25,16 @@ export function readCommand(text: string, at: number): Reading | null {
   const from = startOf(lineAt(text, at).slice(0, LONGEST_PREFIX));
   if (from === null) return null;
   const line = readLine(text, at + from);
-  const parts = line.commands.flatMap(partsOf);
+  const isComment = /^#+\s*$/.test(text.slice(at, at + from));
+  const parts = line.commands.flatMap(partsOf).map((part) => (isComment ? doubted(part) : part));
   return parts.length > 0 ? { parts, to: line.to } : null;
+}
+
+/** Behind a lone `#` somebody types as root, or has taken the command out. */
+function doubted(part: Part): Part {
+  const { found } = part;
+  const does = found.kind === "command" && (found.change !== null || found.lock !== null);
+  return does ? { ...part, found: { ...found, outcome: "refused" } } : part;
 }
 
 /** Where the name of a client stands in a place for commands. */

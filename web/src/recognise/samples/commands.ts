@@ -318,6 +318,11 @@ $ docker pull contoso.azurecr.io/a:1`,
     ],
   },
   {
+    text: `# az acr scope-map delete -n ci -r contoso
+root@host:/# az acr scope-map delete -n ci -r contoso`,
+    found: ["az scope-map-delete at contoso deletes map ci refused", "az scope-map-delete at contoso deletes map ci"],
+  },
+  {
     text: "az acr check-health -n x",
     found: ["unknown 0: no command of `az` that asks a known thing of a registry"],
   },
