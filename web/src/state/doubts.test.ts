@@ -514,6 +514,24 @@ const traps: [string, string, string, string][] = [
     "no scope map",
   ],
   [
+    "a lock in a registry that a variable names",
+    `${hello}\naz acr repository update -n $ACR --repository team/app --read-enabled false\n${pull}`,
+    "denied",
+    "locked against reading",
+  ],
+  [
+    "a lock of an image that a variable names",
+    `${hello}\naz acr repository update -n myregistry --image $IMAGE --read-enabled false\n${pull}`,
+    "unsure",
+    "locked against reading",
+  ],
+  [
+    "the command that locks",
+    `${map("ci-map", "metadata/read", "metadata/write")}\naz acr repository update -n myregistry --image team/app:1.2 --write-enabled false`,
+    "allowed",
+    "",
+  ],
+  [
     "a system map by its name",
     `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,
     "allowed",

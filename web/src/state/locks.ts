@@ -58,7 +58,9 @@ export interface Obstacle {
 
 /** The locks that stand in the way of a question. */
 export function obstacles({ locks, question }: Model, scopes: string): Obstacle[] {
-  return locks.flatMap((lock) => obstaclesBy(lock, question, scopes));
+  // What locks may always be changed back.
+  const lifts = question.kind === "operation" && question.operation === "az-repository-update";
+  return lifts ? [] : locks.flatMap((lock) => obstaclesBy(lock, question, scopes));
 }
 
 function obstaclesBy(lock: Lock, question: Question, scopes: string): Obstacle[] {
@@ -98,7 +100,8 @@ function askedBy(scopes: string): { actions: string[]; repositories: string[] } 
 /** Whether a lock is of what is asked; `maybe` where one of the two does not say enough. */
 function relationOf(lock: Lock, question: Question, repositories: string[]): "same" | "maybe" | "other" {
   const label = labelOf(hostAsked(question));
-  const isHere = !lock.registry || label === "" || isNameOf(labelOf(lock.registry), label);
+  const own = labelOf(lock.registry ?? "");
+  const isHere = own === "" || label === "" || isNameOf(own, label);
   if (!isHere || (lock.repository !== null && !repositories.includes(lock.repository))) return "other";
   const isWhole = lock.tag === null && lock.digest === null;
   if (lock.repository === null) return "maybe";

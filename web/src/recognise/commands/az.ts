@@ -78,7 +78,7 @@ export function readAz(words: Word[]): AzCommand | FoundUnknown | null {
     subject: operation.endsWith("-show") && CHANGES.test(operation) ? textOf(options, "--name") : null,
     query: textOf(options, "--query"),
     change,
-    lock: reference && lockIn(options, operation, reference),
+    lock: lockIn(options, operation, reference, registry),
     outcome: all.length > 0 ? "refused" : null,
   };
   return { found, refused: all };
@@ -207,10 +207,10 @@ function passwordsIn(options: Options, operation: Operation): PasswordChange | n
 }
 
 /** `--write-enabled false` locks; `az` takes both words in any case. */
-function lockIn(options: Options, operation: Operation, reference: Reference): Lock | null {
-  if (!operation.endsWith("-update")) return null;
-  const { repository, tag, digest, registry } = reference;
-  const lock = { registry, repository, tag, digest };
+function lockIn(options: Options, operation: Operation, image: Reference | null, registry: string | null): Lock | null {
+  if (operation !== "repository-update" && operation !== "manifest-update") return null;
+  const { repository, tag, digest } = image ?? { repository: null, tag: null, digest: null };
+  const lock = { registry: image?.registry ?? registry, repository, tag, digest };
   const read = flagOf(options, "--read-enabled");
   const write = flagOf(options, "--write-enabled");
   const deletes = flagOf(options, "--delete-enabled");
