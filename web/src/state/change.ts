@@ -105,21 +105,33 @@ function takeDeletion(playground: Playground, change: Change, registry: string, 
     return;
   }
   const { maps } = playground.model;
+  // Whatever a variable stands for may be the one.
+  const isOpen = outcome === "refused" || isPlaceholder(change.scopeMap ?? "");
   const isGone = ({ name, registry: ofMap }: ScopeMapDraft) => {
     const isHere = ofMap === "" || registry === "" || isNameOf(ofMap, registry);
     // A map without a name may be the one.
-    return isHere && (change.scopeMap === null || name === "" || name.toLowerCase() === change.scopeMap.toLowerCase());
+    const wanted = change.scopeMap?.toLowerCase() ?? null;
+    return isHere && (wanted === null || name === "" || name.toLowerCase() === wanted || isPlaceholder(wanted));
   };
   if (!maps.some((map) => isGone(map) && isNamed(map))) return;
   const left = copyOf(maps).map((map) => (isGone(map) ? { ...map, known: "not" as const } : map));
-  playground.replaceMaps(outcome === "refused" ? left : copyOf(maps).filter((map) => !isGone(map)));
+  playground.replaceMaps(isOpen ? left : copyOf(maps).filter((map) => !isGone(map)));
 }
 
 function deleteToken(playground: Playground, name: string, registry: string, outcome: Outcome): void {
   const { token } = playground.model;
+  if (isPlaceholder(name)) {
+    if (token.name !== name && token.state !== "disabled") playground.set("token", { state: "unknown" });
+    if (token.name !== name) return;
+  }
   if (isKnown(token) && !isSameToken(token, name, registry)) return;
   const state = outcome === "refused" ? "unknown" : "deleted";
   playground.set("token", { ...NOTHING_KNOWN, scopeMap: token.scopeMap, name, registry, state });
+}
+
+/** A name that a shell puts in. */
+function isPlaceholder(name: string): boolean {
+  return /[$%`<{]/.test(name);
 }
 
 function copyOf(maps: Model["maps"]): ScopeMapDraft[] {

@@ -532,6 +532,24 @@ const traps: [string, string, string, string][] = [
     "",
   ],
   [
+    "a map is deleted that a variable names",
+    `${hello}\naz acr scope-map delete -n "$MAP" -r myregistry -y\n${pull}`,
+    "unsure",
+    "not certain",
+  ],
+  [
+    "a token is deleted that a variable names",
+    `${hello}\naz acr token create -n t -r myregistry --scope-map ci-map\naz acr token delete -n "$TOKEN" -r myregistry -y\n${pull}`,
+    "unsure",
+    "not known",
+  ],
+  [
+    "a token of a variable is deleted, and it was made by the same",
+    `${hello}\naz acr token create -n $T -r myregistry --scope-map ci-map\naz acr token delete -n $T -r myregistry -y\n${pull}`,
+    "denied",
+    "deleted",
+  ],
+  [
     "a system map by its name",
     `az acr token create -n T1 -r myregistry --scope-map _repositories_pull\n${pull}`,
     "allowed",
