@@ -52,7 +52,9 @@ export function doubtsOfDenied({ model, maps }: Circumstances): Doubt[] {
   if (model.whose === "token") return [];
   const partly = maps.filter(({ known }) => known === "partly");
   return partly.map((map) => ({
-    ...elsewhere(`${nameOf(map)} may have more rules than are written here, so a rule may be missing or not`),
+    ...elsewhere(
+      `${nameOf(map)} may have more rules than are written here, so this may be allowed; a fix as ARM or Terraform holds only those that are`,
+    ),
     keepsFix: true,
   }));
 }
