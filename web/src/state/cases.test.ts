@@ -50,11 +50,20 @@ afterAll(() => {
 
 for (const each of CASES) {
   const run = NOT_YET.includes(each.file) ? test.fails : test;
-  run(`${each.kind}: ${each.file}`, () => {
-    const found = differences(each);
-    // The runner's own comparisons cut long texts, and here all of it is of interest.
-    if (found.length > 0) throw new Error([each.why, ...found].join("\n"));
-  });
+  run(`${each.kind}: ${each.file}`, () => expectRight(each, pieces(each)));
+  run(`${each.kind}: ${each.file}, all at once`, () => expectRight(each, [pieces(each).join("")]));
+}
+
+function expectRight(each: Case, pasted: string[]): void {
+  const found = differences(each, pasted);
+  // The runner's own comparisons cut long texts, and here all of it is of interest.
+  if (found.length > 0) throw new Error([each.why, ...found].join("\n"));
+}
+
+/** What is pasted one after the other, each from the beginning of a line. */
+function pieces({ file }: Case): string[] {
+  const text = readFileSync(new URL(`pastes/${file}`, FOLDER), "utf8");
+  return text.split(SEPARATOR).map((piece) => (piece.endsWith("\n") ? piece : `${piece}\n`));
 }
 
 test("every case that is not right yet is a case", () => {
@@ -63,14 +72,13 @@ test("every case that is not right yet is a case", () => {
 });
 
 /** What the page answers otherwise than it should. */
-function differences(each: Case): string[] {
+function differences(each: Case, pasted: string[]): string[] {
   return createRoot((dispose) => {
     const playground = createPlayground();
     const paste = createPaste(playground);
-    const pieces = readFileSync(new URL(`pastes/${each.file}`, FOLDER), "utf8").split(SEPARATOR);
     let text = "";
-    for (const piece of pieces) {
-      text += piece.endsWith("\n") ? piece : `${piece}\n`;
+    for (const piece of pasted) {
+      text += piece;
       paste.write(text);
     }
     const found = compared(each, playground, paste);
