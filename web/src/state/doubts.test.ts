@@ -693,6 +693,18 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
     "",
   ],
   [
+    "a login that is typed letter by letter",
+    (_, write) => {
+      const deleted = `${hello}\naz acr token delete -n t-long -r myregistry -y\n`;
+      const login = "docker login myregistry.azurecr.io -u t-long";
+      write(deleted);
+      for (let end = 1; end <= login.length; end += 1) write(deleted + login.slice(0, end));
+      write(`${deleted}${login}\n${pull}`);
+    },
+    "denied",
+    "was deleted",
+  ],
+  [
     "half the name of a registry",
     (_, write) => {
       const text = `${read}\naz acr manifest list-metadata -r myregistry -n team/app`;

@@ -41,9 +41,7 @@ export function createPaste(playground: Playground) {
   }
 
   function keyOf({ from, to, found }: Part, counts: Map<string, number>): string {
-    const text = playground.model.pasted.slice(from, to);
-    // A command that is known to have failed since is another one.
-    const slice = found.kind === "command" && found.outcome ? `${text}\n${FAILED}` : text;
+    const slice = `${playground.model.pasted.slice(from, to)}${meaningOf(found)}`;
     const count = counts.get(slice) ?? 0;
     counts.set(slice, count + 1);
     return count === 0 ? slice : `${slice}\n#${count}`;
@@ -59,7 +57,7 @@ export function createPaste(playground: Playground) {
     const { model } = playground;
     const known = new Set(model.repositories);
     const maps = changes(found) ? playground.copyOfMaps() : null;
-    const token = isOfToken(found) ? { ...NOTHING_KNOWN, ...unwrap(model.token) } : null;
+    const token = isOfToken(found) || logsIn(found) ? { ...NOTHING_KNOWN, ...unwrap(model.token) } : null;
     const registry = model.maps[0]?.registry ?? "";
     take(playground, found, how);
     return {
@@ -143,6 +141,14 @@ export function createPaste(playground: Playground) {
   };
 }
 
+/** What the text around a part makes of it: it is another one when that changes. */
+function meaningOf(found: Found): string {
+  if (found.kind === "command" && found.outcome) return `\n${FAILED}`;
+  if (found.kind !== "scopeMap") return "";
+  const { name, actions } = found.map;
+  return `\n#${name ?? ""} ${actions.length} ${found.isPart ?? false}`;
+}
+
 /** Behind the text of a command that was refused or has failed. */
 const FAILED = "#failed";
 
@@ -172,6 +178,11 @@ const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: null, token: nu
 function isOfToken(found: Found): boolean {
   if (found.kind === "token" || found.kind === "passwords") return true;
   return (found.kind === "command" || found.kind === "change") && (found.change?.token ?? null) !== null;
+}
+
+/** Half a name is the name of somebody else. */
+function logsIn(found: Found): boolean {
+  return found.kind === "command" && (found.user !== null || found.operation === "login");
 }
 
 function changes(found: Found): boolean {
