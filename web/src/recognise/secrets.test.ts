@@ -122,7 +122,86 @@ describe("texts", () => {
     ['{"log":"token\\neyJhbGciOi.eyJqdGki.hunter2"}', '{"log":"token\\neyJhbGciOi.eyJqdGki.…"}'],
     ["xeyJhbGciOi.eyJqdGki.hunter2", "xeyJhbGciOi.eyJqdGki.…"],
     ["the password is wrong, use another one", "the password is wrong, use another one"],
-    ["docker run -p 8080:80 a", "docker run -p … a"],
+    ["docker run -p 8080:80 a", "docker run -p 8080:80 a"],
+    ["docker run -d -p hunter2 a", "docker run -d -p hunter2 a"],
+    ["docker login -p 8080:hunter2 a", "docker login -p … a"],
+    ["mkdir -p ~/.docker && docker login -u me -p hunter2 a", "mkdir -p ~/.docker && docker login -u me -p … a"],
+    // Headers, in every form that clients print.
+    [
+      "headers=map[Authorization:[Basic aHVudGVyMg==] Accept:[*/*]]",
+      "headers=map[Authorization:[Basic …] Accept:[*/*]]",
+    ],
+    ['http.Header{"Authorization":[]string{"Basic aHVudGVyMg=="}}', 'http.Header{"Authorization":[]string{"Basic …"}}'],
+    ["{'Authorization': 'Basic aHVudGVyMg==', 'Accept': 'a'}", "{'Authorization': 'Basic …', 'Accept': 'a'}"],
+    ["[('authorization', 'Basic aHVudGVyMg==')]", "[('authorization', 'Basic …')]"],
+    ["$h['Authorization'] = \"Basic aHVudGVyMg==\"", "$h['Authorization'] = \"Basic …\""],
+    ["@{ Authorization = 'Basic aHVudGVyMg==' }", "@{ Authorization = 'Basic …' }"],
+    ['{"Proxy-Authorization": ["Bearer hunter2"]}', '{"Proxy-Authorization": ["Bearer …"]}'],
+    ['{"name":"Authorization","value":"Bearer hunter2"}', '{"name":"Authorization","value":"…"}'],
+    ["Authorization: hunter2hunter2", "Authorization: …"],
+    ["authorization: access was denied", "authorization: access was denied"],
+    ["Cookie:[session=hunter2] Accept:[a]", "Cookie:[…] Accept:[a]"],
+    ["{'Cookie': 'a=hunter2; b=c', 'Accept': 'a'}", "{'Cookie': '…', 'Accept': 'a'}"],
+    // Base64 of any JSON begins so.
+    ["  .dockerconfigjson: eyJhdXRocyI6e319", "  .dockerconfigjson: …"],
+    ['{".dockerconfigjson":"eyJhdXRocyI6e319"}', '{".dockerconfigjson":"…"}'],
+    ["DOCKER_PASSWORD=eyJhdXRocyI6e319", "DOCKER_PASSWORD=…"],
+    ["docker login -p eyJhdXRocyI6e319 a", "docker login -p … a"],
+    ["found bWU6aHVudGVyMmh1bnRlcjI= there", "found … there"],
+    [`echo ${btoa('{"password":"hunter2"}')}`, "echo …"],
+    [`{"header":"${btoa('{"scope":"repository:a:pull"}')}"}`, `{"header":"${btoa('{"scope":"repository:a:pull"}')}"}`],
+    // Secrets of Kubernetes.
+    [
+      "kind: Secret\nmetadata:\n  name: a\ndata:\n  tls.key: aHVudGVyMg==\n  registry: cmVn\ntype: Opaque",
+      "kind: Secret\nmetadata:\n  name: a\ndata:\n  tls.key: …\n  registry: cmVn\ntype: Opaque",
+    ],
+    [
+      "stringData:\n  any: |\n    hunter2\n    hunter2\n  url: reg.io\nkind: Secret",
+      "stringData:\n  any: |\n    …\n    …\n  url: reg.io\nkind: Secret",
+    ],
+    [
+      '{"kind":"Secret","data":{"any":"aHVudGVyMg==","username":"bWU="},"type":"Opaque"}',
+      '{"kind":"Secret","data":{"any":"…","username":"bWU="},"type":"Opaque"}',
+    ],
+    ["kind: ConfigMap\ndata:\n  any: thing", "kind: ConfigMap\ndata:\n  any: thing"],
+    ["kind: ExternalSecret\ndata:\n  any: thing", "kind: ExternalSecret\ndata:\n  any: thing"],
+    // Assignments, options, forms and connections.
+    ["ACR_PASSWORD=a,hunter2;hunter2", "ACR_PASSWORD=…"],
+    ["refresh_token=hunter2&scope=a", "refresh_token=…&scope=a"],
+    ["AccountName=a;AccountKey=aHVudGVyMg==;EndpointSuffix=b", "AccountName=a;AccountKey=…;EndpointSuffix=b"],
+    ["--set image.password=hunter2,replicas=2", "--set image.password=…,replicas=2"],
+    [
+      "--from-literal=username=me --from-literal=password=hunter2",
+      "--from-literal=username=me --from-literal=password=…",
+    ],
+    [
+      "Connect-AzContainerRegistry -UserName me -Password 'hunter2'",
+      "Connect-AzContainerRegistry -UserName me -Password '…'",
+    ],
+    ["{'auth': ('me', 'hunter2'), 'url': 'a'}", "{'auth': ('me', '…'), 'url': 'a'}"],
+    ['req.SetBasicAuth("me", "hunter2")', 'req.SetBasicAuth("me", "…")'],
+    ['AUTH_REGISTRIES="reg.io:me:hunter2"', 'AUTH_REGISTRIES="reg.io:me:…"'],
+    ["oci://me:hunter2@reg.io/a", "oci://me:…@reg.io/a"],
+    ["machine reg.io login me password hunter2", "machine reg.io login me password …"],
+    ["htpasswd -Bbn me hunter2 > file", "htpasswd -Bbn me …> file"],
+    ['{"registrytoken": "hunter2"}', '{"registrytoken": "…"}'],
+    // What commands print.
+    ["terraform output -raw acr_password\nhunter2hunter2\n", "terraform output -raw acr_password\n…\n"],
+    [
+      "kubectl get secret a -o jsonpath='{.data.any}'\naHVudGVyMg==\n$ docker pull a",
+      "kubectl get secret a -o jsonpath='{.data.any}'\n…\n$ docker pull a",
+    ],
+    ["echo 'aHVudGVyMg==' | base64 -d\nhunter2", "echo '…' | base64 -d\n…"],
+    ["##vso[task.setvariable variable=a;issecret=true]hunter2", "##vso[task.setvariable variable=a;issecret=true]…"],
+    ["-----BEGIN PRIVATE KEY-----\nhunter2\n-----END", "-----BEGIN PRIVATE KEY-----…-----END"],
+    // What is no secret, or hidden already.
+    ["password: ***", "password: ***"],
+    ['password: ""', 'password: ""'],
+    ["+ value = (sensitive value)", "+ value = (sensitive value)"],
+    ["password: {{ .Values.password }}", "password: {{ .Values.password }}"],
+    ["imagePullSecret: acr-pull", "imagePullSecret: acr-pull"],
+    ['Www-Authenticate: Basic realm="a"', 'Www-Authenticate: Basic realm="a"'],
+    ["secretKeyRef: {name: acr-creds, key: password}", "secretKeyRef: {name: acr-creds, key: password}"],
     ["repositories/token/content/read", "repositories/token/content/read"],
     ["repository:password:pull", "repository:password:pull"],
   ])("%s", (text, expected) => {
@@ -139,4 +218,63 @@ test("no signature is taken for the claims of a token", () => {
     const tokens = recognise(text).flatMap(({ found }) => (found.kind === "jwt" ? [found.token] : []));
     expect(tokens.map((token) => token.split(".").slice(0, 2).join("."))).toEqual(["eyJhbGciOi.eyJqdGkiOiJ"]);
   }
+});
+
+/** Begins of places, without what stands in them, and places that a backtracking reader would try in many ways. */
+const OPEN = [
+  ...[
+    "password: ",
+    "PASSWORD=",
+    '"value":"',
+    "'value':'",
+    '\\"auth\\":\\"',
+    "a.b.c.password",
+    "pass.",
+    "x=",
+    "[[",
+    "{{",
+  ],
+  ...[
+    "password\n--\n",
+    "password\n--",
+    "value\n-- -- -- -- --",
+    "password: |\n a\n",
+    "secret:",
+    "***",
+    "%w%",
+    "(sensitive",
+  ],
+  ...["authorization: ", "a-authorization", "cookie: ", "cookie", "basic a", "auth('a',", "auth=a:", "AUTH_", "bearer"],
+  ...[
+    "docker run -p ",
+    "mkdir ",
+    "login -p",
+    "login <<A\n",
+    "echo a|",
+    "<<<",
+    "htpasswd -b a ",
+    '-u "a',
+    "machine a login b ",
+  ],
+  ...[
+    "az token -o tsv\n",
+    "terraform output -raw secret\n",
+    "base64 -d\n",
+    "kind: Secret\ndata:\n a: b\n",
+    "kind: Secret {data:{",
+  ],
+  ...[
+    "A".repeat(64),
+    `${"A".repeat(64)}\n`,
+    "eyJhbGciOiJFUzI1NiJ9\n",
+    "eyJhbGciOiJFUzI1NiJ9.",
+    "https://a:",
+    "https://a",
+    "a:b@",
+  ],
+];
+
+test.each(OPEN)("a megabyte of %j", { timeout: 120_000 }, (piece) => {
+  const text = piece.repeat(Math.ceil((1 << 20) / piece.length));
+  expect(withoutSecrets(text).length).toBeLessThanOrEqual(text.length + 1);
 });

@@ -1,0 +1,39 @@
+/** Headers of HTTP, as clients log them: a line, and the lists and dictionaries of Go, Python, JavaScript, Java and PowerShell. */
+
+import { NO_SECRET, rule } from "./rule";
+
+/** Between a name and its value: `: `, `":["`, `":[]string{"`, `', '`, `=[`, also with its quotes escaped. */
+const GAP = String.raw`[\\"'\])]{0,4}\s{0,3}(?:[:=]>?|,)\s{0,9}(?:\[\]string)?[\\"'\[({]{0,4}`;
+
+const AUTHORIZATION = String.raw`(?<![\w-])(?:[\w-]{1,40}-)?authorization${GAP}`;
+const SCHEME = "(?:basic|bearer|token|negotiate|ntlm|apikey)";
+/** These have several fields behind their name. */
+const SCHEME_OF_FIELDS = "(?:digest|aws4-hmac-sha256|signature|oauth|sharedkey(?:lite)?|sharedaccesssignature)";
+
+/** Those whose value is a secret as a whole. */
+const NAMES = [
+  ...[
+    "x-registry-(?:auth|config)",
+    "x-(?:auth|access|vault|csrf|xsrf|gitlab)-token",
+    "(?:x-)?api-key",
+    "private-token",
+  ],
+  ...["(?:ci-)?job-token", "ocp-apim-subscription-key", "x-ms-[a-z-]{0,30}token[a-z-]{0,30}", "x-amz-security-token"],
+].join("|");
+
+export const HEADERS = [
+  rule(String.raw`${AUTHORIZATION}${SCHEME}(?:\\?\s){1,3}`, String.raw`(?!realm=)${NO_SECRET}[^\s"'\\\])},;]+`),
+  rule(String.raw`${AUTHORIZATION}${SCHEME_OF_FIELDS}[ \t]{1,3}`, String.raw`(?![ \t]*…)[^\n]+`),
+  // Without a scheme; prose goes on behind its next word.
+  rule(
+    AUTHORIZATION,
+    String.raw`(?!${SCHEME}\b|realm=)${NO_SECRET}[^\s"'\\\])},;]{12,}(?=[\\"'\])},;]|[ \t]*(?:\n|$))`,
+  ),
+  rule(String.raw`(?<![\w-])(?:${NAMES})${GAP}`, String.raw`${NO_SECRET}[^\s"'\\\])},;]+`),
+  rule(String.raw`(?<![\w-])(?:set-)?cookie2?${GAP}`, String.raw`(?![ \t]*[…$])[^\n"'\]]+`),
+  // A scheme alone, as it stands in a message, with something that is no word behind it.
+  rule(
+    String.raw`\b(?:basic|bearer)[ \t]{1,3}`,
+    String.raw`(?=[a-z+/_.~-]{0,200}\d)${NO_SECRET}[\w+/.~-]{16,}={0,2}(?![\w=])`,
+  ),
+];

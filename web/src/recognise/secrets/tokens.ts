@@ -1,0 +1,47 @@
+/**
+ * JSON Web Tokens: the signature goes, and what the token says may stay, since nobody can use it without.
+ *
+ * What is left of a token is set aside while the rules about places run, or else it would go with them. It takes a header that says of
+ * itself that it is one: base64 of any JSON begins with `eyJ`, and most of it is no token.
+ */
+
+import { ASIDE } from "./rule";
+
+/** The rest of a piece of a token, which a terminal or an editor has broken into lines. */
+const REST = String.raw`(?:[\s\\]{1,12}[\w-]{20,4000}){0,40}`;
+/** What ends it: the last line may be short. */
+const DOT = String.raw`(?:[ \t\\]{0,12}\n[ \t]{0,40}[\w-]{1,20})?[\s\\]{0,12}(?:\.|%2E)[\s\\]{0,12}`;
+const FIRST_TWO = String.raw`eyJ[\w-]{7,4000}${REST}${DOT}[\w-]{1,8000}${REST}${DOT}`;
+
+/** The last line of a signature may be short, and is nothing else. What is encrypted has two parts more. */
+const SIGNED = new RegExp(
+  String.raw`(?<before>(?<![\w-])[\w-]{0,200}?${FIRST_TWO})[\w-]+${REST}(?:(?<=[\w-]{20})[ \t\\]*\n[ \t]*[\w-]+(?=[ \t]*(?:\n|$)))?(?:\.[\w-]+)*`,
+  "gim",
+);
+/** A token without its signature, or cut before it. */
+const UNSIGNED = new RegExp(String.raw`${FIRST_TWO}…|eyJ[\w-]{7,}(?:\.[\w-]*)?(?![\w.+/=-])`, "g");
+
+/** Takes the signatures away, does the rest, and puts the tokens back. */
+export function withoutSignatures(text: string, rest: (text: string) => string): string {
+  const tokens: string[] = [];
+  const setAside = (token: string) => {
+    if (!isToken(token)) return token;
+    tokens.push(token);
+    return ASIDE.from + String(tokens.length - 1) + ASIDE.to;
+  };
+  const plain = text.replace(/[\ufdd0\ufdd1]/g, "\ufffd").replace(SIGNED, "$<before>…");
+  return rest(plain.replace(UNSIGNED, setAside)).replace(
+    new RegExp(`${ASIDE.from}(\\d+)${ASIDE.to}`, "g"),
+    (_, place) => tokens[Number(place)] ?? "",
+  );
+}
+
+/** The names that RFC 7515 gives to the fields of a header. */
+function isToken(text: string): boolean {
+  const [header = ""] = /^(?:[\w-]|[\s\\]+(?=[\w-]))+/.exec(text) ?? [];
+  const digits = header
+    .replace(/[\s\\]/g, "")
+    .replaceAll("-", "+")
+    .replaceAll("_", "/");
+  return /"(?:alg|typ|kid)"/.test(atob(digits.slice(0, digits.length - (digits.length % 4))));
+}
