@@ -274,6 +274,15 @@ const OPEN = [
   ],
 ];
 
+test.each(["", "password=", '"password": "', "eyJhbGciOiJFUzI1NiJ9.eyJ", "Cookie: "])(
+  "ten megabytes behind %j",
+  { timeout: 120_000 },
+  (place) => {
+    for (const piece of ["x", "eyJ", `${"A".repeat(64)}\n`])
+      withoutSecrets(place + piece.repeat((10 << 20) / piece.length));
+  },
+);
+
 test.each(OPEN)("a megabyte of %j", { timeout: 120_000 }, (piece) => {
   const text = piece.repeat(Math.ceil((1 << 20) / piece.length));
   expect(withoutSecrets(text).length).toBeLessThanOrEqual(text.length + 1);

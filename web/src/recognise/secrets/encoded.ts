@@ -4,9 +4,12 @@
  * Left out: what is encoded twice, compressed, or encrypted.
  */
 
-/** Lines as `base64` breaks them, or one word. Shorter ones hold no name and no password. */
+/**
+ * Lines as `base64` breaks them, or one word. Shorter ones hold no name and no password; longer ones are not read, or else a word of ten
+ * megabytes would take more memory than an expression has.
+ */
 const RUN =
-  /(?<![\w+/%-])(?:[\w+/-]{60,}[ \t]*\n[ \t]{0,40}(?=[\w+/-]+={0,2}[ \t"']*(?:\n|$)))*[\w+/-]{16,}={0,2}(?![\w+/=-])/g;
+  /(?<![\w+/%-])(?:[\w+/-]{60,1000}[ \t]{0,9}\n[ \t]{0,40}(?=[\w+/-]{1,1000}={0,2}[ \t"']{0,9}(?:\n|$))){0,20000}[\w+/-]{16,200000}={0,2}(?![\w+/=-])/g;
 
 /** A name and a password, with a colon between them. */
 const PAIR = /^[\w.@+-]{1,200}:[\x21-\x7e]{4,}$/;

@@ -15,7 +15,7 @@ export const NO_SECRET = String.raw`(?!\$|…|${ASIDE.from}|<|%\w+%|\{\{|\(Conve
 
 /** In single quotes a shell takes everything as it is; a quote among it is written in four characters. */
 const SINGLE = String.raw`(?<=')(?!…|${ASIDE.from}|\*{3,}')[^'\n]+(?:'\\''[^'\n]*)*`;
-const DOUBLE = String.raw`(?<=")(?:[^"\\\n]|\\.)+`;
+const DOUBLE = String.raw`(?<=")(?=[^"\n])[^"\\\n]*(?:\\.[^"\\\n]*)*`;
 
 /** What stands behind an opening quote, or without quotes up to whatever ends a word. */
 export function content(ends: string): string {

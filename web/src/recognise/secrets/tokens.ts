@@ -15,19 +15,22 @@ const FIRST_TWO = String.raw`eyJ[\w-]{7,4000}${REST}${DOT}[\w-]{1,8000}${REST}${
 
 /** The last line of a signature may be short, and is nothing else. What is encrypted has two parts more. */
 const SIGNED = new RegExp(
-  String.raw`(?<before>(?<![\w-])[\w-]{0,200}?${FIRST_TWO})[\w-]+${REST}(?:(?<=[\w-]{20})[ \t\\]*\n[ \t]*[\w-]+(?=[ \t]*(?:\n|$)))?(?:\.[\w-]+)*`,
+  String.raw`(?<before>(?<![\w-])[\w-]{0,200}?${FIRST_TWO})[\w-]+${REST}(?:(?<=[\w-]{20})[ \t\\]*\n[ \t]*[\w-]+(?=[ \t]*(?:\n|$)))?(?:\.[\w-]{1,100000}){0,2}`,
   "gim",
 );
-/** A token without its signature, or cut before it. */
-const UNSIGNED = new RegExp(String.raw`${FIRST_TWO}…|eyJ[\w-]{7,}(?:\.[\w-]*)?(?![\w.+/=-])`, "g");
+/** A token without its signature, or cut before it; as above, it may stand behind other letters. */
+const UNSIGNED = new RegExp(
+  String.raw`(?<before>(?<![\w-])[\w-]{0,200}?)(?<token>${FIRST_TWO}…|eyJ[\w-]{7,20000}(?:\.[\w-]{0,100000})?(?![\w.+/=-]))`,
+  "g",
+);
 
 /** Takes the signatures away, does the rest, and puts the tokens back. */
 export function withoutSignatures(text: string, rest: (text: string) => string): string {
   const tokens: string[] = [];
-  const setAside = (token: string) => {
-    if (!isToken(token)) return token;
+  const setAside = (whole: string, before: string, token: string) => {
+    if (!isToken(token)) return whole;
     tokens.push(token);
-    return ASIDE.from + String(tokens.length - 1) + ASIDE.to;
+    return before + ASIDE.from + String(tokens.length - 1) + ASIDE.to;
   };
   const plain = text.replace(/[\ufdd0\ufdd1]/g, "\ufffd").replace(SIGNED, "$<before>…");
   return rest(plain.replace(UNSIGNED, setAside)).replace(
