@@ -194,6 +194,28 @@ describe("texts", () => {
     ["echo 'aHVudGVyMg==' | base64 -d\nhunter2", "echo '…' | base64 -d\n…"],
     ["##vso[task.setvariable variable=a;issecret=true]hunter2", "##vso[task.setvariable variable=a;issecret=true]…"],
     ["-----BEGIN PRIVATE KEY-----\nhunter2\n-----END", "-----BEGIN PRIVATE KEY-----…-----END"],
+    ['$ terraform output acr_password\n"hunter2hunter2"\n', '$ terraform output acr_password\n"…"\n'],
+    ["+ echo hunter2\n+ docker login --password-stdin a", "+ echo …\n+ docker login --password-stdin a"],
+    ["+ docker login --password-stdin a\n+ echo hunter2", "+ docker login --password-stdin a\n+ echo …"],
+    [
+      "az acr token show -n a -r r --query scopeMapId -o tsv\n/subscriptions/a/b",
+      "az acr token show -n a -r r --query scopeMapId -o tsv\n/subscriptions/a/b",
+    ],
+    // Lists of words, and line ends in two letters.
+    ['["login","-u","me","-p","hunter2","reg.io"]', '["login","-u","me","-p","…","reg.io"]'],
+    ["args:\n  - --password\n  - hunter2", "args:\n  - --password\n  - …"],
+    ["b'Host: a\\r\\nAuthorization: Bearer hunter2\\r\\n'", "b'Host: a\\r\\nAuthorization: Bearer …\\r\\n'"],
+    ['{"log":"a\\npassword=hunter2\\n"}', '{"log":"a\\npassword=…"}'],
+    ["password%3Dhunter2&a", "password%3D…&a"],
+    ["a%26password%3Dhunter2&b", "a%26password%3D…&b"],
+    ["https://a/#access_token=hunter2&x=1", "https://a/#access_token=…&x=1"],
+    ['{"name":"Cookie","value":"a=hunter2"}', '{"name":"Cookie","value":"…"}'],
+    ["{Username:me Password:hunter2 Auth:bWU6}", "{Username:me Password:… Auth:…"],
+    [
+      "kubectl create secret generic a --from-literal=any=hunter2 --from-literal=url=reg.io",
+      "kubectl create secret generic a --from-literal=any=… --from-literal=url=reg.io",
+    ],
+    ["kubectl create configmap a --from-literal=any=thing", "kubectl create configmap a --from-literal=any=thing"],
     // What is no secret, or hidden already.
     ["password: ***", "password: ***"],
     ['password: ""', 'password: ""'],

@@ -52,7 +52,7 @@ export const ASSIGNMENTS = [
     String.raw`${START}(?:${PASSWORDS}|secret)[ \t]{0,9}:[ \t]{0,9}[|>][+-]?[ \t]{0,9}\n`,
     String.raw`(?:[ \t]{1,40}[^\s…][^\n]*(?:\n|$)){1,20}`,
   ),
-  rule(String.raw`${NAME}["']?\]?[ \t]{0,9}(?:=>|:=|[:=]|%3D)[ \t]{0,9}b?["']?${NO_VALUE}`, CONTENT),
+  rule(String.raw`${NAME}["']?\]?[ \t]{0,9}(?:=>|:=|[:=]|%3D)[ \t]{0,9}(?:b(?=["']))?["']?${NO_VALUE}`, CONTENT),
   rule("(?<=:)_auth(?:token)?=[\"']?", CONTENT),
   rule(String.raw`\b(?:setx|ENV)[ \t]{1,9}(?:${FIELDS})[ \t]{1,9}["']?`, CONTENT),
 ];

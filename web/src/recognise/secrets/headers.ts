@@ -2,10 +2,14 @@
 
 import { NO_SECRET, rule } from "./rule";
 
-/** Between a name and its value: `: `, `":["`, `":[]string{"`, `', '`, `=[`, also with its quotes escaped. */
-const GAP = String.raw`[\\"'\])]{0,4}\s{0,3}(?:[:=]>?|,)\s{0,9}(?:\[\]string)?[\\"'\[({]{0,4}`;
+/** Between a name and its value: `: `, `":["`, `":[]string{"`, `', '`, `=[`, `","value":"`, also with its quotes escaped. */
+const GAP = String.raw`[\\"'\])]{0,4}\s{0,3}(?:[:=]>?|,)\s{0,9}(?:\[\]string|\\?["']value\\?["']\s{0,3}:\s{0,3})?[\\"'\[({]{0,4}`;
+/** The value is gone already. */
+const NOT_YET = String.raw`(?![\\"'\[({\s]{0,9}[…$])`;
 
-const AUTHORIZATION = String.raw`(?<![\w-])(?:[\w-]{1,40}-)?authorization${GAP}`;
+/** It may follow the end of a line that is written in two letters. */
+const HEAD = String.raw`(?:(?<![\w-])|(?<=\\[nr]))`;
+const AUTHORIZATION = String.raw`${HEAD}(?:[\w-]{1,40}-)?authorization${GAP}`;
 const SCHEME = "(?:basic|bearer|token|negotiate|ntlm|apikey)";
 /** These have several fields behind their name. */
 const SCHEME_OF_FIELDS = "(?:digest|aws4-hmac-sha256|signature|oauth|sharedkey(?:lite)?|sharedaccesssignature)";
@@ -29,8 +33,9 @@ export const HEADERS = [
     AUTHORIZATION,
     String.raw`(?!${SCHEME}\b|realm=)${NO_SECRET}[^\s"'\\\])},;]{12,}(?=[\\"'\])},;]|[ \t]*(?:\n|$))`,
   ),
-  rule(String.raw`(?<![\w-])(?:${NAMES})${GAP}`, String.raw`${NO_SECRET}[^\s"'\\\])},;]+`),
-  rule(String.raw`(?<![\w-])(?:set-)?cookie2?${GAP}`, String.raw`(?![ \t]*[…$])[^\n"'\]]+`),
+  rule(`${HEAD}(?:${NAMES})${GAP}`, String.raw`${NOT_YET}${NO_SECRET}[^\s"'\\\])},;]+`),
+  rule(`${HEAD}(?:set-)?cookie2?${GAP}`, String.raw`${NOT_YET}(?!value\b)[^\n"'\\\]]+`),
+  rule(String.raw`\bcookies["']?\s{0,3}[:=]\s{0,3}\{`, String.raw`(?!\s*…)[^{}\n]+`),
   // A scheme alone, as it stands in a message, with something that is no word behind it.
   rule(
     String.raw`\b(?:basic|bearer)[ \t]{1,3}`,

@@ -7,8 +7,8 @@ const OPTIONS = [
   ...["--[a-z]+-password", "--(?:src-|dest-)?registry-token", "--[a-z-]{0,30}(?:account|api|access)-key", "--cookie"],
 ].join("|");
 
-/** Between an option and its value, which may be on the next line. */
-const BEHIND = String.raw`(?:=|[ \t]{1,9}[\\${"`"}^]\n[ \t]{0,40}|[ \t]{1,9}|(?=["']))["']?`;
+/** Between an option and its value, which may be on the next line, or the next of a list. */
+const BEHIND = String.raw`(?:=|["'],\s{0,9}(?=["'])|["']?[ \t]{0,9}\n[ \t]{0,40}-[ \t]{1,9}|[ \t]{1,9}[\\${"`"}^]\n[ \t]{0,40}|[ \t]{1,9}|(?=["'][^,\s]))["']?`;
 
 /** Commands whose `-p` is a port, a folder or a project. */
 const OTHER_P = [
@@ -40,6 +40,20 @@ export const COMMANDS = [
       String.raw`${opens}["']?(?<end>[a-z_]\w{0,40})["']?[^\n]{0,300}\n`,
       String.raw`(?!…)[\s\S]{1,400}?(?=\n[ \t]{0,20}\k<end>)`,
     ),
+  ),
+  // What a shell says of a pipe that it traces.
+  rule(
+    String.raw`^\++ (?:echo|printf) ["']?`,
+    String.raw`${NO_SECRET}[^\s"']+(?=["']?\n\++ [^\n]{0,400}--password-stdin)`,
+  ),
+  rule(
+    String.raw`^\++ [^\n]{0,400}--password-stdin[^\n]{0,400}\n\++ (?:echo|printf) ["']?`,
+    String.raw`${NO_SECRET}[^\s"']+`,
+  ),
+  // All of a Secret's literals but those that say where to log in.
+  rule(
+    String.raw`--from-literal(?<=\bsecret\b[^\n]{0,800})[= ]["']?(?!(?:user(?:name)?|email|server|registry|url)=)[\w.-]{1,100}=["']?`,
+    content(";|&)"),
   ),
   rule(String.raw`<<<[ \t]{0,9}["']?`, CONTENT),
   rule(String.raw`\bConvertTo-SecureString[ \t]{1,9}(?:-String[ \t]{1,9})?["']?`, CONTENT),

@@ -3,7 +3,7 @@
 import { NO_SECRET, rule } from "./rule";
 
 /** A line of one word, and not the prompt of the next command. */
-const WORD = String.raw`${NO_SECRET}(?![#>{["'])[^\s…]{12,}(?=[ \t]*(?:\n|$))`;
+const WORD = String.raw`${NO_SECRET}(?![#>{["']|\/subscriptions\/)[^\s…]{12,}(?=[ \t]*(?:\n|$))`;
 
 /** How tools are asked to print a value as it is. */
 const RAW = String.raw`(?:(?:-o|--output)[ =]["']?(?:tsv|jsonpath|go-template)|-raw\b|-field[ =]|get-login-password|print-access-token)`;
@@ -17,6 +17,11 @@ export const OUTPUTS = [
   rule(
     String.raw`\b(?:az|kubectl|oc|terraform|tofu|aws|gcloud|vault)[ \t](?=[^\n]{0,400}(?:credential|token|passw|secret|for-rbac))[^\n]{0,400}?[ \t]${RAW}[^\n]{0,200}\n`,
     WORD,
+  ),
+  // The same in quotes.
+  rule(
+    String.raw`\b(?:az|terraform|tofu)[ \t][^\n]{0,400}(?:--query|output)[ =][^\n]{0,200}(?:passw|secret|value|accesstoken|refreshtoken)[^\n]{0,200}\n"`,
+    String.raw`(?!…|\/subscriptions\/)[^"\n]{8,}(?="[ \t]*(?:\n|$))`,
   ),
   rule(
     String.raw`^[^\n]{0,2000}\bbase64[ \t]{1,9}(?:-d|--decode)(?![\w-])[^\n]{0,200}\n`,

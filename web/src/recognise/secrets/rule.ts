@@ -23,8 +23,8 @@ export function content(ends: string): string {
 }
 export const CONTENT = content("`,;|&)");
 
-/** A word that an option or a field is named by begins a line, or follows what cannot be a piece of it. */
-export const START = String.raw`(?:^|[\s"'${"`"}({[,?&;|=]|\$(?:env:)?)`;
+/** A word that an option or a field is named by begins a line, or follows what cannot be a piece of it, also where that is escaped. */
+export const START = String.raw`(?:^|[\s"'${"`"}({[,?&#;|=]|\\[nrt]|%(?:0A|20|26|3F)|\$(?:env:)?)`;
 
 /** Takes away the content of a place. */
 export function rule(before: string, content: string): RegExp {
