@@ -86,7 +86,7 @@ test("a fix that is tried allows what was denied, and Undo denies it again", asy
 
 test("what no rule can give has no fix", async ({ playground }) => {
   await playground.use(RULE);
-  await playground.ask("repository:samples/nginx:fly");
+  await playground.ask("registry:other:*");
   await playground.says("Denied");
   await expect(playground.answer.getByRole("button", { name: "Try it here" })).toHaveCount(0);
 });

@@ -63,7 +63,7 @@ export class Playground {
 
   /** The names in the first column, from above. */
   async repositories(): Promise<string[]> {
-    const names = this.matrix.getByRole("button", { name: / pull: (allowed|denied)$/ });
+    const names = this.matrix.getByRole("button", { name: / pull: (allowed|denied|not certain)$/ });
     const labels = await names.evaluateAll((cells) => cells.map((cell) => cell.getAttribute("aria-label") ?? ""));
     return labels.map((label) => label.slice(0, label.lastIndexOf(" pull: ")));
   }

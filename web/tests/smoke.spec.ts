@@ -13,6 +13,6 @@ test("the engine runs in the page", async ({ page, site }) => {
 
 test("an empty page says how to begin", async ({ playground }) => {
   await expect(playground.answer).toContainText("Paste the line that failed, a scope map or a token");
-  await expect(playground.map).toContainText("No rule yet: nothing is allowed.");
+  await expect(playground.map).toContainText("No rule yet. Paste a map above, or add a rule.");
   await expect(playground.field).toBeEmpty();
 });

@@ -4,12 +4,14 @@ import { createEffect, createMemo, For, type JSX, Match, on, Show, Switch } from
 import { scopeText } from "../clients/scopes";
 import { type Assertion, type Explanation, readScopes } from "../engine";
 import { type Answer, type GivenAnswer, scopesAsked, type Verdict } from "../state/answer";
+import { isLoginRefused, LOGIN_REFUSED } from "../state/doubts";
 import type { Playground } from "../state/playground";
 import { narrowest } from "../state/system";
 import { announce } from "./announce";
 import { Code } from "./Code";
 import { Fixes } from "./Fixes";
 import { keepHeight } from "./height";
+import { MapChoice } from "./MapChoice";
 import { Mark, type Sign } from "./Mark";
 import { QuestionField } from "./QuestionField";
 import { Reasons } from "./Reasons";
@@ -22,7 +24,9 @@ const words: Record<Verdict, string> = {
   unsure: "Not certain",
 };
 
-export function AnswerCard(props: { playground: Playground }): JSX.Element {
+const STALE = "This answer belongs to the previous question.";
+
+export function AnswerCard(props: { playground: Playground; stale: boolean }): JSX.Element {
   const answer = () => props.playground.answer();
   const full = createMemo(() => {
     const given = answer();
@@ -32,6 +36,8 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
   // An answer may be made anew and say the same, and nobody wants to hear that twice.
   const sentence = createMemo(() => spoken(answer()));
   createEffect(on(sentence, (text) => text && announce(text, "verdict"), { defer: true }));
+  const isStale = createMemo(() => props.stale && full() !== null);
+  createEffect(on(isStale, (stale) => stale && announce(STALE, "verdict"), { defer: true }));
 
   return (
     <section
@@ -40,6 +46,7 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
       tabIndex={-1}
       aria-labelledby="answer-title"
       data-verdict={full()?.verdict}
+      data-stale={props.stale && full() ? "" : undefined}
       ref={(card) => keepHeight(card, subject)}
     >
       <h2 id="answer-title" class="visually-hidden">
@@ -53,9 +60,15 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
               when={props.playground.model.reported}
               fallback="Paste the line that failed, a scope map or a token on the left, or ask for a scope here. The answer appears as you type."
             >
-              The error does not say what was refused: paste the command as well, or ask for the scope here.
+              <Show
+                when={isLoginRefused(props.playground.model)}
+                fallback="The error does not say what was refused: paste the command as well, or ask for the scope here."
+              >
+                <Sentence text={LOGIN_REFUSED} />
+              </Show>
             </Show>
           </p>
+          <MapChoice playground={props.playground} />
         </Match>
         <Match when={asProblem(answer())}>
           {(problem) => (
@@ -68,34 +81,58 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
             </p>
           )}
         </Match>
+        <Match when={said(answer())}>
+          {(sentences) => (
+            <div class="verdict">
+              <Show when={answer().kind === "incomplete"}>
+                <Mark sign="note" />
+              </Show>
+              <div>
+                <For each={sentences()}>
+                  {(sentence) => (
+                    <p class="sentence">
+                      <Sentence text={sentence} />
+                    </p>
+                  )}
+                </For>
+              </div>
+            </div>
+          )}
+        </Match>
         <Match when={full()}>
           {(given) => (
             <>
+              <Show when={props.stale}>
+                <p class="stale-note">{STALE}</p>
+              </Show>
               <div class="verdict">
                 <Mark sign={signOf(given().verdict)} />
                 <div>
-                  <strong class="verdict-word">{words[given().verdict]}</strong>
-                  <For each={given().doubts}>
-                    {(doubt) => (
+                  <strong class="verdict-word">{wordOf(given())}</strong>
+                  <For each={[...first(given()), ...given().needs]}>
+                    {(text) => (
                       <p class="sentence">
-                        <Sentence text={doubt.text} />
+                        <Sentence text={text} />
                       </p>
                     )}
                   </For>
                   <Headline answer={given()} />
                 </div>
               </div>
-              <For each={given().invalid}>
-                {(invalid) => (
-                  <p class="problem">
-                    <Sentence text={`\`${invalid.scope}\` is no scope: ${invalid.message}`} />
-                  </p>
-                )}
-              </For>
+              <Show when={!given().isLogin}>
+                <MapChoice playground={props.playground} />
+              </Show>
               <KeepAsTest playground={props.playground} answer={given()} />
               <Show when={given().edits.length > 0}>
                 <Fixes playground={props.playground} edits={given().edits} />
               </Show>
+              <For each={last(given())}>
+                {(text) => (
+                  <p class="sentence">
+                    <Sentence text={text} />
+                  </p>
+                )}
+              </For>
               <SystemMap playground={props.playground} answer={given()} />
               <Reasons explanations={given().explanations} />
             </>
@@ -110,7 +147,11 @@ export function AnswerCard(props: { playground: Playground }): JSX.Element {
 function SystemMap(props: { playground: Playground; answer: GivenAnswer }): JSX.Element {
   const map = () => props.playground.deciding()[0];
   const isSystem = () =>
-    map()?.name.startsWith("_") && props.answer.verdict !== "allowed" && props.answer.edits.length === 0;
+    map()?.name.startsWith("_") &&
+    !props.answer.isLogin &&
+    props.playground.candidates().length === 0 &&
+    props.answer.verdict !== "allowed" &&
+    props.answer.edits.length === 0;
   const other = createMemo(() =>
     isSystem() && props.playground.model.whose === "maps"
       ? narrowest(scopesAsked(props.playground), props.playground.model.catalog)
@@ -206,11 +247,33 @@ function signOf(verdict: Verdict): Sign {
   return verdict === "unsure" ? "note" : verdict;
 }
 
+/** A login that was refused is no verdict on rights. */
+function wordOf({ isLogin, verdict }: GivenAnswer): string {
+  return isLogin && verdict === "unsure" ? "Login refused" : words[verdict];
+}
+
+/** What stands before the change that helps, and what behind it. */
+function first({ doubts }: GivenAnswer): string[] {
+  return doubts.filter(({ isLast }) => !isLast).map(({ text }) => text);
+}
+
+function last({ doubts }: GivenAnswer): string[] {
+  return doubts.filter(({ isLast }) => isLast).map(({ text }) => text);
+}
+
+/** What is said where no verdict is given. */
+function said(answer: Answer): string[] | undefined {
+  if (answer.kind === "incomplete") return answer.missing;
+  return answer.kind === "token" ? answer.sentences : undefined;
+}
+
+/** Whoever is still writing a scope hears nothing of it. */
 function spoken(answer: Answer): string {
   if (answer.kind === "problem") return answer.problem.message;
-  if (answer.kind === "nothing") return "";
-  const said = [...answer.doubts.map((doubt) => doubt.text), ...sentences(answer)];
-  return `${words[answer.verdict]}: ${said.join("; ").replaceAll("`", "")}`;
+  if (answer.kind === "token") return answer.sentences.join(" ").replaceAll("`", "");
+  if (answer.kind !== "answer") return "";
+  const said = [...first(answer), ...answer.needs, ...sentences(answer), ...last(answer)];
+  return `${wordOf(answer)}: ${said.join("; ").replaceAll("`", "")}`;
 }
 
 function asProblem(answer: Answer) {

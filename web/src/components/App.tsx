@@ -34,13 +34,13 @@ export function App(props: { playground: Playground; paste: Paste; memory: Memor
           <PasteField playground={props.playground} paste={props.paste} />
           {/* In one column, what one came for stands before what one has. */}
           <Show when={narrow()}>
-            <AnswerCard playground={props.playground} />
+            <AnswerCard playground={props.playground} stale={props.paste.isStale()} />
           </Show>
           <Maps playground={props.playground} />
         </div>
         <div class="column">
           <Show when={!narrow()}>
-            <AnswerCard playground={props.playground} />
+            <AnswerCard playground={props.playground} stale={props.paste.isStale()} />
           </Show>
           <Matrix playground={props.playground} />
           <Panels playground={props.playground} />

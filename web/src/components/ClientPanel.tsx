@@ -2,6 +2,7 @@
 
 import { For, type JSX, Show } from "solid-js";
 import { operations, type Simulation, type Step } from "../clients";
+import type { Answer } from "../state/answer";
 import type { Target } from "../state/model";
 import type { Playground } from "../state/playground";
 import { Mark, type Sign } from "./Mark";
@@ -39,14 +40,17 @@ export function ClientPanel(props: { playground: Playground }): JSX.Element {
           <TargetFields playground={props.playground} />
         </Show>
       </div>
-      <Show
-        when={simulation()}
-        fallback={<p class="muted">Every request that a client sends, and what becomes of it.</p>}
-      >
+      <Show when={simulation()} fallback={<p class="muted">{withoutSimulation(props.playground.answer())}</p>}>
         {(simulated) => <Steps simulation={simulated()} />}
       </Show>
     </div>
   );
+}
+
+/** Which requests pass, only the rules that decide can tell. */
+function withoutSimulation(answer: Answer): string {
+  if (answer.kind !== "answer" || answer.isLogin) return "Every request that a client sends, and what becomes of it.";
+  return "Every request that a client sends is shown here, once it is known which scope map the token has.";
 }
 
 function TargetFields(props: { playground: Playground }): JSX.Element {

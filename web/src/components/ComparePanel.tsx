@@ -1,12 +1,18 @@
-/** Two maps compared by what they grant: what is gained and lost, with a repository to prove each. Not a comparison of texts. */
+/**
+ * Two maps compared by what they grant: what is gained and lost, with a repository to prove each. Not a comparison of texts.
+ *
+ * Each result says which two they are. Maps that stand on the page are chosen; another one is pasted.
+ */
 
 import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import { attempt } from "../engine";
 import { loadYaml } from "../recognise";
 import { parseActions } from "../state/actions";
+import { comparedName, comparedPlace, PASTED, type Side } from "../state/compared";
 import type { Playground } from "../state/playground";
 import { Mark } from "./Mark";
 import { More } from "./More";
+import { Sentence } from "./Sentence";
 
 /** More are counted, and not drawn. */
 const MOST_SHOWN = 200;
@@ -14,14 +20,20 @@ const MOST_SHOWN = 200;
 export function ComparePanel(props: { playground: Playground }): JSX.Element {
   const { playground } = props;
   const old = () => playground.model.old;
+  const place = (side: Side) => comparedPlace(playground.model, side);
+  const isPasted = () => place("before") === PASTED || place("after") === PASTED;
+  /** Whether both of them are there. */
+  const areThere = () => old() !== null || !isPasted();
+  const title = () =>
+    `\`${comparedName(playground.model, place("before"))}\` → \`${comparedName(playground.model, place("after"))}\``;
   const differences = createMemo(() => {
-    const compared = attempt(() => playground.compiled().principal.difference(playground.old().principal));
+    const { before, after } = playground.compared;
+    const compared = attempt(() => after().principal.difference(before().principal));
     return compared.kind === "value" ? compared.value : [];
   });
   const invalid = () =>
-    playground
-      .old()
-      .reports(0)
+    [playground.compared.before(), playground.compared.after()]
+      .flatMap(({ reports }) => reports(0))
       .filter((report) => report.problem !== null);
 
   /** What is being typed; what is kept of it are its rules. */
@@ -30,6 +42,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
   function write(text: string) {
     const put = () => playground.set("old", { name: "", registry: "", description: "", ...parseActions(text) });
     put();
+    if (!isPasted()) playground.set("compare", "before", PASTED);
     const written = old();
     // A text that is YAML waits for its reader, and what was written meanwhile stays.
     void loadYaml().then(
@@ -39,25 +52,31 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
   }
 
   function keepAsOld() {
-    const map = playground.model.maps.flatMap((map) => map.actions);
-    playground.set("old", {
-      name: playground.model.maps[0]?.name ?? "",
-      registry: "",
-      description: "",
-      actions: [...map],
-    });
+    const { maps } = playground.model;
+    const map = maps[place("after")] ?? maps[0];
+    playground.set("old", { name: map?.name ?? "", registry: "", description: "", actions: [...(map?.actions ?? [])] });
+    playground.set("compare", "before", PASTED);
+  }
+
+  function remove() {
+    playground.set("old", null);
+    playground.set("compare", { before: null, after: null });
   }
 
   return (
     <div class="stack">
+      <div class="fields">
+        <MapPicker playground={playground} side="before" name="Before" />
+        <MapPicker playground={playground} side="after" name="After" />
+      </div>
       <div class="row spread">
-        <label for="old">The map before</label>
+        <label for="old">{isPasted() ? pastedLabel(place("after")) : "Another map"}</label>
         <div class="row">
           <button type="button" class="quiet" onClick={keepAsOld}>
             Take the current one
           </button>
           <Show when={old()}>
-            <button type="button" class="quiet" onClick={() => playground.set("old", null)}>
+            <button type="button" class="quiet" onClick={remove}>
               Remove
             </button>
           </Show>
@@ -68,7 +87,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
         class="mono"
         rows="5"
         spellcheck={false}
-        placeholder="paste the other map, in any form; the map on the left is the one after"
+        placeholder="paste another map, in any form, to compare with it"
         value={typed() ?? (old()?.actions ?? []).join("\n")}
         onInput={(event) => {
           setTyped(event.currentTarget.value);
@@ -90,7 +109,10 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
         )}
       </For>
       <More all={invalid().length} shown={MOST_SHOWN} />
-      <Show when={old()} fallback={<p class="muted">Nothing to compare with yet.</p>}>
+      <Show when={areThere()} fallback={<p class="muted">Nothing to compare with yet.</p>}>
+        <h3>
+          <Sentence text={title()} />
+        </h3>
         <Show
           when={differences().length > 0}
           fallback={
@@ -142,6 +164,33 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
       </Show>
     </div>
   );
+}
+
+function MapPicker(props: { playground: Playground; side: Side; name: string }): JSX.Element {
+  const model = () => props.playground.model;
+  const places = () => [...model().maps.keys(), PASTED];
+  return (
+    <label>
+      <span>{props.name}</span>
+      <select
+        value={String(comparedPlace(model(), props.side))}
+        onChange={(event) => props.playground.set("compare", props.side, Number(event.currentTarget.value))}
+      >
+        <For each={places()}>
+          {(place) => (
+            <option value={String(place)} selected={place === comparedPlace(model(), props.side)}>
+              {comparedName(model(), place)}
+            </option>
+          )}
+        </For>
+      </select>
+    </label>
+  );
+}
+
+/** Which of the two the field holds. */
+function pastedLabel(after: number): string {
+  return after === PASTED ? "The map after" : "The map before";
 }
 
 function signed(sign: string, actions: string[]): string {

@@ -6,7 +6,7 @@ import { hostAsked } from "../state/model";
 import type { Playground } from "../state/playground";
 import { MOST_NAMED, type Row } from "../state/rows";
 import { announce } from "./announce";
-import { Mark } from "./Mark";
+import { Mark, type Sign } from "./Mark";
 import { More } from "./More";
 import { RepositoryField } from "./RepositoryField";
 
@@ -70,6 +70,9 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
           </tbody>
         </table>
       </div>
+      <Show when={rows().length === 0}>
+        <p class="muted">This token lists no repository.</p>
+      </Show>
       <More all={props.playground.model.repositories.length} shown={MOST_NAMED} />
       <RepositoryField playground={props.playground} />
     </section>
@@ -128,13 +131,13 @@ function MatrixRow(props: {
               aria-disabled={props.row.problem !== null}
               tabIndex={props.isStop(column()) ? 0 : -1}
               aria-pressed={isAsked(props.playground, props.row.name, action)}
-              aria-label={`${props.row.name} ${action}: ${verdict(props.row, action)}`}
+              aria-label={`${props.row.name} ${action}: ${words[verdict(props.row, action)]}`}
               onFocus={() => props.reach(column())}
               onClick={() => {
                 if (props.row.problem === null) ask(props.playground, props.row.name, action);
               }}
             >
-              <Mark sign={verdict(props.row, action)} />
+              <Mark sign={signs[verdict(props.row, action)]} />
             </button>
           </td>
         )}
@@ -149,9 +152,16 @@ function ask(playground: Playground, name: string, action: string): void {
   playground.ask({ kind: "scope", text: `repository:${name}:${action}`, registry });
 }
 
-function verdict(row: Row, action: string): "allowed" | "denied" {
+type Verdict = "allowed" | "denied" | "unsure";
+
+/** Without a map, and where the maps that a token may have differ, nothing is certain. */
+function verdict(row: Row, action: string): Verdict {
+  if (row.unsure.includes(action)) return "unsure";
   return row.actions.includes(action) ? "allowed" : "denied";
 }
+
+const words: Record<Verdict, string> = { allowed: "allowed", denied: "denied", unsure: "not certain" };
+const signs: Record<Verdict, Sign> = { allowed: "allowed", denied: "denied", unsure: "note" };
 
 function isAsked(playground: Playground, name: string, action: string): boolean {
   const { question } = playground.model;

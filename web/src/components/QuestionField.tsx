@@ -16,7 +16,7 @@ export function QuestionField(props: { playground: Playground }): JSX.Element {
   /** The scopes that the operation needs, in the place of those that one could type. */
   const needed = () => {
     const answer = props.playground.answer();
-    return operation() && answer.kind === "answer" ? (answer.simulation?.needs.join(" ") ?? "") : "";
+    return operation() && answer.kind === "answer" ? answer.scopes : "";
   };
 
   return (

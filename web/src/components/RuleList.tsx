@@ -35,7 +35,11 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; pl
       </For>
       <Show
         when={props.map.actions.length > 0}
-        fallback={<p class="muted">No rule yet: nothing is allowed. Paste a map above, or add a rule.</p>}
+        fallback={
+          <p class="muted">
+            No rule yet{props.map.name === "" ? "" : ": nothing is allowed"}. Paste a map above, or add a rule.
+          </p>
+        }
       >
         <ol class="rules">
           <Index each={lines()}>

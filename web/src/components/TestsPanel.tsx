@@ -4,6 +4,7 @@ import { createMemo, For, Index, type JSX, Show } from "solid-js";
 import { unwrap } from "solid-js/store";
 import type { Assertion, Catalog } from "../engine";
 import { check } from "../state/assertions";
+import { writtenMaps } from "../state/candidates";
 import { assertionFile, toYaml } from "../state/export";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
@@ -47,6 +48,11 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
             {assertions().length - failing()} of {assertions().length} hold
           </strong>
         </p>
+        <Show when={writtenMaps(playground.model.maps).length > 1}>
+          <p class="muted small">
+            They are about all scope maps of this page together, as in <code>scopegate test</code>.
+          </p>
+        </Show>
         <ul class="plain tests">
           <Index each={assertions().slice(0, MOST_SHOWN)}>
             {(assertion, place) => (

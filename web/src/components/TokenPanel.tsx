@@ -28,7 +28,14 @@ export function TokenPanel(props: { playground: Playground }): JSX.Element {
       <Show when={props.playground.model.held !== ""}>
         <Held playground={props.playground} />
       </Show>
-      <Issued playground={props.playground} />
+      <Show
+        when={props.playground.candidates().length === 0}
+        fallback={
+          <p class="muted">Which token would be issued depends on its scope map: choose one of them in the answer.</p>
+        }
+      >
+        <Issued playground={props.playground} />
+      </Show>
     </div>
   );
 }

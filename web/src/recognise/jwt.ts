@@ -16,9 +16,10 @@ const SHORTEST_BROKEN = 60;
 
 export function readJwt(text: string, at: number): Reading | null {
   const line = lineAt(text, at);
-  const found = [...line.matchAll(JWT)].slice(0, 8).map(({ 0: whole, 1: token = "", index }) => {
+  const all = [...line.matchAll(JWT)].slice(0, 8).map(({ 0: whole, 1: token = "", index }) => {
     return { token, index: index + whole.length - token.length };
   });
+  const found = all.filter(({ token }) => !isOtherJson(token));
   const last = found[found.length - 1];
   if (!last) return null;
   const end = at + line.length;
@@ -27,6 +28,14 @@ export function readJwt(text: string, at: number): Reading | null {
   if (!isBroken) return { parts, to: end };
   const { token, to } = unbroken(text, last.token, end);
   return { parts: [...parts.slice(0, -1), { ...jwt(token, at + last.index), to }], to };
+}
+
+/** Base64 of any JSON begins as a token does: that of a docker configuration is no header of one. */
+function isOtherJson(token: string): boolean {
+  if (token.includes(".")) return false;
+  const digits = token.replaceAll("-", "+").replaceAll("_", "/");
+  const text = atob(digits.slice(0, digits.length - (digits.length % 4)));
+  return /^\{"[\x20-\x7e]{20}/.test(text) && !/"(?:alg|typ|kid|enc)"/.test(text);
 }
 
 function jwt(token: string, from: number) {

@@ -2,15 +2,16 @@
 
 import { type Found, recognise } from "../recognise";
 
-/** Several maps are those of one principal, as everywhere on the page. */
+/** Several maps are taken together, and their name says so: a token has one. */
 export function parseActions(text: string): { name?: string; actions: string[] } {
   const found = recognise(text).map((part) => part.found);
   const maps = found.flatMap(mapIn);
   const isWhole = found.every((part) => mapIn(part).length > 0);
   // Lines among which something is no rule are shown as they are, or else it would be gone in silence.
   if (maps.length === 0 || (!isWhole && maps.some(({ isLines }) => isLines))) return { actions: lines(text) };
-  const [first] = maps;
-  return { name: first?.name ?? "", actions: maps.flatMap(({ actions }) => actions) };
+  const names = maps.map(({ name }) => name || "a map without a name");
+  const name = maps.length > 1 ? `${names.join(" and ")}, added up` : (maps[0]?.name ?? "");
+  return { name, actions: maps.flatMap(({ actions }) => actions) };
 }
 
 interface MapIn {

@@ -1,5 +1,8 @@
 /**
  * The answer to the question: allowed or denied, in a sentence, with the reasons and the changes that would help.
+ *
+ * A verdict needs a question: every scope parses, and every action is known. It needs to be known, too, which rules decide: without a map,
+ * and with several of which a token has one, the answer says so. Left out: what speaks against an answer, which is in `doubts`.
  */
 
 import { createMemo } from "solid-js";
@@ -8,13 +11,26 @@ import {
   attempt,
   type Edit,
   type Explanation,
-  type InvalidScope,
   type Outcome,
   type Principal,
   type Problem,
   readScopes,
 } from "../engine";
-import { type Circumstances, type Doubt, doubts, doubtsOfAllowed, doubtsOfDenied } from "./doubts";
+import type { Candidate } from "./candidates";
+import { describedToken } from "./described";
+import {
+  type Alternative,
+  type Circumstances,
+  type Doubt,
+  doubts,
+  doubtsOfAllowed,
+  doubtsOfDenied,
+  isLoginRefused,
+  isMapMissing,
+  ofAlternatives,
+  ofNewToken,
+} from "./doubts";
+import { incomplete } from "./incomplete";
 import type { Model, Question, Target } from "./model";
 
 export type Verdict = "allowed" | "denied" | "partly" | "unsure";
@@ -22,15 +38,25 @@ export type Verdict = "allowed" | "denied" | "partly" | "unsure";
 export type Answer =
   | { kind: "nothing" }
   | { kind: "problem"; problem: Problem }
+  /** It is no question yet, and why. */
+  | { kind: "incomplete"; missing: string[] }
+  /** Nothing is asked, and a token was pasted: what it lists. */
+  | { kind: "token"; sentences: string[] }
   | {
       kind: "answer";
       verdict: Verdict;
       /** What is asked, for people: `docker push` of a repository, or a scope. */
       asked: string;
+      /** The same as scopes. */
+      scopes: string;
+      /** Why, where it is known which rules decide. */
       explanations: Explanation[];
-      invalid: InvalidScope[];
       /** What the rules do not tell. */
       doubts: Doubt[];
+      /** Whether a login was refused, and no rule was asked. */
+      isLogin: boolean;
+      /** What a token needs, where it is not known what it has. */
+      needs: string[];
       /** The changes that together allow what was denied. */
       edits: Edit[];
       simulation: Simulation | null;
@@ -40,54 +66,132 @@ export type GivenAnswer = Extract<Answer, { kind: "answer" }>;
 
 export function createAnswer(model: Model, principal: () => Principal, circumstances: () => Circumstances) {
   const simulation = createMemo<Outcome<Simulation> | null>(() => {
-    const { question, profile } = model;
+    const { question } = model;
     if (question.kind !== "operation") return null;
     const chosen = operation(question.operation);
     const { repository } = question.target;
     if (!chosen || (repository === "" && chosen.needs.includes("repository"))) return null;
     const problem = problemOf(principal(), chosen.needs, question.target);
     if (problem) return { kind: "problem", problem };
-    const { source, ...target } = question.target;
     const whose = model.whose === "maps" ? principal() : circumstances().held.principal();
-    return attempt(() => simulate(chosen, source === "" ? target : { ...target, source }, whose, profile));
+    return attempt(() => simulate(chosen, targetOf(question.target), whose, model.profile));
   });
 
   return createMemo<Answer>(() => {
-    const { question } = model;
     const outcome = simulation();
     if (outcome?.kind === "problem") return outcome;
-    const simulated = outcome?.value ?? null;
-    const scopes = scopesOf(question, simulated);
-    if (scopes === "" && !simulated) return { kind: "nothing" };
-    const asked = simulated ? `${simulated.operation.name} ${targetName(model)}` : scopes;
+    const found = outcome?.value ?? null;
+    const scopes = scopesOf(model.question, found);
+    if (scopes === "" && !found) return unasked(circumstances());
     const report = attempt(() => principal().claims(scopes));
     if (report.kind === "problem") return { kind: "problem", problem: report.problem };
+    const missing = incomplete(scopes, report.value.invalid);
+    if (missing.length > 0) return { kind: "incomplete", missing };
+    const asked = found ? `${found.operation.name} ${targetName(model)}` : scopes;
     const around = circumstances();
-    const byMaps = model.whose === "maps";
-    const explanations = byMaps
-      ? principal().explain(scopes, around.registry || undefined)
-      : around.held.explain(scopes);
-    const byRules = verdictOf(
-      explanations,
-      report.value.invalid,
-      byMaps || isAboutRepositories(simulated) ? simulated : null,
-    );
-    const against = [
-      ...doubts(around, scopes),
-      ...(byRules === "allowed" ? doubtsOfAllowed(around, scopes) : doubtsOfDenied(around)),
-    ];
-    const helps = !against.some((doubt) => doubt.isElsewhere && !doubt.keepsFix);
-    return {
-      kind: "answer",
-      verdict: doubted(byRules, against),
-      asked,
-      explanations,
-      invalid: report.value.invalid,
-      doubts: against,
-      edits: helps ? explanations.flatMap((explanation) => explanation.edits.slice(0, 1)) : [],
-      simulation: byMaps ? simulated : null,
-    };
+    if (model.whose === "token") return byToken(around, scopes, asked, found, principal());
+    return byMaps(around, scopes, asked, found, principal());
   });
+}
+
+function unasked(around: Circumstances): Answer {
+  const { model } = around;
+  if (model.whose !== "token" || model.held === "") return { kind: "nothing" };
+  return { kind: "token", sentences: describedToken(around) };
+}
+
+function byMaps(
+  around: Circumstances,
+  scopes: string,
+  asked: string,
+  simulation: Simulation | null,
+  principal: Principal,
+): GivenAnswer {
+  const { model, candidates } = around;
+  const explained = principal.explain(scopes, around.registry || undefined);
+  const byRules = verdictOf(explained, simulation);
+  const open = ofAlternatives(
+    candidates.map((candidate) => alternative(model, candidate, scopes)),
+    byRules,
+  );
+  const against = [...open, ...doubts(around, scopes), ...doubtsOf(byRules, around, scopes)];
+  const helps = !against.some((doubt) => doubt.isElsewhere && !doubt.keepsFix);
+  const edits = helps ? explained.flatMap((explanation) => explanation.edits.slice(0, 1)) : [];
+  const isLogin = isLoginRefused(model);
+  const isMissing = isMapMissing(model);
+  // Rules that are not here, that were not asked, or that are not the token's say nothing.
+  const isKnown = open.length === 0 && !isLogin && !isMissing;
+  return {
+    kind: "answer",
+    verdict: doubted(byRules, against),
+    asked,
+    scopes,
+    explanations: isKnown ? explained : [],
+    doubts: against,
+    isLogin,
+    needs: isMissing ? edits.map((edit) => needed(asked, edit)) : [],
+    // A change helps in the map that the token has.
+    edits: candidates.length > 0 ? [] : edits,
+    simulation: isKnown ? simulation : null,
+  };
+}
+
+function doubtsOf(verdict: Verdict, around: Circumstances, scopes: string): Doubt[] {
+  return verdict === "allowed" ? doubtsOfAllowed(around, scopes) : doubtsOfDenied(around);
+}
+
+/** What one of the maps alone answers. */
+function alternative(model: Model, { map, principal }: Candidate, scopes: string): Alternative {
+  const found = attempt(() => (model.question.kind === "operation" ? simulated(model, principal) : null));
+  const verdict = verdictOf(principal.explain(scopes), found.kind === "value" ? found.value : null);
+  return { map, verdict, access: JSON.stringify(principal.claims(scopes).access) };
+}
+
+function needed(asked: string, { pattern, permissions }: Edit): string {
+  const list = permissions.map((permission) => `\`${permission}\``).join(" and ");
+  return `\`${asked}\` needs ${list} on \`${pattern}\``;
+}
+
+function byToken(
+  around: Circumstances,
+  scopes: string,
+  asked: string,
+  simulation: Simulation | null,
+  principal: Principal,
+): GivenAnswer {
+  const { model, held } = around;
+  const explanations = held.explain(scopes);
+  const verdict = verdictOf(explanations, isAboutRepositories(simulation) ? simulation : null);
+  const isOfOldToken =
+    verdict === "allowed" &&
+    simulation !== null &&
+    !isMapMissing(model) &&
+    simulated(model, principal)?.outcome !== "works";
+  const against = [
+    ...(isOfOldToken ? [ofNewToken()] : []),
+    ...doubts(around, scopes),
+    ...doubtsOf(verdict, around, scopes),
+  ];
+  return {
+    kind: "answer",
+    verdict: doubted(verdict, against),
+    asked,
+    scopes,
+    explanations,
+    doubts: against,
+    isLogin: false,
+    needs: [],
+    edits: [],
+    simulation: null,
+  };
+}
+
+/** What the client does that is asked about, with these rights. */
+function simulated({ question, profile }: Model, principal: Principal): Simulation | null {
+  const chosen = question.kind === "operation" ? operation(question.operation) : undefined;
+  return chosen && question.kind === "operation"
+    ? simulate(chosen, targetOf(question.target), principal, profile)
+    : null;
 }
 
 /** A token's right to list the repositories is none that a rule could give. */
@@ -117,10 +221,10 @@ function scopesOf(question: Question, simulation: Simulation | null): string {
 /** The scopes that the question is about. */
 export function scopesAsked({ model, answer }: { model: Model; answer: () => Answer }): string {
   const given = answer();
-  return scopesOf(model.question, given.kind === "answer" ? given.simulation : null);
+  return given.kind === "answer" ? given.scopes : scopesOf(model.question, null);
 }
 
-function verdictOf(explanations: Explanation[], invalid: InvalidScope[], simulation: Simulation | null): Verdict {
+function verdictOf(explanations: Explanation[], simulation: Simulation | null): Alternative["verdict"] {
   if (simulation) {
     if (simulation.outcome === "works") return "allowed";
     return simulation.outcome === "fails" ? "denied" : "partly";
@@ -128,9 +232,13 @@ function verdictOf(explanations: Explanation[], invalid: InvalidScope[], simulat
   const reasons = explanations.flatMap((explanation) => explanation.reasons);
   const granted = reasons.filter((reason) => reason.granted).length;
   if (granted === 0) return "denied";
-  return granted === reasons.length && invalid.length === 0 ? "allowed" : "partly";
+  return granted === reasons.length ? "allowed" : "partly";
 }
 
 function targetName(model: Model): string {
   return model.question.kind === "operation" ? model.question.target.repository : "";
+}
+
+function targetOf({ source, ...target }: Target) {
+  return source === "" ? target : { ...target, source };
 }

@@ -136,7 +136,7 @@ function saidBy({ answer }: Playground, { parts }: Paste): string {
   return [
     ...given.doubts.map(({ text }) => text),
     ...given.explanations.map(({ text }) => text),
-    ...given.invalid.map(({ message }) => message),
+    ...given.needs,
     ...given.edits.map(({ command }) => command),
     ...notices,
   ].join("\n");

@@ -4,8 +4,8 @@
  * An answer that overlooked one of these would say "allowed" to somebody who is refused, so each of them changes the verdict.
  */
 
-import { attempt, Principal } from "../engine";
 import type { Json, Validity } from "../tokens";
+import { type Candidate, calledMap, isSameMap, writtenMaps } from "./candidates";
 import type { HeldToken } from "./held";
 import { liftCommand, obstacles } from "./locks";
 import { hostAsked, IDENTITY, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
@@ -19,12 +19,16 @@ export interface Doubt {
   isElsewhere: boolean;
   /** Whether a change to a scope map helps all the same. */
   keepsFix?: true;
+  /** Whether it only says how to see what the token has: what the token needs is said first. */
+  isLast?: true;
 }
 
 export interface Circumstances {
   model: Model;
   /** The maps that decide. */
   maps: ScopeMapDraft[];
+  /** The same, each for itself, as long as it is open which of them it is. */
+  candidates: Candidate[];
   held: HeldToken;
   registry: string;
   /** Whether the held token is in time; null without one that says when it is. */
@@ -36,14 +40,16 @@ export function doubts(circumstances: Circumstances, scopes: string): Doubt[] {
   const { model } = circumstances;
   const ofWhatever = [...ofLocks(model, scopes), ...ofLogin(circumstances)];
   if (model.whose === "token") return [...ofHeldToken(circumstances), ...ofWhatever];
+  // Whoever was not let in asked no rule: only the login counts, and what is known of its token.
+  if (isLoginRefused(model)) return [...ofLogin(circumstances), ...ofTokenState(circumstances)];
   return [
-    ...ofMissingMap(circumstances),
     ...ofIdentity(circumstances),
     ...ofTokenState(circumstances),
     ...ofOtherMap(circumstances),
     ...ofOtherRegistry(circumstances),
     ...ofUncertainMap(circumstances),
     ...ofWhatever,
+    ...ofMissingMap(circumstances),
   ];
 }
 
@@ -78,14 +84,62 @@ function ofLocks(model: Model, scopes: string): Doubt[] {
   }));
 }
 
+/** Whether a registry has refused a name and a password, or a token. */
+export function isLoginRefused({ reported }: Model): boolean {
+  return reported?.meaning === "unauthenticated";
+}
+
+/** Whether no rule is here that could allow or deny. */
+export function isMapMissing({ maps }: Pick<Model, "maps">): boolean {
+  return writtenMaps(maps).length === 0;
+}
+
+/** What the maps answer, one by one, where it is open which of them the token has. */
+export interface Alternative {
+  map: ScopeMapDraft;
+  verdict: "allowed" | "denied" | "partly";
+  /** What is granted, to be compared. */
+  access: string;
+}
+
+/** What speaks against one answer for all of the maps; nothing where they agree. */
+export function ofAlternatives(alternatives: Alternative[], together: Alternative["verdict"]): Doubt[] {
+  const [first] = alternatives;
+  if (!first) return [];
+  const isSame = ({ verdict, access }: Alternative) =>
+    verdict === first.verdict && (verdict !== "partly" || access === first.access);
+  const twice = alternatives.find(({ map }, place) => alternatives.findIndex((one) => isSameMap(one.map, map)) < place);
+  const allowing = alternatives.filter(({ verdict }) => verdict === "allowed");
+  const named = (list: Alternative[]) => list.map(({ map }) => calledMap(map)).join(", ");
+  if (alternatives.every(isSame)) {
+    const isSum = together === "allowed" && first.verdict !== "allowed";
+    return isSum ? [open(ONLY_TOGETHER)] : [];
+  }
+  if (twice) {
+    return [open(`${calledMap(twice.map)} is here twice, and the two answer this differently: remove the older one`)];
+  }
+  if (allowing.length > 0) {
+    const others = alternatives.filter(({ verdict }) => verdict !== "allowed");
+    return [open(`${named(allowing)} allows this and ${named(others)} does not, and a token has one of them`)];
+  }
+  if (together === "allowed") return [open(ONLY_TOGETHER)];
+  return [open(`${named(alternatives)} answer this differently, and a token has one of them`)];
+}
+
+const ONLY_TOGETHER = "only together do these scope maps allow it, and a token of Azure Container Registry has one";
+
 /** What speaks against "allowed" by these maps, or by this token. */
-export function doubtsOfAllowed({ model, maps }: Circumstances, scopes: string): Doubt[] {
+export function doubtsOfAllowed({ model }: Circumstances, scopes: string): Doubt[] {
   const { reported } = model;
   const contradicted = reported && contradictions[reported.meaning];
-  return [
-    ...(model.whose === "maps" ? ofSeveralMaps(model, maps, scopes) : []),
-    ...(contradicted && isAbout(model, reported, scopes) ? [open(contradicted)] : []),
-  ];
+  return contradicted && isAbout(model, reported, scopes) ? [open(contradicted)] : [];
+}
+
+/** A client gets a new token for what it does, and that has what the map grants now. */
+export function ofNewToken(): Doubt {
+  return open(
+    "the pasted token holds this, but the scope map does not grant it now: a client that gets a new token is refused",
+  );
 }
 
 const look =
@@ -96,19 +150,6 @@ const contradictions: Partial<Record<Reported["meaning"], string>> = {
   unknown: `this is allowed, and yet it failed: ${look}`,
   absent: "this is allowed, and the registry says that there is nothing of that name: look at the name and the tag",
 };
-
-/** A token has one of the maps, and it may be one that does not allow this. */
-function ofSeveralMaps({ profile, catalog }: Model, maps: ScopeMapDraft[], scopes: string): Doubt[] {
-  if (maps.length < 2 || profile !== "acr") return [];
-  const allowing = maps.filter((map) => allows(map, catalog, scopes));
-  if (allowing.length === 0) {
-    return [open("only together do these scope maps allow it, and a token of Azure Container Registry has one")];
-  }
-  if (allowing.length === maps.length) return [];
-  const named = (list: ScopeMapDraft[]) => list.map(({ name }) => `\`${name || "a map without a name"}\``).join(", ");
-  const others = maps.filter((map) => !allowing.includes(map));
-  return [open(`${named(allowing)} allows this and ${named(others)} does not, and a token has one of them`)];
-}
 
 /** Whether what a client said is about what is asked now: its operation, or exactly the scopes that it named. */
 function isAbout({ question }: Model, { repository, asked }: Reported, scopes: string): boolean {
@@ -141,12 +182,12 @@ function ofAudience({ question }: Model, { aud }: Json): Doubt[] {
 }
 
 function ofMissingMap({ model, registry }: Circumstances): Doubt[] {
-  if (model.maps.some(({ name, actions, known }) => name !== "" || actions.length > 0 || known)) return [];
+  if (!isMapMissing(model)) return [];
   const command = `az acr scope-map show --name … --registry ${registry || "…"} -o json`;
   const missing = elsewhere(
-    `no scope map is here yet, so nothing is known to be granted; paste what \`${command}\` prints`,
+    `no scope map is here yet: to see what the token has now, paste what \`${command}\` prints`,
   );
-  return [{ ...missing, keepsFix: true }];
+  return [{ ...missing, keepsFix: true, isLast: true }];
 }
 
 const states: Record<Model["token"]["state"], string> = {
@@ -229,15 +270,12 @@ function ofNoHost(operation: string): Doubt[] {
   return [elsewhere(`the image names no registry, so ${client} ${where}; a scope map decides nothing there`)];
 }
 
+export const LOGIN_REFUSED =
+  "the login was refused, and no scope map changes that: check the token's name, password and expiry, or the image pull secret";
+
 /** What a client said, where no scope map changes it. */
 function ofLogin({ model: { reported, question } }: Circumstances): Doubt[] {
-  if (reported?.meaning === "unauthenticated") {
-    return [
-      elsewhere(
-        "the login was refused, and no scope map changes that: check the token's name, password and expiry, or the image pull secret",
-      ),
-    ];
-  }
+  if (reported?.meaning === "unauthenticated") return [elsewhere(LOGIN_REFUSED)];
   if (reported?.meaning === "unavailable") return [elsewhere(UNAVAILABLE)];
   if (reported?.meaning === "locked") return [{ ...elsewhere(lockedText(question)), keepsFix: true }];
   if (reported?.meaning !== "unreachable") return [];
@@ -258,16 +296,6 @@ function lockedText(question: Question): string {
   const image = digest === undefined ? `${repository}:${tag}` : `${repository}@${digest}`;
   const command = liftCommand(hostAsked(question), repository === "" ? "…" : image, "write");
   return `the registry said that the operation is disallowed, so the image or its repository is locked, and no scope map changes that: \`${command}\` lifts a lock against writing, and the same with \`--repository\` that of all images`;
-}
-
-function allows({ name, actions }: ScopeMapDraft, catalog: Model["catalog"], scopes: string): boolean {
-  const principal = new Principal(catalog);
-  const denied = attempt(() => {
-    principal.add(name, [...actions]);
-    return principal.claims(scopes).denied;
-  });
-  principal.free();
-  return denied.kind === "value" && denied.value.length === 0;
 }
 
 function refusal(text: string): Doubt {

@@ -38,10 +38,20 @@ export function createHeldToken(token: () => string, profile: () => Profile) {
     return made;
   });
 
+  /** The repositories that it lists. */
+  const repositories = createMemo(() => {
+    const scopes = entries().flatMap((entry) => {
+      const read = attempt(() => readScopes(entry));
+      return read.kind === "value" ? read.value.scopes : [];
+    });
+    return [...new Set(scopes.filter(({ type }) => type === "repository").map(({ name }) => name))];
+  });
+
   return {
     decoded,
     entries,
     principal,
+    repositories,
     /** What may be done with each of these repositories. */
     granted(names: string[]): RepositoryGrant[] {
       const nobody = new Principal();

@@ -89,8 +89,10 @@ export type Panel = (typeof panels)[number];
 export interface Model {
   pasted: string;
   maps: ScopeMapDraft[];
-  /** The map to compare the first one with, as it is written. */
+  /** A map to compare with, as it is written. */
   old: ScopeMapDraft | null;
+  /** The places of the maps that are compared; null where the page chooses. */
+  compare: { before: number | null; after: number | null };
   catalog: Catalog;
   profile: Profile;
   repositories: string[];
@@ -112,6 +114,7 @@ export function blank(): Model {
     pasted: "",
     maps: [blankMap()],
     old: null,
+    compare: { before: null, after: null },
     catalog: "root",
     profile: "acr",
     repositories: [],

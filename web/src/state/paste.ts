@@ -5,12 +5,13 @@
  * Whoever types goes through half words: what these have done (repositories, maps, a registry) goes again with the next key.
  */
 
-import { createMemo, createSignal } from "solid-js";
+import { createComputed, createMemo, createSignal, on } from "solid-js";
 import { unwrap } from "solid-js/store";
 import { scopeText } from "../clients/scopes";
 import { attempt, type Challenge, type Reference, readScopes } from "../engine";
 import { type Found, type Part, recognise, whenYamlIsThere } from "../recognise";
 import { isSigned, withoutSignature } from "../tokens";
+import { isSameMap, writtenMaps } from "./candidates";
 import { putMap, takeChange, useSystemMap } from "./change";
 import { locksOf } from "./locks";
 import { hostAsked, IDENTITY, type Model, type ScopeMapDraft, type Target, type TokenSettings } from "./model";
@@ -31,6 +32,21 @@ export function createPaste(playground: Playground) {
   let isTyped = false;
   /** The rules as the field has put them last: whoever has changed them since can go back to them. */
   let put = rules(playground);
+  /** What went with its text while nothing else was understood: what follows from that waits for what comes next. */
+  let waiting: Taken[] = [];
+  /** The question that a part of the field has asked last, and the part. */
+  const [asked, setAsked] = createSignal<{ key: string; question: string } | null>(null);
+  const isStale = createMemo(() => {
+    const last = asked();
+    if (!last || parts().some(({ found }) => found.kind !== "unknown")) return false;
+    return JSON.stringify(playground.model.question) === last.question;
+  });
+  // What a client said was of the question that is gone now.
+  createComputed(
+    on(isStale, (stale) => !stale && !parts().some(({ found }) => isReport(found)) && playground.report(null), {
+      defer: true,
+    }),
+  );
 
   /** The parts, by their text and which one of those with this text it is: what is pasted again is new. */
   function keyed(): Map<string, Part> {
@@ -49,7 +65,7 @@ export function createPaste(playground: Playground) {
 
   /** What stands in the field, as if it had been taken before. */
   function allTaken(): Map<string, Taken> {
-    return new Map([...keyed().keys()].map((key) => [key, NOTHING_TAKEN]));
+    return new Map([...keyed()].map(([key, { found }]) => [key, { ...NOTHING_TAKEN, puts: mapsOf(found) }]));
   }
 
   /** What this part does to the page, and what only it has put there. */
@@ -62,6 +78,7 @@ export function createPaste(playground: Playground) {
     take(playground, found, how);
     return {
       replaces: mapsOf(found).length > 0 || found.kind === "assertions",
+      puts: mapsOf(found),
       names: model.repositories.filter((name) => !known.has(name)),
       maps,
       token,
@@ -86,26 +103,34 @@ export function createPaste(playground: Playground) {
     const fresh = [...now].filter(([key]) => !before.has(key));
     const missing = [...before].filter(([key]) => !now.has(key));
     const gone = missing.map(([, part]) => part);
-    // What was said of a token goes with its text; an empty field says nothing.
+    const isUnderstood = now.size > 0;
+    const isEmpty = playground.model.pasted.trim() === "";
+    // What was said of a token goes with its text, once something else is said; an empty field says nothing.
     const stays = [...taken.values()].some((part) => part.isOfToken);
-    const isReplaced = playground.model.pasted !== "" && !stays && gone.some((part) => part.isOfToken);
+    const isReplaced = isUnderstood && !stays && [...waiting, ...gone].some((part) => part.isOfToken);
     if (isReplaced) playground.set("token", NOTHING_KNOWN);
+    waiting = isUnderstood ? [] : [...waiting, ...(isEmpty ? [] : gone)];
     const half = byOneKey ? gone : missing.filter(([key]) => now.has(`${key}\n${FAILED}`)).map(([, part]) => part);
     playground.removeRepositories(half.flatMap((part) => part.names));
     takeBack(half);
-    // What a client said and stands no longer in the field was of another question.
-    if (!parts().some(({ found }) => isReport(found))) playground.report(null);
+    // What a client said and stands no longer in the field was of another question; without one, the old answer stands.
+    if (isUnderstood && !parts().some(({ found }) => isReport(found))) playground.report(null);
     const canBeUndone = !half.some((part) => part.replaces) || !isAsPut(playground, put);
     const added = fresh.map(([, part]) => part);
-    playground.set("locks", locksOf(parts()));
-    takeMaps(playground, added, canBeUndone);
+    if (isUnderstood) playground.set("locks", locksOf(parts()));
+    const areOthers = [...now].some(([key, { found }]) => before.has(key) && hasMaps(found));
+    takeMaps(playground, added, { canBeUndone, gone: gone.flatMap(({ puts }) => puts), areOthers });
     const failure = failureIn(added);
     let isChanged = false;
     for (const [place, [key, { found }]] of fresh.entries()) {
       // What is printed behind a change shows what it has made.
       if (isChanged) for (const map of mapsOf(found)) putMap(playground, map);
       isChanged ||= changes(found);
+      const before = playground.model.question;
+      const written = JSON.stringify(before);
       taken.set(key, takePart(found, { canBeUndone, asks: place <= failure }));
+      const question = JSON.stringify(playground.model.question);
+      if (question !== written || asks(found)) setAsked({ key, question });
     }
     put = rules(playground);
   }
@@ -130,11 +155,15 @@ export function createPaste(playground: Playground) {
   return {
     /** What stands in the field. */
     parts,
+    /** Whether the answer is of a question that was in the field, and nothing that is understood has taken its place. */
+    isStale,
     /** Writes the field, and takes what is new in it. */
     write,
     /** Puts everything in place of everything: what stands in the field then has been taken already. */
     load(model: Model) {
       playground.load(model);
+      setAsked(null);
+      waiting = [];
       taken = allTaken();
       put = rules(playground);
     },
@@ -161,6 +190,8 @@ function partsOf(text: string, _canReadAll: boolean): Part[] {
 interface Taken {
   /** Whether it took the place of something. */
   replaces: boolean;
+  /** The maps that stand in it. */
+  puts: ScopeMapDraft[];
   /** The repositories that it has added. */
   names: string[];
   /** The maps as they were, where it has changed them. */
@@ -173,7 +204,15 @@ interface Taken {
   isOfToken: boolean;
 }
 
-const NOTHING_TAKEN: Taken = { replaces: false, names: [], maps: null, token: null, noted: "", isOfToken: false };
+const NOTHING_TAKEN: Taken = {
+  replaces: false,
+  puts: [],
+  names: [],
+  maps: null,
+  token: null,
+  noted: "",
+  isOfToken: false,
+};
 
 function isOfToken(found: Found): boolean {
   if (found.kind === "token" || found.kind === "passwords") return true;
@@ -203,6 +242,11 @@ function failureIn(parts: Part[]): number {
   return last >= 0 && isOfCommand ? last : parts.length;
 }
 
+/** Whether a part is a question, also the one that is asked already. */
+function asks(found: Found): boolean {
+  return found.kind === "scopes" || found.kind === "command" || found.kind === "reference" || isReport(found);
+}
+
 /** Whether a part says that something failed. */
 function isReport(found: Found): boolean {
   return found.kind === "error" || found.kind === "unauthorized" || found.kind === "challenge";
@@ -226,8 +270,20 @@ function isOneKey(before: string, after: string): boolean {
   return short.slice(same) === long.slice(same + 1);
 }
 
-/** All maps of one paste are those of one principal. Undo goes back to before a map was typed, not to its last key. */
-function takeMaps(playground: Playground, parts: Part[], canBeUndone: boolean): void {
+/** How maps are taken. */
+interface MapsTaken {
+  canBeUndone: boolean;
+  /** The maps whose text has gone from the field. */
+  gone: ScopeMapDraft[];
+  /** Whether other maps stand in the field. */
+  areOthers: boolean;
+}
+
+/**
+ * Maps stay beside those that stand in the field already: a token may have either. Otherwise they take the place of what was there. Undo
+ * goes back to before a map was typed, not to its last key.
+ */
+function takeMaps(playground: Playground, parts: Part[], { canBeUndone, gone, areOthers }: MapsTaken): void {
   const maps = lastOfEach(parts.flatMap(({ found }) => mapsOf(found)));
   if (maps.length === 0) return;
   const current = playground.model.maps[0];
@@ -236,7 +292,26 @@ function takeMaps(playground: Playground, parts: Part[], canBeUndone: boolean): 
     // The registry is often known from the command that failed, and the map does not name it.
     registry: map.registry || (current?.registry ?? ""),
   }));
-  playground.replaceMaps(named, canBeUndone);
+  const kept = areOthers ? keptMaps(playground.copyOfMaps(), gone) : [];
+  const isNew = (map: ScopeMapDraft) =>
+    !kept.some((other) => isSameMap(other, map) && `${other.actions}` === `${map.actions}`);
+  playground.replaceMaps([...kept, ...named.filter(isNew)], canBeUndone);
+}
+
+/** The maps of the page without those whose text has gone. */
+function keptMaps(maps: ScopeMapDraft[], gone: ScopeMapDraft[]): ScopeMapDraft[] {
+  const isOf = (map: ScopeMapDraft, text: ScopeMapDraft) =>
+    map.name === text.name && (text.registry === "" || map.registry === text.registry);
+  return gone.reduce((rest, text) => {
+    const same = rest.findIndex((map) => isOf(map, text) && `${map.actions}` === `${text.actions}`);
+    const place = same >= 0 ? same : rest.findIndex((map) => isOf(map, text));
+    return place < 0 ? rest : rest.toSpliced(place, 1);
+  }, writtenMaps(maps));
+}
+
+/** Whether a part says what is in a map. */
+function hasMaps(found: Found): boolean {
+  return mapsOf(found).length > 0 || (found.kind === "command" && (found.change?.actions.length ?? 0) > 0);
 }
 
 /** A map that stands there twice is what it was the last time. */

@@ -17,6 +17,9 @@ import {
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
 import { applicable } from "./applicable";
+import { createCandidates, type Granted, grantedByEach } from "./candidates";
+import { comparedMap } from "./compared";
+import { isMapMissing } from "./doubts";
 import { createHeldToken } from "./held";
 import { blank, blankMap, hostAsked, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
 import { isBareName } from "./registry";
@@ -43,7 +46,7 @@ export function createPlayground(initial: Model = blank()) {
   }));
   /** What decides: the maps that count for what is asked. */
   const principal = () => (deciding().length === model.maps.length ? compiled() : some()).principal;
-  const old = createPrincipal(() => ({ maps: model.old ? [model.old] : [], catalog: model.catalog }));
+  const compared = createCompared(model);
   const registry = createMemo(() => deciding().find((map) => map.registry)?.registry ?? "");
   /** The registry's host: that of the command, or the one that Azure gives the name. */
   const host = createMemo(() => {
@@ -54,13 +57,23 @@ export function createPlayground(initial: Model = blank()) {
     () => model.held,
     () => model.profile,
   );
-  const granted = (names: string[]) => (model.whose === "token" ? held.granted(names) : principal().granted(names));
-  const { rows, more } = createRows(model, principal, granted);
+  /** The maps between which it is open which one the token has. */
+  const candidates = createCandidates(() => ({ model, deciding: deciding() }));
+  const granted = (names: string[]): Granted[] => {
+    if (model.whose === "token") return held.granted(names).map((grant) => ({ ...grant, unsure: [] }));
+    if (candidates().length > 0) return grantedByEach(candidates(), names);
+    const unsure = isMapMissing(model) ? [...actions()] : [];
+    return principal()
+      .granted(names)
+      .map((grant) => ({ ...grant, unsure: grant.problem ? [] : unsure }));
+  };
+  const { rows, more } = createRows({ model, principal, held: held.repositories, granted });
   const now = createClock();
   const heldValidity = createValidity(() => held.decoded()?.claims ?? null, now);
   const answer = createAnswer(model, principal, () => ({
     model,
     maps: deciding(),
+    candidates: candidates(),
     held,
     registry: registry(),
     validity: heldValidity(),
@@ -101,8 +114,10 @@ export function createPlayground(initial: Model = blank()) {
     compiled,
     /** The maps that count for what is asked, and what they grant. */
     deciding,
+    candidates,
     principal,
-    old,
+    /** The two maps that are compared. */
+    compared,
     registry,
     host,
     held,
@@ -182,6 +197,12 @@ export function createPlayground(initial: Model = blank()) {
 
 /** What a client says when the rules may be the reason. */
 const OF_RULES: Reported["meaning"][] = ["denied", "absent", "unknown"];
+/** The principals of the map before and the map after. */
+function createCompared(model: Model) {
+  const of = (side: "before" | "after") =>
+    createPrincipal(() => ({ maps: [comparedMap(model, side) ?? []].flat(), catalog: model.catalog }));
+  return { before: of("before"), after: of("after") };
+}
 
 /** A principal for maps, made again when they change, and given back to the engine. */
 function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {

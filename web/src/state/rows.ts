@@ -3,10 +3,11 @@
  */
 
 import { createComputed, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
-import type { Principal, RepositoryClass, RepositoryGrant } from "../engine";
+import type { Principal, RepositoryClass } from "../engine";
+import type { Granted } from "./candidates";
 import type { Model } from "./model";
 
-export interface Row extends RepositoryGrant {
+export interface Row extends Granted {
   /** Whether nobody named it: the rules tell it apart from all others. */
   proposed: boolean;
   /** What of the rules it stands for, when it is proposed. */
@@ -23,9 +24,19 @@ export const MOST_NAMED = 500;
 /** Milliseconds without a change before all that the rules propose is listed: for 500 rules that costs a millisecond, and no verdict needs it. */
 const LISTED_AFTER = 150;
 
-export function createRows(model: Model, principal: () => Principal, granted: (names: string[]) => RepositoryGrant[]) {
+export interface RowSources {
+  model: Model;
+  principal: () => Principal;
+  /** The repositories that a token lists. */
+  held: () => string[];
+  granted: (names: string[]) => Granted[];
+}
+
+export function createRows({ model, principal, held, granted }: RowSources) {
   const named = () => model.repositories.slice(0, MOST_NAMED);
   const proposed = createMemo(() => {
+    // Of a token that is looked at its own repositories are of interest, and no rule tells any others apart.
+    if (model.whose === "token") return listed(held(), model.repositories);
     const count = model.repositories.length;
     if (count >= ENOUGH_NAMED) return [];
     const all = propose(principal());
@@ -33,7 +44,7 @@ export function createRows(model: Model, principal: () => Principal, granted: (n
     return count === 0 || all.length > 1 ? without(model.repositories, all).slice(0, MOST_PROPOSED) : [];
   });
   const rows = createMemo<Row[]>(() => {
-    const standsFor = new Map(proposed().map(({ witness, pattern }) => [witness, pattern]));
+    const standsFor = new Map<string, string | null>(proposed().map(({ witness, pattern }) => [witness, pattern]));
     return granted([...named(), ...standsFor.keys()]).map((grant) => ({
       ...grant,
       proposed: standsFor.has(grant.name),
@@ -43,11 +54,20 @@ export function createRows(model: Model, principal: () => Principal, granted: (n
   const settled = createSettled(principal);
   const more = createMemo<string[]>(() => {
     settled();
+    if (model.whose === "token") return [];
     const all = propose(untrack(principal));
     const rest = without(model.repositories, all).slice(proposed().length);
     return all.length > 1 ? rest.map(({ witness }) => witness) : [];
   });
   return { rows, more };
+}
+
+function listed(held: string[], named: string[]): { witness: string; pattern: null }[] {
+  const known = new Set(named);
+  return held
+    .filter((name) => !known.has(name))
+    .slice(0, MOST_NAMED)
+    .map((witness) => ({ witness, pattern: null }));
 }
 
 function without(names: string[], classes: RepositoryClass[]): RepositoryClass[] {

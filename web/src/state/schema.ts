@@ -20,6 +20,7 @@ export function isModel(value: unknown): value is Model {
     isListOf(value.maps, isMap) &&
     value.maps.length > 0 &&
     (value.old === null || isMap(value.old)) &&
+    isCompare(value.compare) &&
     isOneOf(value.catalog, ["root", "never", "filtered"]) &&
     isOneOf(value.profile, ["acr", "distribution"]) &&
     isListOf(value.repositories, isText) &&
@@ -43,6 +44,12 @@ function isMap(value: unknown): value is ScopeMapDraft {
     isListOf(value.actions, isText) &&
     (value.known === undefined || isOneOf(value.known, ["partly", "not"]))
   );
+}
+
+/** Places of maps, or of the one that was pasted. */
+function isCompare(value: unknown): value is Model["compare"] {
+  const isPlace = (place: unknown) => place === null || (Number.isSafeInteger(place) && Number(place) >= -1);
+  return isRecord(value) && isPlace(value.before) && isPlace(value.after);
 }
 
 function isQuestion(value: unknown): value is Question {

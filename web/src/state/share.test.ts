@@ -10,6 +10,7 @@ const full: Model = {
   pasted: "docker login -u MyToken reg.example\n",
   maps: [{ name: "MyScopeMap", registry: "reg", description: "ä 😀", actions: ["repositories/a/content/read"] }],
   old: { name: "", registry: "", description: "", actions: [] },
+  compare: { before: 0, after: -1 },
   catalog: "filtered",
   profile: "distribution",
   repositories: ["a", "<img onerror=alert(1)>"],

@@ -4,4 +4,4 @@ export { type DecodedToken, decodeToken, isSigned, type Json, type TokenProblem,
 export { type Algorithm, type IssuedToken, issue, type Request } from "./issue";
 export { HEADER_LIMIT, type TokenSize, tokenSize } from "./size";
 export { type Answer, refreshGrant, registryAnswer, type Standing, tokenEndpoint } from "./standing";
-export { type Validity, validity } from "./validity";
+export { date, type Validity, validity } from "./validity";

@@ -1,0 +1,34 @@
+/**
+ * Which two maps are compared: any two of those that stand on the page, or one of them with a map that was pasted to be compared with.
+ *
+ * Never a sum of several: a token has one.
+ */
+
+import type { Model, ScopeMapDraft } from "./model";
+
+export type Side = "before" | "after";
+
+/** Stands for the map that was pasted to be compared with. */
+export const PASTED = -1;
+
+/** The place of a map among those of the page, or of the pasted one. A map that has gone leaves the choice to the page. */
+export function comparedPlace({ maps, old, compare }: Model, side: Side): number {
+  const chosen = compare[side];
+  if (chosen === PASTED || (chosen !== null && chosen < maps.length)) return chosen;
+  const areBothHere = old === null && maps.length > 1;
+  if (side === "after") return areBothHere ? 1 : 0;
+  return areBothHere ? 0 : PASTED;
+}
+
+export function comparedMap(model: Model, side: Side): ScopeMapDraft | null {
+  const place = comparedPlace(model, side);
+  return (place === PASTED ? model.old : model.maps[place]) ?? null;
+}
+
+/** What a map is called among the others. */
+export function comparedName({ maps, old }: Model, place: number): string {
+  if (place === PASTED) return old?.name ? `${old.name} (pasted)` : "the pasted map";
+  const name = maps[place]?.name ?? "";
+  const isAlone = name !== "" && maps.filter((map) => map.name === name).length === 1;
+  return isAlone ? name : `${name || "map"} (${place + 1})`;
+}

@@ -1,0 +1,152 @@
+/** What the page says of what people paste without a question, of what is no question yet, of a login, and of an answer that is old. */
+
+import { expect, test } from "./page.ts";
+import type { Playground } from "./playground.ts";
+import { AZ_MAP, accessClaims, PUSH, token } from "./texts.ts";
+
+const NOW = new Date("2026-03-01T12:00:00Z");
+const ACCESS = token(accessClaims(NOW.getTime() / 1000, ["shop/web", "pull", "push"], ["base/debian", "pull"]));
+const PUSHED = "docker push myregistry.azurecr.io/samples/nginx:v1\n";
+const LOGIN =
+  'Failed to pull image "myregistry.azurecr.io/shop/web:v3": failed to authorize: failed to fetch oauth token: unexpected status from POST request to https://myregistry.azurecr.io/oauth2/token: 401 Unauthorized';
+
+test.beforeEach(async ({ page }) => {
+  await page.clock.setFixedTime(NOW);
+});
+
+/** No cell is red or green that nothing says so of. */
+async function marks(playground: Playground, repository: string): Promise<string[]> {
+  const cells = playground.matrix.getByRole("button", { name: new RegExp(`^${repository} \\w+: `) });
+  return cells.evaluateAll((all) => all.map((cell) => cell.getAttribute("aria-label")?.split(": ")[1] ?? ""));
+}
+
+test("an access token is summed up, and its repositories are the rows", async ({ playground }) => {
+  for (const before of ["", AZ_MAP]) {
+    await playground.write(before + ACCESS);
+    await expect(playground.answer.locator(".sentence")).toHaveText([
+      "This token can pull and push shop/web and pull base/debian.",
+      "It ends 2026-03-01 13:00:00 UTC.",
+    ]);
+    expect(await playground.repositories()).toEqual(["shop/web", "base/debian"]);
+    expect(await marks(playground, "shop/web")).toEqual(["allowed", "allowed", "denied", "denied", "denied"]);
+    await expect(playground.answer.getByText("Denied")).toHaveCount(0);
+    // What was said is not said again.
+    if (before === "") await expect(playground.announced).toContainText("This token can pull and push shop/web");
+  }
+});
+
+test("a token that is over only lists rights", async ({ playground }) => {
+  await playground.write(token(accessClaims(NOW.getTime() / 1000 - 7200, ["shop/web", "pull"])));
+  await expect(playground.answer).toContainText("The token is refused: expired 1 hour ago.");
+  await expect(playground.answer).toContainText("It lists the rights to pull shop/web.");
+  await expect(playground.answer).not.toContainText("can pull");
+});
+
+const MAP = (name: string, ...permissions: string[]) =>
+  `${JSON.stringify({ name, actions: permissions.map((permission) => `repositories/samples/nginx/${permission}`) })}\n`;
+const OLD = MAP("web-old", "content/read", "content/write");
+const NEW = MAP("web-new", "content/read");
+
+test("two maps stay two, and the page asks which one the token uses", async ({ playground }) => {
+  await playground.write(OLD);
+  await playground.write(OLD + NEW + PUSHED);
+  await playground.says("Not certain", "web-old allows this and web-new does not, and a token has one of them");
+  await expect(playground.answer).not.toContainText("works");
+  expect(await marks(playground, "samples/nginx")).toEqual(["allowed", "not certain", "denied", "denied", "denied"]);
+  const choice = playground.answer.getByRole("combobox", { name: "The token uses the scope map" });
+  await choice.selectOption("web-new");
+  await playground.says("Denied", "samples/nginx is denied push");
+  expect(await marks(playground, "samples/nginx")).toEqual(["allowed", "denied", "denied", "denied", "denied"]);
+  await choice.selectOption("web-old");
+  await playground.says("Allowed");
+  await choice.selectOption("not known");
+  await playground.says("Not certain");
+});
+
+test("two maps that agree need no choice", async ({ playground }) => {
+  await playground.write(`${OLD}${NEW}docker pull myregistry.azurecr.io/samples/nginx:v1\n`);
+  await playground.says("Allowed");
+});
+
+test("two maps are compared with each other, under their names", async ({ playground }) => {
+  await playground.write(OLD + NEW);
+  const panel = await playground.openPanel("Compare");
+  await expect(panel.getByRole("heading", { name: "web-old → web-new" })).toBeVisible();
+  await expect(panel.getByRole("cell", { name: "−push" })).toBeVisible();
+  await panel.getByRole("combobox", { name: "Before" }).selectOption("web-new");
+  await panel.getByRole("combobox", { name: "After" }).selectOption("web-old");
+  await expect(panel.getByRole("heading", { name: "web-new → web-old" })).toBeVisible();
+  await expect(panel.getByRole("cell", { name: "+push" })).toBeVisible();
+});
+
+/** What is no question yet, and what is said. */
+const unfinished: [string, string][] = [
+  ["r", "r is not a scope yet: a scope with fewer than two colons: write type:name:actions"],
+  ["repository", "not a scope yet"],
+  ["repository:samples/hello-world", "not a scope yet"],
+  ["repository:samples/hello-world:", "names no action yet"],
+  ["repository:samples/hello-world:pulls", "unknown action pulls: did you mean pull?"],
+  ["repository:samples/hello-world:content/write", "unknown action content/write: did you mean push?"],
+  ["repository:samples/hello-world:fly", "unknown action fly: a registry knows pull, push"],
+];
+
+test("what is no question yet has no verdict, and is no test", async ({ playground }) => {
+  await playground.write(AZ_MAP);
+  for (const [scope, said] of unfinished) {
+    await playground.ask(scope);
+    await expect(playground.answer).toContainText(said);
+    await expect(playground.answer).not.toHaveAttribute("data-verdict");
+    await expect(playground.answer.getByRole("button", { name: "Keep as a test" })).toHaveCount(0);
+    await expect(playground.announced).not.toContainText(/denied/i);
+  }
+  await playground.ask("repository:samples/hello-world:pull");
+  await playground.says("Allowed");
+});
+
+test("a login that was refused comes first, and alone", async ({ playground }) => {
+  for (const before of ["", MAP("ci", "content/read")]) {
+    await playground.write(before + LOGIN);
+    await expect(playground.answer.getByText("Login refused", { exact: true })).toBeVisible();
+    await expect(playground.answer.locator(".sentence")).toHaveText([/^the login was refused, and no scope map/]);
+    await expect(playground.answer).not.toContainText("no rule");
+    await expect(playground.answer.getByRole("heading", { name: "Fix" })).toHaveCount(0);
+    if (before === "") await expect(playground.announced).toContainText("Login refused: the login was refused");
+  }
+});
+
+test("without a map the page says what is needed, and that no rule denies it", async ({ playground }) => {
+  await playground.write(PUSHED);
+  await playground.says(
+    "Not certain",
+    "docker push samples/nginx needs content/read and content/write on samples/nginx",
+  );
+  await expect(playground.answer).toContainText("to see what the token has now, paste what az acr scope-map show");
+  await expect(playground.answer).not.toContainText(/is denied|no rule|fails/);
+  await expect(playground.answer.getByRole("heading", { name: "Fix" })).toBeVisible();
+  expect(await marks(playground, "samples/nginx")).toEqual(Array(5).fill("not certain"));
+});
+
+test("an answer is said to be of the question before, once that has gone", async ({ playground, page }) => {
+  for (const gone of ["what is this?", ""]) {
+    await playground.write(PUSH + AZ_MAP);
+    await playground.says("Denied");
+    await expect(playground.answer).not.toContainText("previous question");
+    if (gone === "") await page.getByRole("button", { name: "Clear" }).click();
+    else await playground.write(gone);
+    await playground.says("Denied", "This answer belongs to the previous question.");
+    await expect(playground.answer).toHaveAttribute("data-stale");
+    await expect(playground.announced).toContainText("This answer belongs to the previous question.");
+    await playground.ask("repository:samples/hello-world:pull");
+    await playground.says("Allowed");
+    await expect(playground.answer).not.toContainText("previous question");
+  }
+});
+
+test("a refusal that is gone from the field makes no old answer an allowed one", async ({ playground }) => {
+  await playground.write(
+    `${MAP("ci", "content/read", "content/write")}${PUSHED}denied: requested access to the resource is denied\n`,
+  );
+  await playground.says("Not certain", "and yet it was refused");
+  await playground.page.getByRole("button", { name: "Clear" }).click();
+  await playground.says("Not certain", "This answer belongs to the previous question.");
+});
