@@ -217,6 +217,9 @@ describe("texts", () => {
     ],
     ["kubectl create configmap a --from-literal=any=thing", "kubectl create configmap a --from-literal=any=thing"],
     // What is no secret, or hidden already.
+    ['"parameters": {"reg": {"value": "contoso"}}', '"parameters": {"reg": {"value": "contoso"}}'],
+    ['"parameters": {"acrPassword": {"value": "hunter2"}}', '"parameters": {"acrPassword": {"value": "…"}}'],
+    ['"a": {"sensitive": true, "value": "hunter2"}', '"a": {"sensitive": true, "value": "…"}'],
     ["password: ***", "password: ***"],
     ['password: ""', 'password: ""'],
     ["+ value = (sensitive value)", "+ value = (sensitive value)"],

@@ -3,7 +3,7 @@
 import { ASIDE, CONTENT, NO_SECRET, rule, START } from "./rule";
 
 const FIELDS = [
-  ...["value", "auth", "(?:secret)(?:value)?", "pass(?:w(?:or)?d|phrase)?", "pwd", "pw", "passwort", "sig", "token"],
+  ...["auth", "(?:secret)(?:value)?", "pass(?:w(?:or)?d|phrase)?", "pwd", "pw", "passwort", "sig", "token"],
   ...[
     "(?:access|refresh|identity|registry|id|auth)_?token",
     "(?:client|app|shared)_?secret",
@@ -14,6 +14,9 @@ const FIELDS = [
   ...[String.raw`[\w-]*[_-]?password\d?`, String.raw`[\w-]*[_-](?:pass|pw|pwd|(?<!pull[_-])secret|key|token)`],
   String.raw`[\w-]*(?:auth_config|password|secret|token|credentials?)_(?:b64|base64)`,
 ].join("|");
+
+/** A parameter of a template whose name tells of no secret: links would lose what it says. */
+const PARAMETER = String.raw`"(?![^"\n]{0,60}(?:pass|pwd|secret|key|token|cred|auth|sas|connection))[\w-]{1,60}"\s{0,9}:\s{0,9}\{\s{0,90}`;
 
 /** Those that people write in words. */
 const PASSWORDS = String.raw`[\w-]{0,40}passw(?:or)?d\d?|pwd|passphrase`;
@@ -41,8 +44,10 @@ export const ASSIGNMENTS = [
   // `registry:name:password`.
   rule(String.raw`\b\w{0,40}auth\w{0,40}=["']?[\w.-]{1,255}(?::\d{1,5})?:[^\s:"']{1,200}:`, CONTENT),
   rule(String.raw`"(?:${FIELDS})"\s{0,9}:\s{0,9}"`, CONTENT),
-  rule(String.raw`'(?:${FIELDS})'\s{0,9}:\s{0,9}b?'`, CONTENT),
-  rule(String.raw`\\"(?:${FIELDS})\\":\s{0,9}\\"`, String.raw`(?!${ASIDE.from}|…)(?:[^"\\]|\\{1,3}\/)+`),
+  rule(String.raw`"value"(?<!${PARAMETER}"value")\s{0,9}:\s{0,9}"`, CONTENT),
+  rule(String.raw`(?:^|[\s({,[?&;])value[ \t]{0,9}(?:=>|:=|[:=])[ \t]{0,9}["']?${NO_VALUE}`, CONTENT),
+  rule(String.raw`'(?:${FIELDS}|value)'\s{0,9}:\s{0,9}b?'`, CONTENT),
+  rule(String.raw`\\"(?:${FIELDS}|value)\\":\s{0,9}\\"`, String.raw`(?!${ASIDE.from}|…)(?:[^"\\]|\\{1,3}\/)+`),
   // In YAML a password may have blanks in it, or be a block of lines.
   rule(
     String.raw`${START}(?:${PASSWORDS})[ \t]{0,9}:[ \t]{1,9}`,
