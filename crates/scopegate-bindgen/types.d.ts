@@ -280,7 +280,7 @@ actions: Array<string>,
 commands: Array<string>, };
 
 /**
- * Why one scope is granted or denied.
+ * Why one scope is granted or denied, with the way out of scope maps that nobody can change.
  */
 export type Explanation = { 
 /**

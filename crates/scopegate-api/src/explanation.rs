@@ -4,14 +4,28 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use scopegate_core::explain::{self as core_explain, Substitute};
+use scopegate_core::explain::{self as core_explain, NamedTable, Substitute};
+use scopegate_core::{Scope, Settings};
 use serde::{Deserialize, Serialize};
 
 /// Why one scope is granted or denied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Explanation {
+    /// The scope, in canonical spelling.
+    pub scope: String,
+    /// The same in sentences, one for each action.
+    pub text: String,
+    /// One reason for each action, in the order of the request.
+    pub reasons: Vec<Reason>,
+    /// The smallest edits that allow what was denied, one for each scope map that can be edited.
+    pub edits: Vec<Edit>,
+}
+
+/// Why one scope is granted or denied, with the way out of scope maps that nobody can change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "Explanation"))]
+pub struct FullExplanation {
     /// The scope, in canonical spelling.
     pub scope: String,
     /// The same in sentences, one for each action.
@@ -83,9 +97,9 @@ pub struct Edit {
 }
 
 /// A scope map to give a token instead of a system-defined one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub struct Replacement {
     /// The map that nobody can change.
     pub scope_map: String,
@@ -106,12 +120,24 @@ impl Explanation {
             text: explanation.to_string(),
             reasons: explanation.reasons.iter().map(Reason::from).collect(),
             edits: explanation.edits.iter().map(|edit| Edit::new(edit, registry)).collect(),
-            replacements: explanation
-                .replacements
-                .iter()
-                .map(|replacement| Replacement::new(replacement, registry))
-                .collect(),
         }
+    }
+}
+
+impl FullExplanation {
+    /// Explains one scope over the scope maps of one principal. `registry` goes into the commands.
+    #[must_use]
+    pub fn new<B: AsRef<[u8]>>(
+        maps: &[NamedTable<'_, B>],
+        scope: &Scope<'_>,
+        settings: &Settings,
+        registry: Option<&str>,
+    ) -> Self {
+        let Explanation { scope: text_of_scope, text, reasons, edits } =
+            Explanation::new(&core_explain::explain(maps, scope, settings), registry);
+        let replacements = core_explain::replacements(maps, scope, settings);
+        let replacements = replacements.iter().map(|it| Replacement::new(it, registry)).collect();
+        Self { scope: text_of_scope, text, reasons, edits, replacements }
     }
 }
 

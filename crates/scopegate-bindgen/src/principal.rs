@@ -3,12 +3,12 @@
 use scopegate_api::analysis::{Difference, Finding, RepositoryClass};
 use scopegate_api::claims::{AccessClaims, GrantType, PrincipalKind, version};
 use scopegate_api::decision::DecisionReport;
-use scopegate_api::explanation::Explanation;
+use scopegate_api::explanation::FullExplanation;
 use scopegate_api::problem::Problem;
 use scopegate_core::explain::NamedTable;
 use scopegate_core::{
     Action, ActionSet, Catalog, RepositoryName, Rule, Scope, ScopeList, ScopeMap, Settings, Table,
-    analysis, claims, explain,
+    analysis, claims,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -116,8 +116,8 @@ impl Principal {
             // A merged scope prints as the one scope that asks for the same, so it can always be read back.
             let text = merged.to_string();
             if let Ok(scope) = Scope::parse(&text) {
-                let explanation = explain(&named, &scope, &self.settings);
-                explanations.push(Explanation::new(&explanation, registry.as_deref()));
+                let registry = registry.as_deref();
+                explanations.push(FullExplanation::new(&named, &scope, &self.settings, registry));
             }
         }
         Ok(to_js(&explanations))

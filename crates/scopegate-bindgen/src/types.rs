@@ -13,7 +13,7 @@ use scopegate_api::assertion::{
 use scopegate_api::challenge::Challenge;
 use scopegate_api::claims::{AccessClaims, GrantType, PrincipalKind};
 use scopegate_api::decision::{DecisionReport, InvalidScope};
-use scopegate_api::explanation::{Edit, Explanation, Miss, Reason, Replacement, RuleRef};
+use scopegate_api::explanation::{Edit, FullExplanation, Miss, Reason, Replacement, RuleRef};
 use scopegate_api::problem::Problem;
 use scopegate_api::reference::Reference;
 use scopegate_api::route::Route;
@@ -64,7 +64,7 @@ fn declarations() -> String {
         Reason,
         Edit,
         Replacement,
-        Explanation,
+        FullExplanation,
         Finding,
         Difference,
         RepositoryClass,

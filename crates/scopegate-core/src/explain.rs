@@ -44,8 +44,6 @@ pub struct Explanation<'a> {
     pub reasons: Vec<Reason>,
     /// The smallest edits, one for each scope map that can be edited. Each of them alone allows everything that an edit can allow.
     pub edits: Vec<Edit>,
-    /// What to give the token instead of maps that nobody can change, the least first; none where an edit helps.
-    pub replacements: Vec<Replacement>,
 }
 
 /// Why one action is granted or denied.
@@ -313,9 +311,42 @@ pub fn explain<'a, B: AsRef<[u8]>>(
     scope: &Scope<'a>,
     settings: &Settings,
 ) -> Explanation<'a> {
-    let maps: Vec<_> =
-        maps.iter().map(|map| Map { name: map.name, table: map.table.view() }).collect();
-    Question { maps: &maps, scope, settings }.answer()
+    Question { maps: &views(maps), scope, settings }.answer()
+}
+
+/// What to give a token instead of maps that nobody can change, the least first; none where an edit helps, or nothing does.
+///
+/// Beside [`explain`], and not in what it answers, because it is for people: it would be six kilobytes of the WebAssembly module.
+///
+/// ```
+/// use scopegate_core::explain::{NamedTable, Substitute, replacements};
+/// use scopegate_core::{Scope, ScopeMap, Settings, Table};
+///
+/// let table = Table::compile([&ScopeMap::parse(["repositories/*/content/read"])?])?;
+/// let scope = Scope::parse("repository:app:metadata_read")?;
+/// let maps = [NamedTable { name: "_repositories_pull", table: &table }];
+/// let least = &replacements(&maps, &scope, &Settings::default())[0];
+/// assert_eq!(least.with, Substitute::SystemDefined("_repositories_pull_metadata_read"));
+/// # Ok::<(), scopegate_core::Error>(())
+/// ```
+#[must_use]
+pub fn replacements<B: AsRef<[u8]>>(
+    maps: &[NamedTable<'_, B>],
+    scope: &Scope<'_>,
+    settings: &Settings,
+) -> Vec<Replacement> {
+    let maps = views(maps);
+    let decision = decide_views(maps.iter().map(|map| map.table), scope, settings);
+    let question = Question { maps: &maps, scope, settings };
+    if question.edits(decision.denied).is_empty() {
+        question.replacements(decision.denied)
+    } else {
+        Vec::new()
+    }
+}
+
+fn views<'q, B: AsRef<[u8]>>(maps: &'q [NamedTable<'_, B>]) -> Vec<Map<'q>> {
+    maps.iter().map(|map| Map { name: map.name, table: map.table.view() }).collect()
 }
 
 /// One scope map, wherever its table is stored.
@@ -340,10 +371,7 @@ impl<'q, 'a> Question<'q, 'a> {
             reasons.push(self.reason(action, decision.granted.contains(action)));
         }
         reasons.extend(self.scope.unknown_actions().map(|word| Reason::bare(word, false)));
-        let edits = self.edits(decision.denied);
-        let replacements =
-            if edits.is_empty() { self.replacements(decision.denied) } else { Vec::new() };
-        Explanation { scope: *self.scope, decision, reasons, edits, replacements }
+        Explanation { scope: *self.scope, decision, reasons, edits: self.edits(decision.denied) }
     }
 
     fn reason(&self, action: Action, granted: bool) -> Reason {
@@ -914,9 +942,9 @@ mod tests {
     fn replaces(rules: &[&str], scope: &str, expected: &[&[&str]]) {
         let table = Table::compile([&ScopeMap::parse(rules.iter().copied()).unwrap()]).unwrap();
         let named = [NamedTable { name: "_system", table: &table }];
-        let explanation = explain(&named, &Scope::parse(scope).unwrap(), &Settings::default());
-        let replacements = explanation.replacements.iter();
-        let commands: Vec<_> = replacements.map(|it| it.az_commands(Some("r"))).collect();
+        let replacements =
+            replacements(&named, &Scope::parse(scope).unwrap(), &Settings::default());
+        let commands: Vec<_> = replacements.iter().map(|it| it.az_commands(Some("r"))).collect();
         assert_eq!(commands, expected, "{scope}");
     }
 

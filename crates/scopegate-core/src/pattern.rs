@@ -39,7 +39,8 @@ impl<'a> Pattern<'a> {
     ///
     /// [`ErrorKind::PatternEmpty`] for the empty text, [`ErrorKind::WildcardRepeated`] for `sample/*/team/*`,
     /// [`ErrorKind::WildcardInMiddle`] for `sample/*/team`, [`ErrorKind::WildcardWithoutSlash`] for `sample/team*`,
-    /// [`ErrorKind::WildcardWithoutPrefix`] for `/*`, [`ErrorKind::PrefixTooLong`] for 254 bytes and `/*`, and the errors of [`RepositoryName::parse`] for the rest.
+    /// [`ErrorKind::WildcardWithoutPrefix`] for `/*`, [`ErrorKind::PrefixTooLong`] for 254 bytes and `/*`, and the errors of
+    /// [`RepositoryName::parse`] for the rest.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         if let Some(pattern) = Self::plain(text) {
             return Ok(pattern);

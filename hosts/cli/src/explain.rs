@@ -1,6 +1,6 @@
 //! `scopegate explain`: why a request gets what it gets, and the smallest change that would allow the rest.
 
-use scopegate_api::explanation::Explanation;
+use scopegate_api::explanation::FullExplanation;
 use scopegate_core::ScopeList;
 
 use crate::maps::PrincipalArgs;
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<Answer, BadInput> {
     Ok(answer)
 }
 
-fn in_text(status: Status, explanations: &[Explanation]) -> Answer {
+fn in_text(status: Status, explanations: &[FullExplanation]) -> Answer {
     let mut answer = Answer::new(status);
     for explanation in explanations {
         for sentence in explanation.text.lines() {

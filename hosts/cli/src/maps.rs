@@ -4,7 +4,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use scopegate_api::explanation::Explanation;
+use scopegate_api::explanation::FullExplanation;
 use scopegate_api::scope_map::{ScopeMapDocument, WrittenScopeMap};
 use scopegate_core::claims::Claims;
 use scopegate_core::explain::NamedTable;
@@ -197,14 +197,13 @@ impl Principal {
         &self,
         request: &ScopeList<'_>,
         registry: Option<&str>,
-    ) -> Vec<Explanation> {
+    ) -> Vec<FullExplanation> {
         let named: Vec<_> = self.maps.iter().map(Map::named).collect();
         let merged = request.scopes.iter().map(ToString::to_string);
         // A merged scope prints as the one scope that asks for the same, so it can always be read back.
         let explain = |text: String| {
-            let explanation =
-                scopegate_core::explain(&named, &Scope::parse(&text).ok()?, &self.settings);
-            Some(Explanation::new(&explanation, registry))
+            let scope = Scope::parse(&text).ok()?;
+            Some(FullExplanation::new(&named, &scope, &self.settings, registry))
         };
         merged.filter_map(explain).collect()
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use scopegate_api::assertion::{Assertion, AssertionFile, Demand, InlineScopeMap, ScopeMapSource};
-use scopegate_api::explanation::{Explanation, Reason};
+use scopegate_api::explanation::{FullExplanation, Reason};
 use scopegate_api::scope_map::ScopeMapDocument;
 use scopegate_core::scope_map::{InvalidRule, MapName};
 use scopegate_core::{ScopeList, ScopeMap, Settings};
@@ -193,7 +193,7 @@ fn remark(request: &ScopeList<'_>) -> Option<String> {
     Some(format!("`{}` is asked for without an action", empty.name))
 }
 
-fn fails(explanations: &[Explanation], assertion: &Assertion, demand: Demand<'_>) -> Outcome {
+fn fails(explanations: &[FullExplanation], assertion: &Assertion, demand: Demand<'_>) -> Outcome {
     let objections = explanations.iter().flat_map(|explanation| objections(explanation, demand));
     let sentences = explanations.iter().flat_map(|explanation| explanation.text.lines());
     let why = assertion.why.iter().map(|why| format!("why: {why}"));
@@ -204,7 +204,7 @@ fn fails(explanations: &[Explanation], assertion: &Assertion, demand: Demand<'_>
 }
 
 /// What speaks against a demand, in a few words each.
-fn objections(explanation: &Explanation, demand: Demand<'_>) -> Vec<String> {
+fn objections(explanation: &FullExplanation, demand: Demand<'_>) -> Vec<String> {
     let reasons = explanation.reasons.iter();
     match demand {
         Demand::Deny(_) => reasons.filter(|reason| reason.granted).map(granted).collect(),

@@ -6,6 +6,7 @@ use std::slice;
 use scopegate_core::analysis::is_subset;
 use scopegate_core::explain::{
     Edit, Explanation, Miss, MissKind, NamedTable, Reason, Replacement, RuleRef, Substitute,
+    replacements,
 };
 use scopegate_core::scope::{ResourceName, ResourceType};
 use scopegate_core::{
@@ -45,8 +46,10 @@ pub fn edits_are_enough_and_not_too_much(maps: &[NamedMap], scope: &str) {
             case.no_smaller_edit_is(edit);
             case.edit_is_narrow(edit);
         }
-        case.replacements_are_there_when_no_edit_is(explanation);
-        for replacement in &explanation.replacements {
+        let named: Vec<_> = case.named().collect();
+        let replacements = replacements(&named, &case.scope, &case.settings);
+        case.replacements_are_there_when_no_edit_is(explanation, &replacements);
+        for replacement in &replacements {
             case.replacement_is_enough(replacement);
         }
     });
@@ -157,7 +160,11 @@ impl Case<'_> {
     }
 
     /// Maps are replaced where they could help, nobody can change them, and no other map can be changed.
-    fn replacements_are_there_when_no_edit_is(&self, explanation: &Explanation<'_>) {
+    fn replacements_are_there_when_no_edit_is(
+        &self,
+        explanation: &Explanation<'_>,
+        replacements: &[Replacement],
+    ) {
         let hosted = matches!(self.scope.name, ResourceName::Hosted { .. });
         let helpful = self.best() != self.granted_with(Vec::new()) && !hosted;
         let expected: BTreeSet<_> = self
@@ -166,8 +173,8 @@ impl Case<'_> {
             .filter(|map| helpful && explanation.edits.is_empty() && map.name.starts_with('_'))
             .map(|map| map.name.as_str())
             .collect();
-        let named = explanation.replacements.iter().map(|it| it.scope_map.as_str());
-        assert_eq!(named.collect::<BTreeSet<_>>(), expected, "{:?}", explanation.replacements);
+        let named = replacements.iter().map(|it| it.scope_map.as_str());
+        assert_eq!(named.collect::<BTreeSet<_>>(), expected, "{replacements:?}");
     }
 
     /// The map that is taken instead grants all that any edit could, beside what the other maps grant; and a system-defined one grants
