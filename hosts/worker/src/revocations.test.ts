@@ -46,3 +46,14 @@ test("a newer generation revokes, and silence does after a while", async () => {
   now -= 2000;
   expect(await ask()).toBe(true);
 });
+
+test("the Kelvin sign is no k", async () => {
+  const changed = [{ principal: "token", sub: "kelvin", generation: 4 }];
+  const server = { fetch: async () => Response.json({ revision: 1, isEverything: true, changed }) };
+  const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
+  const revocations = new Revocations(feed, server, () => 0);
+  const revoked = (sub: string) =>
+    revocations.revoked({ principal: "token", sub, generation: 3 } as Token, () => undefined);
+  expect(await revoked("KELVIN")).toBe(true);
+  expect(await revoked("\u212Aelvin")).toBe(false);
+});

@@ -82,5 +82,10 @@ export class Revocations {
 }
 
 function keyOf(principal: string, sub: string | null): string {
-  return JSON.stringify([principal, sub?.toLowerCase() ?? null]);
+  return JSON.stringify([principal, typeof sub === "string" ? lowerCase(sub) : null]);
+}
+
+// Of A to Z alone, as in every other host: `toLowerCase` makes a `k` of the Kelvin sign too, and two names would be one.
+function lowerCase(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
