@@ -27,6 +27,9 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 const STRICT_TRANSPORT: HeaderValue =
     HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
+/// What a browser may do with an answer that says nothing else of itself: show it, and not in the frame of a page.
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
 /// How clients reach this server.
 #[derive(Clone, Debug, Default)]
 pub struct Reached {
@@ -63,6 +66,7 @@ pub async fn complete(
     }
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
     response
 }
 
@@ -151,6 +155,7 @@ mod tests {
         let headers = answer("/oauth2/token", false, &[]).await;
         assert_eq!(headers[CORRELATION].len(), 36);
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], POLICY);
         assert_eq!(headers[header::ACCESS_CONTROL_EXPOSE_HEADERS], EXPOSED);
         assert!(!headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
         assert!(!headers.contains_key(CLIENT_REQUEST));

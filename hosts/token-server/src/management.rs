@@ -9,6 +9,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`access`] | who may look, who may change |
+//! | `browser` | what another site makes a browser send is refused |
 //! | [`authority`] | tokens for `az login`, from client ids and secrets |
 //! | [`cloud`] | what a client asks to find the registry at all |
 //! | [`registry`], [`scope_maps`], [`tokens`], [`credentials`], [`service_principals`] | the resources |
@@ -21,6 +22,7 @@
 pub mod access;
 pub mod authority;
 mod body;
+mod browser;
 pub mod bundle;
 pub mod cloud;
 pub mod credentials;
@@ -37,6 +39,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -62,16 +65,13 @@ const SHORT: &str = "/registries/{registry}";
 struct Description;
 
 /// Every route of management, and the description of those under the short prefix.
-pub fn routes() -> (Router<Arc<App>>, OpenApi) {
+pub fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let (short, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .nest(SHORT, resources())
         .split_for_parts();
     complete(&mut description);
     let (long, _) = OpenApiRouter::new().nest(LONG, resources()).split_for_parts();
-    let cloud = Router::new()
-        .route("/metadata/endpoints", get(cloud::endpoints))
-        // What `az cloud register` asks for when the address that it was given ends with a slash.
-        .route("//metadata/endpoints", get(cloud::endpoints))
+    let subscriptions = Router::new()
         .route("/subscriptions", get(cloud::subscriptions))
         .route("/subscriptions/{subscription}", get(cloud::subscription))
         .route("/subscriptions/{subscription}/resources", get(cloud::resources))
@@ -82,10 +82,17 @@ pub fn routes() -> (Router<Arc<App>>, OpenApi) {
         .route(
             "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries",
             get(cloud::registries),
-        )
+        );
+    let managed = short.merge(long).merge(subscriptions);
+    let managed = managed.route_layer(from_fn_with_state(Arc::clone(app), browser::guard));
+    // Asked by whoever has no credentials yet.
+    let public = Router::new()
+        .route("/metadata/endpoints", get(cloud::endpoints))
+        // What `az cloud register` asks for when the address that it was given ends with a slash.
+        .route("//metadata/endpoints", get(cloud::endpoints))
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(authority::discovery))
         .route("/{tenant}/oauth2/v2.0/token", post(authority::token));
-    let routes = short.merge(long).merge(cloud);
+    let routes = managed.merge(public);
     (routes.layer(DefaultBodyLimit::max(body::MAX)).fallback(cloud::nothing), description)
 }
 

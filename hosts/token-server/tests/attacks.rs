@@ -1066,6 +1066,7 @@ async fn ids_lead_to_no_other_registry() {
         let body = json!({"tokenId": id, "name": "password2"}).to_string();
         let request = Request::post(format!("{SHORT}/generateCredentials"))
             .header(header::AUTHORIZATION, basic(OWNER, &secret))
+            .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body));
         let answer = server.send(request.unwrap()).await;
         assert_eq!(answer.status.as_u16(), status, "{id} {answer:?}");

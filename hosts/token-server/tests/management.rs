@@ -249,6 +249,176 @@ async fn who_may_do_what() {
     assert_eq!(seen.body, json!({"value": []}));
 }
 
+/// Sends with other headers than usual, in the name of the owner.
+async fn send_with(
+    registry: &Registry,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Answer {
+    let (method, target) = request.split_once(' ').unwrap();
+    let builder = Request::builder().method(method).uri(target);
+    let builder = builder.header(header::AUTHORIZATION, registry.authorization("Owner").unwrap());
+    let builder =
+        headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+    registry.server.send(builder.body(body.into()).unwrap()).await
+}
+
+/// What a page of another site makes a browser send is refused at every address of management, before it changes anything.
+#[tokio::test]
+async fn a_browser_manages_for_no_other_site() {
+    let registry = Registry::start().await;
+    let (id, short) = (registry.id(), "/registries/registry");
+    let subscription = id.split("/resourceGroups").next().unwrap().to_owned();
+    let requests = [
+        format!("GET {short}"),
+        format!("GET {short}/tokens"),
+        format!("GET {short}/bundle"),
+        format!("GET {short}/generations"),
+        format!("GET {id}/scopeMaps"),
+        "GET /subscriptions".to_owned(),
+        format!("GET {subscription}"),
+        format!("GET {subscription}/resources"),
+        format!("GET {subscription}/providers/Microsoft.ContainerRegistry/registries"),
+        format!("PUT {short}/scopeMaps/some-map"),
+        format!("PATCH {id}"),
+        format!("DELETE {short}/scopeMaps/some-map"),
+        format!("POST {short}/listCredentials"),
+        format!("POST {id}/regenerateCredential"),
+        format!("POST {id}/generateCredentials"),
+        format!("POST {short}/servicePrincipals/{OTHER_CLIENT}/secrets"),
+    ];
+    let before = registry.server.app.policy().revision();
+    let json = ("content-type", "application/json");
+    for request in &requests {
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "none"),
+            ("origin", "https://other.test"),
+            ("origin", "https://r.test:8443"),
+            ("origin", "http://r.test"),
+            ("origin", "null"),
+        ] {
+            let headers = [json, (name, value), ("host", "other.test")];
+            let answer = send_with(&registry, request, &headers, "").await;
+            refused(&answer, &format!("{request} {name}: {value}"), 403, "another site");
+            assert_eq!(answer.body["error"]["code"], "CrossOriginRequest");
+        }
+    }
+    assert_eq!(registry.server.app.policy().revision(), before);
+    for headers in [
+        &[json][..],
+        &[json, ("sec-fetch-site", "same-origin"), ("origin", "https://r.test")],
+        &[json, ("origin", "https://r.test"), ("host", "inside.test")],
+    ] {
+        let made = send_with(&registry, &requests[9], headers, r#"{"properties": {}}"#).await;
+        assert!(made.status.is_success(), "{headers:?}: {}", made.body);
+    }
+}
+
+/// A body is JSON, or there is none.
+#[tokio::test]
+async fn a_body_that_is_not_json_is_refused() {
+    let registry = Registry::start().await;
+    let client = format!("/registries/registry/servicePrincipals/{}", CLIENTS[0].1);
+    let before = registry.server.app.policy().revision();
+    let secret = r#"{"secret": "what an attacker knows"}"#;
+    for kind in [
+        "text/plain",
+        "text/plain; application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/json",
+        "",
+    ] {
+        for request in
+            [format!("POST {client}/secrets"), "POST /registries/registry/listCredentials".into()]
+        {
+            let answer = send_with(&registry, &request, &[("content-type", kind)], secret).await;
+            refused(&answer, &format!("{request} {kind}"), 415, "application/json");
+        }
+    }
+    assert_eq!(registry.server.app.policy().revision(), before);
+    for (headers, body) in [
+        (&[("content-type", "application/json; charset=utf-8")][..], secret),
+        (&[("content-type", "text/plain"), ("content-length", "0")], ""),
+        (&[], ""),
+    ] {
+        let answer = send_with(&registry, &format!("POST {client}/secrets"), headers, body).await;
+        done(&answer, &format!("{headers:?}"), 200);
+    }
+}
+
+/// What `az login` and container clients ask is no management: forms are taken, and no browser adds credentials there.
+#[tokio::test]
+async fn the_authority_and_the_token_endpoint_take_forms_from_anywhere() {
+    let registry = Registry::start().await;
+    let client = CLIENTS[3].1;
+    let authority = format!(
+        "grant_type=client_credentials&client_id={client}&client_secret={SECRET}&scope=https://r.test/.default"
+    );
+    let password = format!("grant_type=password&username={client}&password={SECRET}");
+    let tenant = registry.server.app.policy().registry.tenant.clone();
+    let discovery = format!("GET /{tenant}/v2.0/.well-known/openid-configuration");
+    for (request, form) in [
+        (format!("POST {}", registry.authority()), authority.as_str()),
+        ("POST /oauth2/token".to_owned(), &password),
+        ("GET /metadata/endpoints".to_owned(), ""),
+        (discovery, ""),
+    ] {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "null"),
+        ];
+        let (method, target) = request.split_once(' ').unwrap();
+        let builder = Request::builder().method(method).uri(target);
+        let builder = headers.iter().fold(builder, |builder, (k, v)| builder.header(*k, *v));
+        let answer = registry.server.send(builder.body(form.to_owned().into()).unwrap()).await;
+        done(&answer, &request, 200);
+    }
+}
+
+/// No cache keeps a password, no page frames an answer, no browser takes one for something else.
+#[tokio::test]
+async fn answers_say_what_a_browser_may_do_with_them() {
+    let registry = Registry::start().await;
+    registry.make_token("some-token", "_repositories_pull").await;
+    registry.must("PATCH ", json!({"properties": {"adminUserEnabled": true}})).await;
+    let token = json!({"tokenId": format!("{}/tokens/some-token", registry.id())}).to_string();
+    let secrets = format!("POST servicePrincipals/{}/secrets", CLIENTS[0].1);
+    let owner = registry.authorization("Owner");
+    for (request, body, status, is_kept) in [
+        ("POST generateCredentials", token.as_str(), 200, false),
+        ("POST listCredentials", "", 200, false),
+        ("POST regenerateCredential", r#"{"name": "password"}"#, 200, false),
+        (&secrets, "", 200, false),
+        ("GET tokens", "", 200, false),
+        ("GET bundle", "", 200, false),
+        ("GET tokens/no-such-token", "", 404, false),
+        ("GET /oauth2/token", "", 401, false),
+        ("GET /v2/", "", 401, true),
+        ("GET /openapi.json", "", 200, false),
+        ("GET /.well-known/jwks.json", "", 200, false),
+        ("GET /.well-known/token-signing.pem", "", 200, true),
+        ("GET /nothing", "", 404, false),
+    ] {
+        let answer = registry.send(owner.as_deref(), request, body.to_owned()).await;
+        done(&answer, request, status);
+        let said = |name| answer.headers.get(name).map_or("", |value| value.to_str().unwrap());
+        assert_eq!(said(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{request}");
+        let policy = "default-src 'none'; frame-ancestors 'none'";
+        assert_eq!(said(header::CONTENT_SECURITY_POLICY), policy, "{request}");
+        let kept = if is_kept { "" } else { "no-store" };
+        assert_eq!(said(header::CACHE_CONTROL), kept, "{request}");
+        assert!(
+            !answer.challenge.is_some_and(|it| it.starts_with("Basic"))
+                || request == "GET /oauth2/token"
+        );
+    }
+}
+
 /// Whoever shows credentials that are not for management is nobody.
 #[tokio::test]
 async fn credentials_that_are_not_for_management() {
@@ -288,7 +458,7 @@ async fn credentials_that_are_not_for_management() {
         for request in ["GET ", "PUT scopeMaps/some-map", "GET /subscriptions"] {
             let answer = registry.send(authorization.as_deref(), request, "").await;
             refused(&answer, &format!("{authorization:?}"), 401, "authentication required");
-            assert_eq!(answer.challenge.as_deref(), Some("Basic realm=\"scopegate management\""));
+            assert_eq!(answer.challenge.as_deref(), Some("Bearer realm=\"scopegate management\""));
         }
     }
     // And the other way: what is for management opens no repository.

@@ -16,7 +16,7 @@ use scopegate_server::playground::POLICY;
 
 use support::{Answer, Server};
 
-const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'";
+const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 impl Server {
@@ -132,7 +132,8 @@ async fn what_is_no_file_is_answered_as_ever() {
         let answer = server.ask(method, path, &[]).await;
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.body["errors"][0]["message"].is_string(), "{path}");
-        assert_eq!(answer.header("content-security-policy"), "", "{path}");
+        let policy = "default-src 'none'; frame-ancestors 'none'";
+        assert_eq!(answer.header("content-security-policy"), policy, "{path}");
     }
 }
 

@@ -20,6 +20,10 @@ pub enum ManagementError {
     Unauthenticated(&'static str),
     /// Somebody who may not do this.
     Forbidden(&'static str),
+    /// A browser sends it for a page of another site.
+    CrossOrigin,
+    /// A body that is not JSON.
+    UnsupportedMediaType,
     /// The request cannot be read.
     BadRequest(String),
     /// The body is longer than any that is good for something.
@@ -77,6 +81,10 @@ impl ManagementError {
         match self {
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "AuthenticationFailed"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "AuthorizationFailed"),
+            Self::CrossOrigin => (StatusCode::FORBIDDEN, "CrossOriginRequest"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType")
+            }
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "InvalidRequestContent"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "RequestContentTooLarge"),
             Self::Edit(EditError::Invalid(_)) => (StatusCode::BAD_REQUEST, "InvalidRequest"),
@@ -101,6 +109,12 @@ impl ManagementError {
                     .into()
             }
             Self::Forbidden(message) => (*message).into(),
+            Self::CrossOrigin => {
+                "a page of another site may not manage this registry: use `az`, curl, or a page of this server's publicUrl".into()
+            }
+            Self::UnsupportedMediaType => {
+                "the body is not JSON: send it with `Content-Type: application/json`".into()
+            }
             Self::BadRequest(message) => message.clone(),
             Self::TooLarge => format!("the body is longer than {} bytes", body::MAX),
             Self::Edit(EditError::Database(_)) | Self::Unavailable(_) => {
@@ -117,7 +131,8 @@ impl ManagementError {
         match self {
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"scopegate management\""),
+                // Never Basic: a browser would ask for a password, and add it to what any site makes it send.
+                HeaderValue::from_static("Bearer realm=\"scopegate management\""),
             )),
             Self::TooMany(error) => Some((header::RETRY_AFTER, error.retry_after.into())),
             Self::Unavailable(_) | Self::Edit(EditError::Database(_)) => {
@@ -135,6 +150,8 @@ impl ManagementError {
             }
             Self::Unavailable(reason) => tracing::error!(reason, "management failed"),
             Self::Forbidden(_)
+            | Self::CrossOrigin
+            | Self::UnsupportedMediaType
             | Self::BadRequest(_)
             | Self::TooLarge
             | Self::TooMany(_)
