@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `/authz/nginx` | nginx, `auth_request` | `X-Original-Method`, `X-Original-URI` |
 //! | `/authz/forward` | Caddy's `forward_auth`, Traefik's `ForwardAuth` | `X-Forwarded-Method`, `X-Forwarded-Uri` |
-//! | `/authz/envoy/…` | Envoy, `ext_authz` over HTTP | the method, and the path behind the prefix |
+//! | `/authz/envoy/…` | Envoy, `ext_authz` over HTTP | the method, and `X-Scopegate-Target`, which the path behind the prefix agrees with |
 //!
 //! The engine decides about the whole request, as at every edge. What goes on is 200; anything else is the answer for the client. The target
 //! that may go on stands in `X-Scopegate-Target`. A proxy that sends that on asks with `?rewrites=true`; from any other a request goes on

@@ -30,8 +30,10 @@ fn authorized(
     authorization.into_iter().fold(request, |request, value| request.header("authorization", value))
 }
 
+/// A question from a peer about a request that goes on without a type of its body.
 fn from(peer: &str, request: axum::http::request::Builder) -> Request<Body> {
     let peer: SocketAddr = peer.parse().unwrap();
+    let request = request.header("x-scopegate-content-type", "none");
     request.extension(ConnectInfo(peer)).body(Body::empty()).unwrap()
 }
 
@@ -178,19 +180,26 @@ async fn each_proxy_asks_in_its_own_way() {
             .header("x-forwarded-uri", original);
         authorized(request, Some(&token))
     };
-    let envoy = |target: &str| authorized(Request::get(target), Some(&token));
+    let envoy = |target: &str, said: &str| {
+        let request = Request::get(target).header("x-scopegate-target", said);
+        authorized(request, Some(&token))
+    };
     let (plain, odd) = ("/v2/samples/a/manifests/v1", "/v2/samples/a/manifests/%761");
     for (request, expected) in [
         (forward("/authz/forward", plain), "200 /v2/samples/a/manifests/v1"),
         (forward("/authz/forward", "/v2/samples/a/nothing"), "404"),
         (forward("/authz/forward", odd), "400"),
         (forward("/authz/forward?rewrites=true", plain), "200 /v2/samples/a/manifests/v1"),
-        (envoy("/authz/envoy/v2/samples/a/manifests/v1"), "200 /v2/samples/a/manifests/v1"),
+        (envoy("/authz/envoy/v2/samples/a/manifests/v1", plain), "200 /v2/samples/a/manifests/v1"),
+        // Only the header has what follows a `#`.
+        (envoy("/authz/envoy/v2/samples/a/manifests/v1", &format!("{plain}#x")), "400"),
+        (envoy("/authz/envoy/v2/samples/a/manifests/v1", "/v2/other/manifests/v1"), "400"),
+        (authorized(Request::get(format!("/authz/envoy{plain}")), Some(&token)), "400"),
         (
-            envoy("/authz/envoy/v2/other/manifests/v1"),
+            envoy("/authz/envoy/v2/other/manifests/v1", "/v2/other/manifests/v1"),
             r#"401 "repository:other:pull",error="insufficient_scope""#,
         ),
-        (envoy("/authz/envoy/v2/samples//a/manifests/v1"), "400"),
+        (envoy("/authz/envoy/v2/samples//a/manifests/v1", "/v2/samples//a/manifests/v1"), "400"),
         (Request::get("/authz/forward"), "400"),
         (Request::get("/authz/nginx"), "403"),
     ] {

@@ -3,8 +3,9 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 
-/// The path that Envoy puts before the original one.
+/// The path that Envoy puts before the original one, and the header in which it says that one whole.
 const ENVOY: &str = "/authz/envoy";
+const TARGET: &str = "x-scopegate-target";
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(super) struct Question {
 pub(super) enum QuestionError {
     /// A header that is not there, stands twice, or is no text.
     Request,
+    /// The same of Envoy's target, or one that is not that of the address.
+    Target,
     /// The same of the type of the body.
     ContentType,
     /// The proxy would send another type of the body than the engine sets.
@@ -43,10 +46,13 @@ pub(super) enum QuestionError {
 }
 
 impl QuestionError {
-    /// What the client is told; the first three are for whoever configures the proxy.
+    /// What the client is told; the first four are for whoever configures the proxy.
     pub(super) const fn message(self) -> &'static str {
         match self {
             Self::Request => "no request to decide about, or two",
+            Self::Target => {
+                "the proxy does not say in X-Scopegate-Target what it was asked for; set it to %REQ(:path)%"
+            }
             Self::ContentType => {
                 "the proxy does not say in X-Scopegate-Content-Type what it sends on"
             }
@@ -63,7 +69,8 @@ impl Question {
             Proxy::Nginx => original(headers, "x-original-method", "x-original-uri"),
             Proxy::Forward => original(headers, "x-forwarded-method", "x-forwarded-uri"),
             Proxy::Envoy => {
-                behind_prefix(&parts.uri).map(|target| (parts.method.as_str().to_owned(), target))
+                let target = whole_target(parts).ok_or(QuestionError::Target)?;
+                Some((parts.method.as_str().to_owned(), target))
             }
         };
         let (method, target) = request.ok_or(QuestionError::Request)?;
@@ -129,9 +136,16 @@ fn said_type(headers: &HeaderMap) -> Option<Option<String>> {
     is_own.then(|| (said != NO_CONTENT_TYPE).then_some(said))
 }
 
-fn behind_prefix(uri: &Uri) -> Option<String> {
-    let whole = uri.path_and_query().map_or("", |target| target.as_str());
-    whole.strip_prefix(ENVOY).map(ToOwned::to_owned)
+/// The target that Envoy was asked for. The library for HTTP cuts an address off at its `#`, so Envoy says the whole in a header. The two must
+/// agree up to there: else a client could say it in the place of an Envoy that does not.
+fn whole_target(parts: &Parts) -> Option<String> {
+    let target = one(&parts.headers, TARGET)?;
+    let before_fragment = target.split('#').next().unwrap_or_default();
+    (behind_prefix(&parts.uri)? == before_fragment).then_some(target)
+}
+
+fn behind_prefix(uri: &Uri) -> Option<&str> {
+    uri.path_and_query().map_or("", |target| target.as_str()).strip_prefix(ENVOY)
 }
 
 fn parts(target: &str) -> (&str, &str) {
@@ -183,11 +197,16 @@ mod tests {
                 &forward,
                 "GET /v2/a/tags/list?n=1 true",
             ),
-            (Proxy::Envoy, "/authz/envoy/v2/a%2fb//?x=%41", &[NONE], "PUT /v2/a%2fb//?x=%41 false"),
+            (
+                Proxy::Envoy,
+                "/authz/envoy/v2/a%2fb//?x=%41",
+                &[NONE, ("X-Scopegate-Target", "/v2/a%2fb//?x=%41")],
+                "PUT /v2/a%2fb//?x=%41 false",
+            ),
             (
                 Proxy::Envoy,
                 "/authz/envoy/v2/?rewrites=true",
-                &[NONE],
+                &[NONE, ("X-Scopegate-Target", "/v2/?rewrites=true")],
                 "PUT /v2/?rewrites=true false",
             ),
         ] {
@@ -205,18 +224,42 @@ mod tests {
         }
     }
 
+    /// What reaches the registry from `#` on was cut off before anybody decided.
+    #[test]
+    fn a_fragment_is_decided_about() {
+        let name = "X-Scopegate-Target";
+        for (uri, said, expected) in [
+            ("/authz/envoy/v2/a#b", &[(name, "/v2/a#b")][..], Ok("/v2/a#b")),
+            ("/authz/envoy/v2/a?x#b?y", &[(name, "/v2/a?x#b?y")], Ok("/v2/a?x#b?y")),
+            ("/authz/envoy/v2/a", &[(name, "/v2/a")], Ok("/v2/a")),
+            ("/authz/envoy/v2/a", &[], Err(QuestionError::Target)),
+            ("/authz/envoy/v2/a", &[(name, "/v2/a"), (name, "/v2/a")], Err(QuestionError::Target)),
+            ("/authz/envoy/v2/a", &[(name, "/v2/b")], Err(QuestionError::Target)),
+            ("/authz/envoy/v2/a?x", &[(name, "/v2/a")], Err(QuestionError::Target)),
+            ("/authz/envoy/v2/a", &[(name, "")], Err(QuestionError::Target)),
+        ] {
+            let headers: Vec<_> = said.iter().chain([&NONE]).copied().collect();
+            let target = read(Proxy::Envoy, uri, &headers).map(|question| question.target);
+            assert_eq!(target, expected.map(ToOwned::to_owned), "{uri} {said:?}");
+        }
+    }
+
     #[test]
     fn a_proxy_says_what_it_sends_on() {
+        let ask = |headers: &[(&'static str, &'static str)]| {
+            let headers: Vec<_> =
+                headers.iter().copied().chain([("X-Scopegate-Target", "/v2/")]).collect();
+            read(Proxy::Envoy, "/authz/envoy/v2/", &headers)
+        };
         let json = ("X-Scopegate-Content-Type", "application/json");
         for headers in
             [&[][..], &[json, json], &[NONE, json], &[("X-Scopegate-Content-Type", "\u{e9}")]]
         {
-            let refused = read(Proxy::Envoy, "/authz/envoy/v2/", headers);
-            assert_eq!(refused, Err(QuestionError::ContentType), "{headers:?}");
+            assert_eq!(ask(headers), Err(QuestionError::ContentType), "{headers:?}");
         }
         let own = ("Content-Type", "application/json");
-        assert!(read(Proxy::Envoy, "/authz/envoy/v2/", &[json, own]).is_ok());
-        assert!(read(Proxy::Envoy, "/authz/envoy/v2/", &[json, own, own]).is_err());
+        assert!(ask(&[json, own]).is_ok());
+        assert!(ask(&[json, own, own]).is_err());
         for (said, set, expected) in [
             (json, Some("application/json"), Ok(())),
             (NONE, None, Ok(())),
@@ -224,7 +267,7 @@ mod tests {
             (NONE, Some("application/json"), Err(QuestionError::OtherContentType)),
             (json, Some("application/octet-stream"), Err(QuestionError::OtherContentType)),
         ] {
-            let question = read(Proxy::Envoy, "/authz/envoy/v2/", &[said]).unwrap();
+            let question = ask(&[said]).unwrap();
             assert_eq!(question.may_go_on_as("/v2/", set), expected, "{said:?} {set:?}");
         }
     }
