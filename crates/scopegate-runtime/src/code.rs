@@ -6,6 +6,7 @@ use std::{fs, io, process};
 use wasmtime::{Config, Engine, Module};
 
 use crate::error::Error;
+use crate::seal::Seal;
 
 /// The engine's WebAssembly module, as `cargo xtask wasm` built it.
 pub const ENGINE_WASM: &[u8] = include_bytes!(env!("SCOPEGATE_ENGINE_PATH"));
@@ -31,28 +32,31 @@ pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module, Error> {
 /// Loads machine code of the embedded engine that an earlier start compiled and left in `folder`, or compiles it and leaves it there.
 ///
 /// The file is named after the module's digest, so that another module never meets old code; code of another wasmtime or for another
-/// processor is refused by wasmtime itself. A folder that cannot be written only costs the next start a compilation.
+/// processor is refused by wasmtime itself; and code that this host did not seal is never run. A folder that cannot be written, or that others
+/// may write, only costs the next start a compilation.
 pub(crate) fn cached(engine: &Engine, folder: &Path) -> Result<Module, Error> {
+    let Some(seal) = Seal::open(folder) else {
+        return compile(engine, ENGINE_WASM);
+    };
     let path = folder.join(format!("engine-{ENGINE_SHA256}.cwasm"));
-    if let Some(module) = load(engine, &path) {
+    if let Some(module) = load(engine, &seal, &path) {
         return Ok(module);
     }
     let module = compile(engine, ENGINE_WASM)?;
     if let Ok(code) = module.serialize() {
         // The code is a cache and nothing else: without it everything works.
-        let _ = store(&path, &code);
+        let _ = store(&path, &seal.seal(&code));
     }
     Ok(module)
 }
 
 #[expect(unsafe_code, reason = "wasmtime cannot check machine code, only where it came from")]
-fn load(engine: &Engine, path: &Path) -> Option<Module> {
-    if !path.is_file() {
-        return None;
-    }
-    // SAFETY: the file is in a folder of the host's own, which it alone may write, like its keys and its program. Whoever can change
-    // it has changed the host already.
-    unsafe { Module::deserialize_file(engine, path) }.ok()
+fn load(engine: &Engine, seal: &Seal, path: &Path) -> Option<Module> {
+    let sealed = fs::read(path).ok()?;
+    let code = seal.open_sealed(&sealed)?;
+    // SAFETY: these very bytes, which nobody can change any more, were sealed by this host with a key that it alone can read. Whoever has
+    // that key has changed the host already.
+    unsafe { Module::deserialize(engine, code) }.ok()
 }
 
 /// Writes the file whole or not at all: a crash leaves no half of it.

@@ -31,6 +31,7 @@ mod code;
 mod error;
 mod instance;
 mod pool;
+mod seal;
 mod table;
 
 pub use code::{ENGINE_SHA256, ENGINE_WASM};

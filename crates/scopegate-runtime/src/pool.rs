@@ -66,7 +66,7 @@ impl Runtime {
 
     /// Loads the machine code of the embedded engine from `folder`, where an earlier start left it, or compiles it and leaves it there.
     ///
-    /// The folder must be the host's own: what is in it runs.
+    /// The folder must be the host's own: in one that others may write nothing is kept, and nothing of it runs.
     ///
     /// # Errors
     ///
@@ -501,18 +501,26 @@ mod tests {
         assert!(names.iter().all(|name| name.starts_with("scopegate_")), "{names:?}");
     }
 
+    /// 64 changed bytes ended the server once.
     #[test]
-    fn machine_code_is_kept_and_distrusted() {
+    fn changed_machine_code_is_compiled_anew_and_not_run() {
         let folder = tempfile::tempdir().unwrap();
         let decides = || {
             let runtime = Runtime::with_cache(folder.path(), Limits::default()).unwrap();
             runtime.compile("m", ["repositories/a/content/read"]).is_ok()
         };
         assert!(decides());
-        let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let file = folder.path().join(format!("engine-{}.cwasm", code::ENGINE_SHA256));
+        let kept = std::fs::read(&file).unwrap();
         assert!(decides());
-        std::fs::write(&file, b"not machine code").unwrap();
-        assert!(decides());
+        let half = kept.len() / 2;
+        let mut changed = kept.clone();
+        changed[half..half + 64].fill(0xcc);
+        for distrusted in [changed, kept[32..].to_vec(), b"not machine code".to_vec()] {
+            std::fs::write(&file, &distrusted).unwrap();
+            assert!(decides());
+            assert_ne!(std::fs::read(&file).unwrap(), distrusted, "it was not compiled anew");
+        }
         let missing = Runtime::with_cache(&folder.path().join("missing"), Limits::default());
         assert!(missing.is_ok());
     }

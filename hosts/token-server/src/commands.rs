@@ -12,6 +12,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use scopegate_server::config::{Config, SecretUrl};
+use scopegate_server::data_folder;
 use scopegate_server::keys::{Keeper, Rotation, RsaSize};
 use scopegate_server::seed::Generated;
 use scopegate_server::store::Store;
@@ -23,6 +24,7 @@ pub(crate) use keys::keys;
 pub(crate) use serve::serve;
 
 async fn open(config: &Config) -> anyhow::Result<Store> {
+    data_folder::check(&config.data)?;
     Store::open(&config.data, config.database_url.as_ref().map(SecretUrl::expose)).await
 }
 

@@ -22,6 +22,7 @@
 //! | [`seed`] | scope maps and principals from a file |
 //! | [`doctor`] | why a registry refuses a token |
 //! | [`config`] | the configuration: file, environment, flags |
+//! | [`data_folder`] | who may write what is kept |
 //! | [`playground`] | the page at `/` |
 //! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until the end |
 //! | [`tls`] | the certificate, read again when it changes |
@@ -45,6 +46,7 @@ pub mod bundle;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod data_folder;
 pub mod doctor;
 pub mod edit;
 pub mod error;
