@@ -15,6 +15,7 @@
 pub mod flags;
 mod layers;
 mod values;
+mod warnings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -30,6 +30,9 @@ use super::{keep as keep_generated, keeper, open};
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &flags.flags())?;
     let telemetry = Telemetry::start(&config)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let tls = config.tls.clone().map(Tls::open).transpose()?;
     let providers = Providers::open(&config.providers)?;
     let store = open(&config).await?;

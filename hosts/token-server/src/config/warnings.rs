@@ -1,0 +1,100 @@
+//! What a configuration may say, and its owner should know: passwords and tokens that go over a network in the clear.
+//!
+//! Left out: the address of the metrics, which hold no secret, and what a proxy before the server does.
+
+use std::net::IpAddr;
+use std::str::FromStr as _;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use super::{Config, SecretUrl};
+
+impl Config {
+    /// One sentence for each, with what to write instead.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.plain_http().into_iter().chain(self.plain_database()).collect()
+    }
+
+    fn plain_http(&self) -> Option<String> {
+        let is_plain = self.tls.is_none() && !self.listen.ip().to_canonical().is_loopback();
+        is_plain.then(|| {
+            format!(
+                "passwords and tokens come to {} over HTTP in the clear: configure `tls`, or listen on 127.0.0.1 behind a proxy that ends TLS",
+                self.listen
+            )
+        })
+    }
+
+    fn plain_database(&self) -> Option<String> {
+        let url = self.database_url.as_ref().map(SecretUrl::expose)?;
+        // An address that cannot be read is refused when it is opened.
+        let options = PgConnectOptions::from_str(url).ok()?;
+        let is_local = options.get_socket().is_some() || is_local(options.get_host());
+        let is_encrypted = matches!(
+            options.get_ssl_mode(),
+            PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull
+        );
+        (!is_local && !is_encrypted).then(|| {
+            format!(
+                "signing keys may come from PostgreSQL at {} in the clear: add `?sslmode=verify-full` to databaseUrl",
+                options.get_host()
+            )
+        })
+    }
+}
+
+/// Whether a host is this machine: a loopback address, its name, or a folder with a socket.
+fn is_local(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost"
+        || host.starts_with('/')
+        || address.is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TlsFiles;
+
+    #[test]
+    fn plain_http_beyond_this_machine_is_warned_of() {
+        for (listen, has_tls, expected) in [
+            ("127.0.0.1:5001", false, false),
+            ("[::1]:5001", false, false),
+            ("[::ffff:127.0.0.1]:5001", false, false),
+            ("0.0.0.0:5001", false, true),
+            ("[::]:5001", false, true),
+            ("192.0.2.1:5001", false, true),
+            ("0.0.0.0:5001", true, false),
+        ] {
+            let tls = TlsFiles { certificate: "c".into(), key: "k".into() };
+            let tls = has_tls.then_some(tls);
+            let config = Config { listen: listen.parse().unwrap(), tls, ..Config::default() };
+            let warnings = config.warnings();
+            assert_eq!(warnings.len(), usize::from(expected), "{listen} {warnings:?}");
+            assert!(warnings.iter().all(|warning| warning.contains(listen)), "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn a_database_in_the_clear_is_warned_of() {
+        for (url, expected) in [
+            ("postgres://u:hunter2@localhost/s", false),
+            ("postgres://u:hunter2@127.0.0.1:5433/s", false),
+            ("postgres://u:hunter2@[::1]/s", false),
+            ("postgres:///s?host=/var/run/postgresql", false),
+            ("postgres://u:hunter2@db.example.com/s", true),
+            ("postgres://u:hunter2@db.example.com/s?sslmode=disable", true),
+            ("postgres://u:hunter2@db.example.com/s?sslmode=prefer", true),
+            ("postgres://u:hunter2@db.example.com/s?sslmode=require", false),
+            ("postgresql://u:hunter2@192.0.2.1/s?sslmode=verify-full", false),
+        ] {
+            let database_url = Some(SecretUrl::parse(url).unwrap());
+            let warnings = Config { database_url, ..Config::default() }.warnings();
+            assert_eq!(warnings.len(), usize::from(expected), "{url} {warnings:?}");
+            assert!(!warnings.join("").contains("hunter2"), "{warnings:?}");
+        }
+        assert_eq!(Config::default().warnings(), [""; 0]);
+    }
+}
