@@ -9,6 +9,7 @@
 //! | [`certificate`] | what a certificate says |
 //! | [`ring`] | all keys of the registry: who signs, who verifies, what is published |
 //! | [`rotation`] | when a key follows another, and when an old one may go |
+//! | [`steadiness`] | whether the clock can be planned by |
 //! | [`import`](mod@import) | the key that an earlier version kept in its data folder |
 //! | [`keeper`] | the keys in the database, shared by all servers of a registry |
 //!
@@ -23,6 +24,7 @@ pub mod record;
 pub mod ring;
 pub mod rotation;
 pub mod signing_key;
+pub mod steadiness;
 
 pub use authority::Authority;
 pub use keeper::Keeper;

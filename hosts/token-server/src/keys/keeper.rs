@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::clock;
 use crate::keys::import::import;
 use crate::keys::rotation::{plan, plan_now};
+use crate::keys::steadiness::Steadiness;
 use crate::keys::{Algorithm, Authority, KeyRecord, Plan, Ring, Rotation, RsaSize, SigningKey};
 use crate::store::{Store, Write};
 use crate::watch::catch_up;
@@ -167,13 +168,16 @@ async fn ring(write: &mut Write) -> anyhow::Result<Ring> {
 
 /// Looks after the keys for ever.
 pub async fn keep(keeper: Keeper, app: Arc<App>) {
+    let mut steadiness = Steadiness::new(clock::now(), Instant::now());
     loop {
         tokio::time::sleep(EVERY).await;
+        let now = clock::now();
+        let is_steady = steadiness.look(now, Instant::now());
         let kept = async {
             let known = Arc::clone(&app.keys());
-            let plan = plan(&known.keys, keeper.algorithm, clock::now(), keeper.rotation);
-            if plan != Plan::default() {
-                keeper.tend(&app.store, clock::now()).await?;
+            let plan = plan(&known.keys, keeper.algorithm, now, keeper.rotation);
+            if is_steady && plan != Plan::default() {
+                keeper.tend(&app.store, now).await?;
                 catch_up(&app).await?;
             }
             keeper.write_bundle(&app.issuer.ring())

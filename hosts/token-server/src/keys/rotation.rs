@@ -3,6 +3,9 @@
 //! A key is published some time before it signs, because registries read keys seldom: CNCF distribution reads its files at its start and
 //! never again. After its time it stays published until the last token that it may have signed has expired.
 //!
+//! A key that was made in the future was made by a clock that ran ahead: it stays, and takes its turn when its time comes, but no plan counts on
+//! it. So a clock that jumped leaves one key too many, and no gap.
+//!
 //! Planning changes nothing. Whoever has the records asks for a plan, and carries it out in one transaction.
 
 use std::time::Duration;
@@ -45,6 +48,11 @@ pub struct Generate {
 #[must_use]
 pub fn plan(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation) -> Plan {
     let mut line = in_line(keys);
+    line.retain(|key| key.created_at <= now.saturating_add(MARGIN));
+    if line.is_empty() && !keys.is_empty() {
+        // A clock that is behind every key knows nothing about any of them.
+        return Plan::default();
+    }
     let mut remove = retired(&line, now);
     // A key of another algorithm that is still only published will never be needed.
     let superfluous =
@@ -157,18 +165,18 @@ mod tests {
         ahead: Duration::from_secs(DAY.unsigned_abs()),
     };
 
-    /// `a ES256 100`: an id, an algorithm, and when the key begins to sign.
+    /// `a ES256 100`: an id, an algorithm, and when the key begins to sign; perhaps also when it was made.
     fn keys(text: &str) -> Vec<KeyRecord> {
         let key = |line: &str| {
-            let mut words = line.split_whitespace();
-            let mut word = || words.next().unwrap();
+            let mut words = line.split_whitespace().fuse();
+            let (kid, algorithm) = (words.next().unwrap(), words.next().unwrap());
             KeyRecord {
-                kid: word().into(),
-                algorithm: Algorithm::parse(word()).unwrap(),
+                kid: kid.into(),
+                algorithm: Algorithm::parse(algorithm).unwrap(),
                 private_key: String::new(),
                 certificate: String::new(),
-                created_at: 0,
-                signs_from: word().parse().unwrap(),
+                signs_from: words.next().unwrap().parse().unwrap(),
+                created_at: words.next().map_or(0, |made| made.parse().unwrap()),
             }
         };
         text.split(',').map(str::trim).filter(|line| !line.is_empty()).map(key).collect()
@@ -225,6 +233,25 @@ mod tests {
         let three = "c ES256 90000, a ES256 0, b ES256 1000";
         planned(three, "ES256", 90_000, "remove a");
         planned(three, "ES256", 90_000 + 3 * HOUR + 120, "remove a b");
+    }
+
+    /// A clock was a year ahead for a minute, and a key was made then. The next one is made in its time all the same.
+    #[test]
+    fn a_clock_that_jumped_leaves_no_gap() {
+        let (made, due, year) = (1000, 1000 + 30 * DAY, 365 * DAY);
+        let jumped = format!("b ES256 {} {}", made + year + DAY, made + year);
+        let both = format!("a ES256 {made} {made}, {jumped}");
+        planned(&both, "ES256", made + 60, "");
+        planned(&both, "ES256", due - DAY, &format!("ES256 from {due}"));
+        let all = format!("{both}, c ES256 {due} {}", due - DAY);
+        planned(&all, "ES256", due, "");
+        planned(&all, "ES256", due + 3 * HOUR + 120, "remove a");
+        // A clock that is late makes no key and takes none away.
+        let (old, late) = (-20 * DAY, 1000 - 10 * DAY);
+        planned(&format!("z ES256 {old} {old}, a ES256 {made} {made}"), "ES256", late, "");
+        planned(&format!("a ES256 {made} {made}"), "ES256", late, "");
+        // When the time of such a key has come, it is one as any other.
+        planned(&jumped, "ES256", made + year + DAY, "");
     }
 
     #[test]
