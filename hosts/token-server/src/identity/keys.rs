@@ -1,7 +1,7 @@
 //! The public keys of a provider, and which of them a token is signed with.
 //!
 //! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants) and OpenID Connect Core 10.1: a token without a `kid` is
-//! possible only where a single key fits.
+//! possible only where a single key is of the type that its algorithm wants, whatever algorithms the others are named for.
 //!
 //! Keys that we cannot use (other types, for encryption, secrets) are passed over, because a provider may publish them for others.
 
@@ -84,9 +84,9 @@ impl KeySet {
     }
 
     fn check_without_id(&self, jwt: &Jwt<'_>) -> Verdict {
-        let mut fitting = self.0.iter().filter(|key| key.fits(jwt.algorithm));
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) if key.signed(jwt) => Verdict::Signed,
+        let mut of_type = self.0.iter().filter(|key| key.is_of_type(jwt.algorithm));
+        match (of_type.next(), of_type.next()) {
+            (Some(key), None) if key.fits(jwt.algorithm) && key.signed(jwt) => Verdict::Signed,
             (Some(_), Some(_)) => Verdict::Forged("the token names no key, and several fit"),
             // Without an id nothing else tells that the provider has changed its key.
             _ => Verdict::UnknownKey,
@@ -113,7 +113,12 @@ impl Key {
     /// Whether this key may be used with `algorithm`: its type must be right, and its own `alg`, when it has one.
     fn fits(&self, algorithm: Algorithm) -> bool {
         let named = self.jwk.common.key_algorithm;
-        let right_type = match (&self.jwk.algorithm, algorithm) {
+        self.is_of_type(algorithm)
+            && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
+    }
+
+    fn is_of_type(&self, algorithm: Algorithm) -> bool {
+        match (&self.jwk.algorithm, algorithm) {
             (AlgorithmParameters::RSA(_), algorithm) => algorithm.family() == AlgorithmFamily::Rsa,
             (AlgorithmParameters::EllipticCurve(key), Algorithm::ES256) => {
                 key.curve == EllipticCurve::P256
@@ -125,8 +130,7 @@ impl Key {
                 key.curve == EllipticCurve::Ed25519
             }
             _ => false,
-        };
-        right_type && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
+        }
     }
 
     fn signed(&self, jwt: &Jwt<'_>) -> bool {
@@ -216,6 +220,29 @@ mod tests {
                 }
             };
             assert_eq!(fits, fitting, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_token_without_kid_where_several_keys_fit_is_refused() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let several = Verdict::Forged("the token names no key, and several fit");
+        let (one, two) = (json!({"kid": "one"}), json!({"kid": "two"}));
+        let named = |kid: &str, alg: &str| json!({"kid": kid, "alg": alg});
+        for (algorithm, keys, expected) in [
+            ("ES256", vec![elliptic(one.clone())], Verdict::UnknownKey),
+            ("ES256", vec![elliptic(one.clone()), elliptic(two.clone())], several),
+            ("ES256", vec![elliptic(json!({})), elliptic(json!({}))], several),
+            ("ES256", vec![elliptic(one.clone()), edwards(two.clone())], Verdict::UnknownKey),
+            ("RS256", vec![rsa(named("one", "RS256")), rsa(two.clone())], several),
+            ("RS256", vec![rsa(named("one", "RS256")), rsa(named("two", "RS512"))], several),
+            ("RS256", vec![rsa(one), rsa(json!({"use": "enc"}))], Verdict::UnknownKey),
+        ] {
+            let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{algorithm}"}}"#));
+            let token = format!("{header}.e30.AAAA");
+            let set = KeySet::read(PublishedKeys { keys: keys.clone() }).unwrap();
+            assert_eq!(set.check(&Jwt::parse(&token).unwrap()), expected, "{keys:?}");
         }
     }
 
