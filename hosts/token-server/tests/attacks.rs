@@ -555,6 +555,33 @@ async fn a_parameter_stands_once() {
     assert_eq!(server.post_raw(TOKEN, None, &twice).await.status, StatusCode::OK);
 }
 
+/// Whoever has shown nothing does not make the database work: it is gone here, and only the right credentials find out.
+#[tokio::test]
+async fn management_authenticates_before_it_reads_the_database() {
+    let server = Server::start().await;
+    let secret = server.put_client(OWNER, "Owner", true).await;
+    let bearer = async |secret: &str| authority(&server, OWNER, secret).await;
+    let token = bearer(&secret).await.access_token();
+    server.app.readiness.lose(clock::now());
+    for (authorization, expected) in [
+        (None, 401),
+        (Some(basic(OWNER, "wrong")), 401),
+        (Some(basic("administrator", "wrong")), 401),
+        (Some("Basic !!!".to_owned()), 401),
+        (Some("Bearer forged".to_owned()), 401),
+        (Some(format!("Bearer {token}x")), 401),
+        (Some(basic(OWNER, &secret)), 503),
+        (Some(format!("Bearer {token}")), 503),
+    ] {
+        for target in [SHORT, "/subscriptions"] {
+            let answer = server.get(target, authorization.as_deref()).await;
+            assert_eq!(answer.status, expected, "{target} {authorization:?}");
+        }
+    }
+    assert_eq!(bearer("wrong").await.status, 401);
+    assert_eq!(bearer(&secret).await.status, 503);
+}
+
 /// Distribution CVE-2023-2253, CVE-2017-11468: everything that a client can make long has an end.
 #[tokio::test]
 async fn sizes_are_bounded() {

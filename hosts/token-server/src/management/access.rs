@@ -4,6 +4,7 @@
 //! needs Contributor or Owner; [`GiveRoles`] needs Owner, because whoever can give roles can give itself any. They are shown by a token that
 //! [`authority`] issued, by a token of an identity provider, or by a client id and secret.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -18,6 +19,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::RouteError;
+use crate::policy::Policy;
 use crate::principal::{Credentials, Principal, authorization, by_secret};
 use crate::watch::catch_up_now;
 
@@ -105,30 +107,65 @@ pub async fn principal(
     identified
 }
 
+/// Whoever does not show who it is by what is in memory does not make the database work. For everybody else management decides by what is in
+/// the database at this moment.
 async fn identify(
     value: &[u8],
     context: &Context,
     app: &App,
 ) -> Result<Principal, ManagementError> {
-    // Management needs the database anyway, so it decides by what is in it at this moment.
+    let (presented, address) = (Presented::read(value)?, context.address);
+    let policy = Arc::clone(&app.policy());
+    let principal = presented.principal(app, &policy, address).await?;
     catch_up_now(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
-    let (now, policy) = (clock::now(), Arc::clone(&app.policy()));
-    let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
-    if !scheme.eq_ignore_ascii_case(b"bearer ") {
-        let Credentials::Password { name, password } = Credentials::basic(value)? else {
-            return Err(ManagementError::Unauthenticated("no password"));
-        };
-        let service = by_secret(&name, password, app, &policy, context.address).await?;
-        return Ok(Principal::service_principal(&service, &policy));
+    let current = Arc::clone(&app.policy());
+    if current.revision() == policy.revision() {
+        return Ok(principal);
     }
-    let token = std::str::from_utf8(token.trim_ascii())
-        .map_err(|_| ManagementError::Unauthenticated("a token that is no text"))?;
-    match authority::management_principal(token, app, &policy, now)? {
-        Some(principal) => Ok(principal),
-        None => {
-            let identity = app.providers.identify(token, now).await.map_err(RouteError::from)?;
-            Ok(Principal::of(identity, app, &policy)?)
+    presented.principal(app, &current, address).await
+}
+
+/// The credentials of a request.
+enum Presented<'v> {
+    Secret { client_id: String, secret: String },
+    Token(&'v str),
+}
+
+impl<'v> Presented<'v> {
+    fn read(value: &'v [u8]) -> Result<Self, ManagementError> {
+        let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
+        if scheme.eq_ignore_ascii_case(b"bearer ") {
+            let token = std::str::from_utf8(token.trim_ascii());
+            let token = token.map_err(|_| RouteError::Unauthorized("a token that is not text"))?;
+            return Ok(Self::Token(token));
         }
+        match Credentials::basic(value)? {
+            Credentials::Password { name, password } => {
+                Ok(Self::Secret { client_id: name, secret: password })
+            }
+            _ => Err(ManagementError::Unauthenticated("no password")),
+        }
+    }
+
+    async fn principal(
+        &self,
+        app: &App,
+        policy: &Policy,
+        address: IpAddr,
+    ) -> Result<Principal, ManagementError> {
+        let token = match self {
+            Self::Secret { client_id, secret } => {
+                let service = by_secret(client_id, secret.clone(), app, policy, address).await?;
+                return Ok(Principal::service_principal(&service, policy));
+            }
+            Self::Token(token) => token,
+        };
+        let now = clock::now();
+        if let Some(principal) = authority::management_principal(token, app, policy, now)? {
+            return Ok(principal);
+        }
+        let identity = app.providers.identify(token, now).await.map_err(RouteError::from)?;
+        Ok(Principal::of(identity, app, policy)?)
     }
 }
 

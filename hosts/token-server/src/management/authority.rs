@@ -5,6 +5,7 @@
 //! keys, and their audience says what they are for: management, or being exchanged for a refresh token. Roles are not in them; they are
 //! read when a token is used.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -20,7 +21,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::error::{RouteError, json};
 use crate::oauth::parameters::Parameters;
-use crate::policy::Policy;
+use crate::policy::{Policy, ServicePrincipal};
 use crate::principal::{Principal, by_secret};
 use crate::watch::catch_up_now;
 
@@ -111,12 +112,7 @@ async fn issue(
     let (client_id, secret) =
         (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
     let audience = audience(app, one("scope")?.unwrap_or(""))?;
-    // Whoever asks here goes on to management, which needs the database anyway.
-    catch_up_now(app)
-        .await
-        .map_err(|error| refused(RouteError::Unavailable(format!("{error:#}"))))?;
-    let policy = Arc::clone(&app.policy());
-    let service = by_secret(client_id, secret.to_owned(), app, &policy, context.address);
+    let service = service_principal(app, client_id, secret, context.address);
     let service = service.await.map_err(refused)?;
     let now = clock::now();
     let claims = AuthorityClaims {
@@ -138,6 +134,23 @@ async fn issue(
         "ext_expires_in": LIFETIME,
         "access_token": access_token,
     }))
+}
+
+/// The client with this secret, as the database has it now. Whoever shows no right secret does not make it work.
+async fn service_principal(
+    app: &App,
+    client_id: &str,
+    secret: &str,
+    address: IpAddr,
+) -> Result<Arc<ServicePrincipal>, RouteError> {
+    let policy = Arc::clone(&app.policy());
+    let service = by_secret(client_id, secret.to_owned(), app, &policy, address).await?;
+    catch_up_now(app).await.map_err(|error| RouteError::Unavailable(format!("{error:#}")))?;
+    let current = Arc::clone(&app.policy());
+    if current.revision() == policy.revision() {
+        return Ok(service);
+    }
+    by_secret(client_id, secret.to_owned(), app, &current, address).await
 }
 
 /// The service principal that a token for management stands for; `None` when this authority has not issued it.
