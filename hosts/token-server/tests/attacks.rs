@@ -555,6 +555,51 @@ async fn a_parameter_stands_once() {
     assert_eq!(server.post_raw(TOKEN, None, &twice).await.status, StatusCode::OK);
 }
 
+/// A query stands in logs, in histories and in `Referer`.
+#[tokio::test]
+async fn passwords_and_tokens_in_the_query_of_a_post_are_refused() {
+    let server = Server::start().await;
+    let secret = server.put_client(OWNER, "Owner", true).await;
+    let refresh = refresh_token(&server, "Reader", "secret-one").await;
+    let authority = format!("/{}/oauth2/v2.0/token", server.app.policy().registry.tenant);
+    let scope = "https://r.test/.default";
+    let client = format!(
+        "grant_type=client_credentials&client_id={OWNER}&client_secret={secret}&scope={scope}"
+    );
+    for (target, whole) in [
+        (TOKEN, "grant_type=password&username=Reader&password=secret-one".to_owned()),
+        (TOKEN, format!("grant_type=refresh_token&refresh_token={refresh}")),
+        (
+            "/oauth2/exchange",
+            format!("grant_type=access_token&service={SERVICE}&access_token=Reader:secret-one"),
+        ),
+        (&authority, client),
+    ] {
+        assert_eq!(server.post_raw(target, None, &whole).await.status, StatusCode::OK, "{target}");
+        let is_secret = |parameter: &&str| {
+            ["password=", "refresh_token=", "access_token=", "client_secret="]
+                .iter()
+                .any(|name| parameter.starts_with(name))
+        };
+        let (secret, others): (Vec<_>, Vec<_>) = whole.split('&').partition(is_secret);
+        for (query, form) in [
+            (whole.clone(), String::new()),
+            (secret.join("&"), others.join("&")),
+            (secret.join("&"), whole.clone()),
+            (secret.join("&").replacen('_', "%5F", 1).replacen("pass", "%70ass", 1), whole.clone()),
+        ] {
+            let answer = server.post_raw(&format!("{target}?{query}"), None, &form).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{target}?{query} {form}");
+            assert!(answer.body.contains("send it in the form"), "{}", answer.body);
+        }
+    }
+    // A GET has a password in its header, and reads none from its query.
+    let get = format!("{TOKEN}?password=secret-one&username=Reader&refresh_token={refresh}");
+    assert_eq!(server.get(&get, None).await.status, StatusCode::UNAUTHORIZED);
+    let answer = server.get(&get, Some(&basic("Reader", "secret-one"))).await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
 /// Whoever has shown nothing does not make the database work: it is gone here, and only the right credentials find out.
 #[tokio::test]
 async fn management_authenticates_before_it_reads_the_database() {

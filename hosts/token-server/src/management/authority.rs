@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -82,9 +82,21 @@ pub async fn token(
     State(app): State<Arc<App>>,
     context: Context,
     Path(tenant): Path<String>,
+    RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response {
-    match issue(&app, &context, &tenant, &Parameters::read(None, &body)).await {
+    // Of the query nothing counts, and a secret in it is refused.
+    let form = Parameters::of_post(query.as_deref(), &[])
+        .and_then(|_| Parameters::of_post(None, &body))
+        .map_err(|_| {
+            let description = "a secret in the query; send it in the form";
+            OAuthError::bad_request("invalid_request", description)
+        });
+    let issued = match form {
+        Ok(form) => issue(&app, &context, &tenant, &form).await,
+        Err(error) => Err(error),
+    };
+    match issued {
         Ok(body) => json(StatusCode::OK, &body),
         Err(error) => {
             if error.status == StatusCode::UNAUTHORIZED {

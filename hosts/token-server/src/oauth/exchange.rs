@@ -43,8 +43,11 @@ pub async fn post(
     body: Bytes,
 ) -> Result<Response, RouteError> {
     let asked = Asked::new(&app, &context, &[]);
-    let parameters = Parameters::read(query.as_deref(), &body);
-    match exchange(&app, context.address, &parameters).await {
+    let exchanged = match Parameters::of_post(query.as_deref(), &body) {
+        Ok(parameters) => exchange(&app, context.address, &parameters).await,
+        Err(error) => Err(error),
+    };
+    match exchanged {
         Ok((principal, body)) => {
             Ok(asked.granted(&principal, &body, |decision| decision.exchanged()))
         }

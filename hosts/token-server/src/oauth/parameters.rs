@@ -2,6 +2,8 @@
 //!
 //! Follows what clients really send: scopes as repeated parameters and separated by spaces, in queries and in forms; parameters that
 //! nobody needs are not looked at.
+//!
+//! A secret is never one of a query: that stands in logs of proxies, in histories and in `Referer`.
 
 use std::borrow::Cow;
 
@@ -10,12 +12,38 @@ use crate::error::RouteError;
 /// The parameters of a request.
 pub struct Parameters<'r>(Vec<(Cow<'r, str>, Cow<'r, str>)>);
 
+/// What stands in a form alone.
+const SECRETS: [&str; 7] = [
+    "access_token",
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "password",
+    "refresh_token",
+];
+
 impl<'r> Parameters<'r> {
-    /// Reads a query and a form.
+    /// Reads the query of a GET. What is a secret in a form is nothing here.
     #[must_use]
-    pub fn read(query: Option<&'r str>, form: &'r [u8]) -> Self {
-        let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        Self(query.chain(form_urlencoded::parse(form)).collect())
+    pub fn of_get(query: Option<&'r str>) -> Self {
+        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect())
+    }
+
+    /// Reads the query and the form of a POST.
+    ///
+    /// # Errors
+    ///
+    /// [`RouteError::BadRequest`] for a query with `password=` or another secret.
+    pub fn of_post(query: Option<&'r str>, form: &'r [u8]) -> Result<Self, RouteError> {
+        let Self(mut parameters) = Self::of_get(query);
+        if parameters.iter().any(|(name, _)| SECRETS.contains(&&**name)) {
+            return Err(RouteError::BadRequest(
+                "a password or a token in the query; send it in the form",
+            ));
+        }
+        parameters.extend(form_urlencoded::parse(form));
+        Ok(Self(parameters))
     }
 
     /// Every value of a parameter that may stand more than once.

@@ -44,7 +44,7 @@ pub async fn get(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, RouteError> {
-    let parameters = Parameters::read(query.as_deref(), &[]);
+    let parameters = Parameters::of_get(query.as_deref());
     let way = Way {
         credentials: of_get(&headers),
         offline: "offline_token",
@@ -66,7 +66,10 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, RouteError> {
-    let parameters = Parameters::read(query.as_deref(), &body);
+    let parameters = match Parameters::of_post(query.as_deref(), &body) {
+        Ok(parameters) => parameters,
+        Err(error) => return Err(Asked::new(&app, &context, &[]).refused(error)),
+    };
     let credentials = of_post(&parameters, &headers);
     let way =
         Way { credentials, offline: "access_type", yes: "offline", makes_refresh_tokens: true };

@@ -49,7 +49,7 @@ proptest! {
 
     #[test]
     fn forms_of_any_bytes(query in any::<String>(), form in vec(any::<u8>(), 0..200)) {
-        let parameters = Parameters::read(Some(&query), &form);
+        let Ok(parameters) = Parameters::of_post(Some(&query), &form) else { return Ok(()) };
         for name in ["scope", "grant_type", ""] {
             let all: Vec<_> = parameters.all(name).collect();
             let one = parameters.one(name);
@@ -68,7 +68,7 @@ proptest! {
             encoded(&pairs)
         };
         let (query, form) = (encode(query), encode(form));
-        let parameters = Parameters::read(Some(&query), form.as_bytes());
+        let parameters = Parameters::of_post(Some(&query), form.as_bytes()).unwrap();
         for name in ["scope", "a", "A"] {
             let written: Vec<_> =
                 pairs.iter().filter(|(n, _)| *n == name).map(|(_, value)| value.as_str()).collect();
