@@ -16,6 +16,7 @@ use crate::guard::Guard;
 use crate::health::Readiness;
 use crate::identity::Providers;
 use crate::issue::Issuer;
+use crate::oauth::redemption::Redemptions;
 use crate::policy::{BuiltIn, Policy};
 use crate::store::{KeysRecord, Store, Write};
 use crate::watch::catch_up_now;
@@ -47,6 +48,8 @@ pub struct App {
     pub authz: Authz,
     /// What one client may ask for.
     pub guard: Arc<Guard>,
+    /// How often strangers can make us ask an identity provider.
+    pub redemptions: Redemptions,
     /// Whether the policy is new enough to decide by.
     pub readiness: Arc<Readiness>,
     /// What the edge is told.
@@ -107,6 +110,7 @@ impl App {
             has_playground: parts.has_playground,
             authz: parts.authz,
             guard: Arc::new(Guard::new(parts.limits)),
+            redemptions: Redemptions::default(),
             readiness: Arc::new(Readiness::new(parts.serve_for)),
             bundles: Bundles::default(),
             turn: Mutex::default(),

@@ -6,10 +6,12 @@
 //! | [`token`] | `GET` and `POST /oauth2/token` |
 //! | [`exchange`] | `POST /oauth2/exchange` |
 //! | [`parameters`] | queries and forms |
+//! | [`redemption`] | how often strangers can make us ask a provider |
 
 pub mod base;
 pub mod exchange;
 pub mod parameters;
+pub mod redemption;
 pub mod token;
 
 use std::time::Instant;

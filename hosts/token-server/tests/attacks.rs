@@ -21,6 +21,7 @@ use scopegate_server::guard::FAILURE_COST;
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::{ACCESS_LIFETIME, LEEWAY, Subject};
 use scopegate_server::networks::Networks;
+use scopegate_server::oauth::redemption::REFUSALS;
 use serde_json::{Value, json};
 
 use security::*;
@@ -598,6 +599,28 @@ async fn passwords_and_tokens_in_the_query_of_a_post_are_refused() {
     assert_eq!(server.get(&get, None).await.status, StatusCode::UNAUTHORIZED);
     let answer = server.get(&get, Some(&basic("Reader", "secret-one"))).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// The provider counts what it refuses against this server, whoever sent it.
+#[tokio::test]
+async fn an_anonymous_caller_cannot_make_us_ask_the_provider_for_ever() {
+    let provider = Provider::start().await;
+    let setup = Setup { providers: provider.redeeming(), ..Setup::default() };
+    let server = Server::with(setup).await;
+    let redeem = async |token: &str| {
+        let form =
+            [("grant_type", "refresh_token"), ("service", SERVICE), ("refresh_token", token)];
+        server.post("/oauth2/exchange", &form).await.status.as_u16()
+    };
+    for _ in 0..3 {
+        assert_eq!(redeem("the same").await, 401);
+    }
+    assert_eq!(provider.grants(), 1);
+    for number in 0..50 {
+        let expected = if number + 1 < REFUSALS { 401 } else { 429 };
+        assert_eq!(redeem(&format!("made up {number}")).await, expected, "{number}");
+    }
+    assert_eq!(provider.grants(), REFUSALS);
 }
 
 /// Whoever has shown nothing does not make the database work: it is gone here, and only the right credentials find out.

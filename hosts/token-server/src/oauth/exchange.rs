@@ -9,6 +9,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -21,6 +22,7 @@ use crate::app::App;
 use crate::clock;
 use crate::context::Context;
 use crate::error::RouteError;
+use crate::identity::IdentityError;
 use crate::management::authority;
 use crate::policy::Policy;
 use crate::principal::{Principal, by_password};
@@ -44,7 +46,7 @@ pub async fn post(
 ) -> Result<Response, RouteError> {
     let asked = Asked::new(&app, &context, &[]);
     let exchanged = match Parameters::of_post(query.as_deref(), &body) {
-        Ok(parameters) => exchange(&app, context.address, &parameters).await,
+        Ok(parameters) => exchange(&app, &context, &parameters).await,
         Err(error) => Err(error),
     };
     match exchanged {
@@ -57,7 +59,7 @@ pub async fn post(
 
 async fn exchange(
     app: &App,
-    address: IpAddr,
+    context: &Context,
     parameters: &Parameters<'_>,
 ) -> Result<(Principal, ExchangeResponse), RouteError> {
     let service = parameters
@@ -68,7 +70,7 @@ async fn exchange(
     let now = clock::now();
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
-    let principal = identify(app, &policy, address, parameters, now).await?;
+    let principal = identify(app, context, &policy, parameters, now).await?;
     if principal.tables.is_empty() {
         return Err(RouteError::Unauthorized("nothing is bound to this identity"));
     }
@@ -79,8 +81,8 @@ async fn exchange(
 
 async fn identify(
     app: &App,
+    context: &Context,
     policy: &Policy,
-    address: IpAddr,
     parameters: &Parameters<'_>,
     now: i64,
 ) -> Result<Principal, RouteError> {
@@ -91,11 +93,11 @@ async fn identify(
     match parameters
         .required("grant_type", "no grant_type; send a form with grant_type=access_token")?
     {
-        "access_token" => by_access_token(app, policy, address, access_token()?, now).await,
-        "refresh_token" => redeem(app, policy, parameters, now).await,
+        "access_token" => by_access_token(app, policy, context.address, access_token()?, now).await,
+        "refresh_token" => redeem(app, context, policy, parameters, now).await,
         "access_token_refresh_token" => {
-            let known = by_access_token(app, policy, address, access_token()?, now).await?;
-            let fresh = redeem(app, policy, parameters, now).await?;
+            let known = by_access_token(app, policy, context.address, access_token()?, now).await?;
+            let fresh = redeem(app, context, policy, parameters, now).await?;
             let provider = |principal: &Principal| {
                 principal.identity.as_ref().map(|identity| identity.provider.clone())
             };
@@ -130,6 +132,7 @@ async fn by_access_token(
 /// The identity behind a provider's refresh token.
 async fn redeem(
     app: &App,
+    context: &Context,
     policy: &Policy,
     parameters: &Parameters<'_>,
     now: i64,
@@ -140,5 +143,8 @@ async fn redeem(
     let provider = app.providers.redeemer(tenant).ok_or(RouteError::BadRequest(
         "no identity provider is configured to redeem this; exchange an access_token",
     ))?;
-    Principal::of(provider.redeem(refresh_token, now).await?, app, policy)
+    let attempt = app.redemptions.begin(refresh_token, context.address, Instant::now())?;
+    let redeemed = provider.redeem(refresh_token, now).await;
+    attempt.end(!matches!(redeemed, Err(IdentityError::NotAuthenticated(_))));
+    Principal::of(redeemed?, app, policy)
 }

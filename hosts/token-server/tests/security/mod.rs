@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use axum::routing::get;
+use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::Jwk;
@@ -404,6 +404,7 @@ pub(crate) struct Provider {
     pub(crate) issuer: String,
     pub(crate) key: Key,
     fetches: Arc<AtomicUsize>,
+    grants: Arc<AtomicUsize>,
 }
 
 impl Provider {
@@ -411,17 +412,42 @@ impl Provider {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let (key, fetches) = (Key::new("k1"), Arc::new(AtomicUsize::new(0)));
-        let document = json!({"issuer": issuer, "jwks_uri": format!("{issuer}/jwks")});
+        let document = json!({
+            "issuer": issuer,
+            "jwks_uri": format!("{issuer}/jwks"),
+            "token_endpoint": format!("{issuer}/token"),
+        });
         let (keys, count) = (json!({"keys": [key.jwk]}), Arc::clone(&fetches));
         let jwks = move || {
             count.fetch_add(1, Ordering::SeqCst);
             async move { axum::Json(keys) }
         };
+        let grants = Arc::new(AtomicUsize::new(0));
+        let granted = Arc::clone(&grants);
+        let token = move || {
+            granted.fetch_add(1, Ordering::SeqCst);
+            async { (StatusCode::BAD_REQUEST, axum::Json(json!({"error": "invalid_grant"}))) }
+        };
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(|| async { axum::Json(document) }))
-            .route("/jwks", get(jwks));
+            .route("/jwks", get(jwks))
+            .route("/token", post(token));
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { issuer, key, fetches }
+        Self { issuer, key, fetches, grants }
+    }
+
+    /// How often it refused a refresh token.
+    pub(crate) fn grants(&self) -> usize {
+        self.grants.load(Ordering::SeqCst)
+    }
+
+    /// The same that redeems refresh tokens, or rather refuses each.
+    pub(crate) fn redeeming(&self) -> Providers {
+        let issuer = &self.issuer;
+        let yaml =
+            format!("[{{name: ci, issuer: '{issuer}', audiences: ['{AUDIENCE}'], clientId: us}}]");
+        let configs: Vec<ProviderConfig> = serde_saphyr::from_str(&yaml).unwrap();
+        Providers::open(&configs).unwrap()
     }
 
     /// How often its keys were asked for.

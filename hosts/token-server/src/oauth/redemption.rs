@@ -1,0 +1,192 @@
+//! How often strangers can make this server ask an identity provider about refresh tokens.
+//!
+//! Whoever sends a refresh token to `/oauth2/exchange` needs no other credentials, and the provider counts each one that it refuses against
+//! this server, which is its client. So a refused token is not tried again for a while, and a network whose tokens were refused
+//! [`REFUSALS`] times waits until the first of them is [`KEPT_FOR`] old. Tokens that the provider takes cost nothing.
+//!
+//! Left out: what the provider itself limits, and other servers of the same registry, which count for themselves.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::RouteError;
+use crate::guard::address::network;
+use crate::guard::rate::TooMany;
+
+/// How many tokens of one network may be refused.
+pub const REFUSALS: usize = 20;
+/// How long a refusal counts.
+pub const KEPT_FOR: Duration = Duration::from_secs(5 * 60);
+/// How many refused tokens, and how many networks, are remembered. Those that come when there is no room share one number.
+const SLOTS: usize = 8192;
+
+type TokenDigest = [u8; 32];
+
+/// What was refused lately.
+#[derive(Debug, Default)]
+pub struct Redemptions(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// When each token was refused.
+    tokens: HashMap<TokenDigest, Instant>,
+    /// When each network began to ask for a token that was refused, or that is not decided yet. `None` is for all that have no room.
+    networks: HashMap<Option<IpAddr>, VecDeque<Instant>>,
+}
+
+/// A token that a provider is being asked about. One that is dropped counts as refused.
+#[derive(Debug)]
+pub struct Redemption<'r> {
+    known: &'r Redemptions,
+    token: TokenDigest,
+    slot: Option<IpAddr>,
+    began: Instant,
+}
+
+impl Redemptions {
+    /// Whether the provider may be asked about a token.
+    ///
+    /// # Errors
+    ///
+    /// [`RouteError::Unauthorized`] for a token that it has just refused, [`RouteError::TooMany`] for a network that has sent too many of them.
+    pub fn begin(
+        &self,
+        refresh_token: &str,
+        address: IpAddr,
+        now: Instant,
+    ) -> Result<Redemption<'_>, RouteError> {
+        let token = TokenDigest::from(Sha256::digest(refresh_token));
+        let mut known = self.lock();
+        if known.tokens.get(&token).is_some_and(|at| is_recent(*at, now)) {
+            return Err(RouteError::Unauthorized("a refresh token that the provider has refused"));
+        }
+        let slot = known.slot(network(address), now);
+        let refusals = known.networks.entry(slot).or_default();
+        refusals.retain(|at| is_recent(*at, now));
+        if refusals.len() >= REFUSALS {
+            let oldest = refusals.front().map_or(Duration::ZERO, |at| now.duration_since(*at));
+            let retry_after = KEPT_FOR.saturating_sub(oldest).as_secs().max(1);
+            return Err(TooMany { retry_after }.into());
+        }
+        refusals.push_back(now);
+        drop(known);
+        Ok(Redemption { known: self, token, slot, began: now })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Redemption<'_> {
+    /// Notes what the provider said.
+    pub fn end(self, is_accepted: bool) {
+        let mut known = self.known.lock();
+        if !is_accepted {
+            known.remember(self.token, self.began);
+            return;
+        }
+        if let Some(refusals) = known.networks.get_mut(&self.slot)
+            && let Some(index) = refusals.iter().position(|at| *at == self.began)
+        {
+            refusals.remove(index);
+        }
+    }
+}
+
+impl Known {
+    fn slot(&mut self, network: IpAddr, now: Instant) -> Option<IpAddr> {
+        if !self.networks.contains_key(&Some(network)) && self.networks.len() >= SLOTS {
+            self.networks.retain(|_, refusals| refusals.iter().any(|at| is_recent(*at, now)));
+        }
+        let has_room = self.networks.contains_key(&Some(network)) || self.networks.len() < SLOTS;
+        has_room.then_some(network)
+    }
+
+    fn remember(&mut self, token: TokenDigest, now: Instant) {
+        if self.tokens.len() >= SLOTS {
+            self.tokens.retain(|_, at| is_recent(*at, now));
+        }
+        // The networks' numbers bound how fast this fills, so nothing is lost that matters.
+        if self.tokens.len() < SLOTS {
+            self.tokens.insert(token, now);
+        }
+    }
+}
+
+fn is_recent(at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(at) < KEPT_FOR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The outcome of one attempt, which the provider accepts or not.
+    #[track_caller]
+    fn attempt(
+        known: &Redemptions,
+        token: &str,
+        from: &str,
+        at: Instant,
+        accepts: bool,
+    ) -> &'static str {
+        match known.begin(token, from.parse().unwrap(), at) {
+            Ok(redemption) => {
+                redemption.end(accepts);
+                "asked"
+            }
+            Err(RouteError::Unauthorized(_)) => "known",
+            Err(RouteError::TooMany(_)) => "too many",
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    #[test]
+    fn strangers_cannot_make_us_ask_for_ever() {
+        let (known, start) = (Redemptions::default(), Instant::now());
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let (one, other) = ("203.0.113.1", "203.0.113.2");
+        assert_eq!(attempt(&known, "t", one, start, false), "asked");
+        assert_eq!(attempt(&known, "t", one, later(299), false), "known");
+        assert_eq!(attempt(&known, "t", other, later(299), false), "known", "from anywhere");
+        for number in 1..REFUSALS {
+            assert_eq!(attempt(&known, &format!("t{number}"), one, later(1), false), "asked");
+        }
+        assert_eq!(attempt(&known, "another", one, later(1), true), "too many");
+        assert_eq!(attempt(&known, "another", other, later(1), true), "asked");
+        assert_eq!(attempt(&known, "another", one, later(300), true), "asked");
+        assert_eq!(attempt(&known, "t", one, later(301), false), "asked");
+    }
+
+    #[test]
+    fn accepted_tokens_cost_nothing() {
+        let (known, now) = (Redemptions::default(), Instant::now());
+        for number in 0..10 * REFUSALS {
+            let token = format!("t{}", number % 3);
+            assert_eq!(attempt(&known, &token, "2001:db8::1", now, true), "asked");
+        }
+        // At one time, though, no more than may be refused.
+        let from = "2001:db8::2".parse().unwrap();
+        let open: Vec<_> = (0..REFUSALS)
+            .map(|number| known.begin(&format!("u{number}"), from, now).unwrap())
+            .collect();
+        assert!(matches!(known.begin("v", from, now), Err(RouteError::TooMany(_))));
+        drop(open);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let (known, now) = (Redemptions::default(), Instant::now());
+        for number in 0..u32::try_from(SLOTS).unwrap() + 100 {
+            let from = std::net::Ipv4Addr::from(number).to_string();
+            attempt(&known, &number.to_string(), &from, now, false);
+        }
+        let known = known.lock();
+        assert!(known.networks.len() <= SLOTS + 1 && known.tokens.len() <= SLOTS);
+    }
+}
