@@ -24,7 +24,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::context::Context;
 use crate::error::{RouteError, json};
-use crate::issue::Subject;
+use crate::issue::{Subject, token_id};
 use crate::principal::Principal;
 use crate::telemetry::decision::{self, Decision};
 
@@ -73,12 +73,18 @@ impl<'a> Asked<'a> {
     fn granted(
         self,
         principal: &Principal,
+        token: &str,
         body: &impl Serialize,
         tell: impl FnOnce(&mut Decision<'_>),
     ) -> Response {
+        let jti = token_id(token);
         let mut decision = self.decision();
-        decision.principal =
-            Some(decision::Principal { kind: principal.kind_name(), name: &principal.subject });
+        decision.jti = jti.as_deref();
+        decision.principal = Some(decision::Principal {
+            kind: principal.kind_name(),
+            name: &principal.subject,
+            provider: principal.identity.as_ref().map(|identity| identity.provider.as_str()),
+        });
         tell(&mut decision);
         if principal.kind != PrincipalKind::Anonymous {
             self.app.guard.peers.prove(self.context.address);

@@ -51,7 +51,8 @@ pub async fn post(
     };
     match exchanged {
         Ok((principal, body)) => {
-            Ok(asked.granted(&principal, &body, |decision| decision.exchanged()))
+            let token = &body.refresh_token;
+            Ok(asked.granted(&principal, token, &body, |decision| decision.exchanged()))
         }
         Err(error) => Err(asked.refused(error)),
     }

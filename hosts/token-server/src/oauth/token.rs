@@ -141,7 +141,7 @@ async fn answer(
     let asked = Asked::new(app, context, &scopes);
     match issue(app, context.address, parameters, &scopes, way).await {
         Ok(Issued { principal, report, body }) => {
-            Ok(asked.granted(&principal, &body, |decision| {
+            Ok(asked.granted(&principal, body.token.get(), &body, |decision| {
                 describe(decision, app, &principal, &report);
                 decision.issued();
             }))

@@ -28,6 +28,8 @@ pub struct Decision<'a> {
     pub rules: Vec<String>,
     /// Who asked. Nothing when nobody that is known.
     pub principal: Option<Principal<'a>>,
+    /// The id of the token that was issued or given in exchange.
+    pub jti: Option<&'a str>,
     /// From where.
     pub address: Option<IpAddr>,
     /// The id that the client has read in its answer.
@@ -45,6 +47,8 @@ pub struct Principal<'a> {
     pub kind: &'static str,
     /// The name, as the policy writes it.
     pub name: &'a str,
+    /// The identity provider's name in the configuration. An identity's name is unique only together with it.
+    pub provider: Option<&'a str>,
 }
 
 /// A request that another proxy asked about, and the status that it was told.
@@ -101,6 +105,8 @@ impl Decision<'_> {
             reason,
             principal = kind,
             name,
+            provider = self.principal.and_then(|principal| principal.provider),
+            jti = self.jti,
             requested = joined(self.requested, " "),
             granted = joined(&self.granted, " "),
             denied = joined(&self.denied, " "),
@@ -158,7 +164,8 @@ mod tests {
             denied: vec!["repository:app:push".into()],
             invalid: vec!["x: no scope".into()],
             rules: vec!["repositories/app/content/read".into()],
-            principal: Some(Principal { kind: "token", name: "Reader" }),
+            principal: Some(Principal { kind: "identity", name: "Reader", provider: Some("ci") }),
+            jti: Some("3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
             address: Some("203.0.113.1".parse().unwrap()),
             correlation_id: "7d3f1c2e-0000-4a5b-8c9d-0123456789ab",
             engine: "abc",
@@ -176,8 +183,10 @@ mod tests {
         let fields = &issued["fields"];
         for (field, value) in [
             ("outcome", "issued"),
-            ("principal", "token"),
+            ("principal", "identity"),
             ("name", "Reader"),
+            ("provider", "ci"),
+            ("jti", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
             ("requested", "repository:app:pull,push x\ninfo forged"),
             ("granted", "repository:app:pull"),
             ("denied", "repository:app:push"),
