@@ -84,6 +84,12 @@ impl Place {
         self
     }
 
+    /// The same, where these header fields are said to be the connection's.
+    fn named_by_connection(mut self, names: &str) -> Self {
+        self.headers += &format!("Connection: {names}\r\n");
+        self
+    }
+
     /// The same with a body in pieces.
     fn chunked(mut self) -> Self {
         let kept = self.headers.split_inclusive("\r\n").filter(|line| !line.contains("Length"));
@@ -190,6 +196,9 @@ fn places() -> Vec<Place> {
         Place::form("", &[FORM]).with("X-Scopegate-Content-Type: none\r\n"),
         Place::form("", &[]).with("X-Original-URI: /v2/\r\nX-Forwarded-Uri: /v2/\r\n"),
         Place::form("", &[FORM]).with("X-Original-Method: GET\r\nX-Forwarded-Method: GET\r\n"),
+        Place::form("", &[FORM]).named_by_connection("Content-Type"),
+        Place::parts("", &[PARTS]).named_by_connection("close, Content-Type"),
+        Place::form("", &[FORM]).named_by_connection("X-Scopegate-Content-Type"),
     ]);
     places
 }

@@ -1,7 +1,7 @@
 //! The request that is asked about, as its proxy says it.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 
 /// The path that Envoy puts before the original one, and the header in which it says that one whole.
 const ENVOY: &str = "/authz/envoy";
@@ -124,16 +124,14 @@ fn one(headers: &HeaderMap, name: &'static str) -> Option<String> {
     }
 }
 
-/// What the proxy says that it sends on as the type of the body. A question that comes with a type of its own, as most proxies ask it, comes
-/// with that one: else a client could say in the place of a proxy what it sends, where its owner forgot to.
+/// What the proxy says that it sends on as the type of the body. The question comes with that type itself, as the request will: else a client
+/// could say in the place of a proxy what it sends, where its owner forgot to, or have the proxy drop the type on its way (`Connection`).
 fn said_type(headers: &HeaderMap) -> Option<Option<String>> {
     let said = one(headers, CONTENT_TYPE)?;
     let mut own = headers.get_all(header::CONTENT_TYPE).iter();
-    let is_own = match own.next() {
-        None => true,
-        Some(first) => first.as_bytes() == said.as_bytes() && own.next().is_none(),
-    };
-    is_own.then(|| (said != NO_CONTENT_TYPE).then_some(said))
+    let said = (said != NO_CONTENT_TYPE).then_some(said);
+    let is_own = own.next().map(HeaderValue::as_bytes) == said.as_deref().map(str::as_bytes);
+    (is_own && own.next().is_none()).then_some(said)
 }
 
 /// The target that Envoy was asked for. The library for HTTP cuts an address off at its `#`, so Envoy says the whole in a header. The two must
@@ -252,8 +250,10 @@ mod tests {
             read(Proxy::Envoy, "/authz/envoy/v2/", &headers)
         };
         let json = ("X-Scopegate-Content-Type", "application/json");
+        let form = ("Content-Type", "multipart/form-data");
+        let bytes = ("X-Scopegate-Content-Type", "\u{e9}");
         for headers in
-            [&[][..], &[json, json], &[NONE, json], &[("X-Scopegate-Content-Type", "\u{e9}")]]
+            [&[][..], &[json], &[json, json], &[NONE, json], &[bytes], &[json, form], &[NONE, form]]
         {
             assert_eq!(ask(headers), Err(QuestionError::ContentType), "{headers:?}");
         }
@@ -267,7 +267,8 @@ mod tests {
             (NONE, Some("application/json"), Err(QuestionError::OtherContentType)),
             (json, Some("application/octet-stream"), Err(QuestionError::OtherContentType)),
         ] {
-            let question = ask(&[said]).unwrap();
+            let headers = [said, own];
+            let question = ask(&headers[..1 + usize::from(said == json)]).unwrap();
             assert_eq!(question.may_go_on_as("/v2/", set), expected, "{said:?} {set:?}");
         }
     }
