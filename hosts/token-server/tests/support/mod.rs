@@ -71,7 +71,16 @@ impl Server {
 
     /// A server that nobody has written anything into.
     pub(crate) async fn bare(url: Option<&str>, limits: Limits, providers: Providers) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap(), url, limits, providers).await
+    }
+
+    /// A server over what a data folder holds.
+    pub(crate) async fn over(
+        folder: TempDir,
+        url: Option<&str>,
+        limits: Limits,
+        providers: Providers,
+    ) -> Self {
         let store = Store::open(folder.path(), url).await.unwrap();
         let keeper = Keeper {
             folder: folder.path().into(),
