@@ -24,8 +24,8 @@ struct Scene<U> {
     password: String,
 }
 
-/// How Envoy is started: before an upstream, with a token server and whoever may read what was revoked.
-type Start = fn(u16, &Server, &Administrator) -> Proxy;
+/// How Envoy is started: before an upstream, with a token server.
+type Start = fn(u16, &Server) -> Proxy;
 
 impl<U> Scene<U> {
     fn new(upstream: U, port: fn(&U) -> u16, rules: &[(&str, &[&str])]) -> Self {
@@ -43,9 +43,8 @@ impl<U> Scene<U> {
         let config = Some(format!("tokens: {{algorithm: {algorithm}}}\n"));
         let (server, passwords) =
             Server::with(Settings { config, ..Settings::default() }, &seed(rules));
-        // Whoever asks for the secret once more ends the one that Envoy has.
         let administrator = server.administrator();
-        let envoy = start(port(&upstream), &server, &administrator);
+        let envoy = start(port(&upstream), &server);
         let password = passwords.into_iter().next().expect("no password was generated");
         let scene = Self { server, administrator, upstream, envoy, password };
         edge::decides(scene.envoy.port(), &scene.server, &scene.password);
@@ -117,9 +116,8 @@ fn two_tokens() {
 #[test]
 fn two_configurations() {
     let (server, passwords) = Server::with(Settings::default(), &seed(&[("team/app", ALL)]));
-    let (upstream, administrator) = (Echo::start(0), server.administrator());
-    let (envoy, other) =
-        Proxy::filter_twice(upstream.port(), &server, &administrator, "other.example");
+    let upstream = Echo::start(0);
+    let (envoy, other) = Proxy::filter_twice(upstream.port(), &server, "other.example");
     edge::decides(envoy.port(), &server, &passwords[0]);
     let bearer = edge::bearer(&server, &passwords[0], "repository:team/app:pull");
     for _ in 0..20 {
@@ -180,7 +178,7 @@ fn half_answers() {
     let (server, passwords) = Server::with(Settings::default(), &seed(&[("team/app", ALL)]));
     let (echo, between) = (Echo::start(0), Halfway::before(server.port()));
     let administrator = server.administrator();
-    let envoy = Proxy::filter_asking(between.port, echo.port(), &server, &administrator);
+    let envoy = Proxy::filter_asking(between.port, echo.port(), &server);
     edge::decides(envoy.port(), &server, &passwords[0]);
     let bearer = edge::bearer(&server, &passwords[0], "repository:team/app:pull");
     let misses = || envoy.log().matches("no revocations are heard").count();

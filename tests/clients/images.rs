@@ -50,7 +50,7 @@ fn through_every_edge() {
     image.through(
         "Envoy with the filter",
         |registry, server| {
-            let envoy = Proxy::filter(registry.port(), server, &server.administrator());
+            let envoy = Proxy::filter(registry.port(), server);
             (envoy.port(), envoy)
         },
         |_| {},

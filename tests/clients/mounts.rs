@@ -212,7 +212,7 @@ pub(crate) const EDGES: [(&str, Start); 6] = [
         (gateway.port(), Box::new(gateway))
     }),
     ("filter", |upstream, server| {
-        let envoy = Proxy::filter(upstream, server, &server.administrator());
+        let envoy = Proxy::filter(upstream, server);
         (envoy.port(), Box::new(envoy))
     }),
     ("Worker", |upstream, server| {

@@ -64,8 +64,7 @@ fn through_the_worker() {
 #[test]
 fn through_envoy() {
     same("Envoy", WITH_BODIES, |mirror, server| {
-        let administrator = server.administrator();
-        let envoy = Proxy::filter(mirror.port(), server, &administrator);
+        let envoy = Proxy::filter(mirror.port(), server);
         (envoy.port(), envoy)
     });
 }

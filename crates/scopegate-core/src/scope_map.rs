@@ -396,17 +396,20 @@ pub enum Role {
     Contributor,
     /// The same as `Contributor`; what an owner may do beyond it is not a matter of scopes.
     Owner,
+    /// Nothing on repositories: it reads what an enforcement point needs, which is not a matter of scopes.
+    EdgeReader,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AcrPull,
         Self::AcrPush,
         Self::AcrDelete,
         Self::Reader,
         Self::Contributor,
         Self::Owner,
+        Self::EdgeReader,
     ];
 
     /// The name of the role.
@@ -419,6 +422,7 @@ impl Role {
             Self::Reader => "Reader",
             Self::Contributor => "Contributor",
             Self::Owner => "Owner",
+            Self::EdgeReader => "EdgeReader",
         }
     }
 
@@ -437,6 +441,7 @@ impl Role {
             Self::AcrDelete => &[ContentDelete],
             Self::Reader => &[ContentRead],
             Self::Contributor | Self::Owner => &Permission::ALL,
+            Self::EdgeReader => &[],
         }
     }
 

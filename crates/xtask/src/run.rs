@@ -109,11 +109,15 @@ impl House {
     async fn live(&self, shell: &Shell) -> anyhow::Result<()> {
         let mut interrupted = signal(SignalKind::interrupt())?;
         let mut terminated = signal(SignalKind::terminate())?;
-        let password = self.command(shell, &["apply", "examples/seed.yaml"])?;
+        let generated = self.command(shell, &["apply", "examples/seed.yaml"])?;
         let administrator = self.command(shell, &["administrator"])?;
+        let administrator = administrator.first().context("administrator printed nothing")?;
+        let password = generated.first().context("apply printed nothing")?;
+        let edge = generated.iter().find(|line| line["clientId"].is_string());
+        let edge = edge.context("the seed has no service principal for the gateway")?;
         let mut server = self.start_server().await?;
         let mut registry = self.start_registry(shell).await?;
-        let mut gateway = self.start_gateway(shell, text(&administrator, "secret")?).await?;
+        let mut gateway = self.start_gateway(shell, edge).await?;
         let image = registry.is_some() && self.make_image(shell)?;
         let guide = Guide {
             built: short(&self.built),
@@ -121,9 +125,10 @@ impl House {
             folder: short(&self.folder),
             server: self.server,
             registry: self.registry,
-            password: text(&password, "value")?,
-            secret: text(&administrator, "secret")?,
-            tenant: text(&administrator, "tenant")?,
+            password: text(password, "value")?,
+            secret: text(administrator, "secret")?,
+            tenant: text(administrator, "tenant")?,
+            edge: [text(edge, "clientId")?, text(edge, "secret")?],
             has_registry: registry.is_some(),
             has_image: image,
             has_page: self.has_page,
@@ -168,13 +173,12 @@ impl House {
         )
     }
 
-    /// Runs a command of the server beside it; gives the first line that it prints.
-    fn command(&self, shell: &Shell, arguments: &[&str]) -> anyhow::Result<Value> {
+    /// Runs a command of the server beside it; gives the lines that it prints.
+    fn command(&self, shell: &Shell, arguments: &[&str]) -> anyhow::Result<Vec<Value>> {
         let (program, config) = (self.server_program(), self.config());
         let (name, rest) = arguments.split_first().context("no command")?;
         let said = cmd!(shell, "{program} {name} --config {config} {rest...}").quiet().read()?;
-        let line = said.lines().next().with_context(|| format!("{name} printed nothing"))?;
-        Ok(serde_json::from_str(line)?)
+        said.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 
     fn server_program(&self) -> PathBuf {
@@ -221,14 +225,14 @@ impl House {
         )
     }
 
-    /// Starts our gateway where it is what clients reach.
-    async fn start_gateway(&self, shell: &Shell, secret: &str) -> anyhow::Result<Option<Child>> {
+    /// Starts our gateway where it is what clients reach. `edge` is the client that may read which tokens have ended, and nothing else.
+    async fn start_gateway(&self, shell: &Shell, edge: &Value) -> anyhow::Result<Option<Child>> {
         if self.front == Front::Registry {
             return Ok(None);
         }
         let Self { folder, server, registry, behind, .. } = self;
         let path = |name| folder.join(name);
-        shell.write_file(path("administrator-secret"), secret)?;
+        shell.write_file(path("edge-secret"), text(edge, "secret")?)?;
         let config = format!(
             "# Every other value and its default is in examples/gateway.yaml.\n\
              listen: 127.0.0.1:{registry}\n\
@@ -237,11 +241,12 @@ impl House {
              service: localhost:{registry}\n\
              realm: https://localhost:{server}/oauth2/token\n\
              keys: https://localhost:{server}/.well-known/jwks.json\n\
-             revocations: {{url: \"https://localhost:{server}/registries/registry/generations\", user: administrator, secretFile: {secret:?}}}\n\
+             revocations: {{url: \"https://localhost:{server}/registries/registry/generations\", user: {user}, secretFile: {secret:?}}}\n\
              authorities: {authorities:?}\n",
             certificate = path("tls.crt"),
             key = path("tls.key"),
-            secret = path("administrator-secret"),
+            user = text(edge, "clientId")?,
+            secret = path("edge-secret"),
             authorities = path("ca.crt"),
         );
         shell.write_file(path("gateway.yaml"), config)?;

@@ -245,6 +245,18 @@ impl Principal {
         self.roles.contains(&Role::Reader) || self.may_manage()
     }
 
+    /// Whether it may read generations and the bundle. Whoever may look at management reads more than that there.
+    #[must_use]
+    pub fn may_read_edge_feeds(&self) -> bool {
+        self.roles.contains(&Role::EdgeReader) || self.may_read_management()
+    }
+
+    /// Whether reading generations and the bundle is all that it may do.
+    #[must_use]
+    pub fn is_edge_reader_only(&self) -> bool {
+        self.roles == [Role::EdgeReader]
+    }
+
     /// Whether it may change scope maps and tokens.
     #[must_use]
     pub fn may_manage(&self) -> bool {

@@ -26,11 +26,12 @@ use support::{Answer, Server, basic};
 
 const SECRET: &str = "a secret for everybody";
 /// Clients by what they may: their roles are their names.
-const CLIENTS: [(&str, &str); 4] = [
+const CLIENTS: [(&str, &str); 5] = [
     ("AcrPull", "00000000-0000-4000-8000-000000000001"),
     ("Reader", "00000000-0000-4000-8000-000000000002"),
     ("Contributor", "00000000-0000-4000-8000-000000000003"),
     ("Owner", "00000000-0000-4000-8000-000000000004"),
+    ("EdgeReader", "00000000-0000-4000-8000-000000000005"),
 ];
 const OTHER_CLIENT: &str = "00000000-0000-4000-8000-000000000009";
 
@@ -180,7 +181,7 @@ async fn who_may_do_what() {
     let token = json!({"tokenId": format!("{}/tokens/first-token", registry.id())});
     let (empty, nothing) = (json!({"properties": {}}), Value::Null);
     let client = |rest: &str| format!("servicePrincipals/{OTHER_CLIENT}{rest}");
-    // The statuses of: nobody, AcrPull, Reader, Contributor, Owner.
+    // The statuses of: nobody, AcrPull, Reader, Contributor, Owner. EdgeReader has a test of its own.
     let look = [401, 403, 200, 200, 200];
     let change = [401, 403, 403, 200, 200];
     let make = [401, 403, 403, 201, 200];
@@ -417,6 +418,46 @@ async fn answers_say_what_a_browser_may_do_with_them() {
                 || request == "GET /oauth2/token"
         );
     }
+}
+
+/// An edge reads what it needs with a role that gives nothing else: no repository, no resource.
+#[tokio::test]
+async fn fault_10_an_edge_reads_its_feeds_and_nothing_else() {
+    let registry = Registry::start().await;
+    registry.must("PUT scopeMaps/first-map", json!({"properties": {}})).await;
+    let (id, who) = (registry.id(), registry.authorization("EdgeReader"));
+    let subscription = registry.server.app.policy().registry.subscription.clone();
+    let edge = CLIENTS[4].1;
+    for (request, expected) in [
+        ("GET generations".to_owned(), 200),
+        ("GET bundle".into(), 200),
+        (format!("GET {id}/generations"), 200),
+        (format!("GET {id}/bundle"), 200),
+        ("GET ".into(), 403),
+        ("GET scopeMaps".into(), 403),
+        ("GET scopeMaps/first-map".into(), 403),
+        ("GET tokens".into(), 403),
+        ("GET servicePrincipals".into(), 403),
+        (format!("GET servicePrincipals/{edge}"), 403),
+        (format!("GET {id}"), 403),
+        ("GET /subscriptions".into(), 403),
+        (format!("GET /subscriptions/{subscription}"), 403),
+        (format!("GET /subscriptions/{subscription}/resources"), 403),
+        ("PATCH ".into(), 403),
+        ("PUT scopeMaps/other-map".into(), 403),
+        ("DELETE scopeMaps/first-map".into(), 403),
+        ("POST listCredentials".into(), 403),
+        (format!("POST servicePrincipals/{edge}/secrets"), 403),
+    ] {
+        for authorization in [who.clone(), basic(edge, SECRET)] {
+            let answer = registry.send(authorization.as_deref(), &request, "{}").await;
+            assert_eq!(answer.status, expected, "{request}: {}", answer.body);
+        }
+    }
+    let target =
+        "/oauth2/token?service=r.test&scope=repository:a:pull,metadata_read registry:catalog:*";
+    let answer = registry.server.get(&target.replace(' ', "%20"), basic(edge, SECRET)).await;
+    assert_eq!(answer.access(&registry.server), "");
 }
 
 /// Whoever shows credentials that are not for management is nobody.

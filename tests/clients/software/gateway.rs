@@ -36,9 +36,9 @@ impl Gateway {
     fn hearing([field, resource]: [&str; 2], upstream: u16, server: &Server, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, admin, url) = (free_port(), free_port(), server.url());
-        let administrator = server.administrator();
+        let (administrator, edge) = (server.administrator(), server.edge_reader());
         let secret = folder.path().join("secret");
-        std::fs::write(&secret, &administrator.secret).unwrap();
+        std::fs::write(&secret, &edge.secret).unwrap();
         let config = format!(
             "listen: 127.0.0.1:{port}
 admin: 127.0.0.1:{admin}
@@ -50,7 +50,7 @@ keys: {url}/.well-known/jwks.json
 {field}: {{url: \"{url}/registries/registry/{resource}\", user: {user}, secretFile: {secret}, serveFor: 5s}}
 {more}",
             service = server.service(),
-            user = administrator.client_id,
+            user = edge.client_id,
             secret = secret.display(),
         );
         let file = folder.path().join("gateway.yaml");

@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 use super::process::{Running, free_port};
-use super::server::{Administrator, ISSUER, Server};
+use super::server::{ISSUER, Server};
 use crate::drivers::az::environment;
 
 /// Which proxy.
@@ -36,8 +34,7 @@ impl Proxy {
     pub(crate) fn refused(server: &Server, from: &str, to: &str) -> String {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let ports = [port, server.port(), free_port()];
-        let administrator = server.administrator();
-        let file = configuration(Kind::Filter, folder.path(), ports, server, Some(&administrator));
+        let file = configuration(Kind::Filter, folder.path(), ports, server);
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "{text}");
         std::fs::write(&file, text.replace(from, to)).unwrap();
@@ -50,37 +47,27 @@ impl Proxy {
     /// A proxy before `upstream` that asks the token server at a port about every request.
     #[track_caller]
     pub(crate) fn before(kind: Kind, upstream: u16, tokens: &Server) -> Self {
-        Self::start(kind, upstream, tokens, None)
+        Self::start(kind, upstream, tokens)
     }
 
-    /// Envoy with our filter before `upstream`; the administrator may read what was revoked.
+    /// Envoy with our filter before `upstream`, with a client of its own that reads what was revoked.
     #[track_caller]
-    pub(crate) fn filter(upstream: u16, tokens: &Server, administrator: &Administrator) -> Self {
-        Self::start(Kind::Filter, upstream, tokens, Some(administrator))
+    pub(crate) fn filter(upstream: u16, tokens: &Server) -> Self {
+        Self::start(Kind::Filter, upstream, tokens)
     }
 
     /// The same where something else than the token server is asked in its place.
     #[track_caller]
-    pub(crate) fn filter_asking(
-        asked: u16,
-        upstream: u16,
-        tokens: &Server,
-        administrator: &Administrator,
-    ) -> Self {
-        Self::between(Kind::Filter, [asked, upstream], tokens, Some(administrator))
+    pub(crate) fn filter_asking(asked: u16, upstream: u16, tokens: &Server) -> Self {
+        Self::between(Kind::Filter, [asked, upstream], tokens)
     }
 
     /// Envoy with our filter in two listeners, the second one for another service, and the port of that.
     #[track_caller]
-    pub(crate) fn filter_twice(
-        upstream: u16,
-        tokens: &Server,
-        administrator: &Administrator,
-        other_service: &str,
-    ) -> (Self, u16) {
+    pub(crate) fn filter_twice(upstream: u16, tokens: &Server, other_service: &str) -> (Self, u16) {
         let (folder, port, other_port) = (tempfile::tempdir().unwrap(), free_port(), free_port());
         let ports = [port, tokens.port(), upstream];
-        let file = configuration(Kind::Filter, folder.path(), ports, tokens, Some(administrator));
+        let file = configuration(Kind::Filter, folder.path(), ports, tokens);
         let text = std::fs::read_to_string(&file).unwrap();
         let (_, listeners) = text.split_once("  listeners:\n").unwrap();
         let (listener, _) = listeners.split_once("  clusters:\n").unwrap();
@@ -97,31 +84,21 @@ impl Proxy {
 
     /// Envoy with our filter, and `jwt_authn` before it.
     #[track_caller]
-    pub(crate) fn jwt_authn(upstream: u16, tokens: &Server, administrator: &Administrator) -> Self {
-        Self::start(Kind::JwtAuthn, upstream, tokens, Some(administrator))
+    pub(crate) fn jwt_authn(upstream: u16, tokens: &Server) -> Self {
+        Self::start(Kind::JwtAuthn, upstream, tokens)
     }
 
     #[track_caller]
-    fn start(
-        kind: Kind,
-        upstream: u16,
-        tokens: &Server,
-        administrator: Option<&Administrator>,
-    ) -> Self {
-        Self::between(kind, [tokens.port(), upstream], tokens, administrator)
+    fn start(kind: Kind, upstream: u16, tokens: &Server) -> Self {
+        Self::between(kind, [tokens.port(), upstream], tokens)
     }
 
     /// `asked` is the port of the token server, or of what stands for it.
     #[track_caller]
-    fn between(
-        kind: Kind,
-        [asked, upstream]: [u16; 2],
-        tokens: &Server,
-        administrator: Option<&Administrator>,
-    ) -> Self {
+    fn between(kind: Kind, [asked, upstream]: [u16; 2], tokens: &Server) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let ports = [port, asked, upstream];
-        let file = configuration(kind, folder.path(), ports, tokens, administrator);
+        let file = configuration(kind, folder.path(), ports, tokens);
         let mut command = command(kind, &file, folder.path());
         let running = Running::listening(&mut command, port, folder.path().join("proxy.log"));
         Self { port, folder, running }
@@ -148,13 +125,7 @@ impl Proxy {
 }
 
 /// Writes the example's configuration with these ports: of the proxy, of the token server, and of the upstream.
-fn configuration(
-    kind: Kind,
-    folder: &Path,
-    ports: [u16; 3],
-    server: &Server,
-    administrator: Option<&Administrator>,
-) -> PathBuf {
+fn configuration(kind: Kind, folder: &Path, ports: [u16; 3], server: &Server) -> PathBuf {
     let name = match kind {
         Kind::Nginx => "authz/nginx.conf",
         Kind::Caddy => "authz/Caddyfile",
@@ -171,9 +142,9 @@ fn configuration(
         .iter()
         .zip(ports)
         .fold(marked, |text, (mark, port)| text.replace(mark, &port.to_string()));
-    let text = match administrator {
-        Some(administrator) => filtering(&text, server, administrator),
-        None => text,
+    let text = match kind {
+        Kind::Filter | Kind::JwtAuthn => filtering(&text, server),
+        Kind::Nginx | Kind::Caddy | Kind::Envoy => text,
     };
     let file = folder.join(name.split('/').next_back().unwrap());
     std::fs::write(&file, text).unwrap();
@@ -181,9 +152,8 @@ fn configuration(
 }
 
 /// The example with the names of this server, and with its revocations.
-fn filtering(example: &str, server: &Server, administrator: &Administrator) -> String {
-    let Administrator { client_id, secret, .. } = administrator;
-    let authorization = STANDARD.encode(format!("{client_id}:{secret}"));
+fn filtering(example: &str, server: &Server) -> String {
+    let authorization = server.edge_reader().authorization();
     // In one line: it stands in a block of YAML.
     let revocations = [
         format!(r#""issuer": "{ISSUER}""#),
@@ -192,7 +162,7 @@ fn filtering(example: &str, server: &Server, administrator: &Administrator) -> S
             server.port()
         ),
         r#""path": "/registries/registry/generations""#.to_owned(),
-        format!(r#""authorization": "Basic {authorization}"}}"#),
+        format!(r#""authorization": "{authorization}"}}"#),
     ]
     .join(", ");
     let (old, service) = ("registry.local", server.service());

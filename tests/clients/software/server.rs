@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -55,6 +58,22 @@ pub(crate) struct Administrator {
     pub(crate) client_id: String,
     pub(crate) secret: String,
     pub(crate) tenant: String,
+}
+
+/// A client that reads what an edge needs.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EdgeReader {
+    pub(crate) client_id: String,
+    pub(crate) secret: String,
+}
+
+impl EdgeReader {
+    /// What it sends as `Authorization`.
+    pub(crate) fn authorization(&self) -> String {
+        let text = format!("{}:{}", self.client_id, self.secret);
+        format!("Basic {}", STANDARD.encode(text))
+    }
 }
 
 /// A password that was generated.
@@ -164,6 +183,22 @@ impl Server {
         command.arg("administrator").arg("--data").arg(self.data());
         self.database(&mut command);
         serde_json::from_str(run(&mut command).trim()).unwrap()
+    }
+
+    /// Makes a client that reads what an edge needs, and nothing else: its id and its secret.
+    #[track_caller]
+    pub(crate) fn edge_reader(&self) -> EdgeReader {
+        static CLIENTS: AtomicU32 = AtomicU32::new(1);
+        let client = CLIENTS.fetch_add(1, Ordering::Relaxed);
+        let seed = format!(
+            "servicePrincipals: [{{clientId: 00000000-0000-4000-9000-{client:012}, roles: [EdgeReader]}}]\n"
+        );
+        let file = self.folder.path().join(format!("edge-reader-{client}.yaml"));
+        std::fs::write(&file, seed).unwrap();
+        let mut command = Command::new(program());
+        command.arg("apply").arg("--data").arg(self.data());
+        self.database(&mut command);
+        serde_json::from_str(run(command.arg(file)).trim()).unwrap()
     }
 
     /// Replaces every key at once, as after a leak.

@@ -23,7 +23,7 @@ impl Workerd {
     pub(crate) fn before(upstream: u16, server: &Server) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, url) = (free_port(), server.url());
-        let administrator = server.administrator();
+        let (administrator, edge) = (server.administrator(), server.edge_reader());
         let config = format!(
             r#"using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -55,7 +55,7 @@ const edge :Workerd.Worker = (
 "#,
             tokens = server.port(),
             service = server.service(),
-            authorization = basic(&administrator),
+            authorization = edge.authorization(),
         );
         let file = folder.path().join("config.capnp");
         std::fs::write(&file, config).unwrap();
@@ -105,12 +105,6 @@ const edge :Workerd.Worker = (
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
-}
-
-fn basic(Administrator { client_id, secret, .. }: &Administrator) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(format!("{client_id}:{secret}"));
-    format!("Basic {text}")
 }
 
 fn root() -> &'static Path {

@@ -13,6 +13,8 @@ pub(super) struct Guide<'a> {
     pub(super) password: &'a str,
     pub(super) secret: &'a str,
     pub(super) tenant: &'a str,
+    /// The client that edges read with, and its secret.
+    pub(super) edge: [&'a str; 2],
     pub(super) has_registry: bool,
     pub(super) has_gateway: bool,
     pub(super) has_image: bool,
@@ -38,7 +40,7 @@ impl Guide<'_> {
     /// What one shell needs so that all clients trust the run's authority, nobody's own `az` is touched, and the readme's commands can be
     /// copied. The folder is its whole path.
     pub(super) fn environment(&self, folder: &Path) -> String {
-        let Self { password, secret, tenant, .. } = self;
+        let Self { password, secret, tenant, edge: [edge, edge_secret], .. } = self;
         let folder = folder.display();
         format!(
             "# For one shell, and as long as `cargo xtask run` runs.\n\
@@ -48,7 +50,7 @@ impl Guide<'_> {
              export AZURE_CONFIG_DIR='{folder}/azure' AZURE_CORE_COLLECT_TELEMETRY=0\n\
              export REGISTRY_AUTH_FILE='{folder}/auth.json'\n\
              export NO_PROXY=\"localhost${{NO_PROXY:+,$NO_PROXY}}\" no_proxy=\"localhost${{no_proxy:+,$no_proxy}}\"\n\
-             PASSWORD='{password}' SECRET='{secret}' TENANT='{tenant}'\n"
+             PASSWORD='{password}' SECRET='{secret}' TENANT='{tenant}' EDGE='{edge}' EDGE_SECRET='{edge_secret}'\n"
         )
     }
 

@@ -1,8 +1,9 @@
 //! Who may look at a registry, and who may change it.
 //!
 //! A handler says what it needs by the type of its first argument. [`Look`] needs one of the roles Reader, Contributor and Owner; [`Change`]
-//! needs Contributor or Owner; [`GiveRoles`] needs Owner, because whoever can give roles can give itself any. They are shown by a token that
-//! [`authority`] issued, by a token of an identity provider, or by a client id and secret.
+//! needs Contributor or Owner; [`GiveRoles`] needs Owner, because whoever can give roles can give itself any. [`ReadFeeds`] needs EdgeReader
+//! or a role that may look. They are shown by a token that [`authority`] issued, by a token of an identity provider, or by a client id and
+//! secret.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +28,10 @@ use crate::watch::catch_up_now;
 #[derive(Debug)]
 pub struct Look(pub Ids);
 
+/// May read generations and the bundle.
+#[derive(Debug)]
+pub struct ReadFeeds(pub Ids);
+
 /// May change scope maps, tokens and settings.
 #[derive(Debug)]
 pub struct Change(pub Ids);
@@ -45,6 +50,22 @@ impl FromRequestParts<Arc<App>> for Look {
         if !principal_of(parts, app).await?.may_read_management() {
             return Err(ManagementError::Forbidden(
                 "this needs the role Reader, Contributor or Owner",
+            ));
+        }
+        this_registry(parts, app).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for ReadFeeds {
+    type Rejection = ManagementError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, ManagementError> {
+        if !principal_of(parts, app).await?.may_read_edge_feeds() {
+            return Err(ManagementError::Forbidden(
+                "this needs the role EdgeReader, Reader, Contributor or Owner",
             ));
         }
         this_registry(parts, app).await.map(Self)
@@ -105,6 +126,23 @@ pub async fn principal(
         app.guard.peers.prove(context.address);
     }
     identified
+}
+
+/// Who asks what every client of a cloud may ask. An edge does not manage anything, and is told nothing of it.
+///
+/// # Errors
+///
+/// The errors of [`principal`]; [`ManagementError::Forbidden`] for whoever is EdgeReader and nothing else.
+pub async fn manager(
+    headers: &HeaderMap,
+    context: &Context,
+    app: &App,
+) -> Result<Principal, ManagementError> {
+    let principal = principal(headers, context, app).await?;
+    if principal.is_edge_reader_only() {
+        return Err(ManagementError::Forbidden("EdgeReader reads generations and the bundle only"));
+    }
+    Ok(principal)
 }
 
 /// Whoever does not show who it is by what is in memory does not make the database work. For everybody else management decides by what is in

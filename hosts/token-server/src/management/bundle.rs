@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-use super::access::Look;
+use super::access::ReadFeeds;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
 use crate::clock;
@@ -21,12 +21,12 @@ const JOSE: &str = "application/jose";
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look, and when the key cannot sign.
+/// [`ManagementError`] for whoever may not read feeds, and when the key cannot sign.
 #[utoipa::path(get, path = "/bundle", tag = "edge", operation_id = "bundle_show",
     responses((status = 200, body = String, content_type = "application/jose"), (status = 304), (status = "default", body = ErrorResponse)))]
 pub async fn show(
     State(app): State<Arc<App>>,
-    _: Look,
+    _: ReadFeeds,
     asked: HeaderMap,
 ) -> Result<Response, ManagementError> {
     let signed = app.bundles.current(&app, clock::now()).await?;

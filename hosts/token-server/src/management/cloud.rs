@@ -56,7 +56,7 @@ pub async fn subscriptions(
     context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    access::principal(&headers, &context, &app).await?;
+    access::manager(&headers, &context, &app).await?;
     Ok(json(StatusCode::OK, &List::all(vec![document(&app)])))
 }
 
@@ -71,7 +71,7 @@ pub async fn subscription(
     context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    access::principal(&headers, &context, &app).await?;
+    access::manager(&headers, &context, &app).await?;
     check(&app, &subscription)?;
     Ok(json(StatusCode::OK, &document(&app)))
 }
@@ -87,7 +87,7 @@ pub async fn resources(
     context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let principal = access::principal(&headers, &context, &app).await?;
+    let principal = access::manager(&headers, &context, &app).await?;
     check(&app, &subscription)?;
     let registry = principal.may_read_management().then(|| RegistrySummary::new(&app));
     Ok(json(StatusCode::OK, &List::all(registry.into_iter().collect())))
@@ -104,7 +104,7 @@ pub async fn registries(
     context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let principal = access::principal(&headers, &context, &app).await?;
+    let principal = access::manager(&headers, &context, &app).await?;
     for (name, value) in &path {
         match name.as_str() {
             "subscription" => check(&app, value)?,

@@ -248,7 +248,7 @@ pub struct ServicePrincipalBody {
     pub display_name: Option<String>,
     /// Whether its secrets open anything.
     pub enabled: Option<bool>,
-    /// Names of roles: AcrPull, AcrPush, AcrDelete, Reader, Contributor, Owner.
+    /// Names of roles: AcrPull, AcrPush, AcrDelete, Reader, Contributor, Owner, EdgeReader.
     pub roles: Option<Vec<String>>,
     /// Names of scope maps.
     pub scope_maps: Option<Vec<String>>,

@@ -12,7 +12,7 @@ use scopegate_api::claims::PrincipalKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::access::Look;
+use super::access::ReadFeeds;
 use super::body::Query;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
@@ -57,13 +57,13 @@ pub struct Generation {
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look.
+/// [`ManagementError`] for whoever may not read feeds.
 #[utoipa::path(get, path = "/generations", tag = "edge", operation_id = "generations_list",
     params(Since),
     responses((status = 200, body = Generations), (status = "default", body = ErrorResponse)))]
 pub async fn list(
     State(app): State<Arc<App>>,
-    _: Look,
+    _: ReadFeeds,
     Query(Since { since }): Query<Since>,
 ) -> Result<Json<Generations>, ManagementError> {
     let policy = Arc::clone(&app.policy());
