@@ -3,7 +3,7 @@
 //! Follows recorded tokens of the service and <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md>. Clients read only `exp` of a
 //! refresh token and `access` of an access token; everything else is for people and logs.
 //!
-//! Two claims of our own stand behind the documented ones, `principal` and `generation`, and in refresh tokens `identity`. Tokens of other
+//! Two claims of our own stand behind the documented ones, `principal` and `generation`, and in refresh tokens `password` and `identity`. Tokens of other
 //! issuers, and those of our own earlier versions, lack them: readers take them as unknown, never as an error.
 //!
 //! Left out: signing, which is the token server's, and every claim that no client reads and no reader of ours needs.
@@ -160,6 +160,9 @@ pub struct RefreshClaims {
     /// The revision of the principal at the time of issue: a token of an older one is revoked. Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
+    /// Which of its principal's passwords made it: it ends with that one. Ours; other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
     /// What an identity provider said about the holder. Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityClaims>,

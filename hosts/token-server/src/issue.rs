@@ -66,6 +66,10 @@ pub struct Subject<'a> {
     pub tenant: Option<&'a str>,
     /// What an identity provider said; refresh tokens keep it.
     pub identity: Option<&'a IdentityClaims>,
+    /// Which of its passwords it came with; refresh tokens keep it.
+    pub password: Option<&'a str>,
+    /// No token of it is valid from then on.
+    pub until: Option<i64>,
     /// What the principal might do, for people who look into a refresh token.
     pub permissions: Option<&'a Permissions>,
 }
@@ -81,8 +85,16 @@ impl<'a> Subject<'a> {
             appid: None,
             tenant: None,
             identity: None,
+            password: None,
+            until: None,
             permissions: None,
         }
+    }
+
+    /// When a token of it ends that would be valid for `lifetime` seconds.
+    fn end(&self, now: i64, lifetime: i64) -> u64 {
+        let end = now.saturating_add(lifetime);
+        seconds(self.until.map_or(end, |until| until.min(end)))
     }
 }
 
@@ -132,7 +144,7 @@ impl Issuer {
             jti: &*Uuid::new_v4().hyphenated().encode_lower(&mut jti),
             sub: subject.sub,
             nbf: seconds(now),
-            exp: seconds(now.saturating_add(lifetime)),
+            exp: subject.end(now, lifetime),
             iat: seconds(now),
             iss: &self.issuer,
             aud: &self.service,
@@ -163,7 +175,7 @@ impl Issuer {
             jti: Uuid::new_v4().to_string(),
             sub: subject.sub.to_owned(),
             nbf: seconds(now),
-            exp: seconds(now.saturating_add(REFRESH_LIFETIME)),
+            exp: subject.end(now, REFRESH_LIFETIME),
             iat: seconds(now),
             iss: self.issuer.clone(),
             aud: self.service.clone(),
@@ -176,6 +188,7 @@ impl Issuer {
             roles: Vec::new(),
             principal: Some(subject.principal),
             generation: Some(subject.generation),
+            password: subject.password.map(ToOwned::to_owned),
             identity: subject.identity.cloned(),
         };
         self.sign(&claims, now)

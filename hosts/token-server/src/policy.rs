@@ -61,7 +61,7 @@ pub struct Token {
 }
 
 /// A generated password.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Password {
     /// Which of the two.
     pub name: PasswordName,
@@ -220,20 +220,28 @@ impl CompiledMap {
 }
 
 impl Token {
-    /// Whether `password` opens this token now.
+    /// The password that `password` is, when it opens this token now.
     #[must_use]
-    pub fn accepts(&self, password: &PasswordDigest, now: i64) -> bool {
+    pub fn accepts(&self, password: &PasswordDigest, now: i64) -> Option<Password> {
         accepts(&self.passwords, password, now)
     }
 }
 
-/// Whether one of these is `password`, and still opens something. Every digest is compared, so that the time tells nothing.
+/// Which of these is `password`, and still opens something. Every digest is compared, so that the time tells nothing.
 #[must_use]
-pub fn accepts(passwords: &[Password], password: &PasswordDigest, now: i64) -> bool {
-    passwords.iter().fold(false, |accepted, own| {
-        let in_time = own.expires_at.is_none_or(|expiry| now < expiry);
-        accepted | (own.digest.matches(password) & in_time)
+pub fn accepts(passwords: &[Password], password: &PasswordDigest, now: i64) -> Option<Password> {
+    passwords.iter().fold(None, |accepted, own| {
+        let is_accepted = own.digest.matches(password) & own.is_in_time(now);
+        if is_accepted { Some(*own) } else { accepted }
     })
+}
+
+impl Password {
+    /// Whether it still opens something.
+    #[must_use]
+    pub fn is_in_time(&self, now: i64) -> bool {
+        self.expires_at.is_none_or(|expiry| now < expiry)
+    }
 }
 
 impl From<TokenRecord> for Token {

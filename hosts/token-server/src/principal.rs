@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::error::RouteError;
 use crate::identity::{Identity, NearMiss};
 use crate::issue::Subject;
-use crate::policy::{Policy, ServicePrincipal, Token};
+use crate::policy::{Password, Policy, ServicePrincipal, Token};
 use crate::store::Revision;
 
 /// The `sub` of an anonymous client, as the service has it.
@@ -57,6 +57,8 @@ pub struct Principal {
     pub tenant: Option<String>,
     /// Never more than this.
     pub at_most: Option<AtMost>,
+    /// The generated password that it came with, or that made the refresh token that it came with.
+    pub password: Option<Password>,
 }
 
 /// What an access token holds that somebody came with: whatever is issued for it holds no more, and for no longer.
@@ -196,7 +198,16 @@ impl Principal {
             appid: None,
             tenant: None,
             at_most: None,
+            password: None,
         }
+    }
+
+    /// When whatever is issued to it ends at the latest: with the token or the password that it came with.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<i64> {
+        let of_token = self.at_most.as_ref().map(|at_most| at_most.until);
+        let of_password = self.password.and_then(|password| password.expires_at);
+        of_token.into_iter().chain(of_password).min()
     }
 
     fn add_scope_map(&mut self, name: &str, policy: &Policy) {
@@ -229,6 +240,8 @@ impl Principal {
             appid: self.appid.as_deref(),
             tenant: self.tenant.as_deref(),
             identity: self.identity.as_ref(),
+            password: self.password.map(|password| password.name.as_str()),
+            until: self.ends_at(),
             ..Subject::new(&self.subject, self.kind, self.generation.unsigned_abs())
         }
     }

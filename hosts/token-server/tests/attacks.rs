@@ -17,11 +17,13 @@ use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_server::clock;
 use scopegate_server::config::{Limits, Rate};
+use scopegate_server::edit::{passwords, registry};
 use scopegate_server::guard::FAILURE_COST;
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::{ACCESS_LIFETIME, LEEWAY, Subject};
 use scopegate_server::networks::Networks;
 use scopegate_server::oauth::redemption::REFUSALS;
+use scopegate_server::store::PasswordName;
 use serde_json::{Value, json};
 
 use security::*;
@@ -1069,8 +1071,10 @@ async fn what_was_taken_away_is_gone() {
     let client = refresh_token(&server, OWNER, &secret).await;
     let anonymous = server.renew("", PULL).await.access_token();
     let managing = authority(&server, OWNER, &secret).await.access_token();
-    let admin = Subject::new("registry", PrincipalKind::Admin, u64::MAX >> 1);
-    let admin = server.app.issuer.refresh_token(&admin, "r", clock::now()).unwrap();
+    let mut write = server.app.store.write().await.unwrap();
+    let (_, passwords) = registry::admin_passwords(&mut write).await.unwrap();
+    server.app.commit(write).await.unwrap();
+    let admin = refresh_token(&server, "registry", &passwords[0].value).await;
     for token in [&reader, &client, &admin] {
         assert_eq!(server.renew(token, PULL).await.status, StatusCode::OK);
     }
@@ -1098,6 +1102,58 @@ async fn what_was_taken_away_is_gone() {
         StatusCode::UNAUTHORIZED
     );
     assert_eq!(server.by_password("Reader", "secret-one", PULL).await.access(), [PULL]);
+}
+
+/// A password that expires takes with it what it made: no token is good for longer, and no refresh token is renewed after it.
+#[tokio::test]
+async fn fault_8_no_token_outlives_its_password() {
+    let server = Server::start().await;
+    let end = clock::now() + 1000;
+    let mut write = server.app.store.write().await.unwrap();
+    let first = Some(PasswordName::Password1);
+    let (_, made) = passwords::generate(&mut write, "Writer", first, Some(end)).await.unwrap();
+    server.app.commit(write).await.unwrap();
+    let password = made[0].value.as_str();
+    let grant = [
+        ("grant_type", "password"),
+        ("username", "Writer"),
+        ("password", password),
+        ("access_type", "offline"),
+    ];
+    let granted = server.post(TOKEN, &grant).await;
+    let exchanged = server.exchange(&format!("Writer:{password}")).await.refresh_token();
+    let refresh = granted.refresh_token();
+    assert!(granted.json()["expires_in"].as_i64().unwrap() <= 1000);
+    for (what, token) in [
+        ("access token", granted.access_token()),
+        ("refresh token", refresh.clone()),
+        ("exchanged", exchanged.clone()),
+        ("renewed", server.renew(&refresh, PULL).await.access_token()),
+        ("renewed after an exchange", server.by_null_guid(&exchanged, PULL).await.access_token()),
+    ] {
+        assert!(claims(&token)["exp"].as_i64().unwrap() <= end, "{what}");
+    }
+    // Reader's first password is good for ever, and its second one has expired.
+    let policy = server.app.policy();
+    let generation = policy.token("Reader").unwrap().generation.unsigned_abs();
+    for (password, status) in [
+        (Some("password1"), StatusCode::OK),
+        (Some("password2"), StatusCode::UNAUTHORIZED),
+        (Some("password"), StatusCode::UNAUTHORIZED),
+        (None, StatusCode::UNAUTHORIZED),
+    ] {
+        let subject =
+            Subject { password, ..Subject::new("Reader", PrincipalKind::Token, generation) };
+        let token = server.app.issuer.refresh_token(&subject, "r", clock::now()).unwrap();
+        assert_eq!(server.renew(&token, PULL).await.status, status, "{password:?}");
+        assert_eq!(server.by_null_guid(&token, PULL).await.status, status, "{password:?}");
+    }
+    // One that is replaced ends what it made.
+    let mut write = server.app.store.write().await.unwrap();
+    passwords::generate(&mut write, "Writer", first, None).await.unwrap();
+    server.app.commit(write).await.unwrap();
+    assert_eq!(server.renew(&refresh, PULL).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.renew(&exchanged, PULL).await.status, StatusCode::UNAUTHORIZED);
 }
 
 /// A file that is applied at every start does not give back what somebody took away in an emergency.

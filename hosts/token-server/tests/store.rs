@@ -709,7 +709,7 @@ async fn the_schema_of_the_earlier_version_is_brought_up_to_date() {
         ("Silent", "secret-one", 0, false),
     ] {
         let accepted = policy.token(name).unwrap().accepts(&PasswordDigest::of(password), now);
-        assert_eq!(accepted, expected, "{name} {password} {now}");
+        assert_eq!(accepted.is_some(), expected, "{name} {password} {now}");
     }
     let map = |name: &str| policy.token(name).unwrap().scope_map.as_deref().map(ToOwned::to_owned);
     assert_eq!((map("Reader").as_deref(), map("Mapless")), (Some("reader-map"), None));

@@ -198,14 +198,14 @@ fn as_json(token: &str) -> Result<Box<RawValue>, RouteError> {
     json.map_err(|_| RouteError::Signing("a token that is no text of JSON".to_owned()))
 }
 
-/// How long the token is valid, in seconds: for an anonymous client shortly; for whoever came with an access token no longer than that.
+/// How long the token is valid, in seconds: for an anonymous client shortly; for whoever came with a token or a password no longer than
+/// that.
 fn lifetime(principal: &Principal, now: i64) -> i64 {
     let lifetime = match principal.kind {
         PrincipalKind::Anonymous => ANONYMOUS_LIFETIME,
         _ => ACCESS_LIFETIME,
     };
-    let at_most = principal.at_most.as_ref();
-    at_most.map_or(lifetime, |at_most| lifetime.min(at_most.until.saturating_sub(now)))
+    principal.ends_at().map_or(lifetime, |end| lifetime.min(end.saturating_sub(now)))
 }
 
 /// What a principal gets of what is asked for.

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::edit::service_principals::ADMINISTRATOR;
 use crate::error::RouteError;
 use crate::policy::{Password, Policy, ServicePrincipal, accepts};
+use crate::store::PasswordName;
 
 /// Who asks, and what it came with.
 #[derive(Debug)]
@@ -38,6 +39,7 @@ struct Claimed {
     identity: Option<IdentityClaims>,
     appid: Option<String>,
     tenant: Option<String>,
+    password: Option<String>,
     at_most: Option<AtMost>,
 }
 
@@ -110,13 +112,13 @@ fn by_digest(
         std::hint::black_box([&digest, &digest].map(|own| own.matches(&digest)));
         return Err(RouteError::Unauthorized("an unknown token"));
     };
-    if !token.accepts(&digest, now) {
+    let Some(password) = token.accepts(&digest, now) else {
         return Err(RouteError::Unauthorized("a wrong or expired password"));
-    }
+    };
     if !token.enabled {
         return Err(RouteError::Unauthorized("a disabled token"));
     }
-    Ok(Principal::token(token, policy))
+    Ok(Principal { password: Some(password), ..Principal::token(token, policy) })
 }
 
 /// Finds the service principal with this client id and secret, who asks from an address.
@@ -171,14 +173,17 @@ fn admin(
     policy: &Policy,
     now: i64,
 ) -> Result<Principal, RouteError> {
-    let passwords: Vec<_> = policy.registry.admin_passwords.iter().map(Password::from).collect();
-    if !accepts(&passwords, password, now) {
+    let Some(password) = accepts(&admin_passwords(policy), password, now) else {
         return Err(RouteError::Unauthorized("a wrong password of the admin"));
-    }
+    };
     if !policy.registry.admin_enabled {
         return Err(RouteError::Unauthorized("the admin account is disabled"));
     }
-    Ok(Principal::admin(&app.registry_name, policy))
+    Ok(Principal { password: Some(password), ..Principal::admin(&app.registry_name, policy) })
+}
+
+fn admin_passwords(policy: &Policy) -> Vec<Password> {
+    policy.registry.admin_passwords.iter().map(Password::from).collect()
 }
 
 fn anonymous(policy: &Policy) -> Result<Principal, RouteError> {
@@ -239,6 +244,7 @@ impl Claimed {
             identity: None,
             appid: claims.appid,
             tenant: None,
+            password: None,
             at_most: Some(AtMost { access: claims.access, until }),
         }
     }
@@ -261,11 +267,38 @@ fn by_refresh_token(
         identity: claims.identity,
         appid: claims.appid,
         tenant: claims.tenant,
+        password: claims.password,
         at_most: None,
     };
-    let principal = resolve(claimed, app, policy)?;
+    let password = password_of(&claimed, policy, now)?;
+    let principal = Principal { password, ..resolve(claimed, app, policy)? };
     app.guard.check_principal(&principal.subject)?;
     Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
+}
+
+/// The password that made a refresh token, as it is now: a refresh token ends with it. One that was replaced has raised the generation.
+///
+/// # Errors
+///
+/// [`RouteError::Unauthorized`] when it has expired or was removed, and where its principal has passwords and the token names none.
+fn password_of(
+    claimed: &Claimed,
+    policy: &Policy,
+    now: i64,
+) -> Result<Option<Password>, RouteError> {
+    let passwords = match claimed.kind {
+        Some(PrincipalKind::Token) => {
+            policy.token(&claimed.subject).map(|token| token.passwords.clone()).unwrap_or_default()
+        }
+        Some(PrincipalKind::Admin) => admin_passwords(policy),
+        _ => return Ok(None),
+    };
+    let name = claimed.password.as_deref().and_then(PasswordName::parse);
+    let made_by = passwords.into_iter().find(|password| Some(password.name) == name);
+    made_by
+        .filter(|password| password.is_in_time(now))
+        .map(Some)
+        .ok_or(RouteError::Unauthorized("the password that made the refresh token has ended"))
 }
 
 /// Finds the principal that a token of ours is for, as it is now.

@@ -434,6 +434,14 @@ impl PasswordRecord {
 }
 
 impl PasswordName {
+    /// The password with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Password, Self::Password1, Self::Password2]
+            .into_iter()
+            .find(|known| known.as_str() == name)
+    }
+
     /// The name that clients use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
