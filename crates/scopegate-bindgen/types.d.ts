@@ -585,4 +585,13 @@ principal?: PrincipalKind,
 /**
  * The revision of the principal at the time of issue: a token of an older one is revoked. Ours; other issuers do not write it.
  */
-generation?: number, };
+generation?: number, 
+/**
+ * The identity provider that knows the holder, by its name in the configuration: a subject is unique only together with it. Ours;
+ * other issuers do not write it.
+ */
+provider?: S, 
+/**
+ * The epoch of the issuer's database: generations of another epoch say nothing in this one. Ours; other issuers do not write it.
+ */
+epoch?: S, };

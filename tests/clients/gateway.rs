@@ -7,6 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use scopegate_api::access::AccessEntry;
+use scopegate_api::claims::PrincipalKind;
+use scopegate_server::issue::{Issuer, Subject};
+use scopegate_server::keys::Keeper;
+use scopegate_server::store::Store;
 use serde_json::json;
 
 use crate::drivers::skopeo::Skopeo;
@@ -16,7 +21,7 @@ use crate::software::gateway::Gateway;
 use crate::software::image;
 use crate::software::process::{eventually, run};
 use crate::software::registry::Registry;
-use crate::software::server::{Server, Settings, seed};
+use crate::software::server::{ISSUER, Server, Settings, seed};
 use crate::software::wire::{ask, ask_with, parse, read_head, send};
 
 const READ: &[&str] = &["content/read"];
@@ -482,4 +487,89 @@ fn one_spelling_by_the_policy() {
     edge::one_spelling(gateway.port(), &server, &passwords[0], &echo);
     let bearer = edge::bearer(&server, &passwords[0], "repository:team/app:pull");
     edge::revocation(gateway.port(), &server, &gateway.administrator, &bearer);
+}
+
+/// A gateway of either kind: with revocations alone, and with the policy.
+type Edge = fn(u16, &Server, &str) -> Gateway;
+const EDGES: [Edge; 2] = [Gateway::before, Gateway::with_policy];
+
+/// A database that was put back ends every token from before at the gateway too, and new ones open what they say.
+#[test]
+fn fault_9_tokens_from_before_a_restore() {
+    for edge in EDGES {
+        let (server, passwords) = Server::with(Settings::default(), &seed(&[("team/app", ALL)]));
+        let echo = Echo::start(2);
+        let gateway = edge(echo.port(), &server, "");
+        let scope = "repository:team/app:pull";
+        let bearer = edge::bearer(&server, &passwords[0], scope);
+        let pull = |bearer: &str| {
+            ask(gateway.port(), "GET", "/v2/team/app/manifests/v1", &[bearer]).status
+        };
+        assert_eq!(pull(&bearer), 200);
+        server.restore();
+        let ends = |bearer: &str, expected: u16| match pull(bearer) {
+            status if status == expected => Ok(()),
+            status => Err(status),
+        };
+        eventually(Duration::from_secs(5), || ends(&bearer, 401));
+        let fresh = edge::bearer(&server, &passwords[0], scope);
+        eventually(Duration::from_secs(5), || ends(&fresh, 200));
+        assert_eq!(pull(&bearer), 401);
+    }
+}
+
+/// The tokens of one identity end at the gateway, and then those of its whole provider.
+#[test]
+fn fault_7_identities_that_are_revoked() {
+    let config = "providers: [{name: ci, issuer: 'https://ci.test', audiences: [x]}]\n";
+    let settings = Settings { config: Some(config.into()), ..Settings::default() };
+    for edge in EDGES {
+        let (server, _) = Server::with(settings.clone(), &seed(&[("team/app", ALL)]));
+        let echo = Echo::start(2);
+        let gateway = edge(echo.port(), &server, "");
+        let [octo, other] = ["octo", "other"].map(|subject| identity(&server, subject));
+        let pull = |bearer: &str| {
+            ask(gateway.port(), "GET", "/v2/team/app/manifests/v1", &[bearer]).status
+        };
+        assert_eq!((pull(&octo), pull(&other)), (200, 200));
+        let revoke = |path: &str| {
+            let path = format!("/identities/{path}/revoke");
+            gateway.administrator.ask("POST", &server.url(), &path, None).unwrap().0
+        };
+        let ends = |bearer: &str| match pull(bearer) {
+            401 => Ok(()),
+            status => Err(status),
+        };
+        assert_eq!(revoke("ci/octo"), 204);
+        eventually(Duration::from_secs(2), || ends(&octo));
+        assert_eq!(pull(&other), 200);
+        assert_eq!(revoke("ci"), 204);
+        eventually(Duration::from_secs(2), || ends(&other));
+        assert_eq!(pull(&identity(&server, "third")), 200);
+    }
+}
+
+/// A token of an identity, signed with the server's own key: no provider has to run for it.
+fn identity(server: &Server, subject: &str) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (ring, registry) = runtime.block_on(async {
+        let store = Store::open(&server.data(), None).await.unwrap();
+        let registry = store.read().await.unwrap().registry().await.unwrap();
+        (Keeper::read(&store).await.unwrap(), registry)
+    });
+    let issuer = Issuer::new(ISSUER.to_owned(), server.service().to_owned(), false, ring);
+    issuer.replace_epoch(&registry.epoch);
+    let generation = registry.revision.unsigned_abs();
+    let subject = Subject {
+        provider: Some("ci"),
+        ..Subject::new(subject, PrincipalKind::Identity, generation)
+    };
+    let access = vec![AccessEntry {
+        resource_type: "repository".into(),
+        name: "team/app".into(),
+        actions: vec!["pull".into()],
+    }];
+    let now = jiff::Timestamp::now().as_second();
+    let token = issuer.access_token(&subject, &registry.rid, access, 3600, now).unwrap();
+    format!("Authorization: Bearer {token}")
 }

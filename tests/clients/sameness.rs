@@ -141,12 +141,14 @@ struct Signer {
 impl Signer {
     fn of(server: &Server) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let ring = runtime.block_on(async {
+        let (ring, registry) = runtime.block_on(async {
             let store = Store::open(&server.data(), None).await.unwrap();
-            Keeper::read(&store).await.unwrap()
+            let registry = store.read().await.unwrap().registry().await.unwrap();
+            (Keeper::read(&store).await.unwrap(), registry)
         });
         let service = server.service().to_owned();
         let issuer = Issuer::new(ISSUER.to_owned(), service.clone(), false, ring);
+        issuer.replace_epoch(&registry.epoch);
         Self { issuer, service, realm: server.url() + "/oauth2/token" }
     }
 

@@ -6,15 +6,19 @@
 //!
 //! | in a bundle | means |
 //! |---|---|
-//! | `revision` | the last change that it knows; a host takes no older one than it holds |
+//! | `epoch` | the epoch of the database, in version 2; a host takes one that it never held with any revision, and none that it has left |
+//! | `revision` | the last change that it knows; a host takes no older one of the same epoch than it holds |
 //! | `nbf`, `exp` | minutes apart: whoever keeps an old bundle from being replaced does not do so for long |
 //! | `tables` | compiled scope maps, each once |
 //! | `principals` | everybody there is. Whoever is not listed is gone, and opens nothing |
 //!
+//! Version 2, which is asked for by [`MEDIA_TYPE`] in `Accept`, lists each provider of identities, and those that were revoked by
+//! themselves. Version 1 has one entry for all identities, and is served for one release.
+//!
 //! Left out: signatures, which are the host's to verify before anything here is read; passwords and their digests, which no edge needs.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -28,8 +32,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::claims::{AccessClaims, Expected, LEEWAY, PrincipalKind};
 
-/// The only form that there is yet.
-pub const VERSION: u32 = 1;
+/// The newest form.
+pub const VERSION: u32 = 2;
+/// The form of the release before, in which all identities are one.
+pub const FIRST_VERSION: u32 = 1;
+/// What is asked for in `Accept`, and what the answer is then.
+pub const MEDIA_TYPE: &str = "application/vnd.scopegate.bundle.v2+jose";
 
 /// The audience of the bundles of a registry.
 ///
@@ -54,8 +62,11 @@ pub struct Bundle {
     pub nbf: u64,
     /// Not valid from, in seconds since 1970.
     pub exp: u64,
-    /// [`VERSION`]
+    /// [`VERSION`], or [`FIRST_VERSION`].
     pub version: u32,
+    /// The epoch of the database, in version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
     /// The last change that it knows.
     pub revision: i64,
     /// Compiled scope maps, base64url without padding.
@@ -70,7 +81,10 @@ pub struct Bundle {
 pub struct Listed {
     /// What kind of principal, as the token's claim `principal` has it.
     pub principal: PrincipalKind,
-    /// The `sub` of its tokens in lower case; all of the kind, when null.
+    /// The `provider` of its tokens, for an identity in version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The `sub` of its tokens in lower case; all of the kind, or of the provider, when null.
     pub sub: Option<String>,
     /// The oldest generation of its tokens that is still good.
     pub generation: i64,
@@ -95,6 +109,8 @@ pub enum BundleError {
     Time,
     /// It is older than the one that is held.
     Older,
+    /// It is of an epoch that was left: of a database that was put back, or of a server that still has it.
+    Epoch,
     /// A table in it is none, or somebody has a table that is not in it.
     Table,
 }
@@ -106,6 +122,7 @@ impl fmt::Display for BundleError {
             Self::Audience => "the bundle is of another issuer, or for another registry",
             Self::Time => "the bundle is not valid at this time",
             Self::Older => "the bundle is older than the one that is held",
+            Self::Epoch => "the bundle is of an epoch that was left; run `scopegate-server restore` if its database was put back",
             Self::Table => "the bundle holds a table that is none",
         })
     }
@@ -116,11 +133,16 @@ impl core::error::Error for BundleError {}
 /// A bundle that was taken over: what a host decides by.
 #[derive(Debug)]
 pub struct EdgePolicy {
+    epoch: Option<String>,
+    /// The epochs before this one. None of them is taken again.
+    left: BTreeSet<String>,
     revision: i64,
     exp: u64,
     tables: Vec<Table<Vec<u8>>>,
-    of_one: BTreeMap<(PrincipalKind, String), Rights>,
-    of_everybody: BTreeMap<PrincipalKind, Rights>,
+    version: u32,
+    of_one: BTreeMap<(PrincipalKind, Option<String>, String), Rights>,
+    /// All of a kind, or all of a provider.
+    of_everybody: BTreeMap<(PrincipalKind, Option<String>), Rights>,
 }
 
 #[derive(Debug)]
@@ -138,9 +160,10 @@ pub struct Holder<'p> {
 }
 
 impl EdgePolicy {
-    /// Reads a bundle whose signature was verified. It must not be older than `held`, the one before, while that may be decided by.
+    /// Reads a bundle whose signature was verified. It must not be older than `held`, the one before, nor of an epoch that was left.
     ///
-    /// One that is older and yet valid when the one before is not any more comes from a server whose database was put back.
+    /// Version 1 has no epochs: one that is older and yet valid when the one before is not any more comes from a server whose database was
+    /// put back.
     ///
     /// # Errors
     ///
@@ -151,7 +174,7 @@ impl EdgePolicy {
         held: Option<&Self>,
     ) -> Result<Self, BundleError> {
         let bundle: Bundle = serde_json::from_slice(payload).map_err(|_| BundleError::Form)?;
-        if bundle.version != VERSION {
+        if ![FIRST_VERSION, VERSION].contains(&bundle.version) {
             return Err(BundleError::Form);
         }
         if bundle.iss != expected.issuer || bundle.aud != audience(expected.service) {
@@ -161,19 +184,34 @@ impl EdgePolicy {
         if !has_begun || !is_before(bundle.exp, expected.now) {
             return Err(BundleError::Time);
         }
-        let is_newer =
-            |held: &Self| bundle.revision < held.revision && held.is_in_time(expected.now);
-        if held.is_some_and(is_newer) {
-            return Err(BundleError::Older);
-        }
-        Self::load(bundle)
+        let left =
+            held.map_or(Ok(BTreeSet::new()), |held| held.leave_for(&bundle, expected.now))?;
+        Self::load(bundle, left)
     }
 
-    fn load(bundle: Bundle) -> Result<Self, BundleError> {
+    /// The epochs that are left when a bundle is taken in the place of this one.
+    fn leave_for(&self, bundle: &Bundle, now: u64) -> Result<BTreeSet<String>, BundleError> {
+        if bundle.epoch == self.epoch {
+            let may_go_back = self.epoch.is_none() && !self.is_in_time(now);
+            let is_older = bundle.revision < self.revision && !may_go_back;
+            return if is_older { Err(BundleError::Older) } else { Ok(self.left.clone()) };
+        }
+        // Whoever knows epochs takes nothing that says none: a server of the release before has no part in this.
+        let is_left = match &bundle.epoch {
+            Some(epoch) => self.left.contains(epoch),
+            None => self.epoch.is_some(),
+        };
+        if is_left {
+            return Err(BundleError::Epoch);
+        }
+        Ok(self.left.iter().chain(&self.epoch).cloned().collect())
+    }
+
+    fn load(bundle: Bundle, left: BTreeSet<String>) -> Result<Self, BundleError> {
         let tables = bundle.tables.iter().map(|text| decode(text));
         let tables = tables.collect::<Option<Vec<_>>>().ok_or(BundleError::Table)?;
         let (mut of_one, mut of_everybody) = (BTreeMap::new(), BTreeMap::new());
-        for Listed { principal, sub, generation, tables: places } in bundle.principals {
+        for Listed { principal, provider, sub, generation, tables: places } in bundle.principals {
             let is_there = |places: &Vec<usize>| places.iter().all(|place| *place < tables.len());
             if !places.as_ref().is_none_or(is_there) {
                 return Err(BundleError::Table);
@@ -181,14 +219,15 @@ impl EdgePolicy {
             let rights = Rights { generation, tables: places.map(Vec::into_boxed_slice) };
             // Whoever is listed twice could be taken for either.
             let twice = match sub {
-                Some(sub) => of_one.insert((principal, sub), rights),
-                None => of_everybody.insert(principal, rights),
+                Some(sub) => of_one.insert((principal, provider, sub), rights),
+                None => of_everybody.insert((principal, provider), rights),
             };
             if twice.is_some() {
                 return Err(BundleError::Form);
             }
         }
-        Ok(Self { revision: bundle.revision, exp: bundle.exp, tables, of_one, of_everybody })
+        let Bundle { version, epoch, revision, exp, .. } = bundle;
+        Ok(Self { epoch, left, revision, exp, tables, version, of_one, of_everybody })
     }
 
     /// The last change that is known.
@@ -208,8 +247,15 @@ impl EdgePolicy {
     #[must_use]
     pub fn holder(&self, claims: &AccessClaims) -> Option<Holder<'_>> {
         let (principal, generation) = (claims.principal?, i64::try_from(claims.generation?).ok()?);
-        let of_one = self.of_one.get(&(principal, claims.sub.to_ascii_lowercase()));
-        let rights = of_one.or_else(|| self.of_everybody.get(&principal))?;
+        if self.epoch.is_some() && self.epoch != claims.epoch {
+            return None;
+        }
+        // Only identities have providers, and only in version 2.
+        let has_provider = principal == PrincipalKind::Identity && self.version >= VERSION;
+        let provider = if has_provider { Some(claims.provider.clone()?) } else { None };
+        let of_one = (principal, provider.clone(), claims.sub.to_ascii_lowercase());
+        let of_one = self.of_one.get(&of_one);
+        let rights = of_one.or_else(|| self.of_everybody.get(&(principal, provider)))?;
         let is_good = generation >= rights.generation;
         is_good.then_some(Holder { policy: self, tables: rights.tables.as_deref() })
     }
@@ -251,6 +297,7 @@ fn is_before(exp: u64, now: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned;
     use alloc::string::ToString;
 
     use scopegate_core::{Catalog, ScopeMap};
@@ -331,6 +378,28 @@ mod tests {
     }
 
     #[test]
+    fn identities_are_told_apart_by_their_provider() {
+        let listed = |sub: Option<&str>, generation: u64| json!({ "principal": "identity", "provider": "ci", "sub": sub, "generation": generation, "tables": null });
+        let mut bundle = bundle();
+        bundle["version"] = json!(2);
+        bundle["principals"] = json!([listed(None, 3), listed(Some("octo"), 7)]);
+        let policy = read(&bundle).unwrap();
+        for (provider, sub, generation, is_good) in [
+            (Some("ci"), "other", 3, true),
+            (Some("ci"), "other", 2, false),
+            (Some("ci"), "Octo", 6, false),
+            (Some("ci"), "Octo", 7, true),
+            // A provider that is not listed is gone.
+            (Some("gone"), "octo", 100, false),
+            (None, "other", 100, false),
+        ] {
+            let provider = provider.map(ToOwned::to_owned);
+            let claims = AccessClaims { provider, ..token("identity", sub, generation, &[]) };
+            assert_eq!(policy.holder(&claims).is_some(), is_good, "{sub} {generation}");
+        }
+    }
+
+    #[test]
     fn what_a_holder_may_see() {
         let policy = read(&bundle()).unwrap();
         for (principal, sub, name, expected) in [
@@ -356,7 +425,9 @@ mod tests {
         let principal = |tables: Value| json!([{ "principal": "token", "sub": "a", "generation": 0, "tables": tables }]);
         for (field, value, expected) in [
             ("revision", json!("8"), Some(BundleError::Form)),
-            ("version", json!(2), Some(BundleError::Form)),
+            ("version", json!(0), Some(BundleError::Form)),
+            ("version", json!(2), None),
+            ("version", json!(3), Some(BundleError::Form)),
             ("iss", json!("x"), Some(BundleError::Audience)),
             ("aud", json!("s"), Some(BundleError::Audience)),
             ("aud", json!("bundle:x"), Some(BundleError::Audience)),
@@ -403,6 +474,46 @@ mod tests {
             assert_eq!(read.err(), expected, "{revision} at {now}");
         }
         assert!(held.is_in_time(end - 1) && !held.is_in_time(end));
+    }
+
+    /// A database that was put back is another epoch: its revisions may be lower, and tokens from before are refused.
+    #[test]
+    fn fault_9_an_epoch_that_was_left_is_refused() {
+        let bundle = |epoch: &str, revision: i64, exp: u64| {
+            let mut bundle = bundle();
+            bundle["version"] = json!(2);
+            bundle["epoch"] = json!(epoch);
+            bundle["revision"] = json!(revision);
+            bundle["exp"] = json!(exp);
+            bundle.to_string()
+        };
+        let mut held = EdgePolicy::read(bundle("a", 15, NOW).as_bytes(), EXPECTED, None).unwrap();
+        for (epoch, revision, expected) in [
+            ("a", 16, None),
+            ("a", 15, Some(BundleError::Older)),
+            ("b", 3, None),
+            ("a", 99, Some(BundleError::Epoch)),
+            ("c", 1, None),
+            ("b", 99, Some(BundleError::Epoch)),
+            ("c", 2, None),
+        ] {
+            let text = bundle(epoch, revision, NOW + 400);
+            // Also when the one that is held is not valid any more.
+            for now in [NOW, NOW + 390] {
+                let read =
+                    EdgePolicy::read(text.as_bytes(), Expected { now, ..EXPECTED }, Some(&held));
+                assert_eq!(read.as_ref().err(), expected.as_ref(), "{epoch} {revision}");
+            }
+            if expected.is_none() {
+                held = EdgePolicy::read(text.as_bytes(), EXPECTED, Some(&held)).unwrap();
+            }
+        }
+        let of = |epoch: Option<&str>| AccessClaims {
+            epoch: epoch.map(ToOwned::to_owned),
+            ..token("token", "reader", 9, &[])
+        };
+        assert!(held.holder(&of(Some("c"))).is_some());
+        assert!(held.holder(&of(Some("a"))).is_none() && held.holder(&of(None)).is_none());
     }
 
     /// Neither is ever taken for the other.

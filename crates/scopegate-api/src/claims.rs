@@ -3,8 +3,9 @@
 //! Follows recorded tokens of the service and <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md>. Clients read only `exp` of a
 //! refresh token and `access` of an access token; everything else is for people and logs.
 //!
-//! Two claims of our own stand behind the documented ones, `principal` and `generation`, and in refresh tokens `password` and `identity`. Tokens of other
-//! issuers, and those of our own earlier versions, lack them: readers take them as unknown, never as an error.
+//! Claims of our own stand behind the documented ones: `principal`, `generation` and `epoch`, `provider` in access tokens of identities,
+//! `password` and `identity` in refresh tokens. Tokens of other issuers, and those of our own earlier versions, lack them: readers take them as
+//! unknown, never as an error.
 //!
 //! Left out: signing, which is the token server's, and every claim that no client reads and no reader of ours needs.
 
@@ -61,6 +62,15 @@ pub struct AccessClaims<S = String> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(type = "number", optional))]
     pub generation: Option<u64>,
+    /// The identity provider that knows the holder, by its name in the configuration: a subject is unique only together with it. Ours;
+    /// other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub provider: Option<S>,
+    /// The epoch of the issuer's database: generations of another epoch say nothing in this one. Ours; other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub epoch: Option<S>,
 }
 
 /// What a verifier expects of an access token whose signature is good.
@@ -166,6 +176,9 @@ pub struct RefreshClaims {
     /// What an identity provider said about the holder. Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityClaims>,
+    /// The epoch of the issuer's database. Ours; other issuers do not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
 }
 
 /// What an identity provider said about the holder of a refresh token: kept, so that rights can be read again whenever an access token is

@@ -183,6 +183,8 @@ impl Principal {
             appid: None,
             principal: Some(PrincipalKind::Token),
             generation: Some(subject.generation.into()),
+            provider: None,
+            epoch: None,
         }))
     }
 }

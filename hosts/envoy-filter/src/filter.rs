@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use scopegate_api::generations;
 use scopegate_core::headers::is_sent_on;
 
 use crate::config::{Config, Source};
@@ -190,14 +191,15 @@ impl Plugin {
             && now.abs_diff(self.keys_asked_at) >= self.keys_every()
         {
             self.keys_asked_at = now;
-            self.keys_call = call(source, &source.path);
+            self.keys_call = call(source, &source.path, "*/*");
             self.wants_keys = self.keys_call.is_none();
         }
         if let Some(source) = &self.config.revocations
             && self.revocations_call.is_none()
         {
             let since = self.feed.revision();
-            self.revocations_call = call(source, &format!("{}?since={since}", source.path));
+            let path = format!("{}?since={since}", source.path);
+            self.revocations_call = call(source, &path, generations::MEDIA_TYPE);
         }
     }
 
@@ -273,8 +275,9 @@ fn fail<T>(reason: &str) -> Option<T> {
     None
 }
 
-fn call(source: &Source, path: &str) -> Option<u32> {
-    let mut headers = vec![(":method", "GET"), (":path", path), (":authority", &source.host)];
+fn call(source: &Source, path: &str, accept: &str) -> Option<u32> {
+    let mut headers =
+        vec![(":method", "GET"), (":path", path), (":authority", &source.host), ("accept", accept)];
     headers.extend(source.authorization.as_deref().map(|value| (AUTHORIZATION, value)));
     let call = host::call(&source.cluster, &headers, TIMEOUT);
     if call.is_none() {

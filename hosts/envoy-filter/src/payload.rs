@@ -28,6 +28,8 @@ pub fn claims(bytes: &[u8]) -> Option<AccessClaims> {
         appid: fields.optional("appid", Pairs::text)?,
         principal: fields.optional("principal", Pairs::named)?,
         generation: fields.optional("generation", Pairs::number)?,
+        provider: fields.optional("provider", Pairs::text)?,
+        epoch: fields.optional("epoch", Pairs::text)?,
     })
 }
 
@@ -62,7 +64,7 @@ mod tests {
                 {"type": "repository", "name": "team/app", "actions": ["pull", "push"]},
                 {"type": "registry", "name": "catalog", "actions": ["*"]},
             ],
-            "principal": "service_principal", "generation": 7,
+            "principal": "service_principal", "generation": 7, "provider": "ci", "epoch": "e",
         })
     }
 
@@ -71,7 +73,7 @@ mod tests {
         let read = claims(&written(&token())).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), token());
         let mut other = token();
-        for optional in ["principal", "generation"] {
+        for optional in ["principal", "generation", "provider", "epoch"] {
             other.as_object_mut().unwrap().remove(optional);
         }
         other["appid"] = "a".into();
@@ -115,7 +117,8 @@ mod tests {
         for field in token().as_object().unwrap().keys() {
             let mut other = token();
             other.as_object_mut().unwrap().remove(field);
-            let is_optional = ["principal", "generation"].contains(&field.as_str());
+            let is_optional =
+                ["principal", "generation", "provider", "epoch"].contains(&field.as_str());
             assert_eq!(claims(&written(&other)).is_some(), is_optional, "{field}");
         }
     }

@@ -17,10 +17,12 @@ impl Feed {
         self.revoked.revision()
     }
 
-    /// Takes an answer of the feed. One that is none changes nothing.
+    /// Takes an answer of the feed. One that is none changes nothing, nor does one of an epoch that was left.
     pub fn hear(&mut self, body: &[u8], now: u64) -> bool {
         let Ok(news) = serde_json::from_slice::<Generations>(body) else { return false };
-        self.revoked.hear(news);
+        if !self.revoked.hear(news) {
+            return false;
+        }
         self.heard_at = Some(now);
         true
     }

@@ -3,7 +3,9 @@
 //! The form and what it means are [`scopegate_api::bundle`]'s. It is asked for each second. One whose signature is bad, or that is older than
 //! the one held, is refused, and the last good one stays: for as long as it is valid, and no longer than `serveFor` after the last answer.
 //!
-//! Left out: anything that survives a restart.
+//! A bundle of another epoch is of a database that was put back: one that was never held is taken, one that was left is not.
+//!
+//! Left out: anything that survives a restart, the epochs that were left too.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use reqwest::header::{ETAG, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT, ETAG, IF_NONE_MATCH};
 use reqwest::{Client, RequestBuilder, StatusCode};
-use scopegate_api::generations::Generations;
+use scopegate_api::bundle;
+use scopegate_api::generations::{self, Generations};
 use url::Url;
 
 use crate::client::{body, client, said, send};
@@ -46,7 +47,8 @@ impl Feed {
     ///
     /// When there is no answer, or none of that kind; the text is for the log.
     pub async fn generations(&self, since: i64) -> Result<Generations, String> {
-        let (status, body) = send(self.request().query(&[("since", since)])).await?;
+        let (status, body) =
+            send(self.request(generations::MEDIA_TYPE).query(&[("since", since)])).await?;
         if status != 200 {
             return Err(format!("the answer is {status}"));
         }
@@ -59,7 +61,7 @@ impl Feed {
     ///
     /// When there is no answer, or none of that kind; the text is for the log.
     pub async fn bundle(&self, known: Option<&str>) -> Result<Option<(String, String)>, String> {
-        let request = self.request();
+        let request = self.request(bundle::MEDIA_TYPE);
         let request = match known {
             Some(tag) => request.header(IF_NONE_MATCH, tag),
             None => request,
@@ -77,8 +79,10 @@ impl Feed {
         }
     }
 
-    fn request(&self) -> RequestBuilder {
-        self.client.get(self.url.clone()).basic_auth(&self.user, Some(self.secret.expose()))
+    /// A server of the release before does not know the media type, and answers in the form that it has.
+    fn request(&self, media_type: &str) -> RequestBuilder {
+        let request = self.client.get(self.url.clone()).header(ACCEPT, media_type);
+        request.basic_auth(&self.user, Some(self.secret.expose()))
     }
 }
 

@@ -3,7 +3,8 @@
 //! The token server lists principals whose tokens of an older generation have ended; it is asked every second for what is new. A token says whom
 //! it is for and of which generation it is. One that does not say so is refused where revocations are known: it could not be revoked.
 //!
-//! Left out: anything that survives a restart. The first answer of the feed is everything.
+//! Left out: anything that survives a restart. The first answer of the feed is everything, and its epoch the one that is held; which epochs
+//! were left is known until then.
 
 use std::time::Duration;
 
@@ -27,15 +28,19 @@ impl Revoked {
         Self { known: ArcSwap::default(), heard: Heard::never(serve_for) }
     }
 
-    /// Takes what the feed says.
-    pub fn hear(&self, news: Generations, now: u64) {
+    /// Takes what the feed says; tells whether it was taken. What is of an epoch that was left, or older than what is known, is not.
+    pub fn hear(&self, news: Generations, now: u64) -> bool {
         // Most answers say that nothing is new.
-        if news.is_everything || !news.changed.is_empty() || news.revision != self.revision() {
+        if !self.known.load().has(&news) {
             let mut known = Known::clone(&self.known.load());
-            known.hear(news);
+            let is_taken = known.hear(news);
             self.known.store(known.into());
+            if !is_taken {
+                return false;
+            }
         }
         self.heard.note(now);
+        true
     }
 
     /// The last change that is known.
@@ -67,10 +72,11 @@ mod tests {
     fn news(revision: i64, is_everything: bool, changed: &[(Option<&str>, i64)]) -> Generations {
         let changed = changed.iter().map(|(sub, generation)| Generation {
             principal: PrincipalKind::Token,
+            provider: None,
             sub: sub.map(ToOwned::to_owned),
             generation: *generation,
         });
-        Generations { revision, is_everything, changed: changed.collect() }
+        Generations { version: 1, epoch: None, revision, is_everything, changed: changed.collect() }
     }
 
     fn token(sub: &str, generation: Option<u64>) -> AccessClaims {

@@ -203,7 +203,10 @@ impl Beside {
 }
 
 async fn hear_generations(feed: &Feed, revoked: &Revoked) -> Result<(), String> {
-    revoked.hear(feed.generations(revoked.revision()).await?, now());
+    let news = feed.generations(revoked.revision()).await?;
+    if !revoked.hear(news, now()) {
+        return Err("the feed is older than what is known, or of another epoch".to_owned());
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What requests share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ pub struct App {
     pub turn: Mutex<()>,
     policy: ArcSwap<Policy>,
     keys: ArcSwap<KeysRecord>,
+    /// Of the identity providers, by their names.
+    fingerprints: BTreeMap<String, String>,
 }
 
 /// What an app is made of.
@@ -104,6 +107,7 @@ impl App {
             registry_name: parts.registry_name,
             public_url: parts.public_url.trim_end_matches('/').to_owned(),
             catalog: parts.catalog,
+            fingerprints: parts.providers.fingerprints(),
             providers: parts.providers,
             store: parts.store,
             is_managed: parts.is_managed,
@@ -132,6 +136,7 @@ impl App {
 
     /// Puts another snapshot in its place. Requests that began with the old one end with it.
     pub fn replace_policy(&self, policy: Policy) {
+        self.issuer.replace_epoch(&policy.registry.epoch);
         self.policy.store(Arc::new(policy));
     }
 
@@ -157,6 +162,14 @@ impl App {
             tracing::warn!(error = format!("{error:#}"), "cannot read what was just written");
         }
         Ok(())
+    }
+
+    /// Whether the identity providers of this server are those that are kept, which those of the server are that started last.
+    #[must_use]
+    pub fn has_kept_providers(&self, policy: &Policy) -> bool {
+        let kept = policy.providers().filter(|provider| !provider.is_gone());
+        let kept = kept.map(|provider| (&provider.name, &provider.fingerprint));
+        kept.eq(self.fingerprints.iter())
     }
 
     /// Refuses to decide by a snapshot that is too old.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
-use scopegate_api::bundle::{Bundle, Listed, VERSION, audience, encode};
+use scopegate_api::bundle::{Bundle, FIRST_VERSION, Listed, VERSION, audience, encode};
 use scopegate_api::claims::PrincipalKind;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
@@ -19,8 +19,8 @@ use tokio::task::spawn_blocking;
 use crate::app::App;
 use crate::error::RouteError;
 use crate::policy::Policy;
-use crate::principal::{ANONYMOUS, Principal, identity_generation};
-use crate::store::Revision;
+use crate::principal::{ANONYMOUS, Principal, identity_generation, provider_generation};
+use crate::store::{Known, Revision};
 
 /// How long the same bundle is given out, in seconds.
 const EVERY: i64 = 60;
@@ -34,46 +34,57 @@ pub struct Signed {
     pub tag: HeaderValue,
     /// Header, payload and signature as a token carries them.
     pub text: Bytes,
-    revision: Revision,
+    known: Known,
     minute: i64,
 }
 
-/// The bundle that was made last.
+/// The bundles that were made last, of either version.
 #[derive(Debug, Default)]
-pub struct Bundles(Mutex<Option<Arc<Signed>>>);
+pub struct Bundles {
+    first: Mutex<Option<Arc<Signed>>>,
+    second: Mutex<Option<Arc<Signed>>>,
+}
 
 impl Bundles {
-    /// The bundle of this moment.
+    /// The bundle of this moment, in a version.
     ///
     /// # Errors
     ///
     /// [`RouteError::Signing`] when the key cannot sign.
-    pub async fn current(&self, app: &Arc<App>, now: i64) -> Result<Arc<Signed>, RouteError> {
+    pub async fn current(
+        &self,
+        app: &Arc<App>,
+        version: u32,
+        now: i64,
+    ) -> Result<Arc<Signed>, RouteError> {
         let minute = now.div_euclid(EVERY);
         // Whoever comes meanwhile waits for the same one.
-        let mut made = self.0.lock().await;
-        let revision = app.policy().revision();
-        let is_current = |made: &&Arc<Signed>| made.revision == revision && made.minute == minute;
+        let made = if version == FIRST_VERSION { &self.first } else { &self.second };
+        let mut made = made.lock().await;
+        let known = Known::from(&app.policy().registry);
+        let is_current = |made: &&Arc<Signed>| made.known == known && made.minute == minute;
         if let Some(current) = made.as_ref().filter(is_current) {
             return Ok(Arc::clone(current));
         }
         let app = Arc::clone(app);
-        let signed = spawn_blocking(move || sign(&app, minute, now)).await;
+        let signed = spawn_blocking(move || sign(&app, version, minute, now)).await;
         let signed = signed.map_err(|error| RouteError::Signing(error.to_string()))??;
         Ok(Arc::clone(made.insert(Arc::new(signed))))
     }
 }
 
-fn sign(app: &App, minute: i64, now: i64) -> Result<Signed, RouteError> {
+fn sign(app: &App, version: u32, minute: i64, now: i64) -> Result<Signed, RouteError> {
     let policy = Arc::clone(&app.policy());
-    let revision = policy.revision();
-    let text = app.issuer.sign(&bundle(app, &policy, minute.saturating_mul(EVERY)), now)?;
-    let tag = HeaderValue::try_from(format!("W/\"{revision}-{minute}\""))
+    let known = Known::from(&policy.registry);
+    let (epoch, revision) = (&known.epoch, known.revision);
+    let text =
+        app.issuer.sign(&bundle(app, &policy, version, minute.saturating_mul(EVERY)), now)?;
+    let tag = HeaderValue::try_from(format!("W/\"{version}-{epoch}-{revision}-{minute}\""))
         .map_err(|error| RouteError::Signing(error.to_string()))?;
-    Ok(Signed { tag, text: text.into(), revision, minute })
+    Ok(Signed { tag, text: text.into(), known, minute })
 }
 
-fn bundle(app: &App, policy: &Policy, from: i64) -> Bundle {
+fn bundle(app: &App, policy: &Policy, version: u32, from: i64) -> Bundle {
     let mut everybody = Everybody::default();
     for (key, token) in policy.tokens() {
         everybody.add(key, Principal::token(token, policy), token.enabled);
@@ -84,18 +95,18 @@ fn bundle(app: &App, policy: &Policy, from: i64) -> Bundle {
     let admin = app.registry_name.to_ascii_lowercase();
     everybody.add(&admin, Principal::admin(&admin, policy), policy.registry.admin_enabled);
     everybody.add(ANONYMOUS, Principal::anonymous(policy), policy.registry.anonymous_pull);
-    everybody.principals.push(Listed {
-        principal: PrincipalKind::Identity,
-        sub: None,
-        generation: identity_generation(app, policy),
-        tables: None,
-    });
+    if version == VERSION {
+        everybody.add_identities(app, policy);
+    } else {
+        everybody.add_identity(None, None, identity_generation(app, policy));
+    }
     Bundle {
         iss: app.issuer.issuer.clone(),
         aud: audience(&app.issuer.service),
         nbf: from.unsigned_abs(),
         exp: from.saturating_add(LIFETIME).unsigned_abs(),
-        version: VERSION,
+        version,
+        epoch: (version == VERSION).then(|| policy.registry.epoch.clone()),
         revision: policy.revision(),
         tables: everybody.tables,
         principals: everybody.principals,
@@ -116,9 +127,35 @@ impl Everybody {
         let places = tables.map(|table| self.place(table.as_bytes())).collect();
         self.principals.push(Listed {
             principal: principal.kind,
+            provider: None,
             sub: Some(key.to_owned()),
             generation: principal.generation,
             tables: Some(places),
+        });
+    }
+
+    /// Each provider that there is, and whoever of it was revoked. A provider that is not listed is gone.
+    fn add_identities(&mut self, app: &App, policy: &Policy) {
+        for provider in policy.providers().filter(|provider| !provider.is_gone()) {
+            let generation = provider_generation(&provider.name, app, policy);
+            self.add_identity(Some(&provider.name), None, generation);
+        }
+        for (provider, subject, revision) in policy.revoked_identities() {
+            if policy.provider(provider).is_none() {
+                continue;
+            }
+            let generation = provider_generation(provider, app, policy).max(revision);
+            self.add_identity(Some(provider), Some(subject), generation);
+        }
+    }
+
+    fn add_identity(&mut self, provider: Option<&str>, sub: Option<&str>, generation: Revision) {
+        self.principals.push(Listed {
+            principal: PrincipalKind::Identity,
+            provider: provider.map(ToOwned::to_owned),
+            sub: sub.map(ToOwned::to_owned),
+            generation,
+            tables: None,
         });
     }
 

@@ -4,6 +4,7 @@ mod administrator;
 mod apply;
 mod doctor;
 mod keys;
+mod restore;
 mod serve;
 
 use std::fs::OpenOptions;
@@ -21,6 +22,7 @@ pub(crate) use administrator::administrator;
 pub(crate) use apply::apply;
 pub(crate) use doctor::doctor;
 pub(crate) use keys::keys;
+pub(crate) use restore::restore;
 pub(crate) use serve::serve;
 
 async fn open(config: &Config) -> anyhow::Result<Store> {

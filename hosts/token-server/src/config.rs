@@ -35,7 +35,7 @@ use crate::networks::{self, Networks};
 use crate::principal::is_client_id;
 use crate::serve::peers::UNPROVEN;
 
-pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Serve, Source};
+pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Restore, Serve, Source};
 pub use values::SecretUrl;
 
 /// Everything that can be configured.

@@ -4,6 +4,7 @@
 //! others. A change that takes something away gives its principal a new generation; tokens of an older one are refused at the edge and
 //! can no longer be renewed.
 
+pub mod identities;
 pub mod passwords;
 pub mod registry;
 pub mod scope_maps;

@@ -115,6 +115,14 @@ pub fn has(asked: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|known| known == "*" || known.as_bytes() == tag)
 }
 
+/// Whether a client names a media type in `Accept`. Ranges (`*/*`) mean the form that was always there.
+#[must_use]
+pub fn accepts(asked: &HeaderMap, media_type: &str) -> bool {
+    values(asked, &header::ACCEPT).any(|item| {
+        item.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type))
+    })
+}
+
 /// The items of a header that is a list.
 pub fn values<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());

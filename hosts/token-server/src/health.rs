@@ -5,7 +5,7 @@
 //! is not ready and issues none. Whoever asks learns the state and since when, and nothing about the database itself.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -32,6 +32,8 @@ pub struct Readiness {
     confirmed: AtomicI64,
     /// Since when the database does not answer.
     gone_since: AtomicI64,
+    /// Whether this server's identity providers are not those that are kept.
+    has_other_providers: AtomicBool,
 }
 
 /// Whether tokens are issued, and from what.
@@ -61,6 +63,7 @@ impl Readiness {
             serve_for: i64::try_from(serve_for.as_secs()).unwrap_or(i64::MAX),
             confirmed: AtomicI64::new(NEVER),
             gone_since: AtomicI64::new(NEVER),
+            has_other_providers: AtomicBool::new(false),
         }
     }
 
@@ -69,6 +72,17 @@ impl Readiness {
         self.confirmed.store(now, Ordering::Relaxed);
         self.gone_since.store(NEVER, Ordering::Relaxed);
         metrics::snapshot(revision, tokens);
+    }
+
+    /// Notes whether this server's identity providers are those that are kept. Nothing is issued to identities while they are not.
+    pub fn note_providers(&self, are_kept: bool) {
+        self.has_other_providers.store(!are_kept, Ordering::Relaxed);
+    }
+
+    /// Whether this server's identity providers are not those that are kept.
+    #[must_use]
+    pub fn has_other_providers(&self) -> bool {
+        self.has_other_providers.load(Ordering::Relaxed)
     }
 
     /// The database does not answer, or holds what cannot be compiled.
@@ -129,7 +143,9 @@ pub fn routes(readiness: Arc<Readiness>) -> Router {
 /// `GET /readyz`
 async fn ready(State(readiness): State<Arc<Readiness>>) -> Response {
     let health = readiness.health(clock::now());
-    json(status(health), &Report::new(health))
+    let mut report = Report::new(health);
+    report.identities = readiness.has_other_providers().then_some(OTHER_PROVIDERS);
+    json(status(health), &report)
 }
 
 fn status(health: Health) -> StatusCode {
@@ -139,6 +155,9 @@ fn status(health: Health) -> StatusCode {
     }
 }
 
+/// What is said of a server whose identity providers are not those that are kept.
+const OTHER_PROVIDERS: &str = "no tokens are issued to identities: another server has started with other providers or bindings";
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -147,6 +166,9 @@ struct Report {
     database_gone_since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot_age_seconds: Option<i64>,
+    /// Why identities get nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identities: Option<&'static str>,
 }
 
 impl Report {
@@ -158,7 +180,12 @@ impl Report {
             }
             Health::Unready { snapshot_age } => ("unready", None, snapshot_age),
         };
-        Self { status, database_gone_since: since.map(clock::rfc3339), snapshot_age_seconds }
+        Self {
+            status,
+            database_gone_since: since.map(clock::rfc3339),
+            snapshot_age_seconds,
+            identities: None,
+        }
     }
 }
 

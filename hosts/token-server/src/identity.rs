@@ -104,9 +104,11 @@ impl Providers {
         self.0.iter().find(|provider| provider.issuer() == issuer)
     }
 
-    /// Every scope map that claims are bound to, by name; some more than once.
-    pub fn scope_maps(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|provider| provider.scope_maps())
+    /// What each provider's identities are given by, digested, by the provider's name.
+    #[must_use]
+    pub fn fingerprints(&self) -> BTreeMap<String, String> {
+        let each = self.0.iter();
+        each.map(|p| (p.name().to_owned(), p.fingerprint().to_owned())).collect()
     }
 
     /// Who a token stands for.

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_api::access::AccessEntry;
@@ -49,6 +49,8 @@ pub struct Issuer {
     /// restart, when keys follow each other. A token of an ES256 key is 840 bytes longer then.
     pub x5c: bool,
     ring: ArcSwap<Ring>,
+    /// The epoch of the database, when it was read: tokens carry it, and those of another one are refused.
+    epoch: ArcSwapOption<String>,
 }
 
 /// Whom a token is for.
@@ -66,6 +68,8 @@ pub struct Subject<'a> {
     pub tenant: Option<&'a str>,
     /// What an identity provider said; refresh tokens keep it.
     pub identity: Option<&'a IdentityClaims>,
+    /// The provider that knows it; access tokens name it.
+    pub provider: Option<&'a str>,
     /// Which of its passwords it came with; refresh tokens keep it.
     pub password: Option<&'a str>,
     /// No token of it is valid from then on.
@@ -85,6 +89,7 @@ impl<'a> Subject<'a> {
             appid: None,
             tenant: None,
             identity: None,
+            provider: None,
             password: None,
             until: None,
             permissions: None,
@@ -113,7 +118,8 @@ impl Issuer {
     /// An issuer with these keys.
     #[must_use]
     pub fn new(issuer: String, service: String, x5c: bool, ring: Ring) -> Self {
-        Self { issuer, service, x5c, ring: ArcSwap::from_pointee(ring) }
+        let epoch = ArcSwapOption::empty();
+        Self { issuer, service, x5c, ring: ArcSwap::from_pointee(ring), epoch }
     }
 
     /// The keys of this moment.
@@ -124,6 +130,21 @@ impl Issuer {
     /// Puts other keys in their place.
     pub fn replace_ring(&self, ring: Ring) {
         self.ring.store(Arc::new(ring));
+    }
+
+    /// The epoch of the database.
+    #[must_use]
+    pub fn epoch(&self) -> Option<Arc<String>> {
+        self.epoch.load_full()
+    }
+
+    /// Puts the epoch of a database that was read in its place. Tokens of the one before are refused.
+    pub fn replace_epoch(&self, epoch: &str) {
+        self.epoch.store(Some(Arc::new(epoch.to_owned())));
+    }
+
+    fn is_of_epoch(&self, claimed: Option<&str>) -> bool {
+        claimed == self.epoch.load().as_deref().map(String::as_str)
     }
 
     /// Signs an access token that is valid for `lifetime` seconds: [`ACCESS_LIFETIME`] or [`ANONYMOUS_LIFETIME`].
@@ -140,6 +161,7 @@ impl Issuer {
         now: i64,
     ) -> Result<String, RouteError> {
         let mut jti = Uuid::encode_buffer();
+        let epoch = self.epoch.load();
         let claims = AccessClaims {
             jti: &*Uuid::new_v4().hyphenated().encode_lower(&mut jti),
             sub: subject.sub,
@@ -156,6 +178,8 @@ impl Issuer {
             appid: subject.appid,
             principal: Some(subject.principal),
             generation: Some(subject.generation),
+            provider: subject.provider,
+            epoch: epoch.as_deref().map(String::as_str),
         };
         self.sign(&claims, now)
     }
@@ -190,6 +214,7 @@ impl Issuer {
             generation: Some(subject.generation),
             password: subject.password.map(ToOwned::to_owned),
             identity: subject.identity.cloned(),
+            epoch: self.epoch.load().as_deref().cloned(),
         };
         self.sign(&claims, now)
     }
@@ -198,14 +223,16 @@ impl Issuer {
     #[must_use]
     pub fn verify_refresh(&self, token: &str, now: i64) -> Option<RefreshClaims> {
         let claims: RefreshClaims = self.verify_for(token, &self.service, now)?;
-        (claims.grant_type == GrantType::RefreshToken).then_some(claims)
+        let is_good = claims.grant_type == GrantType::RefreshToken;
+        (is_good && self.is_of_epoch(claims.epoch.as_deref())).then_some(claims)
     }
 
     /// The claims of an access token that this server signed and that is valid now.
     #[must_use]
     pub fn verify_access(&self, token: &str, now: i64) -> Option<AccessClaims> {
         let claims: AccessClaims = self.verify_for(token, &self.service, now)?;
-        (claims.grant_type == GrantType::AccessToken).then_some(claims)
+        let is_good = claims.grant_type == GrantType::AccessToken;
+        (is_good && self.is_of_epoch(claims.epoch.as_deref())).then_some(claims)
     }
 
     /// Signs claims of another kind. They need `iss`, `aud`, `nbf` and `exp`, and an audience that is not the registry.

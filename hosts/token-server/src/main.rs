@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
         Command::Administrator(flags) => commands::administrator(flags).await,
         Command::Keys(command) => commands::keys(command).await,
         Command::Doctor(flags) => commands::doctor(flags).await,
+        Command::Restore(flags) => commands::restore(flags).await,
         Command::Apply(flags) => commands::apply(flags).await,
     };
     match ended {

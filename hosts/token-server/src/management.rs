@@ -13,6 +13,7 @@
 //! | [`authority`] | tokens for `az login`, from client ids and secrets |
 //! | [`cloud`] | what a client asks to find the registry at all |
 //! | [`registry`], [`scope_maps`], [`tokens`], [`credentials`], [`service_principals`] | the resources |
+//! | [`identities`] | identities of providers, revoked |
 //! | [`generations`] | which tokens are not good any more, for the edge |
 //! | [`bundle`] | the same, with the compiled scope maps, signed |
 //! | [`documents`] | their JSON |
@@ -29,6 +30,7 @@ pub mod credentials;
 pub mod documents;
 pub mod error;
 pub mod generations;
+pub mod identities;
 pub mod registry;
 pub mod resource;
 pub mod scope_maps;
@@ -118,6 +120,8 @@ fn resources() -> OpenApiRouter<Arc<App>> {
             service_principals::delete
         ))
         .routes(routes!(service_principals::add_secret, service_principals::delete_secrets))
+        .routes(routes!(identities::revoke))
+        .routes(routes!(identities::revoke_provider))
         .routes(routes!(generations::list))
         .routes(routes!(bundle::show))
 }
@@ -125,8 +129,9 @@ fn resources() -> OpenApiRouter<Arc<App>> {
 /// Adds to the description what no handler says by itself: the names in the paths, and who is let in.
 fn complete(description: &mut OpenApi) {
     for (path, item) in &mut description.paths.paths {
-        let names =
-            ["registry", "name"].into_iter().filter(|name| path.contains(&format!("{{{name}}}")));
+        let names = ["registry", "name", "provider", "subject"]
+            .into_iter()
+            .filter(|name| path.contains(&format!("{{{name}}}")));
         item.parameters = Some(names.map(|name| path_parameter(name).into()).collect());
     }
     let components = description.components.get_or_insert_default();

@@ -5,7 +5,7 @@
 
 mod built_in;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ pub use built_in::BuiltIn;
 
 use crate::principal::password::PasswordDigest;
 use crate::store::{
-    Changes, Departure, PasswordName, PasswordRecord, RecordKey, RegistryRecord, Revision,
-    ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
+    Changes, Departure, PasswordName, PasswordRecord, ProviderRecord, RecordKey, RegistryRecord,
+    Revision, RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
 };
 
 /// Everything that decisions need.
@@ -30,6 +30,8 @@ pub struct Policy {
     scope_maps: HashMap<Arc<str>, Arc<CompiledMap>>,
     tokens: HashMap<Arc<str>, Arc<Token>>,
     service_principals: HashMap<Arc<str>, Arc<ServicePrincipal>>,
+    providers: BTreeMap<String, ProviderRecord>,
+    revoked_identities: HashMap<(String, String), Revision>,
     departures: HashMap<RecordKey, Revision>,
 }
 
@@ -97,6 +99,8 @@ impl Policy {
             scope_maps: HashMap::new(),
             tokens: HashMap::new(),
             service_principals: HashMap::new(),
+            providers: BTreeMap::new(),
+            revoked_identities: HashMap::new(),
             departures: HashMap::new(),
         }
     }
@@ -133,6 +137,12 @@ impl Policy {
             next.departures.remove(&RecordKey::ServicePrincipal(principal.key.clone()));
             next.service_principals
                 .insert(principal.key.as_str().into(), Arc::new(principal.into()));
+        }
+        for provider in changes.providers {
+            next.providers.insert(provider.name.clone(), provider);
+        }
+        for RevokedIdentity { provider, subject, revision } in changes.revoked_identities {
+            next.revoked_identities.insert((provider, subject), revision);
         }
         for departure in changes.departures {
             next.remove(departure);
@@ -195,6 +205,30 @@ impl Policy {
     /// All service principals with their keys, in no order.
     pub fn service_principals(&self) -> impl ExactSizeIterator<Item = (&str, &ServicePrincipal)> {
         self.service_principals.iter().map(|(key, service)| (&**key, &**service))
+    }
+
+    /// The identity provider with this name; none that is gone.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&ProviderRecord> {
+        self.providers.get(name).filter(|provider| !provider.is_gone())
+    }
+
+    /// All identity providers, those that are gone too, by name.
+    pub fn providers(&self) -> impl Iterator<Item = &ProviderRecord> {
+        self.providers.values()
+    }
+
+    /// The write that revoked an identity; 0 for one that was not.
+    #[must_use]
+    pub fn identity_revoked(&self, provider: &str, subject: &str) -> Revision {
+        let key = (provider.to_owned(), subject.to_ascii_lowercase());
+        self.revoked_identities.get(&key).copied().unwrap_or(0)
+    }
+
+    /// The identities that were revoked, each with its provider and in lower case, and by which write.
+    pub fn revoked_identities(&self) -> impl Iterator<Item = (&str, &str, Revision)> {
+        let each = self.revoked_identities.iter();
+        each.map(|((provider, subject), revision)| (&**provider, &**subject, *revision))
     }
 
     /// What was deleted, and by which write.

@@ -9,6 +9,8 @@ pub mod password;
 pub mod secret;
 mod summary;
 
+use std::sync::Arc;
+
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{IdentityClaims, PrincipalKind};
 use scopegate_api::decision::DecisionReport;
@@ -23,7 +25,7 @@ pub use credentials::{Credentials, NULL_GUID, authorization};
 
 use crate::app::App;
 use crate::error::RouteError;
-use crate::identity::{Identity, NearMiss};
+use crate::identity::{Identity, NearMiss, Provider};
 use crate::issue::Subject;
 use crate::policy::{Password, Policy, ServicePrincipal, Token};
 use crate::store::Revision;
@@ -51,6 +53,8 @@ pub struct Principal {
     pub renewable_from: Revision,
     /// What its provider said about it.
     pub identity: Option<IdentityClaims>,
+    /// The provider that knows it.
+    pub provider: Option<String>,
     /// The application that it came with.
     pub appid: Option<String>,
     /// The tenant that it came from.
@@ -122,20 +126,20 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] when the provider is not configured any more; [`RouteError::Engine`] when the engine fails.
+    /// [`RouteError::Unauthorized`] when the provider is not configured any more; [`RouteError::Unavailable`] when this server's providers
+    /// are not those that are kept; [`RouteError::Engine`] when the engine fails.
     pub fn identity(
         subject: &str,
         claims: IdentityClaims,
         app: &App,
         policy: &Policy,
     ) -> Result<Self, RouteError> {
-        let provider = app
-            .providers
-            .by_name(&claims.provider)
-            .ok_or(RouteError::Unauthorized("an identity of a provider that is gone"))?;
+        let (provider, revoked) = known_provider(&claims.provider, app, policy)?;
         let bound = provider.bind(&claims.claims);
-        let mut principal = Self::new(PrincipalKind::Identity, subject, 0);
-        principal.generation = identity_generation(app, policy);
+        let of_one = policy.identity_revoked(&claims.provider, subject);
+        let mut principal = Self::new(PrincipalKind::Identity, subject, of_one.max(revoked));
+        principal.generation = provider_generation(provider.name(), app, policy).max(of_one);
+        principal.provider = Some(claims.provider.clone());
         for map in &bound.scope_maps {
             principal.add_scope_map(map, policy);
         }
@@ -167,10 +171,7 @@ impl Principal {
     ///
     /// The errors of [`Principal::identity`], and [`RouteError::Unauthorized`] for claims that are too large to be remembered.
     pub fn of(identity: Identity, app: &App, policy: &Policy) -> Result<Self, RouteError> {
-        let provider = app
-            .providers
-            .by_name(&identity.provider)
-            .ok_or(RouteError::Unauthorized("an identity of a provider that is gone"))?;
+        let (provider, _) = known_provider(&identity.provider, app, policy)?;
         let mentioned = provider.mentioned(&identity.claims)?;
         let claims = IdentityClaims { provider: identity.provider, claims: mentioned };
         let principal = Self::identity(&identity.subject, claims, app, policy)?;
@@ -178,12 +179,33 @@ impl Principal {
     }
 
     /// Somebody of whom nothing is known but an access token: everything, and [`AtMost`] what that holds.
-    fn held(subject: &str, generation: Option<u64>, at_most: AtMost, policy: &Policy) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`RouteError::Unauthorized`] for a token that names no provider, or one that is gone, and for one from before something was taken
+    /// away.
+    fn held(
+        subject: &str,
+        provider: Option<String>,
+        generation: Option<u64>,
+        at_most: AtMost,
+        app: &App,
+        policy: &Policy,
+    ) -> Result<Self, RouteError> {
+        let provider = provider
+            .ok_or(RouteError::Unauthorized("a token of an identity that names no provider"))?;
+        policy.provider(&provider).ok_or(PROVIDER_GONE)?;
+        let of_one = policy.identity_revoked(&provider, subject);
+        let oldest = provider_generation(&provider, app, policy).max(of_one);
         let generation = generation.and_then(|generation| i64::try_from(generation).ok());
-        let mut principal = Self::new(PrincipalKind::Identity, subject, generation.unwrap_or(0));
+        let generation = generation
+            .filter(|generation| *generation >= oldest)
+            .ok_or(RouteError::Unauthorized("a token from before something was taken away"))?;
+        let mut principal = Self::new(PrincipalKind::Identity, subject, generation);
+        principal.provider = Some(provider);
         principal.at_most = Some(at_most);
         principal.tables.extend(policy.built_in.role(Role::Owner).cloned());
-        principal
+        Ok(principal)
     }
 
     fn new(kind: PrincipalKind, subject: &str, generation: Revision) -> Self {
@@ -195,6 +217,7 @@ impl Principal {
             generation,
             renewable_from: generation,
             identity: None,
+            provider: None,
             appid: None,
             tenant: None,
             at_most: None,
@@ -240,6 +263,7 @@ impl Principal {
             appid: self.appid.as_deref(),
             tenant: self.tenant.as_deref(),
             identity: self.identity.as_ref(),
+            provider: self.provider.as_deref(),
             password: self.password.map(|password| password.name.as_str()),
             until: self.ends_at(),
             ..Subject::new(&self.subject, self.kind, self.generation.unsigned_abs())
@@ -305,12 +329,43 @@ pub fn admin_generation(policy: &Policy) -> Revision {
     policy.generation(policy.registry.admin_generation, [ADMIN_MAP])
 }
 
-/// The last change that took something away from any identity. Nobody knows which identities there are, so all of them have this one
-/// generation: a token with a lower one would be refused for ever.
+/// What a client reads whose provider is gone.
+const PROVIDER_GONE: RouteError =
+    RouteError::Unauthorized("an identity of a provider that is gone");
+
+/// A provider of this server, and when all its identities were revoked. Nothing is given by providers that are not those that are kept:
+/// another server has started with others.
+fn known_provider<'a>(
+    name: &str,
+    app: &'a App,
+    policy: &Policy,
+) -> Result<(&'a Arc<Provider>, Revision), RouteError> {
+    let provider = app.providers.by_name(name).ok_or(PROVIDER_GONE)?;
+    if !app.has_kept_providers(policy) {
+        return Err(RouteError::Unavailable("the identity providers are not those kept".into()));
+    }
+    let kept = policy.provider(name).ok_or(PROVIDER_GONE)?;
+    Ok((provider, kept.revoked))
+}
+
+/// The last change that took something away from any identity of a provider, gone or not. Nobody knows which identities there are, so all
+/// that were not revoked by themselves have this one generation: a token with a lower one would be refused for ever.
+#[must_use]
+pub fn provider_generation(name: &str, app: &App, policy: &Policy) -> Revision {
+    let own = policy.providers().find(|provider| provider.name == name);
+    let own = own.map_or(0, |provider| provider.generation);
+    let maps = app.providers.by_name(name).map(|provider| provider.scope_maps());
+    let keys: Vec<String> = maps.into_iter().flatten().map(str::to_ascii_lowercase).collect();
+    policy.generation(own, keys.iter().map(String::as_str))
+}
+
+/// The last change that took something away from any identity, for edges that do not tell them apart.
 #[must_use]
 pub fn identity_generation(app: &App, policy: &Policy) -> Revision {
-    let keys: Vec<String> = app.providers.scope_maps().map(str::to_ascii_lowercase).collect();
-    policy.generation(0, keys.iter().map(String::as_str))
+    let of_providers =
+        policy.providers().map(|provider| provider_generation(&provider.name, app, policy));
+    let of_identities = policy.revoked_identities().map(|(_, _, revision)| revision);
+    of_providers.chain(of_identities).max().unwrap_or(0)
 }
 
 impl AtMost {

@@ -29,8 +29,9 @@ use tokio::time::timeout;
 pub use database::{Database, News};
 pub use page::Page;
 pub use records::{
-    Changes, Departure, KeysRecord, PasswordName, PasswordRecord, RecordKey, RegistryRecord,
-    Revision, ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
+    Changes, Departure, History, KeysRecord, Known, PasswordName, PasswordRecord, ProviderRecord,
+    RecordKey, RegistryRecord, Revision, RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord,
+    TokenRecord,
 };
 pub use write::Write;
 
@@ -94,13 +95,35 @@ impl Store {
     ///
     /// When the database cannot be read, or holds what is no record.
     pub async fn changes(&self, since: Revision) -> sqlx::Result<Changes> {
+        self.changes_since(&Known { revision: since, ..Known::default() }).await
+    }
+
+    /// The same after what is known, of which it is found out whether the database still holds it.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or holds what is no record.
+    pub async fn changes_since(&self, known: &Known) -> sqlx::Result<Changes> {
         let read = async {
             let mut transaction = self.pool.begin_with(self.database.begin_read()).await?;
-            let changes = Changes::read(&mut transaction, since).await?;
+            let changes = Changes::read(&mut transaction, known).await?;
             transaction.rollback().await?;
             Ok(changes)
         };
         timeout(PATIENCE, read).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+
+    /// Makes a new epoch of a database that was put back, and a revision above the one that somebody has seen: tokens, feeds and bundles
+    /// from before are refused from then on. Does nothing when its epoch is not `left` any more, because somebody else was quicker.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn begin_epoch(&self, left: Option<&Known>) -> sqlx::Result<Option<String>> {
+        let mut write = self.write().await?;
+        let Some(epoch) = write.begin_epoch(left).await? else { return Ok(None) };
+        write.commit().await?;
+        Ok(Some(epoch))
     }
 
     /// A connection for reading. Requests for decisions use none.

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::app::App;
 use crate::clock;
 use crate::keys::Ring;
-use crate::store::{KeysRecord, News, Store};
+use crate::store::{History, KeysRecord, Known, News, Store};
 
 /// How long the server waits for news before it looks by itself.
 const EVERY: Duration = Duration::from_secs(1);
@@ -29,14 +29,20 @@ pub async fn catch_up(app: &App) -> anyhow::Result<()> {
     // One at a time: the later one sees what the earlier one has done.
     let _turn = app.turn.lock().await;
     let policy = Arc::clone(&app.policy());
-    let mut changes = app.store.changes(policy.revision()).await?;
-    if changes.registry.revision != policy.revision() {
+    let known = Known::from(&policy.registry);
+    let mut changes = app.store.changes_since(&known).await?;
+    if changes.history == History::PutBack {
+        begin_epoch(app, &known).await?;
+        changes = app.store.changes_since(&known).await?;
+    }
+    if Known::from(&changes.registry) != known {
         renew_keys(app, std::mem::take(&mut changes.keys))?;
         let next = policy.apply(changes, &app.runtime)?;
         tracing::info!(revision = next.revision(), tokens = next.tokens().len(), "policy read");
         app.replace_policy(next);
     }
     let policy = app.policy();
+    app.readiness.note_providers(app.has_kept_providers(&policy));
     app.readiness.confirm(policy.revision(), policy.tokens().len(), clock::now());
     Ok(())
 }
@@ -50,6 +56,18 @@ pub async fn catch_up_now(app: &App) -> anyhow::Result<()> {
     anyhow::ensure!(!app.readiness.is_gone(), "the database does not answer");
     let caught_up = timeout(PATIENCE, catch_up(app)).await;
     caught_up.unwrap_or_else(|_| bail!("the database does not answer in time"))
+}
+
+/// A database that was put back, and nobody said so: what this server issued since then means nothing in it.
+async fn begin_epoch(app: &App, known: &Known) -> anyhow::Result<()> {
+    if let Some(epoch) = app.store.begin_epoch(Some(known)).await? {
+        tracing::warn!(
+            revision = known.revision,
+            epoch,
+            "the database was put back; all tokens from before end with its epoch"
+        );
+    }
+    Ok(())
 }
 
 /// Takes over signing keys that are new, and lets go of those that are gone.

@@ -23,7 +23,9 @@ use scopegate_server::identity::Providers;
 use scopegate_server::issue::{ACCESS_LIFETIME, LEEWAY, Subject};
 use scopegate_server::networks::Networks;
 use scopegate_server::oauth::redemption::REFUSALS;
+use scopegate_server::principal::by_access_token;
 use scopegate_server::store::PasswordName;
+use scopegate_server::watch::catch_up;
 use serde_json::{Value, json};
 
 use security::*;
@@ -976,6 +978,68 @@ async fn an_identity_has_what_it_is_bound_to_now() {
     assert_eq!(
         none.exchange(&provider.token("octo", &["readers"])).await.status,
         StatusCode::UNAUTHORIZED
+    );
+}
+
+/// A provider that the configuration has no more ends the tokens of its identities: at the exchange, at `/authz`, and in what edges read.
+/// It does not give them back when it comes again.
+#[tokio::test]
+async fn fault_7_a_provider_that_is_gone_ends_its_tokens() {
+    let provider = Provider::start().await;
+    let providers = || provider.providers("[{match: {groups: readers}, scopeMaps: [reader-map]}]");
+    let setup = |providers| Setup { providers, ..Setup::default() };
+    let server = Server::with(setup(providers())).await;
+    let refresh = server.exchange(&provider.token("octo", &["readers"])).await.refresh_token();
+    let token = server.renew(&refresh, PULL).await.access_token();
+    assert_eq!(claims(&token)["provider"], "ci");
+    let check = async |server: &Server, is_good: bool, what: &str| {
+        let now = clock::now();
+        assert_eq!(by_access_token(&token, &server.app, now).is_ok(), is_good, "{what}: /authz");
+        let status = if is_good { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(server.by_null_guid(&token, PULL).await.status, status, "{what}: exchange");
+        assert_eq!(server.renew(&refresh, PULL).await.status, status, "{what}: refresh");
+    };
+    check(&server, true, "configured").await;
+    // The same configuration once more changes nothing.
+    let same = server.another(setup(providers())).await;
+    check(&same, true, "configured again").await;
+    let none = server.another(setup(Providers::default())).await;
+    check(&none, false, "gone").await;
+    let gone = none.app.policy().providers().next().cloned().unwrap();
+    assert!(gone.is_gone() && gone.generation == none.app.policy().revision());
+    assert!(gone.generation > claims(&token)["generation"].as_i64().unwrap());
+    let back = server.another(setup(providers())).await;
+    check(&back, false, "back").await;
+    let refresh = back.exchange(&provider.token("octo", &["readers"])).await.refresh_token();
+    assert_eq!(back.renew(&refresh, PULL).await.access(), [PULL]);
+}
+
+/// A binding that is gone ends access tokens that it gave; refresh tokens open what is left. A server that still has it gives nothing to
+/// identities, and says so.
+#[tokio::test]
+async fn fault_7_a_binding_that_is_gone_ends_its_access_tokens() {
+    let provider = Provider::start().await;
+    let both = "[{match: {groups: readers}, scopeMaps: [reader-map]}, {match: {groups: readers}, scopeMaps: [writer-map]}]";
+    let one = "[{match: {groups: readers}, scopeMaps: [reader-map]}]";
+    let setup = |bindings| Setup { providers: provider.providers(bindings), ..Setup::default() };
+    let server = Server::with(setup(both)).await;
+    let refresh = server.exchange(&provider.token("octo", &["readers"])).await.refresh_token();
+    let scope = "repository:samples/a:pull,push";
+    let token = server.renew(&refresh, scope).await.access_token();
+    assert_eq!(access(&claims(&token)).len(), 2);
+    let fewer = server.another(setup(one)).await;
+    assert!(by_access_token(&token, &fewer.app, clock::now()).is_err());
+    assert_eq!(fewer.by_null_guid(&token, scope).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(fewer.renew(&refresh, scope).await.access(), [PULL]);
+    // The first one goes on with what it was started with.
+    catch_up(&server.app).await.unwrap();
+    let fresh = provider.token("octo", &["readers"]);
+    assert_eq!(server.exchange(&fresh).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(server.renew(&refresh, scope).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(by_access_token(&token, &server.app, clock::now()).is_err());
+    assert_eq!(server.by_password("Reader", "secret-one", PULL).await.access(), [PULL]);
+    assert!(
+        server.app.readiness.has_other_providers() && !fewer.app.readiness.has_other_providers()
     );
 }
 

@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -17,7 +18,7 @@ use scopegate_server::edit::service_principals::{self, ServicePrincipalEdit};
 use scopegate_server::edit::tokens::{self, TokenEdit};
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::Subject;
-use scopegate_server::store::RecordKey;
+use scopegate_server::store::{RecordKey, Store};
 use scopegate_server::watch::catch_up;
 use serde_json::{Value, json};
 
@@ -1447,6 +1448,45 @@ impl Registry {
         }
     }
 
+    /// What the feed of version 2 says.
+    async fn newest_feed(&self, since: i64) -> Value {
+        let target = format!("/registries/registry/generations?since={since}");
+        self.newest(&target, "application/vnd.scopegate.generations.v2+json").await.body
+    }
+
+    async fn newest_bundle(&self) -> String {
+        let media_type = "application/vnd.scopegate.bundle.v2+jose";
+        let answer = self.newest("/registries/registry/bundle", media_type).await;
+        String::from_utf8(answer.bytes.to_vec()).unwrap()
+    }
+
+    async fn bundle_by(&self, authorization: Option<String>) -> String {
+        let media_type = "application/vnd.scopegate.bundle.v2+jose";
+        let request = Request::get("/registries/registry/bundle")
+            .header(header::AUTHORIZATION, authorization.unwrap())
+            .header(header::ACCEPT, media_type);
+        let answer = self.server.send(request.body(Body::empty()).unwrap()).await;
+        String::from_utf8(answer.bytes.to_vec()).unwrap()
+    }
+
+    async fn newest(&self, target: &str, media_type: &str) -> Answer {
+        let request = Request::get(target)
+            .header(header::AUTHORIZATION, self.authorization("EdgeReader").unwrap())
+            .header(header::ACCEPT, media_type);
+        let answer = self.server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.headers[header::CONTENT_TYPE], media_type);
+        answer
+    }
+
+    /// The claims of a token that opens nothing.
+    fn some_claims(&self) -> AccessClaims {
+        let subject = Subject::new("some", PrincipalKind::Token, 0);
+        let token =
+            self.server.app.issuer.access_token(&subject, "rid", Vec::new(), 60, clock::now());
+        let now = clock::now();
+        self.server.app.issuer.verify_access(&token.unwrap(), now).unwrap()
+    }
+
     /// The payload of a bundle, whose signature is the server's.
     fn open(&self, text: &str) -> Value {
         self.server.app.issuer.verify(text, "bundle:r.test", clock::now()).unwrap()
@@ -1726,6 +1766,146 @@ async fn identities_have_one_generation() {
         let generation = answer.claims(&registry.server)["generation"].as_i64().unwrap();
         assert_eq!(generation == now, !changed.is_empty(), "{request}");
     }
+}
+
+/// Whoever may change things ends the tokens of one identity, or of all of a provider; feed and bundle of version 2 say whose, those of
+/// version 1 have all identities as one.
+#[tokio::test]
+async fn identities_are_revoked_one_by_one_and_a_provider_at_a_time() {
+    let config = json!([{
+        "name": "ci", "issuer": "https://ci.test", "audiences": ["r.test"],
+        "bindings": [{"match": {"team": "one"}, "scopeMaps": ["map-one"]}],
+    }]);
+    let providers = Providers::open(&serde_json::from_value::<Vec<_>>(config).unwrap()).unwrap();
+    let registry = Registry::with(None, providers).await;
+    let map = json!({"properties": {"actions": ["repositories/a/content/read"]}});
+    registry.must("PUT scopeMaps/map-one", map).await;
+    let claims = [("team".to_owned(), json!("one"))].into_iter().collect();
+    let identity = IdentityClaims { provider: "ci".into(), claims };
+    let refresh = |registry: &Registry, sub: &str| {
+        let generation = registry.server.app.policy().revision().unsigned_abs();
+        let subject = Subject {
+            identity: Some(&identity),
+            ..Subject::new(sub, PrincipalKind::Identity, generation)
+        };
+        registry.server.app.issuer.refresh_token(&subject, "rid", clock::now()).unwrap()
+    };
+    let [octo, other] = ["Octo", "repo:o/other"].map(|sub| refresh(&registry, sub));
+    let since = registry.feed(0).await.0;
+    for (who, expected) in [("Reader", 403), ("EdgeReader", 403), ("AcrPull", 403)] {
+        let authorization = registry.authorization(who);
+        for path in ["identities/ci/Octo/revoke", "identities/ci/revoke"] {
+            let answer = registry.send(authorization.as_deref(), &format!("POST {path}"), "").await;
+            assert_eq!(answer.status, expected, "{who}");
+        }
+    }
+    for path in ["identities/none/Octo/revoke", "identities/none/revoke"] {
+        assert_eq!(registry.owner(&format!("POST {path}"), &Value::Null).await.status, 404);
+    }
+    assert_eq!(registry.opens(&octo).await, "repository:a:pull");
+    registry.must("POST identities/ci/Octo/revoke", Value::Null).await;
+    assert_eq!(registry.opens(&octo).await, "401");
+    assert_eq!(registry.opens(&other).await, "repository:a:pull");
+    assert_eq!(registry.feed(since).await.1, "identity:*");
+    let newest = registry.newest_feed(since).await;
+    let (revision, version) = (&newest["revision"], &newest["version"]);
+    let one =
+        json!({"principal": "identity", "provider": "ci", "sub": "octo", "generation": revision});
+    assert_eq!((version, &newest["changed"]), (&json!(2), &json!([one])));
+    // A subject may hold slashes.
+    registry.must("POST identities/ci/repo:o%2Fother/revoke", Value::Null).await;
+    assert_eq!(registry.opens(&other).await, "401");
+    let third = refresh(&registry, "third");
+    assert_eq!(registry.opens(&third).await, "repository:a:pull");
+    let since = registry.feed(0).await.0;
+    registry.must("POST identities/ci/revoke", Value::Null).await;
+    assert_eq!(registry.opens(&third).await, "401");
+    let newest = registry.newest_feed(since).await;
+    let revision = newest["revision"].clone();
+    let all =
+        json!({"principal": "identity", "provider": "ci", "sub": null, "generation": revision});
+    assert_eq!(newest["changed"], json!([all]));
+    assert_eq!(registry.opens(&refresh(&registry, "Octo")).await, "repository:a:pull");
+    let text = registry.newest_bundle().await;
+    let policy = registry.edge(&text, None);
+    let token = |provider: Option<&str>, generation: i64| AccessClaims {
+        sub: "octo".into(),
+        principal: Some(PrincipalKind::Identity),
+        provider: provider.map(ToOwned::to_owned),
+        generation: Some(generation.unsigned_abs()),
+        ..registry.some_claims()
+    };
+    let now = revision.as_i64().unwrap();
+    for (provider, generation, is_good) in [
+        (Some("ci"), now, true),
+        (Some("ci"), now - 1, false),
+        (Some("other"), now, false),
+        (None, now, false),
+    ] {
+        let holder = policy.holder(&token(provider, generation));
+        assert_eq!(holder.is_some(), is_good, "{provider:?} {generation}");
+    }
+}
+
+/// A backup is put back under a running server, and written past what the server has seen: nothing that was issued meanwhile opens anything,
+/// not to the server and not to an edge.
+async fn a_database_that_was_put_back(url: Option<&str>) {
+    let registry = Registry::with(url, Providers::default()).await;
+    registry.make_token("early", "_repositories_pull").await;
+    let [early, _] = registry.passwords("early").await;
+    let (text, before) = (registry.newest_bundle().await, registry.server.app.policy().revision());
+    let held = registry.edge(&text, None);
+    registry.make_token("later", "_repositories_push").await;
+    let [later, _] = registry.passwords("later").await;
+    let refresh = registry.refresh_token("later", &later).await;
+    let claims = registry.access("later", &later).await;
+    let held = registry.edge(&registry.newest_bundle().await, Some(&held));
+    assert!(held.holder(&claims).is_some());
+    let old = registry.server.app.policy().registry.epoch.clone();
+    let seen = registry.server.app.policy().revision();
+    let file = format!("sqlite://{}", registry.server.folder.path().join("scopegate.db").display());
+    support::database::run(
+        url.unwrap_or(&file),
+        &format!(
+            "delete from tokens where key = 'later'; update registry set revision = {before};
+             delete from writes where revision > {before}"
+        ),
+    )
+    .await;
+    // Somebody else writes into it, a token of the same name among others, until it is past what the server has seen.
+    let store = Store::open(registry.server.folder.path(), url).await.unwrap();
+    let mut revision = before;
+    while revision <= seen {
+        let mut write = store.write().await.unwrap();
+        let edit =
+            TokenEdit { scope_map: Some("_repositories_push".into()), ..TokenEdit::default() };
+        tokens::put(&mut write, "later", "registry", edit).await.unwrap();
+        revision = write.commit().await.unwrap();
+    }
+    catch_up(&registry.server.app).await.unwrap();
+    let policy = Arc::clone(&registry.server.app.policy());
+    assert!(policy.registry.epoch != old && policy.revision() > seen);
+    assert_eq!(registry.opens(&refresh).await, "401");
+    assert_eq!(registry.login("later", &later).await, 401);
+    assert_eq!(registry.login("early", &early).await, 200);
+    // The client credentials' token for management is of the old epoch too.
+    let bearer = registry.authorization("Owner");
+    assert_eq!(registry.send(bearer.as_deref(), "GET ", "").await.status, 401);
+    let text = registry.bundle_by(basic(CLIENTS[4].1, SECRET)).await;
+    let fresh = registry.edge(&text, Some(&held));
+    assert!(fresh.holder(&claims).is_none());
+    assert!(fresh.holder(&registry.access("early", &early).await).is_some());
+}
+
+#[tokio::test]
+async fn fault_9_a_database_that_was_put_back_on_sqlite() {
+    a_database_that_was_put_back(None).await;
+}
+
+#[tokio::test]
+async fn fault_9_a_database_that_was_put_back_on_postgres() {
+    let database = Database::postgres().await;
+    a_database_that_was_put_back(database.url.as_deref()).await;
 }
 
 /// Two servers on one database obey each other, for management at once.

@@ -13,11 +13,14 @@ use scopegate_server::edit::registry::RegistryEdit;
 use scopegate_server::edit::scope_maps::ScopeMapEdit;
 use scopegate_server::edit::service_principals::ServicePrincipalEdit;
 use scopegate_server::edit::tokens::{Passwords, TokenEdit};
-use scopegate_server::edit::{passwords, registry, scope_maps, service_principals, tokens};
+use scopegate_server::edit::{
+    identities, passwords, registry, scope_maps, service_principals, tokens,
+};
 use scopegate_server::policy::{BuiltIn, Policy};
 use scopegate_server::principal::password::PasswordDigest;
 use scopegate_server::store::{
-    Changes, Page, PasswordName, RecordKey, Revision, Store, TokenRecord, Write,
+    Changes, History, Known, Page, PasswordName, RecordKey, Revision, RevokedIdentity, Store,
+    TokenRecord, Write,
 };
 
 use support::database::Database;
@@ -62,6 +65,8 @@ on_both! {
     two_processes_open_a_fresh_database_at_once
     another_process_tells_its_news
     increments_add_up_to_everything
+    providers_that_change_have_a_new_generation
+    fault_9_a_database_that_was_put_back_is_known_by_its_writes
 }
 
 fn token(write: &Write, name: &str) -> TokenRecord {
@@ -130,6 +135,48 @@ async fn a_fresh_database(database: Database) {
     // Opened again, it is the same registry, and nothing is written.
     let again = database.open().await.unwrap().changes(0).await.unwrap().registry;
     assert_eq!((again.rid, again.revision), (registry.rid, registry.revision));
+}
+
+/// A provider that is new, changed or gone has a new generation, in one write; the same providers again write nothing.
+async fn providers_that_change_have_a_new_generation(database: Database) {
+    let store = database.open().await.unwrap();
+    let keep = async |providers: &[(&str, &str)]| {
+        let each = providers.iter().map(|(name, print)| ((*name).to_owned(), (*print).to_owned()));
+        identities::keep_providers(&store, &each.collect()).await.unwrap()
+    };
+    let known = async || {
+        let changes = store.changes(0).await.unwrap();
+        let revision = changes.registry.revision;
+        let mut each: Vec<_> = changes
+            .providers
+            .iter()
+            .map(|p| {
+                let state = if p.is_gone() { "gone" } else { p.fingerprint.as_str() };
+                format!("{} {state} {} {}", p.name, p.generation == revision, p.revoked == revision)
+            })
+            .collect();
+        each.sort();
+        each.join(", ")
+    };
+    assert!(!keep(&[]).await);
+    assert!(keep(&[("one", "a"), ("two", "a")]).await);
+    assert_eq!(known().await, "one a true false, two a true false");
+    let before = store.changes(0).await.unwrap().registry.revision;
+    assert!(!keep(&[("one", "a"), ("two", "a")]).await);
+    assert_eq!(store.changes(0).await.unwrap().registry.revision, before);
+    assert!(keep(&[("one", "b"), ("two", "a")]).await);
+    assert_eq!(known().await, "one b true false, two a false false");
+    assert!(keep(&[("two", "a")]).await);
+    assert_eq!(known().await, "one gone true true, two a false false");
+    assert!(keep(&[("one", "b"), ("two", "a")]).await);
+    assert_eq!(known().await, "one b true false, two a false false");
+    let mut write = store.write().await.unwrap();
+    identities::revoke(&mut write, "one", "Octo").await.unwrap();
+    assert!(identities::revoke(&mut write, "none", "octo").await.is_err());
+    let revision = write.commit().await.unwrap();
+    let revoked = store.changes(before).await.unwrap().revoked_identities;
+    let expected = RevokedIdentity { provider: "one".into(), subject: "octo".into(), revision };
+    assert_eq!(revoked, [expected]);
 }
 
 /// Two write at once while one reads what is new, again and again. What it has put together in the end is what there is.
@@ -292,6 +339,40 @@ async fn a_database_that_was_put_back_gives_everything(database: Database) {
     assert_eq!(changed(&store, i64::MAX).await, "everything alpha");
     assert_eq!(changed(&store, -1).await, "everything alpha");
     assert_eq!(changed(&store, old).await, "");
+}
+
+/// Its revision is lower, or it was written past the one that was read: either way it is another history, and gets another epoch.
+async fn fault_9_a_database_that_was_put_back_is_known_by_its_writes(database: Database) {
+    let store = database.open().await.unwrap();
+    let old = put(&store, &["alpha"]).await;
+    put(&store, &["beta"]).await;
+    let known = Known::from(&store.changes(0).await.unwrap().registry);
+    let history = async |known: &Known| store.changes_since(known).await.unwrap().history;
+    assert_eq!(history(&known).await, History::Same);
+    put(&store, &["gamma"]).await;
+    assert_eq!(history(&known).await, History::Same);
+    database
+        .sql(&format!(
+            "delete from tokens where key <> 'alpha'; update registry set revision = {old};
+             delete from writes where revision > {old}"
+        ))
+        .await;
+    assert_eq!(history(&known).await, History::PutBack);
+    for name in ["other-1", "other-2", "other-3"] {
+        put(&store, &[name]).await;
+    }
+    assert_eq!(history(&known).await, History::PutBack);
+    let epoch = store.begin_epoch(Some(&known)).await.unwrap().unwrap();
+    // Another server that has seen the same is too late, and that is well.
+    assert_eq!(store.begin_epoch(Some(&known)).await.unwrap(), None);
+    let changes = store.changes_since(&known).await.unwrap();
+    assert_eq!((changes.history, changes.is_everything), (History::AnotherEpoch, true));
+    assert_eq!(changes.registry.epoch, epoch);
+    assert!(epoch != known.epoch && changes.registry.revision > known.revision);
+    let known = Known::from(&changes.registry);
+    assert_eq!(history(&known).await, History::Same);
+    assert!(store.begin_epoch(None).await.unwrap().is_some_and(|next| next != epoch));
+    assert_eq!(history(&known).await, History::AnotherEpoch);
 }
 
 /// The order is that of bytes, whatever language the database speaks.

@@ -2,6 +2,33 @@ import { expect, test } from "vitest";
 import { Revocations } from "./revocations.ts";
 import type { Token } from "./token.ts";
 
+test("identities are told apart by their provider", async () => {
+  const changed = [
+    { principal: "identity", provider: "gone", sub: null, generation: 9 },
+    { principal: "identity", provider: "ci", sub: "octo", generation: 7 },
+  ];
+  let asked: Headers | undefined;
+  const server = {
+    fetch: async (_: unknown, init?: RequestInit) => {
+      asked = new Headers(init?.headers);
+      return Response.json({ version: 2, revision: 9, isEverything: true, changed });
+    },
+  };
+  const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
+  const revocations = new Revocations(feed, server, () => 0);
+  for (const [provider, sub, generation, isRevoked] of [
+    ["ci", "Octo", 6, true],
+    ["ci", "Octo", 7, false],
+    ["ci", "other", 0, false],
+    ["gone", "other", 8, true],
+    [undefined, "other", 100, true],
+  ] as const) {
+    const token = { principal: "identity", provider, sub, generation } as Token;
+    expect(await revocations.revoked(token, () => {})).toBe(isRevoked);
+  }
+  expect(asked?.get("accept")).toBe("application/vnd.scopegate.generations.v2+json");
+});
+
 test("a newer generation revokes, and silence does after a while", async () => {
   let now = 0;
   let changed: object[] = [];
@@ -49,11 +76,37 @@ test("a newer generation revokes, and silence does after a while", async () => {
 
 test("the Kelvin sign is no k", async () => {
   const changed = [{ principal: "token", sub: "kelvin", generation: 4 }];
-  const server = { fetch: async () => Response.json({ revision: 1, isEverything: true, changed }) };
+  const server = { fetch: async () => Response.json({ version: 2, epoch: "a", revision: 1, isEverything: true, changed }) };
   const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
   const revocations = new Revocations(feed, server, () => 0);
   const revoked = (sub: string) =>
-    revocations.revoked({ principal: "token", sub, generation: 3 } as Token, () => undefined);
+    revocations.revoked({ principal: "token", sub, generation: 3, epoch: "a" } as Token, () => undefined);
   expect(await revoked("KELVIN")).toBe(true);
   expect(await revoked("\u212Aelvin")).toBe(false);
+});
+
+test("a database that was put back is another epoch", async () => {
+  let now = 0;
+  let answer = {};
+  const server = { fetch: async () => Response.json({ version: 2, changed: [], isEverything: true, ...answer }) };
+  const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
+  const revocations = new Revocations(feed, server, () => now);
+  const hear = async (heard: object, epoch?: string) => {
+    answer = heard;
+    now += 5000;
+    const token = { principal: "token", sub: "reader", generation: 100, epoch } as Token;
+    return await revocations.revoked(token, () => {});
+  };
+
+  expect(await hear({ epoch: "a", revision: 15 }, "a")).toBe(false);
+  expect(await hear({ epoch: "a", revision: 15 }, "b")).toBe(true);
+  expect(await hear({ epoch: "a", revision: 15 }, undefined)).toBe(true);
+  // A lower revision of an epoch that was never held is taken, and what was left is not taken again: what is held goes on until it is too old.
+  expect(await hear({ epoch: "b", revision: 3 }, "b")).toBe(false);
+  expect(await hear({ epoch: "b", revision: 3 }, "a")).toBe(true);
+  expect(await hear({ epoch: "a", revision: 99 }, "b")).toBe(false);
+  expect(await hear({ epoch: "b", revision: 2 }, "b")).toBe(false);
+  now += 30_000;
+  await expect(hear({ epoch: "a", revision: 99 }, "b")).rejects.toThrow();
+  expect(await hear({ epoch: "b", revision: 4 }, "b")).toBe(false);
 });

@@ -9,8 +9,13 @@ import type { Token } from "./token.ts";
 interface Generations {
   readonly revision: number;
   readonly isEverything: boolean;
-  readonly changed: readonly { principal: string; sub: string | null; generation: number }[];
+  readonly version?: number;
+  readonly epoch?: string;
+  readonly changed: readonly { principal: string; provider?: string; sub: string | null; generation: number }[];
 }
+
+/** Version 2 of the list, in which identities are told apart by their provider; a server of the release before answers with version 1. */
+const MEDIA_TYPE = "application/vnd.scopegate.generations.v2+json";
 
 /** In milliseconds. */
 const FRESH = 1000;
@@ -23,6 +28,10 @@ export class Revocations {
   readonly #now: () => number;
   #oldest = new Map<string, number>();
   #revision = 0;
+  #version = 0;
+  #epoch: string | undefined;
+  /** The epochs before this one, as long as this instance lives. None of them is taken again. */
+  readonly #left = new Set<string>();
   /** How often the feed was asked, and which of those was answered last. */
   #asked = 0;
   #answered = 0;
@@ -42,9 +51,13 @@ export class Revocations {
     else if (age > FRESH && this.#since(this.#askedAt) > FRESH) behind(this.#refresh());
     if (this.#since(this.#readAt) > this.#feed.maxAge) throw new Error("the list of generations is too old");
     const { principal, sub, generation } = token;
+    const provider = principal === "identity" ? token.provider : undefined;
     // What says neither for whom it is nor of which generation could not be revoked.
     if (principal === undefined || generation === undefined) return true;
-    return [keyOf(principal, sub), keyOf(principal, null)].some((key) => generation < (this.#oldest.get(key) ?? 0));
+    if (principal === "identity" && provider === undefined && this.#version >= 2) return true;
+    if (this.#epoch !== undefined && this.#epoch !== token.epoch) return true;
+    const keys = [keyOf(principal, provider, sub), keyOf(principal, provider, null), keyOf(principal, undefined, null)];
+    return keys.some((key) => generation < (this.#oldest.get(key) ?? 0));
   }
 
   /** How long ago a time was. A clock that was put back makes what is known as old as one that was put forward. */
@@ -58,31 +71,44 @@ export class Revocations {
     try {
       const url = new URL(this.#feed.url);
       url.searchParams.set("since", String(this.#revision));
-      const headers = { authorization: this.#feed.authorization };
+      const headers = { accept: MEDIA_TYPE, authorization: this.#feed.authorization };
       const response = await this.#server.fetch(url.href, { headers, signal: AbortSignal.timeout(PATIENCE) });
       if (!response.ok) throw new Error(`status ${response.status}`);
       const news = (await response.json()) as Generations;
       // Answers may overtake each other: what was asked before the last one says nothing new. A clock would not tell, because it may be put back.
       if (turn < this.#answered) return;
-      this.#take(news);
+      if (!this.#take(news)) throw new Error("the list is of an epoch that was left, or has to be read whole");
       [this.#answered, this.#readAt] = [turn, askedAt];
     } catch (error) {
       console.error(`the generations could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
     }
   }
 
-  #take({ revision, isEverything, changed }: Generations): void {
-    if (isEverything) this.#oldest = new Map();
-    for (const { principal, sub, generation } of changed) {
-      const key = keyOf(principal, sub);
+  /** Takes an answer; tells whether it may be decided by. As `Revoked::hear` of crates/scopegate-api. */
+  #take({ version = 1, epoch, revision, isEverything, changed }: Generations): boolean {
+    const isSame = version === this.#version && epoch === this.#epoch;
+    // Whoever knows epochs takes nothing that says none: a server of the release before has no part in this.
+    if (epoch === undefined ? this.#epoch !== undefined : this.#left.has(epoch)) return false;
+    if (epoch !== undefined && isSame && revision < this.#revision) return false;
+    if (!isSame && !isEverything) {
+      this.#revision = 0;
+      return false;
+    }
+    if (isEverything) {
+      if (!isSame && this.#epoch !== undefined) this.#left.add(this.#epoch);
+      [this.#oldest, this.#version, this.#epoch] = [new Map(), version, epoch];
+    }
+    for (const { principal, provider, sub, generation } of changed) {
+      const key = keyOf(principal, provider, sub);
       this.#oldest.set(key, Math.max(generation, this.#oldest.get(key) ?? 0));
     }
     this.#revision = revision;
+    return true;
   }
 }
 
-function keyOf(principal: string, sub: string | null): string {
-  return JSON.stringify([principal, typeof sub === "string" ? lowerCase(sub) : null]);
+function keyOf(principal: string, provider: string | undefined, sub: string | null): string {
+  return JSON.stringify([principal, provider ?? null, typeof sub === "string" ? lowerCase(sub) : null]);
 }
 
 // Of A to Z alone, as in every other host: `toLowerCase` makes a `k` of the Kelvin sign too, and two names would be one.

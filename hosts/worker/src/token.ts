@@ -11,6 +11,8 @@ export interface Token {
   readonly sub: string;
   readonly principal: string | undefined;
   readonly generation: number | undefined;
+  readonly provider: string | undefined;
+  readonly epoch: string | undefined;
   /** The access entries as scopes, one a line. */
   readonly access: string;
 }
@@ -80,11 +82,13 @@ function readClaims(claims: Fields | undefined, key: Key, expected: Expected, no
   if (!claims || !TEXTS.every((name) => typeof claims[name] === "string")) return undefined;
   if (claims.iss !== expected.issuer || claims.aud !== expected.service) return undefined;
   if (claims.grant_type !== "access_token") return undefined;
-  const { nbf, exp, iat, generation, principal } = claims;
+  const { nbf, exp, iat, generation, principal, provider, epoch } = claims;
   if (!isCount(nbf) || !isCount(exp) || !isCount(iat)) return undefined;
   if (nbf > now + LEEWAY || now >= exp + LEEWAY || exp - nbf > LONGEST_LIFETIME) return undefined;
   if ((generation ?? null) !== null && !isCount(generation)) return undefined;
   if ((principal ?? null) !== null && typeof principal !== "string") return undefined;
+  if ((provider ?? null) !== null && typeof provider !== "string") return undefined;
+  if ((epoch ?? null) !== null && typeof epoch !== "string") return undefined;
   const access = readAccess(claims.access);
   if (access === undefined) return undefined;
   return {
@@ -93,6 +97,8 @@ function readClaims(claims: Fields | undefined, key: Key, expected: Expected, no
     sub: claims.sub as string,
     principal: (principal as string | null | undefined) ?? undefined,
     generation: (generation as number | null | undefined) ?? undefined,
+    epoch: (epoch as string | null | undefined) ?? undefined,
+    provider: (provider as string | null | undefined) ?? undefined,
     access,
   };
 }

@@ -11,7 +11,7 @@ use super::server::{Administrator, ISSUER, Server};
 
 /// A gateway that ends with its test.
 pub(crate) struct Gateway {
-    /// Who reads what the token server tells. Its secret is the only one there is.
+    /// Who manages the registry; the gateway itself reads with a client of its own.
     pub(crate) administrator: Administrator,
     port: u16,
     folder: TempDir,

@@ -201,6 +201,15 @@ impl Server {
         serde_json::from_str(run(command.arg(file)).trim()).unwrap()
     }
 
+    /// Says that the database was put back.
+    #[track_caller]
+    pub(crate) fn restore(&self) {
+        let mut command = Command::new(program());
+        command.args(["restore", "--data"]).arg(self.data());
+        self.database(&mut command);
+        run(&mut command);
+    }
+
     /// Replaces every key at once, as after a leak.
     #[track_caller]
     pub(crate) fn replace_keys(&self) {

@@ -9,6 +9,7 @@ use scopegate_runtime::{Limits, Runtime};
 use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
 use scopegate_server::config::{Config, Serve};
+use scopegate_server::edit::identities::keep_providers;
 use scopegate_server::headers::Reached;
 use scopegate_server::health;
 use scopegate_server::identity::Providers;
@@ -38,6 +39,11 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let store = open(&config).await?;
     if let Some(seed) = &config.seed {
         keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
+    }
+    if keep_providers(&store, &providers.fingerprints()).await? {
+        tracing::info!(
+            "the identity providers are others than before; what was issued by those has ended"
+        );
     }
     // The ports come last: whoever is waiting for them may read the certificate as soon as somebody answers.
     let prepared = Prepared::new(&config, providers, store).await?;

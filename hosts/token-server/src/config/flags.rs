@@ -25,6 +25,8 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Make the local administrator, or give it a new secret, and say what `az login` needs.
     Administrator(Administrator),
+    /// Say that the database was put back: every token from before ends, and edges take its revisions anew.
+    Restore(Restore),
     /// Look at the signing keys, or make a new one now.
     #[command(subcommand)]
     Keys(Keys),
@@ -95,6 +97,14 @@ pub struct Serve {
 /// `scopegate-server administrator`
 #[derive(Clone, Debug, Args)]
 pub struct Administrator {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+/// `scopegate-server restore`
+#[derive(Clone, Debug, Args)]
+pub struct Restore {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,

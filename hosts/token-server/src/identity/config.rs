@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One provider.
@@ -66,7 +66,7 @@ pub struct ProviderConfig {
 }
 
 /// One binding: tokens with these claims get these rights.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BindingConfig {
     /// Claims and the value, or the values any of which, they must have. Not optional: whoever means every token writes `{}`.

@@ -23,6 +23,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::bindings::{Bindings, Bound};
@@ -44,6 +45,7 @@ pub struct Provider {
     leeway: i64,
     subject: ClaimName,
     bindings: Bindings,
+    fingerprint: String,
     client: Option<Client>,
     cache: Arc<Cache>,
 }
@@ -63,6 +65,12 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
     }
+}
+
+fn fingerprint(config: &ProviderConfig) -> anyhow::Result<String> {
+    let ProviderConfig { issuer, audiences, subject, bindings, .. } = config;
+    let text = serde_json::to_vec(&(issuer, audiences, subject, bindings))?;
+    Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 impl Provider {
@@ -103,6 +111,7 @@ impl Provider {
                 .map_err(anyhow::Error::msg)
                 .context("subject")?,
             bindings: Bindings::read(&config.bindings)?,
+            fingerprint: fingerprint(config)?,
             client: read_client(config)?,
             cache: Arc::new(Cache::new(http, issuer, config.issuer.clone())),
         })
@@ -132,8 +141,15 @@ impl Provider {
         self.bindings.bind(claims)
     }
 
+    /// What its identities are given by, digested: whose tokens they are, for whom, what names them, and the bindings. Another way to
+    /// reach the provider, or another clock, gives nobody anything else.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
     /// The scope maps that claims are bound to, by name; some more than once.
-    pub(super) fn scope_maps(&self) -> impl Iterator<Item = &str> {
+    pub fn scope_maps(&self) -> impl Iterator<Item = &str> {
         self.bindings.scope_maps()
     }
 

@@ -46,6 +46,8 @@ struct AuthorityClaims {
     tid: String,
     /// The generation of the service principal when the token was issued.
     generation: i64,
+    /// The epoch of the database.
+    epoch: Option<String>,
 }
 
 /// A refusal, as RFC 6749 (section 5.2) has it.
@@ -138,6 +140,7 @@ async fn issue(
         appid: service.name.clone(),
         tid: tenant.to_owned(),
         generation: service.generation,
+        epoch: app.issuer.epoch().as_deref().cloned(),
     };
     let access_token = app.issuer.sign(&claims, now).map_err(refused)?;
     Ok(object!({
@@ -207,6 +210,9 @@ fn principal(
         .service_principal(&claims.sub)
         .filter(|service| service.enabled)
         .ok_or(RouteError::Unauthorized("a service principal that is gone or disabled"))?;
+    if claims.epoch.as_ref() != app.issuer.epoch().as_deref() {
+        return Err(RouteError::Unauthorized("a token of another epoch of the database"));
+    }
     if claims.generation < service.generation {
         return Err(RouteError::Unauthorized("a token from before the client was changed"));
     }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use scopegate_api::bundle::{FIRST_VERSION, MEDIA_TYPE, VERSION};
 
 use super::access::ReadFeeds;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
 use crate::clock;
-use crate::headers::has;
+use crate::headers::{accepts, has};
 
 /// What it is: a document in the compact form of RFC 7515.
 const JOSE: &str = "application/jose";
@@ -18,6 +19,9 @@ const JOSE: &str = "application/jose";
 /// Gives the compiled scope maps, who has which, and which tokens have ended, signed as tokens are. Ask every second or so, with the tag of
 /// the last answer in `If-None-Match`: the answer is 304 while nothing has changed, and a new one once a minute, because a bundle is valid
 /// for five.
+///
+/// With `application/vnd.scopegate.bundle.v2+jose` in `Accept` it lists each provider of identities, and whoever of it was revoked; without,
+/// all identities are one, as the release before had it.
 ///
 /// # Errors
 ///
@@ -29,10 +33,14 @@ pub async fn show(
     _: ReadFeeds,
     asked: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let signed = app.bundles.current(&app, clock::now()).await?;
-    let tag = [(header::ETAG, signed.tag.clone())];
+    let is_newest = accepts(&asked, MEDIA_TYPE);
+    let (version, media_type) =
+        if is_newest { (VERSION, MEDIA_TYPE) } else { (FIRST_VERSION, JOSE) };
+    let signed = app.bundles.current(&app, version, clock::now()).await?;
+    let tag =
+        [(header::ETAG, signed.tag.clone()), (header::VARY, HeaderValue::from_static("accept"))];
     if has(&asked, &signed.tag) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
-    Ok((tag, [(header::CONTENT_TYPE, JOSE)], signed.text.clone()).into_response())
+    Ok((tag, [(header::CONTENT_TYPE, media_type)], signed.text.clone()).into_response())
 }

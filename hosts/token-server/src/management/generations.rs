@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
 use scopegate_api::claims::PrincipalKind;
+use scopegate_api::generations::{MEDIA_TYPE, VERSION};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,8 +19,9 @@ use super::access::ReadFeeds;
 use super::body::Query;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
+use crate::headers::accepts;
 use crate::policy::Policy;
-use crate::principal::{ANONYMOUS, admin_generation, identity_generation};
+use crate::principal::{ANONYMOUS, admin_generation, identity_generation, provider_generation};
 use crate::store::{RecordKey, Revision};
 
 /// Since when.
@@ -33,6 +37,12 @@ pub struct Since {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Generations {
+    /// 2; left out in version 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The epoch of the database; left out in version 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
     /// Ask for what comes after this the next time.
     pub revision: Revision,
     /// Whether what was known before is to be forgotten, because this is everything.
@@ -47,13 +57,19 @@ pub struct Generation {
     /// What kind of principal, as the token's claim `principal` has it.
     #[schema(value_type = String)]
     pub principal: PrincipalKind,
-    /// The `sub` of its tokens in lower case; all of the kind, when null.
+    /// The `provider` of its tokens, for an identity in version 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The `sub` of its tokens in lower case; all of the kind, or of the provider, when null.
     pub sub: Option<String>,
     /// The oldest generation that is still good.
     pub generation: Revision,
 }
 
 /// Lists principals with a new generation.
+///
+/// With `application/vnd.scopegate.generations.v2+json` in `Accept` identities are told apart by their provider and their subject; without,
+/// all of them are one, as the release before had it.
 ///
 /// # Errors
 ///
@@ -65,46 +81,68 @@ pub async fn list(
     State(app): State<Arc<App>>,
     _: ReadFeeds,
     Query(Since { since }): Query<Since>,
-) -> Result<Json<Generations>, ManagementError> {
+    asked: HeaderMap,
+) -> Result<Response, ManagementError> {
+    let is_newest = accepts(&asked, MEDIA_TYPE);
     let policy = Arc::clone(&app.policy());
     let revision = policy.revision();
     let is_everything = policy.registry.must_be_read_whole(since);
     let since = if is_everything { 0 } else { since };
-    let changed = changed(&app, &policy, since);
-    Ok(Json(Generations { revision, is_everything, changed }))
+    let changed = changed(&app, &policy, since, is_newest);
+    let version = is_newest.then_some(VERSION);
+    let epoch = is_newest.then(|| policy.registry.epoch.clone());
+    let answer = Json(Generations { version, epoch, revision, is_everything, changed });
+    let vary = [(header::VARY, HeaderValue::from_static("accept"))];
+    if is_newest {
+        return Ok((vary, [(header::CONTENT_TYPE, MEDIA_TYPE)], answer).into_response());
+    }
+    Ok((vary, answer).into_response())
 }
 
 /// Whoever has a generation newer than `since`. Generations alone are compared, so that a poll of a registry with the most tokens that
 /// there may be costs little, and one after which nothing was written costs nothing.
-fn changed(app: &App, policy: &Policy, since: Revision) -> Vec<Generation> {
+fn changed(app: &App, policy: &Policy, since: Revision, is_newest: bool) -> Vec<Generation> {
     if since == policy.revision() {
         return Vec::new();
     }
     let mut changed = Vec::new();
-    let mut note = |principal, sub: Option<&str>, generation| {
+    let mut add = |principal, provider: Option<&str>, sub: Option<&str>, generation| {
         if generation > since {
-            changed.push(Generation { principal, sub: sub.map(ToOwned::to_owned), generation });
+            let (provider, sub) = (provider.map(ToOwned::to_owned), sub.map(ToOwned::to_owned));
+            changed.push(Generation { principal, provider, sub, generation });
         }
     };
+    if is_newest {
+        // Those that are gone too: their tokens have ended.
+        for provider in policy.providers() {
+            let generation = provider_generation(&provider.name, app, policy);
+            add(PrincipalKind::Identity, Some(&provider.name), None, generation);
+        }
+        for (provider, subject, revision) in policy.revoked_identities() {
+            add(PrincipalKind::Identity, Some(provider), Some(subject), revision);
+        }
+    } else {
+        add(PrincipalKind::Identity, None, None, identity_generation(app, policy));
+    }
+    let mut note = |principal, sub: &str, generation| add(principal, None, Some(sub), generation);
     for (key, token) in policy.tokens() {
-        note(PrincipalKind::Token, Some(key), token.generation(policy));
+        note(PrincipalKind::Token, key, token.generation(policy));
     }
     for (key, service) in policy.service_principals() {
-        note(PrincipalKind::ServicePrincipal, Some(key), service.generation(policy));
+        note(PrincipalKind::ServicePrincipal, key, service.generation(policy));
     }
     for (what, revision) in policy.departures() {
         match what {
             // Whoever was deleted has no tokens any more.
-            RecordKey::Token(key) => note(PrincipalKind::Token, Some(key), revision),
+            RecordKey::Token(key) => note(PrincipalKind::Token, key, revision),
             RecordKey::ServicePrincipal(key) => {
-                note(PrincipalKind::ServicePrincipal, Some(key), revision);
+                note(PrincipalKind::ServicePrincipal, key, revision);
             }
             RecordKey::ScopeMap(_) => {}
         }
     }
     let admin = app.registry_name.to_ascii_lowercase();
-    note(PrincipalKind::Admin, Some(&admin), admin_generation(policy));
-    note(PrincipalKind::Anonymous, Some(ANONYMOUS), policy.registry.anonymous_generation);
-    note(PrincipalKind::Identity, None, identity_generation(app, policy));
+    note(PrincipalKind::Admin, &admin, admin_generation(policy));
+    note(PrincipalKind::Anonymous, ANONYMOUS, policy.registry.anonymous_generation);
     changed
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::password::PasswordDigest;
 use super::secret::Familiarity;
-use super::{AtMost, Credentials, NULL_GUID, Principal, identity_generation, secret};
+use super::{AtMost, Credentials, NULL_GUID, Principal, secret};
 use crate::app::App;
 use crate::edit::service_principals::ADMINISTRATOR;
 use crate::error::RouteError;
@@ -40,6 +40,7 @@ struct Claimed {
     appid: Option<String>,
     tenant: Option<String>,
     password: Option<String>,
+    provider: Option<String>,
     at_most: Option<AtMost>,
 }
 
@@ -245,6 +246,7 @@ impl Claimed {
             appid: claims.appid,
             tenant: None,
             password: None,
+            provider: claims.provider,
             at_most: Some(AtMost { access: claims.access, until }),
         }
     }
@@ -268,6 +270,7 @@ fn by_refresh_token(
         appid: claims.appid,
         tenant: claims.tenant,
         password: claims.password,
+        provider: None,
         at_most: None,
     };
     let password = password_of(&claimed, policy, now)?;
@@ -332,15 +335,17 @@ fn resolve(claimed: Claimed, app: &App, policy: &Policy) -> Result<Principal, Ro
 /// An identity has what its provider's claims are bound to now; by an access token alone, which does not say them, what that holds.
 fn resolve_identity(claimed: Claimed, app: &App, policy: &Policy) -> Result<Principal, RouteError> {
     let principal = match (claimed.identity, claimed.at_most) {
-        (Some(claims), _) => Principal::identity(&claimed.subject, claims, app, policy)?,
-        (None, Some(at_most)) => {
+        (Some(claims), _) => {
+            let principal = Principal::identity(&claimed.subject, claims, app, policy)?;
             let generation = claimed.generation.and_then(|known| i64::try_from(known).ok());
-            if generation.is_none_or(|known| known < identity_generation(app, policy)) {
-                return Err(RouteError::Unauthorized(
-                    "a token from before something was taken away",
-                ));
+            if generation.is_none_or(|known| known < principal.renewable_from) {
+                return Err(RouteError::Unauthorized("a token of an identity that was revoked"));
             }
-            Principal::held(&claimed.subject, claimed.generation, at_most, policy)
+            principal
+        }
+        (None, Some(at_most)) => {
+            let (subject, generation) = (&claimed.subject, claimed.generation);
+            Principal::held(subject, claimed.provider, generation, at_most, app, policy)?
         }
         (None, None) => return Err(RouteError::Unauthorized("an identity that says nothing")),
     };

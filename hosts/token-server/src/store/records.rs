@@ -7,6 +7,7 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::page::Page;
 use super::row::{flag, json};
+use super::write::REMEMBERED;
 use crate::keys::{Algorithm, AuthorityRecord, KeyRecord};
 use crate::principal::password::PasswordDigest;
 
@@ -26,6 +27,10 @@ pub struct RegistryRecord {
     pub created_at: i64,
     /// The last write.
     pub revision: Revision,
+    /// Random, and another one after the database was put back.
+    pub epoch: String,
+    /// What the last write was written as.
+    pub write_id: String,
     /// Departures up to this revision are not listed any more.
     pub forgotten: Revision,
     /// Whether the admin account opens anything.
@@ -132,6 +137,30 @@ pub struct ServicePrincipalRecord {
     pub generation: Revision,
 }
 
+/// An identity provider that the configuration has, or once had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderRecord {
+    /// The name in the configuration.
+    pub name: String,
+    /// What its identities are given by, digested; empty for a provider that is gone.
+    pub fingerprint: String,
+    /// The last change, of its configuration too: access tokens of an older generation have ended.
+    pub generation: Revision,
+    /// The write that revoked all its identities, or that found it gone: refresh tokens of an older generation have ended too.
+    pub revoked: Revision,
+}
+
+/// An identity that was revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedIdentity {
+    /// The name of its provider.
+    pub provider: String,
+    /// The subject in lower case.
+    pub subject: String,
+    /// The write that revoked it.
+    pub revision: Revision,
+}
+
 /// What was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
@@ -152,11 +181,71 @@ pub enum RecordKey {
     ServicePrincipal(String),
 }
 
+/// What somebody has read of a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The epoch; empty when nothing was read yet.
+    pub epoch: String,
+    /// The last write.
+    pub revision: Revision,
+    /// What that was written as; empty when that is not known.
+    pub write_id: String,
+}
+
+/// How what a database holds goes with what somebody has read of it before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// It is what was read, and what was written since.
+    #[default]
+    Same,
+    /// It has another epoch: somebody put it back, and said so.
+    AnotherEpoch,
+    /// It was put back, and nobody said so: its revision is lower, or the one that was read was written as something else.
+    PutBack,
+}
+
+impl Known {
+    async fn compare(
+        &self,
+        db: &mut AnyConnection,
+        registry: &RegistryRecord,
+    ) -> sqlx::Result<History> {
+        if self.epoch.is_empty() {
+            return Ok(History::Same);
+        }
+        if self.epoch != registry.epoch {
+            return Ok(History::AnotherEpoch);
+        }
+        if registry.revision < self.revision {
+            return Ok(History::PutBack);
+        }
+        let written = sqlx::query_scalar("select id from writes where revision = $1");
+        let written: Option<String> = written.bind(self.revision).fetch_optional(db).await?;
+        // What was forgotten says nothing; whoever is so far behind reads everything anyway.
+        let is_forgotten =
+            written.is_none() && self.revision <= registry.revision.saturating_sub(REMEMBERED);
+        let is_same = is_forgotten || written.as_deref().unwrap_or_default() == self.write_id;
+        Ok(if is_same { History::Same } else { History::PutBack })
+    }
+}
+
+impl From<&RegistryRecord> for Known {
+    fn from(registry: &RegistryRecord) -> Self {
+        Self {
+            epoch: registry.epoch.clone(),
+            revision: registry.revision,
+            write_id: registry.write_id.clone(),
+        }
+    }
+}
+
 /// What changed after a revision.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// Whether this is everything there is, and not only what changed.
     pub is_everything: bool,
+    /// How what is read goes with what was known.
+    pub history: History,
     /// The registry as it is now.
     pub registry: RegistryRecord,
     /// Scope maps that are new or changed.
@@ -165,6 +254,10 @@ pub struct Changes {
     pub tokens: Vec<TokenRecord>,
     /// Service principals that are new or changed.
     pub service_principals: Vec<ServicePrincipalRecord>,
+    /// Identity providers that are new or changed.
+    pub providers: Vec<ProviderRecord>,
+    /// Identities that were revoked.
+    pub revoked_identities: Vec<RevokedIdentity>,
     /// What is gone.
     pub departures: Vec<Departure>,
     /// Every signing key, and the authority behind them.
@@ -181,18 +274,24 @@ pub struct KeysRecord {
 }
 
 impl Changes {
-    pub(super) async fn read(db: &mut AnyConnection, since: Revision) -> sqlx::Result<Self> {
+    /// What changed after what is known. Of another history than the known one that is everything.
+    pub(super) async fn read(db: &mut AnyConnection, known: &Known) -> sqlx::Result<Self> {
         let registry = RegistryRecord::read(db).await?;
-        if registry.revision == since {
+        let history = known.compare(db, &registry).await?;
+        let since = known.revision;
+        if registry.revision == since && history == History::Same {
             return Ok(Self { registry, ..Self::default() });
         }
-        let is_everything = registry.must_be_read_whole(since);
+        let is_everything = history != History::Same || registry.must_be_read_whole(since);
         let since = if is_everything { 0 } else { since };
         Ok(Self {
             is_everything,
+            history,
             scope_maps: ScopeMapRecord::since(db, since).await?,
             tokens: TokenRecord::since(db, since).await?,
             service_principals: ServicePrincipalRecord::since(db, since).await?,
+            providers: ProviderRecord::since(db, since).await?,
+            revoked_identities: RevokedIdentity::since(db, since).await?,
             departures: Departure::since(db, since).await?,
             keys: KeysRecord::read(db).await?,
             registry,
@@ -211,7 +310,8 @@ impl RegistryRecord {
     pub(super) async fn read(db: &mut AnyConnection) -> sqlx::Result<Self> {
         let row = sqlx::query(
             "select rid, tenant, subscription, created_at, revision, forgotten,
-                admin_enabled, admin_passwords, admin_generation, anonymous_pull, anonymous_generation
+                admin_enabled, admin_passwords, admin_generation, anonymous_pull, anonymous_generation, epoch,
+                coalesce((select id from writes where writes.revision = registry.revision), '')
              from registry",
         );
         let row = row.fetch_one(db).await?;
@@ -227,6 +327,8 @@ impl RegistryRecord {
             admin_generation: row.try_get(8)?,
             anonymous_pull: flag(&row, 9)?,
             anonymous_generation: row.try_get(10)?,
+            epoch: row.try_get(11)?,
+            write_id: row.try_get(12)?,
         })
     }
 }
@@ -342,6 +444,52 @@ fn roles(row: &AnyRow, column: usize) -> sqlx::Result<Vec<String>> {
     match roles.iter().find(|role| Role::parse(role).is_none()) {
         None => Ok(roles),
         Some(unknown) => Err(sqlx::Error::Decode(format!("a role `{unknown}`").into())),
+    }
+}
+
+impl ProviderRecord {
+    pub(super) async fn since(
+        db: &mut AnyConnection,
+        revision: Revision,
+    ) -> sqlx::Result<Vec<Self>> {
+        let query = sqlx::query(
+            "select name, fingerprint, generation, revoked from identity_providers where revision > $1",
+        );
+        let rows = query.bind(revision).fetch_all(db).await?;
+        rows.iter().map(Self::from_row).collect()
+    }
+
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            name: row.try_get(0)?,
+            fingerprint: row.try_get(1)?,
+            generation: row.try_get(2)?,
+            revoked: row.try_get(3)?,
+        })
+    }
+
+    /// Whether the configuration has it no more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.fingerprint.is_empty()
+    }
+}
+
+impl RevokedIdentity {
+    async fn since(db: &mut AnyConnection, revision: Revision) -> sqlx::Result<Vec<Self>> {
+        let query = sqlx::query(
+            "select provider, subject, revision from revoked_identities where revision > $1",
+        );
+        let rows = query.bind(revision).fetch_all(db).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Self {
+                    provider: row.try_get(0)?,
+                    subject: row.try_get(1)?,
+                    revision: row.try_get(2)?,
+                })
+            })
+            .collect()
     }
 }
 

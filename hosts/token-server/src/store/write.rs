@@ -9,15 +9,15 @@ use uuid::Uuid;
 use super::database::Database;
 use super::page::Page;
 use super::records::{
-    KeysRecord, RecordKey, RegistryRecord, Revision, ScopeMapRecord, ServicePrincipalRecord,
-    TokenRecord,
+    KeysRecord, Known, ProviderRecord, RecordKey, RegistryRecord, Revision, ScopeMapRecord,
+    ServicePrincipalRecord, TokenRecord,
 };
 use super::row::to_json;
 use crate::clock;
 use crate::keys::{AuthorityRecord, KeyRecord};
 
-/// For so many writes a departure is listed.
-const REMEMBERED: Revision = 100_000;
+/// For so many writes a departure is listed, and what each was written as.
+pub(super) const REMEMBERED: Revision = 100_000;
 
 /// A write that has begun. It is undone unless it is committed.
 #[derive(Debug)]
@@ -43,7 +43,32 @@ impl Write {
                 next_revision(&mut transaction).await?.ok_or(sqlx::Error::RowNotFound)?
             }
         };
+        note_write(&mut transaction, revision).await?;
         Ok(Self { transaction, database, revision, scope_maps: None, tokens: None })
+    }
+
+    /// Takes a new epoch, and a revision above the one that is known of the old one.
+    pub(super) async fn begin_epoch(
+        &mut self,
+        left: Option<&Known>,
+    ) -> sqlx::Result<Option<String>> {
+        let registry = self.registry().await?;
+        if left.is_some_and(|left| left.epoch != registry.epoch) {
+            return Ok(None);
+        }
+        let revision =
+            left.map_or(self.revision, |left| self.revision.max(left.revision.saturating_add(1)));
+        let epoch = random_id();
+        sqlx::query("update registry set epoch = $1, revision = $2")
+            .bind(epoch.as_str())
+            .bind(revision)
+            .execute(&mut *self.transaction)
+            .await?;
+        // Nothing of another history is compared with this one.
+        sqlx::query("delete from writes").execute(&mut *self.transaction).await?;
+        note_write(&mut self.transaction, revision).await?;
+        self.revision = revision;
+        Ok(Some(epoch))
     }
 
     /// The revision that this write makes.
@@ -67,6 +92,10 @@ impl Write {
     pub(super) async fn ensure_registry(&mut self) -> sqlx::Result<bool> {
         let mut changed = false;
         let mut registry = self.registry().await?;
+        if registry.epoch.is_empty() {
+            self.begin_epoch(None).await?;
+            changed = true;
+        }
         if registry.tenant.is_empty() {
             (registry.tenant, registry.subscription) = (guid(), guid());
             self.put_registry(&registry).await?;
@@ -299,6 +328,54 @@ impl Write {
         self.return_of(&RecordKey::ServicePrincipal(principal.key.clone())).await
     }
 
+    /// Every identity provider that the configuration has, or once had.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn providers(&mut self) -> sqlx::Result<Vec<ProviderRecord>> {
+        ProviderRecord::since(&mut self.transaction, Revision::MIN).await
+    }
+
+    /// Writes an identity provider, new or changed.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn put_provider(&mut self, provider: &ProviderRecord) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into identity_providers (name, fingerprint, revision, generation, revoked) values ($1, $2, $3, $4, $5)
+             on conflict (name) do update set fingerprint = excluded.fingerprint, revision = excluded.revision,
+                generation = excluded.generation, revoked = excluded.revoked",
+        )
+        .bind(provider.name.as_str())
+        .bind(provider.fingerprint.as_str())
+        .bind(self.revision)
+        .bind(provider.generation)
+        .bind(provider.revoked)
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// Notes that an identity's tokens have ended. The subject is in lower case.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn revoke_identity(&mut self, provider: &str, subject: &str) -> sqlx::Result<()> {
+        sqlx::query(
+            "insert into revoked_identities (provider, subject, revision) values ($1, $2, $3)
+             on conflict (provider, subject) do update set revision = excluded.revision",
+        )
+        .bind(provider)
+        .bind(subject)
+        .bind(self.revision)
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
     /// The signing keys.
     ///
     /// # Errors
@@ -415,6 +492,25 @@ async fn next_revision(db: &mut AnyConnection) -> sqlx::Result<Option<Revision>>
     sqlx::query_scalar("update registry set revision = revision + 1 returning revision")
         .fetch_optional(db)
         .await
+}
+
+/// Notes what a revision is written as.
+async fn note_write(db: &mut AnyConnection, revision: Revision) -> sqlx::Result<()> {
+    sqlx::query("delete from writes where revision <= $1 or revision >= $2")
+        .bind(revision.saturating_sub(REMEMBERED))
+        .bind(revision)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("insert into writes (revision, id) values ($1, $2)")
+        .bind(revision)
+        .bind(random_id())
+        .execute(db)
+        .await
+        .map(drop)
+}
+
+fn random_id() -> String {
+    Uuid::new_v4().simple().to_string()
 }
 
 async fn insert_registry(db: &mut AnyConnection) -> sqlx::Result<()> {

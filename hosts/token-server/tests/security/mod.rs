@@ -20,6 +20,7 @@ use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
 use scopegate_server::config::{Limits, Rate};
+use scopegate_server::edit::identities::keep_providers;
 use scopegate_server::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::edit::service_principals::{self, ServicePrincipalEdit};
 use scopegate_server::headers::Reached;
@@ -121,6 +122,7 @@ impl Server {
 
     async fn open(folder: Arc<TempDir>, setup: Setup) -> Self {
         let store = Store::open(folder.path(), None).await.unwrap();
+        keep_providers(&store, &setup.providers.fingerprints()).await.unwrap();
         let keeper = Keeper {
             folder: folder.path().into(),
             issuer: ISSUER.into(),

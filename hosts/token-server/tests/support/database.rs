@@ -74,7 +74,7 @@ impl Database {
     }
 }
 
-async fn run(url: &str, statements: &str) {
+pub(crate) async fn run(url: &str, statements: &str) {
     let mut connection = AnyConnection::connect(url).await.unwrap();
     connection.execute(sqlx::AssertSqlSafe(statements)).await.unwrap();
     connection.close().await.unwrap();

@@ -18,6 +18,7 @@ use scopegate_server::app::{App, Parts};
 use scopegate_server::authz::Authz;
 use scopegate_server::clock;
 use scopegate_server::config::Limits;
+use scopegate_server::edit::identities::keep_providers;
 use scopegate_server::headers::Reached;
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::Issuer;
@@ -82,6 +83,7 @@ impl Server {
         providers: Providers,
     ) -> Self {
         let store = Store::open(folder.path(), url).await.unwrap();
+        keep_providers(&store, &providers.fingerprints()).await.unwrap();
         let keeper = Keeper {
             folder: folder.path().into(),
             issuer: "test-issuer".into(),
