@@ -1,8 +1,8 @@
-//! Formatting, lints and documentation, with warnings denied.
+//! Formatting, lints and documentation, with warnings denied, and what may come in from outside.
 
 use xshell::{Shell, cmd};
 
-use crate::{engine, setup, web, worker};
+use crate::{deny, engine, setup, web, worker};
 
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "cargo fmt --all --check").run()?;
@@ -17,5 +17,5 @@ pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "cargo doc --locked --workspace --no-deps --quiet")
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()?;
-    Ok(())
+    deny::deny(shell)
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod bindgen;
 mod check;
+mod deny;
 mod engine;
 mod envoy;
 mod fuzz;
@@ -28,7 +29,8 @@ usage: cargo xtask <command>
   run [--with-registry]   start a token server and a registry over TLS, and print the commands to try;
                           with the option our gateway stands before a registry that asks nobody for anything
   test                    set up what the tests need, then run them all
-  check                   formatting, lints and documentation, warnings denied
+  check                   formatting, lints and documentation, warnings denied, and then deny
+  deny                    licences, bans and sources of all crates, and advisories where their database can be had
   wasm                    build the engine's WebAssembly module
   bindgen                 build the engine's package for JavaScript
   web <task>              the playground: dev serves it while it is edited, build, check, test, bench
@@ -64,6 +66,7 @@ fn run_command() -> anyhow::Result<()> {
         ["run", "--with-registry"] => run::run(&shell, Front::Gateway),
         ["test"] => test::test(&shell),
         ["check"] => check::check(&shell),
+        ["deny"] => deny::deny(&shell),
         ["wasm"] => engine::build(&shell).map(drop),
         ["bindgen"] => bindgen::build(&shell).map(drop),
         ["web", task] => web::web(&shell, task),

@@ -6,7 +6,7 @@
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
-use crate::{engine, node};
+use crate::{deny, engine, node};
 
 /// The target that hosts load.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -138,6 +138,7 @@ pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     apt(shell, &packages)?;
     python_clients(shell)?;
     go_clients(shell)?;
+    deny::install(shell)?;
     node::install(shell, &engine::root().join(LISTS), "the clients for node")
 }
 

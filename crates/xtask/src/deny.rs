@@ -1,0 +1,64 @@
+//! What may come into the programs, with cargo-deny by `deny.toml`: licences, bans and sources always, advisories where their database can
+//! be had.
+//!
+//! Left out: the packages of npm, PyPI and Go, which the tests and the page's build use and no program has in it.
+
+use anyhow::Context as _;
+use xshell::{Shell, cmd};
+
+/// The version of cargo-deny. Another one may read `deny.toml` in another way.
+const VERSION: &str = "0.20.2";
+
+/// The workspaces with a lock file.
+const MANIFESTS: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "benches/peers/Cargo.toml"];
+
+/// How long fetching the advisories may take, in seconds.
+const FETCH_SECONDS: &str = "120";
+
+/// Checks every workspace.
+pub(crate) fn deny(shell: &Shell) -> anyhow::Result<()> {
+    install(shell)?;
+    for manifest in MANIFESTS {
+        check(shell, manifest, &["bans", "licenses", "sources"])?;
+    }
+    if !can_fetch_advisories(shell) {
+        println!("deny: licences, bans and sources checked; advisories NOT: no database here");
+        return Ok(());
+    }
+    for manifest in MANIFESTS {
+        check(shell, manifest, &["advisories"])?;
+    }
+    println!("deny: licences, bans, sources and advisories checked");
+    Ok(())
+}
+
+/// Installs cargo-deny, unless this version is there. It takes minutes, once.
+pub(crate) fn install(shell: &Shell) -> anyhow::Result<()> {
+    let installed = cmd!(shell, "cargo deny --version").quiet().ignore_stderr().read();
+    if installed.is_ok_and(|text| text.trim() == format!("cargo-deny {VERSION}")) {
+        return Ok(());
+    }
+    println!("setup: installing cargo-deny {VERSION}, which takes minutes");
+    cmd!(shell, "cargo install --quiet --locked cargo-deny --version {VERSION}")
+        .run()
+        .context("cargo-deny cannot be installed")
+}
+
+fn check(shell: &Shell, manifest: &str, what: &[&str]) -> anyhow::Result<()> {
+    cmd!(
+        shell,
+        "cargo deny --locked --config deny.toml --manifest-path {manifest} check --hide-inclusion-graph {what...}"
+    )
+    .run()
+    .with_context(|| format!("{manifest}: a crate is not what deny.toml allows"))
+}
+
+/// Whether the database of advisories is here, and current: a check by an old one would say too much.
+fn can_fetch_advisories(shell: &Shell) -> bool {
+    cmd!(shell, "timeout {FETCH_SECONDS} cargo deny fetch db")
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr()
+        .run()
+        .is_ok()
+}
