@@ -96,11 +96,13 @@ mod tests {
         for document in [
             "README.md",
             "CHANGELOG.md",
+            "SECURITY.md",
             "docs/authz.md",
             "docs/embed.md",
             "docs/envoy.md",
             "docs/gateway.md",
             "docs/playground.md",
+            "docs/threat-model.md",
             "docs/token-server.md",
             "docs/worker.md",
             "tests/cases/README.md",
@@ -112,5 +114,25 @@ mod tests {
                 assert!(known, "{document}: there is no `cargo xtask {name}`");
             }
         }
+    }
+
+    /// Every test that the threat model names is there, in the file that it names.
+    #[test]
+    fn tests_of_the_threat_model_exist() {
+        let docs = engine::root().join("docs");
+        let text = std::fs::read_to_string(docs.join("threat-model.md")).unwrap();
+        let mut count = 0;
+        for link in text.split("[`").skip(1) {
+            let (name, rest) = link.split_once("`](").unwrap();
+            let (path, _) = rest.split_once(')').unwrap();
+            let file = std::fs::read_to_string(docs.join(path))
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
+            let is_there = [format!("fn {name}("), format!("test(\"{name}\"")]
+                .iter()
+                .any(|start| file.contains(start));
+            assert!(is_there, "{path}: there is no test `{name}`");
+            count += 1;
+        }
+        assert!(count > 30, "{count}");
     }
 }
