@@ -11,9 +11,10 @@ use tokio::sync::Mutex;
 
 use crate::authz::Authz;
 use crate::bundle::Bundles;
-use crate::config::Limits;
+use crate::config::{Limits, Rate};
 use crate::error::RouteError;
 use crate::guard::Guard;
+use crate::guard::rate::RateLimit;
 use crate::health::Readiness;
 use crate::identity::Providers;
 use crate::issue::Issuer;
@@ -21,6 +22,9 @@ use crate::oauth::redemption::Redemptions;
 use crate::policy::{BuiltIn, Policy};
 use crate::store::{KeysRecord, Store, Write};
 use crate::watch::catch_up_now;
+
+/// See [`App::second_looks`].
+const SECOND_LOOKS: Rate = Rate { rate: 1.0, burst: 10 };
 
 /// What requests share.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ pub struct App {
     pub guard: Arc<Guard>,
     /// How often strangers can make us ask an identity provider.
     pub redemptions: Redemptions,
+    /// How often credentials of management that nobody knows make us look into the database, whoever sends them.
+    pub second_looks: RateLimit,
     /// Whether the policy is new enough to decide by.
     pub readiness: Arc<Readiness>,
     /// What the edge is told.
@@ -115,6 +121,7 @@ impl App {
             authz: parts.authz,
             guard: Arc::new(Guard::new(parts.limits)),
             redemptions: Redemptions::default(),
+            second_looks: RateLimit::new(SECOND_LOOKS),
             readiness: Arc::new(Readiness::new(parts.serve_for)),
             bundles: Bundles::default(),
             turn: Mutex::default(),

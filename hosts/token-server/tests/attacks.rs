@@ -654,6 +654,23 @@ async fn management_authenticates_before_it_reads_the_database() {
     assert_eq!(bearer(&secret).await.status, 503);
 }
 
+/// What another process made a moment ago is good at once; but whoever guesses does not make the database work for each guess.
+#[tokio::test]
+async fn new_credentials_are_good_at_once_and_guesses_do_not_read_the_database() {
+    let server = Server::start().await;
+    let other = server.another(Setup::default()).await;
+    let secret = other.put_client(OWNER, "Owner", true).await;
+    assert_eq!(server.get(SHORT, Some(&basic(OWNER, &secret))).await.status, 200);
+    let puller = other.put_client(PULLER, "AcrPull", true).await;
+    assert_eq!(authority(&server, PULLER, &puller).await.status, 200);
+    let late = other.put_client(DISABLED, "Owner", true).await;
+    server.app.second_looks.charge((), 100);
+    let late = basic(DISABLED, &late);
+    assert_eq!(server.get(SHORT, Some(&late)).await.status, 401);
+    catch_up(&server.app).await.unwrap();
+    assert_eq!(server.get(SHORT, Some(&late)).await.status, 200);
+}
+
 /// Distribution CVE-2023-2253, CVE-2017-11468: everything that a client can make long has an end.
 #[tokio::test]
 async fn sizes_are_bounded() {

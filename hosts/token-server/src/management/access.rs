@@ -145,8 +145,7 @@ pub async fn manager(
     Ok(principal)
 }
 
-/// Whoever does not show who it is by what is in memory does not make the database work. For everybody else management decides by what is in
-/// the database at this moment.
+/// Decides by what is in memory, and then by what is in the database at this moment.
 async fn identify(
     value: &[u8],
     context: &Context,
@@ -154,13 +153,39 @@ async fn identify(
 ) -> Result<Principal, ManagementError> {
     let (presented, address) = (Presented::read(value)?, context.address);
     let policy = Arc::clone(&app.policy());
-    let principal = presented.principal(app, &policy, address).await?;
-    catch_up_now(app).await.map_err(|error| ManagementError::Unavailable(format!("{error:#}")))?;
-    let current = Arc::clone(&app.policy());
-    if current.revision() == policy.revision() {
-        return Ok(principal);
+    let first = presented.principal(app, &policy, address).await;
+    let is_known = match &first {
+        Ok(_) => true,
+        Err(ManagementError::Unauthenticated(_)) => false,
+        Err(_) => return first,
+    };
+    if !has_changed(app, &policy, is_known).await? {
+        return first;
     }
+    let current = Arc::clone(&app.policy());
     presented.principal(app, &current, address).await
+}
+
+/// Whether the database holds something newer than this snapshot, so that credentials are to be looked at again: good ones, which may have
+/// ended, and unknown ones, which another process may have made a moment ago. All unknown ones together make the database work only
+/// [so often](App::second_looks).
+///
+/// # Errors
+///
+/// [`RouteError::Unavailable`] for good credentials when the database does not answer.
+pub(super) async fn has_changed(
+    app: &App,
+    policy: &Policy,
+    is_known: bool,
+) -> Result<bool, RouteError> {
+    if !is_known && app.second_looks.check(()).is_err() {
+        return Ok(false);
+    }
+    match catch_up_now(app).await {
+        Ok(()) => Ok(app.policy().revision() != policy.revision()),
+        Err(error) if is_known => Err(RouteError::Unavailable(format!("{error:#}"))),
+        Err(_) => Ok(false),
+    }
 }
 
 /// The credentials of a request.

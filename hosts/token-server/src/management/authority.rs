@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json as object};
 use uuid::Uuid;
 
+use super::access::has_changed;
 use crate::app::App;
 use crate::clock;
 use crate::context::Context;
@@ -23,7 +24,6 @@ use crate::error::{RouteError, json};
 use crate::oauth::parameters::Parameters;
 use crate::policy::{Policy, ServicePrincipal};
 use crate::principal::{Principal, by_secret};
-use crate::watch::catch_up_now;
 
 /// The audience of tokens that may be exchanged, as Azure's clients ask for it.
 pub const REGISTRY_AUDIENCE: &str = "https://containerregistry.azure.net";
@@ -151,7 +151,7 @@ async fn issue(
     }))
 }
 
-/// The client with this secret, as the database has it now. Whoever shows no right secret does not make it work.
+/// The client with this secret, as the database has it now.
 async fn service_principal(
     app: &App,
     client_id: &str,
@@ -159,12 +159,16 @@ async fn service_principal(
     address: IpAddr,
 ) -> Result<Arc<ServicePrincipal>, RouteError> {
     let policy = Arc::clone(&app.policy());
-    let service = by_secret(client_id, secret.to_owned(), app, &policy, address).await?;
-    catch_up_now(app).await.map_err(|error| RouteError::Unavailable(format!("{error:#}")))?;
-    let current = Arc::clone(&app.policy());
-    if current.revision() == policy.revision() {
-        return Ok(service);
+    let first = by_secret(client_id, secret.to_owned(), app, &policy, address).await;
+    let is_known = match &first {
+        Ok(_) => true,
+        Err(RouteError::Unauthorized(_)) => false,
+        Err(_) => return first,
+    };
+    if !has_changed(app, &policy, is_known).await? {
+        return first;
     }
+    let current = Arc::clone(&app.policy());
     by_secret(client_id, secret.to_owned(), app, &current, address).await
 }
 
