@@ -8,13 +8,21 @@
 //! Link: </v2/_catalog?last=team%2Fapp&n=2&orderby=>; rel="next"
 //! ```
 //!
+//! A list that few may see costs more than its page: the registry's names are looked through for those that are shown. One page of ours takes at
+//! most [`MOST_PAGES`] of the registry's, and [`TIMEOUT`]; whatever needs a second page of the registry waits until fewer than [`WALKS`] others
+//! look through one. So a client that asks for a list again and again makes the registry work no more than that.
+//!
 //! Left out: other orders than that of the names (`orderby`), which `/acr/v1` has and `/v2` has not.
+
+use std::time::Duration;
 
 use form_urlencoded::{byte_serialize, parse};
 use reqwest::header::{ACCEPT, LINK};
 use reqwest::{Client, StatusCode};
 use scopegate_core::route::Endpoint;
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::client::{body, said};
@@ -27,6 +35,11 @@ const LARGEST: usize = 1000;
 const AT_ONCE: usize = 1000;
 /// How many pages of the registry one page of ours may take.
 const MOST_PAGES: usize = 200;
+/// How long one page of ours may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How many lists are looked through at one time, beyond the registry's first page.
+const WALKS: usize = 8;
+static WALKING: Semaphore = Semaphore::const_new(WALKS);
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,8 +119,21 @@ pub fn field(endpoint: Endpoint) -> Option<&'static str> {
 ///
 /// # Errors
 ///
-/// When the registry does not answer, or with no list, or has more names than can be looked through; the text is for the log.
+/// When the registry does not answer in time, or with no list, or has more names than can be looked through; the text is for the log.
 pub async fn list(
+    client: &Client,
+    upstream: &Url,
+    path: &str,
+    field: &str,
+    page: &Page,
+    is_shown: impl Fn(&str) -> bool,
+) -> Result<Listed, String> {
+    let walk = walk(client, upstream, path, field, page, is_shown);
+    let listed = timeout(TIMEOUT, walk).await;
+    listed.unwrap_or_else(|_| Err("the registry's names take too long to look through".to_owned()))
+}
+
+async fn walk(
     client: &Client,
     upstream: &Url,
     path: &str,
@@ -120,7 +146,11 @@ pub async fn list(
     let mut last = page.last.clone();
     let mut has_ended = false;
     let mut wanted = page.n.saturating_add(1).min(AT_ONCE);
-    for _ in 0..MOST_PAGES {
+    let mut permit = None;
+    for number in 0..MOST_PAGES {
+        if number == 1 {
+            permit = WALKING.acquire().await.ok();
+        }
         let mut url = upstream.join(path).map_err(|error| error.to_string())?;
         url.query_pairs_mut().append_pair("n", &wanted.to_string());
         if !last.is_empty() {
@@ -140,6 +170,7 @@ pub async fn list(
             _ => break,
         }
     }
+    drop(permit);
     if !has_ended {
         return Err("the registry has more names than can be looked through".to_owned());
     }
@@ -170,6 +201,16 @@ fn read(body: &[u8], field: &str) -> Option<(Vec<String>, Map<String, Value>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Router;
+    use axum::extract::RawQuery;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+    use tokio::task::JoinSet;
+
     use super::*;
 
     #[test]
@@ -223,5 +264,65 @@ mod tests {
         for body in ["", "[]", "{}", r#"{"tags":"v1"}"#, r#"{"tags":[1]}"#] {
             assert_eq!(names(body, "tags"), None, "{body}");
         }
+    }
+
+    /// A registry whose list never ends, one name a page.
+    struct Endless {
+        url: Url,
+        pages: Arc<AtomicUsize>,
+        /// How many pages beyond the first of a list were asked for at one time, at most.
+        most: Arc<AtomicUsize>,
+    }
+
+    impl Endless {
+        async fn start() -> Self {
+            // Two of them are in the program; another test may have chosen already.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+            let [pages, most, now] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+            let counts = (Arc::clone(&pages), Arc::clone(&most));
+            let answer = async move |RawQuery(query): RawQuery| {
+                let (pages, most) = counts.clone();
+                let number = pages.fetch_add(1, Ordering::SeqCst);
+                let is_later = query.is_some_and(|query| query.contains("last="));
+                let step = usize::from(is_later);
+                most.fetch_max(now.fetch_add(step, Ordering::SeqCst) + step, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                now.fetch_sub(step, Ordering::SeqCst);
+                let body = json!({"repositories": [format!("n{number:06}")]}).to_string();
+                ([("link", "</v2/_catalog?last=x>; rel=\"next\"")], body)
+            };
+            let router = Router::new().route("/v2/_catalog", get(answer));
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            Self { url, pages, most }
+        }
+
+        async fn list(&self) -> Result<Listed, String> {
+            let client = crate::client::client(&self.url, None).unwrap();
+            let page = Page { n: 1000, last: String::new() };
+            list(&client, &self.url, "/v2/_catalog", "repositories", &page, |_| false).await
+        }
+    }
+
+    #[tokio::test]
+    async fn one_page_asks_the_registry_for_so_many_and_no_more() {
+        let registry = Endless::start().await;
+        let refused = registry.list().await.unwrap_err();
+        assert_eq!(refused, "the registry has more names than can be looked through");
+        assert_eq!(registry.pages.load(Ordering::SeqCst), MOST_PAGES);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn so_many_lists_are_looked_through_at_one_time() {
+        let registry = Arc::new(Endless::start().await);
+        let mut lists = JoinSet::new();
+        for _ in 0..3 * WALKS {
+            let registry = Arc::clone(&registry);
+            lists.spawn(async move { registry.list().await.unwrap_err() });
+        }
+        while lists.join_next().await.is_some() {}
+        let most = registry.most.load(Ordering::SeqCst);
+        assert!((2..=WALKS).contains(&most), "{most}");
     }
 }
