@@ -113,7 +113,7 @@ impl Guard {
     ///
     /// [`TooMany`] when there were too many; [`too_many`] makes an answer of it.
     pub fn check_principal(&self, name: &str) -> Result<(), TooMany> {
-        let checked = self.per_principal.check(name.to_lowercase());
+        let checked = self.per_principal.check(name.to_ascii_lowercase());
         let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
         checked.map(drop)
     }

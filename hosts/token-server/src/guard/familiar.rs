@@ -53,7 +53,7 @@ impl Familiar {
     }
 
     fn pair(&self, client: &str, address: IpAddr) -> u64 {
-        self.hasher.hash_one((client.to_lowercase(), network(address)))
+        self.hasher.hash_one((client.to_ascii_lowercase(), network(address)))
     }
 }
 
