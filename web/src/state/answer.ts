@@ -110,14 +110,17 @@ function byMaps(
   const { model, candidates } = around;
   const explained = principal.explain(scopes, around.registry || undefined);
   const byRules = verdictOf(explained, simulation);
-  const open = ofAlternatives(
-    candidates.map((candidate) => alternative(model, candidate, scopes)),
-    byRules,
-  );
-  const against = [...open, ...doubts(around, scopes), ...doubtsOf(byRules, around, scopes)];
+  const isLogin = isLoginRefused(model);
+  // Where no rule was asked, it is all one which map the token has.
+  const alternatives = isLogin ? [] : candidates.map((candidate) => alternative(model, candidate, scopes));
+  const open = ofAlternatives(alternatives, byRules);
+  const against = [
+    ...open,
+    ...doubts(around, scopes),
+    ...(byRules === "allowed" ? doubtsOfAllowed(around, scopes) : doubtsOfDenied(around)),
+  ];
   const helps = !against.some((doubt) => doubt.isElsewhere && !doubt.keepsFix);
   const edits = helps ? explained.flatMap((explanation) => explanation.edits.slice(0, 1)) : [];
-  const isLogin = isLoginRefused(model);
   const isMissing = isMapMissing(model);
   // Rules that are not here, that were not asked, or that are not the token's say nothing.
   const isKnown = open.length === 0 && !isLogin && !isMissing;
@@ -134,10 +137,6 @@ function byMaps(
     edits: candidates.length > 0 ? [] : edits,
     simulation: isKnown ? simulation : null,
   };
-}
-
-function doubtsOf(verdict: Verdict, around: Circumstances, scopes: string): Doubt[] {
-  return verdict === "allowed" ? doubtsOfAllowed(around, scopes) : doubtsOfDenied(around);
 }
 
 /** What one of the maps alone answers. */
@@ -162,15 +161,17 @@ function byToken(
   const { model, held } = around;
   const explanations = held.explain(scopes);
   const verdict = verdictOf(explanations, isAboutRepositories(simulation) ? simulation : null);
-  const isOfOldToken =
-    verdict === "allowed" &&
-    simulation !== null &&
-    !isMapMissing(model) &&
-    simulated(model, principal)?.outcome !== "works";
+  // Each of the maps may be the one that a new token is made of.
+  const isGranted = () =>
+    around.maps.every(({ known }) => known !== "not") &&
+    [principal, ...around.candidates.map((one) => one.principal)].every(
+      (whose) => simulated(model, whose)?.outcome === "works",
+    );
+  const isOfOldToken = verdict === "allowed" && simulation !== null && !isMapMissing(model) && !isGranted();
   const against = [
-    ...(isOfOldToken ? [ofNewToken()] : []),
+    ...(isOfOldToken ? [ofNewToken(around)] : []),
     ...doubts(around, scopes),
-    ...doubtsOf(verdict, around, scopes),
+    ...(verdict === "allowed" ? doubtsOfAllowed(around, scopes) : []),
   ];
   return {
     kind: "answer",

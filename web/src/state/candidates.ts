@@ -7,7 +7,7 @@
 
 import { createMemo, onCleanup } from "solid-js";
 import { unwrap } from "solid-js/store";
-import { attempt, Principal, type RepositoryGrant } from "../engine";
+import { actions, attempt, Principal, type RepositoryGrant } from "../engine";
 import type { Model, ScopeMapDraft } from "./model";
 
 export interface Candidate {
@@ -20,7 +20,7 @@ export interface Granted extends RepositoryGrant {
   unsure: string[];
 }
 
-/** The maps in which something stands. */
+/** The maps in which something stands, or may stand. */
 export function writtenMaps(maps: ScopeMapDraft[]): ScopeMapDraft[] {
   return maps.filter(({ name, actions, known }) => name !== "" || actions.length > 0 || known !== undefined);
 }
@@ -42,12 +42,24 @@ export function createCandidates(source: () => { model: Model; deciding: ScopeMa
 
 /** What all of the maps grant, and what only some of them do. */
 export function grantedByEach(candidates: Candidate[], names: string[]): Granted[] {
-  const [first = [], ...others] = candidates.map(({ principal }) => principal.granted(names));
+  const [first = [], ...others] = candidates.map(({ map, principal }) => withDoubt(principal.granted(names), [map]));
   return first.map((grant, place) => {
-    const lists = [grant, ...others.map((list) => list[place])].map((one) => one?.actions ?? []);
-    const actions = grant.actions.filter((action) => lists.every((list) => list.includes(action)));
-    const unsure = [...new Set(lists.flat())].filter((action) => !actions.includes(action));
+    const lists = [grant, ...others.map((list) => list[place])];
+    const actions = grant.actions.filter((action) => lists.every((list) => list?.actions.includes(action)));
+    const some = lists.flatMap((list) => [...(list?.actions ?? []), ...(list?.unsure ?? [])]);
+    const unsure = [...new Set(some)].filter((action) => !actions.includes(action));
     return { ...grant, actions, unsure };
+  });
+}
+
+/** What maps grant that are not certain, or known in part. */
+export function withDoubt(grants: RepositoryGrant[], maps: ScopeMapDraft[]): Granted[] {
+  const isUncertain = maps.some(({ known }) => known === "not");
+  const isOpen = isUncertain || maps.some(({ known }) => known === "partly");
+  return grants.map((grant) => {
+    const granted = isUncertain ? [] : grant.actions;
+    const unsure = isOpen && !grant.problem ? actions().filter((action) => !granted.includes(action)) : [];
+    return { ...grant, actions: granted, unsure };
   });
 }
 

@@ -132,6 +132,7 @@ function asked(each: Case, playground: Playground): string[] {
 function saidBy({ answer }: Playground, { parts }: Paste): string {
   const given = answer();
   const notices = parts().flatMap(({ found }) => (found.kind === "unknown" ? [found.message, found.hint ?? ""] : []));
+  if (given.kind === "incomplete") return [...given.missing, ...notices].join("\n");
   if (given.kind !== "answer") return notices.join("\n");
   return [
     ...given.doubts.map(({ text }) => text),

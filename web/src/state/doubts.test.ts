@@ -37,6 +37,28 @@ const cases: [string, string[], string, string][] = [
   ["a push that the map allows", [map("ci-map", ...both), push], "allowed", ""],
   ["a token that holds it", [access(["pull", "push"], -10, 600), push], "allowed", ""],
   ["a token that holds less than the map", [map("ci-map", ...both), push, access(["pull"], -10, 600)], "denied", ""],
+  [
+    "a token that holds more than the map",
+    [map("ci-map", "content/read"), push, access(["pull", "push"], -10, 600)],
+    "unsure",
+    "a client that gets a new token is refused",
+  ],
+  [
+    "a token that holds more than one of the maps",
+    [`${map("ci-map", ...both)}\n${map("two-map", "content/read")}`, push, access(["pull", "push"], -10, 600)],
+    "unsure",
+    "a client that gets a new token may be refused",
+  ],
+  [
+    "a token that holds more than is known of the map",
+    [
+      'az acr scope-map update -r myregistry -n ci-map --add-repository "$APP" content/write',
+      push,
+      access(["pull", "push"], -10, 600),
+    ],
+    "unsure",
+    "a client that gets a new token may be refused",
+  ],
   ["a token that has ended", [access(["pull", "push"], -600, -120), push], "denied", "expired 2 minutes ago"],
   ["a token that is not valid yet", [access(["pull", "push"], 120, 600), push], "denied", "not valid until"],
   [

@@ -38,8 +38,9 @@ export interface Circumstances {
 /** What speaks against an answer, whatever the rules say. */
 export function doubts(circumstances: Circumstances, scopes: string): Doubt[] {
   const { model } = circumstances;
-  const ofWhatever = [...ofLocks(model, scopes), ...ofLogin(circumstances)];
-  if (model.whose === "token") return [...ofHeldToken(circumstances), ...ofWhatever];
+  if (model.whose === "token") {
+    return [...ofHeldToken(circumstances), ...ofLocks(model, scopes), ...ofLogin(circumstances)];
+  }
   // Whoever was not let in asked no rule: only the login counts, and what is known of its token.
   if (isLoginRefused(model)) return [...ofLogin(circumstances), ...ofTokenState(circumstances)];
   return [
@@ -48,14 +49,15 @@ export function doubts(circumstances: Circumstances, scopes: string): Doubt[] {
     ...ofOtherMap(circumstances),
     ...ofOtherRegistry(circumstances),
     ...ofUncertainMap(circumstances),
-    ...ofWhatever,
+    ...ofLocks(model, scopes),
+    ...ofLogin(circumstances),
     ...ofMissingMap(circumstances),
   ];
 }
 
 /** What speaks against "denied": rules that nobody has seen may give it. */
 export function doubtsOfDenied({ model, maps }: Circumstances): Doubt[] {
-  if (model.whose === "token") return [];
+  if (model.whose === "token" || isLoginRefused(model)) return [];
   const partly = maps.filter(({ known }) => known === "partly");
   return partly.map((map) => ({
     ...elsewhere(
@@ -136,9 +138,12 @@ export function doubtsOfAllowed({ model }: Circumstances, scopes: string): Doubt
 }
 
 /** A client gets a new token for what it does, and that has what the map grants now. */
-export function ofNewToken(): Doubt {
+export function ofNewToken({ maps, candidates }: Circumstances): Doubt {
+  const isCertain = candidates.length === 0 && maps.every(({ known }) => known === undefined);
   return open(
-    "the pasted token holds this, but the scope map does not grant it now: a client that gets a new token is refused",
+    isCertain
+      ? "the pasted token holds this, but the scope map does not grant it now: a client that gets a new token is refused"
+      : "the pasted token holds this, but the scope map is not known to grant it now: a client that gets a new token may be refused",
   );
 }
 

@@ -41,11 +41,17 @@ export function createPaste(playground: Playground) {
     if (!last || parts().some(({ found }) => found.kind !== "unknown")) return false;
     return JSON.stringify(playground.model.question) === last.question;
   });
-  // What a client said was of the question that is gone now.
+  // What a client said was of the question that is gone now, and what was locked goes with its text.
   createComputed(
-    on(isStale, (stale) => !stale && !parts().some(({ found }) => isReport(found)) && playground.report(null), {
-      defer: true,
-    }),
+    on(
+      isStale,
+      (stale) => {
+        if (stale) return;
+        if (!parts().some(({ found }) => isReport(found))) playground.report(null);
+        playground.set("locks", locksOf(parts()));
+      },
+      { defer: true },
+    ),
   );
 
   /** The parts, by their text and which one of those with this text it is: what is pasted again is new. */
@@ -103,23 +109,27 @@ export function createPaste(playground: Playground) {
     const fresh = [...now].filter(([key]) => !before.has(key));
     const missing = [...before].filter(([key]) => !now.has(key));
     const gone = missing.map(([, part]) => part);
+    const half = byOneKey ? gone : missing.filter(([key]) => now.has(`${key}\n${FAILED}`)).map(([, part]) => part);
     const isUnderstood = now.size > 0;
     const isEmpty = playground.model.pasted.trim() === "";
     // What was said of a token goes with its text, once something else is said; an empty field says nothing.
     const stays = [...taken.values()].some((part) => part.isOfToken);
     const isReplaced = isUnderstood && !stays && [...waiting, ...gone].some((part) => part.isOfToken);
     if (isReplaced) playground.set("token", NOTHING_KNOWN);
-    waiting = isUnderstood ? [] : [...waiting, ...(isEmpty ? [] : gone)];
-    const half = byOneKey ? gone : missing.filter(([key]) => now.has(`${key}\n${FAILED}`)).map(([, part]) => part);
+    const goesLater = isEmpty ? [] : gone.filter((part) => !half.includes(part));
+    waiting = isUnderstood ? [] : [...waiting, ...goesLater];
     playground.removeRepositories(half.flatMap((part) => part.names));
     takeBack(half);
     // What a client said and stands no longer in the field was of another question; without one, the old answer stands.
     if (isUnderstood && !parts().some(({ found }) => isReport(found))) playground.report(null);
     const canBeUndone = !half.some((part) => part.replaces) || !isAsPut(playground, put);
     const added = fresh.map(([, part]) => part);
-    if (isUnderstood) playground.set("locks", locksOf(parts()));
+    // The locks of an answer that is left standing stay with it.
+    if (!isStale()) playground.set("locks", locksOf(parts()));
     const areOthers = [...now].some(([key, { found }]) => before.has(key) && hasMaps(found));
-    takeMaps(playground, added, { canBeUndone, gone: gone.flatMap(({ puts }) => puts), areOthers });
+    const all = [...now.values()];
+    const isOlder = (map: ScopeMapDraft) => added.some((part) => replacesText(part, map, all));
+    takeMaps(playground, added, { canBeUndone, gone: gone.flatMap(({ puts }) => puts), areOthers, isOlder });
     const failure = failureIn(added);
     let isChanged = false;
     for (const [place, [key, { found }]] of fresh.entries()) {
@@ -277,13 +287,15 @@ interface MapsTaken {
   gone: ScopeMapDraft[];
   /** Whether other maps stand in the field. */
   areOthers: boolean;
+  /** Whether a map of the page is known to be older than one that is taken. */
+  isOlder: (map: ScopeMapDraft) => boolean;
 }
 
 /**
  * Maps stay beside those that stand in the field already: a token may have either. Otherwise they take the place of what was there. Undo
  * goes back to before a map was typed, not to its last key.
  */
-function takeMaps(playground: Playground, parts: Part[], { canBeUndone, gone, areOthers }: MapsTaken): void {
+function takeMaps(playground: Playground, parts: Part[], { canBeUndone, gone, areOthers, isOlder }: MapsTaken): void {
   const maps = lastOfEach(parts.flatMap(({ found }) => mapsOf(found)));
   if (maps.length === 0) return;
   const current = playground.model.maps[0];
@@ -292,10 +304,26 @@ function takeMaps(playground: Playground, parts: Part[], { canBeUndone, gone, ar
     // The registry is often known from the command that failed, and the map does not name it.
     registry: map.registry || (current?.registry ?? ""),
   }));
-  const kept = areOthers ? keptMaps(playground.copyOfMaps(), gone) : [];
+  const kept = areOthers ? keptMaps(playground.copyOfMaps(), gone).filter((map) => !isOlder(map)) : [];
   const isNew = (map: ScopeMapDraft) =>
-    !kept.some((other) => isSameMap(other, map) && `${other.actions}` === `${map.actions}`);
+    !kept.some(
+      (other) => isSameMap(other, map) && other.known === map.known && `${other.actions}` === `${map.actions}`,
+    );
   playground.replaceMaps([...kept, ...named.filter(isNew)], canBeUndone);
+}
+
+/** Whether a part says what has become of a map: it is whole where the map is not certain, or printed behind what has changed the map. */
+function replacesText(part: Part, map: ScopeMapDraft, all: Part[]): boolean {
+  const [same] = mapsOf(part.found).filter((text) => text.name !== "" && isSameMap(text, map));
+  if (!same) return false;
+  const isChanged = all.some(({ from, found }) => from < part.from && changesMap(found, same.name));
+  return isChanged || (map.known !== undefined && same.known === undefined);
+}
+
+function changesMap(found: Found, name: string): boolean {
+  if (!changes(found) || (found.kind === "command" && found.outcome === "failed")) return false;
+  const change = found.kind === "change" || found.kind === "command" ? found.change : null;
+  return change !== null && change.token === null && (change.scopeMap ?? name).toLowerCase() === name.toLowerCase();
 }
 
 /** The maps of the page without those whose text has gone. */
@@ -311,7 +339,9 @@ function keptMaps(maps: ScopeMapDraft[], gone: ScopeMapDraft[]): ScopeMapDraft[]
 
 /** Whether a part says what is in a map. */
 function hasMaps(found: Found): boolean {
-  return mapsOf(found).length > 0 || (found.kind === "command" && (found.change?.actions.length ?? 0) > 0);
+  if (mapsOf(found).length > 0) return true;
+  if (found.kind !== "change" && (found.kind !== "command" || found.outcome === "failed")) return false;
+  return (found.change?.actions.length ?? 0) > 0 || (found.change?.open ?? null) !== null;
 }
 
 /** A map that stands there twice is what it was the last time. */

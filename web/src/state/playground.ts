@@ -17,7 +17,7 @@ import {
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
 import { applicable } from "./applicable";
-import { createCandidates, type Granted, grantedByEach } from "./candidates";
+import { createCandidates, type Granted, grantedByEach, withDoubt } from "./candidates";
 import { comparedMap } from "./compared";
 import { isMapMissing } from "./doubts";
 import { createHeldToken } from "./held";
@@ -63,9 +63,8 @@ export function createPlayground(initial: Model = blank()) {
     if (model.whose === "token") return held.granted(names).map((grant) => ({ ...grant, unsure: [] }));
     if (candidates().length > 0) return grantedByEach(candidates(), names);
     const unsure = isMapMissing(model) ? [...actions()] : [];
-    return principal()
-      .granted(names)
-      .map((grant) => ({ ...grant, unsure: grant.problem ? [] : unsure }));
+    const grants = withDoubt(principal().granted(names), deciding());
+    return grants.map((grant) => (grant.problem || !isMapMissing(model) ? grant : { ...grant, unsure }));
   };
   const { rows, more } = createRows({ model, principal, held: held.repositories, granted });
   const now = createClock();
@@ -197,6 +196,7 @@ export function createPlayground(initial: Model = blank()) {
 
 /** What a client says when the rules may be the reason. */
 const OF_RULES: Reported["meaning"][] = ["denied", "absent", "unknown"];
+
 /** The principals of the map before and the map after. */
 function createCompared(model: Model) {
   const of = (side: "before" | "after") =>

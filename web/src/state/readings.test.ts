@@ -47,6 +47,12 @@ const push = "docker push contoso.azurecr.io/shop/web:v3\n";
 const disabled =
   '{"name":"ci","status":"disabled","scopeMapId":"/registries/contoso/scopeMaps/web-old","credentials":{}}\n';
 
+const update = (name: string, change: string) => `az acr scope-map update -r contoso -n ${name} ${change}\n`;
+const takesPush = update("web-old", "--remove-repository shop/web content/write");
+const addsSome = update("web-new", '--add-repository "$REPOSITORY" content/write');
+const addsOther = update("web-other", "--add-repository shop/api content/write");
+const locks = "az acr repository update -n contoso --repository shop/web --write-enabled false\n";
+
 /** What the field holds one after the other, the verdict, and a piece of what is said. */
 const stories: [string, string[], string, string][] = [
   ["a map below another", [both, both + read, both + read + push], "unsure", "`web-new` does not"],
@@ -71,6 +77,28 @@ const stories: [string, string[], string, string][] = [
     "unsure",
     "a map without a name",
   ],
+  [
+    "a map that is printed behind a change",
+    [both, `${both}${takesPush}`, `${both}${takesPush}${web("web-old", "content/read")}`].map((text) => text + push),
+    "denied",
+    "is denied push",
+  ],
+  ["a map that is changed by a variable", [`${read}${addsSome}`, `${read}${addsSome}${push}`], "unsure", "more rules"],
+  [
+    "the same, once it is printed as a whole",
+    [`${read}${addsSome}`, `${read}${addsSome}${read}`, `${read}${addsSome}${read}${push}`],
+    "denied",
+    "is denied push",
+  ],
+  [
+    "a map in part beside one that denies",
+    [`${read}${addsOther}`, `${read}${addsOther}${push}`],
+    "unsure",
+    "more rules",
+  ],
+  ["a lock below several maps", [both, `${both}${read}`, `${both}${read}${locks}${push}`], "denied", "is locked"],
+  ["a lock that goes for what is not understood", [`${both}${locks}${push}`, "what?"], "denied", "is locked"],
+  ["a lock that goes, and another question", [`${both}${locks}${push}`, "what?", push], "allowed", "is granted push"],
   ["maps of which none allows it", [`${read}${web("web-other", "metadata/read")}${push}`], "denied", "is denied push"],
   ["a question that goes, and what is not understood", [both + push, "what?"], "allowed", "is granted push"],
   ["a disabled token that goes for what is not understood", [both + disabled + push, "what?"], "denied", "disabled"],
