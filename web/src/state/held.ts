@@ -96,6 +96,7 @@ function explainEntry(entry: AccessEntry, holds: (scope: string) => boolean): Ex
     text: `${sentences.join("\n")}\n`,
     reasons,
     edits: [],
+    replacements: [],
   };
 }
 
