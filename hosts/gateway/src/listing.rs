@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A list that few may see costs more than its page: the registry's names are looked through for those that are shown. One page of ours takes at
-//! most [`MOST_PAGES`] of the registry's, and [`TIMEOUT`]; whatever needs a second page of the registry waits until fewer than [`WALKS`] others
+//! most `MOST_PAGES` of the registry's, and `TIMEOUT`; whatever needs a second page of the registry waits until fewer than `WALKS` others
 //! look through one. So a client that asks for a list again and again makes the registry work no more than that.
 //!
 //! Left out: other orders than that of the names (`orderby`), which `/acr/v1` has and `/v2` has not.

@@ -16,8 +16,8 @@ impl Networks {
     /// use scopegate_server::networks::Networks;
     ///
     /// let networks = Networks::parse(["10.0.0.0/8", "::1"]).unwrap();
-    /// assert!(peers.contain("10.1.2.3".parse().unwrap()));
-    /// assert!(!peers.contain("192.0.2.1".parse().unwrap()));
+    /// assert!(networks.contain("10.1.2.3".parse().unwrap()));
+    /// assert!(!networks.contain("192.0.2.1".parse().unwrap()));
     /// ```
     ///
     /// # Errors

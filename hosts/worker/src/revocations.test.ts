@@ -76,7 +76,9 @@ test("a newer generation revokes, and silence does after a while", async () => {
 
 test("the Kelvin sign is no k", async () => {
   const changed = [{ principal: "token", sub: "kelvin", generation: 4 }];
-  const server = { fetch: async () => Response.json({ version: 2, epoch: "a", revision: 1, isEverything: true, changed }) };
+  const server = {
+    fetch: async () => Response.json({ version: 2, epoch: "a", revision: 1, isEverything: true, changed }),
+  };
   const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
   const revocations = new Revocations(feed, server, () => 0);
   const revoked = (sub: string) =>

@@ -51,8 +51,8 @@ function contentsAt(document: Document, path: Path, value: unknown): Content[] {
 /** A scope map, a token, or what else is one thing and not a place for others. */
 function thingAt(document: Document, path: Path, value: Resource): Content[] | null {
   if (isLock(value)) return [{ path, found: { kind: "lock", lock: lockOf(value) } }];
-  if (isToken(value)) return [{ path, found: tokenOf(evaluatedIn(value, NO_SCOPE)) }];
-  if (isScopeMap(value, path)) return [{ path, found: scopeMapAt(document, path, evaluatedIn(value, NO_SCOPE)) }];
+  const found = resourceAt(document, path, evaluatedIn(value, NO_SCOPE));
+  if (found) return [{ path, found }];
   const scopes = Array.isArray(value.access) ? scopesOf(value.access) : [];
   if (scopes.length > 0) return [{ path, found: { kind: "scopes", report: readScopes(scopes.join(" ")) } }];
   const kept = keptAt(value);
@@ -67,9 +67,12 @@ function templateAt(document: Document, path: Path, value: Resource): Content[] 
   });
 }
 
+/** The conditions under which a resource is there for certain. An expression that nobody could evaluate stays a text, and is none. */
+const HOLDS: unknown[] = [undefined, true, "true"];
+
 /** The token or the scope map that a resource is. */
 export function resourceAt(document: Document, path: Path, resource: Resource): Found | null {
-  const isConditional = resource.condition === UNKNOWN;
+  const isConditional = !HOLDS.includes(resource.condition);
   if (isToken(resource)) {
     const token = tokenOf(resource);
     return isConditional && token.status !== "disabled" ? { ...token, status: "unknown" } : token;
