@@ -143,7 +143,7 @@ impl fmt::Display for Challenge {
         ];
         for (name, value) in parameters {
             // Three clients lose the scope of a challenge with `service=""`.
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
+            if let Some(value) = value.filter(|value| value.chars().any(is_printed)) {
                 write_all(f, &[",", name, "="])?;
                 Quoted(value).fmt(f)?;
             }
@@ -152,13 +152,18 @@ impl fmt::Display for Challenge {
     }
 }
 
-/// A quoted string. Control characters, which would end the header, are left out.
+/// Control characters, which would end the header, are left out.
+fn is_printed(character: char) -> bool {
+    !character.is_control()
+}
+
+/// A quoted string of what is printed of a value.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        for character in self.0.chars().filter(|c| !c.is_control()) {
+        for character in self.0.chars().filter(|character| is_printed(*character)) {
             if matches!(character, '"' | '\\') {
                 f.write_char('\\')?;
             }
@@ -415,6 +420,7 @@ mod tests {
             (r#"Bearer realm = "a\"b\\c""#, r#"Bearer realm="a\"b\\c""#),
             (r#"Bearer realm="r",error="slow_down""#, r#"Bearer realm="r",error="slow_down""#),
             (r#"Bearer realm="r",max_age=1,service="s""#, r#"Bearer realm="r",service="s""#),
+            ("Bearer realm=\"r\",service=\"\0\",scope=\"\"", r#"Bearer realm="r""#),
             (r#"Basic realm="r""#, r#"Basic realm="r""#),
             (r#"Bearer realm="a", Basic realm="b""#, r#"Bearer realm="a" + Basic realm="b""#),
             (
