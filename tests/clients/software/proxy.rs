@@ -191,7 +191,12 @@ fn command(kind: Kind, file: &Path, folder: &Path) -> Command {
         }
     };
     match kind {
-        Kind::Nginx => command.arg("-p").arg(folder).args(["-e", "stderr", "-c"]).arg(file),
+        // One process: workers outlive a master that is killed.
+        Kind::Nginx => command
+            .args(["-g", "master_process off;", "-e", "stderr", "-p"])
+            .arg(folder)
+            .arg("-c")
+            .arg(file),
         Kind::Caddy => command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file),
         // Each has a number of its own, or two could not run side by side.
         Kind::Envoy | Kind::Filter | Kind::JwtAuthn => {
