@@ -18,6 +18,7 @@
 
 pub mod address;
 pub mod familiar;
+pub mod places;
 pub mod rate;
 pub mod refusal;
 
@@ -35,6 +36,7 @@ use crate::serve::peers::Peers;
 use crate::telemetry::metrics;
 use address::{network, wider_networks};
 use familiar::Familiar;
+use places::Places;
 use rate::{RateLimit, TooMany};
 use refusal::{empty, too_many};
 
@@ -57,6 +59,8 @@ pub struct Guard {
     per_principal: RateLimit,
     /// Who was right lately, and from where.
     pub familiar: Familiar,
+    /// Where secrets are checked that people choose.
+    pub places: Places,
     /// The connections of each peer.
     pub peers: Arc<Peers>,
 }
@@ -76,8 +80,9 @@ impl Guard {
         let per_principal = RateLimit::new(limits.per_principal);
         let exempt = vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()];
         let peers = Peers::new(limits.connections, limits.connections_per_peer, exempt);
-        let (familiar, peers) = (Familiar::default(), Arc::new(peers));
-        Self { limits, per_address, per_wider, per_principal, familiar, peers }
+        let (familiar, places) = (Familiar::default(), Places::default());
+        let peers = Arc::new(peers);
+        Self { limits, per_address, per_wider, per_principal, familiar, places, peers }
     }
 
     /// The limits.

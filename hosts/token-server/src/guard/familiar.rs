@@ -14,12 +14,20 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::address::network;
-use crate::principal::secret::Familiarity;
 
 /// How long a pair is known.
 const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How many pairs are known. Only right secrets make one, so nobody can invent them; one more stays unknown.
 const MAX_PAIRS: usize = 100_000;
+
+/// Whether a client was right lately from where it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Familiarity {
+    /// It was.
+    Known,
+    /// It was not, or nobody remembers.
+    Unknown,
+}
 
 /// The pairs, each by a hash that nobody outside can compute.
 #[derive(Debug, Default)]

@@ -14,11 +14,11 @@ use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
 use uuid::Uuid;
 
 use super::password::PasswordDigest;
-use super::secret::Familiarity;
 use super::{AtMost, Credentials, NULL_GUID, Principal, secret};
 use crate::app::App;
 use crate::edit::service_principals::ADMINISTRATOR;
 use crate::error::RouteError;
+use crate::guard::familiar::Familiarity;
 use crate::policy::{Password, Policy, ServicePrincipal, accepts};
 use crate::store::PasswordName;
 
@@ -141,7 +141,7 @@ pub async fn by_secret(
     }
     let service = policy.service_principal(client_id);
     let secrets = service.map(|service| service.secrets.clone()).unwrap_or_default();
-    let is_right = secret::is_one_of(secret, secrets, familiarity)
+    let is_right = secret::is_one_of(secret, secrets, &app.guard.places, familiarity)
         .await
         .ok_or_else(|| RouteError::Unavailable("too many secrets are checked at once".into()))?;
     match service {
