@@ -6,17 +6,16 @@
 //! Each client has so many questions a second, and so many at once. To the token server they come from one address, the gateway's: without a
 //! number of its own, one client's wrong passwords would use up what all have there.
 
-use std::net::{IpAddr, Ipv6Addr};
-use std::num::NonZeroU32;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use quick_cache::sync::Cache;
 use reqwest::Client;
 use reqwest::header::AUTHORIZATION;
 use scopegate_api::token::TokenResponse;
+use scopegate_host::networks::network;
+use scopegate_host::rate::{Rate, RateLimit};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -30,16 +29,7 @@ const GOOD_FOR: Duration = Duration::from_secs(60);
 const BAD_FOR: Duration = Duration::from_secs(2);
 
 /// How many questions one client has in a second, and how many at once after a pause.
-const QUESTIONS: (NonZeroU32, NonZeroU32) = (nonzero(10), nonzero(100));
-/// After how many questions clients are forgotten that have all of theirs again.
-const TIDY_EVERY: u32 = 1024;
-
-const fn nonzero(number: u32) -> NonZeroU32 {
-    match NonZeroU32::new(number) {
-        Some(number) => number,
-        None => NonZeroU32::MIN,
-    }
-}
+const QUESTIONS: Rate = Rate { rate: 10.0, burst: 100 };
 
 /// Why a password got no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,18 +54,15 @@ pub struct Passwords {
     realm: Url,
     service: String,
     remembered: Cache<[u8; 32], (Answer, Instant)>,
-    asking: DefaultKeyedRateLimiter<IpAddr>,
-    asked: AtomicU32,
+    asking: RateLimit,
 }
 
 impl Passwords {
     /// Nothing is remembered yet.
     #[must_use]
     pub fn new(client: Client, realm: Url, service: String) -> Self {
-        let (rate, burst) = QUESTIONS;
-        let asking = RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst));
-        let remembered = Cache::new(REMEMBERED);
-        Self { client, realm, service, remembered, asking, asked: AtomicU32::new(0) }
+        let (remembered, asking) = (Cache::new(REMEMBERED), RateLimit::new(QUESTIONS));
+        Self { client, realm, service, remembered, asking }
     }
 
     /// The token that these credentials get for these scopes; `None` when they open nothing.
@@ -110,10 +97,8 @@ impl Passwords {
 
     fn count(&self, address: Option<IpAddr>) -> Result<(), PasswordError> {
         let Some(address) = address else { return Ok(()) };
-        if self.asked.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
-            self.asking.retain_recent();
-        }
-        self.asking.check_key(&network(address)).map_err(|_| PasswordError::TooMany)
+        let checked = self.asking.check(network(address));
+        checked.map(drop).map_err(|_| PasswordError::TooMany)
     }
 
     /// Forgets an answer whose token turned out to be no good any more.
@@ -145,14 +130,6 @@ impl Passwords {
             400 | 401 => Ok(Answer::Refused),
             status => Err(format!("the answer is {status}")),
         }
-    }
-}
-
-/// One client: an IPv4 address, or the /64 of an IPv6 address.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) >> 64 << 64)),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

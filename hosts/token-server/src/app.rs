@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use scopegate_core::Catalog;
+use scopegate_host::rate::RateLimit;
 use scopegate_runtime::{ENGINE_SHA256, Runtime};
 use tokio::sync::Mutex;
 
@@ -14,7 +15,6 @@ use crate::bundle::Bundles;
 use crate::config::{Limits, Rate};
 use crate::error::RouteError;
 use crate::guard::Guard;
-use crate::guard::rate::RateLimit;
 use crate::health::Readiness;
 use crate::identity::Providers;
 use crate::issue::Issuer;

@@ -38,6 +38,7 @@ use scopegate_api::errors::RegistryErrors;
 use scopegate_core::Catalog;
 use scopegate_core::admission::{Authority, Credential, Request};
 use scopegate_core::route::{Profile, Settings, Untag};
+use scopegate_host::networks::Networks;
 use scopegate_runtime::{Admission, Error as EngineError};
 
 use question::{Proxy, Question};
@@ -46,7 +47,6 @@ use crate::app::App;
 use crate::clock;
 use crate::context::Context;
 use crate::error::RouteError;
-use crate::networks::Networks;
 use crate::oauth::token::decide;
 use crate::principal::{Credentials, authenticate, authorization, by_access_token};
 use crate::telemetry::decision::{Decision, Edge};

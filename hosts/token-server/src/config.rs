@@ -24,6 +24,9 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Untag};
+use scopegate_host::networks::{self, Networks};
+use scopegate_host::peers::UNPROVEN;
+pub use scopegate_host::rate::Rate;
 use serde::Deserialize;
 use url::Url;
 
@@ -31,9 +34,7 @@ use crate::authz;
 use crate::identity::ProviderConfig;
 use crate::keys::Algorithm;
 use crate::management::authority::REGISTRY_AUDIENCE;
-use crate::networks::{self, Networks};
 use crate::principal::is_client_id;
-use crate::serve::peers::UNPROVEN;
 
 pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Restore, Serve, Source};
 pub use values::SecretUrl;
@@ -184,16 +185,6 @@ pub struct Limits {
     /// looked at.
     #[serde(deserialize_with = "networks::or_zero")]
     pub trusted_proxies: Networks,
-}
-
-/// So many requests a second, and so many at once after a pause.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Rate {
-    /// Requests a second; a fraction is fine, and 0 is no limit.
-    pub rate: f64,
-    /// How many may come at once.
-    pub burst: u32,
 }
 
 /// The log on standard error.

@@ -5,8 +5,8 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use scopegate_api::errors::RegistryErrors;
+use scopegate_host::rate::TooMany;
 
-use crate::guard::rate::TooMany;
 use crate::guard::refusal::too_many;
 use crate::identity::IdentityError;
 

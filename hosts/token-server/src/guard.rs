@@ -19,7 +19,6 @@
 pub mod address;
 pub mod familiar;
 pub mod places;
-pub mod rate;
 pub mod refusal;
 
 use std::net::IpAddr;
@@ -28,16 +27,16 @@ use std::sync::Arc;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
+use scopegate_host::networks::{network, wider_networks};
+use scopegate_host::peers::Peers;
+use scopegate_host::rate::{RateLimit, TooMany};
 
 use crate::config::{Limits, Rate};
 use crate::context::Context;
 use crate::playground;
-use crate::serve::peers::Peers;
 use crate::telemetry::metrics;
-use address::{network, wider_networks};
 use familiar::Familiar;
 use places::Places;
-use rate::{RateLimit, TooMany};
 use refusal::{empty, too_many};
 
 /// How many times more a wider network of IPv6 may ask for than the one in it.

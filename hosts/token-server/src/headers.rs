@@ -10,11 +10,11 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
+use scopegate_host::networks::Networks;
 use uuid::Uuid;
 
 use crate::context::Context;
 use crate::guard::address::client_address;
-use crate::networks::Networks;
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
 const CLIENT_REQUEST: HeaderName = HeaderName::from_static("x-ms-client-request-id");

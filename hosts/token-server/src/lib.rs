@@ -57,7 +57,6 @@ pub mod identity;
 pub mod issue;
 pub mod keys;
 pub mod management;
-pub mod networks;
 pub mod oauth;
 #[cfg_attr(not(feature = "playground"), path = "playground/absent.rs")]
 pub mod playground;

@@ -5,7 +5,7 @@
 //! | | |
 //! |---|---|
 //! | connections at one time | the next one is closed at once |
-//! | connections of one peer | the next one waits for five seconds, and is closed then ([`peers`]) |
+//! | connections of one peer | the next one waits for five seconds, and is closed then ([`peers`](scopegate_host::peers)) |
 //! | TLS handshake | 10 seconds |
 //! | the first bytes, and each head of a request with HTTP/1 | [`Bounds::head_within`]; so long may a connection be idle too |
 //! | no request on a connection, whatever moves on it | [`Bounds::head_within`] |
@@ -16,7 +16,6 @@
 
 mod activity;
 mod connection;
-pub mod peers;
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,6 +30,7 @@ use axum::response::Response;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
+use scopegate_host::peers::Peers;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -39,7 +39,6 @@ use crate::guard::{Guard, MAX_HEADERS, admit, refusal};
 use crate::headers::{Reached, complete};
 use crate::telemetry::request::observe;
 use connection::Bounded;
-use peers::Peers;
 
 /// What bounds a connection.
 #[derive(Clone, Debug)]

@@ -4,11 +4,10 @@
 //! entry was written by a proxy of ours as long as what stands behind it is one; the first that is none is the client, and whatever stands
 //! left of it is the client's invention. Who is a proxy of ours is configured, because the header of anybody else is theirs.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
-
-use crate::networks::Networks;
+use scopegate_host::networks::Networks;
 
 /// The header that proxies append to.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -28,29 +27,6 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> 
         }
     }
     client.to_canonical()
-}
-
-/// What a limit counts by: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets.
-#[must_use]
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => prefix(address, 64),
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
-/// The networks around that one, the /56 and the /48 of an IPv6 address: who has one of these has all of the smaller ones in it.
-pub fn wider_networks(address: IpAddr) -> Option<[IpAddr; 2]> {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Some([prefix(address, 56), prefix(address, 48)]),
-        IpAddr::V4(_) => None,
-    }
-}
-
-/// The first bits of an address, and zeros.
-fn prefix(address: Ipv6Addr, bits: u32) -> IpAddr {
-    let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
-    IpAddr::V6(Ipv6Addr::from(u128::from(address) & mask))
 }
 
 /// An entry with or without a port, brackets around an IPv6 address or not.
@@ -125,24 +101,5 @@ mod tests {
             let parsed = parse_entry(entry).map(|address| address.to_string());
             assert_eq!(parsed.as_deref(), expected, "{entry}");
         }
-    }
-
-    #[test]
-    fn networks() {
-        for (address, expected) in [
-            ("203.0.113.1", "203.0.113.1"),
-            ("::ffff:203.0.113.1", "203.0.113.1"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-            ("2001:db8:1:2::", "2001:db8:1:2::"),
-        ] {
-            assert_eq!(network(address.parse().unwrap()).to_string(), expected);
-        }
-        let wider = |address: &str| {
-            wider_networks(address.parse().unwrap())
-                .map(|wider| wider.map(|wider| wider.to_string()))
-        };
-        let around = ["2001:db8:1:200::", "2001:db8:1::"].map(ToOwned::to_owned);
-        assert_eq!(wider("2001:db8:1:2ff:3:4:5:6"), Some(around));
-        assert_eq!(wider("::ffff:203.0.113.1"), None);
     }
 }

@@ -11,9 +11,8 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use scopegate_host::networks::network;
 use tokio::time::Instant;
-
-use super::address::network;
 
 /// How long a pair is known.
 const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);

@@ -7,8 +7,8 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use scopegate_api::errors::RegistryErrors;
+use scopegate_host::rate::TooMany;
 
-use super::rate::TooMany;
 use crate::error::json;
 
 /// A refusal with its code and message.

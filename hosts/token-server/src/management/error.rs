@@ -5,13 +5,13 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use scopegate_host::rate::TooMany;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body;
 use crate::edit::EditError;
 use crate::error::{RouteError, json};
-use crate::guard::rate::TooMany;
 
 /// A refusal.
 #[derive(Debug)]

@@ -11,11 +11,11 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use scopegate_host::networks::network;
+use scopegate_host::rate::TooMany;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::RouteError;
-use crate::guard::address::network;
-use crate::guard::rate::TooMany;
 
 /// How many tokens of one network may be refused.
 pub const REFUSALS: usize = 20;

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum_server::accept::Accept;
+use scopegate_host::peers::{Peers, Place};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,7 +18,6 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::Bounds;
 use super::activity::{Activity, Noting};
-use super::peers::{Peers, Place};
 
 /// The bytes by which versions of HTTP differ. Until they are there the clock is not set back, however slowly they come.
 const PREFACE: usize = 24;

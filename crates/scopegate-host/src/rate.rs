@@ -18,8 +18,7 @@ use governor::clock::{Clock, MonotonicClock, Reference as _};
 use governor::nanos::Nanos;
 use governor::state::StateStore as _;
 use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore as _};
-
-use crate::config::Rate;
+use serde::Deserialize;
 
 /// How many keys are kept apart.
 const KEYS: usize = 100_000;
@@ -27,6 +26,16 @@ const KEYS: usize = 100_000;
 const BUCKETS: u64 = 1 << 16;
 /// After how many checks idle keys are dropped.
 const TIDY_EVERY: u32 = 4096;
+
+/// So many requests a second, and so many at once after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Rate {
+    /// Requests a second; a fraction is fine, and 0 is no limit.
+    pub rate: f64,
+    /// How many may come at once.
+    pub burst: u32,
+}
 
 /// One limit for many keys.
 pub struct RateLimit<C: Clock = MonotonicClock> {

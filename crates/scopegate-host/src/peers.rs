@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::guard::address::network;
-use crate::networks::Networks;
+use crate::networks::{Networks, network};
 
 /// The connections of a network that nobody knows.
 pub const UNPROVEN: usize = 256;

@@ -1,6 +1,6 @@
-//! Addresses, and networks of them: of whom a configuration speaks.
+//! Addresses, and networks of them: of whom a configuration speaks, and what a limit counts by.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de};
@@ -13,7 +13,7 @@ impl Networks {
     /// Reads `10.0.0.0/8`, `192.0.2.7` or `2001:db8::/32`.
     ///
     /// ```
-    /// use scopegate_server::networks::Networks;
+    /// use scopegate_host::networks::Networks;
     ///
     /// let networks = Networks::parse(["10.0.0.0/8", "::1"]).unwrap();
     /// assert!(networks.contain("10.1.2.3".parse().unwrap()));
@@ -81,6 +81,30 @@ pub fn or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D
         .map_err(|text| de::Error::custom(format!("`{text}` is neither an address nor a network")))
 }
 
+/// What a limit counts by: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => prefix(address, 64),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// The networks around that one, the /56 and the /48 of an IPv6 address: who has one of these has all of the smaller ones in it.
+#[must_use]
+pub fn wider_networks(address: IpAddr) -> Option<[IpAddr; 2]> {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Some([prefix(address, 56), prefix(address, 48)]),
+        IpAddr::V4(_) => None,
+    }
+}
+
+/// The first bits of an address, and zeros.
+fn prefix(address: Ipv6Addr, bits: u32) -> IpAddr {
+    let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
+    IpAddr::V6(Ipv6Addr::from(u128::from(address) & mask))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +128,24 @@ mod tests {
         for wrong in ["10.0.0.0/33", "localhost", "", "10.0.0.0/8/8", "127.0.0.1:80"] {
             assert_eq!(Networks::parse([wrong]), Err(wrong));
         }
+    }
+
+    #[test]
+    fn what_a_limit_counts_by() {
+        for (address, expected) in [
+            ("203.0.113.1", "203.0.113.1"),
+            ("::ffff:203.0.113.1", "203.0.113.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2::", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(network(address.parse().unwrap()).to_string(), expected);
+        }
+        let wider = |address: &str| {
+            wider_networks(address.parse().unwrap())
+                .map(|wider| wider.map(|wider| wider.to_string()))
+        };
+        let around = ["2001:db8:1:200::", "2001:db8:1::"].map(ToOwned::to_owned);
+        assert_eq!(wider("2001:db8:1:2ff:3:4:5:6"), Some(around));
+        assert_eq!(wider("::ffff:203.0.113.1"), None);
     }
 }

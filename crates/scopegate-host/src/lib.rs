@@ -1,0 +1,18 @@
+//! What native hosts share: how much one client may ask of them.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`networks`] | addresses and networks of them, and what a limit counts by |
+//! | [`peers`] | how many connections one peer may have |
+//! | [`rate`] | how often a key may ask |
+//!
+//! Left out: what is decided about a request, which is the engine's.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod networks;
+pub mod peers;
+pub mod rate;
