@@ -1,8 +1,9 @@
-//! How many connections one peer may have, so that it does not have all of them.
+//! How much one peer may have at one time, connections or requests, so that it does not have all there are.
 //!
-//! A network that sent a request with valid credentials lately may have half of all; anybody else [`UNPROVEN`]. A connection above that waits,
-//! unread, for one of the peer's own to end, and is closed when none does. Proxies of our own are not counted: all connections of a proxy are
-//! one peer's, and it has limits of its own.
+//! A network that sent a request with valid credentials lately may have half of all; anybody else [`UNPROVEN`]. What is above that waits for
+//! something of the peer's own to end, and is refused when nothing does. When all places are taken nobody waits.
+//!
+//! Left out: who is proven, which is for those who look at credentials.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,29 +14,37 @@ use tokio::time::{Instant, sleep};
 
 use crate::networks::{Networks, network};
 
-/// The connections of a network that nobody knows.
+/// The places of a network that nobody knows.
 pub const UNPROVEN: usize = 256;
-/// How long a connection above its peer's number waits.
+/// How long one waits that is above its peer's number.
 const WAIT: Duration = Duration::from_secs(5);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How many connections of one peer wait at most; one more is closed at once.
-const MAX_WAITING: usize = 256;
 /// For how long credentials speak for a network.
 const PROVEN_FOR: Duration = Duration::from_secs(60);
+/// After how many proofs those are forgotten that have been too long ago.
+const TIDY_EVERY: usize = 1024;
 
-/// The connections by network.
+/// The places, by network.
 #[derive(Debug, Default)]
 pub struct Peers {
-    half: usize,
+    all: usize,
     unproven: usize,
     exempt: Vec<Networks>,
-    known: Mutex<HashMap<IpAddr, Peer>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    taken: usize,
+    waiting: usize,
+    proofs: usize,
+    known: HashMap<IpAddr, Peer>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Peer {
-    connections: usize,
+    taken: usize,
     waiting: usize,
     proven_at: Option<Instant>,
 }
@@ -44,83 +53,117 @@ impl Peer {
     fn is_proven(&self) -> bool {
         self.proven_at.is_some_and(|at| at.elapsed() < PROVEN_FOR)
     }
+
+    /// Whether nothing is known of it.
+    fn is_nobody(&self) -> bool {
+        self.taken == 0 && self.waiting == 0 && !self.is_proven()
+    }
 }
 
-/// A connection of a peer, until it is dropped.
+/// A place of a peer, until it is dropped.
 #[derive(Debug)]
 pub struct Place {
     peers: Arc<Peers>,
+    /// Nothing for one that is exempt.
     network: Option<IpAddr>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let Some(network) = self.network else { return };
-        self.peers.change(network, |peer| peer.connections = peer.connections.saturating_sub(1));
+        let mut state = self.peers.lock();
+        state.taken = state.taken.saturating_sub(1);
+        if let Some(network) = self.network {
+            state.change(network, |peer| peer.taken = peer.taken.saturating_sub(1));
+        }
     }
 }
 
+/// Whether there is a place.
+enum Taken {
+    Yes,
+    /// The peer has as many as it may.
+    NotNow,
+    /// There is none for anybody.
+    Full,
+}
+
 impl Peers {
-    /// For so many connections in all, and so many of a peer that nobody knows; networks that are exempt are not counted.
+    /// So many places in all, and so many for a peer that nobody knows; networks that are exempt have as many as there are.
     #[must_use]
-    pub fn new(connections: usize, of_a_peer: usize, exempt: Vec<Networks>) -> Self {
-        let half = (connections / 2).max(1);
-        Self { half, unproven: of_a_peer.min(half), exempt, known: Mutex::default() }
+    pub fn new(all: usize, of_a_peer: usize, exempt: Vec<Networks>) -> Self {
+        Self { all, unproven: of_a_peer.min(half(all)), exempt, state: Mutex::default() }
     }
 
     /// Notes that a request of an address came with valid credentials, and was answered well.
     pub fn prove(&self, address: IpAddr) {
-        self.change(network(address), |peer| peer.proven_at = Some(Instant::now()));
+        let mut state = self.lock();
+        state.proofs = state.proofs.wrapping_add(1);
+        if state.proofs.is_multiple_of(TIDY_EVERY) {
+            state.known.retain(|_, peer| !peer.is_nobody());
+        }
+        state.change(network(address), |peer| peer.proven_at = Some(Instant::now()));
     }
 
-    /// A place for a connection; nothing where the peer has too many for as long as one waits.
+    /// A place for a peer; nothing where it has too many for as long as one waits, and where there is none for anybody.
     pub async fn admit(self: Arc<Self>, address: IpAddr) -> Option<Place> {
-        if self.exempt.iter().any(|networks| networks.contain(address)) {
-            return Some(Place { peers: self, network: None });
-        }
-        let network = network(address);
-        if self.take(network) {
-            return Some(Place { peers: self, network: Some(network) });
-        }
-        let _waiting = Waiting::begin(&self, network)?;
+        let is_exempt = self.exempt.iter().any(|networks| networks.contain(address));
+        let network = (!is_exempt).then(|| network(address));
+        let _waiting = match self.take(network) {
+            Taken::Yes => return Some(Place { peers: self, network }),
+            Taken::NotNow => Waiting::begin(&self, network?)?,
+            Taken::Full => return None,
+        };
         let until = Instant::now() + WAIT;
         while Instant::now() < until {
             sleep(LOOK_EVERY).await;
-            if self.take(network) {
-                return Some(Place { peers: Arc::clone(&self), network: Some(network) });
+            if matches!(self.take(network), Taken::Yes) {
+                return Some(Place { peers: Arc::clone(&self), network });
             }
         }
         None
     }
 
-    /// Counts a connection, if its network may have one more.
-    fn take(&self, network: IpAddr) -> bool {
-        self.change(network, |peer| {
-            let most = if peer.is_proven() { self.half } else { self.unproven };
-            let is_free = peer.connections < most;
-            peer.connections += usize::from(is_free);
-            is_free
-        })
-    }
-
-    fn change<T>(&self, network: IpAddr, work: impl FnOnce(&mut Peer) -> T) -> T {
-        let mut known = self.lock();
-        let peer = known.entry(network).or_default();
-        let done = work(peer);
-        // A network is kept as long as something is known of it. Whoever is proven has had a connection, so these are not many.
-        if peer.connections == 0 && peer.waiting == 0 && !peer.is_proven() {
-            known.remove(&network);
+    /// Counts one more, if there may be one.
+    fn take(&self, network: Option<IpAddr>) -> Taken {
+        let mut state = self.lock();
+        if state.taken >= self.all {
+            return Taken::Full;
         }
-        done
+        let is_free = network.is_none_or(|network| {
+            state.change(network, |peer| {
+                let most = if peer.is_proven() { half(self.all) } else { self.unproven };
+                let is_free = peer.taken < most;
+                peer.taken += usize::from(is_free);
+                is_free
+            })
+        });
+        state.taken += usize::from(is_free);
+        if is_free { Taken::Yes } else { Taken::NotNow }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Peer>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A thread that ended with it left numbers, which are good.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A connection that waits.
+impl State {
+    fn change<T>(&mut self, network: IpAddr, work: impl FnOnce(&mut Peer) -> T) -> T {
+        let peer = self.known.entry(network).or_default();
+        let done = work(peer);
+        if peer.is_nobody() {
+            self.known.remove(&network);
+        }
+        done
+    }
+}
+
+/// The most that one peer may have.
+fn half(all: usize) -> usize {
+    (all / 2).max(1)
+}
+
+/// Somebody who waits. As many may wait as there are places, half of them of one peer.
 struct Waiting<'p> {
     peers: &'p Peers,
     network: IpAddr,
@@ -128,18 +171,23 @@ struct Waiting<'p> {
 
 impl<'p> Waiting<'p> {
     fn begin(peers: &'p Peers, network: IpAddr) -> Option<Self> {
-        let may_wait = peers.change(network, |peer| {
-            let may_wait = peer.waiting < MAX_WAITING;
-            peer.waiting += usize::from(may_wait);
-            may_wait
-        });
-        may_wait.then_some(Self { peers, network })
+        let mut state = peers.lock();
+        let may_wait = state.waiting < peers.all
+            && state.change(network, |peer| {
+                let may_wait = peer.waiting < half(peers.all);
+                peer.waiting += usize::from(may_wait);
+                may_wait
+            });
+        state.waiting += usize::from(may_wait);
+        may_wait.then(|| Self { peers, network })
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.peers.change(self.network, |peer| peer.waiting = peer.waiting.saturating_sub(1));
+        let mut state = self.peers.lock();
+        state.waiting = state.waiting.saturating_sub(1);
+        state.change(self.network, |peer| peer.waiting = peer.waiting.saturating_sub(1));
     }
 }
 
@@ -198,7 +246,26 @@ mod tests {
     async fn networks_that_are_exempt_are_not_counted() {
         let peers =
             Arc::new(Peers::new(100, UNPROVEN, vec![Networks::parse(["203.0.113.0/24"]).unwrap()]));
-        assert_eq!(places(&peers, ATTACKER, 1000).await.len(), 1000);
-        assert!(peers.lock().is_empty());
+        let taken = places(&peers, ATTACKER, 1000).await;
+        assert_eq!(taken.len(), 100);
+        assert!(peers.lock().known.is_empty());
+        assert!(places(&peers, OTHER, 1).await.is_empty(), "there are no more for anybody");
+        drop(taken);
+        assert_eq!(peers.lock().taken, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_wait_as_there_are_places() {
+        let peers = Arc::new(Peers::new(8, 1, Vec::new()));
+        let _taken = places(&peers, ATTACKER, 1).await;
+        let wait = || tokio::spawn(Arc::clone(&peers).admit(ATTACKER.parse().unwrap()));
+        let waiting: Vec<_> = (0..9).map(|_| wait()).collect();
+        tokio::task::yield_now().await;
+        assert_eq!(peers.lock().waiting, 4);
+        for refused in waiting {
+            assert!(refused.await.unwrap().is_none());
+        }
+        let state = peers.lock();
+        assert_eq!((state.waiting, state.taken), (0, 1));
     }
 }

@@ -13,6 +13,8 @@ use axum::http::request::Parts;
 pub struct Context {
     /// The client's address, as far as it can be trusted.
     pub address: IpAddr,
+    /// Whether it came by way of a proxy or a gateway of our own.
+    pub is_forwarded: bool,
     /// A GUID; the client reads it in `X-Ms-Correlation-Request-Id`, and every line of the log has it.
     pub correlation_id: Arc<str>,
 }
@@ -21,7 +23,8 @@ impl Default for Context {
     /// A request without a connection, which only tests have.
     fn default() -> Self {
         let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { address, correlation_id: Arc::from(uuid::Uuid::nil().to_string()) }
+        let correlation_id = Arc::from(uuid::Uuid::nil().to_string());
+        Self { address, is_forwarded: false, correlation_id }
     }
 }
 

@@ -28,7 +28,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
 use scopegate_host::networks::{network, wider_networks};
-use scopegate_host::peers::Peers;
+use scopegate_host::peers::{Peers, Place};
 use scopegate_host::rate::{RateLimit, TooMany};
 
 use crate::config::{Limits, Rate};
@@ -62,6 +62,8 @@ pub struct Guard {
     pub places: Places,
     /// The connections of each peer.
     pub peers: Arc<Peers>,
+    /// The requests of each client that come by way of a proxy or a gateway of our own.
+    forwarded: Arc<Peers>,
 }
 
 impl Guard {
@@ -77,11 +79,15 @@ impl Guard {
             })
         });
         let per_principal = RateLimit::new(limits.per_principal);
-        let exempt = vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()];
-        let peers = Peers::new(limits.connections, limits.connections_per_peer, exempt);
+        let peers = |exempt| {
+            let Limits { connections, connections_per_peer, .. } = limits;
+            Arc::new(Peers::new(connections, connections_per_peer, exempt))
+        };
+        // All connections of a proxy are one peer's, and clients have so many requests each there.
+        let forwarded = peers(vec![limits.exempt_peers.clone()]);
+        let peers = peers(vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()]);
         let (familiar, places) = (Familiar::default(), Places::default());
-        let peers = Arc::new(peers);
-        Self { limits, per_address, per_wider, per_principal, familiar, places, peers }
+        Self { limits, per_address, per_wider, per_principal, familiar, places, peers, forwarded }
     }
 
     /// The limits.
@@ -122,6 +128,21 @@ impl Guard {
         checked.map(drop)
     }
 
+    /// Tells that a request of an address came with valid credentials, and was answered well.
+    pub fn prove(&self, address: IpAddr) {
+        self.peers.prove(address);
+        self.forwarded.prove(address);
+    }
+
+    /// A place for a request, for as long as it is worked on. What comes on a connection of its client's own has that one's.
+    async fn place(&self, context: &Context) -> Result<Option<Place>, TooMany> {
+        if !context.is_forwarded {
+            return Ok(None);
+        }
+        let place = Arc::clone(&self.forwarded).admit(context.address).await;
+        place.map(Some).ok_or(TooMany { retry_after: 1 })
+    }
+
     /// Tells that credentials from this address were wrong.
     pub fn failed(&self, address: IpAddr) {
         self.per_address.charge(network(address), FAILURE_COST);
@@ -145,8 +166,13 @@ pub async fn admit(
     if is_free(&request) {
         return next(request).await;
     }
-    let remaining = match guard.check_address(Context::of(request.extensions()).address) {
+    let context = Context::of(request.extensions());
+    let remaining = match guard.check_address(context.address) {
         Ok(remaining) => remaining,
+        Err(error) => return too_many(error),
+    };
+    let _place = match guard.place(&context).await {
+        Ok(place) => place,
         Err(error) => return too_many(error),
     };
     let mut response = next(request).await;

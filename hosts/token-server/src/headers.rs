@@ -14,6 +14,7 @@ use scopegate_host::networks::Networks;
 use uuid::Uuid;
 
 use crate::context::Context;
+use crate::gateways::Gateways;
 use crate::guard::address::client_address;
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
@@ -37,6 +38,8 @@ pub struct Reached {
     pub is_secure: bool,
     /// Through these proxies of our own.
     pub trusted_proxies: Networks,
+    /// And these gateways, where requests are answered that gateways send.
+    pub gateways: Option<Arc<Gateways>>,
 }
 
 /// Finds out about a request what everybody behind wants to know, and completes the headers of its answer.
@@ -45,7 +48,7 @@ pub async fn complete(
     mut request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let context = context_of(reached, &request);
+    let context = context_of(reached, peer(&request), request.headers()).await;
     let is_registry = is_registry(request.uri().path());
     let client_request = client_request(request.headers());
     let correlation_id = context.correlation_id.parse().ok();
@@ -70,13 +73,23 @@ pub async fn complete(
     response
 }
 
-fn context_of(reached: &Reached, request: &Request) -> Context {
+fn peer(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    let address = client_address(peer, request.headers(), &reached.trusted_proxies);
-    let correlation_id = guid(request.headers(), &CORRELATION).unwrap_or_else(Uuid::new_v4);
-    let correlation_id = Arc::from(correlation_id.to_string());
-    Context { address, correlation_id }
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
+}
+
+async fn context_of(reached: &Reached, peer: IpAddr, headers: &HeaderMap) -> Context {
+    let is_from_gateway = match &reached.gateways {
+        Some(gateways) => gateways.have_sent(peer, headers).await,
+        None => false,
+    };
+    let address = client_address(peer, headers, &reached.trusted_proxies, is_from_gateway);
+    let correlation_id = guid(headers, &CORRELATION).unwrap_or_else(Uuid::new_v4);
+    Context {
+        address,
+        is_forwarded: address != peer.to_canonical(),
+        correlation_id: Arc::from(correlation_id.to_string()),
+    }
 }
 
 /// The registry's own paths, with everything below them.
@@ -149,7 +162,7 @@ mod tests {
     }
 
     async fn answer(path: &str, is_secure: bool, sent: &[(&str, &str)]) -> HeaderMap {
-        let reached = Reached { is_secure, trusted_proxies: Networks::default() };
+        let reached = Reached { is_secure, ..Reached::default() };
         let request = sent
             .iter()
             .fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
@@ -211,7 +224,7 @@ mod tests {
     async fn the_address_is_the_one_that_a_proxy_saw() {
         for (proxies, expected) in [(&[][..], "192.0.2.9"), (&["192.0.2.9"], "203.0.113.1")] {
             let trusted_proxies = Networks::parse(proxies.iter().copied()).unwrap();
-            let reached = Reached { is_secure: false, trusted_proxies };
+            let reached = Reached { trusted_proxies, ..Reached::default() };
             let peer: SocketAddr = "192.0.2.9:4711".parse().unwrap();
             let request = Request::get("/")
                 .header("x-forwarded-for", "127.0.0.1, 203.0.113.1")

@@ -27,6 +27,7 @@
 //! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until the end |
 //! | [`tls`] | the certificate, read again when it changes |
 //! | [`guard`] | how often, how much and how long a client may ask |
+//! | [`gateways`] | whether a request comes from a gateway of ours, and so for a client |
 //! | [`headers`] | the headers of every answer |
 //! | [`context`] | where a request comes from, and the id that names it |
 //! | [`health`] | whether the server lives, and whether it can issue tokens |
@@ -50,6 +51,7 @@ pub mod data_folder;
 pub mod doctor;
 pub mod edit;
 pub mod error;
+pub mod gateways;
 pub mod guard;
 pub mod headers;
 pub mod health;

@@ -87,7 +87,7 @@ impl<'a> Asked<'a> {
         });
         tell(&mut decision);
         if principal.kind != PrincipalKind::Anonymous {
-            self.app.guard.peers.prove(self.context.address);
+            self.app.guard.prove(self.context.address);
         }
         json(StatusCode::OK, body)
     }

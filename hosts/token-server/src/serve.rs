@@ -51,9 +51,7 @@ pub struct Bounds {
     pub grace: Duration,
     /// The largest head that is read, in bytes.
     pub head: usize,
-    /// Connections at one time.
-    pub connections: usize,
-    /// Connections of one peer.
+    /// Connections at one time, in all and of one peer.
     pub peers: Arc<Peers>,
 }
 
@@ -70,7 +68,6 @@ impl Bounds {
             grace: Duration::from_secs(30),
             // So that a head that is a little too large is read and refused with words.
             head: 2 * (limits.query + limits.header),
-            connections: limits.connections,
         }
     }
 }

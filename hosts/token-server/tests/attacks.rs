@@ -30,6 +30,8 @@ use serde_json::{Value, json};
 
 use security::*;
 
+#[path = "security/parsers.rs"]
+mod parsers;
 mod security;
 
 const PULL: &str = "repository:samples/a:pull";
@@ -158,6 +160,76 @@ async fn nobody_chooses_the_address_that_is_counted() {
         }
         assert_eq!(last, StatusCode::TOO_MANY_REQUESTS, "{proxies:?}");
     }
+}
+
+/// What a gateway shows, and where from: only what its own server generated for an EdgeReader is believed, over loopback here.
+#[tokio::test]
+async fn only_a_gateway_of_ours_speaks_for_its_clients() {
+    let once = Rate { rate: 0.001, burst: FAILURE_COST + 1 };
+    let limits = Limits { per_address: once, per_principal: once, ..Limits::default() };
+    let reader = "3f2504e0-4f89-41d3-9a0c-0305e82c33";
+    let gateway = |client: u32, secret: &str| basic(&format!("{reader}{client:02}"), secret);
+    for (what, peer, is_believed) in [
+        ("right", "127.0.0.1", true),
+        ("right", "::1", true),
+        ("right", "192.0.2.9", false),
+        ("wrong", "127.0.0.1", false),
+        ("not generated", "127.0.0.1", false),
+        ("of an owner", "127.0.0.1", false),
+        ("disabled", "127.0.0.1", false),
+        ("replaced", "127.0.0.1", false),
+        ("no basic", "127.0.0.1", false),
+        ("nothing", "127.0.0.1", false),
+    ] {
+        let server = Server::with(Setup { limits: limits.clone(), ..Setup::default() }).await;
+        let secret = server.put_client(&format!("{reader}10"), "EdgeReader", true).await;
+        let owner = server.put_client(&format!("{reader}11"), "Owner", true).await;
+        let disabled = server.put_client(&format!("{reader}12"), "EdgeReader", false).await;
+        let shown = match what {
+            "wrong" => gateway(10, &owner),
+            "not generated" => gateway(10, "a secret of sixteen characters"),
+            "of an owner" => gateway(11, &owner),
+            "disabled" => gateway(12, &disabled),
+            "no basic" => format!("Bearer {secret}"),
+            "nothing" => String::new(),
+            _ => gateway(10, &secret),
+        };
+        if what == "replaced" {
+            for _ in 0..2 {
+                server.put_client(&format!("{reader}10"), "EdgeReader", true).await;
+            }
+        }
+        // One client of the gateway uses up what it has; whether that is its own shows the next.
+        let sent = async |client: &str, password: &str| {
+            server.get_by(peer, client, &shown, TOKEN, &basic("Reader", password)).await.status
+        };
+        let first = [sent("203.0.113.1", "wrong").await, sent("203.0.113.1", "secret-one").await];
+        let second = sent("203.0.113.2", "secret-one").await;
+        let expected = if is_believed { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS };
+        assert_eq!(second, expected, "{what} from {peer}, after {first:?}");
+        assert_eq!(first[1], StatusCode::TOO_MANY_REQUESTS, "{what} from {peer}");
+    }
+}
+
+/// What was right once is right for as long as its service principal is as it was, and two of them are none.
+#[tokio::test]
+async fn a_gateway_that_is_taken_away_speaks_for_nobody() {
+    let once = Rate { rate: 0.001, burst: FAILURE_COST + 1 };
+    let limits = Limits { per_address: once, ..Limits::default() };
+    let server = Server::with(Setup { limits, ..Setup::default() }).await;
+    let secret = server.put_client(OWNER, "EdgeReader", true).await;
+    let shown = basic(OWNER, &secret);
+    let mut clients = 0;
+    let mut sent = async |shown: &str| {
+        clients += 1;
+        let client = format!("203.0.113.{clients}");
+        server.get_by("127.0.0.1", &client, shown, TOKEN, &basic("Reader", "wrong")).await.status
+    };
+    for _ in 0..3 {
+        assert_eq!(sent(&shown).await, StatusCode::UNAUTHORIZED);
+    }
+    server.put_client(OWNER, "EdgeReader", false).await;
+    assert_eq!(sent(&shown).await, StatusCode::TOO_MANY_REQUESTS);
 }
 
 /// Audit 4c: whoever guesses at a name keeps its owner out of nothing.

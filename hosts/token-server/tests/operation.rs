@@ -66,7 +66,7 @@ impl Server {
             .route("/echo", post(|body: Bytes| async { body }))
             .merge(health::routes(Arc::clone(&readiness)))
             .merge(metrics::routes(metrics::install().unwrap(), readiness));
-        let reached = Reached { is_secure: tls.is_some(), trusted_proxies: Networks::default() };
+        let reached = Reached { is_secure: tls.is_some(), ..Reached::default() };
         let router = layered(router, &guard, reached);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

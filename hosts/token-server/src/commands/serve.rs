@@ -10,6 +10,7 @@ use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
 use scopegate_server::config::{Config, Serve};
 use scopegate_server::edit::identities::keep_providers;
+use scopegate_server::gateways::Gateways;
 use scopegate_server::headers::Reached;
 use scopegate_server::health;
 use scopegate_server::identity::Providers;
@@ -141,6 +142,7 @@ impl Prepared {
 /// Everything that the main address answers, within its limits.
 fn router(config: &Config, app: Arc<App>, operator: Router, counters: Router) -> Router {
     let guard = Arc::clone(&app.guard);
+    let gateways = Gateways::new(Arc::clone(&app), config.tls.is_some());
     let mut router = routes(app).merge(operator);
     if config.metrics.public {
         router = router.merge(counters);
@@ -148,6 +150,7 @@ fn router(config: &Config, app: Arc<App>, operator: Router, counters: Router) ->
     let reached = Reached {
         is_secure: config.is_secure(),
         trusted_proxies: config.limits.trusted_proxies.clone(),
+        gateways: Some(Arc::new(gateways)),
     };
     layered(router, &guard, reached)
 }

@@ -2,7 +2,8 @@
 //!
 //! Of anybody but a proxy of our own it is the peer's. A proxy appends the address that it saw to `X-Forwarded-For`, so from the right each
 //! entry was written by a proxy of ours as long as what stands behind it is one; the first that is none is the client, and whatever stands
-//! left of it is the client's invention. Who is a proxy of ours is configured, because the header of anybody else is theirs.
+//! left of it is the client's invention. Who is a proxy of ours is configured, and a gateway of ours
+//! [shows it](crate::gateways), because the header of anybody else is theirs.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,14 +13,21 @@ use scopegate_host::networks::Networks;
 /// The header that proxies append to.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The client's address, given the connection's and the proxies of our own.
+/// The client's address, given the connection's and the proxies of our own. A gateway of ours that sent the request wrote one entry, whoever
+/// stands between.
 #[must_use]
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> IpAddr {
+pub fn client_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    proxies: &Networks,
+    is_from_gateway: bool,
+) -> IpAddr {
     let mut client = peer;
+    let mut is_from_gateway = is_from_gateway;
     // Several lines of the header are one list, in their order.
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
     let mut entries = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
-    while proxies.contain(client) {
+    while proxies.contain(client) || std::mem::take(&mut is_from_gateway) {
         // An entry that is no address was not seen by a proxy of ours, and neither was anything left of it.
         match entries.next().and_then(|entry| parse_entry(entry.trim())) {
             Some(entry) => client = entry,
@@ -48,8 +56,27 @@ mod tests {
             headers.append(FORWARDED_FOR, line.parse().unwrap());
         }
         let proxies = Networks::parse(proxies.iter().copied()).unwrap();
-        let address = client_address("192.0.2.9".parse().unwrap(), &headers, &proxies);
+        let peer = "192.0.2.9".parse().unwrap();
+        let address = client_address(peer, &headers, &proxies, false);
         assert_eq!(address.to_string(), expected, "{proxies:?} {lines:?}");
+    }
+
+    #[test]
+    fn a_gateway_says_one_address() {
+        for (proxies, line, expected) in [
+            (&[][..], "203.0.113.1", "203.0.113.1"),
+            (&[], "10.0.0.1, 203.0.113.1", "203.0.113.1"),
+            (&[], "unknown", "192.0.2.9"),
+            (&["192.0.2.9"], "203.0.113.1", "203.0.113.1"),
+            (&["192.0.2.9"], "203.0.113.1, 198.51.100.1", "203.0.113.1"),
+            (&["192.0.2.9"], "10.0.0.1, 203.0.113.1, 198.51.100.1", "203.0.113.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(FORWARDED_FOR, line.parse().unwrap());
+            let proxies = Networks::parse(proxies.iter().copied()).unwrap();
+            let address = client_address("192.0.2.9".parse().unwrap(), &headers, &proxies, true);
+            assert_eq!(address.to_string(), expected, "{proxies:?} {line}");
+        }
     }
 
     /// Audit 6: a count of hops believed a direct client.

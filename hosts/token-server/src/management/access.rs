@@ -123,7 +123,7 @@ pub async fn principal(
         app.guard.failed(context.address);
     }
     if identified.is_ok() {
-        app.guard.peers.prove(context.address);
+        app.guard.prove(context.address);
     }
     identified
 }

@@ -11,6 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+/// What generated passwords begin with. It lets scanners find one that leaked.
+const PREFIX: &str = "sgp_";
+
 /// The SHA-256 of a password.
 #[derive(Clone, Copy)]
 pub struct PasswordDigest([u8; 32]);
@@ -60,7 +63,7 @@ impl<'de> Deserialize<'de> for PasswordDigest {
     }
 }
 
-/// Makes a password. The prefix lets scanners find one that leaked.
+/// Makes a password.
 ///
 /// # Errors
 ///
@@ -68,7 +71,14 @@ impl<'de> Deserialize<'de> for PasswordDigest {
 pub fn generate() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(format!("sgp_{}", URL_SAFE_NO_PAD.encode(bytes)))
+    Ok([PREFIX, &URL_SAFE_NO_PAD.encode(bytes)].concat())
+}
+
+/// Whether a text looks as [`generate`] makes them, so that nobody guesses it.
+#[must_use]
+pub fn is_generated(text: &str) -> bool {
+    let bytes = text.strip_prefix(PREFIX).and_then(|rest| URL_SAFE_NO_PAD.decode(rest).ok());
+    bytes.is_some_and(|bytes| bytes.len() == 32)
 }
 
 #[cfg(test)]
@@ -81,6 +91,11 @@ mod tests {
         assert_eq!(one.len(), 47);
         assert!(PasswordDigest::of(&one).matches(&PasswordDigest::of(&one)));
         assert!(!PasswordDigest::of(&one).matches(&PasswordDigest::of(&other)));
+        assert!(is_generated(&one));
+        for text in ["", "sgp_", &one[4..], &one[..46], &format!("{one}A"), "correct horse battery"]
+        {
+            assert!(!is_generated(text), "{text}");
+        }
     }
 
     #[test]

@@ -13,7 +13,6 @@ use axum_server::accept::Accept;
 use scopegate_host::peers::{Peers, Place};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Bounds;
@@ -25,7 +24,6 @@ const PREFACE: usize = 24;
 /// Lets so many connections in, each with a clock.
 #[derive(Clone, Debug)]
 pub(super) struct Bounded {
-    permits: Arc<Semaphore>,
     peers: Arc<Peers>,
     first_within: Duration,
     idle: Duration,
@@ -33,9 +31,8 @@ pub(super) struct Bounded {
 
 impl Bounded {
     pub(super) fn new(bounds: &Bounds) -> Self {
-        let permits = Arc::new(Semaphore::new(bounds.connections.min(Semaphore::MAX_PERMITS)));
         let peers = Arc::clone(&bounds.peers);
-        Self { permits, peers, first_within: bounds.head_within, idle: bounds.idle }
+        Self { peers, first_within: bounds.head_within, idle: bounds.idle }
     }
 }
 
@@ -49,25 +46,19 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Bounded {
         Box::pin(async move {
             let peer = stream.peer_addr()?.ip();
             let place = Arc::clone(&bounded.peers).admit(peer).await;
-            let place = place.ok_or_else(|| io::Error::other("too many connections of a peer"))?;
-            let permit = Arc::clone(&bounded.permits)
-                .try_acquire_owned()
-                .map_err(|_| io::Error::other("too many connections"))?;
+            let place = place.ok_or_else(|| io::Error::other("too many connections"))?;
             // Answers are one packet, which need not wait for another. A socket that cannot do that is as good.
             let _ = stream.set_nodelay(true);
             let activity = Arc::new(Activity::new());
-            let stream = Watched::new(stream, &bounded, Arc::clone(&activity), (permit, place));
+            let stream = Watched::new(stream, &bounded, Arc::clone(&activity), place);
             Ok((stream, Noting { service, activity }))
         })
     }
 }
 
-/// What a connection holds for as long as it lasts.
-type Held = (OwnedSemaphorePermit, Place);
-
 /// A stream that fails when nothing has moved on it for too long, or no request has come.
 #[derive(Debug)]
-pub(super) struct Watched<S, H = Held> {
+pub(super) struct Watched<S, H = Place> {
     stream: S,
     idle: Duration,
     quiet: Duration,
@@ -197,7 +188,6 @@ mod tests {
     fn watched() -> (Watched<DuplexStream, ()>, DuplexStream, Arc<Activity>) {
         let (near, far) = duplex(64);
         let bounded = Bounded {
-            permits: Arc::new(Semaphore::new(1)),
             peers: Arc::default(),
             first_within: Duration::from_secs(10),
             idle: Duration::from_secs(60),

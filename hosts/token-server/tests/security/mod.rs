@@ -1,5 +1,7 @@
 //! A server without a port, an identity provider on loopback, and forged tokens.
 
+#![allow(dead_code, reason = "each test program uses some of it")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use scopegate_server::config::{Limits, Rate};
 use scopegate_server::edit::identities::keep_providers;
 use scopegate_server::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::edit::service_principals::{self, ServicePrincipalEdit};
+use scopegate_server::gateways::Gateways;
 use scopegate_server::headers::Reached;
 use scopegate_server::identity::{ProviderConfig, Providers};
 use scopegate_server::issue::Issuer;
@@ -37,8 +40,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
-
-mod parsers;
 
 pub(crate) const SERVICE: &str = "r.test";
 pub(crate) const ISSUER: &str = "test-issuer";
@@ -102,6 +103,7 @@ pub(crate) struct Server {
     pub(crate) app: Arc<App>,
     pub(crate) folder: Arc<TempDir>,
     trusted_proxies: Networks,
+    gateways: Arc<Gateways>,
 }
 
 impl Server {
@@ -147,7 +149,9 @@ impl Server {
             limits: setup.limits,
         });
         let trusted_proxies = setup.trusted_proxies.clone();
-        let server = Self { app: Arc::new(app.unwrap()), folder, trusted_proxies };
+        let app = Arc::new(app.unwrap());
+        let gateways = Arc::new(Gateways::new(Arc::clone(&app), false));
+        let server = Self { app, folder, trusted_proxies, gateways };
         catch_up(&server.app).await.unwrap();
         server
     }
@@ -182,13 +186,20 @@ impl Server {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let reached = Reached { is_secure: true, trusted_proxies: self.trusted_proxies.clone() };
-        let router = layered(routes(Arc::clone(&self.app)), &self.app.guard, reached);
+        let router = layered(routes(Arc::clone(&self.app)), &self.app.guard, self.reached());
         let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
         let body = String::from_utf8(body.into()).unwrap();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) fn reached(&self) -> Reached {
+        Reached {
+            is_secure: true,
+            trusted_proxies: self.trusted_proxies.clone(),
+            gateways: Some(Arc::clone(&self.gateways)),
+        }
     }
 
     pub(crate) async fn get(&self, target: &str, authorization: Option<&str>) -> Answer {
@@ -210,6 +221,24 @@ impl Server {
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
         let request = Request::get(target)
             .header("x-forwarded-for", forwarded)
+            .header(header::AUTHORIZATION, basic)
+            .extension(ConnectInfo(peer));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A request that a gateway sends for a client, or somebody who says that it is one.
+    pub(crate) async fn get_by(
+        &self,
+        peer: &str,
+        client: &str,
+        gateway: &str,
+        target: &str,
+        basic: &str,
+    ) -> Answer {
+        let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
+        let request = Request::get(target)
+            .header("x-forwarded-for", client)
+            .header("x-scopegate-gateway", gateway)
             .header(header::AUTHORIZATION, basic)
             .extension(ConnectInfo(peer));
         self.send(request.body(Body::empty()).unwrap()).await

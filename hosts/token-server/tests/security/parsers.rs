@@ -1,17 +1,21 @@
 //! Whatever the server reads: nothing makes it panic, and what it takes is what was written.
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use scopegate_host::networks::Networks;
+use scopegate_server::clock;
 use scopegate_server::guard::address::client_address;
 use scopegate_server::management::resource::Ids;
 use scopegate_server::oauth::parameters::Parameters;
 use scopegate_server::principal::Credentials;
 use scopegate_server::seed::Seed;
+use serde_json::Value;
 
-use super::*;
+use super::security::*;
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
@@ -103,7 +107,7 @@ proptest! {
         let read = |list: &str| {
             let mut headers = HeaderMap::new();
             headers.append("x-forwarded-for", HeaderValue::from_str(list).unwrap());
-            client_address(peer, &headers, &proxies)
+            client_address(peer, &headers, &proxies, false)
         };
         let list = entries.join(",");
         let address = read(&list);

@@ -1,0 +1,251 @@
+//! One address cannot shut others out: the attacks 4a to 4d of the audit over sockets, bounded, each with the share of right logins that are
+//! served beside it. The limits are those that everybody has, but for fewer connections where that makes an attack smaller.
+//!
+//! Every address of 127.0.0.0/8 is one of this machine, so attackers and clients come from different networks.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use scopegate_server::config::Limits;
+use scopegate_server::routes::routes;
+use scopegate_server::serve::{Bounds, layered, serve};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+
+use security::{OWNER, Server, Setup, basic};
+
+mod security;
+
+const PULL: &str = "/oauth2/token?service=r.test&scope=repository:samples/a:pull";
+/// Where those come from who are known, and those who are not.
+const KNOWN: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 1, 1));
+/// How long an attack goes on at least.
+const ATTACK: Duration = Duration::from_secs(3);
+
+fn attacker(number: usize) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(127, 0, 2, u8::try_from(number % 250).unwrap() + 1))
+}
+
+/// A server on a port, as `serve` runs it.
+struct Listening {
+    server: Server,
+    address: SocketAddr,
+}
+
+impl Listening {
+    async fn start(limits: Limits) -> Arc<Self> {
+        let server = Server::with(Setup { limits, ..Setup::default() }).await;
+        let router = layered(routes(Arc::clone(&server.app)), &server.app.guard, server.reached());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let bounds = Bounds::new(&server.app.guard);
+        tokio::spawn(serve(listener, None, router, bounds, std::future::pending()));
+        Arc::new(Self { server, address })
+    }
+
+    async fn connect(&self, from: IpAddr) -> std::io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(from, 0))?;
+        socket.connect(self.address).await
+    }
+
+    /// The status of one request on a connection of its own; 0 for none.
+    async fn get(&self, from: IpAddr, target: &str, authorization: &str) -> u16 {
+        self.try_get(from, target, authorization).await.unwrap_or(0)
+    }
+
+    async fn try_get(&self, from: IpAddr, target: &str, authorization: &str) -> Option<u16> {
+        let mut stream = self.connect(from).await.ok()?;
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nhost: r.test\r\nauthorization: {authorization}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok()?;
+        let text = String::from_utf8_lossy(&answer);
+        text.split(' ').nth(1)?.parse().ok()
+    }
+
+    /// How many of so many logins are served, one after the other.
+    async fn logins(&self, from: impl Fn(usize) -> IpAddr, basic: &str, tried: usize) -> usize {
+        let mut served = 0;
+        for login in 0..tried {
+            served += usize::from(self.get(from(login), PULL, basic).await == 200);
+        }
+        served
+    }
+}
+
+/// What goes on until it is told to end.
+struct Attack {
+    is_over: Arc<AtomicBool>,
+    began: Instant,
+    tasks: JoinSet<()>,
+}
+
+impl Attack {
+    fn begin() -> Self {
+        Self { is_over: Arc::default(), began: Instant::now(), tasks: JoinSet::new() }
+    }
+
+    /// One more that does the same again and again.
+    fn add<W: Future<Output = ()> + Send>(&mut self, again: impl Fn() -> W + Send + 'static) {
+        let is_over = Arc::clone(&self.is_over);
+        self.tasks.spawn(async move {
+            while !is_over.load(Ordering::Relaxed) {
+                again().await;
+            }
+        });
+    }
+
+    /// Ends it, and tells how long it went on.
+    async fn end(self) -> Duration {
+        tokio::time::sleep(ATTACK.saturating_sub(self.began.elapsed())).await;
+        self.is_over.store(true, Ordering::Relaxed);
+        let took = self.began.elapsed();
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.tasks.join_all());
+        ended.await.unwrap();
+        took
+    }
+}
+
+/// At least 99 of 100.
+#[track_caller]
+fn check(attack: &str, known: (usize, usize), unknown: (usize, usize)) {
+    let ((served, tried), (of_unknown, tried_of_unknown)) = (known, unknown);
+    println!(
+        "{attack}: of {tried} right logins of a known pair {served} were served, of {tried_of_unknown} from unknown networks {of_unknown}"
+    );
+    assert!(served * 100 >= tried * 99, "{attack}: {served} of {tried}");
+}
+
+/// Connections of HTTP/2 on which nobody asks for anything, with a PING now and then; one that is closed is opened again.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_4a_one_address_opens_all_connections() {
+    let limits = Limits { connections: 256, connections_per_peer: 64, ..Limits::default() };
+    let server = Listening::start(limits).await;
+    let login = basic("Reader", "secret-one");
+    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
+    let mut attack = Attack::begin();
+    for _ in 0..400 {
+        let server = Arc::clone(&server);
+        attack.add(move || {
+            let server = Arc::clone(&server);
+            async move { hold(&server).await }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let served = server.logins(|_| KNOWN, &login, 100).await;
+    let elsewhere = |login| IpAddr::V4(Ipv4Addr::new(127, 0, 3, u8::try_from(login + 1).unwrap()));
+    let unknown = server.logins(elsewhere, &login, 50).await;
+    attack.end().await;
+    check("4a", (served, 100), (unknown, 50));
+}
+
+/// A connection of the attacker's, for half a second.
+async fn hold(server: &Listening) {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    const PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0pingpong";
+    let Ok(mut stream) = server.connect(attacker(0)).await else { return };
+    let mut is_open = stream.write_all(PREFACE).await.is_ok();
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        is_open = is_open && stream.write_all(PING).await.is_ok();
+    }
+}
+
+/// Clients that nobody knows, each from another network and with another id, take the places where secrets are checked.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_4b_invented_clients() {
+    let server = Listening::start(Limits::default()).await;
+    let secret = server.server.put_client(OWNER, "Owner", true).await;
+    let login = basic(OWNER, &secret);
+    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
+    let mut attack = Attack::begin();
+    let invented = Arc::new(AtomicUsize::new(0));
+    for _ in 0..100 {
+        let (server, invented) = (Arc::clone(&server), Arc::clone(&invented));
+        attack.add(move || {
+            let (server, number) = (Arc::clone(&server), invented.fetch_add(1, Ordering::Relaxed));
+            let basic = basic(&format!("3f2504e0-4f89-41d3-9a0c-{number:012x}"), "wrong");
+            async move {
+                server.get(attacker(number), PULL, &basic).await;
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let served = server.logins(|_| KNOWN, &login, 50).await;
+    let elsewhere = |login| IpAddr::V4(Ipv4Addr::new(127, 0, 3, u8::try_from(login + 1).unwrap()));
+    let unknown = server.logins(elsewhere, &login, 3).await;
+    attack.end().await;
+    check("4b", (served, 50), (unknown, 3));
+}
+
+/// Somebody guesses at the name of a token, and its owner logs in.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_4c_guesses_at_a_name() {
+    let server = Listening::start(Limits::default()).await;
+    let login = basic("Reader", "secret-one");
+    let mut attack = Attack::begin();
+    for number in 0..20 {
+        let server = Arc::clone(&server);
+        attack.add(move || {
+            let server = Arc::clone(&server);
+            async move {
+                server.get(attacker(number), PULL, &basic("Reader", "wrong")).await;
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let served = server.logins(|_| KNOWN, &login, 100).await;
+    let elsewhere = |login| IpAddr::V4(Ipv4Addr::new(127, 0, 3, u8::try_from(login + 1).unwrap()));
+    let unknown = server.logins(elsewhere, &login, 50).await;
+    attack.end().await;
+    check("4c", (served, 100), (unknown, 50));
+}
+
+/// Of a burst of 2,000 requests and 200 a second a guesser has 200 guesses and 20 a second, however fast it asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_4d_guesses_cost_ten_requests() {
+    let server = Listening::start(Limits::default()).await;
+    let (guesses, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut attack = Attack::begin();
+    for _ in 0..16 {
+        let (server, guesses, refused) =
+            (Arc::clone(&server), Arc::clone(&guesses), Arc::clone(&refused));
+        attack.add(move || {
+            let (server, guesses, refused) =
+                (Arc::clone(&server), Arc::clone(&guesses), Arc::clone(&refused));
+            async move {
+                let status = server.get(attacker(0), PULL, &basic("Reader", "wrong")).await;
+                let counted = if status == StatusCode::UNAUTHORIZED { guesses } else { refused };
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    let took = attack.end().await;
+    let (guesses, refused) = (guesses.load(Ordering::Relaxed), refused.load(Ordering::Relaxed));
+    let seconds = usize::try_from(took.as_secs()).unwrap() + 1;
+    println!("4d: {guesses} guesses in {took:?}, {refused} more refused");
+    // Sixteen may have begun before the first of them was charged.
+    assert!(guesses <= 200 + 16 + 20 * seconds, "{guesses} in {took:?}");
+    assert!(guesses + refused > 300, "the attack was none: {guesses} and {refused}");
+}
+
+/// A thousand nodes behind one address start the same deployment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_pulls_at_once_from_one_address() {
+    let server = Listening::start(Limits::default()).await;
+    let login = basic("Reader", "secret-one");
+    let mut pulls = JoinSet::new();
+    for _ in 0..1000 {
+        let (server, login) = (Arc::clone(&server), login.clone());
+        pulls.spawn(async move { server.get(KNOWN, PULL, &login).await });
+    }
+    let statuses = pulls.join_all().await;
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1000);
+}
