@@ -14,6 +14,7 @@
 //! | [`envoy`] | the same through our filter in Envoy |
 //! | [`conformance`] | the suite of the distribution specification, before the gateway and behind it |
 //! | [`honest`] | what honest clients send, through every edge as at the registry itself |
+//! | [`load`] | what one client of the gateway can take from the others |
 //! | [`mounts`] | a mount from another repository, named in every place that a registry may read one from |
 //! | [`images`] | a large image through each of them |
 //! | [`sameness`] | generated cases through every proxy: one digest |
@@ -32,6 +33,7 @@ mod faults;
 mod gateway;
 mod honest;
 mod images;
+mod load;
 mod mounts;
 mod sameness;
 mod software;

@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`files`] | how many files, and so connections, this process may have open |
 //! | [`networks`] | addresses and networks of them, and what a limit counts by |
 //! | [`peers`] | how many connections one peer may have |
 //! | [`rate`] | how often a key may ask |
@@ -13,6 +14,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod files;
 pub mod networks;
 pub mod peers;
 pub mod rate;

@@ -40,7 +40,8 @@ pub fn client(for_url: &Url, authorities: Option<&Path>) -> anyhow::Result<Clien
     builder.build().context("cannot prepare TLS")
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is within this machine.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

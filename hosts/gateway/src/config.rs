@@ -13,6 +13,8 @@ use anyhow::{Context as _, bail, ensure};
 use scopegate_api::settings;
 use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Settings, Untag};
+use scopegate_host::networks::{self, Networks};
+use scopegate_host::peers::UNPROVEN;
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
@@ -66,6 +68,9 @@ pub struct Config {
     /// Authorities to trust beside those of the system, when asking for keys, passwords, revocations and the policy.
     #[serde(default)]
     pub authorities: Option<PathBuf>,
+    /// How many connections there may be.
+    #[serde(default)]
+    pub limits: Limits,
     /// How long things may take.
     #[serde(default)]
     pub timeouts: Timeouts,
@@ -106,6 +111,26 @@ pub struct FeedConfig {
     /// For how long requests are let through when the feed does not answer.
     #[serde(default = "serve_for", deserialize_with = "duration")]
     pub serve_for: Duration,
+}
+
+/// How many connections there may be at one time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Limits {
+    /// In all. The next one is closed at once.
+    pub connections: usize,
+    /// Of one peer; half of all for one whose credentials were right in the last minute.
+    pub connections_per_peer: usize,
+    /// The peers that may have as many as they like: addresses and networks.
+    #[serde(deserialize_with = "networks::or_zero")]
+    pub exempt_peers: Networks,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let exempt_peers = Networks::default();
+        Self { connections: 4096, connections_per_peer: UNPROVEN, exempt_peers }
+    }
 }
 
 /// How long things may take.
@@ -186,6 +211,13 @@ impl Config {
         ensure!(!has_both, "revocations beside bundle, which has them in it");
         let is_filtered = self.catalog == Catalog::Filtered;
         ensure!(!is_filtered || self.bundle.is_some(), "catalog is filtered, which needs bundle");
+        let Limits { connections, connections_per_peer, .. } = self.limits;
+        for (name, number) in
+            [("connections", connections), ("connectionsPerPeer", connections_per_peer)]
+        {
+            let is_one = (1..=1 << 20).contains(&number);
+            ensure!(is_one, "limits.{name} is {number}, not between 1 and {}", 1 << 20);
+        }
         let Timeouts { connect, upstream, client, idle } = self.timeouts;
         for (name, time) in
             [("connect", connect), ("upstream", upstream), ("client", client), ("idle", idle)]
@@ -339,6 +371,8 @@ mod tests {
             ("timeouts: {client: 0s}", "timeouts.client is no time at all"),
             ("timeouts: {client: 5}", "`5` is no duration"),
             ("timeouts: {client: -5s}", "`-5s` is no duration"),
+            ("limits: {connections: 0}", "limits.connections is 0"),
+            ("limits: {exemptPeers: [10.0.0.0/33]}", "`10.0.0.0/33` is neither"),
             ("tls: {certificate: a}", "key"),
             ("revocations: {url: 'http://x/'}", "user"),
             ("forwardHeaders: [X-Trace]", "`X-Trace` is no header field that may go on"),

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`config`] | the configuration |
 //! | [`request`] | what is refused before anything is decided |
+//! | [`peers`] | how many connections one client may have |
 //! | [`head`] | how long the head of a request may take |
 //! | [`keys`] | the public keys of the issuer |
 //! | [`jws`] | what the issuer signed |
@@ -43,6 +44,7 @@ pub mod jws;
 pub mod keys;
 pub mod listing;
 pub mod password;
+pub mod peers;
 pub mod proxy;
 pub mod request;
 pub mod revocation;

@@ -1,10 +1,11 @@
 //! Names and passwords: the gateway asks the token server for a token, as the client could have done itself.
 //!
-//! The answer is remembered briefly under a digest of what was asked, so that a client which sends its password with each request costs the
-//! token server one question a minute. What the token holds is verified as if the client had brought it.
+//! A token is remembered briefly under a digest of what was asked, so that a client which sends its password with each request costs the token
+//! server one question a minute. What the token holds is verified as if the client had brought it. A wrong password is remembered for shorter,
+//! whatever it was for.
 //!
-//! Each client has so many questions a second, and so many at once. To the token server they come from one address, the gateway's: without a
-//! number of its own, one client's wrong passwords would use up what all have there.
+//! Each client has so many questions a second, and so many at once; a wrong password costs ten. The token server counts clients too, where it is
+//! shown that this gateway is one of its own (`X-Scopegate-Gateway`), and else all of them as one.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
 use reqwest::Client;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use scopegate_api::token::TokenResponse;
 use scopegate_host::networks::network;
 use scopegate_host::rate::{Rate, RateLimit};
@@ -21,15 +22,20 @@ use url::Url;
 
 use crate::client::send;
 
-/// How many answers are remembered.
+/// How many tokens are remembered, and how many wrong passwords.
 const REMEMBERED: usize = 4096;
 /// For how long a token is.
 const GOOD_FOR: Duration = Duration::from_secs(60);
-/// For how long a refusal is: somebody may be about to make the token.
-const BAD_FOR: Duration = Duration::from_secs(2);
+/// For how long a wrong password is: somebody may be about to make the token.
+const WRONG_FOR: Duration = Duration::from_secs(2);
 
 /// How many questions one client has in a second, and how many at once after a pause.
 const QUESTIONS: Rate = Rate { rate: 10.0, burst: 100 };
+/// What a wrong password costs, in questions, beside the one that it was.
+const WRONG_COST: u32 = 9;
+
+/// The header field in which the token server is shown who asks.
+const GATEWAY: &str = "x-scopegate-gateway";
 
 /// Why a password got no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +47,12 @@ pub enum PasswordError {
 }
 
 /// What the token server said.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Answer {
     Token(Arc<str>),
+    /// These credentials are nobody's.
+    Wrong,
+    /// What was asked for cannot be had.
     Refused,
 }
 
@@ -53,16 +62,18 @@ pub struct Passwords {
     client: Client,
     realm: Url,
     service: String,
-    remembered: Cache<[u8; 32], (Answer, Instant)>,
+    shown: Option<HeaderValue>,
+    tokens: Cache<[u8; 32], (Arc<str>, Instant)>,
+    wrong: Cache<[u8; 32], Instant>,
     asking: RateLimit,
 }
 
 impl Passwords {
-    /// Nothing is remembered yet.
+    /// Nothing is remembered yet. `shown` is what the token server is shown of this gateway.
     #[must_use]
-    pub fn new(client: Client, realm: Url, service: String) -> Self {
-        let (remembered, asking) = (Cache::new(REMEMBERED), RateLimit::new(QUESTIONS));
-        Self { client, realm, service, remembered, asking }
+    pub fn new(client: Client, realm: Url, service: String, shown: Option<HeaderValue>) -> Self {
+        let (tokens, wrong) = (Cache::new(REMEMBERED), Cache::new(REMEMBERED));
+        Self { client, realm, service, shown, tokens, wrong, asking: RateLimit::new(QUESTIONS) }
     }
 
     /// The token that these credentials get for these scopes; `None` when they open nothing.
@@ -76,21 +87,25 @@ impl Passwords {
         scopes: &[String],
         address: Option<IpAddr>,
     ) -> Result<Option<Arc<str>>, PasswordError> {
-        let digest = digest(authorization, scopes);
-        let remembered = self.remembered.get(&digest).filter(|(_, until)| Instant::now() < *until);
-        let answer = match remembered {
-            Some((answer, _)) => answer,
-            None => {
-                self.count(address)?;
-                let answer = self.ask(authorization, scopes, address).await;
-                let answer = answer.map_err(PasswordError::Unanswered)?;
-                let time = if matches!(answer, Answer::Token(_)) { GOOD_FOR } else { BAD_FOR };
-                self.remembered.insert(digest, (answer.clone(), Instant::now() + time));
-                answer
+        let now = Instant::now();
+        let (asked, password) = (digest(authorization, scopes), digest(authorization, &[]));
+        if let Some((token, _)) = self.tokens.get(&asked).filter(|(_, until)| now < *until) {
+            return Ok(Some(token));
+        }
+        if self.wrong.get(&password).is_some_and(|until| now < until) {
+            return Ok(None);
+        }
+        self.count(address)?;
+        Ok(match self.ask(authorization, scopes, address).await? {
+            Answer::Token(token) => {
+                self.tokens.insert(asked, (Arc::clone(&token), now + GOOD_FOR));
+                Some(token)
             }
-        };
-        Ok(match answer {
-            Answer::Token(token) => Some(token),
+            Answer::Wrong => {
+                self.wrong.insert(password, now + WRONG_FOR);
+                self.charge(address);
+                None
+            }
             Answer::Refused => None,
         })
     }
@@ -101,9 +116,15 @@ impl Passwords {
         checked.map(drop).map_err(|_| PasswordError::TooMany)
     }
 
+    fn charge(&self, address: Option<IpAddr>) {
+        if let Some(address) = address {
+            self.asking.charge(network(address), WRONG_COST);
+        }
+    }
+
     /// Forgets an answer whose token turned out to be no good any more.
     pub fn forget(&self, authorization: &str, scopes: &[String]) {
-        self.remembered.remove(&digest(authorization, scopes));
+        self.tokens.remove(&digest(authorization, scopes));
     }
 
     async fn ask(
@@ -111,24 +132,30 @@ impl Passwords {
         authorization: &str,
         scopes: &[String],
         address: Option<IpAddr>,
-    ) -> Result<Answer, String> {
+    ) -> Result<Answer, PasswordError> {
         let mut query = vec![("service", self.service.as_str())];
         query.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
         let mut request =
             self.client.get(self.realm.clone()).query(&query).header(AUTHORIZATION, authorization);
         if let Some(address) = address {
-            // The token server counts whom it is told of by proxies that it trusts.
+            // Believed by a token server that is shown the next one, or that has this gateway among its proxies.
             request = request.header("x-forwarded-for", address.to_string());
         }
-        let (status, body) = send(request).await?;
+        if let Some(shown) = &self.shown {
+            request = request.header(GATEWAY, shown);
+        }
+        let (status, body) = send(request).await.map_err(PasswordError::Unanswered)?;
         match status.as_u16() {
             200 => {
-                let answer: TokenResponse = serde_json::from_slice(&body)
-                    .map_err(|_| "the answer is none of a token server".to_owned())?;
+                let answer: TokenResponse = serde_json::from_slice(&body).map_err(|_| {
+                    PasswordError::Unanswered("the answer is none of a token server".to_owned())
+                })?;
                 Ok(Answer::Token(answer.access_token.into()))
             }
-            400 | 401 => Ok(Answer::Refused),
-            status => Err(format!("the answer is {status}")),
+            401 => Ok(Answer::Wrong),
+            400 => Ok(Answer::Refused),
+            429 => Err(PasswordError::TooMany),
+            status => Err(PasswordError::Unanswered(format!("the answer is {status}"))),
         }
     }
 }
@@ -150,7 +177,7 @@ mod tests {
 
     fn passwords() -> Passwords {
         let realm = Url::parse("http://127.0.0.1:1/oauth2/token").unwrap();
-        Passwords::new(Client::new(), realm, "r".to_owned())
+        Passwords::new(Client::new(), realm, "r".to_owned(), None)
     }
 
     /// Audit 4e: one client's wrong passwords used up what all clients of the gateway have at the token server.
@@ -166,5 +193,17 @@ mod tests {
         assert!(burst.contains(&asks("203.0.113.2")));
         assert!(burst.contains(&asks("2001:db8::1")));
         assert!(asks("2001:db8::2") < 10);
+    }
+
+    #[test]
+    fn a_wrong_password_costs_ten_questions() {
+        let passwords = passwords();
+        let address = "203.0.113.1".parse().ok();
+        let guesses = (0..200).take_while(|_| {
+            let may_ask = passwords.count(address).is_ok();
+            passwords.charge(address);
+            may_ask
+        });
+        assert!((10..=11).contains(&guesses.count()));
     }
 }

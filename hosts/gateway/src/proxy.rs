@@ -16,6 +16,7 @@ use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use reqwest::Client;
 use scopegate_api::bundle::EdgePolicy;
+use scopegate_api::claims::PrincipalKind;
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::admission::{
     Admission, Authority, Credential, Forward, Refusal, Request, admit,
@@ -23,6 +24,7 @@ use scopegate_core::admission::{
 use scopegate_core::route::{Endpoint, route};
 use scopegate_core::verify::Grant;
 use scopegate_core::{Action, Catalog, RequiredScope, ResourceType, Settings as DecisionSettings};
+use scopegate_host::peers::Peers;
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -53,6 +55,8 @@ pub struct Gateway {
     pub tokens: Tokens,
     /// Names and passwords, where they are taken.
     pub passwords: Option<Passwords>,
+    /// The connections of each client.
+    pub peers: Arc<Peers>,
     /// What is known of principals besides their tokens.
     pub known: Known,
 }
@@ -69,6 +73,8 @@ pub struct Context {
     requested: String,
     denied: String,
     name: Option<String>,
+    /// Whether what came with it is somebody's.
+    is_proof: bool,
     outcome: Outcome,
     forwarded: Option<Forwarded>,
     decided_in: std::time::Duration,
@@ -149,7 +155,11 @@ impl Gateway {
             Err(Unavailable::TooMany) => return Decided::Answer(Answer::too_many()),
         };
         if let Came::Token(token) = &came {
-            context.name = Some(token.verified.claims.sub.clone());
+            let claims = &token.verified.claims;
+            context.name = Some(claims.sub.clone());
+            // A token of nobody anybody may have.
+            let is_anonymous = claims.principal == Some(PrincipalKind::Anonymous);
+            context.is_proof = !is_anonymous && !claims.sub.is_empty();
         }
         let headers = &session.req_header().headers;
         match self.admission(Request { method, target, headers }, &came) {
@@ -353,6 +363,7 @@ impl ProxyHttp for Proxy {
             requested: String::new(),
             denied: String::new(),
             name: None,
+            is_proof: false,
             outcome: Outcome::Failed,
             forwarded: None,
             decided_in: std::time::Duration::ZERO,
@@ -510,6 +521,11 @@ impl ProxyHttp for Proxy {
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, context: &mut Context) {
         let status = session.response_written().map_or(0, |answer| answer.status.as_u16());
+        if let Some(address) =
+            context.origin.address.filter(|_| context.is_proof && status / 100 == 2)
+        {
+            self.0.peers.prove(address);
+        }
         Decision {
             outcome: context.outcome,
             method: session.req_header().method.as_str(),

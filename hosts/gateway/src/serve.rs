@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
 use metrics_exporter_prometheus::PrometheusHandle;
 use pingora_core::listeners::tls::TlsSettings;
 use pingora_core::server::configuration::ServerConf;
@@ -15,16 +18,20 @@ use pingora_core::server::{Server, ShutdownWatch};
 use pingora_core::services::background::{BackgroundService, background_service};
 use pingora_core::services::listening::Service;
 use pingora_proxy::http_proxy;
+use scopegate_host::files::raise_limit;
+use scopegate_host::peers::Peers;
 use tokio::time::{MissedTickBehavior, interval};
+use url::Url;
 
 use crate::admin;
 use crate::bundle::Bundles;
-use crate::client::client;
-use crate::config::Config;
+use crate::client::{client, is_loopback};
+use crate::config::{Config, Limits, Secret};
 use crate::feed::Feed;
 use crate::head::InTime;
 use crate::keys::Keys;
 use crate::password::Passwords;
+use crate::peers::Counted;
 use crate::proxy::{Gateway, Proxy, now};
 use crate::revocation::Revoked;
 use crate::standing::Known;
@@ -52,12 +59,14 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     let certificate = config.tls.clone().map(Certificate::open).transpose().context("tls")?;
     let certificate = certificate.map(Arc::new);
     is_free(listen)?;
+    check_files(config.limits.connections);
     let gateway = Arc::new(gateway(config)?);
     let mut server = Server::new_with_opt_and_conf(None, conf());
     server.bootstrap();
     let app = Arc::new(http_proxy(&server.configuration, Proxy(Arc::clone(&gateway))));
-    let in_time = InTime { app, timeouts: gateway.config.timeouts };
-    let mut proxy = Service::new("registry".to_owned(), in_time);
+    let app = Arc::new(InTime { app, timeouts: gateway.config.timeouts });
+    let counted = Counted { app, peers: Arc::clone(&gateway.peers) };
+    let mut proxy = Service::new("registry".to_owned(), counted);
     match &certificate {
         None => proxy.add_tcp(&listen.to_string()),
         Some(certificate) => {
@@ -80,6 +89,19 @@ fn is_free(listen: SocketAddr) -> anyhow::Result<()> {
     std::net::TcpListener::bind(listen).map(drop).with_context(|| format!("listen: {listen}"))
 }
 
+/// Whether this process may have as many connections open as are configured: one to the client and one to the registry for each, and as
+/// many more that wait.
+fn check_files(connections: usize) {
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_mul(3);
+    if let Some(files) = raise_limit().filter(|files| *files < wanted) {
+        tracing::warn!(
+            files,
+            wanted,
+            "this process may have fewer files open than limits.connections asks for; raise its limit (ulimit -n)"
+        );
+    }
+}
+
 /// What requests share, made from the configuration.
 ///
 /// # Errors
@@ -90,10 +112,14 @@ pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
     let asking = client(&config.realm, authorities)?;
     let keys = Arc::new(Keys::new(&config.keys, asking.clone()).context("keys")?);
     let tokens = Tokens::new(config.issuer.clone(), config.service.clone(), Arc::clone(&keys));
+    let shown = shown(&config)?;
     let passwords = config
         .passwords
-        .then(|| Passwords::new(asking, config.realm.clone(), config.service.clone()));
+        .then(|| Passwords::new(asking, config.realm.clone(), config.service.clone(), shown));
+    let Limits { connections, connections_per_peer, exempt_peers } = config.limits.clone();
+    let peers = Peers::new(connections, connections_per_peer, vec![exempt_peers]);
     Ok(Gateway {
+        peers: Arc::new(peers),
         upstream: config.upstream_address()?,
         client: client(&config.upstream, authorities)?,
         known: known(&config, &keys),
@@ -102,6 +128,31 @@ pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
         passwords,
         config,
     })
+}
+
+/// What the token server is shown with every request for a client, so that it counts the client and not this gateway: who reads its feed.
+fn shown(config: &Config) -> anyhow::Result<Option<HeaderValue>> {
+    let (field, feed) = match (&config.revocations, &config.bundle) {
+        (Some(feed), _) => ("revocations", feed),
+        (None, Some(feed)) => ("bundle", feed),
+        (None, None) => return Ok(None),
+    };
+    if !is_private(&config.realm) {
+        tracing::warn!(
+            "the realm is plain HTTP, so the token server is not shown who asks, and counts all clients as one; use https"
+        );
+        return Ok(None);
+    }
+    let secret = Secret::read(&feed.secret_file).with_context(|| format!("{field}.secretFile"))?;
+    let text = STANDARD.encode(format!("{}:{}", feed.user, secret.expose()));
+    let mut value = HeaderValue::try_from(format!("Basic {text}"))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+/// Whether nobody reads what is sent to an address: over TLS, or within this machine.
+fn is_private(url: &Url) -> bool {
+    url.scheme() == "https" || is_loopback(url)
 }
 
 fn known(config: &Config, keys: &Arc<Keys>) -> Known {
@@ -224,4 +275,24 @@ async fn hear_bundle(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_of_the_gateway_goes_where_nobody_reads_it() {
+        for (realm, expected) in [
+            ("https://registry.example/oauth2/token", true),
+            ("http://localhost:5001/oauth2/token", true),
+            ("http://127.0.0.1:5001/oauth2/token", true),
+            ("http://[::1]:5001/oauth2/token", true),
+            ("http://registry.example/oauth2/token", false),
+            ("http://localhost.example/oauth2/token", false),
+            ("http://10.0.0.1/oauth2/token", false),
+        ] {
+            assert_eq!(is_private(&Url::parse(realm).unwrap()), expected, "{realm}");
+        }
+    }
 }

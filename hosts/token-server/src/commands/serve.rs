@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
+use scopegate_host::files::raise_limit;
 use scopegate_runtime::{Limits, Runtime};
 use scopegate_server::app::{App, Parts};
 use scopegate_server::clock;
@@ -35,6 +36,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    check_files(&config);
     let tls = config.tls.clone().map(Tls::open).transpose()?;
     let providers = Providers::open(&config.providers)?;
     let store = open(&config).await?;
@@ -136,6 +138,18 @@ impl Prepared {
             "serving"
         );
         Ok(app)
+    }
+}
+
+/// Whether this process may have as many connections open as are configured, of which as many more may wait.
+fn check_files(config: &Config) {
+    let wanted = u64::try_from(config.limits.connections).unwrap_or(u64::MAX).saturating_mul(2);
+    if let Some(files) = raise_limit().filter(|files| *files < wanted) {
+        tracing::warn!(
+            files,
+            wanted,
+            "this process may have fewer files open than limits.connections asks for; raise its limit (ulimit -n)"
+        );
     }
 }
 
