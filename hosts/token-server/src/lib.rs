@@ -19,6 +19,7 @@
 //! | [`bundle`] | what the edge is told: compiled scope maps and ended tokens, signed |
 //! | [`store`] | what the server knows, in SQLite or PostgreSQL |
 //! | [`watch`] | keeping the snapshot as new as the database |
+//! | [`remember`] | where service principals were right lately, kept in the database |
 //! | [`seed`] | scope maps and principals from a file |
 //! | [`doctor`] | why a registry refuses a token |
 //! | [`config`] | the configuration: file, environment, flags |
@@ -64,6 +65,7 @@ pub mod oauth;
 pub mod playground;
 pub mod policy;
 pub mod principal;
+pub mod remember;
 pub mod routes;
 pub mod seed;
 pub mod serve;

@@ -9,6 +9,7 @@
 //! Left out: what may be written, which is [`edit`](crate::edit)'s.
 
 mod database;
+mod known_networks;
 mod page;
 mod postgres;
 mod records;
@@ -27,6 +28,7 @@ use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::time::timeout;
 
 pub use database::{Database, News};
+pub use known_networks::KnownNetwork;
 pub use page::Page;
 pub use records::{
     Changes, Departure, History, KeysRecord, Known, PasswordName, PasswordRecord, ProviderRecord,

@@ -24,6 +24,7 @@ use scopegate_server::identity::Providers;
 use scopegate_server::issue::{ACCESS_LIFETIME, LEEWAY, Subject};
 use scopegate_server::oauth::redemption::REFUSALS;
 use scopegate_server::principal::by_access_token;
+use scopegate_server::remember;
 use scopegate_server::store::PasswordName;
 use scopegate_server::watch::catch_up;
 use serde_json::{Value, json};
@@ -283,6 +284,26 @@ async fn invented_clients_do_not_take_every_place() {
     );
     assert_eq!(known, 20);
     assert!(refused.iter().all(|status| *status != StatusCode::OK));
+}
+
+/// A server that is started anew knows who was right at the one before.
+#[tokio::test]
+async fn known_networks_outlive_the_server() {
+    let limits = Limits { per_principal: Rate { rate: 0.001, burst: 1 }, ..unlimited() };
+    let setup = || Setup { limits: limits.clone(), ..Setup::default() };
+    let server = Server::with(setup()).await;
+    let secret = server.put_client(OWNER, "Owner", true).await;
+    let login = async |server: &Server, from: &str| {
+        server.get_from(from, "", TOKEN, &basic(OWNER, &secret)).await.status
+    };
+    assert_eq!(login(&server, "192.0.2.7").await, StatusCode::OK);
+    remember::keep(&server.app).await.unwrap();
+    let another = server.another(setup()).await;
+    remember::recall(&another.app).await.unwrap();
+    // The one that a name has is used up by somebody else.
+    assert_eq!(login(&another, "203.0.113.1").await, StatusCode::OK);
+    assert_eq!(login(&another, "203.0.113.2").await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(login(&another, "192.0.2.7").await, StatusCode::OK);
 }
 
 // ── nothing more than was presented ──

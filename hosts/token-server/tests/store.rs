@@ -19,8 +19,8 @@ use scopegate_server::edit::{
 use scopegate_server::policy::{BuiltIn, Policy};
 use scopegate_server::principal::password::PasswordDigest;
 use scopegate_server::store::{
-    Changes, History, Known, Page, PasswordName, RecordKey, Revision, RevokedIdentity, Store,
-    TokenRecord, Write,
+    Changes, History, Known, KnownNetwork, Page, PasswordName, RecordKey, Revision,
+    RevokedIdentity, Store, TokenRecord, Write,
 };
 
 use support::database::Database;
@@ -59,6 +59,7 @@ on_both! {
     pages
     pages_while_rows_come_and_go
     names_are_one_in_any_case
+    known_networks_are_kept_and_forgotten
     a_map_that_a_token_has_cannot_go
     columns_that_hold_nonsense_are_errors
     a_newer_database_is_refused
@@ -135,6 +136,27 @@ async fn a_fresh_database(database: Database) {
     // Opened again, it is the same registry, and nothing is written.
     let again = database.open().await.unwrap().changes(0).await.unwrap().registry;
     assert_eq!((again.rid, again.revision), (registry.rid, registry.revision));
+}
+
+/// They make no revision, the latest time of each stays, and those of before some time go.
+async fn known_networks_are_kept_and_forgotten(database: Database) {
+    let store = database.open().await.unwrap();
+    let revision = store.changes(0).await.unwrap().registry.revision;
+    let known = |client: &str, network: &str, right_at| KnownNetwork {
+        client: client.to_owned(),
+        network: network.parse().unwrap(),
+        right_at,
+    };
+    let first = [known("a", "192.0.2.1", 100), known("a", "2001:db8::", 200)];
+    store.keep_known_networks(&first, 0).await.unwrap();
+    let second = [known("b", "192.0.2.1", 250), known("a", "2001:db8::", 300)];
+    store.keep_known_networks(&second, 150).await.unwrap();
+    let store = database.open().await.unwrap();
+    let read = async |since, most| store.known_networks(since, most).await.unwrap();
+    assert_eq!(read(0, 10).await, [second[1].clone(), second[0].clone()]);
+    assert_eq!(read(0, 1).await, [second[1].clone()]);
+    assert_eq!(read(250, 10).await, [second[1].clone()]);
+    assert_eq!(store.changes(0).await.unwrap().registry.revision, revision);
 }
 
 /// A provider that is new, changed or gone has a new generation, in one write; the same providers again write nothing.

@@ -17,6 +17,7 @@ use scopegate_server::health;
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::Issuer;
 use scopegate_server::keys::keeper::keep;
+use scopegate_server::remember;
 use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
 use scopegate_server::serve::{self as http, Bounds, layered, stopped};
@@ -60,6 +61,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     background.spawn(follow(Arc::clone(&app)));
     background.spawn(keep(keeper(&config), Arc::clone(&app)));
     background.spawn(keep_fresh(Arc::clone(&app)));
+    background.spawn(remember::keep_up(Arc::clone(&app)));
     background.spawn(metrics::keep_up(telemetry.metrics.clone()));
     if let Some(tls) = tls.clone() {
         background.spawn(tls.watch(LOOK_EVERY));
@@ -67,7 +69,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let operator = health::routes(Arc::clone(&app.readiness));
     let counters = metrics::routes(telemetry.metrics.clone(), Arc::clone(&app.readiness));
     let (bounds, tls) = (Bounds::new(&app.guard), tls.map(|tls| tls.config()));
-    let router = router(&config, app, operator.clone(), counters.clone());
+    let router = router(&config, Arc::clone(&app), operator.clone(), counters.clone());
     let main = http::serve(listener, tls, router, bounds.clone(), stopped());
     let serving = async {
         match metrics_listener {
@@ -85,6 +87,9 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
         ended = background.join_next() => bail!("a part of the server has failed: {ended:?}"),
     }
     background.shutdown().await;
+    if let Err(error) = remember::keep(&app).await {
+        tracing::warn!(%error, "where clients were right is not written down");
+    }
     telemetry.stop().await;
     Ok(())
 }
@@ -129,6 +134,7 @@ impl Prepared {
             limits: config.limits.clone(),
         })?);
         catch_up(&app).await?;
+        remember::recall(&app).await?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             engine_sha256 = app.engine,

@@ -3,21 +3,22 @@
 //! Pairs of a client and a network, each with the time of its last right secret. A pair that is known has places of its own where secrets are
 //! checked, and no limit of its name keeps it out: whoever guesses does so from elsewhere.
 //!
-//! Left out: a memory that outlives the process. After a start everybody is unknown until the first right secret.
+//! Left out: keeping them, which is [`remember`](crate::remember)'s.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use scopegate_host::networks::network;
-use tokio::time::Instant;
 
-/// How long a pair is known.
-const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+use crate::store::KnownNetwork;
+
+/// How long a pair is known, in seconds.
+pub const KNOWN_FOR: i64 = 30 * 24 * 3600;
 /// How many pairs are known. Only right secrets make one, so nobody can invent them; one more stays unknown.
-const MAX_PAIRS: usize = 100_000;
+pub const MAX_PAIRS: usize = 100_000;
+/// How old the time of a pair may be until a right secret makes it new, in seconds: it is written down each time.
+const RENEWED_AFTER: i64 = 3600;
 
 /// Whether a client was right lately from where it asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,61 +29,136 @@ pub enum Familiarity {
     Unknown,
 }
 
-/// The pairs, each by a hash that nobody outside can compute.
+/// The pairs.
 #[derive(Debug, Default)]
-pub struct Familiar {
-    hasher: RandomState,
-    right_at: Mutex<HashMap<u64, Instant>>,
+pub struct Familiar(Mutex<HashMap<Pair, Right>>);
+
+/// A client id in lower case, and a network.
+type Pair = (String, IpAddr);
+
+#[derive(Clone, Copy, Debug)]
+struct Right {
+    /// In seconds since 1970.
+    at: i64,
+    is_kept: bool,
+}
+
+impl Right {
+    fn is_known(self, now: i64) -> bool {
+        now.saturating_sub(self.at) < KNOWN_FOR
+    }
 }
 
 impl Familiar {
-    /// Remembers that a client had a right secret.
-    pub fn was_right(&self, client: &str, address: IpAddr) {
-        let pair = self.pair(client, address);
-        let Ok(mut right_at) = self.right_at.lock() else { return };
-        if right_at.len() >= MAX_PAIRS && !right_at.contains_key(&pair) {
-            right_at.retain(|_, at| at.elapsed() < KNOWN_FOR);
+    /// Remembers that a client had a right secret at a time, in seconds since 1970.
+    pub fn was_right(&self, client: &str, address: IpAddr, now: i64) {
+        let pair = pair(client, address);
+        let mut known = self.lock();
+        if known.get(&pair).is_some_and(|right| now.saturating_sub(right.at) < RENEWED_AFTER) {
+            return;
         }
-        if right_at.len() < MAX_PAIRS || right_at.contains_key(&pair) {
-            right_at.insert(pair, Instant::now());
+        make_room(&mut known, now);
+        if known.len() < MAX_PAIRS || known.contains_key(&pair) {
+            known.insert(pair, Right { at: now, is_kept: false });
         }
     }
 
     /// Whether a client was right lately from this network.
     #[must_use]
-    pub fn of(&self, client: &str, address: IpAddr) -> Familiarity {
-        let pair = self.pair(client, address);
-        let right_at = self.right_at.lock().ok().and_then(|right_at| right_at.get(&pair).copied());
-        match right_at {
-            Some(at) if at.elapsed() < KNOWN_FOR => Familiarity::Known,
+    pub fn of(&self, client: &str, address: IpAddr, now: i64) -> Familiarity {
+        match self.lock().get(&pair(client, address)) {
+            Some(right) if right.is_known(now) => Familiarity::Known,
             _ => Familiarity::Unknown,
         }
     }
 
-    fn pair(&self, client: &str, address: IpAddr) -> u64 {
-        self.hasher.hash_one((client.to_ascii_lowercase(), network(address)))
+    /// Takes over what was kept.
+    pub fn recall(&self, kept: impl IntoIterator<Item = KnownNetwork>) {
+        let mut known = self.lock();
+        for KnownNetwork { client, network, right_at } in kept.into_iter().take(MAX_PAIRS) {
+            known.entry((client, network)).or_insert(Right { at: right_at, is_kept: true });
+        }
+    }
+
+    /// What is to be kept.
+    #[must_use]
+    pub fn to_keep(&self) -> Vec<KnownNetwork> {
+        let known = self.lock();
+        let new = known.iter().filter(|(_, right)| !right.is_kept);
+        let keep = |((client, network), right): (&Pair, &Right)| KnownNetwork {
+            client: client.clone(),
+            network: *network,
+            right_at: right.at,
+        };
+        new.map(keep).collect()
+    }
+
+    /// Notes what is kept.
+    pub fn kept(&self, networks: &[KnownNetwork]) {
+        let mut known = self.lock();
+        for KnownNetwork { client, network, right_at } in networks {
+            if let Some(right) = known.get_mut(&(client.clone(), *network)) {
+                right.is_kept = right.at == *right_at;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Pair, Right>> {
+        // A thread that ended with it left times, which are good.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pair(client: &str, address: IpAddr) -> Pair {
+    (client.to_ascii_lowercase(), network(address))
+}
+
+fn make_room(known: &mut HashMap<Pair, Right>, now: i64) {
+    if known.len() >= MAX_PAIRS {
+        known.retain(|_, right| right.is_known(now));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::advance;
-
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_pair_is_known_where_it_was_right_and_for_a_while() {
+    const NOW: i64 = 1_800_000_000;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_pair_is_known_where_it_was_right_and_for_a_while() {
         let familiar = Familiar::default();
-        let address = |text: &str| text.parse().unwrap();
-        familiar.was_right("Client", address("2001:db8::1"));
-        for (client, from, expected) in [
-            ("client", "2001:db8::2", Familiarity::Known),
-            ("client", "2001:db8:0:1::1", Familiarity::Unknown),
-            ("other", "2001:db8::1", Familiarity::Unknown),
+        familiar.was_right("Client", address("2001:db8::1"), NOW);
+        for (client, from, at, expected) in [
+            ("client", "2001:db8::2", NOW, Familiarity::Known),
+            ("client", "2001:db8::2", NOW - 60, Familiarity::Known),
+            ("client", "2001:db8:0:1::1", NOW, Familiarity::Unknown),
+            ("other", "2001:db8::1", NOW, Familiarity::Unknown),
+            ("client", "2001:db8::1", NOW + KNOWN_FOR - 1, Familiarity::Known),
+            ("client", "2001:db8::1", NOW + KNOWN_FOR, Familiarity::Unknown),
         ] {
-            assert_eq!(familiar.of(client, address(from)), expected, "{client} {from}");
+            assert_eq!(familiar.of(client, address(from), at), expected, "{client} {from} {at}");
         }
-        advance(KNOWN_FOR).await;
-        assert_eq!(familiar.of("client", address("2001:db8::1")), Familiarity::Unknown);
+    }
+
+    #[test]
+    fn what_is_new_is_kept_once_and_recalled() {
+        let familiar = Familiar::default();
+        familiar.was_right("Client", address("203.0.113.1"), NOW);
+        let new = familiar.to_keep();
+        assert_eq!(new.len(), 1);
+        familiar.kept(&new);
+        familiar.was_right("Client", address("203.0.113.1"), NOW + RENEWED_AFTER - 1);
+        assert!(familiar.to_keep().is_empty());
+        familiar.was_right("Client", address("203.0.113.1"), NOW + RENEWED_AFTER);
+        assert_eq!(familiar.to_keep().len(), 1);
+        let another = Familiar::default();
+        another.recall(new);
+        assert_eq!(another.of("CLIENT", address("203.0.113.1"), NOW), Familiarity::Known);
+        assert!(another.to_keep().is_empty());
     }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::password::PasswordDigest;
 use super::{AtMost, Credentials, NULL_GUID, Principal, secret};
 use crate::app::App;
+use crate::clock;
 use crate::edit::service_principals::ADMINISTRATOR;
 use crate::error::RouteError;
 use crate::guard::familiar::Familiarity;
@@ -135,7 +136,8 @@ pub async fn by_secret(
     policy: &Policy,
     address: IpAddr,
 ) -> Result<Arc<ServicePrincipal>, RouteError> {
-    let familiarity = app.guard.familiar.of(client_id, address);
+    let now = clock::now();
+    let familiarity = app.guard.familiar.of(client_id, address, now);
     if familiarity == Familiarity::Unknown {
         app.guard.check_principal(client_id)?;
     }
@@ -146,7 +148,7 @@ pub async fn by_secret(
         .ok_or_else(|| RouteError::Unavailable("too many secrets are checked at once".into()))?;
     match service {
         Some(service) if is_right && service.enabled => {
-            app.guard.familiar.was_right(client_id, address);
+            app.guard.familiar.was_right(client_id, address, now);
             Ok(Arc::clone(service))
         }
         Some(_) if is_right => Err(RouteError::Unauthorized("a disabled service principal")),

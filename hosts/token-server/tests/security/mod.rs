@@ -83,7 +83,7 @@ pub(crate) struct Setup {
 }
 
 /// Whoever tries everything must not be stopped before the end; the tests of limits set their own.
-fn unlimited() -> Limits {
+pub(crate) fn unlimited() -> Limits {
     let rate = Rate { rate: 0.0, burst: 1 };
     Limits { per_address: rate, per_principal: rate, ..Limits::default() }
 }
