@@ -55,6 +55,7 @@ test("an entry that would be read as another grants nothing", async () => {
     ],
     [{ type: "repository:a", name: "b", actions: ["pull"] }, ""],
     [{ type: "repository", name: "a\nrepository:b", actions: ["pull"] }, ""],
+    [{ Type: "repository", Name: "a", Actions: ["pull"] }, undefined],
   ] as const) {
     expect((await verifier().tokens.verify(token({ access: [entry] })))?.access).toBe(access);
   }

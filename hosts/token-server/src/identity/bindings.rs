@@ -556,6 +556,8 @@ mod tests {
                 Err("claim `a`: the repository name is empty"),
             ),
             ("repositories/{a}/*/content/read", json!("{b}"), Err("claim `a`: a character")),
+            // The Kelvin sign, whose small letter is a k.
+            ("repositories/{a}/*/content/read", json!("\u{212a}"), Err("claim `a`: a character")),
             ("repositories/{a}/*/content/read", json!(1), Err("claim `a` is no text")),
             ("repositories/{a}/*/content/read", json!(["octo"]), Err("claim `a` is no text")),
             ("repositories/{b}/*/content/read", json!("octo"), Err("no claim `b`")),
