@@ -40,6 +40,7 @@ export {
   readReference,
   readRules,
   readScopeMap,
+  readScopeMaps,
   readScopes,
   route,
   Subject,

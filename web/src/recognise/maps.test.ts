@@ -1,0 +1,50 @@
+/**
+ * The command line reads scope maps out of whole documents, and the page out of whatever is pasted. Where both read one, they read the same.
+ *
+ * Left out: what the page works out beyond that, from expressions; the command line refuses those.
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { readRules, readScopeMaps } from "../engine";
+import type { Part } from "./found";
+import { recognise } from "./recognise";
+import { COMMANDS } from "./samples/commands";
+import { DOCUMENTS } from "./samples/documents";
+
+const CASES = new URL("../../../tests/cases/", import.meta.url);
+
+/** JSON is YAML. A list of which nothing is a rule is one of repositories to the page, and refused by the command line a step later. */
+function readAsADocument(text: string): string[] | null {
+  try {
+    const maps = readScopeMaps(parse(text, { uniqueKeys: true }));
+    if (maps.some(({ actions }) => readRules(actions).every(({ problem }) => problem))) return null;
+    return maps.map(({ name, actions }) => `${name ?? "-"}: ${actions.join(" ")}`);
+  } catch {
+    return null;
+  }
+}
+
+function readAsAPaste(text: string): string[] {
+  const isMap = ({ found }: Part) => found.kind === "scopeMap";
+  return recognise(text)
+    .filter(isMap)
+    .map(({ found }) => (found.kind === "scopeMap" ? `${found.map.name ?? "-"}: ${found.map.actions.join(" ")}` : ""));
+}
+
+function texts(folder: string): [string, string][] {
+  const files = readdirSync(new URL(folder, CASES)).filter((file) => !file.includes("utf16"));
+  return files.map((file) => [file, readFileSync(new URL(`${folder}${file}`, CASES), "utf8")]);
+}
+
+const SAMPLES = [...DOCUMENTS, ...COMMANDS].map(({ text }): [string, string] => [text.slice(0, 60), text]);
+const BOTH = [...texts("cli/"), ...texts("playground/pastes/"), ...SAMPLES].filter(([, text]) => readAsADocument(text));
+
+test.each(BOTH)("%s", (_, text) => {
+  expect(readAsAPaste(text)).toEqual(readAsADocument(text));
+});
+
+test("there are enough of them", () => {
+  expect(BOTH.length).toBeGreaterThan(15);
+});
