@@ -168,7 +168,7 @@ pub const GOALS: &[Goal] = &[
         Bound::AtMost(0.1),
     ),
     value(
-        "requests lost to the filter in Envoy",
+        "less throughput of Envoy with our filter",
         ("edge requests", "Envoy our filter", "% lost", 0),
         Bound::AtMost(10.0),
     ),

@@ -88,32 +88,78 @@ fn run_command() -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
+
+    /// The documents, by their paths in the project.
+    fn documents() -> Vec<PathBuf> {
+        let root = engine::root();
+        let pages = std::fs::read_dir(root.join("docs")).unwrap();
+        let pages = pages.map(|page| page.unwrap().path());
+        let pages = pages.filter(|page| page.extension().is_some_and(|form| form == "md"));
+        let others = [
+            "README.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "SECURITY.md",
+            "tests/cases/README.md",
+        ];
+        others.iter().map(|name| root.join(name)).chain(pages).collect()
+    }
 
     /// Every command that the documents name is one that the usage names.
     #[test]
     fn documented_commands_exist() {
-        for document in [
-            "README.md",
-            "CHANGELOG.md",
-            "SECURITY.md",
-            "docs/authz.md",
-            "docs/embed.md",
-            "docs/envoy.md",
-            "docs/gateway.md",
-            "docs/playground.md",
-            "docs/threat-model.md",
-            "docs/token-server.md",
-            "docs/worker.md",
-            "tests/cases/README.md",
-        ] {
-            let text = std::fs::read_to_string(engine::root().join(document)).unwrap();
+        for document in documents() {
+            let text = std::fs::read_to_string(&document).unwrap();
             for rest in text.split("cargo xtask ").skip(1) {
                 let name: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
                 let known = USAGE.lines().any(|line| line.split_whitespace().next() == Some(&name));
-                assert!(known, "{document}: there is no `cargo xtask {name}`");
+                assert!(known, "{}: there is no `cargo xtask {name}`", document.display());
             }
         }
+    }
+
+    /// Every link between the documents, and from them into the project, leads to a file, and to a heading where it names one.
+    #[test]
+    fn links_lead_somewhere() {
+        let mut count = 0;
+        for document in documents() {
+            let text = std::fs::read_to_string(&document).unwrap();
+            let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+            for link in links.filter(|link| !link.contains("://")) {
+                let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+                let target = match path {
+                    "" => document.clone(),
+                    path => document.parent().unwrap().join(path),
+                };
+                assert!(target.exists(), "{}: {link} leads nowhere", document.display());
+                assert!(has_heading(&target, heading), "{}: no {link}", document.display());
+                count += 1;
+            }
+        }
+        assert!(count > 100, "{count}");
+    }
+
+    fn has_heading(document: &Path, wanted: &str) -> bool {
+        let is_kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-');
+        let slug = |line: &str| {
+            let text = line.trim_start_matches('#').trim().to_lowercase();
+            text.chars().filter(is_kept).collect::<String>().replace(' ', "-")
+        };
+        wanted.is_empty()
+            || std::fs::read_to_string(document).is_ok_and(|text| {
+                text.lines().any(|line| line.starts_with('#') && slug(line) == wanted)
+            })
+    }
+
+    /// A reader sees all of it at once.
+    #[test]
+    fn the_readme_is_short() {
+        let text = std::fs::read_to_string(engine::root().join("README.md")).unwrap();
+        let words = text.split_whitespace().count();
+        assert!(words <= 900, "{words}");
     }
 
     /// Every test that the threat model names is there, in the file that it names.
