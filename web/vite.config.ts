@@ -11,7 +11,13 @@ import { serviceWorker } from "./build/service-worker.ts";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** What changes seldom is in files of its own, which stay in the browser's cache when the page changes. */
+/**
+
+ * What changes seldom is in files of its own, which stay in the browser's cache when the page
+
+ * changes.
+
+ */
 const GROUPS = [
   { name: "engine", test: /virtual:engine|bindgen\/package\// },
   { name: "editor", test: /node_modules\/(@codemirror|@lezer|@marijn|crelt|style-mod|w3c-keyname)\// },
@@ -40,7 +46,13 @@ export default defineConfig({
   },
 });
 
-/** The page is edited without its policy: the development server sends styles inline and tells of changes by a socket. */
+/**
+
+ * The page is edited without its policy: the development server sends styles inline and tells of
+
+ * changes by a socket.
+
+ */
 function openForEditing(): Plugin {
   return {
     name: "open-for-editing",

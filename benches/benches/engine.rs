@@ -1,6 +1,8 @@
-//! Decisions natively and through wasmtime, one by one and in batches, and each step of a request; then the allocations of the hot path.
+//! Decisions natively and through wasmtime, one by one and in batches, and each step of a request;
+//! then the allocations of the hot path.
 //!
-//! For whoever changes the engine: `cargo xtask bench decide` runs this. What is published, and compared with others, is the report of `cargo xtask bench`.
+//! For whoever changes the engine: `cargo xtask bench decide` runs this. What is published, and
+//! compared with others, is the report of `cargo xtask bench`.
 
 use std::collections::HashMap;
 use std::hint::black_box;

@@ -1,4 +1,5 @@
-// Our engine in V8, and the peers that run there: the same questions as everybody's, after the same comparison. Prints lines of CSV.
+// Our engine in V8, and the peers that run there: the same questions as everybody's, after the same
+// comparison. Prints lines of CSV.
 //
 // node measure.mjs QUESTIONS.json ENGINE.wasm PACKAGE BATCH_MS ROUNDS [OPA]
 
@@ -23,7 +24,13 @@ const HANDLE = new Uint8Array(4);
 const INPUT = 1 << 17;
 const remark = (text) => console.log(`# ${text}`);
 
-/** Every engine: what it is called, and how it is prepared for a map; that gives a function from a question to whether it may. */
+/**
+
+ * Every engine: what it is called, and how it is prepared for a map; that gives a function from a
+
+ * question to whether it may.
+
+ */
 const engines = [
   ["scopegate", "node", ours],
   ["scopegate", "node package", ourPackage],
@@ -34,7 +41,8 @@ const engines = [
 /** The engine with a map's table, whose handle is 0, and how texts come to it. */
 function engineWith(actions) {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(engineBytes), {});
-  // Asked for once, for as much as anything here needs. The memory may grow, and then its old buffer is empty.
+  // Asked for once, for as much as anything here needs. The memory may grow, and then its old
+  // buffer is empty.
   const place = exports.scopegate_input(INPUT) >>> 0;
   const view = () => new Uint8Array(exports.memory.buffer, place, INPUT);
   let input = view();
@@ -87,7 +95,13 @@ async function ourPackage(map) {
   };
 }
 
-/** Cedar, with policies that were parsed beforehand: `stateful` in its words. Entities travel with each call; there is no other way. */
+/**
+
+ * Cedar, with policies that were parsed beforehand: `stateful` in its words. Entities travel with
+
+ * each call; there is no other way.
+
+ */
 async function cedar() {
   let wasm;
   try {
@@ -220,7 +234,13 @@ function time({ run, asked }, calls) {
   return Number(process.hrtime.bigint() - begun) / 1e6;
 }
 
-/** How many calls take so long. Before they are counted V8 has compiled them well, which it does beside them, on the same core. */
+/**
+
+ * How many calls take so long. Before they are counted V8 has compiled them well, which it does
+
+ * beside them, on the same core.
+
+ */
 function calibrate(each) {
   for (let warm = 0; warm < WARM_MS; ) warm += time(each, 100);
   let calls = 1;
@@ -263,7 +283,8 @@ for (const map of maps) {
 /** The steps that `places.rs` takes natively and in wasmtime, by the engine's exports. */
 function byExports({ actions, scopes, together, method, target, access, required }) {
   const { exports, write, writeBytes, checked, taken, table } = engineWith(actions);
-  // A number of what is granted alone does not tell a refusal from nothing, so that is asked beforehand.
+  // A number of what is granted alone does not tell a refusal from nothing, so that is asked
+  // beforehand.
   for (const scope of scopes) checked(exports.scopegate_decide(0, write(scope), 0));
   const writeHandle = () => writeBytes(HANDLE);
   const text = actions.join("\n");
@@ -288,7 +309,13 @@ function byExports({ actions, scopes, together, method, target, access, required
   };
 }
 
-/** The same by the package, which gives objects. What it adds is compiled and loaded at once, and it has no decision without everything about it. */
+/**
+
+ * The same by the package, which gives objects. What it adds is compiled and loaded at once, and
+
+ * it has no decision without everything about it.
+
+ */
 async function byPackage({ actions, together, method, target, access, required }) {
   const { Principal, route, verify } = await import(pathToFileURL(join(packagePath, "node.js")));
   const principal = new Principal();

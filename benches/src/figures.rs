@@ -1,7 +1,8 @@
-//! What a bench of whole processes keeps for the report: each group of figures as lines of CSV in a file of its own, in `target/bench/servers`.
+//! What a bench of whole processes keeps for the report: each group of figures as lines of CSV in a
+//! file of its own, in `target/bench/servers`.
 //!
-//! Figures have their unit where [rows](mod@crate::table) have a modelling. Left out: comparing two runs; on a shared machine whole processes differ by
-//! more than is worth a check.
+//! Figures have their unit where [rows](mod@crate::table) have a modelling. Left out: comparing two
+//! runs; on a shared machine whole processes differ by more than is worth a check.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The steps that a request passes, each prepared to be done again and again: what instructions are counted of, and time is measured of.
+//! The steps that a request passes, each prepared to be done again and again: what instructions are
+//! counted of, and time is measured of.
 
 use std::hint::black_box;
 
@@ -32,7 +33,8 @@ pub type Step = Box<dyn FnMut(usize)>;
 /// A step, and how it is prepared.
 pub type Named = (&'static str, fn() -> Step);
 
-/// Every step: a decision in maps of three sizes, a token request with twenty scopes, and what else a host asks the engine.
+/// Every step: a decision in maps of three sizes, a token request with twenty scopes, and what else
+/// a host asks the engine.
 pub const STEPS: [Named; 13] = [
     ("decide/10", || decided(10)),
     ("decide/500", || decided(500)),

@@ -1,7 +1,8 @@
 //! Maps and requests to measure with, the same in every run.
 //!
-//! A quarter of the rules are `team/*`, a quarter `team/svc/*`, half are exact names; a third of the requests match nothing. Names have
-//! one to three components. Nothing is random, so that two runs measure the same.
+//! A quarter of the rules are `team/*`, a quarter `team/svc/*`, half are exact names; a third of
+//! the requests match nothing. Names have one to three components. Nothing is random, so that two
+//! runs measure the same.
 
 pub mod allocations;
 pub mod figures;
@@ -15,14 +16,16 @@ pub mod worst;
 
 use scopegate_core::{ScopeMap, Table};
 
-/// Whether a measurement of this name is asked for: by a part of it on the command line, or by nothing there.
+/// Whether a measurement of this name is asked for: by a part of it on the command line, or by
+/// nothing there.
 #[must_use]
 pub fn wants(name: &str) -> bool {
     let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-')).peekable();
     words.peek().is_none() || words.any(|word| name.contains(&word))
 }
 
-/// The sizes of maps, in rules: the smallest, two that people have, the limit of a registry, and two far beyond it.
+/// The sizes of maps, in rules: the smallest, two that people have, the limit of a registry, and
+/// two far beyond it.
 pub const SIZES: [usize; 5] = [10, 100, 500, 10_000, 100_000];
 
 /// How many requests take turns, so that no branch is learnt by heart.
@@ -80,7 +83,8 @@ pub fn names(count: usize) -> Vec<String> {
     many_names(count, REQUESTS)
 }
 
-/// So many names instead of the usual number: for caches that are cold, and for answers that are compared.
+/// So many names instead of the usual number: for caches that are cold, and for answers that are
+/// compared.
 #[must_use]
 pub fn many_names(count: usize, names: usize) -> Vec<String> {
     (0..names)

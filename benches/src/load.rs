@@ -1,10 +1,12 @@
 //! Load over keep-alive connections, from one core: as fast as it goes, or at a fixed rate.
 //!
-//! At a fixed rate a request is due whether or not the ones before it were answered, and its answer is late from that moment on, also when it
-//! had to wait for a connection: what a slow server makes others wait is in the figures.
+//! At a fixed rate a request is due whether or not the ones before it were answered, and its answer
+//! is late from that moment on, also when it had to wait for a connection: what a slow server makes
+//! others wait is in the figures.
 //!
-//! One thread looks at all connections in turn and never sleeps. A thread that sleeps has to be woken by the server's core whenever an
-//! answer comes, which took a fifth of the server's time when it was tried; and it wakes late.
+//! One thread looks at all connections in turn and never sleeps. A thread that sleeps has to be
+//! woken by the server's core whenever an answer comes, which took a fifth of the server's time
+//! when it was tried; and it wakes late.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -57,12 +59,14 @@ pub struct Latency {
     pub p99: f64,
     /// The 99.9th percentile.
     pub p999: f64,
-    /// The 99th percentile of the median 50 ms: what the server does while the machine does nothing else. A machine that
-    /// is shared stops a core for milliseconds many times a second, which is in `p99`.
+    /// The 99th percentile of the median 50 ms: what the server does while the machine does nothing
+    /// else. A machine that is shared stops a core for milliseconds many times a second, which is
+    /// in `p99`.
     pub p99_of_window: f64,
 }
 
-/// Shorter than what usually lies between two stops of a shared machine, and long enough for a thousand answers.
+/// Shorter than what usually lies between two stops of a shared machine, and long enough for a
+/// thousand answers.
 const WINDOW: Duration = Duration::from_millis(50);
 
 impl Load {
@@ -70,7 +74,8 @@ impl Load {
     ///
     /// # Panics
     ///
-    /// When nobody listens there. So do all of these when the server hangs up, or answers with another status than is expected.
+    /// When nobody listens there. So do all of these when the server hangs up, or answers with
+    /// another status than is expected.
     #[must_use]
     pub fn new(port: u16, requests: &[Request], connections: usize) -> Self {
         Self::over(&[port], requests, connections)
@@ -124,7 +129,8 @@ impl Load {
         rate
     }
 
-    /// Latencies when the first connection sends its next request as soon as it has the answer, and the others are silent.
+    /// Latencies when the first connection sends its next request as soon as it has the answer, and
+    /// the others are silent.
     pub fn alone(&mut self, long: Duration) -> Latency {
         pin();
         let (begun, mut all) = (Instant::now(), Vec::new());
@@ -140,8 +146,9 @@ impl Load {
         Latency::of(&all)
     }
 
-    /// Latencies when so many requests a second are due, whatever becomes of those before. An answer is late from the moment at which
-    /// its request was due, also when that had to wait for a connection.
+    /// Latencies when so many requests a second are due, whatever becomes of those before. An
+    /// answer is late from the moment at which its request was due, also when that had to wait for
+    /// a connection.
     pub fn open(&mut self, rate: f64, long: Duration) -> Latency {
         pin();
         let (begun, every) = (Instant::now(), Duration::from_secs_f64(1.0 / rate));

@@ -1,7 +1,7 @@
 //! The report: what was measured as tables for people, and as pictures.
 //!
-//! A ratio is taken from samples of one run, and with the better of a peer's two modellings. What was left out, and what differed, stands below the
-//! tables.
+//! A ratio is taken from samples of one run, and with the better of a peer's two modellings. What
+//! was left out, and what differed, stands below the tables.
 
 pub mod chart;
 mod goals;

@@ -1,9 +1,12 @@
-//! Measuring many things beside each other: each takes its turn in every round, so that whatever else the machine does hits all of them.
+//! Measuring many things beside each other: each takes its turn in every round, so that whatever
+//! else the machine does hits all of them.
 //!
-//! A sample is the mean time of one call in a batch that is long enough to be timed. What is compared is always from one run: the ratio of
-//! two medians, with an interval from resampling the rounds. Nothing here is random but the resampling, whose seed is fixed.
+//! A sample is the mean time of one call in a batch that is long enough to be timed. What is
+//! compared is always from one run: the ratio of two medians, with an interval from resampling the
+//! rounds. Nothing here is random but the resampling, whose seed is fixed.
 //!
-//! Left out: removing outliers. Whoever reads a table sees the smallest sample beside the median and the 99th percentile.
+//! Left out: removing outliers. Whoever reads a table sees the smallest sample beside the median
+//! and the 99th percentile.
 
 use std::time::{Duration, Instant};
 
@@ -103,13 +106,15 @@ impl Samples {
         percentile(self.0.iter().copied(), percent)
     }
 
-    /// How far the middle half of the samples lies apart, as a part of the median. Above a tenth the machine is noisy.
+    /// How far the middle half of the samples lies apart, as a part of the median. Above a tenth
+    /// the machine is noisy.
     #[must_use]
     pub fn spread(&self) -> f64 {
         (self.percentile(75) - self.percentile(25)) / self.percentile(50)
     }
 
-    /// How many times longer this takes than the other in the same run: the ratio of the medians, and its interval.
+    /// How many times longer this takes than the other in the same run: the ratio of the medians,
+    /// and its interval.
     #[must_use]
     pub fn over(&self, other: &Self) -> Estimate {
         estimate(self.0.len().min(other.0.len()), |rounds| {

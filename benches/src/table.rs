@@ -1,5 +1,6 @@
-//! What was measured, as lines of CSV: group, name, how, rules, and the samples with blanks between them. Lines that begin with `#` are remarks: what
-//! was left out and why, the machine, the versions.
+//! What was measured, as lines of CSV: group, name, how, rules, and the samples with blanks between
+//! them. Lines that begin with `#` are remarks: what was left out and why, the machine, the
+//! versions.
 //!
 //! Times are nanoseconds; in the group `size` the samples are bytes: raw, after gzip, after brotli.
 

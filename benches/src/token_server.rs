@@ -73,7 +73,8 @@ impl Server {
             .status()
             .unwrap();
         assert!(status.success());
-        // The first start compiles the engine and keeps the machine code; a restart is what is measured.
+        // The first start compiles the engine and keeps the machine code; a restart is what is
+        // measured.
         if !folder.path().join("measured").exists() {
             fs::write(folder.path().join("measured"), "").unwrap();
             drop(Self::spawn(&folder, database, quiet, settings));
@@ -225,7 +226,8 @@ fn is_ready(port: u16) -> bool {
     ask(port, request).contains("\"ready\"")
 }
 
-/// The whole answer to a request after which the connection is closed; nothing when there is none within five seconds.
+/// The whole answer to a request after which the connection is closed; nothing when there is none
+/// within five seconds.
 #[must_use]
 pub fn ask(port: u16, request: &str) -> String {
     let answer = || -> std::io::Result<Vec<u8>> {

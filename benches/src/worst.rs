@@ -1,10 +1,11 @@
 //! The slowest decision that a search has found: a scope and a map, kept in `benches/worst.txt`.
 //!
-//! [`search`] changes a name and the rules beside it at random, and goes on from whatever takes longer. Natively and by time: what is slow
-//! for the processor is what an attacker would look for. `cargo xtask bench worst` runs it.
+//! [`search`] changes a name and the rules beside it at random, and goes on from whatever takes
+//! longer. Natively and by time: what is slow for the processor is what an attacker would look for.
+//! `cargo xtask bench worst` runs it.
 //!
-//! Left out: scopes of any length. What is read of a text takes time in proportion to it, and hosts limit that; here a name has the
-//! 255 bytes that a name may have.
+//! Left out: scopes of any length. What is read of a text takes time in proportion to it, and hosts
+//! limit that; here a name has the 255 bytes that a name may have.
 
 use std::fmt;
 use std::hint::black_box;
@@ -74,7 +75,8 @@ impl fmt::Display for Case {
     }
 }
 
-/// Decisions that are timed together, and how often; the quickest time counts, because nothing makes a processor quicker than it is.
+/// Decisions that are timed together, and how often; the quickest time counts, because nothing
+/// makes a processor quicker than it is.
 const TIMES: u32 = 100;
 const ROUNDS: u32 = 9;
 /// What has to be slower by this part counts as slower.
@@ -96,7 +98,8 @@ pub fn time(case: &Case) -> Option<f64> {
     (0..ROUNDS).map(round).min_by(f64::total_cmp)
 }
 
-/// Searches for so long, from a case on; the same seed tries the same changes. Gives the slowest case, and how many were tried.
+/// Searches for so long, from a case on; the same seed tries the same changes. Gives the slowest
+/// case, and how many were tried.
 #[must_use]
 pub fn search(from: &Case, long: Duration, seed: u64) -> (Case, u32) {
     let (mut chance, begun) = (Chance(seed | 1), Instant::now());
@@ -159,7 +162,8 @@ fn changed(case: &Case, chance: &mut Chance) -> Case {
         0 => case.scope = format!("repository:{name}:{}", chance.one_of(&ACTIONS)),
         1 | 2 => {
             let other = changed_name(&name, chance);
-            // Rules on what the name begins with go with it, so that one step can reach a name that all of them cover.
+            // Rules on what the name begins with go with it, so that one step can reach a name that
+            // all of them cover.
             if chance.below(2) == 0 {
                 case.rules = case.rules.iter().map(|rule| follow(rule, &name, &other)).collect();
             }
@@ -199,7 +203,8 @@ fn follow(rule: &str, name: &str, other: &str) -> String {
     }
 }
 
-/// The name with other bytes somewhere, or more or fewer of them; one that is no name is of no use, and is tried and dropped.
+/// The name with other bytes somewhere, or more or fewer of them; one that is no name is of no use,
+/// and is tried and dropped.
 fn changed_name(name: &str, chance: &mut Chance) -> String {
     const PIECES: [&str; 12] =
         ["a", "z", "0", "/", "/a", "-", "--", "_", "__", ".", "a/b/c/d", "aaaaaaaa"];
@@ -226,7 +231,8 @@ mod tests {
         assert!(time(&kept).is_some());
     }
 
-    /// Steps from a short case on reach long names of many components, with rules on them, and most steps are cases.
+    /// Steps from a short case on reach long names of many components, with rules on them, and most
+    /// steps are cases.
     #[test]
     fn steps_go_everywhere() {
         let mut chance = Chance(1);

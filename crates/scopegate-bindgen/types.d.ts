@@ -32,7 +32,8 @@ message: string,
  */
 hint: string, 
 /**
- * The first offending place, in the unit in which the reader counts: bytes, unless it says otherwise.
+ * The first offending place, in the unit in which the reader counts: bytes, unless it says
+ * otherwise.
  */
 position: number, };
 
@@ -300,7 +301,8 @@ reasons: Array<Reason>,
  */
 edits: Array<Edit>, 
 /**
- * What to give the token instead of scope maps that nobody can change, the least first; none where an edit helps.
+ * What to give the token instead of scope maps that nobody can change, the least first; none
+ * where an edit helps.
  */
 replacements: Array<Replacement>, };
 
@@ -334,7 +336,8 @@ becauseOf: number | null, };
  */
 export type Difference = { 
 /**
- * The repositories of the class: a name, or what lies below a prefix and is mentioned by no rule.
+ * The repositories of the class: a name, or what lies below a prefix and is mentioned by no
+ * rule.
  */
 pattern: string, 
 /**
@@ -355,7 +358,8 @@ lost: Array<string>, };
  */
 export type RepositoryClass = { 
 /**
- * The repositories of the class: a name, `prefix/*` for what lies below and no rule mentions, `*` for what no rule mentions at all.
+ * The repositories of the class: a name, `prefix/*` for what lies below and no rule mentions,
+ * `*` for what no rule mentions at all.
  */
 pattern: string, 
 /**
@@ -456,7 +460,8 @@ registry: string | null,
  */
 actions: Array<string>, 
 /**
- * Where in the document they stand: `actions`, `properties.actions`, `[1].actions`, or nothing when they are all of it.
+ * Where in the document they stand: `actions`, `properties.actions`, `[1].actions`, or nothing
+ * when they are all of it.
  */
 path: string, };
 
@@ -523,7 +528,8 @@ export type GrantType = "access_token" | "refresh_token";
 export type PrincipalKind = "token" | "admin" | "service_principal" | "identity" | "anonymous";
 
 /**
- * The claims of an access token. Whoever signs many of them writes them as `AccessClaims<&str>`, and copies no text.
+ * The claims of an access token. Whoever signs many of them writes them as `AccessClaims<&str>`,
+ * and copies no text.
  */
 export type AccessClaims<S = string> = { 
 /**
@@ -531,7 +537,8 @@ export type AccessClaims<S = string> = {
  */
 jti: S, 
 /**
- * Who it is for: the name of a scope-map token, or what else [`principal`](Self::principal) says it is.
+ * Who it is for: the name of a scope-map token, or what else [`principal`](Self::principal)
+ * says it is.
  */
 sub: S, 
 /**
@@ -583,15 +590,17 @@ appid?: S,
  */
 principal?: PrincipalKind, 
 /**
- * The revision of the principal at the time of issue: a token of an older one is revoked. Ours; other issuers do not write it.
+ * The revision of the principal at the time of issue: a token of an older one is revoked.
+ * Ours; other issuers do not write it.
  */
 generation?: number, 
 /**
- * The identity provider that knows the holder, by its name in the configuration: a subject is unique only together with it. Ours;
- * other issuers do not write it.
+ * The identity provider that knows the holder, by its name in the configuration: a subject is
+ * unique only together with it. Ours; other issuers do not write it.
  */
 provider?: S, 
 /**
- * The epoch of the issuer's database: generations of another epoch say nothing in this one. Ours; other issuers do not write it.
+ * The epoch of the issuer's database: generations of another epoch say nothing in this one.
+ * Ours; other issuers do not write it.
  */
 epoch?: S, };

@@ -1,4 +1,5 @@
-//! Finds the engine's WebAssembly module, which `cargo xtask wasm` builds, so that it can be embedded, and digests it once and for all.
+//! Finds the engine's WebAssembly module, which `cargo xtask wasm` builds, so that it can be
+//! embedded, and digests it once and for all.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

@@ -1,4 +1,5 @@
-//! A request of scopes on the first line, and below it a document: a scope map or a file of assertions, in JSON or YAML.
+//! A request of scopes on the first line, and below it a document: a scope map or a file of
+//! assertions, in JSON or YAML.
 
 #![no_main]
 
@@ -15,7 +16,8 @@ fuzz_target!(|input: &str| {
 });
 
 fn any_map(mut rules: Vec<String>, request: &str) {
-    // The referee looks at every rule for every action, and the comparisons at every pair: more rules say nothing new.
+    // The referee looks at every rule for every action, and the comparisons at every pair: more
+    // rules say nothing new.
     rules.truncate(12);
     let reversed: Vec<String> = rules.iter().rev().cloned().collect();
     let (left, right) = rules.split_at(rules.len() / 2);

@@ -1,4 +1,5 @@
-//! nginx, Caddy and Envoy before a registry that asks nobody for anything, each of which asks the token server about every request.
+//! nginx, Caddy and Envoy before a registry that asks nobody for anything, each of which asks the
+//! token server about every request.
 
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
@@ -50,7 +51,8 @@ fn nothing_else_reaches_the_registry() {
     }
 }
 
-/// What two readers could read in two ways does not reach the registry, and what a browser would obey does not come back.
+/// What two readers could read in two ways does not reach the registry, and what a browser would
+/// obey does not come back.
 #[test]
 fn second_readings_and_obedience() {
     for kind in EACH {

@@ -1,7 +1,8 @@
 //! The Azure clients: `az` and the SDKs, unmodified, over HTTPS.
 //!
-//! They reach everything under one host, `localhost` and a port. Our server stands behind it with all that concerns tokens, metadata
-//! and management; the registry's own calls are answered by a stand-in for the data plane.
+//! They reach everything under one host, `localhost` and a port. Our server stands behind it with
+//! all that concerns tokens, metadata and management; the registry's own calls are answered by a
+//! stand-in for the data plane.
 
 use serde_json::{Value, json};
 
@@ -276,8 +277,8 @@ impl Day<'_> {
     }
 }
 
-/// What a person does who follows the readme: `az` makes a token, the token pushes to a real registry, and whoever is logged in does, too.
-/// Nothing of ours is in the place of the registry.
+/// What a person does who follows the readme: `az` makes a token, the token pushes to a real
+/// registry, and whoever is logged in does, too. Nothing of ours is in the place of the registry.
 #[test]
 fn az_makes_a_token_that_pushes_to_a_real_registry() {
     let (authority, port) = (Authority::new(), free_port());
@@ -311,7 +312,8 @@ fn az_makes_a_token_that_pushes_to_a_real_registry() {
     assert_eq!(acr("repository list -n registry"), json!(["team/app", "team/other"]));
 }
 
-/// `az` finds nothing to complain about in the registry. It looks the registry's name up as a host, so there must be no port in it.
+/// `az` finds nothing to complain about in the registry. It looks the registry's name up as a host,
+/// so there must be no port in it.
 #[test]
 fn az_finds_the_registry_healthy() {
     if !is_free(HTTPS) {
@@ -362,7 +364,8 @@ fn passwords_of(shown: &Value) -> [String; 2] {
     })
 }
 
-/// An SDK gives a scope-map token's name and password to the exchange, and may do what the token may.
+/// An SDK gives a scope-map token's name and password to the exchange, and may do what the token
+/// may.
 #[test]
 fn sdks_with_a_scope_map_token() {
     for sdk in [Sdk::Python, Sdk::Node] {
@@ -373,7 +376,8 @@ fn sdks_with_a_scope_map_token() {
     }
 }
 
-/// What a client that may do everything in `team/hello`, and nothing but read in `team/other`, finds.
+/// What a client that may do everything in `team/hello`, and nothing but read in `team/other`,
+/// finds.
 #[track_caller]
 fn sdk_walk(sdk: Sdk, scene: &Scene, who: &Credential<'_>) {
     let digest = scene.front.put("team/hello", "v1");
@@ -436,7 +440,8 @@ fn azure_identity_with_a_secret() {
     assert_eq!(Sdk::Python.call(&scene.front, &wrong, &calls[..1]), [Err(0)]);
 }
 
-/// An SDK brings a token of another provider, whose claims say what it may do here, or that it may do nothing.
+/// An SDK brings a token of another provider, whose claims say what it may do here, or that it may
+/// do nothing.
 #[test]
 fn sdks_with_a_token_of_a_provider() {
     let provider = Provider::start();

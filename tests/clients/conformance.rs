@@ -1,8 +1,9 @@
-//! The conformance suite of the OCI distribution specification, before the gateway and behind it: a client with every right must not be able
-//! to tell that there is one.
+//! The conformance suite of the OCI distribution specification, before the gateway and behind it: a
+//! client with every right must not be able to tell that there is one.
 //!
-//! The registry itself is older than the specification and fails some of it. What it passes, it passes through the gateway; and a reference that
-//! cannot exist, at which the registry itself fails, the gateway answers.
+//! The registry itself is older than the specification and fails some of it. What it passes, it
+//! passes through the gateway; and a reference that cannot exist, at which the registry itself
+//! fails, the gateway answers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,8 @@ fn results(suite: &Path, registry: &str, login: Option<(&str, &str)>, folder: &P
             .env("OCI_TLS", "disabled")
             .env("OCI_USERNAME", user)
             .env("OCI_PASSWORD", password)
-            // A token for two repositories is asked for where two are needed, and not the one for the first taken again.
+            // A token for two repositories is asked for where two are needed, and not the one for
+            // the first taken again.
             .env("OCI_CACHE_AUTH", "false")
             .env("OCI_RESULTS_DIR", folder)
             .current_dir(suite.parent().unwrap()),

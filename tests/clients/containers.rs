@@ -73,7 +73,8 @@ fn skopeo_walk(scene: &Scene, skopeo: &Skopeo, image: &std::path::Path) {
     skopeo.pull(&named("team/hello")).unwrap_err();
 }
 
-/// podman logs in with a password and with a refresh token in its place, pulls and pushes, and may not list the registry.
+/// podman logs in with a password and with a refresh token in its place, pulls and pushes, and may
+/// not list the registry.
 #[test]
 fn podman_pulls_and_pushes() {
     let scene = Scene::new(&[("team/hello", WRITE), ("team/copy", WRITE), ("team/base", READ)]);
@@ -149,7 +150,8 @@ fn docker_without_a_daemon() {
     docker_walk(&scene, &docker);
 }
 
-/// The same after a login with a refresh token, which docker keeps as its identity token and sends in a form with joined scopes.
+/// The same after a login with a refresh token, which docker keeps as its identity token and sends
+/// in a form with joined scopes.
 #[test]
 fn docker_with_a_refresh_token() {
     let Some(docker) = Docker::installed() else {
@@ -180,7 +182,8 @@ fn docker_walk(scene: &Scene, docker: &Docker) {
     docker.push_list(&named("team/other"), &named("team/hello")).unwrap_err();
 }
 
-/// Over HTTPS, with a certificate that the client looks at: the registry has its own, and the token server is behind a proxy.
+/// Over HTTPS, with a certificate that the client looks at: the registry has its own, and the token
+/// server is behind a proxy.
 #[test]
 fn https_by_a_proxy() {
     let authority = Authority::new();

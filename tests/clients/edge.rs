@@ -62,7 +62,8 @@ pub(crate) fn bearer_of(server: &Server, user: &str, password: &str, scopes: &st
     format!("Authorization: Bearer {}", body["access_token"].as_str().unwrap())
 }
 
-/// Waits until an edge decides: whichever of its threads is asked, it lets nobody through before it has heard what it has to hear.
+/// Waits until an edge decides: whichever of its threads is asked, it lets nobody through before it
+/// has heard what it has to hear.
 #[track_caller]
 pub(crate) fn decides(port: u16, server: &Server, password: &str) {
     let bearer = bearer(server, password, "repository:team/app:pull");
@@ -72,7 +73,8 @@ pub(crate) fn decides(port: u16, server: &Server, password: &str) {
         answers.iter().all(|status| *status == 200).then_some(()).ok_or(format!("{answers:?}"))
     };
     eventually(Duration::from_secs(10), asks);
-    // All of them may have come to one thread. The others have heard it, too, when each has asked once more.
+    // All of them may have come to one thread. The others have heard it, too, when each has asked
+    // once more.
     std::thread::sleep(Duration::from_millis(1500));
     eventually(Duration::from_secs(10), asks);
 }
@@ -82,8 +84,9 @@ fn asked<'a>(method: &'a str, target: &'a str) -> Request<'a, [(&'a [u8], &'a [u
     Request { method, target, headers: [] }
 }
 
-/// Whatever comes in, the registry hears what the engine lets through, in the engine's spelling, or nothing. Where an HTTP library has refused
-/// a request before our code saw it, only that is certain.
+/// Whatever comes in, the registry hears what the engine lets through, in the engine's spelling, or
+/// nothing. Where an HTTP library has refused a request before our code saw it, only that is
+/// certain.
 #[track_caller]
 pub(crate) fn one_spelling(port: u16, server: &Server, password: &str, echo: &Echo) {
     let scopes = "repository:team/app:pull,push,delete,metadata_read";
@@ -124,8 +127,9 @@ pub(crate) fn one_spelling(port: u16, server: &Server, password: &str, echo: &Ec
     assert!(answered > 40, "{answered}");
 }
 
-/// Whatever comes in, a registry behind a proxy of somebody else hears nothing but what the engine lets through: in the engine's spelling
-/// where the proxy `rewrites`, and otherwise in one that cannot be read in another way.
+/// Whatever comes in, a registry behind a proxy of somebody else hears nothing but what the engine
+/// lets through: in the engine's spelling where the proxy `rewrites`, and otherwise in one that
+/// cannot be read in another way.
 #[track_caller]
 pub(crate) fn nothing_else(
     port: u16,
@@ -189,8 +193,8 @@ pub(crate) fn revocation(port: u16, server: &Server, administrator: &Administrat
     assert!(challenge.ends_with(r#",error="invalid_token""#), "{challenge}");
 }
 
-/// What a client says of where it comes from, of what it asks and of who it is stays at the edge, and so do these headers; the rest goes on.
-/// Gives the headers that the registry heard.
+/// What a client says of where it comes from, of what it asks and of who it is stays at the edge,
+/// and so do these headers; the rest goes on. Gives the headers that the registry heard.
 #[track_caller]
 pub(crate) fn keeps_to_itself(port: u16, echo: &Echo, these: &[&str]) -> Vec<String> {
     let stays = [
@@ -234,7 +238,8 @@ pub(crate) fn keeps_to_itself(port: u16, echo: &Echo, these: &[&str]) -> Vec<Str
     heard
 }
 
-/// A request that names a second method goes nowhere, and neither does one whose body has two types in one line.
+/// A request that names a second method goes nowhere, and neither does one whose body has two types
+/// in one line.
 #[track_caller]
 pub(crate) fn refuses_second_readings(port: u16, echo: &Echo, bearer: &str) {
     for line in [
@@ -278,7 +283,8 @@ pub(crate) fn restrains_answers(port: u16, bearer: &str) {
     assert_eq!(answer.header("content-security-policy"), policy, "{answer:?}");
 }
 
-/// Paths that got past other people's proxies, on a repository that the token opens and on one that it does not.
+/// Paths that got past other people's proxies, on a repository that the token opens and on one that
+/// it does not.
 fn targets() -> Vec<(&'static str, String)> {
     const PATHS: &[&str] = &[
         "/v2/",

@@ -71,7 +71,8 @@ fn one_spelling_reaches_the_registry() {
     edge::one_spelling(scene.envoy.port(), &scene.server, &scene.password, &scene.upstream);
 }
 
-/// What two readers could read in two ways does not reach the registry, and what a browser would obey does not come back.
+/// What two readers could read in two ways does not reach the registry, and what a browser would
+/// obey does not come back.
 #[test]
 fn second_readings_and_obedience() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
@@ -136,7 +137,8 @@ fn revocation() {
     edge::revocation(scene.envoy.port(), &scene.server, &scene.administrator, &bearer);
 }
 
-/// Envoy verifies keys of either type for the filter, each token once; and one that is nearly the same, not at all.
+/// Envoy verifies keys of either type for the filter, each token once; and one that is nearly the
+/// same, not at all.
 #[test]
 fn keys_of_each_type() {
     for algorithm in ["ES256", "RS256"] {
@@ -155,7 +157,8 @@ fn keys_of_each_type() {
     }
 }
 
-/// Tokens of a key that has leaked end, those of the next are good, and nobody has to start Envoy again.
+/// Tokens of a key that has leaked end, those of the next are good, and nobody has to start Envoy
+/// again.
 #[test]
 fn a_key_that_leaked() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
@@ -172,7 +175,8 @@ fn a_key_that_leaked() {
     });
 }
 
-/// A token server that stops in the middle of its answers ends no filter: what is known goes on, and what is new is heard afterwards.
+/// A token server that stops in the middle of its answers ends no filter: what is known goes on,
+/// and what is new is heard afterwards.
 #[test]
 fn half_answers() {
     let (server, passwords) = Server::with(Settings::default(), &seed(&[("team/app", ALL)]));
@@ -247,7 +251,8 @@ fn by_way_of_jwt_authn() {
     edge::revocation(scene.envoy.port(), &scene.server, &scene.administrator, &bearer);
 }
 
-/// The filter is refused as a whole when anything in its configuration is wrong, and Envoy does not start without it.
+/// The filter is refused as a whole when anything in its configuration is wrong, and Envoy does not
+/// start without it.
 #[test]
 fn a_wrong_configuration() {
     let (server, _) = Server::with(Settings::default(), "{}");

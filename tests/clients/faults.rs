@@ -110,7 +110,8 @@ fn write_of(map: &Value) -> usize {
     number.parse().unwrap_or_else(|_| panic!("{map}"))
 }
 
-/// While PostgreSQL is gone tokens are issued and nothing can be changed; when it is back everything works, without a restart.
+/// While PostgreSQL is gone tokens are issued and nothing can be changed; when it is back
+/// everything works, without a restart.
 #[test]
 fn a_database_that_goes_away_and_comes_back() {
     let postgres = Postgres::start();
@@ -196,7 +197,8 @@ fn two_servers_on_one_database() {
             false => Err("the other server does not obey"),
         });
         took.push(start.elapsed());
-        // What connected the servers with the database is gone, and how they hear of changes has to be set up anew.
+        // What connected the servers with the database is gone, and how they hear of changes has to
+        // be set up anew.
         postgres.stop();
         postgres.resume();
         for server in [&first, &second] {
@@ -211,7 +213,8 @@ fn two_servers_on_one_database() {
     assert!(took[1] < SOON, "obeyed after {took:?}");
 }
 
-/// On a full disk tokens are issued and a change is refused; nothing that was acknowledged is lost, and with room again all goes on.
+/// On a full disk tokens are issued and a change is refused; nothing that was acknowledged is lost,
+/// and with room again all goes on.
 #[test]
 fn a_full_disk() {
     let (mut server, passwords) =
@@ -335,7 +338,8 @@ fn map_of(repository: &str) -> Value {
     json!({ "properties": { "actions": [format!("repositories/{repository}/content/read")] } })
 }
 
-/// What a server says of itself: `ready`, or `degraded` while it issues tokens without the database.
+/// What a server says of itself: `ready`, or `degraded` while it issues tokens without the
+/// database.
 fn ready(url: &str) -> String {
     let answer = reqwest::blocking::get(format!("{url}/readyz")).unwrap();
     assert_eq!(answer.status(), 200, "balancers must go on sending");
@@ -355,7 +359,8 @@ fn expect<T: PartialEq + Display>(expected: T, said: T) -> Result<(), String> {
     if said == expected { Ok(()) } else { Err(format!("{said} and not {expected}")) }
 }
 
-/// Anything below `limit`. The standard library seeds its hashers at random, which is all the randomness that a moment needs.
+/// Anything below `limit`. The standard library seeds its hashers at random, which is all the
+/// randomness that a moment needs.
 fn random(limit: u64) -> u64 {
     RandomState::new().hash_one(()) % limit
 }

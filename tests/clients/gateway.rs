@@ -1,4 +1,5 @@
-//! The gateway before a registry that asks nobody for anything: what gets through it, in which spelling, and what does not.
+//! The gateway before a registry that asks nobody for anything: what gets through it, in which
+//! spelling, and what does not.
 
 use std::io::{BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -75,7 +76,8 @@ fn one_spelling_reaches_the_registry() {
     edge::one_spelling(gateway.port(), server, password, upstream);
 }
 
-/// What two readers could read in two ways does not reach the registry, and what a browser would obey does not come back.
+/// What two readers could read in two ways does not reach the registry, and what a browser would
+/// obey does not come back.
 #[test]
 fn second_readings_and_obedience() {
     let scene = Scene::echo(0, &[("team/app", ALL)]);
@@ -96,7 +98,8 @@ fn what_the_registry_hears_of_the_client() {
     }
 }
 
-/// Requests whose end two readers could see in two places are refused, and nothing of them reaches the registry.
+/// Requests whose end two readers could see in two places are refused, and nothing of them reaches
+/// the registry.
 #[test]
 fn smuggling() {
     let scene = Scene::echo(0, &[("team/app", ALL)]);
@@ -169,7 +172,8 @@ fn slow_clients() {
     assert!(matches!(status, None | Some(408)), "{}", String::from_utf8_lossy(&answer));
 }
 
-/// A client that sends a byte of its head now and then is let go too, and so is one that sends nothing.
+/// A client that sends a byte of its head now and then is let go too, and so is one that sends
+/// nothing.
 #[test]
 fn slow_heads() {
     let (server, _) = Server::with(Settings::default(), &seed(&[("team/app", ALL)]));
@@ -192,7 +196,8 @@ fn slow_heads() {
     }
 }
 
-/// A registry that hangs up on a connection which was used before: what reads is asked again, and what writes is not.
+/// A registry that hangs up on a connection which was used before: what reads is asked again, and
+/// what writes is not.
 #[test]
 fn only_reads_are_sent_again() {
     let scene = Scene::with(Moody::start(), |moody| moody.port, &[("team/app", ALL)]);
@@ -201,7 +206,8 @@ fn only_reads_are_sent_again() {
         [("GET", 200, 2), ("HEAD", 200, 2), ("PUT", 502, 1), ("DELETE", 502, 1)]
     {
         let target = format!("/v2/team/app/manifests/{DIGEST}");
-        // The first leaves a connection behind, once the gateway is done with it, and the second is sent on it.
+        // The first leaves a connection behind, once the gateway is done with it, and the second is
+        // sent on it.
         let first = ask_with(scene.gateway.port(), "GET", &target, &[&bearer], &[]);
         assert_eq!(first.unwrap().status, 200);
         scene.upstream.heard.store(0, Ordering::SeqCst);
@@ -212,7 +218,8 @@ fn only_reads_are_sent_again() {
     }
 }
 
-/// An upstream that answers one request on each connection, and hangs up after it has read the second.
+/// An upstream that answers one request on each connection, and hangs up after it has read the
+/// second.
 struct Moody {
     port: u16,
     heard: Arc<AtomicUsize>,
@@ -250,8 +257,8 @@ impl Moody {
     }
 }
 
-/// Helm's index wants a right of its own, and the registry's redirect to the stored blob goes on as it is; one to the registry itself leads by way
-/// of the gateway.
+/// Helm's index wants a right of its own, and the registry's redirect to the stored blob goes on as
+/// it is; one to the registry itself leads by way of the gateway.
 #[test]
 fn the_index_of_helm() {
     for (location, expected) in [
@@ -357,7 +364,8 @@ fn revocation() {
     edge::revocation(scene.gateway.port(), &scene.server, &scene.gateway.administrator, &bearer);
 }
 
-/// Lists come in pages, whatever the registry thinks of pages, and the next one begins where the last ended.
+/// Lists come in pages, whatever the registry thinks of pages, and the next one begins where the
+/// last ended.
 #[test]
 fn lists_page_by_page() {
     let scene = Scene::new(&[("*", ALL)]);
@@ -399,8 +407,9 @@ fn pages(port: u16, path: &str, n: usize, bearer: &str) -> Vec<String> {
     }
 }
 
-/// A gateway that holds the policy lists what a token may read and nothing else, on no page and in no link, and follows a change of the
-/// scope map within two seconds. Without the token server it goes on for as long as it was told.
+/// A gateway that holds the policy lists what a token may read and nothing else, on no page and in
+/// no link, and follows a change of the scope map within two seconds. Without the token server it
+/// goes on for as long as it was told.
 #[test]
 fn the_policy_of_the_moment() {
     let settings = Settings { config: Some("catalog: filtered\n".into()), ..Settings::default() };
@@ -493,7 +502,8 @@ fn one_spelling_by_the_policy() {
 type Edge = fn(u16, &Server, &str) -> Gateway;
 const EDGES: [Edge; 2] = [Gateway::before, Gateway::with_policy];
 
-/// A database that was put back ends every token from before at the gateway too, and new ones open what they say.
+/// A database that was put back ends every token from before at the gateway too, and new ones open
+/// what they say.
 #[test]
 fn fault_9_tokens_from_before_a_restore() {
     for edge in EDGES {

@@ -1,7 +1,7 @@
 //! An image of 200 MB through every edge: skopeo, podman and buildah push it and pull it.
 //!
-//! Each registry is empty before, and each client that pulls has a storage of its own that knows nothing: whatever a client has seen somewhere, it
-//! does not send again.
+//! Each registry is empty before, and each client that pulls has a storage of its own that knows
+//! nothing: whatever a client has seen somewhere, it does not send again.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

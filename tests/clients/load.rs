@@ -1,7 +1,9 @@
-//! One client of the gateway cannot shut others out: the attack 4e of the audit, its connections, and a thousand honest pulls at once.
+//! One client of the gateway cannot shut others out: the attack 4e of the audit, its connections,
+//! and a thousand honest pulls at once.
 //!
-//! Every address of 127.0.0.0/8 is one of this machine, so attackers and clients come from different networks. The limits are those that
-//! everybody has, but for fewer connections where that makes an attack smaller.
+//! Every address of 127.0.0.0/8 is one of this machine, so attackers and clients come from
+//! different networks. The limits are those that everybody has, but for fewer connections where
+//! that makes an attack smaller.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -76,7 +78,8 @@ impl Scene {
         String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
     }
 
-    /// How many of so many logins are served, each for another repository, so that no answer is remembered.
+    /// How many of so many logins are served, each for another repository, so that no answer is
+    /// remembered.
     async fn logins(&self, tried: usize) -> usize {
         let (mut served, basic) = (0, basic(&self.password));
         for login in 0..tried {
@@ -87,8 +90,9 @@ impl Scene {
     }
 }
 
-/// Wrong passwords of a hundred clients of the gateway, forty of each: ten or some more are asked about, a thousand in all, where two hundred
-/// would use up what one address has at the token server.
+/// Wrong passwords of a hundred clients of the gateway, forty of each: ten or some more are asked
+/// about, a thousand in all, where two hundred would use up what one address has at the token
+/// server.
 #[test]
 fn audit_4e_wrong_passwords_by_way_of_the_gateway() {
     let echo = Echo::start(0);

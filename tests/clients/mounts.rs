@@ -1,8 +1,10 @@
-//! A mount from another repository, named in every place that a registry may read one from: the query, and the body of a form.
+//! A mount from another repository, named in every place that a registry may read one from: the
+//! query, and the body of a form.
 //!
-//! A token for `team/app` must not come by a blob of `secret/vault`, whatever edge stands before whatever registry. CNCF distribution of two
-//! versions holds the blob, and one of them once more behind a front that reads `;` as Go did until 1.17. What was sent on is read once more
-//! by Go's own `http.ReadRequest` and `FormValue`, which is what distribution reads with.
+//! A token for `team/app` must not come by a blob of `secret/vault`, whatever edge stands before
+//! whatever registry. CNCF distribution of two versions holds the blob, and one of them once more
+//! behind a front that reads `;` as Go did until 1.17. What was sent on is read once more by Go's
+//! own `http.ReadRequest` and `FormValue`, which is what distribution reads with.
 //!
 //! Left out: a registry that verifies tokens itself, to which none of this matters.
 
@@ -203,7 +205,8 @@ fn places() -> Vec<Place> {
     places
 }
 
-/// An edge: how it is started before an upstream, and the port that it has then. It lives as long as what comes with that.
+/// An edge: how it is started before an upstream, and the port that it has then. It lives as long
+/// as what comes with that.
 pub(crate) type Start = fn(u16, &Server) -> (u16, Box<dyn std::any::Any>);
 
 pub(crate) const EDGES: [(&str, Start); 6] = [
@@ -398,7 +401,8 @@ fn what_every_edge_sends_on_says_no_more_to_go() {
     }
 }
 
-/// The same of generated requests, each with a form for a body: whatever is sent on needs no more than was decided.
+/// The same of generated requests, each with a form for a body: whatever is sent on needs no more
+/// than was decided.
 #[test]
 fn generated_requests_say_no_more_to_go() {
     let (mut requests, mut granted) = (Vec::new(), Vec::new());

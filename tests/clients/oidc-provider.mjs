@@ -1,7 +1,9 @@
-// A real OpenID provider for one test: oidc-provider on loopback, with one client for itself and one that holds a refresh token.
+// A real OpenID provider for one test: oidc-provider on loopback, with one client for itself and
+// one that holds a refresh token.
 //
-// PORT: where to listen. JWK: the private key to sign with. The first line of the output is a refresh token of the client `dev`, as the
-// provider itself makes them after a login with the scope offline_access; it is printed when the provider listens.
+// PORT: where to listen. JWK: the private key to sign with. The first line of the output is a
+// refresh token of the client `dev`, as the provider itself makes them after a login with the scope
+// offline_access; it is printed when the provider listens.
 
 import Provider from 'oidc-provider';
 

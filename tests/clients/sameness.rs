@@ -1,8 +1,10 @@
-//! Generated cases through every proxy, as raw bytes over HTTP: each answers as the engine does, and the digests of the answers are the same.
+//! Generated cases through every proxy, as raw bytes over HTTP: each answers as the engine does,
+//! and the digests of the answers are the same.
 //!
-//! The cases are those that the engine's hosts without a proxy answer, as far as a request line can carry them. What came with a request is a
-//! token that holds what the case says, signed with the key of the token server that the proxy trusts. A million of them take two to ten
-//! minutes through each; `SAMENESS_CASES` says how many there are, and by default it is what a minute is good for.
+//! The cases are those that the engine's hosts without a proxy answer, as far as a request line can
+//! carry them. What came with a request is a token that holds what the case says, signed with the
+//! key of the token server that the proxy trusts. A million of them take two to ten minutes through
+//! each; `SAMENESS_CASES` says how many there are, and by default it is what a minute is good for.
 //!
 //! | an answer | is written down as |
 //! |---|---|
@@ -71,7 +73,8 @@ fn through_envoy() {
 
 #[test]
 fn through_nginx() {
-    // `auth_request` takes over the status and headers of a refusal, and a body of nginx's own comes with it.
+    // `auth_request` takes over the status and headers of a refusal, and a body of nginx's own
+    // comes with it.
     same("nginx", WITHOUT_BODIES, |mirror, server| {
         let nginx = Proxy::before(Kind::Nginx, mirror.port(), server);
         (nginx.port(), nginx)
@@ -106,8 +109,9 @@ fn same<P>(host: &str, has_bodies: bool, start: impl FnOnce(&Mirror, &Server) ->
     assert!(count != FEW || answered == EXPECTED, "{host}: {answered}");
 }
 
-/// Whether a request can carry the case as it is: a method that clients send, a target that is one word without a fragment, and one line of
-/// `Content-Type`, because some proxies make one of two before anybody is asked.
+/// Whether a request can carry the case as it is: a method that clients send, a target that is one
+/// word without a fragment, and one line of `Content-Type`, because some proxies make one of two
+/// before anybody is asked.
 fn can_be_sent(case: &Case) -> bool {
     let is_sent = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
     if case.content_types.len() > 1 {
@@ -210,7 +214,8 @@ impl Signer {
             let is_list = path.ends_with("/_catalog") || path.ends_with("/tags/list");
             path == "/v2/" || (case.method == "GET" && is_list)
         };
-        // The gateway makes pages, and so refuses the size of one; whoever may not list hears nothing of sizes.
+        // The gateway makes pages, and so refuses the size of one; whoever may not list hears
+        // nothing of sizes.
         let is_page = body.contains("PAGINATION_NUMBER_INVALID");
         match (heard, challenge) {
             (Some(heard), None) if may_be_answered(heard) => Said::line("allowed"),

@@ -1,7 +1,9 @@
-// Calls @azure/container-registry: `node sdk.mjs '{"endpoint": …, "who": …, "calls": [["tags", "team/hello"], …]}'`.
+// Calls @azure/container-registry:
+// `node sdk.mjs '{"endpoint": …, "who": …, "calls": [["tags", "team/hello"], …]}'`.
 //
-// Prints a list with one `{"value": …}` or `{"error": status}` for each call. The SDK is the released one; the only thing of ours is
-// the credential that gives it a token which somebody else issued.
+// Prints a list with one `{"value": …}` or `{"error": status}` for each call. The SDK is the
+// released one; the only thing of ours is the credential that gives it a token which somebody else
+// issued.
 
 import { ContainerRegistryClient, ContainerRegistryContentClient } from "@azure/container-registry";
 

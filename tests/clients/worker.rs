@@ -42,7 +42,8 @@ fn one_spelling_reaches_the_registry() {
     edge::one_spelling(scene.worker.port(), &scene.server, &scene.password, &scene.upstream);
 }
 
-/// What two readers could read in two ways does not reach the registry, and what a browser would obey does not come back.
+/// What two readers could read in two ways does not reach the registry, and what a browser would
+/// obey does not come back.
 #[test]
 fn second_readings_and_obedience() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);

@@ -1,4 +1,5 @@
-// Cases through the example for Node: one JSON object a line in, one answer a line out. `node stream.mjs ENGINE.wasm`
+// Cases through the example for Node: one JSON object a line in, one answer a line out.
+// `node stream.mjs ENGINE.wasm`
 
 import { readFileSync } from "node:fs";
 import { Engine, Refused } from "../../examples/embed/node/embed.mjs";

@@ -1,4 +1,5 @@
-//! The cases in Chromium: a page of our own that loads the engine's module, is sent the cases, and sends back the digest.
+//! The cases in Chromium: a page of our own that loads the engine's module, is sent the cases, and
+//! sends back the digest.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write};
@@ -144,7 +145,8 @@ fn send(writer: &mut impl Write, content_type: &str, body: &[u8]) -> std::io::Re
     writer.write_all(body)
 }
 
-/// Cases go out as they are made, so that nobody holds a million of them. The end of the connection is theirs.
+/// Cases go out as they are made, so that nobody holds a million of them. The end of the connection
+/// is theirs.
 fn send_groups(writer: &mut impl Write) -> std::io::Result<()> {
     head(writer, "application/x-ndjson")?;
     for group in groups(CASES) {

@@ -1,7 +1,9 @@
-//! The corpus, through three executors: the engine natively, its WebAssembly module in wasmtime, and the same module in Node's V8.
+//! The corpus, through three executors: the engine natively, its WebAssembly module in wasmtime,
+//! and the same module in Node's V8.
 //!
-//! Each executor turns the same files into a stream of lines, one a case. The streams are compared byte by byte with what the files
-//! expect, and so with each other. `tests/cases/README.md` specifies the files.
+//! Each executor turns the same files into a stream of lines, one a case. The streams are compared
+//! byte by byte with what the files expect, and so with each other. `tests/cases/README.md`
+//! specifies the files.
 //!
 //! Patterns are no part of the boundary, so they run natively alone.
 
@@ -154,7 +156,8 @@ fn parse<T: for<'de> Deserialize<'de>>(name: &str, text: &str) -> T {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// One line of a stream: what became of the case with this name. Whatever could end a line is escaped.
+/// One line of a stream: what became of the case with this name. Whatever could end a line is
+/// escaped.
 fn line(stream: &mut String, name: &str, parts: &[String]) {
     let escaped: Vec<String> = parts.iter().map(|part| escape(part)).collect();
     writeln!(stream, "{name}\t{}", escaped.join("\t")).unwrap();

@@ -1,6 +1,8 @@
-//! The examples that embed the engine say what it says natively: of generated maps, scopes and requests, to the byte.
+//! The examples that embed the engine say what it says natively: of generated maps, scopes and
+//! requests, to the byte.
 //!
-//! Each example's own `Engine` is driven by a few lines beside it. A language that is not installed is named, and passed over.
+//! Each example's own `Engine` is driven by a few lines beside it. A language that is not installed
+//! is named, and passed over.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! Inputs that are realistic, and nasty where it may hurt.
 //!
-//! Names are drawn from so few components that rules and requests keep meeting: the same name, above it, below it, beside it. Texts
-//! are valid ones with a few characters changed, because a random text is refused at its first byte.
+//! Names are drawn from so few components that rules and requests keep meeting: the same name,
+//! above it, below it, beside it. Texts are valid ones with a few characters changed, because a
+//! random text is refused at its first byte.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -81,7 +82,8 @@ pub(crate) fn shuffled_rules() -> impl Strategy<Value = (Vec<String>, Vec<String
     rules().prop_flat_map(|rules| (Just(rules.clone()), Just(rules).prop_shuffle()))
 }
 
-/// The rules of two maps: two that have nothing to do with each other, or one and what has become of it.
+/// The rules of two maps: two that have nothing to do with each other, or one and what has become
+/// of it.
 pub(crate) fn changed_rules() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
     let unrelated = (rules(), rules());
     let grown =
@@ -148,7 +150,8 @@ pub(crate) fn target() -> impl Strategy<Value = String> {
     prop_oneof![20 => deep, 1 => one_of(NAMELESS)]
 }
 
-/// A request as it is written, for one repository: its target, header fields and a body that is a form.
+/// A request as it is written, for one repository: its target, header fields and a body that is a
+/// form.
 pub(crate) fn whole_request() -> impl Strategy<Value = String> {
     let path = one_of(&["blobs/uploads/", "blobs/uploads/u", "manifests/v1", "tags/list"]);
     let pair = one_of(&[

@@ -1,8 +1,9 @@
 //! The documented walks, with the real registry and an unmodified client.
 //!
 //! Follows the examples of
-//! <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>: CNCF distribution stands in for
-//! the service's data plane, skopeo for docker. Everything listens on loopback, on ports that were free, and ends with its test.
+//! <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>:
+//! CNCF distribution stands in for the service's data plane, skopeo for docker. Everything listens
+//! on loopback, on ports that were free, and ends with its test.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ use crate::house::House;
 
 const WRITE_AND_READ: [&str; 2] = ["content/write", "content/read"];
 
-/// A push to the repository of the map works, a push to another is refused, and a wrong password does not even log in.
+/// A push to the repository of the map works, a push to another is refused, and a wrong password
+/// does not even log in.
 #[test]
 fn a_token_pushes_where_its_map_says() {
     let house = House::start(&[("samples/hello-world", &WRITE_AND_READ)]);
@@ -20,7 +22,8 @@ fn a_token_pushes_where_its_map_says() {
     assert!(refusal.contains("requested access to the resource is denied"), "{refusal}");
 }
 
-/// After the map is updated, without a new token or a restart, the two repositories swap; both can be pulled from.
+/// After the map is updated, without a new token or a restart, the two repositories swap; both can
+/// be pulled from.
 #[test]
 fn an_updated_map_counts_at_once() {
     let house = House::start(&[("samples/hello-world", &WRITE_AND_READ)]);
@@ -34,7 +37,8 @@ fn an_updated_map_counts_at_once() {
     house.pull("samples/nginx").unwrap();
 }
 
-/// Deleting takes `content/delete`, and skopeo asks for `*`, which must become what may be had and never a literal `*`.
+/// Deleting takes `content/delete`, and skopeo asks for `*`, which must become what may be had and
+/// never a literal `*`.
 #[test]
 fn deleting_takes_its_own_permission() {
     let house = House::start(&[("samples/nginx", &WRITE_AND_READ)]);
@@ -96,7 +100,8 @@ fn a_killed_server_forgets_nothing() {
     house.push("samples/nginx").unwrap_err();
 }
 
-/// Tries until it works. A change counts within a fifth of a second; the patience is for slow machines.
+/// Tries until it works. A change counts within a fifth of a second; the patience is for slow
+/// machines.
 #[track_caller]
 fn eventually(attempt: impl Fn() -> Result<(), String>) {
     let start = Instant::now();

@@ -1,4 +1,5 @@
-// The corpus through the engine's raw boundary in V8. Reads a job from standard input, writes a line for each case.
+// The corpus through the engine's raw boundary in V8. Reads a job from standard input, writes a
+// line for each case.
 
 import { readFileSync } from "node:fs";
 import { Engine, Refused } from "./engine.mjs";

@@ -1,6 +1,7 @@
 // The engine's raw boundary, for node and for browsers, with what it answers as text.
 //
-// The boundary is specified in crates/scopegate-wasm/src/lib.rs; this is written from that text alone.
+// The boundary is specified in crates/scopegate-wasm/src/lib.rs; this is written from that text
+// alone.
 
 const ACTIONS = ["pull", "push", "delete", "metadata_read", "metadata_write", "deleted_read", "deleted_restore", "*"];
 const TYPES = ["repository", "registry", "artifact-repository"];

@@ -1,4 +1,5 @@
-// The cases through the engine's raw boundary in V8: a job on the first line of standard input, a group on each that follows.
+// The cases through the engine's raw boundary in V8: a job on the first line of standard input, a
+// group on each that follows.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

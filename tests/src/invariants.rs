@@ -44,7 +44,8 @@ fn settings() -> impl Iterator<Item = Settings> {
     Catalog::ALL.into_iter().map(|catalog| Settings { catalog })
 }
 
-/// The names that these rules are about, the names above and below them, and neighbours that begin or end alike.
+/// The names that these rules are about, the names above and below them, and neighbours that begin
+/// or end alike.
 fn neighbourhood<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> BTreeSet<String> {
     const ENDS: [&str; 7] = ["", "/0", "/below", "/below/that", "x", "-x", ".x/below"];
     let mut names = BTreeSet::from(["elsewhere".to_owned()]);

@@ -6,8 +6,8 @@
 //! | [`invariants`] | what must hold of any input, as functions that panic when it does not |
 //! | [`sameness`] | a million cases, and what every host has to answer to them |
 //!
-//! The integration tests drive the invariants with generated inputs, the targets in `fuzz/` with inputs that a fuzzer finds. Neither
-//! says anything of its own about what is right.
+//! The integration tests drive the invariants with generated inputs, the targets in `fuzz/` with
+//! inputs that a fuzzer finds. Neither says anything of its own about what is right.
 
 pub mod invariants;
 pub mod naive;

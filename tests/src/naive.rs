@@ -1,15 +1,18 @@
 //! The referee: what a scope gets from a list of rules. Obviously right, and slow.
 //!
-//! It shares no code with the engine and knows nothing but text: a regular expression for each grammar, and a look at every rule for
-//! every action. It follows the same documents as `scopegate-core`, and has the rules of roles (`deleted/read`) beside those of maps.
+//! It shares no code with the engine and knows nothing but text: a regular expression for each
+//! grammar, and a look at every rule for every action. It follows the same documents as
+//! `scopegate-core`, and has the rules of roles (`deleted/read`) beside those of maps.
 //!
-//! Left out: why a text is refused and where, several scopes and their merging, and every limit but the length of a name.
+//! Left out: why a text is refused and where, several scopes and their merging, and every limit but
+//! the length of a name.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-/// The actions that `*` asks for, each with the permission that grants it; the last two are asked for by name only.
+/// The actions that `*` asks for, each with the permission that grants it; the last two are asked
+/// for by name only.
 const ACTIONS: [(&str, &str); 7] = [
     ("pull", "content/read"),
     ("push", "content/write"),
@@ -23,7 +26,8 @@ const ACTIONS: [(&str, &str); 7] = [
 static SCOPE: LazyLock<Regex> = LazyLock::new(|| grammar(r"TYPE:((?:HOST/)?(NAME)|\*):([^:]*)"));
 static RULE: LazyLock<Regex> = LazyLock::new(|| grammar("repositories/PATTERN/GRANT|GATEWAY"));
 
-/// The expression that matches this grammar and nothing around it; each word in capitals stands for the line that explains it.
+/// The expression that matches this grammar and nothing around it; each word in capitals stands for
+/// the line that explains it.
 fn grammar(text: &str) -> Regex {
     let text = format!("^(?:{text})$")
         .replace("TYPE", r"(repository|registry|artifact-repository)(?:\([a-z0-9]+\))?")
@@ -48,7 +52,8 @@ fn fits(text: &Captures<'_>, part: usize) -> bool {
     text.get(part).is_none_or(|part| part.len() <= 255)
 }
 
-/// The actions that `scope` is granted and those that it is denied, unknown ones last; `None` when it is no scope.
+/// The actions that `scope` is granted and those that it is denied, unknown ones last; `None` when
+/// it is no scope.
 ///
 /// `rules` are valid action strings; `catalog` is `never`, `root` or `filtered`.
 #[must_use]

@@ -1,7 +1,8 @@
 //! A million cases, and what the engine says to each: whoever hosts it has to say the same.
 //!
-//! [`cases`] makes them from a seed, the same ones on every machine. [`answers`] is what a host writes down for each, as lines; a host's
-//! whole stream of lines is compared by its SHA-256. The cases travel to hosts in other languages as JSON, a group a line.
+//! [`cases`] makes them from a seed, the same ones on every machine. [`answers`] is what a host
+//! writes down for each, as lines; a host's whole stream of lines is compared by its SHA-256. The
+//! cases travel to hosts in other languages as JSON, a group a line.
 //!
 //! Left out: whether an answer is right. The invariants and the corpus say that.
 

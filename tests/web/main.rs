@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// Packed, installed into an empty folder without a network, and imported: the program is the folder's only file of ours.
+/// Packed, installed into an empty folder without a network, and imported: the program is the
+/// folder's only file of ours.
 #[test]
 fn a_newcomer_installs_the_package_and_calls_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,15 @@
 /**
  * How fast the built page is, in a real browser: `cargo xtask web bench`.
  *
- * - From the address to an answer: a phone's network (1.6 Mbit/s, 150 ms round trip) and a processor four times slower, an empty cache,
- *   until the page has answered a key that was pressed. The median of nine.
- * - From a key to the painted verdict: a map of 500 rules and a matrix of 50 cells; each key changes the scope, or a rule. Of every key the
- *   time from the browser's own time stamp of the event to the end of the frame that shows its answer; the 99th percentile. The frame is
- *   drawn when it is ready: a screen adds up to 1/60 s to every page, which says nothing of this one. Keys come at the pace of somebody who
- *   types fast, so that none waits for another. Beside it the same of a page that only repeats what is typed.
+ * - From the address to an answer: a phone's network (1.6 Mbit/s, 150 ms round trip) and a
+ *   processor four times slower, an empty cache, until the page has answered a key that was
+ *   pressed. The median of nine.
+ * - From a key to the painted verdict: a map of 500 rules and a matrix of 50 cells; each key
+ *   changes the scope, or a rule. Of every key the time from the browser's own time stamp of the
+ *   event to the end of the frame that shows its answer; the 99th percentile. The frame is drawn
+ *   when it is ready: a screen adds up to 1/60 s to every page, which says nothing of this one.
+ *   Keys come at the pace of somebody who types fast, so that none waits for another. Beside it the
+ *   same of a page that only repeats what is typed.
  *
  * Left out: limits that fail. Timings on a shared machine belong into a report, not into a test.
  */

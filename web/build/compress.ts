@@ -1,6 +1,6 @@
 /**
- * Puts a compressed copy beside each file of the built page, for servers that send it as it is, and says how large the
- * page is. A page that is larger than it may be is no page.
+ * Puts a compressed copy beside each file of the built page, for servers that send it as it is, and
+ * says how large the page is. A page that is larger than it may be is no page.
  */
 
 import { readFile, writeFile } from "node:fs/promises";

@@ -1,9 +1,10 @@
 /**
  * `virtual:engine`: the engine's WebAssembly module as JavaScript, and its SHA-256.
  *
- * The page may open no connection, not even to where it came from, so the module cannot be fetched and travels inside a
- * script. There it is text in which each letter is one byte. After brotli that is 45 KB for a module of 109 KB, where
- * base64 is 57 and the module itself 44: what repeats in a module does not repeat in base64.
+ * The page may open no connection, not even to where it came from, so the module cannot be fetched
+ * and travels inside a script. There it is text in which each letter is one byte. After brotli that
+ * is 45 KB for a module of 109 KB, where base64 is 57 and the module itself 44: what repeats in a
+ * module does not repeat in base64.
  */
 
 import { createHash } from "node:crypto";

@@ -1,8 +1,9 @@
 /**
- * Draws the PNG icons from `public/icon.svg`: `node build/icons.mjs`, after the drawing has changed.
+ * Draws the PNG icons from `public/icon.svg`: `node build/icons.mjs`, after the drawing has
+ * changed.
  *
- * The result is kept with the sources, so that a build needs no browser. The browser's own PNG would be five times as
- * large, because it does not know that the drawing has few colours.
+ * The result is kept with the sources, so that a build needs no browser. The browser's own PNG
+ * would be five times as large, because it does not know that the drawing has few colours.
  */
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -24,8 +25,8 @@ for (const size of SIZES) {
 await browser.close();
 
 /**
- * In the browser: the colour of each pixel, as red, green and blue in one number. Six bits of each are kept, which the
- * drawing's own colours need; at its edges nobody sees the difference.
+ * In the browser: the colour of each pixel, as red, green and blue in one number. Six bits of each
+ * are kept, which the drawing's own colours need; at its edges nobody sees the difference.
  *
  * @param {{ drawing: string, size: number }} what
  */

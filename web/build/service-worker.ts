@@ -1,7 +1,8 @@
 /**
  * Builds `sw.js` after the page, because it lists every file of the page.
  *
- * The digest of all names and contents names the cache, so that a page of which one byte has changed is another page.
+ * The digest of all names and contents names the cache, so that a page of which one byte has
+ * changed is another page.
  */
 
 import { createHash } from "node:crypto";

@@ -1,4 +1,6 @@
-/** The page starts: the engine, what a link or the memory holds, and then everything that one does. */
+/**
+ * The page starts: the engine, what a link or the memory holds, and then everything that one does.
+ */
 
 import { ErrorBoundary } from "solid-js";
 import { render } from "solid-js/web";

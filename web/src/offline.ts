@@ -1,4 +1,7 @@
-/** Lets the page start without a network, once it was there. A browser that cannot do that shows the page all the same. */
+/**
+ * Lets the page start without a network, once it was there. A browser that cannot do that shows the
+ * page all the same.
+ */
 
 export function keepForOffline(): void {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;

@@ -1,9 +1,10 @@
 /**
  * Keeps the page for when there is no network.
  *
- * It keeps the files of one build, all of them or none, and answers for exactly those; every other request goes its own
- * way. The cache has the build's digest in its name. A new build is fetched while the old one is open, and is taken when
- * the page is next started, so that no page has files of two builds.
+ * It keeps the files of one build, all of them or none, and answers for exactly those; every other
+ * request goes its own way. The cache has the build's digest in its name. A new build is fetched
+ * while the old one is open, and is taken when the page is next started, so that no page has files
+ * of two builds.
  */
 
 export {};

@@ -1,4 +1,7 @@
-/** Pasted texts with the right answers, `tests/cases/playground`: read by the tests of the page's state. */
+/**
+ * Pasted texts with the right answers, `tests/cases/playground`: read by the tests of the page's
+ * state.
+ */
 
 import { readFileSync } from "node:fs";
 

@@ -1,4 +1,7 @@
-/** A client at work: what it sends, where it fails, what its user reads, and that a fix makes it work. */
+/**
+ * A client at work: what it sends, where it fails, what its user reads, and that a fix makes it
+ * work.
+ */
 
 import { expect, test } from "./page.ts";
 import type { Playground } from "./playground.ts";

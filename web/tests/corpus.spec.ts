@@ -1,8 +1,10 @@
 /**
- * The corpus in a browser: every decision, every route and every pattern through the package as a page loads it from a server.
+ * The corpus in a browser: every decision, every route and every pattern through the package as a
+ * page loads it from a server.
  *
- * The package says in words what is wrong with a scope, and the corpus by a code. So each code must go with one message, and each message
- * with one code. A pattern crosses the boundary in a rule. What an edge does with a request is not in the package.
+ * The package says in words what is wrong with a scope, and the corpus by a code. So each code must
+ * go with one message, and each message with one code. A pattern crosses the boundary in a rule.
+ * What an edge does with a request is not in the package.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -153,7 +155,8 @@ test("routes", async ({ page, started: _ }) => {
 test("patterns", async ({ page, started: _ }) => {
   type Case = { pattern: string; kind?: string; error?: string; position?: number };
   const all = files<{ cases: Case[] }>("pattern").flatMap(([, { cases }]) => cases);
-  // A rule is read in lower case, as `az` sends it, so it tells nothing of a pattern with other letters.
+  // A rule is read in lower case, as `az` sends it, so it tells nothing of a pattern with other
+  // letters.
   const cases = all.filter(({ pattern }) => pattern === pattern.toLowerCase());
   expect(cases.length).toBeGreaterThanOrEqual(80);
   const answers = await page.evaluate((all) => {

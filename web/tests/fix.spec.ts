@@ -1,4 +1,7 @@
-/** The smallest change that allows what is denied, in three languages; copied, tried, and taken back. */
+/**
+ * The smallest change that allows what is denied, in three languages; copied, tried, and taken
+ * back.
+ */
 
 import { expect, test } from "./page.ts";
 import type { Playground } from "./playground.ts";

@@ -1,4 +1,7 @@
-/** Links as the page writes them, written here from the text that says how: `#1.` and the model, deflated, in base64url. */
+/**
+ * Links as the page writes them, written here from the text that says how: `#1.` and the model,
+ * deflated, in base64url.
+ */
 
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 

@@ -1,4 +1,7 @@
-/** Nothing leaves the page, and the page needs nothing: not after it is there, and not to start again. */
+/**
+ * Nothing leaves the page, and the page needs nothing: not after it is there, and not to start
+ * again.
+ */
 
 import { readFile } from "node:fs/promises";
 
@@ -37,7 +40,11 @@ async function untilKept(page: Page): Promise<void> {
   await page.evaluate(() => navigator.serviceWorker.ready);
 }
 
-/** Without the browser's own looks for a newer service worker, some time after a page has started. */
+/**
+
+ * Without the browser's own looks for a newer service worker, some time after a page has started.
+
+ */
 function askedByPage(requests: string[]): string[] {
   return requests.filter((path) => path !== "/sw.js");
 }

@@ -1,8 +1,9 @@
 /**
- * What the tests of the built page share: a server of its files, the page opened, and an ear for what the browser complains of.
+ * What the tests of the built page share: a server of its files, the page opened, and an ear for
+ * what the browser complains of.
  *
- * Every test fails when there was an error on the console or something that the page's policy forbids, whatever else it
- * looks at.
+ * Every test fails when there was an error on the console or something that the page's policy
+ * forbids, whatever else it looks at.
  */
 
 import { fileURLToPath } from "node:url";
@@ -28,7 +29,7 @@ export { expect };
 
 export const test = base.extend<Fixtures, { site: Site }>({
   site: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs.
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
     async ({}, use) => {
       const site = await serve(BUILT);
       await use(site);
@@ -36,7 +37,7 @@ export const test = base.extend<Fixtures, { site: Site }>({
     },
     { scope: "worker" },
   ],
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs.
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
   ownSite: async ({}, use) => {
     const site = await serve(BUILT);
     await use(site);
@@ -57,7 +58,11 @@ export const test = base.extend<Fixtures, { site: Site }>({
   },
 });
 
-/** Notes what the browser says of a page. What a policy forbids is an error on the console, too. */
+/**
+
+ * Notes what the browser says of a page. What a policy forbids is an error on the console, too.
+
+ */
 export function listen(page: Page, complaints: string[]): void {
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());

@@ -1,4 +1,7 @@
-/** One field for anything: what is pasted or typed is recognised, put where it belongs, and answered. */
+/**
+ * One field for anything: what is pasted or typed is recognised, put where it belongs, and
+ * answered.
+ */
 
 import { expect, test } from "./page.ts";
 import { paste } from "./playground.ts";
@@ -8,7 +11,13 @@ const SENTENCE = "samples/nginx is denied push: no rule matches it; the nearest 
 const COMMAND =
   "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository samples/nginx content/read content/write";
 
-/** What somebody does first: the line that failed and the map, in whatever order and however many pieces. */
+/**
+
+ * What somebody does first: the line that failed and the map, in whatever order and however many
+
+ * pieces.
+
+ */
 const newcomers: [string, string[]][] = [
   ["the error, then the map", [PUSH + AZ_MAP]],
   ["the map, then the error", [AZ_MAP + PUSH]],

@@ -1,4 +1,7 @@
-/** The page as a person finds it: by the roles and the names of what is on it, never by how it is made. */
+/**
+ * The page as a person finds it: by the roles and the names of what is on it, never by how it is
+ * made.
+ */
 
 import type { Locator, Page } from "@playwright/test";
 

@@ -1,4 +1,7 @@
-/** What the page says of what people paste without a question, of what is no question yet, of a login, and of an answer that is old. */
+/**
+ * What the page says of what people paste without a question, of what is no question yet, of a
+ * login, and of an answer that is old.
+ */
 
 import { expect, test } from "./page.ts";
 import type { Playground } from "./playground.ts";

@@ -1,4 +1,7 @@
-/** Links hold the whole page and no secret; old ones still open; what was typed is kept until it is forgotten. */
+/**
+ * Links hold the whole page and no secret; old ones still open; what was typed is kept until it is
+ * forgotten.
+ */
 
 import { deflateRawSync } from "node:zlib";
 import { linkTo, unpacked } from "./links.ts";
@@ -66,7 +69,11 @@ test("the link is copied, and the dialog closes by Escape", async ({ playground,
   await expect(dialog).toBeHidden();
 });
 
-/** Links of version 1 as they were given to people: each opens, whatever the page has become since. */
+/**
+
+ * Links of version 1 as they were given to people: each opens, whatever the page has become since.
+
+ */
 const old: [string, string, "Allowed" | "Denied" | "Partly", string][] = [
   [
     "a paste that was answered",
@@ -273,7 +280,8 @@ test("what is too large to be read at once is kept, and forgotten", async ({ pla
   await expect.poll(() => page.evaluate(() => localStorage.getItem("scopegate.model"))).toBe("large");
   await page.reload();
   await expect(playground.map).toContainText("… and 99,800 more");
-  // By the keyboard: the page still grows while it reads a map of this size, and a click may end beside what it began on.
+  // By the keyboard: the page still grows while it reads a map of this size, and a click may end
+  // beside what it began on.
   await page.getByRole("button", { name: "Forget it" }).press("Enter");
   await expect(playground.map).toContainText("No rule yet");
   await expect

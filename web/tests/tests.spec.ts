@@ -1,4 +1,7 @@
-/** Answers kept as tests: checked as the maps change, and run outside by the program that the page exports them for. */
+/**
+ * Answers kept as tests: checked as the maps change, and run outside by the program that the page
+ * exports them for.
+ */
 
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";

@@ -1,4 +1,7 @@
-/** Tokens: the one that would be issued, at any time and whatever was done to it; and the one that was pasted. */
+/**
+ * Tokens: the one that would be issued, at any time and whatever was done to it; and the one that
+ * was pasted.
+ */
 
 import { inflateRawSync } from "node:zlib";
 

@@ -1,8 +1,9 @@
 /**
- * What the main states look like, compared with pictures that a person has looked at: each of one part of the page, so that a change of
- * one part changes few.
+ * What the main states look like, compared with pictures that a person has looked at: each of one
+ * part of the page, so that a change of one part changes few.
  *
- * Drawn with the fonts of Debian's `fonts-dejavu`, which the pictures are made with: `npx playwright test visual --update-snapshots=all`.
+ * Drawn with the fonts of Debian's `fonts-dejavu`, which the pictures are made with:
+ * `npx playwright test visual --update-snapshots=all`.
  */
 
 import { expect, test } from "./page.ts";
@@ -37,7 +38,8 @@ const states: [string, string, (playground: Playground) => Promise<unknown>][] =
 for (const colorScheme of ["light", "dark"] as const) {
   for (const width of [360, 1400]) {
     test.describe(`${colorScheme}, ${width} pixels`, () => {
-      // A picture is taken with a style of the test's own, which the page's policy would not let in.
+      // A picture is taken with a style of the test's own, which the page's policy would not let
+      // in.
       test.use({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
       for (const [name, part, reach] of states) {
         test(name, async ({ page, site }) => {

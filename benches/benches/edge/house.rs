@@ -172,7 +172,8 @@ impl House {
         )
     }
 
-    /// The example for workerd, with the addresses that are here and the revocations that it leaves out, and what it embeds.
+    /// The example for workerd, with the addresses that are here and the revocations that it leaves
+    /// out, and what it embeds.
     fn worker(&self, port: u16, folder: &TempDir) -> String {
         for built in ["worker.js", "scopegate.wasm"] {
             fs::copy(root().join("target/worker").join(built), folder.path().join(built)).unwrap();
@@ -236,7 +237,8 @@ impl Running {
         }
     }
 
-    /// What a gateway says of its decisions, the mean in microseconds and all of it; nothing of anybody else.
+    /// What a gateway says of its decisions, the mean in microseconds and all of it; nothing of
+    /// anybody else.
     pub(crate) fn decisions(&self) -> Option<(f64, String)> {
         let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         let metrics = ask(self.admin?, request);

@@ -1,8 +1,11 @@
-//! What a decision where the traffic passes costs: each proxy without one, with ours, and with a question to the token server.
+//! What a decision where the traffic passes costs: each proxy without one, with ours, and with a
+//! question to the token server.
 //!
-//! Everything but the load shares one core, as on a small machine: the proxy, the registry (nginx with files) and the token server. So a proxy that
-//! asks somebody else pays for both. Latencies are of one connection, rates of eight; absolute numbers mean little on a shared machine, and each
-//! stands beside the same proxy without a decision in the same run. `cargo xtask bench edge` runs this.
+//! Everything but the load shares one core, as on a small machine: the proxy, the registry (nginx
+//! with files) and the token server. So a proxy that asks somebody else pays for both. Latencies
+//! are of one connection, rates of eight; absolute numbers mean little on a shared machine, and
+//! each stands beside the same proxy without a decision in the same run. `cargo xtask bench edge`
+//! runs this.
 
 mod blobs;
 mod house;
@@ -60,7 +63,8 @@ fn requests(house: &House) {
     figures.keep();
 }
 
-/// One way, and what was measured of it in each round. The ways of a group take turns, so that whatever else the machine does hits all of them.
+/// One way, and what was measured of it in each round. The ways of a group take turns, so that
+/// whatever else the machine does hits all of them.
 struct Measured {
     way: Way,
     proxy: Running,

@@ -1,6 +1,8 @@
-//! What it costs to find a token good: CNCF distribution, which verifies each token at each request, and our gateway, which remembers the ones it has seen.
+//! What it costs to find a token good: CNCF distribution, which verifies each token at each
+//! request, and our gateway, which remembers the ones it has seen.
 //!
-//! The request is `GET /v2/`, which both answer by themselves. Where CNCF distribution is missing that is said, and our gateway stands alone.
+//! The request is `GET /v2/`, which both answer by themselves. Where CNCF distribution is missing
+//! that is said, and our gateway stands alone.
 
 use scopegate_benches::figures::Figures;
 

@@ -1,7 +1,8 @@
 //! The token server beside the raw signature rate of the same run.
 //!
-//! The server runs on one core and the load on the other, so that neither measures the other's scheduler. Absolute rates mean little on a
-//! shared machine; each is printed beside its ratio to what the core can sign. `cargo xtask bench token` runs this.
+//! The server runs on one core and the load on the other, so that neither measures the other's
+//! scheduler. Absolute rates mean little on a shared machine; each is printed beside its ratio to
+//! what the core can sign. `cargo xtask bench token` runs this.
 
 mod crowd;
 mod mixes;

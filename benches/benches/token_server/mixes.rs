@@ -1,4 +1,5 @@
-//! What clients ask a token server for, at a fixed rate, and how the cost grows with what the server knows.
+//! What clients ask a token server for, at a fixed rate, and how the cost grows with what the
+//! server knows.
 //!
 //! Left out: `docker_auth` beside it, whose module the Go proxy does not have; the report says so.
 
@@ -81,7 +82,8 @@ pub(crate) fn asked(token: usize, query: &str) -> Request {
     ))
 }
 
-/// A pull, by how many tokens and maps the server knows. The servers take turns, so that whatever else the machine does hits all of them.
+/// A pull, by how many tokens and maps the server knows. The servers take turns, so that whatever
+/// else the machine does hits all of them.
 pub(crate) fn growth() {
     let mut figures = Figures::new("token growth");
     let servers = TOKENS.map(|tokens| Server::start(true, &tokens_and_maps(tokens, maps(tokens))));

@@ -1,7 +1,8 @@
-//! Several servers on one PostgreSQL: what a token costs beside so many of them, and how soon all of them obey a change.
+//! Several servers on one PostgreSQL: what a token costs beside so many of them, and how soon all
+//! of them obey a change.
 //!
-//! All of them run on the one core that every server has here, so their number does not raise the rate: what it lowers it by is what
-//! they cost each other.
+//! All of them run on the one core that every server has here, so their number does not raise the
+//! rate: what it lowers it by is what they cost each other.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -53,7 +54,8 @@ fn rates(servers: &[Server]) -> [Vec<f64>; REPLICAS.len()] {
     rates
 }
 
-/// Milliseconds from the answer to a change by one server until every server issues tokens accordingly.
+/// Milliseconds from the answer to a change by one server until every server issues tokens
+/// accordingly.
 fn obeyed(servers: &[Server]) -> Vec<f64> {
     let (client, secret) = servers[0].administrator();
     let credential = base64(format!("{client}:{secret}").as_bytes());

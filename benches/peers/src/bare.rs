@@ -1,4 +1,5 @@
-//! The engine with nothing around it but wasmtime: what the boundary costs without a runtime that keeps instances and checks their answers.
+//! The engine with nothing around it but wasmtime: what the boundary costs without a runtime that
+//! keeps instances and checks their answers.
 
 use std::hint::black_box;
 

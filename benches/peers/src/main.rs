@@ -1,10 +1,13 @@
-//! Other people's engines beside ours: the same questions, in the same run, after they have agreed about the answers.
+//! Other people's engines beside ours: the same questions, in the same run, after they have agreed
+//! about the answers.
 //!
-//! `may this name be pulled (or pushed)?` is asked of every engine about the same map. Peers that are general languages are asked it as such, with
-//! everything prepared that they let one prepare; ours parses the text of a scope and gives the whole set. A peer whose answers differ from
-//! ours gets no time at all, and the case that differs is printed.
+//! `may this name be pulled (or pushed)?` is asked of every engine about the same map. Peers that
+//! are general languages are asked it as such, with everything prepared that they let one prepare;
+//! ours parses the text of a scope and gives the whole set. A peer whose answers differ from ours
+//! gets no time at all, and the case that differs is printed.
 //!
-//! Each peer is modelled twice: as its documentation would, and as well as we can. A ratio is taken from the better one.
+//! Each peer is modelled twice: as its documentation would, and as well as we can. A ratio is taken
+//! from the better one.
 //!
 //! Prints a CSV table of samples; `cargo xtask bench` makes a report of it.
 
@@ -22,8 +25,8 @@ use crate::map::{Map, Question};
 use crate::peers::{PEERS, Peer};
 use crate::places::Asked;
 
-/// The maps that engines must agree about, and how many names each is asked about; each name is asked about twice, so that these are 20,400
-/// pairs.
+/// The maps that engines must agree about, and how many names each is asked about; each name is
+/// asked about twice, so that these are 20,400 pairs.
 const AGREEMENT: [usize; 3] = [10, 100, 500];
 const NAMES: usize = 3_400;
 
@@ -51,7 +54,8 @@ fn main() {
     places::measured(effort);
 }
 
-/// The maps and questions for engines that run elsewhere, with what the rules say, and what our own steps are asked.
+/// The maps and questions for engines that run elsewhere, with what the rules say, and what our own
+/// steps are asked.
 fn questions() -> serde_json::Value {
     let each = AGREEMENT.map(|rules| {
         let map = Map::new(rules);

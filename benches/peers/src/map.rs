@@ -31,8 +31,8 @@ impl Map {
         Self { rules: actions.iter().map(|action| Rule::read(action)).collect(), actions }
     }
 
-    /// Names spread over the map, a third of which nothing matches. Each is asked about twice, the second time when all have been asked about
-    /// once, so that no name comes after itself.
+    /// Names spread over the map, a third of which nothing matches. Each is asked about twice, the
+    /// second time when all have been asked about once, so that no name comes after itself.
     pub(crate) fn questions(&self, names: usize) -> Vec<Question> {
         let names = many_names(self.rules.len(), names);
         let turn = |offset: usize| {
@@ -92,7 +92,8 @@ impl Rule {
 }
 
 impl Question {
-    /// What a rule that covers the name can be: the name, and every prefix of it. Engines that look things up are given these.
+    /// What a rule that covers the name can be: the name, and every prefix of it. Engines that look
+    /// things up are given these.
     pub(crate) fn keys(&self) -> Vec<String> {
         let prefixes =
             self.name.match_indices('/').map(|(slash, _)| format!("{}/*", &self.name[..slash]));

@@ -1,4 +1,5 @@
-//! What a host asks our engine besides: the steps of a request, names of every shape, caches that are cold, and the sandbox from its start.
+//! What a host asks our engine besides: the steps of a request, names of every shape, caches that
+//! are cold, and the sandbox from its start.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -15,7 +16,8 @@ use crate::{print, turns};
 
 /// Bytes and components of names.
 const SHAPES: [(usize, usize); 4] = [(8, 1), (24, 2), (64, 4), (255, 8)];
-/// How many different names are asked about where nothing is in a cache, and how many rules there are.
+/// How many different names are asked about where nothing is in a cache, and how many rules there
+/// are.
 const COLD: usize = 100_000;
 
 pub(crate) fn measured(effort: Effort) {
@@ -42,7 +44,8 @@ fn run(group: &str, mut cases: Vec<Case<'_>>, effort: Effort) {
     }
 }
 
-/// Names of one shape: 500 rules, half of them on everything below a name where there is anything below, and a third of the names without a rule.
+/// Names of one shape: 500 rules, half of them on everything below a name where there is anything
+/// below, and a third of the names without a rule.
 fn shape(bytes: usize, components: usize) -> Case<'static> {
     let name = |kind: char, n: usize| {
         let end = format!("{kind}{n:04}");
@@ -86,7 +89,8 @@ fn by_zipf(rules: Vec<String>, scopes: Vec<String>) -> Box<dyn FnMut(usize)> {
     Box::new(move |turn| step(order[turn % order.len()]))
 }
 
-/// The engine in wasmtime: a request for a token with twenty scopes, and from machine code on the disk to the first decision.
+/// The engine in wasmtime: a request for a token with twenty scopes, and from machine code on the
+/// disk to the first decision.
 fn sandbox(effort: Effort) {
     let folder = std::env::temp_dir().join(format!("scopegate-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");

@@ -11,7 +11,8 @@ use std::hint::black_box;
 
 use crate::map::{Map, Question};
 
-/// An engine that has a map, and has seen the questions: what can be made of a question beforehand, is.
+/// An engine that has a map, and has seen the questions: what can be made of a question beforehand,
+/// is.
 pub(crate) trait Prepared {
     /// The answer to a question, by its number.
     fn may(&mut self, question: usize) -> bool;
@@ -19,7 +20,8 @@ pub(crate) trait Prepared {
     /// How many questions there are.
     fn count(&self) -> usize;
 
-    /// Asks so many questions in turn, beginning with this one, and gives the one after. It is here so that no call of it is an indirect one.
+    /// Asks so many questions in turn, beginning with this one, and gives the one after. It is here
+    /// so that no call of it is an indirect one.
     fn run(&mut self, first: usize, times: u64) -> usize {
         let mut turn = first;
         for _ in 0..times {
@@ -82,7 +84,8 @@ pub(crate) const PEERS: [Peer; 18] = [
     Peer::new("linear scan", "natural", matchers::linear).up_to(500, LINEAR),
 ];
 
-/// Who makes what decides out of a map: name, modelling, and how. Each is given the text that it reads; what a peer reads was written beforehand.
+/// Who makes what decides out of a map: name, modelling, and how. Each is given the text that it
+/// reads; what a peer reads was written beforehand.
 type Compiler = (&'static str, &'static str, Box<dyn Fn(&str)>);
 
 pub(crate) fn compilers(map: &Map) -> Vec<Compiler> {

@@ -1,10 +1,12 @@
-//! The same steps in each place where the engine runs: natively, in wasmtime, and in wasmtime with epochs. In V8 they are taken by
-//! `benches/node/measure.mjs`, which is given the same [`Asked`].
+//! The same steps in each place where the engine runs: natively, in wasmtime, and in wasmtime with
+//! epochs. In V8 they are taken by `benches/node/measure.mjs`, which is given the same [`Asked`].
 //!
-//! A step is what a host's program would do there, from the texts that came to what it can go on with: natively values of the core, and by the
-//! exports of the engine the bytes that it gives, copied out and not read.
+//! A step is what a host's program would do there, from the texts that came to what it can go on
+//! with: natively values of the core, and by the exports of the engine the bytes that it gives,
+//! copied out and not read.
 //!
-//! Left out: the runtime, which keeps instances for a server and reads what they give; `own` asks it.
+//! Left out: the runtime, which keeps instances for a server and reads what they give; `own` asks
+//! it.
 
 use std::hint::black_box;
 

@@ -1,7 +1,8 @@
 //! One step of the hot path, so many times: what a counter of instructions is put on.
 //!
-//! `hot_path` lists the steps. `hot_path STEP TIMES` does one, and prints how many allocations that took. With `--slowed` every twentieth time is done
-//! twice: a slow-down of five in a hundred, which whoever guards against slow-downs must see.
+//! `hot_path` lists the steps. `hot_path STEP TIMES` does one, and prints how many allocations that
+//! took. With `--slowed` every twentieth time is done twice: a slow-down of five in a hundred,
+//! which whoever guards against slow-downs must see.
 
 use std::process::ExitCode;
 

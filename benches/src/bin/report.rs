@@ -1,7 +1,8 @@
 //! Makes a report of a table of samples, or compares two.
 //!
-//! `report write FOLDER` puts the table as Markdown and the pictures into a folder that has samples. `report print FOLDER` prints the goals.
-//! `report verify PUBLISHED.csv AGAIN.csv` fails where a ratio differs by more than a third.
+//! `report write FOLDER` puts the table as Markdown and the pictures into a folder that has
+//! samples. `report print FOLDER` prints the goals. `report verify PUBLISHED.csv AGAIN.csv` fails
+//! where a ratio differs by more than a third.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Searches for slow decisions: `worst SECONDS FILE`. Starts from what is kept, from the longest name, and from a short one, and writes what it
-//! found when that is slower than what is kept.
+//! Searches for slow decisions: `worst SECONDS FILE`. Starts from what is kept, from the longest
+//! name, and from a short one, and writes what it found when that is slower than what is kept.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Pictures of the table: a line for each engine by number of rules, and a bar for each module. SVG, with its own white ground.
+//! Pictures of the table: a line for each engine by number of rules, and a bar for each module.
+//! SVG, with its own white ground.
 
 use std::fmt::Write as _;
 
@@ -16,7 +17,8 @@ const OTHERS: [&str; 9] = [
 ];
 const FONT: &str = r#"font-family="system-ui, sans-serif" font-size="12""#;
 
-/// The time of a decision by number of rules, each engine in its better modelling. Both axes are logarithmic.
+/// The time of a decision by number of rules, each engine in its better modelling. Both axes are
+/// logarithmic.
 #[must_use]
 pub fn decide(table: &Table) -> String {
     let lines = lines(table);

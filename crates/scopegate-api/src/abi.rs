@@ -1,11 +1,13 @@
 //! The integers and records that cross the boundary of the engine's WebAssembly module.
 //!
-//! The module's own header (crate `scopegate-wasm`) specifies the exports; this is the encoding of what they take and give, written
-//! once for both sides. A decision crosses as packed integers, never as JSON.
+//! The module's own header (crate `scopegate-wasm`) specifies the exports; this is the encoding of
+//! what they take and give, written once for both sides. A decision crosses as packed integers,
+//! never as JSON.
 //!
-//! A result is one `u64`. Its high half is [`FAILED`] when the call failed; the low half then holds the error's number in its highest
-//! byte and the position, at most 2²⁴ − 1, in the others. Any other result means what the export says: two action lists, a handle, or
-//! the address (high half) and length (low half) of bytes.
+//! A result is one `u64`. Its high half is [`FAILED`] when the call failed; the low half then holds
+//! the error's number in its highest byte and the position, at most 2²⁴ − 1, in the others. Any
+//! other result means what the export says: two action lists, a handle, or the address (high half)
+//! and length (low half) of bytes.
 
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
@@ -118,7 +120,8 @@ pub fn unpack_decision(result: u64) -> Option<Decision> {
     Some(Decision { granted, denied })
 }
 
-/// Settings as one integer: the catalog in bits 0 and 1, the profile in bits 2 and 3, what untagging needs in bit 4.
+/// Settings as one integer: the catalog in bits 0 and 1, the profile in bits 2 and 3, what
+/// untagging needs in bit 4.
 #[must_use]
 pub fn pack_settings(settings: &Settings, route: &route::Settings) -> u32 {
     let profile = match route.profile {
@@ -202,7 +205,8 @@ pub fn write_claims(text: &str, request: &ScopeList<'_>, claims: &Claims<'_>, ou
     }
 }
 
-/// Offset and length of a part of `text`. The name `*` may stand for itself elsewhere: it has length 0 at the end then.
+/// Offset and length of a part of `text`. The name `*` may stand for itself elsewhere: it has
+/// length 0 at the end then.
 fn place(text: &str, part: &str) -> [u32; 2] {
     let offset = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
     match text.get(offset..offset.wrapping_add(part.len())) {
@@ -361,7 +365,8 @@ pub fn read_admission(text: &str) -> Option<WrittenAdmission<'_>> {
     Some(WrittenAdmission::Forward { target: head, content_type, scopes })
 }
 
-/// The header fields of a request, as text: a line for each, `name: value`. `None` where a field cannot be a line.
+/// The header fields of a request, as text: a line for each, `name: value`. `None` where a field
+/// cannot be a line.
 ///
 /// ```
 /// use scopegate_api::abi::write_headers;
@@ -385,7 +390,8 @@ pub fn write_headers<'h>(
     Some(lines)
 }
 
-/// The header fields in lines that [`write_headers`] wrote. A line without a colon is a field without a value.
+/// The header fields in lines that [`write_headers`] wrote. A line without a colon is a field
+/// without a value.
 pub fn read_headers(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| {
         let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
@@ -394,8 +400,9 @@ pub fn read_headers(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// The access entries of a token as the boundary takes them: as scopes, one a line. What would be read as something else there is left out,
-/// and so grants nothing: an entry whose type has a colon or whose name has two lines, and an action that is two. No registry has such.
+/// The access entries of a token as the boundary takes them: as scopes, one a line. What would be
+/// read as something else there is left out, and so grants nothing: an entry whose type has a colon
+/// or whose name has two lines, and an action that is two. No registry has such.
 ///
 /// ```
 /// use scopegate_api::abi::write_access;

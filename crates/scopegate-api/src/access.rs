@@ -1,7 +1,8 @@
 //! Access entries, as they stand in a token and in a decision.
 //!
-//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/jwt.md>. Written in lower case, which is what
-//! `az acr check-health` reads, and read so: keys with capitals, which distribution took until 2.8, are no entry for any host.
+//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/jwt.md>.
+//! Written in lower case, which is what `az acr check-health` reads, and read so: keys with
+//! capitals, which distribution took until 2.8, are no entry for any host.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;

@@ -1,4 +1,5 @@
-//! What is known about scope maps without any request: findings about one, and the differences between two.
+//! What is known about scope maps without any request: findings about one, and the differences
+//! between two.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -40,7 +41,8 @@ impl From<&core_analysis::Finding> for Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Difference {
-    /// The repositories of the class: a name, or what lies below a prefix and is mentioned by no rule.
+    /// The repositories of the class: a name, or what lies below a prefix and is mentioned by no
+    /// rule.
     pub pattern: String,
     /// A repository of the class, to try it with.
     pub witness: String,
@@ -61,7 +63,8 @@ impl From<core_analysis::Difference> for Difference {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct RepositoryClass {
-    /// The repositories of the class: a name, `prefix/*` for what lies below and no rule mentions, `*` for what no rule mentions at all.
+    /// The repositories of the class: a name, `prefix/*` for what lies below and no rule mentions,
+    /// `*` for what no rule mentions at all.
     pub pattern: String,
     /// A repository of the class, to try it with.
     pub witness: String,

@@ -1,4 +1,5 @@
-//! Files of assertions about scope maps, which `scopegate test` runs and the playground imports and exports.
+//! Files of assertions about scope maps, which `scopegate test` runs and the playground imports and
+//! exports.
 //!
 //! ```yaml
 //! scopeMaps:
@@ -12,7 +13,8 @@
 //!   - deny: repository:samples/nginx:push
 //! ```
 //!
-//! `allow` holds when every action of the scope is granted, `deny` when none is. This format is ours, so an unknown field is an error.
+//! `allow` holds when every action of the scope is granted, `deny` when none is. This format is
+//! ours, so an unknown field is an error.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -125,8 +127,8 @@ impl<'t> AssertionFile<'t> {
     ///
     /// # Errors
     ///
-    /// When the text is neither JSON nor YAML, has a field that is unknown or lacks one, or an assertion has not exactly one of
-    /// `allow` and `deny`.
+    /// When the text is neither JSON nor YAML, has a field that is unknown or lacks one, or an
+    /// assertion has not exactly one of `allow` and `deny`.
     #[cfg(feature = "documents")]
     pub fn read(text: &'t str) -> Result<Self, DocumentError> {
         Self::from_value(crate::document::read(text)?)
@@ -150,7 +152,8 @@ impl<'t> AssertionFile<'t> {
     }
 }
 
-/// Each value of the list at `path`, read. A loop, because collecting results is a kilobyte of code for each kind of them.
+/// Each value of the list at `path`, read. A loop, because collecting results is a kilobyte of code
+/// for each kind of them.
 fn each<'t, T>(
     list: Vec<Value<'t>>,
     path: &str,

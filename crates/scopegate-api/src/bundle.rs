@@ -1,8 +1,10 @@
-//! Policy for the edge: the compiled scope maps of a registry, who has which, and which tokens have ended.
+//! Policy for the edge: the compiled scope maps of a registry, who has which, and which tokens have
+//! ended.
 //!
-//! The token server signs a [`Bundle`] as it signs tokens (RFC 7515, compact form), for an audience that no token has: neither is ever taken
-//! for the other. A host that has one does not only ask what a token was given; it asks what its holder may have at this moment, and grants
-//! what both say. That is never more than either of them alone.
+//! The token server signs a [`Bundle`] as it signs tokens (RFC 7515, compact form), for an audience
+//! that no token has: neither is ever taken for the other. A host that has one does not only ask
+//! what a token was given; it asks what its holder may have at this moment, and grants what both
+//! say. That is never more than either of them alone.
 //!
 //! | in a bundle | means |
 //! |---|---|
@@ -12,10 +14,12 @@
 //! | `tables` | compiled scope maps, each once |
 //! | `principals` | everybody there is. Whoever is not listed is gone, and opens nothing |
 //!
-//! Version 2, which is asked for by [`MEDIA_TYPE`] in `Accept`, lists each provider of identities, and those that were revoked by
-//! themselves. Version 1 has one entry for all identities, and is served for one release.
+//! Version 2, which is asked for by [`MEDIA_TYPE`] in `Accept`, lists each provider of identities,
+//! and those that were revoked by themselves. Version 1 has one entry for all identities, and is
+//! served for one release.
 //!
-//! Left out: signatures, which are the host's to verify before anything here is read; passwords and their digests, which no edge needs.
+//! Left out: signatures, which are the host's to verify before anything here is read; passwords and
+//! their digests, which no edge needs.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -88,7 +92,8 @@ pub struct Listed {
     pub sub: Option<String>,
     /// The oldest generation of its tokens that is still good.
     pub generation: i64,
-    /// Its scope maps, by their places in `tables`; null where only its tokens say what it may do, because a provider's claims decide it.
+    /// Its scope maps, by their places in `tables`; null where only its tokens say what it may do,
+    /// because a provider's claims decide it.
     pub tables: Option<Vec<usize>>,
 }
 
@@ -109,7 +114,8 @@ pub enum BundleError {
     Time,
     /// It is older than the one that is held.
     Older,
-    /// It is of an epoch that was left: of a database that was put back, or of a server that still has it.
+    /// It is of an epoch that was left: of a database that was put back, or of a server that still
+    /// has it.
     Epoch,
     /// A table in it is none, or somebody has a table that is not in it.
     Table,
@@ -160,10 +166,11 @@ pub struct Holder<'p> {
 }
 
 impl EdgePolicy {
-    /// Reads a bundle whose signature was verified. It must not be older than `held`, the one before, nor of an epoch that was left.
+    /// Reads a bundle whose signature was verified. It must not be older than `held`, the one
+    /// before, nor of an epoch that was left.
     ///
-    /// Version 1 has no epochs: one that is older and yet valid when the one before is not any more comes from a server whose database was
-    /// put back.
+    /// Version 1 has no epochs: one that is older and yet valid when the one before is not any more
+    /// comes from a server whose database was put back.
     ///
     /// # Errors
     ///
@@ -196,7 +203,8 @@ impl EdgePolicy {
             let is_older = bundle.revision < self.revision && !may_go_back;
             return if is_older { Err(BundleError::Older) } else { Ok(self.left.clone()) };
         }
-        // Whoever knows epochs takes nothing that says none: a server of the release before has no part in this.
+        // Whoever knows epochs takes nothing that says none: a server of the release before has no
+        // part in this.
         let is_left = match &bundle.epoch {
             Some(epoch) => self.left.contains(epoch),
             None => self.epoch.is_some(),
@@ -242,8 +250,8 @@ impl EdgePolicy {
         is_before(self.exp, now)
     }
 
-    /// Whom a verified token is for; `None` for a token that has ended, for whoever is gone, and for a token that says neither whom it is
-    /// for nor of which generation it is.
+    /// Whom a verified token is for; `None` for a token that has ended, for whoever is gone, and
+    /// for a token that says neither whom it is for nor of which generation it is.
     #[must_use]
     pub fn holder(&self, claims: &AccessClaims) -> Option<Holder<'_>> {
         let (principal, generation) = (claims.principal?, i64::try_from(claims.generation?).ok()?);
@@ -274,7 +282,8 @@ impl<'p> Holder<'p> {
         }
     }
 
-    /// What this holder may do with a repository, asked for or not. Nothing for whom only tokens have rights.
+    /// What this holder may do with a repository, asked for or not. Nothing for whom only tokens
+    /// have rights.
     #[must_use]
     pub fn granted(&self, name: &str) -> ActionSet {
         let Ok(name) = RepositoryName::parse(name) else { return ActionSet::NONE };
@@ -476,7 +485,8 @@ mod tests {
         assert!(held.is_in_time(end - 1) && !held.is_in_time(end));
     }
 
-    /// A database that was put back is another epoch: its revisions may be lower, and tokens from before are refused.
+    /// A database that was put back is another epoch: its revisions may be lower, and tokens from
+    /// before are refused.
     #[test]
     fn fault_9_an_epoch_that_was_left_is_refused() {
         let bundle = |epoch: &str, revision: i64, exp: u64| {

@@ -1,7 +1,8 @@
 //! Texts that are about a change: a diff, and a plan of Terraform.
 //!
-//! Both have rules in them that are there no more, or are not there yet. Some of their lines read as YAML, and a removed rule would be
-//! taken for one that grants. So they are told by their form, and refused with what to give instead.
+//! Both have rules in them that are there no more, or are not there yet. Some of their lines read
+//! as YAML, and a removed rule would be taken for one that grants. So they are told by their form,
+//! and refused with what to give instead.
 //!
 //! Left out: what the change would come to, which `scopegate diff` says of two documents.
 
@@ -21,7 +22,8 @@ pub(crate) fn removed_line(text: &str) -> Option<DocumentError> {
     is_removed.then(diff)
 }
 
-/// What is wrong with a text that could not be read, where it is a change or the language of Terraform.
+/// What is wrong with a text that could not be read, where it is a change or the language of
+/// Terraform.
 pub(crate) fn named(text: &str) -> Option<DocumentError> {
     if text.lines().any(is_of_a_plan) {
         return Some(DocumentError::at("", PLAN, APPLIED));

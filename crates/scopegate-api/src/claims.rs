@@ -1,13 +1,17 @@
-//! The claims of access and refresh tokens, in the order in which Azure Container Registry writes them.
+//! The claims of access and refresh tokens, in the order in which Azure Container Registry writes
+//! them.
 //!
-//! Follows recorded tokens of the service and <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md>. Clients read only `exp` of a
-//! refresh token and `access` of an access token; everything else is for people and logs.
+//! Follows recorded tokens of the service and
+//! <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md>. Clients read only `exp` of a refresh
+//! token and `access` of an access token; everything else is for people and logs.
 //!
-//! Claims of our own stand behind the documented ones: `principal`, `generation` and `epoch`, `provider` in access tokens of identities,
-//! `password` and `identity` in refresh tokens. Tokens of other issuers, and those of our own earlier versions, lack them: readers take them as
+//! Claims of our own stand behind the documented ones: `principal`, `generation` and `epoch`,
+//! `provider` in access tokens of identities, `password` and `identity` in refresh tokens. Tokens
+//! of other issuers, and those of our own earlier versions, lack them: readers take them as
 //! unknown, never as an error.
 //!
-//! Left out: signing, which is the token server's, and every claim that no client reads and no reader of ours needs.
+//! Left out: signing, which is the token server's, and every claim that no client reads and no
+//! reader of ours needs.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -19,13 +23,15 @@ use serde_json::Value;
 
 use crate::access::AccessEntry;
 
-/// The claims of an access token. Whoever signs many of them writes them as `AccessClaims<&str>`, and copies no text.
+/// The claims of an access token. Whoever signs many of them writes them as `AccessClaims<&str>`,
+/// and copies no text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AccessClaims<S = String> {
     /// Unique for each token.
     pub jti: S,
-    /// Who it is for: the name of a scope-map token, or what else [`principal`](Self::principal) says it is.
+    /// Who it is for: the name of a scope-map token, or what else [`principal`](Self::principal)
+    /// says it is.
     pub sub: S,
     /// Not valid before, in seconds since 1970.
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
@@ -58,16 +64,18 @@ pub struct AccessClaims<S = String> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub principal: Option<PrincipalKind>,
-    /// The revision of the principal at the time of issue: a token of an older one is revoked. Ours; other issuers do not write it.
+    /// The revision of the principal at the time of issue: a token of an older one is revoked.
+    /// Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(type = "number", optional))]
     pub generation: Option<u64>,
-    /// The identity provider that knows the holder, by its name in the configuration: a subject is unique only together with it. Ours;
-    /// other issuers do not write it.
+    /// The identity provider that knows the holder, by its name in the configuration: a subject is
+    /// unique only together with it. Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub provider: Option<S>,
-    /// The epoch of the issuer's database: generations of another epoch say nothing in this one. Ours; other issuers do not write it.
+    /// The epoch of the issuer's database: generations of another epoch say nothing in this one.
+    /// Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub epoch: Option<S>,
@@ -86,12 +94,13 @@ pub struct Expected<'a> {
 
 /// How far two clocks may be apart, in seconds.
 pub const LEEWAY: u64 = 60;
-/// How long any token may be valid, in seconds. A longer one is refused: a key goes when no token of its own can be valid any more.
+/// How long any token may be valid, in seconds. A longer one is refused: a key goes when no token
+/// of its own can be valid any more.
 pub const LONGEST_LIFETIME: u64 = 3 * 60 * 60;
 
 impl AccessClaims {
-    /// The claims of an access token whose signature was verified; `None` for a refresh token, one for another registry or of another
-    /// issuer, and one that is not in time.
+    /// The claims of an access token whose signature was verified; `None` for a refresh token, one
+    /// for another registry or of another issuer, and one that is not in time.
     ///
     /// ```
     /// use scopegate_api::claims::{AccessClaims, Expected};
@@ -109,7 +118,8 @@ impl AccessClaims {
         claims.is_for(expected).then_some(claims)
     }
 
-    /// Whether these are the claims of an access token of this issuer for this registry, and in time.
+    /// Whether these are the claims of an access token of this issuer for this registry, and in
+    /// time.
     #[must_use]
     pub fn is_for(&self, expected: Expected<'_>) -> bool {
         let is_ours = self.iss == expected.issuer && self.aud == expected.service;
@@ -160,17 +170,20 @@ pub struct RefreshClaims {
     /// The tenant that the client named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// What the holder might do at the time of issue. Information only: rights are read again whenever an access token is issued.
+    /// What the holder might do at the time of issue. Information only: rights are read again
+    /// whenever an access token is issued.
     pub permissions: Permissions,
     /// Always empty here; the service writes it.
     pub roles: Vec<String>,
     /// What kind of principal it is for. Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<PrincipalKind>,
-    /// The revision of the principal at the time of issue: a token of an older one is revoked. Ours; other issuers do not write it.
+    /// The revision of the principal at the time of issue: a token of an older one is revoked.
+    /// Ours; other issuers do not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
-    /// Which of its principal's passwords made it: it ends with that one. Ours; other issuers do not write it.
+    /// Which of its principal's passwords made it: it ends with that one. Ours; other issuers do
+    /// not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     /// What an identity provider said about the holder. Ours; other issuers do not write it.
@@ -181,8 +194,8 @@ pub struct RefreshClaims {
     pub epoch: Option<String>,
 }
 
-/// What an identity provider said about the holder of a refresh token: kept, so that rights can be read again whenever an access token is
-/// issued.
+/// What an identity provider said about the holder of a refresh token: kept, so that rights can be
+/// read again whenever an access token is issued.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentityClaims {
     /// The provider's name.
@@ -219,7 +232,8 @@ pub enum GrantType {
     RefreshToken,
 }
 
-/// A summary of what the holder of a refresh token might do. The keys are capitalised, as the service writes them.
+/// A summary of what the holder of a refresh token might do. The keys are capitalised, as the
+/// service writes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permissions {
     /// `read`, `write` and `delete`, as far as they apply anywhere.

@@ -1,6 +1,8 @@
-//! Why a document is not what was expected; and text to document: JSON where it looks like JSON, YAML otherwise.
+//! Why a document is not what was expected; and text to document: JSON where it looks like JSON,
+//! YAML otherwise.
 //!
-//! Reading text is behind the feature `documents`. Whoever reads JSON and YAML by other means, as a browser does, gives values instead.
+//! Reading text is behind the feature `documents`. Whoever reads JSON and YAML by other means, as a
+//! browser does, gives values instead.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -84,13 +86,14 @@ mod text {
     use super::DocumentError;
     use crate::value::{Tree, Value};
 
-    /// The most bytes of a document; the largest scope map that a registry accepts has a fraction of it.
+    /// The most bytes of a document; the largest scope map that a registry accepts has a fraction
+    /// of it.
     const MAX_BYTES: usize = 4 << 20;
 
     /// Reads a document that may be JSON or YAML.
     ///
-    /// A text that begins like JSON and is not JSON is tried as YAML, whose flow style begins alike; when that fails too, the JSON error is
-    /// the one to show.
+    /// A text that begins like JSON and is not JSON is tried as YAML, whose flow style begins
+    /// alike; when that fails too, the JSON error is the one to show.
     pub(crate) fn read(text: &str) -> Result<Value<'_>, DocumentError> {
         if text.len() > MAX_BYTES {
             return Err(DocumentError::unreadable(format!("more than {MAX_BYTES} bytes")));
@@ -120,7 +123,8 @@ mod text {
 
     fn read_yaml(text: &str) -> Result<Value<'_>, DocumentError> {
         serde_saphyr::from_str(text).map(|Document(value)| value).map_err(|error| {
-            // The default is for developers: it shows a piece of the document and names functions of the library.
+            // The default is for developers: it shows a piece of the document and names functions
+            // of the library.
             let error = error.without_snippet().render_with_formatter(&UserMessageFormatter);
             DocumentError::unreadable(error)
         })

@@ -1,7 +1,8 @@
 //! A registry's error body.
 //!
 //! Follows <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes>:
-//! `{"errors":[{"code":…,"message":…,"detail":…}]}`. The detail is data of any shape; a 401 of Azure Container Registry lists what is missing.
+//! `{"errors":[{"code":…,"message":…,"detail":…}]}`. The detail is data of any shape; a 401 of
+//! Azure Container Registry lists what is missing.
 //!
 //! Others write these too, so unknown fields are tolerated.
 

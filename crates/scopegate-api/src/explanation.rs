@@ -1,4 +1,5 @@
-//! An explanation as data: for each action the rules or the near misses, and the edits with their commands.
+//! An explanation as data: for each action the rules or the near misses, and the edits with their
+//! commands.
 
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
@@ -34,7 +35,8 @@ pub struct FullExplanation {
     pub reasons: Vec<Reason>,
     /// The smallest edits that allow what was denied, one for each scope map that can be edited.
     pub edits: Vec<Edit>,
-    /// What to give the token instead of scope maps that nobody can change, the least first; none where an edit helps.
+    /// What to give the token instead of scope maps that nobody can change, the least first; none
+    /// where an edit helps.
     pub replacements: Vec<Replacement>,
 }
 

@@ -1,11 +1,12 @@
 //! Which tokens are not good any more: what the token server tells whoever verifies tokens.
 //!
-//! Every token says whom it is for and that principal's generation. The list says which principals have a newer one. Whoever asks with the
-//! revision of the last answer gets what is new.
+//! Every token says whom it is for and that principal's generation. The list says which principals
+//! have a newer one. Whoever asks with the revision of the last answer gets what is new.
 //!
-//! Version 2, which is asked for by [`MEDIA_TYPE`] in `Accept`, tells identities apart by their provider and their subject, and names the
-//! epoch of the database: a database that is put back gets another one, in which tokens and revisions of the one before mean nothing.
-//! Version 1 has one generation for all identities and no epoch, and is served for one release.
+//! Version 2, which is asked for by [`MEDIA_TYPE`] in `Accept`, tells identities apart by their
+//! provider and their subject, and names the epoch of the database: a database that is put back
+//! gets another one, in which tokens and revisions of the one before mean nothing. Version 1 has
+//! one generation for all identities and no epoch, and is served for one release.
 //!
 //! Left out: what outlives the process. A verifier that starts takes the first epoch that it hears.
 
@@ -102,11 +103,13 @@ impl Revoked {
         is_same && self.revision == news.revision && !news.is_everything && news.changed.is_empty()
     }
 
-    /// Takes what the feed says; tells whether it may be decided by now. It is refused when it is of an epoch that was left, or older than
-    /// what is known of this epoch. An increment on something else than what is known is no answer: the next one is to be everything.
+    /// Takes what the feed says; tells whether it may be decided by now. It is refused when it is
+    /// of an epoch that was left, or older than what is known of this epoch. An increment on
+    /// something else than what is known is no answer: the next one is to be everything.
     pub fn hear(&mut self, news: Generations) -> bool {
         let is_same = self.version == news.version && self.epoch == news.epoch;
-        // Whoever knows epochs takes nothing that says none: a server of the release before has no part in this.
+        // Whoever knows epochs takes nothing that says none: a server of the release before has no
+        // part in this.
         let is_left = match &news.epoch {
             Some(epoch) => self.left.contains(epoch),
             None => self.epoch.is_some(),
@@ -144,8 +147,9 @@ impl Revoked {
         of_one.max(of_provider).max(of_kind).copied().unwrap_or_default()
     }
 
-    /// Whether a token is still good. One that does not say whom it is for and of which generation it is could not be revoked, and is not.
-    /// Nor is one of another epoch, or an identity's that names no provider, where the feed tells them apart.
+    /// Whether a token is still good. One that does not say whom it is for and of which generation
+    /// it is could not be revoked, and is not. Nor is one of another epoch, or an identity's that
+    /// names no provider, where the feed tells them apart.
     #[must_use]
     pub fn allows(&self, claims: &AccessClaims) -> bool {
         let (Some(principal), Some(generation)) = (claims.principal, claims.generation) else {
@@ -202,7 +206,8 @@ mod tests {
         }
     }
 
-    /// A database that was put back is another epoch: its revisions may be lower, and tokens from before are refused.
+    /// A database that was put back is another epoch: its revisions may be lower, and tokens from
+    /// before are refused.
     #[test]
     fn fault_9_an_epoch_that_was_left_is_refused() {
         let news = |epoch: &str, revision: i64, is_everything: bool| {
@@ -213,7 +218,8 @@ mod tests {
         for (epoch, revision, is_everything, is_taken, known) in [
             ("a", 15, true, true, 15),
             ("a", 16, false, true, 16),
-            // Another server of the same epoch that is behind, or a database that was put back and not told so.
+            // Another server of the same epoch that is behind, or a database that was put back and
+            // not told so.
             ("a", 5, true, false, 16),
             // A new epoch has to be heard from its beginning.
             ("b", 6, false, false, 0),

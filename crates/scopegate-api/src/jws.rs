@@ -1,8 +1,10 @@
 //! A signed text in the compact form of RFC 7515, taken apart.
 //!
-//! Of a header only `alg`, `kid`, `crit` and `b64` are read: nothing may bring its own key, so `jwk`, `jku`, `x5u` and `x5c` are not even looked at.
+//! Of a header only `alg`, `kid`, `crit` and `b64` are read: nothing may bring its own key, so
+//! `jwk`, `jku`, `x5u` and `x5c` are not even looked at.
 //!
-//! Left out: the signature, which hosts verify, each by its own means; and what a payload means, which is for whoever asked for it.
+//! Left out: the signature, which hosts verify, each by its own means; and what a payload means,
+//! which is for whoever asked for it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -35,8 +37,8 @@ struct Header {
 }
 
 impl<'t> Jws<'t> {
-    /// Takes a text apart; `None` for one that is none, that names no key, or that wants something to be understood: `crit`, and
-    /// `b64` (RFC 7797), which some readers obey without it.
+    /// Takes a text apart; `None` for one that is none, that names no key, or that wants something
+    /// to be understood: `crit`, and `b64` (RFC 7797), which some readers obey without it.
     ///
     /// ```
     /// use scopegate_api::jws::Jws;
@@ -67,7 +69,8 @@ impl<'t> Jws<'t> {
     }
 }
 
-/// The bytes of a part; `None` when it is not in base64url without padding, or ends in bits that mean nothing.
+/// The bytes of a part; `None` when it is not in base64url without padding, or ends in bits that
+/// mean nothing.
 #[must_use]
 pub fn decode(part: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(part).ok()

@@ -1,4 +1,5 @@
-//! The documents that travel, as types: what hosts say to clients, to each other, and to people's files.
+//! The documents that travel, as types: what hosts say to clients, to each other, and to people's
+//! files.
 //!
 //! | module | holds |
 //! |---|---|
@@ -22,8 +23,9 @@
 //! | [`settings`] | settings that every host has, by their names |
 //! | [`assertion`] | files of assertions about scope maps |
 //!
-//! Where we are the reader of our own format, an unknown field is an error; where others write, it is tolerated. A core type whose
-//! natural form is a string of its own (a scope, a pattern) crosses as that string.
+//! Where we are the reader of our own format, an unknown field is an error; where others write, it
+//! is tolerated. A core type whose natural form is a string of its own (a scope, a pattern) crosses
+//! as that string.
 //!
 //! Left out: rules. Where a document is decided by, the core decides.
 

@@ -13,7 +13,8 @@ pub struct Problem {
     pub message: &'static str,
     /// What would be right.
     pub hint: &'static str,
-    /// The first offending place, in the unit in which the reader counts: bytes, unless it says otherwise.
+    /// The first offending place, in the unit in which the reader counts: bytes, unless it says
+    /// otherwise.
     pub position: usize,
 }
 

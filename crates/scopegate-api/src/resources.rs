@@ -1,16 +1,20 @@
 //! Every scope map of a document, wherever in it they are.
 //!
-//! What `az` prints, and what describes infrastructure, has resources in lists and resources in resources:
+//! What `az` prints, and what describes infrastructure, has resources in lists and resources in
+//! resources:
 //!
-//! - what `az acr scope-map list -o json` prints: a list of maps, and with `--query '[].actions'` a list of lists of actions
+//! - what `az acr scope-map list -o json` prints: a list of maps, and with `--query '[].actions'` a
+//!   list of lists of actions
 //! - the answer of Azure Resource Manager, as `az rest` prints it: `{"value": […]}`
-//! - an ARM template: `{"resources": […]}`, where a scope map may be inside of its registry, and templates inside of deployments
-//! - what `terraform show -json` prints, and the state file: `{"values": {"root_module": {"resources": […]}}}`
+//! - an ARM template: `{"resources": […]}`, where a scope map may be inside of its registry, and
+//!   templates inside of deployments
+//! - what `terraform show -json` prints, and the state file:
+//!   `{"values": {"root_module": {"resources": […]}}}`
 //!
 //! A resource of another type is passed over: the actions of a webhook are no rules.
 //!
-//! Left out: expressions of a template, which are told from names and actions and never guessed; and plans, which have the rules of
-//! before and after in them.
+//! Left out: expressions of a template, which are told from names and actions and never guessed;
+//! and plans, which have the rules of before and after in them.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -38,7 +42,8 @@ impl<'t> WrittenScopeMap<'t> {
     ///
     /// # Errors
     ///
-    /// When the text is neither JSON nor YAML, is a diff or a plan, or has no scope map; the error says what to give instead.
+    /// When the text is neither JSON nor YAML, is a diff or a plan, or has no scope map; the error
+    /// says what to give instead.
     #[cfg(feature = "documents")]
     pub fn read_all(text: &'t str) -> Result<Vec<Self>, DocumentError> {
         if let Some(change) = crate::changes::removed_line(text) {
@@ -180,7 +185,8 @@ impl Kind {
     }
 }
 
-/// The name of a resource: its own, without those of what it is in, and the registry, where they are written out.
+/// The name of a resource: its own, without those of what it is in, and the registry, where they
+/// are written out.
 pub(crate) fn split_name(name: String) -> (Option<String>, Option<String>) {
     if name.starts_with('[') {
         return (name_of_expression(&name).map(ToOwned::to_owned), None);

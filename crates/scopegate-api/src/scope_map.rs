@@ -7,7 +7,8 @@
 //! - a bare list of action strings
 //! - lists and resources with several of these in them: [`WrittenScopeMap::read_all`]
 //!
-//! Others write these, so unknown fields are tolerated. A field that stands twice is not: two readers could disagree about it.
+//! Others write these, so unknown fields are tolerated. A field that stands twice is not: two
+//! readers could disagree about it.
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::string::{String, ToString};
@@ -48,7 +49,8 @@ impl ScopeMapDocument {
     ///
     /// # Errors
     ///
-    /// When the text is neither JSON nor YAML, has no scope map or several, or one of the actions is no rule; the error names which.
+    /// When the text is neither JSON nor YAML, has no scope map or several, or one of the actions
+    /// is no rule; the error names which.
     #[cfg(feature = "documents")]
     pub fn read(text: &str) -> Result<Self, DocumentError> {
         let mut maps = WrittenScopeMap::read_all(text)?;
@@ -71,7 +73,8 @@ pub struct WrittenScopeMap<'t> {
     pub registry: Option<String>,
     /// The action strings.
     pub actions: Vec<Cow<'t, str>>,
-    /// Where in the document they stand: `actions`, `properties.actions`, `[1].actions`, or nothing when they are all of it.
+    /// Where in the document they stand: `actions`, `properties.actions`, `[1].actions`, or nothing
+    /// when they are all of it.
     pub path: String,
 }
 
@@ -162,7 +165,8 @@ impl<'t> WrittenScopeMap<'t> {
     }
 }
 
-/// The actions of a resource. A template may compute them, and what it would compute is not guessed.
+/// The actions of a resource. A template may compute them, and what it would compute is not
+/// guessed.
 fn actions<'t>(fields: &mut Fields<'t>) -> Result<Option<Vec<Cow<'t, str>>>, DocumentError> {
     if fields.peek_text("actions").is_some_and(|text| text.starts_with('[')) {
         let message = "an expression of a template, which is not evaluated here";

@@ -1,8 +1,10 @@
-//! Settings that every host has, read from its configuration by the names that the documents give them.
+//! Settings that every host has, read from its configuration by the names that the documents give
+//! them.
 //!
 //! For `#[serde(deserialize_with = …)]`: the core has the words and knows no serde.
 //!
-//! Left out: the token server's, which come from the environment and flags too, and tell more of what was expected.
+//! Left out: the token server's, which come from the environment and flags too, and tell more of
+//! what was expected.
 
 use alloc::format;
 use alloc::string::String;

@@ -1,7 +1,8 @@
 //! The answer of a token endpoint.
 //!
-//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md> and `oauth.md` beside it. Azure's clients
-//! read `access_token`, old docker reads `token`; without `expires_in` clients assume 60 seconds and ask again and again.
+//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md>
+//! and `oauth.md` beside it. Azure's clients read `access_token`, old docker reads `token`; without
+//! `expires_in` clients assume 60 seconds and ask again and again.
 
 use alloc::string::String;
 

@@ -27,11 +27,13 @@ pub fn read_scope_map(
     Ok(to_js(&map))
 }
 
-/// Reads every scope map of a document: what `readScopeMap` reads, lists of that, an ARM template, or what `terraform show -json` prints.
+/// Reads every scope map of a document: what `readScopeMap` reads, lists of that, an ARM template,
+/// or what `terraform show -json` prints.
 ///
 /// # Errors
 ///
-/// A `DocumentProblem` for a value without a scope map, for a plan, and for a scope map whose actions are an expression.
+/// A `DocumentProblem` for a value without a scope map, for a plan, and for a scope map whose
+/// actions are an expression.
 #[wasm_bindgen(js_name = readScopeMaps, unchecked_return_type = "WrittenScopeMap[]")]
 pub fn read_scope_maps(
     #[wasm_bindgen(unchecked_param_type = "unknown")] value: JsValue,
@@ -128,8 +130,8 @@ pub fn system_scope_maps() -> JsValue {
 /// How deep lists and objects may lie in each other. JavaScript can hold a list that holds itself.
 const MAX_DEPTH: usize = 64;
 
-/// The value as a tree. By hand, and not through serde: its errors bring everything that writes a floating-point number, 12 KB of a package
-/// of 30.
+/// The value as a tree. By hand, and not through serde: its errors bring everything that writes a
+/// floating-point number, 12 KB of a package of 30.
 fn tree(value: &JsValue, depth: usize) -> Result<Value<'static>, JsValue> {
     if value.is_null() || value.is_undefined() {
         return Ok(Value::Null);

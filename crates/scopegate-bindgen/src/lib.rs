@@ -1,7 +1,8 @@
 //! The engine for JavaScript: the core and the documents of the api, behind wasm-bindgen.
 //!
-//! `cargo xtask bindgen` makes the npm package `scopegate` of it. In a browser and in Node the same functions answer, and they are those
-//! of the token server: there is no second parser of scopes, rules, names, paths or challenges on the JavaScript side.
+//! `cargo xtask bindgen` makes the npm package `scopegate` of it. In a browser and in Node the same
+//! functions answer, and they are those of the token server: there is no second parser of scopes,
+//! rules, names, paths or challenges on the JavaScript side.
 //!
 //! ```js
 //! import { Principal } from "scopegate";
@@ -19,10 +20,12 @@
 //! | `document` | scope maps and assertions in values that a library has parsed |
 //! | `value` | values for JavaScript, and positions as it counts them |
 //!
-//! Each value that is given is one of the types in `types.d.ts`, which a test writes from the Rust types. What is refused is thrown as a
-//! `Problem`, or as a `DocumentProblem` for a document. Positions are in UTF-16 units, as JavaScript counts.
+//! Each value that is given is one of the types in `types.d.ts`, which a test writes from the Rust
+//! types. What is refused is thrown as a `Problem`, or as a `DocumentProblem` for a document.
+//! Positions are in UTF-16 units, as JavaScript counts.
 //!
-//! Left out: the syntax of JSON and YAML, for which JavaScript has libraries; signing; and the clock, which the caller brings.
+//! Left out: the syntax of JSON and YAML, for which JavaScript has libraries; signing; and the
+//! clock, which the caller brings.
 
 #![cfg_attr(
     not(test),

@@ -28,7 +28,8 @@ pub struct Principal {
 
 #[wasm_bindgen]
 impl Principal {
-    /// Somebody without rights. `catalog` says who may list repositories: `root` (when left out), `never` or `filtered`.
+    /// Somebody without rights. `catalog` says who may list repositories: `root` (when left out),
+    /// `never` or `filtered`.
     ///
     /// # Errors
     ///
@@ -102,7 +103,8 @@ impl Principal {
         }
     }
 
-    /// Why a request gets what it gets: an explanation for each scope, merged as they are decided. `registry` goes into the commands.
+    /// Why a request gets what it gets: an explanation for each scope, merged as they are decided.
+    /// `registry` goes into the commands.
     ///
     /// # Errors
     ///
@@ -113,7 +115,8 @@ impl Principal {
         let named: Vec<_> = named.map(|(name, table)| NamedTable { name, table }).collect();
         let mut explanations = Vec::new();
         for merged in &read(scopes)?.scopes {
-            // A merged scope prints as the one scope that asks for the same, so it can always be read back.
+            // A merged scope prints as the one scope that asks for the same, so it can always be
+            // read back.
             let text = merged.to_string();
             if let Ok(scope) = Scope::parse(&text) {
                 let registry = registry.as_deref();
@@ -123,7 +126,8 @@ impl Principal {
         Ok(to_js(&explanations))
     }
 
-    /// What the owner of the map at this place may not have meant. Places of rules count those of its actions that are rules.
+    /// What the owner of the map at this place may not have meant. Places of rules count those of
+    /// its actions that are rules.
     #[must_use]
     #[wasm_bindgen(unchecked_return_type = "Finding[]")]
     pub fn lint(&self, place: usize) -> JsValue {
@@ -133,7 +137,8 @@ impl Principal {
         to_js(&findings.iter().map(Finding::from).collect::<Vec<_>>())
     }
 
-    /// On which repositories this principal and an `old` one may do different things, each class with a repository to try it with.
+    /// On which repositories this principal and an `old` one may do different things, each class
+    /// with a repository to try it with.
     ///
     /// # Errors
     ///
@@ -148,7 +153,8 @@ impl Principal {
         Table::compile_rules(&self.rules.concat()).map_err(|error| problem(error, ""))
     }
 
-    /// A repository for each class that the rules tell apart: each name, something below each prefix, and something that nothing matches.
+    /// A repository for each class that the rules tell apart: each name, something below each
+    /// prefix, and something that nothing matches.
     #[must_use]
     #[wasm_bindgen(unchecked_return_type = "RepositoryClass[]")]
     pub fn repositories(&self) -> JsValue {

@@ -1,4 +1,5 @@
-//! What HTTP requests need, and what travels with them: challenges, scopes and references, read and written.
+//! What HTTP requests need, and what travels with them: challenges, scopes and references, read and
+//! written.
 
 use scopegate_api::access::AccessEntry;
 use scopegate_api::challenge::Challenge as ReadChallenge;
@@ -19,12 +20,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::value::{problem, setting, to_js, utf16};
 
-/// Which scopes an HTTP request needs, and its path in the one spelling that is decided on. `untag` is what removing a tag needs: `delete`
-/// unless it is said.
+/// Which scopes an HTTP request needs, and its path in the one spelling that is decided on. `untag`
+/// is what removing a tag needs: `delete` unless it is said.
 ///
 /// # Errors
 ///
-/// A `Problem` for a path or method that no registry has, and for a setting that is none, such as `docker`.
+/// A `Problem` for a path or method that no registry has, and for a setting that is none, such as
+/// `docker`.
 #[wasm_bindgen(js_name = route, unchecked_return_type = "Route")]
 pub fn route_request(
     method: &str,
@@ -38,7 +40,8 @@ pub fn route_request(
     Ok(to_js(&Route::from(route)))
 }
 
-/// The value of a `WWW-Authenticate` header that asks for these scopes. `error` is `invalid_token` or `insufficient_scope`.
+/// The value of a `WWW-Authenticate` header that asks for these scopes. `error` is `invalid_token`
+/// or `insufficient_scope`.
 ///
 /// # Errors
 ///
@@ -122,7 +125,8 @@ pub fn read_reference(text: &str) -> Result<JsValue, JsValue> {
     Ok(to_js(&ReadReference::from(reference)))
 }
 
-/// What is missing in a token for a request: the access entries of the token, as scopes, against the required scopes.
+/// What is missing in a token for a request: the access entries of the token, as scopes, against
+/// the required scopes.
 ///
 /// An entry that is no scope grants nothing.
 ///

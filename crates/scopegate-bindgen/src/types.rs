@@ -1,4 +1,5 @@
-//! `types.d.ts` is written from the Rust types: here is what writes it, and the check that it is current.
+//! `types.d.ts` is written from the Rust types: here is what writes it, and the check that it is
+//! current.
 //!
 //! `SCOPEGATE_BLESS=1 cargo test -p scopegate-bindgen` writes the file again.
 

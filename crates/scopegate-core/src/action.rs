@@ -1,9 +1,11 @@
 //! The actions of a token, the permissions of a scope map, and the mapping between the two.
 //!
-//! A token says `pull`; a scope map says `content/read`. They name the same right one to one, in two vocabularies that both come from
-//! Azure Container Registry: <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>.
+//! A token says `pull`; a scope map says `content/read`. They name the same right one to one, in
+//! two vocabularies that both come from Azure Container Registry:
+//! <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>.
 //!
-//! Left out: `read`, `write` and other words of role summaries, and the actions of content trust and quarantine, which no scope asks for.
+//! Left out: `read`, `write` and other words of role summaries, and the actions of content trust
+//! and quarantine, which no scope asks for.
 
 use core::fmt;
 
@@ -25,7 +27,8 @@ pub enum Action {
     DeletedRead = 5,
     /// Restore what was soft-deleted.
     DeletedRestore = 6,
-    /// `*`: in a request, whatever may be had; in a token for `registry:catalog`, the right to list.
+    /// `*`: in a request, whatever may be had; in a token for `registry:catalog`, the right to
+    /// list.
     Any = 7,
 }
 
@@ -211,8 +214,9 @@ impl fmt::Debug for ActionSet {
 
 /// Actions in the order in which they were asked for, each once.
 ///
-/// There are eight actions, so a list fits in the eight nibbles of a `u32`: the first action in the lowest nibble, each as its number
-/// plus one, zero after the last. That integer is also how a list crosses the WebAssembly boundary.
+/// There are eight actions, so a list fits in the eight nibbles of a `u32`: the first action in the
+/// lowest nibble, each as its number plus one, zero after the last. That integer is also how a list
+/// crosses the WebAssembly boundary.
 ///
 /// ```
 /// use scopegate_core::{Action, ActionList};
@@ -253,7 +257,8 @@ impl ActionList {
         self.set = self.set.union(ActionSet::of(action));
     }
 
-    /// The actions of this list that are in `set`, and those that are not, both in the order of this list.
+    /// The actions of this list that are in `set`, and those that are not, both in the order of
+    /// this list.
     #[must_use]
     #[inline]
     pub const fn split(self, set: ActionSet) -> (Self, Self) {

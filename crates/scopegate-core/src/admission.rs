@@ -1,17 +1,23 @@
 //! One HTTP request at the edge: what is forwarded, or what is answered instead.
 //!
-//! This is all that a proxy before a registry has to decide, in one place, so that every proxy decides the same: the request is read
-//! ([`route`](mod@crate::route), [`headers`](mod@crate::headers)), what came with it is compared with what it needs
-//! ([`verify`](mod@crate::verify)), and whoever may not gets a challenge ([`challenge`](mod@crate::challenge)). What goes on is all of the
-//! request that a registry reads a parameter from: the method, the target and the type of the body, as the engine writes them. A host
-//! sends these and no others. The answers are those of Azure Container Registry and of
-//! <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>: `401`, never `403`.
+//! This is all that a proxy before a registry has to decide, in one place, so that every proxy
+//! decides the same: the request is read ([`route`](mod@crate::route),
+//! [`headers`](mod@crate::headers)), what came with it is compared with what it needs
+//! ([`verify`](mod@crate::verify)), and whoever may not gets a challenge
+//! ([`challenge`](mod@crate::challenge)). What goes on is all of the request that a registry reads
+//! a parameter from: the method, the target and the type of the body, as the engine writes them. A
+//! host sends these and no others. The answers are those of Azure Container Registry and of
+//! <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>:
+//! `401`, never `403`.
 //!
-//! A mount without the right to pull from its source is no refusal: the request goes on as a plain upload, which is what the
-//! distribution specification has a registry do that cannot mount, and the client sends the blob. So does a mount that names no source,
-//! because a registry that looks for the blob everywhere would give what nobody checked.
+//! A mount without the right to pull from its source is no refusal: the request goes on as a plain
+//! upload, which is what the distribution specification has a registry do that cannot mount, and
+//! the client sends the blob. So does a mount that names no source, because a registry that looks
+//! for the blob everywhere would give what nobody checked.
 //!
-//! Left out: which other header fields are sent on, which a host takes from [`headers`](mod@crate::headers); whether a token is genuine, in time, not revoked, and meant for this service. The host finds that out first.
+//! Left out: which other header fields are sent on, which a host takes from
+//! [`headers`](mod@crate::headers); whether a token is genuine, in time, not revoked, and meant for
+//! this service. The host finds that out first.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString as _};
@@ -32,8 +38,8 @@ pub struct Request<'a, H> {
     pub method: &'a str,
     /// The path with its query, as it stands there.
     pub target: &'a str,
-    /// Names and values of the header fields, a pair for each line, in any case and order. All may be given; what matters is
-    /// `Content-Type` and what names another method.
+    /// Names and values of the header fields, a pair for each line, in any case and order. All may
+    /// be given; what matters is `Content-Type` and what names another method.
     pub headers: H,
 }
 
@@ -71,7 +77,8 @@ pub enum Admission<'a> {
 pub struct Forward<'a> {
     /// What it is, and what it needed.
     pub route: Route<'a>,
-    /// The target to send: the canonical path, and the query. Borrowed where that is what came in, byte for byte.
+    /// The target to send: the canonical path, and the query. Borrowed where that is what came in,
+    /// byte for byte.
     pub target: Cow<'a, str>,
     /// The `Content-Type` to send, in place of whatever came; `None`: send none.
     pub content_type: Option<&'a str>,
@@ -86,7 +93,8 @@ pub struct Refusal {
     pub challenge: Option<String>,
     /// The body, JSON with a line feed at its end. A HEAD gets none of it, but its headers.
     pub body: String,
-    /// What the request needs and the token does not hold, for logs; nothing when the request could not be read.
+    /// What the request needs and the token does not hold, for logs; nothing when the request could
+    /// not be read.
     pub missing: Vec<RequiredScope<'static>>,
 }
 
@@ -154,7 +162,8 @@ where
 /// What is taken out of a query.
 #[derive(Clone, Copy)]
 enum Withheld {
-    /// What names another registry: `ns` of containerd, `origin` of crane. Proxies that fetch what they lack may read them.
+    /// What names another registry: `ns` of containerd, `origin` of crane. Proxies that fetch what
+    /// they lack may read them.
     OtherRegistries,
     /// That, and the blob to mount with its source.
     Mount,
@@ -195,7 +204,8 @@ fn target_without<'a>(
     Cow::Owned(whole)
 }
 
-/// Whether this is an upload that names no source, whatever else its query says. An empty one is none.
+/// Whether this is an upload that names no source, whatever else its query says. An empty one is
+/// none.
 fn names_no_source(route: &Route<'_>, query: &str) -> bool {
     let names_one = |pair: &str| {
         let (_, value) = cut(pair, b'=').unwrap_or((pair, ""));
@@ -233,8 +243,8 @@ impl Refusal {
 
 /// The one mapping of what is no request of the API to what a client is told.
 ///
-/// A reference that cannot exist does not exist: that is what registries answer, and what the conformance tests of the distribution
-/// specification ask for.
+/// A reference that cannot exist does not exist: that is what registries answer, and what the
+/// conformance tests of the distribution specification ask for.
 const fn status_and_code(kind: ErrorKind) -> (u16, &'static str) {
     match kind {
         ErrorKind::PathUnknown => (404, "UNSUPPORTED"),
@@ -261,7 +271,8 @@ mod tests {
     const AUTHORITY: Authority<'_> = Authority { realm: "https://r/t", service: "r" };
     const BASE: &str = r#"Bearer realm="https://r/t",service="r""#;
 
-    /// What becomes of a request with a token that holds these entries: `-` is no token, `!` one that is no good.
+    /// What becomes of a request with a token that holds these entries: `-` is no token, `!` one
+    /// that is no good.
     fn decide(token: &str, method: &str, target: &str) -> String {
         let grants: Vec<_> = token.split(' ').filter_map(Grant::read).collect();
         let credential = match token {

@@ -1,8 +1,9 @@
 //! Exact reasoning on maps: lint, subset, equivalence, and differences with a witness repository.
 //!
-//! Patterns are exact names and prefixes, so the names of all repositories fall into finitely many classes on which every map of a
-//! comparison is constant: each name that a rule mentions, what lies below it and is mentioned nowhere, and everything else. One
-//! witness for each class is enough to compare maps exactly; nothing here is sampled.
+//! Patterns are exact names and prefixes, so the names of all repositories fall into finitely many
+//! classes on which every map of a comparison is constant: each name that a rule mentions, what
+//! lies below it and is mentioned nowhere, and everything else. One witness for each class is
+//! enough to compare maps exactly; nothing here is sampled.
 //!
 //! Left out: who uses which repository in fact, which only a decision log knows.
 
@@ -25,7 +26,8 @@ use crate::text::write_all;
 pub struct Finding {
     /// What it is.
     pub kind: FindingKind,
-    /// The rule that it is about, by its place in the map; `None` when it is about the map as a whole.
+    /// The rule that it is about, by its place in the map; `None` when it is about the map as a
+    /// whole.
     pub rule: Option<usize>,
     /// The other rule that makes it so, by its place in the map.
     pub because_of: Option<usize>,
@@ -34,13 +36,17 @@ pub struct Finding {
 /// What can be odd about a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingKind {
-    /// Every push begins with a pull, so `content/write` alone pushes nothing, on no repository of the rule.
+    /// Every push begins with a pull, so `content/write` alone pushes nothing, on no repository of
+    /// the rule.
     PushWithoutPull,
-    /// The same on some repositories of the rule, while another rule gives `content/read` on others.
+    /// The same on some repositories of the rule, while another rule gives `content/read` on
+    /// others.
     PushPartlyWithoutPull,
-    /// Tools that list tags before they pull fail without `metadata/read`, on every repository of the rule.
+    /// Tools that list tags before they pull fail without `metadata/read`, on every repository of
+    /// the rule.
     PullWithoutMetadataRead,
-    /// The same on some repositories of the rule, while another rule gives `metadata/read` on others.
+    /// The same on some repositories of the rule, while another rule gives `metadata/read` on
+    /// others.
     PullPartlyWithoutMetadataRead,
     /// The same rule stands twice.
     Redundant,
@@ -196,7 +202,8 @@ fn repeated(places: &Places<'_>, index: usize, grant: Grant<'_>) -> Option<(Find
     wider.map(|other| (FindingKind::Covered, other))
 }
 
-/// What a rule needs beside it that the table does not grant, everywhere or somewhere; `names` are those that the table mentions.
+/// What a rule needs beside it that the table does not grant, everywhere or somewhere; `names` are
+/// those that the table mentions.
 fn lacking(
     table: View<'_>,
     names: &[RepositoryName<'_>],
@@ -269,7 +276,8 @@ fn granted_on(table: View<'_>, pattern: Pattern<'_>) -> ActionSet {
 /// A class of repositories on which two sets of maps grant different things.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The repositories of the class: a name, or what lies below a prefix and is mentioned by no rule.
+    /// The repositories of the class: a name, or what lies below a prefix and is mentioned by no
+    /// rule.
     pub pattern: String,
     /// A repository of the class, to try it with.
     pub witness: String,
@@ -326,7 +334,8 @@ fn differences(old: View<'_>, new: View<'_>) -> Vec<Difference> {
     differences
 }
 
-/// Whether `small` grants nothing, anywhere, that `large` does not; otherwise a repository where it does.
+/// Whether `small` grants nothing, anywhere, that `large` does not; otherwise a repository where it
+/// does.
 ///
 /// # Errors
 ///
@@ -350,7 +359,8 @@ where
     difference(one, other).is_empty()
 }
 
-/// The rules that a table was compiled from, each once and sorted: the shortest map that grants the same by the same patterns.
+/// The rules that a table was compiled from, each once and sorted: the shortest map that grants the
+/// same by the same patterns.
 #[must_use]
 pub fn rules<B: AsRef<[u8]>>(table: &Table<B>) -> Vec<Rule> {
     let root = (Pattern::Root, table.root());
@@ -367,13 +377,15 @@ pub fn rules<B: AsRef<[u8]>>(table: &Table<B>) -> Vec<Rule> {
 /// A class of repositories that rules tell apart from all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
-    /// The repositories of the class: a name, `prefix/*` for what lies below and no rule mentions, `*` for what no rule mentions at all.
+    /// The repositories of the class: a name, `prefix/*` for what lies below and no rule mentions,
+    /// `*` for what no rule mentions at all.
     pub pattern: String,
     /// A repository of the class, to try it with.
     pub witness: String,
 }
 
-/// The classes of repositories that these tables together tell apart: on all repositories of a class they grant the same.
+/// The classes of repositories that these tables together tell apart: on all repositories of a
+/// class they grant the same.
 ///
 /// ```
 /// use scopegate_core::analysis::repositories;
@@ -407,7 +419,8 @@ fn mentioned<'t>(tables: &[View<'t>]) -> Vec<RepositoryName<'t>> {
     names
 }
 
-/// The classes of repositories that the rules on these names tell apart, as a pattern and a witness each.
+/// The classes of repositories that the rules on these names tell apart, as a pattern and a witness
+/// each.
 fn classes(names: &[RepositoryName<'_>]) -> Vec<(String, String)> {
     let mut classes = Vec::new();
     add_unmentioned(&mut classes, Pattern::Root, names);
@@ -428,7 +441,8 @@ fn add_unmentioned(
     classes.extend(witness.map(|witness| (pattern.to_string(), witness)));
 }
 
-/// A name of one component more than `start` that is not among `names`; `None` when those that fit are all taken.
+/// A name of one component more than `start` that is not among `names`; `None` when those that fit
+/// are all taken.
 fn unmentioned(start: &str, names: &[RepositoryName<'_>]) -> Option<String> {
     for number in 0.. {
         let mut name = start.to_owned();
@@ -445,8 +459,8 @@ fn unmentioned(start: &str, names: &[RepositoryName<'_>]) -> Option<String> {
     None
 }
 
-/// Every text of a component's letters in order of length, those that are no component among them: `a` to `z`, `0` to `9`, the
-/// separators, then two characters, and so on.
+/// Every text of a component's letters in order of length, those that are no component among them:
+/// `a` to `z`, `0` to `9`, the separators, then two characters, and so on.
 fn push_component(text: &mut String, number: usize) {
     const LETTERS: &[u8; 39] = b"abcdefghijklmnopqrstuvwxyz0123456789-_.";
     if let Some(longer) = (number / 39).checked_sub(1) {

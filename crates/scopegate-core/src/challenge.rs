@@ -1,14 +1,16 @@
 //! `WWW-Authenticate` and the 401 body.
 //!
 //! Follows RFC 9110 §11.6.1, RFC 6750 §3 and what unmodified clients really accept:
-//! <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md>. There is **no space after the commas**: `az`
-//! splits the header at spaces and reads only the second word.
+//! <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md>. There
+//! is **no space after the commas**: `az` splits the header at spaces and reads only the second
+//! word.
 //!
 //! ```text
 //! Bearer realm="https://H/oauth2/token",service="H",scope="repository:R:pull",error="insufficient_scope"
 //! ```
 //!
-//! Left out: reading the JSON body, which the `scopegate-api` crate does with a JSON library, and credentials in answer to a challenge.
+//! Left out: reading the JSON body, which the `scopegate-api` crate does with a JSON library, and
+//! credentials in answer to a challenge.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -79,7 +81,8 @@ impl From<String> for ChallengeError {
 }
 
 impl Challenge {
-    /// The challenge of a registry: ask `realm` for a token for `service` that holds the required scopes.
+    /// The challenge of a registry: ask `realm` for a token for `service` that holds the required
+    /// scopes.
     ///
     /// ```
     /// use scopegate_core::challenge::Challenge;
@@ -116,12 +119,13 @@ impl Challenge {
 
     /// Reads the value of a `WWW-Authenticate` header, which may hold several challenges.
     ///
-    /// Space around commas and equals signs, unquoted values, and parameters of any name and case are read, as RFC 9110 has them.
+    /// Space around commas and equals signs, unquoted values, and parameters of any name and case
+    /// are read, as RFC 9110 has them.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ChallengeForm`] for `Bearer realm=`, [`ErrorKind::ChallengeRepeated`] for `Bearer realm="a",realm="b"`,
-    /// [`ErrorKind::ChallengeRealm`] for `Bearer service="s"`.
+    /// [`ErrorKind::ChallengeForm`] for `Bearer realm=`, [`ErrorKind::ChallengeRepeated`] for
+    /// `Bearer realm="a",realm="b"`, [`ErrorKind::ChallengeRealm`] for `Bearer service="s"`.
     pub fn parse_all(header: &str) -> Result<Vec<Self>, Error> {
         Reader { text: header, position: 0 }.challenges()
     }
@@ -225,7 +229,8 @@ impl<'a> Reader<'a> {
         Ok(Challenge { scheme, realm, service, scope, error: error.map(ChallengeError::from) })
     }
 
-    /// The name of a parameter, with its equals sign; nothing, and no step, when another challenge or the end comes.
+    /// The name of a parameter, with its equals sign; nothing, and no step, when another challenge
+    /// or the end comes.
     fn parameter_name(&mut self) -> Option<(&'a str, usize)> {
         let start = self.position;
         let name = self.token().ok();
@@ -309,7 +314,8 @@ impl<'a> Reader<'a> {
 
 /// The body of a 401: one error whose detail names each missing (type, name, action).
 ///
-/// The keys of the detail are capitalised, unlike those of a token's claims; that is how the service prints them.
+/// The keys of the detail are capitalised, unlike those of a token's claims; that is how the
+/// service prints them.
 ///
 /// ```
 /// use scopegate_core::challenge::unauthorized_body;

@@ -1,7 +1,9 @@
 //! The access entries of a token, from all the scopes of a request.
 //!
-//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md>: asking for more than one may have
-//! is no error, the token just holds the intersection. An entry without actions is left out; request order is kept.
+//! Follows
+//! <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md>: asking
+//! for more than one may have is no error, the token just holds the intersection. An entry without
+//! actions is left out; request order is kept.
 //!
 //! Left out: every other claim (issuer, times, identity), which the `scopegate-api` crate has.
 
@@ -18,7 +20,8 @@ use crate::table::Table;
 pub struct Claims<'a> {
     /// The entries of the token, each with at least one action.
     pub access: Vec<AccessEntry<'a>>,
-    /// What was refused, each with at least one action. It goes to the decision log, never into the token.
+    /// What was refused, each with at least one action. It goes to the decision log, never into the
+    /// token.
     pub denied: Vec<DeniedEntry<'a>>,
 }
 

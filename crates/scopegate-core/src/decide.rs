@@ -1,6 +1,8 @@
-//! Request × table → granted and denied actions. The hot path: no allocation, no panic, one pass over the name.
+//! Request × table → granted and denied actions. The hot path: no allocation, no panic, one pass
+//! over the name.
 //!
-//! A principal is a set of scope maps, so a decision is made over any number of tables: what one of them grants is granted.
+//! A principal is a set of scope maps, so a decision is made over any number of tables: what one of
+//! them grants is granted.
 //!
 //! | a scope on | is granted |
 //! |---|---|
@@ -35,7 +37,8 @@ pub enum Catalog {
     Root = 0,
     /// Nobody.
     Never = 1,
-    /// Whoever may read the metadata of some repository. Only for a registry behind a gateway that leaves the others out of the list.
+    /// Whoever may read the metadata of some repository. Only for a registry behind a gateway that
+    /// leaves the others out of the list.
     Filtered = 2,
 }
 
@@ -91,7 +94,8 @@ pub fn decide<'t, B: AsRef<[u8]> + 't>(
     decide_views(tables.into_iter().map(Table::view), scope, settings)
 }
 
-/// Reads a scope and decides it: [`Scope::parse`] and [`decide`], quicker for the scopes that clients send.
+/// Reads a scope and decides it: [`Scope::parse`] and [`decide`], quicker for the scopes that
+/// clients send.
 ///
 /// ```
 /// use scopegate_core::{ScopeMap, Settings, Table, decide_text};
@@ -118,8 +122,9 @@ pub fn decide_text<'t, B: AsRef<[u8]> + 't>(
     }
 }
 
-/// Decides a scope that is seen at once to be good, which nearly every one is: on a repository, for pulling or pushing. No setting has
-/// to do with such a scope. Nothing says nothing: [`Scope::parse`] and [`decide`] have the last word.
+/// Decides a scope that is seen at once to be good, which nearly every one is: on a repository, for
+/// pulling or pushing. No setting has to do with such a scope. Nothing says nothing:
+/// [`Scope::parse`] and [`decide`] have the last word.
 ///
 /// It is for hosts that have bytes of which they do not know yet whether they are text.
 #[must_use]
@@ -322,7 +327,8 @@ mod tests {
         }
     }
 
-    /// The eight deepest prefixes are looked up first, and all of them where none of those has a rule.
+    /// The eight deepest prefixes are looked up first, and all of them where none of those has a
+    /// rule.
     #[test]
     fn names_of_many_components() {
         for depth in 1..=40 {

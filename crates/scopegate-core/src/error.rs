@@ -1,7 +1,8 @@
 //! Why a text was refused, and at which byte.
 //!
-//! One error type for the whole core: a kind and a position, eight bytes, `Copy`. It does not hold the text, so that nothing secret
-//! can travel in it and making one costs nothing; whoever shows it has the text and can point at the byte.
+//! One error type for the whole core: a kind and a position, eight bytes, `Copy`. It does not hold
+//! the text, so that nothing secret can travel in it and making one costs nothing; whoever shows it
+//! has the text and can point at the byte.
 
 use core::fmt;
 
@@ -59,7 +60,8 @@ impl core::error::Error for Error {}
 /// Declares the kinds once: variant, stable code, message, hint.
 macro_rules! error_kinds {
     ($($(#[$doc:meta])* $kind:ident = $number:literal, $code:literal, $message:literal, $hint:literal;)*) => {
-        /// What can be wrong with a text. `code` is stable: it is what travels in JSON and through the WebAssembly boundary.
+        /// What can be wrong with a text. `code` is stable: it is what travels in JSON and through
+        /// the WebAssembly boundary.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[repr(u8)]

@@ -1,13 +1,16 @@
-//! The same decision with its reasons: the rules that gave each action, the near misses, and the smallest edits.
+//! The same decision with its reasons: the rules that gave each action, the near misses, and the
+//! smallest edits.
 //!
-//! "denied: requested access to the resource is denied" is where this module begins. For each action that was asked for it names
-//! the rules that grant it; for each that was refused, the rules that come closest and what is wrong with them; and for the whole, the
-//! smallest change to a scope map that would allow it, also as the `az acr scope-map update` command that makes it. Nobody can change a
-//! system-defined map, so there it names the maps to give the token instead.
+//! "denied: requested access to the resource is denied" is where this module begins. For each
+//! action that was asked for it names the rules that grant it; for each that was refused, the rules
+//! that come closest and what is wrong with them; and for the whole, the smallest change to a scope
+//! map that would allow it, also as the `az acr scope-map update` command that makes it. Nobody can
+//! change a system-defined map, so there it names the maps to give the token instead.
 //!
 //! Everything is read from compiled tables, so that whoever decides can also explain.
 //!
-//! Left out: reasons that are not about rules: a disabled token, a wrong password, a time that has passed.
+//! Left out: reasons that are not about rules: a disabled token, a wrong password, a time that has
+//! passed.
 
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
@@ -40,9 +43,11 @@ pub struct Explanation<'a> {
     pub scope: Scope<'a>,
     /// What [`decide`](crate::decide()) says.
     pub decision: Decision,
-    /// One reason for each action of the decision, in the order of the request, and one for each unknown action after them.
+    /// One reason for each action of the decision, in the order of the request, and one for each
+    /// unknown action after them.
     pub reasons: Vec<Reason>,
-    /// The smallest edits, one for each scope map that can be edited. Each of them alone allows everything that an edit can allow.
+    /// The smallest edits, one for each scope map that can be edited. Each of them alone allows
+    /// everything that an edit can allow.
     pub edits: Vec<Edit>,
 }
 
@@ -100,7 +105,8 @@ pub enum MissKind {
     OtherAction,
     /// It grants the action on a repository whose name begins alike.
     OtherRepository,
-    /// It grants the action on some repositories, and the request is about the registry or about all of them.
+    /// It grants the action on some repositories, and the request is about the registry or about
+    /// all of them.
     NotEverywhere,
 }
 
@@ -160,7 +166,8 @@ impl Edit {
 
     /// The command that makes this change, ready for a shell.
     ///
-    /// `registry` is the name of the registry. Where it or the map's name is not known, the command has a variable in its place.
+    /// `registry` is the name of the registry. Where it or the map's name is not known, the command
+    /// has a variable in its place.
     ///
     /// ```
     /// use scopegate_core::Permission;
@@ -210,7 +217,8 @@ impl Edit {
     }
 }
 
-/// A scope map to give a token instead of a system-defined one. It allows everything that an edit could allow.
+/// A scope map to give a token instead of a system-defined one. It allows everything that an edit
+/// could allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replacement {
     /// The map that nobody can change.
@@ -224,14 +232,16 @@ pub struct Replacement {
 pub enum Substitute {
     /// Another system-defined map, which grants whatever the first one did.
     SystemDefined(&'static str),
-    /// A map of one's own: permissions on one repository or pattern, and on nothing else. Its name is free.
+    /// A map of one's own: permissions on one repository or pattern, and on nothing else. Its name
+    /// is free.
     UserDefined(Edit),
 }
 
 impl Replacement {
     /// The commands that make this change, ready for a shell, in their order.
     ///
-    /// `registry` is the name of the registry. Where it is not known, the command has a variable in its place, as it has for the token.
+    /// `registry` is the name of the registry. Where it is not known, the command has a variable in
+    /// its place, as it has for the token.
     ///
     /// ```
     /// use scopegate_core::explain::{Replacement, Substitute};
@@ -314,9 +324,11 @@ pub fn explain<'a, B: AsRef<[u8]>>(
     Question { maps: &views(maps), scope, settings }.answer()
 }
 
-/// What to give a token instead of maps that nobody can change, the least first; none where an edit helps, or nothing does.
+/// What to give a token instead of maps that nobody can change, the least first; none where an edit
+/// helps, or nothing does.
 ///
-/// Beside [`explain`], and not in what it answers, because it is for people: it would be six kilobytes of the WebAssembly module.
+/// Beside [`explain`], and not in what it answers, because it is for people: it would be six
+/// kilobytes of the WebAssembly module.
 ///
 /// ```
 /// use scopegate_core::explain::{NamedTable, Substitute, replacements};
@@ -384,7 +396,8 @@ impl<'q, 'a> Question<'q, 'a> {
         reason
     }
 
-    /// The permission that a rule must give so that `action` may be had; `None` when no rule can help.
+    /// The permission that a rule must give so that `action` may be had; `None` when no rule can
+    /// help.
     fn needed(&self, action: Action) -> Option<Permission> {
         if self.scope.resource_type != ResourceType::Registry {
             return Permission::granting(action);
@@ -440,7 +453,8 @@ impl<'q, 'a> Question<'q, 'a> {
         nearest.misses()
     }
 
-    /// The smallest edits that allow what was denied, as far as a scope map can: one for each map that users may change.
+    /// The smallest edits that allow what was denied, as far as a scope map can: one for each map
+    /// that users may change.
     fn edits(&self, denied: ActionList) -> Vec<Edit> {
         let permissions = self.needed_in_maps(denied.iter());
         let mut edits = Vec::new();
@@ -455,14 +469,16 @@ impl<'q, 'a> Question<'q, 'a> {
         edits
     }
 
-    /// The permissions that a scope map must give so that these actions may be had, as far as one can.
+    /// The permissions that a scope map must give so that these actions may be had, as far as one
+    /// can.
     fn needed_in_maps(&self, actions: impl Iterator<Item = Action>) -> Vec<Permission> {
         let needed = actions.filter_map(|action| self.needed(action));
         needed.filter(|needed| needed.in_scope_maps()).collect()
     }
 
-    /// What to take instead of each map that nobody can change: the system-defined maps that grant what it grants and what was denied,
-    /// the least first, and then a map of one's own, which does so on what the scope is about.
+    /// What to take instead of each map that nobody can change: the system-defined maps that grant
+    /// what it grants and what was denied, the least first, and then a map of one's own, which does
+    /// so on what the scope is about.
     fn replacements(&self, denied: ActionList) -> Vec<Replacement> {
         let missing = self.needed_in_maps(denied.iter());
         let mut replacements = Vec::new();
@@ -493,7 +509,8 @@ impl<'q, 'a> Question<'q, 'a> {
             let patterns = patterns(&table.entries());
             return Some(patterns.first().map_or(Pattern::Root, |(first, _)| *first).to_string());
         }
-        // Only `*` covers a name with a host, but opening the whole registry for a stray port is no advice to give.
+        // Only `*` covers a name with a host, but opening the whole registry for a stray port is no
+        // advice to give.
         (!matches!(self.scope.name, ResourceName::Hosted { .. })).then(|| "*".to_owned())
     }
 }
@@ -548,7 +565,8 @@ fn patterns<'t>(entries: &[Entry<'t>]) -> Vec<(Pattern<'t>, ActionSet)> {
     patterns
 }
 
-/// The patterns of a table that cover `name`, with what they grant; the root wildcard is not among them.
+/// The patterns of a table that cover `name`, with what they grant; the root wildcard is not among
+/// them.
 fn covering<'t>(table: View<'t>, name: RepositoryName<'_>) -> Vec<(Pattern<'t>, ActionSet)> {
     let mut covering = patterns(&table.entries_on(name));
     covering.retain(|(pattern, _)| pattern.matches(name));
@@ -559,7 +577,8 @@ fn rule(scope_map: &str, pattern: Pattern<'_>, permission: Permission) -> RuleRe
     RuleRef { scope_map: scope_map.to_owned(), pattern: pattern.to_string(), permission }
 }
 
-/// The rules that came closest so far, the closest first; of equally close ones, those of the first map, the first by name.
+/// The rules that came closest so far, the closest first; of equally close ones, those of the first
+/// map, the first by name.
 #[derive(Default)]
 struct Nearest<'q>(Vec<Near<'q>>);
 
@@ -595,7 +614,8 @@ impl<'q> Nearest<'q> {
         self.0.truncate(MAX_MISSES);
     }
 
-    /// Whether there are closer rules enough. Most rules of a map are told apart by this, before anything else is done with them.
+    /// Whether there are closer rules enough. Most rules of a map are told apart by this, before
+    /// anything else is done with them.
     fn has_closer(&self, distance: Distance) -> bool {
         self.0.get(MAX_MISSES.saturating_sub(1)).is_some_and(|last| last.distance < distance)
     }
@@ -687,7 +707,8 @@ impl fmt::Display for Sentence<'_> {
             (other, name) => write_all(f, &[other.as_str(), " `", name.as_str(), "`"])?,
         }
         f.write_str(if self.reason.granted { " is granted " } else { " is denied " })?;
-        // An unknown action is whatever somebody sent, line feeds included; it must not pass for a sentence of its own.
+        // An unknown action is whatever somebody sent, line feeds included; it must not pass for a
+        // sentence of its own.
         for character in self.reason.action.chars() {
             character.escape_default().fmt(f)?;
         }

@@ -1,7 +1,8 @@
 //! The hash of names: eight bytes a step, and every prefix that ends at a slash on the way.
 //!
-//! One pass over a name reads everything that a look-up needs: what the hashes of its prefixes are made of, and whether the name is
-//! plainly valid. A decision in wasmtime took 77 ns while these were two passes, and 70 since they are one.
+//! One pass over a name reads everything that a look-up needs: what the hashes of its prefixes are
+//! made of, and whether the name is plainly valid. A decision in wasmtime took 77 ns while these
+//! were two passes, and 70 since they are one.
 //!
 //! Left out: what is looked up, which is [`table`](mod@crate::table)'s business.
 
@@ -37,7 +38,8 @@ const fn step(state: u64, word: u64) -> u64 {
     mixed ^ (mixed >> 32)
 }
 
-/// The state with fewer than eight bytes more and the length, which takes the byte that they leave free.
+/// The state with fewer than eight bytes more and the length, which takes the byte that they leave
+/// free.
 #[inline]
 const fn last(state: u64, partial: u64, len: usize) -> u64 {
     state ^ partial ^ ((len as u64) << 56)
@@ -67,11 +69,13 @@ pub(crate) type Few = Prefixes<8>;
 pub(crate) type All = Prefixes<128>;
 
 impl<const MOST: usize> Prefixes<MOST> {
-    /// Those of no name. The states are anything but zeros: a WebAssembly module has an instruction for filling memory with those, which
-    /// wasmtime leaves to a function of its own. A decision took 2 ns more with it.
+    /// Those of no name. The states are anything but zeros: a WebAssembly module has an instruction
+    /// for filling memory with those, which wasmtime leaves to a function of its own. A decision
+    /// took 2 ns more with it.
     pub(crate) const NONE: Self = Self { states: [MULTIPLIER; MOST], lens: [1; MOST], count: 0 };
 
-    /// Reads those of a name. Gives whether the name is plainly valid; `false` says nothing, as [`is_plain`](crate::name::is_plain).
+    /// Reads those of a name. Gives whether the name is plainly valid; `false` says nothing, as
+    /// [`is_plain`](crate::name::is_plain).
     pub(crate) fn read(&mut self, name: &[u8], seed: u64) -> bool {
         let mut look = Look::START;
         let mut state = seed;

@@ -1,7 +1,9 @@
-//! Which header fields of a request reach the registry behind an edge, and which of its answer reach the client.
+//! Which header fields of a request reach the registry behind an edge, and which of its answer
+//! reach the client.
 //!
-//! A registry must read no parameter that was not decided about, wherever it reads parameters from. This is what the handlers of CNCF
-//! distribution (2.7.1 to 3.1.2), zot (2.1), Harbor (2.0 and later) and Quay (3.x) read of a request, and what becomes of it here:
+//! A registry must read no parameter that was not decided about, wherever it reads parameters from.
+//! This is what the handlers of CNCF distribution (2.7.1 to 3.1.2), zot (2.1), Harbor (2.0 and
+//! later) and Quay (3.x) read of a request, and what becomes of it here:
 //!
 //! | read from | by | what | here |
 //! |---|---|---|---|
@@ -23,8 +25,9 @@
 //! | `Accept`, `If-None-Match`, `If-Range` and its kin | all | which form of a manifest, and whether at all | sent on |
 //! | `User-Agent` | Harbor, zot, Quay: events, policies, old clients | which program asks | sent on |
 //!
-//! The type of a body is **set**, and no form is ever recognised: what a form is, its reader says, and readers differ. (Go takes
-//! `application/x-www-form-urlencoded; bad`, the first of two lines, and multipart with GET.)
+//! The type of a body is **set**, and no form is ever recognised: what a form is, its reader says,
+//! and readers differ. (Go takes `application/x-www-form-urlencoded; bad`, the first of two lines,
+//! and multipart with GET.)
 //!
 //! | request | type |
 //! |---|---|
@@ -35,16 +38,17 @@
 //!
 //! An answer loses what a browser would obey, because the bytes of a registry are anybody's.
 //!
-//! Left out: the header fields that an edge writes itself (`X-Forwarded-*`, the id of a request); everything hop by hop, which is the
-//! business of its HTTP library; what a registry does without being asked: zot with `dedupe` copies a blob into a repository for whoever
-//! asks there for its digest, unless its own access control is on.
+//! Left out: the header fields that an edge writes itself (`X-Forwarded-*`, the id of a request);
+//! everything hop by hop, which is the business of its HTTP library; what a registry does without
+//! being asked: zot with `dedupe` copies a blob into a repository for whoever asks there for its
+//! digest, unless its own access control is on.
 
 use crate::error::{Error, ErrorKind};
 use crate::route::{Endpoint, Route};
 use crate::text::cut;
 
-/// The header fields of a request that are sent on, in lower case and in order. `content-type` is sent as
-/// [`Forward::content_type`](crate::admission::Forward::content_type) says.
+/// The header fields of a request that are sent on, in lower case and in order. `content-type` is
+/// sent as [`Forward::content_type`](crate::admission::Forward::content_type) says.
 pub const REQUEST: [&str; 26] = [
     "accept",
     "accept-encoding",
@@ -74,7 +78,8 @@ pub const REQUEST: [&str; 26] = [
     "x-ms-client-request-id",
 ];
 
-/// The header fields of an answer that are not passed on, in lower case. So are all whose names begin with [`ANSWER_WITHHELD_PREFIX`].
+/// The header fields of an answer that are not passed on, in lower case. So are all whose names
+/// begin with [`ANSWER_WITHHELD_PREFIX`].
 pub const ANSWER_WITHHELD: [&str; 4] =
     ["clear-site-data", "refresh", "service-worker-allowed", "set-cookie"];
 
@@ -133,8 +138,9 @@ impl<'a> Sent<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::HeaderRepeated`] for two lines of `Content-Type`, and for one with a comma in it, which says the same (RFC 9110, 5.3);
-    /// [`ErrorKind::MethodOverride`] for `X-HTTP-Method-Override: DELETE`.
+    /// [`ErrorKind::HeaderRepeated`] for two lines of `Content-Type`, and for one with a comma in
+    /// it, which says the same (RFC 9110, 5.3); [`ErrorKind::MethodOverride`] for
+    /// `X-HTTP-Method-Override: DELETE`.
     pub(crate) fn read(
         headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<Self, Error> {
@@ -167,7 +173,8 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Whether a field has this name, in any case. An underscore is a hyphen to whoever makes variables of header fields.
+/// Whether a field has this name, in any case. An underscore is a hyphen to whoever makes variables
+/// of header fields.
 fn is_named(name: &[u8], expected: &str) -> bool {
     let same = |(byte, expected): (&u8, u8)| {
         byte.eq_ignore_ascii_case(&expected) || (*byte == b'_' && expected == b'-')
@@ -175,10 +182,11 @@ fn is_named(name: &[u8], expected: &str) -> bool {
     name.len() == expected.len() && name.iter().zip(expected.bytes()).all(same)
 }
 
-/// The media type of a manifest, without parameters: JSON, or a vendor's. `None` for any other, forms among them.
+/// The media type of a manifest, without parameters: JSON, or a vendor's. `None` for any other,
+/// forms among them.
 ///
-/// Follows RFC 6838, 4.2. That no form is one of these is a property of the rule and not of a list of forms: the types of forms have
-/// neither a vendor's prefix nor the suffix of JSON.
+/// Follows RFC 6838, 4.2. That no form is one of these is a property of the rule and not of a list
+/// of forms: the types of forms have neither a vendor's prefix nor the suffix of JSON.
 fn media_type(value: &[u8]) -> Option<&str> {
     const MOST: usize = 127;
     let text = core::str::from_utf8(value).ok()?;

@@ -1,8 +1,9 @@
 //! The registry-scope engine: what a token may do, and why.
 //!
-//! A container registry's client asks for *scopes* (`repository:samples/nginx:pull,push`). A token's owner wrote *scope maps*
-//! (`repositories/samples/*/content/read`). This crate parses both, decides, explains the decision, and knows which scopes an
-//! HTTP request needs. It is the only place in the project where any of that is written down.
+//! A container registry's client asks for *scopes* (`repository:samples/nginx:pull,push`). A
+//! token's owner wrote *scope maps* (`repositories/samples/*/content/read`). This crate parses
+//! both, decides, explains the decision, and knows which scopes an HTTP request needs. It is the
+//! only place in the project where any of that is written down.
 //!
 //! ```
 //! use scopegate_core::{Scope, ScopeMap, Settings, Table, decide};
@@ -37,8 +38,8 @@
 //! | [`admission`] | a request at the edge: forwarded as what, or answered how |
 //! | [`analysis`] | exact reasoning on maps: lint, subset, equivalence, difference |
 //!
-//! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way to panic. Time and keys are
-//! the hosts' business; the bytes that come in are nobody's friend.
+//! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way
+//! to panic. Time and keys are the hosts' business; the bytes that come in are nobody's friend.
 //!
 //! # Invariants
 //!
@@ -48,9 +49,11 @@
 //! - Parsing and then printing canonical text gives the same text.
 //! - Adding a rule never removes access; the order of rules never matters; no rule means no access.
 //! - A claim never holds an action that was not requested.
-//! - `explain` and `decide` always agree; every edit that `explain` suggests flips the decision, and no smaller one does.
+//! - `explain` and `decide` always agree; every edit that `explain` suggests flips the decision,
+//!   and no smaller one does.
 //! - The compiled table equals the naive union over the rules.
-//! - A request that is sent on needs, read in any way that a registry reads it, no more than was decided.
+//! - A request that is sent on needs, read in any way that a registry reads it, no more than was
+//!   decided.
 
 #![no_std]
 #![forbid(unsafe_code)]

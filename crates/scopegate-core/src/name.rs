@@ -1,6 +1,7 @@
 //! Repository names: the distribution reference grammar, to the letter.
 //!
-//! Follows <https://github.com/distribution/reference/blob/main/reference.go> for the path of a reference:
+//! Follows <https://github.com/distribution/reference/blob/main/reference.go> for the path of a
+//! reference:
 //!
 //! ```text
 //! name      := component ( "/" component )*            at most 255 bytes
@@ -9,8 +10,9 @@
 //! separator := "." | "_" | "__" | "-"+
 //! ```
 //!
-//! Left out: the host in front of a name (a [`ResourceName`](crate::ResourceName) may have one), tags and digests (see
-//! [`route`](mod@crate::route)), and any lower-casing: an upper-case letter is an error here.
+//! Left out: the host in front of a name (a [`ResourceName`](crate::ResourceName) may have one),
+//! tags and digests (see [`route`](mod@crate::route)), and any lower-casing: an upper-case letter
+//! is an error here.
 
 use core::fmt;
 
@@ -37,8 +39,9 @@ impl<'a> RepositoryName<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NameEmpty`] for the empty text, [`ErrorKind::NameTooLong`] for 256 bytes, [`ErrorKind::NameUpperCase`] for `A`,
-    /// [`ErrorKind::NameCharacter`] for `a b`, [`ErrorKind::NameComponentEmpty`] for `a//b`, [`ErrorKind::NameSeparator`] for `a..b`.
+    /// [`ErrorKind::NameEmpty`] for the empty text, [`ErrorKind::NameTooLong`] for 256 bytes,
+    /// [`ErrorKind::NameUpperCase`] for `A`, [`ErrorKind::NameCharacter`] for `a b`,
+    /// [`ErrorKind::NameComponentEmpty`] for `a//b`, [`ErrorKind::NameSeparator`] for `a..b`.
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         match Self::plain(text) {
@@ -47,7 +50,8 @@ impl<'a> RepositoryName<'a> {
         }
     }
 
-    /// The name, where that is seen at once. Nothing says nothing: [`RepositoryName::parse`] has the last word.
+    /// The name, where that is seen at once. Nothing says nothing: [`RepositoryName::parse`] has
+    /// the last word.
     #[inline]
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
         is_plain(text.as_bytes()).then_some(Self(text))
@@ -85,8 +89,8 @@ impl fmt::Display for RepositoryName<'_> {
 
 /// Whether `bytes` are a name in which no two separators or slashes stand side by side.
 ///
-/// Nearly every name that people choose is such a name, and this looks at eight bytes at a time. `false` says nothing: the
-/// grammar has the last word.
+/// Nearly every name that people choose is such a name, and this looks at eight bytes at a time.
+/// `false` says nothing: the grammar has the last word.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     let mut look = Look::START;
@@ -120,7 +124,8 @@ impl Look {
         self.separators = separators;
     }
 
-    /// At the last bytes, fewer than eight of them. A name ends as its components do: where a slash may follow.
+    /// At the last bytes, fewer than eight of them. A name ends as its components do: where a slash
+    /// may follow.
     #[inline]
     pub(crate) const fn at_end(&mut self, tail: u64, len: usize) {
         const END: u64 = u64::from_le_bytes(*b"/aaaaaaa");
@@ -186,7 +191,8 @@ fn may_repeat(separator: u8, run: usize) -> bool {
     }
 }
 
-/// Checks that a component may end before `position`; `slash` is where to point when there is no component.
+/// Checks that a component may end before `position`; `slash` is where to point when there is no
+/// component.
 fn end_component(before: Before, position: usize, slash: usize) -> Result<(), Error> {
     match before {
         Before::Alphanumeric => Ok(()),
@@ -290,7 +296,8 @@ mod tests {
         invalid(&long, ErrorKind::NameTooLong, 255);
     }
 
-    /// The eight-byte check never accepts what the grammar refuses, whatever stands at whichever place of a word.
+    /// The eight-byte check never accepts what the grammar refuses, whatever stands at whichever
+    /// place of a word.
     #[test]
     fn the_quick_look_agrees_with_the_grammar() {
         let alphabet = b"a0./_-A*\x80";

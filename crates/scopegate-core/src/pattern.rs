@@ -1,10 +1,11 @@
 //! What a rule covers: an exact name, everything below a prefix, or everything.
 //!
 //! Follows the wildcard rules of
-//! <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>: one `*` at most, alone or
-//! after a slash at the end. Each way to be wrong has its own error kind.
+//! <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>:
+//! one `*` at most, alone or after a slash at the end. Each way to be wrong has its own error kind.
 //!
-//! Left out: lower-casing (a [`Rule`](crate::Rule) does that, as `az` does), regular expressions, and any way to say no.
+//! Left out: lower-casing (a [`Rule`](crate::Rule) does that, as `az` does), regular expressions,
+//! and any way to say no.
 
 use core::fmt;
 
@@ -37,9 +38,10 @@ impl<'a> Pattern<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::PatternEmpty`] for the empty text, [`ErrorKind::WildcardRepeated`] for `sample/*/team/*`,
-    /// [`ErrorKind::WildcardInMiddle`] for `sample/*/team`, [`ErrorKind::WildcardWithoutSlash`] for `sample/team*`,
-    /// [`ErrorKind::WildcardWithoutPrefix`] for `/*`, [`ErrorKind::PrefixTooLong`] for 254 bytes and `/*`, and the errors of
+    /// [`ErrorKind::PatternEmpty`] for the empty text, [`ErrorKind::WildcardRepeated`] for
+    /// `sample/*/team/*`, [`ErrorKind::WildcardInMiddle`] for `sample/*/team`,
+    /// [`ErrorKind::WildcardWithoutSlash`] for `sample/team*`, [`ErrorKind::WildcardWithoutPrefix`]
+    /// for `/*`, [`ErrorKind::PrefixTooLong`] for 254 bytes and `/*`, and the errors of
     /// [`RepositoryName::parse`] for the rest.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         if let Some(pattern) = Self::plain(text) {
@@ -72,7 +74,8 @@ impl<'a> Pattern<'a> {
         }
     }
 
-    /// A name, a name and `/*`, or `*`: nearly every pattern that people write, and read eight bytes at a time. Nothing says nothing.
+    /// A name, a name and `/*`, or `*`: nearly every pattern that people write, and read eight
+    /// bytes at a time. Nothing says nothing.
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
         match text.strip_suffix("/*") {
             None if text == "*" => Some(Self::Root),
@@ -107,7 +110,8 @@ impl<'a> Pattern<'a> {
     }
 }
 
-/// The longest prefix below which a name of [`RepositoryName::MAX_LEN`] bytes still fits, with its slash and one byte.
+/// The longest prefix below which a name of [`RepositoryName::MAX_LEN`] bytes still fits, with its
+/// slash and one byte.
 pub(crate) const MAX_PREFIX: usize = RepositoryName::MAX_LEN - 2;
 
 impl fmt::Display for Pattern<'_> {

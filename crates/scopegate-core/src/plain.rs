@@ -1,8 +1,8 @@
 //! Scopes of the form that clients usually send: on a repository, for pulling or pushing.
 //!
-//! Nearly every scope is one of these. Comparing its beginning and its end with what stands there usually is quicker than looking for
-//! colons and commas: a decision takes a third less time. What is not seen at once is left to the grammar of
-//! [`scope`](mod@crate::scope).
+//! Nearly every scope is one of these. Comparing its beginning and its end with what stands there
+//! usually is quicker than looking for colons and commas: a decision takes a third less time. What
+//! is not seen at once is left to the grammar of [`scope`](mod@crate::scope).
 //!
 //! Left out: whether what stands between is a name.
 
@@ -26,7 +26,8 @@ impl<'a> Plain<'a> {
     /// What such a scope begins with.
     pub(crate) const PREFIX: &'static str = "repository:";
 
-    /// The scope, where that is seen at once; its name is still to be checked. Nothing says nothing.
+    /// The scope, where that is seen at once; its name is still to be checked. Nothing says
+    /// nothing.
     #[inline]
     pub(crate) fn read(scope: &'a [u8]) -> Option<Self> {
         let rest = scope.strip_prefix(Self::PREFIX.as_bytes())?;

@@ -1,7 +1,8 @@
 //! References of images: where an image is, and what of it is meant.
 //!
-//! Follows <https://github.com/distribution/reference/blob/main/reference.go>, with the rule of the clients for what is a host: the
-//! part before the first slash is one when it holds a dot or a colon, is `localhost`, or has an upper-case letter, which no repository has.
+//! Follows <https://github.com/distribution/reference/blob/main/reference.go>, with the rule of the
+//! clients for what is a host: the part before the first slash is one when it holds a dot or a
+//! colon, is `localhost`, or has an upper-case letter, which no repository has.
 //!
 //! ```text
 //! reference := [ registry "/" ] name [ ":" tag ] [ "@" digest ]
@@ -9,8 +10,9 @@
 //! digest    := algorithm ":" hex
 //! ```
 //!
-//! Left out: which registry is meant when none is named (docker takes Docker Hub, podman asks its configuration), and transports such as
-//! `docker://`, which belong to the command that the reference stands in.
+//! Left out: which registry is meant when none is named (docker takes Docker Hub, podman asks its
+//! configuration), and transports such as `docker://`, which belong to the command that the
+//! reference stands in.
 
 use crate::error::{Error, ErrorKind};
 use crate::name::RepositoryName;
@@ -45,8 +47,8 @@ impl<'a> Reference<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NameHost`] for `-a.example/app`, [`ErrorKind::ReferenceInvalid`] for `app:` and `app@sha256:0`, and the errors of
-    /// [`RepositoryName::parse`].
+    /// [`ErrorKind::NameHost`] for `-a.example/app`, [`ErrorKind::ReferenceInvalid`] for `app:` and
+    /// `app@sha256:0`, and the errors of [`RepositoryName::parse`].
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         let (named, digest) = match cut(text, b'@') {
             Some((named, digest)) => (named, Some(digest)),
@@ -114,7 +116,8 @@ pub(crate) fn is_word(text: &str, also: fn(u8) -> bool) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || also(b))
 }
 
-/// An algorithm, a colon, and hexadecimal digits: exactly as many as the algorithm has where it is known.
+/// An algorithm, a colon, and hexadecimal digits: exactly as many as the algorithm has where it is
+/// known.
 pub(crate) fn is_digest(text: &str) -> bool {
     let Some((algorithm, digits)) = cut(text, b':') else {
         return false;

@@ -1,13 +1,18 @@
-//! Method + path + query → the scopes that an HTTP request needs. The only path parser in the project.
+//! Method + path + query → the scopes that an HTTP request needs. The only path parser in the
+//! project.
 //!
-//! Follows the paths of <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>, the access rules of
-//! <https://github.com/distribution/distribution/blob/main/registry/handlers/app.go>, and Azure Container Registry's `/acr/v1` and `/helm/v1`.
+//! Follows the paths of <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>,
+//! the access rules of
+//! <https://github.com/distribution/distribution/blob/main/registry/handlers/app.go>, and Azure
+//! Container Registry's `/acr/v1` and `/helm/v1`.
 //!
-//! The path is split at its slashes, each segment is percent-decoded exactly once, and whatever two readers could read in two ways is
-//! refused: empty and dot segments, an escaped slash outside the repository name, a second layer of escapes, control characters,
-//! backslashes. A proxy forwards [`Route::path`], the one spelling that was decided on, never the text that came in.
+//! The path is split at its slashes, each segment is percent-decoded exactly once, and whatever two
+//! readers could read in two ways is refused: empty and dot segments, an escaped slash outside the
+//! repository name, a second layer of escapes, control characters, backslashes. A proxy forwards
+//! [`Route::path`], the one spelling that was decided on, never the text that came in.
 //!
-//! An escaped slash *inside* the name is accepted, because the Azure SDKs send `/acr/v1/team%2Fapp/_tags`.
+//! An escaped slash *inside* the name is accepted, because the Azure SDKs send
+//! `/acr/v1/team%2Fapp/_tags`.
 //!
 //! Left out: whether the repository exists, locks, sizes, and the bodies.
 
@@ -112,9 +117,11 @@ impl Untag {
 pub struct Route<'a> {
     /// Which row of the API.
     pub endpoint: Endpoint,
-    /// What a token must hold, in the order of the challenge. Empty for `/v2/` alone, which any valid token may ask.
+    /// What a token must hold, in the order of the challenge. Empty for `/v2/` alone, which any
+    /// valid token may ask.
     pub scopes: Vec<RequiredScope<'a>>,
-    /// The path in its one canonical spelling, without the query; borrowed where it came in that spelling.
+    /// The path in its one canonical spelling, without the query; borrowed where it came in that
+    /// spelling.
     pub path: Cow<'a, str>,
 }
 
@@ -175,10 +182,12 @@ pub enum Endpoint {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::PathUnknown`] for `/v3/`, [`ErrorKind::PathAmbiguous`] for `/v2/a//b/manifests/x`, [`ErrorKind::MethodUnknown`] for
-/// `POST /v2/_catalog`, [`ErrorKind::ReferenceInvalid`] for `/v2/app/manifests/.x`, [`ErrorKind::QueryAmbiguous`] for a mount with two
-/// sources, [`ErrorKind::QueryCharacter`] for `?n=1;from=a`, [`ErrorKind::MethodOverride`] for `?_method=DELETE`, and the errors of
-/// [`RepositoryName::parse`] for the name. The position is that of the segment in the target.
+/// [`ErrorKind::PathUnknown`] for `/v3/`, [`ErrorKind::PathAmbiguous`] for `/v2/a//b/manifests/x`,
+/// [`ErrorKind::MethodUnknown`] for `POST /v2/_catalog`, [`ErrorKind::ReferenceInvalid`] for
+/// `/v2/app/manifests/.x`, [`ErrorKind::QueryAmbiguous`] for a mount with two sources,
+/// [`ErrorKind::QueryCharacter`] for `?n=1;from=a`, [`ErrorKind::MethodOverride`] for
+/// `?_method=DELETE`, and the errors of [`RepositoryName::parse`] for the name. The position is
+/// that of the segment in the target.
 pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<Route<'a>, Error> {
     if let Some(fragment) = find(target, b'#') {
         return Err(Error::new(ErrorKind::PathAmbiguous, fragment));
@@ -297,8 +306,9 @@ fn hex(digit: Option<&u8>) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// A row of the API: the words before the name, and, where there is a name, what stands behind it. A name is one segment or more, as many
-/// as can be, because a repository may be called `tags` or `blobs`.
+/// A row of the API: the words before the name, and, where there is a name, what stands behind it.
+/// A name is one segment or more, as many as can be, because a repository may be called `tags` or
+/// `blobs`.
 type Pattern = (Endpoint, &'static [&'static str], Option<&'static [Part]>);
 
 /// One segment behind the name.
@@ -357,7 +367,8 @@ static ROWS: [Pattern; 31] = {
 };
 
 impl Part {
-    /// Whether a segment can stand here. What refers to something is looked at when the row is known.
+    /// Whether a segment can stand here. What refers to something is looked at when the row is
+    /// known.
     fn fits(self, segment: &Segment<'_>) -> bool {
         match self {
             Self::Word(word) => segment.text == word,
@@ -422,7 +433,8 @@ impl<'a, 's> Row<'a, 's> {
         fits.then_some(Self { endpoint, came, segments, name, tail, parts })
     }
 
-    /// Outside `/v2`, the first segment that begins with `_` ends the name, because no component of a name can.
+    /// Outside `/v2`, the first segment that begins with `_` ends the name, because no component of
+    /// a name can.
     fn has_marker_in_name(&self) -> bool {
         let is_v2 = self.segments.first().is_some_and(|root| root.text == "v2");
         let is_open = is_v2 || self.endpoint == Endpoint::HelmIndex;
@@ -549,9 +561,11 @@ impl Method {
     }
 }
 
-/// Refuses a query that readers take apart in different ways, whatever the path is. `start` is where it stands in the target.
+/// Refuses a query that readers take apart in different ways, whatever the path is. `start` is
+/// where it stands in the target.
 ///
-/// A query goes on as it is, so nothing in it may end the line; a semicolon stood between two pairs for Go until 1.17, and for others still.
+/// A query goes on as it is, so nothing in it may end the line; a semicolon stood between two pairs
+/// for Go until 1.17, and for others still.
 fn check_query(query: &str, start: usize) -> Result<(), Error> {
     let is_bad = |byte: u8| !byte.is_ascii_graphic() || byte == b';';
     if let Some(position) = query.bytes().position(is_bad) {
@@ -573,7 +587,8 @@ pub(crate) fn has_key(pair: &str, key: &str) -> bool {
     decode_form(written).is_some_and(|decoded| decoded == key)
 }
 
-/// The repository that an upload wants to mount a blob from: pulling there is needed too. An empty `from` names none.
+/// The repository that an upload wants to mount a blob from: pulling there is needed too. An empty
+/// `from` names none.
 fn mount_source<'a>(query: &'a str, start: usize) -> Result<Option<RequiredScope<'a>>, Error> {
     let ambiguous = |position| Error::new(ErrorKind::QueryAmbiguous, position);
     let mut source = None;

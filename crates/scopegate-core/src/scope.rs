@@ -1,7 +1,8 @@
 //! Requested scopes: parse, print, merge.
 //!
-//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/scope.md>, widened to what registries and
-//! clients really send:
+//! Follows
+//! <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/scope.md>,
+//! widened to what registries and clients really send:
 //!
 //! ```text
 //! scope  := type [ "(" class ")" ] ":" name ":" [ action ( "," action )* ]
@@ -10,10 +11,12 @@
 //! name   := "*" | [ host ":" port "/" ] repository
 //! ```
 //!
-//! The type ends at the first colon and the actions begin after the last, so that a host with a port may stand in the name. An
-//! action that nobody knows is not an error: it is requested, and never granted.
+//! The type ends at the first colon and the actions begin after the last, so that a host with a
+//! port may stand in the name. An action that nobody knows is not an error: it is requested, and
+//! never granted.
 //!
-//! A [`RequiredScope`] is the other side: what a request needs, as a registry demands it in a challenge.
+//! A [`RequiredScope`] is the other side: what a request needs, as a registry demands it in a
+//! challenge.
 //!
 //! Left out: what a scope grants, which is [`decide`](mod@crate::decide)'s business.
 
@@ -97,7 +100,8 @@ pub enum ResourceName<'a> {
     Any,
     /// A plain name.
     Repository(RepositoryName<'a>),
-    /// `host:port/repository`. It stands for itself: no rule but the root wildcard covers it, because a rule names no host.
+    /// `host:port/repository`. It stands for itself: no rule but the root wildcard covers it,
+    /// because a rule names no host.
     Hosted {
         /// The whole name, as it travels in a claim.
         text: &'a str,
@@ -111,7 +115,8 @@ impl<'a> ResourceName<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NameHost`] for `a:b`, and the errors of [`RepositoryName::parse`], with positions in the whole text.
+    /// [`ErrorKind::NameHost`] for `a:b`, and the errors of [`RepositoryName::parse`], with
+    /// positions in the whole text.
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         match RepositoryName::parse(text) {
@@ -207,8 +212,9 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ScopeForm`] for `repository:app`, [`ErrorKind::TypeEmpty`] for `:app:pull`, [`ErrorKind::TypeUnknown`] for
-    /// `repo:app:pull`, [`ErrorKind::TypeClass`] for `repository():app:pull`, and the errors of [`ResourceName::parse`].
+    /// [`ErrorKind::ScopeForm`] for `repository:app`, [`ErrorKind::TypeEmpty`] for `:app:pull`,
+    /// [`ErrorKind::TypeUnknown`] for `repo:app:pull`, [`ErrorKind::TypeClass`] for
+    /// `repository():app:pull`, and the errors of [`ResourceName::parse`].
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         match Self::plain(text) {
@@ -247,7 +253,8 @@ impl<'a> Scope<'a> {
         MergedScope::from(self).unknown.into_iter()
     }
 
-    /// The known actions with `*` spelled out: on a repository the five that a scope map can grant, on the registry `*` itself.
+    /// The known actions with `*` spelled out: on a repository the five that a scope map can grant,
+    /// on the registry `*` itself.
     #[must_use]
     #[inline]
     pub fn wanted(&self) -> ActionList {
@@ -308,7 +315,8 @@ pub(crate) fn write_scope(
     Ok(())
 }
 
-/// All the scopes of one request, merged: one entry for each (type, name), at the place where it was first asked for.
+/// All the scopes of one request, merged: one entry for each (type, name), at the place where it
+/// was first asked for.
 ///
 /// ```
 /// use scopegate_core::ScopeList;
@@ -354,7 +362,8 @@ impl<'a> ScopeList<'a> {
     /// The most bytes of scopes in one request.
     pub const MAX_BYTES: usize = 16 * 1024;
 
-    /// The scopes of a parameter, unread: what stands between spaces. Looking for those byte by byte makes a batch take a fifth longer.
+    /// The scopes of a parameter, unread: what stands between spaces. Looking for those byte by
+    /// byte makes a batch take a fifth longer.
     ///
     /// ```
     /// use scopegate_core::ScopeList;
@@ -377,12 +386,13 @@ impl<'a> ScopeList<'a> {
         .filter(|piece| !piece.is_empty())
     }
 
-    /// Reads all `scope` parameters of a request, each of which may hold several scopes separated by spaces.
+    /// Reads all `scope` parameters of a request, each of which may hold several scopes separated
+    /// by spaces.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::RequestTooLong`] and [`ErrorKind::TooManyScopes`], which refuse the request as a whole. A piece that is no scope
-    /// is not an error here: it stands in [`ScopeList::invalid`].
+    /// [`ErrorKind::RequestTooLong`] and [`ErrorKind::TooManyScopes`], which refuse the request as
+    /// a whole. A piece that is no scope is not an error here: it stands in [`ScopeList::invalid`].
     pub fn parse(parameters: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let mut list = Self::default();
         let mut bytes = 0_usize;

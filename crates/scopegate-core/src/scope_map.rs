@@ -8,10 +8,11 @@
 //!       | "gateway/" name "/" ( "config" | "message" ) "/" ( "read" | "write" )
 //! ```
 //!
-//! The text is lower-cased as `az` does before it sends it. Rules for a gateway (a connected registry) are kept, because they come
-//! with real maps, and grant nothing.
+//! The text is lower-cased as `az` does before it sends it. Rules for a gateway (a connected
+//! registry) are kept, because they come with real maps, and grant nothing.
 //!
-//! Left out: who has which map, and the documents that carry maps (the `scopegate-api` crate reads those).
+//! Left out: who has which map, and the documents that carry maps (the `scopegate-api` crate reads
+//! those).
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -47,10 +48,12 @@ impl Rule {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::RuleForm`] for `samples/nginx`, [`ErrorKind::PermissionUnknown`] for `repositories/app/content/pull`,
-    /// [`ErrorKind::GatewayName`] for `gateway/a b/config/read`, and the errors of [`Pattern::parse`].
+    /// [`ErrorKind::RuleForm`] for `samples/nginx`, [`ErrorKind::PermissionUnknown`] for
+    /// `repositories/app/content/pull`, [`ErrorKind::GatewayName`] for `gateway/a b/config/read`,
+    /// and the errors of [`Pattern::parse`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        // Every byte is looked at, because that is done sixteen at a time and stopping early is not.
+        // Every byte is looked at, because that is done sixteen at a time and stopping early is
+        // not.
         if text.bytes().fold(false, |upper, byte| upper | byte.is_ascii_uppercase()) {
             return Self::parse_lower(&text.to_ascii_lowercase());
         }
@@ -111,8 +114,9 @@ impl Rule {
     }
 }
 
-/// What a rule on a repository covers and grants, read where it stands, when its pattern is seen at once, which nearly every one is. Comparing
-/// with the five endings is quicker than looking for the slashes. Nothing says nothing.
+/// What a rule on a repository covers and grants, read where it stands, when its pattern is seen at
+/// once, which nearly every one is. Comparing with the five endings is quicker than looking for the
+/// slashes. Nothing says nothing.
 pub(crate) fn plain(text: &str) -> Option<(Pattern<'_>, Permission)> {
     let rest = text.strip_prefix(REPOSITORIES)?;
     let (pattern, permission) = ENDINGS
@@ -222,9 +226,10 @@ impl ScopeMap {
     ///
     /// # Errors
     ///
-    /// The errors of [`Rule::parse`], with the position in the action string that is wrong; [`ScopeMap::parse_rules`] tells which
-    /// one that is. The limit of [`ScopeMap::MAX_RULES`] is not checked here, because an owner must be able to look at a map that is
-    /// too large: see [`ScopeMap::check_limits`].
+    /// The errors of [`Rule::parse`], with the position in the action string that is wrong;
+    /// [`ScopeMap::parse_rules`] tells which one that is. The limit of [`ScopeMap::MAX_RULES`] is
+    /// not checked here, because an owner must be able to look at a map that is too large: see
+    /// [`ScopeMap::check_limits`].
     pub fn parse<'a>(actions: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         Self::parse_rules(actions).map_err(|invalid| invalid.error)
     }
@@ -245,11 +250,13 @@ impl ScopeMap {
         Ok(Self { rules, ..Self::default() })
     }
 
-    /// Checks what the management of maps checks: at most 500 rules, at most 256 characters of description.
+    /// Checks what the management of maps checks: at most 500 rules, at most 256 characters of
+    /// description.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TooManyRules`] and [`ErrorKind::DescriptionTooLong`]; the position is the first rule or byte too many.
+    /// [`ErrorKind::TooManyRules`] and [`ErrorKind::DescriptionTooLong`]; the position is the first
+    /// rule or byte too many.
     pub fn check_limits(&self) -> Result<(), Error> {
         if self.rules.len() > Self::MAX_RULES {
             return Err(Error::new(ErrorKind::TooManyRules, Self::MAX_RULES));
@@ -283,7 +290,8 @@ impl ScopeMap {
     }
 }
 
-/// The names of the system-defined maps and what each grants on every repository, in the order of the service.
+/// The names of the system-defined maps and what each grants on every repository, in the order of
+/// the service.
 pub(crate) fn system_defined() -> impl Iterator<Item = (&'static str, &'static [Permission])> {
     SYSTEM_MAPS.iter().map(|(name, _, permissions)| (*name, *permissions))
 }
@@ -381,7 +389,8 @@ const SYSTEM_MAPS: [(&str, &str, &[Permission]); 5] = [
 
 /// A role that an identity may hold, as an ordinary scope map over every repository.
 ///
-/// Follows <https://learn.microsoft.com/azure/container-registry/container-registry-roles> and the built-in roles of Azure.
+/// Follows <https://learn.microsoft.com/azure/container-registry/container-registry-roles> and the
+/// built-in roles of Azure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Pull, and list tags, manifests and repositories.
@@ -390,13 +399,15 @@ pub enum Role {
     AcrPush,
     /// Delete, and nothing else: deleting by tag needs `AcrPull` beside it.
     AcrDelete,
-    /// Pull. The documented table gives a reader no list of tags or repositories, so neither does this.
+    /// Pull. The documented table gives a reader no list of tags or repositories, so neither does
+    /// this.
     Reader,
     /// Everything on repositories, soft-deleted ones included.
     Contributor,
     /// The same as `Contributor`; what an owner may do beyond it is not a matter of scopes.
     Owner,
-    /// Nothing on repositories: it reads what an enforcement point needs, which is not a matter of scopes.
+    /// Nothing on repositories: it reads what an enforcement point needs, which is not a matter of
+    /// scopes.
     EdgeReader,
 }
 
@@ -479,7 +490,8 @@ mod tests {
         }
     }
 
-    /// What is seen at once is what the grammar says, for each permission; soft-deleted things are for roles.
+    /// What is seen at once is what the grammar says, for each permission; soft-deleted things are
+    /// for roles.
     #[test]
     fn plain_rules() {
         for permission in Permission::ALL {

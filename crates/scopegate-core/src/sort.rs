@@ -1,7 +1,8 @@
 //! Sorting by number: which of some things comes first, which next.
 //!
-//! The sort of the standard library would be eight kilobytes of the WebAssembly module for each kind of thing. This one is told how to
-//! compare, exists once, and keeps the order of equal things.
+//! The sort of the standard library would be eight kilobytes of the WebAssembly module for each
+//! kind of thing. This one is told how to compare, exists once, and keeps the order of equal
+//! things.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -15,8 +16,8 @@ pub(crate) fn sorted(len: usize, compare: Compare<'_>) -> Vec<usize> {
     sorted_range(0..len, compare)
 }
 
-/// The same for things that have a number each: eight bits in each round, from the lowest on. No two are compared, which is a tenth of the
-/// instructions.
+/// The same for things that have a number each: eight bits in each round, from the lowest on. No
+/// two are compared, which is a tenth of the instructions.
 pub(crate) fn numbered(numbers: &[u32]) -> Vec<usize> {
     let all = numbers.iter().fold(0, |all, number| all | number);
     let mut sorted: Vec<usize> = (0..numbers.len()).collect();

@@ -1,17 +1,19 @@
 //! The compiled form of rules: a flat byte blob, checked once, read in place.
 //!
-//! A table is what a server keeps for each scope map, what travels to an edge, and what the WebAssembly engine loads. It is
-//! position-independent, has no pointers, and the same rules in any order give the same bytes.
+//! A table is what a server keeps for each scope map, what travels to an edge, and what the
+//! WebAssembly engine loads. It is position-independent, has no pointers, and the same rules in any
+//! order give the same bytes.
 //!
 //! # How a look-up works
 //!
-//! Patterns are exact names and prefixes that end at a slash, so every rule that covers a name is found at one of the name's own
-//! prefixes. The table is a hash table of those *keys* (`a/b` stands for the rules on `a/b` and on `a/b/*`). One pass over the name
-//! hashes it up to each slash and to its end, and these keys are looked up, the deepest first. Each entry carries what the keys above
+//! Patterns are exact names and prefixes that end at a slash, so every rule that covers a name is
+//! found at one of the name's own prefixes. The table is a hash table of those *keys* (`a/b` stands
+//! for the rules on `a/b` and on `a/b/*`). One pass over the name hashes it up to each slash and to
+//! its end, and these keys are looked up, the deepest first. Each entry carries what the keys above
 //! it grant, so the first hit holds the whole union.
 //!
-//! Hashing is seeded, and a table whose longest probe exceeds [`MAX_PROBE`] is never made: compilation tries other seeds and
-//! then more room, so that no map can make look-ups slow.
+//! Hashing is seeded, and a table whose longest probe exceeds [`MAX_PROBE`] is never made:
+//! compilation tries other seeds and then more room, so that no map can make look-ups slow.
 //!
 //! # Format, version 1
 //!
@@ -39,7 +41,8 @@
 //! | 12..14 | actions of rules on everything below this name |
 //! | 14..16 | actions that rules above this name grant on it and below it |
 //!
-//! Left out: signing, versions of a policy, and compression, which belong to whoever carries a table.
+//! Left out: signing, versions of a policy, and compression, which belong to whoever carries a
+//! table.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -54,7 +57,8 @@ use crate::scope_map::{Rule, ScopeMap, plain};
 use crate::sort::{numbered, sorted};
 use crate::word;
 
-/// A checked table over some storage of its bytes: `Table<Vec<u8>>` owns them, `Table<&[u8]>` reads them where they are.
+/// A checked table over some storage of its bytes: `Table<Vec<u8>>` owns them, `Table<&[u8]>` reads
+/// them where they are.
 #[derive(Clone, Copy)]
 pub struct Table<B> {
     bytes: B,
@@ -145,7 +149,8 @@ impl Table<Vec<u8>> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TableUnhashable`] for names that were made to collide, [`ErrorKind::TableTooLarge`] for more than 2²⁴ of them.
+    /// [`ErrorKind::TableUnhashable`] for names that were made to collide,
+    /// [`ErrorKind::TableTooLarge`] for more than 2²⁴ of them.
     pub fn compile<'m>(maps: impl IntoIterator<Item = &'m ScopeMap>) -> Result<Self, Error> {
         Self::compile_rules(maps.into_iter().flat_map(|map| &map.rules))
     }
@@ -162,8 +167,8 @@ impl Table<Vec<u8>> {
         union.build()
     }
 
-    /// Compiles the union of the rules that these action strings are, without making a [`Rule`] of each, which has a text of its own:
-    /// that takes a third of the time.
+    /// Compiles the union of the rules that these action strings are, without making a [`Rule`] of
+    /// each, which has a text of its own: that takes a third of the time.
     ///
     /// ```
     /// use scopegate_core::Table;
@@ -237,15 +242,16 @@ fn merge<'m>(entries: &[Entry<'m>]) -> Vec<Entry<'m>> {
     merged
 }
 
-/// Lays out a table for sorted entries with distinct names: a few seeds at two homes per entry, then with more room.
+/// Lays out a table for sorted entries with distinct names: a few seeds at two homes per entry,
+/// then with more room.
 fn build(root: ActionSet, entries: &[Entry<'_>]) -> Result<Table<Vec<u8>>, Error> {
     let keys_len =
         entries.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.name.as_str().len()));
     if entries.len() > MAX_ENTRIES || u32::try_from(keys_len).is_err() {
         return Err(Error::new(ErrorKind::TableTooLarge, 0));
     }
-    // With one and a half homes per entry a look-up that finds nothing visits five slots instead of two and a half, and a third of
-    // all are such.
+    // With one and a half homes per entry a look-up that finds nothing visits five slots instead of
+    // two and a half, and a third of all are such.
     for factor in [4, 6, 8, 12] {
         let homes = entries.len().saturating_mul(factor).div_ceil(2).max(1);
         for seed in (0..SEEDS).map(hash::seed) {
@@ -328,8 +334,9 @@ impl Layout {
 /// What names inherit from those above them, for names that come sorted.
 struct Lineage<'n> {
     root: ActionSet,
-    /// The names that the last one begins with, and that one, each with what it grants below it. A name stands before all that begin with
-    /// it, and these stand together, so whoever is above the next name is among them.
+    /// The names that the last one begins with, and that one, each with what it grants below it. A
+    /// name stands before all that begin with it, and these stand together, so whoever is above the
+    /// next name is among them.
     names: Vec<(&'n [u8], ActionSet)>,
 }
 
@@ -361,12 +368,14 @@ impl Table<Vec<u8>> {
 impl<B: AsRef<[u8]>> Table<B> {
     /// Checks bytes that claim to be a table and reads them where they are.
     ///
-    /// Every property that look-ups rely on is checked, so that a table from anywhere either is refused here or answers exactly
-    /// as its rules say. It takes time in proportion to the number of entries, once.
+    /// Every property that look-ups rely on is checked, so that a table from anywhere either is
+    /// refused here or answers exactly as its rules say. It takes time in proportion to the number
+    /// of entries, once.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TableVersion`] for a table of another version, [`ErrorKind::TableMalformed`] for anything else that is wrong.
+    /// [`ErrorKind::TableVersion`] for a table of another version, [`ErrorKind::TableMalformed`]
+    /// for anything else that is wrong.
     pub fn load(bytes: B) -> Result<Self, Error> {
         let header = Header::from_bytes(bytes.as_ref())?;
         let table = Self { bytes, header };
@@ -408,7 +417,8 @@ impl<B: AsRef<[u8]>> Table<B> {
         self.view().granted(name)
     }
 
-    /// What the table grants on whatever a scope may name: only the root wildcard covers `*` and names with a host.
+    /// What the table grants on whatever a scope may name: only the root wildcard covers `*` and
+    /// names with a host.
     #[must_use]
     #[inline]
     pub fn granted_on(&self, name: ResourceName<'_>) -> ActionSet {
@@ -434,7 +444,8 @@ impl<B: AsRef<[u8]>> Table<B> {
         self.view().entries().into_iter()
     }
 
-    /// The rules on `name` and on the names above it, the shortest first; the root wildcard is not among them.
+    /// The rules on `name` and on the names above it, the shortest first; the root wildcard is not
+    /// among them.
     pub fn entries_on<'t>(&'t self, name: RepositoryName<'_>) -> Vec<Entry<'t>> {
         self.view().entries_on(name)
     }
@@ -446,7 +457,8 @@ impl<B: AsRef<[u8]>> Table<B> {
     }
 }
 
-/// A table wherever it is stored: what is behind the methods of [`Table`], compiled once and not for each kind of storage.
+/// A table wherever it is stored: what is behind the methods of [`Table`], compiled once and not
+/// for each kind of storage.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'t> {
     bytes: &'t [u8],
@@ -487,7 +499,8 @@ impl<'t> View<'t> {
         self.sorted_slots().into_iter().map(|(slot, _)| self.entry(slot)).collect()
     }
 
-    /// The rules that grant an action, each by its key, in no order; the root wildcard is not among them.
+    /// The rules that grant an action, each by its key, in no order; the root wildcard is not among
+    /// them.
     pub(crate) fn each_granting(self, action: Action, mut visit: impl FnMut(Key<'t>)) {
         for slot in self.slots().iter().filter_map(Slot::filled) {
             let Some(name) = self.key(slot) else { continue };
@@ -515,7 +528,8 @@ impl<'t> View<'t> {
         self.granted_to(name, &prefixes)
     }
 
-    /// What the table grants on the repository of this name, whose prefixes were read with the seed of this table.
+    /// What the table grants on the repository of this name, whose prefixes were read with the seed
+    /// of this table.
     #[inline]
     pub(crate) fn granted_to(self, name: &[u8], prefixes: &Few) -> ActionSet {
         match self.first(name, prefixes) {
@@ -574,7 +588,8 @@ impl<'t> View<'t> {
         None
     }
 
-    /// The same with each key compared, for names whose hash is that of another name, by chance or by design.
+    /// The same with each key compared, for names whose hash is that of another name, by chance or
+    /// by design.
     #[cold]
     fn probe_compared(self, name: &[u8], hash: u64) -> Option<Slot> {
         let mut slots = self.window(hash)?.iter().map_while(Slot::filled);
@@ -659,8 +674,8 @@ impl<'t> View<'t> {
         }
     }
 
-    /// A look-up finds every key in its own slot, every slot grants something that a rule could, and it inherits what the slots above
-    /// it grant.
+    /// A look-up finds every key in its own slot, every slot grants something that a rule could,
+    /// and it inherits what the slots above it grant.
     fn check_slots(self, filled: &[(Slot, usize)]) -> Result<(), Error> {
         let mut any = self.header.root;
         let mut max_probe = 1;
@@ -969,7 +984,8 @@ mod tests {
         }
     }
 
-    /// Among so many names of one length some share a tag, and of those some share a home. Only the key tells them apart.
+    /// Among so many names of one length some share a tag, and of those some share a home. Only the
+    /// key tells them apart.
     #[test]
     fn names_that_hash_alike_are_told_apart() {
         let mut by_tag = BTreeMap::new();
@@ -981,7 +997,8 @@ mod tests {
             else {
                 continue;
             };
-            // What lies above counts for either, and is found although the other one's slot is met below it.
+            // What lies above counts for either, and is found although the other one's slot is met
+            // below it.
             let rule = format!("repositories/{other}/content/read");
             let table = compile(&[&rule, "repositories/p/*/content/write"]);
             let home = |name: &str| {

@@ -1,10 +1,11 @@
 //! Cutting text at an ASCII character, and writing text in parts.
 //!
-//! The patterns of the standard library find anything, from either end, in long texts quickly, and bring three kilobytes to a
-//! WebAssembly module; its formatting brings widths and paddings. This crate looks for single ASCII characters in short texts, and
-//! writes texts as they are.
+//! The patterns of the standard library find anything, from either end, in long texts quickly, and
+//! bring three kilobytes to a WebAssembly module; its formatting brings widths and paddings. This
+//! crate looks for single ASCII characters in short texts, and writes texts as they are.
 //!
-//! Left out: characters beyond ASCII. A byte of one of those is never found by looking for a character of ASCII.
+//! Left out: characters beyond ASCII. A byte of one of those is never found by looking for a
+//! character of ASCII.
 
 use core::fmt;
 

@@ -1,8 +1,11 @@
 //! Access entries × required scopes → allowed, or what is missing: the resource server's side.
 //!
-//! Follows <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>: entries for one name add up, and
-//! the action `*` stands for every action on that resource. From Azure Container Registry comes the name `*`, which stands for every
-//! repository under [its profile](Profile::Acr): its anonymous tokens hold nothing else. To distribution it is a name as any other.
+//! Follows
+//! <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>:
+//! entries for one name add up, and the action `*` stands for every action on that resource. From
+//! Azure Container Registry comes the name `*`, which stands for every repository under
+//! [its profile](Profile::Acr): its anonymous tokens hold nothing else. To distribution it is a
+//! name as any other.
 //!
 //! Left out: whether the token is genuine, in time, and meant for this service. Ask that first.
 
@@ -15,7 +18,8 @@ use crate::route::Profile;
 use crate::scope::{RequiredScope, ResourceName, ResourceType, wanted};
 use crate::table::Table;
 
-/// One access entry of a verified token. Actions that nobody knows grant nothing and are simply not in the set.
+/// One access entry of a verified token. Actions that nobody knows grant nothing and are simply not
+/// in the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grant<'a> {
     /// What kind of thing.
@@ -38,7 +42,8 @@ impl<'a> Grant<'a> {
         Some(Self { resource_type, name, actions })
     }
 
-    /// Reads an access entry that is written as a scope. Its name may be one that no scope has: it is compared, not parsed.
+    /// Reads an access entry that is written as a scope. Its name may be one that no scope has: it
+    /// is compared, not parsed.
     #[must_use]
     pub fn read(entry: &'a str) -> Option<Self> {
         let (resource_type, rest) = entry.split_once(':')?;
@@ -46,7 +51,8 @@ impl<'a> Grant<'a> {
         Self::parse(resource_type, name, actions.split(','))
     }
 
-    /// What is left of the entry where these tables decide now: what a token was given, as far as its holder may still have it.
+    /// What is left of the entry where these tables decide now: what a token was given, as far as
+    /// its holder may still have it.
     ///
     /// ```
     /// use scopegate_core::verify::Grant;

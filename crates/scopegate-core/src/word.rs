@@ -1,7 +1,8 @@
 //! Texts, eight bytes at a time.
 //!
-//! A name is checked, hashed and compared in words of eight bytes. A WebAssembly module does the same byte by byte otherwise: comparing a
-//! key with a name so was a tenth of the instructions of a decision, and another tenth was for seeing that a scope is text.
+//! A name is checked, hashed and compared in words of eight bytes. A WebAssembly module does the
+//! same byte by byte otherwise: comparing a key with a name so was a tenth of the instructions of a
+//! decision, and another tenth was for seeing that a scope is text.
 //!
 //! Left out: what the words mean.
 
@@ -11,18 +12,19 @@ pub(crate) const EACH: u64 = 0x0101_0101_0101_0101;
 /// The highest bit of each of eight bytes.
 pub(crate) const HIGH: u64 = 0x80 * EACH;
 
-/// The highest bit of each byte of `word` that lies between `low` and `high`, for bytes below 0x80; the other bits mean nothing.
+/// The highest bit of each byte of `word` that lies between `low` and `high`, for bytes below 0x80;
+/// the other bits mean nothing.
 #[inline]
 pub(crate) const fn between(word: u64, low: u8, high: u8) -> u64 {
-    // No byte exceeds 0x7f, so none of these sums carries into the next byte, and the highest bit of a byte is in one of them where
-    // it reaches `low`, and in both where it is beyond `high`.
+    // No byte exceeds 0x7f, so none of these sums carries into the next byte, and the highest bit
+    // of a byte is in one of them where it reaches `low`, and in both where it is beyond `high`.
     let from = word.wrapping_add(0x80_u64.wrapping_sub(low as u64).wrapping_mul(EACH));
     let beyond = word.wrapping_add(0x7f_u64.wrapping_sub(high as u64).wrapping_mul(EACH));
     from ^ beyond
 }
 
-/// The tail of a text, fewer than eight bytes, as a word. Where the text has eight bytes before its end, they are read at once and
-/// those that are no part of the tail shifted out.
+/// The tail of a text, fewer than eight bytes, as a word. Where the text has eight bytes before its
+/// end, they are read at once and those that are no part of the tail shifted out.
 #[inline]
 pub(crate) fn tail(text: &[u8], tail: &[u8]) -> u64 {
     if let Some(last) = text.last_chunk::<8>() {
@@ -52,7 +54,8 @@ pub(crate) fn find(text: &[u8], byte: u8) -> Option<usize> {
     let (words, rest) = text.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let difference = u64::from_le_bytes(*word) ^ (byte as u64).wrapping_mul(EACH);
-        // The highest bit of each byte that is not zero: the sum carries into it, or it was there before.
+        // The highest bit of each byte that is not zero: the sum carries into it, or it was there
+        // before.
         let others = (difference & !HIGH).wrapping_add(!HIGH) | difference;
         if others & HIGH != HIGH {
             let place = (!others & HIGH).trailing_zeros() as usize / 8;

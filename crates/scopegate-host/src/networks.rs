@@ -54,7 +54,8 @@ impl<'de> Deserialize<'de> for Networks {
     }
 }
 
-/// A list of networks, where 0 means none and any other number is refused: a count of proxies, as it was taken once, says of nobody that it is one.
+/// A list of networks, where 0 means none and any other number is refused: a count of proxies, as
+/// it was taken once, says of nobody that it is one.
 ///
 /// # Errors
 ///
@@ -81,7 +82,8 @@ pub fn or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D
         .map_err(|text| de::Error::custom(format!("`{text}` is neither an address nor a network")))
 }
 
-/// What a limit counts by: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets.
+/// What a limit counts by: an IPv4 address, or the /64 of an IPv6 address, which is what one
+/// customer gets.
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -90,7 +92,8 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The networks around that one, the /56 and the /48 of an IPv6 address: who has one of these has all of the smaller ones in it.
+/// The networks around that one, the /56 and the /48 of an IPv6 address: who has one of these has
+/// all of the smaller ones in it.
 #[must_use]
 pub fn wider_networks(address: IpAddr) -> Option<[IpAddr; 2]> {
     match address.to_canonical() {

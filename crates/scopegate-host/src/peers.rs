@@ -1,7 +1,9 @@
-//! How much one peer may have at one time, connections or requests, so that it does not have all there are.
+//! How much one peer may have at one time, connections or requests, so that it does not have all
+//! there are.
 //!
-//! A network that sent a request with valid credentials lately may have half of all; anybody else [`UNPROVEN`]. What is above that waits for
-//! something of the peer's own to end, and is refused when nothing does. When all places are taken nobody waits.
+//! A network that sent a request with valid credentials lately may have half of all; anybody else
+//! [`UNPROVEN`]. What is above that waits for something of the peer's own to end, and is refused
+//! when nothing does. When all places are taken nobody waits.
 //!
 //! Left out: who is proven, which is for those who look at credentials.
 
@@ -88,7 +90,8 @@ enum Taken {
 }
 
 impl Peers {
-    /// So many places in all, and so many for a peer that nobody knows; networks that are exempt have as many as there are.
+    /// So many places in all, and so many for a peer that nobody knows; networks that are exempt
+    /// have as many as there are.
     #[must_use]
     pub fn new(all: usize, of_a_peer: usize, exempt: Vec<Networks>) -> Self {
         Self { all, unproven: of_a_peer.min(half(all)), exempt, state: Mutex::default() }
@@ -104,7 +107,8 @@ impl Peers {
         state.change(network(address), |peer| peer.proven_at = Some(Instant::now()));
     }
 
-    /// A place for a peer; nothing where it has too many for as long as one waits, and where there is none for anybody.
+    /// A place for a peer; nothing where it has too many for as long as one waits, and where there
+    /// is none for anybody.
     pub async fn admit(self: Arc<Self>, address: IpAddr) -> Option<Place> {
         let is_exempt = self.exempt.iter().any(|networks| networks.contain(address));
         let network = (!is_exempt).then(|| network(address));

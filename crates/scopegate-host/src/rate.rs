@@ -1,13 +1,15 @@
 //! Rate limits: so many requests a second, and so many at once after a pause.
 //!
-//! The generic cell rate algorithm, over the store of the library for it. What should not have been tried is charged more than a request,
-//! also where nothing is left: the key then owes, at most as much again as it may have at once. Else a guesser with an empty bucket would
-//! pay one request for each guess.
+//! The generic cell rate algorithm, over the store of the library for it. What should not have been
+//! tried is charged more than a request, also where nothing is left: the key then owes, at most as
+//! much again as it may have at once. Else a guesser with an empty bucket would pay one request for
+//! each guess.
 //!
-//! A limit keeps a number for each key that it has seen lately. Keys come from outside, so their number must not: a key is kept as a
-//! hash of 64 bits that nobody outside can compute; every few thousand checks those that have been idle long enough to be full again are
-//! dropped; and when too many are left, because somebody invents names, keys share 65,536 numbers until the rush is over. Sharing
-//! makes a limit stricter for whoever meets the rush in a bucket, never laxer.
+//! A limit keeps a number for each key that it has seen lately. Keys come from outside, so their
+//! number must not: a key is kept as a hash of 64 bits that nobody outside can compute; every few
+//! thousand checks those that have been idle long enough to be full again are dropped; and when too
+//! many are left, because somebody invents names, keys share 65,536 numbers until the rush is over.
+//! Sharing makes a limit stricter for whoever meets the rush in a bucket, never laxer.
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -101,7 +103,8 @@ impl<C: Clock> RateLimit<C> {
         }
     }
 
-    /// Counts one request, and tells how many more may come at once; nothing when there is no limit.
+    /// Counts one request, and tells how many more may come at once; nothing when there is no
+    /// limit.
     ///
     /// # Errors
     ///
@@ -121,7 +124,8 @@ impl<C: Clock> RateLimit<C> {
         })
     }
 
-    /// Counts `cost` more requests, whether so many are left or not: for what should not have been tried.
+    /// Counts `cost` more requests, whether so many are left or not: for what should not have been
+    /// tried.
     pub fn charge(&self, key: impl Hash, cost: u32) {
         let Some(Quota { each, burst }) = self.quota else { return };
         let now = self.now();
@@ -230,7 +234,8 @@ mod tests {
         assert_eq!(limit.check("a"), Ok(Some(0)));
     }
 
-    /// Audit 4d: of a rate of 200 a second, one guess for ten requests is 20 guesses a second, however long it goes on.
+    /// Audit 4d: of a rate of 200 a second, one guess for ten requests is 20 guesses a second,
+    /// however long it goes on.
     #[test]
     fn guesses_at_an_empty_bucket_cost_as_much_as_at_a_full_one() {
         let (limit, clock) = limit(200.0, 2000);

@@ -18,8 +18,9 @@ pub(crate) struct State {
     limits: StoreLimits,
 }
 
-/// A table that an instance has loaded. Good for that instance, until it forgets a table; a decision over a handle that is not good any
-/// more is refused, because its number may mean another table by then.
+/// A table that an instance has loaded. Good for that instance, until it forgets a table; a
+/// decision over a handle that is not good any more is refused, because its number may mean another
+/// table by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handle {
     number: u32,
@@ -120,16 +121,19 @@ struct Exports {
     admit: TypedFunc<AdmitArguments, u64>,
 }
 
-/// Lengths of a method, a target, header fields, a token's access, a realm and a service; what came; settings.
+/// Lengths of a method, a target, header fields, a token's access, a realm and a service; what
+/// came; settings.
 type AdmitArguments = (u32, u32, u32, u32, u32, u32, u32, u32);
 
-/// What an instance asks for at once: enough for any request that the engine accepts, with its handles.
+/// What an instance asks for at once: enough for any request that the engine accepts, with its
+/// handles.
 const INPUT_LEN: usize = 32 * 1024;
 
 /// What an instance takes without any table: its stack, its data, and room for a request.
 const OWN_MEMORY: usize = 1536 * 1024;
 
-/// How many times its size a table takes while it is loaded: in the input, in the engine, and twice for the check.
+/// How many times its size a table takes while it is loaded: in the input, in the engine, and twice
+/// for the check.
 const LOADING_FACTOR: usize = 4;
 
 impl Instance {
@@ -192,8 +196,8 @@ impl Instance {
         Ok(Handle { number, stamp: self.stamp })
     }
 
-    /// Forgets tables until one of so many bytes can be loaded. Asking first is how an instance never runs out of memory, which would be
-    /// a trap.
+    /// Forgets tables until one of so many bytes can be loaded. Asking first is how an instance
+    /// never runs out of memory, which would be a trap.
     fn make_room(&mut self, bytes: usize) -> Result<(), Error> {
         let needed = bytes.saturating_mul(LOADING_FACTOR).max(self.input.1);
         let available = self.memory_limit.saturating_sub(OWN_MEMORY);
@@ -263,7 +267,8 @@ impl Instance {
         Ok(())
     }
 
-    /// Writes one scope or several; gives the arguments of a call about them and a table that is loaded.
+    /// Writes one scope or several; gives the arguments of a call about them and a table that is
+    /// loaded.
     #[inline]
     fn write_question(
         &mut self,
@@ -361,8 +366,8 @@ impl Instance {
 
     /// Handles of several tables that are good at the same time.
     ///
-    /// Loading one may push out another that was there before; the second time they are the ones used last, and only then is there no
-    /// room for all of them.
+    /// Loading one may push out another that was there before; the second time they are the ones
+    /// used last, and only then is there no room for all of them.
     fn load_all(&mut self, tables: &[&PolicyTable]) -> Result<Vec<Handle>, Error> {
         for _ in 0..2 {
             let handles: Vec<_> =
@@ -374,7 +379,8 @@ impl Instance {
         Err(Failure::Memory.into())
     }
 
-    /// Writes the handles of tables and the scopes behind them; gives the arguments of a call about both.
+    /// Writes the handles of tables and the scopes behind them; gives the arguments of a call about
+    /// both.
     fn write_request(
         &mut self,
         tables: &[&PolicyTable],

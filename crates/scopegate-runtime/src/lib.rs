@@ -1,11 +1,13 @@
 //! The wasmtime side of the engine's boundary: load, pool, decide, limits.
 //!
-//! A [`Runtime`] compiles the engine once and keeps instances of it. A call takes an idle instance, or makes one while there are fewer
-//! than [`Limits::instances`], and gives it back; it never waits for another call. Tables belong to the host: a [`PolicyTable`] is
-//! shared and immutable, an instance loads it when it first meets it and forgets the least recently used ones when it runs short.
-//! Swapping a scope map is therefore swapping an `Arc`, under any load.
+//! A [`Runtime`] compiles the engine once and keeps instances of it. A call takes an idle instance,
+//! or makes one while there are fewer than [`Limits::instances`], and gives it back; it never waits
+//! for another call. Tables belong to the host: a [`PolicyTable`] is shared and immutable, an
+//! instance loads it when it first meets it and forgets the least recently used ones when it runs
+//! short. Swapping a scope map is therefore swapping an `Arc`, under any load.
 //!
-//! A trap, or a table that is none, is an error of that one call. The instance that trapped is thrown away.
+//! A trap, or a table that is none, is an error of that one call. The instance that trapped is
+//! thrown away.
 //!
 //! ```
 //! use scopegate_core::Settings;
@@ -19,8 +21,8 @@
 //! # Ok::<(), scopegate_runtime::Error>(())
 //! ```
 //!
-//! Left out: interruption. The engine's loops are bounded by its input, and the input is capped; a module that is not ours would need
-//! epochs.
+//! Left out: interruption. The engine's loops are bounded by its input, and the input is capped; a
+//! module that is not ours would need epochs.
 
 #![cfg_attr(
     not(test),

@@ -28,8 +28,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Four instances for each processor, because calls are short and threads may be many; 64 MiB each, which no instance takes
-    /// before it has tables of that size.
+    /// Four instances for each processor, because calls are short and threads may be many; 64 MiB
+    /// each, which no instance takes before it has tables of that size.
     fn default() -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         Self { instances: processors.saturating_mul(4), memory: 64 << 20 }
@@ -59,14 +59,17 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::Module`] for bytes that are no module or that import something, [`Error::Protocol`] for a module of another boundary.
+    /// [`Error::Module`] for bytes that are no module or that import something, [`Error::Protocol`]
+    /// for a module of another boundary.
     pub fn from_wasm(wasm: &[u8], limits: Limits) -> Result<Self, Error> {
         Self::from_module(&code::compile(&code::engine()?, wasm)?, limits)
     }
 
-    /// Loads the machine code of the embedded engine from `folder`, where an earlier start left it, or compiles it and leaves it there.
+    /// Loads the machine code of the embedded engine from `folder`, where an earlier start left it,
+    /// or compiles it and leaves it there.
     ///
-    /// The folder must be the host's own: in one that others may write nothing is kept, and nothing of it runs.
+    /// The folder must be the host's own: in one that others may write nothing is kept, and nothing
+    /// of it runs.
     ///
     /// # Errors
     ///
@@ -139,7 +142,8 @@ impl Runtime {
         self.session()?.with(|instance| instance.explain(tables, scopes, settings))
     }
 
-    /// The rules that give what is granted of a request, each once: `my-map: repositories/app/content/read`.
+    /// The rules that give what is granted of a request, each once:
+    /// `my-map: repositories/app/content/read`.
     ///
     /// # Errors
     ///
@@ -157,8 +161,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] for a request that no registry has, or that two readers could read in two ways; [`Error::Busy`] and
-    /// [`Error::Trap`].
+    /// [`Error::Refused`] for a request that no registry has, or that two readers could read in two
+    /// ways; [`Error::Busy`] and [`Error::Trap`].
     pub fn route(
         &self,
         method: &str,
@@ -168,11 +172,13 @@ impl Runtime {
         self.session()?.with(|instance| instance.route(method, target, settings))
     }
 
-    /// Decides about a request at the edge; a good token's access entries are written as [`scopegate_api::abi::write_access`] does.
+    /// Decides about a request at the edge; a good token's access entries are written as
+    /// [`scopegate_api::abi::write_access`] does.
     ///
     /// # Errors
     ///
-    /// [`Error::Header`] for a header field with a line feed in it; [`Error::Busy`] and [`Error::Trap`].
+    /// [`Error::Header`] for a header field with a line feed in it; [`Error::Busy`] and
+    /// [`Error::Trap`].
     pub fn admit<'h>(
         &self,
         request: Request<'_, impl IntoIterator<Item = (&'h [u8], &'h [u8])>>,
@@ -235,7 +241,8 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] for bytes that are no table, or when it does not fit in the instance's memory.
+    /// [`Error::Refused`] for bytes that are no table, or when it does not fit in the instance's
+    /// memory.
     pub fn load(&mut self, table: &PolicyTable) -> Result<Handle, Error> {
         self.with(|instance| instance.load(table))
     }
@@ -255,8 +262,8 @@ impl Session<'_> {
         self.with(|instance| instance.decide(table, scope, settings))
     }
 
-    /// Decides scopes separated by spaces over a loaded table, in one call. `decisions` has one for each then, in their order; nothing for a scope that
-    /// is none, which grants nothing.
+    /// Decides scopes separated by spaces over a loaded table, in one call. `decisions` has one for
+    /// each then, in their order; nothing for a scope that is none, which grants nothing.
     ///
     /// ```
     /// use scopegate_core::Settings;
@@ -405,7 +412,8 @@ mod tests {
         }
     }
 
-    /// The number of a forgotten table is given again; a handle that was kept must not open what the new table opens.
+    /// The number of a forgotten table is given again; a handle that was kept must not open what
+    /// the new table opens.
     #[test]
     fn a_handle_never_means_another_table() {
         let runtime = Runtime::new(Limits { instances: 3, memory: 4 << 20 }).unwrap();
@@ -525,7 +533,8 @@ mod tests {
         assert!(missing.is_ok());
     }
 
-    /// Readers on several threads see either the old map or the new one, whole, while a writer swaps them.
+    /// Readers on several threads see either the old map or the new one, whole, while a writer
+    /// swaps them.
     #[test]
     fn maps_are_swapped_under_load() {
         let runtime = runtime();

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A compiled table that the engine has checked, under the name of its scope map. Clones share the bytes.
+/// A compiled table that the engine has checked, under the name of its scope map. Clones share the
+/// bytes.
 #[derive(Clone)]
 pub struct PolicyTable(Arc<Inner>);
 

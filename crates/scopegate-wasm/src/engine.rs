@@ -160,7 +160,8 @@ impl Engine {
         let mut rules: Vec<String> = Vec::new();
         let explained = self.each_explained(tables, len, settings, &mut |explanation| {
             for rule in explanation.reasons.iter().flat_map(|reason| &reason.rules) {
-                // Texts of their own, most of which differ in length already: with a filtered catalog there may be thousands.
+                // Texts of their own, most of which differ in length already: with a filtered
+                // catalog there may be thousands.
                 let rule = rule.to_string();
                 if !rules.contains(&rule) {
                     rules.push(rule);
@@ -175,7 +176,8 @@ impl Engine {
         self.give(explained.map(|()| lines))
     }
 
-    /// Explains each scope of a request. Merged, as a decision merges them, so that the two speak of the same.
+    /// Explains each scope of a request. Merged, as a decision merges them, so that the two speak
+    /// of the same.
     fn each_explained(
         &self,
         tables: u32,
@@ -361,7 +363,8 @@ fn texts<const N: usize>(parts: [&[u8]; N]) -> Result<[&str; N]> {
     Ok(texts)
 }
 
-/// The result of a decision. All of it once in the module: three exports decide, and the call costs less than can be measured.
+/// The result of a decision. All of it once in the module: three exports decide, and the call costs
+/// less than can be measured.
 #[inline(never)]
 fn decision(table: &Table<Vec<u8>>, scope: &[u8], settings: &Settings) -> u64 {
     match scopegate_core::decide_plain([table], scope) {

@@ -1,31 +1,39 @@
-//! The engine behind a plain WebAssembly boundary: the one artefact that every native and edge host loads.
+//! The engine behind a plain WebAssembly boundary: the one artefact that every native and edge host
+//! loads.
 //!
 //! # The boundary, version 2
 //!
-//! The module imports nothing and exports its memory as `memory`. It keeps no clock and no randomness, and no call depends on another
-//! but through the tables that are loaded. It is for one thread at a time; a host that has several keeps an instance for each.
+//! The module imports nothing and exports its memory as `memory`. It keeps no clock and no
+//! randomness, and no call depends on another but through the tables that are loaded. It is for one
+//! thread at a time; a host that has several keeps an instance for each.
 //!
 //! ## Buffers and who owns them
 //!
 //! The engine owns all memory. There are two buffers:
 //!
-//! - **The input.** [`scopegate_input`] gives the address of at least so many bytes. The address stays good until the next call of
-//!   `scopegate_input` that asks for more than any before, so that a host may ask once, for as much as it will ever need, and keep it.
-//!   The host writes there and passes lengths; every call reads its arguments from the start of the input, one behind the other.
-//! - **The output.** A call that gives bytes gives their address and length. They stay good until the next call.
+//! - **The input.** [`scopegate_input`] gives the address of at least so many bytes. The address
+//!   stays good until the next call of `scopegate_input` that asks for more than any before, so
+//!   that a host may ask once, for as much as it will ever need, and keep it. The host writes there
+//!   and passes lengths; every call reads its arguments from the start of the input, one behind the
+//!   other.
+//! - **The output.** A call that gives bytes gives their address and length. They stay good until
+//!   the next call.
 //!
-//! The host frees nothing but tables, with [`scopegate_table_drop`]. The handle of a dropped table is given again to a later one, so a host
-//! forgets it together with the table.
+//! The host frees nothing but tables, with [`scopegate_table_drop`]. The handle of a dropped table
+//! is given again to a later one, so a host forgets it together with the table.
 //!
 //! ## Results and errors
 //!
-//! Every call but the three that say otherwise gives a `u64`. When its high half is 0xffff_ffff, the call failed: the highest byte of the low half is
-//! the number of the error and the other three are a position in the text. Numbers below 200 are kinds of error of the engine (the
-//! crate `scopegate-core` lists them with their codes); 200 no such table, 201 not UTF-8, 202 a length beyond the input, 203 settings
-//! that mean nothing, 204 out of memory. A call that fails changes nothing. Bytes are given as address × 2³² + length.
+//! Every call but the three that say otherwise gives a `u64`. When its high half is 0xffff_ffff,
+//! the call failed: the highest byte of the low half is the number of the error and the other three
+//! are a position in the text. Numbers below 200 are kinds of error of the engine (the crate
+//! `scopegate-core` lists them with their codes); 200 no such table, 201 not UTF-8, 202 a length
+//! beyond the input, 203 settings that mean nothing, 204 out of memory. A call that fails changes
+//! nothing. Bytes are given as address × 2³² + length.
 //!
-//! `settings` has the catalog in bits 0–1 (0 root, 1 never, 2 filtered), the profile in bits 2–3 (0 acr, 1 distribution) and what
-//! removing a tag needs in bit 4 (0 delete, 1 metadata_write). Any other value of these, and any other bit, is error 203.
+//! `settings` has the catalog in bits 0–1 (0 root, 1 never, 2 filtered), the profile in bits 2–3 (0
+//! acr, 1 distribution) and what removing a tag needs in bit 4 (0 delete, 1 metadata_write). Any
+//! other value of these, and any other bit, is error 203.
 //!
 //! ## Exports
 //!
@@ -49,19 +57,23 @@
 //! | `scopegate_header_names(list)` | | bytes: names of header fields in lower case, one a line; `list` 0: those of a request that may be sent on; 1: those of an answer that may not be passed on, the last of which ends with `*` and is a beginning; 2: those that every answer gets, with their values |
 //! | `scopegate_challenge(realm_len, service_len, scopes_len, error)` | realm, service, required scopes | bytes: a `WWW-Authenticate` value; `error` 0 none, 1 invalid_token, 2 insufficient_scope |
 //!
-//! An action list is eight nibbles, the first action in the lowest: 1 pull, 2 push, 3 delete, 4 metadata_read, 5 metadata_write,
-//! 6 deleted_read, 7 deleted_restore, 8 `*`, 0 after the last. Actions that nobody knows are never granted; `scopegate_decide` leaves
-//! them out, `scopegate_claims` lists them as denied.
+//! An action list is eight nibbles, the first action in the lowest: 1 pull, 2 push, 3 delete, 4
+//! metadata_read, 5 metadata_write, 6 deleted_read, 7 deleted_restore, 8 `*`, 0 after the last.
+//! Actions that nobody knows are never granted; `scopegate_decide` leaves them out,
+//! `scopegate_claims` lists them as denied.
 //!
-//! What becomes of a request is parts with a line feed between them: `200`, the target to send, the `Content-Type` to send (nothing: send
-//! none) and the scopes that it needed; or the status, the value of `WWW-Authenticate` (nothing when there is none) and the body of the
-//! answer. A host sends on this target and this type, whatever came, and of the other header fields those of `scopegate_header_names`.
-//! The header fields that a decision needs are `Content-Type` and `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override`, every
-//! line of them that came; a host may give all. None may hold a line feed.
+//! What becomes of a request is parts with a line feed between them: `200`, the target to send, the
+//! `Content-Type` to send (nothing: send none) and the scopes that it needed; or the status, the
+//! value of `WWW-Authenticate` (nothing when there is none) and the body of the answer. A host
+//! sends on this target and this type, whatever came, and of the other header fields those of
+//! `scopegate_header_names`. The header fields that a decision needs are `Content-Type` and
+//! `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override`, every line of them that came; a
+//! host may give all. None may hold a line feed.
 //!
-//! Access entries stand one a line as `type:name:actions`, the actions separated by commas, and the engine cannot tell an entry from a part
-//! of one. So a host leaves out an entry whose type holds a colon or a line feed or whose name holds a line feed, and every action that is
-//! anything but letters of `a` to `z`, `_` and `*`: no registry has such, and what is left out grants nothing.
+//! Access entries stand one a line as `type:name:actions`, the actions separated by commas, and the
+//! engine cannot tell an entry from a part of one. So a host leaves out an entry whose type holds a
+//! colon or a line feed or whose name holds a line feed, and every action that is anything but
+//! letters of `a` to `z`, `_` and `*`: no registry has such, and what is left out grants nothing.
 //!
 //! A trap means a defect of the engine. The host throws the instance away and makes another.
 

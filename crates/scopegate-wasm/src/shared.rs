@@ -6,8 +6,9 @@ use core::cell::RefCell;
 
 pub(crate) struct Shared<T>(RefCell<T>);
 
-// SAFETY: the module is built without the threads proposal, so there is only one thread to share with. Natively this crate exists for
-// its tests alone, which use an `Engine` of their own and never touch this value from two threads.
+// SAFETY: the module is built without the threads proposal, so there is only one thread to share
+// with. Natively this crate exists for its tests alone, which use an `Engine` of their own and
+// never touch this value from two threads.
 #[expect(
     unsafe_code,
     reason = "a static must be `Sync`, and on this target there is nobody to race with"

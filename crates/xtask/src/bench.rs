@@ -1,7 +1,8 @@
 //! Measuring: the report with the peers, or single benches by a part of their names.
 //!
-//! The report's samples go into `benches/results`, with what is made of them; a quick one goes into `target/bench`, and its goals are printed.
-//! Peers are compiled in a workspace of their own, into the same target folder.
+//! The report's samples go into `benches/results`, with what is made of them; a quick one goes into
+//! `target/bench`, and its goals are printed. Peers are compiled in a workspace of their own, into
+//! the same target folder.
 
 use std::path::{Path, PathBuf};
 
@@ -64,8 +65,8 @@ fn write(shell: &Shell, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures servers, and publishes that beside what was published of single processes. With a filter only the groups are measured again whose
-/// names hold one of its words.
+/// Measures servers, and publishes that beside what was published of single processes. With a
+/// filter only the groups are measured again whose names hold one of its words.
 fn servers(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     let (kept, folder) = (target().join("servers"), engine::root().join("benches/results"));
     if filter.is_empty() {
@@ -128,7 +129,8 @@ fn measure(shell: &Shell, effort: &Effort) -> anyhow::Result<String> {
     shell.create_dir(target())?;
     cmd!(shell, "{program} --questions {questions}").quiet().run()?;
     let script = folder.join("measure.mjs");
-    // Node 20 crashes where it has to undo such an inlining: a fault of V8 that newer ones do not have.
+    // Node 20 crashes where it has to undo such an inlining: a fault of V8 that newer ones do not
+    // have.
     let inlining = "--no-turbo-inline-js-wasm-calls";
     let in_node = cmd!(
         shell,
@@ -250,14 +252,16 @@ fn version(lock: &str, name: &str) -> Option<String> {
     Some(format!("{name} {}", rest.split('"').next()?))
 }
 
-/// The benches of criterion, of the token server and of the edge whose names hold one of these words.
+/// The benches of criterion, of the token server and of the edge whose names hold one of these
+/// words.
 fn single(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     programs(shell)?;
     cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
     Ok(())
 }
 
-/// Token server and gateway are measured as processes of their own, and with all that is built into them.
+/// Token server and gateway are measured as processes of their own, and with all that is built into
+/// them.
 fn programs(shell: &Shell) -> anyhow::Result<()> {
     engine::build(shell)?;
     web::build(shell)?;

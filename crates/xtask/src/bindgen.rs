@@ -1,10 +1,13 @@
-//! Building the package `scopegate` for JavaScript: the engine behind wasm-bindgen, small enough for a page.
+//! Building the package `scopegate` for JavaScript: the engine behind wasm-bindgen, small enough
+//! for a page.
 //!
-//! Three tools make the module smaller, one after the other: a std that is built for size and aborts where it would panic, wasm-bindgen,
-//! and wasm-opt. The first wants two switches of the compiler that stable keeps to itself. Where the sources of std are missing the
-//! package is made without, larger and otherwise the same.
+//! Three tools make the module smaller, one after the other: a std that is built for size and
+//! aborts where it would panic, wasm-bindgen, and wasm-opt. The first wants two switches of the
+//! compiler that stable keeps to itself. Where the sources of std are missing the package is made
+//! without, larger and otherwise the same.
 //!
-//! The result is a folder that `npm pack` makes a tarball of. What is written by hand of it is in `crates/scopegate-bindgen/package`.
+//! The result is a folder that `npm pack` makes a tarball of. What is written by hand of it is in
+//! `crates/scopegate-bindgen/package`.
 
 use std::path::{Path, PathBuf};
 
@@ -19,8 +22,8 @@ use crate::{engine, node, setup, web};
 /// Builds std together with the crate, each for size.
 const BUILD_STD: [&str; 4] =
     ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
-/// No text of a panic is in the module, and nothing that would format one. With the std for size that is 170 KB instead of 206, after
-/// brotli 67 instead of 79.
+/// No text of a panic is in the module, and nothing that would format one. With the std for size
+/// that is 170 KB instead of 206, after brotli 67 instead of 79.
 const WITHOUT_PANICS: &str =
     "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
 

@@ -7,7 +7,8 @@ use crate::{deny, engine, setup, web, worker};
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "cargo fmt --all --check").run()?;
     cmd!(shell, "cargo fmt --check --manifest-path benches/peers/Cargo.toml").run()?;
-    // The runtime embeds the engine and the server embeds the page, so that nothing that depends on them builds without.
+    // The runtime embeds the engine and the server embeds the page, so that nothing that depends on
+    // them builds without.
     engine::build(shell)?;
     web::build(shell)?;
     web::check(shell)?;

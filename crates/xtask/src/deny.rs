@@ -1,7 +1,8 @@
-//! What may come into the programs, with cargo-deny by `deny.toml`: licences, bans and sources always, advisories where their database can
-//! be had.
+//! What may come into the programs, with cargo-deny by `deny.toml`: licences, bans and sources
+//! always, advisories where their database can be had.
 //!
-//! Left out: the packages of npm, PyPI and Go, which the tests and the page's build use and no program has in it.
+//! Left out: the packages of npm, PyPI and Go, which the tests and the page's build use and no
+//! program has in it.
 
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
@@ -53,7 +54,8 @@ fn check(shell: &Shell, manifest: &str, what: &[&str]) -> anyhow::Result<()> {
     .with_context(|| format!("{manifest}: a crate is not what deny.toml allows"))
 }
 
-/// Whether the database of advisories is here, and current: a check by an old one would say too much.
+/// Whether the database of advisories is here, and current: a check by an old one would say too
+/// much.
 fn can_fetch_advisories(shell: &Shell) -> bool {
     cmd!(shell, "timeout {FETCH_SECONDS} cargo deny fetch db")
         .quiet()

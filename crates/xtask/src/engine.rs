@@ -20,8 +20,8 @@ pub(crate) fn path() -> PathBuf {
 
 /// Builds the module and puts it where the hosts look for it.
 ///
-/// The paths of this machine are taken out of what a panic would say, so that the digest depends on the sources and the compiler
-/// alone.
+/// The paths of this machine are taken out of what a panic would say, so that the digest depends on
+/// the sources and the compiler alone.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
     let target_dir = root().join("target");
     let command = cmd!(
@@ -46,7 +46,8 @@ pub(crate) fn prove_no_std(shell: &Shell) -> anyhow::Result<()> {
 fn with_toolchain(command: Cmd<'_>, toolchain: Toolchain) -> Cmd<'_> {
     match toolchain {
         Toolchain::Rustup => command,
-        // Debian packages the library as sources, and building those is a feature that stable keeps behind this switch.
+        // Debian packages the library as sources, and building those is a feature that stable keeps
+        // behind this switch.
         Toolchain::Debian => command
             .args(["-Z", "build-std=core,alloc"])
             .env("RUSTC", "/usr/bin/rustc")
@@ -66,7 +67,8 @@ pub(crate) fn remap_flags() -> anyhow::Result<String> {
     ))
 }
 
-/// Copies the module unless it is there already, so that nothing that embeds it is built again for nothing.
+/// Copies the module unless it is there already, so that nothing that embeds it is built again for
+/// nothing.
 fn keep(shell: &Shell, built: &Path, kept: &Path) -> anyhow::Result<()> {
     let wasm = shell.read_binary_file(built)?;
     ensure!(wasm.starts_with(b"\0asm"), "{} is no module", built.display());

@@ -1,10 +1,12 @@
-//! The guard against slow-downs and growth: instructions of the hot path, and bytes of every WebAssembly module, beside a committed baseline.
+//! The guard against slow-downs and growth: instructions of the hot path, and bytes of every
+//! WebAssembly module, beside a committed baseline.
 //!
-//! Instructions are counted by callgrind, because a shared machine's clock says too little. Each step runs so many times and twice as many times,
-//! and the difference is what the steps take, without what prepares them. Bytes are those of the modules as they are shipped.
+//! Instructions are counted by callgrind, because a shared machine's clock says too little. Each
+//! step runs so many times and twice as many times, and the difference is what the steps take,
+//! without what prepares them. Bytes are those of the modules as they are shipped.
 //!
-//! What is 2 % above the baseline fails. What is 2 % below is named, so that the baseline can follow: `cargo xtask guard --bless` writes it.
-//! Decisions must not allocate.
+//! What is 2 % above the baseline fails. What is 2 % below is named, so that the baseline can
+//! follow: `cargo xtask guard --bless` writes it. Decisions must not allocate.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -13,6 +13,8 @@ mod run;
 mod setup;
 mod stamp;
 mod test;
+#[cfg(test)]
+mod tidy;
 mod web;
 mod worker;
 
@@ -121,7 +123,8 @@ mod tests {
         }
     }
 
-    /// Every link between the documents, and from them into the project, leads to a file, and to a heading where it names one.
+    /// Every link between the documents, and from them into the project, leads to a file, and to a
+    /// heading where it names one.
     #[test]
     fn links_lead_somewhere() {
         let mut count = 0;

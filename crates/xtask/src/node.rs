@@ -1,6 +1,7 @@
 //! node, and what npm installs for it, exactly as it is locked.
 //!
-//! The tools of the page want a newer node than Debian 12 has. npm itself can fetch one, as an ordinary package.
+//! The tools of the page want a newer node than Debian 12 has. npm itself can fetch one, as an
+//! ordinary package.
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,12 @@
-//! A token server to try, with example scope maps and tokens, and a real registry beside it when one is installed.
+//! A token server to try, with example scope maps and tokens, and a real registry beside it when
+//! one is installed.
 //!
-//! Both speak TLS under the name `localhost`, with a certificate from an authority that is made for the run, because `az` talks to nothing
-//! else. The registry's `service` is its own address: that is how `az` finds from the one to the other. Everything is in `target/run`.
+//! Both speak TLS under the name `localhost`, with a certificate from an authority that is made for
+//! the run, because `az` talks to nothing else. The registry's `service` is its own address: that
+//! is how `az` finds from the one to the other. Everything is in `target/run`.
 //!
-//! Clients reach the registry itself, which then verifies tokens, or the gateway before one that asks nobody for anything.
+//! Clients reach the registry itself, which then verifies tokens, or the gateway before one that
+//! asks nobody for anything.
 
 mod authority;
 mod guide;
@@ -215,7 +218,8 @@ impl House {
             .replace(":5001/", &format!(":{}/", self.server)))
     }
 
-    /// A registry that asks nobody for anything. Only the gateway, and who is on this machine, can reach it.
+    /// A registry that asks nobody for anything. Only the gateway, and who is on this machine, can
+    /// reach it.
     fn open_registry_configuration(&self) -> String {
         format!(
             "version: 0.1\nlog: {{level: warn}}\n\
@@ -225,7 +229,8 @@ impl House {
         )
     }
 
-    /// Starts our gateway where it is what clients reach. `edge` is the client that may read which tokens have ended, and nothing else.
+    /// Starts our gateway where it is what clients reach. `edge` is the client that may read which
+    /// tokens have ended, and nothing else.
     async fn start_gateway(&self, shell: &Shell, edge: &Value) -> anyhow::Result<Option<Child>> {
         if self.front == Front::Registry {
             return Ok(None);
@@ -255,7 +260,8 @@ impl House {
         start(&mut command, *registry).await.map(Some)
     }
 
-    /// An image to push, made without a network: as an OCI layout, and as an archive that podman and docker load.
+    /// An image to push, made without a network: as an OCI layout, and as an archive that podman
+    /// and docker load.
     fn make_image(&self, shell: &Shell) -> anyhow::Result<bool> {
         if !setup::has(shell, "umoci") || !setup::has(shell, "skopeo") {
             return Ok(false);

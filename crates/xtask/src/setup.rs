@@ -1,7 +1,7 @@
 //! Installing what is missing, and saying plainly what cannot be installed.
 //!
-//! Everything comes from rustup, the package manager of Debian, and the ordinary clients of the languages. On another system the missing
-//! program is named, and nothing is guessed.
+//! Everything comes from rustup, the package manager of Debian, and the ordinary clients of the
+//! languages. On another system the missing program is named, and nothing is guessed.
 
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
@@ -95,10 +95,11 @@ const PROGRAMS: [(&str, &str); 4] = [
 /// What builds the playground.
 const NODE: [(&str, &str); 2] = [("node", "nodejs"), ("npm", "npm")];
 
-/// Programs that only the tests need. Podman and buildah want the four after them where nobody is root.
+/// Programs that only the tests need. Podman and buildah want the four after them where nobody is
+/// root.
 ///
-/// The docker command line is used where it is installed. Debian has it only together with its daemon, which is large and which no
-/// test wants.
+/// The docker command line is used where it is installed. Debian has it only together with its
+/// daemon, which is large and which no test wants.
 const CLIENTS: [(&str, &str); 11] = [
     ("curl", "curl"),
     ("chromium", "chromium"),
@@ -179,7 +180,8 @@ fn has_venv(shell: &Shell) -> bool {
     cmd!(shell, "python3 -c {import}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
 }
 
-/// Installs the Azure clients for Python and Envoy, which is published there too, in an environment that is kept until the list changes: it takes a minute.
+/// Installs the Azure clients for Python and Envoy, which is published there too, in an environment
+/// that is kept until the list changes: it takes a minute.
 fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     let environment = engine::root().join("target/clients/venv");
     let lists = engine::root().join(LISTS);
@@ -204,8 +206,8 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     Ok(shell.write_file(stamp, wanted)?)
 }
 
-/// Installs crane, Helm and oras, which Debian does not have, where there is a Go to build them with. Kept until the list changes: it takes
-/// minutes.
+/// Installs crane, Helm and oras, which Debian does not have, where there is a Go to build them
+/// with. Kept until the list changes: it takes minutes.
 fn go_clients(shell: &Shell) -> anyhow::Result<()> {
     if !has(shell, "go") {
         println!(

@@ -8,7 +8,8 @@ use xshell::{Shell, cmd};
 use crate::stamp::Stamp;
 use crate::{bindgen, engine, node, setup};
 
-/// What the built page is made of, beside the engine. Not its tests, or else each change of one would build the server anew.
+/// What the built page is made of, beside the engine. Not its tests, or else each change of one
+/// would build the server anew.
 const SOURCES: [&str; 6] =
     ["build", "index.html", "package-lock.json", "public", "src", "vite.config.ts"];
 

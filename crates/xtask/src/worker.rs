@@ -1,4 +1,5 @@
-//! The Cloudflare Worker, `hosts/worker`: one JavaScript module and the engine's, built into `target/worker`.
+//! The Cloudflare Worker, `hosts/worker`: one JavaScript module and the engine's, built into
+//! `target/worker`.
 
 use std::path::PathBuf;
 

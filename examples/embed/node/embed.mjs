@@ -44,8 +44,9 @@ export class Engine {
   }
 
   /**
-   * What becomes of a request, whose headers are pairs: 200 with the target, the Content-Type and the scopes, or the status with the
-   * challenge and the body. Send on this target and this type (nothing: none), whatever came.
+   * What becomes of a request, whose headers are pairs: 200 with the target, the Content-Type and
+   * the scopes, or the status with the challenge and the body. Send on this target and this type
+   * (nothing: none), whatever came.
    */
   admit(method, target, headers, access, realm, service, credential = 2, settings = 0) {
     if (headers.some(([, value]) => value.includes("\n"))) throw new Error("a header of two lines");

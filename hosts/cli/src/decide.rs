@@ -1,7 +1,8 @@
 //! `scopegate decide`: what a request gets.
 //!
-//! The profile changes no decision. It says what listing tags needs, and a note tells when a repository that can be pulled cannot be
-//! listed, because the first thing that many tools do is to list.
+//! The profile changes no decision. It says what listing tags needs, and a note tells when a
+//! repository that can be pulled cannot be listed, because the first thing that many tools do is to
+//! list.
 
 use std::fmt::Display;
 

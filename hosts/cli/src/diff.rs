@@ -1,7 +1,7 @@
 //! `scopegate diff`: on which repositories two maps grant different things.
 //!
-//! The comparison is exact: the names of all repositories fall into finitely many classes, and each class on which the maps disagree is
-//! one line, with a repository to try it with.
+//! The comparison is exact: the names of all repositories fall into finitely many classes, and each
+//! class on which the maps disagree is one line, with a repository to try it with.
 
 use scopegate_api::analysis::Difference;
 use scopegate_core::analysis;

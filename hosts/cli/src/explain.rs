@@ -1,4 +1,5 @@
-//! `scopegate explain`: why a request gets what it gets, and the smallest change that would allow the rest.
+//! `scopegate explain`: why a request gets what it gets, and the smallest change that would allow
+//! the rest.
 
 use scopegate_api::explanation::FullExplanation;
 use scopegate_core::ScopeList;

@@ -65,8 +65,8 @@ impl Input {
 /// The most bytes that are read. A document may be half as long; the rest lets its reader say so.
 const MAX_BYTES: usize = 8 << 20;
 
-/// The text in some bytes, without the byte-order mark that editors on Windows write, which no parser of JSON expects. PowerShell writes
-/// UTF-16 where the output of a program goes into a file.
+/// The text in some bytes, without the byte-order mark that editors on Windows write, which no
+/// parser of JSON expects. PowerShell writes UTF-16 where the output of a program goes into a file.
 fn decode(bytes: Vec<u8>) -> Result<String, BadInput> {
     match *bytes.as_slice() {
         [0xff, 0xfe, ref rest @ ..] => decode_utf16(rest, u16::from_le_bytes),

@@ -21,7 +21,8 @@ Exit code:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Scope maps in JSON or YAML, `-` for standard input; of a file with several, each is looked at
+    /// Scope maps in JSON or YAML, `-` for standard input; of a file with several, each is looked
+    /// at
     #[arg(value_name = "FILE", required = true)]
     files: Vec<Input>,
     #[command(flatten)]

@@ -1,8 +1,8 @@
 //! The command line: what a token may do and why, from scope maps in files.
 //!
-//! Every command is a function from its arguments to an [`Answer`](report::Answer); only this file and [`report`] know that there
-//! is a process with an exit code around it. Decisions are the engine's own, linked in: what is printed here is what a token server
-//! with the same maps answers.
+//! Every command is a function from its arguments to an [`Answer`](report::Answer); only this file
+//! and [`report`] know that there is a process with an exit code around it. Decisions are the
+//! engine's own, linked in: what is printed here is what a token server with the same maps answers.
 //!
 //! | module | holds |
 //! |---|---|
@@ -16,7 +16,8 @@
 //! | [`request`] | the scopes that are asked about |
 //! | [`report`] | answers, errors and exit codes |
 //!
-//! Exit codes, the same for every command: 0 for yes, 1 for no, 2 when there is nothing to answer because the input is bad.
+//! Exit codes, the same for every command: 0 for yes, 1 for no, 2 when there is nothing to answer
+//! because the input is bad.
 //!
 //! Left out: registries. Nothing here opens a connection.
 

@@ -22,7 +22,8 @@ pub(crate) struct PrincipalArgs {
     scope_maps: Vec<Input>,
     #[command(flatten)]
     names: NameArgs,
-    /// Who may list repositories: with metadata/read on `*` (root), nobody, or with metadata/read anywhere (filtered)
+    /// Who may list repositories: with metadata/read on `*` (root), nobody, or with metadata/read
+    /// anywhere (filtered)
     #[arg(long, value_name = "WHO", default_value = Catalog::Root.as_str())]
     #[arg(value_parser = named(Catalog::ALL.map(Catalog::as_str), Catalog::parse))]
     catalog: Catalog,
@@ -192,7 +193,8 @@ impl Principal {
         scopegate_core::claims(self.tables(), request, &self.settings)
     }
 
-    /// Why a request gets what it gets: an explanation for each scope, merged as they are decided. `registry` goes into the fixes.
+    /// Why a request gets what it gets: an explanation for each scope, merged as they are decided.
+    /// `registry` goes into the fixes.
     pub(crate) fn explain(
         &self,
         request: &ScopeList<'_>,
@@ -200,7 +202,8 @@ impl Principal {
     ) -> Vec<FullExplanation> {
         let named: Vec<_> = self.maps.iter().map(Map::named).collect();
         let merged = request.scopes.iter().map(ToString::to_string);
-        // A merged scope prints as the one scope that asks for the same, so it can always be read back.
+        // A merged scope prints as the one scope that asks for the same, so it can always be read
+        // back.
         let explain = |text: String| {
             let scope = Scope::parse(&text).ok()?;
             Some(FullExplanation::new(&named, &scope, &self.settings, registry))

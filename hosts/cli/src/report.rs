@@ -1,7 +1,8 @@
 //! What a command has to say: its answer, what was wrong with the input, and the exit code.
 //!
-//! An answer is collected and then written at once, so that a reader who has seen enough and closed the pipe is no error, and so that
-//! text from strangers passes one place: what does not print is escaped there, and no scope can forge a line of ours.
+//! An answer is collected and then written at once, so that a reader who has seen enough and closed
+//! the pipe is no error, and so that text from strangers passes one place: what does not print is
+//! escaped there, and no scope can forge a line of ours.
 //!
 //! Left out: colours, and a log.
 
@@ -62,7 +63,8 @@ impl Answer {
         self.output.push('\n');
     }
 
-    /// Adds what is wrong with the input. It goes to standard error, and the answer is no longer yes or no.
+    /// Adds what is wrong with the input. It goes to standard error, and the answer is no longer
+    /// yes or no.
     pub(crate) fn problem(&mut self, problem: BadInput) {
         self.status = Status::BadInput;
         self.problems.push(problem);
@@ -135,7 +137,8 @@ pub(crate) fn print(answer: Result<Answer, BadInput>) -> ExitCode {
     ExitCode::from(answer.status as u8)
 }
 
-/// Text from anybody, fit for a line on a terminal: line feeds, escape sequences and whatever else does not print are escaped.
+/// Text from anybody, fit for a line on a terminal: line feeds, escape sequences and whatever else
+/// does not print are escaped.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -147,7 +150,8 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// The most characters of a message. It begins with the place and ends with the offending text, which may be as long as anybody likes.
+/// The most characters of a message. It begins with the place and ends with the offending text,
+/// which may be as long as anybody likes.
 const MAX_SHOWN: usize = 400;
 
 fn clipped(text: String) -> String {

@@ -1,7 +1,8 @@
 //! `scopegate test`: assertions about scope maps, kept in files beside them.
 //!
-//! Everything is read before anything is checked, so that bad input in one file never leaves half a report behind. An assertion with
-//! an invalid scope is bad input whatever it demands: `deny` would hold for every misspelt scope.
+//! Everything is read before anything is checked, so that bad input in one file never leaves half a
+//! report behind. An assertion with an invalid scope is bad input whatever it demands: `deny` would
+//! hold for every misspelt scope.
 //!
 //! Follows, for the report, the JUnit form as <https://github.com/testmoapp/junitxml> describes it.
 
@@ -245,7 +246,8 @@ fn write_report(path: &Path, suites: &[Suite]) -> Result<(), BadInput> {
     fs::write(path, xml).map_err(|error| problem(&error))
 }
 
-/// The report: a suite for each file, a case for each assertion. It holds no times, so that equal results are equal files.
+/// The report: a suite for each file, a case for each assertion. It holds no times, so that equal
+/// results are equal files.
 fn report(suites: &[Suite]) -> Report {
     let mut report = Report::new("scopegate");
     for suite in suites {

@@ -1,6 +1,7 @@
 //! The program as people run it: arguments and standard input in, text and an exit code out.
 //!
-//! Each test has a folder of its own with the same files in it; tables of runs go through [`runs`], which alone knows how.
+//! Each test has a folder of its own with the same files in it; tables of runs go through [`runs`],
+//! which alone knows how.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -426,7 +427,8 @@ fn input_is_bounded_and_utf_8() {
     }
 }
 
-/// Scopes come from anywhere, and no scope may print a line that looks like ours, or drive the terminal.
+/// Scopes come from anywhere, and no scope may print a line that looks like ours, or drive the
+/// terminal.
 #[test]
 fn nothing_can_be_forged() {
     runs(

@@ -1,4 +1,5 @@
-//! The corpus of decisions, asked on the command line: what the program answers is what the engine answers.
+//! The corpus of decisions, asked on the command line: what the program answers is what the engine
+//! answers.
 
 use std::fs;
 use std::io::Write;

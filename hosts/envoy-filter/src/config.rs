@@ -21,10 +21,12 @@ pub struct Config {
     /// Who issues them.
     #[serde(default = "issuer")]
     pub issuer: String,
-    /// Where the issuer's keys are published. Without it `jwt_authn` stands before the filter, and verifies.
+    /// Where the issuer's keys are published. Without it `jwt_authn` stands before the filter, and
+    /// verifies.
     #[serde(default)]
     pub keys: Option<Source>,
-    /// What `jwt_authn` calls the place where it leaves the claims, its `payload_in_metadata`; not looked at with `keys`.
+    /// What `jwt_authn` calls the place where it leaves the claims, its `payload_in_metadata`; not
+    /// looked at with `keys`.
     #[serde(default = "metadata")]
     pub metadata: String,
     /// Whose rules hold where registries differ: `acr` or `distribution`.
@@ -57,7 +59,8 @@ pub struct Source {
     /// The value of `Authorization` of somebody who may look. Keys are for everybody.
     #[serde(default)]
     pub authorization: Option<String>,
-    /// For how many seconds requests are let through when it does not answer; [`SERVE_FOR`] when left out. Keys are kept until there are others.
+    /// For how many seconds requests are let through when it does not answer; [`SERVE_FOR`] when
+    /// left out. Keys are kept until there are others.
     #[serde(default)]
     pub serve_for: Option<u64>,
 }
@@ -74,7 +77,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, for people: a field that is not known, such as `relm`, or a value that cannot be.
+    /// What is wrong with it, for people: a field that is not known, such as `relm`, or a value
+    /// that cannot be.
     pub fn read(text: &[u8]) -> Result<Self, String> {
         let config: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         let printable = |text: &str| {

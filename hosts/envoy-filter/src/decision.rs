@@ -103,7 +103,8 @@ fn is_known(config: &Config, feed: &Feed, now: u64) -> bool {
     revocations.is_none_or(|source| feed.is_current(now, source.serve_for.unwrap_or(SERVE_FOR)))
 }
 
-/// The signature is good. What else makes a token ours is looked at here, whatever `jwt_authn` was told.
+/// The signature is good. What else makes a token ours is looked at here, whatever `jwt_authn` was
+/// told.
 fn is_good(config: &Config, feed: &Feed, claims: &AccessClaims, now: u64) -> bool {
     let expected = Expected { issuer: &config.issuer, service: &config.service, now };
     claims.is_for(expected) && (config.revocations.is_none() || feed.allows(claims))

@@ -6,7 +6,8 @@ const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 
-/// `ecPublicKey` on `prime256v1`, with their frame: everything before the two coordinates of a key (RFC 5480).
+/// `ecPublicKey` on `prime256v1`, with their frame: everything before the two coordinates of a key
+/// (RFC 5480).
 const P256: [u8; 27] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
@@ -30,14 +31,16 @@ pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     element(SEQUENCE, &[&RSA[..], &numbers].concat())
 }
 
-/// A signature of ECDSA, whose two numbers a token has one behind the other; nothing when they are not of P-256.
+/// A signature of ECDSA, whose two numbers a token has one behind the other; nothing when they are
+/// not of P-256.
 #[must_use]
 pub fn ecdsa(signature: &[u8]) -> Option<Vec<u8>> {
     let (r, s) = signature.split_first_chunk::<32>()?;
     (s.len() == 32).then(|| element(SEQUENCE, &[integer(r), integer(s)].concat()))
 }
 
-/// A number that is not negative: no more bytes than it needs, and none that would make it negative.
+/// A number that is not negative: no more bytes than it needs, and none that would make it
+/// negative.
 fn integer(number: &[u8]) -> Vec<u8> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     let (_, number) = number.split_at_checked(zeros).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The filter behind Envoy's boundary: what Envoy calls, and what is known between two calls.
 //!
-//! Envoy makes a context for each request and asks about its headers next, so of the contexts of requests only the newest is known.
+//! Envoy makes a context for each request and asks about its headers next, so of the contexts of
+//! requests only the newest is known.
 
 #![expect(unsafe_code, reason = "functions that the host finds by their names")]
 
@@ -120,7 +121,8 @@ extern "C" fn proxy_on_request_headers(context: u32, _: usize, _: bool) -> Actio
     action.unwrap_or_else(refuse)
 }
 
-/// Nothing where the filter is at work already: Envoy calls nothing while it does what it was asked, and who does is told nothing.
+/// Nothing where the filter is at work already: Envoy calls nothing while it does what it was
+/// asked, and who does is told nothing.
 fn with_filter<T>(work: impl FnOnce(&mut Filter) -> T) -> Option<T> {
     FILTER.with(|filter| filter.try_borrow_mut().ok().map(|mut filter| work(&mut filter)))
 }
@@ -314,8 +316,8 @@ fn header<'b>(headers: &Pairs<'b>, name: &str) -> Option<&'b str> {
     std::str::from_utf8(headers.get(name)?).ok()
 }
 
-/// Sends on the request that was decided about, and of its header fields those that may go on. One that is changed makes Envoy look for the
-/// route again, so nothing is that need not be.
+/// Sends on the request that was decided about, and of its header fields those that may go on. One
+/// that is changed makes Envoy look for the route again, so nothing is that need not be.
 fn forward(
     headers: &Pairs<'_>,
     target: Cow<'_, str>,
@@ -344,8 +346,8 @@ fn forward(
 
 const CONTENT_TYPE: &[u8] = b"content-type";
 
-/// Whether a header field may go on: what the engine lets through, and what is Envoy's own. With `use_remote_address` it overwrites or
-/// removes what a client says of these, or adds to it.
+/// Whether a header field may go on: what the engine lets through, and what is Envoy's own. With
+/// `use_remote_address` it overwrites or removes what a client says of these, or adds to it.
 fn goes_on(name: &[u8]) -> bool {
     const OF_ENVOY: [&[u8]; 3] = [b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"];
     name.starts_with(b":")

@@ -1,8 +1,10 @@
-//! What Envoy does for the filter: the functions of its side of the boundary, as far as they are used.
+//! What Envoy does for the filter: the functions of its side of the boundary, as far as they are
+//! used.
 //!
-//! Follows <https://github.com/proxy-wasm/spec>, 0.2.1. The library for it ends the module where the host refuses, copies each header twice, and
-//! keeps a context for each request; here a host that refuses gives nothing, and whoever asked lets nothing through. All `unsafe` of the filter is
-//! in this module and in the attributes of what it exports.
+//! Follows <https://github.com/proxy-wasm/spec>, 0.2.1. The library for it ends the module where
+//! the host refuses, copies each header twice, and keeps a context for each request; here a host
+//! that refuses gives nothing, and whoever asked lets nothing through. All `unsafe` of the filter
+//! is in this module and in the attributes of what it exports.
 
 #![expect(unsafe_code, reason = "functions of the host, which read and write this module's memory")]
 
@@ -105,7 +107,8 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// Memory for what the host is about to write. It is this module's again with the text that it gets.
+/// Memory for what the host is about to write. It is this module's again with the text that it
+/// gets.
 #[unsafe(no_mangle)]
 extern "C" fn malloc(size: usize) -> *mut u8 {
     Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
@@ -117,12 +120,13 @@ fn written(ask: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Box<[u8]
     if ask(&raw mut data, &raw mut size) != OK || data.is_null() {
         return None;
     }
-    // SAFETY: the host gets its memory from `malloc`, of exactly this size, fills it, and leaves it to us.
+    // SAFETY: the host gets its memory from `malloc`, of exactly this size, fills it, and leaves it
+    // to us.
     Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, size)) })
 }
 
-/// All headers of a request in the form of [`Pairs`](pairs::Pairs), in one call: each costs half a microsecond or more, because the host comes
-/// back for memory.
+/// All headers of a request in the form of [`Pairs`](pairs::Pairs), in one call: each costs half a
+/// microsecond or more, because the host comes back for memory.
 pub(crate) fn request_headers() -> Option<Box<[u8]>> {
     // SAFETY: both places are there for as long as the call takes.
     written(|data, size| unsafe { proxy_get_header_map_pairs(Map::RequestHeaders, data, size) })
@@ -191,7 +195,8 @@ pub(crate) fn foreign(name: &str, question: &[u8]) -> Option<Box<[u8]>> {
 pub(crate) fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Option<u32> {
     let (headers, mut call) = (pairs::write(headers), 0);
     let timeout = u32::try_from(timeout.as_millis()).ok()?;
-    // SAFETY: cluster, headers and the place of the answer are there for as long as the call takes; nothing is read of what is empty.
+    // SAFETY: cluster, headers and the place of the answer are there for as long as the call takes;
+    // nothing is read of what is empty.
     let status = unsafe {
         proxy_http_call(
             cluster.as_ptr(),
@@ -213,7 +218,8 @@ pub(crate) fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -
 pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Option<()> {
     const NO_GRPC: i32 = -1;
     let headers = pairs::write(headers);
-    // SAFETY: body and headers are there for as long as the call takes; nothing is read of details, which are empty.
+    // SAFETY: body and headers are there for as long as the call takes; nothing is read of details,
+    // which are empty.
     let status = unsafe {
         proxy_send_local_response(
             u32::from(status),

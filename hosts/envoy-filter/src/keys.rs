@@ -1,10 +1,12 @@
 //! The public keys of the issuer, as Envoy's own verification wants them.
 //!
-//! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants), and RFC 5280 and 5480 for the form in which a key is handed on.
+//! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants), and RFC 5280 and 5480 for
+//! the form in which a key is handed on.
 //!
-//! A key is used with one algorithm, which its type fixes and its own `alg` may not contradict. Keys that cannot be used (other types, for
-//! encryption, secrets, without an id) are passed over, because an issuer may publish them for others. A text that is no set leaves the last
-//! one in place; a set replaces it, also by nothing: what an issuer does not publish any more is no key.
+//! A key is used with one algorithm, which its type fixes and its own `alg` may not contradict.
+//! Keys that cannot be used (other types, for encryption, secrets, without an id) are passed over,
+//! because an issuer may publish them for others. A text that is no set leaves the last one in
+//! place; a set replaces it, also by nothing: what an issuer does not publish any more is no key.
 //!
 //! Left out: Ed25519, which Envoy verifies in `jwt_authn` but not for a filter.
 
@@ -52,8 +54,8 @@ impl Algorithm {
 pub struct Keys(Vec<(String, Key)>);
 
 impl Keys {
-    /// Reads a set; nothing when it is none. There is no key in one with more than a hundred, or with two of one id, of which nobody could tell
-    /// which is meant.
+    /// Reads a set; nothing when it is none. There is no key in one with more than a hundred, or
+    /// with two of one id, of which nobody could tell which is meant.
     ///
     /// ```
     /// # use scopegate_envoy_filter::keys::Keys;

@@ -1,7 +1,8 @@
 //! The engine as an HTTP filter of Envoy.
 //!
-//! It has the engine decide about the whole request, and sends on the canonical target or answers. A token's signature Envoy verifies, in one of
-//! two ways: with `keys` the filter asks it about each token once; without, `jwt_authn` stands before the filter, and leaves what it verified in
+//! It has the engine decide about the whole request, and sends on the canonical target or answers.
+//! A token's signature Envoy verifies, in one of two ways: with `keys` the filter asks it about
+//! each token once; without, `jwt_authn` stands before the filter, and leaves what it verified in
 //! the request's metadata, where no client can write.
 //!
 //! | module | holds |
@@ -18,11 +19,12 @@
 //! | `filter` | what Envoy calls; in the module alone |
 //! | `host` | what Envoy does for it; in the module alone |
 //!
-//! Nothing here panics, and nothing grows with time: a filter that traps takes a worker's traffic with it. Whatever is not known or cannot be
-//! read lets nothing through.
+//! Nothing here panics, and nothing grows with time: a filter that traps takes a worker's traffic
+//! with it. Whatever is not known or cannot be read lets nothing through.
 //!
-//! Left out: names and passwords, for which Envoy would have to ask the token server about each request (`ext_authz` and `/authz` do that);
-//! the mathematics of signatures, which is Envoy's; pages of lists, which go on as the registry gives them.
+//! Left out: names and passwords, for which Envoy would have to ask the token server about each
+//! request (`ext_authz` and `/authz` do that); the mathematics of signatures, which is Envoy's;
+//! pages of lists, which go on as the registry gives them.
 
 #![cfg_attr(
     not(test),

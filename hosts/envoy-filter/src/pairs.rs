@@ -1,4 +1,5 @@
-//! Maps and lists in the form in which Envoy gives them to a filter, and JSON in the same form, so that a document has one reader.
+//! Maps and lists in the form in which Envoy gives them to a filter, and JSON in the same form, so
+//! that a document has one reader.
 //!
 //! Follows <https://github.com/proxy-wasm/spec>, "serialized maps":
 //!
@@ -10,7 +11,8 @@
 //! truth  one byte
 //! ```
 //!
-//! All of it little-endian. Nothing tells what a value is but its name, so fields are read by theirs. Numbers are whole.
+//! All of it little-endian. Nothing tells what a value is but its name, so fields are read by
+//! theirs. Numbers are whole.
 
 use std::fmt;
 
@@ -40,7 +42,8 @@ impl<'b> Pairs<'b> {
     #[must_use]
     pub fn read(bytes: &'b [u8]) -> Option<Self> {
         let (count, rest) = size(bytes)?;
-        // Each pair has eight bytes of sizes, so a count beyond the bytes is none, and takes no memory.
+        // Each pair has eight bytes of sizes, so a count beyond the bytes is none, and takes no
+        // memory.
         let (mut sizes, mut rest) = rest.split_at_checked(count.checked_mul(8)?)?;
         let mut pairs = Vec::with_capacity(count);
         while !sizes.is_empty() {

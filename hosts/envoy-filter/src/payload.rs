@@ -1,7 +1,7 @@
 //! The claims of a token whose signature is good.
 //!
-//! They come as [pairs](crate::pairs): the payload that `jwt_authn` has put into the request's metadata (`payload_in_metadata`), or that of a
-//! token which the filter has verified.
+//! They come as [pairs](crate::pairs): the payload that `jwt_authn` has put into the request's
+//! metadata (`payload_in_metadata`), or that of a token which the filter has verified.
 
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::AccessClaims;

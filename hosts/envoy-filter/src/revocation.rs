@@ -17,7 +17,8 @@ impl Feed {
         self.revoked.revision()
     }
 
-    /// Takes an answer of the feed. One that is none changes nothing, nor does one of an epoch that was left.
+    /// Takes an answer of the feed. One that is none changes nothing, nor does one of an epoch that
+    /// was left.
     pub fn hear(&mut self, body: &[u8], now: u64) -> bool {
         let Ok(news) = serde_json::from_slice::<Generations>(body) else { return false };
         if !self.revoked.hear(news) {
@@ -27,7 +28,8 @@ impl Feed {
         true
     }
 
-    /// Whether what is known is new enough to decide by. A clock that was put back makes it as old as one that was put forward.
+    /// Whether what is known is new enough to decide by. A clock that was put back makes it as old
+    /// as one that was put forward.
     #[must_use]
     pub fn is_current(&self, now: u64, serve_for: u64) -> bool {
         self.heard_at.is_some_and(|heard_at| now.abs_diff(heard_at) <= serve_for)

@@ -1,7 +1,8 @@
 //! The question whether a signature is good, and Envoy's answer.
 //!
-//! Envoy verifies for filters by its foreign function `verify_signature`, which takes and gives messages of protobuf
-//! (`source/extensions/common/wasm/ext/verify_signature.proto`). They are as small as this, so they are written and read here.
+//! Envoy verifies for filters by its foreign function `verify_signature`, which takes and gives
+//! messages of protobuf (`source/extensions/common/wasm/ext/verify_signature.proto`). They are as
+//! small as this, so they are written and read here.
 //!
 //! Left out: every other message.
 
@@ -41,8 +42,8 @@ pub fn is_yes(answer: &[u8]) -> bool {
     answer == YES
 }
 
-/// A question whose answer is yes, and one whose answer is no: whoever answers these two otherwise cannot be asked. The key and the signature
-/// are those of RFC 7515, A.3.
+/// A question whose answer is yes, and one whose answer is no: whoever answers these two otherwise
+/// cannot be asked. The key and the signature are those of RFC 7515, A.3.
 #[must_use]
 pub fn samples() -> Option<[Vec<u8>; 2]> {
     let coordinate = |text| decode(text)?.try_into().ok();

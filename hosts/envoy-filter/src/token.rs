@@ -1,8 +1,9 @@
 //! Tokens, verified once and remembered.
 //!
-//! A signature costs Envoy some seventy microseconds, so a token that is good, and not too long, is kept with its whole text: in a table of bounded size, in which
-//! newer ones drive out older ones, and no longer than the keys stay as they are. Whether it is in time, for us, or revoked is asked each time,
-//! elsewhere.
+//! A signature costs Envoy some seventy microseconds, so a token that is good, and not too long, is
+//! kept with its whole text: in a table of bounded size, in which newer ones drive out older ones,
+//! and no longer than the keys stay as they are. Whether it is in time, for us, or revoked is asked
+//! each time, elsewhere.
 
 use std::rc::Rc;
 
@@ -19,10 +20,12 @@ const SCHEME: &[u8] = b"bearer ";
 const LONGEST: usize = 32 * 1024;
 /// The longest that is remembered: room for forty repositories.
 const LONGEST_REMEMBERED: usize = 4 * 1024;
-/// How many places there are, each for two tokens. With that they take 50 MB at the very most, and 6 with usual ones.
+/// How many places there are, each for two tokens. With that they take 50 MB at the very most, and
+/// 6 with usual ones.
 const PLACES: usize = 2048;
 
-/// The token in the value of an `Authorization`; nothing where it holds something else (RFC 6750, 2.1).
+/// The token in the value of an `Authorization`; nothing where it holds something else (RFC 6750,
+/// 2.1).
 ///
 /// ```
 /// # use scopegate_envoy_filter::token::bearer;
@@ -35,7 +38,8 @@ pub fn bearer(authorization: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_ascii_end())
 }
 
-/// Whether two texts are the same, eight bytes at a time: the library that is built for size compares one after the other.
+/// Whether two texts are the same, eight bytes at a time: the library that is built for size
+/// compares one after the other.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     let (words, rest) = one.as_chunks::<8>();
     let (other_words, other_rest) = other.as_chunks::<8>();
@@ -72,7 +76,8 @@ struct Remembered {
 }
 
 impl Tokens {
-    /// Takes a key set. Another one than before forgets all tokens; a text that is none changes nothing.
+    /// Takes a key set. Another one than before forgets all tokens; a text that is none changes
+    /// nothing.
     pub fn hear(&mut self, keys: &[u8]) -> bool {
         let Some(keys) = Keys::read(keys) else { return false };
         if keys != self.keys {
@@ -87,7 +92,8 @@ impl Tokens {
         !self.keys.is_empty()
     }
 
-    /// The claims of a token whose signature is good. `ask` gives the answer to a [question](signature::question).
+    /// The claims of a token whose signature is good. `ask` gives the answer to a
+    /// [question](signature::question).
     ///
     /// # Errors
     ///

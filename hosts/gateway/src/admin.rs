@@ -1,6 +1,7 @@
 //! Metrics, and whether the gateway lives and is ready, on an address of their own.
 //!
-//! `/readyz` is 503 while no key is known or the revocations are too old to decide by: whoever sends requests here sends them elsewhere then.
+//! `/readyz` is 503 while no key is known or the revocations are too old to decide by: whoever
+//! sends requests here sends them elsewhere then.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

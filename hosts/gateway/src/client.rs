@@ -1,6 +1,7 @@
 //! Asking the token server: bounded in time and in size, and never led elsewhere.
 //!
-//! Errors name the address and what went wrong; they are for the log, and hold nothing of what was sent or answered.
+//! Errors name the address and what went wrong; they are for the log, and hold nothing of what was
+//! sent or answered.
 
 use std::path::Path;
 use std::time::Duration;

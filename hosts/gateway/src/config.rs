@@ -2,7 +2,8 @@
 //!
 //! `examples/gateway.yaml` has every value with its default.
 //!
-//! Left out: the environment and flags. A gateway is one of several behind one file, and secrets stand in files of their own.
+//! Left out: the environment and flags. A gateway is one of several behind one file, and secrets
+//! stand in files of their own.
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -50,7 +51,8 @@ pub struct Config {
     /// What removing a tag needs: `delete` or `metadata-write`.
     #[serde(default, deserialize_with = "settings::untag")]
     pub untag: Untag,
-    /// Who may list the repositories: `root`, `never`, or `filtered` for a list of what the token may read.
+    /// Who may list the repositories: `root`, `never`, or `filtered` for a list of what the token
+    /// may read.
     #[serde(default, deserialize_with = "catalog")]
     pub catalog: Catalog,
     /// Whether names and passwords are taken, by asking the realm.
@@ -62,10 +64,12 @@ pub struct Config {
     /// Where revoked tokens are listed; none are known without it.
     #[serde(default)]
     pub revocations: Option<FeedConfig>,
-    /// Where the policy is, for deciding by the scope maps of this moment; tokens alone decide without it.
+    /// Where the policy is, for deciding by the scope maps of this moment; tokens alone decide
+    /// without it.
     #[serde(default)]
     pub bundle: Option<FeedConfig>,
-    /// Authorities to trust beside those of the system, when asking for keys, passwords, revocations and the policy.
+    /// Authorities to trust beside those of the system, when asking for keys, passwords,
+    /// revocations and the policy.
     #[serde(default)]
     pub authorities: Option<PathBuf>,
     /// How many connections there may be.

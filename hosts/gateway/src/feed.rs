@@ -79,7 +79,8 @@ impl Feed {
         }
     }
 
-    /// A server of the release before does not know the media type, and answers in the form that it has.
+    /// A server of the release before does not know the media type, and answers in the form that it
+    /// has.
     fn request(&self, media_type: &str) -> RequestBuilder {
         let request = self.client.get(self.url.clone()).header(ACCEPT, media_type);
         request.basic_auth(&self.user, Some(self.secret.expose()))

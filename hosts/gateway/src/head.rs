@@ -1,8 +1,9 @@
 //! How long a client may take until the head of a request is there.
 //!
-//! Pingora bounds the time between two pieces of a head and not the whole, so a client that sends a byte now and then would keep a connection
-//! for ever. Here the whole is bounded: a connection may be idle for a while, and then its head must come. Whoever does not send it is hung up
-//! on; there is nothing yet to answer to.
+//! Pingora bounds the time between two pieces of a head and not the whole, so a client that sends a
+//! byte now and then would keep a connection for ever. Here the whole is bounded: a connection may
+//! be idle for a while, and then its head must come. Whoever does not send it is hung up on; there
+//! is nothing yet to answer to.
 //!
 //! Left out: bodies, which may take as long as their pieces keep coming.
 

@@ -1,9 +1,10 @@
 //! Which header fields go on to the registry, and what becomes of those of its answer.
 //!
-//! The engine's lists decide ([`scopegate_core::headers`]): what is not on the list of requests is not sent, whoever sent it, and an
-//! answer loses what a browser would obey. Where a request came from is what the connection says, never what the client says. The token
-//! ends here: the registry behind trusts the gateway, and has no use for it. On HTTP/1.1 names are spelt as the service spells them,
-//! `Www-Authenticate` and `Link`, because scripts look for them so.
+//! The engine's lists decide ([`scopegate_core::headers`]): what is not on the list of requests is
+//! not sent, whoever sent it, and an answer loses what a browser would obey. Where a request came
+//! from is what the connection says, never what the client says. The token ends here: the registry
+//! behind trusts the gateway, and has no use for it. On HTTP/1.1 names are spelt as the service
+//! spells them, `Www-Authenticate` and `Link`, because scripts look for them so.
 
 use std::net::IpAddr;
 
@@ -20,7 +21,8 @@ const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api
 /// What scripts in browsers may read.
 const EXPOSED: &str = "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id";
 
-/// What an owner may not add to the list: names by which software behind learns who asks, from where, or for what.
+/// What an owner may not add to the list: names by which software behind learns who asks, from
+/// where, or for what.
 const NEVER_ADDED: [&str; 27] = [
     "authorization",
     "cf-connecting-ip",
@@ -67,8 +69,9 @@ const NEVER_ADDED_PREFIXES: [&str; 13] = [
     "x-ssl-",
 ];
 
-/// Whether an owner may have a header field sent on that is not on the engine's list: none that tells who asks, from where, or with which
-/// method, and none that is for one connection. The name is in lower case.
+/// Whether an owner may have a header field sent on that is not on the engine's list: none that
+/// tells who asks, from where, or with which method, and none that is for one connection. The name
+/// is in lower case.
 ///
 /// ```
 /// use scopegate_gateway::headers::may_be_added;
@@ -105,7 +108,8 @@ pub struct Sent<'a> {
     pub origin: &'a Origin,
 }
 
-/// Takes from a request what does not go on, sets the type of its body, and says where it came from.
+/// Takes from a request what does not go on, sets the type of its body, and says where it came
+/// from.
 ///
 /// # Errors
 ///
@@ -179,7 +183,8 @@ pub fn set(answer: &mut ResponseHeader, name: &str, value: &str) -> Result<()> {
     answer.insert_header(words.collect::<Vec<_>>().join("-"), value)
 }
 
-/// Where an answer leads, as a client may follow it: to the registry by way of the gateway, so without a host; elsewhere as it is.
+/// Where an answer leads, as a client may follow it: to the registry by way of the gateway, so
+/// without a host; elsewhere as it is.
 #[must_use]
 pub fn location(value: &HeaderValue, host: Option<&HeaderValue>, upstream: &Url) -> Option<String> {
     let url = Url::parse(value.to_str().ok()?).ok()?;

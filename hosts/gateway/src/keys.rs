@@ -1,10 +1,12 @@
 //! The public keys of the issuer.
 //!
-//! Follows RFC 7517 (key sets) and RFC 7518 (which key an algorithm wants). A key is used with one algorithm, which its own type and `alg` fix;
-//! what a token says of algorithms has to agree, and what else it says of keys is not looked at.
+//! Follows RFC 7517 (key sets) and RFC 7518 (which key an algorithm wants). A key is used with one
+//! algorithm, which its own type and `alg` fix; what a token says of algorithms has to agree, and
+//! what else it says of keys is not looked at.
 //!
-//! Keys that we cannot use (other types, for encryption, secrets, without an id) are passed over, because an issuer may publish them for others.
-//! A text that is no set leaves the last one in place; a set replaces it, also by nothing: what an issuer does not publish any more is no key.
+//! Keys that we cannot use (other types, for encryption, secrets, without an id) are passed over,
+//! because an issuer may publish them for others. A text that is no set leaves the last one in
+//! place; a set replaces it, also by nothing: what an issuer does not publish any more is no key.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -137,7 +139,8 @@ impl Keys {
         !self.known.load().is_empty()
     }
 
-    /// The key with this id. One that is not known may be in a newer set, which is read for it, though not for each such token.
+    /// The key with this id. One that is not known may be in a newer set, which is read for it,
+    /// though not for each such token.
     pub async fn find_or_read(&self, kid: &str) -> Option<Arc<Key>> {
         if let Some(key) = self.find(kid) {
             return Some(key);
@@ -192,7 +195,8 @@ fn set(text: &[u8]) -> Result<Vec<Value>, &'static str> {
     Ok(set.keys)
 }
 
-/// The keys of a set that can be used. A key that was known before stays the same one, and so do the tokens that it has signed.
+/// The keys of a set that can be used. A key that was known before stays the same one, and so do
+/// the tokens that it has signed.
 fn usable(
     keys: Vec<Value>,
     before: &HashMap<String, Arc<Key>>,
@@ -268,7 +272,8 @@ mod tests {
         assert!(!Arc::ptr_eq(&before["a"], &after["a"]));
     }
 
-    /// What an issuer does not publish any more is no key; what is no key set says nothing about keys.
+    /// What an issuer does not publish any more is no key; what is no key set says nothing about
+    /// keys.
     #[tokio::test]
     async fn keys_that_are_withdrawn() {
         use std::sync::Mutex as StdMutex;

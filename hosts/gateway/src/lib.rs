@@ -1,7 +1,9 @@
-//! The gateway: a reverse proxy before a registry that lets through what a token may do, and answers the rest itself.
+//! The gateway: a reverse proxy before a registry that lets through what a token may do, and
+//! answers the rest itself.
 //!
-//! One request's way through it: [`request`] refuses what two readers could read in two ways, [`token`] and [`password`] find out what came with
-//! it, the engine decides (natively, [`scopegate_core::admission`]), and [`proxy`] forwards the canonical request or answers.
+//! One request's way through it: [`request`] refuses what two readers could read in two ways,
+//! [`token`] and [`password`] find out what came with it, the engine decides (natively,
+//! [`scopegate_core::admission`]), and [`proxy`] forwards the canonical request or answers.
 //!
 //! | module | holds |
 //! |---|---|
@@ -26,7 +28,8 @@
 //! | [`client`] | asking the token server |
 //! | [`serve`](mod@serve) | all of it, running |
 //!
-//! Left out: rules, scopes and paths, which are the engine's; storage, which is the registry's; issuing, which is the token server's.
+//! Left out: rules, scopes and paths, which are the engine's; storage, which is the registry's;
+//! issuing, which is the token server's.
 
 #![cfg_attr(
     not(test),

@@ -1,18 +1,22 @@
 //! The repositories and the tags, page by page, with the `Link` of Azure Container Registry.
 //!
-//! Registries differ in how they list: CNCF distribution 2.8 gives all tags whatever `n` says, and others end a page where they like. So the
-//! gateway asks for as many of the registry's pages as it takes, sorts what it got, and cuts a page of its own from it. A page ends with a `Link`
-//! when there is more, and names in it are escaped:
+//! Registries differ in how they list: CNCF distribution 2.8 gives all tags whatever `n` says, and
+//! others end a page where they like. So the gateway asks for as many of the registry's pages as it
+//! takes, sorts what it got, and cuts a page of its own from it. A page ends with a `Link` when
+//! there is more, and names in it are escaped:
 //!
 //! ```text
 //! Link: </v2/_catalog?last=team%2Fapp&n=2&orderby=>; rel="next"
 //! ```
 //!
-//! A list that few may see costs more than its page: the registry's names are looked through for those that are shown. One page of ours takes at
-//! most `MOST_PAGES` of the registry's, and `TIMEOUT`; whatever needs a second page of the registry waits until fewer than `WALKS` others
-//! look through one. So a client that asks for a list again and again makes the registry work no more than that.
+//! A list that few may see costs more than its page: the registry's names are looked through for
+//! those that are shown. One page of ours takes at most `MOST_PAGES` of the registry's, and
+//! `TIMEOUT`; whatever needs a second page of the registry waits until fewer than `WALKS` others
+//! look through one. So a client that asks for a list again and again makes the registry work no
+//! more than that.
 //!
-//! Left out: other orders than that of the names (`orderby`), which `/acr/v1` has and `/v2` has not.
+//! Left out: other orders than that of the names (`orderby`), which `/acr/v1` has and `/v2` has
+//! not.
 
 use std::time::Duration;
 
@@ -76,7 +80,8 @@ impl Page {
         Some(page)
     }
 
-    /// Cuts this page from the names of a registry. The second part is what the next page begins after, when there is one.
+    /// Cuts this page from the names of a registry. The second part is what the next page begins
+    /// after, when there is one.
     fn cut(&self, mut names: Vec<String>) -> (Vec<String>, Option<String>) {
         names.retain(|name| *name > self.last);
         names.sort_unstable();
@@ -114,12 +119,14 @@ pub fn field(endpoint: Endpoint) -> Option<&'static str> {
     }
 }
 
-/// Asks the registry for the names at this path, and cuts a page from those that are shown. A page that is not the last is full, however
-/// many names are passed over for it, and no name that is not shown stands in its `Link`.
+/// Asks the registry for the names at this path, and cuts a page from those that are shown. A page
+/// that is not the last is full, however many names are passed over for it, and no name that is not
+/// shown stands in its `Link`.
 ///
 /// # Errors
 ///
-/// When the registry does not answer in time, or with no list, or has more names than can be looked through; the text is for the log.
+/// When the registry does not answer in time, or with no list, or has more names than can be looked
+/// through; the text is for the log.
 pub async fn list(
     client: &Client,
     upstream: &Url,
@@ -189,7 +196,8 @@ async fn ask(client: &Client, url: Url) -> Result<(StatusCode, bool, Vec<u8>), S
     Ok((status, has_more, body(response).await?))
 }
 
-/// The names of a page of the registry, and what else it says. A registry without any writes `null`.
+/// The names of a page of the registry, and what else it says. A registry without any writes
+/// `null`.
 fn read(body: &[u8], field: &str) -> Option<(Vec<String>, Map<String, Value>)> {
     let mut rest: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let names = match rest.remove(field)? {

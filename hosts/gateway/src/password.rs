@@ -1,11 +1,14 @@
-//! Names and passwords: the gateway asks the token server for a token, as the client could have done itself.
+//! Names and passwords: the gateway asks the token server for a token, as the client could have
+//! done itself.
 //!
-//! A token is remembered briefly under a digest of what was asked, so that a client which sends its password with each request costs the token
-//! server one question a minute. What the token holds is verified as if the client had brought it. A wrong password is remembered for shorter,
-//! whatever it was for.
+//! A token is remembered briefly under a digest of what was asked, so that a client which sends its
+//! password with each request costs the token server one question a minute. What the token holds is
+//! verified as if the client had brought it. A wrong password is remembered for shorter, whatever
+//! it was for.
 //!
-//! Each client has so many questions a second, and so many at once; a wrong password costs ten. The token server counts clients too, where it is
-//! shown that this gateway is one of its own (`X-Scopegate-Gateway`), and else all of them as one.
+//! Each client has so many questions a second, and so many at once; a wrong password costs ten. The
+//! token server counts clients too, where it is shown that this gateway is one of its own
+//! (`X-Scopegate-Gateway`), and else all of them as one.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -138,7 +141,8 @@ impl Passwords {
         let mut request =
             self.client.get(self.realm.clone()).query(&query).header(AUTHORIZATION, authorization);
         if let Some(address) = address {
-            // Believed by a token server that is shown the next one, or that has this gateway among its proxies.
+            // Believed by a token server that is shown the next one, or that has this gateway among
+            // its proxies.
             request = request.header("x-forwarded-for", address.to_string());
         }
         if let Some(shown) = &self.shown {
@@ -180,7 +184,8 @@ mod tests {
         Passwords::new(Client::new(), realm, "r".to_owned(), None)
     }
 
-    /// Audit 4e: one client's wrong passwords used up what all clients of the gateway have at the token server.
+    /// Audit 4e: one client's wrong passwords used up what all clients of the gateway have at the
+    /// token server.
     #[test]
     fn each_client_has_questions_of_its_own() {
         let passwords = passwords();

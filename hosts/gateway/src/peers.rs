@@ -1,7 +1,7 @@
 //! How many connections one client may have, so that it does not have all there are.
 //!
-//! The rule is the token server's ([`scopegate_host::peers`]): so many for a network that nobody knows, and half of all for one whose
-//! credentials were right in the last minute.
+//! The rule is the token server's ([`scopegate_host::peers`]): so many for a network that nobody
+//! knows, and half of all for one whose credentials were right in the last minute.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The request and the answer, between client and registry.
 //!
-//! Everything is decided before the registry is asked. Bodies pass through in pieces, both ways; nothing here holds one.
+//! Everything is decided before the registry is asked. Bodies pass through in pieces, both ways;
+//! nothing here holds one.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -204,7 +205,8 @@ impl Gateway {
         if route.endpoint == Endpoint::Base {
             return Decided::Answer(Answer::json(200, b"{}".to_vec()));
         }
-        // The registry's own list says too much, also in the head of an answer, and wherever else it may have one.
+        // The registry's own list says too much, also in the head of an answer, and wherever else
+        // it may have one.
         let is_filtered =
             route.endpoint == Endpoint::Catalog && self.config.catalog == Catalog::Filtered;
         match listing::field(route.endpoint) {
@@ -293,7 +295,8 @@ impl Gateway {
         })
     }
 
-    /// A password is good for as much as a token that is asked for with it. What it is needed for is read from the request first.
+    /// A password is good for as much as a token that is asked for with it. What it is needed for
+    /// is read from the request first.
     async fn basic(
         &self,
         passwords: &Passwords,
@@ -325,7 +328,8 @@ impl Gateway {
 }
 
 impl Token {
-    /// What it opens: what it says, and no more than its holder may have at this moment, where that is known.
+    /// What it opens: what it says, and no more than its holder may have at this moment, where that
+    /// is known.
     fn grants(&self, settings: &DecisionSettings) -> Vec<Grant<'_>> {
         let claims = &self.verified.claims;
         match &self.policy {
@@ -337,7 +341,8 @@ impl Token {
         }
     }
 
-    /// Whether its holder may read what is said about a repository, and so may know that there is one of this name.
+    /// Whether its holder may read what is said about a repository, and so may know that there is
+    /// one of this name.
     fn may_see(&self, name: &str) -> bool {
         let holder = self.policy.as_ref().and_then(|policy| policy.holder(&self.verified.claims));
         holder.is_some_and(|holder| holder.granted(name).contains(Action::MetadataRead))
@@ -437,7 +442,8 @@ impl ProxyHttp for Proxy {
         answer: &mut ResponseHeader,
         _: &mut Context,
     ) -> Result<()> {
-        // A registry that asks for credentials is not meant to: its challenge could lead clients, and their passwords, elsewhere.
+        // A registry that asks for credentials is not meant to: its challenge could lead clients,
+        // and their passwords, elsewhere.
         if answer.status == StatusCode::UNAUTHORIZED
             || answer.headers.contains_key(header::WWW_AUTHENTICATE)
         {
@@ -466,8 +472,9 @@ impl ProxyHttp for Proxy {
         headers::complete(answer, &context.origin)
     }
 
-    /// A connection that the registry closed while it was idle is no failure of the request. What only reads is sent again; whether a write
-    /// arrived before the end nobody knows, so its client decides.
+    /// A connection that the registry closed while it was idle is no failure of the request. What
+    /// only reads is sent again; whether a write arrived before the end nobody knows, so its client
+    /// decides.
     fn error_while_proxy(
         &self,
         _: &HttpPeer,
@@ -546,7 +553,8 @@ impl Gateway {
     fn origin(&self, session: &Session) -> Origin {
         let address = session.client_addr().and_then(|address| address.as_inet());
         let own = session.req_header().headers.get(CORRELATION);
-        // An id of the client's is taken over when it is a GUID and nothing else: it comes back in the answer, and stands in the log.
+        // An id of the client's is taken over when it is a GUID and nothing else: it comes back in
+        // the answer, and stands in the log.
         let own = own.and_then(|id| id.to_str().ok()).and_then(|id| Uuid::try_parse(id).ok());
         Origin {
             address: address.map(SocketAddr::ip),
@@ -619,8 +627,9 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// Lets a client that was answered early send the rest of its body, which nobody reads: hung up on at once it would be reset, and might never see
-/// the answer (RFC 9112, 9.6). Whoever takes longer than `timeouts.client` for it is cut off.
+/// Lets a client that was answered early send the rest of its body, which nobody reads: hung up on
+/// at once it would be reset, and might never see the answer (RFC 9112, 9.6). Whoever takes longer
+/// than `timeouts.client` for it is cut off.
 async fn linger(session: &mut Session) {
     let client = session.as_downstream_mut();
     if client.is_body_done() {

@@ -1,7 +1,9 @@
-//! What is refused before anything is decided: requests that two readers could take apart in two ways.
+//! What is refused before anything is decided: requests that two readers could take apart in two
+//! ways.
 //!
-//! Follows RFC 9112 (§2.2, §3, §5, §6) where it says what a server may refuse, and refuses it: the proxy in front, this one and the registry
-//! behind must agree where a request ends and what it says. The head is looked at as it came, before a library has made one out of two.
+//! Follows RFC 9112 (§2.2, §3, §5, §6) where it says what a server may refuse, and refuses it: the
+//! proxy in front, this one and the registry behind must agree where a request ends and what it
+//! says. The head is looked at as it came, before a library has made one out of two.
 //!
 //! Left out: the path, which is the engine's.
 
@@ -96,7 +98,8 @@ fn values<'h>(
     same.map(|(_, value)| *value)
 }
 
-/// The lines of a head, without the empty one at its end. Each of them ends with CR LF, and no other control character stands anywhere.
+/// The lines of a head, without the empty one at its end. Each of them ends with CR LF, and no
+/// other control character stands anywhere.
 fn lines(head: &[u8]) -> Result<Vec<&[u8]>, HeadError> {
     let mut rest = head.strip_suffix(b"\r\n\r\n").ok_or(HeadError::Line)?;
     let mut lines = Vec::with_capacity(16);
@@ -108,8 +111,8 @@ fn lines(head: &[u8]) -> Result<Vec<&[u8]>, HeadError> {
     if lines.iter().all(|line| is_plain(line)) { Ok(lines) } else { Err(HeadError::Line) }
 }
 
-/// Whether no control character but a tab is in it. All bytes are looked at, and none is looked for: sixteen at once, which takes a head with a
-/// token a third of the time.
+/// Whether no control character but a tab is in it. All bytes are looked at, and none is looked
+/// for: sixteen at once, which takes a head with a token a third of the time.
 fn is_plain(line: &[u8]) -> bool {
     !line.iter().fold(false, |any, byte| any | (byte.is_ascii_control() && *byte != b'\t'))
 }

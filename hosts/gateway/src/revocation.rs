@@ -1,10 +1,11 @@
 //! Which tokens are not good any more.
 //!
-//! The token server lists principals whose tokens of an older generation have ended; it is asked every second for what is new. A token says whom
-//! it is for and of which generation it is. One that does not say so is refused where revocations are known: it could not be revoked.
+//! The token server lists principals whose tokens of an older generation have ended; it is asked
+//! every second for what is new. A token says whom it is for and of which generation it is. One
+//! that does not say so is refused where revocations are known: it could not be revoked.
 //!
-//! Left out: anything that survives a restart. The first answer of the feed is everything, and its epoch the one that is held; which epochs
-//! were left is known until then.
+//! Left out: anything that survives a restart. The first answer of the feed is everything, and its
+//! epoch the one that is held; which epochs were left is known until then.
 
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ impl Revoked {
         Self { known: ArcSwap::default(), heard: Heard::never(serve_for) }
     }
 
-    /// Takes what the feed says; tells whether it was taken. What is of an epoch that was left, or older than what is known, is not.
+    /// Takes what the feed says; tells whether it was taken. What is of an epoch that was left, or
+    /// older than what is known, is not.
     pub fn hear(&self, news: Generations, now: u64) -> bool {
         // Most answers say that nothing is new.
         if !self.known.load().has(&news) {

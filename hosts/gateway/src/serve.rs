@@ -70,7 +70,8 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     match &certificate {
         None => proxy.add_tcp(&listen.to_string()),
         Some(certificate) => {
-            // The files are ours to read: Pingora's own reader ends the thread that serves, and nothing else.
+            // The files are ours to read: Pingora's own reader ends the thread that serves, and
+            // nothing else.
             let mut settings = TlsSettings::intermediate("", "")
                 .map_err(|error| anyhow::anyhow!("tls: {error}"))?;
             settings.set_cert_resolver(Arc::<Certificate>::clone(certificate));
@@ -84,13 +85,14 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     server.run_forever()
 }
 
-/// Whether the address can be listened on: Pingora finds out in a thread that ends then, while the process goes on and serves nobody.
+/// Whether the address can be listened on: Pingora finds out in a thread that ends then, while the
+/// process goes on and serves nobody.
 fn is_free(listen: SocketAddr) -> anyhow::Result<()> {
     std::net::TcpListener::bind(listen).map(drop).with_context(|| format!("listen: {listen}"))
 }
 
-/// Whether this process may have as many connections open as are configured: one to the client and one to the registry for each, and as
-/// many more that wait.
+/// Whether this process may have as many connections open as are configured: one to the client and
+/// one to the registry for each, and as many more that wait.
 fn check_files(connections: usize) {
     let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_mul(3);
     if let Some(files) = raise_limit().filter(|files| *files < wanted) {
@@ -130,7 +132,8 @@ pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
     })
 }
 
-/// What the token server is shown with every request for a client, so that it counts the client and not this gateway: who reads its feed.
+/// What the token server is shown with every request for a client, so that it counts the client and
+/// not this gateway: who reads its feed.
 fn shown(config: &Config) -> anyhow::Result<Option<HeaderValue>> {
     let (field, feed) = match (&config.revocations, &config.bundle) {
         (Some(feed), _) => ("revocations", feed),

@@ -1,7 +1,8 @@
 //! Whether whoever a token is for still stands where it stood when the token was issued.
 //!
-//! A gateway knows nothing of that, or which tokens have ended ([`revocation`](crate::revocation)), or the whole policy
-//! ([`bundle`](crate::bundle)): as its configuration says. What it should know and does not know new enough keeps it from deciding.
+//! A gateway knows nothing of that, or which tokens have ended ([`revocation`](crate::revocation)),
+//! or the whole policy ([`bundle`](crate::bundle)): as its configuration says. What it should know
+//! and does not know new enough keeps it from deciding.
 
 use std::sync::Arc;
 

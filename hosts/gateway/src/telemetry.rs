@@ -1,7 +1,8 @@
-//! The log, one event a line on standard error, and the decision log: one event for each request, under the target `decision`.
+//! The log, one event a line on standard error, and the decision log: one event for each request,
+//! under the target `decision`.
 //!
-//! A decision tells who asked from where for what, and what came of it, in the words of the token server's. It holds no secret: of a token only
-//! whom it is for, of a password nothing.
+//! A decision tells who asked from where for what, and what came of it, in the words of the token
+//! server's. It holds no secret: of a token only whom it is for, of a password nothing.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::Log;
 
-/// How much is logged when nobody says. What Pingora says of clients that hang up is not worth a line.
+/// How much is logged when nobody says. What Pingora says of clients that hang up is not worth a
+/// line.
 const USUAL: &str = "info,pingora_proxy=off,pingora_core=warn";
 /// How much of a text that a client chose is logged, in bytes.
 const LONGEST: usize = 2 * 1024;

@@ -1,7 +1,8 @@
 //! The gateway's certificate, read again when it changes.
 //!
-//! Certificates are renewed by other programs while the gateway runs, in two files one after the other: what does not fit together, or is
-//! none at all, is left where it is and the last good one goes on. Connections that are open keep theirs.
+//! Certificates are renewed by other programs while the gateway runs, in two files one after the
+//! other: what does not fit together, or is none at all, is left where it is and the last good one
+//! goes on. Connections that are open keep theirs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::config::Tls;
 
-/// How often the files are looked at. They are a few kilobytes, and a renewed certificate is days before the end of the old one.
+/// How often the files are looked at. They are a few kilobytes, and a renewed certificate is days
+/// before the end of the old one.
 pub const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The certificate that new connections get.

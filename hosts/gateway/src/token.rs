@@ -2,8 +2,9 @@
 //!
 //! Follows RFC 7519.
 //!
-//! A signature costs tens of microseconds and a digest less than one, so what was verified is kept under the digest of the token: in a bounded
-//! cache, never longer than the token is valid or its key is known. Whether it was revoked is asked each time.
+//! A signature costs tens of microseconds and a digest less than one, so what was verified is kept
+//! under the digest of the token: in a bounded cache, never longer than the token is valid or its
+//! key is known. Whether it was revoked is asked each time.
 
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ impl Tokens {
         Self { issuer, service, keys, remembered: Cache::new(REMEMBERED) }
     }
 
-    /// The token, if it is good at this time; `None` for one that is forged, not in time, of another kind, or meant for somebody else.
+    /// The token, if it is good at this time; `None` for one that is forged, not in time, of
+    /// another kind, or meant for somebody else.
     pub async fn verify(&self, token: &str, now: u64) -> Option<Arc<Verified>> {
         if token.len() > LONGEST {
             return None;

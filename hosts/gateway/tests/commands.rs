@@ -1,6 +1,8 @@
-//! The program itself, before it serves: what it says of a configuration that cannot be, and what it ends with.
+//! The program itself, before it serves: what it says of a configuration that cannot be, and what
+//! it ends with.
 //!
-//! Left out: what it does with traffic, which `tests/clients/gateway.rs` has with a real registry behind it.
+//! Left out: what it does with traffic, which `tests/clients/gateway.rs` has with a real registry
+//! behind it.
 
 use std::net::TcpListener;
 use std::path::Path;

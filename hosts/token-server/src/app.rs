@@ -55,7 +55,8 @@ pub struct App {
     pub guard: Arc<Guard>,
     /// How often strangers can make us ask an identity provider.
     pub redemptions: Redemptions,
-    /// How often credentials of management that nobody knows make us look into the database, whoever sends them.
+    /// How often credentials of management that nobody knows make us look into the database,
+    /// whoever sends them.
     pub second_looks: RateLimit,
     /// Whether the policy is new enough to decide by.
     pub readiness: Arc<Readiness>,
@@ -164,14 +165,16 @@ impl App {
     /// When the database cannot be written.
     pub async fn commit(&self, write: Write) -> sqlx::Result<()> {
         write.commit().await?;
-        // It is in the database, so the answer is yes; whoever follows the database makes up for a failure here.
+        // It is in the database, so the answer is yes; whoever follows the database makes up for a
+        // failure here.
         if let Err(error) = catch_up_now(self).await {
             tracing::warn!(error = format!("{error:#}"), "cannot read what was just written");
         }
         Ok(())
     }
 
-    /// Whether the identity providers of this server are those that are kept, which those of the server are that started last.
+    /// Whether the identity providers of this server are those that are kept, which those of the
+    /// server are that started last.
     #[must_use]
     pub fn has_kept_providers(&self, policy: &Policy) -> bool {
         let kept = policy.providers().filter(|provider| !provider.is_gone());
@@ -183,7 +186,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unavailable`] when the database has been gone for longer than the configuration allows.
+    /// [`RouteError::Unavailable`] when the database has been gone for longer than the
+    /// configuration allows.
     pub fn check_snapshot(&self, now: i64) -> Result<(), RouteError> {
         if self.readiness.may_issue(now) {
             Ok(())

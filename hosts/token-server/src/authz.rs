@@ -6,19 +6,21 @@
 //! | `/authz/forward` | Caddy's `forward_auth`, Traefik's `ForwardAuth` | `X-Forwarded-Method`, `X-Forwarded-Uri` |
 //! | `/authz/envoy/…` | Envoy, `ext_authz` over HTTP | the method, and `X-Scopegate-Target`, which the path behind the prefix agrees with |
 //!
-//! The engine decides about the whole request, as at every edge. What goes on is 200; anything else is the answer for the client. The target
-//! that may go on stands in `X-Scopegate-Target`. A proxy that sends that on asks with `?rewrites=true`; from any other a request goes on
-//! only where the registry cannot read another one from it.
+//! The engine decides about the whole request, as at every edge. What goes on is 200; anything else
+//! is the answer for the client. The target that may go on stands in `X-Scopegate-Target`. A proxy
+//! that sends that on asks with `?rewrites=true`; from any other a request goes on only where the
+//! registry cannot read another one from it.
 //!
-//! Nobody here sees what the proxy sends on as the type of the body, and a registry reads parameters from the body of a form. So the proxy
-//! sets `Content-Type` itself, whatever came, and says in `X-Scopegate-Content-Type` what it will send, `none` for nothing. A request goes on
-//! only where that is what the engine sets.
+//! Nobody here sees what the proxy sends on as the type of the body, and a registry reads
+//! parameters from the body of a form. So the proxy sets `Content-Type` itself, whatever came, and
+//! says in `X-Scopegate-Content-Type` what it will send, `none` for nothing. A request goes on only
+//! where that is what the engine sets.
 //!
-//! Only the configured peers are answered, because whoever asks says itself what it asks about. nginx passes on nothing but 401 and 403, so
-//! what is refused for another reason is a 403 there.
+//! Only the configured peers are answered, because whoever asks says itself what it asks about.
+//! nginx passes on nothing but 401 and 403, so what is refused for another reason is a 403 there.
 //!
-//! Left out: the catalog of `catalog: filtered`, which nobody here can filter, so it is closed; which other header fields go on, which is
-//! the proxy's configuration.
+//! Left out: the catalog of `catalog: filtered`, which nobody here can filter, so it is closed;
+//! which other header fields go on, which is the proxy's configuration.
 
 mod question;
 

@@ -1,10 +1,12 @@
-//! What the edge is told: the compiled scope maps, who has which, and which tokens have ended, in one signed document.
+//! What the edge is told: the compiled scope maps, who has which, and which tokens have ended, in
+//! one signed document.
 //!
-//! The form is [`scopegate_api::bundle`]'s. A bundle is made when somebody asks for it: for a revision, and for a minute, whichever ends
-//! first. Every server makes the same one in the same minute, so that an edge behind a balancer is not sent it again by each of them.
+//! The form is [`scopegate_api::bundle`]'s. A bundle is made when somebody asks for it: for a
+//! revision, and for a minute, whichever ends first. Every server makes the same one in the same
+//! minute, so that an edge behind a balancer is not sent it again by each of them.
 //!
-//! Left out: increments. Equal maps are written once, so what is sent grows with the names of the principals: 50,000 of them are
-//! 5.2 MB, made in 60 ms.
+//! Left out: increments. Equal maps are written once, so what is sent grows with the names of the
+//! principals: 50,000 of them are 5.2 MB, made in 60 ms.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +26,8 @@ use crate::store::{Known, Revision};
 
 /// How long the same bundle is given out, in seconds.
 const EVERY: i64 = 60;
-/// How long it may be decided by, in seconds: an edge that hears nothing more serves for so long at most.
+/// How long it may be decided by, in seconds: an edge that hears nothing more serves for so long at
+/// most.
 const LIFETIME: i64 = 5 * 60;
 
 /// A bundle, signed.
@@ -134,7 +137,8 @@ impl Everybody {
         });
     }
 
-    /// Each provider that there is, and whoever of it was revoked. A provider that is not listed is gone.
+    /// Each provider that there is, and whoever of it was revoked. A provider that is not listed is
+    /// gone.
     fn add_identities(&mut self, app: &App, policy: &Policy) {
         for provider in policy.providers().filter(|provider| !provider.is_gone()) {
             let generation = provider_generation(&provider.name, app, policy);

@@ -6,11 +6,13 @@
 //! | environment | `SCOPEGATE_PUBLIC_URL` for `publicUrl`, `SCOPEGATE_LIMITS__PER_ADDRESS__RATE` for `limits.perAddress.rate` |
 //! | flags | the few that people type, and `--set limits.perAddress.rate=5` for all others |
 //!
-//! A name that no part knows is refused wherever it stands, because a limit with a typing error is no limit. Left out of that are the
-//! variables that Kubernetes gives to every container for each service (`SCOPEGATE_PORT`, `SCOPEGATE_SERVICE_HOST` and so on).
+//! A name that no part knows is refused wherever it stands, because a limit with a typing error is
+//! no limit. Left out of that are the variables that Kubernetes gives to every container for each
+//! service (`SCOPEGATE_PORT`, `SCOPEGATE_SERVICE_HOST` and so on).
 //!
-//! Not to be configured are the lifetimes of tokens: an access token lasts 60 minutes, a refresh token 3 hours, and clocks may differ by a
-//! minute; whoever changes one changes what a client may rely on.
+//! Not to be configured are the lifetimes of tokens: an access token lasts 60 minutes, a refresh
+//! token 3 hours, and clocks may differ by a minute; whoever changes one changes what a client may
+//! rely on.
 
 pub mod flags;
 mod layers;
@@ -43,13 +45,15 @@ pub use values::SecretUrl;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Config {
-    /// The folder of the database and of what else must outlive the process. Made when it is missing.
+    /// The folder of the database and of what else must outlive the process. Made when it is
+    /// missing.
     pub data: PathBuf,
     /// The database of several servers, `postgres://…`. Without it SQLite in the data folder.
     pub database_url: Option<SecretUrl>,
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// The address under which clients reach this server, for challenges. By default the one that it listens on.
+    /// The address under which clients reach this server, for challenges. By default the one that
+    /// it listens on.
     pub public_url: Option<Url>,
     /// The registry that tokens are for.
     pub registry: Registry,
@@ -72,7 +76,8 @@ pub struct Config {
     pub authz: Authz,
     /// What requests read when the database is gone.
     pub snapshot: Snapshot,
-    /// The certificate of this server. Without it HTTP, which is for loopback and for a proxy that ends TLS.
+    /// The certificate of this server. Without it HTTP, which is for loopback and for a proxy that
+    /// ends TLS.
     pub tls: Option<TlsFiles>,
     /// What one client may ask for.
     pub limits: Limits,
@@ -181,8 +186,8 @@ pub struct Limits {
     /// The peers that may have as many as they like: addresses and networks.
     #[serde(deserialize_with = "networks::or_zero")]
     pub exempt_peers: Networks,
-    /// The proxies that stand before this server and append to `X-Forwarded-For`: addresses and networks. The header of anybody else is not
-    /// looked at.
+    /// The proxies that stand before this server and append to `X-Forwarded-For`: addresses and
+    /// networks. The header of anybody else is not looked at.
     #[serde(deserialize_with = "networks::or_zero")]
     pub trusted_proxies: Networks,
 }
@@ -199,8 +204,9 @@ pub struct Log {
 
 /// Metrics for Prometheus.
 ///
-/// They tell how busy a server is and how often a password was wrong, which is nobody's business but the operator's. So they are off, and
-/// when they are on they have an address of their own, unless somebody says that they may be public.
+/// They tell how busy a server is and how often a password was wrong, which is nobody's business
+/// but the operator's. So they are off, and when they are on they have an address of their own,
+/// unless somebody says that they may be public.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Metrics {
@@ -214,7 +220,8 @@ pub struct Metrics {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Otlp {
-    /// The collector's address for OTLP over HTTP, without the path: `http://127.0.0.1:4318`. Without it there are no traces.
+    /// The collector's address for OTLP over HTTP, without the path: `http://127.0.0.1:4318`.
+    /// Without it there are no traces.
     pub endpoint: Option<SecretUrl>,
 }
 
@@ -223,7 +230,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or anything is unknown, of the wrong kind or makes no sense. The text names the place.
+    /// When the file cannot be read, or anything is unknown, of the wrong kind or makes no sense.
+    /// The text names the place.
     pub fn load(source: &Source, flags: &[(&'static str, String)]) -> anyhow::Result<Self> {
         let environment = layers::process_environment()?;
         let file = source.config.clone().or_else(|| layers::file_of(&environment));
@@ -237,7 +245,8 @@ impl Config {
         self.limits.check()?;
         if let Some(url) = &self.public_url {
             ensure!(is_base(url), "publicUrl `{url}` is no http or https address without query");
-            // What a token is for is told by its audience alone, so each purpose has one of its own.
+            // What a token is for is told by its audience alone, so each purpose has one of its
+            // own.
             let management = url.as_str().trim_end_matches('/');
             ensure!(
                 management != self.registry.service && management != REGISTRY_AUDIENCE,
@@ -269,7 +278,8 @@ impl Registry {
         let is_name = matches!(self.name.len(), 5..=50)
             && self.name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         ensure!(is_name, "registry.name `{}` is not 5 to 50 letters and digits", self.name);
-        // A client with such a name is looked for among the service principals, and the admin would never be found.
+        // A client with such a name is looked for among the service principals, and the admin would
+        // never be found.
         ensure!(
             !is_client_id(&self.name),
             "registry.name `{}` is how client ids look; choose another name",
@@ -378,7 +388,8 @@ impl Default for Limits {
             per_address: Rate { rate: 200.0, burst: 2000 },
             // A thousand nodes that start the same deployment in one name pass.
             per_principal: Rate { rate: 100.0, burst: 1000 },
-            // The largest form: sixteen thousand bytes of scopes, percent-encoded, and a refresh token.
+            // The largest form: sixteen thousand bytes of scopes, percent-encoded, and a refresh
+            // token.
             body: 64 * 1024,
             // Sixteen thousand bytes of scopes, percent-encoded.
             query: 48 * 1024,
@@ -408,7 +419,8 @@ mod tests {
 
     use super::*;
 
-    /// What a file, an environment and a command line come to. The file is not named when it is empty.
+    /// What a file, an environment and a command line come to. The file is not named when it is
+    /// empty.
     fn load(file: &str, environment: &[(&str, &str)], line: &str) -> anyhow::Result<Config> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("scopegate.yaml");

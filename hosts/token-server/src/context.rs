@@ -1,4 +1,5 @@
-//! What every part of the server wants to know about a request: where it comes from, and the id that names it in logs and answers.
+//! What every part of the server wants to know about a request: where it comes from, and the id
+//! that names it in logs and answers.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,7 +16,8 @@ pub struct Context {
     pub address: IpAddr,
     /// Whether it came by way of a proxy or a gateway of our own.
     pub is_forwarded: bool,
-    /// A GUID; the client reads it in `X-Ms-Correlation-Request-Id`, and every line of the log has it.
+    /// A GUID; the client reads it in `X-Ms-Correlation-Request-Id`, and every line of the log has
+    /// it.
     pub correlation_id: Arc<str>,
 }
 

@@ -1,7 +1,7 @@
 //! The data folder, which nobody else may write: whoever can, decides who may do what.
 //!
-//! The database, the bundle that registries trust and the engine's machine code are in it. A folder that is not there yet is made by the store
-//! for its owner alone.
+//! The database, the bundle that registries trust and the engine's machine code are in it. A folder
+//! that is not there yet is made by the store for its owner alone.
 //!
 //! Left out: the folders above it.
 

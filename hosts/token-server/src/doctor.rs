@@ -1,11 +1,14 @@
 //! Why does a registry refuse a token? All that it says itself is "token signed by untrusted key".
 //!
-//! Follows what CNCF distribution 2.8.2 and 3.0.0 do with a token, in their order: the header's algorithm, then the key, by `x5c` or by
-//! `kid`, then the claims. Both read their certificates and key sets when they start, and never again.
+//! Follows what CNCF distribution 2.8.2 and 3.0.0 do with a token, in their order: the header's
+//! algorithm, then the key, by `x5c` or by `kid`, then the claims. Both read their certificates and
+//! key sets when they start, and never again.
 //!
-//! Looking changes nothing, asks nobody, and needs no secret: a token, the public half of the server's keys, and the registry's files.
+//! Looking changes nothing, asks nobody, and needs no secret: a token, the public half of the
+//! server's keys, and the registry's files.
 //!
-//! Left out: what the token opens, which is the scope map's matter, and tokens with a `jwk` in their header, which we never write.
+//! Left out: what the token opens, which is the scope map's matter, and tokens with a `jwk` in
+//! their header, which we never write.
 
 mod certificate;
 mod claims;

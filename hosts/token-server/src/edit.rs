@@ -1,8 +1,9 @@
 //! What people may change, and what a change means for tokens already issued.
 //!
-//! Follows the limits and names of Azure Container Registry. Management and the seed file change things by these functions and by no
-//! others. A change that takes something away gives its principal a new generation; tokens of an older one are refused at the edge and
-//! can no longer be renewed.
+//! Follows the limits and names of Azure Container Registry. Management and the seed file change
+//! things by these functions and by no others. A change that takes something away gives its
+//! principal a new generation; tokens of an older one are refused at the edge and can no longer be
+//! renewed.
 
 pub mod identities;
 pub mod passwords;

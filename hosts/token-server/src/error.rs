@@ -1,6 +1,7 @@
 //! Refusals, and their one mapping to status codes.
 //!
-//! What a client reads and what the log says are apart: a client never learns whether a name exists.
+//! What a client reads and what the log says are apart: a client never learns whether a name
+//! exists.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -1,11 +1,13 @@
 //! Gateways of ours, which ask for many clients from one address: whether one does.
 //!
-//! In `X-Scopegate-Gateway` a gateway shows the client id and the secret of a service principal with the role EdgeReader, as Basic
-//! authentication has them (RFC 7617). Only then is the one client address believed that it writes. The secret has to be one that was
-//! generated here, because it comes with every request, and has to have come over TLS or loopback.
+//! In `X-Scopegate-Gateway` a gateway shows the client id and the secret of a service principal
+//! with the role EdgeReader, as Basic authentication has them (RFC 7617). Only then is the one
+//! client address believed that it writes. The secret has to be one that was generated here,
+//! because it comes with every request, and has to have come over TLS or loopback.
 //!
-//! What was right once is remembered by its digest for as long as its service principal stays as it was. The first look costs its address
-//! what a request does, and a wrong secret what a wrong password does.
+//! What was right once is remembered by its digest for as long as its service principal stays as it
+//! was. The first look costs its address what a request does, and a wrong secret what a wrong
+//! password does.
 
 use std::collections::HashMap;
 use std::fmt;

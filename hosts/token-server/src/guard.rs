@@ -1,12 +1,13 @@
 //! What one client may ask for: how often, how much, how long.
 //!
-//! Limits by address count before anything is read of a request but its head. Of IPv6 they nest: a /56 has [`WIDER`] times what a /64 has,
-//! and a /48 that many times more. A wrong password costs the address that sent it [`FAILURE_COST`] requests more, also where it has none
-//! left.
+//! Limits by address count before anything is read of a request but its head. Of IPv6 they nest: a
+//! /56 has [`WIDER`] times what a /64 has, and a /48 that many times more. A wrong password costs
+//! the address that sent it [`FAILURE_COST`] requests more, also where it has none left.
 //!
-//! The limit by name is for what is right, and for secrets that people choose, where it counts before one is looked at: that is what guessing
-//! costs. A password of ours is compared before it: nobody guesses that, and whoever tries keeps its owner out of nothing. Neither is a
-//! client kept out that was right lately from where it asks.
+//! The limit by name is for what is right, and for secrets that people choose, where it counts
+//! before one is looked at: that is what guessing costs. A password of ours is compared before it:
+//! nobody guesses that, and whoever tries keeps its owner out of nothing. Neither is a client kept
+//! out that was right lately from where it asks.
 //!
 //! | status | when |
 //! |---|---|
@@ -116,8 +117,8 @@ impl Guard {
         Ok(left)
     }
 
-    /// Counts a token request in a name, whether anybody has that name or not. To be asked before a secret is looked at that somebody may
-    /// have chosen.
+    /// Counts a token request in a name, whether anybody has that name or not. To be asked before a
+    /// secret is looked at that somebody may have chosen.
     ///
     /// # Errors
     ///
@@ -134,7 +135,8 @@ impl Guard {
         self.forwarded.prove(address);
     }
 
-    /// A place for a request, for as long as it is worked on. What comes on a connection of its client's own has that one's.
+    /// A place for a request, for as long as it is worked on. What comes on a connection of its
+    /// client's own has that one's.
     async fn place(&self, context: &Context) -> Result<Option<Place>, TooMany> {
         if !context.is_forwarded {
             return Ok(None);
@@ -182,7 +184,8 @@ pub async fn admit(
     response
 }
 
-/// Whether a request counts against nobody: probes must not fail because somebody else is busy, and a page is several files at once.
+/// Whether a request counts against nobody: probes must not fail because somebody else is busy, and
+/// a page is several files at once.
 fn is_free(request: &Request) -> bool {
     let route = request.extensions().get::<MatchedPath>();
     matches!(request.uri().path(), "/healthz" | "/readyz")

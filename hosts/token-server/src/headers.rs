@@ -1,8 +1,9 @@
 //! The headers of every answer.
 //!
-//! Registry clients look for `Docker-Distribution-Api-Version`, `az` prints `X-Ms-Correlation-Request-Id` with every error, browsers need
-//! `Access-Control-Expose-Headers` to show any of it. A client's own ids are taken over when they are GUIDs and nothing else: they come
-//! back in answers and stand in logs.
+//! Registry clients look for `Docker-Distribution-Api-Version`, `az` prints
+//! `X-Ms-Correlation-Request-Id` with every error, browsers need `Access-Control-Expose-Headers` to
+//! show any of it. A client's own ids are taken over when they are GUIDs and nothing else: they
+//! come back in answers and stand in logs.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -28,7 +29,8 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 const STRICT_TRANSPORT: HeaderValue =
     HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
-/// What a browser may do with an answer that says nothing else of itself: show it, and not in the frame of a page.
+/// What a browser may do with an answer that says nothing else of itself: show it, and not in the
+/// frame of a page.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// How clients reach this server.
@@ -42,7 +44,8 @@ pub struct Reached {
     pub gateways: Option<Arc<Gateways>>,
 }
 
-/// Finds out about a request what everybody behind wants to know, and completes the headers of its answer.
+/// Finds out about a request what everybody behind wants to know, and completes the headers of its
+/// answer.
 pub async fn complete(
     reached: &Reached,
     mut request: Request,
@@ -128,7 +131,8 @@ pub fn has(asked: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|known| known == "*" || known.as_bytes() == tag)
 }
 
-/// Whether a client names a media type in `Accept`. Ranges (`*/*`) mean the form that was always there.
+/// Whether a client names a media type in `Accept`. Ranges (`*/*`) mean the form that was always
+/// there.
 #[must_use]
 pub fn accepts(asked: &HeaderMap, media_type: &str) -> bool {
     values(asked, &header::ACCEPT).any(|item| {

@@ -1,8 +1,11 @@
-//! `GET /healthz`, which says that the process lives, and `GET /readyz`, which says whether it can issue tokens.
+//! `GET /healthz`, which says that the process lives, and `GET /readyz`, which says whether it can
+//! issue tokens.
 //!
-//! Requests read a snapshot and not the database, so a database that is gone takes no token away at once. Until `snapshot.serveFor` is over
-//! the server is degraded: it issues tokens by what it last read, which may be more than an operator has meanwhile allowed. After that it
-//! is not ready and issues none. Whoever asks learns the state and since when, and nothing about the database itself.
+//! Requests read a snapshot and not the database, so a database that is gone takes no token away at
+//! once. Until `snapshot.serveFor` is over the server is degraded: it issues tokens by what it last
+//! read, which may be more than an operator has meanwhile allowed. After that it is not ready and
+//! issues none. Whoever asks learns the state and since when, and nothing about the database
+//! itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -19,7 +22,8 @@ use crate::clock;
 use crate::error::json;
 use crate::telemetry::metrics;
 
-/// How old a snapshot may be that counts as new, in seconds. The database is asked every second, and may take five to answer.
+/// How old a snapshot may be that counts as new, in seconds. The database is asked every second,
+/// and may take five to answer.
 const FRESH: i64 = 10;
 /// A time that has not come.
 const NEVER: i64 = i64::MIN;
@@ -67,14 +71,16 @@ impl Readiness {
         }
     }
 
-    /// The database answers, and the snapshot is what it holds. `revision` and `tokens` are for the metrics.
+    /// The database answers, and the snapshot is what it holds. `revision` and `tokens` are for the
+    /// metrics.
     pub fn confirm(&self, revision: i64, tokens: usize, now: i64) {
         self.confirmed.store(now, Ordering::Relaxed);
         self.gone_since.store(NEVER, Ordering::Relaxed);
         metrics::snapshot(revision, tokens);
     }
 
-    /// Notes whether this server's identity providers are those that are kept. Nothing is issued to identities while they are not.
+    /// Notes whether this server's identity providers are those that are kept. Nothing is issued to
+    /// identities while they are not.
     pub fn note_providers(&self, are_kept: bool) {
         self.has_other_providers.store(!are_kept, Ordering::Relaxed);
     }

@@ -1,7 +1,7 @@
 //! Identities from OpenID providers: who a foreign token stands for, and what its claims open.
 //!
-//! Follows OpenID Connect Discovery 1.0, RFC 7517, RFC 7519 and RFC 8725. A token's own word for its issuer chooses the provider, and
-//! that provider's keys then decide whether the word was true.
+//! Follows OpenID Connect Discovery 1.0, RFC 7517, RFC 7519 and RFC 8725. A token's own word for
+//! its issuer chooses the provider, and that provider's keys then decide whether the word was true.
 //!
 //! | module | holds |
 //! |---|---|
@@ -14,7 +14,8 @@
 //! | `jwt` | a token taken apart |
 //! | `http` | requests to a provider, bounded in time and size |
 //!
-//! Left out: login pages and sessions (the clients of a registry bring tokens), and introspection of opaque tokens.
+//! Left out: login pages and sessions (the clients of a registry bring tokens), and introspection
+//! of opaque tokens.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -124,10 +125,11 @@ impl Providers {
         provider.verify(jwt, now).await
     }
 
-    /// The provider to redeem a refresh token at, which itself does not say whose it is: the only one that redeems any, or else the one
-    /// that `tenant` names.
+    /// The provider to redeem a refresh token at, which itself does not say whose it is: the only
+    /// one that redeems any, or else the one that `tenant` names.
     ///
-    /// A refresh token is a secret between its provider and its owner, so it is never tried at one provider after the other.
+    /// A refresh token is a secret between its provider and its owner, so it is never tried at one
+    /// provider after the other.
     #[must_use]
     pub fn redeemer(&self, tenant: Option<&str>) -> Option<&Arc<Provider>> {
         let mut redeeming = self.0.iter().filter(|provider| provider.redeems());
@@ -137,7 +139,8 @@ impl Providers {
         }
     }
 
-    /// Asks each provider for newer keys when those that we have are older than ten minutes. Failures are logged.
+    /// Asks each provider for newer keys when those that we have are older than ten minutes.
+    /// Failures are logged.
     pub async fn refresh(&self, now: i64) {
         let mut asking = JoinSet::new();
         for provider in &self.0 {

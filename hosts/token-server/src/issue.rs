@@ -1,10 +1,12 @@
 //! Claims, signed and verified.
 //!
-//! Follows RFC 7519 and the claims of Azure Container Registry. A token is verified by the key of the ring that its `kid` names, with that
-//! key's own algorithm and no other: whatever else a header says about keys (`jwk`, `jku`, `x5u`, `x5c`) is not looked at.
+//! Follows RFC 7519 and the claims of Azure Container Registry. A token is verified by the key of
+//! the ring that its `kid` names, with that key's own algorithm and no other: whatever else a
+//! header says about keys (`jwk`, `jku`, `x5u`, `x5c`) is not looked at.
 //!
-//! Left out: who may have a token. Whether its principal is still what it was when the token was issued is for the caller, who knows the
-//! principals: [`generation`](Subject::generation) is there for that.
+//! Left out: who may have a token. Whether its principal is still what it was when the token was
+//! issued is for the caller, who knows the principals: [`generation`](Subject::generation) is there
+//! for that.
 
 use std::sync::Arc;
 
@@ -45,11 +47,13 @@ pub struct Issuer {
     pub issuer: String,
     /// The `aud` of every access and refresh token.
     pub service: String,
-    /// Whether tokens carry the certificate of their key, so that a registry that trusts the authority needs no new bundle, and no
-    /// restart, when keys follow each other. A token of an ES256 key is 840 bytes longer then.
+    /// Whether tokens carry the certificate of their key, so that a registry that trusts the
+    /// authority needs no new bundle, and no restart, when keys follow each other. A token of an
+    /// ES256 key is 840 bytes longer then.
     pub x5c: bool,
     ring: ArcSwap<Ring>,
-    /// The epoch of the database, when it was read: tokens carry it, and those of another one are refused.
+    /// The epoch of the database, when it was read: tokens carry it, and those of another one are
+    /// refused.
     epoch: ArcSwapOption<String>,
 }
 
@@ -103,8 +107,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The id (`jti`) of a token that this server has just signed, as it is or in quotation marks. The claims begin with it, so nothing else of
-/// the token is decoded.
+/// The id (`jti`) of a token that this server has just signed, as it is or in quotation marks. The
+/// claims begin with it, so nothing else of the token is decoded.
 pub(crate) fn token_id(token: &str) -> Option<String> {
     const BEFORE: &[u8] = b"{\"jti\":\"";
     let (_, payload) = token.split_once('.')?;
@@ -138,7 +142,8 @@ impl Issuer {
         self.epoch.load_full()
     }
 
-    /// Puts the epoch of a database that was read in its place. Tokens of the one before are refused.
+    /// Puts the epoch of a database that was read in its place. Tokens of the one before are
+    /// refused.
     pub fn replace_epoch(&self, epoch: &str) {
         self.epoch.store(Some(Arc::new(epoch.to_owned())));
     }
@@ -147,7 +152,8 @@ impl Issuer {
         claimed == self.epoch.load().as_deref().map(String::as_str)
     }
 
-    /// Signs an access token that is valid for `lifetime` seconds: [`ACCESS_LIFETIME`] or [`ANONYMOUS_LIFETIME`].
+    /// Signs an access token that is valid for `lifetime` seconds: [`ACCESS_LIFETIME`] or
+    /// [`ANONYMOUS_LIFETIME`].
     ///
     /// # Errors
     ///
@@ -235,7 +241,8 @@ impl Issuer {
         (is_good && self.is_of_epoch(claims.epoch.as_deref())).then_some(claims)
     }
 
-    /// Signs claims of another kind. They need `iss`, `aud`, `nbf` and `exp`, and an audience that is not the registry.
+    /// Signs claims of another kind. They need `iss`, `aud`, `nbf` and `exp`, and an audience that
+    /// is not the registry.
     ///
     /// # Errors
     ///
@@ -250,7 +257,8 @@ impl Issuer {
 
     /// The claims of a token of another kind, with our signature, for this audience, and valid now.
     ///
-    /// Nothing is valid for the audience of access and refresh tokens: those have functions of their own.
+    /// Nothing is valid for the audience of access and refresh tokens: those have functions of
+    /// their own.
     #[must_use]
     pub fn verify<T: DeserializeOwned>(&self, token: &str, audience: &str, now: i64) -> Option<T> {
         if audience == self.service {
@@ -286,7 +294,8 @@ struct Header {
     kid: String,
 }
 
-/// What every token of ours says. The types refuse an `aud` that is a list, and times that are no whole numbers.
+/// What every token of ours says. The types refuse an `aud` that is a list, and times that are no
+/// whole numbers.
 #[derive(Deserialize)]
 struct Registered {
     iss: String,

@@ -1,4 +1,5 @@
-//! The keys that sign tokens: one key in every form, the authority behind their certificates, and who signs when.
+//! The keys that sign tokens: one key in every form, the authority behind their certificates, and
+//! who signs when.
 //!
 //! | module | holds |
 //! |---|---|
@@ -13,7 +14,8 @@
 //! | [`import`](mod@import) | the key that an earlier version kept in its data folder |
 //! | [`keeper`] | the keys in the database, shared by all servers of a registry |
 //!
-//! Everything but `keeper` and `import` is pure: records come in and go out, and the time is an argument.
+//! Everything but `keeper` and `import` is pure: records come in and go out, and the time is an
+//! argument.
 
 pub mod authority;
 pub mod certificate;

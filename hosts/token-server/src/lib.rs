@@ -1,7 +1,8 @@
 //! The token server: who asks, what they may do, a signed token.
 //!
-//! One request's way through it: [`oauth`] reads the request, [`principal`] finds out who asks and which scope maps that is, the engine decides
-//! (through `scopegate-runtime`, the same WebAssembly module as everywhere), [`issue`] signs what was decided.
+//! One request's way through it: [`oauth`] reads the request, [`principal`] finds out who asks and
+//! which scope maps that is, the engine decides (through `scopegate-runtime`, the same WebAssembly
+//! module as everywhere), [`issue`] signs what was decided.
 //!
 //! | module | holds |
 //! |---|---|

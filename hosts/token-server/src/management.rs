@@ -1,8 +1,9 @@
 //! The management of a registry, in the shape of Azure Resource Manager.
 //!
-//! Follows <https://github.com/Azure/azure-rest-api-specs> (`specification/containerregistry`) as far as `az acr` uses it, with what the command
-//! line really sends. The same handlers answer under two prefixes: the long one of Azure Resource Manager, and `/registries/{registry}` for
-//! everybody else. Beside them stands what `az login` needs to get that far: see [`authority`].
+//! Follows <https://github.com/Azure/azure-rest-api-specs> (`specification/containerregistry`) as
+//! far as `az acr` uses it, with what the command line really sends. The same handlers answer under
+//! two prefixes: the long one of Azure Resource Manager, and `/registries/{registry}` for everybody
+//! else. Beside them stands what `az login` needs to get that far: see [`authority`].
 //!
 //! Everything that is done here is in the database before it is acknowledged, and counts at once.
 //!
@@ -126,7 +127,8 @@ fn resources() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(bundle::show))
 }
 
-/// Adds to the description what no handler says by itself: the names in the paths, and who is let in.
+/// Adds to the description what no handler says by itself: the names in the paths, and who is let
+/// in.
 fn complete(description: &mut OpenApi) {
     for (path, item) in &mut description.paths.paths {
         let names = ["registry", "name", "provider", "subject"]

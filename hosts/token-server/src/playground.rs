@@ -1,10 +1,13 @@
 //! The playground: the page of `web/`, at `/`, out of the program itself.
 //!
-//! It decides in the browser and asks this server for nothing, which [`POLICY`] makes sure of. Files are sent as they were compressed
-//! when the page was built, and each form of a file has an entity tag of its own (RFC 9110, section 8.8.3). What the page's build has put
-//! a digest into the name of is kept for a year; everything else is asked about each time, and not sent again when it is the same.
+//! It decides in the browser and asks this server for nothing, which [`POLICY`] makes sure of.
+//! Files are sent as they were compressed when the page was built, and each form of a file has an
+//! entity tag of its own (RFC 9110, section 8.8.3). What the page's build has put a digest into the
+//! name of is kept for a year; everything else is asked about each time, and not sent again when it
+//! is the same.
 //!
-//! Left out: ranges, which nobody wants of files this small, and quality values but 0, since whoever takes brotli is best served by it.
+//! Left out: ranges, which nobody wants of files this small, and quality values but 0, since
+//! whoever takes brotli is best served by it.
 
 mod file;
 
@@ -19,8 +22,8 @@ use rust_embed::Embed;
 
 use file::File;
 
-/// What the page may do: run its own scripts and the engine, and open no connection. `index.html` says the same of itself, but for the
-/// frames, which only a header can forbid.
+/// What the page may do: run its own scripts and the engine, and open no connection. `index.html`
+/// says the same of itself, but for the frames, which only a header can forbid.
 pub const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'none'; worker-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -1,7 +1,7 @@
 //! What the server knows, as a snapshot that requests read.
 //!
-//! A snapshot never changes; the next one takes its place whole, and shares with it whatever stayed the same. A request that began with
-//! the old one ends with it. No request waits for the database.
+//! A snapshot never changes; the next one takes its place whole, and shares with it whatever stayed
+//! the same. A request that began with the old one ends with it. No request waits for the database.
 
 mod built_in;
 
@@ -115,7 +115,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// When a map holds what is no rule. Nothing is left out silently: a snapshot is the whole truth, or there is none.
+    /// When a map holds what is no rule. Nothing is left out silently: a snapshot is the whole
+    /// truth, or there is none.
     pub fn apply(
         &self,
         changes: Changes,
@@ -179,8 +180,9 @@ impl Policy {
         self.service_principals.get(client_id.to_ascii_lowercase().as_str())
     }
 
-    /// The generation of whoever has one of its own and these scope maps, by their keys: the last change that took something away, from
-    /// itself or from a map. The end of a map counts too, for those whom the configuration gives it.
+    /// The generation of whoever has one of its own and these scope maps, by their keys: the last
+    /// change that took something away, from itself or from a map. The end of a map counts too, for
+    /// those whom the configuration gives it.
     #[must_use]
     pub fn generation<'k>(
         &self,
@@ -225,7 +227,8 @@ impl Policy {
         self.revoked_identities.get(&key).copied().unwrap_or(0)
     }
 
-    /// The identities that were revoked, each with its provider and in lower case, and by which write.
+    /// The identities that were revoked, each with its provider and in lower case, and by which
+    /// write.
     pub fn revoked_identities(&self) -> impl Iterator<Item = (&str, &str, Revision)> {
         let each = self.revoked_identities.iter();
         each.map(|((provider, subject), revision)| (&**provider, &**subject, *revision))
@@ -261,7 +264,8 @@ impl Token {
     }
 }
 
-/// Which of these is `password`, and still opens something. Every digest is compared, so that the time tells nothing.
+/// Which of these is `password`, and still opens something. Every digest is compared, so that the
+/// time tells nothing.
 #[must_use]
 pub fn accepts(passwords: &[Password], password: &PasswordDigest, now: i64) -> Option<Password> {
     passwords.iter().fold(None, |accepted, own| {

@@ -1,7 +1,8 @@
 //! Who asks: a set of scope maps, however they showed it.
 //!
-//! Scope-map tokens, the admin account, service principals, identities from a provider and anonymous clients all come down to the same:
-//! compiled scope maps, a generation, and a name. Everything after that is one path.
+//! Scope-map tokens, the admin account, service principals, identities from a provider and
+//! anonymous clients all come down to the same: compiled scope maps, a generation, and a name.
+//! Everything after that is one path.
 
 mod authenticate;
 mod credentials;
@@ -46,10 +47,11 @@ pub struct Principal {
     pub tables: Vec<PolicyTable>,
     /// What it may do in management.
     pub roles: Vec<Role>,
-    /// The revision of the last change that took something away from it, by itself or by its scope maps.
+    /// The revision of the last change that took something away from it, by itself or by its scope
+    /// maps.
     pub generation: Revision,
-    /// Refresh tokens of an older generation than this are not good any more. What a scope map lost is not in it, because what a scope
-    /// map grants is read anew for each access token.
+    /// Refresh tokens of an older generation than this are not good any more. What a scope map lost
+    /// is not in it, because what a scope map grants is read anew for each access token.
     pub renewable_from: Revision,
     /// What its provider said about it.
     pub identity: Option<IdentityClaims>,
@@ -65,7 +67,8 @@ pub struct Principal {
     pub password: Option<Password>,
 }
 
-/// What an access token holds that somebody came with: whatever is issued for it holds no more, and for no longer.
+/// What an access token holds that somebody came with: whatever is issued for it holds no more, and
+/// for no longer.
 #[derive(Clone, Debug)]
 pub struct AtMost {
     /// What it opens.
@@ -122,12 +125,14 @@ impl Principal {
         principal
     }
 
-    /// Somebody whom an identity provider knows: what the claims are bound to by the configuration of this moment.
+    /// Somebody whom an identity provider knows: what the claims are bound to by the configuration
+    /// of this moment.
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] when the provider is not configured any more; [`RouteError::Unavailable`] when this server's providers
-    /// are not those that are kept; [`RouteError::Engine`] when the engine fails.
+    /// [`RouteError::Unauthorized`] when the provider is not configured any more;
+    /// [`RouteError::Unavailable`] when this server's providers are not those that are kept;
+    /// [`RouteError::Engine`] when the engine fails.
     pub fn identity(
         subject: &str,
         claims: IdentityClaims,
@@ -169,7 +174,8 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// The errors of [`Principal::identity`], and [`RouteError::Unauthorized`] for claims that are too large to be remembered.
+    /// The errors of [`Principal::identity`], and [`RouteError::Unauthorized`] for claims that are
+    /// too large to be remembered.
     pub fn of(identity: Identity, app: &App, policy: &Policy) -> Result<Self, RouteError> {
         let (provider, _) = known_provider(&identity.provider, app, policy)?;
         let mentioned = provider.mentioned(&identity.claims)?;
@@ -178,12 +184,13 @@ impl Principal {
         Ok(Self { appid: identity.appid, tenant: identity.tenant, ..principal })
     }
 
-    /// Somebody of whom nothing is known but an access token: everything, and [`AtMost`] what that holds.
+    /// Somebody of whom nothing is known but an access token: everything, and [`AtMost`] what that
+    /// holds.
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] for a token that names no provider, or one that is gone, and for one from before something was taken
-    /// away.
+    /// [`RouteError::Unauthorized`] for a token that names no provider, or one that is gone, and
+    /// for one from before something was taken away.
     fn held(
         subject: &str,
         provider: Option<String>,
@@ -225,7 +232,8 @@ impl Principal {
         }
     }
 
-    /// When whatever is issued to it ends at the latest: with the token or the password that it came with.
+    /// When whatever is issued to it ends at the latest: with the token or the password that it
+    /// came with.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
         let of_token = self.at_most.as_ref().map(|at_most| at_most.until);
@@ -270,7 +278,8 @@ impl Principal {
         }
     }
 
-    /// Whether it may have refresh tokens: nobody who came with an access token, and nobody without a name.
+    /// Whether it may have refresh tokens: nobody who came with an access token, and nobody without
+    /// a name.
     #[must_use]
     pub fn may_renew(&self) -> bool {
         self.at_most.is_none() && self.kind != PrincipalKind::Anonymous
@@ -282,7 +291,8 @@ impl Principal {
         self.roles.contains(&Role::Reader) || self.may_manage()
     }
 
-    /// Whether it may read generations and the bundle. Whoever may look at management reads more than that there.
+    /// Whether it may read generations and the bundle. Whoever may look at management reads more
+    /// than that there.
     #[must_use]
     pub fn may_read_edge_feeds(&self) -> bool {
         self.roles.contains(&Role::EdgeReader) || self.may_read_management()
@@ -333,8 +343,8 @@ pub fn admin_generation(policy: &Policy) -> Revision {
 const PROVIDER_GONE: RouteError =
     RouteError::Unauthorized("an identity of a provider that is gone");
 
-/// A provider of this server, and when all its identities were revoked. Nothing is given by providers that are not those that are kept:
-/// another server has started with others.
+/// A provider of this server, and when all its identities were revoked. Nothing is given by
+/// providers that are not those that are kept: another server has started with others.
 fn known_provider<'a>(
     name: &str,
     app: &'a App,
@@ -348,8 +358,9 @@ fn known_provider<'a>(
     Ok((provider, kept.revoked))
 }
 
-/// The last change that took something away from any identity of a provider, gone or not. Nobody knows which identities there are, so all
-/// that were not revoked by themselves have this one generation: a token with a lower one would be refused for ever.
+/// The last change that took something away from any identity of a provider, gone or not. Nobody
+/// knows which identities there are, so all that were not revoked by themselves have this one
+/// generation: a token with a lower one would be refused for ever.
 #[must_use]
 pub fn provider_generation(name: &str, app: &App, policy: &Policy) -> Revision {
     let own = policy.providers().find(|provider| provider.name == name);
@@ -359,7 +370,8 @@ pub fn provider_generation(name: &str, app: &App, policy: &Policy) -> Revision {
     policy.generation(own, keys.iter().map(String::as_str))
 }
 
-/// The last change that took something away from any identity, for edges that do not tell them apart.
+/// The last change that took something away from any identity, for edges that do not tell them
+/// apart.
 #[must_use]
 pub fn identity_generation(app: &App, policy: &Policy) -> Revision {
     let of_providers =

@@ -1,7 +1,8 @@
-//! Where service principals were right lately, kept in the database, so that a server that is started anew does not take all of them for
-//! strangers.
+//! Where service principals were right lately, kept in the database, so that a server that is
+//! started anew does not take all of them for strangers.
 //!
-//! It is written a minute after it came about, and when the server ends. What is lost costs a login more in a flood, and nothing else.
+//! It is written a minute after it came about, and when the server ends. What is lost costs a login
+//! more in a flood, and nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;

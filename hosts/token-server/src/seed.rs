@@ -23,8 +23,8 @@
 //!     scopeMaps: [MyScopeMap]
 //! ```
 //!
-//! What the file names is made or changed to be as it says; what it does not name stays. All of it happens or none. The format is
-//! ours, so an unknown field is an error.
+//! What the file names is made or changed to be as it says; what it does not name stays. All of it
+//! happens or none. The format is ours, so an unknown field is an error.
 
 use std::fs;
 use std::path::Path;
@@ -91,8 +91,9 @@ pub struct SeedToken {
     pub name: String,
     /// The map; a token without one opens nothing.
     pub scope_map: Option<String>,
-    /// Whether its passwords open anything; left out, it stays as it is, and a new token is enabled. So a file that is applied at each
-    /// start does not enable again what somebody has disabled meanwhile.
+    /// Whether its passwords open anything; left out, it stays as it is, and a new token is
+    /// enabled. So a file that is applied at each start does not enable again what somebody has
+    /// disabled meanwhile.
     pub status: Option<Status>,
     /// Its passwords; left out, a token that has none gets one that is generated.
     pub passwords: Option<Vec<SeedPassword>>,
@@ -170,11 +171,13 @@ impl std::fmt::Debug for Generated {
     }
 }
 
-/// Reads a file and writes what it says into the database. `name` is the registry's, which no token may have.
+/// Reads a file and writes what it says into the database. `name` is the registry's, which no token
+/// may have.
 ///
 /// # Errors
 ///
-/// When the file cannot be read or holds what is no rule, name or digest, or the database cannot be written. Nothing is changed then.
+/// When the file cannot be read or holds what is no rule, name or digest, or the database cannot be
+/// written. Nothing is changed then.
 pub async fn apply_file(store: &Store, path: &Path, name: &str) -> anyhow::Result<Vec<Generated>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;

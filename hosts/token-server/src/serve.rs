@@ -1,4 +1,5 @@
-//! Serving: a router behind its limits, on an address, with or without TLS, until the process is asked to end.
+//! Serving: a router behind its limits, on an address, with or without TLS, until the process is
+//! asked to end.
 //!
 //! What bounds a client, from the outside in:
 //!
@@ -72,7 +73,8 @@ impl Bounds {
     }
 }
 
-/// Puts around a router what belongs around every one: limits, headers, errors as JSON, a span and a count of each request.
+/// Puts around a router what belongs around every one: limits, headers, errors as JSON, a span and
+/// a count of each request.
 ///
 /// A router inside may have a larger body limit for its own routes.
 pub fn layered(router: Router, guard: &Arc<Guard>, reached: Reached) -> Router {
@@ -81,8 +83,9 @@ pub fn layered(router: Router, guard: &Arc<Guard>, reached: Reached) -> Router {
 
 /// One request's way, from the outside in.
 ///
-/// One layer of the router, where each of these could be one: a router clones whatever is inside of a layer for each request that passes it.
-/// Six layers took 8,900 instructions more than this one does, of 104,000 that a token takes beside its signature.
+/// One layer of the router, where each of these could be one: a router clones whatever is inside of
+/// a layer for each request that passes it. Six layers took 8,900 instructions more than this one
+/// does, of 104,000 that a token takes beside its signature.
 async fn around(
     State((guard, reached)): State<(Arc<Guard>, Reached)>,
     request: Request,

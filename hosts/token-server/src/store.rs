@@ -1,10 +1,11 @@
 //! What the server knows, in a database.
 //!
-//! SQLite is embedded and the default; PostgreSQL serves several servers at once. The statements are the same for both; what differs
-//! stands behind [`Database`].
+//! SQLite is embedded and the default; PostgreSQL serves several servers at once. The statements
+//! are the same for both; what differs stands behind [`Database`].
 //!
-//! Writes run one after the other, and each takes the next revision of the registry. Whoever has seen a revision asks for what came
-//! after it, and gets all of it: no revision becomes visible before the one below it.
+//! Writes run one after the other, and each takes the next revision of the registry. Whoever has
+//! seen a revision asks for what came after it, and gets all of it: no revision becomes visible
+//! before the one below it.
 //!
 //! Left out: what may be written, which is [`edit`](crate::edit)'s.
 
@@ -48,8 +49,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a PostgreSQL by its address, or else the SQLite file of a data folder, which is made when it is missing, and brings the
-    /// schema up to date.
+    /// Opens a PostgreSQL by its address, or else the SQLite file of a data folder, which is made
+    /// when it is missing, and brings the schema up to date.
     ///
     /// # Errors
     ///
@@ -65,7 +66,8 @@ impl Store {
             }
         };
         let about = || format!("cannot open {}", database.describe());
-        // Held until the schema is up to date: several processes may begin on a database that none has seen before.
+        // Held until the schema is up to date: several processes may begin on a database that none
+        // has seen before.
         let turn = database.turn().await.with_context(about)?;
         let pool = connect(database.as_ref()).await.with_context(about)?;
         migrate(database.as_ref(), &pool).await?;
@@ -91,7 +93,8 @@ impl Store {
         timeout(PATIENCE, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
-    /// Everything that changed after a revision, as it was at one moment; everything there is for revision 0.
+    /// Everything that changed after a revision, as it was at one moment; everything there is for
+    /// revision 0.
     ///
     /// # Errors
     ///
@@ -115,8 +118,9 @@ impl Store {
         timeout(PATIENCE, read).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
-    /// Makes a new epoch of a database that was put back, and a revision above the one that somebody has seen: tokens, feeds and bundles
-    /// from before are refused from then on. Does nothing when its epoch is not `left` any more, because somebody else was quicker.
+    /// Makes a new epoch of a database that was put back, and a revision above the one that
+    /// somebody has seen: tokens, feeds and bundles from before are refused from then on. Does
+    /// nothing when its epoch is not `left` any more, because somebody else was quicker.
     ///
     /// # Errors
     ///
@@ -223,7 +227,8 @@ impl Read {
     }
 }
 
-/// The data folder, which is its owner's alone: what must outlive the process lies there, whatever the database.
+/// The data folder, which is its owner's alone: what must outlive the process lies there, whatever
+/// the database.
 fn make_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
@@ -237,7 +242,8 @@ async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
         .after_connect(move |connection: &mut AnyConnection, _| {
             Box::pin(async move { connection.execute(prepare).await.map(drop) })
         })
-        // A commit that fails, because the disk is full for example, leaves a connection that goes neither on nor back: another one can.
+        // A commit that fails, because the disk is full for example, leaves a connection that goes
+        // neither on nor back: another one can.
         .before_acquire(|connection, _| {
             Box::pin(async move { Ok(!connection.is_in_transaction()) })
         })
@@ -245,7 +251,8 @@ async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
         .await
 }
 
-/// Brings the schema up to date. One that has more steps than this program knows is left alone: a newer program has written it.
+/// Brings the schema up to date. One that has more steps than this program knows is left alone: a
+/// newer program has written it.
 async fn migrate(database: &dyn Database, pool: &AnyPool) -> anyhow::Result<()> {
     match database.migrations().run(pool).await {
         Err(MigrateError::VersionMissing(step)) => bail!(

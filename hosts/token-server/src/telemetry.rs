@@ -1,7 +1,7 @@
 //! What the server tells about itself: logs, metrics, traces.
 //!
-//! No password, token or signature is in any of it, and no name is a label of a metric. Names stand in the decision log alone, which is
-//! there to tell who asked for what.
+//! No password, token or signature is in any of it, and no name is a label of a metric. Names stand
+//! in the decision log alone, which is there to tell who asked for what.
 
 pub mod decision;
 pub mod log;
@@ -51,8 +51,9 @@ impl Telemetry {
 
 /// What hears of events and spans: the log, and the traces where there are any.
 ///
-/// One list, not one around the other: with anything around the log, and be it no layer at all, what the log leaves out seems wanted, and is
-/// made for nobody. That cost an eighth of the time of a token whose decision is not logged.
+/// One list, not one around the other: with anything around the log, and be it no layer at all,
+/// what the log leaves out seems wanted, and is made for nobody. That cost an eighth of the time of
+/// a token whose decision is not logged.
 fn subscriber(
     log: Box<dyn Layer<Registry> + Send + Sync>,
     traces: Option<&Traces>,

@@ -1,7 +1,8 @@
 //! The server's certificate, read again when it changes.
 //!
-//! TLS 1.2 and 1.3, HTTP/1.1 and 2. Certificates are renewed by other programs while the server runs, in two files one after the other: what
-//! does not fit together, or is none at all, is left where it is and the last good one goes on. Connections that are open keep theirs.
+//! TLS 1.2 and 1.3, HTTP/1.1 and 2. Certificates are renewed by other programs while the server
+//! runs, in two files one after the other: what does not fit together, or is none at all, is left
+//! where it is and the last good one goes on. Connections that are open keep theirs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::config::TlsFiles;
 
-/// How often the files are looked at. They are a few kilobytes, and a renewed certificate is days before the end of the old one.
+/// How often the files are looked at. They are a few kilobytes, and a renewed certificate is days
+/// before the end of the old one.
 pub const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The certificate that new connections get.
@@ -95,7 +97,8 @@ impl Tls {
     }
 }
 
-/// Makes AWS-LC the implementation of everything that speaks TLS in this process and does not say which.
+/// Makes AWS-LC the implementation of everything that speaks TLS in this process and does not say
+/// which.
 pub fn install_provider() {
     // When there is one already it was this one: nothing else is compiled in.
     let _ = CryptoProvider::install_default(aws_lc_rs::default_provider());

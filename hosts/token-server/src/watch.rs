@@ -1,8 +1,9 @@
 //! Keeping the snapshot as new as the database.
 //!
-//! News of a change comes from the database itself; and once a second the server looks even without news, which costs one row and tells
-//! it whether the database is there at all. When the database cannot be read, or holds what cannot be compiled, the last good snapshot
-//! stays and the log says why.
+//! News of a change comes from the database itself; and once a second the server looks even without
+//! news, which costs one row and tells it whether the database is there at all. When the database
+//! cannot be read, or holds what cannot be compiled, the last good snapshot stays and the log says
+//! why.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +48,8 @@ pub async fn catch_up(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same for whoever cannot go on without: at once an error when the database is known to be gone.
+/// The same for whoever cannot go on without: at once an error when the database is known to be
+/// gone.
 ///
 /// # Errors
 ///
@@ -58,7 +60,8 @@ pub async fn catch_up_now(app: &App) -> anyhow::Result<()> {
     caught_up.unwrap_or_else(|_| bail!("the database does not answer in time"))
 }
 
-/// A database that was put back, and nobody said so: what this server issued since then means nothing in it.
+/// A database that was put back, and nobody said so: what this server issued since then means
+/// nothing in it.
 async fn begin_epoch(app: &App, known: &Known) -> anyhow::Result<()> {
     if let Some(epoch) = app.store.begin_epoch(Some(known)).await? {
         tracing::warn!(

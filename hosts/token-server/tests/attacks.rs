@@ -1,6 +1,8 @@
-//! What has gone wrong in other registries and token servers, and what attackers try first: each must come to nothing here.
+//! What has gone wrong in other registries and token servers, and what attackers try first: each
+//! must come to nothing here.
 //!
-//! The advisories that a test is about are named beside it. What a client reads is compared whole: status, headers and body.
+//! The advisories that a test is about are named beside it. What a client reads is compared whole:
+//! status, headers and body.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -163,7 +165,8 @@ async fn nobody_chooses_the_address_that_is_counted() {
     }
 }
 
-/// What a gateway shows, and where from: only what its own server generated for an EdgeReader is believed, over loopback here.
+/// What a gateway shows, and where from: only what its own server generated for an EdgeReader is
+/// believed, over loopback here.
 #[tokio::test]
 async fn only_a_gateway_of_ours_speaks_for_its_clients() {
     let once = Rate { rate: 0.001, burst: FAILURE_COST + 1 };
@@ -212,7 +215,8 @@ async fn only_a_gateway_of_ours_speaks_for_its_clients() {
     }
 }
 
-/// What was right once is right for as long as its service principal is as it was, and two of them are none.
+/// What was right once is right for as long as its service principal is as it was, and two of them
+/// are none.
 #[tokio::test]
 async fn a_gateway_that_is_taken_away_speaks_for_nobody() {
     let once = Rate { rate: 0.001, burst: FAILURE_COST + 1 };
@@ -251,8 +255,9 @@ async fn guesses_at_a_name_do_not_count_against_its_owner() {
     }
 }
 
-/// Audit 4b: invented clients take the places where secrets are checked, and not those of clients that are known. Of right logins of a known
-/// pair of client and network all are served; of those of an unknown network as many as the flood leaves.
+/// Audit 4b: invented clients take the places where secrets are checked, and not those of clients
+/// that are known. Of right logins of a known pair of client and network all are served; of those
+/// of an unknown network as many as the flood leaves.
 #[tokio::test]
 async fn invented_clients_do_not_take_every_place() {
     let server = std::sync::Arc::new(Server::start().await);
@@ -373,8 +378,8 @@ fn is_within(narrow: &Answer, wide: &Answer) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Gitea CVE-2025-68944, Harbor #18636: an access token is worth no more than what it holds, over any number of hops, and however much
-/// its principal has been given meanwhile.
+/// Gitea CVE-2025-68944, Harbor #18636: an access token is worth no more than what it holds, over
+/// any number of hops, and however much its principal has been given meanwhile.
 #[test]
 fn what_is_issued_is_within_what_was_presented() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -399,7 +404,8 @@ fn what_is_issued_is_within_what_was_presented() {
     });
 }
 
-/// The same for every kind of principal, and no way from an access token to one that can be renewed.
+/// The same for every kind of principal, and no way from an access token to one that can be
+/// renewed.
 #[tokio::test]
 async fn access_tokens_of_every_kind_hold_what_they_hold() {
     let provider = Provider::start().await;
@@ -447,7 +453,8 @@ async fn access_tokens_of_every_kind_hold_what_they_hold() {
     }
 }
 
-/// What a scope map has lost counts for an identity's access token too, as soon as that is to become another one.
+/// What a scope map has lost counts for an identity's access token too, as soon as that is to
+/// become another one.
 #[tokio::test]
 async fn an_identity_does_not_keep_what_its_map_has_lost() {
     let provider = Provider::start().await;
@@ -463,7 +470,8 @@ async fn an_identity_does_not_keep_what_its_map_has_lost() {
     assert_eq!(server.renew(&identity, PULL).await.access(), Vec::<String>::new());
 }
 
-/// What two clocks may be apart is no way to live for ever: within it an expired token is shown, and never exchanged.
+/// What two clocks may be apart is no way to live for ever: within it an expired token is shown,
+/// and never exchanged.
 #[tokio::test]
 async fn an_access_token_that_has_expired_is_not_exchanged_for_a_newer_one() {
     let server = Server::start().await;
@@ -497,7 +505,8 @@ async fn an_access_token_that_has_expired_is_not_exchanged_for_a_newer_one() {
     }
 }
 
-/// Gitea CVE-2026-28699, Artifact Keeper GHSA-vvc3-h39c-mrq5: whichever way credentials travel, the decision is the same.
+/// Gitea CVE-2026-28699, Artifact Keeper GHSA-vvc3-h39c-mrq5: whichever way credentials travel, the
+/// decision is the same.
 #[test]
 fn every_transport_comes_to_the_same_decision() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -542,7 +551,8 @@ async fn refresh_token(server: &Server, name: &str, password: &str) -> String {
     server.exchange(&format!("{name}:{password}")).await.refresh_token()
 }
 
-/// Artifact Keeper #3408, #2290: nothing granted is nothing, and never everything; and actions do not imply each other.
+/// Artifact Keeper #3408, #2290: nothing granted is nothing, and never everything; and actions do
+/// not imply each other.
 #[tokio::test]
 async fn an_empty_list_is_not_everything() {
     let server = Server::start().await;
@@ -720,7 +730,8 @@ async fn an_anonymous_caller_cannot_make_us_ask_the_provider_for_ever() {
     assert_eq!(provider.grants(), REFUSALS);
 }
 
-/// Whoever has shown nothing does not make the database work: it is gone here, and only the right credentials find out.
+/// Whoever has shown nothing does not make the database work: it is gone here, and only the right
+/// credentials find out.
 #[tokio::test]
 async fn management_authenticates_before_it_reads_the_database() {
     let server = Server::start().await;
@@ -747,7 +758,8 @@ async fn management_authenticates_before_it_reads_the_database() {
     assert_eq!(bearer(&secret).await.status, 503);
 }
 
-/// What another process made a moment ago is good at once; but whoever guesses does not make the database work for each guess.
+/// What another process made a moment ago is good at once; but whoever guesses does not make the
+/// database work for each guess.
 #[tokio::test]
 async fn new_credentials_are_good_at_once_and_guesses_do_not_read_the_database() {
     let server = Server::start().await;
@@ -934,7 +946,8 @@ async fn forged_tokens_open_nothing() {
     }
 }
 
-/// A token of one kind is none of another, and one without our claims, as other issuers and earlier versions wrote them, is nobody's.
+/// A token of one kind is none of another, and one without our claims, as other issuers and earlier
+/// versions wrote them, is nobody's.
 #[tokio::test]
 async fn kinds_of_tokens_are_kept_apart() {
     let server = Server::start().await;
@@ -1057,7 +1070,8 @@ async fn invented_keys_do_not_reach_the_provider() {
     assert_eq!(server.exchange(&provider.token("octo", &["owners"])).await.status, StatusCode::OK);
 }
 
-/// zot CVE-2025-23208, Pomerium CVE-2021-41230: what a provider took away, or the configuration, is gone.
+/// zot CVE-2025-23208, Pomerium CVE-2021-41230: what a provider took away, or the configuration, is
+/// gone.
 #[tokio::test]
 async fn an_identity_has_what_it_is_bound_to_now() {
     let provider = Provider::start().await;
@@ -1091,8 +1105,8 @@ async fn an_identity_has_what_it_is_bound_to_now() {
     );
 }
 
-/// A provider that the configuration has no more ends the tokens of its identities: at the exchange, at `/authz`, and in what edges read.
-/// It does not give them back when it comes again.
+/// A provider that the configuration has no more ends the tokens of its identities: at the
+/// exchange, at `/authz`, and in what edges read. It does not give them back when it comes again.
 #[tokio::test]
 async fn fault_7_a_provider_that_is_gone_ends_its_tokens() {
     let provider = Provider::start().await;
@@ -1124,8 +1138,8 @@ async fn fault_7_a_provider_that_is_gone_ends_its_tokens() {
     assert_eq!(back.renew(&refresh, PULL).await.access(), [PULL]);
 }
 
-/// A binding that is gone ends access tokens that it gave; refresh tokens open what is left. A server that still has it gives nothing to
-/// identities, and says so.
+/// A binding that is gone ends access tokens that it gave; refresh tokens open what is left. A
+/// server that still has it gives nothing to identities, and says so.
 #[tokio::test]
 async fn fault_7_a_binding_that_is_gone_ends_its_access_tokens() {
     let provider = Provider::start().await;
@@ -1155,7 +1169,8 @@ async fn fault_7_a_binding_that_is_gone_ends_its_access_tokens() {
 
 // ── names ──
 
-/// A subject is a name among its kind: an identity called like a token, a client or the registry has nothing of theirs.
+/// A subject is a name among its kind: an identity called like a token, a client or the registry
+/// has nothing of theirs.
 #[tokio::test]
 async fn names_do_not_meet_across_kinds() {
     let provider = Provider::start().await;
@@ -1190,7 +1205,8 @@ async fn names_do_not_meet_across_kinds() {
     }
 }
 
-/// A GUID has one spelling, in either case: what a library reads beside it is nobody's name, wherever it comes.
+/// A GUID has one spelling, in either case: what a library reads beside it is nobody's name,
+/// wherever it comes.
 #[tokio::test]
 async fn spellings_of_a_client_id() {
     let server = Server::start().await;
@@ -1278,7 +1294,8 @@ async fn what_was_taken_away_is_gone() {
     assert_eq!(server.by_password("Reader", "secret-one", PULL).await.access(), [PULL]);
 }
 
-/// A password that expires takes with it what it made: no token is good for longer, and no refresh token is renewed after it.
+/// A password that expires takes with it what it made: no token is good for longer, and no refresh
+/// token is renewed after it.
 #[tokio::test]
 async fn fault_8_no_token_outlives_its_password() {
     let server = Server::start().await;
@@ -1330,7 +1347,8 @@ async fn fault_8_no_token_outlives_its_password() {
     assert_eq!(server.renew(&exchanged, PULL).await.status, StatusCode::UNAUTHORIZED);
 }
 
-/// A file that is applied at every start does not give back what somebody took away in an emergency.
+/// A file that is applied at every start does not give back what somebody took away in an
+/// emergency.
 #[tokio::test]
 async fn a_file_does_not_enable_what_it_does_not_speak_of() {
     let server = Server::start().await;
@@ -1367,7 +1385,8 @@ async fn a_snapshot_that_is_too_old_decides_nothing() {
     }
 }
 
-/// Harbor CVE-2019-16919: an id in a body is of the registry that the request is for, or it is none.
+/// Harbor CVE-2019-16919: an id in a body is of the registry that the request is for, or it is
+/// none.
 #[tokio::test]
 async fn ids_lead_to_no_other_registry() {
     let server = Server::start().await;
@@ -1461,7 +1480,8 @@ async fn malformed_forms_are_refused_with_words() {
     );
 }
 
-/// Harbor CVE-2020-29662, Envoy CVE-2019-9901: a path has one spelling, and another one leads nowhere.
+/// Harbor CVE-2020-29662, Envoy CVE-2019-9901: a path has one spelling, and another one leads
+/// nowhere.
 #[tokio::test]
 async fn other_spellings_of_paths_lead_nowhere() {
     let server = Server::start().await;

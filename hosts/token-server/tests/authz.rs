@@ -1,4 +1,5 @@
-//! `/authz`, over a real database and the real engine, without a port: who may ask, what goes on, and what each proxy is told.
+//! `/authz`, over a real database and the real engine, without a port: who may ask, what goes on,
+//! and what each proxy is told.
 
 mod support;
 
@@ -95,7 +96,8 @@ async fn what_goes_on() {
     }
 }
 
-/// Audit 1 and 12: a registry reads the source of a mount from the body of a form, so nothing goes on whose type was not set.
+/// Audit 1 and 12: a registry reads the source of a mount from the body of a form, so nothing goes
+/// on whose type was not set.
 #[tokio::test]
 async fn nothing_goes_on_with_a_type_that_was_not_set() {
     let server = Server::start().await;

@@ -49,7 +49,8 @@ fn says(provider: &str, claims: &str, near_misses: &[(usize, &str, &str)], left_
     assert_eq!(found, left_out, "{claims}");
 }
 
-/// GitLab says `"ref_protected": "true"` as text, and a group of two levels is more than one component.
+/// GitLab says `"ref_protected": "true"` as text, and a group of two levels is more than one
+/// component.
 #[test]
 fn gitlab() {
     opens("gitlab", "gl.json", &[], &[]);

@@ -1,7 +1,9 @@
-//! A page of another site in a real browser, whose owner manages the registry: nothing that the page sends changes anything.
+//! A page of another site in a real browser, whose owner manages the registry: nothing that the
+//! page sends changes anything.
 //!
-//! Chromium is that of the machine, headless, with a profile of its own. A server on loopback is one whose origin a browser trusts, so
-//! Chromium says in `Sec-Fetch-Site` where a request comes from. `localhost` is another site than `127.0.0.1`.
+//! Chromium is that of the machine, headless, with a profile of its own. A server on loopback is
+//! one whose origin a browser trusts, so Chromium says in `Sec-Fetch-Site` where a request comes
+//! from. `localhost` is another site than `127.0.0.1`.
 
 mod support;
 
@@ -34,7 +36,8 @@ const SECRET: &str = "a-secret-of-the-owner";
 /// How long a browser may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a page of another site can send without asking first. Each is `POST …/secrets`, which adds a secret to a client.
+/// What a page of another site can send without asking first. Each is `POST …/secrets`, which adds
+/// a secret to a client.
 const ATTACKS: [(&str, &str); 4] = [
     (
         "a form of plain text, which is JSON",
@@ -59,7 +62,8 @@ body: '{"secret":"what an attacker knows"}'})</script>"#,
 /// Each request of the browser: method, whether there were credentials, and the status.
 type Seen = Arc<Mutex<Vec<(Method, bool, u16)>>>;
 
-/// The owner has opened an address of management with a name and a password in it, as one does to have a look.
+/// The owner has opened an address of management with a name and a password in it, as one does to
+/// have a look.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_the_browser_was_given_serves_no_other_site() {
     let (managed, browser) = Managed::start(false).await;

@@ -194,7 +194,8 @@ fn a_new_secret_of_the_administrator_ends_the_old_one() {
         (&renewed["tenant"], &renewed["subscription"]),
         (&said["tenant"], &said["subscription"])
     );
-    // Management decides by what is in the database at this moment, so nothing has to be waited for.
+    // Management decides by what is in the database at this moment, so nothing has to be waited
+    // for.
     assert_eq!(server.get("/registries/registry", &secret(&said)).0, 401);
     assert_eq!(server.get("/registries/registry", &secret(&renewed)).0, 200);
 }
@@ -474,7 +475,8 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Whoever puts a database back says so, and what was issued before opens nothing any more, at the server that runs too.
+/// Whoever puts a database back says so, and what was issued before opens nothing any more, at the
+/// server that runs too.
 #[test]
 fn fault_9_restore_ends_every_token() {
     let data = Data::new();

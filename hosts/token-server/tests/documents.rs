@@ -1,4 +1,5 @@
-//! What the documents say is so: commands, flags, values of the configuration and examples are those of the program.
+//! What the documents say is so: commands, flags, values of the configuration and examples are
+//! those of the program.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,8 @@ impl Document {
     }
 }
 
-/// Every `scopegate-server` that a person may copy names a command that there is, and flags that it has.
+/// Every `scopegate-server` that a person may copy names a command that there is, and flags that it
+/// has.
 #[test]
 fn commands_and_flags_exist() {
     let mut seen = 0;
@@ -84,7 +86,8 @@ fn check_command(path: &str, line: &str, words: &[&str]) {
     }
 }
 
-/// A value that a sentence names by its path stands in the example of the configuration, which another test holds to the program.
+/// A value that a sentence names by its path stands in the example of the configuration, which
+/// another test holds to the program.
 #[test]
 fn values_of_the_configuration_exist() {
     let example = std::fs::read_to_string(root().join("examples/scopegate.yaml")).unwrap();

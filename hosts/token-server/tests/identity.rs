@@ -1,4 +1,5 @@
-//! Identities over HTTP: against a provider of our own that does everything wrong, and against a real one.
+//! Identities over HTTP: against a provider of our own that does everything wrong, and against a
+//! real one.
 
 use std::fmt::Debug;
 use std::io::{BufRead as _, BufReader};
@@ -586,7 +587,8 @@ async fn known_keys_outlive_the_provider_for_an_hour() {
     fake.answer_discovery(Answer::Right);
     let renewed = NOW + KEPT_FOR + 2 * BETWEEN_ATTEMPTS;
     assert!(providers.identify(&token, renewed).await.is_ok());
-    // A request that is overtaken by others asks no more; a clock that was set back makes us ask again.
+    // A request that is overtaken by others asks no more; a clock that was set back makes us ask
+    // again.
     let before = fake.fetches();
     assert!(providers.identify(&token, renewed - 10).await.is_ok());
     assert_eq!(fake.fetches(), before);

@@ -1,7 +1,9 @@
-//! One address cannot shut others out: the attacks 4a to 4d of the audit over sockets, bounded, each with the share of right logins that are
-//! served beside it. The limits are those that everybody has, but for fewer connections where that makes an attack smaller.
+//! One address cannot shut others out: the attacks 4a to 4d of the audit over sockets, bounded,
+//! each with the share of right logins that are served beside it. The limits are those that
+//! everybody has, but for fewer connections where that makes an attack smaller.
 //!
-//! Every address of 127.0.0.0/8 is one of this machine, so attackers and clients come from different networks.
+//! Every address of 127.0.0.0/8 is one of this machine, so attackers and clients come from
+//! different networks.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -123,7 +125,8 @@ fn check(attack: &str, known: (usize, usize), unknown: (usize, usize)) {
     assert!(served * 100 >= tried * 99, "{attack}: {served} of {tried}");
 }
 
-/// Connections of HTTP/2 on which nobody asks for anything, with a PING now and then; one that is closed is opened again.
+/// Connections of HTTP/2 on which nobody asks for anything, with a PING now and then; one that is
+/// closed is opened again.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4a_one_address_opens_all_connections() {
     let limits = Limits { connections: 256, connections_per_peer: 64, ..Limits::default() };
@@ -158,7 +161,8 @@ async fn hold(server: &Listening) {
     }
 }
 
-/// Clients that nobody knows, each from another network and with another id, take the places where secrets are checked.
+/// Clients that nobody knows, each from another network and with another id, take the places where
+/// secrets are checked.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4b_invented_clients() {
     let server = Listening::start(Limits::default()).await;
@@ -208,7 +212,8 @@ async fn audit_4c_guesses_at_a_name() {
     check("4c", (served, 100), (unknown, 50));
 }
 
-/// Of a burst of 2,000 requests and 200 a second a guesser has 200 guesses and 20 a second, however fast it asks.
+/// Of a burst of 2,000 requests and 200 a second a guesser has 200 guesses and 20 a second, however
+/// fast it asks.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4d_guesses_cost_ten_requests() {
     let server = Listening::start(Limits::default()).await;

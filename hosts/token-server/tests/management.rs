@@ -1,4 +1,5 @@
-//! The management API: who may do what, what is refused, and what a change means for tokens already issued.
+//! The management API: who may do what, what is refused, and what a change means for tokens already
+//! issued.
 
 mod support;
 
@@ -103,7 +104,8 @@ impl Registry {
         known.map(|(_, bearer)| bearer.clone())
     }
 
-    /// Sends `METHOD path` below the short prefix, or from the root when the path begins with a slash.
+    /// Sends `METHOD path` below the short prefix, or from the root when the path begins with a
+    /// slash.
     async fn send(
         &self,
         authorization: Option<&str>,
@@ -182,7 +184,8 @@ async fn who_may_do_what() {
     let token = json!({"tokenId": format!("{}/tokens/first-token", registry.id())});
     let (empty, nothing) = (json!({"properties": {}}), Value::Null);
     let client = |rest: &str| format!("servicePrincipals/{OTHER_CLIENT}{rest}");
-    // The statuses of: nobody, AcrPull, Reader, Contributor, Owner. EdgeReader has a test of its own.
+    // The statuses of: nobody, AcrPull, Reader, Contributor, Owner. EdgeReader has a test of its
+    // own.
     let look = [401, 403, 200, 200, 200];
     let change = [401, 403, 403, 200, 200];
     let make = [401, 403, 403, 201, 200];
@@ -266,7 +269,8 @@ async fn send_with(
     registry.server.send(builder.body(body.into()).unwrap()).await
 }
 
-/// What a page of another site makes a browser send is refused at every address of management, before it changes anything.
+/// What a page of another site makes a browser send is refused at every address of management,
+/// before it changes anything.
 #[tokio::test]
 async fn a_browser_manages_for_no_other_site() {
     let registry = Registry::start().await;
@@ -352,7 +356,8 @@ async fn a_body_that_is_not_json_is_refused() {
     }
 }
 
-/// What `az login` and container clients ask is no management: forms are taken, and no browser adds credentials there.
+/// What `az login` and container clients ask is no management: forms are taken, and no browser adds
+/// credentials there.
 #[tokio::test]
 async fn the_authority_and_the_token_endpoint_take_forms_from_anywhere() {
     let registry = Registry::start().await;
@@ -1547,7 +1552,8 @@ impl Registry {
     }
 }
 
-/// Each row: an edit, whose generation is new after it, and what the refresh tokens of the token and of the client open then.
+/// Each row: an edit, whose generation is new after it, and what the refresh tokens of the token
+/// and of the client open then.
 #[tokio::test]
 async fn which_edit_ends_which_tokens() {
     let registry = Registry::start().await;
@@ -1703,7 +1709,8 @@ async fn which_settings_end_which_tokens() {
     }
 }
 
-/// Whoever has seen nothing, or another database, gets everything; and what an edge hears from two servers is the same.
+/// Whoever has seen nothing, or another database, gets everything; and what an edge hears from two
+/// servers is the same.
 #[tokio::test]
 async fn the_feed_from_the_beginning() {
     let registry = Registry::start().await;
@@ -1723,8 +1730,9 @@ async fn the_feed_from_the_beginning() {
     assert_eq!(last, "token:gone-token");
 }
 
-/// Nobody knows which identities there are: all have one generation, which a map that any is bound to raises, by losing something or by
-/// going. A token that is issued afterwards has it, or else it would be refused for ever.
+/// Nobody knows which identities there are: all have one generation, which a map that any is bound
+/// to raises, by losing something or by going. A token that is issued afterwards has it, or else it
+/// would be refused for ever.
 #[tokio::test]
 async fn identities_have_one_generation() {
     let config = json!([{
@@ -1768,8 +1776,8 @@ async fn identities_have_one_generation() {
     }
 }
 
-/// Whoever may change things ends the tokens of one identity, or of all of a provider; feed and bundle of version 2 say whose, those of
-/// version 1 have all identities as one.
+/// Whoever may change things ends the tokens of one identity, or of all of a provider; feed and
+/// bundle of version 2 say whose, those of version 1 have all identities as one.
 #[tokio::test]
 async fn identities_are_revoked_one_by_one_and_a_provider_at_a_time() {
     let config = json!([{
@@ -1847,8 +1855,8 @@ async fn identities_are_revoked_one_by_one_and_a_provider_at_a_time() {
     }
 }
 
-/// A backup is put back under a running server, and written past what the server has seen: nothing that was issued meanwhile opens anything,
-/// not to the server and not to an edge.
+/// A backup is put back under a running server, and written past what the server has seen: nothing
+/// that was issued meanwhile opens anything, not to the server and not to an edge.
 async fn a_database_that_was_put_back(url: Option<&str>) {
     let registry = Registry::with(url, Providers::default()).await;
     registry.make_token("early", "_repositories_pull").await;
@@ -1872,7 +1880,8 @@ async fn a_database_that_was_put_back(url: Option<&str>) {
         ),
     )
     .await;
-    // Somebody else writes into it, a token of the same name among others, until it is past what the server has seen.
+    // Somebody else writes into it, a token of the same name among others, until it is past what
+    // the server has seen.
     let store = Store::open(registry.server.folder.path(), url).await.unwrap();
     let mut revision = before;
     while revision <= seen {

@@ -84,7 +84,8 @@ impl Server {
         let (address, request) = (self.address, request.into());
         tokio::task::spawn_blocking(move || {
             let mut stream = connect(address);
-            // A server that refuses in the middle of a request closes, which a write may notice first.
+            // A server that refuses in the middle of a request closes, which a write may notice
+            // first.
             let _ = stream.write_all(&request);
             Answer::read(&mut stream)
         })
@@ -315,7 +316,8 @@ fn write_certificate(files: &TlsFiles) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
 }
 
-/// One request over TLS: the answer, the version and what was agreed on. An error when the certificate is not `trusted`.
+/// One request over TLS: the answer, the version and what was agreed on. An error when the
+/// certificate is not `trusted`.
 fn over_tls(
     address: SocketAddr,
     trusted: &CertificateDer<'static>,

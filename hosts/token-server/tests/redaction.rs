@@ -1,8 +1,9 @@
 //! No secret is in any log, however much is logged.
 //!
-//! The real program, at the level that logs most, goes through every way of asking for a token and through management, with credentials
-//! that are right, wrong, or in the wrong field. What it writes may hold none of them, however they are written; and no answer holds one
-//! that did not make it.
+//! The real program, at the level that logs most, goes through every way of asking for a token and
+//! through management, with credentials that are right, wrong, or in the wrong field. What it
+//! writes may hold none of them, however they are written; and no answer holds one that did not
+//! make it.
 
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
@@ -191,7 +192,8 @@ fn walk(server: &Server) -> Vec<String> {
         server.get(&target, &basic("00000000-0000-0000-0000-000000000000", token));
         server.get("/v2/", &format!("Bearer {token}"));
     }
-    // What a server prints may be a log, so the one place that tells a generated password is a file.
+    // What a server prints may be a log, so the one place that tells a generated password is a
+    // file.
     assert_eq!(server.read("out"), "");
     let kept = server.read("data/generated-passwords.jsonl");
     let generated: Value = serde_json::from_str(kept.trim()).unwrap();
@@ -215,7 +217,8 @@ async fn private_keys(folder: &Path) -> Vec<String> {
     all
 }
 
-/// Goes every way through exchange, the authority and management, right and wrong; gives back every secret of it.
+/// Goes every way through exchange, the authority and management, right and wrong; gives back every
+/// secret of it.
 fn walk_management(server: &Server) -> (Vec<String>, String) {
     const SERVICE: &str = "service=registry.local";
     const SCOPE: &str = "scope=repository:app:pull";
@@ -428,7 +431,8 @@ fn check(flags: &[&str]) {
         for spelling in spellings(piece) {
             let line = log.lines().chain(said.lines()).find(|line| line.contains(&spelling));
             assert_eq!(line, None, "{secret} is in the log");
-            // What made it showed it: once, or, for a refresh token, whenever it was asked to give back what it was given.
+            // What made it showed it: once, or, for a refresh token, whenever it was asked to give
+            // back what it was given.
             let holding: Vec<_> =
                 answers.iter().filter(|answer| answer.contains(&spelling)).collect();
             let is_made = holding.len() <= 1

@@ -1,7 +1,8 @@
 //! Which tokens a real registry trusts, and whether the doctor knows it.
 //!
-//! CNCF distribution 2.8 is asked always (`docker-registry`, which `cargo xtask setup` installs), version 3 when the variable `REGISTRY_3`
-//! holds the path of its program. Every row is a token and a configuration; the registry's answer and the doctor's must agree.
+//! CNCF distribution 2.8 is asked always (`docker-registry`, which `cargo xtask setup` installs),
+//! version 3 when the variable `REGISTRY_3` holds the path of its program. Every row is a token and
+//! a configuration; the registry's answer and the doctor's must agree.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -171,7 +172,8 @@ fn check(name: &str, ring: &Ring, files: Files<'_>, rows: &[(String, String, [bo
     }
 }
 
-/// Every token of a server, with what 2.8 and 3 make of it: six pairs, by `kid` and by `x5c` for ES256, RS256 and EdDSA.
+/// Every token of a server, with what 2.8 and 3 make of it: six pairs, by `kid` and by `x5c` for
+/// ES256, RS256 and EdDSA.
 fn rows(keys: &Keys, accepted: [[bool; 2]; 6]) -> Vec<(String, String, [bool; 2])> {
     let tokens = keys.tokens().into_iter().zip(accepted);
     tokens.map(|((name, token), accepted)| (name, token, accepted)).collect()
@@ -233,8 +235,9 @@ fn an_ended_certificate_counts_in_x5c_only() {
     check("ended", &ring, files, &rows(&keys, [YES, NO, YES, NO, ONLY_3, NO]));
 }
 
-/// Version 3 knows the keys of its bundle by the thumbprint of RFC 7638. Of an EC key version 3.0 computes it from the curve's base point,
-/// which is the same for every key, so no EC key is found by its own.
+/// Version 3 knows the keys of its bundle by the thumbprint of RFC 7638. Of an EC key version 3.0
+/// computes it from the curve's base point, which is the same for every key, so no EC key is found
+/// by its own.
 #[test]
 fn thumbprints_find_rsa_keys_alone() {
     let keys = Keys::new(clock::now() + 100_000);

@@ -159,7 +159,8 @@ async fn known_networks_are_kept_and_forgotten(database: Database) {
     assert_eq!(store.changes(0).await.unwrap().registry.revision, revision);
 }
 
-/// A provider that is new, changed or gone has a new generation, in one write; the same providers again write nothing.
+/// A provider that is new, changed or gone has a new generation, in one write; the same providers
+/// again write nothing.
 async fn providers_that_change_have_a_new_generation(database: Database) {
     let store = database.open().await.unwrap();
     let keep = async |providers: &[(&str, &str)]| {
@@ -201,7 +202,8 @@ async fn providers_that_change_have_a_new_generation(database: Database) {
     assert_eq!(revoked, [expected]);
 }
 
-/// Two write at once while one reads what is new, again and again. What it has put together in the end is what there is.
+/// Two write at once while one reads what is new, again and again. What it has put together in the
+/// end is what there is.
 async fn revisions_are_consecutive_and_seen_in_order(database: Database) {
     const ROUNDS: usize = 40;
     let store = database.open().await.unwrap();
@@ -363,7 +365,8 @@ async fn a_database_that_was_put_back_gives_everything(database: Database) {
     assert_eq!(changed(&store, old).await, "");
 }
 
-/// Its revision is lower, or it was written past the one that was read: either way it is another history, and gets another epoch.
+/// Its revision is lower, or it was written past the one that was read: either way it is another
+/// history, and gets another epoch.
 async fn fault_9_a_database_that_was_put_back_is_known_by_its_writes(database: Database) {
     let store = database.open().await.unwrap();
     let old = put(&store, &["alpha"]).await;
@@ -481,7 +484,8 @@ async fn a_map_that_a_token_has_cannot_go(database: Database) {
     assert!(write.put_token(&record).await.is_err());
 }
 
-/// Whoever edits the database by hand gets an error that says where, and the servers keep what they have.
+/// Whoever edits the database by hand gets an error that says where, and the servers keep what they
+/// have.
 async fn columns_that_hold_nonsense_are_errors(database: Database) {
     let store = database.open().await.unwrap();
     let mut write = store.write().await.unwrap();

@@ -1,4 +1,5 @@
-// The engine's module behind its raw boundary, version 2; the header of crates/scopegate-wasm/src/lib.rs specifies it.
+// The engine's module behind its raw boundary, version 2; the header of
+// crates/scopegate-wasm/src/lib.rs specifies it.
 //
 // One instance serves the isolate: a call is synchronous, so two requests never share the buffers.
 
@@ -48,7 +49,13 @@ export interface HeaderRules {
   readonly added: ReadonlyArray<readonly [name: string, value: string]>;
 }
 
-/** More than a request line and the longest token hold. What is longer is refused before it is copied. */
+/**
+
+ * More than a request line and the longest token hold. What is longer is refused before it is
+
+ * copied.
+
+ */
 const MOST = 256 * 1024;
 const FAILED = 0xffff_ffff;
 
@@ -72,7 +79,11 @@ export class Engine {
     };
   }
 
-  /** Decides about a request. Throws when the engine cannot say; the caller then lets nothing pass. */
+  /**
+
+   * Decides about a request. Throws when the engine cannot say; the caller then lets nothing pass.
+
+   */
   admit(question: Question): Admission {
     const { method, target, headers, access, realm, service, credential, settings } = question;
     try {
@@ -128,7 +139,13 @@ function instantiate(module: WebAssembly.Module): Exports {
   return exports;
 }
 
-/** Header fields as the boundary takes them, one a line. A platform that joins two lines of a field puts a comma between them. */
+/**
+
+ * Header fields as the boundary takes them, one a line. A platform that joins two lines of a field
+
+ * puts a comma between them.
+
+ */
 function lines(headers: Headers): string {
   return [...headers].map(([name, value]) => `${name}: ${value}\n`).join("");
 }

@@ -1,4 +1,5 @@
-// A request on its way to the registry, and the answer on its way back. Bodies are streamed, and never read.
+// A request on its way to the registry, and the answer on its way back. Bodies are streamed, and
+// never read.
 //
 // Which header fields pass is the engine's to say, both ways.
 
@@ -10,7 +11,13 @@ const OF_CONNECTION = new Set(["expect", "host", "transfer-encoding"]);
 
 type Decided = Extract<Admission, { kind: "forward" }>;
 
-/** Sends a request on as it was decided about: with the engine's target and type of body in the place of its own. */
+/**
+
+ * Sends a request on as it was decided about: with the engine's target and type of body in the
+
+ * place of its own.
+
+ */
 export async function forward(
   request: Request,
   decided: Decided,
@@ -25,8 +32,9 @@ export async function forward(
 }
 
 /**
- * The address of a target. `fetch` normalises whatever it is given, so a path that would not arrive as the engine spelt it is not sent.
- * In a query it escapes a few more characters, which says the same.
+ * The address of a target. `fetch` normalises whatever it is given, so a path that would not arrive
+ * as the engine spelt it is not sent. In a query it escapes a few more characters, which says the
+ * same.
  */
 export function exactly(origin: string, target: string): string {
   const address = origin + target;
@@ -61,7 +69,13 @@ export function answer(response: Response, { withheld, added }: HeaderRules, ori
   return answered;
 }
 
-/** The registry's own address without scheme and host, which is then the worker's; another's address as it is. */
+/**
+
+ * The registry's own address without scheme and host, which is then the worker's; another's
+
+ * address as it is.
+
+ */
 export function ours(location: string, origin: string): string {
   const url = URL.parse(location, origin);
   return url?.origin === origin ? url.pathname + url.search : location;

@@ -1,7 +1,9 @@
-// A Cloudflare Worker before a registry: it verifies the token, the engine decides, and what may pass goes on.
+// A Cloudflare Worker before a registry: it verifies the token, the engine decides, and what may
+// pass goes on.
 //
-// `Request.url` keeps the path as it came, dot segments and escapes included; parsing it would not. The engine sees that spelling, and
-// the registry gets the engine's. Left out: Basic credentials, which the token server takes.
+// `Request.url` keeps the path as it came, dot segments and escapes included; parsing it would not.
+// The engine sees that spelling, and the registry gets the engine's. Left out: Basic credentials,
+// which the token server takes.
 
 import { type Admission, Credential, Engine, type Question } from "./engine.ts";
 import { forward } from "./forward.ts";

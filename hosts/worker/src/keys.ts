@@ -1,6 +1,7 @@
 // The keys that tokens are signed with: a JWKS, RFC 7517, kept for a while.
 //
-// The algorithm belongs to the key and not to the token. A set that cannot be fetched leaves the last good one in place.
+// The algorithm belongs to the key and not to the token. A set that cannot be fetched leaves the
+// last good one in place.
 
 import type { Fetcher } from "./settings.ts";
 
@@ -11,7 +12,13 @@ export interface Key {
   verify(signature: BufferSource, data: BufferSource): Promise<boolean>;
 }
 
-/** How long a set is used before it is fetched again, and how soon an unknown key may have it fetched, in milliseconds. */
+/**
+
+ * How long a set is used before it is fetched again, and how soon an unknown key may have it
+
+ * fetched, in milliseconds.
+
+ */
 const FRESH = 5 * 60_000;
 const SOONEST = 5_000;
 const PATIENCE = 5_000;
@@ -48,7 +55,13 @@ export class Keys {
     this.#now = now;
   }
 
-  /** The key of this id, fetched if need be. A key that left the set is not found. Throws while there never was a set. */
+  /**
+
+   * The key of this id, fetched if need be. A key that left the set is not found. Throws while
+
+   * there never was a set.
+
+   */
   async find(id: string): Promise<Key | undefined> {
     const now = this.#now();
     // A clock may also be put back.
@@ -79,7 +92,13 @@ export class Keys {
   }
 }
 
-/** A key of a set; nothing for one that this worker cannot use, so that a new kind of key does no harm to the others. */
+/**
+
+ * A key of a set; nothing for one that this worker cannot use, so that a new kind of key does no
+
+ * harm to the others.
+
+ */
 async function readKey(jwk: JsonWebKey & { kid?: string }): Promise<Key | undefined> {
   const algorithm = algorithmOf(jwk);
   if (!jwk.kid || !algorithm || (jwk.use ?? "sig") !== "sig") return undefined;

@@ -103,7 +103,8 @@ test("a database that was put back is another epoch", async () => {
   expect(await hear({ epoch: "a", revision: 15 }, "a")).toBe(false);
   expect(await hear({ epoch: "a", revision: 15 }, "b")).toBe(true);
   expect(await hear({ epoch: "a", revision: 15 }, undefined)).toBe(true);
-  // A lower revision of an epoch that was never held is taken, and what was left is not taken again: what is held goes on until it is too old.
+  // A lower revision of an epoch that was never held is taken, and what was left is not taken
+  // again: what is held goes on until it is too old.
   expect(await hear({ epoch: "b", revision: 3 }, "b")).toBe(false);
   expect(await hear({ epoch: "b", revision: 3 }, "a")).toBe(true);
   expect(await hear({ epoch: "a", revision: 99 }, "b")).toBe(false);

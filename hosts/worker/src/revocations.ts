@@ -1,7 +1,9 @@
-// Tokens that are not good any more, although their time has not come: the server's list of generations.
+// Tokens that are not good any more, although their time has not come: the server's list of
+// generations.
 //
-// The list is asked for by the requests themselves, behind their backs while it is at most two seconds old. An older one a request waits
-// for, because nobody asked meanwhile; when there is no answer, the old list is good for as long as the settings say.
+// The list is asked for by the requests themselves, behind their backs while it is at most two
+// seconds old. An older one a request waits for, because nobody asked meanwhile; when there is no
+// answer, the old list is good for as long as the settings say.
 
 import type { Feed, Fetcher } from "./settings.ts";
 import type { Token } from "./token.ts";
@@ -14,7 +16,13 @@ interface Generations {
   readonly changed: readonly { principal: string; provider?: string; sub: string | null; generation: number }[];
 }
 
-/** Version 2 of the list, in which identities are told apart by their provider; a server of the release before answers with version 1. */
+/**
+
+ * Version 2 of the list, in which identities are told apart by their provider; a server of the
+
+ * release before answers with version 1.
+
+ */
 const MEDIA_TYPE = "application/vnd.scopegate.generations.v2+json";
 
 /** In milliseconds. */
@@ -60,7 +68,13 @@ export class Revocations {
     return keys.some((key) => generation < (this.#oldest.get(key) ?? 0));
   }
 
-  /** How long ago a time was. A clock that was put back makes what is known as old as one that was put forward. */
+  /**
+
+   * How long ago a time was. A clock that was put back makes what is known as old as one that was
+
+   * put forward.
+
+   */
   #since(time: number): number {
     return Math.abs(this.#now() - time);
   }
@@ -75,7 +89,8 @@ export class Revocations {
       const response = await this.#server.fetch(url.href, { headers, signal: AbortSignal.timeout(PATIENCE) });
       if (!response.ok) throw new Error(`status ${response.status}`);
       const news = (await response.json()) as Generations;
-      // Answers may overtake each other: what was asked before the last one says nothing new. A clock would not tell, because it may be put back.
+      // Answers may overtake each other: what was asked before the last one says nothing new. A
+      // clock would not tell, because it may be put back.
       if (turn < this.#answered) return;
       if (!this.#take(news)) throw new Error("the list is of an epoch that was left, or has to be read whole");
       [this.#answered, this.#readAt] = [turn, askedAt];
@@ -84,10 +99,17 @@ export class Revocations {
     }
   }
 
-  /** Takes an answer; tells whether it may be decided by. As `Revoked::hear` of crates/scopegate-api. */
+  /**
+
+   * Takes an answer; tells whether it may be decided by. As `Revoked::hear` of
+
+   * crates/scopegate-api.
+
+   */
   #take({ version = 1, epoch, revision, isEverything, changed }: Generations): boolean {
     const isSame = version === this.#version && epoch === this.#epoch;
-    // Whoever knows epochs takes nothing that says none: a server of the release before has no part in this.
+    // Whoever knows epochs takes nothing that says none: a server of the release before has no part
+    // in this.
     if (epoch === undefined ? this.#epoch !== undefined : this.#left.has(epoch)) return false;
     if (epoch !== undefined && isSame && revision < this.#revision) return false;
     if (!isSame && !isEverything) {
@@ -111,7 +133,8 @@ function keyOf(principal: string, provider: string | undefined, sub: string | nu
   return JSON.stringify([principal, provider ?? null, typeof sub === "string" ? lowerCase(sub) : null]);
 }
 
-// Of A to Z alone, as in every other host: `toLowerCase` makes a `k` of the Kelvin sign too, and two names would be one.
+// Of A to Z alone, as in every other host: `toLowerCase` makes a `k` of the Kelvin sign too, and
+// two names would be one.
 function lowerCase(name: string): string {
   return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -1,4 +1,5 @@
-// What an operator sets, as bindings of the worker. A worker with settings that mean nothing answers nothing but 503.
+// What an operator sets, as bindings of the worker. A worker with settings that mean nothing
+// answers nothing but 503.
 
 /** Another worker, or an external service of workerd. */
 export interface Fetcher {

@@ -1,6 +1,8 @@
-// Whether a token is genuine, in time and meant for this registry; follows `AccessClaims::read` of crates/scopegate-api.
+// Whether a token is genuine, in time and meant for this registry; follows `AccessClaims::read` of
+// crates/scopegate-api.
 //
-// Of the header only `alg`, `kid`, `crit` and `b64` are read: a key that a token brings along proves nothing.
+// Of the header only `alg`, `kid`, `crit` and `b64` are read: a key that a token brings along
+// proves nothing.
 
 import type { Key, Keys } from "./keys.ts";
 
@@ -104,8 +106,8 @@ function readClaims(claims: Fields | undefined, key: Key, expected: Expected, no
 }
 
 /**
- * Entries as scopes, one a line. What would be read as something else there is left out, and grants nothing: a name of two lines, a type
- * with a colon, an action that is two.
+ * Entries as scopes, one a line. What would be read as something else there is left out, and grants
+ * nothing: a name of two lines, a type with a colon, an action that is two.
  */
 function readAccess(access: unknown): string | undefined {
   if (!Array.isArray(access)) return undefined;

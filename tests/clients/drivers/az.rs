@@ -40,7 +40,8 @@ impl Az {
         let Administrator { client_id, secret, tenant } = who;
         self.run(&["cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", url]).unwrap();
         self.run(&["cloud", "set", "-n", CLOUD]).unwrap();
-        // Whether an authority is genuine is otherwise asked of Microsoft's, which does not know ours.
+        // Whether an authority is genuine is otherwise asked of Microsoft's, which does not know
+        // ours.
         self.run(&["config", "set", "core.instance_discovery=false"]).unwrap();
         let login =
             ["login", "--service-principal", "-u", client_id, "-p", secret, "--tenant", tenant];
@@ -48,8 +49,9 @@ impl Az {
         assert_eq!(accounts[0]["tenantId"], **tenant, "{accounts}");
     }
 
-    /// Makes a cloud of which only the registry is there, so that nobody can log in. A registry's host is its name and the cloud's
-    /// suffix: of `localhost:PORT`, the name is `local`, because five letters is the least that a name may have.
+    /// Makes a cloud of which only the registry is there, so that nobody can log in. A registry's
+    /// host is its name and the cloud's suffix: of `localhost:PORT`, the name is `local`, because
+    /// five letters is the least that a name may have.
     #[track_caller]
     pub(crate) fn without_login(&self, front: &Front) {
         let (url, host) = (front.url(), front.host());
@@ -73,7 +75,8 @@ impl Az {
         self.run(&[&["acr"], arguments].concat())
     }
 
-    /// Runs `az acr check-health`, which looks at more than it can find here, and gives all that it says.
+    /// Runs `az acr check-health`, which looks at more than it can find here, and gives all that it
+    /// says.
     pub(crate) fn check_health(&self, repository: &str) -> String {
         let check = ["acr", "check-health", "-n", "registry", "--ignore-errors", "--yes"];
         said(self.command(&check).args(["--repository", repository]))

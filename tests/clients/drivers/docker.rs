@@ -1,4 +1,5 @@
-//! docker's command line without a daemon: it logs in by itself, and reads and writes manifests by itself.
+//! docker's command line without a daemon: it logs in by itself, and reads and writes manifests by
+//! itself.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! One module for each client: how it is called, and nothing else. Each keeps its credentials and its memory in a folder of its own.
+//! One module for each client: how it is called, and nothing else. Each keeps its credentials and
+//! its memory in a folder of its own.
 
 pub(crate) mod az;
 pub(crate) mod buildah;

@@ -1,6 +1,8 @@
-//! The Azure SDKs' registry clients: `azure-containerregistry` for Python and `@azure/container-registry` for node.
+//! The Azure SDKs' registry clients: `azure-containerregistry` for Python and
+//! `@azure/container-registry` for node.
 //!
-//! A script for each calls the SDK and prints what it gives; the two take the same arguments, so one table of calls tests both.
+//! A script for each calls the SDK and prints what it gives; the two take the same arguments, so
+//! one table of calls tests both.
 
 use std::process::Command;
 
@@ -29,8 +31,8 @@ pub(crate) enum Credential<'a> {
 }
 
 impl Sdk {
-    /// Makes calls, one after the other; gives what each returned, or the status of its error: 0 when it was refused
-    /// before the registry was asked.
+    /// Makes calls, one after the other; gives what each returned, or the status of its error: 0
+    /// when it was refused before the registry was asked.
     #[track_caller]
     pub(crate) fn call(
         self,

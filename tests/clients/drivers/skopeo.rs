@@ -1,4 +1,5 @@
-//! skopeo, which asks for tokens as podman and buildah do: with GET and Basic, or with an identity token in a chunked POST.
+//! skopeo, which asks for tokens as podman and buildah do: with GET and Basic, or with an identity
+//! token in a chunked POST.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,7 +31,8 @@ impl Skopeo {
         self.run(&["login", &self.tls(""), "-u", user, "-p", password, host])
     }
 
-    /// Writes the credentials of somebody who holds a refresh token and no password. The name goes unread, and must be there.
+    /// Writes the credentials of somebody who holds a refresh token and no password. The name goes
+    /// unread, and must be there.
     pub(crate) fn login_with_identity_token(&self, host: &str, token: &str) {
         let auth = base64::engine::general_purpose::STANDARD.encode("anybody:");
         let entry = serde_json::json!({ "auth": auth, "identitytoken": token });
@@ -62,7 +64,8 @@ impl Skopeo {
         self.run(&["delete", &self.tls(""), &docker(image)])
     }
 
-    /// Whether the registry's certificate is looked at; of the source's or the destination's registry, when there are two.
+    /// Whether the registry's certificate is looked at; of the source's or the destination's
+    /// registry, when there are two.
     fn tls(&self, which: &str) -> String {
         format!("--{which}tls-verify={}", self.certificate.is_some())
     }

@@ -1,7 +1,8 @@
 //! A certificate authority for one test.
 //!
-//! Certificates are for `localhost` and 127.0.0.1, which every client resolves by itself. So nothing has to be done to the
-//! machine's host names, nor to a client's way of looking them up; what tells servers apart is the port.
+//! Certificates are for `localhost` and 127.0.0.1, which every client resolves by itself. So
+//! nothing has to be done to the machine's host names, nor to a client's way of looking them up;
+//! what tells servers apart is the port.
 
 use std::path::PathBuf;
 

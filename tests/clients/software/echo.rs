@@ -1,4 +1,5 @@
-//! An upstream that notes what reaches it, byte by byte, and takes or gives bodies of any size without keeping them.
+//! An upstream that notes what reaches it, byte by byte, and takes or gives bodies of any size
+//! without keeping them.
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

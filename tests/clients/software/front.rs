@@ -1,9 +1,11 @@
 //! The registry's host as clients see it: HTTPS, with our server behind it.
 //!
-//! Whoever asks for a token, for metadata, or for the management API reaches our server, unmodified. The registry itself is a
-//! **stand-in for the data plane only**: a small store in memory that answers `/acr/v1` and the little of `/v2` that the Azure clients
-//! read, because no registry that can be installed here has those calls. Who may do what is not its own invention: it verifies our
-//! server's tokens with our server's published keys, and lets the core say what a request needs and whether a token holds it.
+//! Whoever asks for a token, for metadata, or for the management API reaches our server,
+//! unmodified. The registry itself is a **stand-in for the data plane only**: a small store in
+//! memory that answers `/acr/v1` and the little of `/v2` that the Azure clients read, because no
+//! registry that can be installed here has those calls. Who may do what is not its own invention:
+//! it verifies our server's tokens with our server's published keys, and lets the core say what a
+//! request needs and whether a token holds it.
 
 mod store;
 

@@ -19,7 +19,8 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway before `upstream` that knows the keys and the revocations of `server`, with more lines of configuration.
+    /// A gateway before `upstream` that knows the keys and the revocations of `server`, with more
+    /// lines of configuration.
     #[track_caller]
     pub(crate) fn before(upstream: u16, server: &Server, more: &str) -> Self {
         Self::hearing(["revocations", "generations"], upstream, server, more)
@@ -99,7 +100,8 @@ keys: {url}/.well-known/jwks.json
     }
 }
 
-/// The gateway, which cargo builds into the same folder as this test, for the tests of its own package.
+/// The gateway, which cargo builds into the same folder as this test, for the tests of its own
+/// package.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("scopegate-gateway");

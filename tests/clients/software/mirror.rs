@@ -1,11 +1,13 @@
-//! An upstream that answers each request with the request line and the type of the body that it heard, so that many may ask at once.
+//! An upstream that answers each request with the request line and the type of the body that it
+//! heard, so that many may ask at once.
 
 use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use super::wire::{read_head, take_body, value};
 
-/// What is said in every answer, beside what was heard in `X-Heard`: a list of repositories and of tags, for whoever asks for one.
+/// What is said in every answer, beside what was heard in `X-Heard`: a list of repositories and of
+/// tags, for whoever asks for one.
 const LISTS: &str = r#"{"name":"a","repositories":[],"tags":[]}"#;
 
 /// Listens until the process ends.

@@ -1,4 +1,5 @@
-//! A front before a registry that reads a query as Go did until 1.17: a semicolon stands between two parameters as an ampersand does.
+//! A front before a registry that reads a query as Go did until 1.17: a semicolon stands between
+//! two parameters as an ampersand does.
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

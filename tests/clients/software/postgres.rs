@@ -1,6 +1,7 @@
 //! A PostgreSQL cluster that is thrown away with its test.
 //!
-//! The server refuses to run as root, so root runs it as `postgres`, the user that Debian's package makes.
+//! The server refuses to run as root, so root runs it as `postgres`, the user that Debian's package
+//! makes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,8 +64,9 @@ impl Postgres {
         run(start.args(["-w", "-t", "30", "-o", &options, "start"]));
     }
 
-    /// Ends the cluster when this process ends, however that happens: for a cluster that all tests of a program share, which nobody
-    /// drops. Whoever calls this keeps the process that it gets, which waits for that.
+    /// Ends the cluster when this process ends, however that happens: for a cluster that all tests
+    /// of a program share, which nobody drops. Whoever calls this keeps the process that it gets,
+    /// which waits for that.
     #[allow(dead_code, reason = "it is the store's tests that share this file and a cluster")]
     #[track_caller]
     pub(crate) fn end_with_this_process(&self) -> Child {

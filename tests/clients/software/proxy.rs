@@ -1,4 +1,5 @@
-//! Other people's proxies before a registry, with the configurations of `examples`, from which these differ only in their ports and names.
+//! Other people's proxies before a registry, with the configurations of `examples`, from which
+//! these differ only in their ports and names.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +30,8 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts Envoy with our filter and a configuration in which something is changed, and gives what it says when it ends for that.
+    /// Starts Envoy with our filter and a configuration in which something is changed, and gives
+    /// what it says when it ends for that.
     #[track_caller]
     pub(crate) fn refused(server: &Server, from: &str, to: &str) -> String {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
@@ -50,7 +52,8 @@ impl Proxy {
         Self::start(kind, upstream, tokens)
     }
 
-    /// Envoy with our filter before `upstream`, with a client of its own that reads what was revoked.
+    /// Envoy with our filter before `upstream`, with a client of its own that reads what was
+    /// revoked.
     #[track_caller]
     pub(crate) fn filter(upstream: u16, tokens: &Server) -> Self {
         Self::start(Kind::Filter, upstream, tokens)
@@ -62,7 +65,8 @@ impl Proxy {
         Self::between(Kind::Filter, [asked, upstream], tokens)
     }
 
-    /// Envoy with our filter in two listeners, the second one for another service, and the port of that.
+    /// Envoy with our filter in two listeners, the second one for another service, and the port of
+    /// that.
     #[track_caller]
     pub(crate) fn filter_twice(upstream: u16, tokens: &Server, other_service: &str) -> (Self, u16) {
         let (folder, port, other_port) = (tempfile::tempdir().unwrap(), free_port(), free_port());
@@ -124,7 +128,8 @@ impl Proxy {
     }
 }
 
-/// Writes the example's configuration with these ports: of the proxy, of the token server, and of the upstream.
+/// Writes the example's configuration with these ports: of the proxy, of the token server, and of
+/// the upstream.
 fn configuration(kind: Kind, folder: &Path, ports: [u16; 3], server: &Server) -> PathBuf {
     let name = match kind {
         Kind::Nginx => "authz/nginx.conf",

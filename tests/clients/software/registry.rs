@@ -1,5 +1,5 @@
-//! CNCF distribution, as Debian packages it (2.8.2), and as Go's client builds it (3.1.2): real registries, which trust our server's
-//! signing keys or everybody.
+//! CNCF distribution, as Debian packages it (2.8.2), and as Go's client builds it (3.1.2): real
+//! registries, which trust our server's signing keys or everybody.
 
 use std::path::Path;
 use std::process::Command;

@@ -38,13 +38,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// A server that proxies on loopback may ask about every request. Its limits are those that everybody has.
+    /// A server that proxies on loopback may ask about every request. Its limits are those that
+    /// everybody has.
     pub(crate) fn asked_by_proxies() -> Self {
         let config = "authz: {peers: [127.0.0.1]}\nlimits: {trustedProxies: [127.0.0.1]}\n";
         Self { config: Some(config.to_owned()), ..Self::default() }
     }
 
-    /// The same for a hundred thousand requests from one address, each tenth of which has a forged token.
+    /// The same for a hundred thousand requests from one address, each tenth of which has a forged
+    /// token.
     pub(crate) fn asked_without_end() -> Self {
         let config = "authz: {peers: [127.0.0.1]}\nlimits: {perAddress: {rate: 0, burst: 1}}\nlog: {decisions: false}\n";
         Self { config: Some(config.to_owned()), ..Self::default() }
@@ -120,7 +122,8 @@ impl Server {
         self.running = Some(Running::listening(&mut command, self.port, log));
     }
 
-    /// Limits the size of each file that the server writes from its next start on, in blocks of 1,024 bytes: a disk that is full.
+    /// Limits the size of each file that the server writes from its next start on, in blocks of
+    /// 1,024 bytes: a disk that is full.
     pub(crate) fn limit_files(&mut self, blocks: Option<u64>) {
         self.largest_file = blocks;
     }
@@ -163,7 +166,8 @@ impl Server {
         self.data().join("signing-cert.pem")
     }
 
-    /// Writes scope maps and tokens, from another process than the server; gives the passwords that were generated, in order.
+    /// Writes scope maps and tokens, from another process than the server; gives the passwords that
+    /// were generated, in order.
     #[track_caller]
     pub(crate) fn apply(&self, seed: &str) -> Vec<String> {
         let file = self.folder.path().join("seed.yaml");
@@ -227,7 +231,8 @@ impl Server {
 }
 
 impl Administrator {
-    /// Asks the management API with the administrator's secret, at the short address. Gives the status and the body.
+    /// Asks the management API with the administrator's secret, at the short address. Gives the
+    /// status and the body.
     pub(crate) fn ask(
         &self,
         method: &str,
@@ -251,7 +256,8 @@ impl Administrator {
     }
 }
 
-/// The actions of an access token for these scopes, as scopes again; `None` when no token is issued.
+/// The actions of an access token for these scopes, as scopes again; `None` when no token is
+/// issued.
 pub(crate) fn access(server: &str, user: &str, password: &str, scopes: &str) -> Option<String> {
     let response = reqwest::blocking::Client::new()
         .get(format!("{server}/oauth2/token"))
@@ -291,7 +297,8 @@ pub(crate) fn refresh_token(server: &Server, user: &str, password: &str) -> Stri
     body["refresh_token"].as_str().unwrap_or_else(|| panic!("{text}")).to_owned()
 }
 
-/// A seed with one scope map and one token, `MyToken`, that has it. Rules are repositories or patterns, each with permissions.
+/// A seed with one scope map and one token, `MyToken`, that has it. Rules are repositories or
+/// patterns, each with permissions.
 pub(crate) fn seed(rules: &[(&str, &[&str])]) -> String {
     let actions = rules.iter().flat_map(|(repository, permissions)| {
         permissions
@@ -304,8 +311,8 @@ pub(crate) fn seed(rules: &[(&str, &[&str])]) -> String {
     )
 }
 
-/// The server under a limit on the size of each file that it writes. The signal that comes with the limit is ignored, so that the
-/// server meets an error, as on a full disk.
+/// The server under a limit on the size of each file that it writes. The signal that comes with the
+/// limit is ignored, so that the server meets an error, as on a full disk.
 fn limited(blocks: u64) -> Command {
     let mut command = Command::new("bash");
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\""));

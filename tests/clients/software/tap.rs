@@ -1,4 +1,5 @@
-//! An upstream that keeps every request byte by byte, and answers each as a registry that has begun an upload.
+//! An upstream that keeps every request byte by byte, and answers each as a registry that has begun
+//! an upload.
 
 use std::io::{self, BufRead, BufReader, Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

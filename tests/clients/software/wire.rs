@@ -21,7 +21,8 @@ impl Answer {
     }
 }
 
-/// Sends bytes on a connection of their own, and reads until the other side closes it or is silent for a while.
+/// Sends bytes on a connection of their own, and reads until the other side closes it or is silent
+/// for a while.
 pub(crate) fn send(port: u16, bytes: &[u8]) -> Vec<u8> {
     send_until(port, bytes, |_| false)
 }
@@ -42,7 +43,8 @@ fn send_until(port: u16, bytes: &[u8], is_whole: impl Fn(&[u8]) -> bool) -> Vec<
     answer
 }
 
-/// Whether an answer is there with as much of a body as it says. Envoy closes a connection a second later than it has said so.
+/// Whether an answer is there with as much of a body as it says. Envoy closes a connection a second
+/// later than it has said so.
 fn is_whole(answer: &[u8], is_to_head: bool) -> bool {
     let Some(parsed) = parse(answer) else { return false };
     let length = parsed.header("content-length").and_then(|length| length.parse().ok());
@@ -62,7 +64,8 @@ pub(crate) fn ask(port: u16, method: &str, target: &str, headers: &[&str]) -> An
         .unwrap_or_else(|| panic!("{method} {target}: {}", String::from_utf8_lossy(&answer)))
 }
 
-/// Sends one request as it is written, with `Connection: close` in it, and takes its answer apart; nothing where the other side hung up.
+/// Sends one request as it is written, with `Connection: close` in it, and takes its answer apart;
+/// nothing where the other side hung up.
 pub(crate) fn ask_raw(port: u16, request: &[u8]) -> Option<Answer> {
     parse(&send_until(port, request, |answer| is_whole(answer, false)))
 }
@@ -101,7 +104,8 @@ pub(crate) fn parse(answer: &[u8]) -> Option<Answer> {
     Some(Answer { status, head: head.to_owned(), body: body.to_owned() })
 }
 
-/// The first line of a message, and its headers with their names in lower case; nothing when the other side has hung up.
+/// The first line of a message, and its headers with their names in lower case; nothing when the
+/// other side has hung up.
 pub(crate) fn read_head(reader: &mut impl BufRead) -> Option<(String, Vec<String>)> {
     let mut lines = Vec::new();
     loop {

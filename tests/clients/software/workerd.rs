@@ -72,7 +72,8 @@ const edge :Workerd.Worker = (
         Self { administrator, port, folder, _running }
     }
 
-    /// Whether workerd takes the example: it says what is wrong with a configuration, and ends, before it listens.
+    /// Whether workerd takes the example: it says what is wrong with a configuration, and ends,
+    /// before it listens.
     #[track_caller]
     pub(crate) fn takes_the_example() {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());

@@ -1,6 +1,7 @@
 //! Writes the seeds of the fuzz targets, `fuzz/corpus/<target>/`, from the cases in `tests/cases`.
 //!
-//! A seed is named after the case that it comes from. The folder is not kept in the repository: the cases are.
+//! A seed is named after the case that it comes from. The folder is not kept in the repository: the
+//! cases are.
 
 use std::error::Error;
 use std::fs;

@@ -63,7 +63,8 @@ fn covers(pattern: &str, name: &str) -> bool {
     Pattern::parse(pattern).expect("a pattern").matches(repository(name))
 }
 
-/// All names of up to three components out of an alphabet with one more letter than rules use, and all around the rules.
+/// All names of up to three components out of an alphabet with one more letter than rules use, and
+/// all around the rules.
 fn names(old: &[String], new: &[String]) -> BTreeSet<String> {
     let mut names = neighbourhood(map(old).rules.iter().chain(&map(new).rules));
     let mut level = vec![String::new()];
@@ -77,7 +78,8 @@ fn names(old: &[String], new: &[String]) -> BTreeSet<String> {
     names
 }
 
-/// What lint calls needless can go without any effect, all of it at once, and then nothing else can.
+/// What lint calls needless can go without any effect, all of it at once, and then nothing else
+/// can.
 pub fn lint_finds_what_is_needless(rules: &[String]) {
     use FindingKind::{Covered, GrantsNothing, Redundant};
     let mut rest = map(rules).rules;
@@ -97,8 +99,9 @@ pub fn lint_finds_what_is_needless(rules: &[String]) {
     }
 }
 
-/// What lint says of a rule is so on every repository that the rule covers, or on some and not on others where it says partly; and it
-/// says so wherever it is. The referee grants, and the names are all that could make a difference.
+/// What lint says of a rule is so on every repository that the rule covers, or on some and not on
+/// others where it says partly; and it says so wherever it is. The referee grants, and the names
+/// are all that could make a difference.
 pub fn lint_is_never_false(rules: &[String]) {
     let map = map(rules);
     let names = names(rules, &[]);
@@ -131,7 +134,8 @@ fn kinds_of(findings: &[Finding], rule: usize) -> impl Iterator<Item = FindingKi
     findings.iter().filter(move |finding| finding.rule == Some(rule)).map(|finding| finding.kind)
 }
 
-/// What a permission is little use without, and what lint calls the lack of it everywhere and somewhere.
+/// What a permission is little use without, and what lint calls the lack of it everywhere and
+/// somewhere.
 fn needs(permission: Permission) -> Option<(Action, [FindingKind; 2])> {
     use FindingKind::{
         PullPartlyWithoutMetadataRead, PullWithoutMetadataRead, PushPartlyWithoutPull,

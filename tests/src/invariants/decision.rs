@@ -10,7 +10,8 @@ use scopegate_core::{
 use super::{compiled, map, neighbourhood, repository, settings};
 use crate::naive;
 
-/// One scope over the maps of one principal: the engine and the referee say the same, whatever the catalog setting.
+/// One scope over the maps of one principal: the engine and the referee say the same, whatever the
+/// catalog setting.
 pub fn agrees_with_the_referee(maps: &[Vec<String>], scope: &str) {
     let tables: Vec<_> = maps.iter().map(|rules| compiled(rules)).collect();
     for settings in settings() {
@@ -31,8 +32,8 @@ pub fn agrees_with_the_referee(maps: &[Vec<String>], scope: &str) {
     }
 }
 
-/// The compiled table, the naive union of the core and the referee give one answer for every name that the rules are near to; the same table
-/// comes of the rules and of their texts.
+/// The compiled table, the naive union of the core and the referee give one answer for every name
+/// that the rules are near to; the same table comes of the rules and of their texts.
 pub fn compiled_equals_naive(rules: &[String]) {
     let (map, table) = (map(rules), compiled(rules));
     let texts = Table::compile_actions(rules.iter().map(String::as_str));
@@ -62,7 +63,8 @@ pub fn adding_never_removes(rules: &[String], more: &[String], scope: &str) {
     }
 }
 
-/// Order, repetition and a split over several maps make no difference: not to a single byte of the table.
+/// Order, repetition and a split over several maps make no difference: not to a single byte of the
+/// table.
 pub fn order_never_matters(rules: &[String], other_order: &[String], scope: &str) {
     let (one, other) = (compiled(rules), compiled(other_order));
     assert_eq!(one.as_bytes(), other.as_bytes(), "{rules:?} and {other_order:?}");
@@ -88,7 +90,8 @@ pub fn no_rule_means_no_access(scope: &str) {
     }
 }
 
-/// A token holds nothing that was not asked for, `*` standing for the five, and a literal `*` for nothing but the registry.
+/// A token holds nothing that was not asked for, `*` standing for the five, and a literal `*` for
+/// nothing but the registry.
 pub fn claims_hold_only_what_was_asked(rules: &[String], parameters: &[&str]) {
     let Ok(request) = ScopeList::parse(parameters.iter().copied()) else { return };
     for settings in settings() {
@@ -108,7 +111,8 @@ pub fn claims_hold_only_what_was_asked(rules: &[String], parameters: &[&str]) {
     }
 }
 
-/// What is left of a token, issued under some rules, where others decide now: what both give. Under its own rules nothing is lost.
+/// What is left of a token, issued under some rules, where others decide now: what both give. Under
+/// its own rules nothing is lost.
 pub fn a_token_keeps_what_both_give(issued: &[String], now: &[String], parameters: &[&str]) {
     let Ok(request) = ScopeList::parse(parameters.iter().copied()) else { return };
     for settings in settings() {
@@ -126,7 +130,8 @@ pub fn a_token_keeps_what_both_give(issued: &[String], now: &[String], parameter
     }
 }
 
-/// One entry for each merged scope of which something is granted or denied, in the order of the request.
+/// One entry for each merged scope of which something is granted or denied, in the order of the
+/// request.
 fn are_what_the_referee_gives(
     rules: &[String],
     request: &ScopeList<'_>,

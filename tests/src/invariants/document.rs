@@ -37,7 +37,8 @@ pub fn claims_cross_the_boundary(rules: &[String], text: &str) {
     }
 }
 
-/// Records from anywhere are refused or read; integers from anywhere mean nothing, or exactly what they are packed from.
+/// Records from anywhere are refused or read; integers from anywhere mean nothing, or exactly what
+/// they are packed from.
 pub fn boundary_takes_anything(text: &str, records: &[u8], result: u64) {
     let _ = abi::read_claims(text, records);
     if let Some(decision) = abi::unpack_decision(result) {

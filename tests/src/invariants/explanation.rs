@@ -116,7 +116,8 @@ impl Case<'_> {
         assert!(said.eq(expected.chain(unknown)), "{}", self.scope);
     }
 
-    /// A granted action names every rule that alone would grant it, and no other; a denied one names none.
+    /// A granted action names every rule that alone would grant it, and no other; a denied one
+    /// names none.
     fn rules_are_all_that_grant(&self, reason: &Reason) {
         let alone = |rule: &Named| self.granted(slice::from_ref(&rule.1)).contains(&reason.action);
         let expected: BTreeSet<Named> = self.rules().into_iter().filter(alone).collect();
@@ -141,8 +142,8 @@ impl Case<'_> {
         }
     }
 
-    /// One edit for each map that can be changed, when rules can change anything at all. For a name with a host there is none:
-    /// opening the whole registry for a stray port is no advice.
+    /// One edit for each map that can be changed, when rules can change anything at all. For a name
+    /// with a host there is none: opening the whole registry for a stray port is no advice.
     fn edits_are_there_when_one_can_help(&self, explanation: &Explanation<'_>) {
         let hosted = matches!(self.scope.name, ResourceName::Hosted { .. });
         let helpful = self.best() != self.granted_with(Vec::new()) && !hosted;
@@ -159,7 +160,8 @@ impl Case<'_> {
         )
     }
 
-    /// Maps are replaced where they could help, nobody can change them, and no other map can be changed.
+    /// Maps are replaced where they could help, nobody can change them, and no other map can be
+    /// changed.
     fn replacements_are_there_when_no_edit_is(
         &self,
         explanation: &Explanation<'_>,
@@ -177,8 +179,8 @@ impl Case<'_> {
         assert_eq!(named.collect::<BTreeSet<_>>(), expected, "{replacements:?}");
     }
 
-    /// The map that is taken instead grants all that any edit could, beside what the other maps grant; and a system-defined one grants
-    /// whatever the replaced one did.
+    /// The map that is taken instead grants all that any edit could, beside what the other maps
+    /// grant; and a system-defined one grants whatever the replaced one did.
     fn replacement_is_enough(&self, replacement: &Replacement) {
         let rules = match &replacement.with {
             Substitute::UserDefined(map) => added(map),
@@ -200,7 +202,8 @@ impl Case<'_> {
         assert!(result.is_ok(), "{result:?}");
     }
 
-    /// The edit, made in the map that it names, grants everything that any edit can; to the engine as to the referee.
+    /// The edit, made in the map that it names, grants everything that any edit can; to the engine
+    /// as to the referee.
     fn edit_is_enough(&self, edit: &Edit) {
         assert_eq!(self.granted_with(added(edit)), self.best(), "{edit:?}");
         let tables: Vec<_> = self.maps.iter().map(|map| self.edited(map, edit)).collect();
@@ -224,7 +227,8 @@ impl Case<'_> {
         }
     }
 
-    /// An edit for one repository is about no other; it is about all of them only where nothing less helps.
+    /// An edit for one repository is about no other; it is about all of them only where nothing
+    /// less helps.
     fn edit_is_narrow(&self, edit: &Edit) {
         let pattern = Pattern::parse(&edit.pattern).expect("a pattern");
         if let Some(name) = self.repository() {
@@ -262,7 +266,8 @@ fn referred(rule: &RuleRef) -> Named {
     (rule.scope_map.clone(), format!("repositories/{}/{}", rule.pattern, rule.permission))
 }
 
-/// Whether a rule misses the repository as is said of it; without a repository the request is about all of them.
+/// Whether a rule misses the repository as is said of it; without a repository the request is about
+/// all of them.
 fn is_near(miss: &Miss, action: &str, repository: Option<RepositoryName<'_>>) -> bool {
     let pattern = Pattern::parse(&miss.rule.pattern).expect("a pattern");
     let grants_action = miss.rule.permission.action().as_str() == action;

@@ -1,4 +1,5 @@
-//! HTTP requests: one canonical path, scopes that a token can satisfy, and nothing sent on that needs more than was decided.
+//! HTTP requests: one canonical path, scopes that a token can satisfy, and nothing sent on that
+//! needs more than was decided.
 
 use scopegate_core::admission::{Admission, Authority, Credential, Forward, Request, admit};
 use scopegate_core::challenge::{Challenge, unauthorized_body};
@@ -35,7 +36,8 @@ fn one(method: &str, target: &str, settings: &Settings) {
     }
 }
 
-/// The canonical path is plain, and is the request that was decided on; the query, and so the source of a mount, is not in it.
+/// The canonical path is plain, and is the request that was decided on; the query, and so the
+/// source of a mount, is not in it.
 fn routes_to_itself(method: &str, read: &Route<'_>, settings: &Settings) {
     let again = route(method, &read.path, settings).expect("canonical path");
     assert_eq!((again.endpoint, &again.path), (read.endpoint, &read.path));
@@ -70,8 +72,8 @@ fn exactly<'a>(scope: &'a RequiredScope<'_>) -> Grant<'a> {
     Grant { resource_type: scope.resource_type, name: &scope.name, actions: scope.actions.set() }
 }
 
-/// A grant allows its own action on its own repository: `*` is every action, and in one profile every repository. Any other type allows
-/// nothing.
+/// A grant allows its own action on its own repository: `*` is every action, and in one profile
+/// every repository. Any other type allows nothing.
 pub fn grant_is_confined([kind, name, action]: [&str; 3], repository: &str) {
     let actions = [Action::Pull].into_iter().collect();
     let resource_type = ResourceType::Repository;
@@ -86,8 +88,9 @@ pub fn grant_is_confined([kind, name, action]: [&str; 3], repository: &str) {
     }
 }
 
-/// At the edge: nothing goes on without a token, nor with one that opens something else; what goes on with exactly what is needed says the
-/// same to whoever reads it next, and names no source of a mount that was not checked.
+/// At the edge: nothing goes on without a token, nor with one that opens something else; what goes
+/// on with exactly what is needed says the same to whoever reads it next, and names no source of a
+/// mount that was not checked.
 fn is_admitted_as_routed(method: &str, target: &str, settings: &Settings) {
     let decide = |target, credential| admitted(method, target, credential, settings);
     let other = Grant::parse("repository", "some-other/repository", ["*"]).expect("a grant");
@@ -151,9 +154,11 @@ fn is_challenged_for(required: &[RequiredScope<'_>]) {
     assert_eq!(detail, required.iter().map(|scope| scope.actions.len() as usize).sum::<usize>());
 }
 
-/// A whole request, with every method: what goes on needs no more than was decided, in any way that a registry reads it.
+/// A whole request, with every method: what goes on needs no more than was decided, in any way that
+/// a registry reads it.
 ///
-/// The text is a request as it is written: the target, then a line for each header field, then an empty line and the body.
+/// The text is a request as it is written: the target, then a line for each header field, then an
+/// empty line and the body.
 pub fn reads_no_more_than_was_decided(text: &str) {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.split('\n');
@@ -199,7 +204,8 @@ fn names_nothing_else(forward: &Forward<'_>, body: &str) {
     }
 }
 
-/// Whether any reader takes a body of this type for parameters: Go, Beego and werkzeug, of all their versions.
+/// Whether any reader takes a body of this type for parameters: Go, Beego and werkzeug, of all
+/// their versions.
 fn is_a_form(content_type: &str) -> bool {
     let content_type = content_type.to_ascii_lowercase();
     content_type.contains("multipart/")

@@ -14,7 +14,8 @@ pub fn loads_as_itself(rules_of_map: &[String]) {
     assert_eq!(again, table);
 }
 
-/// Bytes from anywhere are refused, or answer exactly as the rules that they give back: to the core's union and to the referee.
+/// Bytes from anywhere are refused, or answer exactly as the rules that they give back: to the
+/// core's union and to the referee.
 pub fn answers_as_its_rules(bytes: &[u8]) {
     let Ok(table) = Table::load(bytes) else { return };
     let rules = rules(&table);
@@ -32,7 +33,8 @@ pub fn answers_as_its_rules(bytes: &[u8]) {
     recompiles(&table, &map, &texts);
 }
 
-/// The rules make the same table again, up to its seed, and those that a scope map may hold are written as one would write them.
+/// The rules make the same table again, up to its seed, and those that a scope map may hold are
+/// written as one would write them.
 fn recompiles(table: &Table<&[u8]>, map: &ScopeMap, texts: &[String]) {
     let again = Table::compile([map]).expect("rules that fit a table");
     assert_eq!((again.root(), again.anywhere()), (table.root(), table.anywhere()));

@@ -1,7 +1,8 @@
 //! Names, patterns, rules, scopes, challenges: what is read prints as itself.
 //!
-//! A text that the engine accepts has one canonical form, which is what it prints. Reading that form again gives the same thing and
-//! prints the same text. What is refused is refused at a byte of the text, or right behind it.
+//! A text that the engine accepts has one canonical form, which is what it prints. Reading that
+//! form again gives the same thing and prints the same text. What is refused is refused at a byte
+//! of the text, or right behind it.
 
 use scopegate_core::challenge::Challenge;
 use scopegate_core::{Error, Pattern, RepositoryName, Rule, Scope, ScopeList};
@@ -51,7 +52,8 @@ pub fn scope(text: &str) {
     }
 }
 
-/// A request is what its pieces are, those on one resource made one; and what it prints asks for the same.
+/// A request is what its pieces are, those on one resource made one; and what it prints asks for
+/// the same.
 pub fn scope_list(parameters: &[&str]) {
     let Ok(list) = ScopeList::parse(parameters.iter().copied()) else { return };
     let pieces = parameters.iter().flat_map(|text| text.split(' ')).filter(|text| !text.is_empty());

@@ -16,7 +16,8 @@ use super::cases::{Case, Credential, Group};
 pub const AUTHORITY: Authority<'static> =
     Authority { realm: "https://registry.test/oauth2/token", service: "registry.test" };
 
-/// The digest of a stream of answers: the SHA-256 of the SHA-256 of each group, because a browser hashes only what it has whole.
+/// The digest of a stream of answers: the SHA-256 of the SHA-256 of each group, because a browser
+/// hashes only what it has whole.
 #[derive(Clone, Debug, Default)]
 pub struct Digest {
     of_groups: Vec<u8>,

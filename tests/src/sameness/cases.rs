@@ -1,8 +1,9 @@
 //! The cases: a scope map, scopes that somebody asks for, and a request with what came with it.
 //!
-//! Names are drawn from few components, so that rules, scopes, requests and tokens keep meeting each other, and texts are good ones with
-//! a few characters changed, because a random text is refused at its first byte. Requests are drawn from the tricks that have got past
-//! other people's proxies.
+//! Names are drawn from few components, so that rules, scopes, requests and tokens keep meeting
+//! each other, and texts are good ones with a few characters changed, because a random text is
+//! refused at its first byte. Requests are drawn from the tricks that have got past other people's
+//! proxies.
 
 use serde::Serialize;
 
@@ -66,7 +67,8 @@ pub fn groups(cases: usize) -> impl Iterator<Item = Group> {
     })
 }
 
-/// SplitMix64, <https://prng.di.unimi.it/splitmix64.c>: a dozen lines that will never change under us.
+/// SplitMix64, <https://prng.di.unimi.it/splitmix64.c>: a dozen lines that will never change under
+/// us.
 struct Random(u64);
 
 const COMPONENTS: &[&str] =

@@ -1,8 +1,9 @@
 /**
  * How clients ask for tokens: with which scopes at first, and with which after a 401.
  *
- * Each way is that of a library, and several clients share it. Read in the libraries' sources, and recorded: see `recorded.test.ts`.
- * What is granted of it, and what a request needs, is not decided here.
+ * Each way is that of a library, and several clients share it. Read in the libraries' sources, and
+ * recorded: see `recorded.test.ts`. What is granted of it, and what a request needs, is not decided
+ * here.
  */
 
 import { readScopes } from "../engine";
@@ -47,14 +48,26 @@ export function key(scopes: Scopes): string {
   return scopes.join(" ");
 }
 
-/** The docker engine and its library, and `az`: what it thinks that it needs, and nothing after that. */
+/**
+
+ * The docker engine and its library, and `az`: what it thinks that it needs, and nothing after
+
+ * that.
+
+ */
 export const once: Asking = {
   about: "it asks for what it thinks that it needs, and never again, whatever the challenge says",
   before: (wanted) => wanted,
   after: () => null,
 };
 
-/** containers/image, which skopeo, podman and buildah use: adds what one challenge names, unless it had sent a body. */
+/**
+
+ * containers/image, which skopeo, podman and buildah use: adds what one challenge names, unless it
+
+ * had sent a body.
+
+ */
 export const addsTheChallenge: Asking = {
   about:
     "it asks again with what the challenge adds, except for requests with a body and for challenges with two scopes",
@@ -66,7 +79,11 @@ export const addsTheChallenge: Asking = {
   },
 };
 
-/** go-containerregistry, which crane and Flux use: what the challenge says comes first, and stays. */
+/**
+
+ * go-containerregistry, which crane and Flux use: what the challenge says comes first, and stays.
+
+ */
 export const challengeFirst: Asking = {
   about: "it asks again with the challenge's scopes before its own",
   before: (wanted, memory) => memory.scopes ?? wanted,
@@ -78,7 +95,11 @@ export const challengeFirst: Asking = {
   },
 };
 
-/** oras-go, which oras and Helm use: waits for a challenge, and merges what it says with its own. */
+/**
+
+ * oras-go, which oras and Helm use: waits for a challenge, and merges what it says with its own.
+
+ */
 export const mergesTheChallenge: Asking = {
   about: "it asks for its own scopes and the challenge's, merged, once for each request",
   before: (wanted, memory) => {

@@ -1,8 +1,8 @@
 /**
  * `az acr` 2.91, with the name and the password of a token (`--username`, `--password`).
  *
- * It looks at `/v2/` twice, asks once for what the command is written to ask for, and never again. Its data plane, `/acr/v1`, is Azure
- * Container Registry's alone.
+ * It looks at `/v2/` twice, asks once for what the command is written to ask for, and never again.
+ * Its data plane, `/acr/v1`, is Azure Container Registry's alone.
  */
 
 import { asChallenged, once } from "./asking";

@@ -1,8 +1,9 @@
 /**
  * containerd 1.6, by itself and below the kubelet.
  *
- * It sends the first request of each part as it is, then asks for its own scope beside the challenge's. The registry's word for a token
- * that is not enough, `insufficient_scope`, comes through to the person.
+ * It sends the first request of each part as it is, then asks for its own scope beside the
+ * challenge's. The registry's word for a token that is not enough, `insufficient_scope`, comes
+ * through to the person.
  */
 
 import { besideTheChallenge } from "./asking";

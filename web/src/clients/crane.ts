@@ -1,7 +1,8 @@
 /**
  * crane 0.22.
  *
- * It asks for its scopes after the first `/v2/`; what a challenge adds comes first from then on, because some registries read one only.
+ * It asks for its scopes after the first `/v2/`; what a challenge adds comes first from then on,
+ * because some registries read one only.
  */
 
 import { challengeFirst } from "./asking";

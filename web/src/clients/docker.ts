@@ -1,7 +1,8 @@
 /**
  * docker: the engine 20.10 and the command line 28.2.
  *
- * The engine asks for its scopes after the first `/v2/`, in the order `push,pull`; the command line asks by itself, as `pull,push`.
+ * The engine asks for its scopes after the first `/v2/`, in the order `push,pull`; the command line
+ * asks by itself, as `pull,push`.
  */
 
 import { once } from "./asking";

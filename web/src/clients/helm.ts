@@ -1,8 +1,9 @@
 /**
  * Helm 3.22, for charts in a registry. The repository is the chart's, and the tag is its version.
  *
- * Tags are listed wherever no exact version is given, and that is what a map with `content/read` alone does not allow on
- * Azure Container Registry. Older versions list them for every dependency, even with an exact version.
+ * Tags are listed wherever no exact version is given, and that is what a map with `content/read`
+ * alone does not allow on Azure Container Registry. Older versions list them for every dependency,
+ * even with an exact version.
  */
 
 import { mergesTheChallenge } from "./asking";

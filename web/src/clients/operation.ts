@@ -1,8 +1,10 @@
 /**
- * What a client does, as data: sessions of HTTP requests, and the words that a person reads afterwards.
+ * What a client does, as data: sessions of HTTP requests, and the words that a person reads
+ * afterwards.
  *
- * Texts hold placeholders: `{registry}`, `{repository}` and, for a path, `{escaped}`, `{source}`, `{tag}`, and what an example image is made of.
- * Which scopes a request needs is not written here: the engine says so.
+ * Texts hold placeholders: `{registry}`, `{repository}` and, for a path, `{escaped}`, `{source}`,
+ * `{tag}`, and what an example image is made of. Which scopes a request needs is not written here:
+ * the engine says so.
  */
 
 import type { Profile } from "../engine";
@@ -23,7 +25,10 @@ export interface Operation {
   /** The registries that have what it calls. */
   readonly profiles: readonly Profile[];
   readonly sessions: readonly Session[];
-  /** What the person reads when all went well, and when a request was refused that does not say something else. */
+  /**
+   * What the person reads when all went well, and when a request was refused that does not say
+   * something else.
+   */
   readonly prints: string;
   readonly says: string;
   /** What the person reads of a registry that does not have what it calls. */

@@ -1,7 +1,8 @@
 /**
  * oras 1.3.
  *
- * It sends each request as it is, and asks for a token only when it is challenged: for its own scopes and the challenge's, merged.
+ * It sends each request as it is, and asks for a token only when it is challenged: for its own
+ * scopes and the challenge's, merged.
  */
 
 import { mergesTheChallenge } from "./asking";

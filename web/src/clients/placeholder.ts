@@ -1,4 +1,7 @@
-/** Texts with `{words}` in them, and what stands in their place: in a path as it is, in a query encoded. */
+/**
+ * Texts with `{words}` in them, and what stands in their place: in a path as it is, in a query
+ * encoded.
+ */
 
 export type Words = Readonly<Record<string, string>>;
 

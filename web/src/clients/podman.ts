@@ -1,7 +1,8 @@
 /**
  * podman 4.3, and buildah, which asks in the same way.
  *
- * It remembers where it saw layers, and mounts them from there; a repository that it may not read it passes over.
+ * It remembers where it saw layers, and mounts them from there; a repository that it may not read
+ * it passes over.
  */
 
 import { addsTheChallenge } from "./asking";

@@ -1,8 +1,9 @@
 /**
  * What looks for new tags by itself: Renovate, Flux and Argo CD Image Updater.
  *
- * Read in their sources. Each of them once asked for `pull` only, and failed on Azure Container Registry, where listing tags needs
- * `metadata_read`; now they follow the challenge, or ask for it, and what is left is a scope map without `metadata/read`.
+ * Read in their sources. Each of them once asked for `pull` only, and failed on Azure Container
+ * Registry, where listing tags needs `metadata_read`; now they follow the challenge, or ask for it,
+ * and what is left is a scope map without `metadata/read`.
  */
 
 import { asChallenged, challengeFirst, once } from "./asking";

@@ -1,8 +1,10 @@
 /**
- * The Azure SDKs' registry clients: `azure-containerregistry` 1.2 for Python; those for .NET, Go and JavaScript ask in the same way.
+ * The Azure SDKs' registry clients: `azure-containerregistry` 1.2 for Python; those for .NET, Go
+ * and JavaScript ask in the same way.
  *
- * They escape the slashes of a repository, send the first request as it is, ask for exactly what the challenge says, and send their
- * last token with whatever comes next. Left out: the exchange before it, since they take no name and password, but a token of a provider.
+ * They escape the slashes of a repository, send the first request as it is, ask for exactly what
+ * the challenge says, and send their last token with whatever comes next. Left out: the exchange
+ * before it, since they take no name and password, but a token of a provider.
  */
 
 import { asChallenged } from "./asking";

@@ -18,11 +18,18 @@ function run(id: string, permissions: readonly string[], profile: Profile = "acr
   return simulate(found, target, principal, profile);
 }
 
-/** An operation, the permissions on `team/app` (or on what stands before a colon), the outcome, and the request that ends it. */
+/**
+
+ * An operation, the permissions on `team/app` (or on what stands before a colon), the outcome, and
+
+ * the request that ends it.
+
+ */
 type Row = [id: string, permissions: string, profile: Profile, outcome: string, ends?: string];
 
 const rows: Row[] = [
-  // What lists tags needs `metadata/read` on Azure Container Registry, and nothing more than `content/read` elsewhere.
+  // What lists tags needs `metadata/read` on Azure Container Registry, and nothing more than
+  // `content/read` elsewhere.
   ["helm-dependency-update", "content/read", "acr", "fails", "GET /v2/team/app/tags/list"],
   ["helm-dependency-update", "content/read", "distribution", "works"],
   ["helm-dependency-update", "content/read metadata/read", "acr", "works"],

@@ -1,8 +1,10 @@
 /**
- * What happens when a client does something: every request on the wire, what is asked for, granted and missing, and where it ends.
+ * What happens when a client does something: every request on the wire, what is asked for, granted
+ * and missing, and where it ends.
  *
- * The client's part is data. The registry's and the token server's part is the engine's: which scopes a request needs, the challenge,
- * what is granted, whether a token is enough. There is no rule of any of these here.
+ * The client's part is data. The registry's and the token server's part is the engine's: which
+ * scopes a request needs, the challenge, what is granted, whether a token is enough. There is no
+ * rule of any of these here.
  */
 
 import { type AccessEntry, type Principal, type Profile, route, verify, writeChallenge } from "../engine";
@@ -64,7 +66,13 @@ interface Walk {
   refused: Request | null;
 }
 
-/** The engine's errors come through for names that are none: whoever asks has read the target first. */
+/**
+
+ * The engine's errors come through for names that are none: whoever asks has read the target
+
+ * first.
+
+ */
 export function simulate(operation: Operation, target: Target, principal: Principal, profile: Profile): Simulation {
   const { repository, source = repository } = target;
   const words = { ...image, ...target, source, escaped: encodeURIComponent(repository), parent: parentOf(target) };
@@ -99,7 +107,11 @@ function terminal({ operation, profile, words, refused }: Walk, failure: Step | 
   return refusalText(refused?.says ?? operation.says, failure, words, profile);
 }
 
-/** Where the repository is, as Helm writes it: the registry with all but the last part of the name. */
+/**
+
+ * Where the repository is, as Helm writes it: the registry with all but the last part of the name.
+
+ */
 function parentOf({ registry, repository }: Target): string {
   const whole = `${registry}/${repository}`;
   return whole.slice(0, whole.lastIndexOf("/"));

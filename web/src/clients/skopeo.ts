@@ -1,7 +1,8 @@
 /**
  * skopeo 1.9.
  *
- * Each image that it touches has a session of its own, with scopes by what is to be done: `pull`, `pull,push`, or `*` for a deletion.
+ * Each image that it touches has a session of its own, with scopes by what is to be done: `pull`,
+ * `pull,push`, or `*` for a deletion.
  */
 
 import { addsTheChallenge } from "./asking";

@@ -1,4 +1,6 @@
-/** What a person reads when a request is refused: the client's words around those of the registry. */
+/**
+ * What a person reads when a request is refused: the client's words around those of the registry.
+ */
 
 import { type Profile, unauthorizedBody } from "../engine";
 import { fill, type Words } from "./placeholder";
@@ -15,7 +17,13 @@ interface Refused {
   readonly required: string[];
 }
 
-/** Fills `{message}` and `{detail}` from the registry's body, and `{method}`, `{url}` and `{path}` from the request. */
+/**
+
+ * Fills `{message}` and `{detail}` from the registry's body, and `{method}`, `{url}` and `{path}`
+
+ * from the request.
+
+ */
 export function refusalText(text: string, refused: Refused, words: Words, profile: Profile): string {
   const body = unauthorizedBody(messages[profile], refused.required);
   const [path = ""] = refused.target.split("?");
@@ -24,7 +32,13 @@ export function refusalText(text: string, refused: Refused, words: Words, profil
   return fill(text, { ...words, ...filled });
 }
 
-/** The detail of the body as Go prints it, which is what crane, oras and Helm show: `[map[Action:pull Name:a Type:repository]]`. */
+/**
+
+ * The detail of the body as Go prints it, which is what crane, oras and Helm show:
+
+ * `[map[Action:pull Name:a Type:repository]]`.
+
+ */
 function goMaps(body: string): string {
   const { errors } = JSON.parse(body) as { errors: { detail: Record<string, string>[] | null }[] };
   const details = errors.flatMap((error) => error.detail ?? []);

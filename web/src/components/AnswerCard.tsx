@@ -174,7 +174,11 @@ function SystemMap(props: { playground: Playground; answer: GivenAnswer }): JSX.
   );
 }
 
-/** Turns the answer into assertions: what is allowed must stay allowed, and what is denied, denied. */
+/**
+
+ * Turns the answer into assertions: what is allowed must stay allowed, and what is denied, denied.
+
+ */
 function KeepAsTest(props: { playground: Playground; answer: GivenAnswer }): JSX.Element {
   const answers = () => props.answer.explanations.flatMap(asAssertions);
   const isKept = ({ allow, deny }: Assertion) =>
@@ -207,7 +211,13 @@ function asAssertions({ scope, reasons }: Explanation): Assertion[] {
   return [...about(true).map((allow) => ({ allow })), ...about(false).map((deny) => ({ deny }))];
 }
 
-/** What the client does, where there is one, and the engine's own sentences on what is denied; on what is granted otherwise. */
+/**
+
+ * What the client does, where there is one, and the engine's own sentences on what is denied; on
+
+ * what is granted otherwise.
+
+ */
 function Headline(props: { answer: GivenAnswer }): JSX.Element {
   return (
     <>

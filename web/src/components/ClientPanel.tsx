@@ -1,4 +1,7 @@
-/** A client at work: its requests, the challenge of each, what it asks for and gets, and where it fails. */
+/**
+ * A client at work: its requests, the challenge of each, what it asks for and gets, and where it
+ * fails.
+ */
 
 import { For, type JSX, Show } from "solid-js";
 import { operations, type Simulation, type Step } from "../clients";

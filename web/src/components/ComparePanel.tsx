@@ -1,7 +1,9 @@
 /**
- * Two maps compared by what they grant: what is gained and lost, with a repository to prove each. Not a comparison of texts.
+ * Two maps compared by what they grant: what is gained and lost, with a repository to prove each.
+ * Not a comparison of texts.
  *
- * Each result says which two they are. Maps that stand on the page are chosen; another one is pasted.
+ * Each result says which two they are. Maps that stand on the page are chosen; another one is
+ * pasted.
  */
 
 import { createMemo, createSignal, For, type JSX, Show } from "solid-js";

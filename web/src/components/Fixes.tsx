@@ -1,4 +1,7 @@
-/** The smallest change that would allow what is denied: as a command, as ARM, as Terraform; to copy, or to try. */
+/**
+ * The smallest change that would allow what is denied: as a command, as ARM, as Terraform; to copy,
+ * or to try.
+ */
 
 import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import type { Edit } from "../engine";

@@ -1,4 +1,7 @@
-/** One scope map: its name, its registry, its rules with what lint says about each, and the editor when one wants it. */
+/**
+ * One scope map: its name, its registry, its rules with what lint says about each, and the editor
+ * when one wants it.
+ */
 
 import { createSignal, type JSX, lazy, Show, Suspense } from "solid-js";
 import type { Said } from "../editor/editor";

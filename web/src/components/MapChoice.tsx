@@ -1,4 +1,7 @@
-/** Which of the scope maps on the page the token has: asked where several could be, since it changes the answer. */
+/**
+ * Which of the scope maps on the page the token has: asked where several could be, since it changes
+ * the answer.
+ */
 
 import { For, type JSX, Show } from "solid-js";
 import { isSameMap, writtenMaps } from "../state/candidates";

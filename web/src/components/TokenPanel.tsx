@@ -1,4 +1,7 @@
-/** The token that was pasted, read; and the one that would be issued, with a clock that one can move. */
+/**
+ * The token that was pasted, read; and the one that would be issued, with a clock that one can
+ * move.
+ */
 
 import { createMemo, For, type JSX, Show } from "solid-js";
 import { attempt } from "../engine";

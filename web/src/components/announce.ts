@@ -6,7 +6,8 @@ let waiting: { event: string; verdict: string } | undefined;
 /**
  * Says what has happened, or the verdict that it led to; the page has one polite live region.
  *
- * What one event causes is said together, the verdict last, because a text that follows at once would be heard in place of the one before.
+ * What one event causes is said together, the verdict last, because a text that follows at once
+ * would be heard in place of the one before.
  */
 export function announce(message: string, about: "event" | "verdict" = "event"): void {
   if (waiting === undefined) queueMicrotask(say);

@@ -1,8 +1,17 @@
-/** A card that never gets smaller under one's hands: what stands below it stays where it is, whatever is asked next. */
+/**
+ * A card that never gets smaller under one's hands: what stands below it stays where it is,
+ * whatever is asked next.
+ */
 
 import { createEffect, on, onCleanup } from "solid-js";
 
-/** Keeps the greatest height that the card has had, until `subject` is another one or the page another width. */
+/**
+
+ * Keeps the greatest height that the card has had, until `subject` is another one or the page
+
+ * another width.
+
+ */
 export function keepHeight(card: HTMLElement, subject: () => unknown): void {
   let width = 0;
   const observer = new ResizeObserver(() => {

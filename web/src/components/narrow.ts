@@ -1,4 +1,7 @@
-/** Whether the page has one column. The order of what stands in it is that of the document, for eyes and for keys alike. */
+/**
+ * Whether the page has one column. The order of what stands in it is that of the document, for eyes
+ * and for keys alike.
+ */
 
 import { createSignal, onCleanup } from "solid-js";
 

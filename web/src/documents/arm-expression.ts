@@ -1,8 +1,10 @@
 /**
  * The expressions in the texts of an ARM template: `[concat(parameters('name'), '/map')]`.
  *
- * Grammar: a literal (`'it''s'`, a number), or a call with its arguments in brackets, and behind a call any number of `.name` and `[…]`.
- * Follows <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions>. What does not follow it is unknown.
+ * Grammar: a literal (`'it''s'`, a number), or a call with its arguments in brackets, and behind a
+ * call any number of `.name` and `[…]`. Follows
+ * <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions>. What
+ * does not follow it is unknown.
  */
 
 import type { Node } from "./expression";
@@ -11,7 +13,11 @@ import { DEEPEST } from "./place";
 /** Nobody writes longer ones. */
 const LONGEST = 1 << 15;
 
-/** Whether a text of a template is an expression: `[[` begins a text that begins with a bracket. */
+/**
+
+ * Whether a text of a template is an expression: `[[` begins a text that begins with a bracket.
+
+ */
 export function isExpression(text: string): boolean {
   return text.startsWith("[") && text.endsWith("]") && !text.startsWith("[[");
 }

@@ -1,8 +1,9 @@
 /**
  * Files of Bicep: their parameters, variables, resources and modules, as expressions.
  *
- * Follows <https://learn.microsoft.com/azure/azure-resource-manager/bicep/file>. Declared types are passed over, and so are statements that
- * make no resource. What does not follow the grammar ends the file there. Left out: the values of lambdas and of arithmetic.
+ * Follows <https://learn.microsoft.com/azure/azure-resource-manager/bicep/file>. Declared types are
+ * passed over, and so are statements that make no resource. What does not follow the grammar ends
+ * the file there. Left out: the values of lambdas and of arithmetic.
  */
 
 import { nextToken, type Token } from "./bicep-tokens";
@@ -46,7 +47,11 @@ export function isBicep(line: string): boolean {
   );
 }
 
-/** Reads the statements from `from` on, as far as they go; `null` when not even the first is one. */
+/**
+
+ * Reads the statements from `from` on, as far as they go; `null` when not even the first is one.
+
+ */
 export function readBicep(text: string, from: number): File | null {
   const reader: Reader = { text, token: nextToken(text, from), depth: 0, hasFailed: false };
   const file: File = { statements: [], to: from, failure: null };
@@ -66,7 +71,13 @@ function startsStatement(reader: Reader): boolean {
   return kind !== "end" && START.test(reader.text.slice(from, from + 400));
 }
 
-/** A statement that is none ends the file before the line where it fails. A comment or a text that nothing closes takes all the rest. */
+/**
+
+ * A statement that is none ends the file before the line where it fails. A comment or a text that
+
+ * nothing closes takes all the rest.
+
+ */
 function cut(text: string, file: File, { token }: Reader): File | null {
   const isOpen =
     token.kind === "end" && OPEN.some(([open, close]) => text.lastIndexOf(open) >= text.lastIndexOf(close));
@@ -374,7 +385,13 @@ function readObject(reader: Reader, inner: Resource[]): Node {
   return objects.length === 0 ? object : { kind: "call", name: "union", given: [...objects, object], at };
 }
 
-/** A resource in a resource begins with a word and a name; a field of that name has a colon behind it. */
+/**
+
+ * A resource in a resource begins with a word and a name; a field of that name has a colon behind
+
+ * it.
+
+ */
 function isResource({ text, token }: Reader): boolean {
   return token.text === "resource" && /^resource\s+\w+\s+'/.test(text.slice(token.from, token.from + 400));
 }

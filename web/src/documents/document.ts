@@ -1,8 +1,9 @@
 /**
- * Text to value, and where in the text each piece of the value stands: JSON where it is JSON, YAML otherwise.
+ * Text to value, and where in the text each piece of the value stands: JSON where it is JSON, YAML
+ * otherwise.
  *
- * Syntax only: which document it is, the engine decides. A field that stands twice is an error in both, because two readers
- * could disagree about it.
+ * Syntax only: which document it is, the engine decides. A field that stands twice is an error in
+ * both, because two readers could disagree about it.
  */
 
 import { jsonPlace } from "./json";
@@ -43,7 +44,11 @@ function read(text: string): { value: unknown; place: Place } {
   return json ? { value: json.value, place: jsonPlace(text) } : readYaml(text);
 }
 
-/** What JSON.parse says of other texts differs between browsers; YAML's words are used for those. */
+/**
+
+ * What JSON.parse says of other texts differs between browsers; YAML's words are used for those.
+
+ */
 function parsedJson(text: string): { value: unknown } | null {
   try {
     return { value: JSON.parse(text) };

@@ -1,8 +1,9 @@
 /**
  * Expressions of ARM templates and of Bicep, and what they come to.
  *
- * Evaluated is what follows from the text alone, by the functions below. Everything else is *unknown*: as a value of its own, as an item of
- * a list, or as a hole in a text. Follows <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions>. Left
+ * Evaluated is what follows from the text alone, by the functions below. Everything else is
+ * *unknown*: as a value of its own, as an item of a list, or as a hole in a text. Follows
+ * <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions>. Left
  * out: functions that ask Azure, and those that make names nobody can foresee.
  */
 
@@ -33,7 +34,11 @@ export interface Scope {
 
 export const NO_SCOPE: Scope = { name: () => UNKNOWN, call: () => undefined };
 
-/** Longer texts and lists are not what anybody writes, and a few lines can double them without end. */
+/**
+
+ * Longer texts and lists are not what anybody writes, and a few lines can double them without end.
+
+ */
 const LONGEST_TEXT = 1 << 12;
 const LONGEST_LIST = 1000;
 
@@ -200,7 +205,13 @@ function range(from: unknown, count: unknown): unknown {
   return isKnown ? Array.from({ length: count }, (_, place) => from + place) : UNKNOWN;
 }
 
-/** The names fill the type from its end; before it may stand a subscription and a group, which nobody needs. */
+/**
+
+ * The names fill the type from its end; before it may stand a subscription and a group, which
+
+ * nobody needs.
+
+ */
 function resourceId(...given: unknown[]): unknown {
   const place = given.findIndex((value) => typeof value === "string" && value.includes("/") && !value.startsWith("/"));
   const [provider = "", ...types] = place < 0 ? [] : textOf(given[place]).split("/");

@@ -17,14 +17,26 @@ export function endOfBrackets(text: string, from: number): number | null {
   return null;
 }
 
-/** A string does not go on in the next line: one whose closing quote is missing must not take the rest of the text. */
+/**
+
+ * A string does not go on in the next line: one whose closing quote is missing must not take the
+
+ * rest of the text.
+
+ */
 function endOfQuoted(text: string, from: number): number {
   let at = from + 1;
   while (at < text.length && text[at] !== text[from] && text[at] !== "\n") at += text[at] === "\\" ? 2 : 1;
   return at + 1;
 }
 
-/** The end of the lines of a block of YAML: deeper than its first line, or items, comments and fields as deep as that. */
+/**
+
+ * The end of the lines of a block of YAML: deeper than its first line, or items, comments and
+
+ * fields as deep as that.
+
+ */
 export function endOfBlock(text: string, from: number): number {
   const indent = from - (text.lastIndexOf("\n", from - 1) + 1);
   let end = endOfLine(text, from);

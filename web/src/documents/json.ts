@@ -1,5 +1,6 @@
 /**
- * The places in a text that JSON.parse has accepted, and what JSON.parse does not mind: a field that stands twice.
+ * The places in a text that JSON.parse has accepted, and what JSON.parse does not mind: a field
+ * that stands twice.
  *
  * One pass without recursion. The text is known to be JSON, so commas and colons carry no news.
  */

@@ -1,5 +1,6 @@
 /**
- * The reader of YAML brings a library as large as the rest of the page, so it is loaded when the first text needs it.
+ * The reader of YAML brings a library as large as the rest of the page, so it is loaded when the
+ * first text needs it.
  *
  * That text is refused, and whoever listens is told when it is worth another look.
  */

@@ -11,7 +11,13 @@ export interface Place {
 
 export type Path = readonly (string | number)[];
 
-/** Deeper documents are not what anybody writes, and would exhaust the stack of whoever reads the value. */
+/**
+
+ * Deeper documents are not what anybody writes, and would exhaust the stack of whoever reads the
+
+ * value.
+
+ */
 export const DEEPEST = 100;
 
 /** The place that a path leads to, or the last one on the way that exists. */

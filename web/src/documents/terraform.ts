@@ -1,9 +1,12 @@
 /**
- * A block of Terraform's language: its labels, the blocks in it, and its attributes as far as they are written out.
+ * A block of Terraform's language: its labels, the blocks in it, and its attributes as far as they
+ * are written out.
  *
- * Strings, words, lists and objects are read, also those in a call that only wraps them, such as `jsonencode` and `concat`; comments and
- * heredocs are passed over. Follows <https://developer.hashicorp.com/terraform/language/syntax/configuration>. Nothing else is evaluated: a
- * string with `${…}` in it is a problem with its position, and a list of which something is computed is not whole.
+ * Strings, words, lists and objects are read, also those in a call that only wraps them, such as
+ * `jsonencode` and `concat`; comments and heredocs are passed over. Follows
+ * <https://developer.hashicorp.com/terraform/language/syntax/configuration>. Nothing else is
+ * evaluated: a string with `${…}` in it is a problem with its position, and a list of which
+ * something is computed is not whole.
  */
 
 import { DEEPEST } from "./place";

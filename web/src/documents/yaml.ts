@@ -1,5 +1,6 @@
 /**
- * YAML 1.2 by the library `yaml`, with bounds: on aliases, on depth, and on the time that a map with many fields takes.
+ * YAML 1.2 by the library `yaml`, with bounds: on aliases, on depth, and on the time that a map
+ * with many fields takes.
  */
 
 import { Composer, type CST, isMap, isNode, isScalar, isSeq, Lexer, type Node, Parser } from "yaml";
@@ -9,7 +10,13 @@ import { Refusal } from "./refusal";
 /** Aliases that may be followed, each counted as often as what it stands for holds others. */
 const MOST_ALIASES = 100;
 
-/** The library compares each field with all others to find those that stand twice, so that is done here. */
+/**
+
+ * The library compares each field with all others to find those that stand twice, so that is done
+
+ * here.
+
+ */
 const OPTIONS = {
   uniqueKeys: false,
   prettyErrors: false,
@@ -34,8 +41,9 @@ export function readYaml(text: string): { value: unknown; place: Place } {
 /**
  * What the library's parser makes of the text, as long as that is not too deep.
  *
- * The library calls itself for each level. It catches the error when the stack is used up, but where V8 compiles a regular expression
- * just then, there is no error: the process ends, and with it the page.
+ * The library calls itself for each level. It catches the error when the stack is used up, but
+ * where V8 compiles a regular expression just then, there is no error: the process ends, and with
+ * it the page.
  */
 function* tokens(text: string): Generator<CST.Token, void> {
   const parser = new Parser();
@@ -50,7 +58,13 @@ function tooDeep(position: number): Refusal {
   return new Refusal(`nested more than ${DEEPEST} levels deep`, position);
 }
 
-/** The library writes for developers: a capital first letter, a full stop, advice about its own options. */
+/**
+
+ * The library writes for developers: a capital first letter, a full stop, advice about its own
+
+ * options.
+
+ */
 function plain(message: string): string {
   const sentence = message.replace(/[.:]+$/, "");
   return sentence.charAt(0).toLowerCase() + sentence.slice(1);

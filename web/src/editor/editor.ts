@@ -1,9 +1,11 @@
 /**
- * CodeMirror with what the rules of a map need: one rule a line, undo, and marks where the engine refuses or lint remarks.
+ * CodeMirror with what the rules of a map need: one rule a line, undo, and marks where the engine
+ * refuses or lint remarks.
  *
  * The marks come from the engine's reports; nothing here reads a rule.
  *
- * It lives in a shadow of the page: there its styles are objects and not text, and the page's policy allows no style as text.
+ * It lives in a shadow of the page: there its styles are objects and not text, and the page's
+ * policy allows no style as text.
  */
 
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
@@ -13,7 +15,13 @@ import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import type { Finding, RuleReport } from "../engine";
 import { theme } from "./theme";
 
-/** Milliseconds without a key before lines are marked: marks of a line that is being typed are noise, and cost a frame at each key. */
+/**
+
+ * Milliseconds without a key before lines are marked: marks of a line that is being typed are
+
+ * noise, and cost a frame at each key.
+
+ */
 const MARK_AFTER = 150;
 
 /** What the engine says about each line that holds something. */

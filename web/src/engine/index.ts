@@ -1,6 +1,6 @@
 /**
- * The engine. This folder alone imports the package `scopegate`; everything that is known about scopes, rules, names, paths and challenges
- * is known there.
+ * The engine. This folder alone imports the package `scopegate`; everything that is known about
+ * scopes, rules, names, paths and challenges is known there.
  */
 
 export type {

@@ -1,8 +1,10 @@
 /**
  * A scope map as a resource of an ARM template.
  *
- * Follows <https://learn.microsoft.com/azure/templates/microsoft.containerregistry/registries/scopemaps>. A string in brackets would be an
- * expression there, so what a person wrote in brackets gets another bracket before it.
+ * Follows
+ * <https://learn.microsoft.com/azure/templates/microsoft.containerregistry/registries/scopemaps>. A
+ * string in brackets would be an expression there, so what a person wrote in brackets gets another
+ * bracket before it.
  */
 
 import type { WholeMap } from "./fix";

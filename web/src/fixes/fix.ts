@@ -1,7 +1,9 @@
 /**
- * A change to a scope map in the three ways in which people keep one: `az`, an ARM template, Terraform.
+ * A change to a scope map in the three ways in which people keep one: `az`, an ARM template,
+ * Terraform.
  *
- * The command adds to the map; the other two hold the map as a whole, since that is what they write. Quoting is each language's own.
+ * The command adds to the map; the other two hold the map as a whole, since that is what they
+ * write. Quoting is each language's own.
  */
 
 import type { Edit } from "../engine";

@@ -1,8 +1,10 @@
 /**
  * A scope map as a block of Terraform, for the provider `azurerm`.
  *
- * Follows <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/container_registry_scope_map.html.markdown>, and for
- * strings <https://developer.hashicorp.com/terraform/language/expressions/strings>: `${` and `%{` begin templates and are doubled.
+ * Follows
+ * <https://github.com/hashicorp/terraform-provider-azurerm/blob/main/website/docs/r/container_registry_scope_map.html.markdown>,
+ * and for strings <https://developer.hashicorp.com/terraform/language/expressions/strings>: `${`
+ * and `%{` begin templates and are doubled.
  */
 
 import type { WholeMap } from "./fix";

@@ -1,7 +1,9 @@
 /**
- * Actions of a scope map as people write them down: one or several a line, with bullets, quotes, commas or nothing.
+ * Actions of a scope map as people write them down: one or several a line, with bullets, quotes,
+ * commas or nothing.
  *
- * A list in YAML is one of these forms. The reader only tells what is meant as an action; whether it is one, the engine says.
+ * A list in YAML is one of these forms. The reader only tells what is meant as an action; whether
+ * it is one, the engine says.
  */
 
 import { endOfLine } from "../documents/extent";
@@ -48,7 +50,13 @@ function scopeMap(actions: Action[]): Part["found"] {
   };
 }
 
-/** Lines that begin so are no rules to whoever wrote them: those of SQL, of INI files and of Windows. */
+/**
+
+ * Lines that begin so are no rules to whoever wrote them: those of SQL, of INI files and of
+
+ * Windows.
+
+ */
 const COMMENT = /^\s*(?:;|--\s|rem\s|<!--)/i;
 
 /** The actions of a line that holds nothing else; none for an empty line or a comment. */

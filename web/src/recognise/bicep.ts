@@ -1,7 +1,9 @@
 /**
- * Scope maps and tokens in Bicep: resources of their own, in their registry, in loops, and what the module for registries takes.
+ * Scope maps and tokens in Bicep: resources of their own, in their registry, in loops, and what the
+ * module for registries takes.
  *
- * A parameter has its default value, unless that is empty and waits for another. What is computed from anything else is unknown.
+ * A parameter has its default value, unless that is empty and waits for another. What is computed
+ * from anything else is unknown.
  */
 
 import { type Resource as Declared, type File, isBicep, readBicep as readFile } from "../documents/bicep";

@@ -1,5 +1,6 @@
 /**
- * `WWW-Authenticate` headers: bare, with their name, in a response of `curl -i`, or as clients log them.
+ * `WWW-Authenticate` headers: bare, with their name, in a response of `curl -i`, or as clients log
+ * them.
  */
 
 import { endOfLine } from "../documents/extent";

@@ -1,14 +1,26 @@
 /**
- * A text as it is after the changes that it shows: of a diff and of a plan what is removed is gone, and what is added is there.
+ * A text as it is after the changes that it shows: of a diff and of a plan what is removed is gone,
+ * and what is added is there.
  *
- * Read are unified diffs, the blocks of `terraform plan`, fences of Markdown that are called `diff`, and lines that are struck out. Every
- * change is as long as what it replaces, so all places stay. Left out: diffs that mark nothing at the beginning of a line.
+ * Read are unified diffs, the blocks of `terraform plan`, fences of Markdown that are called
+ * `diff`, and lines that are struck out. Every change is as long as what it replaces, so all places
+ * stay. Left out: diffs that mark nothing at the beginning of a line.
  */
 
-/** A word as long as `resource`, for a block that a plan destroys. It is none of Terraform's own. */
+/**
+
+ * A word as long as `resource`, for a block that a plan destroys. It is none of Terraform's own.
+
+ */
 export const DESTROYED = "destroys";
 
-/** Stands where a plan leaves out what it does not change: as an item of a list, and as an attribute. */
+/**
+
+ * Stands where a plan leaves out what it does not change: as an item of a list, and as an
+
+ * attribute.
+
+ */
 export const HIDDEN = "unchanged_hidden";
 
 export function afterChanges(text: string): string {
@@ -67,7 +79,13 @@ function changeAt(lines: string[], from: number): number {
   return from + 1;
 }
 
-/** The lines of a hunk begin with as many marks as there are old versions. How many they are its head says, and people cut them. */
+/**
+
+ * The lines of a hunk begin with as many marks as there are old versions. How many they are its
+
+ * head says, and people cut them.
+
+ */
 function applyDiff(lines: string[], from: number, width: number): number {
   let at = from;
   for (; at < lines.length; at++) {

@@ -1,9 +1,11 @@
 /**
- * Taking away what terminals and chat programs add to a text, and remembering where everything stood.
+ * Taking away what terminals and chat programs add to a text, and remembering where everything
+ * stood.
  *
- * Gone are colour codes, control characters, byte order marks and characters of no width. Odd blanks become blanks, odd line ends
- * become line ends. Typographic quotes become straight ones when the text has no straight ones: a chat program replaces all of
- * them, a description that a person wrote has both.
+ * Gone are colour codes, control characters, byte order marks and characters of no width. Odd
+ * blanks become blanks, odd line ends become line ends. Typographic quotes become straight ones
+ * when the text has no straight ones: a chat program replaces all of them, a description that a
+ * person wrote has both.
  */
 
 export interface Clean {

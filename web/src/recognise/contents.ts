@@ -1,6 +1,6 @@
 /**
- * What a document holds, told by its fields: scope maps, tokens, assertions, error bodies, lists; alone, in lists, or as the
- * resources of an ARM template.
+ * What a document holds, told by its fields: scope maps, tokens, assertions, error bodies, lists;
+ * alone, in lists, or as the resources of an ARM template.
  */
 
 import { NO_SCOPE, UNKNOWN } from "../documents/expression";
@@ -67,7 +67,13 @@ function templateAt(document: Document, path: Path, value: Resource): Content[] 
   });
 }
 
-/** The conditions under which a resource is there for certain. An expression that nobody could evaluate stays a text, and is none. */
+/**
+
+ * The conditions under which a resource is there for certain. An expression that nobody could
+
+ * evaluate stays a text, and is none.
+
+ */
 const HOLDS: unknown[] = [undefined, true, "true"];
 
 /** The token or the scope map that a resource is. */
@@ -85,7 +91,11 @@ export function resourceAt(document: Document, path: Path, resource: Resource): 
 /** Where lists of resources stand: in templates, in the answers to list requests, in a catalog. */
 const LISTS = ["resources", "value", "repositories"];
 
-/** What is not so, or not so any more: in the plans of Terraform, and beside what is known of them. */
+/**
+
+ * What is not so, or not so any more: in the plans of Terraform, and beside what is known of them.
+
+ */
 const NOT_SO = /^(?:before|prior_state|configuration|.*(?:sensitive|unknown).*|resource_drift)$/;
 
 function insideOf(document: Document, path: Path, value: Resource): Content[] {
@@ -120,7 +130,13 @@ function listed(scopes: string[]): Found | null {
   return report && report.scopes.length > 0 ? { kind: "scopes", report } : null;
 }
 
-/** The entries of a token have actions as well, and are of other types; so have changes and rules of other things. */
+/**
+
+ * The entries of a token have actions as well, and are of other types; so have changes and rules
+
+ * of other things.
+
+ */
 function isScopeMap(value: Resource, path: Path): boolean {
   const type = typeOf(value);
   const actions = value.actions ?? propertiesOf(value).actions;
@@ -209,7 +225,13 @@ function refusedAt(document: Document, path: Path, refused: Refused): Found {
 
 const TOKEN_FIELDS = ["access_token", "accessToken", "token", "refresh_token", "refreshToken", "identitytoken"];
 
-/** The answer of a token server, or what `az acr login --expose-token` prints: there one token stands under two names. */
+/**
+
+ * The answer of a token server, or what `az acr login --expose-token` prints: there one token
+
+ * stands under two names.
+
+ */
 function jwtsAt(path: Path, value: Resource): Content[] {
   const tokens = new Map<string, string>();
   for (const field of TOKEN_FIELDS) {

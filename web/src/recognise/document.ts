@@ -1,5 +1,6 @@
 /**
- * Documents in JSON and YAML: where they begin and end in a pasted text. What they hold, `contents` tells.
+ * Documents in JSON and YAML: where they begin and end in a pasted text. What they hold, `contents`
+ * tells.
  */
 
 import { readDocument } from "../documents/document";
@@ -8,10 +9,22 @@ import { contents } from "./contents";
 import { readErrorIn } from "./error";
 import { lineAt, onePart, type Reader, type Reading, unknown } from "./reading";
 
-/** After so many brackets that nothing closes, none is looked for: each search goes to the end of the text. */
+/**
+
+ * After so many brackets that nothing closes, none is looked for: each search goes to the end of
+
+ * the text.
+
+ */
 const MOST_UNCLOSED = 8;
 
-/** Readers of JSON and of YAML in brackets, for one text: one of what is whole, and one of what only begins. */
+/**
+
+ * Readers of JSON and of YAML in brackets, for one text: one of what is whole, and one of what
+
+ * only begins.
+
+ */
 export function bracketDocuments(): { readWhole: Reader; readCut: Reader } {
   let unclosed = 0;
   let cutAt = -1;

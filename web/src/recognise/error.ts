@@ -1,8 +1,9 @@
 /**
- * Lines of errors as docker, podman, skopeo, helm, oras, crane, `az`, containerd and the kubelet write them.
+ * Lines of errors as docker, podman, skopeo, helm, oras, crane, `az`, containerd and the kubelet
+ * write them.
  *
- * What the line is about stands in the address of the failed request, which the engine's router reads, or in the reference of an
- * image. What it means, a few phrases tell.
+ * What the line is about stands in the address of the failed request, which the engine's router
+ * reads, or in the reference of an image. What it means, a few phrases tell.
  */
 
 import { readDocument } from "../documents/document";
@@ -26,7 +27,8 @@ export function readError(text: string, at: number): Reading | null {
   const push = readPush(text, at);
   if (push) return push;
   const line = lineAt(text, at);
-  // What a program logs while it works is no failure: the first answer of every registry is a refusal.
+  // What a program logs while it works is no failure: the first answer of every registry is a
+  // refusal.
   if (WORKING.test(line)) return { parts: [], to: at + line.length };
   const reading = readErrorIn(line, at);
   const [part] = reading?.parts ?? [];
@@ -72,7 +74,11 @@ function readBody(at: number, line: string): Reading | null {
   return says || requestsIn(line).length + (imageIn(line) ? 1 : 0) === 0 ? { parts, to: at + line.length } : null;
 }
 
-/** docker says first what it pushes to, then how each layer fares, and at the end why it may not. */
+/**
+
+ * docker says first what it pushes to, then how each layer fares, and at the end why it may not.
+
+ */
 function readPush(text: string, at: number): Reading | null {
   const [, word] = /^The push refers to (?:a )?repository \[([^\]\s]+)\]/.exec(lineAt(text, at)) ?? [];
   const reference = word ? referenceOf(word) : null;

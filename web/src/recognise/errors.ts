@@ -1,5 +1,6 @@
 /**
- * The error body of a registry. Its details list what was missing, the action of each in an entry of its own.
+ * The error body of a registry. Its details list what was missing, the action of each in an entry
+ * of its own.
  */
 
 import type { Found, FoundError, Meaning } from "./found";

@@ -1,5 +1,6 @@
 /**
- * An answer of a registry that stands escaped in a line, as logs in JSON and those of .NET hold it: the same as over several lines.
+ * An answer of a registry that stands escaped in a line, as logs in JSON and those of .NET hold it:
+ * the same as over several lines.
  */
 
 import { readDocument } from "../documents/document";
@@ -16,7 +17,13 @@ const LONGEST = 1 << 16;
 const BODY = '{"errors":';
 const ESCAPED = /\{\s{0,9}\\+"errors\\+"\s{0,9}:/;
 
-/** The body and the challenge in a text that begins at `at`; none when nothing stands escaped in it. */
+/**
+
+ * The body and the challenge in a text that begins at `at`; none when nothing stands escaped in
+
+ * it.
+
+ */
 export function escapedIn(text: string, at: number): Part[] {
   const place = text.search(ESCAPED);
   if (place < 0 || place > LONGEST) return [];

@@ -1,7 +1,9 @@
 /**
- * Fields of log lines that name the image and the registry: `image_name=team/app`, `"packageName": "contoso.azurecr.io/team/app"`.
+ * Fields of log lines that name the image and the registry: `image_name=team/app`,
+ * `"packageName": "contoso.azurecr.io/team/app"`.
  *
- * Follows what Argo CD Image Updater, Renovate and Flux write. `repository` is none of them: there it is a repository of sources.
+ * Follows what Argo CD Image Updater, Renovate and Flux write. `repository` is none of them: there
+ * it is a repository of sources.
  */
 
 import { route } from "../engine";

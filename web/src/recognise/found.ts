@@ -4,7 +4,13 @@
 
 import type { AssertionFile, Challenge, Reference, readScopeMap, ScopeReport } from "../engine";
 
-/** A piece of the pasted text, in UTF-16 units. Only the maps inside a file of assertions lie within another part. */
+/**
+
+ * A piece of the pasted text, in UTF-16 units. Only the maps inside a file of assertions lie
+
+ * within another part.
+
+ */
 export interface Part {
   from: number;
   to: number;
@@ -112,9 +118,10 @@ export interface FoundError {
 }
 
 /**
- * What an error says about access. Registries answer `authentication required` both to those who sent no credentials and to
- * those whose credentials are not enough; that is `unknown`. `absent` is the answer to somebody who may look, and finds nothing.
- * `unreachable`: the network or a firewall stood in the way, and nobody was asked about access. `unavailable`: the registry could not
+ * What an error says about access. Registries answer `authentication required` both to those who
+ * sent no credentials and to those whose credentials are not enough; that is `unknown`. `absent` is
+ * the answer to somebody who may look, and finds nothing. `unreachable`: the network or a firewall
+ * stood in the way, and nobody was asked about access. `unavailable`: the registry could not
  * answer. `locked`: it would have, and the image or its repository is locked.
  */
 export type Meaning = "denied" | "locked" | "unauthenticated" | "absent" | "unavailable" | "unreachable" | "unknown";
@@ -193,7 +200,9 @@ export interface Change {
   at: number[];
   removed: string[];
   passwords: PasswordChange | null;
-  /** What it does besides and a variable stands for: `more` adds rules, `any` may take some away. */
+  /**
+   * What it does besides and a variable stands for: `more` adds rules, `any` may take some away.
+   */
   open: "more" | "any" | null;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Parts that belong together: lines that say nothing, the lines of one error, an error and the command that met it.
+ * Parts that belong together: lines that say nothing, the lines of one error, an error and the
+ * command that met it.
  */
 
 import type { Found, FoundCommand, FoundError, Part } from "./found";

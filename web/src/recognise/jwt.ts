@@ -30,7 +30,11 @@ export function readJwt(text: string, at: number): Reading | null {
   return { parts: [...parts.slice(0, -1), { ...jwt(token, at + last.index), to }], to };
 }
 
-/** Base64 of any JSON begins as a token does: that of a docker configuration is no header of one. */
+/**
+
+ * Base64 of any JSON begins as a token does: that of a docker configuration is no header of one.
+
+ */
 function isOtherJson(token: string): boolean {
   if (token.includes(".")) return false;
   const digits = token.replaceAll("-", "+").replaceAll("_", "/");

@@ -1,7 +1,9 @@
 /**
- * How other tools keep scope maps and tokens in JSON and YAML: the passwords of Terraform's state, and the tasks of Ansible.
+ * How other tools keep scope maps and tokens in JSON and YAML: the passwords of Terraform's state,
+ * and the tasks of Ansible.
  *
- * Maps and tokens in them are found by their fields like any others. Here is what only the field around them says.
+ * Maps and tokens in them are found by their fields like any others. Here is what only the field
+ * around them says.
  */
 
 import { readScopeMap } from "../engine";

@@ -1,5 +1,6 @@
 /**
- * Names in place of addresses: a block of Terraform says which other block it means, and that one says its name.
+ * Names in place of addresses: a block of Terraform says which other block it means, and that one
+ * says its name.
  */
 
 import type { Found, FoundPasswords, FoundToken, Part } from "./found";
@@ -33,7 +34,13 @@ function passwordsWith(names: Names, passwords: FoundPasswords): FoundPasswords 
   return passwords.token !== null || !address ? passwords : { ...passwords, token: names.get(address) ?? null };
 }
 
-/** A map that stands nowhere is another one than those that are here, so it keeps the name of its block. */
+/**
+
+ * A map that stands nowhere is another one than those that are here, so it keeps the name of its
+
+ * block.
+
+ */
 function nameAt(names: Names, address: string): string | null {
   const isOfMap = [...names.keys()].some((other) => other.includes("scope_map"));
   return names.has(address) ? (names.get(address) ?? null) : isOfMap ? (address.split(".").at(-1) ?? null) : null;

@@ -1,5 +1,6 @@
 /**
- * What `az acr repository show` and `az acr manifest show-metadata` print: what may be done with a repository, a tag or a manifest.
+ * What `az acr repository show` and `az acr manifest show-metadata` print: what may be done with a
+ * repository, a tag or a manifest.
  */
 
 import type { Flag, Lock } from "./found";
@@ -13,7 +14,8 @@ export function lockOf(value: Resource): Lock {
   const attributes = isResource(value.changeableAttributes) ? value.changeableAttributes : value;
   const digest = stringOf(value.digest);
   const name = stringOf(value.name);
-  // A tag prints its own name and not that of its repository; a repository in newer versions does not say `imageName` either.
+  // A tag prints its own name and not that of its repository; a repository in newer versions does
+  // not say `imageName` either.
   const isTag = name !== null && digest !== null;
   return {
     registry: stringOf(value.registry),

@@ -1,5 +1,6 @@
 /**
- * The command line reads scope maps out of whole documents, and the page out of whatever is pasted. Where both read one, they read the same.
+ * The command line reads scope maps out of whole documents, and the page out of whatever is pasted.
+ * Where both read one, they read the same.
  *
  * Left out: what the page works out beyond that, from expressions; the command line refuses those.
  */
@@ -15,7 +16,13 @@ import { DOCUMENTS } from "./samples/documents";
 
 const CASES = new URL("../../../tests/cases/", import.meta.url);
 
-/** JSON is YAML. A list of which nothing is a rule is one of repositories to the page, and refused by the command line a step later. */
+/**
+
+ * JSON is YAML. A list of which nothing is a rule is one of repositories to the page, and refused
+
+ * by the command line a step later.
+
+ */
 function readAsADocument(text: string): string[] | null {
   try {
     const maps = readScopeMaps(parse(text, { uniqueKeys: true }));

@@ -1,5 +1,6 @@
 /**
- * Lines that only frame other things: the fences of Markdown, comments, and what separates documents.
+ * Lines that only frame other things: the fences of Markdown, comments, and what separates
+ * documents.
  */
 
 import { lineAt, type Reading } from "./reading";

@@ -8,7 +8,13 @@ import { accepted, attempt } from "./attempt";
 import type { FoundUnknown } from "./found";
 import { lineAt, onePart, type Reading, unknown } from "./reading";
 
-/** Lines of names; words without a slash only when the text holds nothing else, since every lower-case word is a name. */
+/**
+
+ * Lines of names; words without a slash only when the text holds nothing else, since every
+
+ * lower-case word is a name.
+
+ */
 export function readNames(text: string, at: number): Reading | null {
   const { names, to } = linesOfWords(text, at);
   const isAll = text.slice(to).trim() === "" && text.slice(0, at).trim() === "";
@@ -54,8 +60,8 @@ const UNKNOWN_REGISTRY = new RegExp(`^${VARIABLE}(?:\\.[a-z0-9.-]+)?/`);
 const UNKNOWN_TAG = new RegExp(`:[\\w.-]*${VARIABLE}[^/]*$`);
 
 /**
- * What the engine has against an image that begins at `from`; nothing where a variable stands for a piece of it. A `registry` is what the
- * client puts before the image.
+ * What the engine has against an image that begins at `from`; nothing where a variable stands for a
+ * piece of it. A `registry` is what the client puts before the image.
  */
 export function refusalOf(word: string, from: number, registry = ""): FoundUnknown | null {
   const plain = registry + word.replace(SCHEME, "");
@@ -64,7 +70,13 @@ export function refusalOf(word: string, from: number, registry = ""): FoundUnkno
   return read.kind === "refused" ? unknown(read, from + word.length - plain.length) : null;
 }
 
-/** A reference as it is written in commands: with a scheme, and with variables for the registry and the tag. */
+/**
+
+ * A reference as it is written in commands: with a scheme, and with variables for the registry and
+
+ * the tag.
+
+ */
 export function referenceOf(word: string): Reference | null {
   const plain = word.replace(SCHEME, "");
   return (

@@ -1,8 +1,10 @@
 /**
- * What stands below a command of `az` is what it printed: why it failed, or a thing that only the command names.
+ * What stands below a command of `az` is what it printed: why it failed, or a thing that only the
+ * command names.
  *
- * An output goes from the command's line to the next command or prompt. A command that failed has done nothing, and the errors that it
- * printed are about itself. Left out: what other clients print, which is about the question.
+ * An output goes from the command's line to the next command or prompt. A command that failed has
+ * done nothing, and the errors that it printed are about itself. Left out: what other clients
+ * print, which is about the question.
  */
 
 import { endOfLine } from "../documents/extent";
@@ -131,7 +133,13 @@ function printed(text: string, command: FoundCommand, part: Part): Part[] {
 const TROUBLE =
   /\b(?:error|fail(?:ed|ure|s)|forbidden|conflict|denied|unauthorized|not (?:found|authorized|allowed|permitted|valid)|invalid|exception|cannot|could not|unable|does not|exceed|quota|refused|timed out|aborted|cancell?ed)/i;
 
-/** A line that nobody knows and that speaks of a failure leaves open whether the command has done anything. */
+/**
+
+ * A line that nobody knows and that speaks of a failure leaves open whether the command has done
+
+ * anything.
+
+ */
 function speaksOfTrouble(text: string, { from, to, found }: Part): boolean {
   const line = text.slice(from, Math.min(to, from + 2000));
   return found.kind === "unknown" && !NO_OUTPUT.test(line) && TROUBLE.test(line);
@@ -151,7 +159,11 @@ function namedMap(found: FoundScopeMap, { operation, subject, registry, change }
   return { ...found, map: { ...found.map, name, registry: found.map.registry ?? registry } };
 }
 
-/** What names its repository says itself whether it is of a tag; a tag and attributes alone do not. */
+/**
+
+ * What names its repository says itself whether it is of a tag; a tag and attributes alone do not.
+
+ */
 function namedLock(lock: Lock, { reference, registry }: FoundCommand): Lock {
   if (!reference || lock.repository !== null) return lock;
   return {

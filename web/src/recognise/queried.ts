@@ -1,5 +1,6 @@
 /**
- * One value that a show command was asked for with `--query`, and printed alone: a status, the name of a map, an attribute that locks.
+ * One value that a show command was asked for with `--query`, and printed alone: a status, the name
+ * of a map, an attribute that locks.
  */
 
 import type { Flag, Found, FoundCommand, Lock } from "./found";

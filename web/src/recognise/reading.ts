@@ -1,7 +1,8 @@
 /**
  * How the recogniser reads: one reader for each kind of thing, asked at the first word of a line.
  *
- * A reader looks no further than its line unless it keeps what it looks at, so that the whole stays linear.
+ * A reader looks no further than its line unless it keeps what it looks at, so that the whole stays
+ * linear.
  */
 
 import { endOfLine } from "../documents/extent";

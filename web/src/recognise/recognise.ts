@@ -1,8 +1,9 @@
 /**
  * Paste anything: which kinds of thing stand in a text, where, and what was not understood.
  *
- * The text is read line by line. At each line the readers are asked in turn, the strictest first; whoever recognises something says
- * where it ends. Meaning is the engine's affair: scopes, names, challenges, paths and documents are read by it alone.
+ * The text is read line by line. At each line the readers are asked in turn, the strictest first;
+ * whoever recognises something says where it ends. Meaning is the engine's affair: scopes, names,
+ * challenges, paths and documents are read by it alone.
  */
 
 import { LONGEST } from "../documents/document";

@@ -1,5 +1,6 @@
 /**
- * What all resources of Azure Resource Manager share: ids, types, and names that hold the names of what they are in.
+ * What all resources of Azure Resource Manager share: ids, types, and names that hold the names of
+ * what they are in.
  */
 
 import { HOLE } from "../documents/expression";
@@ -19,7 +20,13 @@ export function typeOf(resource: Resource): string | null {
   return stringOf(resource.type)?.toLowerCase() ?? null;
 }
 
-/** Whether a text is all written out: in expressions and in other languages something stands for a piece of it. */
+/**
+
+ * Whether a text is all written out: in expressions and in other languages something stands for a
+
+ * piece of it.
+
+ */
 export function isWritten(text: string): boolean {
   return !text.includes(HOLE) && !/^\[|\$\{|\{\{/.test(text);
 }

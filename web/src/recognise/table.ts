@@ -1,5 +1,6 @@
 /**
- * The table that `az acr token list -o table` and its like print: a line of headers, a line of dashes, and a row for each token.
+ * The table that `az acr token list -o table` and its like print: a line of headers, a line of
+ * dashes, and a row for each token.
  *
  * Left out: tables of anything else, which say nothing that is asked here.
  */
@@ -36,7 +37,11 @@ export function readTable(text: string, at: number): Reading | null {
   return { parts, to };
 }
 
-/** The dashes are as wide as the widest cell, so nothing stands between the columns or behind them. */
+/**
+
+ * The dashes are as wide as the widest cell, so nothing stands between the columns or behind them.
+
+ */
 function isRow(line: string, columns: (readonly [number, number])[]): boolean {
   const [first] = columns;
   const between = columns.map(([, to], place) => line.slice(to, columns[place + 1]?.[0]));

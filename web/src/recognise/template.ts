@@ -1,9 +1,11 @@
 /**
- * ARM templates: their resources as they will be, also those in loops, in other resources and in other deployments.
+ * ARM templates: their resources as they will be, also those in loops, in other resources and in
+ * other deployments.
  *
  * Expressions are evaluated as far as the text tells. Follows
- * <https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax>. Parameters have their default values; what is given for
- * them at a deployment is not here. Left out: linked templates.
+ * <https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax>. Parameters have
+ * their default values; what is given for them at a deployment is not here. Left out: linked
+ * templates.
  */
 
 import { isExpression, readExpression } from "../documents/arm-expression";
@@ -47,7 +49,13 @@ function deployed(resources: unknown, path: Path, around: Around): Deployed[] {
   });
 }
 
-/** A loop gives a resource for each turn; of one whose number is unknown nothing is known but that it is there. */
+/**
+
+ * A loop gives a resource for each turn; of one whose number is unknown nothing is known but that
+
+ * it is there.
+
+ */
 function copiesOf(resource: Resource, path: Path, around: Around): Deployed[] {
   if (!isResource(resource.copy)) return withInner(resource, path, around);
   const count = valueIn(resource.copy.count, around.scope);
@@ -97,7 +105,13 @@ function ofDeployment(deployment: Resource, path: Path, around: Around): Deploye
   return resourcesOf(template, place, { ...NOWHERE }, given);
 }
 
-/** What the template calls by name. Each value is worked out once, and one that needs itself is unknown. */
+/**
+
+ * What the template calls by name. Each value is worked out once, and one that needs itself is
+
+ * unknown.
+
+ */
 function scopeOf(template: Resource, given: Resource | null): Scope {
   const known = new Map<string, unknown>();
   let depth = 0;

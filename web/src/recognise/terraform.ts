@@ -1,7 +1,9 @@
 /**
- * Terraform's resources for scope maps, tokens and their passwords: those of `azurerm`, those of `azapi`, and the module for registries.
+ * Terraform's resources for scope maps, tokens and their passwords: those of `azurerm`, those of
+ * `azapi`, and the module for registries.
  *
- * A block names another by its address, which `linked` turns into a name. Left out: the values of variables and locals.
+ * A block names another by its address, which `linked` turns into a name. Left out: the values of
+ * variables and locals.
  */
 
 import { type Block, type Expression, readBlock } from "../documents/terraform";
@@ -97,7 +99,13 @@ function mapOf({ fields, list, registry, address, at }: MapSource): Found {
   };
 }
 
-/** A number and a set that are written out make it for certain; whatever is computed may be nothing. */
+/**
+
+ * A number and a set that are written out make it for certain; whatever is computed may be
+
+ * nothing.
+
+ */
 function isConditional(fields: Fields): boolean {
   const count = fields.get("count");
   const each = fields.get("for_each");

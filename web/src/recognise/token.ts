@@ -1,5 +1,6 @@
 /**
- * Tokens of a registry: what `az acr token` prints, the ARM resource, and new credentials. The passwords' values are not read.
+ * Tokens of a registry: what `az acr token` prints, the ARM resource, and new credentials. The
+ * passwords' values are not read.
  */
 
 import type { FoundToken, TokenStatus } from "./found";
@@ -34,7 +35,11 @@ function isComputed({ scopeMapId, scope_map_id: other }: Resource): boolean {
   return id !== null && (typeof id !== "string" || (id !== "" && lastOf(id) === null));
 }
 
-/** A resource without a status is enabled; one that is computed from what is not here is not known. */
+/**
+
+ * A resource without a status is enabled; one that is computed from what is not here is not known.
+
+ */
 function statusOf({ status, enabled }: Resource): TokenStatus | null {
   if (typeof enabled === "boolean") return enabled ? "enabled" : "disabled";
   if (status === undefined || status === null) return null;

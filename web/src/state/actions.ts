@@ -1,4 +1,6 @@
-/** The actions of a map that is written into a field: in any form that is recognised, or one a line. */
+/**
+ * The actions of a map that is written into a field: in any form that is recognised, or one a line.
+ */
 
 import { type Found, recognise } from "../recognise";
 
@@ -7,7 +9,8 @@ export function parseActions(text: string): { name?: string; actions: string[] }
   const found = recognise(text).map((part) => part.found);
   const maps = found.flatMap(mapIn);
   const isWhole = found.every((part) => mapIn(part).length > 0);
-  // Lines among which something is no rule are shown as they are, or else it would be gone in silence.
+  // Lines among which something is no rule are shown as they are, or else it would be gone in
+  // silence.
   if (maps.length === 0 || (!isWhole && maps.some(({ isLines }) => isLines))) return { actions: lines(text) };
   const names = maps.map(({ name }) => name || "a map without a name");
   const name = maps.length > 1 ? `${names.join(" and ")}, added up` : (maps[0]?.name ?? "");

@@ -1,5 +1,6 @@
 /**
- * The page's address: it holds the page while the page is what the link says, and holds nothing as soon as something is changed.
+ * The page's address: it holds the page while the page is what the link says, and holds nothing as
+ * soon as something is changed.
  *
  * Otherwise a reload would put the link in the place of what was written since.
  */

@@ -1,8 +1,10 @@
 /**
- * The answer to the question: allowed or denied, in a sentence, with the reasons and the changes that would help.
+ * The answer to the question: allowed or denied, in a sentence, with the reasons and the changes
+ * that would help.
  *
- * A verdict needs a question: every scope parses, and every action is known. It needs to be known, too, which rules decide: without a map,
- * and with several of which a token has one, the answer says so. Left out: what speaks against an answer, which is in `doubts`.
+ * A verdict needs a question: every scope parses, and every action is known. It needs to be known,
+ * too, which rules decide: without a map, and with several of which a token has one, the answer
+ * says so. Left out: what speaks against an answer, which is in `doubts`.
  */
 
 import { createMemo } from "solid-js";

@@ -1,7 +1,8 @@
 /**
  * Which of the scope maps on the page decide about what is asked.
  *
- * A token of Azure Container Registry has one scope map, in the registry that it is of. Where it is known which, the others do not count.
+ * A token of Azure Container Registry has one scope map, in the registry that it is of. Where it is
+ * known which, the others do not count.
  */
 
 import type { Model, ScopeMapDraft } from "./model";

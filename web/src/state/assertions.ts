@@ -1,4 +1,7 @@
-/** Assertions, checked: `allow` holds when every action of the scope is granted, `deny` when none is. As `scopegate test` has it. */
+/**
+ * Assertions, checked: `allow` holds when every action of the scope is granted, `deny` when none
+ * is. As `scopegate test` has it.
+ */
 
 import { type Assertion, attempt, type Principal } from "../engine";
 

@@ -1,8 +1,9 @@
 /**
  * The maps that a token may have, each for itself.
  *
- * A token of Azure Container Registry has one scope map. As long as it is not known which, what the maps grant is never added up: an answer
- * holds where it is the same with each of them. Left out: which map it is, `applicable` knows that where somebody said it.
+ * A token of Azure Container Registry has one scope map. As long as it is not known which, what the
+ * maps grant is never added up: an answer holds where it is the same with each of them. Left out:
+ * which map it is, `applicable` knows that where somebody said it.
  */
 
 import { createMemo, onCleanup } from "solid-js";
@@ -63,7 +64,13 @@ export function withDoubt(grants: RepositoryGrant[], maps: ScopeMapDraft[]): Gra
   });
 }
 
-/** Whether two texts may be of one map: a registry has one of each name, and a text may not say its registry. */
+/**
+
+ * Whether two texts may be of one map: a registry has one of each name, and a text may not say its
+
+ * registry.
+
+ */
 export function isSameMap(one: ScopeMapDraft, other: ScopeMapDraft): boolean {
   const isHere = one.registry === "" || other.registry === "" || isSame(one.registry, other.registry);
   return isHere && isSame(one.name, other.name);

@@ -1,8 +1,9 @@
 /**
- * The cases of people who do this job: each text is pasted as its owner pastes it, and the page's answer is compared with the right one.
+ * The cases of people who do this job: each text is pasted as its owner pastes it, and the page's
+ * answer is compared with the right one.
  *
- * `tests/cases/playground` holds the texts and says what the fields mean. Left out are the kinds that ask something else of the page:
- * what a share link keeps, and what a token holds.
+ * `tests/cases/playground` holds the texts and says what the fields mean. Left out are the kinds
+ * that ask something else of the page: what a share link keeps, and what a token holds.
  */
 
 import { readFileSync } from "node:fs";
@@ -128,7 +129,13 @@ function asked(each: Case, playground: Playground): string[] {
   return different("asked", actions && [...actions].sort(), [...about.actions].sort());
 }
 
-/** All that the page says about the question: the verdict's sentences, the changes, and what was not understood. */
+/**
+
+ * All that the page says about the question: the verdict's sentences, the changes, and what was
+
+ * not understood.
+
+ */
 function saidBy({ answer }: Playground, { parts }: Paste): string {
   const given = answer();
   const notices = parts().flatMap(({ found }) => (found.kind === "unknown" ? [found.message, found.hint ?? ""] : []));

@@ -1,7 +1,8 @@
 /**
  * What commands do to the token and the scope maps of the page: make, change, take away.
  *
- * A command that its client refuses leaves open what is so now, and one that failed has done nothing.
+ * A command that its client refuses leaves open what is so now, and one that failed has done
+ * nothing.
  */
 
 import type { Change, FoundCommand } from "../recognise";
@@ -13,7 +14,13 @@ import { changed, isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
 
 export type Outcome = FoundCommand["outcome"];
 
-/** A command that makes a map says what is in it; one that changes a map adds to the one of that name. */
+/**
+
+ * A command that makes a map says what is in it; one that changes a map adds to the one of that
+
+ * name.
+
+ */
 export function takeChange(playground: Playground, change: Change, registry: string, outcome: Outcome): void {
   if (outcome === "failed") return;
   if (change.does === "deletes") {

@@ -1,5 +1,6 @@
 /**
- * Which two maps are compared: any two of those that stand on the page, or one of them with a map that was pasted to be compared with.
+ * Which two maps are compared: any two of those that stand on the page, or one of them with a map
+ * that was pasted to be compared with.
  *
  * Never a sum of several: a token has one.
  */
@@ -11,7 +12,13 @@ export type Side = "before" | "after";
 /** Stands for the map that was pasted to be compared with. */
 export const PASTED = -1;
 
-/** The place of a map among those of the page, or of the pasted one. A map that has gone leaves the choice to the page. */
+/**
+
+ * The place of a map among those of the page, or of the pasted one. A map that has gone leaves the
+
+ * choice to the page.
+
+ */
 export function comparedPlace({ maps, old, compare }: Model, side: Side): number {
   const chosen = compare[side];
   if (chosen === PASTED || (chosen !== null && chosen < maps.length)) return chosen;

@@ -1,7 +1,9 @@
 /**
- * What the rules alone do not tell: a token that has ended or is disabled, an image of another registry, a map that is not there.
+ * What the rules alone do not tell: a token that has ended or is disabled, an image of another
+ * registry, a map that is not there.
  *
- * An answer that overlooked one of these would say "allowed" to somebody who is refused, so each of them changes the verdict.
+ * An answer that overlooked one of these would say "allowed" to somebody who is refused, so each of
+ * them changes the verdict.
  */
 
 import type { Json, Validity } from "../tokens";
@@ -156,7 +158,13 @@ const contradictions: Partial<Record<Reported["meaning"], string>> = {
   absent: "this is allowed, and the registry says that there is nothing of that name: look at the name and the tag",
 };
 
-/** Whether what a client said is about what is asked now: its operation, or exactly the scopes that it named. */
+/**
+
+ * Whether what a client said is about what is asked now: its operation, or exactly the scopes that
+
+ * it named.
+
+ */
 function isAbout({ question }: Model, { repository, asked }: Reported, scopes: string): boolean {
   if (question.kind === "scope") return scopes === asked;
   const { target } = question;

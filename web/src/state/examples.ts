@@ -1,5 +1,6 @@
 /**
- * Examples to begin with: those of the documentation of Azure Container Registry, and what people ask about most.
+ * Examples to begin with: those of the documentation of Azure Container Registry, and what people
+ * ask about most.
  */
 
 import { blank, type Model } from "./model";

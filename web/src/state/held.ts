@@ -30,7 +30,13 @@ export function createHeldToken(token: () => string, profile: () => Profile) {
     return missing.kind === "value" && missing.value.length === 0;
   };
 
-  /** The same rights as rules, for whoever wants to simulate with them. A list of repositories is none. */
+  /**
+
+   * The same rights as rules, for whoever wants to simulate with them. A list of repositories is
+
+   * none.
+
+   */
   const principal = createMemo(() => {
     const made = new Principal();
     onCleanup(() => made.free());

@@ -1,9 +1,10 @@
 /**
  * Locks of images and repositories: they decide whatever the rights are.
  *
- * Follows <https://learn.microsoft.com/azure/container-registry/container-registry-image-lock>: what is locked against writing cannot be
- * deleted either. A lock of a repository holds for all that is in it, and a lock of a tag for that tag alone. What is hidden from
- * lists can be pulled, so that attribute is not kept.
+ * Follows <https://learn.microsoft.com/azure/container-registry/container-registry-image-lock>:
+ * what is locked against writing cannot be deleted either. A lock of a repository holds for all
+ * that is in it, and a lock of a tag for that tag alone. What is hidden from lists can be pulled,
+ * so that attribute is not kept.
  */
 
 import { readScopes } from "../engine";

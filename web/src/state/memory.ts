@@ -1,6 +1,6 @@
 /**
- * What was typed, kept in this browser until it is forgotten, without secrets; and what stood here before a link or an example took its
- * place.
+ * What was typed, kept in this browser until it is forgotten, without secrets; and what stood here
+ * before a link or an example took its place.
  */
 
 import { createEffect, createSignal, on, onCleanup } from "solid-js";
@@ -38,7 +38,10 @@ export function createMemory(playground: Playground, paste: Paste) {
   const atStart = playground.changes();
   /** How often the model had been changed when it was kept last. */
   let savedAt = atStart;
-  /** How often the model had been changed when something took the place of everything. What was left here is somebody's. */
+  /**
+   * How often the model had been changed when something took the place of everything. What was left
+   * here is somebody's.
+   */
   let loadedAt = atStart - 1;
 
   async function remember() {
@@ -67,7 +70,13 @@ export function createMemory(playground: Playground, paste: Paste) {
     loadedAt = playground.changes();
   }
 
-  /** Whether somebody would miss what stands here: what was put here and not touched since, they have elsewhere. */
+  /**
+
+   * Whether somebody would miss what stands here: what was put here and not touched since, they
+
+   * have elsewhere.
+
+   */
   function isMissed(next: Model): boolean {
     const isTouched = playground.changes() > loadedAt || before().length === 0;
     return isTouched && ![blank(), next].some((other) => isSame(other, playground.model));
@@ -85,7 +94,10 @@ export function createMemory(playground: Playground, paste: Paste) {
       if (isMissed(model)) keepBefore([...before(), present()]);
       put(model);
     },
-    /** Puts the last of what stood here in place of what does now, which is kept in its place if somebody has touched it. */
+    /**
+     * Puts the last of what stood here in place of what does now, which is kept in its place if
+     * somebody has touched it.
+     */
     bringBack() {
       const kept = before().at(-1);
       if (!kept) return;

@@ -1,7 +1,8 @@
 /**
  * What a person has put into the page: all of it, and nothing that follows from it.
  *
- * This is what a link carries and what is kept locally. Answers are never in it: they are asked of the engine again.
+ * This is what a link carries and what is kept locally. Answers are never in it: they are asked of
+ * the engine again.
  */
 
 import type { Assertion, Catalog, Profile } from "../engine";
@@ -14,13 +15,17 @@ export interface ScopeMapDraft {
   description: string;
   actions: string[];
   /**
-   * How far it is known, where a text did not say all of it: `partly` when it may have more rules than are here, `not` when those that are
-   * here may be gone.
+   * How far it is known, where a text did not say all of it: `partly` when it may have more rules
+   * than are here, `not` when those that are here may be gone.
    */
   known?: "partly" | "not" | undefined;
 }
 
-/** What is asked: a scope, of a registry where somebody said which, or an operation of a client. */
+/**
+
+ * What is asked: a scope, of a registry where somebody said which, or an operation of a client.
+
+ */
 export type Question =
   | { kind: "scope"; text: string; registry?: string | undefined }
   | { kind: "operation"; operation: string; target: Target };
@@ -71,7 +76,13 @@ export interface Password {
   expiry: string | null;
 }
 
-/** What a client said when it failed. It stands for as long as nothing is changed that it was said of. */
+/**
+
+ * What a client said when it failed. It stands for as long as nothing is changed that it was said
+
+ * of.
+
+ */
 export interface Reported {
   meaning: Meaning;
   repository: string | null;

@@ -1,8 +1,10 @@
 /**
- * What was pasted, put where it belongs: a map among the maps, a command into the question, repositories into the matrix.
+ * What was pasted, put where it belongs: a map among the maps, a command into the question,
+ * repositories into the matrix.
  *
- * The field keeps its text, so a part is taken only when it is new: whoever changes a rule and then adds a line to the field keeps the rule.
- * Whoever types goes through half words: what these have done (repositories, maps, a registry) goes again with the next key.
+ * The field keeps its text, so a part is taken only when it is new: whoever changes a rule and then
+ * adds a line to the field keeps the rule. Whoever types goes through half words: what these have
+ * done (repositories, maps, a registry) goes again with the next key.
  */
 
 import { createComputed, createMemo, createSignal, on } from "solid-js";
@@ -30,9 +32,14 @@ export function createPaste(playground: Playground) {
   const parts = createMemo(() => partsOf(playground.model.pasted, canReadAll()));
   let taken = allTaken();
   let isTyped = false;
-  /** The rules as the field has put them last: whoever has changed them since can go back to them. */
+  /**
+   * The rules as the field has put them last: whoever has changed them since can go back to them.
+   */
   let put = rules(playground);
-  /** What went with its text while nothing else was understood: what follows from that waits for what comes next. */
+  /**
+   * What went with its text while nothing else was understood: what follows from that waits for
+   * what comes next.
+   */
   let waiting: Taken[] = [];
   /** The question that a part of the field has asked last, and the part. */
   const [asked, setAsked] = createSignal<{ key: string; question: string } | null>(null);
@@ -41,7 +48,8 @@ export function createPaste(playground: Playground) {
     if (!last || parts().some(({ found }) => found.kind !== "unknown")) return false;
     return JSON.stringify(playground.model.question) === last.question;
   });
-  // What a client said was of the question that is gone now, and what was locked goes with its text.
+  // What a client said was of the question that is gone now, and what was locked goes with its
+  // text.
   createComputed(
     on(
       isStale,
@@ -54,7 +62,13 @@ export function createPaste(playground: Playground) {
     ),
   );
 
-  /** The parts, by their text and which one of those with this text it is: what is pasted again is new. */
+  /**
+
+   * The parts, by their text and which one of those with this text it is: what is pasted again is
+
+   * new.
+
+   */
   function keyed(): Map<string, Part> {
     const counts = new Map<string, number>();
     const all = parts().map((part) => [keyOf(part, counts), part] as const);
@@ -112,7 +126,8 @@ export function createPaste(playground: Playground) {
     const half = byOneKey ? gone : missing.filter(([key]) => now.has(`${key}\n${FAILED}`)).map(([, part]) => part);
     const isUnderstood = now.size > 0;
     const isEmpty = playground.model.pasted.trim() === "";
-    // What was said of a token goes with its text, once something else is said; an empty field says nothing.
+    // What was said of a token goes with its text, once something else is said; an empty field says
+    // nothing.
     const stays = [...taken.values()].some((part) => part.isOfToken);
     const isReplaced = isUnderstood && !stays && [...waiting, ...gone].some((part) => part.isOfToken);
     if (isReplaced) playground.set("token", NOTHING_KNOWN);
@@ -120,7 +135,8 @@ export function createPaste(playground: Playground) {
     waiting = isUnderstood ? [] : [...waiting, ...goesLater];
     playground.removeRepositories(half.flatMap((part) => part.names));
     takeBack(half);
-    // What a client said and stands no longer in the field was of another question; without one, the old answer stands.
+    // What a client said and stands no longer in the field was of another question; without one,
+    // the old answer stands.
     if (isUnderstood && !parts().some(({ found }) => isReport(found))) playground.report(null);
     const canBeUndone = !half.some((part) => part.replaces) || !isAsPut(playground, put);
     const added = fresh.map(([, part]) => part);
@@ -145,7 +161,11 @@ export function createPaste(playground: Playground) {
     put = rules(playground);
   }
 
-  /** What half a word has done to the maps goes with it, unless somebody has changed them since. */
+  /**
+
+   * What half a word has done to the maps goes with it, unless somebody has changed them since.
+
+   */
   function takeBack(half: Taken[]) {
     const maps = half.find((part) => part.maps !== null)?.maps;
     if (maps && isAsPut(playground, put)) playground.replaceMaps(maps, false);
@@ -165,11 +185,16 @@ export function createPaste(playground: Playground) {
   return {
     /** What stands in the field. */
     parts,
-    /** Whether the answer is of a question that was in the field, and nothing that is understood has taken its place. */
+    /**
+     * Whether the answer is of a question that was in the field, and nothing that is understood has
+     * taken its place.
+     */
     isStale,
     /** Writes the field, and takes what is new in it. */
     write,
-    /** Puts everything in place of everything: what stands in the field then has been taken already. */
+    /**
+     * Puts everything in place of everything: what stands in the field then has been taken already.
+     */
     load(model: Model) {
       playground.load(model);
       setAsked(null);
@@ -196,7 +221,13 @@ function partsOf(text: string, _canReadAll: boolean): Part[] {
   return text.trim() === "" ? [] : recognise(text);
 }
 
-/** What a part of the field has done, to be taken back where it was half of a word that is still being typed. */
+/**
+
+ * What a part of the field has done, to be taken back where it was half of a word that is still
+
+ * being typed.
+
+ */
 interface Taken {
   /** Whether it took the place of something. */
   replaces: boolean;
@@ -292,8 +323,8 @@ interface MapsTaken {
 }
 
 /**
- * Maps stay beside those that stand in the field already: a token may have either. Otherwise they take the place of what was there. Undo
- * goes back to before a map was typed, not to its last key.
+ * Maps stay beside those that stand in the field already: a token may have either. Otherwise they
+ * take the place of what was there. Undo goes back to before a map was typed, not to its last key.
  */
 function takeMaps(playground: Playground, parts: Part[], { canBeUndone, gone, areOthers, isOlder }: MapsTaken): void {
   const maps = lastOfEach(parts.flatMap(({ found }) => mapsOf(found)));
@@ -312,7 +343,13 @@ function takeMaps(playground: Playground, parts: Part[], { canBeUndone, gone, ar
   playground.replaceMaps([...kept, ...named.filter(isNew)], canBeUndone);
 }
 
-/** Whether a part says what has become of a map: it is whole where the map is not certain, or printed behind what has changed the map. */
+/**
+
+ * Whether a part says what has become of a map: it is whole where the map is not certain, or
+
+ * printed behind what has changed the map.
+
+ */
 function replacesText(part: Part, map: ScopeMapDraft, all: Part[]): boolean {
   const [same] = mapsOf(part.found).filter((text) => text.name !== "" && isSameMap(text, map));
   if (!same) return false;
@@ -441,7 +478,13 @@ function hostOf(text: string): string {
   return /^[\w-]+(?:\.[\w-]+)+(?::\d+)?$|^[\w.-]+:\d+$/.test(text) ? text : "";
 }
 
-/** A body alone does not say of which registry it is; the challenge or the command before it may have. */
+/**
+
+ * A body alone does not say of which registry it is; the challenge or the command before it may
+
+ * have.
+
+ */
 function takeUnauthorized(playground: Playground, required: string): void {
   const { question } = playground.model;
   const repository = question.kind === "operation" ? question.target.repository : null;
@@ -488,8 +531,8 @@ function logIn(playground: Playground, name: string): void {
 }
 
 /**
- * A copy as far as one registry is asked: both sides of it, or the one that is here. What is not in a registry at all is nobody's to
- * decide about; an import reads from where it says.
+ * A copy as far as one registry is asked: both sides of it, or the one that is here. What is not in
+ * a registry at all is nobody's to decide about; an import reads from where it says.
  */
 function asked(playground: Playground, found: FoundCommand): FoundCommand {
   const { operation, reference, source } = found;
@@ -504,7 +547,13 @@ function asked(playground: Playground, found: FoundCommand): FoundCommand {
     : { ...found, operation: "push", source: null };
 }
 
-/** What the simulator calls it. Some commands do other things with a tag, or an exact version, than without. */
+/**
+
+ * What the simulator calls it. Some commands do other things with a tag, or an exact version, than
+
+ * without.
+
+ */
 function operationOf({ client, operation, reference }: FoundCommand): string {
   const hasTag = (reference?.tag ?? reference?.digest ?? null) !== null;
   if (client === "az" && operation === "repository-delete" && hasTag) return "az-repository-delete-image";
@@ -544,7 +593,13 @@ function takeToken(playground: Playground, found: Extract<Found, { kind: "token"
   useSystemMap(playground, scopeMap);
 }
 
-/** Passwords that stand apart from their token are those of the token on the page, if they name no other. */
+/**
+
+ * Passwords that stand apart from their token are those of the token on the page, if they name no
+
+ * other.
+
+ */
 function takePasswords(playground: Playground, { token, passwords }: Extract<Found, { kind: "passwords" }>): void {
   const { model } = playground;
   if (token !== null && isKnown(model.token) && !isSameToken(model.token, token, "")) return;

@@ -27,7 +27,13 @@ import { createRows } from "./rows";
 
 export type Playground = ReturnType<typeof createPlayground>;
 
-/** A principal, and what is said about each action of its maps: read when somebody asks, which is not at each key. */
+/**
+
+ * A principal, and what is said about each action of its maps: read when somebody asks, which is
+
+ * not at each key.
+
+ */
 export interface Compiled {
   principal: Principal;
   reports(place: number): RuleReport[];
@@ -78,7 +84,13 @@ export function createPlayground(initial: Model = blank()) {
     validity: heldValidity(),
   }));
 
-  /** Every change goes through here, so that whoever keeps the model need not read all of it at each key. */
+  /**
+
+   * Every change goes through here, so that whoever keeps the model need not read all of it at
+
+   * each key.
+
+   */
   const setModel = ((...change: unknown[]) => {
     (write as (...change: unknown[]) => void)(...change);
     setChanges((count) => count + 1);
@@ -91,7 +103,13 @@ export function createPlayground(initial: Model = blank()) {
     if (reported !== null || model.reported !== null) setModel("reported", reported);
   }
 
-  /** The rules are others now: what was refused by those of before may not be. A login and a network do not ask the rules. */
+  /**
+
+   * The rules are others now: what was refused by those of before may not be. A login and a
+
+   * network do not ask the rules.
+
+   */
   function forgetRefusal() {
     const { reported } = model;
     if (reported && OF_RULES.includes(reported.meaning)) report(null);
@@ -235,8 +253,8 @@ function createClock() {
 }
 
 /**
- * Whether a token is in time. An answer that follows from it is drawn and said again when this changes, so it is the same one for as long as
- * nobody would be told anything else.
+ * Whether a token is in time. An answer that follows from it is drawn and said again when this
+ * changes, so it is the same one for as long as nobody would be told anything else.
  */
 function createValidity(claims: () => Json | null, now: () => number) {
   const isSame = (one: Validity | null, other: Validity | null) =>

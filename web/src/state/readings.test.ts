@@ -1,4 +1,7 @@
-/** What the page says of texts that were read wrongly once, `tests/cases/playground`: one test for each, through the page's own state. */
+/**
+ * What the page says of texts that were read wrongly once, `tests/cases/playground`: one test for
+ * each, through the page's own state.
+ */
 
 import { createRoot } from "solid-js";
 import { unwrap } from "solid-js/store";

@@ -21,7 +21,13 @@ const ENOUGH_NAMED = 8;
 /** More would cost frames. */
 export const MOST_NAMED = 500;
 
-/** Milliseconds without a change before all that the rules propose is listed: for 500 rules that costs a millisecond, and no verdict needs it. */
+/**
+
+ * Milliseconds without a change before all that the rules propose is listed: for 500 rules that
+
+ * costs a millisecond, and no verdict needs it.
+
+ */
 const LISTED_AFTER = 150;
 
 export interface RowSources {
@@ -35,7 +41,8 @@ export interface RowSources {
 export function createRows({ model, principal, held, granted }: RowSources) {
   const named = () => model.repositories.slice(0, MOST_NAMED);
   const proposed = createMemo(() => {
-    // Of a token that is looked at its own repositories are of interest, and no rule tells any others apart.
+    // Of a token that is looked at its own repositories are of interest, and no rule tells any
+    // others apart.
     if (model.whose === "token") return listed(held(), model.repositories);
     const count = model.repositories.length;
     if (count >= ENOUGH_NAMED) return [];
@@ -88,7 +95,13 @@ function createSettled(source: () => unknown): () => number {
   return count;
 }
 
-/** A repository for each class that the rules tell apart, after the first of them the one that no rule names. */
+/**
+
+ * A repository for each class that the rules tell apart, after the first of them the one that no
+
+ * rule names.
+
+ */
 function propose(principal: Principal): RepositoryClass[] {
   const classes = principal.repositories();
   const unmatched = classes.filter(({ pattern }) => pattern === "*");

@@ -1,4 +1,7 @@
-/** Whether a value from elsewhere, a link or the browser's memory, is a model. Whatever draws may rely on it. */
+/**
+ * Whether a value from elsewhere, a link or the browser's memory, is a model. Whatever draws may
+ * rely on it.
+ */
 
 import type { Assertion } from "../engine";
 import type { Lock } from "../recognise";

@@ -1,4 +1,7 @@
-/** What a link and the browser keep of each text that holds a secret, `tests/cases/playground/secrets`. */
+/**
+ * What a link and the browser keep of each text that holds a secret,
+ * `tests/cases/playground/secrets`.
+ */
 
 import { createRoot } from "solid-js";
 import { unwrap } from "solid-js/store";

@@ -1,8 +1,10 @@
 /**
- * The whole page in the fragment of its address: `#1.` and the model, as JSON, deflated, in base64url.
+ * The whole page in the fragment of its address: `#1.` and the model, as JSON, deflated, in
+ * base64url.
  *
- * A browser never sends the fragment to a server. A link carries no signature of a token and no password: they are taken out of everything
- * that is written before it is packed. The number is the version of the model; a link of an older one is read over the defaults of today.
+ * A browser never sends the fragment to a server. A link carries no signature of a token and no
+ * password: they are taken out of everything that is written before it is packed. The number is the
+ * version of the model; a link of an older one is read over the defaults of today.
  */
 
 import { withoutSecrets } from "../recognise";
@@ -57,7 +59,11 @@ function overDefaults(value: unknown): unknown {
   return { ...defaults, ...value, ...(token === undefined ? {} : { token: settings }) };
 }
 
-/** The model without secrets, as it may be kept and sent: whoever pastes, pastes into any field. */
+/**
+
+ * The model without secrets, as it may be kept and sent: whoever pastes, pastes into any field.
+
+ */
 export function clean(model: Model): Model {
   return cleaned(model) as Model;
 }

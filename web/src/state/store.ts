@@ -1,8 +1,9 @@
 /**
- * Texts that this browser keeps under a name. Small ones stand where they can be read at once; what is too large for that stands in the
- * browser's database.
+ * Texts that this browser keeps under a name. Small ones stand where they can be read at once; what
+ * is too large for that stands in the browser's database.
  *
- * Where the browser refuses to keep anything (a frame of another site, a private window), nothing is kept, and whoever asks is told.
+ * Where the browser refuses to keep anything (a frame of another site, a private window), nothing
+ * is kept, and whoever asks is told.
  */
 
 /** A text that is read at once, one that has to be fetched, or none. */

@@ -1,4 +1,7 @@
-/** The system-defined scope maps: by their names, and the narrowest of them that allows a request. They cannot be changed. */
+/**
+ * The system-defined scope maps: by their names, and the narrowest of them that allows a request.
+ * They cannot be changed.
+ */
 
 import { attempt, type Catalog, Principal, systemScopeMaps } from "../engine";
 import type { ScopeMapDraft } from "./model";

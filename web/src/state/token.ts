@@ -1,7 +1,9 @@
 /**
- * What is known of the token that logs in, from what `az` printed of it or did to it, and the state that this makes.
+ * What is known of the token that logs in, from what `az` printed of it or did to it, and the state
+ * that this makes.
  *
- * What is not known stays open: a status or a date that a variable stands for is neither good nor bad.
+ * What is not known stays open: a status or a date that a variable stands for is neither good nor
+ * bad.
  */
 
 import type { PasswordChange } from "../recognise";
@@ -45,7 +47,11 @@ function validity({ expiry }: Password, now: number): "valid" | "over" | "unknow
 /** A password that may be there or not. */
 const UNKNOWN = "unknown";
 
-/** The passwords after a change; of a token whose passwords were not listed, the others stay open. */
+/**
+
+ * The passwords after a change; of a token whose passwords were not listed, the others stay open.
+
+ */
 export function changed(passwords: Password[] | null, { made, expiry, deleted }: PasswordChange): Password[] {
   const before = passwords ?? ["password1", "password2"].map((name) => ({ name, expiry: UNKNOWN }));
   const kept = before.filter(({ name }) => !made.includes(name) && !deleted.includes(name));

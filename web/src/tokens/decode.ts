@@ -1,7 +1,9 @@
 /**
- * A token that somebody pasted, taken apart: what can be read of it, where it stops, and what kind of token it is.
+ * A token that somebody pasted, taken apart: what can be read of it, where it stops, and what kind
+ * of token it is.
  *
- * Follows RFC 7515 and RFC 7519. Nothing is verified, and the signature is not kept: whoever has it could use the token.
+ * Follows RFC 7515 and RFC 7519. Nothing is verified, and the signature is not kept: whoever has it
+ * could use the token.
  */
 
 import { base64Url } from "./base64";
@@ -50,7 +52,13 @@ export function decodeToken(text: string): DecodedToken {
   };
 }
 
-/** The token without what makes it one, to be kept and shown. Of a text that is no token nothing is kept: it may be a secret. */
+/**
+
+ * The token without what makes it one, to be kept and shown. Of a text that is no token nothing is
+
+ * kept: it may be a secret.
+
+ */
 export function withoutSignature(text: string): string {
   const [header, claims] = bare(text).token.split(".");
   return header === undefined || claims === undefined ? "" : `${header}.${claims}.`;
@@ -59,7 +67,11 @@ export function withoutSignature(text: string): string {
 /** The letters of a signature, at least: of a key of RSA there may be more. */
 const SIGNATURES: Readonly<Record<string, number>> = { ES256: 86, EdDSA: 86, RS256: 342 };
 
-/** Whether a signature is there as a whole; what a terminal or a hand has cut, no registry accepts. */
+/**
+
+ * Whether a signature is there as a whole; what a terminal or a hand has cut, no registry accepts.
+
+ */
 export function isSigned(text: string): boolean {
   const [header = "", , signature = ""] = bare(text).token.split(".");
   const algorithm = readPart("header", header, 0).value?.alg;

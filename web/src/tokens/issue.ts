@@ -1,8 +1,9 @@
 /**
  * The token that would be issued: its header, its claims, and its size once it is signed.
  *
- * Claims are the engine's. The header and the spelling of the payload are those of the token server, which writes ASCII, and escapes the
- * characters in which the two alphabets of base64 differ. Nothing is signed here: there is no key.
+ * Claims are the engine's. The header and the spelling of the payload are those of the token
+ * server, which writes ASCII, and escapes the characters in which the two alphabets of base64
+ * differ. Nothing is signed here: there is no key.
  */
 
 import { type AccessClaims, type Principal, Subject } from "../engine";

@@ -1,4 +1,6 @@
-/** How large a token is, and whether it fits where it has to travel: in one header of every request. */
+/**
+ * How large a token is, and whether it fits where it has to travel: in one header of every request.
+ */
 
 /** What nginx and many proxies take in one line of a header, in bytes. */
 export const HEADER_LIMIT = 8192;

@@ -1,8 +1,10 @@
 /**
- * What the token endpoint and the registry answer when a token's password or its status has changed, or its time is over.
+ * What the token endpoint and the registry answer when a token's password or its status has
+ * changed, or its time is over.
  *
- * Follows the token server: whatever is wrong, a client reads the same, and only the log says why. A registry looks at the signature and
- * the times of an access token and asks nobody, so one that is out stays good to its end.
+ * Follows the token server: whatever is wrong, a client reads the same, and only the log says why.
+ * A registry looks at the signature and the times of an access token and asks nobody, so one that
+ * is out stays good to its end.
  */
 
 import { unauthorizedBody, writeChallenge } from "../engine";
@@ -45,7 +47,13 @@ export function refreshGrant({ isEnabled, password }: Standing, age: number): An
     : { kind: "issued" };
 }
 
-/** What a registry answers to an access token that was issued before, for a request that the token allows. */
+/**
+
+ * What a registry answers to an access token that was issued before, for a request that the token
+
+ * allows.
+
+ */
 export function registryAnswer(claims: Json, now: number, realm: string, scopes: string[]): Answer {
   const { isAccepted, kind, text } = validity(claims, now);
   if (isAccepted) {

@@ -79,7 +79,11 @@ test("what could be read is shown", () => {
   });
 });
 
-/** The times of a token, and whether a registry takes it, with the minute that clocks may be apart. */
+/**
+
+ * The times of a token, and whether a registry takes it, with the minute that clocks may be apart.
+
+ */
 test.each([
   [{ nbf: NOW, exp: NOW + 3600 }, "valid", "valid for another 1 hour", true],
   [{ nbf: NOW - 180, exp: NOW + 3420 }, "valid", "valid for another 57 minutes", true],

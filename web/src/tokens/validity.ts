@@ -1,7 +1,8 @@
 /**
  * The times of a token in words, against a clock that the caller brings.
  *
- * Clocks may be a minute apart: registries and the token server accept a token that long before it begins and after it ends.
+ * Clocks may be a minute apart: registries and the token server accept a token that long before it
+ * begins and after it ends.
  */
 
 import type { Json } from "./decode";

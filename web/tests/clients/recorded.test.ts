@@ -1,9 +1,11 @@
 /**
- * The real clients do what is simulated: the same requests, the same scopes, the same end, and the same words where they are refused.
+ * The real clients do what is simulated: the same requests, the same scopes, the same end, and the
+ * same words where they are refused.
  *
- * The project's set-up installs skopeo, podman and `az`, and builds crane, oras and Helm where there is a Go; docker's command line is
- * compared where it is installed. The data plane before `az` is ours, since nobody else has one. The docker engine 20.10 and containerd
- * 1.6 need a daemon, and were compared once, by the same recorder.
+ * The project's set-up installs skopeo, podman and `az`, and builds crane, oras and Helm where
+ * there is a Go; docker's command line is compared where it is installed. The data plane before
+ * `az` is ours, since nobody else has one. The docker engine 20.10 and containerd 1.6 need a
+ * daemon, and were compared once, by the same recorder.
  */
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -27,14 +29,21 @@ const skopeoCopy =
   "skopeo copy --src-tls-verify=false --dest-tls-verify=false docker://HOST/team/base:v1 docker://HOST/team/new:v1";
 const chartIsThere = "helm package chart; helm push --plain-http chart-0.1.0.tgz oci://HOST/team";
 
-/** What is simulated, how it is called, and the rules under which both are done: those first that change nothing in the registry. */
+/**
+
+ * What is simulated, how it is called, and the rules under which both are done: those first that
+
+ * change nothing in the registry.
+
+ */
 const rows: readonly (readonly [id: string, command: string, each: readonly string[][], before?: string])[] = [
   ["skopeo-login", "skopeo login --tls-verify=false -u a -p b HOST", [[]]],
   ["skopeo-inspect", "skopeo inspect --tls-verify=false docker://HOST/team/app:v1", [[], read, list]],
   ["skopeo-list-tags", "skopeo list-tags --tls-verify=false docker://HOST/team/app", [[], read, list]],
   ["skopeo-pull", "skopeo copy --src-tls-verify=false docker://HOST/team/app:v1 dir:OUT", [[], read]],
   ["skopeo-push", "skopeo copy --dest-tls-verify=false oci:IMAGE:v1 docker://HOST/team/new:v1", [[], see, write]],
-  // What skopeo has read it remembers, and would mount: each of the two begins with an image that it has never seen.
+  // What skopeo has read it remembers, and would mount: each of the two begins with an image that
+  // it has never seen.
   ["skopeo-copy", skopeoCopy, [write, base, [...base, ...see]]],
   ["skopeo-copy", skopeoCopy, [[...base, ...write]]],
   ["skopeo-delete", "skopeo delete --tls-verify=false docker://HOST/team/app:v1", [[], read, erase]],

@@ -1,10 +1,13 @@
 /**
- * For tests: a real registry behind a door that writes down what clients send, with everything on loopback.
+ * For tests: a real registry behind a door that writes down what clients send, with everything on
+ * loopback.
  *
- * CNCF distribution stores, and asks nobody who they are. In front of it stands what a registry and its token server do: challenges,
- * tokens and checks, as the engine says, in either profile. A token is its own access list, unsigned, since no client looks into it.
+ * CNCF distribution stores, and asks nobody who they are. In front of it stands what a registry and
+ * its token server do: challenges, tokens and checks, as the engine says, in either profile. A
+ * token is its own access list, unsigned, since no client looks into it.
  *
- * `az` speaks to a door with TLS. What stands behind `/acr/v1`, Azure has alone; here answers it what `az` reads of such an answer.
+ * `az` speaks to a door with TLS. What stands behind `/acr/v1`, Azure has alone; here answers it
+ * what `az` reads of such an answer.
  */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -67,7 +70,13 @@ export class Recorder {
     this.#port = (this.#door.address() as AddressInfo).port;
   }
 
-  /** Puts the image of a layout there, past the door and past every client, so that no client remembers it. */
+  /**
+
+   * Puts the image of a layout there, past the door and past every client, so that no client
+
+   * remembers it.
+
+   */
   async store(layout: string, repository: string): Promise<void> {
     const url = `http://127.0.0.1:${this.#registryPort}/v2/${repository}`;
     const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")) as { manifests: { digest: string }[] };
@@ -107,7 +116,13 @@ export class Recorder {
     this.#lines = [];
   }
 
-  /** What was sent: each line once, in the order of its first time, because clients do some things at the same time. */
+  /**
+
+   * What was sent: each line once, in the order of its first time, because clients do some things
+
+   * at the same time.
+
+   */
   get lines(): string[] {
     return [...new Set(this.#lines)];
   }
@@ -160,7 +175,11 @@ export class Recorder {
   }
 }
 
-/** As much of Azure's own data plane as `az` reads: one repository with one tag of one manifest. */
+/**
+
+ * As much of Azure's own data plane as `az` reads: one repository with one tag of one manifest.
+
+ */
 function azure(method: string, path: string, digest: string, response: ServerResponse): void {
   const tag = { name: "v1", digest, changeableAttributes: {} };
   const manifest = { digest, tags: ["v1"], changeableAttributes: {} };

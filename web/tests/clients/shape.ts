@@ -1,4 +1,7 @@
-/** For tests: a request without what differs each time, so that a simulation and a recording can be compared. */
+/**
+ * For tests: a request without what differs each time, so that a simulation and a recording can be
+ * compared.
+ */
 
 import type { Step } from "../../src/clients/simulate.ts";
 

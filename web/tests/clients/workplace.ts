@@ -5,7 +5,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** How long a client may take, in milliseconds: far longer than any of them needs, for slow machines. */
+/**
+
+ * How long a client may take, in milliseconds: far longer than any of them needs, for slow
+
+ * machines.
+
+ */
 const PATIENCE = 60_000;
 
 export interface Ended {
@@ -45,7 +51,8 @@ export class Workplace {
     this.#write("parent/Chart.yaml", `apiVersion: v2\nname: parent\nversion: 0.1.0\ndependencies: [${dependency}]\n`);
     this.#words = [
       ["HOST", host],
-      // Of a host such as localhost:5000, `az` makes a name of at least five letters and the suffix of its cloud.
+      // Of a host such as localhost:5000, `az` makes a name of at least five letters and the suffix
+      // of its cloud.
       ["NAME", host.slice(0, 5)],
       ["SUFFIX", host.slice(5)],
       ["IMAGE", join(folder, "image")],

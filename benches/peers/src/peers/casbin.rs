@@ -1,6 +1,7 @@
 //! Casbin, <https://github.com/casbin/casbin-rs>. It goes through the rules whatever one does.
 //!
-//! Natural has all rules in one enforcer and compares name and action. Best has an enforcer for each action, so that there are fewer.
+//! Natural has all rules in one enforcer and compares name and action. Best has an enforcer for
+//! each action, so that there are fewer.
 
 use std::collections::HashMap;
 

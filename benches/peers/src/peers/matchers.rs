@@ -1,7 +1,8 @@
 //! Libraries that match names, and know nothing of tokens; and the floor below all of them.
 //!
-//! Natural is one set of all rules, whose matches are looked through; best is one for each action, which only says whether anything matches. A
-//! router finds one match and no more, so the rules of the natural one have taken up those that enclose them.
+//! Natural is one set of all rules, whose matches are looked through; best is one for each action,
+//! which only says whether anything matches. A router finds one match and no more, so the rules of
+//! the natural one have taken up those that enclose them.
 
 use std::collections::HashMap;
 

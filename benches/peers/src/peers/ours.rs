@@ -1,4 +1,5 @@
-//! The engine, natively and in its sandbox: from the text of a scope for pull and push to the granted set.
+//! The engine, natively and in its sandbox: from the text of a scope for pull and push to the
+//! granted set.
 
 use std::hint::black_box;
 use std::sync::LazyLock;

@@ -1,6 +1,8 @@
-//! Regorus, <https://github.com/microsoft/regorus>, an interpreter of Rego. Inputs are read beforehand.
+//! Regorus, <https://github.com/microsoft/regorus>, an interpreter of Rego. Inputs are read
+//! beforehand.
 //!
-//! Natural goes through the rules. Best looks up the name and each of its prefixes, which the input brings along.
+//! Natural goes through the rules. Best looks up the name and each of its prefixes, which the input
+//! brings along.
 
 use std::hint::black_box;
 

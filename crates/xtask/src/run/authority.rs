@@ -1,7 +1,7 @@
 //! A throw-away certificate authority, and a certificate for `localhost` from it.
 //!
-//! The program `openssl` makes them: developer commands are built on every machine before anything else, and should not need a library
-//! for this alone.
+//! The program `openssl` makes them: developer commands are built on every machine before anything
+//! else, and should not need a library for this alone.
 
 use std::path::Path;
 
@@ -11,7 +11,8 @@ use xshell::{Shell, cmd};
 /// How long both last, in days. Every run begins with new ones.
 const DAYS: &str = "30";
 
-/// What clients check: an authority is marked as one, and a server's certificate names its hosts and its authority's key.
+/// What clients check: an authority is marked as one, and a server's certificate names its hosts
+/// and its authority's key.
 const EXTENSIONS: &str = "\
 [req]
 distinguished_name = name

@@ -37,8 +37,8 @@ impl fmt::Display for Guide<'_> {
 }
 
 impl Guide<'_> {
-    /// What one shell needs so that all clients trust the run's authority, nobody's own `az` is touched, and the readme's commands can be
-    /// copied. The folder is its whole path.
+    /// What one shell needs so that all clients trust the run's authority, nobody's own `az` is
+    /// touched, and the readme's commands can be copied. The folder is its whole path.
     pub(super) fn environment(&self, folder: &Path) -> String {
         let Self { password, secret, tenant, edge: [edge, edge_secret], .. } = self;
         let folder = folder.display();

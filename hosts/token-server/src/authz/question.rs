@@ -3,7 +3,8 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 
-/// The path that Envoy puts before the original one, and the header in which it says that one whole.
+/// The path that Envoy puts before the original one, and the header in which it says that one
+/// whole.
 const ENVOY: &str = "/authz/envoy";
 const TARGET: &str = "x-scopegate-target";
 
@@ -80,8 +81,8 @@ impl Question {
         Ok(Self { method, target, content_type, rewrites })
     }
 
-    /// The header fields that the request goes on with, as far as they are known here: those that came with the question, and the type of
-    /// the body that the proxy says.
+    /// The header fields that the request goes on with, as far as they are known here: those that
+    /// came with the question, and the type of the body that the proxy says.
     pub(super) fn headers<'h>(
         &'h self,
         came: &'h HeaderMap,
@@ -124,8 +125,9 @@ fn one(headers: &HeaderMap, name: &'static str) -> Option<String> {
     }
 }
 
-/// What the proxy says that it sends on as the type of the body. The question comes with that type itself, as the request will: else a client
-/// could say in the place of a proxy what it sends, where its owner forgot to, or have the proxy drop the type on its way (`Connection`).
+/// What the proxy says that it sends on as the type of the body. The question comes with that type
+/// itself, as the request will: else a client could say in the place of a proxy what it sends,
+/// where its owner forgot to, or have the proxy drop the type on its way (`Connection`).
 fn said_type(headers: &HeaderMap) -> Option<Option<String>> {
     let said = one(headers, CONTENT_TYPE)?;
     let mut own = headers.get_all(header::CONTENT_TYPE).iter();
@@ -134,8 +136,9 @@ fn said_type(headers: &HeaderMap) -> Option<Option<String>> {
     (is_own && own.next().is_none()).then_some(said)
 }
 
-/// The target that Envoy was asked for. The library for HTTP cuts an address off at its `#`, so Envoy says the whole in a header. The two must
-/// agree up to there: else a client could say it in the place of an Envoy that does not.
+/// The target that Envoy was asked for. The library for HTTP cuts an address off at its `#`, so
+/// Envoy says the whole in a header. The two must agree up to there: else a client could say it in
+/// the place of an Envoy that does not.
 fn whole_target(parts: &Parts) -> Option<String> {
     let target = one(&parts.headers, TARGET)?;
     let before_fragment = target.split('#').next().unwrap_or_default();

@@ -7,7 +7,8 @@ use scopegate_server::config::{Config, Restore};
 
 use super::open;
 
-/// Makes a new epoch of a database that was put back, so that nothing from before it is taken for something of now.
+/// Makes a new epoch of a database that was put back, so that nothing from before it is taken for
+/// something of now.
 pub(crate) async fn restore(flags: Restore) -> anyhow::Result<()> {
     let store = open(&Config::load(&flags.source, &[])?).await?;
     let epoch = store.begin_epoch(None).await?.context("no epoch was made")?;

@@ -49,7 +49,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
             "the identity providers are others than before; what was issued by those has ended"
         );
     }
-    // The ports come last: whoever is waiting for them may read the certificate as soon as somebody answers.
+    // The ports come last: whoever is waiting for them may read the certificate as soon as somebody
+    // answers.
     let prepared = Prepared::new(&config, providers, store).await?;
     let listener = listen(config.listen).await?;
     let metrics_listener = match config.metrics.listen {
@@ -83,7 +84,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     };
     tokio::select! {
         ended = serving => ended?,
-        // None of these ever returns; one that is gone would leave the server deciding by what it knew at that time.
+        // None of these ever returns; one that is gone would leave the server deciding by what it
+        // knew at that time.
         ended = background.join_next() => bail!("a part of the server has failed: {ended:?}"),
     }
     background.shutdown().await;
@@ -147,7 +149,8 @@ impl Prepared {
     }
 }
 
-/// Whether this process may have as many connections open as are configured, of which as many more may wait.
+/// Whether this process may have as many connections open as are configured, of which as many more
+/// may wait.
 fn check_files(config: &Config) {
     let wanted = u64::try_from(config.limits.connections).unwrap_or(u64::MAX).saturating_mul(2);
     if let Some(files) = raise_limit().filter(|files| *files < wanted) {

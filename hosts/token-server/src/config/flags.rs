@@ -25,7 +25,8 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Make the local administrator, or give it a new secret, and say what `az login` needs.
     Administrator(Administrator),
-    /// Say that the database was put back: every token from before ends, and edges take its revisions anew.
+    /// Say that the database was put back: every token from before ends, and edges take its
+    /// revisions anew.
     Restore(Restore),
     /// Look at the signing keys, or make a new one now.
     #[command(subcommand)]
@@ -42,10 +43,12 @@ pub struct Source {
     /// The configuration, YAML. Also SCOPEGATE_CONFIG.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The folder of the database and of what else must outlive the process. Made when it is missing. [default: scopegate-data]
+    /// The folder of the database and of what else must outlive the process. Made when it is
+    /// missing. [default: scopegate-data]
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
-    /// The database of several servers, `postgres://user:password@host/database`. Without it SQLite in the data folder.
+    /// The database of several servers, `postgres://user:password@host/database`. Without it SQLite
+    /// in the data folder.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
     /// Any value of the configuration, `limits.body=100000` for example. May stand several times.
@@ -71,7 +74,8 @@ pub struct Serve {
     /// Who signs; what the registry calls its `issuer`. [default: scopegate]
     #[arg(long)]
     pub issuer: Option<String>,
-    /// The address under which clients reach this server, for challenges. By default the address that it listens on.
+    /// The address under which clients reach this server, for challenges. By default the address
+    /// that it listens on.
     #[arg(long)]
     pub public_url: Option<String>,
     /// Scope maps and tokens to write into the database before serving.
@@ -133,8 +137,8 @@ pub struct KeysRotate {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
-    /// Let go of every other key and of the authority at once: for a key that has leaked. All tokens end, and registries need the new
-    /// bundle.
+    /// Let go of every other key and of the authority at once: for a key that has leaked. All
+    /// tokens end, and registries need the new bundle.
     #[arg(long)]
     pub at_once: bool,
 }

@@ -57,7 +57,8 @@ pub(super) fn extract(
     for flag in flags {
         figment = figment.merge(flag);
     }
-    // Lossy means that text becomes a number or a truth where one is wanted, which is all that the environment and flags can give.
+    // Lossy means that text becomes a number or a truth where one is wanted, which is all that the
+    // environment and flags can give.
     figment.extract_lossy().map_err(|error| anyhow::anyhow!("{}", in_words(&error)))
 }
 
@@ -77,7 +78,8 @@ fn default_rates() -> Layer {
 }
 
 impl Layer {
-    /// A value at a path such as `limits.body`. Text that begins as a JSON list or object is read as one.
+    /// A value at a path such as `limits.body`. Text that begins as a JSON list or object is read
+    /// as one.
     pub(super) fn one(origin: String, path: &str, text: &str) -> anyhow::Result<Self> {
         let value = match text.trim_start().chars().next() {
             Some('[' | '{') => serde_json::from_str::<Value>(text)
@@ -137,14 +139,16 @@ fn without_empty(values: Dict) -> Dict {
     kept.collect()
 }
 
-/// The path of the value that a variable holds: `limits.perAddress` for `SCOPEGATE_LIMITS__PER_ADDRESS`.
+/// The path of the value that a variable holds: `limits.perAddress` for
+/// `SCOPEGATE_LIMITS__PER_ADDRESS`.
 fn path_of(name: &str, value: &str) -> Option<String> {
     let rest = name.strip_prefix(PREFIX).filter(|_| name != FILE)?;
     let is_ours = !is_service_link(rest, value);
     is_ours.then(|| rest.split("__").map(camel_case).collect::<Vec<_>>().join("."))
 }
 
-/// Whether a variable is one of those that Kubernetes makes for a service of our name: it gives them to every container around it.
+/// Whether a variable is one of those that Kubernetes makes for a service of our name: it gives
+/// them to every container around it.
 ///
 /// <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
 fn is_service_link(rest: &str, value: &str) -> bool {
@@ -171,7 +175,8 @@ fn camel_case(part: &str) -> String {
 
 /// An error with the place of the value and the source that it came from.
 ///
-/// The library's own text leads with the name of a profile, which nobody has written, and shows the value where the kind of it is wrong.
+/// The library's own text leads with the name of a profile, which nobody has written, and shows the
+/// value where the kind of it is wrong.
 fn in_words(error: &Error) -> String {
     let what = match &error.kind {
         Kind::InvalidType(actual, expected) => {

@@ -58,7 +58,8 @@ impl<'de> Deserialize<'de> for SecretUrl {
     }
 }
 
-/// A duration such as `90d`, `24h` or `200ms`. A day has 24 hours; months and years are refused, because they have no length.
+/// A duration such as `90d`, `24h` or `200ms`. A day has 24 hours; months and years are refused,
+/// because they have no length.
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     const EXPECTED: &str = "a duration such as `90d`, `24h` or `200ms`";
     let text = deserializer.deserialize_str(Text(EXPECTED))?;
@@ -89,7 +90,8 @@ pub(super) fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag,
     Untag::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
 }
 
-/// Reads text, and says what it should have been. Of another kind of value it tells the kind alone: it could be a secret.
+/// Reads text, and says what it should have been. Of another kind of value it tells the kind alone:
+/// it could be a secret.
 struct Text(&'static str);
 
 impl Visitor<'_> for Text {

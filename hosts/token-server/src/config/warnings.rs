@@ -1,6 +1,8 @@
-//! What a configuration may say, and its owner should know: passwords and tokens that go over a network in the clear.
+//! What a configuration may say, and its owner should know: passwords and tokens that go over a
+//! network in the clear.
 //!
-//! Left out: the address of the metrics, which hold no secret, and what a proxy before the server does.
+//! Left out: the address of the metrics, which hold no secret, and what a proxy before the server
+//! does.
 
 use std::net::IpAddr;
 use std::str::FromStr as _;

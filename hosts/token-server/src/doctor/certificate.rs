@@ -87,7 +87,8 @@ fn leads_to(chain: &[Certificate], roots: &[Certificate]) -> bool {
     false
 }
 
-/// Whether the registry trusts a certificate by this one of its bundle: it is the same, or signed by it.
+/// Whether the registry trusts a certificate by this one of its bundle: it is the same, or signed
+/// by it.
 fn is_root(certificate: &Certificate, root: &Certificate) -> bool {
     certificate == root || root.is_authority && certificate.is_signed_by(root)
 }

@@ -36,7 +36,8 @@ impl Doctor<'_> {
         }
     }
 
-    /// Which key the registry takes the token to be signed with. A certificate in the token goes before its `kid`.
+    /// Which key the registry takes the token to be signed with. A certificate in the token goes
+    /// before its `kid`.
     pub(super) fn key(&mut self, registry: &Registry) {
         if self.token.header.get("x5c").is_some() {
             return self.certificate(registry);
@@ -56,7 +57,8 @@ impl Doctor<'_> {
         let none = Vec::new();
         let certificates = registry.bundle.as_ref().map_or(&none, |bundle| &bundle.certificates);
         let by_fingerprint = certificates.iter().find(|it| it.public_key.fingerprint() == kid);
-        // Version 3.0 computes the thumbprint of an EC key from the curve and not from the key, so no EC key is ever found by it.
+        // Version 3.0 computes the thumbprint of an EC key from the curve and not from the key, so
+        // no EC key is ever found by it.
         let by_thumbprint =
             certificates.iter().find(|it| it.public_key.thumbprint().as_deref() == Some(kid));
         let is_rsa = |it: &Certificate| matches!(it.public_key.kind, Kind::Rsa { .. });
@@ -103,7 +105,8 @@ impl Doctor<'_> {
         }
     }
 
-    /// The registry has the key. Then it must be the one that signed, and the registry must have read its file since.
+    /// The registry has the key. Then it must be the one that signed, and the registry must have
+    /// read its file since.
     pub(super) fn signature(&mut self, key: &PublicKey, kid: &str, registry: &Registry) {
         if !self.token.is_signed_with(key) {
             return self.find(

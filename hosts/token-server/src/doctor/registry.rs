@@ -1,7 +1,7 @@
 //! A registry's configuration, as far as it says which tokens the registry trusts.
 //!
-//! Follows <https://distribution.github.io/distribution/about/configuration/#token>. Left out: variables of the environment that override
-//! the file.
+//! Follows <https://distribution.github.io/distribution/about/configuration/#token>. Left out:
+//! variables of the environment that override the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,8 @@ impl Registry {
     }
 }
 
-/// A registry reads a relative path from where it was started, which is often the folder of its configuration.
+/// A registry reads a relative path from where it was started, which is often the folder of its
+/// configuration.
 fn locate(folder: &Path, name: &str) -> PathBuf {
     let as_it_is = PathBuf::from(name);
     if as_it_is.exists() { as_it_is } else { folder.join(name) }

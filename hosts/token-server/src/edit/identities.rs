@@ -1,7 +1,8 @@
-//! Identities of OpenID providers: revoked one by one or a provider at a time, and ended by a provider that the configuration has no more.
+//! Identities of OpenID providers: revoked one by one or a provider at a time, and ended by a
+//! provider that the configuration has no more.
 //!
-//! Nobody knows which identities there are; what is kept is which providers there are, by a fingerprint of what each gives, and who was
-//! revoked.
+//! Nobody knows which identities there are; what is kept is which providers there are, by a
+//! fingerprint of what each gives, and who was revoked.
 //!
 //! Left out: forgetting who was revoked.
 
@@ -10,8 +11,8 @@ use std::collections::BTreeMap;
 use super::EditError;
 use crate::store::{ProviderRecord, Store, Write};
 
-/// Notes which providers this server has, by their fingerprints. One that is new, changed or gone has a new generation afterwards; tells
-/// whether there was one.
+/// Notes which providers this server has, by their fingerprints. One that is new, changed or gone
+/// has a new generation afterwards; tells whether there was one.
 ///
 /// # Errors
 ///
@@ -59,7 +60,8 @@ async fn compare(write: &mut Write, fingerprints: &BTreeMap<String, String>) -> 
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a provider that there is not; [`EditError::Invalid`] for a subject that no provider can give.
+/// [`EditError::NotFound`] for a provider that there is not; [`EditError::Invalid`] for a subject
+/// that no provider can give.
 pub async fn revoke(write: &mut Write, provider: &str, subject: &str) -> Result<(), EditError> {
     find(write, provider).await?;
     if subject.is_empty() || subject.len() > 256 || !subject.bytes().all(|b| (32..127).contains(&b))

@@ -30,8 +30,8 @@ impl fmt::Debug for Generated {
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a token that does not exist; [`EditError::Invalid`] for an admin's password name, and for an expiry that
-/// is past.
+/// [`EditError::NotFound`] for a token that does not exist; [`EditError::Invalid`] for an admin's
+/// password name, and for an expiry that is past.
 pub async fn generate(
     write: &mut Write,
     token: &str,

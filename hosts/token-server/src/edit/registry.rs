@@ -64,7 +64,8 @@ pub async fn admin_passwords(
 ///
 /// # Errors
 ///
-/// [`EditError::Conflict`] when the account is disabled; [`EditError::Invalid`] for the name of a token's password.
+/// [`EditError::Conflict`] when the account is disabled; [`EditError::Invalid`] for the name of a
+/// token's password.
 pub async fn regenerate_admin_password(
     write: &mut Write,
     name: PasswordName,

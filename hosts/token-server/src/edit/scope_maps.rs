@@ -23,8 +23,8 @@ pub struct ScopeMapEdit {
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for a name, a rule or a description that is none; [`EditError::Conflict`] for a system-defined map;
-/// [`EditError::Full`] for one map too many.
+/// [`EditError::Invalid`] for a name, a rule or a description that is none; [`EditError::Conflict`]
+/// for a system-defined map; [`EditError::Full`] for one map too many.
 pub async fn put(
     write: &mut Write,
     name: &str,
@@ -116,7 +116,8 @@ fn check_name(name: &str) -> Result<String, EditError> {
     Ok(name.to_ascii_lowercase())
 }
 
-/// What people write about a thing is text: no control characters, which logs and databases stumble over.
+/// What people write about a thing is text: no control characters, which logs and databases stumble
+/// over.
 pub(super) fn check_text(name: &str, text: &str) -> Result<(), EditError> {
     if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) {
         return Err(EditError::Invalid(format!(

@@ -1,6 +1,7 @@
 //! Service principals: programs with a client id and a secret, with roles and scope maps.
 //!
-//! The local administrator is one of them: its client id is `administrator`, its role Owner, and it needs no identity provider.
+//! The local administrator is one of them: its client id is `administrator`, its role Owner, and it
+//! needs no identity provider.
 
 use scopegate_core::scope_map::Role;
 use uuid::Uuid;
@@ -15,7 +16,8 @@ pub const ADMINISTRATOR: &str = "administrator";
 /// The most secrets of one client, so that one may be replaced while the other is in use.
 pub const MAX_SECRETS: usize = 2;
 
-/// What is to be written. What is left out stays; a new one is enabled, and has no role, no map and no secret.
+/// What is to be written. What is left out stays; a new one is enabled, and has no role, no map and
+/// no secret.
 #[derive(Clone, Debug, Default)]
 pub struct ServicePrincipalEdit {
     /// What people call it.
@@ -32,7 +34,8 @@ pub struct ServicePrincipalEdit {
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for a client id that is no GUID, a role that is none, and a map that does not exist.
+/// [`EditError::Invalid`] for a client id that is no GUID, a role that is none, and a map that does
+/// not exist.
 pub async fn put(
     write: &mut Write,
     client_id: &str,
@@ -59,7 +62,8 @@ pub async fn delete(write: &mut Write, client_id: &str) -> Result<bool, EditErro
     Ok(write.delete(&RecordKey::ServicePrincipal(client_id.to_ascii_lowercase())).await?)
 }
 
-/// Gives a client a secret that is generated, and shown this once. When it has two already, the older one goes.
+/// Gives a client a secret that is generated, and shown this once. When it has two already, the
+/// older one goes.
 ///
 /// # Errors
 ///
@@ -74,7 +78,8 @@ pub async fn generate_secret(write: &mut Write, client_id: &str) -> Result<Strin
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a client that does not exist; [`EditError::Invalid`] for a secret that is too short or too long.
+/// [`EditError::NotFound`] for a client that does not exist; [`EditError::Invalid`] for a secret
+/// that is too short or too long.
 pub async fn add_secret(write: &mut Write, client_id: &str, value: &str) -> Result<(), EditError> {
     if !(secret::MIN_LEN..=256).contains(&value.chars().count()) {
         return Err(EditError::Invalid(format!(
@@ -104,7 +109,8 @@ pub async fn delete_secrets(write: &mut Write, client_id: &str) -> Result<(), Ed
     Ok(write.put_service_principal(&principal).await?)
 }
 
-/// Gives the local administrator, who is made when there is none, one new secret in the place of all that there were.
+/// Gives the local administrator, who is made when there is none, one new secret in the place of
+/// all that there were.
 ///
 /// # Errors
 ///

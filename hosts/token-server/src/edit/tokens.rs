@@ -9,7 +9,8 @@ use crate::store::{PasswordName, PasswordRecord, RecordKey, TokenRecord, Write};
 /// The most tokens, as in the largest registries of the service.
 pub const MAX: i64 = 50_000;
 
-/// What is to be written. What is left out stays; a new token is enabled, and has no map and no passwords.
+/// What is to be written. What is left out stays; a new token is enabled, and has no map and no
+/// passwords.
 #[derive(Clone, Debug, Default)]
 pub struct TokenEdit {
     /// The name of its map.
@@ -33,7 +34,8 @@ pub enum Passwords {
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for a name that is none, for passwords of other names, and for a map that does not exist; [`EditError::Full`] for one token too many.
+/// [`EditError::Invalid`] for a name that is none, for passwords of other names, and for a map that
+/// does not exist; [`EditError::Full`] for one token too many.
 pub async fn put(
     write: &mut Write,
     name: &str,

@@ -1,7 +1,8 @@
 //! Who was right lately, and from where.
 //!
-//! Pairs of a client and a network, each with the time of its last right secret. A pair that is known has places of its own where secrets are
-//! checked, and no limit of its name keeps it out: whoever guesses does so from elsewhere.
+//! Pairs of a client and a network, each with the time of its last right secret. A pair that is
+//! known has places of its own where secrets are checked, and no limit of its name keeps it out:
+//! whoever guesses does so from elsewhere.
 //!
 //! Left out: keeping them, which is [`remember`](crate::remember)'s.
 
@@ -15,9 +16,11 @@ use crate::store::KnownNetwork;
 
 /// How long a pair is known, in seconds.
 pub const KNOWN_FOR: i64 = 30 * 24 * 3600;
-/// How many pairs are known. Only right secrets make one, so nobody can invent them; one more stays unknown.
+/// How many pairs are known. Only right secrets make one, so nobody can invent them; one more stays
+/// unknown.
 pub const MAX_PAIRS: usize = 100_000;
-/// How old the time of a pair may be until a right secret makes it new, in seconds: it is written down each time.
+/// How old the time of a pair may be until a right secret makes it new, in seconds: it is written
+/// down each time.
 const RENEWED_AFTER: i64 = 3600;
 
 /// Whether a client was right lately from where it asks.

@@ -1,6 +1,7 @@
 //! Where secrets are checked that people choose: so many at once.
 //!
-//! Half of the places are for clients that were right lately from where they ask, so that invented ones do not keep them out.
+//! Half of the places are for clients that were right lately from where they ask, so that invented
+//! ones do not keep them out.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Every refusal is a registry's error JSON with a message that says what to do.
 //!
-//! Frameworks answer a wrong method, an unknown path or a body that is too long with nothing or a line of text, which registry clients
-//! print as "unexpected status" or cannot parse at all.
+//! Frameworks answer a wrong method, an unknown path or a body that is too long with nothing or a
+//! line of text, which registry clients print as "unexpected status" or cannot parse at all.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -26,7 +26,8 @@ pub fn too_many(error: TooMany) -> Response {
     response
 }
 
-/// Gives an error that has no JSON of its own one. Its other headers stay: `Allow` and `Retry-After` tell something.
+/// Gives an error that has no JSON of its own one. Its other headers stay: `Allow` and
+/// `Retry-After` tell something.
 pub fn fill(response: Response) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_json(&response) {

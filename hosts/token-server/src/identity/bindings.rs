@@ -1,8 +1,9 @@
 //! What an identity's claims open: scope maps, roles, rules.
 //!
-//! A binding holds when every entry of its `match` holds: a claim holds a value when it equals it (text, number or boolean) or is an
-//! array with it. All bindings that hold count, and what they give adds up. A binding that misses only because a value has another type,
-//! or other letters in upper case, gives nothing and is named for the log.
+//! A binding holds when every entry of its `match` holds: a claim holds a value when it equals it
+//! (text, number or boolean) or is an array with it. All bindings that hold count, and what they
+//! give adds up. A binding that misses only because a value has another type, or other letters in
+//! upper case, gives nothing and is named for the log.
 //!
 //! ```text
 //! rule        := "repositories/" part ( "/" part )* "/" permission
@@ -11,10 +12,11 @@
 //!              | "{+" claim "}"                       one component or several, as in RFC 6570
 //! ```
 //!
-//! A placeholder is a whole component of the repository, and its claim must be exactly one component; or several, where the rule says so,
-//! as a group of two levels is. So a claim chooses among the repositories that the rule's author had in mind, and never widens the rule:
-//! no wildcard and no other permission can come out of a token, and no slash that the rule does not provide for. A rule whose claim does
-//! not fit gives nothing, and says why for the log.
+//! A placeholder is a whole component of the repository, and its claim must be exactly one
+//! component; or several, where the rule says so, as a group of two levels is. So a claim chooses
+//! among the repositories that the rule's author had in mind, and never widens the rule: no
+//! wildcard and no other permission can come out of a token, and no slash that the rule does not
+//! provide for. A rule whose claim does not fit gives nothing, and says why for the log.
 //!
 //! Left out: any expression on claims beyond equality, and any way to say no.
 
@@ -47,7 +49,8 @@ pub struct Bound {
     pub near_misses: Vec<NearMiss>,
 }
 
-/// A binding that does not hold, though a person reads the same in the claims and in its conditions.
+/// A binding that does not hold, though a person reads the same in the claims and in its
+/// conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearMiss {
     /// The binding, by its place in the configuration.
@@ -75,8 +78,8 @@ impl Bindings {
     ///
     /// # Errors
     ///
-    /// When a binding has no `match`, holds for everybody without being narrowed by a claim, grants nothing, or names what is no claim,
-    /// value, scope map, role or rule.
+    /// When a binding has no `match`, holds for everybody without being narrowed by a claim, grants
+    /// nothing, or names what is no claim, value, scope map, role or rule.
     pub fn read(configs: &[BindingConfig]) -> anyhow::Result<Self> {
         let read =
             |(index, config)| Binding::read(config).with_context(|| format!("bindings[{index}]"));
@@ -102,7 +105,8 @@ impl Bindings {
         self.0.iter().flat_map(|binding| &binding.scope_maps).map(String::as_str)
     }
 
-    /// The claims that a binding mentions. On these alone, [`Bindings::bind`] gives what it gives on all of them.
+    /// The claims that a binding mentions. On these alone, [`Bindings::bind`] gives what it gives
+    /// on all of them.
     ///
     /// `None` when they take more than [`Bindings::MAX_MENTIONED`] bytes as JSON.
     #[must_use]
@@ -159,7 +163,8 @@ impl Binding {
         if !self.conditions.is_empty() {
             return Ok(());
         }
-        // Whoever can get any token of the provider at all, such as anybody with an account there, would hold what it grants.
+        // Whoever can get any token of the provider at all, such as anybody with an account there,
+        // would hold what it grants.
         if !self.scope_maps.is_empty() || !self.roles.is_empty() {
             bail!(
                 "`match: {{}}` holds for every token of the provider: name a claim and its value, or \
@@ -311,7 +316,8 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// Whether a claim cannot have this value in any token: RFC 7519, 8693 and 9068 and OpenID Connect say that it is a text.
+/// Whether a claim cannot have this value in any token: RFC 7519, 8693 and 9068 and OpenID Connect
+/// say that it is a text.
 fn can_never_be(claim: &str, value: &Value) -> bool {
     const TEXTS: [&str; 9] =
         ["iss", "sub", "aud", "jti", "azp", "client_id", "scope", "nonce", "at_hash"];
@@ -327,7 +333,8 @@ fn is_comparable(value: &Value) -> bool {
     }
 }
 
-/// A rule with placeholders. INVARIANT: with a component in place of each placeholder it is a rule that covers repositories.
+/// A rule with placeholders. INVARIANT: with a component in place of each placeholder it is a rule
+/// that covers repositories.
 #[derive(Clone, Debug)]
 struct Template {
     text: String,
@@ -431,7 +438,8 @@ fn literal(text: &str) -> anyhow::Result<Part> {
     Ok(Part::Text(text.to_ascii_lowercase()))
 }
 
-/// The claim as a part of a repository's name. The reasons leave its value out: it came from outside and goes to the log.
+/// The claim as a part of a repository's name. The reasons leave its value out: it came from
+/// outside and goes to the log.
 fn components<'a>(name: &ClaimName, width: Width, claims: &'a Claims) -> anyhow::Result<&'a str> {
     let value = name.find(claims).with_context(|| format!("the token has no claim `{name}`"))?;
     let Value::String(text) = value else {
@@ -635,7 +643,8 @@ mod tests {
                 json!({"a": "true", "b": "octo"}),
                 &[("a", quotes), ("b", case)],
             ),
-            // Another condition fails for good, so the type is not what keeps the binding from holding.
+            // Another condition fails for good, so the type is not what keeps the binding from
+            // holding.
             ("{a: true, b: x}", json!({"a": "true", "b": "y"}), &[]),
             ("{a: true, b: x}", json!({"a": "true"}), &[]),
             ("{a: true}", json!({"a": "false"}), &[]),
@@ -838,7 +847,8 @@ mod tests {
             })
     }
 
-    /// Splits a template without this module's help: no claim's name in these tests holds a component of another.
+    /// Splits a template without this module's help: no claim's name in these tests holds a
+    /// component of another.
     fn components(template: &str) -> Vec<String> {
         let mut text = template.to_owned();
         for name in NAMES {
@@ -886,7 +896,8 @@ mod tests {
                     let filled = expected == PLACE && RepositoryName::parse(part).is_ok();
                     prop_assert!(filled || expected == part, "{} for {}", text, template);
                 }
-                // Names that the rule covers, made from the rule itself, and one that has nothing to do with it.
+                // Names that the rule covers, made from the rule itself, and one that has nothing
+                // to do with it.
                 let (pattern, permission) = rule.grant().unwrap();
                 prop_assert_eq!(permission.to_string(), expected[expected.len() - 2..].join("/"));
                 let below = pattern.to_string().replace('*', "some/where");

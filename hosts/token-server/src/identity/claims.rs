@@ -1,7 +1,8 @@
 //! Claims, and the names by which the configuration points at them.
 //!
-//! A name that begins with a slash is a JSON pointer (RFC 6901) into nested claims: `/realm_access/roles`. Every other name is a claim's
-//! literal name, whatever characters it holds: `https://example.org/team` and `a.b` are each one claim.
+//! A name that begins with a slash is a JSON pointer (RFC 6901) into nested claims:
+//! `/realm_access/roles`. Every other name is a claim's literal name, whatever characters it holds:
+//! `https://example.org/team` and `a.b` are each one claim.
 
 use std::collections::BTreeMap;
 use std::fmt;

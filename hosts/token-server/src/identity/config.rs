@@ -19,11 +19,12 @@
 //!         rules: ["repositories/{repository_owner}/*/content/read"]
 //! ```
 //!
-//! This is the form alone. What the values mean is checked where they are used: [`Provider::open`](super::Provider::open) and
-//! [`Bindings::read`](super::Bindings::read). The format is ours, so an unknown field is an error.
+//! This is the form alone. What the values mean is checked where they are used:
+//! [`Provider::open`](super::Provider::open) and [`Bindings::read`](super::Bindings::read). The
+//! format is ours, so an unknown field is an error.
 //!
-//! A reader of YAML may take the bare words `y`, `no`, `on` for booleans. A binding with such a value then matches no text, and so grants
-//! nothing; quotes make it a text.
+//! A reader of YAML may take the bare words `y`, `no`, `on` for booleans. A binding with such a
+//! value then matches no text, and so grants nothing; quotes make it a text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -54,7 +55,8 @@ pub struct ProviderConfig {
     /// The claim that becomes the `sub` of our tokens.
     #[serde(default = "default_subject")]
     pub subject: String,
-    /// The one authority that may vouch for the provider's certificate; left out, those that the system trusts.
+    /// The one authority that may vouch for the provider's certificate; left out, those that the
+    /// system trusts.
     pub ca_file: Option<PathBuf>,
     /// Who we are to the provider when we redeem a refresh token.
     pub client_id: Option<String>,
@@ -69,7 +71,8 @@ pub struct ProviderConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BindingConfig {
-    /// Claims and the value, or the values any of which, they must have. Not optional: whoever means every token writes `{}`.
+    /// Claims and the value, or the values any of which, they must have. Not optional: whoever
+    /// means every token writes `{}`.
     pub r#match: Option<BTreeMap<String, Value>>,
     /// Scope maps by their names.
     #[serde(default)]
@@ -107,7 +110,8 @@ impl TryFrom<String> for SignatureAlgorithm {
         const INSTEAD: &str =
             "write RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA";
         match Algorithm::from_str(&name) {
-            // Whoever can verify with a shared secret can sign with it; and a public key taken for a secret is no secret.
+            // Whoever can verify with a shared secret can sign with it; and a public key taken for
+            // a secret is no secret.
             Ok(algorithm) if algorithm.family() == AlgorithmFamily::Hmac => {
                 Err(format!("`{name}` signs with a shared secret: {INSTEAD}"))
             }

@@ -1,7 +1,8 @@
 //! Requests to a provider: bounded in time and in size, and never led elsewhere.
 //!
-//! Two seconds to connect, five for all of it, 256 KiB of answer, no redirect, no compression. Errors name the address and what went
-//! wrong; they are for the log, and hold nothing of what was sent or answered.
+//! Two seconds to connect, five for all of it, 256 KiB of answer, no redirect, no compression.
+//! Errors name the address and what went wrong; they are for the log, and hold nothing of what was
+//! sent or answered.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -27,7 +28,8 @@ const MAX_ANSWER: usize = 256 * 1024;
 pub(crate) struct Http(Client);
 
 impl Http {
-    /// A client for the provider at `issuer`, which trusts the authorities in `ca_file` alone, or else those of the system.
+    /// A client for the provider at `issuer`, which trusts the authorities in `ca_file` alone, or
+    /// else those of the system.
     ///
     /// # Errors
     ///

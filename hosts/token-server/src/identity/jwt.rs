@@ -1,9 +1,11 @@
 //! A token as it comes in: taken apart, nothing about it believed.
 //!
-//! Follows RFC 7515 (compact form) and RFC 7519. Of the header only `alg`, `kid`, `crit` and `b64` are read: a token must not bring its own
-//! key, so `jwk`, `jku`, `x5u` and `x5c` are not even looked at.
+//! Follows RFC 7515 (compact form) and RFC 7519. Of the header only `alg`, `kid`, `crit` and `b64`
+//! are read: a token must not bring its own key, so `jwk`, `jku`, `x5u` and `x5c` are not even
+//! looked at.
 //!
-//! Left out: encrypted tokens, and detached or unencoded payloads (they need `crit`, which is refused).
+//! Left out: encrypted tokens, and detached or unencoded payloads (they need `crit`, which is
+//! refused).
 
 use std::str::FromStr as _;
 

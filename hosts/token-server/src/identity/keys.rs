@@ -1,9 +1,11 @@
 //! The public keys of a provider, and which of them a token is signed with.
 //!
-//! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants) and OpenID Connect Core 10.1: a token without a `kid` is
-//! possible only where a single key is of the type that its algorithm wants, whatever algorithms the others are named for.
+//! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants) and OpenID Connect Core
+//! 10.1: a token without a `kid` is possible only where a single key is of the type that its
+//! algorithm wants, whatever algorithms the others are named for.
 //!
-//! Keys that we cannot use (other types, for encryption, secrets) are passed over, because a provider may publish them for others.
+//! Keys that we cannot use (other types, for encryption, secrets) are passed over, because a
+//! provider may publish them for others.
 
 use jsonwebtoken::crypto::verify;
 use jsonwebtoken::jwk::{
@@ -110,7 +112,8 @@ impl Key {
         self.jwk.common.key_id.as_deref() == Some(kid)
     }
 
-    /// Whether this key may be used with `algorithm`: its type must be right, and its own `alg`, when it has one.
+    /// Whether this key may be used with `algorithm`: its type must be right, and its own `alg`,
+    /// when it has one.
     fn fits(&self, algorithm: Algorithm) -> bool {
         let named = self.jwk.common.key_algorithm;
         self.is_of_type(algorithm)

@@ -1,7 +1,8 @@
 //! What a provider publishes: where its keys and its token endpoint are, and the keys.
 //!
-//! Follows OpenID Connect Discovery 1.0 and RFC 8414. The document must name the very issuer that the configuration names, and its
-//! addresses must be `https`; only a provider at `http` on this machine may also have addresses at `http` on this machine.
+//! Follows OpenID Connect Discovery 1.0 and RFC 8414. The document must name the very issuer that
+//! the configuration names, and its addresses must be `https`; only a provider at `http` on this
+//! machine may also have addresses at `http` on this machine.
 //!
 //! | metadata that are | serve |
 //! |---|---|
@@ -9,9 +10,9 @@
 //! | up to an hour old | as they are, while [`Cache::refresh_when_stale`] asks for newer ones |
 //! | older | not at all: a request waits for new ones, and fails when there are none |
 //!
-//! A token with an unknown `kid` makes us ask too, so that a new key works at once. Whoever makes up `kid`s cannot use that against the
-//! provider: one request is under way at a time, and the next begins five seconds after the last one began at the earliest. Time is
-//! the callers' `now`.
+//! A token with an unknown `kid` makes us ask too, so that a new key works at once. Whoever makes
+//! up `kid`s cannot use that against the provider: one request is under way at a time, and the next
+//! begins five seconds after the last one began at the earliest. Time is the callers' `now`.
 
 use std::sync::Arc;
 
@@ -30,8 +31,9 @@ pub const KEPT_FOR: i64 = 60 * 60;
 /// How far the beginnings of two attempts are apart at least, in seconds.
 pub const BETWEEN_ATTEMPTS: i64 = 5;
 
-/// How far the past may lie in the future, in seconds: a request that waited for others still has the time at which it began. What lies
-/// further ahead is from before the clock was set back, and does not count.
+/// How far the past may lie in the future, in seconds: a request that waited for others still has
+/// the time at which it began. What lies further ahead is from before the clock was set back, and
+/// does not count.
 const OVERTAKEN: i64 = 10;
 
 /// What a provider publishes, read and checked.
@@ -88,7 +90,8 @@ impl Cache {
         self.newer_than(None, now).await?.ok_or_else(|| "the metadata are too old".to_owned())
     }
 
-    /// Metadata newer than those that did not do; `None` when we asked a moment ago and there is nothing newer.
+    /// Metadata newer than those that did not do; `None` when we asked a moment ago and there is
+    /// nothing newer.
     ///
     /// # Errors
     ///

@@ -1,14 +1,16 @@
 //! One OpenID provider: whose tokens they are, whether they are good, and what they open.
 //!
-//! Follows RFC 7519 for claims and RFC 8725 for what to distrust: the algorithm must be one that the configuration allows and fit the
-//! key; `iss` must be the provider's to the letter, `aud` must be ours; `exp` is required; `nbf` and `iat` count when they are there.
-//! Claims are checked before signatures, so that a token of yesterday or for somebody else never costs a request to the provider.
+//! Follows RFC 7519 for claims and RFC 8725 for what to distrust: the algorithm must be one that
+//! the configuration allows and fit the key; `iss` must be the provider's to the letter, `aud` must
+//! be ours; `exp` is required; `nbf` and `iat` count when they are there. Claims are checked before
+//! signatures, so that a token of yesterday or for somebody else never costs a request to the
+//! provider.
 //!
-//! Grants with a refresh token (RFC 6749 section 6) go to the provider's token endpoint, and what comes back is verified like any other
-//! token.
+//! Grants with a refresh token (RFC 6749 section 6) go to the provider's token endpoint, and what
+//! comes back is verified like any other token.
 //!
-//! Left out: `private_key_jwt` and other ways for a client to authenticate than its secret, and tokens that only the provider's
-//! introspection can read.
+//! Left out: `private_key_jwt` and other ways for a client to authenticate than its secret, and
+//! tokens that only the provider's introspection can read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -135,14 +137,16 @@ impl Provider {
         self.client.is_some()
     }
 
-    /// What claims open. The claims are those of an [`Identity`], or those that [`Provider::mentioned`] gave.
+    /// What claims open. The claims are those of an [`Identity`], or those that
+    /// [`Provider::mentioned`] gave.
     #[must_use]
     pub fn bind(&self, claims: &Claims) -> Bound {
         self.bindings.bind(claims)
     }
 
-    /// What its identities are given by, digested: whose tokens they are, for whom, what names them, and the bindings. Another way to
-    /// reach the provider, or another clock, gives nobody anything else.
+    /// What its identities are given by, digested: whose tokens they are, for whom, what names
+    /// them, and the bindings. Another way to reach the provider, or another clock, gives nobody
+    /// anything else.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -153,7 +157,8 @@ impl Provider {
         self.bindings.scope_maps()
     }
 
-    /// The claims that bindings mention, for a refresh token to carry: on these, [`Provider::bind`] gives what it gives on all.
+    /// The claims that bindings mention, for a refresh token to carry: on these, [`Provider::bind`]
+    /// gives what it gives on all.
     ///
     /// # Errors
     ///
@@ -176,7 +181,8 @@ impl Provider {
 
     /// Redeems a refresh token of this provider: who the token stands for that comes back.
     ///
-    /// That is the access token, or the identity token where the access token is none that we can read or is not for us.
+    /// That is the access token, or the identity token where the access token is none that we can
+    /// read or is not for us.
     ///
     /// # Errors
     ///

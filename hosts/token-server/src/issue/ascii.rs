@@ -1,8 +1,10 @@
-//! JSON for the payload of a token: ASCII, and without the four characters that base64url cannot write as plain base64 does.
+//! JSON for the payload of a token: ASCII, and without the four characters that base64url cannot
+//! write as plain base64 does.
 //!
-//! The Azure SDK for Python reads the payload of a refresh token with the alphabet of plain base64. Where every byte is ASCII, the two
-//! digits in which the alphabets differ, `-` and `_`, can only be the last six bits of a third byte, and those are the six bits of `>`,
-//! `?`, `~` and DEL. JSON has an escape for each of them, so every payload reads the same with both alphabets.
+//! The Azure SDK for Python reads the payload of a refresh token with the alphabet of plain base64.
+//! Where every byte is ASCII, the two digits in which the alphabets differ, `-` and `_`, can only
+//! be the last six bits of a third byte, and those are the six bits of `>`, `?`, `~` and DEL. JSON
+//! has an escape for each of them, so every payload reads the same with both alphabets.
 
 use std::io::{self, Write};
 
@@ -29,13 +31,15 @@ impl Formatter for Ascii {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        // Nearly always nothing is to be escaped. Without a way out in between, the compiler looks at many bytes at once.
+        // Nearly always nothing is to be escaped. Without a way out in between, the compiler looks
+        // at many bytes at once.
         if fragment.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut rest = fragment;
         while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
-            // What stops the search is ASCII, or the first byte of a character: both begin a character.
+            // What stops the search is ASCII, or the first byte of a character: both begin a
+            // character.
             let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
             writer.write_all(plain.as_bytes())?;
             let mut characters = from.chars();
@@ -85,7 +89,8 @@ mod tests {
         }
     }
 
-    /// Every character that could make a difference, at each of the three places that it can have in a group of base64.
+    /// Every character that could make a difference, at each of the three places that it can have
+    /// in a group of base64.
     #[test]
     fn both_alphabets_write_the_same() {
         let characters = (0..0x300).chain([0x20ac, 0xd7ff, 0xe000, 0xffff, 0x1_0000, 0x10_ffff]);

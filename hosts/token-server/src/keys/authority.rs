@@ -1,11 +1,13 @@
 //! The certificate that every key's certificate is signed by.
 //!
-//! A registry that holds it in its `rootcertbundle`, and gets tokens that carry the certificate of their key (`x5c`), needs no restart
-//! when keys follow each other. It is made once: replacing it means restarting every registry.
+//! A registry that holds it in its `rootcertbundle`, and gets tokens that carry the certificate of
+//! their key (`x5c`), needs no restart when keys follow each other. It is made once: replacing it
+//! means restarting every registry.
 //!
-//! Follows RFC 5280 as far as Go's `crypto/x509` checks it: CNCF distribution asks for a chain to a trusted certificate, valid at this
-//! moment, for any extended key usage. So the authority is marked as one and may sign certificates, the others may sign data, and
-//! extended key usages are left out.
+//! Follows RFC 5280 as far as Go's `crypto/x509` checks it: CNCF distribution asks for a chain to a
+//! trusted certificate, valid at this moment, for any extended key usage. So the authority is
+//! marked as one and may sign certificates, the others may sign data, and extended key usages are
+//! left out.
 //!
 //! Left out: revocation, which no registry asks about.
 
@@ -20,7 +22,8 @@ use rcgen::{
 use crate::keys::certificate::Certificate;
 use crate::keys::record::AuthorityRecord;
 
-/// How long before its making a certificate is already valid, in seconds: for clocks that are late, and tokens that are back-dated.
+/// How long before its making a certificate is already valid, in seconds: for clocks that are late,
+/// and tokens that are back-dated.
 const BACK_DATED: i64 = 24 * 60 * 60;
 /// The first second of the year 2000: before any clock that is set.
 const EARLY: i64 = 946_684_800;

@@ -73,7 +73,8 @@ impl Certificate {
         self.not_before <= now && now <= self.not_after
     }
 
-    /// Whether the key of the other one has signed it, and the other one is named as the one that did.
+    /// Whether the key of the other one has signed it, and the other one is named as the one that
+    /// did.
     #[must_use]
     pub fn is_signed_by(&self, other: &Self) -> bool {
         let (Ok((_, leaf)), Ok((_, authority))) =

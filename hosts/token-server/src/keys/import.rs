@@ -1,6 +1,7 @@
 //! The key that an earlier version kept in its data folder.
 //!
-//! It was an ES256 key in `signing-key.pem`, and registries trust it: it is taken over with its id, so that they need not notice.
+//! It was an ES256 key in `signing-key.pem`, and registries trust it: it is taken over with its id,
+//! so that they need not notice.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -18,11 +19,13 @@ use crate::keys::signing_key::{Times, record};
 /// The file's name.
 pub const FILE: &str = "signing-key.pem";
 
-/// The key of a data folder, with a certificate of the authority; `None` when the folder has none. The file stays as it is.
+/// The key of a data folder, with a certificate of the authority; `None` when the folder has none.
+/// The file stays as it is.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or is no key. A broken file is never replaced: registries may trust the key that it was.
+/// When the file cannot be read, or is no key. A broken file is never replaced: registries may
+/// trust the key that it was.
 pub fn import(
     folder: &Path,
     authority: &Authority,
@@ -45,7 +48,8 @@ pub fn import(
     record(&pair, Algorithm::Es256, times, authority).map(Some)
 }
 
-/// The same key as PKCS #8: whoever brought a key of their own may have brought it as RFC 5915 has it.
+/// The same key as PKCS #8: whoever brought a key of their own may have brought it as RFC 5915 has
+/// it.
 fn in_pkcs8(pair: &KeyPair) -> anyhow::Result<KeyPair> {
     let (algorithm, der) = (&ECDSA_P256_SHA256_FIXED_SIGNING, pair.serialized_der());
     let pair = EcdsaKeyPair::from_pkcs8(algorithm, der)

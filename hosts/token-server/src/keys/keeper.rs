@@ -1,7 +1,8 @@
 //! The keys of a registry, kept in its database and shared by its servers.
 //!
-//! Every server looks once a minute whether a key is to be made or may go; the first one does it, and the others see that it is done. The
-//! bundle for registries lies in the data folder of each server, beside what it serves.
+//! Every server looks once a minute whether a key is to be made or may go; the first one does it,
+//! and the others see that it is done. The bundle for registries lies in the data folder of each
+//! server, beside what it serves.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -78,7 +79,8 @@ impl Keeper {
         Ring::read(&keys.keys, &authority.certificate)
     }
 
-    /// Makes a new key now, which is published at once and signs when registries have had the time to read it.
+    /// Makes a new key now, which is published at once and signs when registries have had the time
+    /// to read it.
     ///
     /// # Errors
     ///
@@ -94,10 +96,12 @@ impl Keeper {
         Ok(ring)
     }
 
-    /// Lets go of every key and of the authority behind them, and makes new ones that count at once: for a key that has leaked.
+    /// Lets go of every key and of the authority behind them, and makes new ones that count at
+    /// once: for a key that has leaked.
     ///
-    /// Whoever has the old key could sign anything, so every token that it has signed ends with it. The authority goes too, because a
-    /// registry that trusts it would go on believing the certificate of the old key. Registries need the new bundle.
+    /// Whoever has the old key could sign anything, so every token that it has signed ends with it.
+    /// The authority goes too, because a registry that trusts it would go on believing the
+    /// certificate of the old key. Registries need the new bundle.
     ///
     /// # Errors
     ///

@@ -1,7 +1,9 @@
-//! What can be computed from the public half of a key: its ids, its JWK, and whether it made a signature.
+//! What can be computed from the public half of a key: its ids, its JWK, and whether it made a
+//! signature.
 //!
-//! Follows RFC 7517 and RFC 7518 (JWK), RFC 8037 (Ed25519 in it), RFC 7638 (thumbprints), and libtrust, whose fingerprint is the id by
-//! which CNCF distribution 2.8 finds a key; version 3 finds it by the same id in a JWKS.
+//! Follows RFC 7517 and RFC 7518 (JWK), RFC 8037 (Ed25519 in it), RFC 7638 (thumbprints), and
+//! libtrust, whose fingerprint is the id by which CNCF distribution 2.8 finds a key; version 3
+//! finds it by the same id in a JWKS.
 
 use std::fmt;
 
@@ -79,7 +81,8 @@ impl PublicKey {
         }
     }
 
-    /// libtrust's id of the key: the first 240 bits of the SHA-256 of its DER form, in base 32, in groups of four.
+    /// libtrust's id of the key: the first 240 bits of the SHA-256 of its DER form, in base 32, in
+    /// groups of four.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.der)
@@ -192,7 +195,8 @@ mod tests {
 
     use super::*;
 
-    /// The digest and the base 32 of these bytes were computed with coreutils' `sha256sum` and `base32`.
+    /// The digest and the base 32 of these bytes were computed with coreutils' `sha256sum` and
+    /// `base32`.
     #[test]
     fn fingerprints_are_those_of_libtrust() {
         assert_eq!(
@@ -206,7 +210,8 @@ mod tests {
         PublicKey::read(&STANDARD.decode(base64).unwrap()).unwrap()
     }
 
-    /// The keys were made, and their fingerprints computed, with `openssl`, `sha256sum` and `base32`.
+    /// The keys were made, and their fingerprints computed, with `openssl`, `sha256sum` and
+    /// `base32`.
     #[test]
     fn keys_of_every_kind() {
         for (der, algorithm, id) in [

@@ -56,7 +56,8 @@ pub enum Algorithm {
     #[default]
     #[serde(rename = "ES256")]
     Es256,
-    /// RSA, PKCS #1 1.5, with SHA-256. For whoever needs what the service itself uses; a signature takes twenty times as long, fifty with 3072 bits.
+    /// RSA, PKCS #1 1.5, with SHA-256. For whoever needs what the service itself uses; a signature
+    /// takes twenty times as long, fifty with 3072 bits.
     #[serde(rename = "RS256")]
     Rs256,
     /// Ed25519. CNCF distribution 3 accepts it, 2.8 never does.

@@ -1,7 +1,7 @@
 //! All keys of the registry: who signs, who verifies, what is published.
 //!
-//! A ring is made of records and never changes. Which of its keys signs follows from the time, so a key begins to sign without anybody
-//! doing anything.
+//! A ring is made of records and never changes. Which of its keys signs follows from the time, so a
+//! key begins to sign without anybody doing anything.
 
 use std::sync::Arc;
 
@@ -60,11 +60,13 @@ impl Ring {
     #[must_use]
     pub fn signing(&self, now: i64) -> Option<&SigningKey> {
         let begun = self.keys.iter().find(|key| key.signs_from() <= now);
-        // When no time has come, the clock went back; the oldest key is the one that everybody knows.
+        // When no time has come, the clock went back; the oldest key is the one that everybody
+        // knows.
         begun.or(self.keys.last()).map(Arc::as_ref)
     }
 
-    /// The key with this id. Every key of the ring verifies: old ones have signed, and the next one signs already where a clock is ahead.
+    /// The key with this id. Every key of the ring verifies: old ones have signed, and the next one
+    /// signs already where a clock is ahead.
     #[must_use]
     pub fn find(&self, kid: &str) -> Option<&SigningKey> {
         self.keys.iter().find(|key| key.kid() == kid).map(Arc::as_ref)
@@ -105,8 +107,9 @@ impl Ring {
 }
 
 fn bundle(keys: &[Arc<SigningKey>], authority: &Certificate) -> String {
-    // CNCF distribution 2.8 panics at its start on an Ed25519 certificate, wherever it stands in the bundle; no version needs one, since
-    // version 3 finds such a key in the JWKS, and a token that carries its certificate leads to the authority.
+    // CNCF distribution 2.8 panics at its start on an Ed25519 certificate, wherever it stands in
+    // the bundle; no version needs one, since version 3 finds such a key in the JWKS, and a token
+    // that carries its certificate leads to the authority.
     let keys = keys.iter().filter(|key| key.algorithm() != Algorithm::EdDsa);
     let keys = keys.map(|key| key.certificate().to_pem());
     std::iter::once(authority.to_pem()).chain(keys).collect()

@@ -1,12 +1,15 @@
 //! When a key follows another, and when an old one may go.
 //!
-//! A key is published some time before it signs, because registries read keys seldom: CNCF distribution reads its files at its start and
-//! never again. After its time it stays published until the last token that it may have signed has expired.
+//! A key is published some time before it signs, because registries read keys seldom: CNCF
+//! distribution reads its files at its start and never again. After its time it stays published
+//! until the last token that it may have signed has expired.
 //!
-//! A key that was made in the future was made by a clock that ran ahead: it stays, and takes its turn when its time comes, but no plan counts on
-//! it. So a clock that jumped leaves one key too many, and no gap.
+//! A key that was made in the future was made by a clock that ran ahead: it stays, and takes its
+//! turn when its time comes, but no plan counts on it. So a clock that jumped leaves one key too
+//! many, and no gap.
 //!
-//! Planning changes nothing. Whoever has the records asks for a plan, and carries it out in one transaction.
+//! Planning changes nothing. Whoever has the records asks for a plan, and carries it out in one
+//! transaction.
 
 use std::time::Duration;
 
@@ -18,7 +21,8 @@ use crate::keys::signing_key::Times;
 /// How often keys follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// How long one key signs. Shorter than an hour counts as an hour, and [`Duration::MAX`] as for ever.
+    /// How long one key signs. Shorter than an hour counts as an hour, and [`Duration::MAX`] as for
+    /// ever.
     pub every: Duration,
     /// How long it is published before it signs.
     pub ahead: Duration,
@@ -67,14 +71,16 @@ pub fn plan(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation)
     }
 }
 
-/// The same for an operator who wants a new key now. It signs when registries have had the time to read it.
+/// The same for an operator who wants a new key now. It signs when registries have had the time to
+/// read it.
 #[must_use]
 pub fn plan_now(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation) -> Plan {
     let plan = plan(keys, wanted, now, rotation);
     let ahead = if keys.is_empty() { 0 } else { seconds(rotation.ahead) };
     let signs_from = now.saturating_add(ahead);
     let mut remove = plan.remove;
-    // It takes the place of a key that would have begun later, or both would follow each other at once.
+    // It takes the place of a key that would have begun later, or both would follow each other at
+    // once.
     remove.extend(
         keys.iter()
             .filter(|key| key.signs_from > signs_from.max(now.saturating_add(MARGIN)))
@@ -86,8 +92,8 @@ pub fn plan_now(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotat
 }
 
 impl Rotation {
-    /// Until when the certificate of a key is valid that begins to sign at `signs_from`: twice as long as it is needed, so that a server
-    /// that was away for a while finds it valid.
+    /// Until when the certificate of a key is valid that begins to sign at `signs_from`: twice as
+    /// long as it is needed, so that a server that was away for a while finds it valid.
     #[must_use]
     pub fn certified_until(&self, signs_from: i64) -> i64 {
         let signs = seconds(self.every).saturating_mul(2).saturating_add(seconds(self.ahead));
@@ -139,7 +145,8 @@ fn next(line: &[&KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation) ->
     (due <= soonest).then_some(soonest.max(due))
 }
 
-/// Keys whose certificate ends before the next key could have taken over and their tokens have expired.
+/// Keys whose certificate ends before the next key could have taken over and their tokens have
+/// expired.
 fn ending(line: &[&KeyRecord], now: i64, rotation: Rotation) -> Vec<String> {
     let current = line.iter().rposition(|key| key.signs_from <= now).unwrap_or_default();
     let needed = now.saturating_add(seconds(rotation.ahead)).saturating_add(LINGERS);
@@ -165,7 +172,8 @@ mod tests {
         ahead: Duration::from_secs(DAY.unsigned_abs()),
     };
 
-    /// `a ES256 100`: an id, an algorithm, and when the key begins to sign; perhaps also when it was made.
+    /// `a ES256 100`: an id, an algorithm, and when the key begins to sign; perhaps also when it
+    /// was made.
     fn keys(text: &str) -> Vec<KeyRecord> {
         let key = |line: &str| {
             let mut words = line.split_whitespace().fuse();
@@ -235,7 +243,8 @@ mod tests {
         planned(three, "ES256", 90_000 + 3 * HOUR + 120, "remove a b");
     }
 
-    /// A clock was a year ahead for a minute, and a key was made then. The next one is made in its time all the same.
+    /// A clock was a year ahead for a minute, and a key was made then. The next one is made in its
+    /// time all the same.
     #[test]
     fn a_clock_that_jumped_leaves_no_gap() {
         let (made, due, year) = (1000, 1000 + 30 * DAY, 365 * DAY);
@@ -306,7 +315,8 @@ mod tests {
         planned_now("", 1000, DAY, "ES256 from 1000");
         planned_now("a ES256 0", 1000, DAY, &format!("ES256 from {}", 1000 + DAY));
         planned_now("a ES256 0", 1000, 0, "ES256 from 1000");
-        // It takes the place of a key that waits for a later time, not of one that begins before it.
+        // It takes the place of a key that waits for a later time, not of one that begins before
+        // it.
         planned_now("a ES256 0, b ES256 50000", 1000, 0, "ES256 from 1000; remove b");
         planned_now("a ES256 0, b ES256 50000", 1000, DAY, &format!("ES256 from {}", 1000 + DAY));
         planned_now("a ES256 0, b RS256 50000", 1000, 0, "ES256 from 1000; remove b");

@@ -1,10 +1,10 @@
 //! One key in every form that somebody needs.
 //!
-//! Follows RFC 7515 (the header of a token) and RFC 7518 (signatures). The key is prepared once, and so is the header of its tokens:
-//! signing costs the signature and little else.
+//! Follows RFC 7515 (the header of a token) and RFC 7518 (signatures). The key is prepared once,
+//! and so is the header of its tokens: signing costs the signature and little else.
 //!
-//! Tokens carry libtrust's fingerprint as `kid`, the only one that CNCF distribution 2.8 accepts without a certificate in every token;
-//! version 3 finds the key by the same `kid` in the JWKS.
+//! Tokens carry libtrust's fingerprint as `kid`, the only one that CNCF distribution 2.8 accepts
+//! without a certificate in every token; version 3 finds the key by the same `kid` in the JWKS.
 
 use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::digest::{SHA256, digest};

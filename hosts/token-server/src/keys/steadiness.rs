@@ -1,10 +1,12 @@
 //! Whether the clock can be planned by: it has not jumped lately.
 //!
-//! A clock may be set wrong for a minute, by a person, a time server or a virtual machine. Tokens of that minute expire by themselves; a key
-//! that was made or removed then stays so. Nothing about keys is urgent, so nothing is planned until the clock has gone as the process's own
-//! monotonic clock does for [`SETTLED`].
+//! A clock may be set wrong for a minute, by a person, a time server or a virtual machine. Tokens
+//! of that minute expire by themselves; a key that was made or removed then stays so. Nothing about
+//! keys is urgent, so nothing is planned until the clock has gone as the process's own monotonic
+//! clock does for [`SETTLED`].
 //!
-//! Left out: a clock that was wrong already when the process began, which [`rotation`](super::rotation) survives.
+//! Left out: a clock that was wrong already when the process began, which
+//! [`rotation`](super::rotation) survives.
 
 use std::time::{Duration, Instant};
 

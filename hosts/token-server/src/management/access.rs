@@ -1,9 +1,10 @@
 //! Who may look at a registry, and who may change it.
 //!
-//! A handler says what it needs by the type of its first argument. [`Look`] needs one of the roles Reader, Contributor and Owner; [`Change`]
-//! needs Contributor or Owner; [`GiveRoles`] needs Owner, because whoever can give roles can give itself any. [`ReadFeeds`] needs EdgeReader
-//! or a role that may look. They are shown by a token that [`authority`] issued, by a token of an identity provider, or by a client id and
-//! secret.
+//! A handler says what it needs by the type of its first argument. [`Look`] needs one of the roles
+//! Reader, Contributor and Owner; [`Change`] needs Contributor or Owner; [`GiveRoles`] needs Owner,
+//! because whoever can give roles can give itself any. [`ReadFeeds`] needs EdgeReader or a role
+//! that may look. They are shown by a token that [`authority`] issued, by a token of an identity
+//! provider, or by a client id and secret.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -105,7 +106,8 @@ async fn principal_of(parts: &mut Parts, app: &Arc<App>) -> Result<Principal, Ma
     principal(&parts.headers, &context, app).await
 }
 
-/// Who sends a request. Credentials that are wrong cost their address as much as at the token endpoint.
+/// Who sends a request. Credentials that are wrong cost their address as much as at the token
+/// endpoint.
 ///
 /// # Errors
 ///
@@ -128,11 +130,13 @@ pub async fn principal(
     identified
 }
 
-/// Who asks what every client of a cloud may ask. An edge does not manage anything, and is told nothing of it.
+/// Who asks what every client of a cloud may ask. An edge does not manage anything, and is told
+/// nothing of it.
 ///
 /// # Errors
 ///
-/// The errors of [`principal`]; [`ManagementError::Forbidden`] for whoever is EdgeReader and nothing else.
+/// The errors of [`principal`]; [`ManagementError::Forbidden`] for whoever is EdgeReader and
+/// nothing else.
 pub async fn manager(
     headers: &HeaderMap,
     context: &Context,
@@ -166,8 +170,9 @@ async fn identify(
     presented.principal(app, &current, address).await
 }
 
-/// Whether the database holds something newer than this snapshot, so that credentials are to be looked at again: good ones, which may have
-/// ended, and unknown ones, which another process may have made a moment ago. All unknown ones together make the database work only
+/// Whether the database holds something newer than this snapshot, so that credentials are to be
+/// looked at again: good ones, which may have ended, and unknown ones, which another process may
+/// have made a moment ago. All unknown ones together make the database work only
 /// [so often](App::second_looks).
 ///
 /// # Errors

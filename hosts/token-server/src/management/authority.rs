@@ -1,9 +1,10 @@
 //! The built-in authority: tokens for `az login --service-principal`, from client ids and secrets.
 //!
-//! Follows the client credentials grant of RFC 6749 (section 4.4) and OpenID Connect Discovery as far as Azure's clients need them. With it no
-//! identity provider is needed to manage a registry: `administrator` is a client like any other. Tokens are signed with the registry's own
-//! keys, and their audience says what they are for: management, or being exchanged for a refresh token. Roles are not in them; they are
-//! read when a token is used.
+//! Follows the client credentials grant of RFC 6749 (section 4.4) and OpenID Connect Discovery as
+//! far as Azure's clients need them. With it no identity provider is needed to manage a registry:
+//! `administrator` is a client like any other. Tokens are signed with the registry's own keys, and
+//! their audience says what they are for: management, or being exchanged for a refresh token. Roles
+//! are not in them; they are read when a token is used.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -172,7 +173,8 @@ async fn service_principal(
     by_secret(client_id, secret.to_owned(), app, &current, address).await
 }
 
-/// The service principal that a token for management stands for; `None` when this authority has not issued it.
+/// The service principal that a token for management stands for; `None` when this authority has not
+/// issued it.
 ///
 /// # Errors
 ///
@@ -186,7 +188,8 @@ pub fn management_principal(
     principal(token, &app.public_url, app, policy, now)
 }
 
-/// The service principal that a token to be exchanged stands for; `None` when this authority has not issued it.
+/// The service principal that a token to be exchanged stands for; `None` when this authority has
+/// not issued it.
 ///
 /// # Errors
 ///
@@ -223,7 +226,8 @@ fn principal(
     Ok(Some(Principal::service_principal(service, policy)))
 }
 
-/// The audience that a scope asks for. Clients write the address that they were given, with or without a slash at the end, and `/.default`.
+/// The audience that a scope asks for. Clients write the address that they were given, with or
+/// without a slash at the end, and `/.default`.
 fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
     let mut words = scope.split(' ').filter_map(|word| word.strip_suffix("/.default"));
     let resource = words.next().unwrap_or_default().trim_end_matches('/');

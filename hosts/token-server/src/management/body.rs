@@ -1,6 +1,7 @@
 //! Reading bodies and queries, with errors that say where they are wrong.
 //!
-//! Secrets come in bodies, and one in the wrong place must not come back in an error or stand in the log: no error quotes a value.
+//! Secrets come in bodies, and one in the wrong place must not come back in an error or stand in
+//! the log: no error quotes a value.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -14,7 +15,8 @@ use super::error::ManagementError;
 /// The longest body: 500 actions on repositories with the longest names take some 145,000 bytes.
 pub(super) const MAX: usize = 256 * 1024;
 
-/// A body: JSON. An empty one is read as `{}`, because clients send none where everything in it may be left out.
+/// A body: JSON. An empty one is read as `{}`, because clients send none where everything in it may
+/// be left out.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
@@ -51,7 +53,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// What was expected instead of a value, without the value. The library writes `invalid type: string "…", expected a map at line 1`.
+/// What was expected instead of a value, without the value. The library writes
+/// `invalid type: string "…", expected a map at line 1`.
 fn without_value(error: &str) -> String {
     match error.rsplit_once(", expected ") {
         Some((_, expected)) => format!("expected {expected}"),

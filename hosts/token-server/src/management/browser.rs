@@ -1,6 +1,7 @@
 //! What a browser may do with management: nothing on behalf of another site.
 //!
-//! A browser adds the credentials that it holds to requests that any page makes it send. So the page must be one of this server:
+//! A browser adds the credentials that it holds to requests that any page makes it send. So the
+//! page must be one of this server:
 //!
 //! | header | read and change |
 //! |---|---|
@@ -8,10 +9,11 @@
 //! | else `Origin` ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)) | the origin of `publicUrl` alone; never compared with `Host`, which the attacker's name can be |
 //! | neither | yes: the client is no browser |
 //!
-//! A body that is not empty is `application/json`, which no form and no request without a preflight can send. No answer may be kept: many hold
-//! a password or a secret.
+//! A body that is not empty is `application/json`, which no form and no request without a preflight
+//! can send. No answer may be kept: many hold a password or a secret.
 //!
-//! Left out: the authority, whose token endpoint takes forms and no credentials that a browser adds, and CORS, which no page needs yet.
+//! Left out: the authority, whose token endpoint takes forms and no credentials that a browser
+//! adds, and CORS, which no page needs yet.
 
 use std::sync::Arc;
 

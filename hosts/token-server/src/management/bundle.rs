@@ -16,12 +16,13 @@ use crate::headers::{accepts, has};
 /// What it is: a document in the compact form of RFC 7515.
 const JOSE: &str = "application/jose";
 
-/// Gives the compiled scope maps, who has which, and which tokens have ended, signed as tokens are. Ask every second or so, with the tag of
-/// the last answer in `If-None-Match`: the answer is 304 while nothing has changed, and a new one once a minute, because a bundle is valid
-/// for five.
+/// Gives the compiled scope maps, who has which, and which tokens have ended, signed as tokens are.
+/// Ask every second or so, with the tag of the last answer in `If-None-Match`: the answer is 304
+/// while nothing has changed, and a new one once a minute, because a bundle is valid for five.
 ///
-/// With `application/vnd.scopegate.bundle.v2+jose` in `Accept` it lists each provider of identities, and whoever of it was revoked; without,
-/// all identities are one, as the release before had it.
+/// With `application/vnd.scopegate.bundle.v2+jose` in `Accept` it lists each provider of
+/// identities, and whoever of it was revoked; without, all identities are one, as the release
+/// before had it.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! What a client asks to find the registry at all: the cloud's endpoints, its subscription, the resources in it.
+//! What a client asks to find the registry at all: the cloud's endpoints, its subscription, the
+//! resources in it.
 //!
 //! Follows what `az cloud register`, `az login` and the look-up before every `az acr` command send.
 
@@ -21,7 +22,8 @@ use crate::error::json;
 /// `GET /metadata/endpoints`
 pub async fn endpoints(State(app): State<Arc<App>>) -> Response {
     let url = &app.public_url;
-    // The suffix is what a registry's name gets to become its address: the service without its first label.
+    // The suffix is what a registry's name gets to become its address: the service without its
+    // first label.
     let suffix = app.issuer.service.split_once('.').map_or("", |(_, suffix)| suffix);
     let document = object!({
         "name": "Scopegate",
@@ -76,7 +78,8 @@ pub async fn subscription(
     Ok(json(StatusCode::OK, &document(&app)))
 }
 
-/// `GET /subscriptions/{subscription}/resources`: the registry, for whoever may look at it. Filters are not needed for one resource.
+/// `GET /subscriptions/{subscription}/resources`: the registry, for whoever may look at it. Filters
+/// are not needed for one resource.
 ///
 /// # Errors
 ///

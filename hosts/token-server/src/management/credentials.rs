@@ -1,8 +1,9 @@
 //! Passwords: of tokens, and of the admin account.
 //!
-//! A generated password stands in the answer to the request that made it, and nowhere else afterwards. So `az acr credential show` shows
-//! the admin's passwords the first time; later they have no value, and `az acr credential renew` makes new ones. The service shows them
-//! whenever it is asked; it has to keep them for that.
+//! A generated password stands in the answer to the request that made it, and nowhere else
+//! afterwards. So `az acr credential show` shows the admin's passwords the first time; later they
+//! have no value, and `az acr credential renew` makes new ones. The service shows them whenever it
+//! is asked; it has to keep them for that.
 
 use std::sync::Arc;
 
@@ -99,7 +100,8 @@ fn in_order(mut passwords: Vec<PasswordDocument>) -> Vec<PasswordDocument> {
     passwords
 }
 
-/// When a password expires, in seconds since 1970. The year 9999 is how clients of the service write never.
+/// When a password expires, in seconds since 1970. The year 9999 is how clients of the service
+/// write never.
 fn expiry(text: &str) -> Result<Option<i64>, ManagementError> {
     if Pieces::parse(text).is_ok_and(|pieces| pieces.date().year() == 9999) {
         return Ok(None);

@@ -1,6 +1,7 @@
 //! The JSON of resources, as Azure Resource Manager has it.
 //!
-//! Fields that a client may only read are ignored when it sends them back, as it does after it changed something else.
+//! Fields that a client may only read are ignored when it sends them back, as it does after it
+//! changed something else.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

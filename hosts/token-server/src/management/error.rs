@@ -1,7 +1,7 @@
 //! Refusals of management, and their one mapping to status codes.
 //!
-//! Follows the errors of Azure Resource Manager: `{"error":{"code":…,"message":…}}`. `az` shows the message, and takes the code
-//! `ResourceNotFound` for "go on and make it".
+//! Follows the errors of Azure Resource Manager: `{"error":{"code":…,"message":…}}`. `az` shows the
+//! message, and takes the code `ResourceNotFound` for "go on and make it".
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -131,7 +131,8 @@ impl ManagementError {
         match self {
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,
-                // Never Basic: a browser would ask for a password, and add it to what any site makes it send.
+                // Never Basic: a browser would ask for a password, and add it to what any site
+                // makes it send.
                 HeaderValue::from_static("Bearer realm=\"scopegate management\""),
             )),
             Self::TooMany(error) => Some((header::RETRY_AFTER, error.retry_after.into())),

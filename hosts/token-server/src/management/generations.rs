@@ -1,8 +1,9 @@
 //! Which tokens are not good any more.
 //!
-//! Every token says whom it is for and that principal's generation. This list says which principals have a newer one, so that whoever
-//! verifies tokens can refuse the older ones without waiting for them to expire. Ask with the revision of the last answer, every second or
-//! so; the list is made from memory.
+//! Every token says whom it is for and that principal's generation. This list says which principals
+//! have a newer one, so that whoever verifies tokens can refuse the older ones without waiting for
+//! them to expire. Ask with the revision of the last answer, every second or so; the list is made
+//! from memory.
 
 use std::sync::Arc;
 
@@ -68,8 +69,8 @@ pub struct Generation {
 
 /// Lists principals with a new generation.
 ///
-/// With `application/vnd.scopegate.generations.v2+json` in `Accept` identities are told apart by their provider and their subject; without,
-/// all of them are one, as the release before had it.
+/// With `application/vnd.scopegate.generations.v2+json` in `Accept` identities are told apart by
+/// their provider and their subject; without, all of them are one, as the release before had it.
 ///
 /// # Errors
 ///
@@ -99,8 +100,9 @@ pub async fn list(
     Ok((vary, answer).into_response())
 }
 
-/// Whoever has a generation newer than `since`. Generations alone are compared, so that a poll of a registry with the most tokens that
-/// there may be costs little, and one after which nothing was written costs nothing.
+/// Whoever has a generation newer than `since`. Generations alone are compared, so that a poll of a
+/// registry with the most tokens that there may be costs little, and one after which nothing was
+/// written costs nothing.
 fn changed(app: &App, policy: &Policy, since: Revision, is_newest: bool) -> Vec<Generation> {
     if since == policy.revision() {
         return Vec::new();

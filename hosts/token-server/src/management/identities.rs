@@ -22,7 +22,8 @@ pub struct ProviderName(String);
 #[derive(Debug)]
 pub struct SubjectName(String);
 
-/// Ends every token of one identity: refresh tokens at once, access tokens where revocations are followed.
+/// Ends every token of one identity: refresh tokens at once, access tokens where revocations are
+/// followed.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Ids of resources, and pages of lists.
 //!
-//! An id is the path of Azure Resource Manager, compared without case. Whatever id comes in a body must be of the registry that the request
-//! is for: nobody reaches another one through it.
+//! An id is the path of Azure Resource Manager, compared without case. Whatever id comes in a body
+//! must be of the registry that the request is for: nobody reaches another one through it.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Uri;
@@ -44,7 +44,8 @@ impl Ids {
         &self.base
     }
 
-    /// The id of a scope map, a token or a service principal: `kind` is `scopeMaps`, `tokens` or `servicePrincipals`.
+    /// The id of a scope map, a token or a service principal: `kind` is `scopeMaps`, `tokens` or
+    /// `servicePrincipals`.
     #[must_use]
     pub fn child(&self, kind: &str, name: &str) -> String {
         format!("{}/{kind}/{name}", self.base)

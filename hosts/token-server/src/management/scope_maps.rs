@@ -83,7 +83,8 @@ pub async fn create(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, when there is none, and for what is no scope map.
+/// [`ManagementError`] for whoever may not change it, when there is none, and for what is no scope
+/// map.
 #[utoipa::path(patch, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_update",
     request_body = ScopeMapBody,
     responses((status = 200, body = ScopeMapResource), (status = "default", body = ErrorResponse)))]
@@ -105,7 +106,8 @@ pub async fn update(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, and for a map that is system-defined or in use.
+/// [`ManagementError`] for whoever may not change it, and for a map that is system-defined or in
+/// use.
 #[utoipa::path(delete, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_delete",
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
 pub async fn delete(

@@ -1,4 +1,5 @@
-//! Service principals. Azure Resource Manager knows none; in the cloud they are the identity provider's.
+//! Service principals. Azure Resource Manager knows none; in the cloud they are the identity
+//! provider's.
 
 use std::sync::Arc;
 
@@ -59,7 +60,8 @@ pub async fn show(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not give roles, and for a client id, a role or a scope map that is none.
+/// [`ManagementError`] for whoever may not give roles, and for a client id, a role or a scope map
+/// that is none.
 #[utoipa::path(put, path = "/servicePrincipals/{name}", tag = "service principals",
     operation_id = "service_principals_create", request_body = ServicePrincipalBody,
     responses((status = 200, body = ServicePrincipalResource), (status = "default", body = ErrorResponse)))]
@@ -102,11 +104,13 @@ pub async fn delete(
     Ok(StatusCode::OK)
 }
 
-/// Gives a service principal a secret: one that is chosen, or one that is generated and shown this once.
+/// Gives a service principal a secret: one that is chosen, or one that is generated and shown this
+/// once.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not give roles, when there is no such client, and for a secret that is too short.
+/// [`ManagementError`] for whoever may not give roles, when there is no such client, and for a
+/// secret that is too short.
 #[utoipa::path(post, path = "/servicePrincipals/{name}/secrets", tag = "service principals",
     operation_id = "service_principals_add_secret", request_body = SecretBody,
     responses((status = 200, body = SecretDocument), (status = "default", body = ErrorResponse)))]

@@ -58,7 +58,8 @@ pub async fn show(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, for a name that is none, and for a scope map that there is not.
+/// [`ManagementError`] for whoever may not change it, for a name that is none, and for a scope map
+/// that there is not.
 #[utoipa::path(put, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_create",
     request_body = TokenBody,
     responses((status = 200, body = TokenResource), (status = 201, body = TokenResource),
@@ -82,7 +83,8 @@ pub async fn create(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, when there is none, and for a scope map that there is not.
+/// [`ManagementError`] for whoever may not change it, when there is none, and for a scope map that
+/// there is not.
 #[utoipa::path(patch, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_update",
     request_body = TokenBody,
     responses((status = 200, body = TokenResource), (status = "default", body = ErrorResponse)))]

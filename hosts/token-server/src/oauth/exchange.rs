@@ -1,11 +1,13 @@
 //! `POST /oauth2/exchange`: the token of an identity provider for a refresh token of the registry.
 //!
-//! Follows <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md> and what its clients send. The three grant types are accepted:
-//! `access_token`; `refresh_token`, for which the provider is asked for an access token; and `access_token_refresh_token`, which holds
-//! both and must agree on whom they are for.
+//! Follows <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md> and what its clients send.
+//! The three grant types are accepted: `access_token`; `refresh_token`, for which the provider is
+//! asked for an access token; and `access_token_refresh_token`, which holds both and must agree on
+//! whom they are for.
 //!
-//! An extension: where an access token is expected, `name:password` of a scope-map token, a service principal or the admin is taken too. Azure's
-//! SDKs know no passwords, and so their registry clients can work with a scope-map token, which the service itself does not offer.
+//! An extension: where an access token is expected, `name:password` of a scope-map token, a service
+//! principal or the admin is taken too. Azure's SDKs know no passwords, and so their registry
+//! clients can work with a scope-map token, which the service itself does not offer.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The parameters of a request, from its query and its form.
 //!
-//! Follows what clients really send: scopes as repeated parameters and separated by spaces, in queries and in forms; parameters that
-//! nobody needs are not looked at.
+//! Follows what clients really send: scopes as repeated parameters and separated by spaces, in
+//! queries and in forms; parameters that nobody needs are not looked at.
 //!
 //! A secret is never one of a query: that stands in logs of proxies, in histories and in `Referer`.
 
@@ -51,7 +51,8 @@ impl<'r> Parameters<'r> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// A parameter that may stand once. Twice is refused when the values differ: two readers could disagree about it.
+    /// A parameter that may stand once. Twice is refused when the values differ: two readers could
+    /// disagree about it.
     ///
     /// # Errors
     ///

@@ -1,10 +1,12 @@
 //! How often strangers can make this server ask an identity provider about refresh tokens.
 //!
-//! Whoever sends a refresh token to `/oauth2/exchange` needs no other credentials, and the provider counts each one that it refuses against
-//! this server, which is its client. So a refused token is not tried again for a while, and a network whose tokens were refused
-//! [`REFUSALS`] times waits until the first of them is [`KEPT_FOR`] old. Tokens that the provider takes cost nothing.
+//! Whoever sends a refresh token to `/oauth2/exchange` needs no other credentials, and the provider
+//! counts each one that it refuses against this server, which is its client. So a refused token is
+//! not tried again for a while, and a network whose tokens were refused [`REFUSALS`] times waits
+//! until the first of them is [`KEPT_FOR`] old. Tokens that the provider takes cost nothing.
 //!
-//! Left out: what the provider itself limits, and other servers of the same registry, which count for themselves.
+//! Left out: what the provider itself limits, and other servers of the same registry, which count
+//! for themselves.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -21,7 +23,8 @@ use crate::error::RouteError;
 pub const REFUSALS: usize = 20;
 /// How long a refusal counts.
 pub const KEPT_FOR: Duration = Duration::from_secs(5 * 60);
-/// How many refused tokens, and how many networks, are remembered. Those that come when there is no room share one number.
+/// How many refused tokens, and how many networks, are remembered. Those that come when there is no
+/// room share one number.
 const SLOTS: usize = 8192;
 
 type TokenDigest = [u8; 32];
@@ -34,7 +37,8 @@ pub struct Redemptions(Mutex<Known>);
 struct Known {
     /// When each token was refused.
     tokens: HashMap<TokenDigest, Instant>,
-    /// When each network began to ask for a token that was refused, or that is not decided yet. `None` is for all that have no room.
+    /// When each network began to ask for a token that was refused, or that is not decided yet.
+    /// `None` is for all that have no room.
     networks: HashMap<Option<IpAddr>, VecDeque<Instant>>,
 }
 
@@ -52,7 +56,8 @@ impl Redemptions {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] for a token that it has just refused, [`RouteError::TooMany`] for a network that has sent too many of them.
+    /// [`RouteError::Unauthorized`] for a token that it has just refused, [`RouteError::TooMany`]
+    /// for a network that has sent too many of them.
     pub fn begin(
         &self,
         refresh_token: &str,

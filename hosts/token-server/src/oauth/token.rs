@@ -1,10 +1,12 @@
 //! `GET` and `POST /oauth2/token`.
 //!
-//! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md>, `oauth.md` beside it, and Azure Container
-//! Registry where its clients need more: the password grant without a user, and the null GUID.
+//! Follows
+//! <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/token.md>,
+//! `oauth.md` beside it, and Azure Container Registry where its clients need more: the password
+//! grant without a user, and the null GUID.
 //!
-//! Asking for more than one may have is not an error: the token holds what may be had. Every request leaves one line in the decision log,
-//! whatever comes of it.
+//! Asking for more than one may have is not an error: the token holds what may be had. Every
+//! request leaves one line in the decision log, whatever comes of it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -172,8 +174,9 @@ async fn issue(
     let token = app.issuer.access_token(&subject, rid, access, lifetime, now)?;
     let token = as_json(&token)?;
     let wants_refresh = parameters.is(way.offline, way.yes)?;
-    // A GET never makes a refresh token: docker asks for one at every login, and would store it in the place of a password that is good
-    // for longer. Whoever came with one gets it back; a POST makes one, as the specification has it.
+    // A GET never makes a refresh token: docker asks for one at every login, and would store it in
+    // the place of a password that is good for longer. Whoever came with one gets it back; a POST
+    // makes one, as the specification has it.
     let refresh_token = match brought {
         Some(token) => wants_refresh.then_some(token),
         None if wants_refresh && way.makes_refresh_tokens && principal.may_renew() => {
@@ -191,15 +194,16 @@ async fn issue(
     Ok(Issued { principal, report, body })
 }
 
-/// A token as JSON, which it is with quotes around it. The library checks that quickly; to write a text, it looks at each byte alone, and the
-/// answer has the token twice: 11,000 of the instructions of a request.
+/// A token as JSON, which it is with quotes around it. The library checks that quickly; to write a
+/// text, it looks at each byte alone, and the answer has the token twice: 11,000 of the
+/// instructions of a request.
 fn as_json(token: &str) -> Result<Box<RawValue>, RouteError> {
     let json = RawValue::from_string(["\"", token, "\""].concat());
     json.map_err(|_| RouteError::Signing("a token that is no text of JSON".to_owned()))
 }
 
-/// How long the token is valid, in seconds: for an anonymous client shortly; for whoever came with a token or a password no longer than
-/// that.
+/// How long the token is valid, in seconds: for an anonymous client shortly; for whoever came with
+/// a token or a password no longer than that.
 fn lifetime(principal: &Principal, now: i64) -> i64 {
     let lifetime = match principal.kind {
         PrincipalKind::Anonymous => ANONYMOUS_LIFETIME,

@@ -1,6 +1,7 @@
 //! The maps that nobody writes: those of roles, and the anonymous client's.
 //!
-//! They are ordinary scope maps, compiled once; whoever has one takes the same path to a decision as everybody else.
+//! They are ordinary scope maps, compiled once; whoever has one takes the same path to a decision
+//! as everybody else.
 
 use scopegate_core::Table;
 use scopegate_core::scope_map::Role;
@@ -12,7 +13,8 @@ const ANONYMOUS: [&str; 2] = ["repositories/*/content/read", "repositories/*/met
 #[derive(Debug)]
 pub struct BuiltIn {
     roles: Vec<(Role, PolicyTable)>,
-    /// Pulling from every repository and listing its tags, which is what the service gives to anybody.
+    /// Pulling from every repository and listing its tags, which is what the service gives to
+    /// anybody.
     pub anonymous: PolicyTable,
 }
 
@@ -24,7 +26,8 @@ impl BuiltIn {
     /// When the engine fails.
     pub fn compile(runtime: &Runtime) -> anyhow::Result<Self> {
         let roles = Role::ALL.into_iter().map(|role| {
-            // Roles hold permissions that no action string can spell, so their maps are compiled from values.
+            // Roles hold permissions that no action string can spell, so their maps are compiled
+            // from values.
             let table = Table::compile([&role.scope_map()])
                 .map_err(|error| anyhow::anyhow!("{}: {error}", role.as_str()))?;
             Ok((role, runtime.load(role.as_str(), table.as_bytes().to_vec())?))

@@ -1,11 +1,13 @@
 //! Finding out who asks.
 //!
-//! Follows Azure Container Registry (reference: authentication options and repository-scoped tokens): a scope-map token, the admin account
-//! or a service principal by name and password; an identity by a refresh token that it got in exchange for its provider's token; a
-//! refresh or access token of ours as the password of the null GUID; and nobody at all.
+//! Follows Azure Container Registry (reference: authentication options and repository-scoped
+//! tokens): a scope-map token, the admin account or a service principal by name and password; an
+//! identity by a refresh token that it got in exchange for its provider's token; a refresh or
+//! access token of ours as the password of the null GUID; and nobody at all.
 //!
-//! Whatever is wrong, a client reads the same after the same time: nobody learns which names exist. A name's spelling alone tells what
-//! kind of principal it is, and each kind has one way of being checked, for names that exist and names that do not.
+//! Whatever is wrong, a client reads the same after the same time: nobody learns which names exist.
+//! A name's spelling alone tells what kind of principal it is, and each kind has one way of being
+//! checked, for names that exist and names that do not.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -91,12 +93,14 @@ pub async fn by_password(
         return Ok(Principal::service_principal(&service, policy));
     }
     let principal = by_digest(name, &password, app, policy, now)?;
-    // What is wrong does not count against the name, or else whoever guesses at it would keep its owner out.
+    // What is wrong does not count against the name, or else whoever guesses at it would keep its
+    // owner out.
     app.guard.check_principal(name)?;
     Ok(principal)
 }
 
-/// Finds the token or the admin with this name and password. Nobody guesses one of ours, so it may be compared as often as addresses may ask.
+/// Finds the token or the admin with this name and password. Nobody guesses one of ours, so it may
+/// be compared as often as addresses may ask.
 fn by_digest(
     name: &str,
     password: &str,
@@ -127,8 +131,8 @@ fn by_digest(
 ///
 /// # Errors
 ///
-/// [`RouteError::Unauthorized`] for any but one that is enabled; [`RouteError::TooMany`] for one that was not right lately from there,
-/// when too many have asked in its name.
+/// [`RouteError::Unauthorized`] for any but one that is enabled; [`RouteError::TooMany`] for one
+/// that was not right lately from there, when too many have asked in its name.
 pub async fn by_secret(
     client_id: &str,
     secret: String,
@@ -163,8 +167,8 @@ pub fn is_registry_name(name: &str, app: &App) -> bool {
     name.eq_ignore_ascii_case(&app.registry_name)
 }
 
-/// Whether a name is that of a service principal: a GUID in any spelling, though only the usual one is anybody's, or the local
-/// administrator's.
+/// Whether a name is that of a service principal: a GUID in any spelling, though only the usual one
+/// is anybody's, or the local administrator's.
 #[must_use]
 pub fn is_client_id(name: &str) -> bool {
     Uuid::try_parse(name).is_ok() || name.eq_ignore_ascii_case(ADMINISTRATOR)
@@ -197,7 +201,8 @@ fn anonymous(policy: &Policy) -> Result<Principal, RouteError> {
     }
 }
 
-/// A token as the password of the null GUID: a refresh token, or an access token, which is worth no more than what it holds.
+/// A token as the password of the null GUID: a refresh token, or an access token, which is worth no
+/// more than what it holds.
 fn by_token(
     token: String,
     app: &App,
@@ -208,8 +213,8 @@ fn by_token(
         return by_refresh_token(token, app, policy, now);
     };
     let until = i64::try_from(claims.exp).unwrap_or(now);
-    // What two clocks may be apart is for tokens that are used. One that is exchanged within it could be exchanged again and again, and
-    // would never end.
+    // What two clocks may be apart is for tokens that are used. One that is exchanged within it
+    // could be exchanged again and again, and would never end.
     if until <= now {
         return Err(RouteError::Unauthorized("an access token that has expired"));
     }
@@ -222,7 +227,8 @@ fn by_token(
 ///
 /// # Errors
 ///
-/// [`RouteError::Unauthorized`] for a token that is forged, not in time, of another kind, or from before something was taken away.
+/// [`RouteError::Unauthorized`] for a token that is forged, not in time, of another kind, or from
+/// before something was taken away.
 pub fn by_access_token(token: &str, app: &App, now: i64) -> Result<AccessClaims, RouteError> {
     let claims = app.issuer.verify_access(token, now);
     let claims = claims.ok_or(RouteError::Unauthorized("an access token that is no good"))?;
@@ -230,7 +236,8 @@ pub fn by_access_token(token: &str, app: &App, now: i64) -> Result<AccessClaims,
     let until = i64::try_from(claims.exp).unwrap_or(now);
     let principal = resolve(Claimed::by_access_token(claims.clone(), until), app, &policy)?;
     let generation = claims.generation.and_then(|generation| i64::try_from(generation).ok());
-    // What is renewed is decided anew; what is used was decided when it was issued, by scope maps that may have lost something since.
+    // What is renewed is decided anew; what is used was decided when it was issued, by scope maps
+    // that may have lost something since.
     if generation.is_none_or(|generation| generation < principal.generation) {
         return Err(RouteError::Unauthorized("a token from before something was taken away"));
     }
@@ -281,11 +288,13 @@ fn by_refresh_token(
     Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
 }
 
-/// The password that made a refresh token, as it is now: a refresh token ends with it. One that was replaced has raised the generation.
+/// The password that made a refresh token, as it is now: a refresh token ends with it. One that was
+/// replaced has raised the generation.
 ///
 /// # Errors
 ///
-/// [`RouteError::Unauthorized`] when it has expired or was removed, and where its principal has passwords and the token names none.
+/// [`RouteError::Unauthorized`] when it has expired or was removed, and where its principal has
+/// passwords and the token names none.
 fn password_of(
     claimed: &Claimed,
     policy: &Policy,
@@ -334,7 +343,8 @@ fn resolve(claimed: Claimed, app: &App, policy: &Policy) -> Result<Principal, Ro
     Ok(Principal { at_most: claimed.at_most, ..principal })
 }
 
-/// An identity has what its provider's claims are bound to now; by an access token alone, which does not say them, what that holds.
+/// An identity has what its provider's claims are bound to now; by an access token alone, which
+/// does not say them, what that holds.
 fn resolve_identity(claimed: Claimed, app: &App, policy: &Policy) -> Result<Principal, RouteError> {
     let principal = match (claimed.identity, claimed.at_most) {
         (Some(claims), _) => {

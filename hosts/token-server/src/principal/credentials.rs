@@ -1,7 +1,9 @@
 //! What a client brings to show who it is.
 //!
-//! Follows RFC 7617, <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/oauth.md>, and Azure Container Registry, whose clients send
-//! a token as the password of the user `00000000-0000-0000-0000-000000000000`.
+//! Follows RFC 7617,
+//! <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/oauth.md>, and
+//! Azure Container Registry, whose clients send a token as the password of the user
+//! `00000000-0000-0000-0000-000000000000`.
 
 use std::fmt;
 
@@ -35,7 +37,8 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] for a header that is not Basic, or not base 64, or holds no colon.
+    /// [`RouteError::Unauthorized`] for a header that is not Basic, or not base 64, or holds no
+    /// colon.
     pub fn basic(header: &[u8]) -> Result<Self, RouteError> {
         let (scheme, rest) = header.split_at_checked(6).unwrap_or((header, &[]));
         if !scheme.eq_ignore_ascii_case(b"basic ") {
@@ -54,7 +57,8 @@ impl Credentials {
 ///
 /// # Errors
 ///
-/// [`RouteError::BadRequest`] for two: whoever stands in front of this server may have looked at the other one.
+/// [`RouteError::BadRequest`] for two: whoever stands in front of this server may have looked at
+/// the other one.
 pub fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, RouteError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {

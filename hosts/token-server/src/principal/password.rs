@@ -1,7 +1,7 @@
 //! Generated passwords: made, digested, compared.
 //!
-//! A password holds 256 bits of randomness and is never chosen by a person, so a plain SHA-256 of it is as good as any slow hash, and
-//! costs the hot path nothing.
+//! A password holds 256 bits of randomness and is never chosen by a person, so a plain SHA-256 of
+//! it is as good as any slow hash, and costs the hot path nothing.
 
 use std::fmt;
 

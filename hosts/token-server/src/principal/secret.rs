@@ -1,8 +1,8 @@
 //! Client secrets: hashed with argon2id, because people choose some of them.
 //!
-//! Follows RFC 9106 with the parameters that OWASP recommends (19 MiB, two passes, one lane). A check takes some twenty milliseconds of one
-//! core, so it runs beside the requests and only so many at once ([`Places`]); whoever comes when all places are taken waits, and not for
-//! long.
+//! Follows RFC 9106 with the parameters that OWASP recommends (19 MiB, two passes, one lane). A
+//! check takes some twenty milliseconds of one core, so it runs beside the requests and only so
+//! many at once ([`Places`]); whoever comes when all places are taken waits, and not for long.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -31,7 +31,8 @@ pub fn hash(secret: &str) -> Option<String> {
     Argon2::default().hash_password(secret.as_bytes()).ok().map(|hash| hash.to_string())
 }
 
-/// Whether a secret is one of these; `None` when too many others are being checked. It takes as long for a client that has none.
+/// Whether a secret is one of these; `None` when too many others are being checked. It takes as
+/// long for a client that has none.
 pub async fn is_one_of(
     secret: String,
     mut hashes: Vec<String>,
@@ -42,8 +43,9 @@ pub async fn is_one_of(
     hashes.resize_with(2, || NOBODY.clone());
     let place = timeout(PATIENCE, places.acquire(familiarity)).await.ok()??;
     let check = tokio::task::spawn_blocking(move || {
-        // The check goes on when its client hangs up, and so does its hold on the place: or else whoever asks and hangs up again and
-        // again had as many checks run at once as there are threads.
+        // The check goes on when its client hangs up, and so does its hold on the place: or else
+        // whoever asks and hangs up again and again had as many checks run at once as there are
+        // threads.
         let _place = place;
         hashes.iter().fold(false, |found, hash| found | matches(&secret, hash))
     });

@@ -1,7 +1,9 @@
-//! Whether a connection is worth keeping: whether a request is on its way, and since when there is none.
+//! Whether a connection is worth keeping: whether a request is on its way, and since when there is
+//! none.
 //!
-//! The library for HTTP/2 keeps a connection for as long as something moves on it, a PING for example. Here only requests count: the service
-//! of a connection notes when one begins, and the body of its answer when it ends.
+//! The library for HTTP/2 keeps a connection for as long as something moves on it, a PING for
+//! example. Here only requests count: the service of a connection notes when one begins, and the
+//! body of its answer when it ends.
 
 use std::pin::Pin;
 use std::sync::Arc;

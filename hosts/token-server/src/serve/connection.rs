@@ -1,7 +1,8 @@
 //! One connection: counted, and closed when nothing moves on it, or nobody asks for anything.
 //!
-//! The library for HTTP waits without end for the bytes by which it tells HTTP/1 from HTTP/2, and for the next frame of HTTP/2. So the
-//! clock is below it, and below TLS. Whether somebody asks, it learns from the service ([`activity`](super::activity)).
+//! The library for HTTP waits without end for the bytes by which it tells HTTP/1 from HTTP/2, and
+//! for the next frame of HTTP/2. So the clock is below it, and below TLS. Whether somebody asks, it
+//! learns from the service ([`activity`](super::activity)).
 
 use std::io;
 use std::pin::Pin;
@@ -18,7 +19,8 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::Bounds;
 use super::activity::{Activity, Noting};
 
-/// The bytes by which versions of HTTP differ. Until they are there the clock is not set back, however slowly they come.
+/// The bytes by which versions of HTTP differ. Until they are there the clock is not set back,
+/// however slowly they come.
 const PREFACE: usize = 24;
 
 /// Lets so many connections in, each with a clock.
@@ -47,7 +49,8 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Bounded {
             let peer = stream.peer_addr()?.ip();
             let place = Arc::clone(&bounded.peers).admit(peer).await;
             let place = place.ok_or_else(|| io::Error::other("too many connections"))?;
-            // Answers are one packet, which need not wait for another. A socket that cannot do that is as good.
+            // Answers are one packet, which need not wait for another. A socket that cannot do that
+            // is as good.
             let _ = stream.set_nodelay(true);
             let activity = Arc::new(Activity::new());
             let stream = Watched::new(stream, &bounded, Arc::clone(&activity), place);
@@ -96,7 +99,8 @@ impl<S, H> Watched<S, H> {
         unmoved.min(self.quiet.saturating_sub(self.activity.quiet_for()))
     }
 
-    /// The end of a connection that has lasted too long as it is. Else its clock is set to when it will have.
+    /// The end of a connection that has lasted too long as it is. Else its clock is set to when it
+    /// will have.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         loop {
             let left = self.left();
@@ -222,7 +226,8 @@ mod tests {
         drop(underway);
     }
 
-    /// Audit 4a: a PING now and then kept a connection of HTTP/2 on which nobody asked for anything.
+    /// Audit 4a: a PING now and then kept a connection of HTTP/2 on which nobody asked for
+    /// anything.
     #[tokio::test(start_paused = true)]
     async fn what_moves_for_no_request_ends() {
         let (mut near, mut far, activity) = watched();

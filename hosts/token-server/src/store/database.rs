@@ -24,7 +24,8 @@ pub trait Database: Debug + Send + Sync {
     /// What each connection runs first.
     fn prepare(&self) -> &'static str;
 
-    /// Waits until no other process brings the schema up to date; it is this one's turn as long as it holds what it gets.
+    /// Waits until no other process brings the schema up to date; it is this one's turn as long as
+    /// it holds what it gets.
     ///
     /// # Errors
     ///
@@ -54,6 +55,7 @@ pub trait News: Send {
     ///
     /// # Errors
     ///
-    /// When the connection is lost. What happened meanwhile is not told; ask for the changes after connecting again.
+    /// When the connection is lost. What happened meanwhile is not told; ask for the changes after
+    /// connecting again.
     async fn wait(&mut self) -> sqlx::Result<()>;
 }

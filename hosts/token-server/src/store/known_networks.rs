@@ -21,7 +21,8 @@ pub struct KnownNetwork {
 }
 
 impl Store {
-    /// Those that were right after a time, in seconds since 1970, the latest first, and so many at most.
+    /// Those that were right after a time, in seconds since 1970, the latest first, and so many at
+    /// most.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! PostgreSQL, for more than one server.
 //!
-//! Each write ends with `NOTIFY`, and every server listens. A notification that comes while a connection is down is lost, so whoever
-//! connects again asks for everything that changed.
+//! Each write ends with `NOTIFY`, and every server listens. A notification that comes while a
+//! connection is down is lost, so whoever connects again asks for everything that changed.
 
 use std::fs::File;
 
@@ -66,7 +66,8 @@ impl Database for Postgres {
         sqlx::migrate!("migrations/postgres")
     }
 
-    /// The first statement of a write locks the registry's row, so writes wait for each other there.
+    /// The first statement of a write locks the registry's row, so writes wait for each other
+    /// there.
     fn begin_write(&self) -> &'static str {
         "begin"
     }
@@ -81,7 +82,8 @@ impl Database for Postgres {
 
     async fn news(&self) -> sqlx::Result<Box<dyn News>> {
         let mut listener = PgListener::connect(self.url.as_str()).await?;
-        // A lost connection is an error here, because the notifications of the meantime are lost with it.
+        // A lost connection is an error here, because the notifications of the meantime are lost
+        // with it.
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
         Ok(Box::new(Listener(listener)))

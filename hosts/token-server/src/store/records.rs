@@ -146,7 +146,8 @@ pub struct ProviderRecord {
     pub fingerprint: String,
     /// The last change, of its configuration too: access tokens of an older generation have ended.
     pub generation: Revision,
-    /// The write that revoked all its identities, or that found it gone: refresh tokens of an older generation have ended too.
+    /// The write that revoked all its identities, or that found it gone: refresh tokens of an older
+    /// generation have ended too.
     pub revoked: Revision,
 }
 
@@ -200,7 +201,8 @@ pub enum History {
     Same,
     /// It has another epoch: somebody put it back, and said so.
     AnotherEpoch,
-    /// It was put back, and nobody said so: its revision is lower, or the one that was read was written as something else.
+    /// It was put back, and nobody said so: its revision is lower, or the one that was read was
+    /// written as something else.
     PutBack,
 }
 
@@ -300,8 +302,8 @@ impl Changes {
 }
 
 impl RegistryRecord {
-    /// Whether increments are not enough for whoever has seen this revision: whoever is behind what departures tell could miss one, and
-    /// whoever is ahead has seen a database that was put back.
+    /// Whether increments are not enough for whoever has seen this revision: whoever is behind what
+    /// departures tell could miss one, and whoever is ahead has seen a database that was put back.
     #[must_use]
     pub fn must_be_read_whole(&self, since: Revision) -> bool {
         since < self.forgotten.max(1) || since > self.revision
@@ -333,7 +335,8 @@ impl RegistryRecord {
     }
 }
 
-/// Declares the three ways in which rows of a table are read. The columns stand in the order in which `from_row` takes them.
+/// Declares the three ways in which rows of a table are read. The columns stand in the order in
+/// which `from_row` takes them.
 macro_rules! readable {
     ($record:ident, $columns:literal) => {
         impl $record {
@@ -438,7 +441,8 @@ impl ServicePrincipalRecord {
     }
 }
 
-/// Names of roles. One that is none is an error, or else somebody would silently have less than what was written.
+/// Names of roles. One that is none is an error, or else somebody would silently have less than
+/// what was written.
 fn roles(row: &AnyRow, column: usize) -> sqlx::Result<Vec<String>> {
     let roles: Vec<String> = json(row, column)?;
     match roles.iter().find(|role| Role::parse(role).is_none()) {

@@ -1,4 +1,5 @@
-//! Lists and flags in columns: JSON text, 0 and 1, because the databases share no other form of them.
+//! Lists and flags in columns: JSON text, 0 and 1, because the databases share no other form of
+//! them.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,9 @@
-//! SQLite: one file in the data folder, written ahead, every commit on the disk before it is acknowledged.
+//! SQLite: one file in the data folder, written ahead, every commit on the disk before it is
+//! acknowledged.
 //!
-//! Several processes may have the file open: commands write while a server runs. SQLite tells a connection whether another one has
-//! committed, for the price of reading one page that is in memory; five times a second that is nothing.
+//! Several processes may have the file open: commands write while a server runs. SQLite tells a
+//! connection whether another one has committed, for the price of reading one page that is in
+//! memory; five times a second that is nothing.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
@@ -29,7 +31,8 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// The file of a data folder. Private keys are in it, so it is its owner's alone, whatever the folder is.
+    /// The file of a data folder. Private keys are in it, so it is its owner's alone, whatever the
+    /// folder is.
     pub(super) fn new(folder: &Path) -> std::io::Result<Self> {
         let path = folder.join("scopegate.db");
         let mut options = OpenOptions::new();
@@ -61,7 +64,8 @@ impl Database for Sqlite {
         "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on"
     }
 
-    /// A file beside the database: SQLite has no lock that spans several transactions, and makes nobody wait for the change to a log.
+    /// A file beside the database: SQLite has no lock that spans several transactions, and makes
+    /// nobody wait for the change to a log.
     async fn turn(&self) -> io::Result<Option<File>> {
         let path = self.path.with_extension("lock");
         let lock = move || {

@@ -162,7 +162,8 @@ impl Write {
         ServicePrincipalRecord::find(&mut self.transaction, client_id).await
     }
 
-    /// Whether there is a place for one more scope map of people's own, of so many; it is taken then. They are counted once for each write.
+    /// Whether there is a place for one more scope map of people's own, of so many; it is taken
+    /// then. They are counted once for each write.
     ///
     /// # Errors
     ///
@@ -181,7 +182,8 @@ impl Write {
         Ok(count < most)
     }
 
-    /// Whether there is a place for one more token, of so many; it is taken then. They are counted once for each write.
+    /// Whether there is a place for one more token, of so many; it is taken then. They are counted
+    /// once for each write.
     ///
     /// # Errors
     ///
@@ -463,7 +465,8 @@ impl Write {
         Ok(true)
     }
 
-    /// Stops listing what is gone for long. Whoever has not looked since then reads everything again.
+    /// Stops listing what is gone for long. Whoever has not looked since then reads everything
+    /// again.
     async fn forget(&mut self) -> sqlx::Result<()> {
         let until = self.revision.saturating_sub(REMEMBERED);
         for statement in [
@@ -487,7 +490,8 @@ impl Write {
     }
 }
 
-/// Takes the next revision, and with it the turn: another write waits here until this one has ended.
+/// Takes the next revision, and with it the turn: another write waits here until this one has
+/// ended.
 async fn next_revision(db: &mut AnyConnection) -> sqlx::Result<Option<Revision>> {
     sqlx::query_scalar("update registry set revision = revision + 1 returning revision")
         .fetch_optional(db)

@@ -1,7 +1,8 @@
 //! The decision log: one event for each token request, under the target `decision`.
 //!
-//! It tells who asked from where for what, what came of it and by which rules, decided by which engine. It holds no secret: scopes, rules
-//! and names are texts of the policy, and a name that nobody has is left out, because people type passwords into the wrong field.
+//! It tells who asked from where for what, what came of it and by which rules, decided by which
+//! engine. It holds no secret: scopes, rules and names are texts of the policy, and a name that
+//! nobody has is left out, because people type passwords into the wrong field.
 //!
 //! Texts that a client chose are bounded; the log escapes what is no printable character.
 
@@ -47,7 +48,8 @@ pub struct Principal<'a> {
     pub kind: &'static str,
     /// The name, as the policy writes it.
     pub name: &'a str,
-    /// The identity provider's name in the configuration. An identity's name is unique only together with it.
+    /// The identity provider's name in the configuration. An identity's name is unique only
+    /// together with it.
     pub provider: Option<&'a str>,
 }
 

@@ -12,8 +12,8 @@
 //! | `scopegate_snapshot_age_seconds` | | how long ago the database confirmed it |
 //! | `scopegate_tokens` | | tokens in the snapshot |
 //!
-//! Labels come from short lists that stand in the program: a route is a pattern and never a path, so that nobody outside can make a
-//! series, and no name or secret can be in one.
+//! Labels come from short lists that stand in the program: a route is a pattern and never a path,
+//! so that nobody outside can make a series, and no name or secret can be in one.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -41,7 +41,8 @@ const REVISION: &str = "scopegate_snapshot_revision";
 const AGE: &str = "scopegate_snapshot_age_seconds";
 const TOKENS: &str = "scopegate_tokens";
 
-/// Bounds of the histogram, in seconds. A token takes a millisecond; a password that people choose, fifty.
+/// Bounds of the histogram, in seconds. A token takes a millisecond; a password that people choose,
+/// fifty.
 const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
 /// The library keeps each measured time until somebody reads the metrics, or this is over.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -107,7 +108,8 @@ pub(super) fn answered(method: &'static str, route: &str, status: u16, took: Dur
     counter!(REQUESTS, &[method, route, ("status", status.to_string())]).increment(1);
 }
 
-/// An access token for a kind of principal: `token`, `admin`, `service_principal`, `identity` or `anonymous`.
+/// An access token for a kind of principal: `token`, `admin`, `service_principal`, `identity` or
+/// `anonymous`.
 pub fn token_issued(principal: &'static str) {
     counter!(ISSUED, "principal" => principal).increment(1);
 }

@@ -1,7 +1,8 @@
 //! Every request as a span, a count and a time.
 //!
-//! The span has the pattern of the route and never the path or the query: names stand in paths, and old clients put passwords in queries.
-//! A client's own trace is not continued, since anybody could then choose what is kept of theirs.
+//! The span has the pattern of the route and never the path or the query: names stand in paths, and
+//! old clients put passwords in queries. A client's own trace is not continued, since anybody could
+//! then choose what is kept of theirs.
 
 use std::time::Instant;
 
@@ -35,7 +36,8 @@ pub async fn observe(request: Request, next: impl AsyncFnOnce(Request) -> Respon
         otel.kind = Empty,
         correlation_id = id,
     );
-    // The log writes down every field as soon as it is known, so nothing is said that only traces want.
+    // The log writes down every field as soon as it is known, so nothing is said that only traces
+    // want.
     if traces::are_sent() {
         span.record("otel.name", format!("{method} {route}")).record("otel.kind", "server");
         span.set_attribute("http.request.method", method);

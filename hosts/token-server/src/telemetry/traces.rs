@@ -1,10 +1,11 @@
 //! Traces for OpenTelemetry, by OTLP over HTTP in protobuf.
 //!
-//! Spans wait in a queue of bounded length and a thread of its own sends them, so a collector that is slow or gone costs spans and nothing
-//! else; the log tells when it goes and when it is back. The collector is trusted with routes, times and ids, not with names.
+//! Spans wait in a queue of bounded length and a thread of its own sends them, so a collector that
+//! is slow or gone costs spans and nothing else; the log tells when it goes and when it is back.
+//! The collector is trusted with routes, times and ids, not with names.
 //!
-//! Headers for the collector, a password for example, are read by the library from `OTEL_EXPORTER_OTLP_HEADERS`, more about this process
-//! from `OTEL_RESOURCE_ATTRIBUTES`.
+//! Headers for the collector, a password for example, are read by the library from
+//! `OTEL_EXPORTER_OTLP_HEADERS`, more about this process from `OTEL_RESOURCE_ATTRIBUTES`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A database for one test: a SQLite file of its own, or a database of its own in a PostgreSQL cluster that all tests of a program share.
+//! A database for one test: a SQLite file of its own, or a database of its own in a PostgreSQL
+//! cluster that all tests of a program share.
 
 #[path = "../../../../tests/clients/software/postgres.rs"]
 mod postgres;

@@ -1,4 +1,5 @@
-//! What the tests of the server's routes share: a server over a real database and the real engine, without a port.
+//! What the tests of the server's routes share: a server over a real database and the real engine,
+//! without a port.
 
 #![allow(dead_code, reason = "each test program uses some of it")]
 

@@ -1,7 +1,8 @@
 //! Repositories, tags and manifests in memory, and the calls on them.
 //!
-//! Follows the shapes of Azure Container Registry's data plane: lists with `n`, `last` and a `Link` to the next page; attributes that
-//! lock against writing and deleting; times with seven digits. Left out: blobs, uploads, and everything that is not called here.
+//! Follows the shapes of Azure Container Registry's data plane: lists with `n`, `last` and a `Link`
+//! to the next page; attributes that lock against writing and deleting; times with seven digits.
+//! Left out: blobs, uploads, and everything that is not called here.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

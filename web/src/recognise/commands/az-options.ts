@@ -1,8 +1,9 @@
 /**
  * The options of `az acr`, and what the words of a command line mean by them.
  *
- * Follows azure-cli 2.91, which reads them with Python's argparse: a beginning that only one option has is that option, `--name=value` and
- * `-rvalue` are one word, and what is none of the command's options ends it before it does anything.
+ * Follows azure-cli 2.91, which reads them with Python's argparse: a beginning that only one option
+ * has is that option, `--name=value` and `-rvalue` are one word, and what is none of the command's
+ * options ends it before it does anything.
  */
 
 import type { GivenOption } from "./options";
@@ -18,7 +19,13 @@ const OF_MANIFESTS = `--registry/-r --name/-n ${AS_USER}`;
 const LOCKS = "--delete-enabled --list-enabled --read-enabled --write-enabled";
 const LISTED = "--top --orderby";
 
-/** The options of each command. Behind the slash stands another name of the same, the old ones last. */
+/**
+
+ * The options of each command. Behind the slash stands another name of the same, the old ones
+
+ * last.
+
+ */
 const TABLE: Record<string, string> = {
   rest: "--method/-m --uri/--url/-u --body/-b --headers --uri-parameters --url-parameters --skip-authorization-header --resource --output-file",
   "resource delete":

@@ -1,8 +1,9 @@
 /**
- * `az rest` and `az resource delete`: what they do to a scope map or a token that they name by its id.
+ * `az rest` and `az resource delete`: what they do to a scope map or a token that they name by its
+ * id.
  *
- * A resource that is put is the body and nothing else, and a list of actions that is patched takes the place of the one before. A body that
- * is kept in a file leaves open what the resource is now.
+ * A resource that is put is the body and nothing else, and a list of actions that is patched takes
+ * the place of the one before. A body that is kept in a file leaves open what the resource is now.
  */
 
 import { accepted } from "../attempt";

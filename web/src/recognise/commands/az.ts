@@ -51,7 +51,13 @@ export interface AzCommand {
   refused: FoundUnknown[];
 }
 
-/** What the command asks, or what is wrong with the image that it names; `null` when it asks nothing that is known. */
+/**
+
+ * What the command asks, or what is wrong with the image that it names; `null` when it asks
+
+ * nothing that is known.
+
+ */
 export function readAz(words: Word[]): AzCommand | FoundUnknown | null {
   const { given, rest } = readAzArguments(words);
   const [group, ...names] = rest.map(({ text }) => text);
@@ -174,7 +180,13 @@ const PERMISSIONS = {
   gateway: /^(?:config|message)\/(?:read|write)$/i,
 };
 
-/** Each option names a repository or a gateway, and permissions behind it. One without any does nothing by itself. */
+/**
+
+ * Each option names a repository or a gateway, and permissions behind it. One without any does
+
+ * nothing by itself.
+
+ */
 function permissionsRefused(options: Options, operation: Operation): FoundUnknown[] {
   if (!CHANGES.test(operation)) return [];
   return (["repository", "gateway"] as const).flatMap((kind) => {
@@ -193,7 +205,13 @@ function refusalOfValue(message: string, { from }: Word): FoundUnknown {
   return unknown({ message, hint: REFUSES, position: from });
 }
 
-/** Without a date passwords never end, and days are counted from a moment that the command does not tell. */
+/**
+
+ * Without a date passwords never end, and days are counted from a moment that the command does not
+
+ * tell.
+
+ */
 function passwordsIn(options: Options, operation: Operation): PasswordChange | null {
   const all = ["password1", "password2"];
   const named = all.filter((name) => options.has(`--${name}`));

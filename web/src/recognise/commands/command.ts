@@ -1,7 +1,9 @@
 /**
- * Command lines of the clients: behind a prompt, `sudo` or variables, in a pipe, over several lines.
+ * Command lines of the clients: behind a prompt, `sudo` or variables, in a pipe, over several
+ * lines.
  *
- * Of the options only those are kept that say what is asked of which registry, and for whom. Passwords are passed over.
+ * Of the options only those are kept that say what is asked of which registry, and for whom.
+ * Passwords are passed over.
  */
 
 import type { Client, Part } from "../found";
@@ -50,7 +52,13 @@ function startOf(line: string): number | null {
 const WRAPPER =
   /(?:^|\s)(?:sudo|doas|time|nohup|exec|env|command|winpty|[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|\S*)|-\w+|-u \w+)\s*$/;
 
-/** What may stand before a command: nothing, a prompt, an operator, and between them wrappers and variables. */
+/**
+
+ * What may stand before a command: nothing, a prompt, an operator, and between them wrappers and
+
+ * variables.
+
+ */
 function isPrefix(text: string): boolean {
   let before = text.trimEnd();
   for (let shorter = before.replace(WRAPPER, ""); shorter !== before; shorter = before.replace(WRAPPER, "")) {

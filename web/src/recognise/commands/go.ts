@@ -1,5 +1,6 @@
 /**
- * The clients that are written in Go and read their options alike: docker, podman, skopeo, oras, helm and crane.
+ * The clients that are written in Go and read their options alike: docker, podman, skopeo, oras,
+ * helm and crane.
  */
 
 import type { Client, FoundCommand, FoundUnknown } from "../found";
@@ -12,7 +13,13 @@ import type { Word } from "./words";
 /** Commands have names of at most so many words. */
 const LONGEST_NAME = 3;
 
-/** What the command asks, or what is wrong with the image that it names; `null` when it asks nothing that is known. */
+/**
+
+ * What the command asks, or what is wrong with the image that it names; `null` when it asks
+
+ * nothing that is known.
+
+ */
 export function readGo(client: Exclude<Client, "az">, words: Word[]): FoundCommand | FoundUnknown | null {
   const { takes, commands } = SYNTAX[client];
   const first = readArguments(words, takes);

@@ -10,7 +10,11 @@ export interface Arguments {
   rest: Word[];
 }
 
-/** As the clients written in Go read them: `takes` are the options that are followed by a value. */
+/**
+
+ * As the clients written in Go read them: `takes` are the options that are followed by a value.
+
+ */
 export function readArguments(words: Word[], takes: ReadonlySet<string>): Arguments {
   const options = new Map<string, Word[]>();
   const rest: Word[] = [];
@@ -33,7 +37,13 @@ export interface GivenOption {
   values: Word[];
 }
 
-/** As `az` reads them: an option takes all words up to the next one. Each time that it is given counts for itself. */
+/**
+
+ * As `az` reads them: an option takes all words up to the next one. Each time that it is given
+
+ * counts for itself.
+
+ */
 export function readAzArguments(words: Word[]): { given: GivenOption[]; rest: Word[] } {
   const given: GivenOption[] = [];
   const rest: Word[] = [];

@@ -1,8 +1,10 @@
 /**
- * The cmdlets of Az.ContainerRegistry for scope maps and tokens: `New-AzContainerRegistryScopeMap -Name ci -Action "…"`.
+ * The cmdlets of Az.ContainerRegistry for scope maps and tokens:
+ * `New-AzContainerRegistryScopeMap -Name ci -Action "…"`.
  *
- * Follows <https://learn.microsoft.com/powershell/module/az.containerregistry>. The actions of an update take the place of those before.
- * Left out: objects from a pipe, and parameters that a hash table holds.
+ * Follows <https://learn.microsoft.com/powershell/module/az.containerregistry>. The actions of an
+ * update take the place of those before. Left out: objects from a pipe, and parameters that a hash
+ * table holds.
  */
 
 import { endOfLine } from "../../documents/extent";

@@ -1,8 +1,8 @@
 /**
  * The commands of the clients as a table: what each asks of a registry, and where it names it.
  *
- * An option that takes a value and is missing here makes its value look like an argument, so the lists are those of the clients'
- * manuals for the commands of the table.
+ * An option that takes a value and is missing here makes its value look like an argument, so the
+ * lists are those of the clients' manuals for the commands of the table.
  */
 
 import type { Client, Operation } from "../found";

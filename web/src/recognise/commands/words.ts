@@ -1,7 +1,9 @@
 /**
- * A line of a shell as words: quotes, escapes, lines that go on, and where one command ends and the next begins.
+ * A line of a shell as words: quotes, escapes, lines that go on, and where one command ends and the
+ * next begins.
  *
- * Nothing is expanded. `$(…)` inside a word is kept as it is; where a command may stand, what it holds is a command of its own.
+ * Nothing is expanded. `$(…)` inside a word is kept as it is; where a command may stand, what it
+ * holds is a command of its own.
  */
 
 export interface Word {
@@ -47,7 +49,13 @@ function addWord(commands: Word[][], text: string, at: number): number {
   return word.to;
 }
 
-/** Past a sign at the end of a line that makes it go on: `\` for Unix, a backtick for PowerShell, `^` for Windows. */
+/**
+
+ * Past a sign at the end of a line that makes it go on: `\` for Unix, a backtick for PowerShell,
+
+ * `^` for Windows.
+
+ */
 function endOfJoint(text: string, at: number): number {
   const [joint = ""] = /^[\\`^][ \t]{0,9}\n/.exec(text.slice(at, at + 12)) ?? [];
   return at + joint.length;

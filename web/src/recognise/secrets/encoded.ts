@@ -1,12 +1,13 @@
 /**
- * Base64 of a secret: of a name and a password as HTTP sends them, and of a document with a password in it, wherever it stands.
+ * Base64 of a secret: of a name and a password as HTTP sends them, and of a document with a
+ * password in it, wherever it stands.
  *
  * Left out: what is encoded twice, compressed, or encrypted.
  */
 
 /**
- * Lines as `base64` breaks them, or one word. Shorter ones hold no name and no password; longer ones are not read, or else a word of ten
- * megabytes would take more memory than an expression has.
+ * Lines as `base64` breaks them, or one word. Shorter ones hold no name and no password; longer
+ * ones are not read, or else a word of ten megabytes would take more memory than an expression has.
  */
 const RUN =
   /(?<![\w+/%-])(?:[\w+/-]{60,1000}[ \t]{0,9}\n[ \t]{0,40}(?=[\w+/-]{1,1000}={0,2}[ \t"']{0,9}(?:\n|$))){0,20000}[\w+/-]{16,200000}={0,2}(?![\w+/=-])/g;

@@ -1,4 +1,7 @@
-/** Fields and variables that are named after a secret: JSON, YAML, Terraform, TOML, XML, assignments, parameters of addresses and forms. */
+/**
+ * Fields and variables that are named after a secret: JSON, YAML, Terraform, TOML, XML,
+ * assignments, parameters of addresses and forms.
+ */
 
 import { ASIDE, CONTENT, NO_SECRET, rule, START } from "./rule";
 
@@ -30,7 +33,8 @@ export const ASSIGNMENTS = [
   rule(String.raw`\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s:/@"']{0,200}:`, String.raw`(?!…|\$|\*{3})[^\s/"']{1,2000}(?=@)`),
   // An access key alone in the place of a user; names are shorter.
   rule(String.raw`\bhttps?:\/\/`, String.raw`(?!…)[^\s:/@"'?#]{36,2000}(?=@)`),
-  // A file of variables: the value goes on to the end of its line, unless it is a form with other fields.
+  // A file of variables: the value goes on to the end of its line, unless it is a form with other
+  // fields.
   rule(
     String.raw`^[ \t]{0,40}(?:export[ \t]{1,9}|set[ \t]{1,9}|ENV[ \t]{1,9}|-[ \t]{1,9})?(?:${FIELDS})=`,
     String.raw`${NO_SECRET}${NO_VALUE}(?!\S{0,2000}&[\w.%-]{1,60}=)[^\s"'&]\S*(?=[ \t]*(?:\n|$))`,

@@ -1,8 +1,17 @@
-/** Headers of HTTP, as clients log them: a line, and the lists and dictionaries of Go, Python, JavaScript, Java and PowerShell. */
+/**
+ * Headers of HTTP, as clients log them: a line, and the lists and dictionaries of Go, Python,
+ * JavaScript, Java and PowerShell.
+ */
 
 import { NO_SECRET, rule } from "./rule";
 
-/** Between a name and its value: `: `, `":["`, `":[]string{"`, `', '`, `=[`, `","value":"`, also with its quotes escaped. */
+/**
+
+ * Between a name and its value: `: `, `":["`, `":[]string{"`, `', '`, `=[`, `","value":"`, also
+
+ * with its quotes escaped.
+
+ */
 const GAP = String.raw`[\\"'\])]{0,4}\s{0,3}(?:[:=]>?|,)\s{0,9}(?:\[\]string|\\?["']value\\?["']\s{0,3}:\s{0,3})?[\\"'\[({]{0,4}`;
 /** The value is gone already. */
 const NOT_YET = String.raw`(?![\\"'\[({\s]{0,9}[…$])`;

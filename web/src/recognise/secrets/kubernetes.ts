@@ -1,7 +1,9 @@
 /**
- * Secrets of Kubernetes: whatever stands under `data` and `stringData`, but for the fields that only say where to log in.
+ * Secrets of Kubernetes: whatever stands under `data` and `stringData`, but for the fields that
+ * only say where to log in.
  *
- * A text over several lines that begins as JSON stays to be read by the rules about fields, so that its registries stay.
+ * A text over several lines that begins as JSON stays to be read by the rules about fields, so that
+ * its registries stay.
  */
 
 const KIND = /(?:^|[\s{,])\\?["']?kind\\?["']?\s{0,9}:\s{0,9}\\?["']?Secret\b/;

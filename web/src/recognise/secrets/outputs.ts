@@ -1,4 +1,7 @@
-/** What commands print that were asked for a password: a table, a value alone, a text that was decoded. */
+/**
+ * What commands print that were asked for a password: a table, a value alone, a text that was
+ * decoded.
+ */
 
 import { NO_SECRET, rule } from "./rule";
 

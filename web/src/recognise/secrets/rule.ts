@@ -1,19 +1,33 @@
 /**
  * What the rules about secrets have in common: a place, and what stands in it.
  *
- * A place decides alone: what stands in it goes whatever it looks like. Left out are the few contents that say of themselves that they are
- * no secret: variables, placeholders, values that somebody has hidden already, and signed tokens, whose signature is gone by then.
+ * A place decides alone: what stands in it goes whatever it looks like. Left out are the few
+ * contents that say of themselves that they are no secret: variables, placeholders, values that
+ * somebody has hidden already, and signed tokens, whose signature is gone by then.
  *
- * Each repetition has a bound, or cannot begin again within itself: a text of megabytes takes no longer than its length.
+ * Each repetition has a bound, or cannot begin again within itself: a text of megabytes takes no
+ * longer than its length.
  */
 
-/** Stands where a signed token stood, with its number between these two; no text has such characters. */
+/**
+
+ * Stands where a signed token stood, with its number between these two; no text has such
+
+ * characters.
+
+ */
 export const ASIDE = { from: "\ufdd0", to: "\ufdd1" };
 
 /** What follows is no secret. */
 export const NO_SECRET = String.raw`(?!\$|…|${ASIDE.from}|<|%\w+%|\{\{|\(ConvertTo|\((?:sensitive|known)|\*{3,}(?![^\s"',;}\]]))`;
 
-/** In single quotes a shell takes everything as it is; a quote among it is written in four characters. */
+/**
+
+ * In single quotes a shell takes everything as it is; a quote among it is written in four
+
+ * characters.
+
+ */
 const SINGLE = String.raw`(?<=')(?!…|${ASIDE.from}|\*{3,}')[^'\n]+(?:'\\''[^'\n]*)*`;
 const DOUBLE = String.raw`(?<=")(?=[^"\n])[^"\\\n]*(?:\\.[^"\\\n]*)*`;
 
@@ -23,7 +37,13 @@ export function content(ends: string): string {
 }
 export const CONTENT = content("`,;|&)");
 
-/** A word that an option or a field is named by begins a line, or follows what cannot be a piece of it, also where that is escaped. */
+/**
+
+ * A word that an option or a field is named by begins a line, or follows what cannot be a piece of
+
+ * it, also where that is escaped.
+
+ */
 export const START = String.raw`(?:^|[\s"'${"`"}({[,?&#;|=]|\\[nrt]|%(?:0A|20|26|3F)|\$(?:env:)?)`;
 
 /** Takes away the content of a place. */

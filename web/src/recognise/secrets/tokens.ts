@@ -1,8 +1,10 @@
 /**
- * JSON Web Tokens: the signature goes, and what the token says may stay, since nobody can use it without.
+ * JSON Web Tokens: the signature goes, and what the token says may stay, since nobody can use it
+ * without.
  *
- * What is left of a token is set aside while the rules about places run, or else it would go with them. It takes a header that says of
- * itself that it is one: base64 of any JSON begins with `eyJ`, and most of it is no token.
+ * What is left of a token is set aside while the rules about places run, or else it would go with
+ * them. It takes a header that says of itself that it is one: base64 of any JSON begins with `eyJ`,
+ * and most of it is no token.
  */
 
 import { ASIDE } from "./rule";
@@ -13,7 +15,13 @@ const REST = String.raw`(?:[\s\\]{1,12}[\w-]{20,4000}){0,40}`;
 const DOT = String.raw`(?:[ \t\\]{0,12}\n[ \t]{0,40}[\w-]{1,20})?[\s\\]{0,12}(?:\.|%2E)[\s\\]{0,12}`;
 const FIRST_TWO = String.raw`eyJ[\w-]{7,4000}${REST}${DOT}[\w-]{1,8000}${REST}${DOT}`;
 
-/** The last line of a signature may be short, and is nothing else. What is encrypted has two parts more. */
+/**
+
+ * The last line of a signature may be short, and is nothing else. What is encrypted has two parts
+
+ * more.
+
+ */
 const SIGNED = new RegExp(
   String.raw`(?<before>(?<![\w-])[\w-]{0,200}?${FIRST_TWO})[\w-]+${REST}(?:(?<=[\w-]{20})[ \t\\]*\n[ \t]*[\w-]+(?=[ \t]*(?:\n|$)))?(?:\.[\w-]{1,100000}){0,2}`,
   "gim",

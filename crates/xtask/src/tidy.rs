@@ -1,0 +1,93 @@
+//! What every file of the project looks like.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine;
+
+/// The widest comment, in characters.
+const WIDEST: usize = 100;
+/// What is longer than this cannot be broken: an address, a link, a piece of code.
+const UNBREAKABLE: usize = 60;
+
+/// The source files that people write.
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in ["benches", "crates", "examples", "fuzz", "hosts", "tests", "web"] {
+        collect(&engine::root().join(folder), &mut found);
+    }
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    let generated = ["node_modules", "target", "package"];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_generated = generated.iter().any(|name| path.ends_with(name));
+        if path.is_dir() && !is_generated {
+            collect(&path, found);
+        } else if ["rs", "ts", "tsx"]
+            .iter()
+            .any(|form| path.extension().is_some_and(|own| own == *form))
+            && !path.ends_with("types.d.ts")
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// The text of a line that is nothing but a comment.
+fn comment(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let marks = ["//! ", "/// ", "// ", "/** ", "* "];
+    marks.iter().find_map(|mark| line.strip_prefix(mark))
+}
+
+/// Whether some of a comment is as long as a line, or it is a row of a table.
+fn is_unbreakable(comment: &str) -> bool {
+    let pieces = comment.split('`').enumerate();
+    let mut words = pieces.flat_map(|(index, piece)| match index % 2 {
+        0 => piece.split(' ').map(str::len).max(),
+        _ => Some(piece.len()),
+    });
+    comment.starts_with('|') || words.any(|length| length > UNBREAKABLE)
+}
+
+/// The lines of a text that are too wide, from 1. Code in a comment is formatted as code.
+fn wide(text: &str) -> Vec<usize> {
+    let mut is_code = false;
+    let mut found = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let Some(comment) = comment(line) else { continue };
+        is_code ^= comment.trim_start().starts_with("```");
+        if !is_code && line.chars().count() > WIDEST && !is_unbreakable(comment) {
+            found.push(number);
+        }
+    }
+    found
+}
+
+#[test]
+fn comments_are_narrow() {
+    let sources = sources();
+    assert!(sources.len() > 500, "{}", sources.len());
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(wide(&text), [0_usize; 0], "{}: wider than {WIDEST}", path.display());
+    }
+}
+
+#[test]
+fn wide_comments_are_found() {
+    let long = "x ".repeat(60);
+    let fenced = format!("/// ```\n/// {long}\n/// ```\n// {long}");
+    for (text, expected) in [
+        (format!("let x = 1; // {long}"), vec![]),
+        (format!("// {long}\n//! {long}"), vec![1, 2]),
+        (format!(" * {long}"), vec![1]),
+        (format!("/// | {long} |"), vec![]),
+        (format!("/// {}", "x".repeat(120)), vec![]),
+        (fenced, vec![4]),
+    ] {
+        assert_eq!(wide(&text), expected, "{text}");
+    }
+}
