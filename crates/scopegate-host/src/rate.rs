@@ -140,6 +140,18 @@ impl<C: Clock> RateLimit<C> {
         }
     }
 
+    /// Whether nothing is left for a key, which counts nothing.
+    #[must_use]
+    pub fn is_used_up(&self, key: impl Hash) -> bool {
+        let Some(Quota { each, burst }) = self.quota else { return false };
+        let now = self.now();
+        let taken = self.full_at.measure_and_replace(&self.number(key), |full_at| {
+            let full_at = full_at.map_or(0, u64::from).max(now);
+            Err::<((), Nanos), u64>(full_at - now)
+        });
+        taken.err().is_some_and(|taken| taken.saturating_add(each) > burst)
+    }
+
     /// How many keys are kept at this moment.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -252,8 +264,22 @@ mod tests {
     }
 
     #[test]
+    fn a_look_counts_nothing() {
+        let (limit, clock) = limit(1.0, 2);
+        for _ in 0..5 {
+            assert!(!limit.is_used_up("a"));
+        }
+        limit.charge("a", 2);
+        assert!(limit.is_used_up("a") && limit.check("a").is_err());
+        assert!(!limit.is_used_up("b"));
+        clock.advance(Duration::from_secs(1));
+        assert!(!limit.is_used_up("a"));
+    }
+
+    #[test]
     fn no_rate_is_no_limit() {
         let (limit, _) = limit(0.0, 1);
+        assert!(!limit.is_used_up("a"));
         for _ in 0..10_000 {
             assert_eq!(limit.check("a"), Ok(None));
         }

@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-use security::{OWNER, Server, Setup, basic};
+use security::{OWNER, PULLER, Server, Setup, basic};
 
 mod security;
 
@@ -30,6 +30,11 @@ const ATTACK: Duration = Duration::from_secs(3);
 
 fn attacker(number: usize) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(127, 0, 2, u8::try_from(number % 250).unwrap() + 1))
+}
+
+/// Another network for each login.
+fn elsewhere(login: usize) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(127, 0, 3, u8::try_from(login + 1).unwrap()))
 }
 
 /// A server on a port, as `serve` runs it.
@@ -143,7 +148,6 @@ async fn audit_4a_one_address_opens_all_connections() {
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let served = server.logins(|_| KNOWN, &login, 100).await;
-    let elsewhere = |login| IpAddr::V4(Ipv4Addr::new(127, 0, 3, u8::try_from(login + 1).unwrap()));
     let unknown = server.logins(elsewhere, &login, 50).await;
     attack.end().await;
     check("4a", (served, 100), (unknown, 50));
@@ -183,10 +187,39 @@ async fn audit_4b_invented_clients() {
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let served = server.logins(|_| KNOWN, &login, 50).await;
-    let elsewhere = |login| IpAddr::V4(Ipv4Addr::new(127, 0, 3, u8::try_from(login + 1).unwrap()));
     let unknown = server.logins(elsewhere, &login, 3).await;
     attack.end().await;
     check("4b", (served, 50), (unknown, 3));
+}
+
+/// Somebody guesses at a client that is known from the same network: others that are known keep
+/// their places.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_4b_guesses_beside_a_known_client() {
+    let server = Listening::start(Limits::default()).await;
+    let (guessed, other) = (OWNER, PULLER);
+    let [first, second] = [
+        server.server.put_client(guessed, "Owner", true).await,
+        server.server.put_client(other, "Owner", true).await,
+    ];
+    let login = basic(other, &second);
+    assert_eq!(server.get(attacker(0), PULL, &basic(guessed, &first)).await, 200);
+    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
+    let mut attack = Attack::begin();
+    for _ in 0..30 {
+        let server = Arc::clone(&server);
+        attack.add(move || {
+            let server = Arc::clone(&server);
+            async move {
+                server.get(attacker(0), PULL, &basic(guessed, "wrong")).await;
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let served = server.logins(|_| KNOWN, &login, 50).await;
+    let unknown = server.logins(elsewhere, &login, 10).await;
+    attack.end().await;
+    check("4b, beside a known client", (served, 50), (unknown, 10));
 }
 
 /// Somebody guesses at the name of a token, and its owner logs in.
@@ -206,7 +239,6 @@ async fn audit_4c_guesses_at_a_name() {
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let served = server.logins(|_| KNOWN, &login, 100).await;
-    let elsewhere = |login| IpAddr::V4(Ipv4Addr::new(127, 0, 3, u8::try_from(login + 1).unwrap()));
     let unknown = server.logins(elsewhere, &login, 50).await;
     attack.end().await;
     check("4c", (served, 100), (unknown, 50));

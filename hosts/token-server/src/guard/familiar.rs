@@ -2,7 +2,8 @@
 //!
 //! Pairs of a client and a network, each with the time of its last right secret. A pair that is
 //! known has places of its own where secrets are checked, and no limit of its name keeps it out:
-//! whoever guesses does so from elsewhere.
+//! whoever guesses does so from elsewhere. Where somebody guesses beside it, in the same network,
+//! the pair counts as unknown for as long, and takes no place of the others.
 //!
 //! Left out: keeping them, which is [`remember`](crate::remember)'s.
 
@@ -11,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use scopegate_host::networks::network;
+use scopegate_host::rate::{Rate, RateLimit};
 
 use crate::store::KnownNetwork;
 
@@ -23,6 +25,9 @@ pub const MAX_PAIRS: usize = 100_000;
 /// down each time.
 const RENEWED_AFTER: i64 = 3600;
 
+/// How many wrong secrets a pair that is known has at once, and in a second.
+const WRONG: Rate = Rate { rate: 0.1, burst: 10 };
+
 /// Whether a client was right lately from where it asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Familiarity {
@@ -33,8 +38,17 @@ pub enum Familiarity {
 }
 
 /// The pairs.
-#[derive(Debug, Default)]
-pub struct Familiar(Mutex<HashMap<Pair, Right>>);
+#[derive(Debug)]
+pub struct Familiar {
+    known: Mutex<HashMap<Pair, Right>>,
+    wrong: RateLimit,
+}
+
+impl Default for Familiar {
+    fn default() -> Self {
+        Self { known: Mutex::default(), wrong: RateLimit::new(WRONG) }
+    }
+}
 
 /// A client id in lower case, and a network.
 type Pair = (String, IpAddr);
@@ -69,9 +83,21 @@ impl Familiar {
     /// Whether a client was right lately from this network.
     #[must_use]
     pub fn of(&self, client: &str, address: IpAddr, now: i64) -> Familiarity {
-        match self.lock().get(&pair(client, address)) {
-            Some(right) if right.is_known(now) => Familiarity::Known,
-            _ => Familiarity::Unknown,
+        let pair = pair(client, address);
+        let is_known = self.lock().get(&pair).is_some_and(|right| right.is_known(now));
+        if is_known && !self.wrong.is_used_up(&pair) {
+            Familiarity::Known
+        } else {
+            Familiarity::Unknown
+        }
+    }
+
+    /// Notes that somebody had a wrong secret in the name of a client, from its network or not.
+    pub fn was_wrong(&self, client: &str, address: IpAddr) {
+        let pair = pair(client, address);
+        let is_pair = self.lock().contains_key(&pair);
+        if is_pair {
+            self.wrong.charge(&pair, 1);
         }
     }
 
@@ -108,7 +134,7 @@ impl Familiar {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Pair, Right>> {
         // A thread that ended with it left times, which are good.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -146,6 +172,22 @@ mod tests {
         ] {
             assert_eq!(familiar.of(client, address(from), at), expected, "{client} {from} {at}");
         }
+    }
+
+    #[test]
+    fn a_pair_beside_which_somebody_guesses_is_unknown() {
+        let familiar = Familiar::default();
+        for client in ["guessed", "other"] {
+            familiar.was_right(client, address("203.0.113.1"), NOW);
+        }
+        for _ in 0..10 {
+            let of = familiar.of("guessed", address("203.0.113.1"), NOW);
+            assert_eq!(of, Familiarity::Known);
+            familiar.was_wrong("Guessed", address("203.0.113.1"));
+            familiar.was_wrong("other", address("203.0.113.2"));
+        }
+        let of = |client| familiar.of(client, address("203.0.113.1"), NOW);
+        assert_eq!((of("guessed"), of("other")), (Familiarity::Unknown, Familiarity::Known));
     }
 
     #[test]

@@ -147,9 +147,12 @@ pub async fn by_secret(
     }
     let service = policy.service_principal(client_id);
     let secrets = service.map(|service| service.secrets.clone()).unwrap_or_default();
-    let is_right = secret::is_one_of(secret, secrets, &app.guard.places, familiarity)
+    let is_right = secret::is_one_of(secret, secrets, &app.guard.places, (familiarity, address))
         .await
         .ok_or_else(|| RouteError::Unavailable("too many secrets are checked at once".into()))?;
+    if !is_right {
+        app.guard.familiar.was_wrong(client_id, address);
+    }
     match service {
         Some(service) if is_right && service.enabled => {
             app.guard.familiar.was_right(client_id, address, now);

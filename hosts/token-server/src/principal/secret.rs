@@ -4,6 +4,7 @@
 //! check takes some twenty milliseconds of one core, so it runs beside the requests and only so
 //! many at once ([`Places`]); whoever comes when all places are taken waits, and not for long.
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -37,11 +38,11 @@ pub async fn is_one_of(
     secret: String,
     mut hashes: Vec<String>,
     places: &Places,
-    familiarity: Familiarity,
+    (familiarity, address): (Familiarity, IpAddr),
 ) -> Option<bool> {
     // Every client has two places for secrets, and each is checked, so that the time tells nothing.
     hashes.resize_with(2, || NOBODY.clone());
-    let place = timeout(PATIENCE, places.acquire(familiarity)).await.ok()??;
+    let place = timeout(PATIENCE, places.acquire(familiarity, address)).await.ok()??;
     let check = tokio::task::spawn_blocking(move || {
         // The check goes on when its client hangs up, and so does its hold on the place: or else
         // whoever asks and hangs up again and again had as many checks run at once as there are
@@ -61,11 +62,13 @@ fn matches(secret: &str, hash: &str) -> bool {
 mod tests {
     use super::*;
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     #[tokio::test]
     async fn a_client_that_hangs_up_keeps_its_place() {
         let one = Places::new(1, 0);
         // The hash of nobody is made once, and here before anything is measured.
-        let unknown = Familiarity::Unknown;
+        let unknown = (Familiarity::Unknown, HERE);
         assert_eq!(is_one_of("x".into(), vec![], &one, unknown).await, Some(false));
         // One poll begins the check; dropping it is what hanging up comes to.
         let begun = is_one_of("a secret of nobody".into(), vec![], &one, unknown);
@@ -79,7 +82,7 @@ mod tests {
     async fn nobody_waits_for_ever() {
         let none = Places::new(0, 0);
         for familiarity in [Familiarity::Known, Familiarity::Unknown] {
-            assert_eq!(is_one_of("x".into(), vec![], &none, familiarity).await, None);
+            assert_eq!(is_one_of("x".into(), vec![], &none, (familiarity, HERE)).await, None);
         }
     }
 
@@ -96,7 +99,8 @@ mod tests {
             ("x", vec!["no hash".into(), String::new()], false),
         ] {
             assert_eq!(
-                is_one_of(secret.into(), hashes, &Places::default(), Familiarity::Unknown).await,
+                is_one_of(secret.into(), hashes, &Places::default(), (Familiarity::Unknown, HERE))
+                    .await,
                 Some(expected),
                 "{secret}"
             );
