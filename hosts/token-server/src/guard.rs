@@ -21,6 +21,7 @@ pub mod address;
 pub mod familiar;
 pub mod places;
 pub mod refusal;
+pub mod verified;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use crate::telemetry::metrics;
 use familiar::Familiar;
 use places::Places;
 use refusal::{empty, too_many};
+use verified::Verified;
 
 /// How many times more a wider network of IPv6 may ask for than the one in it.
 pub const WIDER: u32 = 4;
@@ -61,6 +63,8 @@ pub struct Guard {
     pub familiar: Familiar,
     /// Where secrets are checked that people choose.
     pub places: Places,
+    /// Which of them were right.
+    pub verified: Verified,
     /// The connections of each peer.
     pub peers: Arc<Peers>,
     /// The requests of each client that come by way of a proxy or a gateway of our own.
@@ -88,7 +92,18 @@ impl Guard {
         let forwarded = peers(vec![limits.exempt_peers.clone()]);
         let peers = peers(vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()]);
         let (familiar, places) = (Familiar::default(), Places::default());
-        Self { limits, per_address, per_wider, per_principal, familiar, places, peers, forwarded }
+        let verified = Verified::default();
+        Self {
+            limits,
+            per_address,
+            per_wider,
+            per_principal,
+            familiar,
+            places,
+            verified,
+            peers,
+            forwarded,
+        }
     }
 
     /// The limits.

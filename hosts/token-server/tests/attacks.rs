@@ -306,7 +306,9 @@ async fn known_networks_outlive_the_server() {
     let another = server.another(setup()).await;
     remember::recall(&another.app).await.unwrap();
     // The one that a name has is used up by somebody else.
-    assert_eq!(login(&another, "203.0.113.1").await, StatusCode::OK);
+    let guess = basic(OWNER, "a secret of somebody else");
+    let guessed = another.get_from("203.0.113.1", "", TOKEN, &guess).await.status;
+    assert_eq!(guessed, StatusCode::UNAUTHORIZED);
     assert_eq!(login(&another, "203.0.113.2").await, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(login(&another, "192.0.2.7").await, StatusCode::OK);
 }

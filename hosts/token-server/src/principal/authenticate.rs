@@ -15,8 +15,9 @@ use std::sync::Arc;
 use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
 use uuid::Uuid;
 
-use super::password::PasswordDigest;
-use super::{AtMost, Credentials, NULL_GUID, Principal, secret};
+use super::password::{PasswordDigest, is_generated};
+use super::secret::is_one_of;
+use super::{AtMost, Credentials, NULL_GUID, Principal};
 use crate::app::App;
 use crate::clock;
 use crate::edit::service_principals::ADMINISTRATOR;
@@ -142,14 +143,9 @@ pub async fn by_secret(
 ) -> Result<Arc<ServicePrincipal>, RouteError> {
     let now = clock::now();
     let familiarity = app.guard.familiar.of(client_id, address, now);
-    if familiarity == Familiarity::Unknown {
-        app.guard.check_principal(client_id)?;
-    }
     let service = policy.service_principal(client_id);
-    let secrets = service.map(|service| service.secrets.clone()).unwrap_or_default();
-    let is_right = secret::is_one_of(secret, secrets, &app.guard.places, (familiarity, address))
-        .await
-        .ok_or_else(|| RouteError::Unavailable("too many secrets are checked at once".into()))?;
+    let hashes = service.map(|service| service.secrets.clone()).unwrap_or_default();
+    let is_right = is_right(client_id, secret, hashes, app, (familiarity, address)).await?;
     if !is_right {
         app.guard.familiar.was_wrong(client_id, address);
     }
@@ -162,6 +158,37 @@ pub async fn by_secret(
         Some(_) => Err(RouteError::Unauthorized("a wrong secret")),
         None => Err(RouteError::Unauthorized("an unknown client id")),
     }
+}
+
+/// Whether a secret is one of a client's. One that was right before is not hashed again. The limit
+/// by name comes before a look at a secret that somebody may guess, and before the hashing of any.
+async fn is_right(
+    client_id: &str,
+    secret: String,
+    hashes: Vec<String>,
+    app: &App,
+    (familiarity, address): (Familiarity, IpAddr),
+) -> Result<bool, RouteError> {
+    let guard = &app.guard;
+    let is_limited = familiarity == Familiarity::Unknown;
+    let may_be_guessed = !is_generated(&secret);
+    if is_limited && may_be_guessed {
+        guard.check_principal(client_id)?;
+    }
+    if guard.verified.is_right(client_id, &secret, &hashes) {
+        return Ok(true);
+    }
+    if is_limited && !may_be_guessed {
+        guard.check_principal(client_id)?;
+    }
+    let who = (familiarity, address);
+    let checked = is_one_of(secret.clone(), hashes.clone(), &guard.places, who).await;
+    let is_right = checked
+        .ok_or_else(|| RouteError::Unavailable("too many secrets are checked at once".into()))?;
+    if is_right {
+        guard.verified.remember(client_id, &secret, &hashes);
+    }
+    Ok(is_right)
 }
 
 /// Whether a name is the registry's own, which is the name of its admin.
