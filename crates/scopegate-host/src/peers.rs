@@ -1,8 +1,9 @@
 //! How much one peer may have at one time, connections or requests, so that it does not have all
 //! there are.
 //!
-//! A network that sent a request with valid credentials lately may have half of all; anybody else
-//! [`UNPROVEN`]. What is above that waits for something of the peer's own to end, and is refused
+//! A network that sent a request with valid credentials in the last minute may have half of all;
+//! anybody else [`UNPROVEN`]. All networks together that sent none in the last thirty days have half
+//! of all, so that strangers from many addresses leave room for those that are known. What is above that waits for something of the peer's own to end, and is refused
 //! when nothing does. When all places are taken nobody waits.
 //!
 //! Left out: who is proven, which is for those who look at credentials.
@@ -24,6 +25,10 @@ const WAIT: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// For how long credentials speak for a network.
 const PROVEN_FOR: Duration = Duration::from_secs(60);
+/// For how long a network with valid credentials is no stranger.
+const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How many networks without a place are remembered. Only valid credentials make one.
+const MAX_KNOWN: usize = 100_000;
 /// After how many proofs those are forgotten that have been too long ago.
 const TIDY_EVERY: usize = 1024;
 
@@ -39,6 +44,8 @@ pub struct Peers {
 #[derive(Debug, Default)]
 struct State {
     taken: usize,
+    /// Those of them that strangers have.
+    of_strangers: usize,
     waiting: usize,
     proofs: usize,
     known: HashMap<IpAddr, Peer>,
@@ -49,6 +56,7 @@ struct Peer {
     taken: usize,
     waiting: usize,
     proven_at: Option<Instant>,
+    known_at: Option<Instant>,
 }
 
 impl Peer {
@@ -56,9 +64,13 @@ impl Peer {
         self.proven_at.is_some_and(|at| at.elapsed() < PROVEN_FOR)
     }
 
+    fn is_known(&self) -> bool {
+        self.known_at.is_some_and(|at| at.elapsed() < KNOWN_FOR)
+    }
+
     /// Whether nothing is known of it.
     fn is_nobody(&self) -> bool {
-        self.taken == 0 && self.waiting == 0 && !self.is_proven()
+        self.taken == 0 && self.waiting == 0 && !self.is_known()
     }
 }
 
@@ -68,12 +80,14 @@ pub struct Place {
     peers: Arc<Peers>,
     /// Nothing for one that is exempt.
     network: Option<IpAddr>,
+    is_stranger: bool,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.peers.lock();
         state.taken = state.taken.saturating_sub(1);
+        state.of_strangers = state.of_strangers.saturating_sub(usize::from(self.is_stranger));
         if let Some(network) = self.network {
             state.change(network, |peer| peer.taken = peer.taken.saturating_sub(1));
         }
@@ -82,8 +96,10 @@ impl Drop for Place {
 
 /// Whether there is a place.
 enum Taken {
-    Yes,
-    /// The peer has as many as it may.
+    Yes {
+        is_stranger: bool,
+    },
+    /// The peer has as many as it may, or strangers have.
     NotNow,
     /// There is none for anybody.
     Full,
@@ -99,29 +115,44 @@ impl Peers {
 
     /// Notes that a request of an address came with valid credentials, and was answered well.
     pub fn prove(&self, address: IpAddr) {
+        let now = Some(Instant::now());
+        self.note(address, |peer| (peer.proven_at, peer.known_at) = (now, now));
+    }
+
+    /// Notes that one did, some time ago.
+    pub fn recall(&self, address: IpAddr) {
+        self.note(address, |peer| peer.known_at = Some(Instant::now()));
+    }
+
+    fn note(&self, address: IpAddr, work: impl FnOnce(&mut Peer)) {
         let mut state = self.lock();
         state.proofs = state.proofs.wrapping_add(1);
         if state.proofs.is_multiple_of(TIDY_EVERY) {
             state.known.retain(|_, peer| !peer.is_nobody());
         }
-        state.change(network(address), |peer| peer.proven_at = Some(Instant::now()));
+        let network = network(address);
+        if state.known.len() < MAX_KNOWN || state.known.contains_key(&network) {
+            state.change(network, work);
+        }
     }
 
-    /// A place for a peer; nothing where it has too many for as long as one waits, and where there
-    /// is none for anybody.
+    /// A place for a peer; nothing where there is none for as long as one waits, and at once where
+    /// there is none for anybody.
     pub async fn admit(self: Arc<Self>, address: IpAddr) -> Option<Place> {
         let is_exempt = self.exempt.iter().any(|networks| networks.contain(address));
         let network = (!is_exempt).then(|| network(address));
         let _waiting = match self.take(network) {
-            Taken::Yes => return Some(Place { peers: self, network }),
+            Taken::Yes { is_stranger } => {
+                return Some(Place { peers: self, network, is_stranger });
+            }
             Taken::NotNow => Waiting::begin(&self, network?)?,
             Taken::Full => return None,
         };
         let until = Instant::now() + WAIT;
         while Instant::now() < until {
             sleep(LOOK_EVERY).await;
-            if matches!(self.take(network), Taken::Yes) {
-                return Some(Place { peers: Arc::clone(&self), network });
+            if let Taken::Yes { is_stranger } = self.take(network) {
+                return Some(Place { peers: Arc::clone(&self), network, is_stranger });
             }
         }
         None
@@ -133,16 +164,24 @@ impl Peers {
         if state.taken >= self.all {
             return Taken::Full;
         }
-        let is_free = network.is_none_or(|network| {
+        let half = half(self.all);
+        let room_of_strangers = half.saturating_sub(state.of_strangers);
+        let taken = network.map_or(Taken::Yes { is_stranger: false }, |network| {
             state.change(network, |peer| {
-                let most = if peer.is_proven() { half(self.all) } else { self.unproven };
-                let is_free = peer.taken < most;
-                peer.taken += usize::from(is_free);
-                is_free
+                let most = if peer.is_proven() { half } else { self.unproven };
+                let is_stranger = !peer.is_known();
+                if peer.taken >= most || (is_stranger && room_of_strangers == 0) {
+                    return Taken::NotNow;
+                }
+                peer.taken += 1;
+                Taken::Yes { is_stranger }
             })
         });
-        state.taken += usize::from(is_free);
-        if is_free { Taken::Yes } else { Taken::NotNow }
+        if let Taken::Yes { is_stranger } = taken {
+            state.taken += 1;
+            state.of_strangers += usize::from(is_stranger);
+        }
+        taken
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -234,6 +273,24 @@ mod tests {
         drop(taken);
         tokio::time::advance(PROVEN_FOR).await;
         assert_eq!(places(&peers, ATTACKER, 5000).await.len(), UNPROVEN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn strangers_leave_room_for_those_that_are_known() {
+        let peers = Arc::new(Peers::new(100, 10, Vec::new()));
+        peers.recall(OTHER.parse().unwrap());
+        let mut taken = Vec::new();
+        for stranger in 10..20 {
+            taken.extend(places(&peers, &format!("203.0.113.{stranger}"), 10).await);
+        }
+        assert_eq!(taken.len(), 50);
+        assert_eq!(places(&peers, OTHER, 20).await.len(), 10);
+        drop(taken);
+        assert_eq!(peers.lock().of_strangers, 0);
+        assert_eq!(places(&peers, ATTACKER, 20).await.len(), 10);
+        tokio::time::advance(KNOWN_FOR).await;
+        peers.lock().known.retain(|_, peer| !peer.is_nobody());
+        assert!(peers.lock().known.is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -22,7 +22,11 @@ const EVERY: Duration = Duration::from_secs(60);
 pub async fn recall(app: &App) -> sqlx::Result<()> {
     let most = i64::try_from(MAX_PAIRS).unwrap_or(i64::MAX);
     let since = clock::now().saturating_sub(KNOWN_FOR);
-    app.guard.familiar.recall(app.store.known_networks(since, most).await?);
+    let known = app.store.known_networks(since, most).await?;
+    for known in &known {
+        app.guard.peers.recall(known.network);
+    }
+    app.guard.familiar.recall(known);
     Ok(())
 }
 

@@ -143,7 +143,7 @@ async fn audit_4a_one_address_opens_all_connections() {
         let server = Arc::clone(&server);
         attack.add(move || {
             let server = Arc::clone(&server);
-            async move { hold(&server).await }
+            async move { hold(&server, attacker(0)).await }
         });
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -153,11 +153,32 @@ async fn audit_4a_one_address_opens_all_connections() {
     check("4a", (served, 100), (unknown, 50));
 }
 
+/// The same from many addresses, none of which has more than one may.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_4a_many_addresses_open_all_connections() {
+    let limits = Limits { connections: 256, connections_per_peer: 32, ..Limits::default() };
+    let server = Listening::start(limits).await;
+    let login = basic("Reader", "secret-one");
+    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
+    let mut attack = Attack::begin();
+    for number in 0..400 {
+        let server = Arc::clone(&server);
+        attack.add(move || {
+            let server = Arc::clone(&server);
+            async move { hold(&server, attacker(number % 40)).await }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let served = server.logins(|_| KNOWN, &login, 100).await;
+    attack.end().await;
+    check("4a, from 40 addresses", (served, 100), (0, 0));
+}
+
 /// A connection of the attacker's, for half a second.
-async fn hold(server: &Listening) {
+async fn hold(server: &Listening, from: IpAddr) {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     const PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0pingpong";
-    let Ok(mut stream) = server.connect(attacker(0)).await else { return };
+    let Ok(mut stream) = server.connect(from).await else { return };
     let mut is_open = stream.write_all(PREFACE).await.is_ok();
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_millis(100)).await;
