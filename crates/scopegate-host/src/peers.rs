@@ -2,9 +2,10 @@
 //! there are.
 //!
 //! A network that sent a request with valid credentials in the last minute may have half of all;
-//! anybody else [`UNPROVEN`]. All networks together that sent none in the last thirty days have half
-//! of all, so that strangers from many addresses leave room for those that are known. What is above that waits for something of the peer's own to end, and is refused
-//! when nothing does. When all places are taken nobody waits.
+//! anybody else [`UNPROVEN`]. All networks together that sent none in the last thirty days have
+//! half of all, so that strangers from many addresses leave room for those that are known. What is
+//! above that waits for something of the peer's own to end, and is refused when nothing does. When
+//! all places are taken nobody waits.
 //!
 //! Left out: who is proven, which is for those who look at credentials.
 

@@ -2,8 +2,8 @@
 //! again.
 //!
 //! A hash that is slow on purpose takes forty milliseconds of a core, and there are few places for
-//! it. A login that was right before takes none, so nobody's guesses are in its way. What is kept is
-//! a keyed digest, for as long as the client's secrets stay as they are; the key ends with the
+//! it. A login that was right before takes none, so nobody's guesses are in its way. What is kept
+//! is a keyed digest, for as long as the client's secrets stay as they are; the key ends with the
 //! process.
 
 use std::collections::HashMap;
