@@ -131,7 +131,7 @@ impl<'t> AssertionFile<'t> {
     /// assertion has not exactly one of `allow` and `deny`.
     #[cfg(feature = "documents")]
     pub fn read(text: &'t str) -> Result<Self, DocumentError> {
-        Self::from_value(crate::document::read(text)?)
+        Self::from_value(crate::syntax::read(text)?)
     }
 
     /// Reads a file of assertions from a tree.

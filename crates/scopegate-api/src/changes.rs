@@ -7,7 +7,6 @@
 //! Left out: what the change would come to, which `scopegate diff` says of two documents.
 
 use crate::document::DocumentError;
-use crate::resources::{APPLIED, PLAN};
 
 /// What is wrong with a text that reads as a list and is the removed lines of a diff.
 pub(crate) fn removed_line(text: &str) -> Option<DocumentError> {
@@ -26,7 +25,7 @@ pub(crate) fn removed_line(text: &str) -> Option<DocumentError> {
 /// Terraform.
 pub(crate) fn named(text: &str) -> Option<DocumentError> {
     if text.lines().any(is_of_a_plan) {
-        return Some(DocumentError::at("", PLAN, APPLIED));
+        return Some(DocumentError::plan());
     }
     if text.lines().any(is_of_a_diff) {
         return Some(diff());
@@ -74,10 +73,10 @@ fn is_item_of_json(text: &str) -> bool {
 mod tests {
     use alloc::string::ToString;
 
-    use crate::resources::PLAN;
     use crate::scope_map::WrittenScopeMap;
 
     const DIFF: &str = "a diff, in which removed rules look like rules";
+    const PLAN: &str = "a plan of Terraform, which has the rules of before and of after";
     const RULE: &str = "\"repositories/team/app/content/write\"";
 
     #[track_caller]

@@ -67,6 +67,8 @@ mod resources;
 pub mod route;
 pub mod scope_map;
 pub mod settings;
+#[cfg(feature = "documents")]
+mod syntax;
 pub mod token;
 pub mod value;
 

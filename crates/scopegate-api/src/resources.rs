@@ -16,17 +16,12 @@
 //! Left out: expressions of a template, which are told from names and actions and never guessed;
 //! and plans, which have the rules of before and after in them.
 
-use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::document::DocumentError;
-use crate::scope_map::WrittenScopeMap;
+use crate::scope_map::{FORMS, WrittenScopeMap};
 use crate::value::{Fields, Value};
-
-/// What to give where there is no scope map.
-pub(crate) const FORMS: &str = "give what `az acr scope-map show -o json` prints, an ARM template, or a list of action strings";
 
 impl<'t> WrittenScopeMap<'t> {
     /// Reads the form of every scope map of a document, in the order of the document.
@@ -49,7 +44,7 @@ impl<'t> WrittenScopeMap<'t> {
         if let Some(change) = crate::changes::removed_line(text) {
             return Err(change);
         }
-        let maps = crate::document::read(text).and_then(Self::all_from_value);
+        let maps = crate::syntax::read(text).and_then(Self::all_from_value);
         maps.map_err(|error| crate::changes::named(text).unwrap_or(error))
     }
 
@@ -97,7 +92,7 @@ impl<'t> Found<'t> {
 
     fn add_resource(&mut self, mut resource: Fields<'t>) -> Result<(), DocumentError> {
         if resource.has("planned_values") || resource.has("resource_changes") {
-            return Err(DocumentError::at("", PLAN, APPLIED));
+            return Err(DocumentError::plan());
         }
         let kind = Kind::of(&resource);
         if kind.may_be_map() && WrittenScopeMap::is_written_in(&resource) {
@@ -184,32 +179,6 @@ impl Kind {
         }
     }
 }
-
-/// The name of a resource: its own, without those of what it is in, and the registry, where they
-/// are written out.
-pub(crate) fn split_name(name: String) -> (Option<String>, Option<String>) {
-    if name.starts_with('[') {
-        return (name_of_expression(&name).map(ToOwned::to_owned), None);
-    }
-    match name.rsplit_once('/') {
-        None => (Some(name), None),
-        Some((above, own)) => {
-            (Some(own.to_owned()), above.split('/').next().map(ToOwned::to_owned))
-        }
-    }
-}
-
-/// The name in `[concat(parameters('registry'), '/name')]`, which is how templates are exported.
-fn name_of_expression(expression: &str) -> Option<&str> {
-    let (_, last) = expression.strip_prefix("[concat(")?.strip_suffix("')]")?.rsplit_once('\'')?;
-    last.rsplit_once('/').map(|(_, name)| name)
-}
-
-/// What is wrong with a plan.
-pub(crate) const PLAN: &str = "a plan of Terraform, which has the rules of before and of after";
-
-/// What to give instead.
-pub(crate) const APPLIED: &str = "give what `terraform show -json` prints when the plan is applied, or the scope map as `az` shows it";
 
 #[cfg(test)]
 mod tests {
@@ -337,7 +306,10 @@ mod tests {
                 "properties.actions: an expression of a template, which is not evaluated here",
             ),
             ("[{actions: [a, 1]}]", "[0].actions[1]: not a text"),
-            ("{planned_values: {}}", PLAN),
+            (
+                "{planned_values: {}}",
+                "a plan of Terraform, which has the rules of before and of after",
+            ),
         ] {
             let error = WrittenScopeMap::read_all(text).unwrap_err();
             assert_eq!(error.to_string(), expected, "{text}");

@@ -20,8 +20,10 @@ use scopegate_core::scope_map::MapName;
 use serde::Serialize;
 
 use crate::document::DocumentError;
-use crate::resources::{FORMS, split_name};
 use crate::value::{Fields, Value};
+
+/// What to give where there is no scope map.
+pub(crate) const FORMS: &str = "give what `az acr scope-map show -o json` prints, an ARM template, or a list of action strings";
 
 /// A scope map and the registry that it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +88,7 @@ impl<'t> WrittenScopeMap<'t> {
     /// When the text is neither JSON nor YAML, or has no list of actions, or two.
     #[cfg(feature = "documents")]
     pub fn read(text: &'t str) -> Result<Self, DocumentError> {
-        Self::from_value(crate::document::read(text)?)
+        Self::from_value(crate::syntax::read(text)?)
     }
 
     /// Reads the form of a scope map from a tree.
@@ -173,6 +175,26 @@ fn actions<'t>(fields: &mut Fields<'t>) -> Result<Option<Vec<Cow<'t, str>>>, Doc
         return Err(DocumentError::at(&fields.path_of("actions"), message, FORMS));
     }
     fields.texts("actions")
+}
+
+/// The name of a resource: its own, without those of what it is in, and the registry, where they
+/// are written out.
+fn split_name(name: String) -> (Option<String>, Option<String>) {
+    if name.starts_with('[') {
+        return (name_of_expression(&name).map(ToOwned::to_owned), None);
+    }
+    match name.rsplit_once('/') {
+        None => (Some(name), None),
+        Some((above, own)) => {
+            (Some(own.to_owned()), above.split('/').next().map(ToOwned::to_owned))
+        }
+    }
+}
+
+/// The name in `[concat(parameters('registry'), '/name')]`, which is how templates are exported.
+fn name_of_expression(expression: &str) -> Option<&str> {
+    let (_, last) = expression.strip_prefix("[concat(")?.strip_suffix("')]")?.rsplit_once('\'')?;
+    last.rsplit_once('/').map(|(_, name)| name)
 }
 
 /// The registry in a resource id: `…/registries/{name}/scopeMaps/…`.
