@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use xshell::{Shell, cmd};
 
 use crate::stamp::Stamp;
-use crate::{bindgen, engine, envoy, node, setup, web, worker};
+use crate::{bindgen, engine, envoy, node, paths, setup, web, worker};
 
 /// The version of OPA that compiles Rego to WebAssembly.
 const OPA: &str = "github.com/open-policy-agent/opa@v1.10.0";
@@ -35,7 +35,7 @@ const QUICK: Effort = Effort(&["--quick"], "2", "31");
 pub(crate) fn bench(shell: &Shell, arguments: &[&str]) -> anyhow::Result<()> {
     match arguments {
         [] => {
-            let folder = engine::root().join("benches/results");
+            let folder = paths::root().join("benches/results");
             publish(shell, &measure(shell, &FULL)?, &folder)
         }
         ["--quick"] => publish(shell, &measure(shell, &QUICK)?, &target().join("quick")),
@@ -47,7 +47,7 @@ pub(crate) fn bench(shell: &Shell, arguments: &[&str]) -> anyhow::Result<()> {
 }
 
 fn target() -> PathBuf {
-    engine::root().join("target/bench")
+    paths::root().join("target/bench")
 }
 
 /// Writes the samples and the report, and prints the goals.
@@ -68,7 +68,7 @@ fn write(shell: &Shell, folder: &Path) -> anyhow::Result<()> {
 /// Measures servers, and publishes that beside what was published of single processes. With a
 /// filter only the groups are measured again whose names hold one of its words.
 fn servers(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
-    let (kept, folder) = (target().join("servers"), engine::root().join("benches/results"));
+    let (kept, folder) = (target().join("servers"), paths::root().join("benches/results"));
     if filter.is_empty() {
         shell.remove_path(&kept)?;
     }
@@ -88,7 +88,7 @@ fn servers(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
 fn verify(shell: &Shell) -> anyhow::Result<()> {
     let again = target().join("again.csv");
     shell.write_file(&again, measure(shell, &QUICK)?)?;
-    let (report, published) = (report(shell)?, engine::root().join("benches/results/samples.csv"));
+    let (report, published) = (report(shell)?, paths::root().join("benches/results/samples.csv"));
     cmd!(shell, "{report} verify {published} {again}")
         .quiet()
         .run()
@@ -102,7 +102,7 @@ fn worst(shell: &Shell) -> anyhow::Result<()> {
     let build = ["build", "--quiet", "--locked", "--release", "--package", "scopegate-benches"];
     cmd!(shell, "cargo {build...} --bin worst").quiet().run()?;
     let (program, file) =
-        (engine::root().join("target/release/worst"), engine::root().join("benches/worst.txt"));
+        (paths::root().join("target/release/worst"), paths::root().join("benches/worst.txt"));
     cmd!(shell, "taskset -c 0 {program} 60 {file}").quiet().run()?;
     Ok(())
 }
@@ -110,7 +110,7 @@ fn worst(shell: &Shell) -> anyhow::Result<()> {
 fn report(shell: &Shell) -> anyhow::Result<PathBuf> {
     let build = ["build", "--quiet", "--locked", "--release", "--package", "scopegate-benches"];
     cmd!(shell, "cargo {build...} --bin report").quiet().run()?;
-    Ok(engine::root().join("target/release/report"))
+    Ok(paths::root().join("target/release/report"))
 }
 
 /// The table of samples: ours and the peers natively, then those in Node.
@@ -119,7 +119,7 @@ fn measure(shell: &Shell, effort: &Effort) -> anyhow::Result<String> {
     let (module, package) = (engine::build(shell)?, bindgen::build(shell)?);
     envoy::build(shell)?;
     let (program, node) = (peers(shell)?, node::program(shell)?);
-    let folder = engine::root().join("benches/node");
+    let folder = paths::root().join("benches/node");
     node::install(shell, &folder, "the peers for node")?;
     let opa = opa(shell)?;
     println!("bench: measuring, which takes minutes");
@@ -143,8 +143,8 @@ fn measure(shell: &Shell, effort: &Effort) -> anyhow::Result<String> {
 
 fn peers(shell: &Shell) -> anyhow::Result<PathBuf> {
     println!("bench: compiling the peers, which takes minutes the first time");
-    let target_dir = engine::root().join("target/peers");
-    let manifest = engine::root().join("benches/peers/Cargo.toml");
+    let target_dir = paths::root().join("target/peers");
+    let manifest = paths::root().join("benches/peers/Cargo.toml");
     cmd!(shell, "cargo build --quiet --locked --release --manifest-path {manifest} --target-dir {target_dir}")
         .quiet()
         .run()?;
@@ -160,7 +160,7 @@ fn opa(shell: &Shell) -> anyhow::Result<Option<PathBuf>> {
     let stamp = Stamp::new(
         shell,
         folder.join("opa.stamp"),
-        &[engine::root().join("crates/xtask/src/bench.rs")],
+        &[paths::root().join("crates/xtask/src/bench.rs")],
     )?;
     if !stamp.is_current(shell) {
         println!("bench: building OPA, which takes minutes");
@@ -173,12 +173,12 @@ fn opa(shell: &Shell) -> anyhow::Result<Option<PathBuf>> {
 
 /// What was measured on, and with which versions.
 fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
-    let lock = shell.read_file(engine::root().join("benches/peers/Cargo.lock"))?;
+    let lock = shell.read_file(paths::root().join("benches/peers/Cargo.lock"))?;
     let versions: Vec<String> = PEERS.iter().filter_map(|name| version(&lock, name)).collect();
     ensure!(versions.len() == PEERS.len(), "a peer is not in the lock file");
     let rustc = cmd!(shell, "rustc --version").quiet().read()?;
     let node = cmd!(shell, "{node} --version").quiet().read()?;
-    let list = shell.read_file(engine::root().join("benches/node/package.json"))?;
+    let list = shell.read_file(paths::root().join("benches/node/package.json"))?;
     let in_node: serde_json::Value = serde_json::from_str(&list)?;
     let in_node = in_node["dependencies"]
         .to_string()
@@ -196,10 +196,10 @@ fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
 
 /// What servers were measured on, which of them, and who is missing.
 fn about_servers(shell: &Shell) -> anyhow::Result<String> {
-    let list = shell.read_file(engine::root().join("hosts/worker/package.json"))?;
+    let list = shell.read_file(paths::root().join("hosts/worker/package.json"))?;
     let list: serde_json::Value = serde_json::from_str(&list)?;
     let workerd = &list["devDependencies"]["@cloudflare/workerd-linux-64"];
-    let envoy = engine::root().join("target/clients/venv/bin/envoy");
+    let envoy = paths::root().join("target/clients/venv/bin/envoy");
     let envoy = cmd!(shell, "{envoy} --version").quiet().read()?;
     let envoy =
         envoy.split('/').find(|part| part.starts_with(|first: char| first.is_ascii_digit()));

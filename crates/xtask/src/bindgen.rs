@@ -17,7 +17,7 @@ use xshell::{Cmd, Shell, cmd};
 
 use crate::setup::{TARGET, Toolchain};
 use crate::stamp::Stamp;
-use crate::{engine, node, setup, web};
+use crate::{engine, node, paths, setup};
 
 /// Builds std together with the crate, each for size.
 const BUILD_STD: [&str; 4] =
@@ -29,19 +29,19 @@ const WITHOUT_PANICS: &str =
 
 /// The folder of the package.
 pub(crate) fn path() -> PathBuf {
-    engine::root().join("target/bindgen/package")
+    paths::root().join("target/bindgen/package")
 }
 
 /// Builds the package, unless it is there already.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
-    web::install(shell)?;
+    setup::page(shell)?;
     let (compiled, package) = (compile(shell)?, path());
-    let written = engine::root().join("crates/scopegate-bindgen/package");
+    let written = paths::root().join("crates/scopegate-bindgen/package");
     let inputs = [
         compiled.clone(),
         written.clone(),
-        web::folder().join("package-lock.json"),
-        engine::root().join("crates/xtask/src/bindgen.rs"),
+        paths::web().join("package-lock.json"),
+        paths::root().join("crates/xtask/src/bindgen.rs"),
     ];
     let stamp = Stamp::new(shell, package.with_extension("stamp"), &inputs)?;
     if stamp.is_current(shell) {
@@ -62,7 +62,7 @@ pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
 
 /// Compiles the crate. Cargo knows whether there is anything to do.
 fn compile(shell: &Shell) -> anyhow::Result<PathBuf> {
-    let target_dir = engine::root().join("target/bindgen/build");
+    let target_dir = paths::root().join("target/bindgen/build");
     let command = cmd!(
         shell,
         "cargo build --quiet --locked --package scopegate-bindgen --profile wasm --target {TARGET} --target-dir {target_dir}"
@@ -114,6 +114,6 @@ fn generate(compiled: &Path, package: &Path) -> anyhow::Result<()> {
 }
 
 fn optimise(shell: &Shell, module: &Path) -> anyhow::Result<()> {
-    let (node, tool) = (node::program(shell)?, web::tool("binaryen/bin/wasm-opt"));
+    let (node, tool) = (node::program(shell)?, paths::web_tool("binaryen/bin/wasm-opt"));
     cmd!(shell, "{node} {tool} -Oz {module} --output {module}").quiet().run().context("wasm-opt")
 }

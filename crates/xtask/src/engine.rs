@@ -5,17 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use xshell::{Cmd, Shell, cmd};
 
+use crate::paths;
 use crate::setup::{self, TARGET, Toolchain};
-
-/// The folder of the workspace.
-pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
-}
 
 /// Where the module goes.
 pub(crate) fn path() -> PathBuf {
-    root().join("target/engine/scopegate.wasm")
+    paths::root().join("target/engine/scopegate.wasm")
 }
 
 /// Builds the module and puts it where the hosts look for it.
@@ -23,7 +18,7 @@ pub(crate) fn path() -> PathBuf {
 /// The paths of this machine are taken out of what a panic would say, so that the digest depends on
 /// the sources and the compiler alone.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
-    let target_dir = root().join("target");
+    let target_dir = paths::root().join("target");
     let command = cmd!(
         shell,
         "cargo build --quiet --locked --package scopegate-wasm --profile wasm --target {TARGET} --target-dir {target_dir}"
@@ -60,7 +55,7 @@ pub(crate) fn remap_flags() -> anyhow::Result<String> {
     let cargo_home = std::env::var("CARGO_HOME")
         .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
         .context("neither CARGO_HOME nor HOME is set")?;
-    let root = root();
+    let root = paths::root();
     Ok(format!(
         "--remap-path-prefix={}=/scopegate --remap-path-prefix={cargo_home}=/cargo",
         root.display()

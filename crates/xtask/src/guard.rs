@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
 use crate::setup::{self, Toolchain};
-use crate::{bindgen, engine, envoy};
+use crate::{bindgen, engine, envoy, paths};
 
 /// What may be lost before it is a loss, in parts of a hundred.
 const TOLERANCE: u64 = 2;
@@ -37,7 +37,7 @@ struct Figures {
 pub(crate) fn guard(shell: &Shell, bless: bool) -> anyhow::Result<()> {
     setup::counter(shell)?;
     let measured = Figures { instructions: steps(shell, &[])?, bytes: bytes(shell)? };
-    let baseline = engine::root().join("benches/guard.json");
+    let baseline = paths::root().join("benches/guard.json");
     if bless {
         return Ok(shell.write_file(baseline, serde_json::to_string_pretty(&measured)? + "\n")?);
     }
@@ -75,7 +75,7 @@ fn steps(shell: &Shell, how: &[&str]) -> anyhow::Result<BTreeMap<String, u64>> {
 }
 
 fn program() -> PathBuf {
-    engine::root().join("target/release/hot_path")
+    paths::root().join("target/release/hot_path")
 }
 
 /// The instructions of one time.
@@ -89,7 +89,7 @@ fn instructions(shell: &Shell, step: &str, how: &[&str]) -> anyhow::Result<u64> 
 
 fn count(shell: &Shell, step: &str, times: u64, how: &[&str]) -> anyhow::Result<u64> {
     let (program, times) = (program(), times.to_string());
-    let output = engine::root().join("target/callgrind.out");
+    let output = paths::root().join("target/callgrind.out");
     let allocations = cmd!(
         shell,
         "valgrind --quiet --tool=callgrind --callgrind-out-file={output} {program} {step} {times} {how...}"

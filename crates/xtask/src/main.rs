@@ -9,6 +9,7 @@ mod envoy;
 mod fuzz;
 mod guard;
 mod node;
+mod paths;
 mod run;
 mod setup;
 mod stamp;
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
 
 fn run_command() -> anyhow::Result<()> {
     let shell = Shell::new()?;
-    shell.change_dir(engine::root());
+    shell.change_dir(paths::root());
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
@@ -96,7 +97,7 @@ mod tests {
 
     /// The documents, by their paths in the project.
     fn documents() -> Vec<PathBuf> {
-        let root = engine::root();
+        let root = paths::root();
         let pages = std::fs::read_dir(root.join("docs")).unwrap();
         let pages = pages.map(|page| page.unwrap().path());
         let pages = pages.filter(|page| page.extension().is_some_and(|form| form == "md"));
@@ -160,7 +161,7 @@ mod tests {
     /// A reader sees all of it at once.
     #[test]
     fn the_readme_is_short() {
-        let text = std::fs::read_to_string(engine::root().join("README.md")).unwrap();
+        let text = std::fs::read_to_string(paths::root().join("README.md")).unwrap();
         let words = text.split_whitespace().count();
         assert!(words <= 900, "{words}");
     }
@@ -168,7 +169,7 @@ mod tests {
     /// Every test that the threat model names is there, in the file that it names.
     #[test]
     fn tests_of_the_threat_model_exist() {
-        let docs = engine::root().join("docs");
+        let docs = paths::root().join("docs");
         let text = std::fs::read_to_string(docs.join("threat-model.md")).unwrap();
         let mut count = 0;
         for link in text.split("[`").skip(1) {

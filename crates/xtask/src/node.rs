@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
-use crate::engine;
+use crate::paths;
 use crate::stamp::Stamp;
 
 /// The oldest that vite runs on: major and minor.
@@ -21,7 +21,7 @@ pub(crate) fn program(shell: &Shell) -> anyhow::Result<PathBuf> {
     if is_new_enough(shell, Path::new("node")) {
         return Ok("node".into());
     }
-    let (folder, package) = (engine::root().join("target/node"), package()?);
+    let (folder, package) = (paths::root().join("target/node"), package()?);
     let program = folder.join("node_modules").join(package).join("bin/node");
     if !is_new_enough(shell, &program) {
         println!("setup: fetching node {FETCHED}, because the installed one is too old");

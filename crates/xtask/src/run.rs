@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 use xshell::{Shell, cmd};
 
 use self::guide::Guide;
-use crate::{engine, setup, web};
+use crate::{engine, paths, setup, web};
 
 /// How long a process may take to answer, and to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -87,13 +87,13 @@ struct House {
 impl House {
     /// An empty folder: each run begins anew, with an authority, keys and passwords of its own.
     fn new(shell: &Shell, front: Front, has_page: bool) -> anyhow::Result<Self> {
-        let folder = engine::root().join("target/run");
+        let folder = paths::root().join("target/run");
         shell.remove_path(&folder)?;
         shell.create_dir(&folder)?;
         // There are keys and passwords in it.
         std::fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         let target =
-            std::env::var("CARGO_TARGET_DIR").map_or(engine::root().join("target"), PathBuf::from);
+            std::env::var("CARGO_TARGET_DIR").map_or(paths::root().join("target"), PathBuf::from);
         let house = Self {
             built: target.join("debug"),
             folder,
@@ -326,7 +326,7 @@ fn text<'a>(document: &'a Value, field: &str) -> anyhow::Result<&'a str> {
 
 /// A path as one types it from the project's folder.
 fn short(path: &Path) -> &Path {
-    static ROOT: std::sync::LazyLock<PathBuf> = std::sync::LazyLock::new(engine::root);
+    static ROOT: std::sync::LazyLock<PathBuf> = std::sync::LazyLock::new(paths::root);
     path.strip_prefix(ROOT.as_path()).unwrap_or(path)
 }
 

@@ -6,7 +6,7 @@
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
-use crate::{deny, engine, node};
+use crate::{deny, node, paths};
 
 /// The target that hosts load.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -140,7 +140,7 @@ pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     python_clients(shell)?;
     go_clients(shell)?;
     deny::install(shell)?;
-    node::install(shell, &engine::root().join(LISTS), "the clients for node")
+    node::install(shell, &paths::root().join(LISTS), "the clients for node")
 }
 
 /// Installs what counts instructions.
@@ -151,6 +151,12 @@ pub(crate) fn counter(shell: &Shell) -> anyhow::Result<()> {
 /// Installs what builds the playground.
 pub(crate) fn node(shell: &Shell) -> anyhow::Result<()> {
     apt(shell, &missing(shell, &NODE))
+}
+
+/// Installs the page's libraries and tools.
+pub(crate) fn page(shell: &Shell) -> anyhow::Result<()> {
+    node(shell)?;
+    node::install(shell, &paths::web(), "the playground's libraries and tools")
 }
 
 /// Installs what builds the gateway.
@@ -183,8 +189,8 @@ fn has_venv(shell: &Shell) -> bool {
 /// Installs the Azure clients for Python and Envoy, which is published there too, in an environment
 /// that is kept until the list changes: it takes a minute.
 fn python_clients(shell: &Shell) -> anyhow::Result<()> {
-    let environment = engine::root().join("target/clients/venv");
-    let lists = engine::root().join(LISTS);
+    let environment = paths::root().join("target/clients/venv");
+    let lists = paths::root().join(LISTS);
     let (list, versions) = (lists.join("requirements.txt"), lists.join("constraints.txt"));
     // An environment holds its own path, so one that was moved is as good as none.
     let (path, listed) = (environment.display(), shell.read_file(&list)?);
@@ -215,8 +221,8 @@ fn go_clients(shell: &Shell) -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    let folder = engine::root().join("target/clients/go");
-    let wanted = shell.read_file(engine::root().join(LISTS).join("go.txt"))?;
+    let folder = paths::root().join("target/clients/go");
+    let wanted = shell.read_file(paths::root().join(LISTS).join("go.txt"))?;
     let stamp = folder.join("go.txt");
     if shell.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());

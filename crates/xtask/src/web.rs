@@ -1,12 +1,10 @@
 //! The playground, `web/`: a page of static files, built into `target/web`.
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 use xshell::{Shell, cmd};
 
 use crate::stamp::Stamp;
-use crate::{bindgen, engine, node, setup};
+use crate::{bindgen, node, paths, setup};
 
 /// What the built page is made of, beside the engine. Not its tests, or else each change of one
 /// would build the server anew.
@@ -25,27 +23,11 @@ pub(crate) fn web(shell: &Shell, task: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The folder of the page's sources.
-pub(crate) fn folder() -> PathBuf {
-    engine::root().join("web")
-}
-
-/// A program that npm has installed for the page, by its path in `node_modules`.
-pub(crate) fn tool(path: &str) -> PathBuf {
-    folder().join("node_modules").join(path)
-}
-
-/// Installs the page's libraries and tools.
-pub(crate) fn install(shell: &Shell) -> anyhow::Result<()> {
-    setup::node(shell)?;
-    node::install(shell, &folder(), "the playground's libraries and tools")
-}
-
 /// Builds the page, unless it is there already. A page that is larger than it may be is an error.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<()> {
-    let mut inputs = SOURCES.map(|source| folder().join(source)).to_vec();
+    let mut inputs = SOURCES.map(|source| paths::web().join(source)).to_vec();
     inputs.push(bindgen::build(shell)?);
-    let built = engine::root().join("target/web");
+    let built = paths::root().join("target/web");
     let stamp = Stamp::new(shell, built.with_extension("stamp"), &inputs)?;
     if stamp.is_current(shell) && built.is_dir() {
         return Ok(());
@@ -76,7 +58,7 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     build(shell)?;
     // What the page exports is run by the command line that it is for.
     cmd!(shell, "cargo build --locked --quiet --package scopegate-cli").run()?;
-    let _cli = shell.push_env("SCOPEGATE_CLI", engine::root().join("target/debug/scopegate"));
+    let _cli = shell.push_env("SCOPEGATE_CLI", paths::root().join("target/debug/scopegate"));
     run(shell, "vitest/vitest.mjs", &["run"])?;
     run(shell, "@playwright/test/cli.js", &["test"])
 }
@@ -85,7 +67,7 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
 fn bench(shell: &Shell) -> anyhow::Result<()> {
     setup::for_tests(shell)?;
     build(shell)?;
-    let (node, script) = (node::program(shell)?, folder().join("bench/page.mjs"));
+    let (node, script) = (node::program(shell)?, paths::web().join("bench/page.mjs"));
     Ok(cmd!(shell, "{node} {script}").quiet().run()?)
 }
 
@@ -96,8 +78,8 @@ fn dev(shell: &Shell) -> anyhow::Result<()> {
 }
 
 fn run(shell: &Shell, path: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let _folder = shell.push_dir(folder());
-    let (node, tool) = (node::program(shell)?, tool(path));
+    let _folder = shell.push_dir(paths::web());
+    let (node, tool) = (node::program(shell)?, paths::web_tool(path));
     cmd!(shell, "{node} {tool} {arguments...}").quiet().run()?;
     Ok(())
 }

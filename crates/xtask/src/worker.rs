@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use xshell::{Shell, cmd};
 
-use crate::{engine, node, setup};
+use crate::{engine, node, paths, setup};
 
 /// Builds the worker.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<()> {
@@ -28,7 +28,7 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
 }
 
 fn folder() -> PathBuf {
-    engine::root().join("hosts/worker")
+    paths::root().join("hosts/worker")
 }
 
 fn install(shell: &Shell) -> anyhow::Result<()> {
