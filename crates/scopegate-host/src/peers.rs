@@ -1,11 +1,11 @@
 //! How much one peer may have at one time, connections or requests, so that it does not have all
 //! there are.
 //!
-//! A network that sent a request with valid credentials in the last minute may have half of all;
-//! anybody else [`UNPROVEN`]. All networks together that sent none in the last thirty days have
-//! half of all, so that strangers from many addresses leave room for those that are known. What is
-//! above that waits for something of the peer's own to end, and is refused when nothing does. When
-//! all places are taken nobody waits.
+//! A network that sent a request with valid credentials in the last minute may have half of all
+//! that others have not; anybody else [`UNPROVEN`]. All networks together that sent none in the
+//! last thirty days have half of all, so that strangers from many addresses leave room for those
+//! that are known. What is above that waits for something of the peer's own to end, and is refused
+//! when nothing does. When all places are taken nobody waits.
 //!
 //! Left out: who is proven, which is for those who look at credentials.
 
@@ -165,11 +165,13 @@ impl Peers {
         if state.taken >= self.all {
             return Taken::Full;
         }
-        let half = half(self.all);
-        let room_of_strangers = half.saturating_sub(state.of_strangers);
+        let free = self.all.saturating_sub(state.taken);
+        let room_of_strangers = half(self.all).saturating_sub(state.of_strangers);
         let taken = network.map_or(Taken::Yes { is_stranger: false }, |network| {
             state.change(network, |peer| {
-                let most = if peer.is_proven() { half } else { self.unproven };
+                // What others have is not there to be halved: two of them would have all.
+                let share = peer.taken.saturating_add(free) / 2;
+                let most = if peer.is_proven() { share.max(self.unproven) } else { self.unproven };
                 let is_stranger = !peer.is_known();
                 if peer.taken >= most || (is_stranger && room_of_strangers == 0) {
                     return Taken::NotNow;
@@ -274,6 +276,18 @@ mod tests {
         drop(taken);
         tokio::time::advance(PROVEN_FOR).await;
         assert_eq!(places(&peers, ATTACKER, 5000).await.len(), UNPROVEN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_networks_with_valid_credentials_do_not_have_all() {
+        let peers = Arc::new(Peers::new(4096, UNPROVEN, Vec::new()));
+        let mut taken = Vec::new();
+        for (address, expected) in [(ATTACKER, 2048), (OTHER, 1024), ("203.0.113.3", 512)] {
+            peers.prove(address.parse().unwrap());
+            let got = places(&peers, address, 5000).await;
+            assert_eq!(got.len(), expected);
+            taken.extend(got);
+        }
     }
 
     #[tokio::test(start_paused = true)]
