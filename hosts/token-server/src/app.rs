@@ -10,18 +10,16 @@ use scopegate_host::rate::RateLimit;
 use scopegate_runtime::{ENGINE_SHA256, Runtime};
 use tokio::sync::Mutex;
 
-use crate::authz::Authz;
-use crate::bundle::Bundles;
-use crate::config::{Limits, Rate};
+use crate::config::{Authz, Limits, Rate};
 use crate::error::RouteError;
 use crate::guard::Guard;
+use crate::guard::redemption::Redemptions;
 use crate::health::Readiness;
 use crate::identity::Providers;
 use crate::issue::Issuer;
-use crate::oauth::redemption::Redemptions;
 use crate::policy::{BuiltIn, Policy};
-use crate::store::{KeysRecord, Store, Write};
-use crate::watch::catch_up_now;
+use crate::signed::Bundles;
+use crate::store::{KeysRecord, Store};
 
 /// See [`App::second_looks`].
 const SECOND_LOOKS: Rate = Rate { rate: 1.0, burst: 10 };
@@ -156,21 +154,6 @@ impl App {
     /// Notes the signing keys as they are kept.
     pub fn replace_keys(&self, keys: KeysRecord) {
         self.keys.store(Arc::new(keys));
-    }
-
-    /// Makes a write last, and lets it count here at once.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn commit(&self, write: Write) -> sqlx::Result<()> {
-        write.commit().await?;
-        // It is in the database, so the answer is yes; whoever follows the database makes up for a
-        // failure here.
-        if let Err(error) = catch_up_now(self).await {
-            tracing::warn!(error = format!("{error:#}"), "cannot read what was just written");
-        }
-        Ok(())
     }
 
     /// Whether the identity providers of this server are those that are kept, which those of the

@@ -39,8 +39,7 @@ use scopegate_api::access::AccessEntry;
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::Catalog;
 use scopegate_core::admission::{Authority, Credential, Request};
-use scopegate_core::route::{Profile, Settings, Untag};
-use scopegate_host::networks::Networks;
+use scopegate_core::route::Settings;
 use scopegate_runtime::{Admission, Error as EngineError};
 
 use question::{Proxy, Question};
@@ -57,17 +56,6 @@ use crate::telemetry::metrics;
 /// The target that may go on, in the one spelling that was decided on.
 const TARGET: HeaderName = HeaderName::from_static("x-scopegate-target");
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-
-/// Who may ask, and whose rules hold where registries differ.
-#[derive(Clone, Debug, Default)]
-pub struct Authz {
-    /// The proxies; nobody is answered without any.
-    pub peers: Networks,
-    /// What listing tags needs.
-    pub profile: Profile,
-    /// What removing a tag needs.
-    pub untag: Untag,
-}
 
 /// The routes, one for each kind of proxy.
 pub fn routes() -> Router<Arc<App>> {
@@ -248,7 +236,7 @@ fn refused(status: u16, challenge: Option<&str>, body: String) -> Response {
 }
 
 fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
-    registry(crate::error::json(status, &RegistryErrors::one(code, message)))
+    registry(crate::answer::json(status, &RegistryErrors::one(code, message)))
 }
 
 /// An answer as a registry gives it, since that is whom the client asked.

@@ -11,17 +11,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::http::HeaderValue;
 use scopegate_api::bundle::{Bundle, FIRST_VERSION, Listed, VERSION, audience, encode};
 use scopegate_api::claims::PrincipalKind;
-use tokio::sync::Mutex;
-use tokio::task::spawn_blocking;
 
 use crate::app::App;
 use crate::error::RouteError;
 use crate::policy::Policy;
 use crate::principal::{ANONYMOUS, Principal, identity_generation, provider_generation};
+use crate::signed::Signed;
 use crate::store::{Known, Revision};
 
 /// How long the same bundle is given out, in seconds.
@@ -30,50 +28,20 @@ const EVERY: i64 = 60;
 /// most.
 const LIFETIME: i64 = 5 * 60;
 
-/// A bundle, signed.
-#[derive(Debug)]
-pub struct Signed {
-    /// What it is compared by: its revision and its minute.
-    pub tag: HeaderValue,
-    /// Header, payload and signature as a token carries them.
-    pub text: Bytes,
-    known: Known,
-    minute: i64,
-}
-
-/// The bundles that were made last, of either version.
-#[derive(Debug, Default)]
-pub struct Bundles {
-    first: Mutex<Option<Arc<Signed>>>,
-    second: Mutex<Option<Arc<Signed>>>,
-}
-
-impl Bundles {
-    /// The bundle of this moment, in a version.
-    ///
-    /// # Errors
-    ///
-    /// [`RouteError::Signing`] when the key cannot sign.
-    pub async fn current(
-        &self,
-        app: &Arc<App>,
-        version: u32,
-        now: i64,
-    ) -> Result<Arc<Signed>, RouteError> {
-        let minute = now.div_euclid(EVERY);
-        // Whoever comes meanwhile waits for the same one.
-        let made = if version == FIRST_VERSION { &self.first } else { &self.second };
-        let mut made = made.lock().await;
-        let known = Known::from(&app.policy().registry);
-        let is_current = |made: &&Arc<Signed>| made.known == known && made.minute == minute;
-        if let Some(current) = made.as_ref().filter(is_current) {
-            return Ok(Arc::clone(current));
-        }
-        let app = Arc::clone(app);
-        let signed = spawn_blocking(move || sign(&app, version, minute, now)).await;
-        let signed = signed.map_err(|error| RouteError::Signing(error.to_string()))??;
-        Ok(Arc::clone(made.insert(Arc::new(signed))))
-    }
+/// The bundle of this moment, in a version.
+///
+/// # Errors
+///
+/// [`RouteError::Signing`] when the key cannot sign.
+pub async fn current(app: &Arc<App>, version: u32, now: i64) -> Result<Arc<Signed>, RouteError> {
+    let minute = now.div_euclid(EVERY);
+    let known = Known::from(&app.policy().registry);
+    let making = Arc::clone(app);
+    let made = match version {
+        FIRST_VERSION => &app.bundles.first,
+        _ => &app.bundles.second,
+    };
+    made.at(known, minute, move || sign(&making, version, minute, now)).await
 }
 
 fn sign(app: &App, version: u32, minute: i64, now: i64) -> Result<Signed, RouteError> {
@@ -84,7 +52,7 @@ fn sign(app: &App, version: u32, minute: i64, now: i64) -> Result<Signed, RouteE
         app.issuer.sign(&bundle(app, &policy, version, minute.saturating_mul(EVERY)), now)?;
     let tag = HeaderValue::try_from(format!("W/\"{version}-{epoch}-{revision}-{minute}\""))
         .map_err(|error| RouteError::Signing(error.to_string()))?;
-    Ok(Signed { tag, text: text.into(), known, minute })
+    Ok(Signed { tag, text: text.into() })
 }
 
 fn bundle(app: &App, policy: &Policy, version: u32, from: i64) -> Bundle {

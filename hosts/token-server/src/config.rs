@@ -32,14 +32,15 @@ pub use scopegate_host::rate::Rate;
 use serde::Deserialize;
 use url::Url;
 
-use crate::authz;
+use crate::client_id::is_client_id;
 use crate::identity::ProviderConfig;
-use crate::keys::Algorithm;
-use crate::management::authority::REGISTRY_AUDIENCE;
-use crate::principal::is_client_id;
+use crate::store::Algorithm;
 
 pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Restore, Serve, Source};
 pub use values::SecretUrl;
+
+/// The audience of tokens that may be exchanged, as Azure's clients ask for it.
+pub const REGISTRY_AUDIENCE: &str = "https://containerregistry.azure.net";
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -154,12 +155,6 @@ pub struct Authz {
     /// What removing a tag needs: delete or metadata-write.
     #[serde(deserialize_with = "values::untag")]
     pub untag: Untag,
-}
-
-impl From<Authz> for authz::Authz {
-    fn from(Authz { peers, profile, untag }: Authz) -> Self {
-        Self { peers, profile, untag }
-    }
 }
 
 /// What one client may ask for.

@@ -167,10 +167,11 @@ mod tests {
 
     use super::registry::{Bundle, Jwks};
     use super::*;
-    use crate::issue::{ACCESS_LIFETIME, Issuer, Subject};
+    use crate::issue::{Issuer, Subject};
     use crate::keys::certificate::Certificate;
     use crate::keys::signing_key::Times;
     use crate::keys::{Algorithm, Authority, KeyRecord, RsaSize, SigningKey};
+    use crate::lifetimes::ACCESS_LIFETIME;
 
     const NOW: i64 = 1_800_000_000;
 

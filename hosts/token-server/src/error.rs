@@ -8,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 use scopegate_api::errors::RegistryErrors;
 use scopegate_host::rate::TooMany;
 
-use crate::guard::refusal::too_many;
+use crate::answer::{json, too_many};
 use crate::identity::IdentityError;
+use crate::issue::SignError;
 
 /// Why a request got no token.
 #[derive(Debug)]
@@ -31,6 +32,12 @@ pub enum RouteError {
 impl From<TooMany> for RouteError {
     fn from(error: TooMany) -> Self {
         Self::TooMany(error)
+    }
+}
+
+impl From<SignError> for RouteError {
+    fn from(SignError(reason): SignError) -> Self {
+        Self::Signing(reason)
     }
 }
 
@@ -109,18 +116,5 @@ impl IntoResponse for RouteError {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
         }
         response
-    }
-}
-
-/// A JSON answer that nobody may keep: it holds tokens, or speaks of them.
-pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    match serde_json::to_string(body) {
-        Ok(text) => (status, headers, text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -20,8 +20,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
 use crate::error::RouteError;
+use crate::password;
 use crate::policy::ServicePrincipal;
-use crate::principal::{Credentials, by_secret, password};
+use crate::principal::{Credentials, by_secret};
 
 /// The header field in which a gateway shows who it is.
 pub const GATEWAY: HeaderName = HeaderName::from_static("x-scopegate-gateway");

@@ -20,7 +20,7 @@
 pub mod address;
 pub mod familiar;
 pub mod places;
-pub mod refusal;
+pub mod redemption;
 pub mod verified;
 
 use std::net::IpAddr;
@@ -33,13 +33,13 @@ use scopegate_host::networks::{network, wider_networks};
 use scopegate_host::peers::{Peers, Place};
 use scopegate_host::rate::{RateLimit, TooMany};
 
+use crate::answer::{empty, too_many};
 use crate::config::{Limits, Rate};
 use crate::context::Context;
 use crate::playground;
 use crate::telemetry::metrics;
 use familiar::Familiar;
 use places::Places;
-use refusal::{empty, too_many};
 use verified::Verified;
 
 /// How many times more a wider network of IPv6 may ask for than the one in it.

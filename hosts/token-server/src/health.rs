@@ -1,5 +1,5 @@
-//! `GET /healthz`, which says that the process lives, and `GET /readyz`, which says whether it can
-//! issue tokens.
+//! `GET /healthz`, which says that the process lives, `GET /readyz`, which says whether it can
+//! issue tokens, and `GET /metrics`.
 //!
 //! Requests read a snapshot and not the database, so a database that is gone takes no token away at
 //! once. Until `snapshot.serveFor` is over the server is degraded: it issues tokens by what it last
@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
+use crate::answer::json;
 use crate::clock;
-use crate::error::json;
 use crate::telemetry::metrics;
 
 /// How old a snapshot may be that counts as new, in seconds. The database is asked every second,
@@ -193,6 +194,19 @@ impl Report {
             identities: None,
         }
     }
+}
+
+/// `GET /metrics`
+pub fn counters(handle: PrometheusHandle, readiness: Arc<Readiness>) -> Router {
+    Router::new().route("/metrics", get(render)).with_state((handle, readiness))
+}
+
+async fn render(State((handle, readiness)): State<(PrometheusHandle, Arc<Readiness>)>) -> Response {
+    if let Some(age) = readiness.snapshot_age(clock::now()) {
+        metrics::snapshot_age(age);
+    }
+    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (content_type, handle.render()).into_response()
 }
 
 #[cfg(test)]

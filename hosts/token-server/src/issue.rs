@@ -15,30 +15,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{
-    self, AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims,
-    VERSION, version,
+    AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims, VERSION,
+    version,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::RouteError;
 use crate::keys::Ring;
+use crate::lifetimes::{LEEWAY, LONGEST_LIFETIME, REFRESH_LIFETIME};
 
 pub mod ascii;
 
-/// How long an access token is valid, in seconds.
-pub const ACCESS_LIFETIME: i64 = 60 * 60;
-/// How long an access token is valid that anybody can have, in seconds.
-pub const ANONYMOUS_LIFETIME: i64 = 5 * 60;
-/// How long a refresh token is valid, in seconds.
-pub const REFRESH_LIFETIME: i64 = 3 * 60 * 60;
-/// How long any token may be valid, in seconds: what every verifier takes.
-pub const LONGEST_LIFETIME: i64 = claims::LONGEST_LIFETIME.cast_signed();
-/// How far two clocks may be apart, in seconds: what every verifier takes.
-pub const LEEWAY: i64 = claims::LEEWAY.cast_signed();
-
-const _: () = assert!(REFRESH_LIFETIME <= LONGEST_LIFETIME, "no verifier takes a refresh token");
+/// A token could not be signed; the text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignError(pub String);
 
 /// Signs tokens for one registry, and knows its own again.
 #[derive(Debug)]
@@ -157,7 +148,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Signing`] when the key cannot sign.
+    /// [`SignError`] when the key cannot sign.
     pub fn access_token(
         &self,
         subject: &Subject<'_>,
@@ -165,7 +156,7 @@ impl Issuer {
         access: Vec<AccessEntry>,
         lifetime: i64,
         now: i64,
-    ) -> Result<String, RouteError> {
+    ) -> Result<String, SignError> {
         let mut jti = Uuid::encode_buffer();
         let epoch = self.epoch.load();
         let claims = AccessClaims {
@@ -194,13 +185,13 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Signing`] when the key cannot sign.
+    /// [`SignError`] when the key cannot sign.
     pub fn refresh_token(
         &self,
         subject: &Subject<'_>,
         rid: &str,
         now: i64,
-    ) -> Result<String, RouteError> {
+    ) -> Result<String, SignError> {
         let claims = RefreshClaims {
             jti: Uuid::new_v4().to_string(),
             sub: subject.sub.to_owned(),
@@ -246,9 +237,9 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Signing`] when the key cannot sign.
-    pub fn sign(&self, claims: &impl Serialize, now: i64) -> Result<String, RouteError> {
-        let failed = |reason: &str| RouteError::Signing(reason.to_owned());
+    /// [`SignError`] when the key cannot sign.
+    pub fn sign(&self, claims: &impl Serialize, now: i64) -> Result<String, SignError> {
+        let failed = |reason: &str| SignError(reason.to_owned());
         let payload = ascii::to_vec(claims).map_err(|error| failed(&error.to_string()))?;
         let ring = self.ring();
         let key = ring.signing(now).ok_or_else(|| failed("no key"))?;
@@ -333,6 +324,7 @@ mod tests {
     use super::*;
     use crate::keys::signing_key::Times;
     use crate::keys::{Algorithm, Authority, KeyRecord, RsaSize, SigningKey};
+    use crate::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
 
     const NOW: i64 = 1_800_000_000;
 

@@ -3,7 +3,6 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`record`] | a key as it is kept |
 //! | [`signing_key`] | one key: signing, verifying, JWK, certificate, id |
 //! | [`authority`] | the certificate that every key's certificate is signed by |
 //! | [`public_key`] | what can be computed from the public half: ids, JWK |
@@ -22,15 +21,14 @@ pub mod certificate;
 pub mod import;
 pub mod keeper;
 pub mod public_key;
-pub mod record;
 pub mod ring;
 pub mod rotation;
 pub mod signing_key;
 pub mod steadiness;
 
+pub use crate::store::{Algorithm, AuthorityRecord, KeyRecord, RsaSize};
 pub use authority::Authority;
 pub use keeper::Keeper;
-pub use record::{Algorithm, AuthorityRecord, KeyRecord, RsaSize};
 pub use ring::Ring;
 pub use rotation::{Plan, Rotation};
 pub use signing_key::SigningKey;

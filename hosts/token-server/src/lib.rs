@@ -12,12 +12,17 @@
 //! | [`authz`] | what other proxies ask: whether a request may go on |
 //! | [`principal`] | who asks: a set of scope maps, however they showed it |
 //! | [`identity`] | identities from OpenID providers, and what their claims are bound to |
+//! | [`lifetimes`] | how long tokens last |
+//! | [`client_id`] | the names of service principals |
+//! | [`password`] | generated passwords |
 //! | [`issue`] | claims, signed and verified |
+//! | [`upkeep`] | looking after the keys while the server runs |
 //! | [`keys`] | the keys that sign, and who signs when |
 //! | [`policy`] | what the server knows, as a snapshot that requests read |
 //! | [`management`] | changing what the server knows, in the shape of Azure Resource Manager |
 //! | [`edit`] | what may be changed, and what a change means for tokens already issued |
 //! | [`bundle`] | what the edge is told: compiled scope maps and ended tokens, signed |
+//! | [`signed`] | documents that are signed once a minute |
 //! | [`store`] | what the server knows, in SQLite or PostgreSQL |
 //! | [`watch`] | keeping the snapshot as new as the database |
 //! | [`remember`] | where service principals were right lately, kept in the database |
@@ -30,6 +35,8 @@
 //! | [`tls`] | the certificate, read again when it changes |
 //! | [`guard`] | how often, how much and how long a client may ask |
 //! | [`gateways`] | whether a request comes from a gateway of ours, and so for a client |
+//! | [`negotiate`] | what a client has already, and what it takes |
+//! | [`answer`] | JSON that nobody may keep, and refusals |
 //! | [`headers`] | the headers of every answer |
 //! | [`context`] | where a request comes from, and the id that names it |
 //! | [`health`] | whether the server lives, and whether it can issue tokens |
@@ -43,9 +50,11 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod answer;
 pub mod app;
 pub mod authz;
 pub mod bundle;
+pub mod client_id;
 pub mod clock;
 pub mod config;
 pub mod context;
@@ -60,8 +69,11 @@ pub mod health;
 pub mod identity;
 pub mod issue;
 pub mod keys;
+pub mod lifetimes;
 pub mod management;
+pub mod negotiate;
 pub mod oauth;
+pub mod password;
 #[cfg_attr(not(feature = "playground"), path = "playground/absent.rs")]
 pub mod playground;
 pub mod policy;
@@ -70,7 +82,9 @@ pub mod remember;
 pub mod routes;
 pub mod seed;
 pub mod serve;
+pub mod signed;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod upkeep;
 pub mod watch;

@@ -11,7 +11,6 @@
 //! |---|---|
 //! | [`access`] | who may look, who may change |
 //! | `browser` | what another site makes a browser send is refused |
-//! | [`authority`] | tokens for `az login`, from client ids and secrets |
 //! | [`cloud`] | what a client asks to find the registry at all |
 //! | [`registry`], [`scope_maps`], [`tokens`], [`credentials`], [`service_principals`] | the resources |
 //! | [`identities`] | identities of providers, revoked |
@@ -22,7 +21,6 @@
 //! | [`error`] | refusals |
 
 pub mod access;
-pub mod authority;
 mod body;
 mod browser;
 pub mod bundle;
@@ -52,6 +50,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::oauth::authority;
 
 /// The long prefix, that of Azure Resource Manager.
 const LONG: &str = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{registry}";

@@ -6,12 +6,12 @@
 //! | [`token`] | `GET` and `POST /oauth2/token` |
 //! | [`exchange`] | `POST /oauth2/exchange` |
 //! | [`parameters`] | queries and forms |
-//! | [`redemption`] | how often strangers can make us ask a provider |
+//! | [`authority`] | tokens for `az login`, from client ids and secrets |
 
+pub mod authority;
 pub mod base;
 pub mod exchange;
 pub mod parameters;
-pub mod redemption;
 pub mod token;
 
 use std::time::Instant;
@@ -21,9 +21,10 @@ use axum::response::Response;
 use scopegate_api::claims::{Permissions, PrincipalKind};
 use serde::Serialize;
 
+use crate::answer::json;
 use crate::app::App;
 use crate::context::Context;
-use crate::error::{RouteError, json};
+use crate::error::RouteError;
 use crate::issue::{Subject, token_id};
 use crate::principal::Principal;
 use crate::telemetry::decision::{self, Decision};
@@ -41,7 +42,7 @@ fn refresh_token(
 ) -> Result<String, RouteError> {
     let permissions = Permissions { actions: principal.summary(), not_actions: None };
     let subject = Subject { permissions: Some(&permissions), ..principal.to_subject() };
-    app.issuer.refresh_token(&subject, rid, now)
+    Ok(app.issuer.refresh_token(&subject, rid, now)?)
 }
 
 /// A request whose outcome the decision log tells, whatever it is.

@@ -14,7 +14,7 @@ use scopegate_runtime::{PolicyTable, Runtime};
 
 pub use built_in::BuiltIn;
 
-use crate::principal::password::PasswordDigest;
+use crate::password::PasswordDigest;
 use crate::store::{
     Changes, Departure, PasswordName, PasswordRecord, ProviderRecord, RecordKey, RegistryRecord,
     Revision, RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, TokenRecord,

@@ -6,7 +6,6 @@
 
 mod authenticate;
 mod credentials;
-pub mod password;
 pub mod secret;
 mod summary;
 
@@ -19,8 +18,7 @@ use scopegate_core::scope_map::Role;
 use scopegate_runtime::PolicyTable;
 
 pub use authenticate::{
-    Authenticated, authenticate, by_access_token, by_password, by_secret, is_client_id,
-    is_registry_name,
+    Authenticated, authenticate, by_access_token, by_password, by_secret, is_registry_name,
 };
 pub use credentials::{Credentials, NULL_GUID, authorization};
 

@@ -8,9 +8,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use crate::answer::json;
 use crate::app::App;
 use crate::authz;
-use crate::error::json;
 use crate::management;
 use crate::oauth::{base, exchange, token};
 use crate::playground;

@@ -39,7 +39,7 @@ use crate::edit::scope_maps::ScopeMapEdit;
 use crate::edit::service_principals::ServicePrincipalEdit;
 use crate::edit::tokens::{Passwords, TokenEdit};
 use crate::edit::{passwords, registry, scope_maps, service_principals, tokens};
-use crate::principal::password::PasswordDigest;
+use crate::password::PasswordDigest;
 use crate::store::{PasswordName, PasswordRecord, Store, Write};
 
 /// The file.

@@ -36,7 +36,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
-use crate::guard::{Guard, MAX_HEADERS, admit, refusal};
+use crate::answer;
+use crate::guard::{Guard, MAX_HEADERS, admit};
 use crate::headers::{Reached, complete};
 use crate::telemetry::request::observe;
 use connection::Bounded;
@@ -95,9 +96,9 @@ async fn around(
     let inside = async |mut request: Request| {
         DefaultBodyLimit::max(limits.body).apply(&mut request);
         let answered = timeout(limits.request, next.run(request)).await;
-        answered.unwrap_or_else(|_| refusal::empty(StatusCode::REQUEST_TIMEOUT))
+        answered.unwrap_or_else(|_| answer::empty(StatusCode::REQUEST_TIMEOUT))
     };
-    let guarded = async |request| refusal::fill(admit(&guard, request, inside).await);
+    let guarded = async |request| answer::fill(admit(&guard, request, inside).await);
     complete(&reached, request, async |request| observe(request, guarded).await).await
 }
 

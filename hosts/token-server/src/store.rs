@@ -10,6 +10,7 @@
 //! Left out: what may be written, which is [`edit`](crate::edit)'s.
 
 mod database;
+mod keys;
 mod known_networks;
 mod page;
 mod postgres;
@@ -29,6 +30,7 @@ use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::time::timeout;
 
 pub use database::{Database, News};
+pub use keys::{Algorithm, AuthorityRecord, KeyRecord, RsaSize};
 pub use known_networks::KnownNetwork;
 pub use page::Page;
 pub use records::{

@@ -13,8 +13,10 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::clock;
+use crate::error::RouteError;
 use crate::keys::Ring;
-use crate::store::{History, KeysRecord, Known, News, Store};
+use crate::policy::Policy;
+use crate::store::{History, KeysRecord, Known, News, Store, Write};
 
 /// How long the server waits for news before it looks by itself.
 const EVERY: Duration = Duration::from_secs(1);
@@ -58,6 +60,40 @@ pub async fn catch_up_now(app: &App) -> anyhow::Result<()> {
     anyhow::ensure!(!app.readiness.is_gone(), "the database does not answer");
     let caught_up = timeout(PATIENCE, catch_up(app)).await;
     caught_up.unwrap_or_else(|_| bail!("the database does not answer in time"))
+}
+
+/// Whether the database holds something newer than this snapshot, so that credentials are to be
+/// looked at again: good ones, which may have ended, and unknown ones, which another process may
+/// have made a moment ago. All unknown ones together make the database work only
+/// [so often](App::second_looks).
+///
+/// # Errors
+///
+/// [`RouteError::Unavailable`] for good credentials when the database does not answer.
+pub async fn has_changed(app: &App, policy: &Policy, is_known: bool) -> Result<bool, RouteError> {
+    if !is_known && app.second_looks.check(()).is_err() {
+        return Ok(false);
+    }
+    match catch_up_now(app).await {
+        Ok(()) => Ok(app.policy().revision() != policy.revision()),
+        Err(error) if is_known => Err(RouteError::Unavailable(format!("{error:#}"))),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Makes a write last, and lets it count here at once.
+///
+/// # Errors
+///
+/// When the database cannot be written.
+pub async fn commit(app: &App, write: Write) -> sqlx::Result<()> {
+    write.commit().await?;
+    // It is in the database, so the answer is yes; whoever follows the database makes up for a
+    // failure here.
+    if let Err(error) = catch_up_now(app).await {
+        tracing::warn!(error = format!("{error:#}"), "cannot read what was just written");
+    }
+    Ok(())
 }
 
 /// A database that was put back, and nobody said so: what this server issued since then means

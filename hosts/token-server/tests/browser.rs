@@ -104,7 +104,7 @@ impl Managed {
         };
         service_principals::put(&mut write, OWNER, edit).await.unwrap();
         service_principals::add_secret(&mut write, OWNER, SECRET).await.unwrap();
-        server.app.commit(write).await.unwrap();
+        scopegate_server::watch::commit(&server.app, write).await.unwrap();
         let seen = Seen::default();
         let inside =
             layered(routes(Arc::clone(&server.app)), &server.app.guard, Reached::default());

@@ -62,7 +62,7 @@ impl Registry {
             service_principals::put(&mut write, client, edit).await.unwrap();
             service_principals::add_secret(&mut write, client, SECRET).await.unwrap();
         }
-        server.app.commit(write).await.unwrap();
+        scopegate_server::watch::commit(&server.app, write).await.unwrap();
         let mut registry = Self { server, bearers: Vec::new() };
         for (role, client) in CLIENTS {
             let token = registry.bearer(client, "https://r.test").await;
@@ -1226,7 +1226,7 @@ async fn the_pages_of_a_list() {
         let name = format!("Token-{number:04}");
         tokens::put(&mut write, &name, "registry", TokenEdit::default()).await.unwrap();
     }
-    registry.server.app.commit(write).await.unwrap();
+    scopegate_server::watch::commit(&registry.server.app, write).await.unwrap();
     for (query, pages) in [
         ("", 3),
         ("?$top=500", 3),
@@ -1255,7 +1255,7 @@ async fn the_pages_of_a_list() {
                     tokens::put(&mut write, &name, "registry", TokenEdit::default()).await.unwrap();
                 }
             }
-            registry.server.app.commit(write).await.unwrap();
+            scopegate_server::watch::commit(&registry.server.app, write).await.unwrap();
         }
         let stayed: Vec<_> = seen.iter().filter(|name| name.starts_with("Token-")).collect();
         assert_eq!(stayed.len(), 1200, "{query}");

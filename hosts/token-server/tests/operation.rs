@@ -65,7 +65,7 @@ impl Server {
             .route("/never", get(std::future::pending::<()>))
             .route("/echo", post(|body: Bytes| async { body }))
             .merge(health::routes(Arc::clone(&readiness)))
-            .merge(metrics::routes(metrics::install().unwrap(), readiness));
+            .merge(health::counters(metrics::install().unwrap(), readiness));
         let reached = Reached { is_secure: tls.is_some(), ..Reached::default() };
         let router = layered(router, &guard, reached);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -16,8 +16,8 @@ use scopegate_server::edit::tokens::{Passwords, TokenEdit};
 use scopegate_server::edit::{
     identities, passwords, registry, scope_maps, service_principals, tokens,
 };
+use scopegate_server::password::PasswordDigest;
 use scopegate_server::policy::{BuiltIn, Policy};
-use scopegate_server::principal::password::PasswordDigest;
 use scopegate_server::store::{
     Changes, History, Known, KnownNetwork, Page, PasswordName, RecordKey, Revision,
     RevokedIdentity, Store, TokenRecord, Write,

@@ -104,7 +104,7 @@ async fn populate(server: &Server) -> Vec<Login> {
     let second = Some(PasswordName::Password2);
     let (_, token) = passwords::generate(&mut write, "Mapless", second, None).await.unwrap();
     assert!(scopegate_server::edit::tokens::delete(&mut write, "Disabled").await.unwrap());
-    server.app.commit(write).await.unwrap();
+    scopegate_server::watch::commit(&server.app, write).await.unwrap();
     let login = |name: &str, password: &str, status, access: &str| Login {
         name: name.into(),
         password: password.into(),

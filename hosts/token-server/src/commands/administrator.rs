@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use scopegate_server::client_id::ADMINISTRATOR;
 use scopegate_server::config::{Administrator, Config};
-use scopegate_server::edit::service_principals::{ADMINISTRATOR, reset_administrator};
+use scopegate_server::edit::service_principals::reset_administrator;
 
 use super::open;
 

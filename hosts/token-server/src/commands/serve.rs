@@ -16,7 +16,6 @@ use scopegate_server::headers::Reached;
 use scopegate_server::health;
 use scopegate_server::identity::Providers;
 use scopegate_server::issue::Issuer;
-use scopegate_server::keys::keeper::keep;
 use scopegate_server::remember;
 use scopegate_server::routes::routes;
 use scopegate_server::seed::apply_file;
@@ -24,6 +23,7 @@ use scopegate_server::serve::{self as http, Bounds, layered, stopped};
 use scopegate_server::store::Store;
 use scopegate_server::telemetry::{Telemetry, metrics};
 use scopegate_server::tls::{LOOK_EVERY, Tls};
+use scopegate_server::upkeep::keep;
 use scopegate_server::watch::{catch_up, follow};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -68,7 +68,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
         background.spawn(tls.watch(LOOK_EVERY));
     }
     let operator = health::routes(Arc::clone(&app.readiness));
-    let counters = metrics::routes(telemetry.metrics.clone(), Arc::clone(&app.readiness));
+    let counters = health::counters(telemetry.metrics.clone(), Arc::clone(&app.readiness));
     let (bounds, tls) = (Bounds::new(&app.guard), tls.map(|tls| tls.config()));
     let router = router(&config, Arc::clone(&app), operator.clone(), counters.clone());
     let main = http::serve(listener, tls, router, bounds.clone(), stopped());
@@ -132,7 +132,7 @@ impl Prepared {
             is_managed: config.management.enabled,
             has_playground: config.playground,
             serve_for: config.snapshot.serve_for,
-            authz: config.authz.clone().into(),
+            authz: config.authz.clone(),
             limits: config.limits.clone(),
         })?);
         catch_up(&app).await?;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Doctor, Verdict, listed};
 use crate::clock::rfc3339;
-use crate::issue::LEEWAY;
+use crate::lifetimes::LEEWAY;
 
 impl Doctor<'_> {
     /// Whether `iss` and `aud` are what their reader wants.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{EditError, tokens};
 use crate::clock;
-use crate::principal::password::{self, PasswordDigest};
+use crate::password::{self, PasswordDigest};
 use crate::store::{PasswordName, PasswordRecord, TokenRecord, Write};
 
 /// A password that was generated. This is the only time that anybody sees it.

@@ -7,12 +7,12 @@ use scopegate_core::scope_map::Role;
 use uuid::Uuid;
 
 use super::{EditError, scope_maps};
+use crate::client_id::ADMINISTRATOR;
 use crate::clock;
-use crate::principal::{password, secret};
+use crate::password;
+use crate::principal::secret;
 use crate::store::{RecordKey, ServicePrincipalRecord, Write};
 
-/// The client id of the local administrator.
-pub const ADMINISTRATOR: &str = "administrator";
 /// The most secrets of one client, so that one may be replaced while the other is in use.
 pub const MAX_SECRETS: usize = 2;
 

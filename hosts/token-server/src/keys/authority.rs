@@ -20,7 +20,7 @@ use rcgen::{
 };
 
 use crate::keys::certificate::Certificate;
-use crate::keys::record::AuthorityRecord;
+use crate::store::AuthorityRecord;
 
 /// How long before its making a certificate is already valid, in seconds: for clocks that are late,
 /// and tokens that are back-dated.

@@ -12,9 +12,9 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 
 use crate::keys::authority::Authority;
-use crate::keys::record::{Algorithm, KeyRecord};
 use crate::keys::rotation::Rotation;
 use crate::keys::signing_key::{Times, record};
+use crate::store::{Algorithm, KeyRecord};
 
 /// The file's name.
 pub const FILE: &str = "signing-key.pem";

@@ -8,22 +8,15 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::app::App;
 use crate::clock;
 use crate::keys::import::import;
 use crate::keys::rotation::{plan, plan_now};
-use crate::keys::steadiness::Steadiness;
 use crate::keys::{Algorithm, Authority, KeyRecord, Plan, Ring, Rotation, RsaSize, SigningKey};
 use crate::store::{Store, Write};
-use crate::watch::catch_up;
 
-/// How often a server looks.
-const EVERY: Duration = Duration::from_secs(60);
 /// The bundle's file.
 pub const BUNDLE: &str = "signing-cert.pem";
 
@@ -168,28 +161,6 @@ async fn ring(write: &mut Write) -> anyhow::Result<Ring> {
     let keys = write.keys().await?;
     let authority = keys.authority.context("there is no authority")?;
     Ring::read(&keys.keys, &authority.certificate)
-}
-
-/// Looks after the keys for ever.
-pub async fn keep(keeper: Keeper, app: Arc<App>) {
-    let mut steadiness = Steadiness::new(clock::now(), Instant::now());
-    loop {
-        tokio::time::sleep(EVERY).await;
-        let now = clock::now();
-        let is_steady = steadiness.look(now, Instant::now());
-        let kept = async {
-            let known = Arc::clone(&app.keys());
-            let plan = plan(&known.keys, keeper.algorithm, now, keeper.rotation);
-            if is_steady && plan != Plan::default() {
-                keeper.tend(&app.store, now).await?;
-                catch_up(&app).await?;
-            }
-            keeper.write_bundle(&app.issuer.ring())
-        };
-        if let Err(error) = kept.await {
-            tracing::warn!(error = format!("{error:#}"), "cannot look after the signing keys");
-        }
-    }
 }
 
 async fn authority(write: &mut Write) -> anyhow::Result<Authority> {

@@ -18,7 +18,7 @@ use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey as Parsed;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use crate::keys::record::Algorithm;
+use crate::store::Algorithm;
 
 /// A public key.
 #[derive(Clone, PartialEq, Eq)]

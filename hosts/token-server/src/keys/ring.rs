@@ -9,9 +9,9 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use crate::keys::certificate::Certificate;
-use crate::keys::record::{Algorithm, KeyRecord};
 use crate::keys::rotation::in_line;
 use crate::keys::signing_key::SigningKey;
+use crate::store::{Algorithm, KeyRecord};
 
 /// The keys of a registry.
 #[derive(Debug)]

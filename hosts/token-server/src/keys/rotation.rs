@@ -13,10 +13,10 @@
 
 use std::time::Duration;
 
-use crate::issue::{LEEWAY, LONGEST_LIFETIME};
 use crate::keys::certificate::Certificate;
-use crate::keys::record::{Algorithm, KeyRecord};
 use crate::keys::signing_key::Times;
+use crate::lifetimes::{LEEWAY, LONGEST_LIFETIME};
+use crate::store::{Algorithm, KeyRecord};
 
 /// How often keys follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::keys::authority::Authority;
 use crate::keys::certificate::Certificate;
 use crate::keys::public_key::PublicKey;
-use crate::keys::record::{Algorithm, KeyRecord, RsaSize};
+use crate::store::{Algorithm, KeyRecord, RsaSize};
 
 /// A key that signs and verifies.
 pub struct SigningKey {

@@ -13,7 +13,6 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
-use super::authority;
 use super::error::ManagementError;
 use super::resource::{GROUP, Ids};
 use crate::app::App;
@@ -21,9 +20,10 @@ use crate::clock;
 use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::RouteError;
+use crate::oauth::authority;
 use crate::policy::Policy;
 use crate::principal::{Credentials, Principal, authorization, by_secret};
-use crate::watch::catch_up_now;
+use crate::watch::has_changed;
 
 /// May look.
 #[derive(Debug)]
@@ -168,29 +168,6 @@ async fn identify(
     }
     let current = Arc::clone(&app.policy());
     presented.principal(app, &current, address).await
-}
-
-/// Whether the database holds something newer than this snapshot, so that credentials are to be
-/// looked at again: good ones, which may have ended, and unknown ones, which another process may
-/// have made a moment ago. All unknown ones together make the database work only
-/// [so often](App::second_looks).
-///
-/// # Errors
-///
-/// [`RouteError::Unavailable`] for good credentials when the database does not answer.
-pub(super) async fn has_changed(
-    app: &App,
-    policy: &Policy,
-    is_known: bool,
-) -> Result<bool, RouteError> {
-    if !is_known && app.second_looks.check(()).is_err() {
-        return Ok(false);
-    }
-    match catch_up_now(app).await {
-        Ok(()) => Ok(app.policy().revision() != policy.revision()),
-        Err(error) if is_known => Err(RouteError::Unavailable(format!("{error:#}"))),
-        Err(_) => Ok(false),
-    }
 }
 
 /// The credentials of a request.

@@ -10,8 +10,9 @@ use scopegate_api::bundle::{FIRST_VERSION, MEDIA_TYPE, VERSION};
 use super::access::ReadFeeds;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
+use crate::bundle::current;
 use crate::clock;
-use crate::headers::{accepts, has};
+use crate::negotiate::{accepts, has};
 
 /// What it is: a document in the compact form of RFC 7515.
 const JOSE: &str = "application/jose";
@@ -37,7 +38,7 @@ pub async fn show(
     let is_newest = accepts(&asked, MEDIA_TYPE);
     let (version, media_type) =
         if is_newest { (VERSION, MEDIA_TYPE) } else { (FIRST_VERSION, JOSE) };
-    let signed = app.bundles.current(&app, version, clock::now()).await?;
+    let signed = current(&app, version, clock::now()).await?;
     let tag =
         [(header::ETAG, signed.tag.clone()), (header::VARY, HeaderValue::from_static("accept"))];
     if has(&asked, &signed.tag) {

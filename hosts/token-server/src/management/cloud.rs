@@ -14,10 +14,10 @@ use super::access;
 use super::documents::{RegistryResource, RegistrySummary};
 use super::error::ManagementError;
 use super::resource::{GROUP, List};
+use crate::answer::json;
 use crate::app::App;
 use crate::context::Context;
 use crate::edit::EditError;
-use crate::error::json;
 
 /// `GET /metadata/endpoints`
 pub async fn endpoints(State(app): State<Arc<App>>) -> Response {

@@ -21,6 +21,7 @@ use crate::clock::rfc3339;
 use crate::edit::passwords::{self, Generated};
 use crate::edit::registry;
 use crate::store::PasswordRecord;
+use crate::watch::commit;
 
 /// Generates passwords of a token: the one that is named, or both.
 ///
@@ -39,7 +40,7 @@ pub async fn generate(
     let expires_at = body.expiry.as_deref().map(expiry).transpose()?.flatten();
     let mut write = app.store.write().await?;
     let (token, generated) = passwords::generate(&mut write, name, body.name, expires_at).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(Json(CredentialsDocument {
         username: token.name,
         passwords: documents(generated, &token.passwords),
@@ -60,7 +61,7 @@ pub async fn list(
     let mut write = app.store.write().await?;
     let (registry, generated) = registry::admin_passwords(&mut write).await?;
     if !generated.is_empty() {
-        app.commit(write).await?;
+        commit(&app, write).await?;
     }
     let passwords = in_order(documents(generated, &registry.admin_passwords));
     Ok(Json(CredentialsDocument { username: app.registry_name.clone(), passwords }))
@@ -81,7 +82,7 @@ pub async fn regenerate(
 ) -> Result<Json<CredentialsDocument>, ManagementError> {
     let mut write = app.store.write().await?;
     let (registry, generated) = registry::regenerate_admin_password(&mut write, body.name).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     let passwords = in_order(documents(vec![generated], &registry.admin_passwords));
     Ok(Json(CredentialsDocument { username: app.registry_name.clone(), passwords }))
 }

@@ -10,8 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body;
+use crate::answer::json;
 use crate::edit::EditError;
-use crate::error::{RouteError, json};
+use crate::error::RouteError;
 
 /// A refusal.
 #[derive(Debug)]

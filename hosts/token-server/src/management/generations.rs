@@ -20,7 +20,7 @@ use super::access::ReadFeeds;
 use super::body::Query;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
-use crate::headers::accepts;
+use crate::negotiate::accepts;
 use crate::policy::Policy;
 use crate::principal::{ANONYMOUS, admin_generation, identity_generation, provider_generation};
 use crate::store::{RecordKey, Revision};

@@ -13,6 +13,7 @@ use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
 use crate::edit::EditError;
 use crate::edit::identities;
+use crate::watch::commit;
 
 /// The provider that a path names.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub async fn revoke(
 ) -> Result<StatusCode, ManagementError> {
     let mut write = app.store.write().await?;
     identities::revoke(&mut write, &provider, &subject).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -58,7 +59,7 @@ pub async fn revoke_provider(
 ) -> Result<StatusCode, ManagementError> {
     let mut write = app.store.write().await?;
     identities::revoke_provider(&mut write, &provider).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

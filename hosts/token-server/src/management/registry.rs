@@ -11,6 +11,7 @@ use super::documents::{RegistryPatch, RegistryResource};
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
 use crate::edit::registry::{RegistryEdit, patch};
+use crate::watch::commit;
 
 /// Shows the registry.
 ///
@@ -46,6 +47,6 @@ pub async fn update(
     };
     let mut write = app.store.write().await?;
     let registry = patch(&mut write, edit).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(Json(RegistryResource::new(&app, &registry)))
 }

@@ -13,6 +13,7 @@ use super::error::{ErrorResponse, ManagementError};
 use super::resource::{List, Named, PageQuery};
 use crate::app::App;
 use crate::edit::scope_maps::{self, ScopeMapEdit};
+use crate::watch::commit;
 
 /// Lists the scope maps.
 ///
@@ -74,7 +75,7 @@ pub async fn create(
     let mut write = app.store.write().await?;
     let is_new = write.scope_map(&name).await?.is_none();
     let map = scope_maps::put(&mut write, &name, edit).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(ScopeMapResource::new(&ids, map))))
 }
@@ -98,7 +99,7 @@ pub async fn update(
         ScopeMapEdit { description: body.properties.description, actions: body.properties.actions };
     let mut write = app.store.write().await?;
     let map = scope_maps::patch(&mut write, &name, edit).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(Json(ScopeMapResource::new(&ids, map)))
 }
 
@@ -119,6 +120,6 @@ pub async fn delete(
     if !scope_maps::delete(&mut write, &name).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(StatusCode::OK)
 }

@@ -16,6 +16,7 @@ use super::error::{ErrorResponse, ManagementError};
 use super::resource::{List, Named, PageQuery};
 use crate::app::App;
 use crate::edit::service_principals::{self, ServicePrincipalEdit};
+use crate::watch::commit;
 
 /// Lists the service principals.
 ///
@@ -79,7 +80,7 @@ pub async fn create(
     };
     let mut write = app.store.write().await?;
     let principal = service_principals::put(&mut write, &name, edit).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(Json(ServicePrincipalResource::new(&ids, principal)))
 }
 
@@ -100,7 +101,7 @@ pub async fn delete(
     if !service_principals::delete(&mut write, &name).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(StatusCode::OK)
 }
 
@@ -128,7 +129,7 @@ pub async fn add_secret(
         }
         None => Some(service_principals::generate_secret(&mut write, &client_id).await?),
     };
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(Json(SecretDocument { client_id, secret }))
 }
 
@@ -147,6 +148,6 @@ pub async fn delete_secrets(
 ) -> Result<StatusCode, ManagementError> {
     let mut write = app.store.write().await?;
     service_principals::delete_secrets(&mut write, &client_id).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::edit::EditError;
 use crate::edit::tokens::{self, Passwords, TokenEdit};
 use crate::store::TokenRecord;
+use crate::watch::commit;
 
 /// Lists the tokens.
 ///
@@ -74,7 +75,7 @@ pub async fn create(
     let mut write = app.store.write().await?;
     let is_new = write.token(&name).await?.is_none();
     let token = tokens::put(&mut write, &name, &app.registry_name, edit).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(document(&app, &ids, token))))
 }
@@ -97,7 +98,7 @@ pub async fn update(
     let edit = edit(&ids, body.properties)?;
     let mut write = app.store.write().await?;
     let token = tokens::patch(&mut write, &name, &app.registry_name, edit).await?;
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(Json(document(&app, &ids, token)))
 }
 
@@ -117,7 +118,7 @@ pub async fn delete(
     if !tokens::delete(&mut write, &name).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    app.commit(write).await?;
+    commit(&app, write).await?;
     Ok(StatusCode::OK)
 }
 

@@ -18,6 +18,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
+use super::authority;
 use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, Asked, refresh_token};
 use crate::app::App;
@@ -25,7 +26,6 @@ use crate::clock;
 use crate::context::Context;
 use crate::error::RouteError;
 use crate::identity::IdentityError;
-use crate::management::authority;
 use crate::policy::Policy;
 use crate::principal::{Principal, by_password};
 

@@ -30,7 +30,7 @@ use crate::app::App;
 use crate::clock;
 use crate::context::Context;
 use crate::error::RouteError;
-use crate::issue::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
+use crate::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
 use crate::principal::{Authenticated, Credentials, Principal, authenticate, authorization};
 use crate::telemetry::decision::Decision;
 use crate::telemetry::metrics;

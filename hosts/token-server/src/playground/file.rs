@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use rust_embed::EmbeddedFile;
 
 use super::Built;
-use crate::headers::{has, values};
+use crate::negotiate::{has, values};
 
 /// The endings of compressed forms and what HTTP calls them, the smallest first.
 const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gz", "gzip")];

@@ -13,16 +13,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
-use uuid::Uuid;
 
-use super::password::{PasswordDigest, is_generated};
 use super::secret::is_one_of;
 use super::{AtMost, Credentials, NULL_GUID, Principal};
 use crate::app::App;
+use crate::client_id::is_client_id;
 use crate::clock;
-use crate::edit::service_principals::ADMINISTRATOR;
 use crate::error::RouteError;
 use crate::guard::familiar::Familiarity;
+use crate::password::{PasswordDigest, is_generated};
 use crate::policy::{Password, Policy, ServicePrincipal, accepts};
 use crate::store::PasswordName;
 
@@ -195,13 +194,6 @@ async fn is_right(
 #[must_use]
 pub fn is_registry_name(name: &str, app: &App) -> bool {
     name.eq_ignore_ascii_case(&app.registry_name)
-}
-
-/// Whether a name is that of a service principal: a GUID in any spelling, though only the usual one
-/// is anybody's, or the local administrator's.
-#[must_use]
-pub fn is_client_id(name: &str) -> bool {
-    Uuid::try_parse(name).is_ok() || name.eq_ignore_ascii_case(ADMINISTRATOR)
 }
 
 fn admin(

@@ -19,9 +19,8 @@ use crate::guard::places::Places;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The hash of a secret that nobody has: what is checked when there is no such client.
-static NOBODY: LazyLock<String> = LazyLock::new(|| {
-    crate::principal::password::generate().ok().and_then(|s| hash(&s)).unwrap_or_default()
-});
+static NOBODY: LazyLock<String> =
+    LazyLock::new(|| crate::password::generate().ok().and_then(|s| hash(&s)).unwrap_or_default());
 
 /// The least number of characters in a secret that a person chooses.
 pub const MIN_LEN: usize = 16;

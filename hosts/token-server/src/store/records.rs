@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use super::keys::{Algorithm, AuthorityRecord, KeyRecord};
 use super::page::Page;
 use super::row::{flag, json};
 use super::write::REMEMBERED;
-use crate::keys::{Algorithm, AuthorityRecord, KeyRecord};
-use crate::principal::password::PasswordDigest;
+use crate::password::PasswordDigest;
 
 /// Counts the writes to a registry.
 pub type Revision = i64;

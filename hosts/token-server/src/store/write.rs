@@ -7,6 +7,7 @@ use sqlx::{Any, AnyConnection, Row as _, Transaction};
 use uuid::Uuid;
 
 use super::database::Database;
+use super::keys::{AuthorityRecord, KeyRecord};
 use super::page::Page;
 use super::records::{
     KeysRecord, Known, ProviderRecord, RecordKey, RegistryRecord, Revision, ScopeMapRecord,
@@ -14,7 +15,6 @@ use super::records::{
 };
 use super::row::to_json;
 use crate::clock;
-use crate::keys::{AuthorityRecord, KeyRecord};
 
 /// For so many writes a departure is listed, and what each was written as.
 pub(super) const REMEMBERED: Revision = 100_000;

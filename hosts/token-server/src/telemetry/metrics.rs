@@ -15,21 +15,13 @@
 //! Labels come from short lists that stand in the program: a route is a pattern and never a path,
 //! so that nobody outside can make a series, and no name or secret can be in one.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use anyhow::bail;
-use axum::Router;
-use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::time::interval;
-
-use crate::clock;
-use crate::health::Readiness;
 
 const REQUESTS: &str = "scopegate_http_requests_total";
 const SECONDS: &str = "scopegate_http_request_seconds";
@@ -86,18 +78,10 @@ pub async fn keep_up(handle: PrometheusHandle) {
     }
 }
 
-/// `GET /metrics`
-pub fn routes(handle: PrometheusHandle, readiness: Arc<Readiness>) -> Router {
-    Router::new().route("/metrics", get(render)).with_state((handle, readiness))
-}
-
-async fn render(State((handle, readiness)): State<(PrometheusHandle, Arc<Readiness>)>) -> Response {
-    if let Some(age) = readiness.snapshot_age(clock::now()) {
-        // Exact for the next eighty-five million years.
-        gauge!(AGE).set(age as f64);
-    }
-    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (content_type, handle.render()).into_response()
+/// The age of the snapshot that tokens are issued from, in seconds.
+pub fn snapshot_age(seconds: i64) {
+    // Exact for the next eighty-five million years.
+    gauge!(AGE).set(seconds as f64);
 }
 
 /// One answer. `route` is a pattern of the router.

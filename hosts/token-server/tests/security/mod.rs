@@ -143,7 +143,7 @@ impl Server {
             providers: setup.providers,
             store,
             is_managed: true,
-            authz: scopegate_server::authz::Authz::default(),
+            authz: scopegate_server::config::Authz::default(),
             has_playground: false,
             serve_for: setup.serve_for,
             limits: setup.limits,
@@ -168,7 +168,7 @@ impl Server {
         let mut write = self.app.store.write().await.unwrap();
         let edit = ScopeMapEdit { description: None, actions: Some(actions) };
         scope_maps::put(&mut write, name, edit).await.unwrap();
-        self.app.commit(write).await.unwrap();
+        scopegate_server::watch::commit(&self.app, write).await.unwrap();
     }
 
     /// Makes or changes a service principal, and gives it a secret.
@@ -181,7 +181,7 @@ impl Server {
         };
         service_principals::put(&mut write, id, edit).await.unwrap();
         let secret = service_principals::generate_secret(&mut write, id).await.unwrap();
-        self.app.commit(write).await.unwrap();
+        scopegate_server::watch::commit(&self.app, write).await.unwrap();
         secret
     }
 

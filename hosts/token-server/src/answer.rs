@@ -1,3 +1,5 @@
+//! Answers: JSON that nobody may keep, and refusals.
+//!
 //! Every refusal is a registry's error JSON with a message that says what to do.
 //!
 //! Frameworks answer a wrong method, an unknown path or a body that is too long with nothing or a
@@ -9,7 +11,18 @@ use axum::response::{IntoResponse as _, Response};
 use scopegate_api::errors::RegistryErrors;
 use scopegate_host::rate::TooMany;
 
-use crate::error::json;
+/// A JSON answer that nobody may keep: it holds tokens, or speaks of them.
+pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    match serde_json::to_string(body) {
+        Ok(text) => (status, headers, text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
 
 /// A refusal with its code and message.
 #[must_use]

@@ -17,17 +17,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json as object};
 use uuid::Uuid;
 
-use super::access::has_changed;
+use super::parameters::Parameters;
+use crate::answer::json;
 use crate::app::App;
 use crate::clock;
+use crate::config::REGISTRY_AUDIENCE;
 use crate::context::Context;
-use crate::error::{RouteError, json};
-use crate::oauth::parameters::Parameters;
+use crate::error::RouteError;
 use crate::policy::{Policy, ServicePrincipal};
 use crate::principal::{Principal, by_secret};
+use crate::watch::has_changed;
 
-/// The audience of tokens that may be exchanged, as Azure's clients ask for it.
-pub const REGISTRY_AUDIENCE: &str = "https://containerregistry.azure.net";
 /// How long a token is valid, in seconds.
 const LIFETIME: i64 = 60 * 60;
 
@@ -143,7 +143,7 @@ async fn issue(
         generation: service.generation,
         epoch: app.issuer.epoch().as_deref().cloned(),
     };
-    let access_token = app.issuer.sign(&claims, now).map_err(refused)?;
+    let access_token = app.issuer.sign(&claims, now).map_err(RouteError::from).map_err(refused)?;
     Ok(object!({
         "token_type": "Bearer",
         "expires_in": LIFETIME,
