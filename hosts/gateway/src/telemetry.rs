@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use scopegate_host::target::for_log;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -73,7 +74,7 @@ pub struct Decision<'a> {
     pub outcome: Outcome,
     /// The method.
     pub method: &'a str,
-    /// The target, as it came.
+    /// The target, as it came. The log leaves out the values of a query that no registry reads.
     pub target: &'a str,
     /// The scopes that it needed.
     pub requested: &'a str,
@@ -101,7 +102,7 @@ impl Decision<'_> {
             target: "decision",
             outcome = self.outcome.as_str(),
             method = bounded(self.method),
-            target = bounded(self.target),
+            target = bounded(&for_log(self.target)),
             requested = bounded(self.requested),
             denied = bounded(self.denied),
             name = self.name.map(bounded),

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::metrics;
+use scopegate_host::target::for_log;
 
 /// How much of each list is logged, in bytes.
 const LONGEST: usize = 8 * 1024;
@@ -89,7 +90,7 @@ impl Decision<'_> {
             target: "decision",
             outcome = if edge.status == 200 { "forwarded" } else { "refused" },
             method = edge.method,
-            request = joined(&[edge.target], ""),
+            request = joined(&[for_log(edge.target).as_str()], ""),
             status = edge.status,
             granted = joined(&self.granted, " "),
             address = self.address.map(|address| address.to_string()),
