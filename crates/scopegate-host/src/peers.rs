@@ -7,6 +7,9 @@
 //! that are known. What is above that waits for something of the peer's own to end, and is refused
 //! when nothing does. When all places are taken nobody waits.
 //!
+//! Of IPv6 a peer is a /64. What strangers in one have counts for the /56 and the /48 around it,
+//! which have a few times as much.
+//!
 //! Left out: who is proven, which is for those who look at credentials.
 
 use std::collections::HashMap;
@@ -16,7 +19,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::networks::{Networks, network};
+use crate::networks::{Networks, network, wider_networks};
 
 /// The places of a network that nobody knows.
 pub const UNPROVEN: usize = 256;
@@ -30,6 +33,9 @@ const PROVEN_FOR: Duration = Duration::from_secs(60);
 const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How many networks without a place are remembered. Only valid credentials make one.
 const MAX_KNOWN: usize = 100_000;
+/// How many times as much strangers of a wider network of IPv6 have together as those of the one in
+/// it.
+const WIDER: usize = 4;
 /// After how many proofs those are forgotten that have been too long ago.
 const TIDY_EVERY: usize = 1024;
 
@@ -50,6 +56,8 @@ struct State {
     waiting: usize,
     proofs: usize,
     known: HashMap<IpAddr, Peer>,
+    /// What strangers have in the /56 and in the /48 of an IPv6 address.
+    wider: [HashMap<IpAddr, usize>; 2],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,7 +96,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.peers.lock();
         state.taken = state.taken.saturating_sub(1);
-        state.of_strangers = state.of_strangers.saturating_sub(usize::from(self.is_stranger));
+        if let Some(network) = self.network.filter(|_| self.is_stranger) {
+            state.of_strangers = state.of_strangers.saturating_sub(1);
+            state.leave_wider(network);
+        }
         if let Some(network) = self.network {
             state.change(network, |peer| peer.taken = peer.taken.saturating_sub(1));
         }
@@ -166,14 +177,16 @@ impl Peers {
             return Taken::Full;
         }
         let free = self.all.saturating_sub(state.taken);
-        let room_of_strangers = half(self.all).saturating_sub(state.of_strangers);
+        let has_room = network.is_none_or(|network| {
+            state.of_strangers < half(self.all) && state.has_wider_room(network, self.unproven)
+        });
         let taken = network.map_or(Taken::Yes { is_stranger: false }, |network| {
             state.change(network, |peer| {
                 // What others have is not there to be halved: two of them would have all.
                 let share = peer.taken.saturating_add(free) / 2;
                 let most = if peer.is_proven() { share.max(self.unproven) } else { self.unproven };
                 let is_stranger = !peer.is_known();
-                if peer.taken >= most || (is_stranger && room_of_strangers == 0) {
+                if peer.taken >= most || (is_stranger && !has_room) {
                     return Taken::NotNow;
                 }
                 peer.taken += 1;
@@ -182,7 +195,10 @@ impl Peers {
         });
         if let Taken::Yes { is_stranger } = taken {
             state.taken += 1;
-            state.of_strangers += usize::from(is_stranger);
+            if let Some(network) = network.filter(|_| is_stranger) {
+                state.of_strangers += 1;
+                state.enter_wider(network);
+            }
         }
         taken
     }
@@ -194,6 +210,38 @@ impl Peers {
 }
 
 impl State {
+    /// Whether strangers of the networks around one may have one more.
+    fn has_wider_room(&self, network: IpAddr, unproven: usize) -> bool {
+        let limits = [WIDER, WIDER * WIDER].map(|times| unproven.saturating_mul(times));
+        let around = wider_networks(network).into_iter().flatten();
+        self.wider
+            .iter()
+            .zip(limits)
+            .zip(around)
+            .all(|((taken, limit), network)| taken.get(&network).is_none_or(|taken| *taken < limit))
+    }
+
+    fn enter_wider(&mut self, network: IpAddr) {
+        for (taken, network) in
+            self.wider.iter_mut().zip(wider_networks(network).into_iter().flatten())
+        {
+            *taken.entry(network).or_default() += 1;
+        }
+    }
+
+    fn leave_wider(&mut self, network: IpAddr) {
+        for (taken, network) in
+            self.wider.iter_mut().zip(wider_networks(network).into_iter().flatten())
+        {
+            if let Some(count) = taken.get_mut(&network) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    taken.remove(&network);
+                }
+            }
+        }
+    }
+
     fn change<T>(&mut self, network: IpAddr, work: impl FnOnce(&mut Peer) -> T) -> T {
         let peer = self.known.entry(network).or_default();
         let done = work(peer);
@@ -276,6 +324,22 @@ mod tests {
         drop(taken);
         tokio::time::advance(PROVEN_FOR).await;
         assert_eq!(places(&peers, ATTACKER, 5000).await.len(), UNPROVEN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn networks_of_ipv6_nest() {
+        let peers = Arc::new(Peers::new(4096, 10, Vec::new()));
+        let mut taken = Vec::new();
+        for of_56 in 0..20 {
+            for of_64 in 0..8 {
+                let address = format!("2001:db8:0:{:x}::1", of_56 * 256 + of_64);
+                taken.extend(places(&peers, &address, 20).await);
+            }
+            assert_eq!(taken.len(), (40 * (of_56 + 1)).min(160));
+        }
+        assert_eq!(places(&peers, "2001:db8:1::1", 20).await.len(), 10);
+        drop(taken);
+        assert!(peers.lock().wider.iter().all(HashMap::is_empty));
     }
 
     #[tokio::test(start_paused = true)]
