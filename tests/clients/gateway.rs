@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_server::issue::{Issuer, Subject};
@@ -354,6 +356,23 @@ fn names_and_passwords() {
         assert_eq!(answer.status, status, "{method} {target}: {answer:?}");
     }
     assert!(!scene.gateway.log().contains(&scene.password));
+}
+
+/// A password goes on while its holder's rights change: what was remembered of it is asked for
+/// again.
+#[test]
+fn a_right_password_is_never_refused() {
+    let scene = Scene::echo(0, &[("team/app", ALL)]);
+    let text = STANDARD.encode(format!("MyToken:{}", scene.password));
+    let good = format!("Authorization: Basic {text}");
+    let pull = || ask(scene.gateway.port(), "GET", "/v2/team/app/manifests/v1", &[&good]).status;
+    assert_eq!(pull(), 200);
+    scene.server.apply(&seed(&[("team/app", READ)]));
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(3) {
+        assert_eq!(pull(), 200, "after {:?}", start.elapsed());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A token whose principal was disabled is no good two seconds later, and neither is its password.

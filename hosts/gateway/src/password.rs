@@ -49,6 +49,15 @@ pub enum PasswordError {
     Unanswered(String),
 }
 
+/// A token for a password.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The token.
+    pub token: Arc<str>,
+    /// Whether it was issued for an earlier question, and may have ended since.
+    pub is_remembered: bool,
+}
+
 /// What the token server said.
 #[derive(Debug)]
 enum Answer {
@@ -89,11 +98,11 @@ impl Passwords {
         authorization: &str,
         scopes: &[String],
         address: Option<IpAddr>,
-    ) -> Result<Option<Arc<str>>, PasswordError> {
+    ) -> Result<Option<Issued>, PasswordError> {
         let now = Instant::now();
         let (asked, password) = (digest(authorization, scopes), digest(authorization, &[]));
         if let Some((token, _)) = self.tokens.get(&asked).filter(|(_, until)| now < *until) {
-            return Ok(Some(token));
+            return Ok(Some(Issued { token, is_remembered: true }));
         }
         if self.wrong.get(&password).is_some_and(|until| now < until) {
             return Ok(None);
@@ -102,7 +111,7 @@ impl Passwords {
         Ok(match self.ask(authorization, scopes, address).await? {
             Answer::Token(token) => {
                 self.tokens.insert(asked, (Arc::clone(&token), now + GOOD_FOR));
-                Some(token)
+                Some(Issued { token, is_remembered: false })
             }
             Answer::Wrong => {
                 self.wrong.insert(password, now + WRONG_FOR);

@@ -310,20 +310,31 @@ impl Gateway {
             return Ok(Came::Nothing);
         };
         let scopes: Vec<String> = route.scopes.iter().map(ToString::to_string).collect();
-        let answer = passwords.token(authorization, &scopes, address).await;
-        let token = answer.map_err(|error| match error {
-            PasswordError::TooMany => Unavailable::TooMany,
-            PasswordError::Unanswered(reason) => {
-                tracing::error!(reason, "the token server does not answer");
-                Unavailable::Unknown("the token server does not answer")
+        // What was remembered may have ended since, and the password may be right still.
+        for _ in 0..2 {
+            let asked = passwords.token(authorization, &scopes, address).await;
+            let Some(issued) = asked.map_err(unavailable)? else { return Ok(Came::NoGood) };
+            let came = self.bearer(&issued.token).await?;
+            if !matches!(came, Came::NoGood) {
+                return Ok(came);
             }
-        })?;
-        let Some(token) = token else { return Ok(Came::NoGood) };
-        let came = self.bearer(&token).await?;
-        if matches!(came, Came::NoGood) {
             passwords.forget(authorization, &scopes);
+            if !issued.is_remembered {
+                break;
+            }
         }
-        Ok(came)
+        Ok(Came::NoGood)
+    }
+}
+
+/// Why a password decides nothing.
+fn unavailable(error: PasswordError) -> Unavailable {
+    match error {
+        PasswordError::TooMany => Unavailable::TooMany,
+        PasswordError::Unanswered(reason) => {
+            tracing::error!(reason, "the token server does not answer");
+            Unavailable::Unknown("the token server does not answer")
+        }
     }
 }
 
