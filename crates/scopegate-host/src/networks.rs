@@ -37,6 +37,12 @@ impl Networks {
         self.0.is_empty()
     }
 
+    /// Whether every address of IPv4 or of IPv6 is one of them.
+    #[must_use]
+    pub fn contain_all(&self) -> bool {
+        self.0.iter().any(|net| net.prefix_len() == 0)
+    }
+
     /// Whether an address is one of them. An IPv4 address is the same one when it comes over IPv6.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {

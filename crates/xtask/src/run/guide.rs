@@ -116,7 +116,7 @@ LOG IN AND PUSH with skopeo. The first push works, the second is refused:
   skopeo copy oci:{image}:v1 docker://localhost:{registry}/samples/hello-world:v1
   skopeo copy oci:{image}:v1 docker://localhost:{registry}/samples/nginx:v1
 
-THE SAME WITH PODMAN. the same for docker:
+THE SAME WITH PODMAN, and so with docker:
 
   podman login -u MyToken -p '{password}' localhost:{registry}
   podman load -i {image}.tar

@@ -15,7 +15,8 @@ impl Config {
     /// One sentence for each, with what to write instead.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        self.plain_http().into_iter().chain(self.plain_database()).collect()
+        let found = self.plain_http().into_iter().chain(self.plain_database());
+        found.chain(self.everybody()).collect()
     }
 
     fn plain_http(&self) -> Option<String> {
@@ -26,6 +27,24 @@ impl Config {
                 self.listen
             )
         })
+    }
+
+    /// Settings that speak of proxies, or of few, and name every address.
+    fn everybody(&self) -> Vec<String> {
+        let limits = &self.limits;
+        let named = [
+            (
+                "limits.trustedProxies",
+                &limits.trusted_proxies,
+                "anybody chooses the address that is counted",
+            ),
+            ("limits.exemptPeers", &limits.exempt_peers, "nobody's connections are bounded"),
+            ("authz.peers", &self.authz.peers, "anybody may ask about any request"),
+        ];
+        let named = named.into_iter().filter(|(_, networks, _)| networks.contain_all());
+        named
+            .map(|(name, _, so)| format!("{name} is every address, so {so}: name your own"))
+            .collect()
     }
 
     fn plain_database(&self) -> Option<String> {
@@ -56,8 +75,28 @@ fn is_local(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use scopegate_host::networks::Networks;
+
     use super::*;
     use crate::config::TlsFiles;
+
+    #[test]
+    fn networks_of_everybody_are_warned_of() {
+        for (networks, expected) in [
+            (&["0.0.0.0/0"][..], 3),
+            (&["::/0"], 3),
+            (&["10.0.0.0/8", "0.0.0.0/0"], 3),
+            (&["10.0.0.0/8"], 0),
+            (&[], 0),
+        ] {
+            let networks = Networks::parse(networks.iter().copied()).unwrap();
+            let mut config = Config::default();
+            config.limits.trusted_proxies = networks.clone();
+            config.limits.exempt_peers = networks.clone();
+            config.authz.peers = networks;
+            assert_eq!(config.warnings().len(), expected, "{config:?}");
+        }
+    }
 
     #[test]
     fn plain_http_beyond_this_machine_is_warned_of() {
