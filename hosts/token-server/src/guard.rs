@@ -32,6 +32,7 @@ use axum::response::Response;
 use scopegate_host::networks::{network, wider_networks};
 use scopegate_host::peers::{Peers, Place};
 use scopegate_host::rate::{RateLimit, TooMany};
+use tokio::sync::Semaphore;
 
 use crate::answer::{empty, too_many};
 use crate::config::{Limits, Rate};
@@ -46,6 +47,8 @@ use verified::Verified;
 pub const WIDER: u32 = 4;
 /// What a wrong password costs its address, in requests, beside the one that it was.
 pub const FAILURE_COST: u32 = 9;
+/// How many lists of management are read at one time.
+const LISTS: usize = 2;
 /// The service's name for how many requests may still come at once.
 const REMAINING: HeaderName = HeaderName::from_static("x-ms-ratelimit-remaining-calls-per-second");
 /// Header fields of one request. Real clients send about ten.
@@ -65,6 +68,8 @@ pub struct Guard {
     pub places: Places,
     /// Which of them were right.
     pub verified: Verified,
+    /// Turns for lists of management, which hold a connection to the database and a core for long.
+    pub lists: Semaphore,
     /// The connections of each peer.
     pub peers: Arc<Peers>,
     /// The requests of each client that come by way of a proxy or a gateway of our own.
@@ -92,7 +97,7 @@ impl Guard {
         let forwarded = peers(vec![limits.exempt_peers.clone()]);
         let peers = peers(vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()]);
         let (familiar, places) = (Familiar::default(), Places::default());
-        let verified = Verified::default();
+        let (verified, lists) = (Verified::default(), Semaphore::new(LISTS));
         Self {
             limits,
             per_address,
@@ -101,6 +106,7 @@ impl Guard {
             familiar,
             places,
             verified,
+            lists,
             peers,
             forwarded,
         }

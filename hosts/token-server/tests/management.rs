@@ -15,6 +15,7 @@ use scopegate_api::claims::{AccessClaims, Expected, IdentityClaims, PrincipalKin
 use scopegate_core::{ActionSet, Settings};
 use scopegate_server::clock;
 use scopegate_server::config::{Limits, Rate};
+use scopegate_server::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::edit::service_principals::{self, ServicePrincipalEdit};
 use scopegate_server::edit::tokens::{self, TokenEdit};
 use scopegate_server::identity::Providers;
@@ -1263,6 +1264,26 @@ async fn the_pages_of_a_list() {
         assert!(stayed.is_sorted());
         assert!(count >= pages, "{query}: {count}");
     }
+}
+
+/// Scope maps are long, so a page has a hundred of them, whatever is asked for.
+#[tokio::test]
+async fn a_page_of_scope_maps_is_short() {
+    let registry = Registry::start().await;
+    let mut write = registry.server.app.store.write().await.unwrap();
+    for number in 0..250 {
+        let edit = ScopeMapEdit { description: None, actions: Some(Vec::new()) };
+        scope_maps::put(&mut write, &format!("map-{number:03}"), edit).await.unwrap();
+    }
+    scopegate_server::watch::commit(&registry.server.app, write).await.unwrap();
+    let (mut next, mut pages) = (Some("GET scopeMaps?$top=500".to_owned()), Vec::new());
+    while let Some(request) = next {
+        let page = registry.must(&request, Value::Null).await;
+        pages.push(page["value"].as_array().unwrap().len());
+        let link = page["nextLink"].as_str();
+        next = link.map(|link| format!("GET {}", link.strip_prefix("https://r.test").unwrap()));
+    }
+    assert_eq!(pages, [100, 100, 55]);
 }
 
 #[tokio::test]

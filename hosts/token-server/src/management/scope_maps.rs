@@ -15,6 +15,9 @@ use crate::app::App;
 use crate::edit::scope_maps::{self, ScopeMapEdit};
 use crate::watch::commit;
 
+/// The most scope maps on a page, whatever is asked for: each has up to 500 actions.
+const MAX_LISTED: i64 = 100;
+
 /// Lists the scope maps.
 ///
 /// # Errors
@@ -29,7 +32,8 @@ pub async fn list(
     Query(query): Query<PageQuery>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<ScopeMapResource>>, ManagementError> {
-    let page = query.page()?;
+    let page = query.page()?.at_most(MAX_LISTED);
+    let _turn = app.guard.lists.acquire().await;
     let maps = app.store.read().await?.scope_maps(&page).await?;
     let last = maps.last().map(|map| map.key.clone());
     let value = maps.into_iter().map(|map| ScopeMapResource::new(&ids, map)).collect();

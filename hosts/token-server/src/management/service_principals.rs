@@ -33,6 +33,7 @@ pub async fn list(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<ServicePrincipalResource>>, ManagementError> {
     let page = query.page()?;
+    let _turn = app.guard.lists.acquire().await;
     let principals = app.store.read().await?.service_principals(&page).await?;
     let last = principals.last().map(|principal| principal.key.clone());
     let value = principals.into_iter().map(|p| ServicePrincipalResource::new(&ids, p)).collect();

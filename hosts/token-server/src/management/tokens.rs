@@ -32,6 +32,7 @@ pub async fn list(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<TokenResource>>, ManagementError> {
     let page = query.page()?;
+    let _turn = app.guard.lists.acquire().await;
     let tokens = app.store.read().await?.tokens(&page).await?;
     let last = tokens.last().map(|token| token.key.clone());
     let value = tokens.into_iter().map(|token| document(&app, &ids, token)).collect();

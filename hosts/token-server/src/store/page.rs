@@ -18,4 +18,10 @@ impl Page {
     pub fn first() -> Self {
         Self { after: String::new(), limit: Self::MAX }
     }
+
+    /// The same, no longer than this.
+    #[must_use]
+    pub fn at_most(self, limit: i64) -> Self {
+        Self { limit: self.limit.min(limit), ..self }
+    }
 }
