@@ -143,8 +143,9 @@ impl Issuer {
         claimed == self.epoch.load().as_deref().map(String::as_str)
     }
 
-    /// Signs an access token that is valid for `lifetime` seconds: [`ACCESS_LIFETIME`] or
-    /// [`ANONYMOUS_LIFETIME`].
+    /// Signs an access token that is valid for `lifetime` seconds:
+    /// [`ACCESS_LIFETIME`](crate::lifetimes::ACCESS_LIFETIME) or
+    /// [`ANONYMOUS_LIFETIME`](crate::lifetimes::ANONYMOUS_LIFETIME).
     ///
     /// # Errors
     ///
