@@ -150,6 +150,28 @@ fn connections_of_one_client_are_bounded() {
     });
 }
 
+/// Connections of many clients, each of which has logged in rightly: one that has few takes the place
+/// of one that has many.
+#[test]
+fn known_clients_do_not_have_all_connections() {
+    let echo = Echo::start(0);
+    let scene = Scene::before(echo.port(), "limits: {connections: 128, connectionsPerPeer: 32}\n");
+    Runtime::new().unwrap().block_on(async {
+        let mut held = Vec::new();
+        for number in 1..=8 {
+            let right = basic(&scene.password);
+            assert_eq!(scene.get(attacker(number), "/v2/", &right).await, 200);
+            for _ in 0..32 {
+                held.push(scene.connect(attacker(number)).await.unwrap());
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let served = scene.logins(50).await;
+        println!("of 50 right logins {served} were served beside all connections of known clients");
+        assert_eq!(served, 50);
+    });
+}
+
 /// A thousand nodes behind one address start the same deployment, from a real registry.
 #[test]
 fn a_thousand_pulls_at_once_from_one_address() {

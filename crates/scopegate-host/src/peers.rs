@@ -10,13 +10,19 @@
 //! Of IPv6 a peer is a /64. What strangers in one have counts for the /56 and the /48 around it,
 //! which have a few times as much.
 //!
+//! Where places are handed over and none is left, one that asks takes the oldest of the network
+//! that has the most: as many networks as it takes to have all, known ones too, do not keep out one
+//! that has few.
+//!
 //! Left out: who is proven, which is for those who look at credentials.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::networks::{Networks, network, wider_networks};
@@ -45,6 +51,7 @@ pub struct Peers {
     all: usize,
     unproven: usize,
     exempt: Vec<Networks>,
+    hands_over: bool,
     state: Mutex<State>,
 }
 
@@ -58,6 +65,44 @@ struct State {
     known: HashMap<IpAddr, Peer>,
     /// What strangers have in the /56 and in the /48 of an IPv6 address.
     wider: [HashMap<IpAddr, usize>; 2],
+    /// The places of each network, the oldest first.
+    held: HashMap<IpAddr, BTreeMap<u64, Held>>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    is_stranger: bool,
+    leave: Arc<Leave>,
+}
+
+/// Whether a place was given to somebody else.
+#[derive(Debug, Default)]
+struct Leave {
+    is_asked: AtomicBool,
+    notify: Notify,
+}
+
+/// Tells the holder of a place when it was given to somebody else.
+#[derive(Clone, Debug)]
+pub struct Leaving(Arc<Leave>);
+
+impl Leaving {
+    /// Whether it was.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.0.is_asked.load(Ordering::Acquire)
+    }
+
+    /// Resolves when it is.
+    pub async fn asked(&self) {
+        let mut notified = std::pin::pin!(self.0.notify.notified());
+        // From here on nothing is missed.
+        notified.as_mut().enable();
+        if !self.is_asked() {
+            notified.await;
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,19 +134,26 @@ pub struct Place {
     peers: Arc<Peers>,
     /// Nothing for one that is exempt.
     network: Option<IpAddr>,
-    is_stranger: bool,
+    id: u64,
+    leave: Arc<Leave>,
+}
+
+impl Place {
+    /// Tells when this place was given to somebody else. Its holder is to leave as soon as nobody
+    /// waits for an answer.
+    #[must_use]
+    pub fn leaving(&self) -> Leaving {
+        Leaving(Arc::clone(&self.leave))
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.peers.lock();
-        state.taken = state.taken.saturating_sub(1);
-        if let Some(network) = self.network.filter(|_| self.is_stranger) {
-            state.of_strangers = state.of_strangers.saturating_sub(1);
-            state.leave_wider(network);
-        }
-        if let Some(network) = self.network {
-            state.change(network, |peer| peer.taken = peer.taken.saturating_sub(1));
+        match self.network {
+            // One that was given to somebody else is counted as theirs.
+            Some(network) => drop(state.leave(network, self.id)),
+            None => state.taken = state.taken.saturating_sub(1),
         }
     }
 }
@@ -109,7 +161,8 @@ impl Drop for Place {
 /// Whether there is a place.
 enum Taken {
     Yes {
-        is_stranger: bool,
+        id: u64,
+        leave: Arc<Leave>,
     },
     /// The peer has as many as it may, or strangers have.
     NotNow,
@@ -122,7 +175,15 @@ impl Peers {
     /// have as many as there are.
     #[must_use]
     pub fn new(all: usize, of_a_peer: usize, exempt: Vec<Networks>) -> Self {
-        Self { all, unproven: of_a_peer.min(half(all)), exempt, state: Mutex::default() }
+        let unproven = of_a_peer.min(half(all));
+        Self { all, unproven, exempt, hands_over: false, state: Mutex::default() }
+    }
+
+    /// The same where a place can be taken from the network that has the most: those who hold one
+    /// have to look at [`Place::leaving`].
+    #[must_use]
+    pub fn handing_over(self) -> Self {
+        Self { hands_over: true, ..self }
     }
 
     /// Notes that a request of an address came with valid credentials, and was answered well.
@@ -154,8 +215,8 @@ impl Peers {
         let is_exempt = self.exempt.iter().any(|networks| networks.contain(address));
         let network = (!is_exempt).then(|| network(address));
         let _waiting = match self.take(network) {
-            Taken::Yes { is_stranger } => {
-                return Some(Place { peers: self, network, is_stranger });
+            Taken::Yes { id, leave } => {
+                return Some(Place { peers: self, network, id, leave });
             }
             Taken::NotNow => Waiting::begin(&self, network?)?,
             Taken::Full => return None,
@@ -163,44 +224,43 @@ impl Peers {
         let until = Instant::now() + WAIT;
         while Instant::now() < until {
             sleep(LOOK_EVERY).await;
-            if let Taken::Yes { is_stranger } = self.take(network) {
-                return Some(Place { peers: Arc::clone(&self), network, is_stranger });
+            if let Taken::Yes { id, leave } = self.take(network) {
+                return Some(Place { peers: Arc::clone(&self), network, id, leave });
             }
         }
         None
     }
 
-    /// Counts one more, if there may be one.
+    /// Counts one more, if there may be one, or takes it from the peer that has the most.
     fn take(&self, network: Option<IpAddr>) -> Taken {
         let mut state = self.lock();
-        if state.taken >= self.all {
+        let Some(network) = network else {
+            if state.taken >= self.all && !(self.hands_over && state.take_from_largest(0, false)) {
+                return Taken::Full;
+            }
+            state.taken += 1;
+            return Taken::Yes { id: 0, leave: Arc::default() };
+        };
+        let peer = state.known.get(&network).copied().unwrap_or_default();
+        let is_stranger = !peer.is_known();
+        // What others have is not there to be halved: two of them would have all.
+        let free = self.all.saturating_sub(state.taken);
+        let share = peer.taken.saturating_add(free) / 2;
+        let most = if peer.is_proven() { share.max(self.unproven) } else { self.unproven };
+        let has_room = !is_stranger || state.has_wider_room(network, self.unproven);
+        if peer.taken >= most || !has_room {
+            return Taken::NotNow;
+        }
+        let is_crowded = is_stranger && state.of_strangers >= half(self.all);
+        if is_crowded && !(self.hands_over && state.take_from_largest(peer.taken, true)) {
+            return Taken::NotNow;
+        }
+        if state.taken >= self.all
+            && !(self.hands_over && state.take_from_largest(peer.taken, false))
+        {
             return Taken::Full;
         }
-        let free = self.all.saturating_sub(state.taken);
-        let has_room = network.is_none_or(|network| {
-            state.of_strangers < half(self.all) && state.has_wider_room(network, self.unproven)
-        });
-        let taken = network.map_or(Taken::Yes { is_stranger: false }, |network| {
-            state.change(network, |peer| {
-                // What others have is not there to be halved: two of them would have all.
-                let share = peer.taken.saturating_add(free) / 2;
-                let most = if peer.is_proven() { share.max(self.unproven) } else { self.unproven };
-                let is_stranger = !peer.is_known();
-                if peer.taken >= most || (is_stranger && !has_room) {
-                    return Taken::NotNow;
-                }
-                peer.taken += 1;
-                Taken::Yes { is_stranger }
-            })
-        });
-        if let Taken::Yes { is_stranger } = taken {
-            state.taken += 1;
-            if let Some(network) = network.filter(|_| is_stranger) {
-                state.of_strangers += 1;
-                state.enter_wider(network);
-            }
-        }
-        taken
+        state.enter(network, is_stranger)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -219,6 +279,58 @@ impl State {
             .zip(limits)
             .zip(around)
             .all(|((taken, limit), network)| taken.get(&network).is_none_or(|taken| *taken < limit))
+    }
+
+    fn enter(&mut self, network: IpAddr, is_stranger: bool) -> Taken {
+        self.taken += 1;
+        self.change(network, |peer| peer.taken += 1);
+        if is_stranger {
+            self.of_strangers += 1;
+            self.enter_wider(network);
+        }
+        let (id, leave) = (self.next, Arc::<Leave>::default());
+        self.next = self.next.wrapping_add(1);
+        let held = Held { is_stranger, leave: Arc::clone(&leave) };
+        self.held.entry(network).or_default().insert(id, held);
+        Taken::Yes { id, leave }
+    }
+
+    fn leave(&mut self, network: IpAddr, id: u64) -> Option<Held> {
+        let places = self.held.get_mut(&network)?;
+        let held = places.remove(&id)?;
+        if places.is_empty() {
+            self.held.remove(&network);
+        }
+        self.taken = self.taken.saturating_sub(1);
+        self.change(network, |peer| peer.taken = peer.taken.saturating_sub(1));
+        if held.is_stranger {
+            self.of_strangers = self.of_strangers.saturating_sub(1);
+            self.leave_wider(network);
+        }
+        Some(held)
+    }
+
+    /// Takes a place from the network that has the most, the oldest of it, where it has at least
+    /// two more than one that asks. Only strangers leave for a stranger who has no room among them.
+    fn take_from_largest(&mut self, own: usize, of_strangers: bool) -> bool {
+        let may_leave = |held: &Held| held.is_stranger || !of_strangers;
+        let places = |places: &BTreeMap<u64, Held>| {
+            let oldest = places.iter().find(|(_, held)| may_leave(held)).map(|(id, _)| *id);
+            oldest.map(|oldest| (places.len(), oldest))
+        };
+        let held = self.held.iter();
+        let all = held.filter_map(|(network, held)| Some((places(held)?, *network)));
+        let largest = all.max_by_key(|((count, _), _)| *count);
+        let Some(((_, oldest), network)) =
+            largest.filter(|((count, _), _)| *count >= own.saturating_add(2))
+        else {
+            return false;
+        };
+        if let Some(held) = self.leave(network, oldest) {
+            held.leave.is_asked.store(true, Ordering::Release);
+            held.leave.notify.notify_waiters();
+        }
+        true
     }
 
     fn enter_wider(&mut self, network: IpAddr) {
@@ -324,6 +436,47 @@ mod tests {
         drop(taken);
         tokio::time::advance(PROVEN_FOR).await;
         assert_eq!(places(&peers, ATTACKER, 5000).await.len(), UNPROVEN);
+    }
+
+    /// The second attack: a client of low rights, which logs in from many networks, has all places.
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_taken_from_the_network_that_has_the_most() {
+        let peers = Arc::new(Peers::new(100, 10, Vec::new()).handing_over());
+        let mut taken = Vec::new();
+        for attacker in 10..30 {
+            let address = format!("203.0.113.{attacker}");
+            peers.prove(address.parse().unwrap());
+            tokio::time::advance(PROVEN_FOR).await;
+            taken.extend(places(&peers, &address, 10).await);
+        }
+        let left = |taken: &[Place]| taken.iter().filter(|p| p.leaving().is_asked()).count();
+        let before = left(&taken);
+        assert_eq!(peers.lock().taken, 100);
+        let own = places(&peers, OTHER, 3).await;
+        assert_eq!((own.len(), left(&taken) - before, left(&own)), (3, 3, 0));
+        assert_eq!(peers.lock().taken, 100);
+        drop(taken);
+        assert_eq!(peers.lock().taken, 3);
+        drop(own);
+        assert!(peers.lock().held.is_empty());
+        let state = peers.lock();
+        assert_eq!((state.taken, state.of_strangers), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_as_many_takes_nothing() {
+        let peers = Arc::new(Peers::new(4, 2, Vec::new()).handing_over());
+        for address in [ATTACKER, OTHER] {
+            peers.recall(address.parse().unwrap());
+        }
+        let first = [places(&peers, ATTACKER, 2).await, places(&peers, OTHER, 2).await];
+        assert_eq!(first.iter().map(Vec::len).sum::<usize>(), 4);
+        peers.recall("203.0.113.3".parse().unwrap());
+        let third = places(&peers, "203.0.113.3", 2).await;
+        assert_eq!(third.len(), 1, "one of two, and then as many as the others");
+        let mut asked = first.iter().flatten().map(Place::leaving);
+        let asked = asked.find(Leaving::is_asked).unwrap();
+        tokio::time::timeout(WAIT, asked.asked()).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

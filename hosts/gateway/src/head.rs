@@ -18,6 +18,7 @@ use pingora_core::server::ShutdownWatch;
 use tokio::time::sleep;
 
 use crate::config::Timeouts;
+use crate::peers::LEAVING;
 
 tokio::task_local! {
     /// Whether the head of the request of this task has been read.
@@ -55,6 +56,7 @@ impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for InTime<A> {
         tokio::select! {
             reused = IS_READ.scope(Arc::clone(&is_read), work) => reused,
             () = missed(&is_read, idle.saturating_add(client)) => None,
+            () = left(&is_read) => None,
         }
     }
 
@@ -65,6 +67,17 @@ impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for InTime<A> {
     async fn http_cleanup(&self) {
         self.app.http_cleanup().await;
     }
+}
+
+/// Ends when the connection's place was given to somebody else, and no request is under way.
+async fn left(is_read: &AtomicBool) {
+    if let Ok(leaving) = LEAVING.try_with(Clone::clone) {
+        leaving.asked().await;
+        if !is_read.load(Ordering::Relaxed) {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Ends when the head is not there in time, and otherwise never.

@@ -9,7 +9,12 @@ use async_trait::async_trait;
 use pingora_core::apps::ServerApp;
 use pingora_core::protocols::Stream;
 use pingora_core::server::ShutdownWatch;
-use scopegate_host::peers::Peers;
+use scopegate_host::peers::{Leaving, Peers};
+
+tokio::task_local! {
+    /// Tells when the place of this task's connection was given to somebody else.
+    pub static LEAVING: Leaving;
+}
 
 /// An application whose connections are counted by client.
 #[derive(Debug)]
@@ -29,8 +34,8 @@ impl<A: ServerApp + Send + Sync + 'static> ServerApp for Counted<A> {
     ) -> Option<Stream> {
         let socket = stream.get_socket_digest()?;
         let peer = socket.peer_addr()?.as_inet()?.ip();
-        let _place = Arc::clone(&self.peers).admit(peer).await?;
-        self.app.process_new(stream, shutdown).await
+        let place = Arc::clone(&self.peers).admit(peer).await?;
+        LEAVING.scope(place.leaving(), self.app.process_new(stream, shutdown)).await
     }
 
     async fn cleanup(&self) {

@@ -119,7 +119,7 @@ pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
         .passwords
         .then(|| Passwords::new(asking, config.realm.clone(), config.service.clone(), shown));
     let Limits { connections, connections_per_peer, exempt_peers } = config.limits.clone();
-    let peers = Peers::new(connections, connections_per_peer, vec![exempt_peers]);
+    let peers = Peers::new(connections, connections_per_peer, vec![exempt_peers]).handing_over();
     Ok(Gateway {
         peers: Arc::new(peers),
         upstream: config.upstream_address()?,

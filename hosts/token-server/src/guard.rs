@@ -89,13 +89,12 @@ impl Guard {
             })
         });
         let per_principal = RateLimit::new(limits.per_principal);
-        let peers = |exempt| {
-            let Limits { connections, connections_per_peer, .. } = limits;
-            Arc::new(Peers::new(connections, connections_per_peer, exempt))
-        };
+        let Limits { connections, connections_per_peer, .. } = limits;
         // All connections of a proxy are one peer's, and clients have so many requests each there.
-        let forwarded = peers(vec![limits.exempt_peers.clone()]);
-        let peers = peers(vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()]);
+        let exempt = vec![limits.exempt_peers.clone()];
+        let forwarded = Arc::new(Peers::new(connections, connections_per_peer, exempt));
+        let exempt = vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()];
+        let peers = Arc::new(Peers::new(connections, connections_per_peer, exempt).handing_over());
         let (familiar, places) = (Familiar::default(), Places::default());
         let (verified, lists) = (Verified::default(), Semaphore::new(LISTS));
         Self {

@@ -170,8 +170,32 @@ async fn audit_4a_many_addresses_open_all_connections() {
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let served = server.logins(|_| KNOWN, &login, 100).await;
+    let unknown = server.logins(elsewhere, &login, 50).await;
     attack.end().await;
-    check("4a, from 40 addresses", (served, 100), (0, 0));
+    check("4a, from 40 addresses", (served, 100), (unknown, 50));
+}
+
+/// The same by a client of low rights that has logged in from each of them: known networks.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_4a_known_networks_open_all_connections() {
+    let limits = Limits { connections: 256, connections_per_peer: 32, ..Limits::default() };
+    let server = Listening::start(limits).await;
+    let (login, of_attacker) = (basic("Reader", "secret-one"), basic("Writer", "secret-two"));
+    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
+    assert_eq!(server.logins(attacker, &of_attacker, 40).await, 40);
+    let mut attack = Attack::begin();
+    for number in 0..400 {
+        let server = Arc::clone(&server);
+        attack.add(move || {
+            let server = Arc::clone(&server);
+            async move { hold(&server, attacker(number % 40)).await }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let served = server.logins(|_| KNOWN, &login, 100).await;
+    let unknown = server.logins(elsewhere, &login, 50).await;
+    attack.end().await;
+    check("4a, from 40 known addresses", (served, 100), (unknown, 50));
 }
 
 /// A connection of the attacker's, for half a second.

@@ -816,6 +816,12 @@ async fn names_and_limits() {
         ),
         (
             format!("POST servicePrincipals/{guid}/secrets"),
+            &json!({"secret": format!("sgp_{}", "A".repeat(43))}),
+            400,
+            "looks like a generated one",
+        ),
+        (
+            format!("POST servicePrincipals/{guid}/secrets"),
             &json!({"secret": "x".repeat(15)}),
             400,
             "16 to 256",

@@ -70,7 +70,7 @@ pub async fn delete(write: &mut Write, client_id: &str) -> Result<bool, EditErro
 /// [`EditError::NotFound`] for a client that does not exist.
 pub async fn generate_secret(write: &mut Write, client_id: &str) -> Result<String, EditError> {
     let value = password::generate().map_err(|_| EditError::Randomness)?;
-    add_secret(write, client_id, &value).await?;
+    keep_secret(write, client_id, &value).await?;
     Ok(value)
 }
 
@@ -87,6 +87,16 @@ pub async fn add_secret(write: &mut Write, client_id: &str, value: &str) -> Resu
             secret::MIN_LEN
         )));
     }
+    // What looks generated is believed to be what nobody guesses.
+    if password::is_generated(value) {
+        return Err(EditError::Invalid(
+            "a secret that looks like a generated one: have one generated".into(),
+        ));
+    }
+    keep_secret(write, client_id, value).await
+}
+
+async fn keep_secret(write: &mut Write, client_id: &str, value: &str) -> Result<(), EditError> {
     let mut principal = find(write, client_id).await?;
     let hash = secret::hash(value).ok_or(EditError::Randomness)?;
     while principal.secrets.len() >= MAX_SECRETS {

@@ -28,6 +28,9 @@ const RENEWED_AFTER: i64 = 3600;
 /// How many wrong secrets a pair that is known has at once, and in a second.
 const WRONG: Rate = Rate { rate: 0.1, burst: 10 };
 
+/// The same for a client from all networks where it is known.
+const WRONG_OF_CLIENT: Rate = Rate { rate: 0.5, burst: 30 };
+
 /// Whether a client was right lately from where it asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Familiarity {
@@ -42,11 +45,17 @@ pub enum Familiarity {
 pub struct Familiar {
     known: Mutex<HashMap<Pair, Right>>,
     wrong: RateLimit,
+    /// The same of all pairs of a client together.
+    wrong_of_client: RateLimit,
 }
 
 impl Default for Familiar {
     fn default() -> Self {
-        Self { known: Mutex::default(), wrong: RateLimit::new(WRONG) }
+        Self {
+            known: Mutex::default(),
+            wrong: RateLimit::new(WRONG),
+            wrong_of_client: RateLimit::new(WRONG_OF_CLIENT),
+        }
     }
 }
 
@@ -85,11 +94,9 @@ impl Familiar {
     pub fn of(&self, client: &str, address: IpAddr, now: i64) -> Familiarity {
         let pair = pair(client, address);
         let is_known = self.lock().get(&pair).is_some_and(|right| right.is_known(now));
-        if is_known && !self.wrong.is_used_up(&pair) {
-            Familiarity::Known
-        } else {
-            Familiarity::Unknown
-        }
+        let is_guessed_at =
+            || self.wrong.is_used_up(&pair) || self.wrong_of_client.is_used_up(&pair.0);
+        if is_known && !is_guessed_at() { Familiarity::Known } else { Familiarity::Unknown }
     }
 
     /// Notes that somebody had a wrong secret in the name of a client, from its network or not.
@@ -98,6 +105,7 @@ impl Familiar {
         let is_pair = self.lock().contains_key(&pair);
         if is_pair {
             self.wrong.charge(&pair, 1);
+            self.wrong_of_client.charge(&pair.0, 1);
         }
     }
 
@@ -188,6 +196,22 @@ mod tests {
         }
         let of = |client| familiar.of(client, address("203.0.113.1"), NOW);
         assert_eq!((of("guessed"), of("other")), (Familiarity::Unknown, Familiarity::Known));
+    }
+
+    /// One that was right from many networks has no more wrong secrets for it.
+    #[test]
+    fn a_client_is_unknown_that_is_wrong_in_many_places() {
+        let familiar = Familiar::default();
+        let networks: Vec<_> = (1..=10).map(|n| address(&format!("203.0.113.{n}"))).collect();
+        for network in &networks {
+            familiar.was_right("attacker", *network, NOW);
+            familiar.was_right("other", *network, NOW);
+            for _ in 0..4 {
+                familiar.was_wrong("attacker", *network);
+            }
+        }
+        let of = |client| familiar.of(client, networks[0], NOW);
+        assert_eq!((of("attacker"), of("other")), (Familiarity::Unknown, Familiarity::Known));
     }
 
     #[test]

@@ -53,16 +53,22 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Bounded {
             // is as good.
             let _ = stream.set_nodelay(true);
             let activity = Arc::new(Activity::new());
-            let stream = Watched::new(stream, &bounded, Arc::clone(&activity), place);
+            let leaving = place.leaving();
+            let asked: Asked = Box::pin(async move { leaving.asked().await });
+            let stream = Watched::new(stream, &bounded, Arc::clone(&activity), (asked, place));
             Ok((stream, Noting { service, activity }))
         })
     }
 }
 
+/// Resolves when a connection is to leave.
+type Asked = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A stream that fails when nothing has moved on it for too long, or no request has come.
-#[derive(Debug)]
 pub(super) struct Watched<S, H = Place> {
     stream: S,
+    /// Resolves when its place is somebody else's; nothing once it has.
+    asked: Option<Asked>,
     idle: Duration,
     quiet: Duration,
     activity: Arc<Activity>,
@@ -73,9 +79,15 @@ pub(super) struct Watched<S, H = Place> {
 }
 
 impl<S, H> Watched<S, H> {
-    fn new(stream: S, bounded: &Bounded, activity: Arc<Activity>, held: H) -> Self {
+    fn new(
+        stream: S,
+        bounded: &Bounded,
+        activity: Arc<Activity>,
+        (asked, held): (Asked, H),
+    ) -> Self {
         Self {
             stream,
+            asked: Some(asked),
             idle: bounded.idle,
             quiet: bounded.first_within,
             activity,
@@ -99,9 +111,20 @@ impl<S, H> Watched<S, H> {
         unmoved.min(self.quiet.saturating_sub(self.activity.quiet_for()))
     }
 
+    /// Whether its place is somebody else's, and nobody waits for an answer on it.
+    fn is_to_leave(&mut self, context: &mut Context<'_>) -> bool {
+        if self.asked.as_mut().is_some_and(|asked| asked.as_mut().poll(context).is_ready()) {
+            self.asked = None;
+        }
+        self.asked.is_none() && self.activity.is_quiet()
+    }
+
     /// The end of a connection that has lasted too long as it is. Else its clock is set to when it
     /// will have.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if self.is_to_leave(context) {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         loop {
             let left = self.left();
             if left.is_zero() {
@@ -197,7 +220,8 @@ mod tests {
             idle: Duration::from_secs(60),
         };
         let activity = Arc::new(Activity::new());
-        (Watched::new(near, &bounded, Arc::clone(&activity), ()), far, activity)
+        let asked: Asked = Box::pin(std::future::pending());
+        (Watched::new(near, &bounded, Arc::clone(&activity), (asked, ())), far, activity)
     }
 
     #[tokio::test(start_paused = true)]
@@ -241,6 +265,17 @@ mod tests {
             advance(Duration::from_secs(1)).await;
         }
         assert!(begun.elapsed() <= Duration::from_secs(11), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_leaves_when_nobody_waits_on_it() {
+        let (mut near, _far, activity) = watched();
+        near.asked = Some(Box::pin(std::future::ready(())));
+        let underway = Underway::begin(&activity);
+        let read = tokio::time::timeout(Duration::from_secs(1), near.read_u8()).await;
+        assert!(read.is_err(), "somebody waits");
+        drop(underway);
+        assert_eq!(near.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
     }
 
     #[tokio::test(start_paused = true)]
