@@ -150,8 +150,8 @@ fn connections_of_one_client_are_bounded() {
     });
 }
 
-/// Connections of many clients, each of which has logged in rightly: one that has few takes the place
-/// of one that has many.
+/// Connections of many clients, each of which has logged in rightly: one that has few takes the
+/// place of one that has many.
 #[test]
 fn known_clients_do_not_have_all_connections() {
     let echo = Echo::start(0);

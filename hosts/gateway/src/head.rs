@@ -77,7 +77,7 @@ async fn left(is_read: &AtomicBool) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Ends when the head is not there in time, and otherwise never.
