@@ -284,6 +284,26 @@ mod tests {
         assert!(guard.check_address(address).is_err());
     }
 
+    /// Clients behind a proxy have so many requests at one time each, and the proxy as many as
+    /// they have together.
+    #[tokio::test(start_paused = true)]
+    async fn requests_by_way_of_a_proxy_are_bounded_by_client() {
+        let limits = Limits { connections: 100, connections_per_peer: 2, ..Limits::default() };
+        let guard = Guard::new(limits);
+        let of = |address: &str, is_forwarded| {
+            let address = address.parse().unwrap();
+            Context { address, is_forwarded, ..Context::default() }
+        };
+        let (one, other) = (of("203.0.113.1", true), of("203.0.113.2", true));
+        let held = [guard.place(&one).await, guard.place(&one).await];
+        assert!(held.iter().all(Result::is_ok));
+        assert_eq!(guard.place(&one).await.err(), Some(TooMany { retry_after: 1 }));
+        assert!(guard.place(&other).await.is_ok());
+        assert!(guard.place(&of("203.0.113.1", false)).await.is_ok());
+        drop(held);
+        assert!(guard.place(&one).await.is_ok());
+    }
+
     #[test]
     fn sizes() {
         let limits = Limits::default();
