@@ -130,72 +130,47 @@ fn check(attack: &str, known: (usize, usize), unknown: (usize, usize)) {
     assert!(served * 100 >= tried * 99, "{attack}: {served} of {tried}");
 }
 
-/// Connections of HTTP/2 on which nobody asks for anything, with a PING now and then; one that is
-/// closed is opened again.
-#[tokio::test(flavor = "multi_thread")]
-async fn audit_4a_one_address_opens_all_connections() {
-    let limits = Limits { connections: 256, connections_per_peer: 64, ..Limits::default() };
+/// Connections of HTTP/2 on which nobody asks for anything, with a PING now and then, from so many
+/// networks; one that is closed is opened again.
+async fn hold_all_connections(attack_name: &str, networks: usize, are_known: bool) {
+    let limits = Limits { connections: 256, connections_per_peer: 32, ..Limits::default() };
     let server = Listening::start(limits).await;
     let login = basic("Reader", "secret-one");
     assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
+    if are_known {
+        let of_attacker = basic("Writer", "secret-two");
+        assert_eq!(server.logins(attacker, &of_attacker, networks).await, networks);
+    }
     let mut attack = Attack::begin();
-    for _ in 0..400 {
+    for number in 0..400 {
         let server = Arc::clone(&server);
         attack.add(move || {
             let server = Arc::clone(&server);
-            async move { hold(&server, attacker(0)).await }
+            async move { hold(&server, attacker(number % networks)).await }
         });
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let served = server.logins(|_| KNOWN, &login, 100).await;
     let unknown = server.logins(elsewhere, &login, 50).await;
     attack.end().await;
-    check("4a", (served, 100), (unknown, 50));
+    check(attack_name, (served, 100), (unknown, 50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_4a_one_address_opens_all_connections() {
+    hold_all_connections("4a", 1, false).await;
 }
 
 /// The same from many addresses, none of which has more than one may.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4a_many_addresses_open_all_connections() {
-    let limits = Limits { connections: 256, connections_per_peer: 32, ..Limits::default() };
-    let server = Listening::start(limits).await;
-    let login = basic("Reader", "secret-one");
-    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
-    let mut attack = Attack::begin();
-    for number in 0..400 {
-        let server = Arc::clone(&server);
-        attack.add(move || {
-            let server = Arc::clone(&server);
-            async move { hold(&server, attacker(number % 40)).await }
-        });
-    }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let served = server.logins(|_| KNOWN, &login, 100).await;
-    let unknown = server.logins(elsewhere, &login, 50).await;
-    attack.end().await;
-    check("4a, from 40 addresses", (served, 100), (unknown, 50));
+    hold_all_connections("4a, from 40 addresses", 40, false).await;
 }
 
 /// The same by a client of low rights that has logged in from each of them: known networks.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4a_known_networks_open_all_connections() {
-    let limits = Limits { connections: 256, connections_per_peer: 32, ..Limits::default() };
-    let server = Listening::start(limits).await;
-    let (login, of_attacker) = (basic("Reader", "secret-one"), basic("Writer", "secret-two"));
-    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
-    assert_eq!(server.logins(attacker, &of_attacker, 40).await, 40);
-    let mut attack = Attack::begin();
-    for number in 0..400 {
-        let server = Arc::clone(&server);
-        attack.add(move || {
-            let server = Arc::clone(&server);
-            async move { hold(&server, attacker(number % 40)).await }
-        });
-    }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let served = server.logins(|_| KNOWN, &login, 100).await;
-    let unknown = server.logins(elsewhere, &login, 50).await;
-    attack.end().await;
-    check("4a, from 40 known addresses", (served, 100), (unknown, 50));
+    hold_all_connections("4a, from 40 known addresses", 40, true).await;
 }
 
 /// A connection of the attacker's, for half a second.
