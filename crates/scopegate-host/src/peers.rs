@@ -139,8 +139,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// Tells when this place was given to somebody else. Its holder is to leave as soon as nobody
-    /// waits for an answer.
+    /// Tells when this place was given to somebody else. Its holder is to leave at once, also in
+    /// the middle of a request: else a client that keeps requests open has more than there are.
     #[must_use]
     pub fn leaving(&self) -> Leaving {
         Leaving(Arc::clone(&self.leave))
@@ -235,7 +235,7 @@ impl Peers {
     fn take(&self, network: Option<IpAddr>) -> Taken {
         let mut state = self.lock();
         let Some(network) = network else {
-            if state.taken >= self.all && !(self.hands_over && state.take_from_largest(0, false)) {
+            if state.taken >= self.all && !self.hand_over(&mut state, 0, false) {
                 return Taken::Full;
             }
             state.taken += 1;
@@ -252,15 +252,18 @@ impl Peers {
             return Taken::NotNow;
         }
         let is_crowded = is_stranger && state.of_strangers >= half(self.all);
-        if is_crowded && !(self.hands_over && state.take_from_largest(peer.taken, true)) {
+        if is_crowded && !self.hand_over(&mut state, peer.taken, true) {
             return Taken::NotNow;
         }
-        if state.taken >= self.all
-            && !(self.hands_over && state.take_from_largest(peer.taken, false))
-        {
+        if state.taken >= self.all && !self.hand_over(&mut state, peer.taken, false) {
             return Taken::Full;
         }
         state.enter(network, is_stranger)
+    }
+
+    /// Frees a place, where places are handed over.
+    fn hand_over(&self, state: &mut State, own: usize, of_strangers: bool) -> bool {
+        self.hands_over && state.take_from_largest(own, of_strangers)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -56,7 +56,7 @@ impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for InTime<A> {
         tokio::select! {
             reused = IS_READ.scope(Arc::clone(&is_read), work) => reused,
             () = missed(&is_read, idle.saturating_add(client)) => None,
-            () = left(&is_read) => None,
+            () = left() => None,
         }
     }
 
@@ -69,15 +69,13 @@ impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for InTime<A> {
     }
 }
 
-/// Ends when the connection's place was given to somebody else, and no request is under way.
-async fn left(is_read: &AtomicBool) {
-    if let Ok(leaving) = LEAVING.try_with(Clone::clone) {
-        leaving.asked().await;
-        if !is_read.load(Ordering::Relaxed) {
-            return;
-        }
+/// Ends when the connection's place was given to somebody else.
+async fn left() {
+    match LEAVING.try_with(Clone::clone) {
+        Ok(leaving) => leaving.asked().await,
+        // Nobody counts this connection.
+        Err(_) => std::future::pending().await,
     }
-    std::future::pending::<()>().await;
 }
 
 /// Ends when the head is not there in time, and otherwise never.

@@ -40,11 +40,6 @@ impl Activity {
         })
     }
 
-    /// Whether nobody waits for an answer.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.with(|state| state.requests == 0)
-    }
-
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         // A thread that ended with it left two numbers, which are good.
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -111,12 +111,12 @@ impl<S, H> Watched<S, H> {
         unmoved.min(self.quiet.saturating_sub(self.activity.quiet_for()))
     }
 
-    /// Whether its place is somebody else's, and nobody waits for an answer on it.
+    /// Whether its place is somebody else's.
     fn is_to_leave(&mut self, context: &mut Context<'_>) -> bool {
         if self.asked.as_mut().is_some_and(|asked| asked.as_mut().poll(context).is_ready()) {
             self.asked = None;
         }
-        self.asked.is_none() && self.activity.is_quiet()
+        self.asked.is_none()
     }
 
     /// The end of a connection that has lasted too long as it is. Else its clock is set to when it
@@ -268,13 +268,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_leaves_when_nobody_waits_on_it() {
+    async fn a_connection_leaves_whose_place_is_somebody_elses() {
         let (mut near, _far, activity) = watched();
-        near.asked = Some(Box::pin(std::future::ready(())));
-        let underway = Underway::begin(&activity);
+        let _underway = Underway::begin(&activity);
         let read = tokio::time::timeout(Duration::from_secs(1), near.read_u8()).await;
-        assert!(read.is_err(), "somebody waits");
-        drop(underway);
+        assert!(read.is_err(), "nobody asked for it");
+        near.asked = Some(Box::pin(std::future::ready(())));
         assert_eq!(near.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
     }
 
