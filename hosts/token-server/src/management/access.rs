@@ -48,12 +48,8 @@ impl FromRequestParts<Arc<App>> for Look {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal_of(parts, app).await?.may_read_management() {
-            return Err(ManagementError::Forbidden(
-                "this needs the role Reader, Contributor or Owner",
-            ));
-        }
-        this_registry(parts, app).await.map(Self)
+        let refused = "this needs the role Reader, Contributor or Owner";
+        permitted(parts, app, Principal::may_read_management, refused).await.map(Self)
     }
 }
 
@@ -64,12 +60,8 @@ impl FromRequestParts<Arc<App>> for ReadFeeds {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal_of(parts, app).await?.may_read_edge_feeds() {
-            return Err(ManagementError::Forbidden(
-                "this needs the role EdgeReader, Reader, Contributor or Owner",
-            ));
-        }
-        this_registry(parts, app).await.map(Self)
+        let refused = "this needs the role EdgeReader, Reader, Contributor or Owner";
+        permitted(parts, app, Principal::may_read_edge_feeds, refused).await.map(Self)
     }
 }
 
@@ -80,10 +72,8 @@ impl FromRequestParts<Arc<App>> for Change {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal_of(parts, app).await?.may_manage() {
-            return Err(ManagementError::Forbidden("this needs the role Contributor or Owner"));
-        }
-        this_registry(parts, app).await.map(Self)
+        let refused = "this needs the role Contributor or Owner";
+        permitted(parts, app, Principal::may_manage, refused).await.map(Self)
     }
 }
 
@@ -94,11 +84,22 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
         parts: &mut Parts,
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
-        if !principal_of(parts, app).await?.may_give_roles() {
-            return Err(ManagementError::Forbidden("this needs the role Owner"));
-        }
-        this_registry(parts, app).await.map(Self)
+        let refused = "this needs the role Owner";
+        permitted(parts, app, Principal::may_give_roles, refused).await.map(Self)
     }
+}
+
+/// The ids of the registry, for a principal that may.
+async fn permitted(
+    parts: &mut Parts,
+    app: &Arc<App>,
+    may: impl Fn(&Principal) -> bool,
+    refused: &'static str,
+) -> Result<Ids, ManagementError> {
+    if !may(&principal_of(parts, app).await?) {
+        return Err(ManagementError::Forbidden(refused));
+    }
+    this_registry(parts, app).await
 }
 
 async fn principal_of(parts: &mut Parts, app: &Arc<App>) -> Result<Principal, ManagementError> {
