@@ -12,11 +12,8 @@ import { serviceWorker } from "./build/service-worker.ts";
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
-
  * What changes seldom is in files of its own, which stay in the browser's cache when the page
-
  * changes.
-
  */
 const GROUPS = [
   { name: "engine", test: /virtual:engine|bindgen\/package\// },
@@ -47,11 +44,8 @@ export default defineConfig({
 });
 
 /**
-
  * The page is edited without its policy: the development server sends styles inline and tells of
-
  * changes by a socket.
-
  */
 function openForEditing(): Plugin {
   return {

@@ -25,11 +25,8 @@ const INPUT = 1 << 17;
 const remark = (text) => console.log(`# ${text}`);
 
 /**
-
  * Every engine: what it is called, and how it is prepared for a map; that gives a function from a
-
  * question to whether it may.
-
  */
 const engines = [
   ["scopegate", "node", ours],
@@ -96,11 +93,8 @@ async function ourPackage(map) {
 }
 
 /**
-
  * Cedar, with policies that were parsed beforehand: `stateful` in its words. Entities travel with
-
  * each call; there is no other way.
-
  */
 async function cedar() {
   let wasm;
@@ -235,11 +229,8 @@ function time({ run, asked }, calls) {
 }
 
 /**
-
  * How many calls take so long. Before they are counted V8 has compiled them well, which it does
-
  * beside them, on the same core.
-
  */
 function calibrate(each) {
   for (let warm = 0; warm < WARM_MS; ) warm += time(each, 100);
@@ -310,11 +301,8 @@ function byExports({ actions, scopes, together, method, target, access, required
 }
 
 /**
-
  * The same by the package, which gives objects. What it adds is compiled and loaded at once, and
-
  * it has no decision without everything about it.
-
  */
 async function byPackage({ actions, together, method, target, access, required }) {
   const { Principal, route, verify } = await import(pathToFileURL(join(packagePath, "node.js")));

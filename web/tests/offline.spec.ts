@@ -41,9 +41,7 @@ async function untilKept(page: Page): Promise<void> {
 }
 
 /**
-
  * Without the browser's own looks for a newer service worker, some time after a page has started.
-
  */
 function askedByPage(requests: string[]): string[] {
   return requests.filter((path) => path !== "/sw.js");

@@ -59,9 +59,7 @@ export const test = base.extend<Fixtures, { site: Site }>({
 });
 
 /**
-
  * Notes what the browser says of a page. What a policy forbids is an error on the console, too.
-
  */
 export function listen(page: Page, complaints: string[]): void {
   page.on("console", (message) => {

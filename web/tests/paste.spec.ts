@@ -12,11 +12,8 @@ const COMMAND =
   "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository samples/nginx content/read content/write";
 
 /**
-
  * What somebody does first: the line that failed and the map, in whatever order and however many
-
  * pieces.
-
  */
 const newcomers: [string, string[]][] = [
   ["the error, then the map", [PUSH + AZ_MAP]],

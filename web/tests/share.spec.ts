@@ -70,9 +70,7 @@ test("the link is copied, and the dialog closes by Escape", async ({ playground,
 });
 
 /**
-
  * Links of version 1 as they were given to people: each opens, whatever the page has become since.
-
  */
 const old: [string, string, "Allowed" | "Denied" | "Partly", string][] = [
   [

@@ -74,6 +74,7 @@ fn comments_are_narrow() {
     for path in sources {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(wide(&text), [0_usize; 0], "{}: wider than {WIDEST}", path.display());
+        assert!(!text.contains("/**\n\n"), "{}: a comment of blank lines", path.display());
     }
 }
 

@@ -50,11 +50,8 @@ export interface HeaderRules {
 }
 
 /**
-
  * More than a request line and the longest token hold. What is longer is refused before it is
-
  * copied.
-
  */
 const MOST = 256 * 1024;
 const FAILED = 0xffff_ffff;
@@ -80,9 +77,7 @@ export class Engine {
   }
 
   /**
-
    * Decides about a request. Throws when the engine cannot say; the caller then lets nothing pass.
-
    */
   admit(question: Question): Admission {
     const { method, target, headers, access, realm, service, credential, settings } = question;
@@ -140,11 +135,8 @@ function instantiate(module: WebAssembly.Module): Exports {
 }
 
 /**
-
  * Header fields as the boundary takes them, one a line. A platform that joins two lines of a field
-
  * puts a comma between them.
-
  */
 function lines(headers: Headers): string {
   return [...headers].map(([name, value]) => `${name}: ${value}\n`).join("");

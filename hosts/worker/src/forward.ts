@@ -12,11 +12,8 @@ const OF_CONNECTION = new Set(["expect", "host", "transfer-encoding"]);
 type Decided = Extract<Admission, { kind: "forward" }>;
 
 /**
-
  * Sends a request on as it was decided about: with the engine's target and type of body in the
-
  * place of its own.
-
  */
 export async function forward(
   request: Request,
@@ -70,11 +67,8 @@ export function answer(response: Response, { withheld, added }: HeaderRules, ori
 }
 
 /**
-
  * The registry's own address without scheme and host, which is then the worker's; another's
-
  * address as it is.
-
  */
 export function ours(location: string, origin: string): string {
   const url = URL.parse(location, origin);

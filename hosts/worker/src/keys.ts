@@ -13,11 +13,8 @@ export interface Key {
 }
 
 /**
-
  * How long a set is used before it is fetched again, and how soon an unknown key may have it
-
  * fetched, in milliseconds.
-
  */
 const FRESH = 5 * 60_000;
 const SOONEST = 5_000;
@@ -56,11 +53,8 @@ export class Keys {
   }
 
   /**
-
    * The key of this id, fetched if need be. A key that left the set is not found. Throws while
-
    * there never was a set.
-
    */
   async find(id: string): Promise<Key | undefined> {
     const now = this.#now();
@@ -93,11 +87,8 @@ export class Keys {
 }
 
 /**
-
  * A key of a set; nothing for one that this worker cannot use, so that a new kind of key does no
-
  * harm to the others.
-
  */
 async function readKey(jwk: JsonWebKey & { kid?: string }): Promise<Key | undefined> {
   const algorithm = algorithmOf(jwk);

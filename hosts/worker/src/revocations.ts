@@ -17,11 +17,8 @@ interface Generations {
 }
 
 /**
-
  * Version 2 of the list, in which identities are told apart by their provider; a server of the
-
  * release before answers with version 1.
-
  */
 const MEDIA_TYPE = "application/vnd.scopegate.generations.v2+json";
 
@@ -69,11 +66,8 @@ export class Revocations {
   }
 
   /**
-
    * How long ago a time was. A clock that was put back makes what is known as old as one that was
-
    * put forward.
-
    */
   #since(time: number): number {
     return Math.abs(this.#now() - time);
@@ -100,11 +94,8 @@ export class Revocations {
   }
 
   /**
-
    * Takes an answer; tells whether it may be decided by. As `Revoked::hear` of
-
    * crates/scopegate-api.
-
    */
   #take({ version = 1, epoch, revision, isEverything, changed }: Generations): boolean {
     const isSame = version === this.#version && epoch === this.#epoch;

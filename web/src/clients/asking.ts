@@ -49,11 +49,8 @@ export function key(scopes: Scopes): string {
 }
 
 /**
-
  * The docker engine and its library, and `az`: what it thinks that it needs, and nothing after
-
  * that.
-
  */
 export const once: Asking = {
   about: "it asks for what it thinks that it needs, and never again, whatever the challenge says",
@@ -62,11 +59,8 @@ export const once: Asking = {
 };
 
 /**
-
  * containers/image, which skopeo, podman and buildah use: adds what one challenge names, unless it
-
  * had sent a body.
-
  */
 export const addsTheChallenge: Asking = {
   about:
@@ -80,9 +74,7 @@ export const addsTheChallenge: Asking = {
 };
 
 /**
-
  * go-containerregistry, which crane and Flux use: what the challenge says comes first, and stays.
-
  */
 export const challengeFirst: Asking = {
   about: "it asks again with the challenge's scopes before its own",
@@ -96,9 +88,7 @@ export const challengeFirst: Asking = {
 };
 
 /**
-
  * oras-go, which oras and Helm use: waits for a challenge, and merges what it says with its own.
-
  */
 export const mergesTheChallenge: Asking = {
   about: "it asks for its own scopes and the challenge's, merged, once for each request",

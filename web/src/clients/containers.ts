@@ -10,11 +10,8 @@ const mounts = [...writes, "repository:{source}:pull"];
 const denied = "denied: requested access to the resource is denied";
 
 /**
-
  * The registry's errors, for requests whose answer has a body, and for those whose answer has
-
  * none.
-
  */
 export const errors = `errors:\n${denied}\nunauthorized: {message}`;
 const withoutBody = `errors:\n${denied}\nerror parsing HTTP 401 response body: unexpected end of JSON input: ""`;

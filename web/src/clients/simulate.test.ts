@@ -19,11 +19,8 @@ function run(id: string, permissions: readonly string[], profile: Profile = "acr
 }
 
 /**
-
  * An operation, the permissions on `team/app` (or on what stands before a colon), the outcome, and
-
  * the request that ends it.
-
  */
 type Row = [id: string, permissions: string, profile: Profile, outcome: string, ends?: string];
 

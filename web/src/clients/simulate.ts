@@ -67,11 +67,8 @@ interface Walk {
 }
 
 /**
-
  * The engine's errors come through for names that are none: whoever asks has read the target
-
  * first.
-
  */
 export function simulate(operation: Operation, target: Target, principal: Principal, profile: Profile): Simulation {
   const { repository, source = repository } = target;
@@ -108,9 +105,7 @@ function terminal({ operation, profile, words, refused }: Walk, failure: Step | 
 }
 
 /**
-
  * Where the repository is, as Helm writes it: the registry with all but the last part of the name.
-
  */
 function parentOf({ registry, repository }: Target): string {
   const whole = `${registry}/${repository}`;

@@ -18,11 +18,8 @@ interface Refused {
 }
 
 /**
-
  * Fills `{message}` and `{detail}` from the registry's body, and `{method}`, `{url}` and `{path}`
-
  * from the request.
-
  */
 export function refusalText(text: string, refused: Refused, words: Words, profile: Profile): string {
   const body = unauthorizedBody(messages[profile], refused.required);
@@ -33,11 +30,8 @@ export function refusalText(text: string, refused: Refused, words: Words, profil
 }
 
 /**
-
  * The detail of the body as Go prints it, which is what crane, oras and Helm show:
-
  * `[map[Action:pull Name:a Type:repository]]`.
-
  */
 function goMaps(body: string): string {
   const { errors } = JSON.parse(body) as { errors: { detail: Record<string, string>[] | null }[] };

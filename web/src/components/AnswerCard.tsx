@@ -175,9 +175,7 @@ function SystemMap(props: { playground: Playground; answer: GivenAnswer }): JSX.
 }
 
 /**
-
  * Turns the answer into assertions: what is allowed must stay allowed, and what is denied, denied.
-
  */
 function KeepAsTest(props: { playground: Playground; answer: GivenAnswer }): JSX.Element {
   const answers = () => props.answer.explanations.flatMap(asAssertions);
@@ -212,11 +210,8 @@ function asAssertions({ scope, reasons }: Explanation): Assertion[] {
 }
 
 /**
-
  * What the client does, where there is one, and the engine's own sentences on what is denied; on
-
  * what is granted otherwise.
-
  */
 function Headline(props: { answer: GivenAnswer }): JSX.Element {
   return (

@@ -6,11 +6,8 @@
 import { createEffect, on, onCleanup } from "solid-js";
 
 /**
-
  * Keeps the greatest height that the card has had, until `subject` is another one or the page
-
  * another width.
-
  */
 export function keepHeight(card: HTMLElement, subject: () => unknown): void {
   let width = 0;

@@ -14,9 +14,7 @@ import { DEEPEST } from "./place";
 const LONGEST = 1 << 15;
 
 /**
-
  * Whether a text of a template is an expression: `[[` begins a text that begins with a bracket.
-
  */
 export function isExpression(text: string): boolean {
   return text.startsWith("[") && text.endsWith("]") && !text.startsWith("[[");

@@ -48,9 +48,7 @@ export function isBicep(line: string): boolean {
 }
 
 /**
-
  * Reads the statements from `from` on, as far as they go; `null` when not even the first is one.
-
  */
 export function readBicep(text: string, from: number): File | null {
   const reader: Reader = { text, token: nextToken(text, from), depth: 0, hasFailed: false };
@@ -72,11 +70,8 @@ function startsStatement(reader: Reader): boolean {
 }
 
 /**
-
  * A statement that is none ends the file before the line where it fails. A comment or a text that
-
  * nothing closes takes all the rest.
-
  */
 function cut(text: string, file: File, { token }: Reader): File | null {
   const isOpen =
@@ -386,11 +381,8 @@ function readObject(reader: Reader, inner: Resource[]): Node {
 }
 
 /**
-
  * A resource in a resource begins with a word and a name; a field of that name has a colon behind
-
  * it.
-
  */
 function isResource({ text, token }: Reader): boolean {
   return token.text === "resource" && /^resource\s+\w+\s+'/.test(text.slice(token.from, token.from + 400));

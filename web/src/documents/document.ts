@@ -45,9 +45,7 @@ function read(text: string): { value: unknown; place: Place } {
 }
 
 /**
-
  * What JSON.parse says of other texts differs between browsers; YAML's words are used for those.
-
  */
 function parsedJson(text: string): { value: unknown } | null {
   try {

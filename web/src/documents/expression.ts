@@ -35,9 +35,7 @@ export interface Scope {
 export const NO_SCOPE: Scope = { name: () => UNKNOWN, call: () => undefined };
 
 /**
-
  * Longer texts and lists are not what anybody writes, and a few lines can double them without end.
-
  */
 const LONGEST_TEXT = 1 << 12;
 const LONGEST_LIST = 1000;
@@ -206,11 +204,8 @@ function range(from: unknown, count: unknown): unknown {
 }
 
 /**
-
  * The names fill the type from its end; before it may stand a subscription and a group, which
-
  * nobody needs.
-
  */
 function resourceId(...given: unknown[]): unknown {
   const place = given.findIndex((value) => typeof value === "string" && value.includes("/") && !value.startsWith("/"));

@@ -18,11 +18,8 @@ export function endOfBrackets(text: string, from: number): number | null {
 }
 
 /**
-
  * A string does not go on in the next line: one whose closing quote is missing must not take the
-
  * rest of the text.
-
  */
 function endOfQuoted(text: string, from: number): number {
   let at = from + 1;
@@ -31,11 +28,8 @@ function endOfQuoted(text: string, from: number): number {
 }
 
 /**
-
  * The end of the lines of a block of YAML: deeper than its first line, or items, comments and
-
  * fields as deep as that.
-
  */
 export function endOfBlock(text: string, from: number): number {
   const indent = from - (text.lastIndexOf("\n", from - 1) + 1);

@@ -12,11 +12,8 @@ export interface Place {
 export type Path = readonly (string | number)[];
 
 /**
-
  * Deeper documents are not what anybody writes, and would exhaust the stack of whoever reads the
-
  * value.
-
  */
 export const DEEPEST = 100;
 

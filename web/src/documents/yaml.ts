@@ -11,11 +11,8 @@ import { Refusal } from "./refusal";
 const MOST_ALIASES = 100;
 
 /**
-
  * The library compares each field with all others to find those that stand twice, so that is done
-
  * here.
-
  */
 const OPTIONS = {
   uniqueKeys: false,
@@ -59,11 +56,8 @@ function tooDeep(position: number): Refusal {
 }
 
 /**
-
  * The library writes for developers: a capital first letter, a full stop, advice about its own
-
  * options.
-
  */
 function plain(message: string): string {
   const sentence = message.replace(/[.:]+$/, "");

@@ -16,11 +16,8 @@ import type { Finding, RuleReport } from "../engine";
 import { theme } from "./theme";
 
 /**
-
  * Milliseconds without a key before lines are marked: marks of a line that is being typed are
-
  * noise, and cost a frame at each key.
-
  */
 const MARK_AFTER = 150;
 

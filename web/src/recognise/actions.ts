@@ -51,11 +51,8 @@ function scopeMap(actions: Action[]): Part["found"] {
 }
 
 /**
-
  * Lines that begin so are no rules to whoever wrote them: those of SQL, of INI files and of
-
  * Windows.
-
  */
 const COMMENT = /^\s*(?:;|--\s|rem\s|<!--)/i;
 

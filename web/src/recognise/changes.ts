@@ -8,18 +8,13 @@
  */
 
 /**
-
  * A word as long as `resource`, for a block that a plan destroys. It is none of Terraform's own.
-
  */
 export const DESTROYED = "destroys";
 
 /**
-
  * Stands where a plan leaves out what it does not change: as an item of a list, and as an
-
  * attribute.
-
  */
 export const HIDDEN = "unchanged_hidden";
 
@@ -80,11 +75,8 @@ function changeAt(lines: string[], from: number): number {
 }
 
 /**
-
  * The lines of a hunk begin with as many marks as there are old versions. How many they are its
-
  * head says, and people cut them.
-
  */
 function applyDiff(lines: string[], from: number, width: number): number {
   let at = from;

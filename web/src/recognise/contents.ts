@@ -68,11 +68,8 @@ function templateAt(document: Document, path: Path, value: Resource): Content[] 
 }
 
 /**
-
  * The conditions under which a resource is there for certain. An expression that nobody could
-
  * evaluate stays a text, and is none.
-
  */
 const HOLDS: unknown[] = [undefined, true, "true"];
 
@@ -92,9 +89,7 @@ export function resourceAt(document: Document, path: Path, resource: Resource): 
 const LISTS = ["resources", "value", "repositories"];
 
 /**
-
  * What is not so, or not so any more: in the plans of Terraform, and beside what is known of them.
-
  */
 const NOT_SO = /^(?:before|prior_state|configuration|.*(?:sensitive|unknown).*|resource_drift)$/;
 
@@ -131,11 +126,8 @@ function listed(scopes: string[]): Found | null {
 }
 
 /**
-
  * The entries of a token have actions as well, and are of other types; so have changes and rules
-
  * of other things.
-
  */
 function isScopeMap(value: Resource, path: Path): boolean {
   const type = typeOf(value);
@@ -226,11 +218,8 @@ function refusedAt(document: Document, path: Path, refused: Refused): Found {
 const TOKEN_FIELDS = ["access_token", "accessToken", "token", "refresh_token", "refreshToken", "identitytoken"];
 
 /**
-
  * The answer of a token server, or what `az acr login --expose-token` prints: there one token
-
  * stands under two names.
-
  */
 function jwtsAt(path: Path, value: Resource): Content[] {
   const tokens = new Map<string, string>();

@@ -10,20 +10,14 @@ import { readErrorIn } from "./error";
 import { lineAt, onePart, type Reader, type Reading, unknown } from "./reading";
 
 /**
-
  * After so many brackets that nothing closes, none is looked for: each search goes to the end of
-
  * the text.
-
  */
 const MOST_UNCLOSED = 8;
 
 /**
-
  * Readers of JSON and of YAML in brackets, for one text: one of what is whole, and one of what
-
  * only begins.
-
  */
 export function bracketDocuments(): { readWhole: Reader; readCut: Reader } {
   let unclosed = 0;

@@ -75,9 +75,7 @@ function readBody(at: number, line: string): Reading | null {
 }
 
 /**
-
  * docker says first what it pushes to, then how each layer fares, and at the end why it may not.
-
  */
 function readPush(text: string, at: number): Reading | null {
   const [, word] = /^The push refers to (?:a )?repository \[([^\]\s]+)\]/.exec(lineAt(text, at)) ?? [];

@@ -18,11 +18,8 @@ const BODY = '{"errors":';
 const ESCAPED = /\{\s{0,9}\\+"errors\\+"\s{0,9}:/;
 
 /**
-
  * The body and the challenge in a text that begins at `at`; none when nothing stands escaped in
-
  * it.
-
  */
 export function escapedIn(text: string, at: number): Part[] {
   const place = text.search(ESCAPED);

@@ -5,11 +5,8 @@
 import type { AssertionFile, Challenge, Reference, readScopeMap, ScopeReport } from "../engine";
 
 /**
-
  * A piece of the pasted text, in UTF-16 units. Only the maps inside a file of assertions lie
-
  * within another part.
-
  */
 export interface Part {
   from: number;

@@ -31,9 +31,7 @@ export function readJwt(text: string, at: number): Reading | null {
 }
 
 /**
-
  * Base64 of any JSON begins as a token does: that of a docker configuration is no header of one.
-
  */
 function isOtherJson(token: string): boolean {
   if (token.includes(".")) return false;

@@ -17,11 +17,8 @@ import { DOCUMENTS } from "./samples/documents";
 const CASES = new URL("../../../tests/cases/", import.meta.url);
 
 /**
-
  * JSON is YAML. A list of which nothing is a rule is one of repositories to the page, and refused
-
  * by the command line a step later.
-
  */
 function readAsADocument(text: string): string[] | null {
   try {

@@ -5,9 +5,7 @@
 import type { Meaning } from "./found";
 
 /**
-
  * Phrases of clients and registries. The first group of which a line has one tells what it means.
-
  */
 const PHRASES: [Meaning, string[]][] = [
   [

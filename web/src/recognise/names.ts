@@ -9,11 +9,8 @@ import type { FoundUnknown } from "./found";
 import { lineAt, onePart, type Reading, unknown } from "./reading";
 
 /**
-
  * Lines of names; words without a slash only when the text holds nothing else, since every
-
  * lower-case word is a name.
-
  */
 export function readNames(text: string, at: number): Reading | null {
   const { names, to } = linesOfWords(text, at);
@@ -71,11 +68,8 @@ export function refusalOf(word: string, from: number, registry = ""): FoundUnkno
 }
 
 /**
-
  * A reference as it is written in commands: with a scheme, and with variables for the registry and
-
  * the tag.
-
  */
 export function referenceOf(word: string): Reference | null {
   const plain = word.replace(SCHEME, "");

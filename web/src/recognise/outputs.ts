@@ -134,11 +134,8 @@ const TROUBLE =
   /\b(?:error|fail(?:ed|ure|s)|forbidden|conflict|denied|unauthorized|not (?:found|authorized|allowed|permitted|valid)|invalid|exception|cannot|could not|unable|does not|exceed|quota|refused|timed out|aborted|cancell?ed)/i;
 
 /**
-
  * A line that nobody knows and that speaks of a failure leaves open whether the command has done
-
  * anything.
-
  */
 function speaksOfTrouble(text: string, { from, to, found }: Part): boolean {
   const line = text.slice(from, Math.min(to, from + 2000));
@@ -160,9 +157,7 @@ function namedMap(found: FoundScopeMap, { operation, subject, registry, change }
 }
 
 /**
-
  * What names its repository says itself whether it is of a tag; a tag and attributes alone do not.
-
  */
 function namedLock(lock: Lock, { reference, registry }: FoundCommand): Lock {
   if (!reference || lock.repository !== null) return lock;

@@ -58,11 +58,8 @@ describe("places", () => {
 });
 
 /**
-
  * Parts follow one another; maps lie inside a file of assertions, problems inside what has them,
-
  * and what a loop makes at one place.
-
  */
 function expectOrder(text: string, parts: Part[]) {
   let end = 0;

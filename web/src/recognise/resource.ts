@@ -21,11 +21,8 @@ export function typeOf(resource: Resource): string | null {
 }
 
 /**
-
  * Whether a text is all written out: in expressions and in other languages something stands for a
-
  * piece of it.
-
  */
 export function isWritten(text: string): boolean {
   return !text.includes(HOLE) && !/^\[|\$\{|\{\{/.test(text);

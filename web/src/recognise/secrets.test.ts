@@ -246,11 +246,8 @@ test("no signature is taken for the claims of a token", () => {
 });
 
 /**
-
  * Begins of places, without what stands in them, and places that a backtracking reader would try
-
  * in many ways.
-
  */
 const OPEN = [
   ...[

@@ -38,9 +38,7 @@ export function readTable(text: string, at: number): Reading | null {
 }
 
 /**
-
  * The dashes are as wide as the widest cell, so nothing stands between the columns or behind them.
-
  */
 function isRow(line: string, columns: (readonly [number, number])[]): boolean {
   const [first] = columns;

@@ -50,11 +50,8 @@ function deployed(resources: unknown, path: Path, around: Around): Deployed[] {
 }
 
 /**
-
  * A loop gives a resource for each turn; of one whose number is unknown nothing is known but that
-
  * it is there.
-
  */
 function copiesOf(resource: Resource, path: Path, around: Around): Deployed[] {
   if (!isResource(resource.copy)) return withInner(resource, path, around);
@@ -106,11 +103,8 @@ function ofDeployment(deployment: Resource, path: Path, around: Around): Deploye
 }
 
 /**
-
  * What the template calls by name. Each value is worked out once, and one that needs itself is
-
  * unknown.
-
  */
 function scopeOf(template: Resource, given: Resource | null): Scope {
   const known = new Map<string, unknown>();

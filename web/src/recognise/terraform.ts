@@ -100,11 +100,8 @@ function mapOf({ fields, list, registry, address, at }: MapSource): Found {
 }
 
 /**
-
  * A number and a set that are written out make it for certain; whatever is computed may be
-
  * nothing.
-
  */
 function isConditional(fields: Fields): boolean {
   const count = fields.get("count");

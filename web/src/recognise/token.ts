@@ -36,9 +36,7 @@ function isComputed({ scopeMapId, scope_map_id: other }: Resource): boolean {
 }
 
 /**
-
  * A resource without a status is enabled; one that is computed from what is not here is not known.
-
  */
 function statusOf({ status, enabled }: Resource): TokenStatus | null {
   if (typeof enabled === "boolean") return enabled ? "enabled" : "disabled";

@@ -65,11 +65,8 @@ export function withDoubt(grants: RepositoryGrant[], maps: ScopeMapDraft[]): Gra
 }
 
 /**
-
  * Whether two texts may be of one map: a registry has one of each name, and a text may not say its
-
  * registry.
-
  */
 export function isSameMap(one: ScopeMapDraft, other: ScopeMapDraft): boolean {
   const isHere = one.registry === "" || other.registry === "" || isSame(one.registry, other.registry);

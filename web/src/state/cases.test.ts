@@ -130,11 +130,8 @@ function asked(each: Case, playground: Playground): string[] {
 }
 
 /**
-
  * All that the page says about the question: the verdict's sentences, the changes, and what was
-
  * not understood.
-
  */
 function saidBy({ answer }: Playground, { parts }: Paste): string {
   const given = answer();

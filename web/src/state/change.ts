@@ -15,11 +15,8 @@ import { changed, isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
 export type Outcome = FoundCommand["outcome"];
 
 /**
-
  * A command that makes a map says what is in it; one that changes a map adds to the one of that
-
  * name.
-
  */
 export function takeChange(playground: Playground, change: Change, registry: string, outcome: Outcome): void {
   if (outcome === "failed") return;

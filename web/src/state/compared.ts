@@ -13,11 +13,8 @@ export type Side = "before" | "after";
 export const PASTED = -1;
 
 /**
-
  * The place of a map among those of the page, or of the pasted one. A map that has gone leaves the
-
  * choice to the page.
-
  */
 export function comparedPlace({ maps, old, compare }: Model, side: Side): number {
   const chosen = compare[side];

@@ -159,11 +159,8 @@ const contradictions: Partial<Record<Reported["meaning"], string>> = {
 };
 
 /**
-
  * Whether what a client said is about what is asked now: its operation, or exactly the scopes that
-
  * it named.
-
  */
 function isAbout({ question }: Model, { repository, asked }: Reported, scopes: string): boolean {
   if (question.kind === "scope") return scopes === asked;

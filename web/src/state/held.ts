@@ -31,11 +31,8 @@ export function createHeldToken(token: () => string, profile: () => Profile) {
   };
 
   /**
-
    * The same rights as rules, for whoever wants to simulate with them. A list of repositories is
-
    * none.
-
    */
   const principal = createMemo(() => {
     const made = new Principal();

@@ -71,11 +71,8 @@ export function createMemory(playground: Playground, paste: Paste) {
   }
 
   /**
-
    * Whether somebody would miss what stands here: what was put here and not touched since, they
-
    * have elsewhere.
-
    */
   function isMissed(next: Model): boolean {
     const isTouched = playground.changes() > loadedAt || before().length === 0;

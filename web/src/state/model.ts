@@ -22,9 +22,7 @@ export interface ScopeMapDraft {
 }
 
 /**
-
  * What is asked: a scope, of a registry where somebody said which, or an operation of a client.
-
  */
 export type Question =
   | { kind: "scope"; text: string; registry?: string | undefined }
@@ -77,11 +75,8 @@ export interface Password {
 }
 
 /**
-
  * What a client said when it failed. It stands for as long as nothing is changed that it was said
-
  * of.
-
  */
 export interface Reported {
   meaning: Meaning;

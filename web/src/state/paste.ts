@@ -63,11 +63,8 @@ export function createPaste(playground: Playground) {
   );
 
   /**
-
    * The parts, by their text and which one of those with this text it is: what is pasted again is
-
    * new.
-
    */
   function keyed(): Map<string, Part> {
     const counts = new Map<string, number>();
@@ -162,9 +159,7 @@ export function createPaste(playground: Playground) {
   }
 
   /**
-
    * What half a word has done to the maps goes with it, unless somebody has changed them since.
-
    */
   function takeBack(half: Taken[]) {
     const maps = half.find((part) => part.maps !== null)?.maps;
@@ -222,11 +217,8 @@ function partsOf(text: string, _canReadAll: boolean): Part[] {
 }
 
 /**
-
  * What a part of the field has done, to be taken back where it was half of a word that is still
-
  * being typed.
-
  */
 interface Taken {
   /** Whether it took the place of something. */
@@ -344,11 +336,8 @@ function takeMaps(playground: Playground, parts: Part[], { canBeUndone, gone, ar
 }
 
 /**
-
  * Whether a part says what has become of a map: it is whole where the map is not certain, or
-
  * printed behind what has changed the map.
-
  */
 function replacesText(part: Part, map: ScopeMapDraft, all: Part[]): boolean {
   const [same] = mapsOf(part.found).filter((text) => text.name !== "" && isSameMap(text, map));
@@ -479,11 +468,8 @@ function hostOf(text: string): string {
 }
 
 /**
-
  * A body alone does not say of which registry it is; the challenge or the command before it may
-
  * have.
-
  */
 function takeUnauthorized(playground: Playground, required: string): void {
   const { question } = playground.model;
@@ -548,11 +534,8 @@ function asked(playground: Playground, found: FoundCommand): FoundCommand {
 }
 
 /**
-
  * What the simulator calls it. Some commands do other things with a tag, or an exact version, than
-
  * without.
-
  */
 function operationOf({ client, operation, reference }: FoundCommand): string {
   const hasTag = (reference?.tag ?? reference?.digest ?? null) !== null;
@@ -594,11 +577,8 @@ function takeToken(playground: Playground, found: Extract<Found, { kind: "token"
 }
 
 /**
-
  * Passwords that stand apart from their token are those of the token on the page, if they name no
-
  * other.
-
  */
 function takePasswords(playground: Playground, { token, passwords }: Extract<Found, { kind: "passwords" }>): void {
   const { model } = playground;

@@ -28,11 +28,8 @@ import { createRows } from "./rows";
 export type Playground = ReturnType<typeof createPlayground>;
 
 /**
-
  * A principal, and what is said about each action of its maps: read when somebody asks, which is
-
  * not at each key.
-
  */
 export interface Compiled {
   principal: Principal;
@@ -85,11 +82,8 @@ export function createPlayground(initial: Model = blank()) {
   }));
 
   /**
-
    * Every change goes through here, so that whoever keeps the model need not read all of it at
-
    * each key.
-
    */
   const setModel = ((...change: unknown[]) => {
     (write as (...change: unknown[]) => void)(...change);
@@ -104,11 +98,8 @@ export function createPlayground(initial: Model = blank()) {
   }
 
   /**
-
    * The rules are others now: what was refused by those of before may not be. A login and a
-
    * network do not ask the rules.
-
    */
   function forgetRefusal() {
     const { reported } = model;

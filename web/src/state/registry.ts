@@ -4,9 +4,7 @@
  */
 
 /**
-
  * The first label of the host of an Azure registry, or its bare name; nothing for any other host.
-
  */
 export function labelOf(host: string): string {
   if (/\.azurecr\.[a-z]+$/i.test(host)) return host.split(".")[0]?.toLowerCase() ?? "";
@@ -19,11 +17,8 @@ export function isBareName(host: string): boolean {
 }
 
 /**
-
  * Whether a registry of this name has the label. A hash may follow the name, and a name has no
-
  * hyphen of its own.
-
  */
 export function isNameOf(name: string, label: string): boolean {
   const own = name.toLowerCase();

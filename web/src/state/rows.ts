@@ -22,11 +22,8 @@ const ENOUGH_NAMED = 8;
 export const MOST_NAMED = 500;
 
 /**
-
  * Milliseconds without a change before all that the rules propose is listed: for 500 rules that
-
  * costs a millisecond, and no verdict needs it.
-
  */
 const LISTED_AFTER = 150;
 
@@ -96,11 +93,8 @@ function createSettled(source: () => unknown): () => number {
 }
 
 /**
-
  * A repository for each class that the rules tell apart, after the first of them the one that no
-
  * rule names.
-
  */
 function propose(principal: Principal): RepositoryClass[] {
   const classes = principal.repositories();

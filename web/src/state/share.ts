@@ -60,9 +60,7 @@ function overDefaults(value: unknown): unknown {
 }
 
 /**
-
  * The model without secrets, as it may be kept and sent: whoever pastes, pastes into any field.
-
  */
 export function clean(model: Model): Model {
   return cleaned(model) as Model;

@@ -48,9 +48,7 @@ function validity({ expiry }: Password, now: number): "valid" | "over" | "unknow
 const UNKNOWN = "unknown";
 
 /**
-
  * The passwords after a change; of a token whose passwords were not listed, the others stay open.
-
  */
 export function changed(passwords: Password[] | null, { made, expiry, deleted }: PasswordChange): Password[] {
   const before = passwords ?? ["password1", "password2"].map((name) => ({ name, expiry: UNKNOWN }));

@@ -53,11 +53,8 @@ export function decodeToken(text: string): DecodedToken {
 }
 
 /**
-
  * The token without what makes it one, to be kept and shown. Of a text that is no token nothing is
-
  * kept: it may be a secret.
-
  */
 export function withoutSignature(text: string): string {
   const [header, claims] = bare(text).token.split(".");
@@ -68,9 +65,7 @@ export function withoutSignature(text: string): string {
 const SIGNATURES: Readonly<Record<string, number>> = { ES256: 86, EdDSA: 86, RS256: 342 };
 
 /**
-
  * Whether a signature is there as a whole; what a terminal or a hand has cut, no registry accepts.
-
  */
 export function isSigned(text: string): boolean {
   const [header = "", , signature = ""] = bare(text).token.split(".");

@@ -48,11 +48,8 @@ export function refreshGrant({ isEnabled, password }: Standing, age: number): An
 }
 
 /**
-
  * What a registry answers to an access token that was issued before, for a request that the token
-
  * allows.
-
  */
 export function registryAnswer(claims: Json, now: number, realm: string, scopes: string[]): Answer {
   const { isAccepted, kind, text } = validity(claims, now);

@@ -80,9 +80,7 @@ test("what could be read is shown", () => {
 });
 
 /**
-
  * The times of a token, and whether a registry takes it, with the minute that clocks may be apart.
-
  */
 test.each([
   [{ nbf: NOW, exp: NOW + 3600 }, "valid", "valid for another 1 hour", true],

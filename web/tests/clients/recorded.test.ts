@@ -30,11 +30,8 @@ const skopeoCopy =
 const chartIsThere = "helm package chart; helm push --plain-http chart-0.1.0.tgz oci://HOST/team";
 
 /**
-
  * What is simulated, how it is called, and the rules under which both are done: those first that
-
  * change nothing in the registry.
-
  */
 const rows: readonly (readonly [id: string, command: string, each: readonly string[][], before?: string])[] = [
   ["skopeo-login", "skopeo login --tls-verify=false -u a -p b HOST", [[]]],

@@ -71,11 +71,8 @@ export class Recorder {
   }
 
   /**
-
    * Puts the image of a layout there, past the door and past every client, so that no client
-
    * remembers it.
-
    */
   async store(layout: string, repository: string): Promise<void> {
     const url = `http://127.0.0.1:${this.#registryPort}/v2/${repository}`;
@@ -117,11 +114,8 @@ export class Recorder {
   }
 
   /**
-
    * What was sent: each line once, in the order of its first time, because clients do some things
-
    * at the same time.
-
    */
   get lines(): string[] {
     return [...new Set(this.#lines)];
@@ -176,9 +170,7 @@ export class Recorder {
 }
 
 /**
-
  * As much of Azure's own data plane as `az` reads: one repository with one tag of one manifest.
-
  */
 function azure(method: string, path: string, digest: string, response: ServerResponse): void {
   const tag = { name: "v1", digest, changeableAttributes: {} };

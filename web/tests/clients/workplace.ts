@@ -6,11 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
-
  * How long a client may take, in milliseconds: far longer than any of them needs, for slow
-
  * machines.
-
  */
 const PATIENCE = 60_000;
 

@@ -20,11 +20,8 @@ const LOCKS = "--delete-enabled --list-enabled --read-enabled --write-enabled";
 const LISTED = "--top --orderby";
 
 /**
-
  * The options of each command. Behind the slash stands another name of the same, the old ones
-
  * last.
-
  */
 const TABLE: Record<string, string> = {
   rest: "--method/-m --uri/--url/-u --body/-b --headers --uri-parameters --url-parameters --skip-authorization-header --resource --output-file",

@@ -52,11 +52,8 @@ export interface AzCommand {
 }
 
 /**
-
  * What the command asks, or what is wrong with the image that it names; `null` when it asks
-
  * nothing that is known.
-
  */
 export function readAz(words: Word[]): AzCommand | FoundUnknown | null {
   const { given, rest } = readAzArguments(words);
@@ -181,11 +178,8 @@ const PERMISSIONS = {
 };
 
 /**
-
  * Each option names a repository or a gateway, and permissions behind it. One without any does
-
  * nothing by itself.
-
  */
 function permissionsRefused(options: Options, operation: Operation): FoundUnknown[] {
   if (!CHANGES.test(operation)) return [];
@@ -206,11 +200,8 @@ function refusalOfValue(message: string, { from }: Word): FoundUnknown {
 }
 
 /**
-
  * Without a date passwords never end, and days are counted from a moment that the command does not
-
  * tell.
-
  */
 function passwordsIn(options: Options, operation: Operation): PasswordChange | null {
   const all = ["password1", "password2"];

@@ -53,11 +53,8 @@ const WRAPPER =
   /(?:^|\s)(?:sudo|doas|time|nohup|exec|env|command|winpty|[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|\S*)|-\w+|-u \w+)\s*$/;
 
 /**
-
  * What may stand before a command: nothing, a prompt, an operator, and between them wrappers and
-
  * variables.
-
  */
 function isPrefix(text: string): boolean {
   let before = text.trimEnd();

@@ -14,11 +14,8 @@ import type { Word } from "./words";
 const LONGEST_NAME = 3;
 
 /**
-
  * What the command asks, or what is wrong with the image that it names; `null` when it asks
-
  * nothing that is known.
-
  */
 export function readGo(client: Exclude<Client, "az">, words: Word[]): FoundCommand | FoundUnknown | null {
   const { takes, commands } = SYNTAX[client];

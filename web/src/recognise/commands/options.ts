@@ -11,9 +11,7 @@ export interface Arguments {
 }
 
 /**
-
  * As the clients written in Go read them: `takes` are the options that are followed by a value.
-
  */
 export function readArguments(words: Word[], takes: ReadonlySet<string>): Arguments {
   const options = new Map<string, Word[]>();
@@ -38,11 +36,8 @@ export interface GivenOption {
 }
 
 /**
-
  * As `az` reads them: an option takes all words up to the next one. Each time that it is given
-
  * counts for itself.
-
  */
 export function readAzArguments(words: Word[]): { given: GivenOption[]; rest: Word[] } {
   const given: GivenOption[] = [];

@@ -50,11 +50,8 @@ function addWord(commands: Word[][], text: string, at: number): number {
 }
 
 /**
-
  * Past a sign at the end of a line that makes it go on: `\` for Unix, a backtick for PowerShell,
-
  * `^` for Windows.
-
  */
 function endOfJoint(text: string, at: number): number {
   const [joint = ""] = /^[\\`^][ \t]{0,9}\n/.exec(text.slice(at, at + 12)) ?? [];

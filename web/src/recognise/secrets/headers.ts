@@ -6,11 +6,8 @@
 import { NO_SECRET, rule } from "./rule";
 
 /**
-
  * Between a name and its value: `: `, `":["`, `":[]string{"`, `', '`, `=[`, `","value":"`, also
-
  * with its quotes escaped.
-
  */
 const GAP = String.raw`[\\"'\])]{0,4}\s{0,3}(?:[:=]>?|,)\s{0,9}(?:\[\]string|\\?["']value\\?["']\s{0,3}:\s{0,3})?[\\"'\[({]{0,4}`;
 /** The value is gone already. */

@@ -10,11 +10,8 @@
  */
 
 /**
-
  * Stands where a signed token stood, with its number between these two; no text has such
-
  * characters.
-
  */
 export const ASIDE = { from: "\ufdd0", to: "\ufdd1" };
 
@@ -22,11 +19,8 @@ export const ASIDE = { from: "\ufdd0", to: "\ufdd1" };
 export const NO_SECRET = String.raw`(?!\$|…|${ASIDE.from}|<|%\w+%|\{\{|\(ConvertTo|\((?:sensitive|known)|\*{3,}(?![^\s"',;}\]]))`;
 
 /**
-
  * In single quotes a shell takes everything as it is; a quote among it is written in four
-
  * characters.
-
  */
 const SINGLE = String.raw`(?<=')(?!…|${ASIDE.from}|\*{3,}')[^'\n]+(?:'\\''[^'\n]*)*`;
 const DOUBLE = String.raw`(?<=")(?=[^"\n])[^"\\\n]*(?:\\.[^"\\\n]*)*`;
@@ -38,11 +32,8 @@ export function content(ends: string): string {
 export const CONTENT = content("`,;|&)");
 
 /**
-
  * A word that an option or a field is named by begins a line, or follows what cannot be a piece of
-
  * it, also where that is escaped.
-
  */
 export const START = String.raw`(?:^|[\s"'${"`"}({[,?&#;|=]|\\[nrt]|%(?:0A|20|26|3F)|\$(?:env:)?)`;
 

@@ -16,11 +16,8 @@ const DOT = String.raw`(?:[ \t\\]{0,12}\n[ \t]{0,40}[\w-]{1,20})?[\s\\]{0,12}(?:
 const FIRST_TWO = String.raw`eyJ[\w-]{7,4000}${REST}${DOT}[\w-]{1,8000}${REST}${DOT}`;
 
 /**
-
  * The last line of a signature may be short, and is nothing else. What is encrypted has two parts
-
  * more.
-
  */
 const SIGNED = new RegExp(
   String.raw`(?<before>(?<![\w-])[\w-]{0,200}?${FIRST_TWO})[\w-]+${REST}(?:(?<=[\w-]{20})[ \t\\]*\n[ \t]*[\w-]+(?=[ \t]*(?:\n|$)))?(?:\.[\w-]{1,100000}){0,2}`,
