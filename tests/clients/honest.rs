@@ -1,6 +1,6 @@
 //! What honest clients send goes through every edge, and comes back as from the registry itself:
 //! curl's own type of a body, uploads in pieces that go on where they were left, ranges, what has
-//! not changed, referrers, and what cosign and crane write.
+//! not changed, referrers, and what crane writes and how signatures are kept.
 //!
 //! The same walk is taken at the registry itself and through each edge, and its statuses are
 //! compared. The registry itself is told the type of a piece: it refuses curl's own.

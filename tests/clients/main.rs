@@ -17,6 +17,7 @@
 //! | [`honest`] | what honest clients send, through every edge as at the registry itself |
 //! | [`load`] | what one client of the gateway can take from the others |
 //! | [`mounts`] | a mount from another repository, named in every place that a registry may read one from |
+//! | [`signing`] | cosign signs through every edge where it may push
 //! | [`images`] | a large image through each of them |
 //! | [`sameness`] | generated cases through every proxy: one digest |
 //! | [`edge`] | what they all have to hold |
@@ -37,5 +38,6 @@ mod images;
 mod load;
 mod mounts;
 mod sameness;
+mod signing;
 mod software;
 mod worker;

@@ -212,12 +212,12 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     Ok(shell.write_file(stamp, wanted)?)
 }
 
-/// Installs crane, Helm and oras, which Debian does not have, where there is a Go to build them
-/// with. Kept until the list changes: it takes minutes.
+/// Installs cosign, crane, Helm and oras, which Debian does not have, where there is a Go to build
+/// them with. Kept until the list changes: it takes minutes.
 fn go_clients(shell: &Shell) -> anyhow::Result<()> {
     if !has(shell, "go") {
         println!(
-            "setup: without go there is no crane, no helm and no oras to compare with, and no conformance suite"
+            "setup: without go there is no cosign, crane, helm or oras, and no conformance suite"
         );
         return Ok(());
     }
