@@ -1,25 +1,27 @@
 //! What requests share.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use scopegate_api::bundle::FIRST_VERSION;
 use scopegate_core::Catalog;
 use scopegate_host::rate::RateLimit;
 use scopegate_runtime::{ENGINE_SHA256, Runtime};
 use tokio::sync::Mutex;
 
+use crate::bundle;
 use crate::config::{Authz, Limits, Rate};
-use crate::error::RouteError;
+use crate::decision::Decider;
 use crate::guard::Guard;
 use crate::guard::redemption::Redemptions;
 use crate::health::Readiness;
 use crate::identity::Providers;
-use crate::issue::Issuer;
+use crate::issue::{Issuer, SignError};
 use crate::policy::{BuiltIn, Policy};
-use crate::signed::Bundles;
-use crate::store::{KeysRecord, Store};
+use crate::principal::{Authenticator, Directory};
+use crate::signed::{Bundles, Signed};
+use crate::store::{KeysRecord, Known, Store};
 
 /// See [`App::second_looks`].
 const SECOND_LOOKS: Rate = Rate { rate: 1.0, burst: 10 };
@@ -64,8 +66,6 @@ pub struct App {
     pub turn: Mutex<()>,
     policy: ArcSwap<Policy>,
     keys: ArcSwap<KeysRecord>,
-    /// Of the identity providers, by their names.
-    fingerprints: BTreeMap<String, String>,
 }
 
 /// What an app is made of.
@@ -112,7 +112,6 @@ impl App {
             registry_name: parts.registry_name,
             public_url: parts.public_url.trim_end_matches('/').to_owned(),
             catalog: parts.catalog,
-            fingerprints: parts.providers.fingerprints(),
             providers: parts.providers,
             store: parts.store,
             is_managed: parts.is_managed,
@@ -160,22 +159,59 @@ impl App {
     /// server are that started last.
     #[must_use]
     pub fn has_kept_providers(&self, policy: &Policy) -> bool {
-        let kept = policy.providers().filter(|provider| !provider.is_gone());
-        let kept = kept.map(|provider| (&provider.name, &provider.fingerprint));
-        kept.eq(self.fingerprints.iter())
+        policy.has_providers(self.providers.fingerprints())
+    }
+
+    /// Where principals are looked up, by a snapshot of the policy.
+    pub fn directory<'a>(&'a self, policy: &'a Policy) -> Directory<'a> {
+        let Self { registry_name, providers, runtime, .. } = self;
+        Directory { policy, registry_name, providers, runtime }
+    }
+
+    /// What finds out who asks, by a snapshot of the policy.
+    pub fn authenticator<'a>(&'a self, policy: &'a Policy) -> Authenticator<'a> {
+        let (issuer, guard) = (&self.issuer, &*self.guard);
+        Authenticator { directory: self.directory(policy), issuer, guard }
+    }
+
+    /// What decides.
+    pub fn decider(&self) -> Decider<'_> {
+        Decider { runtime: &self.runtime, catalog: self.catalog }
+    }
+
+    /// The bundle of this moment, in a version.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] when the key cannot sign.
+    pub async fn bundle(
+        self: &Arc<Self>,
+        version: u32,
+        now: i64,
+    ) -> Result<Arc<Signed>, SignError> {
+        let known = Known::from(&self.policy().registry);
+        let app = Arc::clone(self);
+        let made = match version {
+            FIRST_VERSION => &self.bundles.first,
+            _ => &self.bundles.second,
+        };
+        let make = move || {
+            let policy = Arc::clone(&app.policy());
+            bundle::sign(app.directory(&policy), &app.issuer, version, now)
+        };
+        made.at(known, bundle::minute(now), make).await
     }
 
     /// Refuses to decide by a snapshot that is too old.
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unavailable`] when the database has been gone for longer than the
-    /// configuration allows.
-    pub fn check_snapshot(&self, now: i64) -> Result<(), RouteError> {
-        if self.readiness.may_issue(now) {
-            Ok(())
-        } else {
-            Err(RouteError::Unavailable("the policy is too old to decide by".into()))
-        }
+    /// [`StaleSnapshot`] when the database has been gone for longer than the configuration allows.
+    pub fn check_snapshot(&self, now: i64) -> Result<(), StaleSnapshot> {
+        if self.readiness.may_issue(now) { Ok(()) } else { Err(StaleSnapshot) }
     }
 }
+
+/// The policy is too old to decide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StaleSnapshot;

@@ -45,13 +45,13 @@ use scopegate_runtime::{Admission, Error as EngineError};
 use question::{Proxy, Question};
 
 use crate::app::App;
+use crate::authorization::authorization;
 use crate::clock;
 use crate::context::Context;
+use crate::decision::failed;
 use crate::error::RouteError;
-use crate::oauth::token::decide;
-use crate::principal::{Credentials, authenticate, authorization, by_access_token};
+use crate::principal::Credentials;
 use crate::telemetry::decision::{Decision, Edge};
-use crate::telemetry::metrics;
 
 /// The target that may go on, in the one spelling that was decided on.
 const TARGET: HeaderName = HeaderName::from_static("x-scopegate-target");
@@ -160,10 +160,7 @@ async fn admit(
         headers: question.headers(headers),
     };
     let admitted = app.runtime.admit(request, credential, authority, &settings);
-    admitted.map_err(|error| {
-        metrics::engine_failed();
-        RouteError::Engine(error.to_string())
-    })
+    admitted.map_err(|error| failed(&error).into())
 }
 
 /// What came with the request, and what it opens: scopes, one a line.
@@ -181,7 +178,8 @@ async fn credential(
     let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
     if scheme.eq_ignore_ascii_case(b"bearer ") {
         let token = std::str::from_utf8(token).unwrap_or_default().trim();
-        let claims = by_access_token(token, app, now)?;
+        let policy = Arc::clone(&app.policy());
+        let claims = app.authenticator(&policy).by_access_token(token, now)?;
         return Ok(Credential::Valid(opened(app, &claims.access)));
     }
     let Some(scopes) = needed(app, question, settings)? else {
@@ -189,9 +187,11 @@ async fn credential(
         return Ok(Credential::Absent);
     };
     let credentials = Credentials::basic(value)?;
-    let principal = authenticate(credentials, app, context.address, now).await?.principal;
+    let policy = Arc::clone(&app.policy());
+    let authenticator = app.authenticator(&policy);
+    let principal = authenticator.authenticate(credentials, context.address, now).await?.principal;
     let scopes: Vec<&str> = scopes.split(' ').filter(|scope| !scope.is_empty()).collect();
-    let report = decide(app, &principal, &scopes)?;
+    let report = app.decider().decide(&principal, &scopes)?;
     Ok(Credential::Valid(opened(app, &report.access)))
 }
 
@@ -204,10 +204,7 @@ fn needed(
     match app.runtime.route(&question.method, &question.target, settings) {
         Ok(route) => Ok(Some(route.scopes)),
         Err(EngineError::Refused(_)) => Ok(None),
-        Err(error) => {
-            metrics::engine_failed();
-            Err(RouteError::Engine(error.to_string()))
-        }
+        Err(error) => Err(failed(&error).into()),
     }
 }
 

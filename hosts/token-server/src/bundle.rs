@@ -9,16 +9,12 @@
 //! principals: 50,000 of them are 5.2 MB, made in 60 ms.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use axum::http::HeaderValue;
-use scopegate_api::bundle::{Bundle, FIRST_VERSION, Listed, VERSION, audience, encode};
+use scopegate_api::bundle::{Bundle, Listed, VERSION, audience, encode};
 use scopegate_api::claims::PrincipalKind;
 
-use crate::app::App;
-use crate::error::RouteError;
-use crate::policy::Policy;
-use crate::principal::{ANONYMOUS, Principal, identity_generation, provider_generation};
+use crate::issue::{Issuer, SignError};
+use crate::principal::{ANONYMOUS, Directory, Principal};
 use crate::signed::Signed;
 use crate::store::{Known, Revision};
 
@@ -28,34 +24,32 @@ const EVERY: i64 = 60;
 /// most.
 const LIFETIME: i64 = 5 * 60;
 
-/// The bundle of this moment, in a version.
+/// The minute for which a bundle is made.
+#[must_use]
+pub fn minute(now: i64) -> i64 {
+    now.div_euclid(EVERY)
+}
+
+/// Makes and signs the bundle of a minute, in a version.
 ///
 /// # Errors
 ///
-/// [`RouteError::Signing`] when the key cannot sign.
-pub async fn current(app: &Arc<App>, version: u32, now: i64) -> Result<Arc<Signed>, RouteError> {
-    let minute = now.div_euclid(EVERY);
-    let known = Known::from(&app.policy().registry);
-    let making = Arc::clone(app);
-    let made = match version {
-        FIRST_VERSION => &app.bundles.first,
-        _ => &app.bundles.second,
-    };
-    made.at(known, minute, move || sign(&making, version, minute, now)).await
-}
-
-fn sign(app: &App, version: u32, minute: i64, now: i64) -> Result<Signed, RouteError> {
-    let policy = Arc::clone(&app.policy());
-    let known = Known::from(&policy.registry);
-    let (epoch, revision) = (&known.epoch, known.revision);
-    let text =
-        app.issuer.sign(&bundle(app, &policy, version, minute.saturating_mul(EVERY)), now)?;
-    let tag = HeaderValue::try_from(format!("W/\"{version}-{epoch}-{revision}-{minute}\""))
-        .map_err(|error| RouteError::Signing(error.to_string()))?;
+/// [`SignError`] when the key cannot sign.
+pub fn sign(
+    directory: Directory<'_>,
+    issuer: &Issuer,
+    version: u32,
+    now: i64,
+) -> Result<Signed, SignError> {
+    let Known { epoch, revision, .. } = Known::from(&directory.policy.registry);
+    let minute = minute(now);
+    let text = issuer.sign(&bundle(directory, issuer, version, minute), now)?;
+    let tag = format!("W/\"{version}-{epoch}-{revision}-{minute}\"");
     Ok(Signed { tag, text: text.into() })
 }
 
-fn bundle(app: &App, policy: &Policy, version: u32, from: i64) -> Bundle {
+fn bundle(directory: Directory<'_>, issuer: &Issuer, version: u32, minute: i64) -> Bundle {
+    let (policy, from) = (directory.policy, minute.saturating_mul(EVERY));
     let mut everybody = Everybody::default();
     for (key, token) in policy.tokens() {
         everybody.add(key, Principal::token(token, policy), token.enabled);
@@ -63,17 +57,17 @@ fn bundle(app: &App, policy: &Policy, version: u32, from: i64) -> Bundle {
     for (key, service) in policy.service_principals() {
         everybody.add(key, Principal::service_principal(service, policy), service.enabled);
     }
-    let admin = app.registry_name.to_ascii_lowercase();
+    let admin = directory.registry_name.to_ascii_lowercase();
     everybody.add(&admin, Principal::admin(&admin, policy), policy.registry.admin_enabled);
     everybody.add(ANONYMOUS, Principal::anonymous(policy), policy.registry.anonymous_pull);
     if version == VERSION {
-        everybody.add_identities(app, policy);
+        everybody.add_identities(directory);
     } else {
-        everybody.add_identity(None, None, identity_generation(app, policy));
+        everybody.add_identity(None, None, directory.identity_generation());
     }
     Bundle {
-        iss: app.issuer.issuer.clone(),
-        aud: audience(&app.issuer.service),
+        iss: issuer.issuer.clone(),
+        aud: audience(&issuer.service),
         nbf: from.unsigned_abs(),
         exp: from.saturating_add(LIFETIME).unsigned_abs(),
         version,
@@ -107,16 +101,17 @@ impl Everybody {
 
     /// Each provider that there is, and whoever of it was revoked. A provider that is not listed is
     /// gone.
-    fn add_identities(&mut self, app: &App, policy: &Policy) {
+    fn add_identities(&mut self, directory: Directory<'_>) {
+        let policy = directory.policy;
         for provider in policy.providers().filter(|provider| !provider.is_gone()) {
-            let generation = provider_generation(&provider.name, app, policy);
+            let generation = directory.provider_generation(&provider.name);
             self.add_identity(Some(&provider.name), None, generation);
         }
         for (provider, subject, revision) in policy.revoked_identities() {
             if policy.provider(provider).is_none() {
                 continue;
             }
-            let generation = provider_generation(provider, app, policy).max(revision);
+            let generation = directory.provider_generation(provider).max(revision);
             self.add_identity(Some(provider), Some(subject), generation);
         }
     }

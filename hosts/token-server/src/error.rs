@@ -9,16 +9,22 @@ use scopegate_api::errors::RegistryErrors;
 use scopegate_host::rate::TooMany;
 
 use crate::answer::{json, too_many};
+use crate::app::StaleSnapshot;
+use crate::decision::DecisionError;
+use crate::guard::redemption::RedemptionError;
 use crate::identity::IdentityError;
 use crate::issue::SignError;
+use crate::principal::AuthError;
+use crate::reason::Reason;
+use crate::watch::DatabaseGone;
 
 /// Why a request got no token.
 #[derive(Debug)]
 pub enum RouteError {
     /// The request is not one; the text tells the client what is wrong with it.
     BadRequest(&'static str),
-    /// Nobody, or not who they claim to be; the text is for the log alone.
-    Unauthorized(&'static str),
+    /// Nobody, or not who they claim to be; the reason is for the log alone.
+    Unauthorized(Reason),
     /// The engine has no instance free, or failed; the text is for the log alone.
     Engine(String),
     /// A token could not be signed; the text is for the log alone.
@@ -41,12 +47,58 @@ impl From<SignError> for RouteError {
     }
 }
 
+impl From<Reason> for RouteError {
+    fn from(reason: Reason) -> Self {
+        Self::Unauthorized(reason)
+    }
+}
+
+impl From<AuthError> for RouteError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Refused(reason) => Self::Unauthorized(reason),
+            AuthError::TooMany(error) => Self::TooMany(error),
+            AuthError::Engine(text) => Self::Engine(text),
+            AuthError::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}
+
 impl From<IdentityError> for RouteError {
     fn from(error: IdentityError) -> Self {
+        AuthError::from(error).into()
+    }
+}
+
+impl From<RedemptionError> for RouteError {
+    fn from(error: RedemptionError) -> Self {
         match error {
-            IdentityError::NotAuthenticated(reason) => Self::Unauthorized(reason),
-            IdentityError::Unavailable(reason) => Self::Unavailable(reason),
+            RedemptionError::RefusedBefore => Self::Unauthorized(Reason::RefusedBefore),
+            RedemptionError::TooMany(error) => Self::TooMany(error),
         }
+    }
+}
+
+impl From<DecisionError> for RouteError {
+    fn from(error: DecisionError) -> Self {
+        match error {
+            DecisionError::TooManyScopes => {
+                Self::BadRequest("too many scopes, or one that is too long; ask for fewer at once")
+            }
+            DecisionError::Engine(text) => Self::Engine(text),
+        }
+    }
+}
+
+impl From<StaleSnapshot> for RouteError {
+    fn from(_: StaleSnapshot) -> Self {
+        Self::Unavailable("the policy is too old to decide by".into())
+    }
+}
+
+impl From<DatabaseGone> for RouteError {
+    fn from(DatabaseGone(text): DatabaseGone) -> Self {
+        Self::Unavailable(text)
     }
 }
 
@@ -67,7 +119,21 @@ impl RouteError {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::BadRequest(message) | Self::Unauthorized(message) => message,
+            Self::BadRequest(_) => "invalid_request",
+            Self::Unauthorized(reason) => reason.code(),
+            Self::TooMany(_) => "rate_limited",
+            Self::Engine(_) => "engine_failed",
+            Self::Signing(_) => "signing_failed",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// The same as a sentence, for the log.
+    #[must_use]
+    pub fn detail(&self) -> &'static str {
+        match self {
+            Self::BadRequest(message) => message,
+            Self::Unauthorized(reason) => reason.sentence(),
             Self::TooMany(_) => "too many requests in one name",
             Self::Engine(_) => "the engine made no decision",
             Self::Signing(_) => "no token could be signed",
@@ -91,12 +157,11 @@ impl RouteError {
     pub fn log(&self) {
         match self {
             // The decision log tells of these, for requests that it is about.
-            Self::BadRequest(reason) | Self::Unauthorized(reason) => {
-                tracing::debug!(reason, "refused");
+            Self::BadRequest(_) | Self::Unauthorized(_) | Self::TooMany(_) => {
+                tracing::debug!(reason = self.reason(), detail = self.detail(), "refused");
             }
-            Self::TooMany(_) => tracing::debug!("too many requests in one name"),
-            Self::Engine(reason) | Self::Signing(reason) | Self::Unavailable(reason) => {
-                tracing::error!(reason, "no token");
+            Self::Engine(text) | Self::Signing(text) | Self::Unavailable(text) => {
+                tracing::error!(reason = self.reason(), detail = text, "no token");
             }
         }
     }

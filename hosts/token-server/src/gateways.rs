@@ -19,10 +19,10 @@ use scopegate_core::scope_map::Role;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
-use crate::error::RouteError;
 use crate::password;
 use crate::policy::ServicePrincipal;
-use crate::principal::{Credentials, by_secret};
+use crate::principal::{AuthError, Credentials};
+use crate::reason::Reason;
 
 /// The header field in which a gateway shows who it is.
 pub const GATEWAY: HeaderName = HeaderName::from_static("x-scopegate-gateway");
@@ -76,7 +76,7 @@ impl Gateways {
                 self.remember(shown, service);
                 true
             }
-            Err(RouteError::Unauthorized(_)) => {
+            Err(AuthError::Refused(_)) => {
                 guard.failed(peer);
                 false
             }
@@ -88,15 +88,15 @@ impl Gateways {
         &self,
         peer: IpAddr,
         shown: &[u8],
-    ) -> Result<Arc<ServicePrincipal>, RouteError> {
+    ) -> Result<Arc<ServicePrincipal>, AuthError> {
         let Credentials::Password { name, password } = Credentials::basic(shown)? else {
-            return Err(RouteError::Unauthorized("a gateway without a secret"));
+            return Err(Reason::GatewayWithoutSecret.into());
         };
         if !password::is_generated(&password) {
-            return Err(RouteError::Unauthorized("a gateway with a secret that was not generated"));
+            return Err(Reason::GatewayChoseSecret.into());
         }
         let policy = Arc::clone(&self.app.policy());
-        by_secret(&name, password, &self.app, &policy, peer).await
+        self.app.authenticator(&policy).by_secret(&name, password, peer).await
     }
 
     fn remember(&self, shown: &[u8], service: Arc<ServicePrincipal>) {

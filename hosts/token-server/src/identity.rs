@@ -40,9 +40,14 @@ pub use config::{BindingConfig, ProviderConfig};
 pub use metadata::{BETWEEN_ATTEMPTS, KEPT_FOR, STALE_AFTER};
 pub use provider::Provider;
 
+use crate::reason::Reason;
+
 /// The providers that the configuration names.
 #[derive(Debug, Default)]
-pub struct Providers(Vec<Arc<Provider>>);
+pub struct Providers {
+    list: Vec<Arc<Provider>>,
+    fingerprints: BTreeMap<String, String>,
+}
 
 /// Who a token stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +70,7 @@ pub struct Identity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityError {
     /// The token is not good (status 401). The reason holds nothing of the token.
-    NotAuthenticated(&'static str),
+    NotAuthenticated(Reason),
     /// The provider cannot be asked, so that nobody knows (status 503).
     Unavailable(String),
 }
@@ -88,28 +93,30 @@ impl Providers {
                     config.issuer
                 );
             }
-            providers.0.push(Arc::new(Provider::open(config)?));
+            providers.list.push(Arc::new(Provider::open(config)?));
         }
+        let each = providers.list.iter();
+        providers.fingerprints =
+            each.map(|p| (p.name().to_owned(), p.fingerprint().to_owned())).collect();
         Ok(providers)
     }
 
     /// The provider with this name, which an [`Identity`] and a refresh token carry.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Arc<Provider>> {
-        self.0.iter().find(|provider| provider.name() == name)
+        self.list.iter().find(|provider| provider.name() == name)
     }
 
     /// The provider with this issuer.
     #[must_use]
     pub fn by_issuer(&self, issuer: &str) -> Option<&Arc<Provider>> {
-        self.0.iter().find(|provider| provider.issuer() == issuer)
+        self.list.iter().find(|provider| provider.issuer() == issuer)
     }
 
     /// What each provider's identities are given by, digested, by the provider's name.
     #[must_use]
-    pub fn fingerprints(&self) -> BTreeMap<String, String> {
-        let each = self.0.iter();
-        each.map(|p| (p.name().to_owned(), p.fingerprint().to_owned())).collect()
+    pub fn fingerprints(&self) -> &BTreeMap<String, String> {
+        &self.fingerprints
     }
 
     /// Who a token stands for.
@@ -118,10 +125,10 @@ impl Providers {
     ///
     /// See [`IdentityError`].
     pub async fn identify(&self, token: &str, now: i64) -> Result<Identity, IdentityError> {
-        let jwt = jwt::Jwt::parse(token).map_err(IdentityError::NotAuthenticated)?;
+        let jwt = jwt::Jwt::parse(token)
+            .map_err(|text| IdentityError::NotAuthenticated(Reason::MalformedToken(text)))?;
         let provider = jwt.issuer().and_then(|issuer| self.by_issuer(issuer));
-        let provider = provider
-            .ok_or(IdentityError::NotAuthenticated("the token's issuer is no provider of ours"))?;
+        let provider = provider.ok_or(IdentityError::NotAuthenticated(Reason::UnknownIssuer))?;
         provider.verify(jwt, now).await
     }
 
@@ -132,7 +139,7 @@ impl Providers {
     /// provider after the other.
     #[must_use]
     pub fn redeemer(&self, tenant: Option<&str>) -> Option<&Arc<Provider>> {
-        let mut redeeming = self.0.iter().filter(|provider| provider.redeems());
+        let mut redeeming = self.list.iter().filter(|provider| provider.redeems());
         match (redeeming.next(), redeeming.next()) {
             (Some(only), None) => Some(only),
             _ => self.by_name(tenant?).filter(|provider| provider.redeems()),
@@ -143,7 +150,7 @@ impl Providers {
     /// Failures are logged.
     pub async fn refresh(&self, now: i64) {
         let mut asking = JoinSet::new();
-        for provider in &self.0 {
+        for provider in &self.list {
             let provider = Arc::clone(provider);
             asking.spawn(async move {
                 if let Err(error) = provider.refresh(now).await {
@@ -175,8 +182,8 @@ impl IdentityError {
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
-            Self::NotAuthenticated(reason) => reason,
-            Self::Unavailable(reason) => reason,
+            Self::NotAuthenticated(reason) => reason.sentence(),
+            Self::Unavailable(text) => text,
         }
     }
 }

@@ -52,6 +52,8 @@
 
 pub mod answer;
 pub mod app;
+pub mod authority;
+pub mod authorization;
 pub mod authz;
 pub mod bundle;
 pub mod client_id;
@@ -59,6 +61,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod data_folder;
+pub mod decision;
 pub mod doctor;
 pub mod edit;
 pub mod error;
@@ -78,6 +81,7 @@ pub mod password;
 pub mod playground;
 pub mod policy;
 pub mod principal;
+pub mod reason;
 pub mod remember;
 pub mod routes;
 pub mod seed;

@@ -98,7 +98,7 @@ impl<'a> Asked<'a> {
         if matches!(error, RouteError::Unauthorized(_)) {
             self.app.guard.failed(self.context.address);
         }
-        self.decision().refused(error.reason());
+        self.decision().refused(error.reason(), error.detail());
         error
     }
 }

@@ -90,6 +90,13 @@ pub struct ServicePrincipal {
 }
 
 impl Policy {
+    /// Whether the identity providers with these fingerprints are those that are kept.
+    #[must_use]
+    pub fn has_providers(&self, fingerprints: &BTreeMap<String, String>) -> bool {
+        let kept = self.providers().filter(|provider| !provider.is_gone());
+        kept.map(|provider| (&provider.name, &provider.fingerprint)).eq(fingerprints.iter())
+    }
+
     /// A snapshot that knows nobody.
     #[must_use]
     pub fn new(built_in: Arc<BuiltIn>) -> Self {

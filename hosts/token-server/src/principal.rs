@@ -6,6 +6,7 @@
 
 mod authenticate;
 mod credentials;
+mod error;
 pub mod secret;
 mod summary;
 
@@ -15,24 +16,35 @@ use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{IdentityClaims, PrincipalKind};
 use scopegate_api::decision::DecisionReport;
 use scopegate_core::scope_map::Role;
-use scopegate_runtime::PolicyTable;
+use scopegate_runtime::{PolicyTable, Runtime};
 
-pub use authenticate::{
-    Authenticated, authenticate, by_access_token, by_password, by_secret, is_registry_name,
-};
-pub use credentials::{Credentials, NULL_GUID, authorization};
+pub use authenticate::{Authenticated, Authenticator};
+pub use credentials::{Credentials, NULL_GUID};
+pub use error::AuthError;
 
-use crate::app::App;
-use crate::error::RouteError;
-use crate::identity::{Identity, NearMiss, Provider};
+use crate::identity::{Identity, NearMiss, Provider, Providers};
 use crate::issue::Subject;
 use crate::policy::{Password, Policy, ServicePrincipal, Token};
+use crate::reason::Reason;
 use crate::store::Revision;
 
 /// The `sub` of an anonymous client, as the service has it.
 pub const ANONYMOUS: &str = "acr_anon_pull";
 /// The scope map of the admin account.
 const ADMIN_MAP: &str = "_repositories_admin";
+
+/// Where principals are looked up: the policy, and what the server is configured with.
+#[derive(Clone, Copy, Debug)]
+pub struct Directory<'a> {
+    /// The snapshot of the policy.
+    pub policy: &'a Policy,
+    /// The registry's own name, which is the user name of its admin.
+    pub registry_name: &'a str,
+    /// The identity providers.
+    pub providers: &'a Providers,
+    /// The engine, which compiles the rules of bindings.
+    pub runtime: &'a Runtime,
+}
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -128,20 +140,20 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] when the provider is not configured any more;
-    /// [`RouteError::Unavailable`] when this server's providers are not those that are kept;
-    /// [`RouteError::Engine`] when the engine fails.
+    /// [`AuthError::Refused`] when the provider is not configured any more;
+    /// [`AuthError::Unavailable`] when this server's providers are not those that are kept;
+    /// [`AuthError::Engine`] when the engine fails.
     pub fn identity(
         subject: &str,
         claims: IdentityClaims,
-        app: &App,
-        policy: &Policy,
-    ) -> Result<Self, RouteError> {
-        let (provider, revoked) = known_provider(&claims.provider, app, policy)?;
+        directory: Directory<'_>,
+    ) -> Result<Self, AuthError> {
+        let policy = directory.policy;
+        let (provider, revoked) = directory.provider(&claims.provider)?;
         let bound = provider.bind(&claims.claims);
         let of_one = policy.identity_revoked(&claims.provider, subject);
         let mut principal = Self::new(PrincipalKind::Identity, subject, of_one.max(revoked));
-        principal.generation = provider_generation(provider.name(), app, policy).max(of_one);
+        principal.generation = directory.provider_generation(provider.name()).max(of_one);
         principal.provider = Some(claims.provider.clone());
         for map in &bound.scope_maps {
             principal.add_scope_map(map, policy);
@@ -161,8 +173,9 @@ impl Principal {
         }
         if !bound.rules.is_empty() {
             let rules: Vec<String> = bound.rules.iter().map(ToString::to_string).collect();
-            let table = app.runtime.compile(&claims.provider, rules.iter().map(String::as_str));
-            principal.tables.push(table.map_err(|error| RouteError::Engine(error.to_string()))?);
+            let table =
+                directory.runtime.compile(&claims.provider, rules.iter().map(String::as_str));
+            principal.tables.push(table.map_err(|error| AuthError::Engine(error.to_string()))?);
         }
         principal.identity = Some(claims);
         Ok(principal)
@@ -172,13 +185,13 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// The errors of [`Principal::identity`], and [`RouteError::Unauthorized`] for claims that are
-    /// too large to be remembered.
-    pub fn of(identity: Identity, app: &App, policy: &Policy) -> Result<Self, RouteError> {
-        let (provider, _) = known_provider(&identity.provider, app, policy)?;
+    /// The errors of [`Principal::identity`], and [`AuthError::Refused`] for claims that are too
+    /// large to be remembered.
+    pub fn of(identity: Identity, directory: Directory<'_>) -> Result<Self, AuthError> {
+        let (provider, _) = directory.provider(&identity.provider)?;
         let mentioned = provider.mentioned(&identity.claims)?;
         let claims = IdentityClaims { provider: identity.provider, claims: mentioned };
-        let principal = Self::identity(&identity.subject, claims, app, policy)?;
+        let principal = Self::identity(&identity.subject, claims, directory)?;
         Ok(Self { appid: identity.appid, tenant: identity.tenant, ..principal })
     }
 
@@ -187,25 +200,23 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] for a token that names no provider, or one that is gone, and
+    /// [`AuthError::Refused`] for a token that names no provider, or one that is gone, and
     /// for one from before something was taken away.
     fn held(
         subject: &str,
         provider: Option<String>,
         generation: Option<u64>,
         at_most: AtMost,
-        app: &App,
-        policy: &Policy,
-    ) -> Result<Self, RouteError> {
-        let provider = provider
-            .ok_or(RouteError::Unauthorized("a token of an identity that names no provider"))?;
-        policy.provider(&provider).ok_or(PROVIDER_GONE)?;
+        directory: Directory<'_>,
+    ) -> Result<Self, AuthError> {
+        let policy = directory.policy;
+        let provider = provider.ok_or(Reason::IdentityWithoutProvider)?;
+        policy.provider(&provider).ok_or(Reason::ProviderGone)?;
         let of_one = policy.identity_revoked(&provider, subject);
-        let oldest = provider_generation(&provider, app, policy).max(of_one);
+        let oldest = directory.provider_generation(&provider).max(of_one);
         let generation = generation.and_then(|generation| i64::try_from(generation).ok());
-        let generation = generation
-            .filter(|generation| *generation >= oldest)
-            .ok_or(RouteError::Unauthorized("a token from before something was taken away"))?;
+        let generation =
+            generation.filter(|generation| *generation >= oldest).ok_or(Reason::RightsReduced)?;
         let mut principal = Self::new(PrincipalKind::Identity, subject, generation);
         principal.provider = Some(provider);
         principal.at_most = Some(at_most);
@@ -337,45 +348,40 @@ pub fn admin_generation(policy: &Policy) -> Revision {
     policy.generation(policy.registry.admin_generation, [ADMIN_MAP])
 }
 
-/// What a client reads whose provider is gone.
-const PROVIDER_GONE: RouteError =
-    RouteError::Unauthorized("an identity of a provider that is gone");
-
-/// A provider of this server, and when all its identities were revoked. Nothing is given by
-/// providers that are not those that are kept: another server has started with others.
-fn known_provider<'a>(
-    name: &str,
-    app: &'a App,
-    policy: &Policy,
-) -> Result<(&'a Arc<Provider>, Revision), RouteError> {
-    let provider = app.providers.by_name(name).ok_or(PROVIDER_GONE)?;
-    if !app.has_kept_providers(policy) {
-        return Err(RouteError::Unavailable("the identity providers are not those kept".into()));
+impl<'a> Directory<'a> {
+    /// A provider of this server, and when all its identities were revoked. Nothing is given by
+    /// providers that are not those that are kept: another server has started with others.
+    fn provider(self, name: &str) -> Result<(&'a Arc<Provider>, Revision), AuthError> {
+        let provider = self.providers.by_name(name).ok_or(Reason::ProviderGone)?;
+        if !self.policy.has_providers(self.providers.fingerprints()) {
+            let text = "the identity providers are not those kept".into();
+            return Err(AuthError::Unavailable(text));
+        }
+        let kept = self.policy.provider(name).ok_or(Reason::ProviderGone)?;
+        Ok((provider, kept.revoked))
     }
-    let kept = policy.provider(name).ok_or(PROVIDER_GONE)?;
-    Ok((provider, kept.revoked))
-}
 
-/// The last change that took something away from any identity of a provider, gone or not. Nobody
-/// knows which identities there are, so all that were not revoked by themselves have this one
-/// generation: a token with a lower one would be refused for ever.
-#[must_use]
-pub fn provider_generation(name: &str, app: &App, policy: &Policy) -> Revision {
-    let own = policy.providers().find(|provider| provider.name == name);
-    let own = own.map_or(0, |provider| provider.generation);
-    let maps = app.providers.by_name(name).map(|provider| provider.scope_maps());
-    let keys: Vec<String> = maps.into_iter().flatten().map(str::to_ascii_lowercase).collect();
-    policy.generation(own, keys.iter().map(String::as_str))
-}
+    /// The last change that took something away from any identity of a provider, gone or not.
+    /// Nobody knows which identities there are, so all that were not revoked by themselves have
+    /// this one generation: a token with a lower one would be refused for ever.
+    #[must_use]
+    pub fn provider_generation(self, name: &str) -> Revision {
+        let own = self.policy.providers().find(|provider| provider.name == name);
+        let own = own.map_or(0, |provider| provider.generation);
+        let maps = self.providers.by_name(name).map(|provider| provider.scope_maps());
+        let keys: Vec<String> = maps.into_iter().flatten().map(str::to_ascii_lowercase).collect();
+        self.policy.generation(own, keys.iter().map(String::as_str))
+    }
 
-/// The last change that took something away from any identity, for edges that do not tell them
-/// apart.
-#[must_use]
-pub fn identity_generation(app: &App, policy: &Policy) -> Revision {
-    let of_providers =
-        policy.providers().map(|provider| provider_generation(&provider.name, app, policy));
-    let of_identities = policy.revoked_identities().map(|(_, _, revision)| revision);
-    of_providers.chain(of_identities).max().unwrap_or(0)
+    /// The last change that took something away from any identity, for edges that do not tell them
+    /// apart.
+    #[must_use]
+    pub fn identity_generation(self) -> Revision {
+        let providers = self.policy.providers();
+        let of_providers = providers.map(|provider| self.provider_generation(&provider.name));
+        let of_identities = self.policy.revoked_identities().map(|(_, _, revision)| revision);
+        of_providers.chain(of_identities).max().unwrap_or(0)
+    }
 }
 
 impl AtMost {

@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::http::HeaderValue;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use crate::error::RouteError;
+use crate::issue::SignError;
 use crate::store::Known;
 
 /// A document, signed.
 #[derive(Debug)]
 pub struct Signed {
     /// What it is compared by: its revision and its minute.
-    pub tag: HeaderValue,
+    pub tag: String,
     /// Header, payload and signature as a token carries them.
-    pub text: Bytes,
+    pub text: Arc<str>,
 }
 
 /// The document that was made last.
@@ -42,8 +40,8 @@ impl Last {
         &self,
         known: Known,
         minute: i64,
-        make: impl FnOnce() -> Result<Signed, RouteError> + Send + 'static,
-    ) -> Result<Arc<Signed>, RouteError> {
+        make: impl FnOnce() -> Result<Signed, SignError> + Send + 'static,
+    ) -> Result<Arc<Signed>, SignError> {
         // Whoever comes meanwhile waits for the same one.
         let mut made = self.0.lock().await;
         if let Some((of, at, signed)) = made.as_ref()
@@ -53,7 +51,7 @@ impl Last {
             return Ok(Arc::clone(signed));
         }
         let signed = spawn_blocking(make).await;
-        let signed = signed.map_err(|error| RouteError::Signing(error.to_string()))??;
+        let signed = signed.map_err(|error| SignError(error.to_string()))??;
         let signed = Arc::new(signed);
         *made = Some((known, minute, Arc::clone(&signed)));
         Ok(signed)

@@ -13,7 +13,6 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::clock;
-use crate::error::RouteError;
 use crate::keys::Ring;
 use crate::policy::Policy;
 use crate::store::{History, KeysRecord, Known, News, Store, Write};
@@ -62,6 +61,10 @@ pub async fn catch_up_now(app: &App) -> anyhow::Result<()> {
     caught_up.unwrap_or_else(|_| bail!("the database does not answer in time"))
 }
 
+/// The database does not answer; the text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseGone(pub String);
+
 /// Whether the database holds something newer than this snapshot, so that credentials are to be
 /// looked at again: good ones, which may have ended, and unknown ones, which another process may
 /// have made a moment ago. All unknown ones together make the database work only
@@ -69,14 +72,14 @@ pub async fn catch_up_now(app: &App) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// [`RouteError::Unavailable`] for good credentials when the database does not answer.
-pub async fn has_changed(app: &App, policy: &Policy, is_known: bool) -> Result<bool, RouteError> {
+/// [`DatabaseGone`] for good credentials when the database does not answer.
+pub async fn has_changed(app: &App, policy: &Policy, is_known: bool) -> Result<bool, DatabaseGone> {
     if !is_known && app.second_looks.check(()).is_err() {
         return Ok(false);
     }
     match catch_up_now(app).await {
         Ok(()) => Ok(app.policy().revision() != policy.revision()),
-        Err(error) if is_known => Err(RouteError::Unavailable(format!("{error:#}"))),
+        Err(error) if is_known => Err(DatabaseGone(format!("{error:#}"))),
         Err(_) => Ok(false),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     if let Some(seed) = &config.seed {
         keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
     }
-    if keep_providers(&store, &providers.fingerprints()).await? {
+    if keep_providers(&store, providers.fingerprints()).await? {
         tracing::info!(
             "the identity providers are others than before; what was issued by those has ended"
         );

@@ -17,8 +17,6 @@ use scopegate_host::networks::network;
 use scopegate_host::rate::TooMany;
 use sha2::{Digest as _, Sha256};
 
-use crate::error::RouteError;
-
 /// How many tokens of one network may be refused.
 pub const REFUSALS: usize = 20;
 /// How long a refusal counts.
@@ -28,6 +26,15 @@ pub const KEPT_FOR: Duration = Duration::from_secs(5 * 60);
 const SLOTS: usize = 8192;
 
 type TokenDigest = [u8; 32];
+
+/// Why a provider is not asked about a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedemptionError {
+    /// It has just refused this token.
+    RefusedBefore,
+    /// It has refused too many of this network.
+    TooMany(TooMany),
+}
 
 /// What was refused lately.
 #[derive(Debug, Default)]
@@ -56,18 +63,18 @@ impl Redemptions {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] for a token that it has just refused, [`RouteError::TooMany`]
-    /// for a network that has sent too many of them.
+    /// [`RedemptionError`] for a token that it has just refused, and for a network that has sent
+    /// too many of them.
     pub fn begin(
         &self,
         refresh_token: &str,
         address: IpAddr,
         now: Instant,
-    ) -> Result<Redemption<'_>, RouteError> {
+    ) -> Result<Redemption<'_>, RedemptionError> {
         let token = TokenDigest::from(Sha256::digest(refresh_token));
         let mut known = self.lock();
         if known.tokens.get(&token).is_some_and(|at| is_recent(*at, now)) {
-            return Err(RouteError::Unauthorized("a refresh token that the provider has refused"));
+            return Err(RedemptionError::RefusedBefore);
         }
         let slot = known.slot(network(address), now);
         let refusals = known.networks.entry(slot).or_default();
@@ -75,7 +82,7 @@ impl Redemptions {
         if refusals.len() >= REFUSALS {
             let oldest = refusals.front().map_or(Duration::ZERO, |at| now.duration_since(*at));
             let retry_after = KEPT_FOR.saturating_sub(oldest).as_secs().max(1);
-            return Err(TooMany { retry_after }.into());
+            return Err(RedemptionError::TooMany(TooMany { retry_after }));
         }
         refusals.push_back(now);
         drop(known);
@@ -145,9 +152,8 @@ mod tests {
                 redemption.end(accepts);
                 "asked"
             }
-            Err(RouteError::Unauthorized(_)) => "known",
-            Err(RouteError::TooMany(_)) => "too many",
-            Err(error) => panic!("{error:?}"),
+            Err(RedemptionError::RefusedBefore) => "known",
+            Err(RedemptionError::TooMany(_)) => "too many",
         }
     }
 
@@ -180,7 +186,7 @@ mod tests {
         let open: Vec<_> = (0..REFUSALS)
             .map(|number| known.begin(&format!("u{number}"), from, now).unwrap())
             .collect();
-        assert!(matches!(known.begin("v", from, now), Err(RouteError::TooMany(_))));
+        assert!(matches!(known.begin("v", from, now), Err(RedemptionError::TooMany(_))));
         drop(open);
     }
 

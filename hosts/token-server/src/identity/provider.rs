@@ -36,6 +36,7 @@ use super::jwt::{Jwt, MAX_TOKEN};
 use super::keys::Verdict;
 use super::metadata::{Cache, Metadata};
 use super::{Identity, IdentityError};
+use crate::reason::Reason;
 
 /// An OpenID provider that the configuration names.
 #[derive(Debug)]
@@ -164,9 +165,9 @@ impl Provider {
     ///
     /// [`IdentityError::NotAuthenticated`] when they are too many to be carried.
     pub fn mentioned(&self, claims: &Claims) -> Result<BTreeMap<String, Value>, IdentityError> {
-        self.bindings.mentioned(claims).ok_or(IdentityError::NotAuthenticated(
-            "the claims that bindings mention are longer than 4096 bytes",
-        ))
+        self.bindings
+            .mentioned(claims)
+            .ok_or(IdentityError::NotAuthenticated(Reason::ClaimsTooLong))
     }
 
     /// Who a token of this provider stands for.
@@ -175,7 +176,8 @@ impl Provider {
     ///
     /// See [`IdentityError`].
     pub async fn identify(&self, token: &str, now: i64) -> Result<Identity, IdentityError> {
-        let jwt = Jwt::parse(token).map_err(IdentityError::NotAuthenticated)?;
+        let jwt = Jwt::parse(token)
+            .map_err(|text| IdentityError::NotAuthenticated(Reason::MalformedToken(text)))?;
         self.verify(jwt, now).await
     }
 
@@ -189,9 +191,7 @@ impl Provider {
     /// See [`IdentityError`]. A provider that does not know our client is not available.
     pub async fn redeem(&self, refresh_token: &str, now: i64) -> Result<Identity, IdentityError> {
         if refresh_token.is_empty() || refresh_token.len() > MAX_TOKEN {
-            return Err(IdentityError::NotAuthenticated(
-                "no refresh token, or one that is too long",
-            ));
+            return Err(IdentityError::NotAuthenticated(Reason::NoProviderRefreshToken));
         }
         let granted = self.grant(refresh_token, now).await?;
         let id_token = granted.id_token.as_deref();
@@ -219,7 +219,7 @@ impl Provider {
     /// Checks a token that says it is this provider's.
     pub(super) async fn verify(&self, jwt: Jwt<'_>, now: i64) -> Result<Identity, IdentityError> {
         if !self.algorithms.contains(&jwt.algorithm) {
-            return Err(IdentityError::NotAuthenticated("the token's algorithm is not allowed"));
+            return Err(IdentityError::NotAuthenticated(Reason::AlgorithmNotAllowed));
         }
         let subject = self.check_claims(&jwt, now).map_err(IdentityError::NotAuthenticated)?;
         self.check_signature(&jwt, now).await?;
@@ -233,26 +233,26 @@ impl Provider {
     }
 
     /// Checks everything but the signature; gives the subject.
-    fn check_claims(&self, jwt: &Jwt<'_>, now: i64) -> Result<String, &'static str> {
+    fn check_claims(&self, jwt: &Jwt<'_>, now: i64) -> Result<String, Reason> {
         if jwt.issuer() != Some(&self.issuer) {
-            return Err("the token is another issuer's");
+            return Err(Reason::OtherIssuer);
         }
         if !self.is_for_us(jwt.claims.get("aud")) {
-            return Err("the token is for another audience");
+            return Err(Reason::OtherAudience);
         }
-        let exp = time(&jwt.claims, "exp")?.ok_or("the token does not expire")?;
+        let exp = time(&jwt.claims, "exp")?.ok_or(Reason::NoExpiry)?;
         if now >= exp.saturating_add(self.leeway) {
-            return Err("the token has expired");
+            return Err(Reason::TokenExpired);
         }
         let latest = now.saturating_add(self.leeway);
         if time(&jwt.claims, "nbf")?.is_some_and(|nbf| nbf > latest) {
-            return Err("the token is not valid yet");
+            return Err(Reason::NotYetValid);
         }
         if time(&jwt.claims, "iat")?.is_some_and(|iat| iat > latest) {
-            return Err("the token was issued in the future");
+            return Err(Reason::IssuedInFuture);
         }
-        let subject = self.subject.find(&jwt.claims).ok_or("the token has no subject")?;
-        text(subject).ok_or("the token's subject is no printable ASCII text of 1 to 256 bytes")
+        let subject = self.subject.find(&jwt.claims).ok_or(Reason::NoSubject)?;
+        text(subject).ok_or(Reason::UnprintableSubject)
     }
 
     fn is_for_us(&self, audience: Option<&Value>) -> bool {
@@ -277,10 +277,10 @@ impl Provider {
         };
         match verdict {
             Verdict::Signed => Ok(()),
-            Verdict::Forged(reason) => Err(IdentityError::NotAuthenticated(reason)),
-            Verdict::UnknownKey => {
-                Err(IdentityError::NotAuthenticated("the token's key is not the provider's"))
+            Verdict::Forged(reason) => {
+                Err(IdentityError::NotAuthenticated(Reason::InvalidSignature(reason)))
             }
+            Verdict::UnknownKey => Err(IdentityError::NotAuthenticated(Reason::UnknownKey)),
         }
     }
 
@@ -290,7 +290,7 @@ impl Provider {
 
     async fn grant(&self, refresh_token: &str, now: i64) -> Result<Granted, IdentityError> {
         let Some(client) = &self.client else {
-            return Err(IdentityError::NotAuthenticated("the provider redeems no refresh tokens"));
+            return Err(IdentityError::NotAuthenticated(Reason::RedeemsNothing));
         };
         let metadata = self.metadata(now).await?;
         let Some(endpoint) = &metadata.token_endpoint else {
@@ -310,7 +310,7 @@ impl Provider {
             Some("invalid_grant" | "invalid_scope" | "invalid_request")
                 if status.is_client_error() =>
             {
-                Err(IdentityError::NotAuthenticated("the provider refuses the refresh token"))
+                Err(IdentityError::NotAuthenticated(Reason::RefusedByProvider))
             }
             // The client is in our configuration: whoever asks us can do nothing about it.
             Some("invalid_client" | "unauthorized_client") => {
@@ -434,13 +434,13 @@ fn read_secret(path: &Path) -> anyhow::Result<Secret> {
 }
 
 /// A time in seconds since 1970. RFC 7519 allows fractions; they are cut off.
-fn time(claims: &Claims, name: &str) -> Result<Option<i64>, &'static str> {
+fn time(claims: &Claims, name: &str) -> Result<Option<i64>, Reason> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::Number(number)) => {
             Ok(number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64)))
         }
-        Some(_) => Err("one of the token's times is no number"),
+        Some(_) => Err(Reason::InvalidTime),
     }
 }
 
@@ -489,60 +489,40 @@ mod tests {
         let good = json!({"iss": "https://i.example", "aud": "a", "exp": NOW + 60, "sub": "octo"});
         for (name, value, expected) in [
             ("more", json!(1), Ok("octo")),
-            ("iss", json!("https://i.example/"), Err("the token is another issuer's")),
-            ("iss", json!("https://I.example"), Err("the token is another issuer's")),
-            ("iss", json!(["https://i.example"]), Err("the token is another issuer's")),
-            ("iss", Value::Null, Err("the token is another issuer's")),
+            ("iss", json!("https://i.example/"), Err(Reason::OtherIssuer)),
+            ("iss", json!("https://I.example"), Err(Reason::OtherIssuer)),
+            ("iss", json!(["https://i.example"]), Err(Reason::OtherIssuer)),
+            ("iss", Value::Null, Err(Reason::OtherIssuer)),
             ("aud", json!("b"), Ok("octo")),
             ("aud", json!(["c", "b"]), Ok("octo")),
-            ("aud", json!("c"), Err("the token is for another audience")),
-            ("aud", json!(["c"]), Err("the token is for another audience")),
-            ("aud", json!([]), Err("the token is for another audience")),
-            ("aud", json!({"a": "a"}), Err("the token is for another audience")),
-            ("aud", Value::Null, Err("the token is for another audience")),
+            ("aud", json!("c"), Err(Reason::OtherAudience)),
+            ("aud", json!(["c"]), Err(Reason::OtherAudience)),
+            ("aud", json!([]), Err(Reason::OtherAudience)),
+            ("aud", json!({"a": "a"}), Err(Reason::OtherAudience)),
+            ("aud", Value::Null, Err(Reason::OtherAudience)),
             ("exp", json!(NOW - 9), Ok("octo")),
-            ("exp", json!(NOW - 10), Err("the token has expired")),
+            ("exp", json!(NOW - 10), Err(Reason::TokenExpired)),
             ("exp", json!(NOW as f64 + 0.5), Ok("octo")),
             ("exp", json!(1e300), Ok("octo")),
-            ("exp", json!(-1e300), Err("the token has expired")),
-            ("exp", json!("1900000000"), Err("one of the token's times is no number")),
-            ("exp", json!(null), Err("one of the token's times is no number")),
+            ("exp", json!(-1e300), Err(Reason::TokenExpired)),
+            ("exp", json!("1900000000"), Err(Reason::InvalidTime)),
+            ("exp", json!(null), Err(Reason::InvalidTime)),
             ("nbf", json!(NOW + 10), Ok("octo")),
-            ("nbf", json!(NOW + 11), Err("the token is not valid yet")),
-            ("nbf", json!("now"), Err("one of the token's times is no number")),
+            ("nbf", json!(NOW + 11), Err(Reason::NotYetValid)),
+            ("nbf", json!("now"), Err(Reason::InvalidTime)),
             ("iat", json!(NOW + 10), Ok("octo")),
-            ("iat", json!(NOW + 11), Err("the token was issued in the future")),
-            ("iat", json!(true), Err("one of the token's times is no number")),
+            ("iat", json!(NOW + 11), Err(Reason::IssuedInFuture)),
+            ("iat", json!(true), Err(Reason::InvalidTime)),
             (
                 "sub",
                 json!("repo:octo/app:environment:the one"),
                 Ok("repo:octo/app:environment:the one"),
             ),
-            (
-                "sub",
-                json!(""),
-                Err("the token's subject is no printable ASCII text of 1 to 256 bytes"),
-            ),
-            (
-                "sub",
-                json!("x".repeat(257)),
-                Err("the token's subject is no printable ASCII text of 1 to 256 bytes"),
-            ),
-            (
-                "sub",
-                json!("é"),
-                Err("the token's subject is no printable ASCII text of 1 to 256 bytes"),
-            ),
-            (
-                "sub",
-                json!("a\nb"),
-                Err("the token's subject is no printable ASCII text of 1 to 256 bytes"),
-            ),
-            (
-                "sub",
-                json!(7),
-                Err("the token's subject is no printable ASCII text of 1 to 256 bytes"),
-            ),
+            ("sub", json!(""), Err(Reason::UnprintableSubject)),
+            ("sub", json!("x".repeat(257)), Err(Reason::UnprintableSubject)),
+            ("sub", json!("é"), Err(Reason::UnprintableSubject)),
+            ("sub", json!("a\nb"), Err(Reason::UnprintableSubject)),
+            ("sub", json!(7), Err(Reason::UnprintableSubject)),
         ] {
             let mut claims = good.clone();
             claims[name] = value.clone();
@@ -550,10 +530,10 @@ mod tests {
             assert_eq!(checked.as_deref(), expected.as_ref().copied(), "{name}: {value}");
         }
         for (name, error) in [
-            ("iss", "the token is another issuer's"),
-            ("aud", "the token is for another audience"),
-            ("exp", "the token does not expire"),
-            ("sub", "the token has no subject"),
+            ("iss", Reason::OtherIssuer),
+            ("aud", Reason::OtherAudience),
+            ("exp", Reason::NoExpiry),
+            ("sub", Reason::NoSubject),
         ] {
             let mut claims = good.clone();
             claims.as_object_mut().unwrap().remove(name);

@@ -16,13 +16,15 @@ use axum::http::request::Parts;
 use super::error::ManagementError;
 use super::resource::{GROUP, Ids};
 use crate::app::App;
+use crate::authority;
+use crate::authorization::authorization;
 use crate::clock;
 use crate::context::Context;
 use crate::edit::EditError;
 use crate::error::RouteError;
-use crate::oauth::authority;
 use crate::policy::Policy;
-use crate::principal::{Credentials, Principal, authorization, by_secret};
+use crate::principal::{Credentials, Principal};
+use crate::reason::Reason;
 use crate::watch::has_changed;
 
 /// May look.
@@ -119,7 +121,7 @@ pub async fn principal(
     app: &App,
 ) -> Result<Principal, ManagementError> {
     let value = authorization(headers)?
-        .ok_or(ManagementError::Unauthenticated("no authorization"))?
+        .ok_or(ManagementError::Unauthenticated(Reason::NoCredentials))?
         .as_bytes();
     let identified = identify(value, context, app).await;
     if matches!(identified, Err(ManagementError::Unauthenticated(_))) {
@@ -182,14 +184,14 @@ impl<'v> Presented<'v> {
         let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
         if scheme.eq_ignore_ascii_case(b"bearer ") {
             let token = std::str::from_utf8(token.trim_ascii());
-            let token = token.map_err(|_| RouteError::Unauthorized("a token that is not text"))?;
+            let token = token.map_err(|_| ManagementError::Unauthenticated(Reason::NotText))?;
             return Ok(Self::Token(token));
         }
         match Credentials::basic(value)? {
             Credentials::Password { name, password } => {
                 Ok(Self::Secret { client_id: name, secret: password })
             }
-            _ => Err(ManagementError::Unauthenticated("no password")),
+            _ => Err(ManagementError::Unauthenticated(Reason::GatewayWithoutSecret)),
         }
     }
 
@@ -201,17 +203,20 @@ impl<'v> Presented<'v> {
     ) -> Result<Principal, ManagementError> {
         let token = match self {
             Self::Secret { client_id, secret } => {
-                let service = by_secret(client_id, secret.clone(), app, policy, address).await?;
+                let service =
+                    app.authenticator(policy).by_secret(client_id, secret.clone(), address).await?;
                 return Ok(Principal::service_principal(&service, policy));
             }
             Self::Token(token) => token,
         };
         let now = clock::now();
-        if let Some(principal) = authority::management_principal(token, app, policy, now)? {
+        if let Some(principal) =
+            authority::principal(token, &app.public_url, &app.issuer, policy, now)?
+        {
             return Ok(principal);
         }
         let identity = app.providers.identify(token, now).await.map_err(RouteError::from)?;
-        Ok(Principal::of(identity, app, policy)?)
+        Ok(Principal::of(identity, app.directory(policy))?)
     }
 }
 

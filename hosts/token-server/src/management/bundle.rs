@@ -10,8 +10,8 @@ use scopegate_api::bundle::{FIRST_VERSION, MEDIA_TYPE, VERSION};
 use super::access::ReadFeeds;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
-use crate::bundle::current;
 use crate::clock;
+use crate::error::RouteError;
 use crate::negotiate::{accepts, has};
 
 /// What it is: a document in the compact form of RFC 7515.
@@ -38,11 +38,13 @@ pub async fn show(
     let is_newest = accepts(&asked, MEDIA_TYPE);
     let (version, media_type) =
         if is_newest { (VERSION, MEDIA_TYPE) } else { (FIRST_VERSION, JOSE) };
-    let signed = current(&app, version, clock::now()).await?;
-    let tag =
-        [(header::ETAG, signed.tag.clone()), (header::VARY, HeaderValue::from_static("accept"))];
-    if has(&asked, &signed.tag) {
+    let signed = app.bundle(version, clock::now()).await.map_err(RouteError::from)?;
+    let tag = HeaderValue::try_from(&signed.tag)
+        .map_err(|error| ManagementError::Unavailable(error.to_string()))?;
+    let is_known = has(&asked, &tag);
+    let tag = [(header::ETAG, tag), (header::VARY, HeaderValue::from_static("accept"))];
+    if is_known {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
-    Ok((tag, [(header::CONTENT_TYPE, media_type)], signed.text.clone()).into_response())
+    Ok((tag, [(header::CONTENT_TYPE, media_type)], signed.text.to_string()).into_response())
 }

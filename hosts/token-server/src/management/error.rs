@@ -13,12 +13,15 @@ use super::body;
 use crate::answer::json;
 use crate::edit::EditError;
 use crate::error::RouteError;
+use crate::principal::AuthError;
+use crate::reason::Reason;
+use crate::watch::DatabaseGone;
 
 /// A refusal.
 #[derive(Debug)]
 pub enum ManagementError {
-    /// Nobody, or not who they claim to be; the text is for the log alone.
-    Unauthenticated(&'static str),
+    /// Nobody, or not who they claim to be; the reason is for the log alone.
+    Unauthenticated(Reason),
     /// Somebody who may not do this.
     Forbidden(&'static str),
     /// A browser sends it for a page of another site.
@@ -68,6 +71,24 @@ impl From<RouteError> for ManagementError {
             | RouteError::Unavailable(reason) => Self::Unavailable(reason),
             RouteError::TooMany(error) => Self::TooMany(error),
         }
+    }
+}
+
+impl From<AuthError> for ManagementError {
+    fn from(error: AuthError) -> Self {
+        RouteError::from(error).into()
+    }
+}
+
+impl From<Reason> for ManagementError {
+    fn from(reason: Reason) -> Self {
+        Self::Unauthenticated(reason)
+    }
+}
+
+impl From<DatabaseGone> for ManagementError {
+    fn from(error: DatabaseGone) -> Self {
+        RouteError::from(error).into()
     }
 }
 
@@ -146,7 +167,10 @@ impl ManagementError {
 
     fn log(&self) {
         match self {
-            Self::Unauthenticated(reason) => tracing::info!(reason, "not authenticated"),
+            Self::Unauthenticated(reason) => {
+                let (reason, detail) = (reason.code(), reason.sentence());
+                tracing::info!(reason, detail, "not authenticated");
+            }
             Self::Edit(error @ (EditError::Database(_) | EditError::Randomness)) => {
                 tracing::error!(%error, "management failed");
             }
@@ -158,7 +182,11 @@ impl ManagementError {
             | Self::TooLarge
             | Self::TooMany(_)
             | Self::Edit(_) => {
-                tracing::info!(reason = self.message(), "management refused");
+                tracing::info!(
+                    reason = self.parts().1,
+                    detail = self.message(),
+                    "management refused"
+                );
             }
         }
     }

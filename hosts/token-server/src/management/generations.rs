@@ -21,8 +21,7 @@ use super::body::Query;
 use super::error::{ErrorResponse, ManagementError};
 use crate::app::App;
 use crate::negotiate::accepts;
-use crate::policy::Policy;
-use crate::principal::{ANONYMOUS, admin_generation, identity_generation, provider_generation};
+use crate::principal::{ANONYMOUS, Directory, admin_generation};
 use crate::store::{RecordKey, Revision};
 
 /// Since when.
@@ -89,7 +88,7 @@ pub async fn list(
     let revision = policy.revision();
     let is_everything = policy.registry.must_be_read_whole(since);
     let since = if is_everything { 0 } else { since };
-    let changed = changed(&app, &policy, since, is_newest);
+    let changed = changed(app.directory(&policy), since, is_newest);
     let version = is_newest.then_some(VERSION);
     let epoch = is_newest.then(|| policy.registry.epoch.clone());
     let answer = Json(Generations { version, epoch, revision, is_everything, changed });
@@ -103,7 +102,8 @@ pub async fn list(
 /// Whoever has a generation newer than `since`. Generations alone are compared, so that a poll of a
 /// registry with the most tokens that there may be costs little, and one after which nothing was
 /// written costs nothing.
-fn changed(app: &App, policy: &Policy, since: Revision, is_newest: bool) -> Vec<Generation> {
+fn changed(directory: Directory<'_>, since: Revision, is_newest: bool) -> Vec<Generation> {
+    let policy = directory.policy;
     if since == policy.revision() {
         return Vec::new();
     }
@@ -117,14 +117,14 @@ fn changed(app: &App, policy: &Policy, since: Revision, is_newest: bool) -> Vec<
     if is_newest {
         // Those that are gone too: their tokens have ended.
         for provider in policy.providers() {
-            let generation = provider_generation(&provider.name, app, policy);
+            let generation = directory.provider_generation(&provider.name);
             add(PrincipalKind::Identity, Some(&provider.name), None, generation);
         }
         for (provider, subject, revision) in policy.revoked_identities() {
             add(PrincipalKind::Identity, Some(provider), Some(subject), revision);
         }
     } else {
-        add(PrincipalKind::Identity, None, None, identity_generation(app, policy));
+        add(PrincipalKind::Identity, None, None, directory.identity_generation());
     }
     let mut note = |principal, sub: &str, generation| add(principal, None, Some(sub), generation);
     for (key, token) in policy.tokens() {
@@ -143,7 +143,7 @@ fn changed(app: &App, policy: &Policy, since: Revision, is_newest: bool) -> Vec<
             RecordKey::ScopeMap(_) => {}
         }
     }
-    let admin = app.registry_name.to_ascii_lowercase();
+    let admin = directory.registry_name.to_ascii_lowercase();
     note(PrincipalKind::Admin, &admin, admin_generation(policy));
     note(PrincipalKind::Anonymous, ANONYMOUS, policy.registry.anonymous_generation);
     changed

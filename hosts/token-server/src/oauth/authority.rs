@@ -2,9 +2,7 @@
 //!
 //! Follows the client credentials grant of RFC 6749 (section 4.4) and OpenID Connect Discovery as
 //! far as Azure's clients need them. With it no identity provider is needed to manage a registry:
-//! `administrator` is a client like any other. Tokens are signed with the registry's own keys, and
-//! their audience says what they are for: management, or being exchanged for a refresh token. Roles
-//! are not in them; they are read when a token is used.
+//! `administrator` is a client like any other. What its tokens hold stands in [`authority`].
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,43 +11,19 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json as object};
-use uuid::Uuid;
 
 use super::parameters::Parameters;
 use crate::answer::json;
 use crate::app::App;
+use crate::authority;
 use crate::clock;
 use crate::config::REGISTRY_AUDIENCE;
 use crate::context::Context;
 use crate::error::RouteError;
-use crate::policy::{Policy, ServicePrincipal};
-use crate::principal::{Principal, by_secret};
+use crate::policy::ServicePrincipal;
+use crate::principal::AuthError;
 use crate::watch::has_changed;
-
-/// How long a token is valid, in seconds.
-const LIFETIME: i64 = 60 * 60;
-
-/// The claims of a token.
-#[derive(Debug, Serialize, Deserialize)]
-struct AuthorityClaims {
-    jti: String,
-    sub: String,
-    nbf: i64,
-    exp: i64,
-    iat: i64,
-    iss: String,
-    aud: String,
-    /// The client id, under the name that Azure's clients know.
-    appid: String,
-    /// The tenant.
-    tid: String,
-    /// The generation of the service principal when the token was issued.
-    generation: i64,
-    /// The epoch of the database.
-    epoch: Option<String>,
-}
 
 /// A refusal, as RFC 6749 (section 5.2) has it.
 struct OAuthError {
@@ -130,24 +104,12 @@ async fn issue(
     let service = service_principal(app, client_id, secret, context.address);
     let service = service.await.map_err(refused)?;
     let now = clock::now();
-    let claims = AuthorityClaims {
-        jti: Uuid::new_v4().to_string(),
-        sub: service.name.clone(),
-        nbf: now,
-        exp: now.saturating_add(LIFETIME),
-        iat: now,
-        iss: app.issuer.issuer.clone(),
-        aud: audience,
-        appid: service.name.clone(),
-        tid: tenant.to_owned(),
-        generation: service.generation,
-        epoch: app.issuer.epoch().as_deref().cloned(),
-    };
-    let access_token = app.issuer.sign(&claims, now).map_err(RouteError::from).map_err(refused)?;
+    let access_token = authority::token(&app.issuer, &service, &audience, tenant, now);
+    let access_token = access_token.map_err(RouteError::from).map_err(refused)?;
     Ok(object!({
         "token_type": "Bearer",
-        "expires_in": LIFETIME,
-        "ext_expires_in": LIFETIME,
+        "expires_in": authority::LIFETIME,
+        "ext_expires_in": authority::LIFETIME,
         "access_token": access_token,
     }))
 }
@@ -160,70 +122,17 @@ async fn service_principal(
     address: IpAddr,
 ) -> Result<Arc<ServicePrincipal>, RouteError> {
     let policy = Arc::clone(&app.policy());
-    let first = by_secret(client_id, secret.to_owned(), app, &policy, address).await;
+    let first = app.authenticator(&policy).by_secret(client_id, secret.to_owned(), address).await;
     let is_known = match &first {
         Ok(_) => true,
-        Err(RouteError::Unauthorized(_)) => false,
-        Err(_) => return first,
+        Err(AuthError::Refused(_)) => false,
+        Err(_) => return Ok(first?),
     };
     if !has_changed(app, &policy, is_known).await? {
-        return first;
+        return Ok(first?);
     }
     let current = Arc::clone(&app.policy());
-    by_secret(client_id, secret.to_owned(), app, &current, address).await
-}
-
-/// The service principal that a token for management stands for; `None` when this authority has not
-/// issued it.
-///
-/// # Errors
-///
-/// [`RouteError::Unauthorized`] for a client that is gone, disabled or changed since.
-pub fn management_principal(
-    token: &str,
-    app: &App,
-    policy: &Policy,
-    now: i64,
-) -> Result<Option<Principal>, RouteError> {
-    principal(token, &app.public_url, app, policy, now)
-}
-
-/// The service principal that a token to be exchanged stands for; `None` when this authority has
-/// not issued it.
-///
-/// # Errors
-///
-/// [`RouteError::Unauthorized`] for a client that is gone, disabled or changed since.
-pub fn registry_principal(
-    token: &str,
-    app: &App,
-    policy: &Policy,
-    now: i64,
-) -> Result<Option<Principal>, RouteError> {
-    principal(token, REGISTRY_AUDIENCE, app, policy, now)
-}
-
-fn principal(
-    token: &str,
-    audience: &str,
-    app: &App,
-    policy: &Policy,
-    now: i64,
-) -> Result<Option<Principal>, RouteError> {
-    let Some(claims) = app.issuer.verify::<AuthorityClaims>(token, audience, now) else {
-        return Ok(None);
-    };
-    let service = policy
-        .service_principal(&claims.sub)
-        .filter(|service| service.enabled)
-        .ok_or(RouteError::Unauthorized("a service principal that is gone or disabled"))?;
-    if claims.epoch.as_ref() != app.issuer.epoch().as_deref() {
-        return Err(RouteError::Unauthorized("a token of another epoch of the database"));
-    }
-    if claims.generation < service.generation {
-        return Err(RouteError::Unauthorized("a token from before the client was changed"));
-    }
-    Ok(Some(Principal::service_principal(service, policy)))
+    Ok(app.authenticator(&current).by_secret(client_id, secret.to_owned(), address).await?)
 }
 
 /// The audience that a scope asks for. Clients write the address that they were given, with or

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse as _, Response};
 use scopegate_core::challenge::{Challenge, ChallengeError, unauthorized_body};
 
 use crate::app::App;
+use crate::authorization::authorization;
 use crate::clock;
-use crate::principal::authorization;
 
 /// `GET /v2/`
 pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {

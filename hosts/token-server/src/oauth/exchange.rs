@@ -18,16 +18,18 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::authority;
 use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, Asked, refresh_token};
 use crate::app::App;
+use crate::authority;
 use crate::clock;
+use crate::config::REGISTRY_AUDIENCE;
 use crate::context::Context;
 use crate::error::RouteError;
 use crate::identity::IdentityError;
 use crate::policy::Policy;
-use crate::principal::{Principal, by_password};
+use crate::principal::Principal;
+use crate::reason::Reason;
 
 /// The answer.
 #[derive(Serialize)]
@@ -75,7 +77,7 @@ async fn exchange(
     let policy = Arc::clone(&app.policy());
     let principal = identify(app, context, &policy, parameters, now).await?;
     if principal.tables.is_empty() {
-        return Err(RouteError::Unauthorized("nothing is bound to this identity"));
+        return Err(Reason::NothingBound.into());
     }
     let rid = &policy.registry.rid;
     let refresh_token = refresh_token(app, &principal, rid, now)?;
@@ -105,7 +107,7 @@ async fn identify(
                 principal.identity.as_ref().map(|identity| identity.provider.clone())
             };
             if known.subject != fresh.subject || provider(&known) != provider(&fresh) {
-                return Err(RouteError::Unauthorized("two tokens for two identities"));
+                return Err(Reason::TwoIdentities.into());
             }
             Ok(fresh)
         }
@@ -124,12 +126,15 @@ async fn by_access_token(
 ) -> Result<Principal, RouteError> {
     // No JWT holds a colon.
     if let Some((name, password)) = token.split_once(':') {
-        return by_password(name, password.to_owned(), app, policy, address, now).await;
+        let authenticator = app.authenticator(policy);
+        return Ok(authenticator.by_password(name, password.to_owned(), address, now).await?);
     }
-    if let Some(principal) = authority::registry_principal(token, app, policy, now)? {
+    if let Some(principal) =
+        authority::principal(token, REGISTRY_AUDIENCE, &app.issuer, policy, now)?
+    {
         return Ok(principal);
     }
-    Principal::of(app.providers.identify(token, now).await?, app, policy)
+    Ok(Principal::of(app.providers.identify(token, now).await?, app.directory(policy))?)
 }
 
 /// The identity behind a provider's refresh token.
@@ -149,5 +154,5 @@ async fn redeem(
     let attempt = app.redemptions.begin(refresh_token, context.address, Instant::now())?;
     let redeemed = provider.redeem(refresh_token, now).await;
     attempt.end(!matches!(redeemed, Err(IdentityError::NotAuthenticated(_))));
-    Principal::of(redeemed?, app, policy)
+    Ok(Principal::of(redeemed?, app.directory(policy))?)
 }

@@ -15,25 +15,22 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use scopegate_api::abi::Failure;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::token::TokenResponse;
-use scopegate_core::Settings;
-use scopegate_runtime::{Error as EngineError, PolicyTable};
 use serde_json::value::RawValue;
 
 use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, Asked, refresh_token};
 use crate::app::App;
+use crate::authorization::authorization;
 use crate::clock;
 use crate::context::Context;
 use crate::error::RouteError;
 use crate::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
-use crate::principal::{Authenticated, Credentials, Principal, authenticate, authorization};
+use crate::principal::{Authenticated, Credentials, Principal};
 use crate::telemetry::decision::Decision;
-use crate::telemetry::metrics;
 
 /// `GET /oauth2/token`
 ///
@@ -89,7 +86,7 @@ struct Way {
 
 fn of_get(headers: &HeaderMap) -> Result<Credentials, RouteError> {
     match authorization(headers)? {
-        Some(value) => Credentials::basic(value.as_bytes()),
+        Some(value) => Ok(Credentials::basic(value.as_bytes())?),
         None => Ok(Credentials::None),
     }
 }
@@ -106,7 +103,7 @@ fn of_post(parameters: &Parameters<'_>, headers: &HeaderMap) -> Result<Credentia
         (Some(_), _) => {
             Err(RouteError::BadRequest("an unknown grant_type; send password or refresh_token"))
         }
-        (None, Some(value)) => Credentials::basic(value.as_bytes()),
+        (None, Some(value)) => Ok(Credentials::basic(value.as_bytes())?),
         (None, None) => Err(RouteError::BadRequest(
             "no grant_type; send a form with grant_type=password or refresh_token",
         )),
@@ -164,11 +161,11 @@ async fn issue(
     }
     let now = clock::now();
     app.check_snapshot(now)?;
+    let policy = Arc::clone(&app.policy());
     let Authenticated { principal, refresh_token: brought } =
-        authenticate(way.credentials?, app, address, now).await?;
-    let report = decide(app, &principal, scopes)?;
+        app.authenticator(&policy).authenticate(way.credentials?, address, now).await?;
+    let report = app.decider().decide(&principal, scopes)?;
     let lifetime = lifetime(&principal, now);
-    let policy = app.policy();
     let rid = &policy.registry.rid;
     let (subject, access) = (principal.to_subject(), report.access.clone());
     let token = app.issuer.access_token(&subject, rid, access, lifetime, now)?;
@@ -212,34 +209,6 @@ fn lifetime(principal: &Principal, now: i64) -> i64 {
     principal.ends_at().map_or(lifetime, |end| lifetime.min(end.saturating_sub(now)))
 }
 
-/// What a principal gets of what is asked for.
-///
-/// # Errors
-///
-/// [`RouteError::BadRequest`] for too many scopes, and [`RouteError::Engine`].
-pub(crate) fn decide(
-    app: &App,
-    principal: &Principal,
-    scopes: &[&str],
-) -> Result<DecisionReport, RouteError> {
-    let tables: Vec<&PolicyTable> = principal.tables.iter().collect();
-    let settings = Settings { catalog: app.catalog };
-    let report = app.runtime.claims(&tables, scopes, &settings);
-    let mut report = report.map_err(|error| match error {
-        EngineError::Refused(Failure::Refused(_)) => RouteError::BadRequest(
-            "too many scopes, or one that is too long; ask for fewer at once",
-        ),
-        error => {
-            metrics::engine_failed();
-            RouteError::Engine(error.to_string())
-        }
-    })?;
-    if let Some(at_most) = &principal.at_most {
-        at_most.narrow(&mut report);
-    }
-    Ok(report)
-}
-
 /// What was decided, and by which rules, when somebody reads it.
 fn describe(
     decision: &mut Decision<'_>,
@@ -255,13 +224,5 @@ fn describe(
     decision.denied = list(&report.denied);
     let said = report.invalid.iter().map(|piece| format!("{}: {}", piece.scope, piece.message));
     decision.invalid = said.collect();
-    decision.rules = rules(app, principal, &decision.granted);
-}
-
-/// The rules that granted these scopes.
-fn rules(app: &App, principal: &Principal, granted: &[String]) -> Vec<String> {
-    let tables: Vec<&PolicyTable> = principal.tables.iter().collect();
-    let scopes: Vec<&str> = granted.iter().map(String::as_str).collect();
-    let settings = Settings { catalog: app.catalog };
-    app.runtime.rules(&tables, &scopes, &settings).unwrap_or_default()
+    decision.rules = app.decider().rules(principal, &decision.granted);
 }

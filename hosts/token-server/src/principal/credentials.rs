@@ -7,11 +7,10 @@
 
 use std::fmt;
 
-use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::error::RouteError;
+use crate::reason::Reason;
 
 /// The user name that says "the password is a token".
 pub const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
@@ -37,33 +36,17 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`RouteError::Unauthorized`] for a header that is not Basic, or not base 64, or holds no
-    /// colon.
-    pub fn basic(header: &[u8]) -> Result<Self, RouteError> {
+    /// For a header that is not Basic, or not base 64, or holds no colon.
+    pub fn basic(header: &[u8]) -> Result<Self, Reason> {
         let (scheme, rest) = header.split_at_checked(6).unwrap_or((header, &[]));
         if !scheme.eq_ignore_ascii_case(b"basic ") {
-            return Err(RouteError::Unauthorized("an authorization that is not basic"));
+            return Err(Reason::NotBasic);
         }
         let text =
             STANDARD.decode(rest.trim_ascii()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let text = text.ok_or(RouteError::Unauthorized("credentials that are not base 64"))?;
-        let (name, password) =
-            text.split_once(':').ok_or(RouteError::Unauthorized("credentials without a colon"))?;
+        let text = text.ok_or(Reason::NotBase64)?;
+        let (name, password) = text.split_once(':').ok_or(Reason::NoColon)?;
         Ok(Self::Password { name: name.into(), password: password.into() })
-    }
-}
-
-/// The one `Authorization` of a request.
-///
-/// # Errors
-///
-/// [`RouteError::BadRequest`] for two: whoever stands in front of this server may have looked at
-/// the other one.
-pub fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, RouteError> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        _ => Err(RouteError::BadRequest("two Authorization headers; send one")),
     }
 }
 

@@ -78,10 +78,11 @@ impl Decision<'_> {
         self.log("exchanged", None);
     }
 
-    /// Logs and counts a refusal. The reason is one of a short list and for the log alone.
-    pub fn refused(&self, reason: &'static str) {
+    /// Logs and counts a refusal: its reason, which is one of a short list, and the same as a
+    /// sentence, for the log alone.
+    pub fn refused(&self, reason: &'static str, detail: &'static str) {
         metrics::token_denied(reason);
-        self.log("refused", Some(reason));
+        self.log("refused", Some((reason, detail)));
     }
 
     /// Logs what became of a request at another proxy. Its target is a client's text.
@@ -100,12 +101,14 @@ impl Decision<'_> {
         );
     }
 
-    fn log(&self, outcome: &'static str, reason: Option<&'static str>) {
+    fn log(&self, outcome: &'static str, refused: Option<(&'static str, &'static str)>) {
+        let (reason, detail) = refused.unzip();
         let (kind, name) = self.principal.map(|p| (p.kind, p.name)).unzip();
         tracing::info!(
             target: "decision",
             outcome,
             reason,
+            detail,
             principal = kind,
             name,
             provider = self.principal.and_then(|principal| principal.provider),
@@ -155,7 +158,7 @@ mod tests {
         let subscriber = tracing_subscriber::registry().with(layer(log, writer));
         tracing::subscriber::with_default(subscriber, || {
             decision.issued();
-            decision.refused("unknown_principal");
+            decision.refused("unknown_token", "an unknown token");
         });
         std::fs::read_to_string(path.path()).unwrap()
     }
@@ -202,7 +205,8 @@ mod tests {
             assert_eq!(fields[field], value, "{field}");
         }
         assert_eq!(fields["microseconds"], 1500);
-        assert_eq!(refused["fields"]["reason"], "unknown_principal");
+        assert_eq!(refused["fields"]["reason"], "unknown_token");
+        assert_eq!(refused["fields"]["detail"], "an unknown token");
     }
 
     #[test]

@@ -107,6 +107,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Whether an access token opens anything at `/authz`.
+    pub(crate) fn accepts(&self, token: &str, now: i64) -> bool {
+        let policy = self.app.policy();
+        self.app.authenticator(&policy).by_access_token(token, now).is_ok()
+    }
+
     pub(crate) async fn start() -> Self {
         Self::with(Setup::default()).await
     }
@@ -124,7 +130,7 @@ impl Server {
 
     async fn open(folder: Arc<TempDir>, setup: Setup) -> Self {
         let store = Store::open(folder.path(), None).await.unwrap();
-        keep_providers(&store, &setup.providers.fingerprints()).await.unwrap();
+        keep_providers(&store, setup.providers.fingerprints()).await.unwrap();
         let keeper = Keeper {
             folder: folder.path().into(),
             issuer: ISSUER.into(),

@@ -83,7 +83,7 @@ impl Server {
         providers: Providers,
     ) -> Self {
         let store = Store::open(folder.path(), url).await.unwrap();
-        keep_providers(&store, &providers.fingerprints()).await.unwrap();
+        keep_providers(&store, providers.fingerprints()).await.unwrap();
         let keeper = Keeper {
             folder: folder.path().into(),
             issuer: "test-issuer".into(),

@@ -1,0 +1,118 @@
+//! Why credentials are refused: a word for programs and a sentence for people.
+//!
+//! Logs have both, metrics have the word, which stays the same from one version to the next. A
+//! client reads neither: it never learns whether a name exists.
+
+/// One of a short list, whatever a client sends.
+macro_rules! reasons {
+    ($($name:ident, $code:literal, $sentence:literal;)*) => {
+        /// Why credentials are refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Reason {
+            $(#[doc = $sentence] $name,)*
+            /// A text that is no signed token; what is wrong with it.
+            MalformedToken(&'static str),
+            /// A signature that no key of the issuer made; what is wrong with it.
+            InvalidSignature(&'static str),
+        }
+
+        impl Reason {
+            /// The word for programs, in `snake_case`.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)*
+                    Self::MalformedToken(_) => "malformed_token",
+                    Self::InvalidSignature(_) => "invalid_signature",
+                }
+            }
+
+            /// The sentence for people.
+            #[must_use]
+            pub fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$name => $sentence,)*
+                    Self::MalformedToken(sentence) | Self::InvalidSignature(sentence) => sentence,
+                }
+            }
+        }
+
+        #[cfg(test)]
+        const ALL: &[Reason] = &[$(Reason::$name),*];
+    };
+}
+
+reasons! {
+    UnknownToken, "unknown_token", "an unknown token";
+    WrongPassword, "wrong_password", "a wrong or expired password";
+    TokenDisabled, "token_disabled", "a disabled token";
+    UnknownClient, "unknown_client", "an unknown client id";
+    WrongSecret, "wrong_secret", "a wrong secret";
+    ClientDisabled, "client_disabled", "a disabled service principal";
+    WrongAdminPassword, "wrong_admin_password", "a wrong password of the admin";
+    AdminDisabled, "admin_disabled", "the admin account is disabled";
+    NoCredentials, "no_credentials", "no credentials";
+    NotBasic, "not_basic", "an authorization that is not basic";
+    NotBase64, "not_base64", "credentials that are not base 64";
+    NoColon, "no_colon", "credentials without a colon";
+    NotText, "not_text", "a token that is not text";
+    InvalidAccessToken, "invalid_access_token",
+        "an access token that is forged, expired or not ours";
+    InvalidRefreshToken, "invalid_refresh_token",
+        "a refresh token that is forged, expired or not ours";
+    AccessTokenExpired, "access_token_expired", "an access token that has expired";
+    RightsReduced, "rights_reduced", "a token from before something was taken away";
+    PrincipalChanged, "principal_changed", "a token from before the principal was changed";
+    PrincipalGone, "principal_gone", "a principal that is gone or disabled";
+    PasswordEnded, "password_ended", "the password that made the refresh token has ended";
+    ClientGone, "client_gone", "a service principal that is gone or disabled";
+    ClientChanged, "client_changed", "a token from before the client was changed";
+    OtherEpoch, "other_epoch", "a token of another epoch of the database";
+    IdentityRevoked, "identity_revoked", "a token of an identity that was revoked";
+    IdentityWithoutClaims, "identity_without_claims", "a token of an identity without its claims";
+    IdentityWithoutProvider, "identity_without_provider",
+        "a token of an identity that names no provider";
+    ProviderGone, "provider_gone", "an identity of a provider that is gone";
+    NothingBound, "nothing_bound", "nothing is bound to this identity";
+    TwoIdentities, "two_identities", "two tokens for two identities";
+    RefusedBefore, "refused_before", "a refresh token that the provider has refused";
+    GatewayWithoutSecret, "gateway_without_secret", "a gateway without a secret";
+    GatewayChoseSecret, "gateway_secret_not_generated",
+        "a gateway with a secret that was not generated";
+    UnknownIssuer, "unknown_issuer", "the token's issuer is no provider of ours";
+    OtherIssuer, "other_issuer", "the token is another issuer's";
+    OtherAudience, "other_audience", "the token is for another audience";
+    NoExpiry, "no_expiry", "the token does not expire";
+    TokenExpired, "token_expired", "the token has expired";
+    NotYetValid, "not_yet_valid", "the token is not valid yet";
+    IssuedInFuture, "issued_in_future", "the token was issued in the future";
+    NoSubject, "no_subject", "the token has no subject";
+    UnprintableSubject, "unprintable_subject",
+        "the token's subject is no printable ASCII text of 1 to 256 bytes";
+    InvalidTime, "invalid_time", "one of the token's times is no number";
+    AlgorithmNotAllowed, "algorithm_not_allowed", "the token's algorithm is not allowed";
+    UnknownKey, "unknown_key", "the token's key is not the provider's";
+    ClaimsTooLong, "claims_too_long", "the claims that bindings mention are longer than 4096 bytes";
+    NoProviderRefreshToken, "no_provider_refresh_token",
+        "no refresh token, or one that is too long";
+    RedeemsNothing, "provider_redeems_nothing", "the provider redeems no refresh tokens";
+    RefusedByProvider, "refused_by_provider", "the provider refuses the refresh token";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_in_snake_case() {
+        let codes: BTreeSet<_> = ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), ALL.len());
+        for code in codes {
+            let is_snake =
+                code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+            assert!(is_snake, "{code}");
+        }
+    }
+}
