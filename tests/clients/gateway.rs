@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
-use scopegate_server::issue::{Issuer, Subject};
-use scopegate_server::keys::Keeper;
+use scopegate_server::domain::issue::{Issuer, Subject};
+use scopegate_server::domain::keys::Keeper;
 use scopegate_server::store::Store;
 use serde_json::json;
 

@@ -8,6 +8,8 @@ mod engine;
 mod envoy;
 mod fuzz;
 mod guard;
+#[cfg(test)]
+mod imports;
 mod node;
 mod paths;
 mod run;

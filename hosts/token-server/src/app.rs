@@ -1,4 +1,18 @@
-//! What requests share.
+//! The composition root: what requests share, and what runs beside them.
+//!
+//! Nothing below this room knows [`App`]: it hands each function the part that it needs.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`readiness`] | whether the snapshot is new enough to decide by |
+//! | [`watch`] | keeping the snapshot as new as the database |
+//! | [`upkeep`] | looking after the keys while the server runs |
+//! | [`remember`] | where service principals were right lately, kept in the database |
+
+pub mod readiness;
+pub mod remember;
+pub mod upkeep;
+pub mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +24,17 @@ use scopegate_host::rate::RateLimit;
 use scopegate_runtime::{ENGINE_SHA256, Runtime};
 use tokio::sync::Mutex;
 
-use crate::bundle;
+use crate::app::readiness::Readiness;
 use crate::config::{Authz, Limits, Rate};
-use crate::decision::Decider;
-use crate::guard::Guard;
-use crate::guard::redemption::Redemptions;
-use crate::health::Readiness;
-use crate::identity::Providers;
-use crate::issue::{Issuer, SignError};
-use crate::policy::{BuiltIn, Policy};
-use crate::principal::{Authenticator, Directory};
-use crate::signed::{Bundles, Signed};
+use crate::domain::bundle;
+use crate::domain::decision::Decider;
+use crate::domain::guard::Guard;
+use crate::domain::guard::redemption::Redemptions;
+use crate::domain::identity::Providers;
+use crate::domain::issue::{Issuer, SignError};
+use crate::domain::policy::{BuiltIn, Policy};
+use crate::domain::principal::{Authenticator, Directory};
+use crate::domain::signed::{Bundles, Signed};
 use crate::store::{KeysRecord, Known, Store};
 
 /// See [`App::second_looks`].

@@ -13,10 +13,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use scopegate_server::config::{Config, SecretUrl};
-use scopegate_server::data_folder;
-use scopegate_server::keys::{Keeper, Rotation, RsaSize};
-use scopegate_server::seed::Generated;
+use scopegate_server::domain::keys::{Keeper, Rotation, RsaSize};
+use scopegate_server::domain::seed::Generated;
 use scopegate_server::store::Store;
+use scopegate_server::store::folder;
 
 pub(crate) use administrator::administrator;
 pub(crate) use apply::apply;
@@ -26,7 +26,7 @@ pub(crate) use restore::restore;
 pub(crate) use serve::serve;
 
 async fn open(config: &Config) -> anyhow::Result<Store> {
-    data_folder::check(&config.data)?;
+    folder::check(&config.data)?;
     Store::open(&config.data, config.database_url.as_ref().map(SecretUrl::expose)).await
 }
 

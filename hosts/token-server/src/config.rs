@@ -16,6 +16,7 @@
 
 pub mod flags;
 mod layers;
+pub mod providers;
 mod values;
 mod warnings;
 
@@ -32,9 +33,9 @@ pub use scopegate_host::rate::Rate;
 use serde::Deserialize;
 use url::Url;
 
-use crate::client_id::is_client_id;
-use crate::identity::ProviderConfig;
+use crate::model::client_id::is_client_id;
 use crate::store::Algorithm;
+use providers::ProviderConfig;
 
 pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Restore, Serve, Source};
 pub use values::SecretUrl;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use scopegate_server::config::{Cli, Command};
-use scopegate_server::tls::install_provider;
+use scopegate_server::http::tls::install_provider;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

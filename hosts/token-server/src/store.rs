@@ -7,9 +7,10 @@
 //! seen a revision asks for what came after it, and gets all of it: no revision becomes visible
 //! before the one below it.
 //!
-//! Left out: what may be written, which is [`edit`](crate::edit)'s.
+//! Left out: what may be written, which is [`edit`](crate::domain::edit)'s.
 
 mod database;
+pub mod folder;
 mod keys;
 mod known_networks;
 mod page;

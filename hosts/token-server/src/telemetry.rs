@@ -6,7 +6,6 @@
 pub mod decision;
 pub mod log;
 pub mod metrics;
-pub mod request;
 pub mod traces;
 
 use anyhow::Context as _;
@@ -18,6 +17,9 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::config::Config;
 use traces::Traces;
+
+/// The target of requests' spans, by which traces tell them from others.
+pub const REQUESTS: &str = "request";
 
 /// What was started, to be ended.
 #[derive(Debug)]

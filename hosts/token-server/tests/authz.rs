@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use scopegate_server::watch::catch_up;
+use scopegate_server::app::watch::catch_up;
 
 use support::{Answer, Server, basic, seed};
 

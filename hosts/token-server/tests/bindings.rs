@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use scopegate_server::identity::claims::Claims;
-use scopegate_server::identity::{Bindings, Bound, ProviderConfig};
+use scopegate_server::config::providers::ProviderConfig;
+use scopegate_server::domain::identity::claims::Claims;
+use scopegate_server::domain::identity::{Bindings, Bound};
 use serde::Deserialize;
 
 /// The part of a configuration that is about providers.

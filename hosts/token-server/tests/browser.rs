@@ -21,11 +21,11 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Html;
 use axum::routing::get;
 use scopegate_server::config::{Limits, Rate};
-use scopegate_server::edit::service_principals::{self, ServicePrincipalEdit};
-use scopegate_server::headers::Reached;
-use scopegate_server::identity::Providers;
-use scopegate_server::routes::routes;
-use scopegate_server::serve::layered;
+use scopegate_server::domain::edit::service_principals::{self, ServicePrincipalEdit};
+use scopegate_server::domain::identity::Providers;
+use scopegate_server::http::headers::Reached;
+use scopegate_server::http::routes::routes;
+use scopegate_server::http::serve::layered;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -104,7 +104,7 @@ impl Managed {
         };
         service_principals::put(&mut write, OWNER, edit).await.unwrap();
         service_principals::add_secret(&mut write, OWNER, SECRET).await.unwrap();
-        scopegate_server::watch::commit(&server.app, write).await.unwrap();
+        scopegate_server::app::watch::commit(&server.app, write).await.unwrap();
         let seen = Seen::default();
         let inside =
             layered(routes(Arc::clone(&server.app)), &server.app.guard, Reached::default());
@@ -191,7 +191,7 @@ struct Browser {
 
 impl Browser {
     async fn start() -> Self {
-        scopegate_server::tls::install_provider();
+        scopegate_server::http::tls::install_provider();
         let profile = tempfile::tempdir().unwrap();
         let log = File::create(profile.path().join("log")).unwrap();
         let process = Command::new("chromium")

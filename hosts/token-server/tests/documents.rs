@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use scopegate_server::config::{Cli, Config, Source};
-use scopegate_server::identity::Providers;
-use scopegate_server::seed::Seed;
+use scopegate_server::domain::identity::Providers;
+use scopegate_server::domain::seed::Seed;
 use serde_json::Value;
 
 /// A document, by its path in the project.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use scopegate_server::seed::apply_file;
+use scopegate_server::app::watch::{catch_up, follow};
+use scopegate_server::domain::seed::apply_file;
 use scopegate_server::store::Store;
-use scopegate_server::watch::{catch_up, follow};
 use serde_json::{Value, json};
 
 use support::{Server, basic, seed};

@@ -24,8 +24,9 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
 use scopegate_server::clock;
-use scopegate_server::identity::{
-    BETWEEN_ATTEMPTS, Identity, IdentityError, KEPT_FOR, ProviderConfig, Providers, STALE_AFTER,
+use scopegate_server::config::providers::ProviderConfig;
+use scopegate_server::domain::identity::{
+    BETWEEN_ATTEMPTS, Identity, IdentityError, KEPT_FOR, Providers, STALE_AFTER,
 };
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -337,7 +338,7 @@ async fn a_token_without_kid() {
 #[tokio::test]
 async fn a_private_authority() {
     // Beside the other hosts' tests there are two of them in the library, and it does not choose.
-    scopegate_server::tls::install_provider();
+    scopegate_server::http::tls::install_provider();
     let (ours, other) = (Authority::new(), Authority::new());
     let key = Key::new(Algorithm::ES256, "k");
     let fake = Fake::start_tls(&[&key], &ours).await;

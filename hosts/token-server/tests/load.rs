@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use scopegate_server::config::Limits;
-use scopegate_server::routes::routes;
-use scopegate_server::serve::{Bounds, layered, serve};
+use scopegate_server::http::routes::routes;
+use scopegate_server::http::serve::{Bounds, layered, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use scopegate_server::config::{Limits, Rate};
-use scopegate_server::identity::Providers;
-use scopegate_server::playground::POLICY;
+use scopegate_server::domain::identity::Providers;
+use scopegate_server::http::playground::POLICY;
 
 use support::{Answer, Server};
 

@@ -15,11 +15,11 @@ use std::time::Duration;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use scopegate_api::claims::PrincipalKind;
 use scopegate_server::clock;
-use scopegate_server::doctor::{Registry, Server, Verdict, diagnose};
-use scopegate_server::issue::{Issuer, Subject};
-use scopegate_server::keys::signing_key::Times;
-use scopegate_server::keys::{Algorithm, Authority, KeyRecord, Ring, RsaSize, SigningKey};
-use scopegate_server::lifetimes::ACCESS_LIFETIME;
+use scopegate_server::domain::doctor::{Registry, Server, Verdict, diagnose};
+use scopegate_server::domain::issue::{Issuer, Subject};
+use scopegate_server::domain::keys::signing_key::Times;
+use scopegate_server::domain::keys::{Algorithm, Authority, KeyRecord, Ring, RsaSize, SigningKey};
+use scopegate_server::domain::lifetimes::ACCESS_LIFETIME;
 use serde_json::json;
 
 /// The keys of a token server: one of each algorithm.

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use scopegate_runtime::{Limits, Runtime};
-use scopegate_server::edit::registry::RegistryEdit;
-use scopegate_server::edit::scope_maps::ScopeMapEdit;
-use scopegate_server::edit::service_principals::ServicePrincipalEdit;
-use scopegate_server::edit::tokens::{Passwords, TokenEdit};
-use scopegate_server::edit::{
+use scopegate_server::domain::edit::registry::RegistryEdit;
+use scopegate_server::domain::edit::scope_maps::ScopeMapEdit;
+use scopegate_server::domain::edit::service_principals::ServicePrincipalEdit;
+use scopegate_server::domain::edit::tokens::{Passwords, TokenEdit};
+use scopegate_server::domain::edit::{
     identities, passwords, registry, scope_maps, service_principals, tokens,
 };
-use scopegate_server::password::PasswordDigest;
-use scopegate_server::policy::{BuiltIn, Policy};
+use scopegate_server::domain::policy::{BuiltIn, Policy};
+use scopegate_server::model::password::PasswordDigest;
 use scopegate_server::store::{
     Changes, History, Known, KnownNetwork, Page, PasswordName, RecordKey, Revision,
     RevokedIdentity, Store, TokenRecord, Write,

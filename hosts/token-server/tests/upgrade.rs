@@ -10,10 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use scopegate_server::config::Limits;
-use scopegate_server::edit::passwords;
-use scopegate_server::edit::registry::{self, RegistryEdit};
-use scopegate_server::edit::service_principals::{self, ServicePrincipalEdit};
-use scopegate_server::identity::Providers;
+use scopegate_server::domain::edit::passwords;
+use scopegate_server::domain::edit::registry::{self, RegistryEdit};
+use scopegate_server::domain::edit::service_principals::{self, ServicePrincipalEdit};
+use scopegate_server::domain::identity::Providers;
 use scopegate_server::store::PasswordName;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
@@ -103,8 +103,8 @@ async fn populate(server: &Server) -> Vec<Login> {
     service_principals::add_secret(&mut write, CLIENT, SECRET).await.unwrap();
     let second = Some(PasswordName::Password2);
     let (_, token) = passwords::generate(&mut write, "Mapless", second, None).await.unwrap();
-    assert!(scopegate_server::edit::tokens::delete(&mut write, "Disabled").await.unwrap());
-    scopegate_server::watch::commit(&server.app, write).await.unwrap();
+    assert!(scopegate_server::domain::edit::tokens::delete(&mut write, "Disabled").await.unwrap());
+    scopegate_server::app::watch::commit(&server.app, write).await.unwrap();
     let login = |name: &str, password: &str, status, access: &str| Login {
         name: name.into(),
         password: password.into(),

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use scopegate_server::clock;
 use scopegate_server::config::{Config, Doctor};
-use scopegate_server::doctor::{Finding, Registry, Server, Verdict, diagnose};
-use scopegate_server::keys::Keeper;
+use scopegate_server::domain::doctor::{Finding, Registry, Server, Verdict, diagnose};
+use scopegate_server::domain::keys::Keeper;
 
 use super::open;
 

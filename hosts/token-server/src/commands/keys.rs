@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use scopegate_server::clock;
 use scopegate_server::config::{Config, Keys};
-use scopegate_server::keys::Keeper;
+use scopegate_server::domain::keys::Keeper;
 
 use super::{keeper, open};
 

@@ -8,8 +8,10 @@ use sqlx::{AnyConnection, Row as _};
 use super::keys::{Algorithm, AuthorityRecord, KeyRecord};
 use super::page::Page;
 use super::row::{flag, json};
-use super::write::REMEMBERED;
-use crate::password::PasswordDigest;
+use crate::model::password::PasswordDigest;
+
+/// For how many revisions a tombstone is kept, and what each revision was written as.
+pub(super) const TOMBSTONE_HORIZON: Revision = 100_000;
 
 /// Counts the writes to a registry.
 pub type Revision = i64;
@@ -224,8 +226,8 @@ impl Known {
         let written = sqlx::query_scalar("select id from writes where revision = $1");
         let written: Option<String> = written.bind(self.revision).fetch_optional(db).await?;
         // What was forgotten says nothing; whoever is so far behind reads everything anyway.
-        let is_forgotten =
-            written.is_none() && self.revision <= registry.revision.saturating_sub(REMEMBERED);
+        let is_forgotten = written.is_none()
+            && self.revision <= registry.revision.saturating_sub(TOMBSTONE_HORIZON);
         let is_same = is_forgotten || written.as_deref().unwrap_or_default() == self.write_id;
         Ok(if is_same { History::Same } else { History::PutBack })
     }

@@ -11,13 +11,10 @@ use super::keys::{AuthorityRecord, KeyRecord};
 use super::page::Page;
 use super::records::{
     KeysRecord, Known, ProviderRecord, RecordKey, RegistryRecord, Revision, ScopeMapRecord,
-    ServicePrincipalRecord, TokenRecord,
+    ServicePrincipalRecord, TOMBSTONE_HORIZON, TokenRecord,
 };
 use super::row::to_json;
 use crate::clock;
-
-/// For so many writes a departure is listed, and what each was written as.
-pub(super) const REMEMBERED: Revision = 100_000;
 
 /// A write that has begun. It is undone unless it is committed.
 #[derive(Debug)]
@@ -468,7 +465,7 @@ impl Write {
     /// Stops listing what is gone for long. Whoever has not looked since then reads everything
     /// again.
     async fn forget(&mut self) -> sqlx::Result<()> {
-        let until = self.revision.saturating_sub(REMEMBERED);
+        let until = self.revision.saturating_sub(TOMBSTONE_HORIZON);
         for statement in [
             "delete from departures where revision <= $1",
             "update registry set forgotten = $1 where forgotten < $1",
@@ -501,7 +498,7 @@ async fn next_revision(db: &mut AnyConnection) -> sqlx::Result<Option<Revision>>
 /// Notes what a revision is written as.
 async fn note_write(db: &mut AnyConnection, revision: Revision) -> sqlx::Result<()> {
     sqlx::query("delete from writes where revision <= $1 or revision >= $2")
-        .bind(revision.saturating_sub(REMEMBERED))
+        .bind(revision.saturating_sub(TOMBSTONE_HORIZON))
         .bind(revision)
         .execute(&mut *db)
         .await?;

@@ -85,7 +85,7 @@ pub fn snapshot_age(seconds: i64) {
 }
 
 /// One answer. `route` is a pattern of the router.
-pub(super) fn answered(method: &'static str, route: &str, status: u16, took: Duration) {
+pub fn answered(method: &'static str, route: &str, status: u16, took: Duration) {
     let labels = [("method", method.to_owned()), ("route", route.to_owned())];
     histogram!(SECONDS, &labels).record(took.as_secs_f64());
     let [method, route] = labels;

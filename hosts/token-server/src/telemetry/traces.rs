@@ -22,7 +22,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::request::TARGET;
+use super::REQUESTS;
 use crate::config::SecretUrl;
 
 /// How long one batch may take to send.
@@ -35,7 +35,7 @@ const NAME: &str = "scopegate-server";
 static ARE_SENT: AtomicBool = AtomicBool::new(false);
 
 /// Whether this process sends traces.
-pub(super) fn are_sent() -> bool {
+pub fn are_sent() -> bool {
     ARE_SENT.load(Ordering::Relaxed)
 }
 
@@ -82,7 +82,7 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET))
+            .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target() == REQUESTS))
     }
 
     /// Sends what is not yet sent, and stops.

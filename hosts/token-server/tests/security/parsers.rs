@@ -8,11 +8,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use scopegate_host::networks::Networks;
 use scopegate_server::clock;
-use scopegate_server::guard::address::client_address;
-use scopegate_server::management::resource::Ids;
-use scopegate_server::oauth::parameters::Parameters;
-use scopegate_server::principal::Credentials;
-use scopegate_server::seed::Seed;
+use scopegate_server::domain::principal::Credentials;
+use scopegate_server::domain::seed::Seed;
+use scopegate_server::http::address::client_address;
+use scopegate_server::http::management::resource::Ids;
+use scopegate_server::http::oauth::parameters::Parameters;
 use serde_json::Value;
 
 use super::security::*;

@@ -1,0 +1,36 @@
+//! Looking after the signing keys while the server runs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::app::App;
+use crate::app::watch::catch_up;
+use crate::clock;
+use crate::domain::keys::rotation::plan;
+use crate::domain::keys::steadiness::Steadiness;
+use crate::domain::keys::{Keeper, Plan};
+
+/// How often a server looks.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Looks after the keys for ever.
+pub async fn keep(keeper: Keeper, app: Arc<App>) {
+    let mut steadiness = Steadiness::new(clock::now(), Instant::now());
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let now = clock::now();
+        let is_steady = steadiness.look(now, Instant::now());
+        let kept = async {
+            let known = Arc::clone(&app.keys());
+            let plan = plan(&known.keys, keeper.algorithm, now, keeper.rotation);
+            if is_steady && plan != Plan::default() {
+                keeper.tend(&app.store, now).await?;
+                catch_up(&app).await?;
+            }
+            keeper.write_bundle(&app.issuer.ring())
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(error = format!("{error:#}"), "cannot look after the signing keys");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Tokens of the built-in authority: for management, and for being exchanged at the registry.
+//!
+//! They are signed with the registry's own keys, and their audience says what they are for. Roles
+//! are not in them; they are read when a token is used.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::issue::{Issuer, SignError};
+use crate::domain::policy::{Policy, ServicePrincipal};
+use crate::domain::principal::{AuthError, Principal};
+use crate::domain::reason::Reason;
+
+/// How long a token is valid, in seconds.
+pub const LIFETIME: i64 = 60 * 60;
+
+/// The claims of a token.
+#[derive(Debug, Serialize, Deserialize)]
+struct AuthorityClaims {
+    jti: String,
+    sub: String,
+    nbf: i64,
+    exp: i64,
+    iat: i64,
+    iss: String,
+    aud: String,
+    /// The client id, under the name that Azure's clients know.
+    appid: String,
+    /// The tenant.
+    tid: String,
+    /// The generation of the service principal when the token was issued.
+    generation: i64,
+    /// The epoch of the database.
+    epoch: Option<String>,
+}
+
+/// Signs a token for a service principal.
+///
+/// # Errors
+///
+/// [`SignError`] when the key cannot sign.
+pub fn token(
+    issuer: &Issuer,
+    service: &ServicePrincipal,
+    audience: &str,
+    tenant: &str,
+    now: i64,
+) -> Result<String, SignError> {
+    let claims = AuthorityClaims {
+        jti: Uuid::new_v4().to_string(),
+        sub: service.name.clone(),
+        nbf: now,
+        exp: now.saturating_add(LIFETIME),
+        iat: now,
+        iss: issuer.issuer.clone(),
+        aud: audience.to_owned(),
+        appid: service.name.clone(),
+        tid: tenant.to_owned(),
+        generation: service.generation,
+        epoch: issuer.epoch().as_deref().cloned(),
+    };
+    issuer.sign(&claims, now)
+}
+
+/// The service principal that a token with an audience stands for; `None` when this authority has
+/// not issued it.
+///
+/// # Errors
+///
+/// [`AuthError::Refused`] for a client that is gone, disabled or changed since.
+pub fn principal(
+    token: &str,
+    audience: &str,
+    issuer: &Issuer,
+    policy: &Policy,
+    now: i64,
+) -> Result<Option<Principal>, AuthError> {
+    let Some(claims) = issuer.verify::<AuthorityClaims>(token, audience, now) else {
+        return Ok(None);
+    };
+    let service = policy
+        .service_principal(&claims.sub)
+        .filter(|service| service.enabled)
+        .ok_or(Reason::ClientGone)?;
+    if claims.epoch.as_ref() != issuer.epoch().as_deref() {
+        return Err(Reason::OtherEpoch.into());
+    }
+    if claims.generation < service.generation {
+        return Err(Reason::ClientChanged.into());
+    }
+    Ok(Some(Principal::service_principal(service, policy)))
+}

@@ -1,0 +1,222 @@
+//! Service principals: programs with a client id and a secret, with roles and scope maps.
+//!
+//! The local administrator is one of them: its client id is `administrator`, its role Owner, and it
+//! needs no identity provider.
+
+use scopegate_core::scope_map::Role;
+use uuid::Uuid;
+
+use super::{EditError, scope_maps};
+use crate::clock;
+use crate::domain::principal::secret;
+use crate::model::client_id::ADMINISTRATOR;
+use crate::model::password;
+use crate::store::{RecordKey, ServicePrincipalRecord, Write};
+
+/// The most secrets of one client, so that one may be replaced while the other is in use.
+pub const MAX_SECRETS: usize = 2;
+
+/// What is to be written. What is left out stays; a new one is enabled, and has no role, no map and
+/// no secret.
+#[derive(Clone, Debug, Default)]
+pub struct ServicePrincipalEdit {
+    /// What people call it.
+    pub display_name: Option<String>,
+    /// Whether its secrets open anything.
+    pub enabled: Option<bool>,
+    /// Names of roles.
+    pub roles: Option<Vec<String>>,
+    /// Names of scope maps.
+    pub scope_maps: Option<Vec<String>>,
+}
+
+/// Makes a service principal or changes the one with this client id.
+///
+/// # Errors
+///
+/// [`EditError::Invalid`] for a client id that is no GUID, a role that is none, and a map that does
+/// not exist.
+pub async fn put(
+    write: &mut Write,
+    client_id: &str,
+    edit: ServicePrincipalEdit,
+) -> Result<ServicePrincipalRecord, EditError> {
+    let mut principal = match write.service_principal(client_id).await? {
+        Some(principal) => principal,
+        None => new(write, client_id)?,
+    };
+    if change(write, &mut principal, edit).await? {
+        principal.generation = write.revision();
+    }
+    principal.revision = write.revision();
+    write.put_service_principal(&principal).await?;
+    Ok(principal)
+}
+
+/// Deletes a service principal; tells whether there was one.
+///
+/// # Errors
+///
+/// When the database cannot be written.
+pub async fn delete(write: &mut Write, client_id: &str) -> Result<bool, EditError> {
+    Ok(write.delete(&RecordKey::ServicePrincipal(client_id.to_ascii_lowercase())).await?)
+}
+
+/// Gives a client a secret that is generated, and shown this once. When it has two already, the
+/// older one goes.
+///
+/// # Errors
+///
+/// [`EditError::NotFound`] for a client that does not exist.
+pub async fn generate_secret(write: &mut Write, client_id: &str) -> Result<String, EditError> {
+    let value = password::generate().map_err(|_| EditError::Randomness)?;
+    keep_secret(write, client_id, &value).await?;
+    Ok(value)
+}
+
+/// Gives a client a secret that somebody chose. When it has two already, the older one goes.
+///
+/// # Errors
+///
+/// [`EditError::NotFound`] for a client that does not exist; [`EditError::Invalid`] for a secret
+/// that is too short or too long.
+pub async fn add_secret(write: &mut Write, client_id: &str, value: &str) -> Result<(), EditError> {
+    if !(secret::MIN_LEN..=256).contains(&value.chars().count()) {
+        return Err(EditError::Invalid(format!(
+            "a secret has {} to 256 characters",
+            secret::MIN_LEN
+        )));
+    }
+    // What looks generated is believed to be what nobody guesses.
+    if password::is_generated(value) {
+        return Err(EditError::Invalid(
+            "a secret that looks like a generated one: have one generated".into(),
+        ));
+    }
+    keep_secret(write, client_id, value).await
+}
+
+async fn keep_secret(write: &mut Write, client_id: &str, value: &str) -> Result<(), EditError> {
+    let mut principal = find(write, client_id).await?;
+    let hash = secret::hash(value).ok_or(EditError::Randomness)?;
+    while principal.secrets.len() >= MAX_SECRETS {
+        principal.secrets.remove(0);
+        principal.generation = write.revision();
+    }
+    principal.secrets.push(hash);
+    Ok(write.put_service_principal(&principal).await?)
+}
+
+/// Takes every secret from a client.
+///
+/// # Errors
+///
+/// [`EditError::NotFound`] for a client that does not exist.
+pub async fn delete_secrets(write: &mut Write, client_id: &str) -> Result<(), EditError> {
+    let mut principal = find(write, client_id).await?;
+    principal.secrets.clear();
+    principal.generation = write.revision();
+    Ok(write.put_service_principal(&principal).await?)
+}
+
+/// Gives the local administrator, who is made when there is none, one new secret in the place of
+/// all that there were.
+///
+/// # Errors
+///
+/// When the database cannot be written.
+pub async fn reset_administrator(write: &mut Write) -> Result<String, EditError> {
+    let edit = ServicePrincipalEdit {
+        display_name: Some("local administrator".into()),
+        enabled: Some(true),
+        roles: Some(vec![Role::Owner.as_str().into()]),
+        scope_maps: None,
+    };
+    put(write, ADMINISTRATOR, edit).await?;
+    delete_secrets(write, ADMINISTRATOR).await?;
+    generate_secret(write, ADMINISTRATOR).await
+}
+
+async fn find(write: &mut Write, client_id: &str) -> Result<ServicePrincipalRecord, EditError> {
+    let principal = write.service_principal(client_id).await?;
+    principal.ok_or_else(|| not_found(client_id))
+}
+
+pub(crate) fn not_found(client_id: &str) -> EditError {
+    EditError::NotFound(format!("there is no service principal `{client_id}`"))
+}
+
+fn new(write: &Write, client_id: &str) -> Result<ServicePrincipalRecord, EditError> {
+    let key = client_id.to_ascii_lowercase();
+    let is_guid = Uuid::try_parse(&key).is_ok_and(|guid| guid.to_string() == key && !guid.is_nil());
+    if !is_guid && key != ADMINISTRATOR {
+        return Err(EditError::Invalid(format!(
+            "client id `{client_id}`: use a GUID like 3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+        )));
+    }
+    Ok(ServicePrincipalRecord {
+        key,
+        name: client_id.to_owned(),
+        display_name: String::new(),
+        enabled: true,
+        roles: Vec::new(),
+        scope_maps: Vec::new(),
+        secrets: Vec::new(),
+        created_at: clock::now(),
+        revision: write.revision(),
+        generation: write.revision(),
+    })
+}
+
+/// Changes a service principal; tells whether that takes something away from whoever uses it.
+async fn change(
+    write: &mut Write,
+    principal: &mut ServicePrincipalRecord,
+    edit: ServicePrincipalEdit,
+) -> Result<bool, EditError> {
+    let mut takes_away = false;
+    if let Some(display_name) = edit.display_name {
+        scope_maps::check_text("displayName", &display_name)?;
+        if display_name.chars().count() > 256 {
+            return Err(EditError::Invalid("a display name has at most 256 characters".into()));
+        }
+        principal.display_name = display_name;
+    }
+    if let Some(enabled) = edit.enabled {
+        takes_away |= principal.enabled && !enabled;
+        principal.enabled = enabled;
+    }
+    if let Some(roles) = edit.roles {
+        let roles = canonical_roles(&roles)?;
+        takes_away |= principal.roles.iter().any(|old| !roles.contains(old));
+        principal.roles = roles;
+    }
+    if let Some(maps) = edit.scope_maps {
+        let mut keys = Vec::new();
+        for map in maps {
+            let key = scope_maps::find_key(write, &map).await?;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        takes_away |= principal.scope_maps.iter().any(|old| !keys.contains(old));
+        principal.scope_maps = keys;
+    }
+    Ok(takes_away)
+}
+
+/// The roles by their names, each once.
+fn canonical_roles(roles: &[String]) -> Result<Vec<String>, EditError> {
+    let known = || Role::ALL.map(Role::as_str).join(", ");
+    let mut canonical = Vec::new();
+    for role in roles {
+        let parsed = Role::parse(role).ok_or_else(|| {
+            EditError::Invalid(format!("there is no role `{role}`; use {}", known()))
+        })?;
+        let name = parsed.as_str().to_owned();
+        if !canonical.contains(&name) {
+            canonical.push(name);
+        }
+    }
+    Ok(canonical)
+}

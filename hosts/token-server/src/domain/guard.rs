@@ -1,0 +1,215 @@
+//! What one client may ask for: how often, and how many at once.
+//!
+//! Limits by address nest for IPv6: a /56 has [`WIDER`] times what a /64 has, and a /48 that many
+//! times more. A wrong password costs the address that sent it [`FAILURE_COST`] requests more, also
+//! where it has none left.
+//!
+//! The limit by name is for what is right, and for secrets that people choose, where it counts
+//! before one is looked at: that is what guessing costs. A password of ours is compared before it:
+//! nobody guesses that, and whoever tries keeps its owner out of nothing. Neither is a client kept
+//! out that was right lately from where it asks.
+//!
+//! Left out: how large a request may be, and the answers, which are HTTP's.
+
+pub mod familiar;
+pub mod places;
+pub mod redemption;
+pub mod verified;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use scopegate_host::networks::{network, wider_networks};
+use scopegate_host::peers::{Peers, Place};
+use scopegate_host::rate::{RateLimit, TooMany};
+use tokio::sync::Semaphore;
+
+use crate::config::{Limits, Rate};
+use crate::telemetry::metrics;
+use familiar::Familiar;
+use places::Places;
+use verified::Verified;
+
+/// How many times more a wider network of IPv6 may ask for than the one in it.
+pub const WIDER: u32 = 4;
+/// What a wrong password costs its address, in requests, beside the one that it was.
+pub const FAILURE_COST: u32 = 9;
+/// How many lists of management are read at one time.
+const LISTS: usize = 2;
+/// The limits, and what they have counted.
+#[derive(Debug)]
+pub struct Guard {
+    limits: Limits,
+    per_address: RateLimit,
+    /// For the /56 and the /48 of an IPv6 address.
+    per_wider: [RateLimit; 2],
+    per_principal: RateLimit,
+    /// Who was right lately, and from where.
+    pub familiar: Familiar,
+    /// Where secrets are checked that people choose.
+    pub places: Places,
+    /// Which of them were right.
+    pub verified: Verified,
+    /// Turns for lists of management, which hold a connection to the database and a core for long.
+    pub lists: Semaphore,
+    /// The connections of each peer.
+    pub peers: Arc<Peers>,
+    /// The requests of each client that come by way of a proxy or a gateway of our own.
+    forwarded: Arc<Peers>,
+}
+
+impl Guard {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let per_address = RateLimit::new(limits.per_address);
+        let per_wider = [WIDER, WIDER * WIDER].map(|times| {
+            let Rate { rate, burst } = limits.per_address;
+            RateLimit::new(Rate {
+                rate: rate * f64::from(times),
+                burst: burst.saturating_mul(times),
+            })
+        });
+        let per_principal = RateLimit::new(limits.per_principal);
+        let Limits { connections, connections_per_peer, .. } = limits;
+        // All connections of a proxy are one peer's, and clients have so many requests each there.
+        let exempt = vec![limits.exempt_peers.clone()];
+        let forwarded = Arc::new(Peers::new(connections, connections_per_peer, exempt));
+        let exempt = vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()];
+        let peers = Arc::new(Peers::new(connections, connections_per_peer, exempt).handing_over());
+        let (familiar, places) = (Familiar::default(), Places::default());
+        let (verified, lists) = (Verified::default(), Semaphore::new(LISTS));
+        Self {
+            limits,
+            per_address,
+            per_wider,
+            per_principal,
+            familiar,
+            places,
+            verified,
+            lists,
+            peers,
+            forwarded,
+        }
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Counts a request of an address, and tells how many more may come at once.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when there were too many.
+    pub fn check_address(&self, address: IpAddr) -> Result<Option<u32>, TooMany> {
+        let checked = self.count_address(address);
+        checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Address))
+    }
+
+    fn count_address(&self, address: IpAddr) -> Result<Option<u32>, TooMany> {
+        let left = self.per_address.check(network(address))?;
+        for (limit, network) in
+            self.per_wider.iter().zip(wider_networks(address).into_iter().flatten())
+        {
+            limit.check(network)?;
+        }
+        Ok(left)
+    }
+
+    /// Counts a token request in a name, whether anybody has that name or not. To be asked before a
+    /// secret is looked at that somebody may have chosen.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when there were too many.
+    pub fn check_principal(&self, name: &str) -> Result<(), TooMany> {
+        let checked = self.per_principal.check(name.to_ascii_lowercase());
+        let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
+        checked.map(drop)
+    }
+
+    /// Tells that a request of an address came with valid credentials, and was answered well.
+    pub fn prove(&self, address: IpAddr) {
+        self.peers.prove(address);
+        self.forwarded.prove(address);
+    }
+
+    /// A place for a request that came by way of a proxy, for as long as it is worked on.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when its client has as many requests at one time as it may.
+    pub async fn place(&self, address: IpAddr) -> Result<Place, TooMany> {
+        let place = Arc::clone(&self.forwarded).admit(address).await;
+        place.ok_or(TooMany { retry_after: 1 })
+    }
+
+    /// Tells that credentials from this address were wrong.
+    pub fn failed(&self, address: IpAddr) {
+        self.per_address.charge(network(address), FAILURE_COST);
+        for (limit, network) in
+            self.per_wider.iter().zip(wider_networks(address).into_iter().flatten())
+        {
+            limit.charge(network, FAILURE_COST);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard() -> Guard {
+        let rate = Rate { rate: 0.001, burst: 20 };
+        Guard::new(Limits { per_address: rate, per_principal: rate, ..Limits::default() })
+    }
+
+    #[test]
+    fn a_name_is_one_in_any_case() {
+        let guard = guard();
+        for name in ["Reader", "READER"].repeat(10) {
+            assert!(guard.check_principal(name).is_ok());
+        }
+        assert!(guard.check_principal("reader").is_err());
+        assert!(guard.check_principal("writer").is_ok());
+    }
+
+    #[test]
+    fn a_network_is_one_address() {
+        let guard = guard();
+        for host in 0..20 {
+            assert!(guard.check_address(format!("2001:db8::{host}").parse().unwrap()).is_ok());
+        }
+        assert!(guard.check_address("2001:db8::ffff".parse().unwrap()).is_err());
+        assert!(guard.check_address("2001:db8:0:1::1".parse().unwrap()).is_ok());
+    }
+
+    /// Audit, suspected: a /48 had 65,536 budgets.
+    #[test]
+    fn networks_of_ipv6_nest() {
+        let guard = guard();
+        let asked = |third: u16, fourth: u16| {
+            let address = format!("2001:db8:{third:x}:{fourth:x}::1").parse().unwrap();
+            (0..20).filter(|_| guard.check_address(address).is_ok()).count()
+        };
+        let of_a_56: usize = (0..256).map(|fourth| asked(1, fourth)).sum();
+        assert_eq!(of_a_56, 80);
+        let of_a_48: usize = (1..256).map(|fourth| asked(1, fourth << 8)).sum();
+        assert_eq!(of_a_56 + of_a_48, 320);
+        assert_eq!(asked(2, 0), 20);
+    }
+
+    #[test]
+    fn a_wrong_password_costs_more() {
+        let guard = guard();
+        let address = "203.0.113.1".parse().unwrap();
+        for _ in 0..2 {
+            assert!(guard.check_address(address).is_ok());
+            guard.failed(address);
+        }
+        assert!(guard.check_address(address).is_err());
+    }
+}

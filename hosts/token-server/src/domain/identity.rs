@@ -1,0 +1,255 @@
+//! Identities from OpenID providers: who a foreign token stands for, and what its claims open.
+//!
+//! Follows OpenID Connect Discovery 1.0, RFC 7517, RFC 7519 and RFC 8725. A token's own word for
+//! its issuer chooses the provider, and that provider's keys then decide whether the word was true.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`provider`] | one provider: its tokens verified, refresh tokens redeemed |
+//! | [`bindings`] | claims → scope maps, roles, rules |
+//! | [`claims`] | claims, and the names by which the configuration points at them |
+//! | `metadata` | discovery and keys, fetched, kept and renewed |
+//! | `keys` | the public keys, and which of them signed a token |
+//! | `jwt` | a token taken apart |
+//! | `http` | requests to a provider, bounded in time and size |
+//!
+//! Left out: login pages and sessions (the clients of a registry bring tokens), and introspection
+//! of opaque tokens.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+pub mod bindings;
+pub mod claims;
+mod http;
+mod jwt;
+mod keys;
+mod metadata;
+pub mod provider;
+
+pub use bindings::{Bindings, Bound, LeftOut, NearMiss};
+pub use metadata::{BETWEEN_ATTEMPTS, KEPT_FOR, STALE_AFTER};
+pub use provider::Provider;
+
+use crate::config::providers::ProviderConfig;
+use crate::domain::reason::Reason;
+
+/// The providers that the configuration names.
+#[derive(Debug, Default)]
+pub struct Providers {
+    list: Vec<Arc<Provider>>,
+    fingerprints: BTreeMap<String, String>,
+}
+
+/// Who a token stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identity {
+    /// The provider's name in the configuration. A subject is unique only together with it.
+    pub provider: String,
+    /// The subject: printable ASCII, at most 256 bytes.
+    pub subject: String,
+    /// The tenant (`tid`).
+    pub tenant: Option<String>,
+    /// The application (`appid`, `azp` or `client_id`).
+    pub appid: Option<String>,
+    /// Every claim of the token.
+    pub claims: BTreeMap<String, Value>,
+}
+
+/// Why a token stands for nobody.
+///
+/// What it prints is for clients and tells nothing; the reason is for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentityError {
+    /// The token is not good (status 401). The reason holds nothing of the token.
+    NotAuthenticated(Reason),
+    /// The provider cannot be asked, so that nobody knows (status 503).
+    Unavailable(String),
+}
+
+impl Providers {
+    /// Reads the configuration and the files that it names. Asks nobody yet.
+    ///
+    /// # Errors
+    ///
+    /// When a provider's configuration is wrong, or two have the same name or issuer.
+    pub fn open(configs: &[ProviderConfig]) -> anyhow::Result<Self> {
+        let mut providers = Self::default();
+        for config in configs {
+            if providers.by_name(&config.name).is_some() {
+                bail!("two providers are named `{}`: write another name", config.name);
+            }
+            if providers.by_issuer(&config.issuer).is_some() {
+                bail!(
+                    "two providers have the issuer `{}`: write its audiences and bindings into one",
+                    config.issuer
+                );
+            }
+            providers.list.push(Arc::new(Provider::open(config)?));
+        }
+        let each = providers.list.iter();
+        providers.fingerprints =
+            each.map(|p| (p.name().to_owned(), p.fingerprint().to_owned())).collect();
+        Ok(providers)
+    }
+
+    /// The provider with this name, which an [`Identity`] and a refresh token carry.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.list.iter().find(|provider| provider.name() == name)
+    }
+
+    /// The provider with this issuer.
+    #[must_use]
+    pub fn by_issuer(&self, issuer: &str) -> Option<&Arc<Provider>> {
+        self.list.iter().find(|provider| provider.issuer() == issuer)
+    }
+
+    /// What each provider's identities are given by, digested, by the provider's name.
+    #[must_use]
+    pub fn fingerprints(&self) -> &BTreeMap<String, String> {
+        &self.fingerprints
+    }
+
+    /// Who a token stands for.
+    ///
+    /// # Errors
+    ///
+    /// See [`IdentityError`].
+    pub async fn identify(&self, token: &str, now: i64) -> Result<Identity, IdentityError> {
+        let jwt = jwt::Jwt::parse(token)
+            .map_err(|text| IdentityError::NotAuthenticated(Reason::MalformedToken(text)))?;
+        let provider = jwt.issuer().and_then(|issuer| self.by_issuer(issuer));
+        let provider = provider.ok_or(IdentityError::NotAuthenticated(Reason::UnknownIssuer))?;
+        provider.verify(jwt, now).await
+    }
+
+    /// The provider to redeem a refresh token at, which itself does not say whose it is: the only
+    /// one that redeems any, or else the one that `tenant` names.
+    ///
+    /// A refresh token is a secret between its provider and its owner, so it is never tried at one
+    /// provider after the other.
+    #[must_use]
+    pub fn redeemer(&self, tenant: Option<&str>) -> Option<&Arc<Provider>> {
+        let mut redeeming = self.list.iter().filter(|provider| provider.redeems());
+        match (redeeming.next(), redeeming.next()) {
+            (Some(only), None) => Some(only),
+            _ => self.by_name(tenant?).filter(|provider| provider.redeems()),
+        }
+    }
+
+    /// Asks each provider for newer keys when those that we have are older than ten minutes.
+    /// Failures are logged.
+    pub async fn refresh(&self, now: i64) {
+        let mut asking = JoinSet::new();
+        for provider in &self.list {
+            let provider = Arc::clone(provider);
+            asking.spawn(async move {
+                if let Err(error) = provider.refresh(now).await {
+                    tracing::warn!(
+                        provider = provider.name(),
+                        reason = error.reason(),
+                        "keys not renewed"
+                    );
+                }
+            });
+        }
+        while asking.join_next().await.is_some() {}
+    }
+
+    /// Keeps the keys of all providers fresh, from now on and for ever; `clock` tells the time.
+    pub async fn keep_fresh(&self, clock: impl Fn() -> i64) {
+        loop {
+            self.refresh(clock()).await;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+}
+
+/// How often [`Providers::keep_fresh`] looks whether something is stale.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(30);
+
+impl IdentityError {
+    /// What the log says, and no client reads.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::NotAuthenticated(reason) => reason.sentence(),
+            Self::Unavailable(text) => text,
+        }
+    }
+}
+
+impl fmt::Display for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAuthenticated(_) => "authentication required",
+            Self::Unavailable(_) => "the identity provider is not available, try again",
+        })
+    }
+}
+
+impl std::error::Error for IdentityError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(yaml: &str) -> Result<Providers, String> {
+        let configs: Vec<ProviderConfig> = serde_saphyr::from_str(yaml).unwrap();
+        Providers::open(&configs).map_err(|error| format!("{error:#}"))
+    }
+
+    const TWO: &str = "- {name: one, issuer: 'https://1.example', audiences: [a], clientId: c}
+- {name: two, issuer: 'https://2.example', audiences: [a]}
+";
+
+    #[test]
+    fn providers_are_told_apart() {
+        let same_name = "[{name: a, issuer: 'https://1.example', audiences: [a]}, {name: a, issuer: 'https://2.example', audiences: [a]}]";
+        let same_issuer = "[{name: a, issuer: 'https://1.example', audiences: [a]}, {name: b, issuer: 'https://1.example', audiences: [b]}]";
+        assert!(open(same_name).unwrap_err().contains("write another name"));
+        assert!(open(same_issuer).unwrap_err().contains("into one"));
+        assert!(open(TWO).is_ok());
+    }
+
+    #[test]
+    fn where_refresh_tokens_go() {
+        let more = format!(
+            "{TWO}- {{name: three, issuer: 'https://3.example', audiences: [a], clientId: c}}\n"
+        );
+        for (yaml, tenant, expected) in [
+            ("[]", None, None),
+            ("[]", Some("one"), None),
+            (TWO, None, Some("one")),
+            (TWO, Some("7d0e6c4a-0000-0000-0000-000000000000"), Some("one")),
+            (more.as_str(), None, None),
+            (more.as_str(), Some("three"), Some("three")),
+            (more.as_str(), Some("two"), None),
+        ] {
+            let providers = open(yaml).unwrap();
+            let redeemer = providers.redeemer(tenant).map(|provider| provider.name());
+            assert_eq!(redeemer, expected, "{tenant:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn tokens_of_strangers_ask_nobody() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let providers = open(TWO).unwrap();
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256"}"#);
+        for claims in [r#"{"iss":"https://evil.example"}"#, "{}", r#"{"iss":7}"#] {
+            let token = format!("{header}.{}.AAAA", URL_SAFE_NO_PAD.encode(claims));
+            let error = providers.identify(&token, 0).await.unwrap_err();
+            assert_eq!(error.reason(), "the token's issuer is no provider of ours");
+            assert_eq!(error.to_string(), "authentication required");
+        }
+    }
+}

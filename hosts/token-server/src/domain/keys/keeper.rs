@@ -1,0 +1,181 @@
+//! The keys of a registry, kept in its database and shared by its servers.
+//!
+//! Every server looks once a minute whether a key is to be made or may go; the first one does it,
+//! and the others see that it is done. The bundle for registries lies in the data folder of each
+//! server, beside what it serves.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::clock;
+use crate::domain::keys::import::import;
+use crate::domain::keys::rotation::{plan, plan_now};
+use crate::domain::keys::{
+    Algorithm, Authority, KeyRecord, Plan, Ring, Rotation, RsaSize, SigningKey,
+};
+use crate::store::{Store, Write};
+
+/// The bundle's file.
+pub const BUNDLE: &str = "signing-cert.pem";
+
+/// Keeps the keys of a registry.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// Where an earlier version kept its key, and where the bundle is written.
+    pub folder: PathBuf,
+    /// The name in the authority's certificate.
+    pub issuer: String,
+    /// What tokens are to be signed with.
+    pub algorithm: Algorithm,
+    /// How long a new RSA key is.
+    pub size: RsaSize,
+    /// How often keys follow each other.
+    pub rotation: Rotation,
+}
+
+impl Keeper {
+    /// Does what is to be done about the keys now, and gives the ring that there is then.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read or written, or holds what is no key.
+    pub async fn tend(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
+        let mut write = store.write().await?;
+        let known = write.keys().await?;
+        if known.authority.is_none() {
+            write.put_authority(&Authority::generate(&self.issuer)?).await?;
+        }
+        let mut keys = known.keys;
+        if keys.is_empty() {
+            keys.extend(self.imported(&mut write, now).await?);
+        }
+        let plan = plan(&keys, self.algorithm, now, self.rotation);
+        if known.authority.is_some() && plan == Plan::default() && !keys.is_empty() {
+            return ring(&mut write).await;
+        }
+        self.carry_out(&mut write, plan).await?;
+        let ring = ring(&mut write).await?;
+        write.commit().await?;
+        Ok(ring)
+    }
+
+    /// The keys that there are. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or no server has ever made a key there.
+    pub async fn read(store: &Store) -> anyhow::Result<Ring> {
+        let keys = store.changes(0).await?.keys;
+        let authority = keys.authority.context("there is no signing key; start the server once")?;
+        Ring::read(&keys.keys, &authority.certificate)
+    }
+
+    /// Makes a new key now, which is published at once and signs when registries have had the time
+    /// to read it.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn rotate(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
+        self.tend(store, now).await?;
+        let mut write = store.write().await?;
+        let keys = write.keys().await?.keys;
+        let plan = plan_now(&keys, self.algorithm, now, self.rotation);
+        self.carry_out(&mut write, plan).await?;
+        let ring = ring(&mut write).await?;
+        write.commit().await?;
+        Ok(ring)
+    }
+
+    /// Lets go of every key and of the authority behind them, and makes new ones that count at
+    /// once: for a key that has leaked.
+    ///
+    /// Whoever has the old key could sign anything, so every token that it has signed ends with it.
+    /// The authority goes too, because a registry that trusts it would go on believing the
+    /// certificate of the old key. Registries need the new bundle.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn replace(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
+        let mut write = store.write().await?;
+        for key in write.keys().await?.keys {
+            tracing::info!(kid = key.kid, "signing key removed");
+            write.delete_key(&key.kid).await?;
+        }
+        write.put_authority(&Authority::generate(&self.issuer)?).await?;
+        self.carry_out(&mut write, plan(&[], self.algorithm, now, self.rotation)).await?;
+        let ring = ring(&mut write).await?;
+        write.commit().await?;
+        Ok(ring)
+    }
+
+    /// Writes the bundle for registries into the data folder.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written.
+    pub fn write_bundle(&self, ring: &Ring) -> anyhow::Result<()> {
+        let path = self.folder.join(BUNDLE);
+        if fs::read_to_string(&path).is_ok_and(|known| known == ring.bundle()) {
+            return Ok(());
+        }
+        write_whole(&path, ring.bundle())
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    async fn imported(&self, write: &mut Write, now: i64) -> anyhow::Result<Option<KeyRecord>> {
+        let authority = authority(write).await?;
+        let key = import(&self.folder, &authority, self.rotation, now)?;
+        if let Some(key) = &key {
+            write.put_key(key).await?;
+        }
+        Ok(key)
+    }
+
+    async fn carry_out(&self, write: &mut Write, plan: Plan) -> anyhow::Result<()> {
+        let authority = authority(write).await?;
+        for kid in &plan.certify_again {
+            let keys = write.keys().await?.keys;
+            if let Some(key) = keys.iter().find(|key| key.kid == *kid) {
+                let until = self.rotation.certified_until(clock::now().max(key.signs_from));
+                write.put_key(&SigningKey::certify_again(key, until, &authority)?).await?;
+            }
+        }
+        if let Some(new) = plan.generate {
+            let key = SigningKey::generate(new.algorithm, self.size, new.times, &authority)?;
+            tracing::info!(kid = key.kid, algorithm = %key.algorithm, signs_from = key.signs_from, "signing key made");
+            write.put_key(&key).await?;
+        }
+        for kid in &plan.remove {
+            tracing::info!(kid, "signing key removed");
+            write.delete_key(kid).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn ring(write: &mut Write) -> anyhow::Result<Ring> {
+    let keys = write.keys().await?;
+    let authority = keys.authority.context("there is no authority")?;
+    Ring::read(&keys.keys, &authority.certificate)
+}
+
+async fn authority(write: &mut Write) -> anyhow::Result<Authority> {
+    let record = write.keys().await?.authority.context("there is no authority")?;
+    Authority::read(&record)
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let partial = path.with_extension(format!("{}.partial", std::process::id()));
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o644).open(&partial)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(partial, path)
+}

@@ -1,0 +1,333 @@
+//! What the server knows, as a snapshot that requests read.
+//!
+//! A snapshot never changes; the next one takes its place whole, and shares with it whatever stayed
+//! the same. A request that began with the old one ends with it. No request waits for the database.
+
+mod built_in;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use scopegate_core::scope_map::Role;
+use scopegate_runtime::{PolicyTable, Runtime};
+
+pub use built_in::BuiltIn;
+
+use crate::model::password::PasswordDigest;
+use crate::store::{
+    Changes, Departure, PasswordName, PasswordRecord, ProviderRecord, RecordKey, RegistryRecord,
+    Revision, RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
+};
+
+/// Everything that decisions need.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The registry, its admin account and whether anybody may pull.
+    pub registry: RegistryRecord,
+    /// The maps that every registry has.
+    pub built_in: Arc<BuiltIn>,
+    scope_maps: HashMap<Arc<str>, Arc<CompiledMap>>,
+    tokens: HashMap<Arc<str>, Arc<Token>>,
+    service_principals: HashMap<Arc<str>, Arc<ServicePrincipal>>,
+    providers: BTreeMap<String, ProviderRecord>,
+    revoked_identities: HashMap<(String, String), Revision>,
+    departures: HashMap<RecordKey, Revision>,
+}
+
+/// A scope map, compiled.
+#[derive(Debug)]
+pub struct CompiledMap {
+    /// The name, as it was given.
+    pub name: String,
+    /// The compiled rules.
+    pub table: PolicyTable,
+    /// The revision of the last change that took something away.
+    pub generation: Revision,
+    actions: Vec<String>,
+}
+
+/// A scope-map token.
+#[derive(Debug)]
+pub struct Token {
+    /// The name, as it was given.
+    pub name: String,
+    /// Whether its passwords open anything.
+    pub enabled: bool,
+    /// The key of its map; a token without one opens nothing.
+    pub scope_map: Option<Arc<str>>,
+    /// At most two passwords.
+    pub passwords: Vec<Password>,
+    /// The revision of the last change that must end its tokens.
+    pub generation: Revision,
+}
+
+/// A generated password.
+#[derive(Clone, Copy, Debug)]
+pub struct Password {
+    /// Which of the two.
+    pub name: PasswordName,
+    /// Its digest.
+    pub digest: PasswordDigest,
+    /// From when on it opens nothing, in seconds since 1970; `None` for never.
+    pub expires_at: Option<i64>,
+}
+
+/// A service principal.
+pub struct ServicePrincipal {
+    /// The client id, as it was given.
+    pub name: String,
+    /// Whether its secrets open anything.
+    pub enabled: bool,
+    /// What it may do everywhere, and in management.
+    pub roles: Vec<Role>,
+    /// Keys of its maps.
+    pub scope_maps: Vec<String>,
+    /// At most two argon2id hashes.
+    pub secrets: Vec<String>,
+    /// The revision of the last change that must end its tokens.
+    pub generation: Revision,
+}
+
+impl Policy {
+    /// Whether the identity providers with these fingerprints are those that are kept.
+    #[must_use]
+    pub fn has_providers(&self, fingerprints: &BTreeMap<String, String>) -> bool {
+        let kept = self.providers().filter(|provider| !provider.is_gone());
+        kept.map(|provider| (&provider.name, &provider.fingerprint)).eq(fingerprints.iter())
+    }
+
+    /// A snapshot that knows nobody.
+    #[must_use]
+    pub fn new(built_in: Arc<BuiltIn>) -> Self {
+        Self {
+            registry: RegistryRecord::default(),
+            built_in,
+            scope_maps: HashMap::new(),
+            tokens: HashMap::new(),
+            service_principals: HashMap::new(),
+            providers: BTreeMap::new(),
+            revoked_identities: HashMap::new(),
+            departures: HashMap::new(),
+        }
+    }
+
+    /// The last write that this snapshot knows.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.registry.revision
+    }
+
+    /// The next snapshot. Maps whose rules stayed the same are not compiled again.
+    ///
+    /// # Errors
+    ///
+    /// When a map holds what is no rule. Nothing is left out silently: a snapshot is the whole
+    /// truth, or there is none.
+    pub fn apply(
+        &self,
+        changes: Changes,
+        runtime: &Runtime,
+    ) -> Result<Self, scopegate_runtime::Error> {
+        let mut next =
+            if changes.is_everything { Self::new(self.built_in.clone()) } else { self.clone() };
+        next.registry = changes.registry;
+        for map in changes.scope_maps {
+            let compiled = CompiledMap::new(&map, self.scope_maps.get(map.key.as_str()), runtime)?;
+            next.departures.remove(&RecordKey::ScopeMap(map.key.clone()));
+            next.scope_maps.insert(map.key.into(), Arc::new(compiled));
+        }
+        for token in changes.tokens {
+            next.departures.remove(&RecordKey::Token(token.key.clone()));
+            next.tokens.insert(token.key.as_str().into(), Arc::new(token.into()));
+        }
+        for principal in changes.service_principals {
+            next.departures.remove(&RecordKey::ServicePrincipal(principal.key.clone()));
+            next.service_principals
+                .insert(principal.key.as_str().into(), Arc::new(principal.into()));
+        }
+        for provider in changes.providers {
+            next.providers.insert(provider.name.clone(), provider);
+        }
+        for RevokedIdentity { provider, subject, revision } in changes.revoked_identities {
+            next.revoked_identities.insert((provider, subject), revision);
+        }
+        for departure in changes.departures {
+            next.remove(departure);
+        }
+        let forgotten = next.registry.forgotten;
+        next.departures.retain(|_, revision| *revision > forgotten);
+        Ok(next)
+    }
+
+    fn remove(&mut self, departure: Departure) {
+        match &departure.what {
+            RecordKey::ScopeMap(key) => drop(self.scope_maps.remove(key.as_str())),
+            RecordKey::Token(key) => drop(self.tokens.remove(key.as_str())),
+            RecordKey::ServicePrincipal(key) => drop(self.service_principals.remove(key.as_str())),
+        }
+        self.departures.insert(departure.what, departure.revision);
+    }
+
+    /// The scope map with this name, whatever its case.
+    #[must_use]
+    pub fn scope_map(&self, name: &str) -> Option<&Arc<CompiledMap>> {
+        self.scope_maps.get(name.to_ascii_lowercase().as_str())
+    }
+
+    /// The token with this name, whatever its case.
+    #[must_use]
+    pub fn token(&self, name: &str) -> Option<&Arc<Token>> {
+        self.tokens.get(name.to_ascii_lowercase().as_str())
+    }
+
+    /// The service principal with this client id, whatever its case.
+    #[must_use]
+    pub fn service_principal(&self, client_id: &str) -> Option<&Arc<ServicePrincipal>> {
+        self.service_principals.get(client_id.to_ascii_lowercase().as_str())
+    }
+
+    /// The generation of whoever has one of its own and these scope maps, by their keys: the last
+    /// change that took something away, from itself or from a map. The end of a map counts too, for
+    /// those whom the configuration gives it.
+    #[must_use]
+    pub fn generation<'k>(
+        &self,
+        own: Revision,
+        maps: impl IntoIterator<Item = &'k str>,
+    ) -> Revision {
+        maps.into_iter().map(|key| self.scope_map_generation(key)).fold(own, Revision::max)
+    }
+
+    fn scope_map_generation(&self, key: &str) -> Revision {
+        match self.scope_maps.get(key) {
+            Some(map) => map.generation,
+            None => self.departures.get(&RecordKey::ScopeMap(key.to_owned())).copied().unwrap_or(0),
+        }
+    }
+
+    /// All tokens with their keys, in no order.
+    pub fn tokens(&self) -> impl ExactSizeIterator<Item = (&str, &Token)> {
+        self.tokens.iter().map(|(key, token)| (&**key, &**token))
+    }
+
+    /// All service principals with their keys, in no order.
+    pub fn service_principals(&self) -> impl ExactSizeIterator<Item = (&str, &ServicePrincipal)> {
+        self.service_principals.iter().map(|(key, service)| (&**key, &**service))
+    }
+
+    /// The identity provider with this name; none that is gone.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&ProviderRecord> {
+        self.providers.get(name).filter(|provider| !provider.is_gone())
+    }
+
+    /// All identity providers, those that are gone too, by name.
+    pub fn providers(&self) -> impl Iterator<Item = &ProviderRecord> {
+        self.providers.values()
+    }
+
+    /// The write that revoked an identity; 0 for one that was not.
+    #[must_use]
+    pub fn identity_revoked(&self, provider: &str, subject: &str) -> Revision {
+        let key = (provider.to_owned(), subject.to_ascii_lowercase());
+        self.revoked_identities.get(&key).copied().unwrap_or(0)
+    }
+
+    /// The identities that were revoked, each with its provider and in lower case, and by which
+    /// write.
+    pub fn revoked_identities(&self) -> impl Iterator<Item = (&str, &str, Revision)> {
+        let each = self.revoked_identities.iter();
+        each.map(|((provider, subject), revision)| (&**provider, &**subject, *revision))
+    }
+
+    /// What was deleted, and by which write.
+    pub fn departures(&self) -> impl Iterator<Item = (&RecordKey, Revision)> {
+        self.departures.iter().map(|(what, revision)| (what, *revision))
+    }
+}
+
+impl CompiledMap {
+    fn new(
+        map: &ScopeMapRecord,
+        previous: Option<&Arc<Self>>,
+        runtime: &Runtime,
+    ) -> Result<Self, scopegate_runtime::Error> {
+        let same = previous.filter(|previous| previous.actions == map.actions);
+        let table = match same {
+            Some(same) => same.table.clone(),
+            None => runtime.compile(&map.name, map.actions.iter().map(String::as_str))?,
+        };
+        let (name, actions) = (map.name.clone(), map.actions.clone());
+        Ok(Self { name, table, generation: map.generation, actions })
+    }
+}
+
+impl Token {
+    /// The password that `password` is, when it opens this token now.
+    #[must_use]
+    pub fn accepts(&self, password: &PasswordDigest, now: i64) -> Option<Password> {
+        accepts(&self.passwords, password, now)
+    }
+}
+
+/// Which of these is `password`, and still opens something. Every digest is compared, so that the
+/// time tells nothing.
+#[must_use]
+pub fn accepts(passwords: &[Password], password: &PasswordDigest, now: i64) -> Option<Password> {
+    passwords.iter().fold(None, |accepted, own| {
+        let is_accepted = own.digest.matches(password) & own.is_in_time(now);
+        if is_accepted { Some(*own) } else { accepted }
+    })
+}
+
+impl Password {
+    /// Whether it still opens something.
+    #[must_use]
+    pub fn is_in_time(&self, now: i64) -> bool {
+        self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+}
+
+impl From<TokenRecord> for Token {
+    fn from(record: TokenRecord) -> Self {
+        Self {
+            name: record.name,
+            enabled: record.enabled,
+            scope_map: record.scope_map.map(Into::into),
+            passwords: record.passwords.iter().map(Password::from).collect(),
+            generation: record.generation,
+        }
+    }
+}
+
+impl From<&PasswordRecord> for Password {
+    fn from(record: &PasswordRecord) -> Self {
+        Self { name: record.name, digest: record.sha256, expires_at: record.expires_at }
+    }
+}
+
+impl From<ServicePrincipalRecord> for ServicePrincipal {
+    fn from(record: ServicePrincipalRecord) -> Self {
+        Self {
+            name: record.name,
+            enabled: record.enabled,
+            roles: record.roles.iter().filter_map(|role| Role::parse(role)).collect(),
+            scope_maps: record.scope_maps,
+            secrets: record.secrets,
+            generation: record.generation,
+        }
+    }
+}
+
+/// Leaves the hashes out.
+impl fmt::Debug for ServicePrincipal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServicePrincipal")
+            .field("name", &self.name)
+            .field("enabled", &self.enabled)
+            .field("roles", &self.roles)
+            .field("scope_maps", &self.scope_maps)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,464 @@
+//! Who asks: a set of scope maps, however they showed it.
+//!
+//! Scope-map tokens, the admin account, service principals, identities from a provider and
+//! anonymous clients all come down to the same: compiled scope maps, a generation, and a name.
+//! Everything after that is one path.
+
+mod authenticate;
+mod credentials;
+mod error;
+pub mod secret;
+mod summary;
+
+use std::sync::Arc;
+
+use scopegate_api::access::AccessEntry;
+use scopegate_api::claims::{IdentityClaims, PrincipalKind};
+use scopegate_api::decision::DecisionReport;
+use scopegate_core::scope_map::Role;
+use scopegate_runtime::{PolicyTable, Runtime};
+
+pub use authenticate::{Authenticated, Authenticator};
+pub use credentials::{Credentials, NULL_GUID};
+pub use error::AuthError;
+
+use crate::domain::identity::{Identity, NearMiss, Provider, Providers};
+use crate::domain::issue::Subject;
+use crate::domain::policy::{Password, Policy, ServicePrincipal, Token};
+use crate::domain::reason::Reason;
+use crate::store::Revision;
+
+/// The `sub` of an anonymous client, as the service has it.
+pub const ANONYMOUS: &str = "acr_anon_pull";
+/// The scope map of the admin account.
+const ADMIN_MAP: &str = "_repositories_admin";
+
+/// Where principals are looked up: the policy, and what the server is configured with.
+#[derive(Clone, Copy, Debug)]
+pub struct Directory<'a> {
+    /// The snapshot of the policy.
+    pub policy: &'a Policy,
+    /// The registry's own name, which is the user name of its admin.
+    pub registry_name: &'a str,
+    /// The identity providers.
+    pub providers: &'a Providers,
+    /// The engine, which compiles the rules of bindings.
+    pub runtime: &'a Runtime,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// What kind of principal.
+    pub kind: PrincipalKind,
+    /// Its name among its kind: the `sub` of its tokens.
+    pub subject: String,
+    /// What it may do.
+    pub tables: Vec<PolicyTable>,
+    /// What it may do in management.
+    pub roles: Vec<Role>,
+    /// The revision of the last change that took something away from it, by itself or by its scope
+    /// maps.
+    pub generation: Revision,
+    /// Refresh tokens of an older generation than this are not good any more. What a scope map lost
+    /// is not in it, because what a scope map grants is read anew for each access token.
+    pub renewable_from: Revision,
+    /// What its provider said about it.
+    pub identity: Option<IdentityClaims>,
+    /// The provider that knows it.
+    pub provider: Option<String>,
+    /// The application that it came with.
+    pub appid: Option<String>,
+    /// The tenant that it came from.
+    pub tenant: Option<String>,
+    /// Never more than this.
+    pub at_most: Option<AtMost>,
+    /// The generated password that it came with, or that made the refresh token that it came with.
+    pub password: Option<Password>,
+}
+
+/// What an access token holds that somebody came with: whatever is issued for it holds no more, and
+/// for no longer.
+#[derive(Clone, Debug)]
+pub struct AtMost {
+    /// What it opens.
+    pub access: Vec<AccessEntry>,
+    /// When it expires, in seconds since 1970.
+    pub until: i64,
+}
+
+impl Principal {
+    /// A scope-map token.
+    #[must_use]
+    pub fn token(token: &Token, policy: &Policy) -> Self {
+        let mut principal = Self::new(PrincipalKind::Token, &token.name, token.generation);
+        principal.generation = token.generation(policy);
+        if let Some(map) = token.scope_map.as_deref() {
+            principal.add_scope_map(map, policy);
+        }
+        principal
+    }
+
+    /// The admin account. `name` is the registry's.
+    #[must_use]
+    pub fn admin(name: &str, policy: &Policy) -> Self {
+        let generation = policy.registry.admin_generation;
+        let mut principal = Self::new(PrincipalKind::Admin, name, generation);
+        principal.generation = admin_generation(policy);
+        principal.add_scope_map(ADMIN_MAP, policy);
+        principal
+    }
+
+    /// A service principal.
+    #[must_use]
+    pub fn service_principal(service: &ServicePrincipal, policy: &Policy) -> Self {
+        let mut principal =
+            Self::new(PrincipalKind::ServicePrincipal, &service.name, service.generation);
+        principal.generation = service.generation(policy);
+        principal.appid = Some(service.name.clone());
+        principal.tenant = Some(policy.registry.tenant.clone());
+        for map in &service.scope_maps {
+            principal.add_scope_map(map, policy);
+        }
+        for role in &service.roles {
+            principal.add_role(*role, policy);
+        }
+        principal
+    }
+
+    /// Anybody.
+    #[must_use]
+    pub fn anonymous(policy: &Policy) -> Self {
+        let generation = policy.registry.anonymous_generation;
+        let mut principal = Self::new(PrincipalKind::Anonymous, ANONYMOUS, generation);
+        principal.tables.push(policy.built_in.anonymous.clone());
+        principal
+    }
+
+    /// Somebody whom an identity provider knows: what the claims are bound to by the configuration
+    /// of this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Refused`] when the provider is not configured any more;
+    /// [`AuthError::Unavailable`] when this server's providers are not those that are kept;
+    /// [`AuthError::Engine`] when the engine fails.
+    pub fn identity(
+        subject: &str,
+        claims: IdentityClaims,
+        directory: Directory<'_>,
+    ) -> Result<Self, AuthError> {
+        let policy = directory.policy;
+        let (provider, revoked) = directory.provider(&claims.provider)?;
+        let bound = provider.bind(&claims.claims);
+        let of_one = policy.identity_revoked(&claims.provider, subject);
+        let mut principal = Self::new(PrincipalKind::Identity, subject, of_one.max(revoked));
+        principal.generation = directory.provider_generation(provider.name()).max(of_one);
+        principal.provider = Some(claims.provider.clone());
+        for map in &bound.scope_maps {
+            principal.add_scope_map(map, policy);
+        }
+        for role in bound.roles {
+            principal.add_role(role, policy);
+        }
+        for left_out in &bound.left_out {
+            let (rule, reason) = (&left_out.rule, &left_out.reason);
+            tracing::info!(target: "decision", subject, rule, reason, "a binding's rule gives nothing");
+        }
+        for NearMiss { binding, claim, reason } in &bound.near_misses {
+            let provider = &claims.provider;
+            tracing::info!(
+                target: "decision", subject, provider, binding, claim, reason, "a binding nearly holds"
+            );
+        }
+        if !bound.rules.is_empty() {
+            let rules: Vec<String> = bound.rules.iter().map(ToString::to_string).collect();
+            let table =
+                directory.runtime.compile(&claims.provider, rules.iter().map(String::as_str));
+            principal.tables.push(table.map_err(|error| AuthError::Engine(error.to_string()))?);
+        }
+        principal.identity = Some(claims);
+        Ok(principal)
+    }
+
+    /// Somebody who comes with a token of an identity provider.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Principal::identity`], and [`AuthError::Refused`] for claims that are too
+    /// large to be remembered.
+    pub fn of(identity: Identity, directory: Directory<'_>) -> Result<Self, AuthError> {
+        let (provider, _) = directory.provider(&identity.provider)?;
+        let mentioned = provider.mentioned(&identity.claims)?;
+        let claims = IdentityClaims { provider: identity.provider, claims: mentioned };
+        let principal = Self::identity(&identity.subject, claims, directory)?;
+        Ok(Self { appid: identity.appid, tenant: identity.tenant, ..principal })
+    }
+
+    /// Somebody of whom nothing is known but an access token: everything, and [`AtMost`] what that
+    /// holds.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Refused`] for a token that names no provider, or one that is gone, and
+    /// for one from before something was taken away.
+    fn held(
+        subject: &str,
+        provider: Option<String>,
+        generation: Option<u64>,
+        at_most: AtMost,
+        directory: Directory<'_>,
+    ) -> Result<Self, AuthError> {
+        let policy = directory.policy;
+        let provider = provider.ok_or(Reason::IdentityWithoutProvider)?;
+        policy.provider(&provider).ok_or(Reason::ProviderGone)?;
+        let of_one = policy.identity_revoked(&provider, subject);
+        let oldest = directory.provider_generation(&provider).max(of_one);
+        let generation = generation.and_then(|generation| i64::try_from(generation).ok());
+        let generation =
+            generation.filter(|generation| *generation >= oldest).ok_or(Reason::RightsReduced)?;
+        let mut principal = Self::new(PrincipalKind::Identity, subject, generation);
+        principal.provider = Some(provider);
+        principal.at_most = Some(at_most);
+        principal.tables.extend(policy.built_in.role(Role::Owner).cloned());
+        Ok(principal)
+    }
+
+    fn new(kind: PrincipalKind, subject: &str, generation: Revision) -> Self {
+        Self {
+            kind,
+            subject: subject.to_owned(),
+            tables: Vec::new(),
+            roles: Vec::new(),
+            generation,
+            renewable_from: generation,
+            identity: None,
+            provider: None,
+            appid: None,
+            tenant: None,
+            at_most: None,
+            password: None,
+        }
+    }
+
+    /// When whatever is issued to it ends at the latest: with the token or the password that it
+    /// came with.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<i64> {
+        let of_token = self.at_most.as_ref().map(|at_most| at_most.until);
+        let of_password = self.password.and_then(|password| password.expires_at);
+        of_token.into_iter().chain(of_password).min()
+    }
+
+    fn add_scope_map(&mut self, name: &str, policy: &Policy) {
+        if let Some(map) = policy.scope_map(name) {
+            self.tables.push(map.table.clone());
+        }
+    }
+
+    fn add_role(&mut self, role: Role, policy: &Policy) {
+        self.roles.push(role);
+        self.tables.extend(policy.built_in.role(role).cloned());
+    }
+
+    /// The word for its kind, as tokens and logs have it.
+    #[must_use]
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            PrincipalKind::Token => "token",
+            PrincipalKind::Admin => "admin",
+            PrincipalKind::ServicePrincipal => "service_principal",
+            PrincipalKind::Identity => "identity",
+            PrincipalKind::Anonymous => "anonymous",
+        }
+    }
+
+    /// How tokens name it.
+    #[must_use]
+    pub fn to_subject(&self) -> Subject<'_> {
+        Subject {
+            appid: self.appid.as_deref(),
+            tenant: self.tenant.as_deref(),
+            identity: self.identity.as_ref(),
+            provider: self.provider.as_deref(),
+            password: self.password.map(|password| password.name.as_str()),
+            until: self.ends_at(),
+            ..Subject::new(&self.subject, self.kind, self.generation.unsigned_abs())
+        }
+    }
+
+    /// Whether it may have refresh tokens: nobody who came with an access token, and nobody without
+    /// a name.
+    #[must_use]
+    pub fn may_renew(&self) -> bool {
+        self.at_most.is_none() && self.kind != PrincipalKind::Anonymous
+    }
+
+    /// Whether it may look at management.
+    #[must_use]
+    pub fn may_read_management(&self) -> bool {
+        self.roles.contains(&Role::Reader) || self.may_manage()
+    }
+
+    /// Whether it may read generations and the bundle. Whoever may look at management reads more
+    /// than that there.
+    #[must_use]
+    pub fn may_read_edge_feeds(&self) -> bool {
+        self.roles.contains(&Role::EdgeReader) || self.may_read_management()
+    }
+
+    /// Whether reading generations and the bundle is all that it may do.
+    #[must_use]
+    pub fn is_edge_reader_only(&self) -> bool {
+        self.roles == [Role::EdgeReader]
+    }
+
+    /// Whether it may change scope maps and tokens.
+    #[must_use]
+    pub fn may_manage(&self) -> bool {
+        self.roles.contains(&Role::Contributor) || self.may_give_roles()
+    }
+
+    /// Whether it may give roles to others.
+    #[must_use]
+    pub fn may_give_roles(&self) -> bool {
+        self.roles.contains(&Role::Owner)
+    }
+}
+
+impl Token {
+    /// The last change that took something away from it, by itself or by its scope map.
+    #[must_use]
+    pub fn generation(&self, policy: &Policy) -> Revision {
+        policy.generation(self.generation, self.scope_map.as_deref())
+    }
+}
+
+impl ServicePrincipal {
+    /// The last change that took something away from it, by itself or by one of its scope maps.
+    #[must_use]
+    pub fn generation(&self, policy: &Policy) -> Revision {
+        policy.generation(self.generation, self.scope_maps.iter().map(String::as_str))
+    }
+}
+
+/// The last change that took something away from the admin account.
+#[must_use]
+pub fn admin_generation(policy: &Policy) -> Revision {
+    policy.generation(policy.registry.admin_generation, [ADMIN_MAP])
+}
+
+impl<'a> Directory<'a> {
+    /// A provider of this server, and when all its identities were revoked. Nothing is given by
+    /// providers that are not those that are kept: another server has started with others.
+    fn provider(self, name: &str) -> Result<(&'a Arc<Provider>, Revision), AuthError> {
+        let provider = self.providers.by_name(name).ok_or(Reason::ProviderGone)?;
+        if !self.policy.has_providers(self.providers.fingerprints()) {
+            let text = "the identity providers are not those kept".into();
+            return Err(AuthError::Unavailable(text));
+        }
+        let kept = self.policy.provider(name).ok_or(Reason::ProviderGone)?;
+        Ok((provider, kept.revoked))
+    }
+
+    /// The last change that took something away from any identity of a provider, gone or not.
+    /// Nobody knows which identities there are, so all that were not revoked by themselves have
+    /// this one generation: a token with a lower one would be refused for ever.
+    #[must_use]
+    pub fn provider_generation(self, name: &str) -> Revision {
+        let own = self.policy.providers().find(|provider| provider.name == name);
+        let own = own.map_or(0, |provider| provider.generation);
+        let maps = self.providers.by_name(name).map(|provider| provider.scope_maps());
+        let keys: Vec<String> = maps.into_iter().flatten().map(str::to_ascii_lowercase).collect();
+        self.policy.generation(own, keys.iter().map(String::as_str))
+    }
+
+    /// The last change that took something away from any identity, for edges that do not tell them
+    /// apart.
+    #[must_use]
+    pub fn identity_generation(self) -> Revision {
+        let providers = self.policy.providers();
+        let of_providers = providers.map(|provider| self.provider_generation(&provider.name));
+        let of_identities = self.policy.revoked_identities().map(|(_, _, revision)| revision);
+        of_providers.chain(of_identities).max().unwrap_or(0)
+    }
+}
+
+impl AtMost {
+    /// Takes from a decision what the token does not hold.
+    pub fn narrow(&self, report: &mut DecisionReport) {
+        for entry in &mut report.access {
+            let (held, missing) = entry
+                .actions
+                .drain(..)
+                .partition(|action| self.holds(&entry.resource_type, &entry.name, action));
+            entry.actions = held;
+            deny(&mut report.denied, entry, missing);
+        }
+        report.access.retain(|entry| !entry.actions.is_empty());
+    }
+
+    fn holds(&self, resource_type: &str, name: &str, action: &str) -> bool {
+        self.access.iter().any(|held| {
+            held.resource_type == resource_type
+                && held.name == name
+                && held.actions.iter().any(|held| held == action)
+        })
+    }
+}
+
+fn deny(denied: &mut Vec<AccessEntry>, entry: &AccessEntry, actions: Vec<String>) {
+    if actions.is_empty() {
+        return;
+    }
+    let is_same =
+        |d: &&mut AccessEntry| d.resource_type == entry.resource_type && d.name == entry.name;
+    match denied.iter_mut().find(is_same) {
+        Some(known) => known.actions.extend(actions),
+        None => denied.push(AccessEntry {
+            resource_type: entry.resource_type.clone(),
+            name: entry.name.clone(),
+            actions,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_token_gives_no_more_than_it_holds() {
+        let entry = |text: &str| {
+            let mut parts = text.split(':');
+            let mut next = || parts.next().unwrap().to_owned();
+            let (resource_type, name) = (next(), next());
+            let actions = next().split(',').map(ToOwned::to_owned).collect();
+            AccessEntry { resource_type, name, actions }
+        };
+        let entries = |text: &str| text.split_whitespace().map(entry).collect::<Vec<_>>();
+        for (held, granted, expected, denied) in [
+            (
+                "repository:a:pull",
+                "repository:a:pull,push",
+                "repository:a:pull",
+                "repository:a:push",
+            ),
+            ("repository:a:pull", "repository:b:pull", "", "repository:b:pull"),
+            ("repository:a:pull", "registry:a:pull", "", "registry:a:pull"),
+            ("", "registry:catalog:*", "", "registry:catalog:*"),
+            ("registry:catalog:*", "registry:catalog:*", "registry:catalog:*", ""),
+            // A name is literal: a held `*` is that name and no pattern.
+            ("repository:*:pull", "repository:a:pull", "", "repository:a:pull"),
+        ] {
+            let at_most = AtMost { access: entries(held), until: 0 };
+            let mut report = DecisionReport { access: entries(granted), ..Default::default() };
+            at_most.narrow(&mut report);
+            assert_eq!(
+                (report.access, report.denied),
+                (entries(expected), entries(denied)),
+                "{granted}"
+            );
+        }
+    }
+}

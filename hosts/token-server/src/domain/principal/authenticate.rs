@@ -1,0 +1,388 @@
+//! Finding out who asks.
+//!
+//! Follows Azure Container Registry (reference: authentication options and repository-scoped
+//! tokens): a scope-map token, the admin account or a service principal by name and password; an
+//! identity by a refresh token that it got in exchange for its provider's token; a refresh or
+//! access token of ours as the password of the null GUID; and nobody at all.
+//!
+//! Whatever is wrong, a client reads the same after the same time: nobody learns which names exist.
+//! A name's spelling alone tells what kind of principal it is, and each kind has one way of being
+//! checked, for names that exist and names that do not.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
+
+use super::secret::is_one_of;
+use super::{AtMost, AuthError, Credentials, Directory, NULL_GUID, Principal};
+use crate::clock;
+use crate::domain::guard::Guard;
+use crate::domain::guard::familiar::Familiarity;
+use crate::domain::issue::Issuer;
+use crate::domain::policy::{Password, Policy, ServicePrincipal, accepts};
+use crate::domain::reason::Reason;
+use crate::model::client_id::is_client_id;
+use crate::model::password::{PasswordDigest, is_generated};
+use crate::store::PasswordName;
+
+/// Who asks, and what it came with.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// Who asks.
+    pub principal: Principal,
+    /// The refresh token that it came with, when it came with one.
+    pub refresh_token: Option<String>,
+}
+
+/// Finds out who asks, by a snapshot of the policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Authenticator<'a> {
+    /// Where principals are looked up.
+    pub directory: Directory<'a>,
+    /// Who signed the tokens of ours.
+    pub issuer: &'a Issuer,
+    /// How often somebody may try.
+    pub guard: &'a Guard,
+}
+
+/// What a token of ours says about whom it is for.
+struct Claimed {
+    kind: Option<PrincipalKind>,
+    subject: String,
+    generation: Option<u64>,
+    identity: Option<IdentityClaims>,
+    appid: Option<String>,
+    tenant: Option<String>,
+    password: Option<String>,
+    provider: Option<String>,
+    at_most: Option<AtMost>,
+}
+
+impl Authenticator<'_> {
+    /// Finds out who asks.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Refused`] for whoever is not a principal that is enabled.
+    pub async fn authenticate(
+        self,
+        credentials: Credentials,
+        address: IpAddr,
+        now: i64,
+    ) -> Result<Authenticated, AuthError> {
+        match credentials {
+            Credentials::None => anonymous(self.directory.policy).map(Authenticated::from),
+            // How the JavaScript SDK says that it has none.
+            Credentials::Refresh(token) if token.is_empty() => {
+                anonymous(self.directory.policy).map(Authenticated::from)
+            }
+            Credentials::Refresh(token) => self.by_refresh_token(token, now),
+            Credentials::Password { name, password } if name == NULL_GUID => {
+                self.by_token(password, now)
+            }
+            Credentials::Password { name, password } => {
+                self.by_password(&name, password, address, now).await.map(Authenticated::from)
+            }
+        }
+    }
+
+    /// Finds out who asks by a name and a password or secret.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Refused`] for whoever is not a principal that is enabled.
+    pub async fn by_password(
+        self,
+        name: &str,
+        password: String,
+        address: IpAddr,
+        now: i64,
+    ) -> Result<Principal, AuthError> {
+        if is_client_id(name) {
+            let service = self.by_secret(name, password, address).await?;
+            return Ok(Principal::service_principal(&service, self.directory.policy));
+        }
+        let principal = self.by_digest(name, &password, now)?;
+        // What is wrong does not count against the name, or else whoever guesses at it would keep
+        // its owner out.
+        self.guard.check_principal(name)?;
+        Ok(principal)
+    }
+
+    /// Finds the token or the admin with this name and password. Nobody guesses one of ours, so it
+    /// may be compared as often as addresses may ask.
+    fn by_digest(self, name: &str, password: &str, now: i64) -> Result<Principal, AuthError> {
+        // Digested for an unknown name too.
+        let digest = PasswordDigest::of(password);
+        if self.is_registry_name(name) {
+            return self.admin(&digest, now);
+        }
+        let Some(token) = self.directory.policy.token(name) else {
+            // Compared with as many as a token has, for the same reason.
+            std::hint::black_box([&digest, &digest].map(|own| own.matches(&digest)));
+            return Err(Reason::UnknownToken.into());
+        };
+        let Some(password) = token.accepts(&digest, now) else {
+            return Err(Reason::WrongPassword.into());
+        };
+        if !token.enabled {
+            return Err(Reason::TokenDisabled.into());
+        }
+        Ok(Principal { password: Some(password), ..Principal::token(token, self.directory.policy) })
+    }
+
+    /// Finds the service principal with this client id and secret, who asks from an address.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Refused`] for any but one that is enabled; [`AuthError::TooMany`] for one
+    /// that was not right lately from there, when too many have asked in its name.
+    pub async fn by_secret(
+        self,
+        client_id: &str,
+        secret: String,
+        address: IpAddr,
+    ) -> Result<Arc<ServicePrincipal>, AuthError> {
+        let now = clock::now();
+        let familiarity = self.guard.familiar.of(client_id, address, now);
+        let service = self.directory.policy.service_principal(client_id);
+        let hashes = service.map(|service| service.secrets.clone()).unwrap_or_default();
+        let is_right = self.is_right(client_id, secret, hashes, (familiarity, address)).await?;
+        if !is_right {
+            self.guard.familiar.was_wrong(client_id, address);
+        }
+        match service {
+            Some(service) if is_right && service.enabled => {
+                self.guard.familiar.was_right(client_id, address, now);
+                Ok(Arc::clone(service))
+            }
+            Some(_) if is_right => Err(Reason::ClientDisabled.into()),
+            Some(_) => Err(Reason::WrongSecret.into()),
+            None => Err(Reason::UnknownClient.into()),
+        }
+    }
+
+    /// Whether a secret is one of a client's. One that was right before is not hashed again. The
+    /// limit by name comes before a look at a secret that somebody may guess, and before the
+    /// hashing of any.
+    async fn is_right(
+        self,
+        client_id: &str,
+        secret: String,
+        hashes: Vec<String>,
+        (familiarity, address): (Familiarity, IpAddr),
+    ) -> Result<bool, AuthError> {
+        let guard = &self.guard;
+        let is_limited = familiarity == Familiarity::Unknown;
+        let may_be_guessed = !is_generated(&secret);
+        if is_limited && may_be_guessed {
+            guard.check_principal(client_id)?;
+        }
+        if guard.verified.is_right(client_id, &secret, &hashes) {
+            return Ok(true);
+        }
+        if is_limited && !may_be_guessed {
+            guard.check_principal(client_id)?;
+        }
+        let who = (familiarity, address);
+        let checked = is_one_of(secret.clone(), hashes.clone(), &guard.places, who).await;
+        let is_right = checked
+            .ok_or_else(|| AuthError::Unavailable("too many secrets are checked at once".into()))?;
+        if is_right {
+            guard.verified.remember(client_id, &secret, &hashes);
+        }
+        Ok(is_right)
+    }
+
+    /// Whether a name is the registry's own, which is the name of its admin.
+    #[must_use]
+    pub fn is_registry_name(self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(self.directory.registry_name)
+    }
+
+    fn admin(self, password: &PasswordDigest, now: i64) -> Result<Principal, AuthError> {
+        let Some(password) = accepts(&admin_passwords(self.directory.policy), password, now) else {
+            return Err(Reason::WrongAdminPassword.into());
+        };
+        if !self.directory.policy.registry.admin_enabled {
+            return Err(Reason::AdminDisabled.into());
+        }
+        Ok(Principal {
+            password: Some(password),
+            ..Principal::admin(self.directory.registry_name, self.directory.policy)
+        })
+    }
+
+    /// A token as the password of the null GUID: a refresh token, or an access token, which is
+    /// worth no more than what it holds.
+    fn by_token(self, token: String, now: i64) -> Result<Authenticated, AuthError> {
+        let Some(claims) = self.issuer.verify_access(&token, now) else {
+            return self.by_refresh_token(token, now);
+        };
+        let until = i64::try_from(claims.exp).unwrap_or(now);
+        // What two clocks may be apart is for tokens that are used. One that is exchanged within it
+        // could be exchanged again and again, and would never end.
+        if until <= now {
+            return Err(Reason::AccessTokenExpired.into());
+        }
+        let principal = self.resolve(Claimed::by_access_token(claims, until))?;
+        self.guard.check_principal(&principal.subject)?;
+        Ok(principal.into())
+    }
+
+    /// The claims of an access token of ours whose principal has lost nothing since.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Refused`] for a token that is forged, not in time, of another kind, or from
+    /// before something was taken away.
+    pub fn by_access_token(self, token: &str, now: i64) -> Result<AccessClaims, AuthError> {
+        let claims = self.issuer.verify_access(token, now);
+        let claims = claims.ok_or(Reason::InvalidAccessToken)?;
+        let until = i64::try_from(claims.exp).unwrap_or(now);
+        let principal = self.resolve(Claimed::by_access_token(claims.clone(), until))?;
+        let generation = claims.generation.and_then(|generation| i64::try_from(generation).ok());
+        // What is renewed is decided anew; what is used was decided when it was issued, by scope
+        // maps that may have lost something since.
+        if generation.is_none_or(|generation| generation < principal.generation) {
+            return Err(Reason::RightsReduced.into());
+        }
+        Ok(claims)
+    }
+
+    fn by_refresh_token(self, refresh_token: String, now: i64) -> Result<Authenticated, AuthError> {
+        let claims =
+            self.issuer.verify_refresh(&refresh_token, now).ok_or(Reason::InvalidRefreshToken)?;
+        let claimed = Claimed {
+            kind: claims.principal,
+            subject: claims.sub,
+            generation: claims.generation,
+            identity: claims.identity,
+            appid: claims.appid,
+            tenant: claims.tenant,
+            password: claims.password,
+            provider: None,
+            at_most: None,
+        };
+        let password = password_of(&claimed, self.directory.policy, now)?;
+        let principal = Principal { password, ..self.resolve(claimed)? };
+        self.guard.check_principal(&principal.subject)?;
+        Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
+    }
+
+    /// Finds the principal that a token of ours is for, as it is now.
+    fn resolve(self, claimed: Claimed) -> Result<Principal, AuthError> {
+        let principal = match claimed.kind {
+            Some(PrincipalKind::Token) => {
+                let token = self.directory.policy.token(&claimed.subject);
+                token
+                    .filter(|token| token.enabled)
+                    .map(|token| Principal::token(token, self.directory.policy))
+            }
+            Some(PrincipalKind::ServicePrincipal) => {
+                let service = self.directory.policy.service_principal(&claimed.subject);
+                let service = service.filter(|service| service.enabled);
+                service.map(|service| Principal::service_principal(service, self.directory.policy))
+            }
+            Some(PrincipalKind::Admin) => self
+                .directory
+                .policy
+                .registry
+                .admin_enabled
+                .then(|| Principal::admin(self.directory.registry_name, self.directory.policy)),
+            Some(PrincipalKind::Anonymous) => anonymous(self.directory.policy).ok(),
+            Some(PrincipalKind::Identity) => return self.resolve_identity(claimed),
+            None => None,
+        };
+        let principal = principal.ok_or(Reason::PrincipalGone)?;
+        let generation = claimed.generation.and_then(|generation| i64::try_from(generation).ok());
+        if generation.is_none_or(|generation| generation < principal.renewable_from) {
+            return Err(Reason::PrincipalChanged.into());
+        }
+        Ok(Principal { at_most: claimed.at_most, ..principal })
+    }
+
+    /// An identity has what its provider's claims are bound to now; by an access token alone, which
+    /// does not say them, what that holds.
+    fn resolve_identity(self, claimed: Claimed) -> Result<Principal, AuthError> {
+        let principal = match (claimed.identity, claimed.at_most) {
+            (Some(claims), _) => {
+                let principal = Principal::identity(&claimed.subject, claims, self.directory)?;
+                let generation = claimed.generation.and_then(|known| i64::try_from(known).ok());
+                if generation.is_none_or(|known| known < principal.renewable_from) {
+                    return Err(Reason::IdentityRevoked.into());
+                }
+                principal
+            }
+            (None, Some(at_most)) => {
+                let (subject, generation) = (&claimed.subject, claimed.generation);
+                Principal::held(subject, claimed.provider, generation, at_most, self.directory)?
+            }
+            (None, None) => return Err(Reason::IdentityWithoutClaims.into()),
+        };
+        Ok(Principal { appid: claimed.appid, tenant: claimed.tenant, ..principal })
+    }
+}
+
+impl Claimed {
+    /// An access token is worth what it holds.
+    fn by_access_token(claims: AccessClaims, until: i64) -> Self {
+        Self {
+            kind: claims.principal,
+            subject: claims.sub,
+            generation: claims.generation,
+            identity: None,
+            appid: claims.appid,
+            tenant: None,
+            password: None,
+            provider: claims.provider,
+            at_most: Some(AtMost { access: claims.access, until }),
+        }
+    }
+}
+
+fn admin_passwords(policy: &Policy) -> Vec<Password> {
+    policy.registry.admin_passwords.iter().map(Password::from).collect()
+}
+
+fn anonymous(policy: &Policy) -> Result<Principal, AuthError> {
+    if policy.registry.anonymous_pull {
+        Ok(Principal::anonymous(policy))
+    } else {
+        Err(Reason::NoCredentials.into())
+    }
+}
+
+/// The password that made a refresh token, as it is now: a refresh token ends with it. One that was
+/// replaced has raised the generation.
+///
+/// # Errors
+///
+/// [`AuthError::Refused`] when it has expired or was removed, and where its principal has
+/// passwords and the token names none.
+fn password_of(
+    claimed: &Claimed,
+    policy: &Policy,
+    now: i64,
+) -> Result<Option<Password>, AuthError> {
+    let passwords = match claimed.kind {
+        Some(PrincipalKind::Token) => {
+            policy.token(&claimed.subject).map(|token| token.passwords.clone()).unwrap_or_default()
+        }
+        Some(PrincipalKind::Admin) => admin_passwords(policy),
+        _ => return Ok(None),
+    };
+    let name = claimed.password.as_deref().and_then(PasswordName::parse);
+    let made_by = passwords.into_iter().find(|password| Some(password.name) == name);
+    made_by
+        .filter(|password| password.is_in_time(now))
+        .map(Some)
+        .ok_or(Reason::PasswordEnded.into())
+}
+
+impl From<Principal> for Authenticated {
+    fn from(principal: Principal) -> Self {
+        Self { principal, refresh_token: None }
+    }
+}

@@ -1,0 +1,40 @@
+//! Why nobody is authenticated.
+
+use scopegate_host::rate::TooMany;
+
+use crate::domain::identity::IdentityError;
+use crate::domain::reason::Reason;
+
+/// Why a request's credentials make no principal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthError {
+    /// They are refused.
+    Refused(Reason),
+    /// Too many requests in this name.
+    TooMany(TooMany),
+    /// The engine has no instance free, or failed; the text is for the log.
+    Engine(String),
+    /// Something that the answer depends on does not answer; the text is for the log.
+    Unavailable(String),
+}
+
+impl From<Reason> for AuthError {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+impl From<TooMany> for AuthError {
+    fn from(error: TooMany) -> Self {
+        Self::TooMany(error)
+    }
+}
+
+impl From<IdentityError> for AuthError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::NotAuthenticated(reason) => Self::Refused(reason),
+            IdentityError::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}

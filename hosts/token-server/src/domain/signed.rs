@@ -1,0 +1,59 @@
+//! Documents that are signed once a minute for everybody who asks.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+
+use crate::domain::issue::SignError;
+use crate::store::Known;
+
+/// A document, signed.
+#[derive(Debug)]
+pub struct Signed {
+    /// What it is compared by: its revision and its minute.
+    pub tag: String,
+    /// Header, payload and signature as a token carries them.
+    pub text: Arc<str>,
+}
+
+/// The document that was made last.
+#[derive(Debug, Default)]
+pub struct Last(Mutex<Option<(Known, i64, Arc<Signed>)>>);
+
+/// The bundles that were made last, of either version.
+#[derive(Debug, Default)]
+pub struct Bundles {
+    /// Of the version that is served for one release.
+    pub first: Last,
+    /// Of the present one.
+    pub second: Last,
+}
+
+impl Last {
+    /// The document of what is known at a minute, made where it is not the last one.
+    ///
+    /// # Errors
+    ///
+    /// The error of whoever makes it.
+    pub async fn at(
+        &self,
+        known: Known,
+        minute: i64,
+        make: impl FnOnce() -> Result<Signed, SignError> + Send + 'static,
+    ) -> Result<Arc<Signed>, SignError> {
+        // Whoever comes meanwhile waits for the same one.
+        let mut made = self.0.lock().await;
+        if let Some((of, at, signed)) = made.as_ref()
+            && *of == known
+            && *at == minute
+        {
+            return Ok(Arc::clone(signed));
+        }
+        let signed = spawn_blocking(make).await;
+        let signed = signed.map_err(|error| SignError(error.to_string()))??;
+        let signed = Arc::new(signed);
+        *made = Some((known, minute, Arc::clone(&signed)));
+        Ok(signed)
+    }
+}

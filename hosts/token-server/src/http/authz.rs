@@ -1,0 +1,245 @@
+//! `/authz`: whether a request that another proxy has before it may go on to the registry.
+//!
+//! | address | asked by | the original request stands in |
+//! |---|---|---|
+//! | `/authz/nginx` | nginx, `auth_request` | `X-Original-Method`, `X-Original-URI` |
+//! | `/authz/forward` | Caddy's `forward_auth`, Traefik's `ForwardAuth` | `X-Forwarded-Method`, `X-Forwarded-Uri` |
+//! | `/authz/envoy/…` | Envoy, `ext_authz` over HTTP | the method, and `X-Scopegate-Target`, which the path behind the prefix agrees with |
+//!
+//! The engine decides about the whole request, as at every edge. What goes on is 200; anything else
+//! is the answer for the client. The target that may go on stands in `X-Scopegate-Target`. A proxy
+//! that sends that on asks with `?rewrites=true`; from any other a request goes on only where the
+//! registry cannot read another one from it.
+//!
+//! Nobody here sees what the proxy sends on as the type of the body, and a registry reads
+//! parameters from the body of a form. So the proxy sets `Content-Type` itself, whatever came, and
+//! says in `X-Scopegate-Content-Type` what it will send, `none` for nothing. A request goes on only
+//! where that is what the engine sets.
+//!
+//! Only the configured peers are answered, because whoever asks says itself what it asks about.
+//! nginx passes on nothing but 401 and 403, so what is refused for another reason is a 403 there.
+//!
+//! Left out: the catalog of `catalog: filtered`, which nobody here can filter, so it is closed;
+//! which other header fields go on, which is the proxy's configuration.
+
+mod question;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use scopegate_api::abi::write_access;
+use scopegate_api::access::AccessEntry;
+use scopegate_api::errors::RegistryErrors;
+use scopegate_core::Catalog;
+use scopegate_core::admission::{Authority, Credential, Request};
+use scopegate_core::route::Settings;
+use scopegate_runtime::{Admission, Error as EngineError};
+
+use question::{Proxy, Question};
+
+use crate::app::App;
+use crate::clock;
+use crate::domain::decision::failed;
+use crate::domain::principal::Credentials;
+use crate::http::authorization::authorization;
+use crate::http::context::Context;
+use crate::http::error::RouteError;
+use crate::telemetry::decision::{Decision, Edge};
+
+/// The target that may go on, in the one spelling that was decided on.
+const TARGET: HeaderName = HeaderName::from_static("x-scopegate-target");
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+/// The routes, one for each kind of proxy.
+pub fn routes() -> Router<Arc<App>> {
+    let ask = |proxy: Proxy| {
+        any(move |State(app): State<Arc<App>>, context: Context, parts: Parts| async move {
+            answer(&app, &context, proxy, &parts).await
+        })
+    };
+    Router::new()
+        .route("/authz/nginx", ask(Proxy::Nginx))
+        .route("/authz/forward", ask(Proxy::Forward))
+        .route("/authz/envoy/{*target}", ask(Proxy::Envoy))
+}
+
+async fn answer(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> Response {
+    let answer = if is_peer(app, parts) {
+        decided(app, context, proxy, parts).await
+    } else {
+        refusal(StatusCode::FORBIDDEN, "DENIED", "this address may not ask")
+    };
+    match (proxy, answer.status()) {
+        (Proxy::Nginx, status)
+            if status != StatusCode::OK && status != StatusCode::UNAUTHORIZED =>
+        {
+            let mut answer = answer;
+            *answer.status_mut() = StatusCode::FORBIDDEN;
+            answer
+        }
+        _ => answer,
+    }
+}
+
+fn is_peer(app: &App, parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|peer| app.authz.peers.contain(peer.0.ip()))
+}
+
+async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> Response {
+    let began = Instant::now();
+    let question = match Question::read(proxy, parts) {
+        Ok(question) => question,
+        Err(error) => return refusal(StatusCode::BAD_REQUEST, "UNSUPPORTED", error.message()),
+    };
+    let mut decision = Decision {
+        address: Some(context.address),
+        correlation_id: &context.correlation_id,
+        engine: app.engine,
+        ..Decision::default()
+    };
+    let outcome = admit(app, context, &question, &parts.headers).await;
+    let mut edge = Edge { method: &question.method, target: &question.target, status: 200 };
+    let answer = match outcome {
+        Ok(Admission::Forward { target, content_type, scopes }) => {
+            match question.may_go_on_as(&target, content_type.as_deref()) {
+                Ok(()) => {
+                    decision.granted = vec![scopes];
+                    forwarded(&target)
+                }
+                Err(error) => refusal(StatusCode::BAD_REQUEST, "UNSUPPORTED", error.message()),
+            }
+        }
+        Ok(Admission::Refusal { status, challenge, body }) => {
+            refused(status, challenge.as_deref(), body)
+        }
+        Err(error) => error.into_response(),
+    };
+    edge.status = answer.status().as_u16();
+    decision.duration = began.elapsed();
+    decision.at_edge(edge);
+    answer
+}
+
+async fn admit(
+    app: &App,
+    context: &Context,
+    question: &Question,
+    headers: &HeaderMap,
+) -> Result<Admission, RouteError> {
+    let settings = Settings { profile: app.authz.profile, untag: app.authz.untag };
+    let credential = match credential(app, context, question, headers, &settings).await {
+        Ok(credential) => credential,
+        Err(RouteError::Unauthorized(_)) => {
+            app.guard.failed(context.address);
+            Credential::Invalid
+        }
+        Err(error) => return Err(error),
+    };
+    let grants;
+    let credential = match credential {
+        Credential::Absent => Credential::Absent,
+        Credential::Invalid => Credential::Invalid,
+        Credential::Valid(text) => {
+            grants = text;
+            Credential::Valid(grants.as_str())
+        }
+    };
+    let realm = app.realm();
+    let authority = Authority { realm: &realm, service: &app.issuer.service };
+    let request = Request {
+        method: &question.method,
+        target: &question.target,
+        headers: question.headers(headers),
+    };
+    let admitted = app.runtime.admit(request, credential, authority, &settings);
+    admitted.map_err(|error| failed(&error).into())
+}
+
+/// What came with the request, and what it opens: scopes, one a line.
+async fn credential(
+    app: &App,
+    context: &Context,
+    question: &Question,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> Result<Credential<String>, RouteError> {
+    let Some(authorization) = authorization(headers)? else { return Ok(Credential::Absent) };
+    let now = clock::now();
+    app.check_snapshot(now)?;
+    let value = authorization.as_bytes();
+    let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
+    if scheme.eq_ignore_ascii_case(b"bearer ") {
+        let token = std::str::from_utf8(token).unwrap_or_default().trim();
+        let policy = Arc::clone(&app.policy());
+        let claims = app.authenticator(&policy).by_access_token(token, now)?;
+        return Ok(Credential::Valid(opened(app, &claims.access)));
+    }
+    let Some(scopes) = needed(app, question, settings)? else {
+        // Whoever asks for what there is not is told so, whoever it is.
+        return Ok(Credential::Absent);
+    };
+    let credentials = Credentials::basic(value)?;
+    let policy = Arc::clone(&app.policy());
+    let authenticator = app.authenticator(&policy);
+    let principal = authenticator.authenticate(credentials, context.address, now).await?.principal;
+    let scopes: Vec<&str> = scopes.split(' ').filter(|scope| !scope.is_empty()).collect();
+    let report = app.decider().decide(&principal, &scopes)?;
+    Ok(Credential::Valid(opened(app, &report.access)))
+}
+
+/// The scopes that the request needs; none for a request that no registry has.
+fn needed(
+    app: &App,
+    question: &Question,
+    settings: &Settings,
+) -> Result<Option<String>, RouteError> {
+    match app.runtime.route(&question.method, &question.target, settings) {
+        Ok(route) => Ok(Some(route.scopes)),
+        Err(EngineError::Refused(_)) => Ok(None),
+        Err(error) => Err(failed(&error).into()),
+    }
+}
+
+/// A list of repositories that somebody would have to filter is closed.
+fn opened(app: &App, access: &[AccessEntry]) -> String {
+    let is_open =
+        |entry: &&AccessEntry| app.catalog == Catalog::Root || entry.resource_type != "registry";
+    write_access(access.iter().filter(is_open))
+}
+
+fn forwarded(target: &str) -> Response {
+    let mut answer = StatusCode::OK.into_response();
+    if let Ok(target) = HeaderValue::from_str(target) {
+        answer.headers_mut().insert(TARGET, target);
+    }
+    answer
+}
+
+fn refused(status: u16, challenge: Option<&str>, body: String) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+    let mut answer = (status, body).into_response();
+    if let Some(challenge) = challenge.and_then(|value| HeaderValue::from_str(value).ok()) {
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    registry(answer)
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
+    registry(crate::http::answer::json(status, &RegistryErrors::one(code, message)))
+}
+
+/// An answer as a registry gives it, since that is whom the client asked.
+fn registry(mut answer: Response) -> Response {
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    answer.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    answer
+}

@@ -1,0 +1,47 @@
+//! What every part of the server wants to know about a request: where it comes from, and the id
+//! that names it in logs and answers.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::Extensions;
+use axum::http::request::Parts;
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The client's address, as far as it can be trusted.
+    pub address: IpAddr,
+    /// Whether it came by way of a proxy or a gateway of our own.
+    pub is_forwarded: bool,
+    /// A GUID; the client reads it in `X-Ms-Correlation-Request-Id`, and every line of the log has
+    /// it.
+    pub correlation_id: Arc<str>,
+}
+
+impl Default for Context {
+    /// A request without a connection, which only tests have.
+    fn default() -> Self {
+        let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let correlation_id = Arc::from(uuid::Uuid::nil().to_string());
+        Self { address, is_forwarded: false, correlation_id }
+    }
+}
+
+impl Context {
+    /// What [`complete`](crate::http::headers::complete) found out about a request.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Context {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.extensions))
+    }
+}

@@ -1,0 +1,155 @@
+//! The management of a registry, in the shape of Azure Resource Manager.
+//!
+//! Follows <https://github.com/Azure/azure-rest-api-specs> (`specification/containerregistry`) as
+//! far as `az acr` uses it, with what the command line really sends. The same handlers answer under
+//! two prefixes: the long one of Azure Resource Manager, and `/registries/{registry}` for everybody
+//! else. Beside them stands what `az login` needs to get that far: see [`authority`].
+//!
+//! Everything that is done here is in the database before it is acknowledged, and counts at once.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`access`] | who may look, who may change |
+//! | `browser` | what another site makes a browser send is refused |
+//! | [`cloud`] | what a client asks to find the registry at all |
+//! | [`registry`], [`scope_maps`], [`tokens`], [`credentials`], [`service_principals`] | the resources |
+//! | [`identities`] | identities of providers, revoked |
+//! | [`generations`] | which tokens are not good any more, for the edge |
+//! | [`bundle`] | the same, with the compiled scope maps, signed |
+//! | [`documents`] | their JSON |
+//! | [`resource`] | their ids and lists |
+//! | [`error`] | refusals |
+
+pub mod access;
+mod body;
+mod browser;
+pub mod bundle;
+pub mod cloud;
+pub mod credentials;
+pub mod documents;
+pub mod error;
+pub mod generations;
+pub mod identities;
+pub mod registry;
+pub mod resource;
+pub mod scope_maps;
+pub mod service_principals;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ObjectBuilder, OpenApi, Required, Type};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::http::oauth::authority;
+
+/// The long prefix, that of Azure Resource Manager.
+const LONG: &str = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{registry}";
+/// The short one.
+const SHORT: &str = "/registries/{registry}";
+
+/// What the description of the API says about itself.
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Scopegate management",
+    description = "Scope maps, tokens and their passwords, the admin account and service principals of one registry. \
+                   The same operations answer under the path of Azure Resource Manager."
+))]
+struct Description;
+
+/// Every route of management, and the description of those under the short prefix.
+pub fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
+    let (short, mut description) = OpenApiRouter::with_openapi(Description::openapi())
+        .nest(SHORT, resources())
+        .split_for_parts();
+    complete(&mut description);
+    let (long, _) = OpenApiRouter::new().nest(LONG, resources()).split_for_parts();
+    let subscriptions = Router::new()
+        .route("/subscriptions", get(cloud::subscriptions))
+        .route("/subscriptions/{subscription}", get(cloud::subscription))
+        .route("/subscriptions/{subscription}/resources", get(cloud::resources))
+        .route(
+            "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/registries",
+            get(cloud::registries),
+        )
+        .route(
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries",
+            get(cloud::registries),
+        );
+    let managed = short.merge(long).merge(subscriptions);
+    let managed = managed.route_layer(from_fn_with_state(Arc::clone(app), browser::guard));
+    // Asked by whoever has no credentials yet.
+    let public = Router::new()
+        .route("/metadata/endpoints", get(cloud::endpoints))
+        // What `az cloud register` asks for when the address that it was given ends with a slash.
+        .route("//metadata/endpoints", get(cloud::endpoints))
+        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(authority::discovery))
+        .route("/{tenant}/oauth2/v2.0/token", post(authority::token));
+    let routes = managed.merge(public);
+    (routes.layer(DefaultBodyLimit::max(body::MAX)).fallback(cloud::nothing), description)
+}
+
+fn resources() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(registry::show, registry::update))
+        .routes(routes!(scope_maps::list))
+        .routes(routes!(
+            scope_maps::show,
+            scope_maps::create,
+            scope_maps::update,
+            scope_maps::delete
+        ))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::show, tokens::create, tokens::update, tokens::delete))
+        .routes(routes!(credentials::generate))
+        .routes(routes!(credentials::list))
+        .routes(routes!(credentials::regenerate))
+        .routes(routes!(service_principals::list))
+        .routes(routes!(
+            service_principals::show,
+            service_principals::create,
+            service_principals::delete
+        ))
+        .routes(routes!(service_principals::add_secret, service_principals::delete_secrets))
+        .routes(routes!(identities::revoke))
+        .routes(routes!(identities::revoke_provider))
+        .routes(routes!(generations::list))
+        .routes(routes!(bundle::show))
+}
+
+/// Adds to the description what no handler says by itself: the names in the paths, and who is let
+/// in.
+fn complete(description: &mut OpenApi) {
+    for (path, item) in &mut description.paths.paths {
+        let names = ["registry", "name", "provider", "subject"]
+            .into_iter()
+            .filter(|name| path.contains(&format!("{{{name}}}")));
+        item.parameters = Some(names.map(|name| path_parameter(name).into()).collect());
+    }
+    let components = description.components.get_or_insert_default();
+    let mut requirements = Vec::new();
+    for (name, scheme) in [("bearer", HttpAuthScheme::Bearer), ("basic", HttpAuthScheme::Basic)] {
+        let scheme = HttpBuilder::new().scheme(scheme).build();
+        components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        requirements.push(SecurityRequirement::new(name, Vec::<String>::new()));
+    }
+    description.security = Some(requirements);
+}
+
+fn path_parameter(name: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}

@@ -1,0 +1,162 @@
+//! What a client asks to find the registry at all: the cloud's endpoints, its subscription, the
+//! resources in it.
+//!
+//! Follows what `az cloud register`, `az login` and the look-up before every `az acr` command send.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json as object};
+
+use super::access;
+use super::documents::{RegistryResource, RegistrySummary};
+use super::error::ManagementError;
+use super::resource::{GROUP, List};
+use crate::app::App;
+use crate::domain::edit::EditError;
+use crate::http::answer::json;
+use crate::http::context::Context;
+
+/// `GET /metadata/endpoints`
+pub async fn endpoints(State(app): State<Arc<App>>) -> Response {
+    let url = &app.public_url;
+    // The suffix is what a registry's name gets to become its address: the service without its
+    // first label.
+    let suffix = app.issuer.service.split_once('.').map_or("", |(_, suffix)| suffix);
+    let document = object!({
+        "name": "Scopegate",
+        "portal": url,
+        "authentication": {
+            "loginEndpoint": url,
+            "audiences": [url],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "media": "",
+        "graphAudience": url,
+        "graph": url,
+        "microsoftGraphResourceId": url,
+        "gallery": url,
+        "batch": "",
+        "resourceManager": url,
+        "vmImageAliasDoc": "",
+        "sqlManagement": "",
+        "suffixes": { "acrLoginServer": suffix },
+    });
+    json(StatusCode::OK, &document)
+}
+
+/// `GET /subscriptions`
+///
+/// # Errors
+///
+/// [`ManagementError::Unauthenticated`] for nobody.
+pub async fn subscriptions(
+    State(app): State<Arc<App>>,
+    context: Context,
+    headers: HeaderMap,
+) -> Result<Response, ManagementError> {
+    access::manager(&headers, &context, &app).await?;
+    Ok(json(StatusCode::OK, &List::all(vec![document(&app)])))
+}
+
+/// `GET /subscriptions/{subscription}`
+///
+/// # Errors
+///
+/// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription.
+pub async fn subscription(
+    State(app): State<Arc<App>>,
+    Path(subscription): Path<String>,
+    context: Context,
+    headers: HeaderMap,
+) -> Result<Response, ManagementError> {
+    access::manager(&headers, &context, &app).await?;
+    check(&app, &subscription)?;
+    Ok(json(StatusCode::OK, &document(&app)))
+}
+
+/// `GET /subscriptions/{subscription}/resources`: the registry, for whoever may look at it. Filters
+/// are not needed for one resource.
+///
+/// # Errors
+///
+/// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription.
+pub async fn resources(
+    State(app): State<Arc<App>>,
+    Path(subscription): Path<String>,
+    context: Context,
+    headers: HeaderMap,
+) -> Result<Response, ManagementError> {
+    let principal = access::manager(&headers, &context, &app).await?;
+    check(&app, &subscription)?;
+    let registry = principal.may_read_management().then(|| RegistrySummary::new(&app));
+    Ok(json(StatusCode::OK, &List::all(registry.into_iter().collect())))
+}
+
+/// `GET …/providers/Microsoft.ContainerRegistry/registries`: what `az acr list` shows.
+///
+/// # Errors
+///
+/// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription or group.
+pub async fn registries(
+    State(app): State<Arc<App>>,
+    Path(path): Path<Vec<(String, String)>>,
+    context: Context,
+    headers: HeaderMap,
+) -> Result<Response, ManagementError> {
+    let principal = access::manager(&headers, &context, &app).await?;
+    for (name, value) in &path {
+        match name.as_str() {
+            "subscription" => check(&app, value)?,
+            _ => check_group(value)?,
+        }
+    }
+    if !principal.may_read_management() {
+        return Ok(json(StatusCode::OK, &List::<Value>::all(Vec::new())));
+    }
+    let registry = app.store.read().await?.registry().await?;
+    let resource = RegistryResource::new(&app, &registry);
+    Ok(json(StatusCode::OK, &List::all(vec![resource])))
+}
+
+fn document(app: &App) -> Value {
+    let policy = app.policy();
+    let registry = &policy.registry;
+    object!({
+        "id": format!("/subscriptions/{}", registry.subscription),
+        "subscriptionId": registry.subscription,
+        "tenantId": registry.tenant,
+        "displayName": app.registry_name,
+        "state": "Enabled",
+        "subscriptionPolicies": {},
+        "authorizationSource": "RoleBased",
+    })
+}
+
+fn check(app: &App, subscription: &str) -> Result<(), ManagementError> {
+    if app.policy().registry.subscription.eq_ignore_ascii_case(subscription) {
+        return Ok(());
+    }
+    Err(EditError::NotFound(format!("there is no subscription `{subscription}`")).into())
+}
+
+fn check_group(group: &str) -> Result<(), ManagementError> {
+    if group.eq_ignore_ascii_case(GROUP) {
+        return Ok(());
+    }
+    let message = format!("there is no resource group `{group}`, only `{GROUP}`");
+    Err(EditError::NotFound(message).into())
+}
+
+/// Whatever else is asked for; below the prefixes of management in the words that its clients read.
+pub async fn nothing(uri: Uri) -> Response {
+    let path = uri.path();
+    if path.starts_with("/subscriptions/") || path.starts_with("/registries/") {
+        let error = EditError::NotFound(format!("there is no `{path}`"));
+        return ManagementError::from(error).into_response();
+    }
+    StatusCode::NOT_FOUND.into_response()
+}

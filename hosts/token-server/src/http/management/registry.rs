@@ -1,0 +1,52 @@
+//! The registry's own settings.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::access::{Change, Look};
+use super::body::Body;
+use super::documents::{RegistryPatch, RegistryResource};
+use super::error::{ErrorResponse, ManagementError};
+use crate::app::App;
+use crate::app::watch::commit;
+use crate::domain::edit::registry::{RegistryEdit, patch};
+
+/// Shows the registry.
+///
+/// # Errors
+///
+/// [`ManagementError`] for whoever may not look.
+#[utoipa::path(get, path = "", tag = "registry", operation_id = "registry_show",
+    responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]
+pub async fn show(
+    State(app): State<Arc<App>>,
+    _: Look,
+) -> Result<Json<RegistryResource>, ManagementError> {
+    let registry = app.store.read().await?.registry().await?;
+    Ok(Json(RegistryResource::new(&app, &registry)))
+}
+
+/// Changes the registry's settings: `az acr update --admin-enabled --anonymous-pull-enabled`.
+///
+/// # Errors
+///
+/// [`ManagementError`] for whoever may not change it.
+#[utoipa::path(patch, path = "", tag = "registry", operation_id = "registry_update",
+    request_body = RegistryPatch,
+    responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]
+pub async fn update(
+    State(app): State<Arc<App>>,
+    _: Change,
+    Body(body): Body<RegistryPatch>,
+) -> Result<Json<RegistryResource>, ManagementError> {
+    let edit = RegistryEdit {
+        admin_enabled: body.properties.admin_user_enabled,
+        anonymous_pull: body.properties.anonymous_pull_enabled,
+    };
+    let mut write = app.store.write().await?;
+    let registry = patch(&mut write, edit).await?;
+    commit(&app, write).await?;
+    Ok(Json(RegistryResource::new(&app, &registry)))
+}

@@ -1,0 +1,129 @@
+//! Scope maps.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::http::StatusCode;
+
+use super::access::{Change, Look};
+use super::body::{Body, Query};
+use super::documents::{ScopeMapBody, ScopeMapResource};
+use super::error::{ErrorResponse, ManagementError};
+use super::resource::{List, Named, PageQuery};
+use crate::app::App;
+use crate::app::watch::commit;
+use crate::domain::edit::scope_maps::{self, ScopeMapEdit};
+
+/// The most scope maps on a page, whatever is asked for: each has up to 500 actions.
+const MAX_LISTED: i64 = 100;
+
+/// Lists the scope maps.
+///
+/// # Errors
+///
+/// [`ManagementError`] for whoever may not look.
+#[utoipa::path(get, path = "/scopeMaps", tag = "scope maps", operation_id = "scope_maps_list",
+    params(PageQuery),
+    responses((status = 200, body = List<ScopeMapResource>), (status = "default", body = ErrorResponse)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Look(ids): Look,
+    Query(query): Query<PageQuery>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Json<List<ScopeMapResource>>, ManagementError> {
+    let page = query.page()?.at_most(MAX_LISTED);
+    let _turn = app.guard.lists.acquire().await;
+    let maps = app.store.read().await?.scope_maps(&page).await?;
+    let last = maps.last().map(|map| map.key.clone());
+    let value = maps.into_iter().map(|map| ScopeMapResource::new(&ids, map)).collect();
+    Ok(Json(List::page(value, &page, last, &app, &uri)))
+}
+
+/// Shows a scope map.
+///
+/// # Errors
+///
+/// [`ManagementError`] for whoever may not look, and when there is no such map.
+#[utoipa::path(get, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_show",
+    responses((status = 200, body = ScopeMapResource), (status = "default", body = ErrorResponse)))]
+pub async fn show(
+    State(app): State<Arc<App>>,
+    Look(ids): Look,
+    Named(name): Named,
+) -> Result<Json<ScopeMapResource>, ManagementError> {
+    let map = app.store.read().await?.scope_map(&name).await?;
+    let map = map.ok_or_else(|| scope_maps::not_found(&name))?;
+    Ok(Json(ScopeMapResource::new(&ids, map)))
+}
+
+/// Makes a scope map, or puts another one in its place.
+///
+/// # Errors
+///
+/// [`ManagementError`] for whoever may not change it, and for what is no scope map.
+#[utoipa::path(put, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_create",
+    request_body = ScopeMapBody,
+    responses((status = 200, body = ScopeMapResource), (status = 201, body = ScopeMapResource),
+        (status = "default", body = ErrorResponse)))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    Change(ids): Change,
+    Named(name): Named,
+    Body(body): Body<ScopeMapBody>,
+) -> Result<(StatusCode, Json<ScopeMapResource>), ManagementError> {
+    let edit = ScopeMapEdit {
+        description: Some(body.properties.description.unwrap_or_default()),
+        actions: Some(body.properties.actions.unwrap_or_default()),
+    };
+    let mut write = app.store.write().await?;
+    let is_new = write.scope_map(&name).await?.is_none();
+    let map = scope_maps::put(&mut write, &name, edit).await?;
+    commit(&app, write).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(ScopeMapResource::new(&ids, map))))
+}
+
+/// Changes a scope map. The actions are all that it will have.
+///
+/// # Errors
+///
+/// [`ManagementError`] for whoever may not change it, when there is none, and for what is no scope
+/// map.
+#[utoipa::path(patch, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_update",
+    request_body = ScopeMapBody,
+    responses((status = 200, body = ScopeMapResource), (status = "default", body = ErrorResponse)))]
+pub async fn update(
+    State(app): State<Arc<App>>,
+    Change(ids): Change,
+    Named(name): Named,
+    Body(body): Body<ScopeMapBody>,
+) -> Result<Json<ScopeMapResource>, ManagementError> {
+    let edit =
+        ScopeMapEdit { description: body.properties.description, actions: body.properties.actions };
+    let mut write = app.store.write().await?;
+    let map = scope_maps::patch(&mut write, &name, edit).await?;
+    commit(&app, write).await?;
+    Ok(Json(ScopeMapResource::new(&ids, map)))
+}
+
+/// Deletes a scope map that nobody has.
+///
+/// # Errors
+///
+/// [`ManagementError`] for whoever may not change it, and for a map that is system-defined or in
+/// use.
+#[utoipa::path(delete, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_delete",
+    responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    _: Change,
+    Named(name): Named,
+) -> Result<StatusCode, ManagementError> {
+    let mut write = app.store.write().await?;
+    if !scope_maps::delete(&mut write, &name).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    commit(&app, write).await?;
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,198 @@
+//! The built-in authority: tokens for `az login --service-principal`, from client ids and secrets.
+//!
+//! Follows the client credentials grant of RFC 6749 (section 4.4) and OpenID Connect Discovery as
+//! far as Azure's clients need them. With it no identity provider is needed to manage a registry:
+//! `administrator` is a client like any other. What its tokens hold stands in [`authority`].
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json as object};
+
+use super::parameters::Parameters;
+use crate::app::App;
+use crate::app::watch::has_changed;
+use crate::clock;
+use crate::config::REGISTRY_AUDIENCE;
+use crate::domain::authority;
+use crate::domain::policy::ServicePrincipal;
+use crate::domain::principal::AuthError;
+use crate::http::answer::json;
+use crate::http::context::Context;
+use crate::http::error::RouteError;
+
+/// A refusal, as RFC 6749 (section 5.2) has it.
+struct OAuthError {
+    status: StatusCode,
+    error: &'static str,
+    description: &'static str,
+    /// In how many seconds it may go better.
+    retry_after: Option<u64>,
+}
+
+/// `GET /{tenant}/v2.0/.well-known/openid-configuration`
+pub async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Response {
+    if let Err(error) = check_tenant(&app, &tenant) {
+        return error.into_response();
+    }
+    let url = &app.public_url;
+    let document = object!({
+        "issuer": format!("{url}/{tenant}/v2.0"),
+        "authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/authorize"),
+        "token_endpoint": format!("{url}/{tenant}/oauth2/v2.0/token"),
+        "device_authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/devicecode"),
+        "jwks_uri": format!("{url}/.well-known/jwks.json"),
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": ["token"],
+        "subject_types_supported": ["public"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+    });
+    json(StatusCode::OK, &document)
+}
+
+/// `POST /{tenant}/oauth2/v2.0/token`
+pub async fn token(
+    State(app): State<Arc<App>>,
+    context: Context,
+    Path(tenant): Path<String>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Response {
+    // Of the query nothing counts, and a secret in it is refused.
+    let form = Parameters::of_post(query.as_deref(), &[])
+        .and_then(|_| Parameters::of_post(None, &body))
+        .map_err(|_| {
+            let description = "a secret in the query; send it in the form";
+            OAuthError::bad_request("invalid_request", description)
+        });
+    let issued = match form {
+        Ok(form) => issue(&app, &context, &tenant, &form).await,
+        Err(error) => Err(error),
+    };
+    match issued {
+        Ok(body) => json(StatusCode::OK, &body),
+        Err(error) => {
+            if error.status == StatusCode::UNAUTHORIZED {
+                app.guard.failed(context.address);
+            }
+            error.into_response()
+        }
+    }
+}
+
+async fn issue(
+    app: &App,
+    context: &Context,
+    tenant: &str,
+    form: &Parameters<'_>,
+) -> Result<Value, OAuthError> {
+    check_tenant(app, tenant)?;
+    if !form.is("grant_type", "client_credentials").map_err(invalid_request)? {
+        return Err(OAuthError::bad_request(
+            "unsupported_grant_type",
+            "use client_credentials: `az login --service-principal`",
+        ));
+    }
+    let one = |name| form.one(name).map_err(invalid_request);
+    let (client_id, secret) =
+        (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
+    let audience = audience(app, one("scope")?.unwrap_or(""))?;
+    let service = service_principal(app, client_id, secret, context.address);
+    let service = service.await.map_err(refused)?;
+    let now = clock::now();
+    let access_token = authority::token(&app.issuer, &service, &audience, tenant, now);
+    let access_token = access_token.map_err(RouteError::from).map_err(refused)?;
+    Ok(object!({
+        "token_type": "Bearer",
+        "expires_in": authority::LIFETIME,
+        "ext_expires_in": authority::LIFETIME,
+        "access_token": access_token,
+    }))
+}
+
+/// The client with this secret, as the database has it now.
+async fn service_principal(
+    app: &App,
+    client_id: &str,
+    secret: &str,
+    address: IpAddr,
+) -> Result<Arc<ServicePrincipal>, RouteError> {
+    let policy = Arc::clone(&app.policy());
+    let first = app.authenticator(&policy).by_secret(client_id, secret.to_owned(), address).await;
+    let is_known = match &first {
+        Ok(_) => true,
+        Err(AuthError::Refused(_)) => false,
+        Err(_) => return Ok(first?),
+    };
+    if !has_changed(app, &policy, is_known).await? {
+        return Ok(first?);
+    }
+    let current = Arc::clone(&app.policy());
+    Ok(app.authenticator(&current).by_secret(client_id, secret.to_owned(), address).await?)
+}
+
+/// The audience that a scope asks for. Clients write the address that they were given, with or
+/// without a slash at the end, and `/.default`.
+fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
+    let mut words = scope.split(' ').filter_map(|word| word.strip_suffix("/.default"));
+    let resource = words.next().unwrap_or_default().trim_end_matches('/');
+    [app.public_url.as_str(), REGISTRY_AUDIENCE]
+        .into_iter()
+        .find(|known| *known == resource)
+        .map(ToOwned::to_owned)
+        .ok_or(OAuthError::bad_request(
+            "invalid_scope",
+            "the scope is neither this server's address nor that of the registry, followed by `/.default`",
+        ))
+}
+
+fn check_tenant(app: &App, tenant: &str) -> Result<(), OAuthError> {
+    if app.policy().registry.tenant == tenant.to_ascii_lowercase() {
+        return Ok(());
+    }
+    Err(OAuthError::bad_request(
+        "invalid_request",
+        "there is no such tenant; `scopegate-server administrator` prints the one there is",
+    ))
+}
+
+fn invalid_request(_: RouteError) -> OAuthError {
+    OAuthError::bad_request("invalid_request", "a parameter that stands twice")
+}
+
+/// One mapping for every refusal: a client learns no more than that it was refused.
+fn refused(error: RouteError) -> OAuthError {
+    let status = error.status();
+    error.log();
+    let (error, description, retry_after) = match error {
+        RouteError::Unauthorized(_) => {
+            ("invalid_client", "the client id or the secret is wrong", None)
+        }
+        RouteError::TooMany(error) => {
+            ("slow_down", "too many requests, try again later", Some(error.retry_after))
+        }
+        _ => ("temporarily_unavailable", "no token could be issued, try again", Some(1)),
+    };
+    OAuthError { status, error, description, retry_after }
+}
+
+impl OAuthError {
+    const fn bad_request(error: &'static str, description: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error, description, retry_after: None }
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let body = object!({ "error": self.error, "error_description": self.description });
+        let mut response = json(self.status, &body);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

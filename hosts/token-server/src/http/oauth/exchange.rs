@@ -1,0 +1,158 @@
+//! `POST /oauth2/exchange`: the token of an identity provider for a refresh token of the registry.
+//!
+//! Follows <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md> and what its clients send.
+//! The three grant types are accepted: `access_token`; `refresh_token`, for which the provider is
+//! asked for an access token; and `access_token_refresh_token`, which holds both and must agree on
+//! whom they are for.
+//!
+//! An extension: where an access token is expected, `name:password` of a scope-map token, a service
+//! principal or the admin is taken too. Azure's SDKs know no passwords, and so their registry
+//! clients can work with a scope-map token, which the service itself does not offer.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::parameters::Parameters;
+use super::{ANOTHER_SERVICE, Asked, refresh_token};
+use crate::app::App;
+use crate::clock;
+use crate::config::REGISTRY_AUDIENCE;
+use crate::domain::authority;
+use crate::domain::identity::IdentityError;
+use crate::domain::policy::Policy;
+use crate::domain::principal::Principal;
+use crate::domain::reason::Reason;
+use crate::http::context::Context;
+use crate::http::error::RouteError;
+
+/// The answer.
+#[derive(Serialize)]
+struct ExchangeResponse {
+    refresh_token: String,
+}
+
+/// `POST /oauth2/exchange`
+///
+/// # Errors
+///
+/// [`RouteError`] for whoever gets no refresh token.
+pub async fn post(
+    State(app): State<Arc<App>>,
+    context: Context,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, RouteError> {
+    let asked = Asked::new(&app, &context, &[]);
+    let exchanged = match Parameters::of_post(query.as_deref(), &body) {
+        Ok(parameters) => exchange(&app, &context, &parameters).await,
+        Err(error) => Err(error),
+    };
+    match exchanged {
+        Ok((principal, body)) => {
+            let token = &body.refresh_token;
+            Ok(asked.granted(&principal, token, &body, |decision| decision.exchanged()))
+        }
+        Err(error) => Err(asked.refused(error)),
+    }
+}
+
+async fn exchange(
+    app: &App,
+    context: &Context,
+    parameters: &Parameters<'_>,
+) -> Result<(Principal, ExchangeResponse), RouteError> {
+    let service = parameters
+        .required("service", "no service; send the one that the challenge of /v2/ names")?;
+    if service != app.issuer.service {
+        return Err(RouteError::BadRequest(ANOTHER_SERVICE));
+    }
+    let now = clock::now();
+    app.check_snapshot(now)?;
+    let policy = Arc::clone(&app.policy());
+    let principal = identify(app, context, &policy, parameters, now).await?;
+    if principal.tables.is_empty() {
+        return Err(Reason::NothingBound.into());
+    }
+    let rid = &policy.registry.rid;
+    let refresh_token = refresh_token(app, &principal, rid, now)?;
+    Ok((principal, ExchangeResponse { refresh_token }))
+}
+
+async fn identify(
+    app: &App,
+    context: &Context,
+    policy: &Policy,
+    parameters: &Parameters<'_>,
+    now: i64,
+) -> Result<Principal, RouteError> {
+    let access_token = || {
+        parameters
+            .required("access_token", "no access_token; send the one of your identity provider")
+    };
+    match parameters
+        .required("grant_type", "no grant_type; send a form with grant_type=access_token")?
+    {
+        "access_token" => by_access_token(app, policy, context.address, access_token()?, now).await,
+        "refresh_token" => redeem(app, context, policy, parameters, now).await,
+        "access_token_refresh_token" => {
+            let known = by_access_token(app, policy, context.address, access_token()?, now).await?;
+            let fresh = redeem(app, context, policy, parameters, now).await?;
+            let provider = |principal: &Principal| {
+                principal.identity.as_ref().map(|identity| identity.provider.clone())
+            };
+            if known.subject != fresh.subject || provider(&known) != provider(&fresh) {
+                return Err(Reason::TwoIdentities.into());
+            }
+            Ok(fresh)
+        }
+        _ => Err(RouteError::BadRequest(
+            "an unknown grant_type; send access_token, refresh_token or access_token_refresh_token",
+        )),
+    }
+}
+
+async fn by_access_token(
+    app: &App,
+    policy: &Policy,
+    address: IpAddr,
+    token: &str,
+    now: i64,
+) -> Result<Principal, RouteError> {
+    // No JWT holds a colon.
+    if let Some((name, password)) = token.split_once(':') {
+        let authenticator = app.authenticator(policy);
+        return Ok(authenticator.by_password(name, password.to_owned(), address, now).await?);
+    }
+    if let Some(principal) =
+        authority::principal(token, REGISTRY_AUDIENCE, &app.issuer, policy, now)?
+    {
+        return Ok(principal);
+    }
+    Ok(Principal::of(app.providers.identify(token, now).await?, app.directory(policy))?)
+}
+
+/// The identity behind a provider's refresh token.
+async fn redeem(
+    app: &App,
+    context: &Context,
+    policy: &Policy,
+    parameters: &Parameters<'_>,
+    now: i64,
+) -> Result<Principal, RouteError> {
+    let refresh_token = parameters
+        .required("refresh_token", "no refresh_token; send the one of your identity provider")?;
+    let tenant = parameters.one("tenant")?;
+    let provider = app.providers.redeemer(tenant).ok_or(RouteError::BadRequest(
+        "no identity provider is configured to redeem this; exchange an access_token",
+    ))?;
+    let attempt = app.redemptions.begin(refresh_token, context.address, Instant::now())?;
+    let redeemed = provider.redeem(refresh_token, now).await;
+    attempt.end(!matches!(redeemed, Err(IdentityError::NotAuthenticated(_))));
+    Ok(Principal::of(redeemed?, app.directory(policy))?)
+}

@@ -1,0 +1,9 @@
+//! Values that every room has words for.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`client_id`] | the names of service principals |
+//! | [`password`] | generated passwords and their digests |
+
+pub mod client_id;
+pub mod password;
