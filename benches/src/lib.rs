@@ -4,6 +4,17 @@
 //! the requests match nothing. Names have one to three components. Nothing is random, so that two
 //! runs measure the same.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the measurement"
+)]
+
 pub mod allocations;
 pub mod figures;
 pub mod hot_path;

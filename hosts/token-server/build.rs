@@ -1,5 +1,10 @@
 //! Makes sure that the playground is there to be embedded, which `cargo xtask web build` builds.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the environment is how cargo configures a build script"
+)]
+
 use std::env;
 use std::path::Path;
 

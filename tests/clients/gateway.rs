@@ -12,9 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
-use scopegate_server::domain::issue::{Issuer, Subject};
-use scopegate_server::domain::keys::Keeper;
-use scopegate_server::store::Store;
+use scopegate_server::testing::domain::issue::{Issuer, Subject};
+use scopegate_server::testing::domain::keys::Keeper;
+use scopegate_server::testing::store::Store;
 use serde_json::json;
 
 use crate::drivers::skopeo::Skopeo;

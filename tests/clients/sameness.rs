@@ -23,9 +23,9 @@ use scopegate_api::claims::PrincipalKind;
 use scopegate_core::admission::{self, Admission, Authority, Request, admit};
 use scopegate_core::route::{Endpoint, Settings as RouteSettings};
 use scopegate_core::verify::Grant;
-use scopegate_server::domain::issue::{Issuer, Subject};
-use scopegate_server::domain::keys::Keeper;
-use scopegate_server::store::Store;
+use scopegate_server::testing::domain::issue::{Issuer, Subject};
+use scopegate_server::testing::domain::keys::Keeper;
+use scopegate_server::testing::store::Store;
 use scopegate_tests::sameness::answers::headers;
 use scopegate_tests::sameness::{Case, Credential, Digest, groups};
 

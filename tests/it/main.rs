@@ -1,5 +1,16 @@
 //! The integration tests, in one binary.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 mod browser;
 mod corpus;
 mod embed;

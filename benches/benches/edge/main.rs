@@ -7,6 +7,17 @@
 //! each stands beside the same proxy without a decision in the same run. `cargo xtask bench edge`
 //! runs this.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the measurement"
+)]
+
 mod blobs;
 mod house;
 mod mixes;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use scopegate_server::store::{Page, Store};
+use scopegate_server::testing::store::{Page, Store};
 
 use scopegate_benches::figures::Figures;
 use scopegate_benches::token_server::{Server, tokens_and_maps};

@@ -7,10 +7,12 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
-use scopegate_server::domain::issue::{Issuer, Subject};
-use scopegate_server::domain::keys::rotation::plan;
-use scopegate_server::domain::keys::{Algorithm, Authority, Ring, Rotation, RsaSize, SigningKey};
-use scopegate_server::domain::lifetimes::ACCESS_LIFETIME;
+use scopegate_server::testing::domain::issue::{Issuer, Subject};
+use scopegate_server::testing::domain::keys::rotation::plan;
+use scopegate_server::testing::domain::keys::{
+    Algorithm, Authority, Ring, Rotation, RsaSize, SigningKey,
+};
+use scopegate_server::testing::domain::lifetimes::ACCESS_LIFETIME;
 
 use scopegate_benches::load::SERVER_CORE;
 

@@ -15,7 +15,7 @@ pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     worker::check(shell)?;
     setup::gateway(shell)?;
     cmd!(shell, "cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
-    cmd!(shell, "cargo doc --locked --workspace --no-deps --quiet")
+    cmd!(shell, "cargo doc --locked --workspace --no-deps --document-private-items --quiet")
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()?;
     deny::deny(shell)

@@ -9,10 +9,10 @@
 //! | [`upkeep`] | looking after the keys while the server runs |
 //! | [`remember`] | where service principals were right lately, kept in the database |
 
-pub mod readiness;
+pub(crate) mod readiness;
 pub mod remember;
-pub mod upkeep;
-pub mod watch;
+pub(crate) mod upkeep;
+pub(crate) mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;

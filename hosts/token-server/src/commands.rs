@@ -11,19 +11,45 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::process::ExitCode;
 
-use scopegate_server::config::{Config, SecretUrl};
-use scopegate_server::domain::keys::{Keeper, Rotation, RsaSize};
-use scopegate_server::domain::seed::Generated;
-use scopegate_server::store::Store;
-use scopegate_server::store::folder;
+use clap::Parser as _;
 
-pub(crate) use administrator::administrator;
-pub(crate) use apply::apply;
-pub(crate) use doctor::doctor;
-pub(crate) use keys::keys;
-pub(crate) use restore::restore;
-pub(crate) use serve::serve;
+use crate::config::{Cli, Command, Config, SecretUrl};
+use crate::domain::keys::{Keeper, Rotation, RsaSize};
+use crate::domain::seed::Generated;
+use crate::http::tls::install_provider;
+use crate::store::Store;
+use crate::store::folder;
+
+/// Reads the command line and does what it says.
+pub async fn run() -> ExitCode {
+    install_provider();
+    let ended = match Cli::parse().command {
+        Command::Serve(flags) => serve::serve(*flags).await,
+        Command::Administrator(flags) => administrator::administrator(flags).await,
+        Command::Keys(command) => keys::keys(command).await,
+        Command::Doctor(flags) => doctor::doctor(flags).await,
+        Command::Restore(flags) => restore::restore(flags).await,
+        Command::Apply(flags) => apply::apply(flags).await,
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", in_one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and what caused it. Some libraries repeat the cause in the error; it is said once.
+fn in_one_line(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |said, cause| match cause.to_string() {
+        cause if said.contains(&cause) => said,
+        cause if said.is_empty() => cause,
+        cause => format!("{said}: {cause}"),
+    })
+}
 
 async fn open(config: &Config) -> anyhow::Result<Store> {
     folder::check(&config.data)?;

@@ -14,9 +14,9 @@
 //! token 3 hours, and clocks may differ by a minute; whoever changes one changes what a client may
 //! rely on.
 
-pub mod flags;
+pub(crate) mod flags;
 mod layers;
-pub mod providers;
+pub(crate) mod providers;
 mod values;
 mod warnings;
 
@@ -37,11 +37,12 @@ use crate::model::client_id::is_client_id;
 use crate::store::Algorithm;
 use providers::ProviderConfig;
 
-pub use flags::{Administrator, Apply, Cli, Command, Doctor, Keys, Restore, Serve, Source};
+pub(crate) use flags::{Administrator, Apply, Command, Doctor, Keys, Restore, Serve};
+pub use flags::{Cli, Source};
 pub use values::SecretUrl;
 
 /// The audience of tokens that may be exchanged, as Azure's clients ask for it.
-pub const REGISTRY_AUDIENCE: &str = "https://containerregistry.azure.net";
+pub(crate) const REGISTRY_AUDIENCE: &str = "https://containerregistry.azure.net";
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize)]

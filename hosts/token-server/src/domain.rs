@@ -22,19 +22,19 @@
 //! | [`reason`] | why credentials are refused |
 //! | [`doctor`] | why a registry refuses a token |
 
-pub mod authority;
-pub mod bundle;
-pub mod decision;
-pub mod doctor;
-pub mod edit;
-pub mod generations;
-pub mod guard;
-pub mod identity;
-pub mod issue;
-pub mod keys;
-pub mod lifetimes;
-pub mod policy;
-pub mod principal;
-pub mod reason;
-pub mod seed;
-pub mod signed;
+pub(crate) mod authority;
+pub(crate) mod bundle;
+pub(crate) mod decision;
+pub(crate) mod doctor;
+pub(crate) mod edit;
+pub(crate) mod generations;
+pub(crate) mod guard;
+pub(crate) mod identity;
+pub(crate) mod issue;
+pub(crate) mod keys;
+pub(crate) mod lifetimes;
+pub(crate) mod policy;
+pub(crate) mod principal;
+pub(crate) mod reason;
+pub(crate) mod seed;
+pub(crate) mod signed;

@@ -25,22 +25,22 @@
 //! | [`answer`] | JSON that nobody may keep, and refusals |
 //! | [`error`] | refusals, and their one mapping to status codes |
 
-pub mod address;
-pub mod answer;
-pub mod authorization;
-pub mod authz;
-pub mod context;
-pub mod error;
-pub mod gateways;
-pub mod headers;
+pub(crate) mod address;
+pub(crate) mod answer;
+pub(crate) mod authorization;
+pub(crate) mod authz;
+pub(crate) mod context;
+pub(crate) mod error;
+pub(crate) mod gateways;
+pub(crate) mod headers;
 pub mod health;
-pub mod limits;
-pub mod management;
-pub mod negotiate;
-pub mod oauth;
-pub mod observe;
+pub(crate) mod limits;
+pub(crate) mod management;
+pub(crate) mod negotiate;
+pub(crate) mod oauth;
+pub(crate) mod observe;
 #[cfg_attr(not(feature = "playground"), path = "http/playground/absent.rs")]
-pub mod playground;
-pub mod routes;
-pub mod serve;
-pub mod tls;
+pub(crate) mod playground;
+pub(crate) mod routes;
+pub(crate) mod serve;
+pub(crate) mod tls;

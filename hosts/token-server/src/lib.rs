@@ -17,16 +17,15 @@
 //!
 //! No request for a token waits for the database: it reads the snapshot.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
+mod app;
+mod clock;
+mod commands;
+mod config;
+mod domain;
+mod http;
+mod model;
+mod store;
+mod telemetry;
+pub mod testing;
 
-pub mod app;
-pub mod clock;
-pub mod config;
-pub mod domain;
-pub mod http;
-pub mod model;
-pub mod store;
-pub mod telemetry;
+pub use commands::run;

@@ -5,5 +5,5 @@
 //! | [`client_id`] | the names of service principals |
 //! | [`password`] | generated passwords and their digests |
 
-pub mod client_id;
-pub mod password;
+pub(crate) mod client_id;
+pub(crate) mod password;

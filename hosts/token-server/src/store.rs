@@ -10,7 +10,7 @@
 //! Left out: what may be written, which is [`edit`](crate::domain::edit)'s.
 
 mod database;
-pub mod folder;
+pub(crate) mod folder;
 mod keys;
 mod known_networks;
 mod page;
@@ -30,14 +30,17 @@ use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::time::timeout;
 
-pub use database::{Database, News};
-pub use keys::{Algorithm, AuthorityRecord, KeyRecord, RsaSize};
+pub(crate) use database::{Database, News};
+pub(crate) use keys::AuthorityRecord;
+pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub use known_networks::KnownNetwork;
 pub use page::Page;
 pub use records::{
-    Changes, Departure, History, KeysRecord, Known, PasswordName, PasswordRecord, ProviderRecord,
-    RecordKey, RegistryRecord, Revision, RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord,
-    TokenRecord,
+    Changes, History, Known, PasswordName, RecordKey, Revision, RevokedIdentity, TokenRecord,
+};
+pub(crate) use records::{
+    Departure, KeysRecord, PasswordRecord, ProviderRecord, RegistryRecord, ScopeMapRecord,
+    ServicePrincipalRecord,
 };
 pub use write::Write;
 

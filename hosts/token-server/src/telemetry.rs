@@ -3,10 +3,10 @@
 //! No password, token or signature is in any of it, and no name is a label of a metric. Names stand
 //! in the decision log alone, which is there to tell who asked for what.
 
-pub mod decision;
-pub mod log;
+pub(crate) mod decision;
+pub(crate) mod log;
 pub mod metrics;
-pub mod traces;
+pub(crate) mod traces;
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -19,11 +19,11 @@ use crate::config::Config;
 use traces::Traces;
 
 /// The target of requests' spans, by which traces tell them from others.
-pub const REQUESTS: &str = "request";
+pub(crate) const REQUESTS: &str = "request";
 
 /// What was started, to be ended.
 #[derive(Debug)]
-pub struct Telemetry {
+pub(crate) struct Telemetry {
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
     traces: Option<Traces>,
@@ -35,7 +35,7 @@ impl Telemetry {
     /// # Errors
     ///
     /// When the collector's address is none, or something was started before.
-    pub fn start(config: &Config) -> anyhow::Result<Self> {
+    pub(crate) fn start(config: &Config) -> anyhow::Result<Self> {
         let traces = config.otlp.endpoint.as_ref().map(Traces::start).transpose()?;
         subscriber(log::layer(&config.log, std::io::stderr), traces.as_ref())
             .try_init()
@@ -44,7 +44,7 @@ impl Telemetry {
     }
 
     /// Sends what is not yet sent.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         if let Some(traces) = self.traces {
             traces.stop().await;
         }

@@ -4,6 +4,17 @@
 //! The advisories that a test is about are named beside it. What a client reads is compared whole:
 //! status, headers and body.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -18,17 +29,17 @@ use proptest::test_runner::{Config, TestRunner};
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_host::networks::Networks;
-use scopegate_server::app::remember;
-use scopegate_server::app::watch::catch_up;
-use scopegate_server::clock;
-use scopegate_server::config::{Limits, Rate};
-use scopegate_server::domain::edit::{passwords, registry};
-use scopegate_server::domain::guard::FAILURE_COST;
-use scopegate_server::domain::guard::redemption::REFUSALS;
-use scopegate_server::domain::identity::Providers;
-use scopegate_server::domain::issue::Subject;
-use scopegate_server::domain::lifetimes::{ACCESS_LIFETIME, LEEWAY};
-use scopegate_server::store::PasswordName;
+use scopegate_server::testing::app::remember;
+use scopegate_server::testing::app::watch::catch_up;
+use scopegate_server::testing::clock;
+use scopegate_server::testing::config::{Limits, Rate};
+use scopegate_server::testing::domain::edit::{passwords, registry};
+use scopegate_server::testing::domain::guard::FAILURE_COST;
+use scopegate_server::testing::domain::guard::redemption::REFUSALS;
+use scopegate_server::testing::domain::identity::Providers;
+use scopegate_server::testing::domain::issue::Subject;
+use scopegate_server::testing::domain::lifetimes::{ACCESS_LIFETIME, LEEWAY};
+use scopegate_server::testing::store::PasswordName;
 use serde_json::{Value, json};
 
 use security::*;
@@ -1265,7 +1276,7 @@ async fn what_was_taken_away_is_gone() {
     let managing = authority(&server, OWNER, &secret).await.access_token();
     let mut write = server.app.store.write().await.unwrap();
     let (_, passwords) = registry::admin_passwords(&mut write).await.unwrap();
-    scopegate_server::app::watch::commit(&server.app, write).await.unwrap();
+    scopegate_server::testing::app::watch::commit(&server.app, write).await.unwrap();
     let admin = refresh_token(&server, "registry", &passwords[0].value).await;
     for token in [&reader, &client, &admin] {
         assert_eq!(server.renew(token, PULL).await.status, StatusCode::OK);
@@ -1305,7 +1316,7 @@ async fn fault_8_no_token_outlives_its_password() {
     let mut write = server.app.store.write().await.unwrap();
     let first = Some(PasswordName::Password1);
     let (_, made) = passwords::generate(&mut write, "Writer", first, Some(end)).await.unwrap();
-    scopegate_server::app::watch::commit(&server.app, write).await.unwrap();
+    scopegate_server::testing::app::watch::commit(&server.app, write).await.unwrap();
     let password = made[0].value.as_str();
     let grant = [
         ("grant_type", "password"),
@@ -1344,7 +1355,7 @@ async fn fault_8_no_token_outlives_its_password() {
     // One that is replaced ends what it made.
     let mut write = server.app.store.write().await.unwrap();
     passwords::generate(&mut write, "Writer", first, None).await.unwrap();
-    scopegate_server::app::watch::commit(&server.app, write).await.unwrap();
+    scopegate_server::testing::app::watch::commit(&server.app, write).await.unwrap();
     assert_eq!(server.renew(&refresh, PULL).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(server.renew(&exchanged, PULL).await.status, StatusCode::UNAUTHORIZED);
 }

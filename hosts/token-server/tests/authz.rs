@@ -1,6 +1,17 @@
 //! `/authz`, over a real database and the real engine, without a port: who may ask, what goes on,
 //! and what each proxy is told.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 mod support;
 
 use std::net::SocketAddr;
@@ -8,7 +19,7 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use scopegate_server::app::watch::catch_up;
+use scopegate_server::testing::app::watch::catch_up;
 
 use support::{Answer, Server, basic, seed};
 

@@ -1,11 +1,22 @@
 //! Bindings beside tokens as providers write them: the cases of `tests/cases/oidc`.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::fs;
 use std::path::PathBuf;
 
-use scopegate_server::config::providers::ProviderConfig;
-use scopegate_server::domain::identity::claims::Claims;
-use scopegate_server::domain::identity::{Bindings, Bound};
+use scopegate_server::testing::config::providers::ProviderConfig;
+use scopegate_server::testing::domain::identity::claims::Claims;
+use scopegate_server::testing::domain::identity::{Bindings, Bound};
 use serde::Deserialize;
 
 /// The part of a configuration that is about providers.

@@ -5,6 +5,17 @@
 //! one whose origin a browser trusts, so Chromium says in `Sec-Fetch-Site` where a request comes
 //! from. `localhost` is another site than `127.0.0.1`.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 mod support;
 
 use std::fs::{File, read_to_string};
@@ -20,12 +31,12 @@ use axum::http::{Method, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Html;
 use axum::routing::get;
-use scopegate_server::config::{Limits, Rate};
-use scopegate_server::domain::edit::service_principals::{self, ServicePrincipalEdit};
-use scopegate_server::domain::identity::Providers;
-use scopegate_server::http::headers::Reached;
-use scopegate_server::http::routes::routes;
-use scopegate_server::http::serve::layered;
+use scopegate_server::testing::config::{Limits, Rate};
+use scopegate_server::testing::domain::edit::service_principals::{self, ServicePrincipalEdit};
+use scopegate_server::testing::domain::identity::Providers;
+use scopegate_server::testing::http::headers::Reached;
+use scopegate_server::testing::http::routes::routes;
+use scopegate_server::testing::http::serve::layered;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -104,7 +115,7 @@ impl Managed {
         };
         service_principals::put(&mut write, OWNER, edit).await.unwrap();
         service_principals::add_secret(&mut write, OWNER, SECRET).await.unwrap();
-        scopegate_server::app::watch::commit(&server.app, write).await.unwrap();
+        scopegate_server::testing::app::watch::commit(&server.app, write).await.unwrap();
         let seen = Seen::default();
         let inside =
             layered(routes(Arc::clone(&server.app)), &server.app.guard, Reached::default());
@@ -191,7 +202,7 @@ struct Browser {
 
 impl Browser {
     async fn start() -> Self {
-        scopegate_server::http::tls::install_provider();
+        scopegate_server::testing::http::tls::install_provider();
         let profile = tempfile::tempdir().unwrap();
         let log = File::create(profile.path().join("log")).unwrap();
         let process = Command::new("chromium")

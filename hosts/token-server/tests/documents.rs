@@ -1,12 +1,23 @@
 //! What the documents say is so: commands, flags, values of the configuration and examples are
 //! those of the program.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
-use scopegate_server::config::{Cli, Config, Source};
-use scopegate_server::domain::identity::Providers;
-use scopegate_server::domain::seed::Seed;
+use scopegate_server::testing::config::{Cli, Config, Source};
+use scopegate_server::testing::domain::identity::Providers;
+use scopegate_server::testing::domain::seed::Seed;
 use serde_json::Value;
 
 /// A document, by its path in the project.

@@ -1,5 +1,16 @@
 //! The server's routes, over a real database and the real engine, without a port.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 mod support;
 
 use std::path::Path;
@@ -8,9 +19,9 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use scopegate_server::app::watch::{catch_up, follow};
-use scopegate_server::domain::seed::apply_file;
-use scopegate_server::store::Store;
+use scopegate_server::testing::app::watch::{catch_up, follow};
+use scopegate_server::testing::domain::seed::apply_file;
+use scopegate_server::testing::store::Store;
 use serde_json::{Value, json};
 
 use support::{Server, basic, seed};

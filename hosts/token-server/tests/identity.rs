@@ -1,6 +1,17 @@
 //! Identities over HTTP: against a provider of our own that does everything wrong, and against a
 //! real one.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::fmt::Debug;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener as StdListener};
@@ -23,9 +34,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
-use scopegate_server::clock;
-use scopegate_server::config::providers::ProviderConfig;
-use scopegate_server::domain::identity::{
+use scopegate_server::testing::clock;
+use scopegate_server::testing::config::providers::ProviderConfig;
+use scopegate_server::testing::domain::identity::{
     BETWEEN_ATTEMPTS, Identity, IdentityError, KEPT_FOR, Providers, STALE_AFTER,
 };
 use serde_json::{Value, json};
@@ -338,7 +349,7 @@ async fn a_token_without_kid() {
 #[tokio::test]
 async fn a_private_authority() {
     // Beside the other hosts' tests there are two of them in the library, and it does not choose.
-    scopegate_server::http::tls::install_provider();
+    scopegate_server::testing::http::tls::install_provider();
     let (ours, other) = (Authority::new(), Authority::new());
     let key = Key::new(Algorithm::ES256, "k");
     let fake = Fake::start_tls(&[&key], &ours).await;

@@ -5,15 +5,26 @@
 //! Every address of 127.0.0.0/8 is one of this machine, so attackers and clients come from
 //! different networks.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
-use scopegate_server::config::Limits;
-use scopegate_server::http::routes::routes;
-use scopegate_server::http::serve::{Bounds, layered, serve};
+use scopegate_server::testing::config::Limits;
+use scopegate_server::testing::http::routes::routes;
+use scopegate_server::testing::http::serve::{Bounds, layered, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;

@@ -1,6 +1,17 @@
 //! The management API: who may do what, what is refused, and what a change means for tokens already
 //! issued.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;
@@ -13,15 +24,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_api::bundle::EdgePolicy;
 use scopegate_api::claims::{AccessClaims, Expected, IdentityClaims, PrincipalKind};
 use scopegate_core::{ActionSet, Settings};
-use scopegate_server::app::watch::catch_up;
-use scopegate_server::clock;
-use scopegate_server::config::{Limits, Rate};
-use scopegate_server::domain::edit::scope_maps::{self, ScopeMapEdit};
-use scopegate_server::domain::edit::service_principals::{self, ServicePrincipalEdit};
-use scopegate_server::domain::edit::tokens::{self, TokenEdit};
-use scopegate_server::domain::identity::Providers;
-use scopegate_server::domain::issue::Subject;
-use scopegate_server::store::{RecordKey, Store};
+use scopegate_server::testing::app::watch::catch_up;
+use scopegate_server::testing::clock;
+use scopegate_server::testing::config::{Limits, Rate};
+use scopegate_server::testing::domain::edit::scope_maps::{self, ScopeMapEdit};
+use scopegate_server::testing::domain::edit::service_principals::{self, ServicePrincipalEdit};
+use scopegate_server::testing::domain::edit::tokens::{self, TokenEdit};
+use scopegate_server::testing::domain::identity::Providers;
+use scopegate_server::testing::domain::issue::Subject;
+use scopegate_server::testing::store::{RecordKey, Store};
 use serde_json::{Value, json};
 
 use support::database::Database;
@@ -63,7 +74,7 @@ impl Registry {
             service_principals::put(&mut write, client, edit).await.unwrap();
             service_principals::add_secret(&mut write, client, SECRET).await.unwrap();
         }
-        scopegate_server::app::watch::commit(&server.app, write).await.unwrap();
+        scopegate_server::testing::app::watch::commit(&server.app, write).await.unwrap();
         let mut registry = Self { server, bearers: Vec::new() };
         for (role, client) in CLIENTS {
             let token = registry.bearer(client, "https://r.test").await;
@@ -1233,7 +1244,7 @@ async fn the_pages_of_a_list() {
         let name = format!("Token-{number:04}");
         tokens::put(&mut write, &name, "registry", TokenEdit::default()).await.unwrap();
     }
-    scopegate_server::app::watch::commit(&registry.server.app, write).await.unwrap();
+    scopegate_server::testing::app::watch::commit(&registry.server.app, write).await.unwrap();
     for (query, pages) in [
         ("", 3),
         ("?$top=500", 3),
@@ -1262,7 +1273,9 @@ async fn the_pages_of_a_list() {
                     tokens::put(&mut write, &name, "registry", TokenEdit::default()).await.unwrap();
                 }
             }
-            scopegate_server::app::watch::commit(&registry.server.app, write).await.unwrap();
+            scopegate_server::testing::app::watch::commit(&registry.server.app, write)
+                .await
+                .unwrap();
         }
         let stayed: Vec<_> = seen.iter().filter(|name| name.starts_with("Token-")).collect();
         assert_eq!(stayed.len(), 1200, "{query}");
@@ -1281,7 +1294,7 @@ async fn a_page_of_scope_maps_is_short() {
         let edit = ScopeMapEdit { description: None, actions: Some(Vec::new()) };
         scope_maps::put(&mut write, &format!("map-{number:03}"), edit).await.unwrap();
     }
-    scopegate_server::app::watch::commit(&registry.server.app, write).await.unwrap();
+    scopegate_server::testing::app::watch::commit(&registry.server.app, write).await.unwrap();
     let (mut next, mut pages) = (Some("GET scopeMaps?$top=500".to_owned()), Vec::new());
     while let Some(request) = next {
         let page = registry.must(&request, Value::Null).await;

@@ -1,5 +1,16 @@
 //! Operation over real sockets: what clients that misbehave get, and what operators see.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::path::Path;
@@ -13,14 +24,14 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 use scopegate_host::networks::Networks;
-use scopegate_server::app::readiness::Readiness;
-use scopegate_server::config::{Limits, Rate, SecretUrl, TlsFiles};
-use scopegate_server::domain::guard::Guard;
-use scopegate_server::http::headers::Reached;
-use scopegate_server::http::health;
-use scopegate_server::http::serve::{Bounds, layered, serve};
-use scopegate_server::http::tls::{Tls, install_provider};
-use scopegate_server::telemetry::{metrics, traces::Traces};
+use scopegate_server::testing::app::readiness::Readiness;
+use scopegate_server::testing::config::{Limits, Rate, SecretUrl, TlsFiles};
+use scopegate_server::testing::domain::guard::Guard;
+use scopegate_server::testing::http::headers::Reached;
+use scopegate_server::testing::http::health;
+use scopegate_server::testing::http::serve::{Bounds, layered, serve};
+use scopegate_server::testing::http::tls::{Tls, install_provider};
+use scopegate_server::testing::telemetry::{metrics, traces::Traces};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
@@ -59,7 +70,7 @@ impl Server {
             }
         };
         let readiness = Arc::new(Readiness::new(Duration::from_secs(60)));
-        readiness.confirm(7, 3, scopegate_server::clock::now());
+        readiness.confirm(7, 3, scopegate_server::testing::clock::now());
         let router = Router::new()
             .route("/v2/", get(|| async { Json(json!({})) }))
             .route("/slow", get(slow))

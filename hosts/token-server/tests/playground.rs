@@ -1,6 +1,16 @@
 //! The playground as the server sends it: which headers a file has, in which form it comes, and
 //! what is no file of it.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
 #![cfg(feature = "playground")]
 
 mod support;
@@ -11,9 +21,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use scopegate_server::config::{Limits, Rate};
-use scopegate_server::domain::identity::Providers;
-use scopegate_server::http::playground::POLICY;
+use scopegate_server::testing::config::{Limits, Rate};
+use scopegate_server::testing::domain::identity::Providers;
+use scopegate_server::testing::http::playground::POLICY;
 
 use support::{Answer, Server};
 

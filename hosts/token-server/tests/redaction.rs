@@ -5,6 +5,17 @@
 //! writes may hold none of them, however they are written; and no answer holds one that did not
 //! make it.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use scopegate_server::store::Store;
+use scopegate_server::testing::store::Store;
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(30);

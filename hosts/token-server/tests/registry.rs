@@ -4,6 +4,17 @@
 //! version 3 when the variable `REGISTRY_3` holds the path of its program. Every row is a token and
 //! a configuration; the registry's answer and the doctor's must agree.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -14,12 +25,14 @@ use std::time::Duration;
 
 use jsonwebtoken::{EncodingKey, Header, encode};
 use scopegate_api::claims::PrincipalKind;
-use scopegate_server::clock;
-use scopegate_server::domain::doctor::{Registry, Server, Verdict, diagnose};
-use scopegate_server::domain::issue::{Issuer, Subject};
-use scopegate_server::domain::keys::signing_key::Times;
-use scopegate_server::domain::keys::{Algorithm, Authority, KeyRecord, Ring, RsaSize, SigningKey};
-use scopegate_server::domain::lifetimes::ACCESS_LIFETIME;
+use scopegate_server::testing::clock;
+use scopegate_server::testing::domain::doctor::{Registry, Server, Verdict, diagnose};
+use scopegate_server::testing::domain::issue::{Issuer, Subject};
+use scopegate_server::testing::domain::keys::signing_key::Times;
+use scopegate_server::testing::domain::keys::{
+    Algorithm, Authority, KeyRecord, Ring, RsaSize, SigningKey,
+};
+use scopegate_server::testing::domain::lifetimes::ACCESS_LIFETIME;
 use serde_json::json;
 
 /// The keys of a token server: one of each algorithm.

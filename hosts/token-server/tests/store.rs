@@ -1,5 +1,16 @@
 //! What must hold of the database: the same of both kinds.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,16 +20,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use scopegate_runtime::{Limits, Runtime};
-use scopegate_server::domain::edit::registry::RegistryEdit;
-use scopegate_server::domain::edit::scope_maps::ScopeMapEdit;
-use scopegate_server::domain::edit::service_principals::ServicePrincipalEdit;
-use scopegate_server::domain::edit::tokens::{Passwords, TokenEdit};
-use scopegate_server::domain::edit::{
+use scopegate_server::testing::domain::edit::registry::RegistryEdit;
+use scopegate_server::testing::domain::edit::scope_maps::ScopeMapEdit;
+use scopegate_server::testing::domain::edit::service_principals::ServicePrincipalEdit;
+use scopegate_server::testing::domain::edit::tokens::{Passwords, TokenEdit};
+use scopegate_server::testing::domain::edit::{
     identities, passwords, registry, scope_maps, service_principals, tokens,
 };
-use scopegate_server::domain::policy::{BuiltIn, Policy};
-use scopegate_server::model::password::PasswordDigest;
-use scopegate_server::store::{
+use scopegate_server::testing::domain::policy::{BuiltIn, Policy};
+use scopegate_server::testing::model::password::PasswordDigest;
+use scopegate_server::testing::store::{
     Changes, History, Known, KnownNetwork, Page, PasswordName, RecordKey, Revision,
     RevokedIdentity, Store, TokenRecord, Write,
 };

@@ -4,17 +4,28 @@
 //! was `N`, and `schema-N.json` says who logs in to it. The ignored test writes the pair of the
 //! present schema; those of earlier ones are never written again.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use scopegate_server::config::Limits;
-use scopegate_server::domain::edit::passwords;
-use scopegate_server::domain::edit::registry::{self, RegistryEdit};
-use scopegate_server::domain::edit::service_principals::{self, ServicePrincipalEdit};
-use scopegate_server::domain::identity::Providers;
-use scopegate_server::store::PasswordName;
+use scopegate_server::testing::config::Limits;
+use scopegate_server::testing::domain::edit::passwords;
+use scopegate_server::testing::domain::edit::registry::{self, RegistryEdit};
+use scopegate_server::testing::domain::edit::service_principals::{self, ServicePrincipalEdit};
+use scopegate_server::testing::domain::identity::Providers;
+use scopegate_server::testing::store::PasswordName;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
@@ -103,8 +114,12 @@ async fn populate(server: &Server) -> Vec<Login> {
     service_principals::add_secret(&mut write, CLIENT, SECRET).await.unwrap();
     let second = Some(PasswordName::Password2);
     let (_, token) = passwords::generate(&mut write, "Mapless", second, None).await.unwrap();
-    assert!(scopegate_server::domain::edit::tokens::delete(&mut write, "Disabled").await.unwrap());
-    scopegate_server::app::watch::commit(&server.app, write).await.unwrap();
+    assert!(
+        scopegate_server::testing::domain::edit::tokens::delete(&mut write, "Disabled")
+            .await
+            .unwrap()
+    );
+    scopegate_server::testing::app::watch::commit(&server.app, write).await.unwrap();
     let login = |name: &str, password: &str, status, access: &str| Login {
         name: name.into(),
         password: password.into(),

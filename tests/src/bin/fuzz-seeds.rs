@@ -3,6 +3,17 @@
 //! A seed is named after the case that it comes from. The folder is not kept in the repository: the
 //! cases are.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use crate::domain::keys::{Keeper, Plan};
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Looks after the keys for ever.
-pub async fn keep(keeper: Keeper, app: Arc<App>) {
+pub(crate) async fn keep(keeper: Keeper, app: Arc<App>) {
     let mut steadiness = Steadiness::new(clock::now(), Instant::now());
     loop {
         tokio::time::sleep(EVERY).await;

@@ -55,7 +55,7 @@ pub async fn catch_up(app: &App) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// When the database does not answer in time. Whoever follows it finds out when it is back.
-pub async fn catch_up_now(app: &App) -> anyhow::Result<()> {
+pub(crate) async fn catch_up_now(app: &App) -> anyhow::Result<()> {
     anyhow::ensure!(!app.readiness.is_gone(), "the database does not answer");
     let caught_up = timeout(PATIENCE, catch_up(app)).await;
     caught_up.unwrap_or_else(|_| bail!("the database does not answer in time"))
@@ -73,7 +73,11 @@ pub struct DatabaseGone(pub String);
 /// # Errors
 ///
 /// [`DatabaseGone`] for good credentials when the database does not answer.
-pub async fn has_changed(app: &App, policy: &Policy, is_known: bool) -> Result<bool, DatabaseGone> {
+pub(crate) async fn has_changed(
+    app: &App,
+    policy: &Policy,
+    is_known: bool,
+) -> Result<bool, DatabaseGone> {
     if !is_known && app.second_looks.check(()).is_err() {
         return Ok(false);
     }

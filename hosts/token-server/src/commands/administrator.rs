@@ -2,9 +2,9 @@
 
 use std::io::Write as _;
 
-use scopegate_server::config::{Administrator, Config};
-use scopegate_server::domain::edit::service_principals::reset_administrator;
-use scopegate_server::model::client_id::ADMINISTRATOR;
+use crate::config::{Administrator, Config};
+use crate::domain::edit::service_principals::reset_administrator;
+use crate::model::client_id::ADMINISTRATOR;
 
 use super::open;
 

@@ -1,7 +1,7 @@
 //! `scopegate-server apply`
 
-use scopegate_server::config::{Apply, Config};
-use scopegate_server::domain::seed::apply_file;
+use crate::config::{Apply, Config};
+use crate::domain::seed::apply_file;
 
 use super::{open, print};
 

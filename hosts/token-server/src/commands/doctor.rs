@@ -3,11 +3,11 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use crate::clock;
+use crate::config::{Config, Doctor};
+use crate::domain::doctor::{Finding, Registry, Server, Verdict, diagnose};
+use crate::domain::keys::Keeper;
 use anyhow::Context as _;
-use scopegate_server::clock;
-use scopegate_server::config::{Config, Doctor};
-use scopegate_server::domain::doctor::{Finding, Registry, Server, Verdict, diagnose};
-use scopegate_server::domain::keys::Keeper;
 
 use super::open;
 

@@ -2,9 +2,9 @@
 
 use std::io::Write as _;
 
-use scopegate_server::clock;
-use scopegate_server::config::{Config, Keys};
-use scopegate_server::domain::keys::Keeper;
+use crate::clock;
+use crate::config::{Config, Keys};
+use crate::domain::keys::Keeper;
 
 use super::{keeper, open};
 

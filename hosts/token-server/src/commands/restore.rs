@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
+use crate::config::{Config, Restore};
 use anyhow::Context as _;
-use scopegate_server::config::{Config, Restore};
 
 use super::open;
 

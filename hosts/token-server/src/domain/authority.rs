@@ -12,7 +12,7 @@ use crate::domain::principal::{AuthError, Principal};
 use crate::domain::reason::Reason;
 
 /// How long a token is valid, in seconds.
-pub const LIFETIME: i64 = 60 * 60;
+pub(crate) const LIFETIME: i64 = 60 * 60;
 
 /// The claims of a token.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ struct AuthorityClaims {
 /// # Errors
 ///
 /// [`SignError`] when the key cannot sign.
-pub fn token(
+pub(crate) fn token(
     issuer: &Issuer,
     service: &ServicePrincipal,
     audience: &str,
@@ -68,7 +68,7 @@ pub fn token(
 /// # Errors
 ///
 /// [`AuthError::Refused`] for a client that is gone, disabled or changed since.
-pub fn principal(
+pub(crate) fn principal(
     token: &str,
     audience: &str,
     issuer: &Issuer,

@@ -26,7 +26,7 @@ const LIFETIME: i64 = 5 * 60;
 
 /// The minute for which a bundle is made.
 #[must_use]
-pub fn minute(now: i64) -> i64 {
+pub(crate) fn minute(now: i64) -> i64 {
     now.div_euclid(EVERY)
 }
 
@@ -35,7 +35,7 @@ pub fn minute(now: i64) -> i64 {
 /// # Errors
 ///
 /// [`SignError`] when the key cannot sign.
-pub fn sign(
+pub(crate) fn sign(
     directory: Directory<'_>,
     issuer: &Issuer,
     version: u32,

@@ -67,7 +67,7 @@ impl Decider<'_> {
 }
 
 /// Counts an engine that has failed.
-pub fn failed(error: &impl fmt::Display) -> DecisionError {
+pub(crate) fn failed(error: &impl fmt::Display) -> DecisionError {
     metrics::engine_failed();
     DecisionError::Engine(error.to_string())
 }

@@ -9,7 +9,7 @@ use crate::store::{RecordKey, Revision};
 
 /// A principal's generation. Tokens of an older one are not good any more.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Generation {
+pub(crate) struct Generation {
     /// What kind of principal, as the token's claim `principal` has it.
     #[schema(value_type = String)]
     pub principal: PrincipalKind,
@@ -26,7 +26,11 @@ pub struct Generation {
 /// registry with the most tokens that there may be costs little, and one after which nothing was
 /// written costs nothing.
 #[must_use]
-pub fn changed(directory: Directory<'_>, since: Revision, is_newest: bool) -> Vec<Generation> {
+pub(crate) fn changed(
+    directory: Directory<'_>,
+    since: Revision,
+    is_newest: bool,
+) -> Vec<Generation> {
     let policy = directory.policy;
     if since == policy.revision() {
         return Vec::new();

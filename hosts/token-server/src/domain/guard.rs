@@ -11,10 +11,10 @@
 //!
 //! Left out: how large a request may be, and the answers, which are HTTP's.
 
-pub mod familiar;
-pub mod places;
-pub mod redemption;
-pub mod verified;
+pub(crate) mod familiar;
+pub(crate) mod places;
+pub(crate) mod redemption;
+pub(crate) mod verified;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use places::Places;
 use verified::Verified;
 
 /// How many times more a wider network of IPv6 may ask for than the one in it.
-pub const WIDER: u32 = 4;
+pub(crate) const WIDER: u32 = 4;
 /// What a wrong password costs its address, in requests, beside the one that it was.
 pub const FAILURE_COST: u32 = 9;
 /// How many lists of management are read at one time.

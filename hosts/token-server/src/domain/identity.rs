@@ -25,17 +25,18 @@ use anyhow::bail;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-pub mod bindings;
-pub mod claims;
+pub(crate) mod bindings;
+pub(crate) mod claims;
 mod http;
 mod jwt;
 mod keys;
 mod metadata;
-pub mod provider;
+pub(crate) mod provider;
 
-pub use bindings::{Bindings, Bound, LeftOut, NearMiss};
+pub(crate) use bindings::NearMiss;
+pub use bindings::{Bindings, Bound};
 pub use metadata::{BETWEEN_ATTEMPTS, KEPT_FOR, STALE_AFTER};
-pub use provider::Provider;
+pub(crate) use provider::Provider;
 
 use crate::config::providers::ProviderConfig;
 use crate::domain::reason::Reason;

@@ -16,19 +16,20 @@
 //! Everything but `keeper` and `import` is pure: records come in and go out, and the time is an
 //! argument.
 
-pub mod authority;
-pub mod certificate;
-pub mod import;
-pub mod keeper;
-pub mod public_key;
-pub mod ring;
-pub mod rotation;
-pub mod signing_key;
-pub mod steadiness;
+pub(crate) mod authority;
+pub(crate) mod certificate;
+pub(crate) mod import;
+pub(crate) mod keeper;
+pub(crate) mod public_key;
+pub(crate) mod ring;
+pub(crate) mod rotation;
+pub(crate) mod signing_key;
+pub(crate) mod steadiness;
 
-pub use crate::store::{Algorithm, AuthorityRecord, KeyRecord, RsaSize};
+pub use crate::store::{Algorithm, KeyRecord, RsaSize};
 pub use authority::Authority;
 pub use keeper::Keeper;
 pub use ring::Ring;
-pub use rotation::{Plan, Rotation};
+pub(crate) use rotation::Plan;
+pub use rotation::Rotation;
 pub use signing_key::SigningKey;

@@ -5,11 +5,11 @@ use scopegate_api::claims;
 /// How long an access token is valid, in seconds.
 pub const ACCESS_LIFETIME: i64 = 60 * 60;
 /// How long an access token is valid that anybody can have, in seconds.
-pub const ANONYMOUS_LIFETIME: i64 = 5 * 60;
+pub(crate) const ANONYMOUS_LIFETIME: i64 = 5 * 60;
 /// How long a refresh token is valid, in seconds.
-pub const REFRESH_LIFETIME: i64 = 3 * 60 * 60;
+pub(crate) const REFRESH_LIFETIME: i64 = 3 * 60 * 60;
 /// How long any token may be valid, in seconds: what every verifier takes.
-pub const LONGEST_LIFETIME: i64 = claims::LONGEST_LIFETIME.cast_signed();
+pub(crate) const LONGEST_LIFETIME: i64 = claims::LONGEST_LIFETIME.cast_signed();
 /// How far two clocks may be apart, in seconds: what every verifier takes.
 pub const LEEWAY: i64 = claims::LEEWAY.cast_signed();
 

@@ -274,7 +274,11 @@ impl Token {
 /// Which of these is `password`, and still opens something. Every digest is compared, so that the
 /// time tells nothing.
 #[must_use]
-pub fn accepts(passwords: &[Password], password: &PasswordDigest, now: i64) -> Option<Password> {
+pub(crate) fn accepts(
+    passwords: &[Password],
+    password: &PasswordDigest,
+    now: i64,
+) -> Option<Password> {
     passwords.iter().fold(None, |accepted, own| {
         let is_accepted = own.digest.matches(password) & own.is_in_time(now);
         if is_accepted { Some(*own) } else { accepted }

@@ -7,7 +7,7 @@
 mod authenticate;
 mod credentials;
 mod error;
-pub mod secret;
+pub(crate) mod secret;
 mod summary;
 
 use std::sync::Arc;
@@ -18,9 +18,10 @@ use scopegate_api::decision::DecisionReport;
 use scopegate_core::scope_map::Role;
 use scopegate_runtime::{PolicyTable, Runtime};
 
-pub use authenticate::{Authenticated, Authenticator};
-pub use credentials::{Credentials, NULL_GUID};
-pub use error::AuthError;
+pub(crate) use authenticate::{Authenticated, Authenticator};
+pub use credentials::Credentials;
+pub(crate) use credentials::NULL_GUID;
+pub(crate) use error::AuthError;
 
 use crate::domain::identity::{Identity, NearMiss, Provider, Providers};
 use crate::domain::issue::Subject;
@@ -29,7 +30,7 @@ use crate::domain::reason::Reason;
 use crate::store::Revision;
 
 /// The `sub` of an anonymous client, as the service has it.
-pub const ANONYMOUS: &str = "acr_anon_pull";
+pub(crate) const ANONYMOUS: &str = "acr_anon_pull";
 /// The scope map of the admin account.
 const ADMIN_MAP: &str = "_repositories_admin";
 
@@ -344,7 +345,7 @@ impl ServicePrincipal {
 
 /// The last change that took something away from the admin account.
 #[must_use]
-pub fn admin_generation(policy: &Policy) -> Revision {
+pub(crate) fn admin_generation(policy: &Policy) -> Revision {
     policy.generation(policy.registry.admin_generation, [ADMIN_MAP])
 }
 

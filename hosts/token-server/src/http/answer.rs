@@ -26,14 +26,14 @@ pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response
 
 /// A refusal with its code and message.
 #[must_use]
-pub fn refusal(status: StatusCode) -> Response {
+pub(crate) fn refusal(status: StatusCode) -> Response {
     let (code, message) = words(status);
     json(status, &RegistryErrors::one(code, message))
 }
 
 /// The answer to too many requests.
 #[must_use]
-pub fn too_many(error: TooMany) -> Response {
+pub(crate) fn too_many(error: TooMany) -> Response {
     let mut response = refusal(StatusCode::TOO_MANY_REQUESTS);
     response.headers_mut().insert(header::RETRY_AFTER, error.retry_after.into());
     response
@@ -41,7 +41,7 @@ pub fn too_many(error: TooMany) -> Response {
 
 /// Gives an error that has no JSON of its own one. Its other headers stay: `Allow` and
 /// `Retry-After` tell something.
-pub fn fill(response: Response) -> Response {
+pub(crate) fn fill(response: Response) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_json(&response) {
         return response;

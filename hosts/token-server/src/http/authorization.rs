@@ -9,7 +9,7 @@ use crate::http::error::RouteError;
 /// # Errors
 ///
 /// [`RouteError::BadRequest`] for two: a proxy before this server may have looked at the other one.
-pub fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, RouteError> {
+pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, RouteError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {
         (value, None) => Ok(value),

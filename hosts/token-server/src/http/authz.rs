@@ -58,7 +58,7 @@ const TARGET: HeaderName = HeaderName::from_static("x-scopegate-target");
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
 /// The routes, one for each kind of proxy.
-pub fn routes() -> Router<Arc<App>> {
+pub(crate) fn routes() -> Router<Arc<App>> {
     let ask = |proxy: Proxy| {
         any(move |State(app): State<Arc<App>>, context: Context, parts: Parts| async move {
             answer(&app, &context, proxy, &parts).await

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Context {
+pub(crate) struct Context {
     /// The client's address, as far as it can be trusted.
     pub address: IpAddr,
     /// Whether it came by way of a proxy or a gateway of our own.
@@ -33,7 +33,7 @@ impl Default for Context {
 impl Context {
     /// What [`complete`](crate::http::headers::complete) found out about a request.
     #[must_use]
-    pub fn of(extensions: &Extensions) -> Self {
+    pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get().cloned().unwrap_or_default()
     }
 }

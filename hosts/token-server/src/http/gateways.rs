@@ -25,7 +25,7 @@ use crate::domain::reason::Reason;
 use crate::model::password;
 
 /// The header field in which a gateway shows who it is.
-pub const GATEWAY: HeaderName = HeaderName::from_static("x-scopegate-gateway");
+pub(crate) const GATEWAY: HeaderName = HeaderName::from_static("x-scopegate-gateway");
 /// How many are remembered. Only what was right is, so this many are not reached by guessing.
 const MAX_REMEMBERED: usize = 1024;
 

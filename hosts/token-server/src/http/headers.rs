@@ -46,7 +46,7 @@ pub struct Reached {
 
 /// Finds out about a request what everybody behind wants to know, and completes the headers of its
 /// answer.
-pub async fn complete(
+pub(crate) async fn complete(
     reached: &Reached,
     mut request: Request,
     next: impl AsyncFnOnce(Request) -> Response,

@@ -26,10 +26,10 @@ use crate::domain::guard::Guard;
 /// The service's name for how many requests may still come at once.
 const REMAINING: HeaderName = HeaderName::from_static("x-ms-ratelimit-remaining-calls-per-second");
 /// Header fields of one request. Real clients send about ten.
-pub const MAX_HEADERS: usize = 100;
+pub(crate) const MAX_HEADERS: usize = 100;
 
 /// Refuses a request by its head, before its body is read, or hands it on.
-pub async fn admit(
+pub(crate) async fn admit(
     guard: &Guard,
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,

@@ -20,21 +20,21 @@
 //! | [`resource`] | their ids and lists |
 //! | [`error`] | refusals |
 
-pub mod access;
+pub(crate) mod access;
 mod body;
 mod browser;
-pub mod bundle;
-pub mod cloud;
-pub mod credentials;
-pub mod documents;
-pub mod error;
-pub mod generations;
-pub mod identities;
-pub mod registry;
-pub mod resource;
-pub mod scope_maps;
-pub mod service_principals;
-pub mod tokens;
+pub(crate) mod bundle;
+pub(crate) mod cloud;
+pub(crate) mod credentials;
+pub(crate) mod documents;
+pub(crate) mod error;
+pub(crate) mod generations;
+pub(crate) mod identities;
+pub(crate) mod registry;
+pub(crate) mod resource;
+pub(crate) mod scope_maps;
+pub(crate) mod service_principals;
+pub(crate) mod tokens;
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ const SHORT: &str = "/registries/{registry}";
 struct Description;
 
 /// Every route of management, and the description of those under the short prefix.
-pub fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
+pub(crate) fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     let (short, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .nest(SHORT, resources())
         .split_for_parts();

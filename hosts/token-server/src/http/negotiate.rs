@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Whether a client has a form already, by its tag (RFC 9110, section 13.1.2).
 #[must_use]
-pub fn has(asked: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(crate) fn has(asked: &HeaderMap, tag: &HeaderValue) -> bool {
     let tag = tag.as_bytes();
     let tag = tag.strip_prefix(b"W/").unwrap_or(tag);
     values(asked, &header::IF_NONE_MATCH)
@@ -17,14 +17,17 @@ pub fn has(asked: &HeaderMap, tag: &HeaderValue) -> bool {
 /// Whether a client names a media type in `Accept`. Ranges (`*/*`) mean the form that was always
 /// there.
 #[must_use]
-pub fn accepts(asked: &HeaderMap, media_type: &str) -> bool {
+pub(crate) fn accepts(asked: &HeaderMap, media_type: &str) -> bool {
     values(asked, &header::ACCEPT).any(|item| {
         item.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type))
     })
 }
 
 /// The items of a header that is a list.
-pub fn values<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+pub(crate) fn values<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'h str> {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)
 }

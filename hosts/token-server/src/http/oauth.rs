@@ -8,11 +8,11 @@
 //! | [`parameters`] | queries and forms |
 //! | [`authority`] | tokens for `az login`, from client ids and secrets |
 
-pub mod authority;
-pub mod base;
-pub mod exchange;
-pub mod parameters;
-pub mod token;
+pub(crate) mod authority;
+pub(crate) mod base;
+pub(crate) mod exchange;
+pub(crate) mod parameters;
+pub(crate) mod token;
 
 use std::time::Instant;
 

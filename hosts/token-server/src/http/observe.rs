@@ -20,7 +20,10 @@ use crate::telemetry::{REQUESTS, metrics, traces};
 const NO_ROUTE: &str = "none";
 
 /// Measures a request and names it in the log.
-pub async fn observe(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
+pub(crate) async fn observe(
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let began = Instant::now();
     let context = Context::of(request.extensions());
     let method = known_method(request.method());

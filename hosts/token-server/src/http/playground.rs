@@ -46,7 +46,7 @@ static FILES: LazyLock<BTreeMap<String, File>> = LazyLock::new(|| {
 });
 
 /// A route for each file, so that every other path is answered as it is without them.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.iter().fold(Router::new(), |router, (path, file)| {
         router.route(path, get(async |headers: HeaderMap| answer(path, file, &headers)))
     })

@@ -160,7 +160,7 @@ async fn until(
 }
 
 /// Resolves when the process is asked to end.
-pub async fn stopped() {
+pub(crate) async fn stopped() {
     let terminated = async {
         match signal(SignalKind::terminate()) {
             Ok(mut signal) => drop(signal.recv().await),

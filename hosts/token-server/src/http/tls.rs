@@ -23,7 +23,7 @@ use crate::config::TlsFiles;
 
 /// How often the files are looked at. They are a few kilobytes, and a renewed certificate is days
 /// before the end of the old one.
-pub const LOOK_EVERY: Duration = Duration::from_secs(5);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The certificate that new connections get.
 #[derive(Clone, Debug)]

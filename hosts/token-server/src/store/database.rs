@@ -10,7 +10,7 @@ use sqlx::migrate::Migrator;
 
 /// A kind of database.
 #[async_trait]
-pub trait Database: Debug + Send + Sync {
+pub(crate) trait Database: Debug + Send + Sync {
     /// What a person calls it, without secrets.
     fn describe(&self) -> String;
 

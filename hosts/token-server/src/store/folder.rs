@@ -19,7 +19,7 @@ const OTHERS: u32 = 0o022;
 /// # Errors
 ///
 /// For a folder with mode 0777 or 0770; the text says how to mend it.
-pub fn check(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn check(folder: &Path) -> anyhow::Result<()> {
     let Ok(metadata) = fs::metadata(folder) else { return Ok(()) };
     let mode = metadata.mode() & 0o7777;
     if mode & OTHERS == 0 {

@@ -17,7 +17,7 @@ const LONGEST: usize = 8 * 1024;
 
 /// One token request and what came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Decision<'a> {
+pub(crate) struct Decision<'a> {
     /// The scopes as the client wrote them.
     pub requested: &'a [&'a str],
     /// What the token holds, as scopes.
@@ -44,7 +44,7 @@ pub struct Decision<'a> {
 
 /// Who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Principal<'a> {
+pub(crate) struct Principal<'a> {
     /// `token`, `admin`, `service_principal`, `identity` or `anonymous`.
     pub kind: &'static str,
     /// The name, as the policy writes it.
@@ -56,7 +56,7 @@ pub struct Principal<'a> {
 
 /// A request that another proxy asked about, and the status that it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Edge<'a> {
+pub(crate) struct Edge<'a> {
     /// Its method.
     pub method: &'a str,
     /// Its path and query.
@@ -67,26 +67,26 @@ pub struct Edge<'a> {
 
 impl Decision<'_> {
     /// Logs and counts a token that was issued.
-    pub fn issued(&self) {
+    pub(crate) fn issued(&self) {
         let kind = self.principal.map_or("anonymous", |principal| principal.kind);
         metrics::token_issued(kind);
         self.log("issued", None);
     }
 
     /// Logs a refresh token that was given in exchange.
-    pub fn exchanged(&self) {
+    pub(crate) fn exchanged(&self) {
         self.log("exchanged", None);
     }
 
     /// Logs and counts a refusal: its reason, which is one of a short list, and the same as a
     /// sentence, for the log alone.
-    pub fn refused(&self, reason: &'static str, detail: &'static str) {
+    pub(crate) fn refused(&self, reason: &'static str, detail: &'static str) {
         metrics::token_denied(reason);
         self.log("refused", Some((reason, detail)));
     }
 
     /// Logs what became of a request at another proxy. Its target is a client's text.
-    pub fn at_edge(&self, edge: Edge<'_>) {
+    pub(crate) fn at_edge(&self, edge: Edge<'_>) {
         tracing::info!(
             target: "decision",
             outcome = if edge.status == 200 { "forwarded" } else { "refused" },

@@ -13,7 +13,7 @@ use crate::config::Log;
 const USUAL: &str = "info,sqlx=warn";
 
 /// The log as a layer of the process's subscriber.
-pub fn layer<S, W>(log: &Log, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+pub(crate) fn layer<S, W>(log: &Log, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,

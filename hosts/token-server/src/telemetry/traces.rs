@@ -35,7 +35,7 @@ const NAME: &str = "scopegate-server";
 static ARE_SENT: AtomicBool = AtomicBool::new(false);
 
 /// Whether this process sends traces.
-pub fn are_sent() -> bool {
+pub(crate) fn are_sent() -> bool {
     ARE_SENT.load(Ordering::Relaxed)
 }
 

@@ -20,23 +20,23 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use scopegate_core::Catalog;
 use scopegate_host::networks::Networks;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
-use scopegate_server::app::watch::catch_up;
-use scopegate_server::app::{App, Parts};
-use scopegate_server::clock;
-use scopegate_server::config::providers::ProviderConfig;
-use scopegate_server::config::{Limits, Rate};
-use scopegate_server::domain::edit::identities::keep_providers;
-use scopegate_server::domain::edit::scope_maps::{self, ScopeMapEdit};
-use scopegate_server::domain::edit::service_principals::{self, ServicePrincipalEdit};
-use scopegate_server::domain::identity::Providers;
-use scopegate_server::domain::issue::Issuer;
-use scopegate_server::domain::keys::{self, Keeper, Rotation, RsaSize};
-use scopegate_server::domain::seed::apply_file;
-use scopegate_server::http::gateways::Gateways;
-use scopegate_server::http::headers::Reached;
-use scopegate_server::http::routes::routes;
-use scopegate_server::http::serve::layered;
-use scopegate_server::store::Store;
+use scopegate_server::testing::app::watch::catch_up;
+use scopegate_server::testing::app::{App, Parts};
+use scopegate_server::testing::clock;
+use scopegate_server::testing::config::providers::ProviderConfig;
+use scopegate_server::testing::config::{Limits, Rate};
+use scopegate_server::testing::domain::edit::identities::keep_providers;
+use scopegate_server::testing::domain::edit::scope_maps::{self, ScopeMapEdit};
+use scopegate_server::testing::domain::edit::service_principals::{self, ServicePrincipalEdit};
+use scopegate_server::testing::domain::identity::Providers;
+use scopegate_server::testing::domain::issue::Issuer;
+use scopegate_server::testing::domain::keys::{self, Keeper, Rotation, RsaSize};
+use scopegate_server::testing::domain::seed::apply_file;
+use scopegate_server::testing::http::gateways::Gateways;
+use scopegate_server::testing::http::headers::Reached;
+use scopegate_server::testing::http::routes::routes;
+use scopegate_server::testing::http::serve::layered;
+use scopegate_server::testing::store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -150,7 +150,7 @@ impl Server {
             providers: setup.providers,
             store,
             is_managed: true,
-            authz: scopegate_server::config::Authz::default(),
+            authz: scopegate_server::testing::config::Authz::default(),
             has_playground: false,
             serve_for: setup.serve_for,
             limits: setup.limits,
@@ -175,7 +175,7 @@ impl Server {
         let mut write = self.app.store.write().await.unwrap();
         let edit = ScopeMapEdit { description: None, actions: Some(actions) };
         scope_maps::put(&mut write, name, edit).await.unwrap();
-        scopegate_server::app::watch::commit(&self.app, write).await.unwrap();
+        scopegate_server::testing::app::watch::commit(&self.app, write).await.unwrap();
     }
 
     /// Makes or changes a service principal, and gives it a secret.
@@ -188,7 +188,7 @@ impl Server {
         };
         service_principals::put(&mut write, id, edit).await.unwrap();
         let secret = service_principals::generate_secret(&mut write, id).await.unwrap();
-        scopegate_server::app::watch::commit(&self.app, write).await.unwrap();
+        scopegate_server::testing::app::watch::commit(&self.app, write).await.unwrap();
         secret
     }
 

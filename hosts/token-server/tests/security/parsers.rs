@@ -7,12 +7,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use scopegate_host::networks::Networks;
-use scopegate_server::clock;
-use scopegate_server::domain::principal::Credentials;
-use scopegate_server::domain::seed::Seed;
-use scopegate_server::http::address::client_address;
-use scopegate_server::http::management::resource::Ids;
-use scopegate_server::http::oauth::parameters::Parameters;
+use scopegate_server::testing::clock;
+use scopegate_server::testing::domain::principal::Credentials;
+use scopegate_server::testing::domain::seed::Seed;
+use scopegate_server::testing::http::address::client_address;
+use scopegate_server::testing::http::management::resource::Ids;
+use scopegate_server::testing::http::oauth::parameters::Parameters;
 use serde_json::Value;
 
 use super::security::*;

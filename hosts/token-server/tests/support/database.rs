@@ -10,7 +10,7 @@ use std::process::Child;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use scopegate_server::store::Store;
+use scopegate_server::testing::store::Store;
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 use tempfile::TempDir;
 

@@ -17,10 +17,10 @@ use scopegate_host::rate::{Rate, RateLimit};
 use crate::store::KnownNetwork;
 
 /// How long a pair is known, in seconds.
-pub const KNOWN_FOR: i64 = 30 * 24 * 3600;
+pub(crate) const KNOWN_FOR: i64 = 30 * 24 * 3600;
 /// How many pairs are known. Only right secrets make one, so nobody can invent them; one more stays
 /// unknown.
-pub const MAX_PAIRS: usize = 100_000;
+pub(crate) const MAX_PAIRS: usize = 100_000;
 /// How old the time of a pair may be until a right secret makes it new, in seconds: it is written
 /// down each time.
 const RENEWED_AFTER: i64 = 3600;

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 /// How many tokens of one network may be refused.
 pub const REFUSALS: usize = 20;
 /// How long a refusal counts.
-pub const KEPT_FOR: Duration = Duration::from_secs(5 * 60);
+pub(crate) const KEPT_FOR: Duration = Duration::from_secs(5 * 60);
 /// How many refused tokens, and how many networks, are remembered. Those that come when there is no
 /// room share one number.
 const SLOTS: usize = 8192;

@@ -17,7 +17,7 @@ use serde_json::ser::Formatter;
 /// # Errors
 ///
 /// When the value has no form in JSON: a map whose keys are no strings.
-pub fn to_vec(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn to_vec(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut payload = Vec::with_capacity(1024);
     value.serialize(&mut Serializer::with_formatter(&mut payload, Ascii))?;
     Ok(payload)

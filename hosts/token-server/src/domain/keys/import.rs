@@ -17,7 +17,7 @@ use crate::domain::keys::signing_key::{Times, record};
 use crate::store::{Algorithm, KeyRecord};
 
 /// The file's name.
-pub const FILE: &str = "signing-key.pem";
+pub(crate) const FILE: &str = "signing-key.pem";
 
 /// The key of a data folder, with a certificate of the authority; `None` when the folder has none.
 /// The file stays as it is.
@@ -26,7 +26,7 @@ pub const FILE: &str = "signing-key.pem";
 ///
 /// When the file cannot be read, or is no key. A broken file is never replaced: registries may
 /// trust the key that it was.
-pub fn import(
+pub(crate) fn import(
     folder: &Path,
     authority: &Authority,
     rotation: Rotation,

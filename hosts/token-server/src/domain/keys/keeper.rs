@@ -20,7 +20,7 @@ use crate::domain::keys::{
 use crate::store::{Store, Write};
 
 /// The bundle's file.
-pub const BUNDLE: &str = "signing-cert.pem";
+pub(crate) const BUNDLE: &str = "signing-cert.pem";
 
 /// Keeps the keys of a registry.
 #[derive(Clone, Debug)]

@@ -74,7 +74,12 @@ pub fn plan(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation)
 /// The same for an operator who wants a new key now. It signs when registries have had the time to
 /// read it.
 #[must_use]
-pub fn plan_now(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation) -> Plan {
+pub(crate) fn plan_now(
+    keys: &[KeyRecord],
+    wanted: Algorithm,
+    now: i64,
+    rotation: Rotation,
+) -> Plan {
     let plan = plan(keys, wanted, now, rotation);
     let ahead = if keys.is_empty() { 0 } else { seconds(rotation.ahead) };
     let signs_from = now.saturating_add(ahead);

@@ -11,13 +11,13 @@
 use std::time::{Duration, Instant};
 
 /// How long a clock must have been steady.
-pub const SETTLED: Duration = Duration::from_secs(60 * 60);
+pub(crate) const SETTLED: Duration = Duration::from_secs(60 * 60);
 /// How far the two clocks may drift apart between two looks, in seconds.
 const TOLERANCE: u64 = 30;
 
 /// What the clocks said at the last look.
 #[derive(Clone, Copy, Debug)]
-pub struct Steadiness {
+pub(crate) struct Steadiness {
     wall: i64,
     monotonic: Instant,
     jumped_at: Option<Instant>,
@@ -26,12 +26,12 @@ pub struct Steadiness {
 impl Steadiness {
     /// A clock of which nothing bad is known.
     #[must_use]
-    pub fn new(wall: i64, monotonic: Instant) -> Self {
+    pub(crate) fn new(wall: i64, monotonic: Instant) -> Self {
         Self { wall, monotonic, jumped_at: None }
     }
 
     /// Looks at both clocks. Says whether the first can be planned by.
-    pub fn look(&mut self, wall: i64, monotonic: Instant) -> bool {
+    pub(crate) fn look(&mut self, wall: i64, monotonic: Instant) -> bool {
         let elapsed = monotonic.saturating_duration_since(self.monotonic).as_secs();
         let expected = self.wall.saturating_add_unsigned(elapsed);
         let seconds = wall.saturating_sub(expected);

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::domain::reason::Reason;
 
 /// The user name that says "the password is a token".
-pub const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
+pub(crate) const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What a client brought.
 #[derive(Clone, PartialEq, Eq)]

@@ -24,17 +24,17 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The least number of characters in a secret that a person chooses.
-pub const MIN_LEN: usize = 16;
+pub(crate) const MIN_LEN: usize = 16;
 
 /// Hashes a secret with a salt of its own.
 #[must_use]
-pub fn hash(secret: &str) -> Option<String> {
+pub(crate) fn hash(secret: &str) -> Option<String> {
     Argon2::default().hash_password(secret.as_bytes()).ok().map(|hash| hash.to_string())
 }
 
 /// Whether a secret is one of these; `None` when too many others are being checked. It takes as
 /// long for a client that has none.
-pub async fn is_one_of(
+pub(crate) async fn is_one_of(
     secret: String,
     mut hashes: Vec<String>,
     places: &Places,

@@ -29,19 +29,19 @@ use crate::http::error::RouteError;
 
 /// May look.
 #[derive(Debug)]
-pub struct Look(pub Ids);
+pub(crate) struct Look(pub Ids);
 
 /// May read generations and the bundle.
 #[derive(Debug)]
-pub struct ReadFeeds(pub Ids);
+pub(crate) struct ReadFeeds;
 
 /// May change scope maps, tokens and settings.
 #[derive(Debug)]
-pub struct Change(pub Ids);
+pub(crate) struct Change(pub Ids);
 
 /// May give roles.
 #[derive(Debug)]
-pub struct GiveRoles(pub Ids);
+pub(crate) struct GiveRoles(pub Ids);
 
 impl FromRequestParts<Arc<App>> for Look {
     type Rejection = ManagementError;
@@ -63,7 +63,7 @@ impl FromRequestParts<Arc<App>> for ReadFeeds {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role EdgeReader, Reader, Contributor or Owner";
-        permitted(parts, app, Principal::may_read_edge_feeds, refused).await.map(Self)
+        permitted(parts, app, Principal::may_read_edge_feeds, refused).await.map(|_| Self)
     }
 }
 
@@ -115,7 +115,7 @@ async fn principal_of(parts: &mut Parts, app: &Arc<App>) -> Result<Principal, Ma
 /// # Errors
 ///
 /// [`ManagementError::Unauthenticated`] for whoever is not a principal that could have a role.
-pub async fn principal(
+pub(crate) async fn principal(
     headers: &HeaderMap,
     context: &Context,
     app: &App,
@@ -140,7 +140,7 @@ pub async fn principal(
 ///
 /// The errors of [`principal`]; [`ManagementError::Forbidden`] for whoever is EdgeReader and
 /// nothing else.
-pub async fn manager(
+pub(crate) async fn manager(
     headers: &HeaderMap,
     context: &Context,
     app: &App,

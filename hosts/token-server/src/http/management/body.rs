@@ -18,11 +18,11 @@ pub(super) const MAX: usize = 256 * 1024;
 /// A body: JSON. An empty one is read as `{}`, because clients send none where everything in it may
 /// be left out.
 #[derive(Debug)]
-pub struct Body<T>(pub T);
+pub(crate) struct Body<T>(pub T);
 
 /// A query.
 #[derive(Debug)]
-pub struct Query<T>(pub T);
+pub(crate) struct Query<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ManagementError;

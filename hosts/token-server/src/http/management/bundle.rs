@@ -30,7 +30,7 @@ const JOSE: &str = "application/jose";
 /// [`ManagementError`] for whoever may not read feeds, and when the key cannot sign.
 #[utoipa::path(get, path = "/bundle", tag = "edge", operation_id = "bundle_show",
     responses((status = 200, body = String, content_type = "application/jose"), (status = 304), (status = "default", body = ErrorResponse)))]
-pub async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     _: ReadFeeds,
     asked: HeaderMap,

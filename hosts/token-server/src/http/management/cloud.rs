@@ -20,7 +20,7 @@ use crate::http::answer::json;
 use crate::http::context::Context;
 
 /// `GET /metadata/endpoints`
-pub async fn endpoints(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
     let url = &app.public_url;
     // The suffix is what a registry's name gets to become its address: the service without its
     // first label.
@@ -53,7 +53,7 @@ pub async fn endpoints(State(app): State<Arc<App>>) -> Response {
 /// # Errors
 ///
 /// [`ManagementError::Unauthenticated`] for nobody.
-pub async fn subscriptions(
+pub(crate) async fn subscriptions(
     State(app): State<Arc<App>>,
     context: Context,
     headers: HeaderMap,
@@ -67,7 +67,7 @@ pub async fn subscriptions(
 /// # Errors
 ///
 /// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription.
-pub async fn subscription(
+pub(crate) async fn subscription(
     State(app): State<Arc<App>>,
     Path(subscription): Path<String>,
     context: Context,
@@ -84,7 +84,7 @@ pub async fn subscription(
 /// # Errors
 ///
 /// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription.
-pub async fn resources(
+pub(crate) async fn resources(
     State(app): State<Arc<App>>,
     Path(subscription): Path<String>,
     context: Context,
@@ -101,7 +101,7 @@ pub async fn resources(
 /// # Errors
 ///
 /// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription or group.
-pub async fn registries(
+pub(crate) async fn registries(
     State(app): State<Arc<App>>,
     Path(path): Path<Vec<(String, String)>>,
     context: Context,
@@ -152,7 +152,7 @@ fn check_group(group: &str) -> Result<(), ManagementError> {
 }
 
 /// Whatever else is asked for; below the prefixes of management in the words that its clients read.
-pub async fn nothing(uri: Uri) -> Response {
+pub(crate) async fn nothing(uri: Uri) -> Response {
     let path = uri.path();
     if path.starts_with("/subscriptions/") || path.starts_with("/registries/") {
         let error = EditError::NotFound(format!("there is no `{path}`"));

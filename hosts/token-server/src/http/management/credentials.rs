@@ -31,7 +31,7 @@ use crate::store::PasswordRecord;
 #[utoipa::path(post, path = "/generateCredentials", tag = "tokens", operation_id = "generate_credentials",
     request_body = GenerateBody,
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
-pub async fn generate(
+pub(crate) async fn generate(
     State(app): State<Arc<App>>,
     Change(ids): Change,
     Body(body): Body<GenerateBody>,
@@ -54,7 +54,7 @@ pub async fn generate(
 /// [`ManagementError`] for whoever may not change them, and when the account is disabled.
 #[utoipa::path(post, path = "/listCredentials", tag = "registry", operation_id = "list_credentials",
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     _: Change,
 ) -> Result<Json<CredentialsDocument>, ManagementError> {
@@ -75,7 +75,7 @@ pub async fn list(
 #[utoipa::path(post, path = "/regenerateCredential", tag = "registry", operation_id = "regenerate_credential",
     request_body = NamedPassword,
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
-pub async fn regenerate(
+pub(crate) async fn regenerate(
     State(app): State<Arc<App>>,
     _: Change,
     Body(body): Body<NamedPassword>,

@@ -19,7 +19,7 @@ const SUCCEEDED: &str = "Succeeded";
 
 /// A registry in a list of resources of any type.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RegistrySummary {
+pub(crate) struct RegistrySummary {
     id: String,
     name: String,
     r#type: &'static str,
@@ -38,7 +38,7 @@ const SKU: Sku = Sku { name: "Premium", tier: "Premium" };
 
 /// A registry.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RegistryResource {
+pub(crate) struct RegistryResource {
     #[serde(flatten)]
     summary: RegistrySummary,
     properties: RegistryProperties,
@@ -61,7 +61,7 @@ struct RegistryProperties {
 /// A change to a registry. What is left out stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
-pub struct RegistryPatch {
+pub(crate) struct RegistryPatch {
     /// The settings.
     #[serde(default)]
     pub properties: RegistryPatchProperties,
@@ -70,7 +70,7 @@ pub struct RegistryPatch {
 /// Settings of a registry.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object", rename_all = "camelCase")]
-pub struct RegistryPatchProperties {
+pub(crate) struct RegistryPatchProperties {
     /// Whether the admin account opens anything.
     pub admin_user_enabled: Option<bool>,
     /// Whether anybody may pull.
@@ -79,7 +79,7 @@ pub struct RegistryPatchProperties {
 
 /// A scope map.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ScopeMapResource {
+pub(crate) struct ScopeMapResource {
     id: String,
     name: String,
     r#type: String,
@@ -100,7 +100,7 @@ struct ScopeMapProperties {
 /// A scope map to be made or changed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
-pub struct ScopeMapBody {
+pub(crate) struct ScopeMapBody {
     /// What is to be written.
     pub properties: ScopeMapBodyProperties,
 }
@@ -108,7 +108,7 @@ pub struct ScopeMapBody {
 /// What is to be written of a scope map.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
-pub struct ScopeMapBodyProperties {
+pub(crate) struct ScopeMapBodyProperties {
     /// What it is for, at most 256 characters.
     pub description: Option<String>,
     /// At most 500 actions like `repositories/samples/*/content/read`.
@@ -117,7 +117,7 @@ pub struct ScopeMapBodyProperties {
 
 /// A scope-map token.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TokenResource {
+pub(crate) struct TokenResource {
     id: String,
     name: String,
     r#type: String,
@@ -137,7 +137,7 @@ struct TokenProperties {
 /// Whether a token's passwords open anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum TokenStatus {
+pub(crate) enum TokenStatus {
     /// They do.
     Enabled,
     /// They do not.
@@ -154,7 +154,7 @@ struct TokenCredentials {
 /// A password. The value is there in the one answer that makes it, and never again.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PasswordDocument {
+pub(crate) struct PasswordDocument {
     /// Which of the two.
     pub name: &'static str,
     /// The password itself.
@@ -169,7 +169,7 @@ pub struct PasswordDocument {
 /// A token to be made or changed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
-pub struct TokenBody {
+pub(crate) struct TokenBody {
     /// What is to be written.
     pub properties: TokenBodyProperties,
 }
@@ -177,7 +177,7 @@ pub struct TokenBody {
 /// What is to be written of a token. What is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object", rename_all = "camelCase")]
-pub struct TokenBodyProperties {
+pub(crate) struct TokenBodyProperties {
     /// The id of its scope map.
     pub scope_map_id: Option<String>,
     /// Whether its passwords open anything.
@@ -189,7 +189,7 @@ pub struct TokenBodyProperties {
 /// Passwords that stay.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
-pub struct TokenCredentialsBody {
+pub(crate) struct TokenCredentialsBody {
     /// Their names.
     pub passwords: Option<Vec<NamedPassword>>,
 }
@@ -197,7 +197,7 @@ pub struct TokenCredentialsBody {
 /// A password by its name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
-pub struct NamedPassword {
+pub(crate) struct NamedPassword {
     /// `password1` or `password2` of a token; `password` or `password2` of the admin.
     #[schema(value_type = String)]
     pub name: PasswordName,
@@ -206,7 +206,7 @@ pub struct NamedPassword {
 /// What passwords are to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object", rename_all = "camelCase")]
-pub struct GenerateBody {
+pub(crate) struct GenerateBody {
     /// The id of the token.
     pub token_id: String,
     /// `password1` or `password2`; both, when left out.
@@ -218,7 +218,7 @@ pub struct GenerateBody {
 
 /// A user name and its passwords.
 #[derive(Serialize, ToSchema)]
-pub struct CredentialsDocument {
+pub(crate) struct CredentialsDocument {
     /// The user name of clients.
     pub username: String,
     /// The passwords.
@@ -228,7 +228,7 @@ pub struct CredentialsDocument {
 /// A service principal.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ServicePrincipalResource {
+pub(crate) struct ServicePrincipalResource {
     id: String,
     /// The client id.
     client_id: String,
@@ -244,7 +244,7 @@ pub struct ServicePrincipalResource {
 /// A service principal to be made or changed. What is left out stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object", rename_all = "camelCase")]
-pub struct ServicePrincipalBody {
+pub(crate) struct ServicePrincipalBody {
     /// What people call it.
     pub display_name: Option<String>,
     /// Whether its secrets open anything.
@@ -258,7 +258,7 @@ pub struct ServicePrincipalBody {
 /// A secret that somebody chose.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
-pub struct SecretBody {
+pub(crate) struct SecretBody {
     /// 16 to 256 characters; one is generated when this is left out.
     pub secret: Option<String>,
 }
@@ -266,7 +266,7 @@ pub struct SecretBody {
 /// A secret, in the one answer that shows it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SecretDocument {
+pub(crate) struct SecretDocument {
     /// The client id.
     pub client_id: String,
     /// The secret, when it was generated.
@@ -277,7 +277,7 @@ pub struct SecretDocument {
 impl RegistrySummary {
     /// The registry's.
     #[must_use]
-    pub fn new(app: &App) -> Self {
+    pub(crate) fn new(app: &App) -> Self {
         Self {
             id: Ids::new(app).registry().to_owned(),
             name: app.registry_name.clone(),
@@ -291,7 +291,7 @@ impl RegistrySummary {
 impl RegistryResource {
     /// The document of the registry.
     #[must_use]
-    pub fn new(app: &App, registry: &RegistryRecord) -> Self {
+    pub(crate) fn new(app: &App, registry: &RegistryRecord) -> Self {
         Self {
             summary: RegistrySummary::new(app),
             properties: RegistryProperties {
@@ -312,7 +312,7 @@ impl RegistryResource {
 impl ScopeMapResource {
     /// The document of a scope map.
     #[must_use]
-    pub fn new(ids: &Ids, map: ScopeMapRecord) -> Self {
+    pub(crate) fn new(ids: &Ids, map: ScopeMapRecord) -> Self {
         let is_system_defined = map.name.starts_with('_');
         Self {
             id: ids.child("scopeMaps", &map.name),
@@ -332,7 +332,7 @@ impl ScopeMapResource {
 impl TokenResource {
     /// The document of a token. `scope_map` is its map's name as it was given.
     #[must_use]
-    pub fn new(ids: &Ids, token: TokenRecord, scope_map: Option<&str>) -> Self {
+    pub(crate) fn new(ids: &Ids, token: TokenRecord, scope_map: Option<&str>) -> Self {
         let status = if token.enabled { TokenStatus::Enabled } else { TokenStatus::Disabled };
         Self {
             id: ids.child("tokens", &token.name),
@@ -355,7 +355,7 @@ impl TokenResource {
 impl PasswordDocument {
     /// A password whose value nobody knows any more.
     #[must_use]
-    pub fn known(password: &PasswordRecord) -> Self {
+    pub(crate) fn known(password: &PasswordRecord) -> Self {
         Self {
             name: password.name.as_str(),
             value: None,
@@ -368,7 +368,7 @@ impl PasswordDocument {
 impl ServicePrincipalResource {
     /// The document of a service principal.
     #[must_use]
-    pub fn new(ids: &Ids, principal: ServicePrincipalRecord) -> Self {
+    pub(crate) fn new(ids: &Ids, principal: ServicePrincipalRecord) -> Self {
         Self {
             id: ids.child("servicePrincipals", &principal.name),
             client_id: principal.name,

@@ -18,7 +18,7 @@ use crate::http::error::RouteError;
 
 /// A refusal.
 #[derive(Debug)]
-pub enum ManagementError {
+pub(crate) enum ManagementError {
     /// Nobody, or not who they claim to be; the reason is for the log alone.
     Unauthenticated(Reason),
     /// Somebody who may not do this.
@@ -44,7 +44,7 @@ pub enum ManagementError {
 
 /// The body of a refusal.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ErrorResponse {
+pub(crate) struct ErrorResponse {
     error: ErrorDetail,
 }
 

@@ -26,7 +26,7 @@ use crate::store::Revision;
 /// Since when.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Since {
+pub(crate) struct Since {
     /// The revision of the last answer; everything there is, when left out.
     #[serde(default)]
     since: Revision,
@@ -35,7 +35,7 @@ pub struct Since {
 /// What changed.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Generations {
+pub(crate) struct Generations {
     /// 2; left out in version 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
@@ -61,7 +61,7 @@ pub struct Generations {
 #[utoipa::path(get, path = "/generations", tag = "edge", operation_id = "generations_list",
     params(Since),
     responses((status = 200, body = Generations), (status = "default", body = ErrorResponse)))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     _: ReadFeeds,
     Query(Since { since }): Query<Since>,

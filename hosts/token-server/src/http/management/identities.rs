@@ -17,11 +17,11 @@ use crate::domain::edit::identities;
 
 /// The provider that a path names.
 #[derive(Debug)]
-pub struct ProviderName(String);
+pub(crate) struct ProviderName(String);
 
 /// The subject that a path names.
 #[derive(Debug)]
-pub struct SubjectName(String);
+pub(crate) struct SubjectName(String);
 
 /// Ends every token of one identity: refresh tokens at once, access tokens where revocations are
 /// followed.
@@ -32,7 +32,7 @@ pub struct SubjectName(String);
 #[utoipa::path(post, path = "/identities/{provider}/{subject}/revoke", tag = "identities",
     operation_id = "identities_revoke",
     responses((status = 204), (status = "default", body = ErrorResponse)))]
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     _: Change,
     ProviderName(provider): ProviderName,
@@ -52,7 +52,7 @@ pub async fn revoke(
 #[utoipa::path(post, path = "/identities/{provider}/revoke", tag = "identities",
     operation_id = "identities_revoke_provider",
     responses((status = 204), (status = "default", body = ErrorResponse)))]
-pub async fn revoke_provider(
+pub(crate) async fn revoke_provider(
     State(app): State<Arc<App>>,
     _: Change,
     ProviderName(provider): ProviderName,

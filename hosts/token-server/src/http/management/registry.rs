@@ -20,7 +20,7 @@ use crate::domain::edit::registry::{RegistryEdit, patch};
 /// [`ManagementError`] for whoever may not look.
 #[utoipa::path(get, path = "", tag = "registry", operation_id = "registry_show",
     responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]
-pub async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     _: Look,
 ) -> Result<Json<RegistryResource>, ManagementError> {
@@ -36,7 +36,7 @@ pub async fn show(
 #[utoipa::path(patch, path = "", tag = "registry", operation_id = "registry_update",
     request_body = RegistryPatch,
     responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]
-pub async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     _: Change,
     Body(body): Body<RegistryPatch>,

@@ -15,9 +15,9 @@ use crate::domain::edit::EditError;
 use crate::store::Page;
 
 /// The resource group that every registry is in: there is only one.
-pub const GROUP: &str = "scopegate";
+pub(crate) const GROUP: &str = "scopegate";
 /// The type of a registry.
-pub const REGISTRY_TYPE: &str = "Microsoft.ContainerRegistry/registries";
+pub(crate) const REGISTRY_TYPE: &str = "Microsoft.ContainerRegistry/registries";
 
 /// The ids of one registry's resources.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Ids {
 
 /// A list, or a page of one.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct List<T> {
+pub(crate) struct List<T> {
     /// The resources.
     pub value: Vec<T>,
     /// Where the next page is.
@@ -80,7 +80,7 @@ pub struct List<T> {
 /// How a client asks for a page.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct PageQuery {
+pub(crate) struct PageQuery {
     /// At most so many, 1 to 500.
     #[serde(rename = "$top")]
     top: Option<String>,
@@ -91,7 +91,7 @@ pub struct PageQuery {
 
 /// The name at the end of a path.
 #[derive(Debug)]
-pub struct Named(pub String);
+pub(crate) struct Named(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = ManagementError;
@@ -116,7 +116,7 @@ impl PageQuery {
     /// # Errors
     ///
     /// [`ManagementError::BadRequest`] for `$top=0` and `$top=many`.
-    pub fn page(&self) -> Result<Page, ManagementError> {
+    pub(crate) fn page(&self) -> Result<Page, ManagementError> {
         let mut page = Page::first();
         if let Some(top) = &self.top {
             let limit = top.parse().ok().filter(|limit| (1..=Page::MAX).contains(limit));
@@ -132,13 +132,19 @@ impl PageQuery {
 impl<T> List<T> {
     /// All of it.
     #[must_use]
-    pub fn all(value: Vec<T>) -> Self {
+    pub(crate) fn all(value: Vec<T>) -> Self {
         Self { value, next_link: None }
     }
 
     /// One page. `last` is the key of its last row; a page that is not full is the last one.
     #[must_use]
-    pub fn page(value: Vec<T>, page: &Page, last: Option<String>, app: &App, uri: &Uri) -> Self {
+    pub(crate) fn page(
+        value: Vec<T>,
+        page: &Page,
+        last: Option<String>,
+        app: &App,
+        uri: &Uri,
+    ) -> Self {
         let is_full = i64::try_from(value.len()).is_ok_and(|len| len == page.limit);
         let next_link = last.filter(|_| is_full).map(|last| {
             let query = form_urlencoded::Serializer::new(String::new())

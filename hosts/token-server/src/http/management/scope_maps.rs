@@ -26,7 +26,7 @@ const MAX_LISTED: i64 = 100;
 #[utoipa::path(get, path = "/scopeMaps", tag = "scope maps", operation_id = "scope_maps_list",
     params(PageQuery),
     responses((status = 200, body = List<ScopeMapResource>), (status = "default", body = ErrorResponse)))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Look(ids): Look,
     Query(query): Query<PageQuery>,
@@ -47,7 +47,7 @@ pub async fn list(
 /// [`ManagementError`] for whoever may not look, and when there is no such map.
 #[utoipa::path(get, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_show",
     responses((status = 200, body = ScopeMapResource), (status = "default", body = ErrorResponse)))]
-pub async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Look(ids): Look,
     Named(name): Named,
@@ -66,7 +66,7 @@ pub async fn show(
     request_body = ScopeMapBody,
     responses((status = 200, body = ScopeMapResource), (status = 201, body = ScopeMapResource),
         (status = "default", body = ErrorResponse)))]
-pub async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Change(ids): Change,
     Named(name): Named,
@@ -93,7 +93,7 @@ pub async fn create(
 #[utoipa::path(patch, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_update",
     request_body = ScopeMapBody,
     responses((status = 200, body = ScopeMapResource), (status = "default", body = ErrorResponse)))]
-pub async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     Change(ids): Change,
     Named(name): Named,
@@ -115,7 +115,7 @@ pub async fn update(
 /// use.
 #[utoipa::path(delete, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_delete",
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
-pub async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     _: Change,
     Named(name): Named,

@@ -26,7 +26,7 @@ use crate::domain::edit::service_principals::{self, ServicePrincipalEdit};
 #[utoipa::path(get, path = "/servicePrincipals", tag = "service principals",
     operation_id = "service_principals_list", params(PageQuery),
     responses((status = 200, body = List<ServicePrincipalResource>), (status = "default", body = ErrorResponse)))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Look(ids): Look,
     Query(query): Query<PageQuery>,
@@ -48,7 +48,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/servicePrincipals/{name}", tag = "service principals",
     operation_id = "service_principals_show",
     responses((status = 200, body = ServicePrincipalResource), (status = "default", body = ErrorResponse)))]
-pub async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Look(ids): Look,
     Named(name): Named,
@@ -67,7 +67,7 @@ pub async fn show(
 #[utoipa::path(put, path = "/servicePrincipals/{name}", tag = "service principals",
     operation_id = "service_principals_create", request_body = ServicePrincipalBody,
     responses((status = 200, body = ServicePrincipalResource), (status = "default", body = ErrorResponse)))]
-pub async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     GiveRoles(ids): GiveRoles,
     Named(name): Named,
@@ -93,7 +93,7 @@ pub async fn create(
 #[utoipa::path(delete, path = "/servicePrincipals/{name}", tag = "service principals",
     operation_id = "service_principals_delete",
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
-pub async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     _: GiveRoles,
     Named(name): Named,
@@ -116,7 +116,7 @@ pub async fn delete(
 #[utoipa::path(post, path = "/servicePrincipals/{name}/secrets", tag = "service principals",
     operation_id = "service_principals_add_secret", request_body = SecretBody,
     responses((status = 200, body = SecretDocument), (status = "default", body = ErrorResponse)))]
-pub async fn add_secret(
+pub(crate) async fn add_secret(
     State(app): State<Arc<App>>,
     _: GiveRoles,
     Named(client_id): Named,
@@ -142,7 +142,7 @@ pub async fn add_secret(
 #[utoipa::path(delete, path = "/servicePrincipals/{name}/secrets", tag = "service principals",
     operation_id = "service_principals_delete_secrets",
     responses((status = 204), (status = "default", body = ErrorResponse)))]
-pub async fn delete_secrets(
+pub(crate) async fn delete_secrets(
     State(app): State<Arc<App>>,
     _: GiveRoles,
     Named(client_id): Named,

@@ -25,7 +25,7 @@ use crate::store::TokenRecord;
 #[utoipa::path(get, path = "/tokens", tag = "tokens", operation_id = "tokens_list",
     params(PageQuery),
     responses((status = 200, body = List<TokenResource>), (status = "default", body = ErrorResponse)))]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Look(ids): Look,
     Query(query): Query<PageQuery>,
@@ -46,7 +46,7 @@ pub async fn list(
 /// [`ManagementError`] for whoever may not look, and when there is no such token.
 #[utoipa::path(get, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_show",
     responses((status = 200, body = TokenResource), (status = "default", body = ErrorResponse)))]
-pub async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Look(ids): Look,
     Named(name): Named,
@@ -66,7 +66,7 @@ pub async fn show(
     request_body = TokenBody,
     responses((status = 200, body = TokenResource), (status = 201, body = TokenResource),
         (status = "default", body = ErrorResponse)))]
-pub async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Change(ids): Change,
     Named(name): Named,
@@ -90,7 +90,7 @@ pub async fn create(
 #[utoipa::path(patch, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_update",
     request_body = TokenBody,
     responses((status = 200, body = TokenResource), (status = "default", body = ErrorResponse)))]
-pub async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     Change(ids): Change,
     Named(name): Named,
@@ -110,7 +110,7 @@ pub async fn update(
 /// [`ManagementError`] for whoever may not change it.
 #[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_delete",
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
-pub async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     _: Change,
     Named(name): Named,

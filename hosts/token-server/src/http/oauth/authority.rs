@@ -35,7 +35,7 @@ struct OAuthError {
 }
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
-pub async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Response {
+pub(crate) async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Response {
     if let Err(error) = check_tenant(&app, &tenant) {
         return error.into_response();
     }
@@ -55,7 +55,7 @@ pub async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) 
 }
 
 /// `POST /{tenant}/oauth2/v2.0/token`
-pub async fn token(
+pub(crate) async fn token(
     State(app): State<Arc<App>>,
     context: Context,
     Path(tenant): Path<String>,

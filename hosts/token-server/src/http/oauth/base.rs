@@ -15,7 +15,7 @@ use crate::clock;
 use crate::http::authorization::authorization;
 
 /// `GET /v2/`
-pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub(crate) async fn get(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let error = match authorization(&headers) {
         Ok(None) => None,
         Ok(Some(value)) if is_valid(&app, value.as_bytes()) => {

@@ -42,7 +42,7 @@ struct ExchangeResponse {
 /// # Errors
 ///
 /// [`RouteError`] for whoever gets no refresh token.
-pub async fn post(
+pub(crate) async fn post(
     State(app): State<Arc<App>>,
     context: Context,
     RawQuery(query): RawQuery,

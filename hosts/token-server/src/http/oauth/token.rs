@@ -37,7 +37,7 @@ use crate::telemetry::decision::Decision;
 /// # Errors
 ///
 /// [`RouteError`] for whoever gets no token.
-pub async fn get(
+pub(crate) async fn get(
     State(app): State<Arc<App>>,
     context: Context,
     RawQuery(query): RawQuery,
@@ -58,7 +58,7 @@ pub async fn get(
 /// # Errors
 ///
 /// [`RouteError`] for whoever gets no token.
-pub async fn post(
+pub(crate) async fn post(
     State(app): State<Arc<App>>,
     context: Context,
     RawQuery(query): RawQuery,

@@ -1,0 +1,124 @@
+//! What the tests of the server and the benches use of it, and nothing else: every other item is the
+//! program's own. The paths are those of the rooms.
+#![allow(missing_docs, reason = "the rooms say what they hold")]
+
+pub mod clock {
+    pub use crate::clock::{now, rfc3339};
+}
+pub mod app {
+    pub use crate::app::{App, Parts, remember};
+    pub mod readiness {
+        pub use crate::app::readiness::Readiness;
+    }
+    pub mod watch {
+        pub use crate::app::watch::{catch_up, commit, follow};
+    }
+}
+pub mod config {
+    pub use crate::config::{Authz, Cli, Config, Limits, Rate, SecretUrl, Source, TlsFiles};
+    pub mod providers {
+        pub use crate::config::providers::ProviderConfig;
+    }
+}
+pub mod domain {
+    pub mod doctor {
+        pub use crate::domain::doctor::{Registry, Server, Verdict, diagnose};
+    }
+    pub mod edit {
+        pub use crate::domain::edit::{
+            identities, passwords, registry, scope_maps, service_principals, tokens,
+        };
+    }
+    pub mod guard {
+        pub use crate::domain::guard::{FAILURE_COST, Guard};
+        pub mod redemption {
+            pub use crate::domain::guard::redemption::REFUSALS;
+        }
+    }
+    pub mod identity {
+        pub use crate::domain::identity::{
+            BETWEEN_ATTEMPTS, Bindings, Bound, Identity, IdentityError, KEPT_FOR, Providers,
+            STALE_AFTER,
+        };
+        pub mod claims {
+            pub use crate::domain::identity::claims::Claims;
+        }
+    }
+    pub mod issue {
+        pub use crate::domain::issue::{Issuer, Subject};
+    }
+    pub mod keys {
+        pub use crate::domain::keys::{
+            Algorithm, Authority, Keeper, KeyRecord, Ring, Rotation, RsaSize, SigningKey,
+        };
+        pub mod rotation {
+            pub use crate::domain::keys::rotation::plan;
+        }
+        pub mod signing_key {
+            pub use crate::domain::keys::signing_key::Times;
+        }
+    }
+    pub mod lifetimes {
+        pub use crate::domain::lifetimes::{ACCESS_LIFETIME, LEEWAY};
+    }
+    pub mod policy {
+        pub use crate::domain::policy::{BuiltIn, Policy};
+    }
+    pub mod principal {
+        pub use crate::domain::principal::Credentials;
+    }
+    pub mod seed {
+        pub use crate::domain::seed::{Seed, apply_file};
+    }
+}
+pub mod http {
+    pub use crate::http::health;
+    pub mod address {
+        pub use crate::http::address::client_address;
+    }
+    pub mod gateways {
+        pub use crate::http::gateways::Gateways;
+    }
+    pub mod headers {
+        pub use crate::http::headers::Reached;
+    }
+    pub mod management {
+        pub mod resource {
+            pub use crate::http::management::resource::Ids;
+        }
+    }
+    pub mod oauth {
+        pub mod parameters {
+            pub use crate::http::oauth::parameters::Parameters;
+        }
+    }
+    pub mod playground {
+        pub use crate::http::playground::POLICY;
+    }
+    pub mod routes {
+        pub use crate::http::routes::routes;
+    }
+    pub mod serve {
+        pub use crate::http::serve::{Bounds, layered, serve};
+    }
+    pub mod tls {
+        pub use crate::http::tls::{Tls, install_provider};
+    }
+}
+pub mod model {
+    pub mod password {
+        pub use crate::model::password::PasswordDigest;
+    }
+}
+pub mod store {
+    pub use crate::store::{
+        Changes, History, Known, KnownNetwork, Page, PasswordName, RecordKey, Revision,
+        RevokedIdentity, Store, TokenRecord, Write,
+    };
+}
+pub mod telemetry {
+    pub use crate::telemetry::metrics;
+    pub mod traces {
+        pub use crate::telemetry::traces::Traces;
+    }
+}
