@@ -1,6 +1,11 @@
 //! Finds the engine's WebAssembly module, which `cargo xtask wasm` builds, so that it can be
 //! embedded, and digests it once and for all.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the environment is how cargo configures a build script"
+)]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 

@@ -278,7 +278,7 @@ mod tests {
         let read = read.map(|value| format!("{value:?}")).map_err(|error| format!("{error}"));
         match expected {
             Ok(tree) => assert_eq!(read.as_deref(), Ok(tree), "{text}"),
-            Err(start) => assert!(read.unwrap_err().starts_with(start), "{text}"),
+            Err(start) => assert!(read.is_err_and(|error| error.starts_with(start)), "{text}"),
         }
     }
 

@@ -10,11 +10,6 @@
 //!
 //! Left out: what is decided about a request, which is the engine's.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
-
 pub mod files;
 pub mod networks;
 pub mod peers;

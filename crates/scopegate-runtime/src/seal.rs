@@ -69,6 +69,7 @@ struct Fresh(PathBuf);
 
 #[cfg(unix)]
 impl Fresh {
+    #[expect(clippy::disallowed_methods, reason = "a key is made here")]
     fn make(folder: &Path) -> io::Result<Self> {
         use std::io::Write as _;
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -90,7 +91,8 @@ impl Drop for Fresh {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 

@@ -78,18 +78,6 @@
 //! A trap means a defect of the engine. The host throws the instance away and makes another.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        clippy::string_slice,
-        clippy::todo,
-        clippy::unreachable,
-        clippy::unwrap_used
-    )
-)]
 
 extern crate alloc;
 

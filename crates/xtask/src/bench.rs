@@ -180,11 +180,8 @@ fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
     let node = cmd!(shell, "{node} --version").quiet().read()?;
     let list = shell.read_file(paths::root().join("benches/node/package.json"))?;
     let in_node: serde_json::Value = serde_json::from_str(&list)?;
-    let in_node = in_node["dependencies"]
-        .to_string()
-        .replace(['{', '}', '"'], "")
-        .replace(':', " ")
-        .replace(',', ", ");
+    let in_node = in_node.get("dependencies").map(ToString::to_string).unwrap_or_default();
+    let in_node = in_node.replace(['{', '}', '"'], "").replace(':', " ").replace(',', ", ");
     let lines = [
         format!("{}; everything on one of them", machine(shell)),
         format!("{rustc}; Node {node}; {in_node}; {}", OPA.replace('@', " ")),
@@ -198,7 +195,8 @@ fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
 fn about_servers(shell: &Shell) -> anyhow::Result<String> {
     let list = shell.read_file(paths::root().join("hosts/worker/package.json"))?;
     let list: serde_json::Value = serde_json::from_str(&list)?;
-    let workerd = &list["devDependencies"]["@cloudflare/workerd-linux-64"];
+    let workerd = list.pointer("/devDependencies/@cloudflare~1workerd-linux-64");
+    let workerd = workerd.context("no workerd in hosts/worker/package.json")?;
     let envoy = paths::root().join("target/clients/venv/bin/envoy");
     let envoy = cmd!(shell, "{envoy} --version").quiet().read()?;
     let envoy =

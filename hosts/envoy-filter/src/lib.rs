@@ -26,19 +26,6 @@
 //! request (`ext_authz` and `/authz` do that); the mathematics of signatures, which is Envoy's;
 //! pages of lists, which go on as the registry gives them.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::string_slice,
-        clippy::todo,
-        clippy::unreachable
-    )
-)]
-
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

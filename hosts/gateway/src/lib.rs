@@ -31,11 +31,6 @@
 //! Left out: rules, scopes and paths, which are the engine's; storage, which is the registry's;
 //! issuing, which is the token server's.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
-
 pub mod admin;
 pub mod bundle;
 pub mod client;

@@ -658,6 +658,7 @@ fn joined(scopes: &[RequiredScope<'_>]) -> String {
 
 /// The time, in seconds since 1970.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

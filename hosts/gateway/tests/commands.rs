@@ -4,6 +4,17 @@
 //! Left out: what it does with traffic, which `tests/clients/gateway.rs` has with a real registry
 //! behind it.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "what fails ends the test"
+)]
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
