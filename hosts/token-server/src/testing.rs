@@ -1,5 +1,6 @@
-//! What the tests of the server and the benches use of it, and nothing else: every other item is the
-//! program's own. The paths are those of the rooms.
+//! What the tests of the server and the benches use of it, and nothing else: every other item is
+//! the program's own. The paths are those of the rooms.
+
 #![allow(missing_docs, reason = "the rooms say what they hold")]
 
 pub mod clock {
