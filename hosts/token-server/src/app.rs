@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 use scopegate_api::bundle::FIRST_VERSION;
 use scopegate_core::Catalog;
 use scopegate_host::rate::RateLimit;
-use scopegate_runtime::{ENGINE_SHA256, Runtime};
+use scopegate_runtime::Runtime;
 use tokio::sync::Mutex;
 
 use crate::app::readiness::Readiness;
@@ -40,65 +40,15 @@ use crate::store::{KeysRecord, Known, Store};
 /// See [`App::second_looks`].
 const SECOND_LOOKS: Rate = Rate { rate: 1.0, burst: 10 };
 
-/// What requests share.
+/// What the configuration says about requests.
 #[derive(Debug)]
-pub struct App {
-    /// The engine.
-    pub runtime: Runtime,
-    /// The engine's SHA-256.
-    pub engine: &'static str,
-    /// Who signs, for whom.
-    pub issuer: Issuer,
+pub struct Settings {
     /// The registry's own name, which is the user name of its admin.
     pub registry_name: String,
     /// The address of this server, as clients reach it, without a slash at the end.
     pub public_url: String,
     /// Who may list repositories.
     pub catalog: Catalog,
-    /// The identity providers.
-    pub providers: Providers,
-    /// The database. Requests for tokens do not use it.
-    pub store: Store,
-    /// Whether there is management.
-    pub is_managed: bool,
-    /// Whether there is the playground, where it is built in.
-    pub has_playground: bool,
-    /// Which proxies may ask about requests, where any may.
-    pub authz: Authz,
-    /// What one client may ask for.
-    pub guard: Arc<Guard>,
-    /// How often strangers can make us ask an identity provider.
-    pub redemptions: Redemptions,
-    /// How often credentials of management that nobody knows make us look into the database,
-    /// whoever sends them.
-    pub second_looks: RateLimit,
-    /// Whether the policy is new enough to decide by.
-    pub readiness: Arc<Readiness>,
-    /// What the edge is told.
-    pub bundles: Bundles,
-    /// Held by whoever makes the next snapshot.
-    pub turn: Mutex<()>,
-    policy: ArcSwap<Policy>,
-    keys: ArcSwap<KeysRecord>,
-}
-
-/// What an app is made of.
-#[derive(Debug)]
-pub struct Parts {
-    /// The engine.
-    pub runtime: Runtime,
-    /// Who signs, for whom.
-    pub issuer: Issuer,
-    /// The registry's own name.
-    pub registry_name: String,
-    /// The address of this server, as clients reach it.
-    pub public_url: String,
-    /// Who may list repositories.
-    pub catalog: Catalog,
-    /// The identity providers.
-    pub providers: Providers,
-    /// The database.
-    pub store: Store,
     /// Whether there is management.
     pub is_managed: bool,
     /// Whether there is the playground, where it is built in.
@@ -111,41 +61,67 @@ pub struct Parts {
     pub limits: Limits,
 }
 
+/// What requests share.
+#[derive(Debug)]
+pub struct App {
+    pub settings: Settings,
+    pub runtime: Runtime,
+    /// Who signs, for whom.
+    pub issuer: Issuer,
+    pub providers: Providers,
+    /// The database. Requests for tokens do not use it.
+    pub store: Store,
+    /// The limits of one client, and what they have counted.
+    pub guard: Arc<Guard>,
+    /// How often strangers can make us ask an identity provider.
+    pub redemptions: Redemptions,
+    /// How often credentials of management that nobody knows make us look into the database,
+    /// whoever sends them.
+    pub second_looks: RateLimit,
+    /// Whether the policy is new enough to decide by.
+    pub readiness: Arc<Readiness>,
+    bundles: Bundles,
+    /// Held by whoever makes the next snapshot.
+    snapshot_lock: Mutex<()>,
+    policy: ArcSwap<Policy>,
+    keys: ArcSwap<KeysRecord>,
+}
+
 impl App {
-    /// An app that knows nobody yet.
+    /// An app with an empty policy.
     ///
     /// # Errors
     ///
     /// When the engine fails.
-    pub fn new(parts: Parts) -> anyhow::Result<Self> {
-        let built_in = Arc::new(BuiltIn::compile(&parts.runtime)?);
+    pub fn new(
+        settings: Settings,
+        runtime: Runtime,
+        issuer: Issuer,
+        providers: Providers,
+        store: Store,
+    ) -> anyhow::Result<Self> {
+        let built_in = Arc::new(BuiltIn::compile(&runtime)?);
         Ok(Self {
-            runtime: parts.runtime,
-            engine: ENGINE_SHA256,
-            issuer: parts.issuer,
-            registry_name: parts.registry_name,
-            public_url: parts.public_url.trim_end_matches('/').to_owned(),
-            catalog: parts.catalog,
-            providers: parts.providers,
-            store: parts.store,
-            is_managed: parts.is_managed,
-            has_playground: parts.has_playground,
-            authz: parts.authz,
-            guard: Arc::new(Guard::new(parts.limits)),
+            guard: Arc::new(Guard::new(settings.limits.clone())),
             redemptions: Redemptions::default(),
             second_looks: RateLimit::new(SECOND_LOOKS),
-            readiness: Arc::new(Readiness::new(parts.serve_for)),
+            readiness: Arc::new(Readiness::new(settings.serve_for)),
             bundles: Bundles::default(),
-            turn: Mutex::default(),
+            snapshot_lock: Mutex::default(),
             policy: ArcSwap::from_pointee(Policy::new(built_in)),
             keys: ArcSwap::default(),
+            settings,
+            runtime,
+            issuer,
+            providers,
+            store,
         })
     }
 
     /// The address of the token endpoint.
     #[must_use]
     pub fn realm(&self) -> String {
-        format!("{}/oauth2/token", self.public_url)
+        format!("{}/oauth2/token", self.settings.public_url)
     }
 
     /// The snapshot of this moment.
@@ -178,8 +154,8 @@ impl App {
 
     /// Where principals are looked up, by a snapshot of the policy.
     pub fn directory<'a>(&'a self, policy: &'a Policy) -> Directory<'a> {
-        let Self { registry_name, providers, runtime, .. } = self;
-        Directory { policy, registry_name, providers, runtime }
+        let Self { settings, providers, runtime, .. } = self;
+        Directory { policy, registry_name: &settings.registry_name, providers, runtime }
     }
 
     /// What finds out who asks, by a snapshot of the policy.
@@ -190,7 +166,7 @@ impl App {
 
     /// What decides.
     pub fn decider(&self) -> Decider<'_> {
-        Decider { runtime: &self.runtime, catalog: self.catalog }
+        Decider { runtime: &self.runtime, catalog: self.settings.catalog }
     }
 
     /// The bundle of this moment, in a version.

@@ -17,6 +17,8 @@
 //!
 //! No request for a token waits for the database: it reads the snapshot.
 
+#![allow(missing_docs, reason = "a program; only its tests and benches see inside")]
+
 mod app;
 mod clock;
 mod commands;

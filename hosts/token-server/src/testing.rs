@@ -1,13 +1,11 @@
 //! What the tests of the server and the benches use of it, and nothing else: every other item is
 //! the program's own. The paths are those of the rooms.
 
-#![allow(missing_docs, reason = "the rooms say what they hold")]
-
 pub mod clock {
     pub use crate::clock::{now, rfc3339};
 }
 pub mod app {
-    pub use crate::app::{App, Parts, remember};
+    pub use crate::app::{App, Settings, remember};
     pub mod readiness {
         pub use crate::app::readiness::Readiness;
     }

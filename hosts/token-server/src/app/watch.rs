@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// When the database cannot be read or holds what cannot be compiled. The old snapshot stays.
 pub async fn catch_up(app: &App) -> anyhow::Result<()> {
     // One at a time: the later one sees what the earlier one has done.
-    let _turn = app.turn.lock().await;
+    let _guard = app.snapshot_lock.lock().await;
     let policy = Arc::clone(&app.policy());
     let known = Known::from(&policy.registry);
     let mut changes = app.store.changes_since(&known).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::remember;
 use crate::app::upkeep::keep;
 use crate::app::watch::{catch_up, follow};
-use crate::app::{App, Parts};
+use crate::app::{App, Settings};
 use crate::clock;
 use crate::config::{Config, Serve};
 use crate::domain::edit::identities::keep_providers;
@@ -24,7 +24,7 @@ use crate::telemetry::{Telemetry, metrics};
 use anyhow::{Context as _, bail};
 use axum::Router;
 use scopegate_host::files::raise_limit;
-use scopegate_runtime::{Limits, Runtime};
+use scopegate_runtime::{ENGINE_SHA256, Limits, Runtime};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -121,25 +121,24 @@ impl Prepared {
     async fn into_app(self, config: &Config, address: SocketAddr) -> anyhow::Result<Arc<App>> {
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let public_url = config.public_url.as_ref().map(ToString::to_string);
-        let app = Arc::new(App::new(Parts {
-            runtime: self.runtime,
-            issuer: self.issuer,
+        let public_url = public_url.unwrap_or_else(|| format!("{scheme}://{address}"));
+        let settings = Settings {
             registry_name: config.registry.name.clone(),
-            public_url: public_url.unwrap_or_else(|| format!("{scheme}://{address}")),
+            public_url: public_url.trim_end_matches('/').to_owned(),
             catalog: config.catalog,
-            providers: self.providers,
-            store: self.store,
             is_managed: config.management.enabled,
             has_playground: config.playground,
             serve_for: config.snapshot.serve_for,
             authz: config.authz.clone(),
             limits: config.limits.clone(),
-        })?);
+        };
+        let Self { runtime, issuer, providers, store } = self;
+        let app = Arc::new(App::new(settings, runtime, issuer, providers, store)?);
         catch_up(&app).await?;
         remember::recall(&app).await?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
-            engine_sha256 = app.engine,
+            engine_sha256 = ENGINE_SHA256,
             %address,
             service = app.issuer.service,
             kid = app.issuer.ring().newest_kid(),

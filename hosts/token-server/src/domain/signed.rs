@@ -19,11 +19,11 @@ pub struct Signed {
 
 /// The document that was made last.
 #[derive(Debug, Default)]
-pub struct Last(Mutex<Option<(Known, i64, Arc<Signed>)>>);
+pub(crate) struct Last(Mutex<Option<(Known, i64, Arc<Signed>)>>);
 
 /// The bundles that were made last, of either version.
 #[derive(Debug, Default)]
-pub struct Bundles {
+pub(crate) struct Bundles {
     /// Of the version that is served for one release.
     pub first: Last,
     /// Of the present one.
@@ -36,7 +36,7 @@ impl Last {
     /// # Errors
     ///
     /// The error of whoever makes it.
-    pub async fn at(
+    pub(crate) async fn at(
         &self,
         known: Known,
         minute: i64,

@@ -40,7 +40,7 @@ use scopegate_api::errors::RegistryErrors;
 use scopegate_core::Catalog;
 use scopegate_core::admission::{Authority, Credential, Request};
 use scopegate_core::route::Settings;
-use scopegate_runtime::{Admission, Error as EngineError};
+use scopegate_runtime::{Admission, ENGINE_SHA256, Error as EngineError};
 
 use question::{Proxy, Question};
 
@@ -90,7 +90,7 @@ async fn answer(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> Re
 
 fn is_peer(app: &App, parts: &Parts) -> bool {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.is_some_and(|peer| app.authz.peers.contain(peer.0.ip()))
+    peer.is_some_and(|peer| app.settings.authz.peers.contain(peer.0.ip()))
 }
 
 async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> Response {
@@ -102,7 +102,7 @@ async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> R
     let mut decision = Decision {
         address: Some(context.address),
         correlation_id: &context.correlation_id,
-        engine: app.engine,
+        engine: ENGINE_SHA256,
         ..Decision::default()
     };
     let outcome = admit(app, context, &question, &parts.headers).await;
@@ -134,7 +134,8 @@ async fn admit(
     question: &Question,
     headers: &HeaderMap,
 ) -> Result<Admission, RouteError> {
-    let settings = Settings { profile: app.authz.profile, untag: app.authz.untag };
+    let settings =
+        Settings { profile: app.settings.authz.profile, untag: app.settings.authz.untag };
     let credential = match credential(app, context, question, headers, &settings).await {
         Ok(credential) => credential,
         Err(RouteError::Unauthorized(_)) => {
@@ -210,8 +211,9 @@ fn needed(
 
 /// A list of repositories that somebody would have to filter is closed.
 fn opened(app: &App, access: &[AccessEntry]) -> String {
-    let is_open =
-        |entry: &&AccessEntry| app.catalog == Catalog::Root || entry.resource_type != "registry";
+    let is_open = |entry: &&AccessEntry| {
+        app.settings.catalog == Catalog::Root || entry.resource_type != "registry"
+    };
     write_access(access.iter().filter(is_open))
 }
 

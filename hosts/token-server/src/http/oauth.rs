@@ -19,6 +19,7 @@ use std::time::Instant;
 use axum::http::StatusCode;
 use axum::response::Response;
 use scopegate_api::claims::{Permissions, PrincipalKind};
+use scopegate_runtime::ENGINE_SHA256;
 use serde::Serialize;
 
 use crate::app::App;
@@ -64,7 +65,7 @@ impl<'a> Asked<'a> {
             requested: self.scopes,
             address: Some(self.context.address),
             correlation_id: &self.context.correlation_id,
-            engine: self.app.engine,
+            engine: ENGINE_SHA256,
             duration: self.began.elapsed(),
             ..Decision::default()
         }

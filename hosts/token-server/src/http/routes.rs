@@ -23,9 +23,11 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/oauth2/exchange", post(exchange::post))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/token-signing.pem", get(certificate));
-    let router = if app.is_managed { router.merge(managed(&app)) } else { router };
-    let router = if app.authz.peers.is_empty() { router } else { router.merge(authz::routes()) };
-    let router = if app.has_playground { router.merge(playground::routes()) } else { router };
+    let router = if app.settings.is_managed { router.merge(managed(&app)) } else { router };
+    let router =
+        if app.settings.authz.peers.is_empty() { router } else { router.merge(authz::routes()) };
+    let router =
+        if app.settings.has_playground { router.merge(playground::routes()) } else { router };
     router.with_state(app)
 }
 

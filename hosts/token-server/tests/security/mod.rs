@@ -21,7 +21,7 @@ use scopegate_core::Catalog;
 use scopegate_host::networks::Networks;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::testing::app::watch::catch_up;
-use scopegate_server::testing::app::{App, Parts};
+use scopegate_server::testing::app::{App, Settings};
 use scopegate_server::testing::clock;
 use scopegate_server::testing::config::providers::ProviderConfig;
 use scopegate_server::testing::config::{Limits, Rate};
@@ -141,20 +141,19 @@ impl Server {
         };
         let ring = keeper.tend(&store, clock::now()).await.unwrap();
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let app = App::new(Parts {
-            runtime: Runtime::with_cache(cache, EngineLimits::default()).unwrap(),
-            issuer: Issuer::new(ISSUER.into(), SERVICE.into(), false, ring),
+        let runtime = Runtime::with_cache(cache, EngineLimits::default()).unwrap();
+        let issuer = Issuer::new(ISSUER.into(), SERVICE.into(), false, ring);
+        let settings = Settings {
             registry_name: "registry".into(),
-            public_url: format!("{PUBLIC_URL}/"),
+            public_url: PUBLIC_URL.into(),
             catalog: Catalog::Root,
-            providers: setup.providers,
-            store,
             is_managed: true,
             authz: scopegate_server::testing::config::Authz::default(),
             has_playground: false,
             serve_for: setup.serve_for,
             limits: setup.limits,
-        });
+        };
+        let app = App::new(settings, runtime, issuer, setup.providers, store);
         let trusted_proxies = setup.trusted_proxies.clone();
         let app = Arc::new(app.unwrap());
         let gateways = Arc::new(Gateways::new(Arc::clone(&app), false));

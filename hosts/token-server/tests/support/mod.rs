@@ -17,7 +17,7 @@ use scopegate_core::Catalog;
 use scopegate_host::networks::Networks;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::testing::app::watch::catch_up;
-use scopegate_server::testing::app::{App, Parts};
+use scopegate_server::testing::app::{App, Settings};
 use scopegate_server::testing::clock;
 use scopegate_server::testing::config::{Authz, Limits};
 use scopegate_server::testing::domain::edit::identities::keep_providers;
@@ -94,20 +94,19 @@ impl Server {
         let ring = keeper.tend(&store, clock::now()).await.unwrap();
         // Compiled once for all tests; the folder is ours.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let app = App::new(Parts {
-            runtime: Runtime::with_cache(cache, EngineLimits::default()).unwrap(),
-            issuer: Issuer::new("test-issuer".into(), "r.test".into(), false, ring),
+        let runtime = Runtime::with_cache(cache, EngineLimits::default()).unwrap();
+        let issuer = Issuer::new("test-issuer".into(), "r.test".into(), false, ring);
+        let settings = Settings {
             registry_name: "registry".into(),
-            public_url: "https://r.test/".into(),
+            public_url: "https://r.test".into(),
             catalog: Catalog::Root,
-            providers,
-            store,
             is_managed: true,
             authz: Authz { peers: Networks::parse(["127.0.0.0/8"]).unwrap(), ..Authz::default() },
             has_playground: true,
             serve_for: Duration::from_secs(60),
             limits,
-        });
+        };
+        let app = App::new(settings, runtime, issuer, providers, store);
         let server = Self { app: Arc::new(app.unwrap()), folder };
         catch_up(&server.app).await.unwrap();
         server

@@ -211,7 +211,7 @@ impl<'v> Presented<'v> {
         };
         let now = clock::now();
         if let Some(principal) =
-            authority::principal(token, &app.public_url, &app.issuer, policy, now)?
+            authority::principal(token, &app.settings.public_url, &app.issuer, policy, now)?
         {
             return Ok(principal);
         }
@@ -228,7 +228,7 @@ async fn this_registry(parts: &mut Parts, app: &Arc<App>) -> Result<Ids, Managem
     let subscription = app.policy().registry.subscription.clone();
     for (name, value) in &params {
         let ours = match name {
-            "registry" => app.registry_name.as_str(),
+            "registry" => app.settings.registry_name.as_str(),
             "subscription" => subscription.as_str(),
             "group" => GROUP,
             _ => continue,

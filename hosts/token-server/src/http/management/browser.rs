@@ -31,7 +31,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses what another site made a browser send, before anything else looks at it.
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let mut response = match checked(&app.public_url, request).await {
+    let mut response = match checked(&app.settings.public_url, request).await {
         Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
     };

@@ -21,7 +21,7 @@ use crate::http::context::Context;
 
 /// `GET /metadata/endpoints`
 pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
-    let url = &app.public_url;
+    let url = &app.settings.public_url;
     // The suffix is what a registry's name gets to become its address: the service without its
     // first label.
     let suffix = app.issuer.service.split_once('.').map_or("", |(_, suffix)| suffix);
@@ -129,7 +129,7 @@ fn document(app: &App) -> Value {
         "id": format!("/subscriptions/{}", registry.subscription),
         "subscriptionId": registry.subscription,
         "tenantId": registry.tenant,
-        "displayName": app.registry_name,
+        "displayName": app.settings.registry_name,
         "state": "Enabled",
         "subscriptionPolicies": {},
         "authorizationSource": "RoleBased",

@@ -64,7 +64,7 @@ pub(crate) async fn list(
         commit(&app, write).await?;
     }
     let passwords = in_order(documents(generated, &registry.admin_passwords));
-    Ok(Json(CredentialsDocument { username: app.registry_name.clone(), passwords }))
+    Ok(Json(CredentialsDocument { username: app.settings.registry_name.clone(), passwords }))
 }
 
 /// Generates one of the admin's passwords anew.
@@ -84,7 +84,7 @@ pub(crate) async fn regenerate(
     let (registry, generated) = registry::regenerate_admin_password(&mut write, body.name).await?;
     commit(&app, write).await?;
     let passwords = in_order(documents(vec![generated], &registry.admin_passwords));
-    Ok(Json(CredentialsDocument { username: app.registry_name.clone(), passwords }))
+    Ok(Json(CredentialsDocument { username: app.settings.registry_name.clone(), passwords }))
 }
 
 /// What was generated, with its values, and then what stayed, without: clients read the first one.

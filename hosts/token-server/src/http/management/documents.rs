@@ -280,7 +280,7 @@ impl RegistrySummary {
     pub(crate) fn new(app: &App) -> Self {
         Self {
             id: Ids::new(app).registry().to_owned(),
-            name: app.registry_name.clone(),
+            name: app.settings.registry_name.clone(),
             r#type: REGISTRY_TYPE,
             location: "local",
             sku: SKU,

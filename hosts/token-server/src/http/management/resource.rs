@@ -30,7 +30,7 @@ impl Ids {
     #[must_use]
     pub fn new(app: &App) -> Self {
         let subscription = app.policy().registry.subscription.clone();
-        let name = &app.registry_name;
+        let name = &app.settings.registry_name;
         Self {
             base: format!(
                 "/subscriptions/{subscription}/resourceGroups/{GROUP}/providers/{REGISTRY_TYPE}/{name}"
@@ -151,7 +151,7 @@ impl<T> List<T> {
                 .append_pair("$top", &page.limit.to_string())
                 .append_pair("$skiptoken", &last)
                 .finish();
-            format!("{}{}?{query}", app.public_url, uri.path())
+            format!("{}{}?{query}", app.settings.public_url, uri.path())
         });
         Self { value, next_link }
     }

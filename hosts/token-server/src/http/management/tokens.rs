@@ -75,7 +75,7 @@ pub(crate) async fn create(
     let edit = edit(&ids, body.properties)?;
     let mut write = app.store.write().await?;
     let is_new = write.token(&name).await?.is_none();
-    let token = tokens::put(&mut write, &name, &app.registry_name, edit).await?;
+    let token = tokens::put(&mut write, &name, &app.settings.registry_name, edit).await?;
     commit(&app, write).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(document(&app, &ids, token))))
@@ -98,7 +98,7 @@ pub(crate) async fn update(
 ) -> Result<Json<TokenResource>, ManagementError> {
     let edit = edit(&ids, body.properties)?;
     let mut write = app.store.write().await?;
-    let token = tokens::patch(&mut write, &name, &app.registry_name, edit).await?;
+    let token = tokens::patch(&mut write, &name, &app.settings.registry_name, edit).await?;
     commit(&app, write).await?;
     Ok(Json(document(&app, &ids, token)))
 }

@@ -39,7 +39,7 @@ pub(crate) async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<St
     if let Err(error) = check_tenant(&app, &tenant) {
         return error.into_response();
     }
-    let url = &app.public_url;
+    let url = &app.settings.public_url;
     let document = object!({
         "issuer": format!("{url}/{tenant}/v2.0"),
         "authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/authorize"),
@@ -140,7 +140,7 @@ async fn service_principal(
 fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
     let mut words = scope.split(' ').filter_map(|word| word.strip_suffix("/.default"));
     let resource = words.next().unwrap_or_default().trim_end_matches('/');
-    [app.public_url.as_str(), REGISTRY_AUDIENCE]
+    [app.settings.public_url.as_str(), REGISTRY_AUDIENCE]
         .into_iter()
         .find(|known| *known == resource)
         .map(ToOwned::to_owned)
