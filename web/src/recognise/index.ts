@@ -7,6 +7,8 @@ export type {
   Flag,
   Found,
   FoundCommand,
+  FoundPasswords,
+  FoundToken,
   Lock,
   Meaning,
   Operation,

@@ -9,7 +9,12 @@ import type { Model, ScopeMapDraft } from "./model";
 import { hostAsked } from "./model";
 import { isNameOf, labelOf } from "./registry";
 
-export function applicable({ maps, token, profile, question }: Model): ScopeMapDraft[] {
+export function applicable({
+  maps,
+  token,
+  profile,
+  question,
+}: Pick<Model, "maps" | "token" | "profile" | "question">): ScopeMapDraft[] {
   const label = labelOf(hostAsked(question));
   const ofRegistry = maps.filter(({ registry }) => registry === "" || isNameOf(registry, label));
   const here = label === "" || ofRegistry.length === 0 ? maps : ofRegistry;

@@ -6,33 +6,38 @@
  */
 
 import type { Change, FoundCommand } from "../recognise";
-import { blankMap, type Model, type ScopeMapDraft, type TokenFacts } from "./model";
-import type { Playground } from "./playground";
+import { applicable } from "./applicable";
+import { blankMap, type ScopeMapDraft, type TokenFacts } from "./model";
+import { type PageState, withMaps, withModel } from "./page-state";
 import { isNameOf } from "./registry";
 import { systemMap } from "./system";
 import { changed, isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
 
-export type Outcome = FoundCommand["outcome"];
+export interface MapCommand {
+  change: Change;
+  registry: string;
+  outcome: FoundCommand["outcome"];
+}
 
 /**
  * A command that makes a map says what is in it; one that changes a map adds to the one of that
  * name.
  */
-export function takeChange(playground: Playground, change: Change, registry: string, outcome: Outcome): void {
-  if (outcome === "failed") return;
+export function changedByCommand(state: PageState, command: MapCommand, now: number): PageState {
+  const { change, outcome } = command;
+  if (outcome === "failed") return state;
   if (change.does === "deletes") {
-    takeDeletion(playground, change, registry, outcome);
-    return;
+    return change.token === null ? withoutMap(state, command) : withoutToken(state, change.token, command);
   }
-  if (change.token !== null) changeToken(playground, change.token, change, registry, outcome);
-  if (change.scopeMap) useSystemMap(playground, change.scopeMap);
-  changeMap(playground, change, registry, outcome);
+  const ofToken = change.token === null ? state : withToken(state, change.token, command, now);
+  return changedMap(change.scopeMap ? withSystemMap(ofToken, change.scopeMap) : ofToken, command);
 }
 
 const FACTS: TokenFacts = { status: "enabled", passwords: null };
 
-function changeToken(playground: Playground, name: string, change: Change, registry: string, outcome: Outcome): void {
-  const { token } = playground.model;
+function withToken(state: PageState, name: string, command: MapCommand, now: number): PageState {
+  const { change, registry, outcome } = command;
+  const { token } = state.model;
   const isNew = change.does === "creates" || !isSameToken(token, name, registry);
   const before = isNew ? FACTS : (token.facts ?? FACTS);
   const status = outcome === "refused" ? "unknown" : (change.status ?? before.status);
@@ -43,50 +48,48 @@ function changeToken(playground: Playground, name: string, change: Change, regis
   const facts = { status, passwords, ...(hasUnknownMap ? { hasUnknownMap } : {}) };
   const scopeMap = change.scopeMap ?? (isNew ? "" : token.scopeMap);
   const keepsState = !isNew && token.facts === undefined && change.status === null && change.passwords === null;
-  const state = keepsState && outcome === null ? token.state : stateOf(facts, Date.now());
-  playground.set("token", { name, registry, scopeMap, state, facts });
+  const stateAfter = keepsState && outcome === null ? token.state : stateOf(facts, now);
+  return withModel(state, { token: { ...token, name, registry, scopeMap, state: stateAfter, facts } });
 }
 
-function changeMap(playground: Playground, change: Change, registry: string, outcome: Outcome): void {
+function changedMap(state: PageState, { change, registry, outcome }: MapCommand): PageState {
   const { token, scopeMap, actions, removed, open } = change;
+  const { maps } = state.model;
   const creates = change.does === "creates";
   if (outcome === "refused") {
     // What stood in the option that is refused is not known.
-    if (token === null) doubtMap(playground, scopeMap ?? "", registry);
-    return;
+    return token === null ? withDoubt(state, scopeMap ?? "", registry) : state;
   }
-  if (actions.length === 0 && removed.length === 0 && open === null && (token !== null || !creates)) return;
-  const maps = copyOf(playground.model.maps);
-  const place = (creates ? placeToMake : placeOf)(maps, scopeMap ?? "", registry);
-  const before = maps[place];
+  if (actions.length === 0 && removed.length === 0 && open === null && (token !== null || !creates)) return state;
+  const index = (creates ? indexToMake : indexOf)(maps, scopeMap ?? "", registry);
+  const before = maps[index];
   const { registry: ofMap = "", ...map } = before ?? blankMap();
   const kept = creates ? [] : map.actions.filter((action) => !removed.includes(action));
   const added = actions.filter((action) => !kept.includes(action));
-  playground.replaceMaps(
-    maps.toSpliced(place, 1, {
-      ...map,
-      registry: ofMap || registry,
-      name: scopeMap ?? map.name,
-      actions: [...kept, ...added],
-      known: knownAfter(creates ? undefined : (before ?? UNSEEN), creates, open),
-    }),
-  );
+  const after = {
+    ...map,
+    registry: ofMap || registry,
+    name: scopeMap ?? map.name,
+    actions: [...kept, ...added],
+    known: knownAfter(creates ? undefined : (before ?? UNSEEN), creates, open),
+  };
+  return withMaps(state, maps.toSpliced(index, 1, after));
 }
 
 /** Puts a map in the place of the one of its name. */
-export function putMap(playground: Playground, map: ScopeMapDraft): void {
-  if (map.name === "") return;
-  const maps = copyOf(playground.model.maps);
-  const place = placeToMake(maps, map.name, map.registry);
-  const registry = map.registry || (maps[place]?.registry ?? "");
-  playground.replaceMaps(maps.toSpliced(place, 1, { ...map, registry }), false);
+export function withPrintedMap(state: PageState, map: ScopeMapDraft): PageState {
+  if (map.name === "") return state;
+  const { maps } = state.model;
+  const index = indexToMake(maps, map.name, map.registry);
+  const registry = map.registry || (maps[index]?.registry ?? "");
+  return withMaps(state, maps.toSpliced(index, 1, { ...map, registry }), false);
 }
 
-function doubtMap(playground: Playground, name: string, registry: string): void {
-  const maps = copyOf(playground.model.maps);
-  const place = placeOf(maps, name, registry);
-  const map = maps[place];
-  if (map && isNamed(map)) playground.replaceMaps(maps.with(place, { ...map, known: "not" }));
+function withDoubt(state: PageState, name: string, registry: string): PageState {
+  const { maps } = state.model;
+  const index = indexOf(maps, name, registry);
+  const map = maps[index];
+  return map && isNamed(map) ? withMaps(state, maps.with(index, { ...map, known: "not" })) : state;
 }
 
 /** A map that is changed and stands nowhere has rules that nobody has seen. */
@@ -103,12 +106,8 @@ function isNamed({ name, actions }: ScopeMapDraft): boolean {
   return name !== "" || actions.length > 0;
 }
 
-function takeDeletion(playground: Playground, change: Change, registry: string, outcome: Outcome): void {
-  if (change.token !== null) {
-    deleteToken(playground, change.token, registry, outcome);
-    return;
-  }
-  const { maps } = playground.model;
+function withoutMap(state: PageState, { change, registry, outcome }: MapCommand): PageState {
+  const { maps } = state.model;
   // Whatever a variable stands for may be the one.
   const isOpen = outcome === "refused" || isPlaceholder(change.scopeMap ?? "");
   const isGone = ({ name, registry: ofMap }: ScopeMapDraft) => {
@@ -117,20 +116,21 @@ function takeDeletion(playground: Playground, change: Change, registry: string, 
     const wanted = change.scopeMap?.toLowerCase() ?? null;
     return isHere && (wanted === null || name === "" || name.toLowerCase() === wanted || isPlaceholder(wanted));
   };
-  if (!maps.some((map) => isGone(map) && isNamed(map))) return;
-  const left = copyOf(maps).map((map) => (isGone(map) ? { ...map, known: "not" as const } : map));
-  playground.replaceMaps(isOpen ? left : copyOf(maps).filter((map) => !isGone(map)));
+  if (!maps.some((map) => isGone(map) && isNamed(map))) return state;
+  const doubted = maps.map((map) => (isGone(map) ? { ...map, known: "not" as const } : map));
+  return withMaps(state, isOpen ? doubted : maps.filter((map) => !isGone(map)));
 }
 
-function deleteToken(playground: Playground, name: string, registry: string, outcome: Outcome): void {
-  const { token } = playground.model;
-  if (isPlaceholder(name)) {
-    if (token.name !== name && token.state !== "disabled") playground.set("token", { state: "unknown" });
-    if (token.name !== name) return;
+function withoutToken(state: PageState, name: string, { registry, outcome }: MapCommand): PageState {
+  const { token } = state.model;
+  const isOther = token.name !== name;
+  if (isPlaceholder(name) && isOther) {
+    return token.state === "disabled" ? state : withModel(state, { token: { ...token, state: "unknown" } });
   }
-  if (isKnown(token) && !isSameToken(token, name, registry)) return;
-  const state = outcome === "refused" ? "unknown" : "deleted";
-  playground.set("token", { ...NOTHING_KNOWN, scopeMap: token.scopeMap, name, registry, state });
+  if (isKnown(token) && !isSameToken(token, name, registry)) return state;
+  const after = outcome === "refused" ? "unknown" : "deleted";
+  const { scopeMap } = token;
+  return withModel(state, { token: { ...token, ...NOTHING_KNOWN, scopeMap, name, registry, state: after } });
 }
 
 /** A name that a shell puts in. */
@@ -138,29 +138,25 @@ function isPlaceholder(name: string): boolean {
   return /[$%`<{]/.test(name);
 }
 
-function copyOf(maps: Model["maps"]): ScopeMapDraft[] {
-  return maps.map((map) => ({ ...map, actions: [...map.actions] }));
-}
-
-/** The map of this name, or one that nobody has named; else a new one, behind the others. */
-function placeOf(maps: ScopeMapDraft[], name: string, registry: string): number {
+/** The map of this name, or one without a name; else a new one, behind the others. */
+function indexOf(maps: ScopeMapDraft[], name: string, registry: string): number {
   const isHere = (map: ScopeMapDraft) => map.registry === "" || registry === "" || isNameOf(map.registry, registry);
   const named = maps.findIndex((map) => isHere(map) && map.name.toLowerCase() === name.toLowerCase());
   const unnamed = maps.findIndex((map) => isHere(map) && map.name === "");
   return named >= 0 ? named : unnamed >= 0 ? unnamed : maps.length;
 }
 
-/** Rules that nobody has named are not those of a map that is made now. */
-function placeToMake(maps: ScopeMapDraft[], name: string, registry: string): number {
-  const place = placeOf(maps, name, registry);
-  return maps[place]?.name === "" && (maps[place]?.actions.length ?? 0) > 0 ? maps.length : place;
+/** Rules without a name are not those of a map that is made now. */
+function indexToMake(maps: ScopeMapDraft[], name: string, registry: string): number {
+  const index = indexOf(maps, name, registry);
+  return maps[index]?.name === "" && (maps[index]?.actions.length ?? 0) > 0 ? maps.length : index;
 }
 
 /** A map of the registry's own is known by its name alone. */
-export function useSystemMap(playground: Playground, name: string): void {
+export function withSystemMap(state: PageState, name: string): PageState {
   const known = systemMap(name);
-  const { maps } = playground.model;
-  if (!known || maps.some((map) => map.name === known.name)) return;
-  const others = copyOf(maps.filter(isNamed));
-  playground.replaceMaps([...others, { ...known, registry: playground.registry() }]);
+  const { maps } = state.model;
+  if (!known || maps.some((map) => map.name === known.name)) return state;
+  const registry = applicable(state.model).find((map) => map.registry)?.registry ?? "";
+  return withMaps(state, [...maps.filter(isNamed), { ...known, registry }]);
 }

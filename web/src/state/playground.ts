@@ -3,13 +3,12 @@
  */
 
 import { createMemo, createSignal, onCleanup } from "solid-js";
-import { createStore, reconcile, type SetStoreFunction, unwrap } from "solid-js/store";
+import { createStore, type SetStoreFunction, unwrap } from "solid-js/store";
 import {
   type Assertion,
-  type AssertionFile,
   actions,
   attempt,
-  type Edit,
+  type Edit as EngineEdit,
   Principal,
   type RuleReport,
   readRules,
@@ -21,7 +20,10 @@ import { createCandidates, type Granted, grantedByEach, withDoubt } from "./cand
 import { comparedMap } from "./compared";
 import { isMapMissing } from "./doubts";
 import { createHeldToken } from "./held";
-import { blank, blankMap, hostAsked, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
+import { blank, hostAsked, type Model, type Question, type ScopeMapDraft } from "./model";
+import type { PageModel } from "./page-state";
+import { publish } from "./publish";
+import { append, present, type Step, start, type Timeline } from "./reduce";
 import { isBareName } from "./registry";
 import { createRows } from "./rows";
 
@@ -37,9 +39,10 @@ export interface Compiled {
 }
 
 export function createPlayground(initial: Model = blank()) {
-  const [model, write] = createStore<Model>(initial);
+  const [model, write] = createStore<Model>(structuredClone(unwrap(initial)));
   const [changes, setChanges] = createSignal(0);
-  const history = createHistory();
+  const [canUndo, setCanUndo] = createSignal(false);
+  let timeline = start(pageOf(initial));
 
   const compiled = createPrincipal(() => ({ maps: model.maps, catalog: model.catalog }));
   const deciding = createMemo(() => applicable(model));
@@ -81,40 +84,17 @@ export function createPlayground(initial: Model = blank()) {
     validity: heldValidity(),
   }));
 
-  /**
-   * Every change goes through here, so that whoever keeps the model need not read all of it at
-   * each key.
-   */
-  const setModel = ((...change: unknown[]) => {
-    (write as (...change: unknown[]) => void)(...change);
+  /** Every change but the text of the field goes through here. */
+  function update(next: Timeline) {
+    const [before, after] = [present(timeline), present(next)];
+    timeline = next;
+    publish(write, before.model, after.model);
+    setCanUndo(after.past.length > 0);
     setChanges((count) => count + 1);
-  }) as SetStoreFunction<Model>;
-
-  /** Whether the last change was a key in the editor. */
-  let typing = false;
-
-  function report(reported: Reported | null) {
-    if (reported !== null || model.reported !== null) setModel("reported", reported);
   }
 
-  /**
-   * The rules are others now: what was refused by those of before may not be. A login and a
-   * network do not ask the rules.
-   */
-  function forgetRefusal() {
-    const { reported } = model;
-    if (reported && OF_RULES.includes(reported.meaning)) report(null);
-  }
-
-  function replaceMaps(maps: ScopeMapDraft[], canBeUndone = true) {
-    if (canBeUndone) history.push(present());
-    typing = false;
-    setModel("maps", maps.length > 0 ? maps : [blankMap()]);
-  }
-
-  function present(): Past {
-    const { maps, assertions, catalog, reported } = model;
-    return copy({ maps, assertions, catalog, reported });
+  function change(...changes: Step["changes"]) {
+    update(append(timeline, [{ key: null, changes, now: Date.now(), isUndoable: true }]));
   }
 
   return {
@@ -138,73 +118,71 @@ export function createPlayground(initial: Model = blank()) {
     /** How often the model was changed. */
     changes,
 
+    /** All that was done to the page, as a value that never changes. */
+    timeline: () => timeline,
+    update,
+    /** Makes changes that are never retracted. */
+    change,
+
     /** Puts everything in place of everything. */
     load(next: Model) {
-      history.clear();
-      const { question, ...rest } = next;
-      setModel(rest);
-      setModel("question", reconcile(question));
+      write("pasted", next.pasted);
+      update(start(pageOf(next)));
     },
-    set: setModel,
+    /** The text of the field; what is in it is taken by `createPaste`. */
+    setText(text: string) {
+      write("pasted", text);
+      setChanges((count) => count + 1);
+    },
+    set: ((...path: unknown[]) => change({ kind: "set", path: path.map(copy) })) as SetStoreFunction<Model>,
     ask(question: Question) {
-      setModel("question", reconcile(question));
+      change({ kind: "ask", question: copy(question) });
     },
-    /** Notes what a client said when it failed, or that nothing is known of it. */
-    report,
     /** Replaces the rules of one map. What is typed is undone as a whole. */
-    write(place: number, actions: string[], isTyped = false) {
-      if (!isTyped || !typing) history.push(present());
-      typing = isTyped;
-      forgetRefusal();
-      setModel("maps", place, "actions", actions);
+    write(index: number, actions: string[], isTyped = false) {
+      change({ kind: "rules", index, actions: [...actions], isTyped });
     },
-    replaceMaps,
-    /** A copy of the maps as they are. */
-    copyOfMaps: () => present().maps,
+    replaceMaps(maps: ScopeMapDraft[]) {
+      change({ kind: "maps", maps: copy(maps) });
+    },
     /** Makes the change that the engine proposes. */
-    apply(edits: Edit[]) {
-      const places = new Map(deciding().map((map) => [map.name, model.maps.indexOf(map)]));
-      history.push(present());
-      forgetRefusal();
-      const { maps } = present();
-      for (const edit of edits) {
-        const map = maps[places.get(edit.scopeMap) ?? 0];
-        map?.actions.push(...edit.actions);
-      }
-      replaceMaps(maps, false);
+    apply(edits: EngineEdit[]) {
+      const indices = new Map(deciding().map((map) => [map.name, model.maps.indexOf(map)]));
+      const added = edits.map(({ scopeMap, actions }) => ({ index: indices.get(scopeMap) ?? 0, actions }));
+      change({ kind: "fix", added: copy(added) });
     },
     addRepositories(names: string[]) {
-      setModel("repositories", (before) => [...new Set([...before, ...names])]);
+      change({ kind: "show", names: [...names] });
     },
     removeRepositories(names: string[]) {
-      const gone = new Set(names);
-      if (gone.size > 0) setModel("repositories", (before) => before.filter((name) => !gone.has(name)));
+      change({ kind: "hide", names: [...names] });
     },
     /** Looks at what a token holds, whatever the maps grant now. */
     hold(token: string) {
-      setModel({ held: token, whose: "token", panel: "token" });
+      change({ kind: "jwt", token });
     },
     assert(assertion: Assertion) {
-      history.push(present());
-      typing = false;
-      setModel("assertions", (before) => [...before, assertion]);
+      change({ kind: "assert", assertion: copy(assertion) });
     },
-    /** Takes a file of assertions in place of those that stand here. */
-    replaceAssertions(file: AssertionFile, canBeUndone: boolean) {
-      if (canBeUndone && model.assertions.length > 0) history.push(present());
-      setModel({ assertions: file.assertions, catalog: file.catalog, panel: "tests" });
-    },
-    canUndo: history.canUndo,
+    canUndo,
     undo() {
-      typing = false;
-      const past = history.pop();
-      if (past) setModel(past);
+      const { past } = present(timeline);
+      const to = past.at(-1);
+      if (to) change({ kind: "undo", to, past: past.slice(0, -1) });
     },
   };
 }
 
-/** What a client says when the rules may be the reason. */
-const OF_RULES: Reported["meaning"][] = ["denied", "absent", "unknown"];
+/** A model without the text of the field, as a value that no store changes. */
+function pageOf(model: Model): PageModel {
+  const { pasted: _, ...rest } = copy(model);
+  return rest;
+}
+
+/** A value that no store changes. */
+function copy<T>(value: T): T {
+  return typeof value === "function" ? value : structuredClone(unwrap(value));
+}
 
 /** The principals of the map before and the map after. */
 function createCompared(model: Model) {
@@ -258,27 +236,4 @@ function createValidity(claims: () => Json | null, now: () => number) {
     null,
     { equals: isSame },
   );
-}
-
-/** What a paste or a button may replace. */
-type Past = Pick<Model, "maps" | "assertions" | "catalog" | "reported">;
-
-/** How it was before each change that one need not have meant. */
-function createHistory() {
-  const [past, setPast] = createSignal<Past[]>([]);
-  return {
-    canUndo: () => past().length > 0,
-    push: (present: Past) => setPast((before) => [...before.slice(-49), present]),
-    pop() {
-      const last = past().at(-1);
-      setPast((before) => before.slice(0, -1));
-      return last;
-    },
-    clear: () => setPast([]),
-  };
-}
-
-function copy<T extends object>(value: T): T {
-  const plain = Object.entries(value).map(([key, field]) => [key, unwrap(field)]);
-  return structuredClone(Object.fromEntries(plain)) as T;
 }

@@ -1,0 +1,138 @@
+/**
+ * What one change of a part makes of the page.
+ */
+
+import { changedByCommand, withSystemMap } from "./change";
+import { asking, type Change } from "./effects";
+import { hostAsked } from "./model";
+import { type PageModel, type PageState, withModel, withUndo } from "./page-state";
+import { isNameOf, labelOf } from "./registry";
+import { isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
+
+export interface ApplyOptions {
+  /** Milliseconds since 1970 at which the text was pasted: passwords end. */
+  now: number;
+  /** Whether undo brings back the assertions that others take the place of. */
+  isUndoable: boolean;
+}
+
+export function apply(state: PageState, change: Change, options: ApplyOptions): PageState {
+  const { model } = state;
+  switch (change.kind) {
+    case "registry":
+      return noteRegistry(state, change.label);
+    case "ask":
+      return withModel(state, { question: change.question });
+    case "report":
+      return withModel(state, { reported: change.reported });
+    case "repositories":
+      return addRepositories(state, change.names);
+    case "panel":
+      return withModel(state, { panel: change.panel });
+    case "login":
+      return login(state, change.name);
+    case "jwt":
+      return withModel(state, { held: change.token, whose: "token", panel: "token" });
+    case "token":
+      return takeToken(state, change.token, options.now);
+    case "passwords":
+      return takePasswords(state, change.passwords, options.now);
+    case "map-command":
+      return changedByCommand(state, change, options.now);
+    case "assertions":
+      return takeAssertions(state, change.file, options.isUndoable);
+    case "copy":
+      return applyAll(state, readsHere(model, change.source, change.target) ? change.pull : change.push, options);
+    case "error":
+      return applyAll(state, isOfCommand(model, change.repository) ? change.ofCommand : change.alone, options);
+    case "refusal":
+      return applyAll(state, refusalOf(model, change.required), options);
+  }
+}
+
+export function applyAll(state: PageState, changes: Change[], options: ApplyOptions): PageState {
+  return changes.reduce((before, change) => apply(before, change, options), state);
+}
+
+export function addRepositories(state: PageState, names: string[]): PageState {
+  const { repositories } = state.model;
+  const added = names.filter((name) => !repositories.includes(name));
+  return added.length === 0 ? state : withModel(state, { repositories: [...repositories, ...new Set(added)] });
+}
+
+/** The map is of the registry that is named, where it does not say itself which it is of. */
+function noteRegistry(state: PageState, label: string): PageState {
+  const [map, ...others] = state.model.maps;
+  if (map?.registry !== "" || label === "") return state;
+  return withModel(state, { maps: [{ ...map, registry: label }, ...others] });
+}
+
+/** Nothing is known of another token than the one of which something was said. */
+function login(state: PageState, name: string): PageState {
+  const { token } = state.model;
+  const isSame = token.name.toLowerCase() === name.toLowerCase();
+  return withModel(state, { token: { ...token, ...(isSame ? {} : NOTHING_KNOWN), name } });
+}
+
+function takeToken(state: PageState, found: Extract<Change, { kind: "token" }>["token"], now: number): PageState {
+  const { token } = state.model;
+  const registry = found.registry ?? "";
+  const isKnownToken = found.isInPart && found.name !== null && isSameToken(token, found.name, registry);
+  const before = isKnownToken ? token : null;
+  const facts = {
+    status: found.status ?? before?.facts?.status ?? "enabled",
+    passwords: found.passwords?.map(({ name, expiry }) => ({ name, expiry })) ?? before?.facts?.passwords ?? null,
+    ...(found.hasUnknownMap ? { hasUnknownMap: true } : {}),
+  };
+  const scopeMap = found.scopeMap ?? before?.scopeMap ?? "";
+  const name = found.name || token.name;
+  const after = { ...token, name, state: stateOf(facts, now), facts, scopeMap, registry };
+  return withSystemMap(noteRegistry(withModel(state, { token: after }), labelOf(registry)), scopeMap);
+}
+
+/**
+ * Passwords apart from their token are those of the token on the page, if they name no other.
+ */
+function takePasswords(
+  state: PageState,
+  { token: name, passwords }: Extract<Change, { kind: "passwords" }>["passwords"],
+  now: number,
+): PageState {
+  const { token } = state.model;
+  if (name !== null && isKnown(token) && !isSameToken(token, name, "")) return state;
+  const facts = { status: token.facts?.status ?? "enabled", passwords };
+  return withModel(state, { token: { ...token, name: name ?? token.name, state: stateOf(facts, now), facts } });
+}
+
+function takeAssertions(
+  state: PageState,
+  { assertions, catalog }: Extract<Change, { kind: "assertions" }>["file"],
+  isUndoable: boolean,
+): PageState {
+  const before = isUndoable && state.model.assertions.length > 0 ? withUndo(state) : state;
+  return withModel(before, { assertions, catalog, panel: "tests" });
+}
+
+/** Whether a copy reads from the registry of the maps, and does not write to it. */
+function readsHere({ maps }: PageModel, source: string, target: string): boolean {
+  const isHere = (label: string) => maps.some(({ registry }) => isNameOf(registry, label));
+  return isHere(source) && !isHere(target);
+}
+
+/** The command that failed says more than what it printed. */
+function isOfCommand({ question }: PageModel, repository: string | null): boolean {
+  if (question.kind !== "operation" || question.target.repository === "") return false;
+  return repository === null || repository === question.target.repository;
+}
+
+/**
+ * A body alone does not say of which registry it is; the challenge or the command before it may
+ * have.
+ */
+function refusalOf({ question }: PageModel, required: string): Change[] {
+  const repository = question.kind === "operation" ? question.target.repository : null;
+  const report: Change = { kind: "report", reported: { meaning: "unknown", repository, asked: required } };
+  // The command that failed says more than the answer that it got.
+  const isCommand = question.kind === "operation" && repository !== "";
+  return isCommand ? [report] : [report, ...asking(required, hostAsked(question))];
+}

@@ -1,0 +1,108 @@
+/**
+ * What a person changes by hand, beside the field: as data, as what a part of the field changes.
+ */
+
+import type { Assertion } from "../engine";
+import { addRepositories } from "./apply";
+import type { Reported, ScopeMapDraft } from "./model";
+import { type PageModel, type PageState, type Past, withMaps, withModel, withUndo } from "./page-state";
+
+export type Edit =
+  /** A field, or a field of a field, and its value or what makes it of the one before. */
+  | { kind: "set"; path: unknown[] }
+  /** The rules of one map. What is typed is undone as a whole. */
+  | { kind: "rules"; index: number; actions: string[]; isTyped: boolean }
+  | { kind: "maps"; maps: ScopeMapDraft[] }
+  /** The change that the engine proposes: rules for maps, by their indices. */
+  | { kind: "fix"; added: { index: number; actions: string[] }[] }
+  | { kind: "show"; names: string[] }
+  | { kind: "hide"; names: string[] }
+  | { kind: "assert"; assertion: Assertion }
+  /** Undo: what it brings back, and what another undo would. */
+  | { kind: "undo"; to: Past; past: Past[] };
+
+export function edit(state: PageState, change: Edit): PageState {
+  const { model } = state;
+  switch (change.kind) {
+    case "set":
+      return { ...state, model: updated(model, change.path) as PageModel };
+    case "rules":
+      return writeRules(state, change);
+    case "maps":
+      return withMaps(state, change.maps);
+    case "fix":
+      return addRules(state, change.added);
+    case "show":
+      return addRepositories(state, change.names);
+    case "hide":
+      return hideRepositories(state, change.names);
+    case "assert":
+      return {
+        ...withModel(withUndo(state), { assertions: [...model.assertions, change.assertion] }),
+        isTyping: false,
+      };
+    case "undo":
+      return { ...withModel(state, change.to), past: change.past, isTyping: false };
+  }
+}
+
+/** Whether an edit says what the rules are: what half a word had made of them stays then. */
+export function isOfRules({ kind }: { kind: string }): boolean {
+  return kind === "rules" || kind === "maps" || kind === "fix" || kind === "undo";
+}
+
+function hideRepositories(state: PageState, names: string[]): PageState {
+  const hidden = new Set(names);
+  return withModel(state, { repositories: state.model.repositories.filter((name) => !hidden.has(name)) });
+}
+
+function writeRules(state: PageState, { index, actions, isTyped }: Extract<Edit, { kind: "rules" }>): PageState {
+  const map = state.model.maps[index];
+  if (!map) return state;
+  const before = isTyped && state.isTyping ? state : withUndo(state);
+  const maps = state.model.maps.with(index, { ...map, actions });
+  return { ...withModel(before, { maps, reported: reportedAfter(state) }), isTyping: isTyped };
+}
+
+function addRules(state: PageState, added: { index: number; actions: string[] }[]): PageState {
+  const maps = state.model.maps.map((map, index) => {
+    const actions = added.filter((each) => each.index === index).flatMap((each) => each.actions);
+    return actions.length === 0 ? map : { ...map, actions: [...map.actions, ...actions] };
+  });
+  return { ...withModel(withUndo(state), { maps, reported: reportedAfter(state) }), isTyping: false };
+}
+
+/** What a client says when the rules may be the reason. */
+const OF_RULES: Reported["meaning"][] = ["denied", "absent", "unknown"];
+
+/**
+ * The rules are others now: what was refused by those of before may not be. A login and a network
+ * do not ask the rules.
+ */
+function reportedAfter({ model: { reported } }: PageState): Reported | null {
+  return reported && OF_RULES.includes(reported.meaning) ? null : reported;
+}
+
+/**
+ * A value with one of its fields set, as Solid's stores set it: objects are merged. A field that
+ * is gone stays gone.
+ */
+function updated(value: unknown, [step, ...path]: unknown[]): unknown {
+  if (path.length === 0) return leaf(value, step);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    const index = Number(step);
+    return index in value ? value.with(index, updated(value[index], path)) : value;
+  }
+  const key = String(step);
+  return { ...value, [key]: updated((value as Record<string, unknown>)[key], path) };
+}
+
+function leaf(before: unknown, given: unknown): unknown {
+  const value = typeof given === "function" ? given(before) : given;
+  return isObject(before) && isObject(value) ? { ...before, ...value } : value;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,239 @@
+/**
+ * The field for anything: which of its parts were taken before, and what a new text comes to.
+ *
+ * The field keeps its text, so a part is taken only when it is new: a rule that is changed by hand
+ * stays changed when a line is added to the field. The parts of half a word that is still being
+ * typed are retracted; those of a text that goes as a whole stay.
+ */
+
+import type { Found, Part } from "../recognise";
+import { effects } from "./effects";
+import { locksOf } from "./locks";
+import type { Question } from "./model";
+import type { PageModel } from "./page-state";
+import { isChange, mapsOf, pastedIn, saysMaps } from "./pasted-maps";
+import { append, keep, present, retract, type Step, type TextChange, type Timeline } from "./reduce";
+
+export interface Field {
+  /** What was taken, by the keys of the parts. */
+  taken: ReadonlyMap<string, Taken>;
+  /**
+   * The parts that went while nothing else was understood: what follows from that waits for the
+   * next text.
+   */
+  waiting: Taken[];
+  /** The question that a part has asked last, as JSON. */
+  asked: string | null;
+  /** The rules as the field has left them. */
+  rules: string[][];
+}
+
+interface Taken {
+  found: Found;
+  /** Whether it came with the page, and has done nothing. */
+  isLoaded: boolean;
+}
+
+/** A new text. */
+export interface Written {
+  text: string;
+  parts: Part[];
+  /** Whether one key makes it of the text before. */
+  isOneKey: boolean;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** What a new text comes to. */
+interface Plan {
+  field: Field;
+  /** The parts of which nothing stays. */
+  retracted: string[];
+  /** The parts that are gone, and whose effects stay. */
+  kept: string[];
+  steps: Step[];
+}
+
+/** A field whose text came with the page. */
+export function loadedField(text: string, parts: Part[], model: PageModel): Field {
+  const taken = new Map([...keysOf(text, parts)].map(([key, { found }]) => [key, { found, isLoaded: true }]));
+  return { taken, waiting: [], asked: null, rules: rulesOf(model) };
+}
+
+/** Takes what is new in a text, and retracts what half a word has done. */
+export function take(field: Field, timeline: Timeline, written: Written): { field: Field; timeline: Timeline } {
+  const { model } = present(timeline);
+  const plan = planOf(field, written, model);
+  const after = append(keep(retract(timeline, plan.retracted), plan.kept), plan.steps);
+  return { field: afterSteps(field, plan, model.question, present(after).model), timeline: after };
+}
+
+/**
+ * The parts that are understood, by their text and which one of those with this text it is: what is
+ * pasted again is new.
+ */
+function keysOf(text: string, parts: Part[]): Map<string, Part> {
+  const counts = new Map<string, number>();
+  const all = parts.map((part) => {
+    const key = `${text.slice(part.from, part.to)}${contextOf(part.found)}`;
+    const count = counts.get(key) ?? 0;
+    counts.set(key, count + 1);
+    return [count === 0 ? key : `${key}\n#${count}`, part] as const;
+  });
+  // What was not understood may be, once the reader of YAML is there.
+  return new Map(all.filter(([, { found }]) => found.kind !== "unknown"));
+}
+
+/** Behind the text of a command that was refused or has failed. */
+const FAILED = "#failed";
+
+/** What the text around a part makes of it: it is another part when that changes. */
+function contextOf(found: Found): string {
+  if (found.kind === "command" && found.outcome) return `\n${FAILED}`;
+  if (found.kind !== "scopeMap") return "";
+  const { name, actions } = found.map;
+  return `\n#${name ?? ""} ${actions.length} ${found.isPart ?? false}`;
+}
+
+/** What a new text changes, and the field after it. */
+function planOf(field: Field, written: Written, model: PageModel): Plan {
+  const { text, parts, isOneKey, now } = written;
+  const keys = keysOf(text, parts);
+  const fresh = [...keys].filter(([key]) => !field.taken.has(key));
+  const gone = [...field.taken].filter(([key]) => !keys.has(key));
+  const half = isOneKey ? gone : gone.filter(([key]) => keys.has(`${key}\n${FAILED}`));
+  const halfKeys = new Set(half.map(([key]) => key));
+  const whole = gone.filter(([key]) => !halfKeys.has(key));
+  const taken = [...keys].map(([key, { found }]) => [key, field.taken.get(key) ?? { found, isLoaded: false }] as const);
+  const waiting = keys.size > 0 ? [] : [...field.waiting, ...(text.trim() === "" ? [] : whole.map(([, part]) => part))];
+  const isUndoable = !half.some(([, part]) => replaces(part)) || !isSameRules(field.rules, rulesOf(model));
+  const step = (key: string | null, changes: Step["changes"]): Step => ({ key, changes, now, isUndoable });
+  const changes = ofText(field, { parts, keys, half, fresh }, model);
+  return {
+    field: { ...field, taken: new Map(taken), waiting },
+    retracted: [...halfKeys],
+    kept: whole.map(([key]) => key),
+    steps: [step(null, changes), ...ofParts(fresh, step)],
+  };
+}
+
+type Entry<T> = readonly [key: string, value: T];
+
+interface TextParts {
+  parts: Part[];
+  keys: Map<string, Part>;
+  half: Entry<Taken>[];
+  fresh: Entry<Part>[];
+}
+
+/** What a text changes as a whole. */
+function ofText(field: Field, { parts, keys, half, fresh }: TextParts, model: PageModel): TextChange[] {
+  const gone = [...field.taken].filter(([key]) => !keys.has(key)).map(([, part]) => part);
+  const kept = [...keys].flatMap(([key]) => field.taken.get(key) ?? []);
+  const changes: TextChange[] = [];
+  // What was said of a token goes with its text, once something else is said; an empty field says
+  // nothing.
+  const isForgotten = keys.size > 0 && !kept.some(isOfToken) && [...field.waiting, ...gone].some(isOfToken);
+  if (isForgotten && !half.some(([, part]) => setsToken(part))) changes.push({ kind: "forget-token" });
+  // What a client said and is no longer in the field was of another question; without one, the
+  // old answer stays.
+  if (keys.size > 0 && !hasReport(parts)) changes.push({ kind: "forget-report" });
+  // The locks of an answer that is left on the page stay with it.
+  if (!isStale(field, parts, model.question)) changes.push({ kind: "locks", locks: locksOf(parts) });
+  changes.push({
+    kind: "pasted-maps",
+    pasted: pastedIn(
+      fresh.map(([, part]) => part),
+      [...keys.values()],
+    ),
+    gone: gone.flatMap(({ found }) => mapsOf(found)),
+    areOthers: [...keys].some(([key, { found }]) => field.taken.has(key) && saysMaps(found)),
+  });
+  return changes;
+}
+
+/** What each part changes that is new in the text. */
+function ofParts(fresh: Entry<Part>[], step: (key: string | null, changes: Step["changes"]) => Step): Step[] {
+  const failure = failureIn(fresh.map(([, part]) => part));
+  const firstChange = fresh.findIndex(([, { found }]) => isChange(found));
+  return fresh.flatMap(([key, { found }], index) => {
+    // What is printed behind a change shows what it has made.
+    const printed = firstChange >= 0 && firstChange < index ? mapsOf(found) : [];
+    const shown = printed.map((map): TextChange => ({ kind: "printed-map", map }));
+    return [...(shown.length > 0 ? [step(null, shown)] : []), step(key, effects(found, index <= failure))];
+  });
+}
+
+/** The command that failed is what one wants to know about, whatever was tried after it. */
+function failureIn(parts: Part[]): number {
+  const last = parts.findLastIndex(({ found }) => found.kind === "error");
+  const isOfCommand = parts.slice(0, Math.max(0, last)).some(({ found }) => found.kind === "command");
+  return last >= 0 && isOfCommand ? last : parts.length;
+}
+
+/** The field after the steps of a text: what it asks, and the rules that it has left. */
+function afterSteps(field: Field, plan: Plan, before: Question, model: PageModel): Field {
+  const question = JSON.stringify(model.question);
+  const added = [...plan.field.taken].filter(([key]) => !field.taken.has(key));
+  const isAsked = added.some(([, { found }]) => asks(found)) || JSON.stringify(before) !== question;
+  return { ...plan.field, asked: isAsked ? question : field.asked, rules: rulesOf(model) };
+}
+
+/**
+ * Whether the answer is of a question that was in the field, and nothing that is understood has
+ * taken its place.
+ */
+export function isStale({ asked }: Field, parts: Part[], question: Question): boolean {
+  if (asked === null || parts.some(({ found }) => found.kind !== "unknown")) return false;
+  return JSON.stringify(question) === asked;
+}
+
+/** Whether a part says that something failed. */
+export function hasReport(parts: Part[]): boolean {
+  return parts.some(({ found }) => isReport(found));
+}
+
+function isReport(found: Found): boolean {
+  return found.kind === "error" || found.kind === "unauthorized" || found.kind === "challenge";
+}
+
+/** Whether a part is a question, also the one that is asked already. */
+function asks(found: Found): boolean {
+  return found.kind === "scopes" || found.kind === "command" || found.kind === "reference" || isReport(found);
+}
+
+/** Whether a part has taken the place of something. */
+function replaces({ found, isLoaded }: Taken): boolean {
+  return !isLoaded && (mapsOf(found).length > 0 || found.kind === "assertions");
+}
+
+/** Whether a part says of a token which map it has, and whether it is good. */
+function isOfToken({ found, isLoaded }: Taken): boolean {
+  if (isLoaded) return false;
+  if (found.kind === "token" || found.kind === "passwords") return true;
+  return (found.kind === "command" || found.kind === "change") && (found.change?.token ?? null) !== null;
+}
+
+/** Whether a part says anything of a token: half a name is another name. */
+function setsToken(taken: Taken): boolean {
+  const { found, isLoaded } = taken;
+  const logsIn = found.kind === "command" && (found.user !== null || found.operation === "login");
+  return isOfToken(taken) || (!isLoaded && logsIn);
+}
+
+function rulesOf({ maps }: PageModel): string[][] {
+  return maps.map(({ actions }) => actions);
+}
+
+function isSameRules(one: string[][], other: string[][]): boolean {
+  return one.length === other.length && one.every((actions, index) => actions === other[index]);
+}
+
+/** Whether one key makes the one text of the other. */
+export function isOneKey(before: string, after: string): boolean {
+  const [short, long] = before.length < after.length ? [before, after] : [after, before];
+  if (long.length - short.length !== 1) return false;
+  let same = 0;
+  while (same < short.length && short[same] === long[same]) same += 1;
+  return short.slice(same) === long.slice(same + 1);
+}

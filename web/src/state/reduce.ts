@@ -1,0 +1,172 @@
+/**
+ * The page as a function of what was there before, of the parts of the pasted texts, and of the
+ * edits by hand.
+ *
+ * What half a word has done goes with the next key: its step is retracted, and the page computed
+ * anew from the batch before it. Only the fields that a later text would not set anyway go back
+ * (repositories, maps, the token): the question of half a word is asked until there is another.
+ */
+
+import type { Lock } from "../recognise";
+import { apply } from "./apply";
+import { withPrintedMap } from "./change";
+import { type Edit, edit, isOfRules } from "./edits";
+import type { Change } from "./effects";
+import type { ScopeMapDraft } from "./model";
+import { type PageModel, type PageState, startState, withModel } from "./page-state";
+import { type PastedMaps, withPastedMaps } from "./pasted-maps";
+import { NOTHING_KNOWN } from "./token";
+
+/** What a text changes as a whole, beside what its parts do. */
+export type TextChange =
+  | { kind: "forget-token" }
+  | { kind: "forget-report" }
+  | { kind: "locks"; locks: Lock[] }
+  | { kind: "printed-map"; map: ScopeMapDraft }
+  | ({ kind: "pasted-maps" } & PastedMaps);
+
+/** The changes of one part, of a text as a whole, or by hand. */
+export interface Step {
+  /** The part in the field; null for a step that is never retracted. */
+  key: string | null;
+  changes: (Change | TextChange | Edit)[];
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Whether undo goes back to before the maps and assertions that the step replaces. */
+  isUndoable: boolean;
+  /** Whether it was half a word that is gone. */
+  isRetracted?: true;
+}
+
+/** All steps so far, in batches: what one text or one edit has done, and the state after it. */
+export interface Timeline {
+  base: PageState;
+  batches: Batch[];
+}
+
+interface Batch {
+  steps: Step[];
+  after: PageState;
+}
+
+/** The state after steps. A retracted one keeps what it made of the rules where they were edited since. */
+export function reduce(base: PageState, steps: Step[], isEditedSince = false): PageState {
+  const lastEdit = steps.findLastIndex(isEditOfRules);
+  return steps.reduce((before, step, index) => {
+    const after = step.changes.reduce((state, change) => changed(state, change, step), before);
+    return step.isRetracted ? withoutHalf(before, after, isEditedSince || index < lastEdit) : after;
+  }, base);
+}
+
+export function start(model: PageModel): Timeline {
+  return { base: startState(model), batches: [] };
+}
+
+export function present({ base, batches }: Timeline): PageState {
+  return batches.at(-1)?.after ?? base;
+}
+
+export function append(all: Timeline, steps: Step[]): Timeline {
+  const timeline = continues(all, steps) ? { ...all, batches: all.batches.slice(0, -1) } : all;
+  const before = present(timeline);
+  const after = reduce(before, steps);
+  if (after === before && steps.every(({ key }) => key === null)) return timeline;
+  return settled({ ...timeline, batches: [...timeline.batches, { steps, after }] });
+}
+
+/** Whether keys in the editor follow others there: the last of them says all. */
+function continues({ batches }: Timeline, steps: Step[]): boolean {
+  const typed = (of: Step[]) => {
+    const change = of.length === 1 ? of[0]?.changes[0] : undefined;
+    return change?.kind === "rules" && change.isTyped ? change.index : null;
+  };
+  return typed(steps) !== null && typed(batches.at(-1)?.steps ?? []) === typed(steps);
+}
+
+/** Takes back what these parts have done. */
+export function retract(timeline: Timeline, keys: string[]): Timeline {
+  const gone = new Set(keys);
+  const isGone = ({ key }: Step) => key !== null && gone.has(key);
+  const first = timeline.batches.findIndex(({ steps }) => steps.some(isGone));
+  if (first < 0) return timeline;
+  const marked = timeline.batches
+    .slice(first)
+    .map(({ steps }) =>
+      steps.map((step) => (isGone(step) ? { ...step, key: null, isRetracted: true as const } : step)),
+    );
+  const lastEdit = marked.findLastIndex((steps) => steps.some(isEditOfRules));
+  let after = timeline.batches[first - 1]?.after ?? timeline.base;
+  const batches = marked.map((steps, index) => {
+    after = reduce(after, steps, index < lastEdit);
+    return { steps, after };
+  });
+  return settled({ ...timeline, batches: [...timeline.batches.slice(0, first), ...batches] });
+}
+
+/** What these parts have done stays, also when their text is written anew. */
+export function keep(timeline: Timeline, keys: string[]): Timeline {
+  if (keys.length === 0) return timeline;
+  const kept = new Set(keys);
+  const batches = timeline.batches.map(({ steps, after }) => ({
+    steps: steps.map((step) => (step.key !== null && kept.has(step.key) ? { ...step, key: null } : step)),
+    after,
+  }));
+  return settled({ ...timeline, batches });
+}
+
+/** Whatever was done stays. */
+export function keepAll(timeline: Timeline): Timeline {
+  return { base: present(timeline), batches: [] };
+}
+
+/** Batches that nothing can be retracted from any more are what was there before the others. */
+function settled({ base, batches }: Timeline): Timeline {
+  const open = batches.findIndex(({ steps }) => steps.some(({ key }) => key !== null));
+  const count = open < 0 ? batches.length : open;
+  return count === 0 ? { base, batches } : { base: batches[count - 1]?.after ?? base, batches: batches.slice(count) };
+}
+
+function isEditOfRules({ changes }: Step): boolean {
+  return changes.some(isOfRules);
+}
+
+function changed(state: PageState, change: Change | TextChange | Edit, step: Step): PageState {
+  switch (change.kind) {
+    case "forget-token":
+      return withModel(state, { token: { ...state.model.token, ...NOTHING_KNOWN } });
+    case "forget-report":
+      return state.model.reported === null ? state : withModel(state, { reported: null });
+    case "locks":
+      return withLocks(state, change.locks);
+    case "printed-map":
+      return withPrintedMap(state, change.map);
+    case "pasted-maps":
+      return withPastedMaps(state, change, step.isUndoable);
+    case "set":
+    case "rules":
+    case "maps":
+    case "fix":
+    case "show":
+    case "hide":
+    case "assert":
+    case "undo":
+      return edit(state, change);
+    default:
+      return apply(state, change, step);
+  }
+}
+
+function withLocks(state: PageState, locks: Lock[]): PageState {
+  return locks.length === 0 && state.model.locks.length === 0 ? state : withModel(state, { locks });
+}
+
+/** What is left of a step that is retracted. */
+function withoutHalf(before: PageState, after: PageState, isEditedSince: boolean): PageState {
+  const { repositories, token, maps } = before.model;
+  const hasRules = after.model.maps.some(({ actions }, index) => actions !== maps[index]?.actions);
+  if (isEditedSince && (hasRules || after.model.maps.length !== maps.length)) {
+    return withModel(after, { repositories, token });
+  }
+  const past = after.model.maps === maps ? after.past : before.past;
+  return { ...withModel(after, { repositories, token, maps }), past };
+}
