@@ -5,53 +5,40 @@
 import { changedByCommand, withSystemMap } from "./change";
 import { asking, type Change } from "./effects";
 import { hostAsked } from "./model";
-import { type PageModel, type PageState, withModel, withUndo } from "./page-state";
+import {
+  type ApplyOptions,
+  applyWith,
+  type Handlers,
+  type PageModel,
+  type PageState,
+  withModel,
+  withToken,
+  withUndo,
+} from "./page-state";
 import { isNameOf, labelOf } from "./registry";
 import { isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
 
-export interface ApplyOptions {
-  /** Milliseconds since 1970 at which the text was pasted: passwords end. */
-  now: number;
-  /** Whether undo brings back the assertions that others take the place of. */
-  isUndoable: boolean;
-}
+export const partHandlers: Handlers<Change> = {
+  registry: (state, { label }) => noteRegistry(state, label),
+  ask: (state, { question }) => withModel(state, { question }),
+  report: (state, { reported }) => withModel(state, { reported }),
+  repositories: (state, { names }) => addRepositories(state, names),
+  panel: (state, { panel }) => withModel(state, { panel }),
+  login: (state, { name }) => login(state, name),
+  jwt: (state, { token }) => withModel(state, { held: token, whose: "token", panel: "token" }),
+  token: (state, { token }, { now }) => takeToken(state, token, now),
+  passwords: (state, { passwords }, { now }) => takePasswords(state, passwords, now),
+  "map-command": (state, command, { now }) => changedByCommand(state, command, now),
+  assertions: (state, { file }, { isUndoable }) => takeAssertions(state, file, isUndoable),
+  copy: (state, { source, target, pull, push }, options) =>
+    applyAll(state, readsHere(state.model, source, target) ? pull : push, options),
+  error: (state, { repository, ofCommand, alone }, options) =>
+    applyAll(state, isOfCommand(state.model, repository) ? ofCommand : alone, options),
+  refusal: (state, { required }, options) => applyAll(state, refusalOf(state.model, required), options),
+};
 
-export function apply(state: PageState, change: Change, options: ApplyOptions): PageState {
-  const { model } = state;
-  switch (change.kind) {
-    case "registry":
-      return noteRegistry(state, change.label);
-    case "ask":
-      return withModel(state, { question: change.question });
-    case "report":
-      return withModel(state, { reported: change.reported });
-    case "repositories":
-      return addRepositories(state, change.names);
-    case "panel":
-      return withModel(state, { panel: change.panel });
-    case "login":
-      return login(state, change.name);
-    case "jwt":
-      return withModel(state, { held: change.token, whose: "token", panel: "token" });
-    case "token":
-      return takeToken(state, change.token, options.now);
-    case "passwords":
-      return takePasswords(state, change.passwords, options.now);
-    case "map-command":
-      return changedByCommand(state, change, options.now);
-    case "assertions":
-      return takeAssertions(state, change.file, options.isUndoable);
-    case "copy":
-      return applyAll(state, readsHere(model, change.source, change.target) ? change.pull : change.push, options);
-    case "error":
-      return applyAll(state, isOfCommand(model, change.repository) ? change.ofCommand : change.alone, options);
-    case "refusal":
-      return applyAll(state, refusalOf(model, change.required), options);
-  }
-}
-
-export function applyAll(state: PageState, changes: Change[], options: ApplyOptions): PageState {
-  return changes.reduce((before, change) => apply(before, change, options), state);
+function applyAll(state: PageState, changes: Change[], options: ApplyOptions): PageState {
+  return changes.reduce((before, change) => applyWith(partHandlers, before, change, options), state);
 }
 
 export function addRepositories(state: PageState, names: string[]): PageState {
@@ -71,7 +58,7 @@ function noteRegistry(state: PageState, label: string): PageState {
 function login(state: PageState, name: string): PageState {
   const { token } = state.model;
   const isSame = token.name.toLowerCase() === name.toLowerCase();
-  return withModel(state, { token: { ...token, ...(isSame ? {} : NOTHING_KNOWN), name } });
+  return withToken(state, { ...(isSame ? {} : NOTHING_KNOWN), name });
 }
 
 function takeToken(state: PageState, found: Extract<Change, { kind: "token" }>["token"], now: number): PageState {
@@ -86,8 +73,8 @@ function takeToken(state: PageState, found: Extract<Change, { kind: "token" }>["
   };
   const scopeMap = found.scopeMap ?? before?.scopeMap ?? "";
   const name = found.name || token.name;
-  const after = { ...token, name, state: stateOf(facts, now), facts, scopeMap, registry };
-  return withSystemMap(noteRegistry(withModel(state, { token: after }), labelOf(registry)), scopeMap);
+  const after = withToken(state, { name, state: stateOf(facts, now), facts, scopeMap, registry });
+  return withSystemMap(noteRegistry(after, labelOf(registry)), scopeMap);
 }
 
 /**
@@ -101,7 +88,7 @@ function takePasswords(
   const { token } = state.model;
   if (name !== null && isKnown(token) && !isSameToken(token, name, "")) return state;
   const facts = { status: token.facts?.status ?? "enabled", passwords };
-  return withModel(state, { token: { ...token, name: name ?? token.name, state: stateOf(facts, now), facts } });
+  return withToken(state, { name: name ?? token.name, state: stateOf(facts, now), facts });
 }
 
 function takeAssertions(

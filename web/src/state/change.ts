@@ -8,7 +8,7 @@
 import type { Change, FoundCommand } from "../recognise";
 import { applicable } from "./applicable";
 import { blankMap, type ScopeMapDraft, type TokenFacts } from "./model";
-import { type PageState, withMaps, withModel } from "./page-state";
+import { type PageState, withMaps, withToken } from "./page-state";
 import { isNameOf } from "./registry";
 import { systemMap } from "./system";
 import { changed, isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
@@ -29,13 +29,13 @@ export function changedByCommand(state: PageState, command: MapCommand, now: num
   if (change.does === "deletes") {
     return change.token === null ? withoutMap(state, command) : withoutToken(state, change.token, command);
   }
-  const ofToken = change.token === null ? state : withToken(state, change.token, command, now);
+  const ofToken = change.token === null ? state : changedToken(state, change.token, command, now);
   return changedMap(change.scopeMap ? withSystemMap(ofToken, change.scopeMap) : ofToken, command);
 }
 
 const FACTS: TokenFacts = { status: "enabled", passwords: null };
 
-function withToken(state: PageState, name: string, command: MapCommand, now: number): PageState {
+function changedToken(state: PageState, name: string, command: MapCommand, now: number): PageState {
   const { change, registry, outcome } = command;
   const { token } = state.model;
   const isNew = change.does === "creates" || !isSameToken(token, name, registry);
@@ -49,7 +49,7 @@ function withToken(state: PageState, name: string, command: MapCommand, now: num
   const scopeMap = change.scopeMap ?? (isNew ? "" : token.scopeMap);
   const keepsState = !isNew && token.facts === undefined && change.status === null && change.passwords === null;
   const stateAfter = keepsState && outcome === null ? token.state : stateOf(facts, now);
-  return withModel(state, { token: { ...token, name, registry, scopeMap, state: stateAfter, facts } });
+  return withToken(state, { name, registry, scopeMap, state: stateAfter, facts });
 }
 
 function changedMap(state: PageState, { change, registry, outcome }: MapCommand): PageState {
@@ -125,12 +125,12 @@ function withoutToken(state: PageState, name: string, { registry, outcome }: Map
   const { token } = state.model;
   const isOther = token.name !== name;
   if (isPlaceholder(name) && isOther) {
-    return token.state === "disabled" ? state : withModel(state, { token: { ...token, state: "unknown" } });
+    return token.state === "disabled" ? state : withToken(state, { state: "unknown" });
   }
   if (isKnown(token) && !isSameToken(token, name, registry)) return state;
   const after = outcome === "refused" ? "unknown" : "deleted";
   const { scopeMap } = token;
-  return withModel(state, { token: { ...token, ...NOTHING_KNOWN, scopeMap, name, registry, state: after } });
+  return withToken(state, { ...NOTHING_KNOWN, scopeMap, name, registry, state: after });
 }
 
 /** A name that a shell puts in. */

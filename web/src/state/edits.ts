@@ -5,7 +5,7 @@
 import type { Assertion } from "../engine";
 import { addRepositories } from "./apply";
 import type { Reported, ScopeMapDraft } from "./model";
-import { type PageModel, type PageState, type Past, withMaps, withModel, withUndo } from "./page-state";
+import { type Handlers, type PageModel, type PageState, type Past, withMaps, withModel, withUndo } from "./page-state";
 
 export type Edit =
   /** A field, or a field of a field, and its value or what makes it of the one before. */
@@ -21,30 +21,19 @@ export type Edit =
   /** Undo: what it brings back, and what another undo would. */
   | { kind: "undo"; to: Past; past: Past[] };
 
-export function edit(state: PageState, change: Edit): PageState {
-  const { model } = state;
-  switch (change.kind) {
-    case "set":
-      return { ...state, model: updated(model, change.path) as PageModel };
-    case "rules":
-      return writeRules(state, change);
-    case "maps":
-      return withMaps(state, change.maps);
-    case "fix":
-      return addRules(state, change.added);
-    case "show":
-      return addRepositories(state, change.names);
-    case "hide":
-      return hideRepositories(state, change.names);
-    case "assert":
-      return {
-        ...withModel(withUndo(state), { assertions: [...model.assertions, change.assertion] }),
-        isTyping: false,
-      };
-    case "undo":
-      return { ...withModel(state, change.to), past: change.past, isTyping: false };
-  }
-}
+export const editHandlers: Handlers<Edit> = {
+  set: (state, { path }) => ({ ...state, model: updated(state.model, path) as PageModel }),
+  rules: writeRules,
+  maps: (state, { maps }) => withMaps(state, maps),
+  fix: (state, { added }) => addRules(state, added),
+  show: (state, { names }) => addRepositories(state, names),
+  hide: (state, { names }) => hideRepositories(state, names),
+  assert: (state, { assertion }) => {
+    const assertions = [...state.model.assertions, assertion];
+    return { ...withModel(withUndo(state), { assertions }), isTyping: false };
+  },
+  undo: (state, { to, past }) => ({ ...withModel(state, to), past, isTyping: false }),
+};
 
 /** Whether an edit says what the rules are: what half a word had made of them stays then. */
 export function isOfRules({ kind }: { kind: string }): boolean {

@@ -3,7 +3,7 @@
  * brings back. Values of it are never changed in place, so that keeping an old one costs nothing.
  */
 
-import { blankMap, type Model, type ScopeMapDraft } from "./model";
+import { blankMap, type Model, type ScopeMapDraft, type TokenSettings } from "./model";
 
 /** The text is an input of the reducer and not a result: its parts are what is reduced. */
 export type PageModel = Omit<Model, "pasted">;
@@ -21,12 +21,39 @@ export interface PageState {
 
 const MAX_UNDO = 50;
 
+/** What each kind of change makes of the page. */
+export type Handlers<C extends { kind: string }> = {
+  [Kind in C["kind"]]: (state: PageState, change: Extract<C, { kind: Kind }>, options: ApplyOptions) => PageState;
+};
+
+export interface ApplyOptions {
+  /** Milliseconds since 1970 at which the text was pasted: passwords end. */
+  now: number;
+  /** Whether undo brings back the maps and the assertions that others take the place of. */
+  isUndoable: boolean;
+}
+
+/** What a change makes of the page, by the handler of its kind. */
+export function applyWith<C extends { kind: string }>(
+  handlers: Handlers<C>,
+  state: PageState,
+  change: C,
+  options: ApplyOptions,
+): PageState {
+  const handler = handlers[change.kind as C["kind"]];
+  return handler(state, change as Extract<C, { kind: C["kind"] }>, options);
+}
+
 export function startState(model: PageModel): PageState {
   return { model, past: [], isTyping: false };
 }
 
 export function withModel(state: PageState, fields: Partial<PageModel>): PageState {
   return { ...state, model: { ...state.model, ...fields } };
+}
+
+export function withToken(state: PageState, fields: Partial<TokenSettings>): PageState {
+  return withModel(state, { token: { ...state.model.token, ...fields } });
 }
 
 /** The state with what it is now as what undo brings back. */

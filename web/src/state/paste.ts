@@ -3,7 +3,7 @@
  * by the reducer.
  */
 
-import { createComputed, createMemo, createSignal, on } from "solid-js";
+import { createComputed, createMemo, createSignal, on, untrack } from "solid-js";
 import { type Part, recognise, whenYamlIsThere } from "../recognise";
 import { hasReport, isOneKey, isStale, loadedField, take } from "./field";
 import { locksOf } from "./locks";
@@ -20,13 +20,14 @@ export function createPaste(playground: Playground) {
   const text = () => playground.model.pasted;
   const parts = createMemo(() => partsOf(text(), canReadAll()));
   const [field, setField] = createSignal(loaded());
-  const isAnswerStale = createMemo(() => isStale(field(), parts(), playground.model.question));
+  const question = () => present(playground.timeline()).model.question;
+  const isAnswerStale = createMemo(() => isStale(field(), parts(), question()));
   let isTyped = false;
 
   /** What is in the field has been taken already. */
   function loaded() {
-    playground.update(keepAll(playground.timeline()));
-    return loadedField(text(), parts(), present(playground.timeline()).model);
+    playground.update(keepAll(untrack(playground.timeline)));
+    return loadedField(text(), parts(), present(untrack(playground.timeline)).model);
   }
 
   // What a client said was of the question that is gone now, and what was locked goes with its
@@ -47,7 +48,7 @@ export function createPaste(playground: Playground) {
     const isKey = isOneKey(text(), written);
     // The same once more is pasted, and not typed.
     if (written === text()) {
-      playground.update(keepAll(playground.timeline()));
+      playground.update(keepAll(untrack(playground.timeline)));
       setField((before) => ({ ...before, taken: new Map() }));
     }
     playground.setText(written);
@@ -57,7 +58,7 @@ export function createPaste(playground: Playground) {
 
   function takeNew(isOneKey: boolean) {
     const written = { text: text(), parts: parts(), isOneKey, now: Date.now() };
-    const after = take(field(), playground.timeline(), written);
+    const after = take(untrack(field), untrack(playground.timeline), written);
     playground.update(after.timeline);
     setField(after.field);
   }

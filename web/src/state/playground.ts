@@ -2,7 +2,7 @@
  * The page's one store: the model, what follows from it, and every way to change it.
  */
 
-import { createMemo, createSignal, onCleanup } from "solid-js";
+import { batch, createMemo, createSignal, onCleanup, untrack } from "solid-js";
 import { createStore, type SetStoreFunction, unwrap } from "solid-js/store";
 import {
   type Assertion,
@@ -41,8 +41,7 @@ export interface Compiled {
 export function createPlayground(initial: Model = blank()) {
   const [model, write] = createStore<Model>(structuredClone(unwrap(initial)));
   const [changes, setChanges] = createSignal(0);
-  const [canUndo, setCanUndo] = createSignal(false);
-  let timeline = start(pageOf(initial));
+  const [timeline, setTimeline] = createSignal(start(pageOf(initial)));
 
   const compiled = createPrincipal(() => ({ maps: model.maps, catalog: model.catalog }));
   const deciding = createMemo(() => applicable(model));
@@ -86,15 +85,16 @@ export function createPlayground(initial: Model = blank()) {
 
   /** Every change but the text of the field goes through here. */
   function update(next: Timeline) {
-    const [before, after] = [present(timeline), present(next)];
-    timeline = next;
-    publish(write, before.model, after.model);
-    setCanUndo(after.past.length > 0);
-    setChanges((count) => count + 1);
+    const before = present(untrack(timeline)).model;
+    batch(() => {
+      setTimeline(next);
+      publish(write, before, present(next).model);
+      setChanges((count) => count + 1);
+    });
   }
 
   function change(...changes: Step["changes"]) {
-    update(append(timeline, [{ key: null, changes, now: Date.now(), isUndoable: true }]));
+    update(append(untrack(timeline), [{ key: null, changes, now: Date.now(), isUndoable: true }]));
   }
 
   return {
@@ -119,7 +119,7 @@ export function createPlayground(initial: Model = blank()) {
     changes,
 
     /** All that was done to the page, as a value that never changes. */
-    timeline: () => timeline,
+    timeline,
     update,
     /** Makes changes that are never retracted. */
     change,
@@ -164,9 +164,9 @@ export function createPlayground(initial: Model = blank()) {
     assert(assertion: Assertion) {
       change({ kind: "assert", assertion: copy(assertion) });
     },
-    canUndo,
+    canUndo: () => present(timeline()).past.length > 0,
     undo() {
-      const { past } = present(timeline);
+      const { past } = present(untrack(timeline));
       const to = past.at(-1);
       if (to) change({ kind: "undo", to, past: past.slice(0, -1) });
     },

@@ -6,19 +6,16 @@
  * copied on their way, and lists of texts are replaced whole.
  */
 
-import { batch } from "solid-js";
-import { reconcile, type SetStoreFunction } from "solid-js/store";
-import { blank, type Model, type ScopeMapDraft } from "./model";
+import type { SetStoreFunction } from "solid-js/store";
+import { blank, type Model, type Question, type ScopeMapDraft } from "./model";
 import type { PageModel } from "./page-state";
 
 const FIELDS = (Object.keys(blank()) as (keyof Model)[]).filter((field) => field !== "pasted");
 
 export function publish(write: SetStoreFunction<Model>, before: PageModel, after: PageModel): void {
-  batch(() => {
-    for (const field of FIELDS) {
-      if (before[field] !== after[field]) publishField(write, field, before, after);
-    }
-  });
+  for (const field of FIELDS) {
+    if (before[field] !== after[field]) publishField(write, field, before, after);
+  }
 }
 
 function publishField(
@@ -32,7 +29,7 @@ function publishField(
       publishMaps(write, before.maps, after.maps);
       break;
     case "question":
-      write("question", reconcile(structuredClone(after.question)));
+      publishQuestion(write, before.question, after.question);
       break;
     case "token":
       write("token", { facts: undefined, ...after.token });
@@ -56,6 +53,17 @@ function publishMaps(write: SetStoreFunction<Model>, before: ScopeMapDraft[], af
   for (const [index, map] of after.entries()) {
     if (map !== before[index]) write("maps", index, whole(map));
   }
+}
+
+/** Field by field: what is being typed into one of them is not written again. */
+function publishQuestion(write: SetStoreFunction<Model>, before: Question, after: Question): void {
+  if (before.kind === "operation" && after.kind === "operation") {
+    write("question", { operation: after.operation });
+    write("question", "target" as never, { digest: undefined, ...after.target } as never);
+    return;
+  }
+  const none = { text: undefined, registry: undefined, operation: undefined, target: undefined };
+  write("question", { ...none, ...structuredClone(after) } as Question);
 }
 
 /** A map with every field, so that none of another stays. */

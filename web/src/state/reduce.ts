@@ -8,12 +8,20 @@
  */
 
 import type { Lock } from "../recognise";
-import { apply } from "./apply";
+import { partHandlers } from "./apply";
 import { withPrintedMap } from "./change";
-import { type Edit, edit, isOfRules } from "./edits";
+import { type Edit, editHandlers, isOfRules } from "./edits";
 import type { Change } from "./effects";
 import type { ScopeMapDraft } from "./model";
-import { type PageModel, type PageState, startState, withModel } from "./page-state";
+import {
+  applyWith,
+  type Handlers,
+  type PageModel,
+  type PageState,
+  startState,
+  withModel,
+  withToken,
+} from "./page-state";
 import { type PastedMaps, withPastedMaps } from "./pasted-maps";
 import { NOTHING_KNOWN } from "./token";
 
@@ -25,11 +33,13 @@ export type TextChange =
   | { kind: "printed-map"; map: ScopeMapDraft }
   | ({ kind: "pasted-maps" } & PastedMaps);
 
+type AnyChange = Change | TextChange | Edit;
+
 /** The changes of one part, of a text as a whole, or by hand. */
 export interface Step {
   /** The part in the field; null for a step that is never retracted. */
   key: string | null;
-  changes: (Change | TextChange | Edit)[];
+  changes: AnyChange[];
   /** Milliseconds since 1970. */
   now: number;
   /** Whether undo goes back to before the maps and assertions that the step replaces. */
@@ -53,7 +63,7 @@ interface Batch {
 export function reduce(base: PageState, steps: Step[], isEditedSince = false): PageState {
   const lastEdit = steps.findLastIndex(isEditOfRules);
   return steps.reduce((before, step, index) => {
-    const after = step.changes.reduce((state, change) => changed(state, change, step), before);
+    const after = step.changes.reduce((state, change) => applyWith(HANDLERS, state, change, step), before);
     return step.isRetracted ? withoutHalf(before, after, isEditedSince || index < lastEdit) : after;
   }, base);
 }
@@ -130,31 +140,15 @@ function isEditOfRules({ changes }: Step): boolean {
   return changes.some(isOfRules);
 }
 
-function changed(state: PageState, change: Change | TextChange | Edit, step: Step): PageState {
-  switch (change.kind) {
-    case "forget-token":
-      return withModel(state, { token: { ...state.model.token, ...NOTHING_KNOWN } });
-    case "forget-report":
-      return state.model.reported === null ? state : withModel(state, { reported: null });
-    case "locks":
-      return withLocks(state, change.locks);
-    case "printed-map":
-      return withPrintedMap(state, change.map);
-    case "pasted-maps":
-      return withPastedMaps(state, change, step.isUndoable);
-    case "set":
-    case "rules":
-    case "maps":
-    case "fix":
-    case "show":
-    case "hide":
-    case "assert":
-    case "undo":
-      return edit(state, change);
-    default:
-      return apply(state, change, step);
-  }
-}
+const HANDLERS: Handlers<AnyChange> = {
+  ...partHandlers,
+  ...editHandlers,
+  "forget-token": (state) => withToken(state, NOTHING_KNOWN),
+  "forget-report": (state) => (state.model.reported === null ? state : withModel(state, { reported: null })),
+  locks: (state, { locks }) => withLocks(state, locks),
+  "printed-map": (state, { map }) => withPrintedMap(state, map),
+  "pasted-maps": (state, maps, { isUndoable }) => withPastedMaps(state, maps, isUndoable),
+};
 
 function withLocks(state: PageState, locks: Lock[]): PageState {
   return locks.length === 0 && state.model.locks.length === 0 ? state : withModel(state, { locks });
