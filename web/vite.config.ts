@@ -38,7 +38,7 @@ export default defineConfig({
   },
   test: {
     environment: "node",
-    setupFiles: ["src/documents/ready.ts"],
+    setupFiles: ["tests/ready.ts"],
     include: ["{src,build,tests}/**/*.test.{ts,tsx}"],
   },
 });

@@ -7,7 +7,7 @@
  * bracket before it.
  */
 
-import type { WholeMap } from "./fix";
+import type { WholeMap } from "./map";
 
 /** The version of the service's management interface that is stable. */
 const API_VERSION = "2023-07-01";

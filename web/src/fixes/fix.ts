@@ -8,16 +8,8 @@
 
 import type { Edit } from "../engine";
 import { armResource } from "./arm";
+import type { WholeMap } from "./map";
 import { terraformBlock } from "./terraform";
-
-/** A scope map as it is before the change. */
-export interface WholeMap {
-  readonly name: string;
-  readonly description: string;
-  /** The name of the registry, when it is known. */
-  readonly registry: string | null;
-  readonly actions: readonly string[];
-}
 
 export interface Fix {
   /** What is not in the map yet. */

@@ -1,3 +1,4 @@
 /** Changes to scope maps, to copy. */
 
-export { type Fix, fix, type WholeMap } from "./fix";
+export { type Fix, fix } from "./fix";
+export type { WholeMap } from "./map";

@@ -7,7 +7,7 @@
  * and `%{` begin templates and are doubled.
  */
 
-import type { WholeMap } from "./fix";
+import type { WholeMap } from "./map";
 
 /** Added actions are marked, so that a reader finds them in the list. */
 export function terraformBlock(map: WholeMap, added: readonly string[]): string {

@@ -8,11 +8,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { COMMANDS } from "../../tests/samples/commands";
+import { DOCUMENTS } from "../../tests/samples/documents";
 import { readRules, readScopeMaps } from "../engine";
 import type { Part } from "./found";
 import { recognise } from "./recognise";
-import { COMMANDS } from "./samples/commands";
-import { DOCUMENTS } from "./samples/documents";
 
 const CASES = new URL("../../../tests/cases/", import.meta.url);
 

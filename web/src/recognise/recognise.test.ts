@@ -2,13 +2,13 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { COMMANDS } from "../../tests/samples/commands";
+import { DOCUMENTS } from "../../tests/samples/documents";
+import { ERRORS } from "../../tests/samples/errors";
+import { rendered } from "../../tests/samples/sample";
+import { TERMINALS } from "../../tests/samples/terminals";
 import type { Part } from "./found";
 import { recognise, withoutSecrets } from "./recognise";
-import { COMMANDS } from "./samples/commands";
-import { DOCUMENTS } from "./samples/documents";
-import { ERRORS } from "./samples/errors";
-import { rendered } from "./samples/sample";
-import { TERMINALS } from "./samples/terminals";
 
 /** In milliseconds, on a machine that has much else to do: it is enough that these end. */
 const PATIENCE = 120_000;

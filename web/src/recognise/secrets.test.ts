@@ -1,12 +1,12 @@
 /** Secrets leave neither with what was found nor with the text that is kept. */
 
 import { describe, expect, test } from "vitest";
+import { COMMANDS } from "../../tests/samples/commands";
+import { DOCUMENTS } from "../../tests/samples/documents";
+import { ERRORS } from "../../tests/samples/errors";
+import { rendered } from "../../tests/samples/sample";
+import { TERMINALS } from "../../tests/samples/terminals";
 import { recognise } from "./recognise";
-import { COMMANDS } from "./samples/commands";
-import { DOCUMENTS } from "./samples/documents";
-import { ERRORS } from "./samples/errors";
-import { rendered } from "./samples/sample";
-import { TERMINALS } from "./samples/terminals";
 import { withoutSecrets } from "./secrets";
 
 const SAMPLES = [...COMMANDS, ...ERRORS, ...DOCUMENTS, ...TERMINALS];

@@ -1,7 +1,7 @@
 /** A pasted text, and what is to be found in it as lines of text. */
 
-import type { Reference } from "../../engine";
-import type { Change, Found, Lock, Part } from "../found";
+import type { Reference } from "../../src/engine";
+import type { Change, Found, Lock, Part } from "../../src/recognise/found";
 
 export interface Sample {
   text: string;

@@ -1,5 +1,5 @@
 /** Tests begin when the reader of YAML is there. */
 
-import { loadYaml } from "./library";
+import { loadYaml } from "../src/documents/library";
 
 await loadYaml();
