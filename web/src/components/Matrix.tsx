@@ -93,7 +93,7 @@ function MatrixRow(props: {
           <span class="grow">
             <span class="mono name">{props.row.name}</span>
             <Show when={props.row.standsFor}>
-              {(pattern) => <span class="muted small stands-for">{meaning(pattern())}</span>}
+              {(pattern) => <span class="muted small stands-for">{describePattern(pattern())}</span>}
             </Show>
             <Show when={props.row.problem}>
               {(problem) => (
@@ -177,7 +177,7 @@ function clamp(place: number, length: number): number {
   return Math.max(0, Math.min(place, length - 1));
 }
 
-function meaning(pattern: string): string {
+function describePattern(pattern: string): string {
   if (pattern === "*") return "any that no rule names";
   return pattern.endsWith("/*") ? `any other in ${pattern}` : "named by a rule";
 }

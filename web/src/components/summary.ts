@@ -1,7 +1,7 @@
 /** What was recognised, in a few words. */
 
 import type { AssertionFile } from "../engine";
-import type { Found, Meaning } from "../recognise";
+import type { ErrorClass, Found } from "../recognise";
 
 export function summary(found: Found): { title: string; about: string } {
   switch (found.kind) {
@@ -16,7 +16,7 @@ export function summary(found: Found): { title: string; about: string } {
     case "unauthorized":
       return { title: "refusal", about: found.required.map((scope) => `\`${scope}\``).join(" ") || found.message };
     case "error":
-      return { title: errors[found.meaning], about: found.repository ? `\`${found.repository}\`` : "" };
+      return { title: errors[found.errorClass], about: found.repository ? `\`${found.repository}\`` : "" };
     case "scopes":
       return { title: "scope", about: count(found.report.scopes.length, "resource") };
     case "command":
@@ -58,7 +58,7 @@ function elsewhere({ scopeMaps }: AssertionFile): string {
   return `; paste too what is in ${files.map((file) => `\`${file}\``).join(", ")}`;
 }
 
-const errors: Record<Meaning, string> = {
+const errors: Record<ErrorClass, string> = {
   denied: "access denied",
   locked: "locked",
   unauthenticated: "login refused",

@@ -8,10 +8,10 @@
  */
 
 import type { Node } from "./expression";
-import { DEEPEST } from "./place";
+import { MAX_DEPTH } from "./source-node";
 
-/** Nobody writes longer ones. */
-const LONGEST = 1 << 15;
+/** Real expressions are shorter. */
+const MAX_LENGTH = 1 << 15;
 
 /**
  * Whether a text of a template is an expression: `[[` begins a text that begins with a bracket.
@@ -20,9 +20,9 @@ export function isExpression(text: string): boolean {
   return text.startsWith("[") && text.endsWith("]") && !text.startsWith("[[");
 }
 
-/** What stands between the outer brackets. */
+/** What is between the outer brackets. */
 export function readExpression(text: string): Node {
-  if (text.length > LONGEST) return NOT_READ;
+  if (text.length > MAX_LENGTH) return NOT_READ;
   const reader: Reader = { text: text.slice(1, -1), at: 0, depth: 0 };
   const node = readNode(reader);
   skipBlanks(reader);
@@ -38,7 +38,7 @@ interface Reader {
 }
 
 function readNode(reader: Reader): Node {
-  if (++reader.depth > DEEPEST) return stopped(reader);
+  if (++reader.depth > MAX_DEPTH) return stopped(reader);
   let node = readFirst(reader);
   for (let next = readNext(reader, node); next; next = readNext(reader, node)) node = next;
   reader.depth--;

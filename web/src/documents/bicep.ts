@@ -8,7 +8,7 @@
 
 import { nextToken, type Token } from "./bicep-tokens";
 import { HOLE, type Node } from "./expression";
-import { DEEPEST } from "./place";
+import { MAX_DEPTH } from "./source-node";
 
 export type Statement =
   | { kind: "param"; name: string; value: Node | null }
@@ -70,7 +70,7 @@ function startsStatement(reader: Reader): boolean {
 }
 
 /**
- * A statement that is none ends the file before the line where it fails. A comment or a text that
+ * An invalid statement ends the file before the line where it fails. A comment or a text that
  * nothing closes takes all the rest.
  */
 function cut(text: string, file: File, { token }: Reader): File | null {
@@ -135,7 +135,7 @@ function skipDecorators(reader: Reader): void {
   }
 }
 
-/** A type is what stands between the name and the sign. */
+/** A type is what is between the name and the sign. */
 function readNamed(reader: Reader, kind: "param" | "var"): Statement {
   next(reader);
   const name = next(reader).text;
@@ -179,7 +179,7 @@ function skipToken(reader: Reader): void {
 }
 
 function readExpression(reader: Reader): Node {
-  if (++reader.depth > DEEPEST) return failed(reader);
+  if (++reader.depth > MAX_DEPTH) return failed(reader);
   const first = readOperation(reader);
   const node = readChoice(reader, first);
   reader.depth--;
@@ -228,7 +228,7 @@ function operation(operator: string, left: Node, right: Node, at: number): Node 
 }
 
 function readPrimary(reader: Reader): Node {
-  if (++reader.depth > DEEPEST) return failed(reader);
+  if (++reader.depth > MAX_DEPTH) return failed(reader);
   let node = readFirst(reader);
   for (let after = readNext(reader, node); after && !reader.hasFailed; after = readNext(reader, node)) node = after;
   reader.depth--;
@@ -313,7 +313,7 @@ function readNext(reader: Reader, of: Node): Node | null {
   return takes(reader, "]") ? { kind: "member", of, name, at } : failed(reader);
 }
 
-/** Items stand in lines of their own or have commas between them. */
+/** Items are in lines of their own, or have commas between them. */
 function readList(reader: Reader, inner: Resource[]): Node {
   const { from: at } = next(reader);
   skipLines(reader);
@@ -361,7 +361,7 @@ function readLoop(reader: Reader, at: number, inner: Resource[]): Node {
 
 function readObject(reader: Reader, inner: Resource[]): Node {
   const { from: at } = reader.token;
-  if (++reader.depth > DEEPEST || !takes(reader, "{")) return failed(reader);
+  if (++reader.depth > MAX_DEPTH || !takes(reader, "{")) return failed(reader);
   const objects: Node[] = [];
   let fields: { name: Node; value: Node }[] = [];
   skipLines(reader);
@@ -399,7 +399,7 @@ function readField(reader: Reader): { name: Node; value: Node } {
 
 const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t" };
 
-/** A text, and in it what is evaluated. Its place is where its content begins. */
+/** A text, and in it what is evaluated. Its position is where its content begins. */
 function readText(reader: Reader): Node {
   const { text, from, to } = next(reader);
   const isRaw = reader.text.startsWith("'''", from);
@@ -408,14 +408,14 @@ function readText(reader: Reader): Node {
   if (isRaw || !text.includes("${"))
     return { kind: "value", value: isRaw ? text.replace(/^\n/, "") : unescaped(text), at };
   const pieces: Node[] = [];
-  for (let place = 0; place < text.length; ) {
-    const opening = /(?<!\\)\$\{/.exec(text.slice(place));
-    const end = opening ? place + opening.index : text.length;
-    if (end > place) pieces.push({ kind: "value", value: unescaped(text.slice(place, end)), at });
+  for (let done = 0; done < text.length; ) {
+    const opening = /(?<!\\)\$\{/.exec(text.slice(done));
+    const end = opening ? done + opening.index : text.length;
+    if (end > done) pieces.push({ kind: "value", value: unescaped(text.slice(done, end)), at });
     if (!opening) break;
     const close = endOfInterpolation(text, end + 2);
     pieces.push(interpolated(reader, text.slice(end + 2, close)));
-    place = close + 1;
+    done = close + 1;
   }
   return { kind: "text", pieces, at };
 }

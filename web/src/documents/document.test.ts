@@ -1,14 +1,14 @@
-/** Values, places and refusals of JSON and YAML. */
+/** Values, positions and refusals of JSON and YAML. */
 
 import { describe, expect, test } from "vitest";
-import { LONGEST, readDocument } from "./document";
-import { type Path, steps } from "./place";
+import { MAX_LENGTH, readDocument } from "./document";
+import { type Path, steps } from "./source-node";
 
-/** The value, and the text at the place that a path leads to. */
+/** The value, and the text of the node that a path leads to. */
 function read(text: string, path: Path = []) {
   const document = readDocument(text);
   if (document.kind === "problem") return `${document.position}: ${document.message}`;
-  const { from, to } = document.place(path);
+  const { from, to } = document.node(path);
   return [document.value, text.slice(from, to), text.charAt(document.at(path))];
 }
 
@@ -52,7 +52,7 @@ describe("refusals", () => {
     [`${"[".repeat(101)}${"]".repeat(101)}`, "100: nested more than 100 levels deep"],
     [`${"[".repeat(100_000)}${"]".repeat(100_000)}`, "100: nested more than 100 levels deep"],
     [`${"- ".repeat(101)}a`, "203: nested more than 100 levels deep"],
-    [" ".repeat(LONGEST + 1), "4194304: a document of more than 4 MiB"],
+    [" ".repeat(MAX_LENGTH + 1), "4194304: a document of more than 4 MiB"],
   ])("%#", (text, expected) => {
     expect(read(text)).toBe(expected);
   });

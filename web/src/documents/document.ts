@@ -1,36 +1,36 @@
 /**
- * Text to value, and where in the text each piece of the value stands: JSON where it is JSON, YAML
+ * Text to value, and where in the text each piece of the value is: JSON where it is JSON, YAML
  * otherwise.
  *
- * Syntax only: which document it is, the engine decides. A field that stands twice is an error in
+ * Syntax only: which document it is, the engine decides. A field that is there twice is an error in
  * both, because two readers could disagree about it.
  */
 
-import { jsonPlace } from "./json";
+import { jsonNode } from "./json";
 import { readYaml } from "./library";
-import { at, type Path, type Place, placeOf } from "./place";
 import { Refusal } from "./refusal";
+import { at, nodeAt, type Path, type SourceNode } from "./source-node";
 
 /** The largest scope map that a registry accepts has a fraction of it. */
-export const LONGEST = 4 << 20;
+export const MAX_LENGTH = 4 << 20;
 
 export type Document =
-  | { kind: "value"; value: unknown; at(path: Path): number; place(path: Path): Place }
+  | { kind: "value"; value: unknown; at(path: Path): number; node(path: Path): SourceNode }
   | { kind: "problem"; message: string; position: number };
 
-/** Reads a document that stands at `from` in a longer text; all places are places in that one. */
+/** Reads a document that begins at `from` in a longer text; all positions are in that text. */
 export function readDocument(text: string, from = 0): Document {
   try {
-    const { value, place } = read(text);
-    const shifted = (path: Path): Place => {
-      const found = placeOf(place, path);
+    const { value, node } = read(text);
+    const shifted = (path: Path): SourceNode => {
+      const found = nodeAt(node, path);
       return { ...found, from: found.from + from, to: found.to + from };
     };
     return {
       kind: "value",
       value,
-      place: shifted,
-      at: (path) => at(text, placeOf(place, path)) + from,
+      node: shifted,
+      at: (path) => at(text, nodeAt(node, path)) + from,
     };
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal("nested too deeply", 0);
@@ -38,10 +38,10 @@ export function readDocument(text: string, from = 0): Document {
   }
 }
 
-function read(text: string): { value: unknown; place: Place } {
-  if (text.length > LONGEST) throw new Refusal("a document of more than 4 MiB", LONGEST);
+function read(text: string): { value: unknown; node: SourceNode } {
+  if (text.length > MAX_LENGTH) throw new Refusal("a document of more than 4 MiB", MAX_LENGTH);
   const json = parsedJson(text);
-  return json ? { value: json.value, place: jsonPlace(text) } : readYaml(text);
+  return json ? { value: json.value, node: jsonNode(text) } : readYaml(text);
 }
 
 /**

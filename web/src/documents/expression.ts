@@ -4,13 +4,13 @@
  * Evaluated is what follows from the text alone, by the functions below. Everything else is
  * *unknown*: as a value of its own, as an item of a list, or as a hole in a text. Follows
  * <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions>. Left
- * out: functions that ask Azure, and those that make names nobody can foresee.
+ * out: functions that ask Azure, and those that make unpredictable names.
  */
 
 /** A value that does not follow from the text. */
 export const UNKNOWN = Symbol("unknown");
 
-/** Stands in a text for a piece that is unknown. No text has it: it is no character of Unicode. */
+/** Replaces an unknown piece of a text. No text has it: it is not a character of Unicode. */
 export const HOLE = "\uffff";
 
 export type Node =
@@ -25,7 +25,7 @@ export type Node =
   | { kind: "choice"; condition: Node; yes: Node; no: Node; at: number }
   | { kind: "unknown"; at: number };
 
-/** What names and calls mean where an expression stands. */
+/** What names and calls mean where an expression is. */
 export interface Scope {
   name(name: string): unknown;
   /** `undefined` for a function that is the same everywhere. */
@@ -37,8 +37,8 @@ export const NO_SCOPE: Scope = { name: () => UNKNOWN, call: () => undefined };
 /**
  * Longer texts and lists are not what anybody writes, and a few lines can double them without end.
  */
-const LONGEST_TEXT = 1 << 12;
-const LONGEST_LIST = 1000;
+const MAX_TEXT = 1 << 12;
+const MAX_LIST = 1000;
 
 export function evaluate(node: Node, scope: Scope): unknown {
   return bounded(worked(node, scope));
@@ -46,7 +46,7 @@ export function evaluate(node: Node, scope: Scope): unknown {
 
 function bounded(value: unknown): unknown {
   const isTooLong =
-    typeof value === "string" ? value.length > LONGEST_TEXT : Array.isArray(value) && value.length > LONGEST_LIST;
+    typeof value === "string" ? value.length > MAX_TEXT : Array.isArray(value) && value.length > MAX_LIST;
   return isTooLong ? UNKNOWN : value;
 }
 
@@ -85,8 +85,8 @@ function textOf(value: unknown): string {
 function looped({ item, index, list, body }: Extract<Node, { kind: "loop" }>, scope: Scope): unknown {
   const items = evaluate(list, scope);
   if (!Array.isArray(items)) return [UNKNOWN];
-  return items.map((value, place) => {
-    const names = new Map<string, unknown>([[item, value], ...(index === null ? [] : [[index, place] as const])]);
+  return items.map((value, position) => {
+    const names = new Map<string, unknown>([[item, value], ...(index === null ? [] : [[index, position] as const])]);
     return value === UNKNOWN ? UNKNOWN : evaluate(body, within(names, scope));
   });
 }
@@ -185,10 +185,10 @@ function union(...given: unknown[]): unknown {
 }
 
 function format(pattern: unknown, ...given: unknown[]): unknown {
-  if (typeof pattern !== "string" || pattern.length > LONGEST_TEXT) return UNKNOWN;
-  return pattern.replace(/\{\{|\}\}|\{(\d{1,3})(?::[^}]*)?\}/g, (whole, place?: string) => {
-    if (place === undefined) return whole.charAt(0);
-    return whole.includes(":") ? HOLE : textOf(given[Number(place)]);
+  if (typeof pattern !== "string" || pattern.length > MAX_TEXT) return UNKNOWN;
+  return pattern.replace(/\{\{|\}\}|\{(\d{1,3})(?::[^}]*)?\}/g, (whole, index?: string) => {
+    if (index === undefined) return whole.charAt(0);
+    return whole.includes(":") ? HOLE : textOf(given[Number(index)]);
   });
 }
 
@@ -199,19 +199,19 @@ function sizeOf(value: unknown): unknown {
 }
 
 function range(from: unknown, count: unknown): unknown {
-  const isKnown = typeof from === "number" && typeof count === "number" && count >= 0 && count <= LONGEST_LIST;
-  return isKnown ? Array.from({ length: count }, (_, place) => from + place) : UNKNOWN;
+  const isKnown = typeof from === "number" && typeof count === "number" && count >= 0 && count <= MAX_LIST;
+  return isKnown ? Array.from({ length: count }, (_, index) => from + index) : UNKNOWN;
 }
 
 /**
- * The names fill the type from its end; before it may stand a subscription and a group, which
- * nobody needs.
+ * The names fill the type from its end; before it may be a subscription and a group, which
+ * are not needed.
  */
 function resourceId(...given: unknown[]): unknown {
-  const place = given.findIndex((value) => typeof value === "string" && value.includes("/") && !value.startsWith("/"));
-  const [provider = "", ...types] = place < 0 ? [] : textOf(given[place]).split("/");
-  const names = given.slice(place + 1).map(textOf);
-  if (place < 0 || types.length !== names.length) return UNKNOWN;
+  const index = given.findIndex((value) => typeof value === "string" && value.includes("/") && !value.startsWith("/"));
+  const [provider = "", ...types] = index < 0 ? [] : textOf(given[index]).split("/");
+  const names = given.slice(index + 1).map(textOf);
+  if (index < 0 || types.length !== names.length) return UNKNOWN;
   const path = types.map((type, index) => `/${type}/${names[index]}`).join("");
   return `/subscriptions/${HOLE}/resourceGroups/${HOLE}/providers/${provider}${path}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Where a document ends that stands in a longer text, found without reading it.
+ * Where a document inside a longer text ends, found without reading it.
  */
 
 /** Just behind the bracket that closes the one at `from`; `null` when none does. */

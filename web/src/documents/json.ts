@@ -1,24 +1,24 @@
 /**
  * The places in a text that JSON.parse has accepted, and what JSON.parse does not mind: a field
- * that stands twice.
+ * that is there twice.
  *
  * One pass without recursion. The text is known to be JSON, so commas and colons carry no news.
  */
 
-import { DEEPEST, type Place } from "./place";
 import { Refusal } from "./refusal";
+import { MAX_DEPTH, type SourceNode } from "./source-node";
 
 interface Open {
-  place: Place;
+  node: SourceNode;
   isObject: boolean;
   /** The field whose value comes next. */
   field: string | null;
 }
 
-/** The place of the whole and of everything in it. */
-export function jsonPlace(text: string): Place {
+/** The node of the whole and of everything in it. */
+export function jsonNode(text: string): SourceNode {
   const root: Open = {
-    place: { from: 0, to: text.length, children: new Map() },
+    node: { from: 0, to: text.length, children: new Map() },
     isObject: false,
     field: null,
   };
@@ -31,26 +31,26 @@ export function jsonPlace(text: string): Place {
     else if (parent.isObject && parent.field === null) parent.field = JSON.parse(text.slice(token.from, token.to));
     else add(parent, { ...token, children: null });
   }
-  return root.place.children?.get(0) ?? root.place;
+  return root.node.children?.get(0) ?? root.node;
 }
 
 function opened(parent: Open, token: Token, isObject: boolean, depth: number): Open {
-  if (depth > DEEPEST) throw new Refusal(`nested more than ${DEEPEST} levels deep`, token.from);
-  const place = { ...token, children: new Map() };
-  add(parent, place);
-  return { place, isObject, field: null };
+  if (depth > MAX_DEPTH) throw new Refusal(`nested more than ${MAX_DEPTH} levels deep`, token.from);
+  const node = { ...token, children: new Map() };
+  add(parent, node);
+  return { node, isObject, field: null };
 }
 
 function close(open: Open[], to: number) {
   const closed = open.pop();
-  if (closed) closed.place.to = to;
+  if (closed) closed.node.to = to;
 }
 
-function add(parent: Open, place: Place) {
-  const { children } = parent.place;
+function add(parent: Open, node: SourceNode) {
+  const { children } = parent.node;
   const step = parent.isObject ? (parent.field ?? "") : (children?.size ?? 0);
-  if (children?.has(step)) throw new Refusal(`the field \`${step}\` stands twice`, place.from);
-  children?.set(step, place);
+  if (children?.has(step)) throw new Refusal(`the field \`${step}\` stands twice`, node.from);
+  children?.set(step, node);
   parent.field = null;
 }
 

@@ -2,7 +2,7 @@
  * The reader of YAML brings a library as large as the rest of the page, so it is loaded when the
  * first text needs it.
  *
- * That text is refused, and whoever listens is told when it is worth another look.
+ * That text is refused; listeners are called when it can be read again.
  */
 
 import { Refusal } from "./refusal";

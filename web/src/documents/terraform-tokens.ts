@@ -47,7 +47,7 @@ function endOf(text: string, mark: string, from: number): number {
   return end < 0 ? text.length : end + mark.length;
 }
 
-/** A heredoc is a word like another: nobody needs what it says. */
+/** A heredoc is a word like another: its content is not needed. */
 function endOfHeredoc(text: string, from: number): number {
   const [opening, name] = /^<<-?(\w{1,80})[ \t]*\n/.exec(text.slice(from, from + 100)) ?? [];
   if (!opening || !name) return from + 2;
@@ -80,7 +80,7 @@ function stringToken(text: string, from: number): Token {
   return { kind: "string", text: content, from, to, at: from + 1, isTemplate };
 }
 
-/** `${` and `%{`; written twice, the sign stands for itself. */
+/** `${` and `%{`; written twice, the sign is literal. */
 function isOpening(text: string, at: number): boolean {
   const sign = text[at];
   return (sign === "$" || sign === "%") && text[at + 1] === "{" && text[at - 1] !== sign;

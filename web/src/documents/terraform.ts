@@ -9,7 +9,7 @@
  * something is computed is not whole.
  */
 
-import { DEEPEST } from "./place";
+import { MAX_DEPTH } from "./source-node";
 import { nextToken, type Token } from "./terraform-tokens";
 
 export interface Block {
@@ -30,7 +30,7 @@ export type Expression =
 
 type Problems = Block["problems"];
 
-/** Reads the block whose first word stands at `from`; `null` when no block stands there. */
+/** Reads the block whose first word is at `from`; `null` when there is no block. */
 export function readBlock(text: string, from: number): Block | null {
   const type = nextToken(text, from);
   return type?.kind === "word" ? blockOf(text, type, [], 0) : null;
@@ -59,7 +59,7 @@ function readBody(text: string, from: number, block: Block, depth: number): numb
       if (expression) block.attributes.set(name.text, expression);
       token = { ...token, to };
     }
-    // The labels of a nested block stand between its name and its bracket.
+    // The labels of a nested block are between its name and its bracket.
     if (token.kind !== "string") name = token.kind === "word" ? token : null;
   }
   block.problems.push({ message: "a block that is not closed", position: text.length });
@@ -67,7 +67,7 @@ function readBody(text: string, from: number, block: Block, depth: number): numb
 }
 
 function readNested(text: string, name: Token | null, open: Token, block: Block, depth: number): number {
-  const nested = name && depth < DEEPEST ? blockOf(text, name, block.problems, depth + 1) : null;
+  const nested = name && depth < MAX_DEPTH ? blockOf(text, name, block.problems, depth + 1) : null;
   if (!nested) return skip(text, open);
   block.blocks.push(nested);
   return nested.to;
@@ -95,7 +95,7 @@ function endsAt(text: string, to: number): boolean {
 
 /** What is written out; `null` for whatever has to be evaluated. */
 function readWritten(text: string, token: Token, problems: Problems, depth: number): Read | null {
-  if (depth > DEEPEST) return null;
+  if (depth > MAX_DEPTH) return null;
   if (isMark(token, "[")) return readList(text, token, problems, depth + 1);
   if (isMark(token, "{")) return readObject(text, token, problems, depth + 1);
   if (token.kind === "string") return readString(token, problems);

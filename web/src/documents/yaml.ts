@@ -4,14 +4,14 @@
  */
 
 import { Composer, type CST, isMap, isNode, isScalar, isSeq, Lexer, type Node, Parser } from "yaml";
-import { DEEPEST, type Place } from "./place";
 import { Refusal } from "./refusal";
+import { MAX_DEPTH, type SourceNode } from "./source-node";
 
-/** Aliases that may be followed, each counted as often as what it stands for holds others. */
-const MOST_ALIASES = 100;
+/** Aliases that may be followed, each counted as often as its anchor holds others. */
+const MAX_ALIASES = 100;
 
 /**
- * The library compares each field with all others to find those that stand twice, so that is done
+ * The library compares each field with all others to find duplicates, so that is done
  * here.
  */
 const OPTIONS = {
@@ -22,16 +22,16 @@ const OPTIONS = {
 } as const;
 
 /** Reads a text that holds one YAML document. */
-export function readYaml(text: string): { value: unknown; place: Place } {
+export function readYaml(text: string): { value: unknown; node: SourceNode } {
   const [document, second] = new Composer(OPTIONS).compose(tokens(text), true, text.length);
   const error = document?.errors[0];
-  if (error) throw new Refusal(plain(error.message), error.pos[0]);
+  if (error) throw new Refusal(firstLine(error.message), error.pos[0]);
   if (!document || second) throw new Refusal("more than one document", second?.range[0] ?? 0);
-  const place = yamlPlace(document.contents, 0);
+  const source = sourceNode(document.contents, 0);
   try {
-    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }), place };
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), node: source };
   } catch {
-    throw new Refusal("too many aliases, or one that stands for nothing", place.from);
+    throw new Refusal("too many aliases, or one that stands for nothing", source.from);
   }
 }
 
@@ -46,40 +46,40 @@ function* tokens(text: string): Generator<CST.Token, void> {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme);
-    if (parser.stack.length > DEEPEST + 2) throw tooDeep(parser.offset);
+    if (parser.stack.length > MAX_DEPTH + 2) throw tooDeep(parser.offset);
   }
   yield* parser.end();
 }
 
 function tooDeep(position: number): Refusal {
-  return new Refusal(`nested more than ${DEEPEST} levels deep`, position);
+  return new Refusal(`nested more than ${MAX_DEPTH} levels deep`, position);
 }
 
 /**
  * The library writes for developers: a capital first letter, a full stop, advice about its own
  * options.
  */
-function plain(message: string): string {
+function firstLine(message: string): string {
   const sentence = message.replace(/[.:]+$/, "");
   return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }
 
-function yamlPlace(node: Node | null, depth: number): Place {
+function sourceNode(node: Node | null, depth: number): SourceNode {
   const [from, to] = node?.range ?? [0, 0];
-  if (depth > DEEPEST) throw tooDeep(from);
+  if (depth > MAX_DEPTH) throw tooDeep(from);
   return { from, to, children: childrenOf(node, depth + 1) };
 }
 
-function childrenOf(node: Node | null, depth: number): Place["children"] {
-  if (isSeq(node)) return new Map(node.items.map((item, index) => [index, yamlPlace(nodeOf(item), depth)]));
+function childrenOf(node: Node | null, depth: number): SourceNode["children"] {
+  if (isSeq(node)) return new Map(node.items.map((item, index) => [index, sourceNode(nodeOf(item), depth)]));
   if (!isMap(node)) return null;
-  const children: NonNullable<Place["children"]> = new Map();
+  const children: NonNullable<SourceNode["children"]> = new Map();
   for (const { key, value } of node.items) {
     const field = isScalar(key) ? String(key.value) : "";
-    const place = yamlPlace(nodeOf(value) ?? nodeOf(key), depth);
+    const source = sourceNode(nodeOf(value) ?? nodeOf(key), depth);
     if (children.has(field))
-      throw new Refusal(`the field \`${field}\` stands twice`, nodeOf(key)?.range?.[0] ?? place.from);
-    children.set(field, place);
+      throw new Refusal(`the field \`${field}\` stands twice`, nodeOf(key)?.range?.[0] ?? source.from);
+    children.set(field, source);
   }
   return children;
 }

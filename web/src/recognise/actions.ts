@@ -51,7 +51,7 @@ function scopeMap(actions: Action[]): Part["found"] {
 }
 
 /**
- * Lines that begin so are no rules to whoever wrote them: those of SQL, of INI files and of
+ * Lines that begin so are not meant as rules: those of SQL, of INI files and of
  * Windows.
  */
 const COMMENT = /^\s*(?:;|--\s|rem\s|<!--)/i;

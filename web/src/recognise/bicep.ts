@@ -8,7 +8,7 @@
 
 import { type Resource as Declared, type File, isBicep, readBicep as readFile } from "../documents/bicep";
 import { evaluate, HOLE, type Node, type Scope, UNKNOWN, within } from "../documents/expression";
-import { DEEPEST, type Path } from "../documents/place";
+import { MAX_DEPTH, type Path } from "../documents/source-node";
 import { resourceAt } from "./contents";
 import type { Found, Part } from "./found";
 import { lineAt, type Reading, unknown } from "./reading";
@@ -44,7 +44,7 @@ function partsOf(file: File): Part[] {
   );
 }
 
-/** What a resource stands in. */
+/** What a resource is in. */
 interface Parent {
   type: string;
   name: string;
@@ -64,7 +64,7 @@ function scopeOf(file: File, declared: Declared[]): Scope {
       if (!work) return UNKNOWN;
       if (!known.has(name)) {
         known.set(name, UNKNOWN);
-        if (++depth < DEEPEST) known.set(name, work());
+        if (++depth < MAX_DEPTH) known.set(name, work());
         depth--;
       }
       return known.get(name);
@@ -99,7 +99,7 @@ function parentIn(resource: unknown): Parent {
 function withId(resource: Resource): Resource {
   const types = String(resource.type).split("/").slice(1);
   const names = String(resource.name).split("/");
-  const path = types.map((type, place) => `/${type}/${names[place] ?? HOLE}`).join("");
+  const path = types.map((type, index) => `/${type}/${names[index] ?? HOLE}`).join("");
   // In an expression the name of a resource is the last one.
   return {
     ...resource,
@@ -127,15 +127,15 @@ function bodiesIn(body: Node, type: string, scope: Scope, around: Parent): Body[
   const whole = around.type === "" ? (type.split("@")[0] ?? "") : `${around.type}/${type.split("@")[0]}`;
   if (body.kind !== "loop") return [{ resource: resourceOf(evaluate(body, scope), whole, around), node: body }];
   const items = evaluate(body.list, scope);
-  const turns: unknown[] = Array.isArray(items) ? items.slice(0, MOST_COPIES) : [UNKNOWN];
-  return turns.map((item, place) => {
-    const names = new Map<string, unknown>([[body.item, item], ...(body.index ? [[body.index, place] as const] : [])]);
+  const copies: unknown[] = Array.isArray(items) ? items.slice(0, MAX_COPIES) : [UNKNOWN];
+  return copies.map((item, index) => {
+    const names = new Map<string, unknown>([[body.item, item], ...(body.index ? [[body.index, index] as const] : [])]);
     return { resource: resourceOf(evaluate(body.body, within(names, scope)), whole, around), node: body.body };
   });
 }
 
 /** More than anybody deploys at once. */
-const MOST_COPIES = 50;
+const MAX_COPIES = 50;
 
 function resourceOf(value: unknown, type: string, around: Parent): Resource {
   const own: Resource = isResource(value) ? value : { name: HOLE, properties: UNKNOWN };
@@ -157,14 +157,14 @@ function ofResource(declared: Declared, scope: Scope, around: Parent): Part[] {
 
 function partOf(declared: Declared, resource: Resource, node: Node): Part[] {
   if (!OF_REGISTRIES.test(String(resource.type))) return [];
-  const place = { from: declared.from, to: declared.to };
+  const range = { from: declared.from, to: declared.to };
   const document = {
     value: resource,
-    at: (path: Path) => placeOf(node, path),
-    place: () => ({ ...place, children: null }),
+    at: (path: Path) => offsetOf(node, path),
+    node: () => ({ ...range, children: null }),
   };
   const found = resourceAt(document, [], { ...resource, properties: propertiesOf(resource) });
-  return found ? [{ ...place, found }, ...computed(found, document.at(["properties", "actions"]))] : [];
+  return found ? [{ ...range, found }, ...computed(found, document.at(["properties", "actions"]))] : [];
 }
 
 /** Of properties that are unknown nothing may be taken for left out. */
@@ -180,8 +180,8 @@ function computed(found: Found, position: number): Part[] {
   return [{ from: position, to: position + 1, found: notice }];
 }
 
-/** Where the node stands to which a path leads, or the last one on the way. */
-function placeOf(node: Node, path: Path): number {
+/** The offset of the node to which a path leads, or of the last one on the way. */
+function offsetOf(node: Node, path: Path): number {
   let current = node;
   for (const step of path) {
     const inner =
@@ -201,12 +201,12 @@ function ofModule(declared: Declared, scope: Scope): Part[] {
   return bodiesOf(declared, scope, NOWHERE).flatMap(({ resource }) => {
     const params = isResource(resource.params) ? resource.params : {};
     const maps = Array.isArray(params.scopeMaps) ? params.scopeMaps : [];
-    const place = { from: declared.from, to: declared.to };
-    const document = { value: maps, at: () => declared.body.at, place: () => ({ ...place, children: null }) };
+    const range = { from: declared.from, to: declared.to };
+    const document = { value: maps, at: () => declared.body.at, node: () => ({ ...range, children: null }) };
     return maps.filter(isResource).flatMap((map) => {
       const type = "Microsoft.ContainerRegistry/registries/scopeMaps";
       const found = resourceAt(document, [], { registryName: params.name, ...map, type });
-      return found ? [{ ...place, found }] : [];
+      return found ? [{ ...range, found }] : [];
     });
   });
 }

@@ -35,7 +35,7 @@ function readHead(text: string, at: number): Reading {
 const UNAVAILABLE = /^(?:< )?HTTP\/[\d.]+ (?:429|5\d\d)\b/;
 
 function unavailable(text: string): Part["found"] {
-  return { kind: "error", text, meaning: "unavailable", registry: null, repository: null, required: [] };
+  return { kind: "error", text, errorClass: "unavailable", registry: null, repository: null, required: [] };
 }
 
 interface Header {

@@ -8,12 +8,12 @@
  */
 
 /**
- * A word as long as `resource`, for a block that a plan destroys. It is none of Terraform's own.
+ * A word as long as `resource`, for a block that a plan destroys. Terraform has no such word.
  */
 export const DESTROYED = "destroys";
 
 /**
- * Stands where a plan leaves out what it does not change: as an item of a list, and as an
+ * Replaces what a plan leaves out because it does not change: as an item of a list, and as an
  * attribute.
  */
 export const HIDDEN = "unchanged_hidden";
@@ -96,10 +96,10 @@ function applyLoose(lines: string[], from: number): number {
   while (LOOSE.test(lines[to] ?? "")) to++;
   const all = lines.slice(from, to);
   const isDiff = all.some((line) => /^\s*\+/.test(line));
-  for (const [place, line] of all.entries()) {
+  for (const [index, line] of all.entries()) {
     // An item of JSON with a minus before it is no item of YAML.
     const isRemoved = /^\s*-/.test(line) && (isDiff || /^\s*-\s*(["']).*\1,\s*$/.test(line) || /^\s*-\S/.test(line));
-    if (isRemoved) lines[from + place] = blank(line);
+    if (isRemoved) lines[from + index] = blank(line);
   }
   return to;
 }
@@ -147,8 +147,8 @@ function unmarked(line: string): string {
 
 /** How many more brackets a line opens than it closes. */
 function bracketsIn(line: string): number {
-  const plain = line.replace(/"(?:[^"\\]|\\.)*"/g, "");
-  return (plain.match(/[[{(]/g)?.length ?? 0) - (plain.match(/[\]})]/g)?.length ?? 0);
+  const outside = line.replace(/"(?:[^"\\]|\\.)*"/g, "");
+  return (outside.match(/[[{(]/g)?.length ?? 0) - (outside.match(/[\]})]/g)?.length ?? 0);
 }
 
 const ARROW = /^(\s*(?:[\w.-]+\s*=\s*|"[^"]*"\s*[:=]\s*)?)((?:"(?:[^"\\]|\\.)*"|\([^)]*\)|[^\s"(]+) -> )/;

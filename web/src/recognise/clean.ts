@@ -1,6 +1,6 @@
 /**
  * Taking away what terminals and chat programs add to a text, and remembering where everything
- * stood.
+ * was.
  *
  * Gone are colour codes, control characters, byte order marks and characters of no width. Odd
  * blanks become blanks, odd line ends become line ends. Typographic quotes become straight ones
@@ -10,7 +10,7 @@
 
 export interface Clean {
   text: string;
-  /** Where the character at this place stood before. */
+  /** Where the character at this position was before. */
   origin(at: number): number;
 }
 
@@ -32,14 +32,14 @@ export function clean(text: string): Clean {
 
 /** Every replacement is as long as what it replaces. */
 function straight(text: string): string {
-  const plain = text
+  const spaced = text
     .replace(/\r(?=\n)|[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g, " ")
     .replace(/[\r\u0085\u2028\u2029]/g, "\n");
-  const doubled = plain.includes('"') ? plain : plain.replace(/[\u201c-\u201f\u00ab\u00bb]/g, '"');
+  const doubled = spaced.includes('"') ? spaced : spaced.replace(/[\u201c-\u201f\u00ab\u00bb]/g, '"');
   return doubled.includes("'") ? doubled : doubled.replace(/[\u2018-\u201b]/g, "'");
 }
 
-/** After a cut at this place of the clean text, so much is gone in all. */
+/** After a cut at this position of the clean text, `removed` characters are gone in all. */
 interface Cut {
   at: number;
   removed: number;

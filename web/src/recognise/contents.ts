@@ -4,7 +4,7 @@
  */
 
 import { NO_SCOPE, UNKNOWN } from "../documents/expression";
-import { type Path, type Place, steps } from "../documents/place";
+import { type Path, type SourceNode, steps } from "../documents/source-node";
 import { readAssertions, readScopeMap, readScopes } from "../engine";
 import { isAction } from "./actions";
 import { accepted, attempt, type Refused } from "./attempt";
@@ -23,13 +23,13 @@ import { isToken, tokenOf } from "./token";
 interface Document {
   value: unknown;
   at(path: Path): number;
-  place(path: Path): Place;
+  node(path: Path): SourceNode;
 }
 
 /** The parts in a document that takes this range of the text. */
 export function contents(document: Document, range: { from: number; to: number }): Part[] {
   return contentsAt(document, [], document.value).map(({ path, found }) => {
-    const { from, to } = path.length > 0 ? document.place(path) : range;
+    const { from, to } = path.length > 0 ? document.node(path) : range;
     return { from, to, found };
   });
 }
@@ -61,15 +61,15 @@ function thingAt(document: Document, path: Path, value: Resource): Content[] | n
 
 /** The resources of a template have been evaluated. */
 function templateAt(document: Document, path: Path, value: Resource): Content[] {
-  return resourcesOf(value, path, NOWHERE).flatMap(({ path: place, resource }): Content[] => {
-    const found = resourceAt(document, place, resource);
-    return found ? [{ path: place, found }] : [];
+  return resourcesOf(value, path, NOWHERE).flatMap(({ path: own, resource }): Content[] => {
+    const found = resourceAt(document, own, resource);
+    return found ? [{ path: own, found }] : [];
   });
 }
 
 /**
- * The conditions under which a resource is there for certain. An expression that nobody could
- * evaluate stays a text, and is none.
+ * The conditions under which a resource is there for certain. An expression that could not
+ * be evaluated stays a text, and is not a condition.
  */
 const HOLDS: unknown[] = [undefined, true, "true"];
 
@@ -85,7 +85,7 @@ export function resourceAt(document: Document, path: Path, resource: Resource): 
   return isConditional && found.kind === "scopeMap" ? { ...found, isConditional } : found;
 }
 
-/** Where lists of resources stand: in templates, in the answers to list requests, in a catalog. */
+/** Where lists of resources are: in templates, in the answers to list requests, in a catalog. */
 const LISTS = ["resources", "value", "repositories"];
 
 /**
@@ -96,10 +96,10 @@ const NOT_SO = /^(?:before|prior_state|configuration|.*(?:sensitive|unknown).*|r
 function insideOf(document: Document, path: Path, value: Resource): Content[] {
   return Object.entries(value).flatMap(([field, inner]) => {
     if (NOT_SO.test(field) || (field === "planned_values" && "resource_changes" in value)) return [];
-    const place = [...path, field];
+    const inside = [...path, field];
     if (Array.isArray(inner))
-      return LISTS.includes(field) || inner.some(isResource) ? listAt(document, place, inner) : [];
-    return isResource(inner) ? contentsAt(document, place, inner) : [];
+      return LISTS.includes(field) || inner.some(isResource) ? listAt(document, inside, inner) : [];
+    return isResource(inner) ? contentsAt(document, inside, inner) : [];
   });
 }
 
@@ -153,10 +153,10 @@ const FORMS: Record<string, FoundScopeMap["form"]> = {
 };
 
 function scopeMapAt(document: Document, path: Path, value: unknown, form?: FoundScopeMap["form"]): Found {
-  const { map, places, isPart } = withKnownActions(value);
+  const { map, indices, isPart } = withKnownActions(value);
   const read = attempt(() => readScopeMap(map));
   if (read.kind === "refused") return refusedAt(document, path, read);
-  const at = places.map((place) => document.at([...path, ...steps(read.value.path), place]));
+  const at = indices.map((index) => document.at([...path, ...steps(read.value.path), index]));
   return {
     kind: "scopeMap",
     form: form ?? FORMS[read.value.path] ?? "az",
@@ -167,27 +167,29 @@ function scopeMapAt(document: Document, path: Path, value: unknown, form?: Found
 }
 
 /** A map with those of its actions that are written out, and which of them these are. */
-function withKnownActions(value: unknown): { map: unknown; places: number[]; isPart?: true } {
+function withKnownActions(value: unknown): { map: unknown; indices: number[]; isPart?: true } {
   if (Array.isArray(value)) return known(value, (actions) => actions);
-  if (!isResource(value)) return { map: value, places: [] };
+  if (!isResource(value)) return { map: value, indices: [] };
   if ("actions" in value) return known(value.actions, (actions) => ({ ...value, actions }));
   const { properties } = value;
-  if (!isResource(properties)) return { map: value, places: [] };
+  if (!isResource(properties)) return { map: value, indices: [] };
   return known(properties.actions, (actions) => ({ ...value, properties: { ...properties, actions } }));
 }
 
 function known(
   actions: unknown,
   map: (actions: unknown) => unknown,
-): { map: unknown; places: number[]; isPart?: true } {
+): { map: unknown; indices: number[]; isPart?: true } {
   const isList = Array.isArray(actions);
   const isComputed = actions === UNKNOWN || (typeof actions === "string" && !isWritten(actions));
   // What is neither, the engine says.
-  if (!isList && !isComputed) return { map: map(actions), places: [] };
+  if (!isList && !isComputed) return { map: map(actions), indices: [] };
   const items: [number, unknown][] = isList ? [...actions.entries()] : [];
-  const plain = items.filter(([, action]) => action !== UNKNOWN && !(typeof action === "string" && !isWritten(action)));
-  const result = { map: map(plain.map(([, action]) => action)), places: plain.map(([place]) => place) };
-  return isList && plain.length === items.length ? result : { ...result, isPart: true };
+  const written = items.filter(
+    ([, action]) => action !== UNKNOWN && !(typeof action === "string" && !isWritten(action)),
+  );
+  const result = { map: map(written.map(([, action]) => action)), indices: written.map(([index]) => index) };
+  return isList && written.length === items.length ? result : { ...result, isPart: true };
 }
 
 /** A resource in a template is named after its registry: `registry/map`. */
@@ -205,8 +207,8 @@ function assertionsAt(document: Document, path: Path, value: Resource): Content[
   const read = attempt(() => readAssertions(value));
   if (read.kind === "refused") return [{ path, found: refusedAt(document, path, read) }];
   const maps = read.value.scopeMaps.flatMap((map, index): Content[] => {
-    const place = [...path, "scopeMaps", index];
-    return typeof map === "string" ? [] : [{ path: place, found: scopeMapAt(document, place, map, "assertions") }];
+    const own = [...path, "scopeMaps", index];
+    return typeof map === "string" ? [] : [{ path: own, found: scopeMapAt(document, own, map, "assertions") }];
   });
   return [{ path, found: { kind: "assertions", file: read.value } }, ...maps];
 }
@@ -219,7 +221,7 @@ const TOKEN_FIELDS = ["access_token", "accessToken", "token", "refresh_token", "
 
 /**
  * The answer of a token server, or what `az acr login --expose-token` prints: there one token
- * stands under two names.
+ * is under two names.
  */
 function jwtsAt(path: Path, value: Resource): Content[] {
   const tokens = new Map<string, string>();

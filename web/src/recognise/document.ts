@@ -10,10 +10,10 @@ import { readErrorIn } from "./error";
 import { lineAt, onePart, type Reader, type Reading, unknown } from "./reading";
 
 /**
- * After so many brackets that nothing closes, none is looked for: each search goes to the end of
+ * After this many unclosed brackets, no more are searched for: each search goes to the end of
  * the text.
  */
-const MOST_UNCLOSED = 8;
+const MAX_UNCLOSED = 8;
 
 /**
  * Readers of JSON and of YAML in brackets, for one text: one of what is whole, and one of what
@@ -23,7 +23,7 @@ export function bracketDocuments(): { readWhole: Reader; readCut: Reader } {
   let unclosed = 0;
   let cutAt = -1;
   const readWhole: Reader = (text, at) => {
-    if (!/^[{[]\s*(?:["'{}[\]$\w]|$)/.test(text.slice(at, at + 100)) || unclosed >= MOST_UNCLOSED) return null;
+    if (!/^[{[]\s*(?:["'{}[\]$\w]|$)/.test(text.slice(at, at + 100)) || unclosed >= MAX_UNCLOSED) return null;
     const to = endOfBrackets(text, at);
     if (to === null) {
       unclosed++;
@@ -36,7 +36,7 @@ export function bracketDocuments(): { readWhole: Reader; readCut: Reader } {
   return { readWhole, readCut };
 }
 
-/** What stands below the first line may be something else. */
+/** What is below the first line may be something else. */
 function cut(text: string, at: number): Reading {
   const refused = { message: "a bracket that nothing closes", hint: "the text was cut; paste all of it", position: at };
   return onePart(at, endOfLine(text, at), unknown(refused));
@@ -65,11 +65,11 @@ function readPart(text: string, from: number, to: number, start = from): Reading
 }
 
 /** A record of a log is no longer. */
-const LONGEST_RECORD = 1 << 16;
+const MAX_RECORD = 1 << 16;
 
 /** Clients that log in JSON write their errors so. */
 function unfamiliar(text: string, from: number, to: number): Reading {
   const message = "a document of a kind that is not known";
-  const record = readErrorIn(text.slice(from, Math.min(to, from + LONGEST_RECORD)).replaceAll("\n", " "), from);
+  const record = readErrorIn(text.slice(from, Math.min(to, from + MAX_RECORD)).replaceAll("\n", " "), from);
   return record ? { ...record, to } : onePart(from, to, unknown({ message, hint: null, position: from }));
 }

@@ -2,7 +2,7 @@
  * Lines of errors as docker, podman, skopeo, helm, oras, crane, `az`, containerd and the kubelet
  * write them.
  *
- * What the line is about stands in the address of the failed request, which the engine's router
+ * What the line is about is in the address of the failed request, which the engine's router
  * reads, or in the reference of an image. What it means, a few phrases tell.
  */
 
@@ -10,18 +10,18 @@ import { readDocument } from "../documents/document";
 import { endOfBrackets, endOfLine } from "../documents/extent";
 import { type Reference, readScopes, route } from "../engine";
 import { accepted } from "./attempt";
+import { classifyError } from "./classify-error";
 import { contents } from "./contents";
 import { escapedIn } from "./escaped";
 import { namedByFields } from "./fields";
-import type { FoundError, Meaning } from "./found";
-import { meaningOf } from "./meaning";
+import type { ErrorClass, FoundError } from "./found";
 import { referenceOf } from "./names";
 import { lineAt, onePart, type Reading } from "./reading";
 import { scopesOf, scopesOfAddress } from "./scopes";
 import { withoutSecrets } from "./secrets";
 
-/** Nobody reads more of one line. */
-const LONGEST_TEXT = 4000;
+/** Longer lines are read as far as this. */
+const MAX_TEXT = 4000;
 
 export function readError(text: string, at: number): Reading | null {
   const push = readPush(text, at);
@@ -43,14 +43,14 @@ const WORKING = /^(?:time="?[^\s"]{1,60}"? )?(?:(?:DEBU|INFO|TRAC)\[\d+\]|level=
 export function readErrorIn(line: string, at: number): Reading | null {
   const escaped = escapedIn(line, at);
   if (escaped.length > 0) return { parts: escaped, to: at + line.length };
-  const meaning = meaningOf(line);
-  return meaning && (readBody(at, line) ?? onePart(at, at + line.length, errorIn(line, meaning)));
+  const errorClass = classifyError(line);
+  return errorClass && (readBody(at, line) ?? onePart(at, at + line.length, errorIn(line, errorClass)));
 }
 
 /** Some logs say below the line what it is about, a field in each line. */
 function withFields(text: string, at: number, line: string): Reading | null {
   let to = at + line.length;
-  for (let count = 0; count < MOST_FIELDS; count++) {
+  for (let count = 0; count < MAX_FIELDS; count++) {
     const next = endOfLine(text, to) + 1;
     if (next >= text.length || !/^\s{2,}["']?[\w.]{1,60}["']?\s?[:=]\s/.test(text.slice(next, next + 100))) break;
     to = endOfLine(text, next);
@@ -59,7 +59,7 @@ function withFields(text: string, at: number, line: string): Reading | null {
   return whole.length === line.length ? null : readErrorIn(whole.replaceAll("\n", " "), at);
 }
 
-const MOST_FIELDS = 40;
+const MAX_FIELDS = 40;
 
 /** `az acr import` puts the registry's whole answer into its line. */
 function readBody(at: number, line: string): Reading | null {
@@ -84,19 +84,19 @@ function readPush(text: string, at: number): Reading | null {
   let line = endOfLine(text, at) + 1;
   while (line < text.length && /^\s*(?:[0-9a-f]{6,}: |$)/.test(lineAt(text, line))) line = endOfLine(text, line) + 1;
   const last = lineAt(text, line);
-  const meaning = meaningOf(last);
-  if (!meaning) return { parts: [], to: Math.min(line, text.length) - 1 };
+  const errorClass = classifyError(last);
+  if (!errorClass) return { parts: [], to: Math.min(line, text.length) - 1 };
   return onePart(at, line + last.length, {
-    ...errorIn(last, meaning),
+    ...errorIn(last, errorClass),
     ...about(reference, "pull,push"),
   });
 }
 
-function errorIn(line: string, meaning: Meaning): FoundError {
+function errorIn(line: string, errorClass: ErrorClass): FoundError {
   const error: FoundError = {
     kind: "error",
-    text: withoutSecrets(line.slice(0, LONGEST_TEXT)),
-    meaning,
+    text: withoutSecrets(line.slice(0, MAX_TEXT)),
+    errorClass,
     registry: null,
     repository: null,
     required: [],
@@ -110,11 +110,11 @@ function errorIn(line: string, meaning: Meaning): FoundError {
     requests[0];
   const isRefusedAtDoor = requests.some(({ isDoor }) => isDoor) && REFUSED.test(line);
   const { registry = null, repository = null, required = [] } = facts ?? {};
-  const clear = meaning === "unknown" && isRefusedAtDoor ? "unauthenticated" : meaning;
-  return { ...error, meaning: clear, registry: registry ?? registryIn(line), repository, required };
+  const clear = errorClass === "unknown" && isRefusedAtDoor ? "unauthenticated" : errorClass;
+  return { ...error, errorClass: clear, registry: registry ?? registryIn(line), repository, required };
 }
 
-/** Without one of these words it is not said that somebody was asked for a login. */
+/** Without one of these words it is not said that a login was required. */
 const REFUSED = /unauthori[sz]ed|authentication required|\b401\b|denied|forbidden|insufficient/i;
 
 interface Facts {
@@ -132,7 +132,7 @@ const ADDRESS = /(?:\b(get|head|post|put|patch|delete)\s(?:request to )?)?[\\"']
 
 /** What is asked in the first addresses of a line. */
 function requestsIn(line: string): Request[] {
-  const start = line.slice(0, LONGEST_TEXT);
+  const start = line.slice(0, MAX_TEXT);
   const broken = brokenRequestIn(start);
   if (broken) return [broken];
   const matches = [...start.matchAll(ADDRESS)].slice(0, 4);
@@ -179,7 +179,7 @@ const SCOPE = /\b(?:repository|registry|artifact-repository)(?:\([a-z0-9]+\))?:[
 
 /** The scopes that a line names: in the details that Go clients print, or as they are. */
 function scopesIn(line: string): Facts | null {
-  const start = line.slice(0, LONGEST_TEXT);
+  const start = line.slice(0, MAX_TEXT);
   const entries = [...start.matchAll(DETAIL)].map(([, action, name, type]) => ({
     type,
     name,
@@ -195,7 +195,7 @@ const IMAGE =
 
 /** The image that a line names, or the path that it was sent to. */
 function imageIn(line: string): Facts | null {
-  const start = line.slice(0, LONGEST_TEXT);
+  const start = line.slice(0, MAX_TEXT);
   const [, path = "", registry = null] = PATH.exec(start) ?? [];
   const uploaded = accepted(() => route("POST", path, "acr"))?.scopes;
   if (uploaded) return { registry, repository: repositoryOf(uploaded), required: uploaded };

@@ -3,8 +3,8 @@
  * of its own.
  */
 
-import type { Found, FoundError, Meaning } from "./found";
-import { meaningOf } from "./meaning";
+import { classifyError } from "./classify-error";
+import type { ErrorClass, Found, FoundError } from "./found";
 import { isResource, stringOf } from "./resource";
 import { scopesOf } from "./scopes";
 import { withoutSecrets } from "./secrets";
@@ -17,7 +17,7 @@ export function errorsOf(errors: unknown[]): Found {
   const message = withoutSecrets(stringOf(first.message) ?? code.toLowerCase());
   const required = scopesOf(errors.filter(isResource).flatMap(({ detail }) => (Array.isArray(detail) ? detail : [])));
   if (code === "UNAUTHORIZED" || required.length > 0) return { kind: "unauthorized", message, required };
-  return { ...NOTHING, text: message, meaning: meaningOf(message) ?? meaningOfCode(code) };
+  return { ...NOTHING, text: message, errorClass: classifyError(message) ?? classifyCode(code) };
 }
 
 const NOTHING = {
@@ -27,7 +27,7 @@ const NOTHING = {
   required: [],
 } satisfies Partial<FoundError>;
 
-function meaningOfCode(code: string): Meaning {
+function classifyCode(code: string): ErrorClass {
   if (code === "DENIED") return "denied";
   return ABSENT.test(code) ? "absent" : "unknown";
 }

@@ -1,5 +1,5 @@
 /**
- * What can stand in a pasted text.
+ * What can be in a pasted text.
  */
 
 import type { AssertionFile, Challenge, Reference, readScopeMap, ScopeReport } from "../engine";
@@ -107,7 +107,7 @@ export type Flag = boolean | "unknown" | null;
 export interface FoundError {
   kind: "error";
   text: string;
-  meaning: Meaning;
+  errorClass: ErrorClass;
   registry: string | null;
   repository: string | null;
   /** What the failed request needed, as scopes, where the error tells. */
@@ -117,11 +117,11 @@ export interface FoundError {
 /**
  * What an error says about access. Registries answer `authentication required` both to those who
  * sent no credentials and to those whose credentials are not enough; that is `unknown`. `absent` is
- * the answer to somebody who may look, and finds nothing. `unreachable`: the network or a firewall
- * stood in the way, and nobody was asked about access. `unavailable`: the registry could not
+ * the answer to a caller who may look, and finds nothing. `unreachable`: the network or a firewall
+ * was in the way, and access was not checked. `unavailable`: the registry could not
  * answer. `locked`: it would have, and the image or its repository is locked.
  */
-export type Meaning = "denied" | "locked" | "unauthenticated" | "absent" | "unavailable" | "unreachable" | "unknown";
+export type ErrorClass = "denied" | "locked" | "unauthenticated" | "absent" | "unavailable" | "unreachable" | "unknown";
 
 export interface FoundCommand {
   kind: "command";
@@ -198,7 +198,7 @@ export interface Change {
   removed: string[];
   passwords: PasswordChange | null;
   /**
-   * What it does besides and a variable stands for: `more` adds rules, `any` may take some away.
+   * What it does besides, hidden by a variable: `more` adds rules, `any` may take some away.
    */
   open: "more" | "any" | null;
 }

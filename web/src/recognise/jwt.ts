@@ -5,7 +5,7 @@
 import { endOfLine } from "../documents/extent";
 import { lineAt, type Reading } from "./reading";
 
-/** It may stand behind other letters, but its second part is no beginning. */
+/** It may follow other letters, but its second part is no beginning. */
 const JWT = /(?<![\w.-])[\w-]{0,200}?(eyJ[\w-]{7,}(?:\.[\w-]*){0,2})/g;
 
 /** A line of a token that was broken; its last one is short where the signature was taken away. */

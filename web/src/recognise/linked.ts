@@ -35,8 +35,8 @@ function passwordsWith(names: Names, passwords: FoundPasswords): FoundPasswords 
 }
 
 /**
- * A map that stands nowhere is another one than those that are here, so it keeps the name of its
- * block.
+ * A map that is not in the text is another one than those that are here, so it keeps the name of
+ * its block.
  */
 function nameAt(names: Names, address: string): string | null {
   const isOfMap = [...names.keys()].some((other) => other.includes("scope_map"));

@@ -33,7 +33,7 @@ function linesOfWords(text: string, at: number): { names: string[]; to: number }
   return { names, to };
 }
 
-/** The engine tells which names are names; it is asked about the grants of nobody. */
+/** The engine tells which names are valid; it is asked about the grants of an empty principal. */
 export function areRepositories(names: string[]): boolean {
   if (names.length === 0 || names.some((name) => /^[^/]*\.[^/]*\//.test(name))) return false;
   const nobody = new Principal("never");
@@ -57,14 +57,14 @@ const UNKNOWN_REGISTRY = new RegExp(`^${VARIABLE}(?:\\.[a-z0-9.-]+)?/`);
 const UNKNOWN_TAG = new RegExp(`:[\\w.-]*${VARIABLE}[^/]*$`);
 
 /**
- * What the engine has against an image that begins at `from`; nothing where a variable stands for a
+ * What the engine has against an image that begins at `from`; nothing where a variable replaces a
  * piece of it. A `registry` is what the client puts before the image.
  */
 export function refusalOf(word: string, from: number, registry = ""): FoundUnknown | null {
-  const plain = registry + word.replace(SCHEME, "");
-  if (/[$<{%]/.test(plain) || referenceOf(plain)) return null;
-  const read = attempt(() => readReference(plain));
-  return read.kind === "refused" ? unknown(read, from + word.length - plain.length) : null;
+  const image = registry + word.replace(SCHEME, "");
+  if (/[$<{%]/.test(image) || referenceOf(image)) return null;
+  const read = attempt(() => readReference(image));
+  return read.kind === "refused" ? unknown(read, from + word.length - image.length) : null;
 }
 
 /**
@@ -72,9 +72,9 @@ export function refusalOf(word: string, from: number, registry = ""): FoundUnkno
  * the tag.
  */
 export function referenceOf(word: string): Reference | null {
-  const plain = word.replace(SCHEME, "");
+  const image = word.replace(SCHEME, "");
   return (
-    accepted(() => readReference(plain)) ??
-    accepted(() => readReference(plain.replace(UNKNOWN_REGISTRY, "").replace(UNKNOWN_TAG, "")))
+    accepted(() => readReference(image)) ??
+    accepted(() => readReference(image.replace(UNKNOWN_REGISTRY, "").replace(UNKNOWN_TAG, "")))
   );
 }

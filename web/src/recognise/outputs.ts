@@ -1,5 +1,5 @@
 /**
- * What stands below a command of `az` is what it printed: why it failed, or a thing that only the
+ * What is below a command of `az` is what it printed: why it failed, or a thing that only the
  * command names.
  *
  * An output goes from the command's line to the next command or prompt. A command that failed has
@@ -12,23 +12,23 @@ import type { Found, FoundCommand, FoundScopeMap, Lock, Part } from "./found";
 import { queriedBy } from "./queried";
 import { lineAt } from "./reading";
 
-/** Nobody scrolls further to see why a command failed. */
-const MOST_LINES = 40;
+/** Why a command failed is said within this many lines. */
+const MAX_LINES = 40;
 
 export function withOutputs(text: string, parts: Part[]): Part[] {
   const result: Part[] = [];
   const next = nextCommands(parts);
   let running: Running | null = null;
-  for (const [place, part] of parts.entries()) {
+  for (const [index, part] of parts.entries()) {
     const { found } = part;
     if (found.kind === "command" || isCommand(found)) running = null;
     if (found.kind === "command" && found.client === "az") {
-      running = started(text, part, found, next[place] ?? text.length, result.length);
+      running = started(text, part, found, next[index] ?? text.length, result.length);
       result.push({ ...part, found: running.command });
     } else if (!running || part.from >= running.end) result.push(part);
     else {
       running = troubled(text, running, part);
-      result[running.place] = { ...running.part, found: running.command };
+      result[running.index] = { ...running.part, found: running.command };
       result.push(...printed(text, running.command, part));
     }
   }
@@ -39,14 +39,14 @@ export function withOutputs(text: string, parts: Part[]): Part[] {
 interface Running {
   command: FoundCommand;
   part: Part;
-  /** Where it stands among the parts. */
-  place: number;
+  /** Its index among the parts. */
+  index: number;
   end: number;
 }
 
-function started(text: string, part: Part, found: FoundCommand, next: number, place: number): Running {
+function started(text: string, part: Part, found: FoundCommand, next: number, index: number): Running {
   const { to, hasFailed } = outputOf(text, part.to, next);
-  return { command: hasFailed ? { ...found, outcome: "failed" } : found, part, place, end: to };
+  return { command: hasFailed ? { ...found, outcome: "failed" } : found, part, index, end: to };
 }
 
 function troubled(text: string, running: Running, part: Part): Running {
@@ -63,16 +63,16 @@ function isCommand(found: Found): boolean {
 
 /** Where the next command begins behind each part. */
 function nextCommands(parts: Part[]): number[] {
-  const places: number[] = [];
+  const begins: number[] = [];
   let next = Number.POSITIVE_INFINITY;
-  for (const [place, { from, found }] of [...parts.entries()].reverse()) {
-    places[place] = next;
+  for (const [index, { from, found }] of [...parts.entries()].reverse()) {
+    begins[index] = next;
     if (found.kind === "command" || isCommand(found)) next = from;
   }
-  return places;
+  return begins;
 }
 
-/** What begins a line in which somebody types: of Unix, of PowerShell, of Windows. */
+/** Shell prompts: of Unix, of PowerShell, of Windows. */
 const PROMPT = /^(?:PS [^>\n]{0,200}>|[^\s>$#%]{0,80}(?: [^\s>$#%]{1,40})?[$#%❯»λ➜]|[A-Za-z]:\\[^>\n]{0,200}>)\s/;
 
 const FAILURES = [
@@ -100,7 +100,7 @@ const FAILED = new RegExp(`^\\s{0,20}(?:${FAILURES.join("|")})`, "i");
 function outputOf(text: string, from: number, next: number): { to: number; hasFailed: boolean } {
   let to = endOfLine(text, from);
   let hasFailed = false;
-  for (let count = 0; count < MOST_LINES && to < text.length && to < next; count++) {
+  for (let count = 0; count < MAX_LINES && to < text.length && to < next; count++) {
     const line = lineAt(text, to + 1).slice(0, 1000);
     if (PROMPT.test(line)) return { to, hasFailed };
     hasFailed ||= FAILED.test(line);
@@ -134,7 +134,7 @@ const TROUBLE =
   /\b(?:error|fail(?:ed|ure|s)|forbidden|conflict|denied|unauthorized|not (?:found|authorized|allowed|permitted|valid)|invalid|exception|cannot|could not|unable|does not|exceed|quota|refused|timed out|aborted|cancell?ed)/i;
 
 /**
- * A line that nobody knows and that speaks of a failure leaves open whether the command has done
+ * An unknown line that speaks of a failure leaves open whether the command has done
  * anything.
  */
 function speaksOfTrouble(text: string, { from, to, found }: Part): boolean {

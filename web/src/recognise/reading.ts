@@ -9,7 +9,7 @@ import { endOfLine } from "../documents/extent";
 import type { Refused } from "./attempt";
 import type { Found, FoundUnknown, Part } from "./found";
 
-/** What stands from the asked position to `to`, which is the end of a line. */
+/** What is from the asked position to `to`, which is the end of a line. */
 export interface Reading {
   parts: Part[];
   to: number;
@@ -26,7 +26,7 @@ export function onePart(from: number, to: number, found: Found): Reading {
   return { parts: [{ from, to, found }], to };
 }
 
-/** What the engine refuses, at its place in the text. */
+/** What the engine refuses, at its position in the text. */
 export function unknown(refused: Pick<Refused, "message" | "hint" | "position">, from = 0): FoundUnknown {
   const { message, hint, position } = refused;
   return { kind: "unknown", message, hint, position: position + from };

@@ -39,7 +39,7 @@ describe("places", () => {
   test.each(SAMPLES)("of actions are where the actions stand: $text", ({ text }) => {
     for (const { found } of recognise(text)) {
       if (found.kind !== "scopeMap" || found.isPart) continue;
-      // What an expression comes to stands nowhere, and its place is that of the expression.
+      // The value of an expression is not in the text; its position is that of the expression.
       const stands = (action: string, at = 0) =>
         text.startsWith(action, at) || text[at] === "[" || !text.includes(action);
       const written = found.map.actions.map((action, index) => stands(action, found.at[index]));

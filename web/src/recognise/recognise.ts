@@ -1,12 +1,12 @@
 /**
- * Paste anything: which kinds of thing stand in a text, where, and what was not understood.
+ * Paste anything: which kinds of thing are in a text, where, and what was not understood.
  *
  * The text is read line by line. At each line the readers are asked in turn, the strictest first;
- * whoever recognises something says where it ends. Meaning is the engine's affair: scopes, names,
- * challenges, paths and documents are read by it alone.
+ * the one that recognises something says where it ends. Meaning is the engine's affair: scopes,
+ * names, challenges, paths and documents are read by it alone.
  */
 
-import { LONGEST } from "../documents/document";
+import { MAX_LENGTH } from "../documents/document";
 import { endOfLine } from "../documents/extent";
 import { readActions } from "./actions";
 import { readBicep } from "./bicep";
@@ -18,10 +18,10 @@ import { readCmdlet } from "./commands/powershell";
 import { bracketDocuments, readBlockDocument } from "./document";
 import { readError } from "./error";
 import type { Found, Part } from "./found";
-import { joined } from "./joined";
 import { readJwt } from "./jwt";
 import { linked } from "./linked";
 import { readMarkup } from "./markup";
+import { merged } from "./merged";
 import { readNames } from "./names";
 import { withOutputs } from "./outputs";
 import { onePart, type Reader, type Reading, unknown } from "./reading";
@@ -29,7 +29,7 @@ import { readScopeWords } from "./scopes";
 import { readTable } from "./table";
 import { readTerraform } from "./terraform";
 
-export type { Change, Client, Found, Meaning, Operation, Part } from "./found";
+export type { Change, Client, ErrorClass, Found, Operation, Part } from "./found";
 export { withoutSecrets } from "./secrets";
 
 const READERS: Reader[] = [
@@ -48,19 +48,19 @@ const READERS: Reader[] = [
   readNames,
 ];
 
-/** All that stands in a text, in its order. */
+/** All that is in a text, in its order. */
 export function recognise(text: string): Part[] {
-  if (text.length > LONGEST) return tooLong(text);
+  if (text.length > MAX_LENGTH) return tooLong(text);
   const { text: cleaned, origin } = clean(text);
   const current = afterChanges(cleaned);
-  return linked(joined(withOutputs(current, readAll(current)))).map((part) => placed(part, origin));
+  return linked(merged(withOutputs(current, readAll(current)))).map((part) => placed(part, origin));
 }
 
 function tooLong(text: string): Part[] {
   const refused = {
     message: "more than 4 MiB",
     hint: "paste the part that matters",
-    position: LONGEST,
+    position: MAX_LENGTH,
   };
   return onePart(0, text.length, unknown(refused)).parts;
 }
@@ -93,7 +93,7 @@ const NOTHING = (position: number): Found => ({
   position,
 });
 
-/** Back to the places in the text as it was pasted. */
+/** Back to the positions in the text as it was pasted. */
 function placed({ from, to, found }: Part, origin: Clean["origin"]): Part {
   const end = to > from ? origin(to - 1) + 1 : origin(to);
   return { from: origin(from), to: end, found: foundAt(found, origin) };

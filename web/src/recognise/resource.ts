@@ -21,7 +21,7 @@ export function typeOf(resource: Resource): string | null {
 }
 
 /**
- * Whether a text is all written out: in expressions and in other languages something stands for a
+ * Whether a text is all written out: in expressions and in other languages a variable replaces a
  * piece of it.
  */
 export function isWritten(text: string): boolean {

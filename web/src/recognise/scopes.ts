@@ -1,5 +1,5 @@
 /**
- * Scopes: as they stand in a token request, and as its address carries them.
+ * Scopes: as they are in a token request, and as its address carries them.
  */
 
 import { readScopes } from "../engine";

@@ -246,7 +246,7 @@ test("no signature is taken for the claims of a token", () => {
 });
 
 /**
- * Begins of places, without what stands in them, and places that a backtracking reader would try
+ * Begins of places, without their content, and places that a backtracking reader would try
  * in many ways.
  */
 const OPEN = [

@@ -9,9 +9,9 @@ import { endOfLine } from "../documents/extent";
 import type { FoundToken, Part } from "./found";
 import { lineAt, type Reading } from "./reading";
 
-/** Nobody has more tokens. */
-const MOST_ROWS = 1000;
-const MOST_COLUMNS = 20;
+/** A registry has fewer tokens. */
+const MAX_ROWS = 1000;
+const MAX_COLUMNS = 20;
 
 export function readTable(text: string, at: number): Reading | null {
   const head = lineAt(text, at);
@@ -21,16 +21,16 @@ export function readTable(text: string, at: number): Reading | null {
   const columns = [...lineAt(text, dashes).matchAll(/-+/g)].map(
     ({ index, 0: { length } }) => [index, index + length] as const,
   );
-  if (columns.length < 3 || columns.length > MOST_COLUMNS) return null;
+  if (columns.length < 3 || columns.length > MAX_COLUMNS) return null;
   const cells = (line: string) => columns.map(([from, to]) => line.slice(from, to).trim());
   const names = cells(text.slice(start, endOfLine(text, at))).map((name) => name.toUpperCase());
   const parts: Part[] = [];
   let to = endOfLine(text, dashes);
-  for (let row = to + 1; row < text.length && parts.length < MOST_ROWS; row = to + 1) {
+  for (let row = to + 1; row < text.length && parts.length < MAX_ROWS; row = to + 1) {
     const line = text.slice(row, endOfLine(text, row)).trimEnd();
     if (!isRow(line, columns)) break;
     to = row + line.length;
-    const fields = new Map(cells(line).map((cell, place) => [names[place] ?? "", cell]));
+    const fields = new Map(cells(line).map((cell, index) => [names[index] ?? "", cell]));
     parts.push({ from: row + line.search(/\S/), to, found: tokenIn(fields) });
     to = endOfLine(text, row);
   }
@@ -38,11 +38,11 @@ export function readTable(text: string, at: number): Reading | null {
 }
 
 /**
- * The dashes are as wide as the widest cell, so nothing stands between the columns or behind them.
+ * The dashes are as wide as the widest cell, so nothing is between the columns or behind them.
  */
 function isRow(line: string, columns: (readonly [number, number])[]): boolean {
   const [first] = columns;
-  const between = columns.map(([, to], place) => line.slice(to, columns[place + 1]?.[0]));
+  const between = columns.map(([, to], index) => line.slice(to, columns[index + 1]?.[0]));
   return first !== undefined && line.slice(...first).trim() !== "" && between.every((gap) => gap.trim() === "");
 }
 

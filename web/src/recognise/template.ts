@@ -10,13 +10,13 @@
 
 import { isExpression, readExpression } from "../documents/arm-expression";
 import { evaluate, HOLE, NO_SCOPE, type Scope, UNKNOWN } from "../documents/expression";
-import { DEEPEST, type Path } from "../documents/place";
+import { MAX_DEPTH, type Path } from "../documents/source-node";
 import { isResource, type Resource, stringOf } from "./resource";
 
 /** More than anybody deploys at once. */
-const MOST_COPIES = 50;
+const MAX_COPIES = 50;
 
-/** What a resource stands in. */
+/** What a resource is in. */
 export interface Around {
   scope: Scope;
   type: string;
@@ -30,7 +30,7 @@ export function isTemplate(value: Resource): boolean {
   return (isOne || isResource(value.parameters) || isResource(value.variables)) && typeof value.resources === "object";
 }
 
-/** The resources of a template, each with what it stands in. */
+/** The resources of a template, each with what it is in. */
 export function resourcesOf(template: Resource, path: Path, around: Around, given: Resource | null = null): Deployed[] {
   const scope = scopeOf(template, given);
   return deployed(template.resources, [...path, "resources"], { ...around, scope });
@@ -44,28 +44,28 @@ export interface Deployed {
 function deployed(resources: unknown, path: Path, around: Around): Deployed[] {
   const list = typeof resources === "object" && resources !== null ? Object.entries(resources) : [];
   return list.flatMap(([key, resource]) => {
-    const place = [...path, Array.isArray(resources) ? Number(key) : key];
-    return isResource(resource) ? copiesOf(resource, place, around) : [];
+    const own = [...path, Array.isArray(resources) ? Number(key) : key];
+    return isResource(resource) ? copiesOf(resource, own, around) : [];
   });
 }
 
 /**
- * A loop gives a resource for each turn; of one whose number is unknown nothing is known but that
- * it is there.
+ * A loop gives a resource for each iteration; of one whose number is unknown nothing is known but
+ * that it is there.
  */
 function copiesOf(resource: Resource, path: Path, around: Around): Deployed[] {
   if (!isResource(resource.copy)) return withInner(resource, path, around);
   const count = valueIn(resource.copy.count, around.scope);
-  if (typeof count !== "number" || count > MOST_COPIES) return withInner(resource, path, inTurn(around, UNKNOWN));
-  return Array.from({ length: count }, (_, turn) => withInner(resource, path, inTurn(around, turn))).flat();
+  if (typeof count !== "number" || count > MAX_COPIES) return withInner(resource, path, inCopy(around, UNKNOWN));
+  return Array.from({ length: count }, (_, index) => withInner(resource, path, inCopy(around, index))).flat();
 }
 
-function inTurn(around: Around, turn: unknown): Around {
+function inCopy(around: Around, index: unknown): Around {
   const { scope } = around;
   const call: Scope["call"] = (name, given) => {
     if (name !== "copyindex") return scope.call(name, given);
     const offset = given.find((value) => typeof value === "number") ?? 0;
-    return typeof turn === "number" && typeof offset === "number" ? turn + offset : UNKNOWN;
+    return typeof index === "number" && typeof offset === "number" ? index + offset : UNKNOWN;
   };
   return { ...around, scope: { ...scope, call } };
 }
@@ -95,11 +95,11 @@ function ofDeployment(deployment: Resource, path: Path, around: Around): Deploye
   const properties = isResource(deployment.properties) ? deployment.properties : {};
   const { template, expressionEvaluationOptions: options } = properties;
   if (!isResource(template)) return [];
-  const place = [...path, "properties", "template"];
+  const inside = [...path, "properties", "template"];
   const isInner = isResource(options) && stringOf(options.scope)?.toLowerCase() === "inner";
-  if (!isInner) return deployed(template.resources, [...place, "resources"], around);
+  if (!isInner) return deployed(template.resources, [...inside, "resources"], around);
   const given = evaluatedIn(isResource(properties.parameters) ? properties.parameters : {}, around.scope);
-  return resourcesOf(template, place, { ...NOWHERE }, given);
+  return resourcesOf(template, inside, { ...NOWHERE }, given);
 }
 
 /**
@@ -112,7 +112,7 @@ function scopeOf(template: Resource, given: Resource | null): Scope {
   const once = (key: string, work: () => unknown): unknown => {
     if (!known.has(key)) {
       known.set(key, UNKNOWN);
-      if (++depth < DEEPEST) known.set(key, work());
+      if (++depth < MAX_DEPTH) known.set(key, work());
       depth--;
     }
     return known.get(key);
@@ -160,8 +160,8 @@ function valueIn(value: unknown, scope: Scope): unknown {
   if (Array.isArray(value)) return value.map((item) => valueIn(item, scope));
   if (!isResource(value)) return value;
   const fields = Object.entries(value).filter(([name]) => name !== "copy");
-  const plain = fields.map(([name, field]) => [name, valueIn(field, scope)] as const);
-  return Object.fromEntries([...plain, ...propertyCopies(value.copy, scope)]);
+  const evaluated = fields.map(([name, field]) => [name, valueIn(field, scope)] as const);
+  return Object.fromEntries([...evaluated, ...propertyCopies(value.copy, scope)]);
 }
 
 function textIn(text: string, scope: Scope): unknown {
@@ -175,8 +175,8 @@ function propertyCopies(copy: unknown, scope: Scope): [string, unknown][] {
   return copy.filter(isResource).flatMap(({ name, count, input }) => {
     const number = valueIn(count, scope);
     const turns =
-      typeof number === "number" && number <= MOST_COPIES ? Array.from({ length: number }, (_, turn) => turn) : null;
-    const item = (turn: unknown) => valueIn(input, inTurn({ ...NOWHERE, scope }, turn).scope);
+      typeof number === "number" && number <= MAX_COPIES ? Array.from({ length: number }, (_, index) => index) : null;
+    const item = (index: unknown) => valueIn(input, inCopy({ ...NOWHERE, scope }, index).scope);
     return typeof name === "string" ? [[name, turns ? turns.map(item) : [UNKNOWN]] satisfies [string, unknown]] : [];
   });
 }

@@ -68,7 +68,7 @@ function scopeMapIn(block: Block, at: number): Found {
 }
 
 interface MapSource {
-  /** Where its name and its description stand. */
+  /** Where its name and its description are. */
   fields: Fields;
   list: Expression | undefined;
   registry: string | null;

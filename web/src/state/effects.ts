@@ -115,10 +115,10 @@ function hostOf(text: string): string {
 }
 
 /** An error alone says a repository and, at best, what was needed. */
-function ofError({ registry: host, repository, meaning, required }: Extract<Found, { kind: "error" }>): Change[] {
+function ofError({ registry: host, repository, errorClass, required }: Extract<Found, { kind: "error" }>): Change[] {
   const needed = required.join(" ").trim();
   const guessed = needed || (repository === null ? "" : `repository:${repository}:pull`);
-  const report = (asked: string): Change => ({ kind: "report", reported: { meaning, repository, asked } });
+  const report = (asked: string): Change => ({ kind: "report", reported: { meaning: errorClass, repository, asked } });
   const alone = [report(guessed), ...asking(guessed, host ?? "")];
   return [...registry(host), { kind: "error", repository, ofCommand: [report(needed)], alone }];
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Assertion, Catalog, Profile } from "../engine";
-import type { Lock, Meaning, TokenStatus } from "../recognise";
+import type { ErrorClass, Lock, TokenStatus } from "../recognise";
 
 /** A scope map as it is being written: its actions may be no rules yet. */
 export interface ScopeMapDraft {
@@ -79,7 +79,7 @@ export interface Password {
  * of.
  */
 export interface Reported {
-  meaning: Meaning;
+  meaning: ErrorClass;
   repository: string | null;
   /** The scopes that it was about, as far as it says. */
   asked: string;

@@ -67,7 +67,9 @@ function changedMaps(parts: Part[]): Map<string | null, number> {
   return changed;
 }
 
-/** The page with the maps of a text. Undo goes back to before a map was typed, not to its last key. */
+/**
+ * The page with the maps of a text. Undo goes back to before a map was typed, not to its last key.
+ */
 export function withPastedMaps(
   state: PageState,
   { pasted, gone, areOthers }: PastedMaps,

@@ -59,7 +59,10 @@ interface Batch {
   after: PageState;
 }
 
-/** The state after steps. A retracted one keeps what it made of the rules where they were edited since. */
+/**
+ * The state after steps. A retracted one keeps what it made of the rules where they were edited
+ * since.
+ */
 export function reduce(base: PageState, steps: Step[], isEditedSince = false): PageState {
   const lastEdit = steps.findLastIndex(isEditOfRules);
   return steps.reduce((before, step, index) => {

@@ -71,13 +71,13 @@ function isQuestion(value: unknown): value is Question {
 function isReported(value: unknown): value is Reported {
   return (
     isRecord(value) &&
-    isOneOf(value.meaning, MEANINGS) &&
+    isOneOf(value.meaning, ERROR_CLASSES) &&
     (value.repository === null || isText(value.repository)) &&
     isText(value.asked)
   );
 }
 
-const MEANINGS = ["denied", "locked", "unauthenticated", "absent", "unavailable", "unreachable", "unknown"];
+const ERROR_CLASSES = ["denied", "locked", "unauthenticated", "absent", "unavailable", "unreachable", "unknown"];
 
 function isToken(value: unknown): value is TokenSettings {
   return (

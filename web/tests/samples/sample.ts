@@ -40,7 +40,7 @@ function line(found: Found): string {
     case "unauthorized":
       return words("unauthorized", list(found.required));
     case "error":
-      return words("error", found.meaning, found.registry, found.repository, list(found.required));
+      return words("error", found.errorClass, found.registry, found.repository, list(found.required));
     case "scopes":
       return words(
         "scopes",

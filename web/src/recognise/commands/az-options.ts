@@ -2,8 +2,8 @@
  * The options of `az acr`, and what the words of a command line mean by them.
  *
  * Follows azure-cli 2.91, which reads them with Python's argparse: a beginning that only one option
- * has is that option, `--name=value` and `-rvalue` are one word, and what is none of the command's
- * options ends it before it does anything.
+ * has is that option, `--name=value` and `-rvalue` are one word, and what is not one of the
+ * command's options ends it before it does anything.
  */
 
 import type { GivenOption } from "./options";
@@ -20,7 +20,7 @@ const LOCKS = "--delete-enabled --list-enabled --read-enabled --write-enabled";
 const LISTED = "--top --orderby";
 
 /**
- * The options of each command. Behind the slash stands another name of the same, the old ones
+ * The options of each command. Behind the slash is another name of the same, the old ones
  * last.
  */
 const TABLE: Record<string, string> = {
@@ -67,7 +67,7 @@ export function commandIn(words: string[]): string | null {
 /** The values of each option by its first name, once for each time that it is given. */
 export type Options = Map<string, Word[][]>;
 
-/** Why `az` does not take an option, and where it stands. */
+/** Why `az` does not take an option, and where it is. */
 export interface RefusedOption {
   message: string;
   hint: string;

@@ -20,11 +20,11 @@ const NAMES: ReadonlyMap<string, Client> = new Map([
 ]);
 
 /** Far enough for a long prompt and for variables. */
-const LONGEST_PREFIX = 400;
+const MAX_PREFIX = 400;
 const NAMED = new RegExp(`(?:^|[\\s/\\\\>$#\\]\`(])(?:${[...NAMES.keys()].join("|")})(?:\\.exe)?(?=\\s)`, "g");
 
 export function readCommand(text: string, at: number): Reading | null {
-  const from = startOf(lineAt(text, at).slice(0, LONGEST_PREFIX));
+  const from = startOf(lineAt(text, at).slice(0, MAX_PREFIX));
   if (from === null) return null;
   const line = readLine(text, at + from);
   const isComment = /^#+\s*$/.test(text.slice(at, at + from));
@@ -32,14 +32,14 @@ export function readCommand(text: string, at: number): Reading | null {
   return parts.length > 0 ? { parts, to: line.to } : null;
 }
 
-/** Behind a lone `#` somebody types as root, or has taken the command out. */
+/** A lone `#` is the prompt of root, or comments the command out. */
 function doubted(part: Part): Part {
   const { found } = part;
   const does = found.kind === "command" && (found.change !== null || found.lock !== null);
   return does ? { ...part, found: { ...found, outcome: "refused" } } : part;
 }
 
-/** Where the name of a client stands in a place for commands. */
+/** Where the name of a client is where a command may be. */
 function startOf(line: string): number | null {
   for (const { 0: match, index } of line.matchAll(NAMED)) {
     const start = index + match.search(/\w/);
@@ -53,7 +53,7 @@ const WRAPPER =
   /(?:^|\s)(?:sudo|doas|time|nohup|exec|env|command|winpty|[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|\S*)|-\w+|-u \w+)\s*$/;
 
 /**
- * What may stand before a command: nothing, a prompt, an operator, and between them wrappers and
+ * What may precede a command: nothing, a prompt, an operator, and between them wrappers and
  * variables.
  */
 function isPrefix(text: string): boolean {
@@ -87,10 +87,10 @@ function partsOf(words: Word[]): Part[] {
     hint: null,
     position: name.from,
   };
-  const place = { from: name.from, to: (words.at(-1) ?? name).to };
-  if (!read || !("refused" in read)) return [{ ...place, found: read ?? unknown(nothing) }];
-  const refused = read.refused.map((found) => ({ from: found.position, to: place.to, found }));
-  return [{ ...place, found: read.found }, ...refused];
+  const range = { from: name.from, to: (words.at(-1) ?? name).to };
+  if (!read || !("refused" in read)) return [{ ...range, found: read ?? unknown(nothing) }];
+  const refused = read.refused.map((found) => ({ from: found.position, to: range.to, found }));
+  return [{ ...range, found: read.found }, ...refused];
 }
 
 function clientOf(word: string): Client | null {

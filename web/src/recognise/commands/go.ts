@@ -10,8 +10,8 @@ import { type Arguments, optionOf, readArguments } from "./options";
 import { SYNTAX, type Takes } from "./syntax";
 import type { Word } from "./words";
 
-/** Commands have names of at most so many words. */
-const LONGEST_NAME = 3;
+/** The most words that the name of a command has. */
+const MAX_NAME_WORDS = 3;
 
 /**
  * What the command asks, or what is wrong with the image that it names; `null` when it asks
@@ -52,7 +52,7 @@ export function readGo(client: Exclude<Client, "az">, words: Word[]): FoundComma
 }
 
 function nameIn(rest: Word[], commands: object): string | null {
-  for (let count = LONGEST_NAME; count > 0; count--) {
+  for (let count = MAX_NAME_WORDS; count > 0; count--) {
     const name = rest
       .slice(0, count)
       .map(({ text }) => text)
@@ -117,7 +117,7 @@ function imagesOf(takes: Takes, all: Arguments, { reference, source }: ImageWord
   }
 }
 
-/** Images in other places than a registry have a scheme of their own. */
+/** Images outside of a registry have a scheme of their own. */
 const ELSEWHERE =
   /^(?:oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage|ostree|sif|tarball):(?!\/\/)/;
 

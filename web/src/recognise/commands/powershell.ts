@@ -16,8 +16,8 @@ import { azCommand } from "./az-rest";
 const CMDLET =
   /^(?:PS [^>\n]{0,200}>\s*)?(?:\$\w{1,60}\s*=\s*)?(New|Update|Remove|Set)-AzContainerRegistry(ScopeMap|Token)\b(?!\s?:)/i;
 
-/** Nobody writes longer commands. */
-const MOST_LINES = 20;
+/** Real commands are shorter. */
+const MAX_LINES = 20;
 
 export function readCmdlet(text: string, at: number): Reading | null {
   const [whole, verb = "", kind = ""] = CMDLET.exec(lineAt(text, at).slice(0, 400)) ?? [];
@@ -39,7 +39,7 @@ function endOfCommand(text: string, at: number): number {
   let to = endOfLine(text, at);
   for (
     let count = 0;
-    count < MOST_LINES && /`\s*$/.test(text.slice(Math.max(at, to - 20), to)) && to < text.length;
+    count < MAX_LINES && /`\s*$/.test(text.slice(Math.max(at, to - 20), to)) && to < text.length;
     count++
   ) {
     to = endOfLine(text, to + 1);

@@ -2,7 +2,7 @@
  * A line of a shell as words: quotes, escapes, lines that go on, and where one command ends and the
  * next begins.
  *
- * Nothing is expanded. `$(…)` inside a word is kept as it is; where a command may stand, what it
+ * Nothing is expanded. `$(…)` inside a word is kept as it is; where a command may be, what it
  * holds is a command of its own.
  */
 
@@ -86,13 +86,13 @@ function pieceAt(text: string, at: number): { text: string; to: number } | null 
   }
   if (here !== "$" || text[at + 1] !== "(") return null;
   const isStart = at === 0 || /[\s=]/.test(text.charAt(at - 1));
-  const end = isStart ? -1 : text.slice(at, at + LONGEST_SUBSTITUTION).indexOf(")");
+  const end = isStart ? -1 : text.slice(at, at + MAX_SUBSTITUTION).indexOf(")");
   return end < 0 ? { text: "$(", to: at + 2 } : { text: text.slice(at, at + end + 1), to: at + end + 1 };
 }
 
-const LONGEST_SUBSTITUTION = 400;
+const MAX_SUBSTITUTION = 400;
 
-/** A quote that nothing closes stands for itself. */
+/** An unclosed quote is literal. */
 function quotedAt(text: string, at: number, quote: string): { text: string; to: number } {
   let end = at + 1;
   while (end < text.length && text[end] !== quote) end += text[end] === "\\" && quote === '"' ? 2 : 1;

@@ -1,6 +1,6 @@
 /**
  * Base64 of a secret: of a name and a password as HTTP sends them, and of a document with a
- * password in it, wherever it stands.
+ * password in it, wherever it is.
  *
  * Left out: what is encoded twice, compressed, or encrypted.
  */
@@ -23,7 +23,7 @@ export function withoutEncoded(text: string, isSecret: (decoded: string) => bool
   });
 }
 
-/** The text that is encoded; null where it is none. */
+/** The text that is encoded; null where it is not encoded. */
 function decode(run: string): string | null {
   const digits = run.replace(/[\s=]/g, "").replaceAll("-", "+").replaceAll("_", "/");
   if (digits.length % 4 === 1) return null;

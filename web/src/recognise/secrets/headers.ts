@@ -42,7 +42,7 @@ export const HEADERS = [
   rule(`${HEAD}(?:${NAMES})${GAP}`, String.raw`${NOT_YET}${NO_SECRET}[^\s"'\\\])},;]+`),
   rule(`${HEAD}(?:set-)?cookie2?${GAP}`, String.raw`${NOT_YET}(?!value\b)[^\n"'\\\]]+`),
   rule(String.raw`\bcookies["']?\s{0,3}[:=]\s{0,3}\{`, String.raw`(?!\s*…)[^{}\n]+`),
-  // A scheme alone, as it stands in a message, with something that is no word behind it.
+  // A scheme alone, as in a message, followed by something that is not a word.
   rule(
     String.raw`\b(?:basic|bearer)[ \t]{1,3}`,
     String.raw`(?=[a-z+/_.~-]{0,200}\d)${NO_SECRET}[\w+/.~-]{16,}={0,2}(?![\w=])`,

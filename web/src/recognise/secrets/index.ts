@@ -2,8 +2,8 @@
  * A text without its secrets, for links and for what the browser keeps.
  *
  * Taken away are the values of passwords, of keys and of opaque tokens, and the signatures of JSON
- * Web Tokens, which say nothing that a reader wants and without which nobody can use them. The
- * place decides, whatever stands in it: there is a file for each family of places. In doubt a value
+ * Web Tokens, which say nothing that a reader wants and without which they cannot be used. The
+ * place decides, whatever its content: there is a file for each family of places. In doubt a value
  * goes. Variables such as `$PASSWORD` stay, since they are no secrets. What terminals add to a text
  * goes too, or else a colour could hide a secret.
  *

@@ -1,5 +1,5 @@
 /**
- * Secrets of Kubernetes: whatever stands under `data` and `stringData`, but for the fields that
+ * Secrets of Kubernetes: whatever is under `data` and `stringData`, but for the fields that
  * only say where to log in.
  *
  * A text over several lines that begins as JSON stays to be read by the rules about fields, so that

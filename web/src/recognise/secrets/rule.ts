@@ -1,16 +1,16 @@
 /**
- * What the rules about secrets have in common: a place, and what stands in it.
+ * What the rules about secrets have in common: a place, and its content.
  *
- * A place decides alone: what stands in it goes whatever it looks like. Left out are the few
+ * A place decides alone: its content goes whatever it looks like. Left out are the few
  * contents that say of themselves that they are no secret: variables, placeholders, values that
- * somebody has hidden already, and signed tokens, whose signature is gone by then.
+ * were hidden already, and signed tokens, whose signature is gone by then.
  *
  * Each repetition has a bound, or cannot begin again within itself: a text of megabytes takes no
  * longer than its length.
  */
 
 /**
- * Stands where a signed token stood, with its number between these two; no text has such
+ * Replaces a signed token, whose number is between these two; no text has such
  * characters.
  */
 export const ASIDE = { from: "\ufdd0", to: "\ufdd1" };
@@ -25,7 +25,7 @@ export const NO_SECRET = String.raw`(?!\$|…|${ASIDE.from}|<|%\w+%|\{\{|\(Conve
 const SINGLE = String.raw`(?<=')(?!…|${ASIDE.from}|\*{3,}')[^'\n]+(?:'\\''[^'\n]*)*`;
 const DOUBLE = String.raw`(?<=")(?=[^"\n])[^"\\\n]*(?:\\.[^"\\\n]*)*`;
 
-/** What stands behind an opening quote, or without quotes up to whatever ends a word. */
+/** What follows an opening quote, or without quotes up to whatever ends a word. */
 export function content(ends: string): string {
   return String.raw`(?:${SINGLE}|${NO_SECRET}(?:${DOUBLE}|(?<!["'])[^\s"'${ends}]+))`;
 }

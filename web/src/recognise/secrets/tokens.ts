@@ -1,5 +1,5 @@
 /**
- * JSON Web Tokens: the signature goes, and what the token says may stay, since nobody can use it
+ * JSON Web Tokens: the signature goes, and what the token says may stay, since it cannot be used
  * without.
  *
  * What is left of a token is set aside while the rules about places run, or else it would go with
@@ -23,7 +23,7 @@ const SIGNED = new RegExp(
   String.raw`(?<before>(?<![\w-])[\w-]{0,200}?${FIRST_TWO})[\w-]+${REST}(?:(?<=[\w-]{20})[ \t\\]*\n[ \t]*[\w-]+(?=[ \t]*(?:\n|$)))?(?:\.[\w-]{1,100000}){0,2}`,
   "gim",
 );
-/** A token without its signature, or cut before it; as above, it may stand behind other letters. */
+/** A token without its signature, or cut before it; as above, it may follow other letters. */
 const UNSIGNED = new RegExp(
   String.raw`(?<before>(?<![\w-])[\w-]{0,200}?)(?<token>${FIRST_TWO}…|eyJ[\w-]{7,20000}(?:\.[\w-]{0,100000})?(?![\w.+/=-]))`,
   "g",
@@ -37,10 +37,10 @@ export function withoutSignatures(text: string, rest: (text: string) => string):
     tokens.push(token);
     return before + ASIDE.from + String(tokens.length - 1) + ASIDE.to;
   };
-  const plain = text.replace(/[\ufdd0\ufdd1]/g, "\ufffd").replace(SIGNED, "$<before>…");
-  return rest(plain.replace(UNSIGNED, setAside)).replace(
+  const unsigned = text.replace(/[\ufdd0\ufdd1]/g, "\ufffd").replace(SIGNED, "$<before>…");
+  return rest(unsigned.replace(UNSIGNED, setAside)).replace(
     new RegExp(`${ASIDE.from}(\\d+)${ASIDE.to}`, "g"),
-    (_, place) => tokens[Number(place)] ?? "",
+    (_, index) => tokens[Number(index)] ?? "",
   );
 }
 

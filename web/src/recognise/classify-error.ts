@@ -2,12 +2,12 @@
  * What the words of an error say about access.
  */
 
-import type { Meaning } from "./found";
+import type { ErrorClass } from "./found";
 
 /**
  * Phrases of clients and registries. The first group of which a line has one tells what it means.
  */
-const PHRASES: [Meaning, string[]][] = [
+const PHRASES: [ErrorClass, string[]][] = [
   [
     "unreachable",
     [
@@ -110,11 +110,11 @@ const PHRASES: [Meaning, string[]][] = [
   ],
 ];
 
-const MEANINGS = PHRASES.map(
-  ([meaning, phrases]) => [meaning, new RegExp(`\\b(?:${phrases.join("|")})`, "i")] as const,
+const CLASSES = PHRASES.map(
+  ([errorClass, phrases]) => [errorClass, new RegExp(`\\b(?:${phrases.join("|")})`, "i")] as const,
 );
 
 /** `null` when the line is no error. */
-export function meaningOf(line: string): Meaning | null {
-  return MEANINGS.find(([, phrases]) => phrases.test(line))?.[0] ?? null;
+export function classifyError(line: string): ErrorClass | null {
+  return CLASSES.find(([, phrases]) => phrases.test(line))?.[0] ?? null;
 }

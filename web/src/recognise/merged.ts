@@ -5,7 +5,7 @@
 
 import type { Found, FoundCommand, FoundError, Part } from "./found";
 
-export function joined(parts: Part[]): Part[] {
+export function merged(parts: Part[]): Part[] {
   const result: Part[] = [];
   let command: FoundCommand | null = null;
   for (const part of parts) {
@@ -28,12 +28,12 @@ function together(first: Found, second: Found): Found | null {
 /** An error that goes over several lines names the repository in one and the reason in another. */
 function oneError(first: FoundError, second: FoundError): FoundError | null {
   const isOther = first.repository && second.repository && first.repository !== second.repository;
-  const meaning = first.meaning === "unknown" ? second.meaning : first.meaning;
-  if (isOther || (second.meaning !== "unknown" && second.meaning !== meaning)) return null;
+  const errorClass = first.errorClass === "unknown" ? second.errorClass : first.errorClass;
+  if (isOther || (second.errorClass !== "unknown" && second.errorClass !== errorClass)) return null;
   return {
     kind: "error",
     text: `${first.text}\n${second.text}`,
-    meaning,
+    errorClass,
     registry: first.registry ?? second.registry,
     repository: first.repository ?? second.repository,
     required: first.required.length > 0 ? first.required : second.required,
