@@ -14,7 +14,7 @@ import { filesOf } from "./files.ts";
 
 /** What may be sent, in bytes after brotli. */
 const BUDGETS = { "first load": 150_000, "on first use": 150_000, package: 60_000 };
-/** What is loaded when somebody wants it: the editor, and the reader of YAML. */
+/** What is loaded on demand: the editor, and the reader of YAML. */
 const ON_FIRST_USE = /^assets\/(editor|RulesEditor|yaml)-/;
 /** Images are compressed already. */
 const IMAGES = [".png"];

@@ -30,7 +30,7 @@ export interface Refusal {
 }
 
 export interface Asking {
-  /** Why nobody asks again, for whoever wonders. */
+  /** Why there is no second request, for the reader. */
   readonly about: string;
   /** For the second try it uses a token that it has, if it has it. */
   readonly reuses?: true;

@@ -1,5 +1,5 @@
 /**
- * Texts with `{words}` in them, and what stands in their place: in a path as it is, in a query
+ * Texts with `{words}` in them, and what replaces them: in a path as it is, in a query
  * encoded.
  */
 
@@ -17,7 +17,7 @@ export function fill(text: string, words: Words): string {
   return text.replaceAll(/\{([a-z]+)\}/g, (whole, word: string) => words[word] ?? whole);
 }
 
-/** A path with a query: what stands in the query is encoded, as clients do. */
+/** A path with a query: what is in the query is encoded, as clients do. */
 export function fillTarget(target: string, words: Words): string {
   const [path = "", query] = target.split("?");
   const filled = fill(path, words);

@@ -19,7 +19,7 @@ function run(id: string, permissions: readonly string[], profile: Profile = "acr
 }
 
 /**
- * An operation, the permissions on `team/app` (or on what stands before a colon), the outcome, and
+ * An operation, the permissions on `team/app` (or on what is before a colon), the outcome, and
  * the request that ends it.
  */
 type Row = [id: string, permissions: string, profile: Profile, outcome: string, ends?: string];
@@ -42,7 +42,7 @@ const rows: Row[] = [
   ["crane-ls", "content/read", "acr", "fails", "GET /v2/team/app/tags/list?n=1000"],
   ["skopeo-list-tags", "metadata/read", "acr", "works"],
   ["oras-repo-tags", "content/read metadata/read", "acr", "works"],
-  // Whoever pushes has to read.
+  // A push has to read.
   ["docker-push", "content/write", "acr", "fails", "POST /v2/team/app/blobs/uploads/"],
   ["docker-push", "content/read content/write", "acr", "works"],
   ["docker-push-mount", "content/read content/write", "acr", "works-partly"],

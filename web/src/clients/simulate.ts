@@ -67,7 +67,7 @@ interface Walk {
 }
 
 /**
- * The engine's errors come through for names that are none: whoever asks has read the target
+ * The engine's errors come through for invalid names: the caller has read the target
  * first.
  */
 export function simulate(operation: Operation, target: Target, principal: Principal, profile: Profile): Simulation {

@@ -4,7 +4,7 @@ import { createEffect, createMemo, For, type JSX, Match, on, Show, Switch } from
 import { scopeText } from "../clients/scopes";
 import { type Assertion, type Explanation, readScopes } from "../engine";
 import { type Answer, type GivenAnswer, scopesAsked, type Verdict } from "../state/answer";
-import { isLoginRefused, LOGIN_REFUSED } from "../state/doubts";
+import { isLoginRefused, LOGIN_REFUSED } from "../state/caveats";
 import type { Playground } from "../state/playground";
 import { narrowest } from "../state/system";
 import { announce } from "./announce";
@@ -33,7 +33,7 @@ export function AnswerCard(props: { playground: Playground; stale: boolean }): J
     return given.kind === "answer" ? given : null;
   });
   const subject = createMemo(() => (full() ? props.playground.model.pasted : null));
-  // An answer may be made anew and say the same, and nobody wants to hear that twice.
+  // An answer may be made anew and say the same, and hearing that twice is noise.
   const sentence = createMemo(() => spoken(answer()));
   createEffect(on(sentence, (text) => text && announce(text, "verdict"), { defer: true }));
   const isStale = createMemo(() => props.stale && full() !== null);
@@ -242,7 +242,7 @@ function sentences(answer: GivenAnswer): string[] {
       .trimEnd()
       .split("\n")
       // There is one sentence for each reason.
-      .map((sentence, place) => ({ sentence, granted: reasons[place]?.granted ?? false })),
+      .map((sentence, index) => ({ sentence, granted: reasons[index]?.granted ?? false })),
   );
   const denied = said.filter(({ granted }) => !granted);
   return (answer.verdict === "allowed" || denied.length === 0 ? said : denied).map(({ sentence }) => sentence);
@@ -257,13 +257,13 @@ function wordOf({ isLogin, verdict }: GivenAnswer): string {
   return isLogin && verdict === "unsure" ? "Login refused" : words[verdict];
 }
 
-/** What stands before the change that helps, and what behind it. */
-function first({ doubts }: GivenAnswer): string[] {
-  return doubts.filter(({ isLast }) => !isLast).map(({ text }) => text);
+/** What is before the change that helps, and what behind it. */
+function first({ caveats }: GivenAnswer): string[] {
+  return caveats.filter(({ isLast }) => !isLast).map(({ text }) => text);
 }
 
-function last({ doubts }: GivenAnswer): string[] {
-  return doubts.filter(({ isLast }) => isLast).map(({ text }) => text);
+function last({ caveats }: GivenAnswer): string[] {
+  return caveats.filter(({ isLast }) => isLast).map(({ text }) => text);
 }
 
 /** What is said where no verdict is given. */
@@ -272,7 +272,7 @@ function said(answer: Answer): string[] | undefined {
   return answer.kind === "token" ? answer.sentences : undefined;
 }
 
-/** Whoever is still writing a scope hears nothing of it. */
+/** A scope that is still being written is not announced. */
 function spoken(answer: Answer): string {
   if (answer.kind === "problem") return answer.problem.message;
   if (answer.kind === "token") return answer.sentences.join(" ").replaceAll("`", "");

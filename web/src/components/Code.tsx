@@ -4,7 +4,7 @@ import { createSignal, type JSX, onCleanup, Show } from "solid-js";
 import { announce } from "./announce";
 
 /** Who wants more of it copies it. */
-const MOST_SHOWN = 20_000;
+const MAX_SHOWN = 20_000;
 
 export function Code(props: { text: string; label: string; children?: JSX.Element }): JSX.Element {
   return (
@@ -12,9 +12,9 @@ export function Code(props: { text: string; label: string; children?: JSX.Elemen
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <pre tabIndex={0}>
         <code>
-          {props.text.slice(0, MOST_SHOWN)}
-          {props.text.length > MOST_SHOWN
-            ? `\n… and ${(props.text.length - MOST_SHOWN).toLocaleString("en")} more characters, which are copied too`
+          {props.text.slice(0, MAX_SHOWN)}
+          {props.text.length > MAX_SHOWN
+            ? `\n… and ${(props.text.length - MAX_SHOWN).toLocaleString("en")} more characters, which are copied too`
             : ""}
         </code>
       </pre>

@@ -2,7 +2,7 @@
  * Two maps compared by what they grant: what is gained and lost, with a repository to prove each.
  * Not a comparison of texts.
  *
- * Each result says which two they are. Maps that stand on the page are chosen; another one is
+ * Each result says which two they are. Maps on the page are chosen; another one is
  * pasted.
  */
 
@@ -10,24 +10,24 @@ import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import { attempt } from "../engine";
 import { loadYaml } from "../recognise";
 import { parseActions } from "../state/actions";
-import { comparedName, comparedPlace, PASTED, type Side } from "../state/compared";
+import { comparedIndex, comparedName, PASTED, type Side } from "../state/compared";
 import type { Playground } from "../state/playground";
 import { Mark } from "./Mark";
 import { More } from "./More";
 import { Sentence } from "./Sentence";
 
 /** More are counted, and not drawn. */
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 export function ComparePanel(props: { playground: Playground }): JSX.Element {
   const { playground } = props;
   const old = () => playground.model.old;
-  const place = (side: Side) => comparedPlace(playground.model, side);
-  const isPasted = () => place("before") === PASTED || place("after") === PASTED;
+  const indexOf = (side: Side) => comparedIndex(playground.model, side);
+  const isPasted = () => indexOf("before") === PASTED || indexOf("after") === PASTED;
   /** Whether both of them are there. */
   const areThere = () => old() !== null || !isPasted();
   const title = () =>
-    `\`${comparedName(playground.model, place("before"))}\` → \`${comparedName(playground.model, place("after"))}\``;
+    `\`${comparedName(playground.model, indexOf("before"))}\` → \`${comparedName(playground.model, indexOf("after"))}\``;
   const differences = createMemo(() => {
     const { before, after } = playground.compared;
     const compared = attempt(() => after().principal.difference(before().principal));
@@ -42,20 +42,20 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
   const [typed, setTyped] = createSignal<string | null>(null);
 
   function write(text: string) {
-    const put = () => playground.set("old", { name: "", registry: "", description: "", ...parseActions(text) });
-    put();
+    const apply = () => playground.set("old", { name: "", registry: "", description: "", ...parseActions(text) });
+    apply();
     if (!isPasted()) playground.set("compare", "before", PASTED);
     const written = old();
     // A text that is YAML waits for its reader, and what was written meanwhile stays.
     void loadYaml().then(
-      () => old() === written && put(),
+      () => old() === written && apply(),
       () => undefined,
     );
   }
 
   function keepAsOld() {
     const { maps } = playground.model;
-    const map = maps[place("after")] ?? maps[0];
+    const map = maps[indexOf("after")] ?? maps[0];
     playground.set("old", { name: map?.name ?? "", registry: "", description: "", actions: [...(map?.actions ?? [])] });
     playground.set("compare", "before", PASTED);
   }
@@ -72,7 +72,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
         <MapPicker playground={playground} side="after" name="After" />
       </div>
       <div class="row spread">
-        <label for="old">{isPasted() ? pastedLabel(place("after")) : "Another map"}</label>
+        <label for="old">{isPasted() ? pastedLabel(indexOf("after")) : "Another map"}</label>
         <div class="row">
           <button type="button" class="quiet" onClick={keepAsOld}>
             Take the current one
@@ -103,14 +103,14 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
           write(text);
         }}
       />
-      <For each={invalid().slice(0, MOST_SHOWN)}>
+      <For each={invalid().slice(0, MAX_SHOWN)}>
         {(report) => (
           <p class="problem small">
             <code>{report.text}</code> grants nothing: {report.problem?.message}
           </p>
         )}
       </For>
-      <More all={invalid().length} shown={MOST_SHOWN} />
+      <More all={invalid().length} shown={MAX_SHOWN} />
       <Show when={areThere()} fallback={<p class="muted">Nothing to compare with yet.</p>}>
         <h3>
           <Sentence text={title()} />
@@ -134,7 +134,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
               </tr>
             </thead>
             <tbody>
-              <For each={differences().slice(0, MOST_SHOWN)}>
+              <For each={differences().slice(0, MAX_SHOWN)}>
                 {(difference) => (
                   <tr>
                     <th scope="row" class="mono">
@@ -161,7 +161,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
               </For>
             </tbody>
           </table>
-          <More all={differences().length} shown={MOST_SHOWN} />
+          <More all={differences().length} shown={MAX_SHOWN} />
         </Show>
       </Show>
     </div>
@@ -170,18 +170,18 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
 
 function MapPicker(props: { playground: Playground; side: Side; name: string }): JSX.Element {
   const model = () => props.playground.model;
-  const places = () => [...model().maps.keys(), PASTED];
+  const indices = () => [...model().maps.keys(), PASTED];
   return (
     <label>
       <span>{props.name}</span>
       <select
-        value={String(comparedPlace(model(), props.side))}
+        value={String(comparedIndex(model(), props.side))}
         onChange={(event) => props.playground.set("compare", props.side, Number(event.currentTarget.value))}
       >
-        <For each={places()}>
-          {(place) => (
-            <option value={String(place)} selected={place === comparedPlace(model(), props.side)}>
-              {comparedName(model(), place)}
+        <For each={indices()}>
+          {(index) => (
+            <option value={String(index)} selected={index === comparedIndex(model(), props.side)}>
+              {comparedName(model(), index)}
             </option>
           )}
         </For>

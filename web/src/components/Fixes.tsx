@@ -39,9 +39,9 @@ export function Fixes(props: { playground: Playground; edits: Edit[] }): JSX.Ele
       </div>
       <div id="fix" role="tabpanel" aria-labelledby={`fix-tab-${form()}`}>
         <For each={fixes()}>
-          {(written, place) => (
+          {(written, index) => (
             <Code text={written[form()]} label={`the fix as ${form()}`}>
-              <Show when={place() === 0}>
+              <Show when={index() === 0}>
                 <button type="button" class="primary" onClick={tryIt}>
                   Try it here
                 </button>

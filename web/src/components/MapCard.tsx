@@ -15,15 +15,15 @@ import { RuleList } from "./RuleList";
 
 const RulesEditor = lazy(() => import("../editor/RulesEditor"));
 
-export function MapCard(props: { playground: Playground; map: ScopeMapDraft; place: number }): JSX.Element {
+export function MapCard(props: { playground: Playground; map: ScopeMapDraft; index: number }): JSX.Element {
   const [editing, setEditing] = createSignal(false);
-  const title = () => `map-title-${props.place}`;
+  const title = () => `map-title-${props.index}`;
   const write = (field: "name" | "registry") => (event: { currentTarget: HTMLInputElement }) => {
     const text = event.currentTarget.value.trim();
-    props.playground.set("maps", props.place, field, text);
+    props.playground.set("maps", props.index, field, text);
     // A map of the registry's own is known by its name.
     const known = field === "name" && props.map.actions.length === 0 ? systemMap(text) : null;
-    if (known) props.playground.write(props.place, known.actions);
+    if (known) props.playground.write(props.index, known.actions);
   };
   const nameProblem = () =>
     props.map.name === "" || props.map.name.startsWith("_") ? null : checkScopeMapName(props.map.name);
@@ -40,7 +40,7 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; pla
             {editing() ? "Done" : "Edit as text"}
           </button>
           <Show when={props.playground.model.maps.length > 1}>
-            <button type="button" class="quiet" onClick={() => remove(props.playground, props.place)}>
+            <button type="button" class="quiet" onClick={() => remove(props.playground, props.index)}>
               Remove
             </button>
           </Show>
@@ -80,28 +80,28 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; pla
           </p>
         )}
       </Show>
-      <Show when={editing()} fallback={<RuleList playground={props.playground} map={props.map} place={props.place} />}>
+      <Show when={editing()} fallback={<RuleList playground={props.playground} map={props.map} index={props.index} />}>
         <Suspense fallback={<p class="muted">loading the editor …</p>}>
           <RulesEditor
             actions={props.map.actions}
-            said={said(props.playground, props.place)}
-            write={(actions) => props.playground.write(props.place, actions, true)}
+            said={said(props.playground, props.index)}
+            write={(actions) => props.playground.write(props.index, actions, true)}
           />
         </Suspense>
       </Show>
-      <RuleField playground={props.playground} place={props.place} />
+      <RuleField playground={props.playground} index={props.index} />
     </section>
   );
 }
 
-/** What the engine says of the rules that stand there now, for whoever wants to know it later. */
-function said(playground: Playground, place: number): () => Said {
+/** What the engine says of the rules that are there now, read on demand. */
+function said(playground: Playground, index: number): () => Said {
   const { principal, reports } = playground.compiled();
-  return () => ({ reports: reports(place), findings: principal.lint(place) });
+  return () => ({ reports: reports(index), findings: principal.lint(index) });
 }
 
-function remove(playground: Playground, place: number): void {
+function remove(playground: Playground, index: number): void {
   playground.replaceMaps(
-    playground.model.maps.filter((_, other) => other !== place).map((map) => ({ ...map, actions: [...map.actions] })),
+    playground.model.maps.filter((_, other) => other !== index).map((map) => ({ ...map, actions: [...map.actions] })),
   );
 }

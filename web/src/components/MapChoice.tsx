@@ -17,8 +17,8 @@ export function MapChoice(props: { playground: Playground }): JSX.Element {
     return isChosen ? maps().indexOf(only) : -1;
   };
 
-  function choose(place: number) {
-    const map = maps()[place];
+  function choose(index: number) {
+    const map = maps()[index];
     props.playground.set("token", { scopeMap: map?.name ?? "", registry: map?.registry || model().token.registry });
   }
 
@@ -32,8 +32,8 @@ export function MapChoice(props: { playground: Playground }): JSX.Element {
               not known
             </option>
             <For each={maps()}>
-              {(map, place) => (
-                <option value={String(place())} selected={place() === chosen()} disabled={!isTold(map, maps())}>
+              {(map, index) => (
+                <option value={String(index())} selected={index() === chosen()} disabled={!isTold(map, maps())}>
                   {map.name || "a map without a name"}
                 </option>
               )}

@@ -1,4 +1,4 @@
-/** The scope maps of whoever asks. */
+/** The scope maps of the page. */
 
 import { Index, type JSX } from "solid-js";
 import { blankMap } from "../state/model";
@@ -18,7 +18,7 @@ export function Maps(props: { playground: Playground }): JSX.Element {
   return (
     <>
       <Index each={playground.model.maps}>
-        {(map, place) => <MapCard playground={playground} map={map()} place={place} />}
+        {(map, index) => <MapCard playground={playground} map={map()} index={index} />}
       </Index>
       <div class="row">
         <button

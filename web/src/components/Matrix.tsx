@@ -4,14 +4,14 @@ import { createSignal, For, Index, type JSX, Show } from "solid-js";
 import { permissionFor } from "../engine";
 import { hostAsked } from "../state/model";
 import type { Playground } from "../state/playground";
-import { MOST_NAMED, type Row } from "../state/rows";
+import { MAX_NAMED, type Row } from "../state/rows";
 import { announce } from "./announce";
 import { Mark, type Sign } from "./Mark";
 import { More } from "./More";
 import { RepositoryField } from "./RepositoryField";
 
 export function Matrix(props: { playground: Playground }): JSX.Element {
-  const [place, setPlace] = createSignal({ row: 0, column: 0 });
+  const [focused, setFocused] = createSignal({ row: 0, column: 0 });
   const rows = () => props.playground.rows();
   let table: HTMLTableElement | undefined;
 
@@ -25,9 +25,9 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
     const step = steps[event.key];
     if (!step) return;
     event.preventDefault();
-    const row = clamp(place().row + step[0], rows().length);
-    const column = clamp(place().column + step[1], props.playground.actions.length);
-    setPlace({ row, column });
+    const row = clamp(focused().row + step[0], rows().length);
+    const column = clamp(focused().column + step[1], props.playground.actions.length);
+    setFocused({ row, column });
     table?.querySelector<HTMLElement>(`[data-cell="${row}-${column}"]`)?.focus();
   }
 
@@ -55,15 +55,15 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
             </tr>
           </thead>
           <tbody role="rowgroup" onKeyDown={move}>
-            {/* By place: a row that says something else now is not made again, only what differs in it. */}
+            {/* By index: a row that says something else now is not made again, only what differs in it. */}
             <Index each={rows()}>
               {(row, index) => (
                 <MatrixRow
                   playground={props.playground}
                   row={row()}
-                  isStop={(column) => isStop(place(), index, column, rows().length)}
-                  place={index}
-                  reach={(column) => setPlace({ row: index, column })}
+                  isStop={(column) => isStop(focused(), index, column, rows().length)}
+                  index={index}
+                  reach={(column) => setFocused({ row: index, column })}
                 />
               )}
             </Index>
@@ -73,7 +73,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
       <Show when={rows().length === 0}>
         <p class="muted">This token lists no repository.</p>
       </Show>
-      <More all={props.playground.model.repositories.length} shown={MOST_NAMED} />
+      <More all={props.playground.model.repositories.length} shown={MAX_NAMED} />
       <RepositoryField playground={props.playground} />
     </section>
   );
@@ -82,7 +82,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
 function MatrixRow(props: {
   playground: Playground;
   row: Row;
-  place: number;
+  index: number;
   isStop: (column: number) => boolean;
   reach: (column: number) => void;
 }): JSX.Element {
@@ -126,7 +126,7 @@ function MatrixRow(props: {
             <button
               type="button"
               class="cell"
-              data-cell={`${props.place}-${column()}`}
+              data-cell={`${props.index}-${column()}`}
               data-verdict={verdict(props.row, action)}
               aria-disabled={props.row.problem !== null}
               tabIndex={props.isStop(column()) ? 0 : -1}
@@ -169,12 +169,12 @@ function isAsked(playground: Playground, name: string, action: string): boolean 
 }
 
 /** One cell is a stop for the tab key, wherever the rows have gone meanwhile. */
-function isStop(place: { row: number; column: number }, row: number, column: number, rows: number): boolean {
-  return clamp(place.row, rows) === row && place.column === column;
+function isStop(focused: { row: number; column: number }, row: number, column: number, rows: number): boolean {
+  return clamp(focused.row, rows) === row && focused.column === column;
 }
 
-function clamp(place: number, length: number): number {
-  return Math.max(0, Math.min(place, length - 1));
+function clamp(value: number, length: number): number {
+  return Math.max(0, Math.min(value, length - 1));
 }
 
 function describePattern(pattern: string): string {

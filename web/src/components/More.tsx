@@ -1,4 +1,7 @@
-/** What of a long list is not shown, in a word: nobody reads so much, and it would cost frames. */
+/**
+ * What of a long list is not shown, in a word: so long a list is not read, and it would cost
+ * frames.
+ */
 
 import { type JSX, Show } from "solid-js";
 

@@ -1,4 +1,4 @@
-/** What the page itself has to say: a link that it cannot read, and what stood here before. */
+/** What the page itself has to say: a link that it cannot read, and what was here before. */
 
 import { createEffect, type JSX, on, Show } from "solid-js";
 import type { Address } from "../state/address";

@@ -9,7 +9,7 @@ import { Sentence } from "./Sentence";
 import { summary } from "./summary";
 
 /** A hostile text has tens of thousands of parts. */
-const MOST_SHOWN = 24;
+const MAX_SHOWN = 24;
 
 export function PasteField(props: { playground: Playground; paste: Paste }): JSX.Element {
   const text = () => props.playground.model.pasted;
@@ -18,7 +18,7 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
 
   function write(written: string) {
     props.paste.write(written);
-    if (written !== "") announce(parts().slice(0, MOST_SHOWN).map(spoken).join("; "));
+    if (written !== "") announce(parts().slice(0, MAX_SHOWN).map(spoken).join("; "));
   }
 
   /** The button goes with the text. */
@@ -60,7 +60,7 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
         onInput={(event) => write(event.currentTarget.value)}
       />
       <ul class="found" id="paste-found">
-        <For each={parts().slice(0, MOST_SHOWN)}>
+        <For each={parts().slice(0, MAX_SHOWN)}>
           {(part) => (
             <li>
               <button type="button" class="chip" data-kind={part.found.kind} onClick={() => show(part)}>
@@ -72,8 +72,8 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
             </li>
           )}
         </For>
-        <Show when={parts().length > MOST_SHOWN}>
-          <li class="muted small">… and {(parts().length - MOST_SHOWN).toLocaleString("en")} more</li>
+        <Show when={parts().length > MAX_SHOWN}>
+          <li class="muted small">… and {(parts().length - MAX_SHOWN).toLocaleString("en")} more</li>
         </Show>
       </ul>
     </section>

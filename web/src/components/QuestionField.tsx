@@ -46,22 +46,22 @@ export function QuestionField(props: { playground: Playground }): JSX.Element {
       <Show when={props.playground.model.held !== ""}>
         <fieldset class="segments">
           <legend class="visually-hidden">whose rights</legend>
-          <Choice playground={props.playground} whose="maps" name="What the scope map grants" />
-          <Choice playground={props.playground} whose="token" name="What the pasted token holds" />
+          <Choice playground={props.playground} subject="maps" name="What the scope map grants" />
+          <Choice playground={props.playground} subject="token" name="What the pasted token holds" />
         </fieldset>
       </Show>
     </div>
   );
 }
 
-function Choice(props: { playground: Playground; whose: "maps" | "token"; name: string }): JSX.Element {
+function Choice(props: { playground: Playground; subject: "maps" | "token"; name: string }): JSX.Element {
   return (
     <label class="segment">
       <input
         type="radio"
         name="whose"
-        checked={props.playground.model.whose === props.whose}
-        onChange={() => props.playground.set("whose", props.whose)}
+        checked={props.playground.model.whose === props.subject}
+        onChange={() => props.playground.set("whose", props.subject)}
       />
       <span>{props.name}</span>
     </label>

@@ -4,8 +4,8 @@ import { createSignal, type JSX, Show } from "solid-js";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
 
-/** So many at a time. */
-const MOST_ADDED = 50;
+/** The most that are added at a time. */
+const MAX_ADDED = 50;
 
 export function RepositoryField(props: { playground: Playground }): JSX.Element {
   const [text, setText] = createSignal("");
@@ -69,9 +69,9 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
         </button>
       </Show>
       <Show when={more().length > 0}>
-        <button type="button" class="quiet" onClick={() => add(more().slice(0, MOST_ADDED).join(" "))}>
-          {more().length > MOST_ADDED
-            ? `Propose ${MOST_ADDED} of ${more().length.toLocaleString("en")} more`
+        <button type="button" class="quiet" onClick={() => add(more().slice(0, MAX_ADDED).join(" "))}>
+          {more().length > MAX_ADDED
+            ? `Propose ${MAX_ADDED} of ${more().length.toLocaleString("en")} more`
             : `Propose ${more().length} more`}
         </button>
       </Show>

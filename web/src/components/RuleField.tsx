@@ -3,16 +3,16 @@
 import { createSignal, type JSX } from "solid-js";
 import type { Playground } from "../state/playground";
 
-export function RuleField(props: { playground: Playground; place: number }): JSX.Element {
+export function RuleField(props: { playground: Playground; index: number }): JSX.Element {
   const [text, setText] = createSignal("");
-  const id = () => `rule-${props.place}`;
+  const id = () => `rule-${props.index}`;
 
   function add(event: SubmitEvent) {
     event.preventDefault();
     const action = text().trim();
     if (action === "") return;
-    const { actions } = props.playground.model.maps[props.place] ?? { actions: [] };
-    props.playground.write(props.place, [...actions, action]);
+    const { actions } = props.playground.model.maps[props.index] ?? { actions: [] };
+    props.playground.write(props.index, [...actions, action]);
     setText("");
   }
 

@@ -8,19 +8,19 @@ import { Mark } from "./Mark";
 import { More } from "./More";
 import { Sentence } from "./Sentence";
 
-/** A longer list would cost frames, and nobody reads it; the editor shows all. */
-const MOST_SHOWN = 200;
+/** A longer list would cost frames, and is not read; the editor shows all. */
+const MAX_SHOWN = 200;
 
 interface Line {
-  place: number;
+  index: number;
   text: string;
   report: RuleReport | undefined;
   findings: Finding[];
 }
 
-export function RuleList(props: { playground: Playground; map: ScopeMapDraft; place: number }): JSX.Element {
-  const reports = () => props.playground.compiled().reports(props.place);
-  const findings = createMemo(() => props.playground.compiled().principal.lint(props.place));
+export function RuleList(props: { playground: Playground; map: ScopeMapDraft; index: number }): JSX.Element {
+  const reports = () => props.playground.compiled().reports(props.index);
+  const findings = createMemo(() => props.playground.compiled().principal.lint(props.index));
   const lines = createMemo(() => linesOf(props.map.actions, reports(), findings()));
   const ofTheMap = () => findings().filter((finding) => finding.rule === null);
 
@@ -48,8 +48,8 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; pl
                 line={line()}
                 remove={() =>
                   props.playground.write(
-                    props.place,
-                    props.map.actions.filter((_, place) => place !== line().place),
+                    props.index,
+                    props.map.actions.filter((_, index) => index !== line().index),
                   )
                 }
               />
@@ -57,7 +57,7 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; pl
           </Index>
         </ol>
       </Show>
-      <More all={props.map.actions.length} shown={MOST_SHOWN} />
+      <More all={props.map.actions.length} shown={MAX_SHOWN} />
     </>
   );
 }
@@ -109,13 +109,13 @@ function RuleLine(props: { line: Line; remove: () => void }): JSX.Element {
   );
 }
 
-/** Findings count the rules; what is no rule has no place among them. */
+/** Findings count the rules; what is not a rule is not among them. */
 function linesOf(actions: string[], reports: RuleReport[], findings: Finding[]): Line[] {
   const byRule = Map.groupBy(findings, (finding) => finding.rule);
   let rule = 0;
-  return actions.slice(0, MOST_SHOWN).map((text, place) => {
-    const report = reports[place];
+  return actions.slice(0, MAX_SHOWN).map((text, index) => {
+    const report = reports[index];
     const isRule = report !== undefined && report.problem === null;
-    return { place, text, report, findings: isRule ? (byRule.get(rule++) ?? []) : [] };
+    return { index, text, report, findings: isRule ? (byRule.get(rule++) ?? []) : [] };
   });
 }

@@ -14,7 +14,7 @@ import { More } from "./More";
 import { Sentence } from "./Sentence";
 
 /** More are checked and counted, and not drawn. */
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 export function TestsPanel(props: { playground: Playground }): JSX.Element {
   const { playground } = props;
@@ -54,12 +54,12 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
           </p>
         </Show>
         <ul class="plain tests">
-          <Index each={assertions().slice(0, MOST_SHOWN)}>
-            {(assertion, place) => (
+          <Index each={assertions().slice(0, MAX_SHOWN)}>
+            {(assertion, index) => (
               <li>
                 <Mark
-                  sign={checks()[place]?.kind === "holds" ? "allowed" : "denied"}
-                  label={checks()[place]?.kind === "holds" ? "holds" : "fails"}
+                  sign={checks()[index]?.kind === "holds" ? "allowed" : "denied"}
+                  label={checks()[index]?.kind === "holds" ? "holds" : "fails"}
                 />
                 <div class="grow">
                   <p class="mono break">
@@ -71,10 +71,10 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
                       type="text"
                       placeholder="why it matters"
                       value={assertion().why ?? ""}
-                      onInput={(event) => writeWhy(playground, place, event.currentTarget.value)}
+                      onInput={(event) => writeWhy(playground, index, event.currentTarget.value)}
                     />
                   </label>
-                  <Show when={against(checks()[place])}>
+                  <Show when={against(checks()[index])}>
                     {(why) => (
                       <p class="problem small">
                         <Sentence text={why()} />
@@ -86,7 +86,7 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
                   type="button"
                   class="quiet"
                   aria-label={`${otherVerb(assertion())} ${scopeOf(assertion())} instead`}
-                  onClick={() => turn(playground, place)}
+                  onClick={() => invert(playground, index)}
                 >
                   {otherVerb(assertion())}
                 </button>
@@ -94,7 +94,7 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
                   type="button"
                   class="quiet remove"
                   aria-label={`remove ${scopeOf(assertion())}`}
-                  onClick={() => playground.set("assertions", (all) => all.filter((_, other) => other !== place))}
+                  onClick={() => playground.set("assertions", (all) => all.filter((_, other) => other !== index))}
                 >
                   ×
                 </button>
@@ -102,7 +102,7 @@ export function TestsPanel(props: { playground: Playground }): JSX.Element {
             )}
           </Index>
         </ul>
-        <More all={assertions().length} shown={MOST_SHOWN} />
+        <More all={assertions().length} shown={MAX_SHOWN} />
         <div class="row">
           <CopyButton text={file()} label="the assertions as YAML" name="Copy as YAML" />
           <button type="button" onClick={download}>
@@ -155,9 +155,9 @@ function against(checked: ReturnType<typeof check> | undefined): string | undefi
   return checked && checked.kind !== "holds" ? checked.why : undefined;
 }
 
-function writeWhy(playground: Playground, place: number, why: string): void {
+function writeWhy(playground: Playground, index: number, why: string): void {
   playground.set("assertions", (all) =>
-    all.map((assertion, other) => (other === place ? withWhy(assertion, why) : assertion)),
+    all.map((assertion, other) => (other === index ? withWhy(assertion, why) : assertion)),
   );
 }
 
@@ -166,13 +166,13 @@ function withWhy({ allow, deny }: Assertion, why: string): Assertion {
   return allow !== undefined ? { allow, ...kept } : { deny: deny ?? "", ...kept };
 }
 
-function turn(playground: Playground, place: number): void {
+function invert(playground: Playground, index: number): void {
   playground.set("assertions", (all) =>
-    all.map((assertion, other) => (other === place ? turned(assertion) : assertion)),
+    all.map((assertion, other) => (other === index ? inverted(assertion) : assertion)),
   );
 }
 
-function turned({ allow, deny, why }: Assertion): Assertion {
+function inverted({ allow, deny, why }: Assertion): Assertion {
   const kept = why === undefined ? {} : { why };
   return allow !== undefined ? { deny: allow, ...kept } : { allow: deny ?? "", ...kept };
 }

@@ -13,7 +13,7 @@ import {
   issue,
   refreshGrant,
   registryAnswer,
-  type Standing,
+  type TokenState,
   tokenEndpoint,
   tokenSize,
   validity,
@@ -29,7 +29,7 @@ export function TokenPanel(props: { playground: Playground }): JSX.Element {
   return (
     <div class="stack">
       <Show when={props.playground.model.held !== ""}>
-        <Held playground={props.playground} />
+        <PastedToken playground={props.playground} />
       </Show>
       <Show
         when={props.playground.candidates().length === 0}
@@ -43,9 +43,9 @@ export function TokenPanel(props: { playground: Playground }): JSX.Element {
   );
 }
 
-function Held(props: { playground: Playground }): JSX.Element {
-  const token = () => props.playground.held.decoded();
-  /** What stands in place of the signature is ours. */
+function PastedToken(props: { playground: Playground }): JSX.Element {
+  const token = () => props.playground.pastedToken.decoded();
+  /** The mark in place of the signature is ours. */
   const claimed = () => (token()?.size ?? 0) - (token()?.hasSignature ? new TextEncoder().encode("…").length : 0);
   const times = () => {
     const claims = token()?.claims;
@@ -74,9 +74,9 @@ function Held(props: { playground: Playground }): JSX.Element {
           </p>
         )}
       </For>
-      <Show when={props.playground.held.entries().length > 0}>
+      <Show when={props.playground.pastedToken.entries().length > 0}>
         <ul class="plain mono small">
-          <For each={props.playground.held.entries()}>{(entry) => <li class="break">{entry}</li>}</For>
+          <For each={props.playground.pastedToken.entries()}>{(entry) => <li class="break">{entry}</li>}</For>
         </ul>
       </Show>
       <Code text={pretty(token()?.header) ?? token()?.headerText ?? ""} label="the header" />
@@ -97,7 +97,7 @@ const states = {
   unknown: "not known",
 } as const;
 
-const standings: Record<keyof typeof states, Standing> = {
+const tokenStates: Record<keyof typeof states, TokenState> = {
   enabled: { isEnabled: true, password: "valid" },
   disabled: { isEnabled: false, password: "valid" },
   "password-expired": { isEnabled: true, password: "expired" },
@@ -135,7 +135,7 @@ function Issued(props: { playground: Playground }): JSX.Element {
     return made.kind === "problem" ? made.problem : null;
   };
   const now = () => opened + settings().clock;
-  const standing = () => standings[settings().state];
+  const tokenState = () => tokenStates[settings().state];
   const atRegistry = (token: IssuedToken) => {
     const required = token.claims.access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(",")}`);
     return registryAnswer({ ...token.claims }, now(), `https://${host()}/oauth2/token`, required);
@@ -178,8 +178,8 @@ function Issued(props: { playground: Playground }): JSX.Element {
         </label>
       </div>
       <dl class="answers">
-        <AnswerLine name="asking for a token" answer={tokenEndpoint(standing())} />
-        <AnswerLine name="with a refresh token from before" answer={refreshGrant(standing(), settings().clock)} />
+        <AnswerLine name="asking for a token" answer={tokenEndpoint(tokenState())} />
+        <AnswerLine name="with a refresh token from before" answer={refreshGrant(tokenState(), settings().clock)} />
         <Show when={issued()}>
           {(token) => <AnswerLine name="the registry, with this token" answer={atRegistry(token())} />}
         </Show>

@@ -1,5 +1,5 @@
 /**
- * A card that never gets smaller under one's hands: what stands below it stays where it is,
+ * A card that never gets smaller under one's hands: what is below it stays where it is,
  * whatever is asked next.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Whether the page has one column. The order of what stands in it is that of the document, for eyes
+ * Whether the page has one column. The order of what is in it is that of the document, for eyes
  * and for keys alike.
  */
 

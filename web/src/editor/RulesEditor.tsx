@@ -1,4 +1,4 @@
-/** The rules of a map as text, one a line, in CodeMirror. Loaded when somebody wants it. */
+/** The rules of a map as text, one a line, in CodeMirror. Loaded on demand. */
 
 import { createEffect, type JSX, on, onCleanup, onMount } from "solid-js";
 import { createEditor, type Said } from "./editor";
@@ -9,11 +9,11 @@ export default function RulesEditor(props: {
   said: () => Said;
   write: (actions: string[]) => void;
 }): JSX.Element {
-  let place: HTMLDivElement | undefined;
+  let host: HTMLDivElement | undefined;
 
   onMount(() => {
-    if (!place) return;
-    const editor = createEditor(place, props.actions.join("\n"), (text) => props.write(lines(text)));
+    if (!host) return;
+    const editor = createEditor(host, props.actions.join("\n"), (text) => props.write(lines(text)));
     createEffect(
       on(
         () => props.actions.join("\n"),
@@ -26,7 +26,7 @@ export default function RulesEditor(props: {
     onCleanup(editor.destroy);
   });
 
-  return <div class="editor" ref={place} />;
+  return <div class="editor" ref={host} />;
 }
 
 function lines(text: string): string[] {

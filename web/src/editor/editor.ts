@@ -28,9 +28,9 @@ export interface Said {
 }
 
 export interface Editor {
-  /** Shows `text`, unless it is what stands there already, but for white space. */
+  /** Shows `text`, unless it is there already, but for white space. */
   show(text: string): void;
-  /** Marks what the engine says, when nobody has typed for a while; it is asked then. */
+  /** Marks what the engine says, when nothing was typed for a while; it is asked then. */
   mark(said: () => Said): void;
   focus(): void;
   destroy(): void;
@@ -86,8 +86,8 @@ export function createEditor(parent: HTMLElement, text: string, onChange: (text:
 function diagnostics(document: Text, { reports, findings }: Said): Diagnostic[] {
   const byRule = Map.groupBy(findings, (finding) => finding.rule);
   let rule = 0;
-  return ruleLines(document).flatMap((line, place) => {
-    const report = reports[place];
+  return ruleLines(document).flatMap((line, index) => {
+    const report = reports[index];
     if (!report) return [];
     if (report.problem) {
       const { message, hint, position } = report.problem;

@@ -1,5 +1,5 @@
 /**
- * What the engine refuses, as a value: it throws a `Problem`, and whoever draws wants a union.
+ * What the engine refuses, as a value: it throws a `Problem`, and components want a union.
  */
 
 import type { Problem } from "scopegate";

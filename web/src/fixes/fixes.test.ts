@@ -46,7 +46,7 @@ test("the command is the engine's, and the others hold the whole map", () => {
 }`);
 });
 
-/** `${` as it stands in HCL, not in TypeScript. */
+/** `${` as it is in HCL, not in TypeScript. */
 const begin = "$".concat("{");
 
 test.each([

@@ -28,8 +28,8 @@ export function terraformBlock(map: WholeMap, added: readonly string[]): string 
 
 /** The name of the block: letters, digits, `_` and `-`, not beginning with a digit or a hyphen. */
 function label(name: string): string {
-  const plain = name.toLowerCase().replaceAll(/[^a-z0-9_-]/g, "_");
-  return /^[a-z_]/.test(plain) ? plain : `_${plain}`;
+  const identifier = name.toLowerCase().replaceAll(/[^a-z0-9_-]/g, "_");
+  return /^[a-z_]/.test(identifier) ? identifier : `_${identifier}`;
 }
 
 function quoted(text: string): string {

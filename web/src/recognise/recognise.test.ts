@@ -26,8 +26,8 @@ describe("samples", () => {
   test.each(SAMPLES)("with Windows line ends, colours and a byte order mark: $text", ({ text, found }) => {
     const pasted = `\ufeff\x1b[31m${text.replaceAll("\n", "\x1b[0m\r\n")}\u200b`;
     const positions = /^unknown \d+:/;
-    const plain = (lines: string[]) => lines.map((line) => line.replace(positions, "unknown"));
-    expect(plain(rendered(recognise(pasted)))).toEqual(plain(found));
+    const withoutPositions = (lines: string[]) => lines.map((line) => line.replace(positions, "unknown"));
+    expect(withoutPositions(rendered(recognise(pasted)))).toEqual(withoutPositions(found));
   });
 });
 

@@ -26,9 +26,9 @@ describe("samples", () => {
 
   test.each(SAMPLES)("kept without them, and with all that is to be found: $text", ({ text, found }) => {
     const kept = withoutSecrets(text);
-    const plain = (lines: string[]) => lines.map((line) => line.replace(/^unknown \d+:/, "unknown"));
+    const withoutPositions = (lines: string[]) => lines.map((line) => line.replace(/^unknown \d+:/, "unknown"));
     expect(kept).not.toMatch(SECRET);
-    expect(plain(rendered(recognise(kept)))).toEqual(plain(found));
+    expect(withoutPositions(rendered(recognise(kept)))).toEqual(withoutPositions(found));
     expect(withoutSecrets(kept)).toBe(kept);
   });
 });
@@ -305,9 +305,9 @@ const OPEN = [
 test.each(["", "password=", '"password": "', "eyJhbGciOiJFUzI1NiJ9.eyJ", "Cookie: "])(
   "ten megabytes behind %j",
   { timeout: 120_000 },
-  (place) => {
+  (before) => {
     for (const piece of ["x", "eyJ", `${"A".repeat(64)}\n`])
-      withoutSecrets(place + piece.repeat((10 << 20) / piece.length));
+      withoutSecrets(before + piece.repeat((10 << 20) / piece.length));
   },
 );
 

@@ -174,9 +174,11 @@ function propertyCopies(copy: unknown, scope: Scope): [string, unknown][] {
   if (!Array.isArray(copy)) return [];
   return copy.filter(isResource).flatMap(({ name, count, input }) => {
     const number = valueIn(count, scope);
-    const turns =
+    const indices =
       typeof number === "number" && number <= MAX_COPIES ? Array.from({ length: number }, (_, index) => index) : null;
     const item = (index: unknown) => valueIn(input, inCopy({ ...NOWHERE, scope }, index).scope);
-    return typeof name === "string" ? [[name, turns ? turns.map(item) : [UNKNOWN]] satisfies [string, unknown]] : [];
+    return typeof name === "string"
+      ? [[name, indices ? indices.map(item) : [UNKNOWN]] satisfies [string, unknown]]
+      : [];
   });
 }

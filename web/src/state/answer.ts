@@ -4,7 +4,7 @@
  *
  * A verdict needs a question: every scope parses, and every action is known. It needs to be known,
  * too, which rules decide: without a map, and with several of which a token has one, the answer
- * says so. Left out: what speaks against an answer, which is in `doubts`.
+ * says so. Left out: what speaks against an answer, which is in `caveats`.
  */
 
 import { createMemo } from "solid-js";
@@ -19,19 +19,19 @@ import {
   readScopes,
 } from "../engine";
 import type { Candidate } from "./candidates";
-import { describedToken } from "./described";
 import {
   type Alternative,
+  type Caveat,
   type Circumstances,
-  type Doubt,
-  doubts,
-  doubtsOfAllowed,
-  doubtsOfDenied,
+  caveats,
+  caveatsOfAllowed,
+  caveatsOfDenied,
   isLoginRefused,
   isMapMissing,
   ofAlternatives,
   ofNewToken,
-} from "./doubts";
+} from "./caveats";
+import { describedToken } from "./described";
 import { incomplete } from "./incomplete";
 import type { Model, Question, Target } from "./model";
 
@@ -54,7 +54,7 @@ export type Answer =
       /** Why, where it is known which rules decide. */
       explanations: Explanation[];
       /** What the rules do not tell. */
-      doubts: Doubt[];
+      caveats: Caveat[];
       /** Whether a login was refused, and no rule was asked. */
       isLogin: boolean;
       /** What a token needs, where it is not known what it has. */
@@ -75,8 +75,8 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
     if (!chosen || (repository === "" && chosen.needs.includes("repository"))) return null;
     const problem = problemOf(principal(), chosen.needs, question.target);
     if (problem) return { kind: "problem", problem };
-    const whose = model.whose === "maps" ? principal() : circumstances().held.principal();
-    return attempt(() => simulate(chosen, targetOf(question.target), whose, model.profile));
+    const subject = model.whose === "maps" ? principal() : circumstances().pastedToken.principal();
+    return attempt(() => simulate(chosen, targetOf(question.target), subject, model.profile));
   });
 
   return createMemo<Answer>(() => {
@@ -118,21 +118,21 @@ function byMaps(
   const open = ofAlternatives(alternatives, byRules);
   const against = [
     ...open,
-    ...doubts(around, scopes),
-    ...(byRules === "allowed" ? doubtsOfAllowed(around, scopes) : doubtsOfDenied(around)),
+    ...caveats(around, scopes),
+    ...(byRules === "allowed" ? caveatsOfAllowed(around, scopes) : caveatsOfDenied(around)),
   ];
-  const helps = !against.some((doubt) => doubt.isElsewhere && !doubt.keepsFix);
+  const helps = !against.some((caveat) => caveat.isElsewhere && !caveat.keepsFix);
   const edits = helps ? explained.flatMap((explanation) => explanation.edits.slice(0, 1)) : [];
   const isMissing = isMapMissing(model);
   // Rules that are not here, that were not asked, or that are not the token's say nothing.
   const isKnown = open.length === 0 && !isLogin && !isMissing;
   return {
     kind: "answer",
-    verdict: doubted(byRules, against),
+    verdict: withCaveats(byRules, against),
     asked,
     scopes,
     explanations: isKnown ? explained : [],
-    doubts: against,
+    caveats: against,
     isLogin,
     needs: isMissing ? edits.map((edit) => needed(asked, edit)) : [],
     // A change helps in the map that the token has.
@@ -160,28 +160,28 @@ function byToken(
   simulation: Simulation | null,
   principal: Principal,
 ): GivenAnswer {
-  const { model, held } = around;
-  const explanations = held.explain(scopes);
+  const { model, pastedToken } = around;
+  const explanations = pastedToken.explain(scopes);
   const verdict = verdictOf(explanations, isAboutRepositories(simulation) ? simulation : null);
   // Each of the maps may be the one that a new token is made of.
   const isGranted = () =>
     around.maps.every(({ known }) => known !== "not") &&
     [principal, ...around.candidates.map((one) => one.principal)].every(
-      (whose) => simulated(model, whose)?.outcome === "works",
+      (subject) => simulated(model, subject)?.outcome === "works",
     );
   const isOfOldToken = verdict === "allowed" && simulation !== null && !isMapMissing(model) && !isGranted();
   const against = [
     ...(isOfOldToken ? [ofNewToken(around)] : []),
-    ...doubts(around, scopes),
-    ...(verdict === "allowed" ? doubtsOfAllowed(around, scopes) : []),
+    ...caveats(around, scopes),
+    ...(verdict === "allowed" ? caveatsOfAllowed(around, scopes) : []),
   ];
   return {
     kind: "answer",
-    verdict: doubted(verdict, against),
+    verdict: withCaveats(verdict, against),
     asked,
     scopes,
     explanations,
-    doubts: against,
+    caveats: against,
     isLogin: false,
     needs: [],
     edits: [],
@@ -197,7 +197,7 @@ function simulated({ question, profile }: Model, principal: Principal): Simulati
     : null;
 }
 
-/** A token's right to list the repositories is none that a rule could give. */
+/** A token's right to list the repositories is not one that a rule could give. */
 function isAboutRepositories(simulation: Simulation | null): boolean {
   return (
     simulation !== null && readScopes(simulation.needs.join(" ")).scopes.every(({ type }) => type === "repository")
@@ -211,10 +211,10 @@ function problemOf(principal: Principal, needs: readonly Need[], target: Target)
   return grants.find(({ problem }) => problem !== null)?.problem ?? null;
 }
 
-function doubted(verdict: Verdict, doubts: Doubt[]): Verdict {
-  if (doubts.some((doubt) => doubt.refuses)) return "denied";
-  const isOpen = verdict !== "denied" || doubts.some((doubt) => doubt.isElsewhere);
-  return doubts.length > 0 && isOpen ? "unsure" : verdict;
+function withCaveats(verdict: Verdict, caveats: Caveat[]): Verdict {
+  if (caveats.some((caveat) => caveat.refuses)) return "denied";
+  const isOpen = verdict !== "denied" || caveats.some((caveat) => caveat.isElsewhere);
+  return caveats.length > 0 && isOpen ? "unsure" : verdict;
 }
 
 function scopesOf(question: Question, simulation: Simulation | null): string {

@@ -3,7 +3,7 @@
  *
  * A token of Azure Container Registry has one scope map. As long as it is not known which, what the
  * maps grant is never added up: an answer holds where it is the same with each of them. Left out:
- * which map it is, `applicable` knows that where somebody said it.
+ * which map it is, `applicable` knows that where a text or a person said it.
  */
 
 import { createMemo, onCleanup } from "solid-js";
@@ -21,7 +21,7 @@ export interface Granted extends RepositoryGrant {
   unsure: string[];
 }
 
-/** The maps in which something stands, or may stand. */
+/** The maps in which something is, or may be. */
 export function writtenMaps(maps: ScopeMapDraft[]): ScopeMapDraft[] {
   return maps.filter(({ name, actions, known }) => name !== "" || actions.length > 0 || known !== undefined);
 }
@@ -43,9 +43,11 @@ export function createCandidates(source: () => { model: Model; deciding: ScopeMa
 
 /** What all of the maps grant, and what only some of them do. */
 export function grantedByEach(candidates: Candidate[], names: string[]): Granted[] {
-  const [first = [], ...others] = candidates.map(({ map, principal }) => withDoubt(principal.granted(names), [map]));
-  return first.map((grant, place) => {
-    const lists = [grant, ...others.map((list) => list[place])];
+  const [first = [], ...others] = candidates.map(({ map, principal }) =>
+    withUncertainty(principal.granted(names), [map]),
+  );
+  return first.map((grant, index) => {
+    const lists = [grant, ...others.map((list) => list[index])];
     const actions = grant.actions.filter((action) => lists.every((list) => list?.actions.includes(action)));
     const some = lists.flatMap((list) => [...(list?.actions ?? []), ...(list?.unsure ?? [])]);
     const unsure = [...new Set(some)].filter((action) => !actions.includes(action));
@@ -54,7 +56,7 @@ export function grantedByEach(candidates: Candidate[], names: string[]): Granted
 }
 
 /** What maps grant that are not certain, or known in part. */
-export function withDoubt(grants: RepositoryGrant[], maps: ScopeMapDraft[]): Granted[] {
+export function withUncertainty(grants: RepositoryGrant[], maps: ScopeMapDraft[]): Granted[] {
   const isUncertain = maps.some(({ known }) => known === "not");
   const isOpen = isUncertain || maps.some(({ known }) => known === "partly");
   return grants.map((grant) => {

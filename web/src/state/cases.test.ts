@@ -139,7 +139,7 @@ function saidBy({ answer }: Playground, { parts }: Paste): string {
   if (given.kind === "incomplete") return [...given.missing, ...notices].join("\n");
   if (given.kind !== "answer") return notices.join("\n");
   return [
-    ...given.doubts.map(({ text }) => text),
+    ...given.caveats.map(({ text }) => text),
     ...given.explanations.map(({ text }) => text),
     ...given.needs,
     ...given.edits.map(({ command }) => command),

@@ -57,8 +57,8 @@ function changedMap(state: PageState, { change, registry, outcome }: MapCommand)
   const { maps } = state.model;
   const creates = change.does === "creates";
   if (outcome === "refused") {
-    // What stood in the option that is refused is not known.
-    return token === null ? withDoubt(state, scopeMap ?? "", registry) : state;
+    // What was in the refused option is not known.
+    return token === null ? withUncertainMap(state, scopeMap ?? "", registry) : state;
   }
   if (actions.length === 0 && removed.length === 0 && open === null && (token !== null || !creates)) return state;
   const index = (creates ? indexToMake : indexOf)(maps, scopeMap ?? "", registry);
@@ -85,14 +85,14 @@ export function withPrintedMap(state: PageState, map: ScopeMapDraft): PageState 
   return withMaps(state, maps.toSpliced(index, 1, { ...map, registry }), false);
 }
 
-function withDoubt(state: PageState, name: string, registry: string): PageState {
+function withUncertainMap(state: PageState, name: string, registry: string): PageState {
   const { maps } = state.model;
   const index = indexOf(maps, name, registry);
   const map = maps[index];
   return map && isNamed(map) ? withMaps(state, maps.with(index, { ...map, known: "not" })) : state;
 }
 
-/** A map that is changed and stands nowhere has rules that nobody has seen. */
+/** A map that is changed and not on the page has unseen rules. */
 const UNSEEN: ScopeMapDraft = { ...blankMap(), known: "partly" };
 
 function knownAfter(before: ScopeMapDraft | undefined, creates: boolean, open: Change["open"]): ScopeMapDraft["known"] {
@@ -108,7 +108,7 @@ function isNamed({ name, actions }: ScopeMapDraft): boolean {
 
 function withoutMap(state: PageState, { change, registry, outcome }: MapCommand): PageState {
   const { maps } = state.model;
-  // Whatever a variable stands for may be the one.
+  // The value of a variable may be the one.
   const isOpen = outcome === "refused" || isPlaceholder(change.scopeMap ?? "");
   const isGone = ({ name, registry: ofMap }: ScopeMapDraft) => {
     const isHere = ofMap === "" || registry === "" || isNameOf(ofMap, registry);
@@ -117,8 +117,8 @@ function withoutMap(state: PageState, { change, registry, outcome }: MapCommand)
     return isHere && (wanted === null || name === "" || name.toLowerCase() === wanted || isPlaceholder(wanted));
   };
   if (!maps.some((map) => isGone(map) && isNamed(map))) return state;
-  const doubted = maps.map((map) => (isGone(map) ? { ...map, known: "not" as const } : map));
-  return withMaps(state, isOpen ? doubted : maps.filter((map) => !isGone(map)));
+  const uncertain = maps.map((map) => (isGone(map) ? { ...map, known: "not" as const } : map));
+  return withMaps(state, isOpen ? uncertain : maps.filter((map) => !isGone(map)));
 }
 
 function withoutToken(state: PageState, name: string, { registry, outcome }: MapCommand): PageState {

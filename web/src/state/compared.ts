@@ -1,5 +1,5 @@
 /**
- * Which two maps are compared: any two of those that stand on the page, or one of them with a map
+ * Which two maps are compared: any two of those on the page, or one of them with a map
  * that was pasted to be compared with.
  *
  * Never a sum of several: a token has one.
@@ -9,14 +9,14 @@ import type { Model, ScopeMapDraft } from "./model";
 
 export type Side = "before" | "after";
 
-/** Stands for the map that was pasted to be compared with. */
+/** The index of the map that was pasted to be compared with. */
 export const PASTED = -1;
 
 /**
  * The place of a map among those of the page, or of the pasted one. A map that has gone leaves the
  * choice to the page.
  */
-export function comparedPlace({ maps, old, compare }: Model, side: Side): number {
+export function comparedIndex({ maps, old, compare }: Model, side: Side): number {
   const chosen = compare[side];
   if (chosen === PASTED || (chosen !== null && chosen < maps.length)) return chosen;
   const areBothHere = old === null && maps.length > 1;
@@ -25,14 +25,14 @@ export function comparedPlace({ maps, old, compare }: Model, side: Side): number
 }
 
 export function comparedMap(model: Model, side: Side): ScopeMapDraft | null {
-  const place = comparedPlace(model, side);
-  return (place === PASTED ? model.old : model.maps[place]) ?? null;
+  const index = comparedIndex(model, side);
+  return (index === PASTED ? model.old : model.maps[index]) ?? null;
 }
 
 /** What a map is called among the others. */
-export function comparedName({ maps, old }: Model, place: number): string {
-  if (place === PASTED) return old?.name ? `${old.name} (pasted)` : "the pasted map";
-  const name = maps[place]?.name ?? "";
+export function comparedName({ maps, old }: Model, index: number): string {
+  if (index === PASTED) return old?.name ? `${old.name} (pasted)` : "the pasted map";
+  const name = maps[index]?.name ?? "";
   const isAlone = name !== "" && maps.filter((map) => map.name === name).length === 1;
-  return isAlone ? name : `${name || "map"} (${place + 1})`;
+  return isAlone ? name : `${name || "map"} (${index + 1})`;
 }

@@ -2,18 +2,18 @@
 
 import { attempt, readScopes } from "../engine";
 import { date } from "../tokens";
-import { type Circumstances, doubts } from "./doubts";
+import { type Circumstances, caveats } from "./caveats";
 
 /** More are in the matrix. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 export function describedToken(circumstances: Circumstances): string[] {
-  const { held } = circumstances;
-  const against = doubts(circumstances, "").map(({ text }) => sentence(text));
-  const rights = rightsOf(held.entries());
+  const { pastedToken } = circumstances;
+  const against = caveats(circumstances, "").map(({ text }) => sentence(text));
+  const rights = rightsOf(pastedToken.entries());
   const can = against.length === 0 ? "This token can" : "It lists the rights to";
   const listed = rights.length > 0 ? `${can} ${listOf(rights)}.` : "";
-  return [...against, listed, ...endOf(held.decoded()?.claims?.exp, against.length === 0)].filter(
+  return [...against, listed, ...endOf(pastedToken.decoded()?.claims?.exp, against.length === 0)].filter(
     (text) => text !== "",
   );
 }
@@ -52,8 +52,8 @@ function rightOf(entry: string): { right: string; name: string } {
 }
 
 function shortened(names: string[]): string {
-  const rest = names.length - MOST_NAMED;
-  return listOf(rest > 1 ? [...names.slice(0, MOST_NAMED), `${rest} more`] : names);
+  const rest = names.length - MAX_NAMED;
+  return listOf(rest > 1 ? [...names.slice(0, MAX_NAMED), `${rest} more`] : names);
 }
 
 function listOf(items: string[]): string {

@@ -1,4 +1,4 @@
-/** The file of assertions: what is written is read back by the engine, whatever stands in it. */
+/** The file of assertions: what is written is read back by the engine, whatever is in it. */
 
 import { expect, test } from "vitest";
 import { parse } from "yaml";

@@ -31,7 +31,7 @@ function proposal(action: string): string {
   return near ? `: did you mean \`${near}\`?` : `: a registry knows ${actions().join(", ")}`;
 }
 
-/** The action that somebody meant, by its permission or with at most two slips. */
+/** The action that was meant, by its permission or with at most two slips. */
 function nearest(action: string): string | undefined {
   const written = action.toLowerCase();
   const byPermission = actions().find((known) => permissionFor(known) === written);
@@ -46,9 +46,9 @@ function nearest(action: string): string | undefined {
 /** How many letters differ: put in, left out, or changed (Levenshtein). */
 function slips(one: string, other: string): number {
   if (one.length > 40) return one.length;
-  let row = Array.from({ length: other.length + 1 }, (_, place) => place);
-  for (const [place, letter] of [...one].entries()) {
-    const next = [place + 1];
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [index, letter] of [...one].entries()) {
+    const next = [index + 1];
     for (let column = 1; column < row.length; column += 1) {
       const changed = (row[column - 1] ?? 0) + (letter === other[column - 1] ? 0 : 1);
       next.push(Math.min(changed, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));

@@ -27,11 +27,11 @@ export function locksOf(parts: Part[]): Lock[] {
 function lockOf(found: Found): Lock | null {
   if (found.kind === "lock") return found.lock;
   if (found.kind !== "command" || found.lock === null || found.outcome === "failed") return null;
-  return found.outcome === null ? found.lock : doubted(found.lock);
+  return found.outcome === null ? found.lock : uncertain(found.lock);
 }
 
 /** A command that may have failed may have locked. */
-function doubted(lock: Lock): Lock {
+function uncertain(lock: Lock): Lock {
   const open = (flag: Flag): Flag => (flag === null ? null : "unknown");
   return { ...lock, read: open(lock.read), write: open(lock.write), delete: open(lock.delete) };
 }
@@ -50,14 +50,14 @@ function isSet(flag: Flag): boolean {
   return flag === false || flag === "unknown";
 }
 
-/** A lock that stands in the way of what is asked. */
+/** A lock that prevents what is asked. */
 export interface Obstacle {
   text: string;
   /** Whether it is known to be about what is asked. */
   isCertain: boolean;
 }
 
-/** The locks that stand in the way of a question. */
+/** The locks that prevent what a question asks. */
 export function obstacles({ locks, question }: Model, scopes: string): Obstacle[] {
   // What locks may always be changed back.
   const lifts = question.kind === "operation" && question.operation === "az-repository-update";

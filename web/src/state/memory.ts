@@ -1,5 +1,5 @@
 /**
- * What was typed, kept in this browser until it is forgotten, without secrets; and what stood here
+ * What was typed, kept in this browser until it is forgotten, without secrets; and what was here
  * before a link or an example took its place.
  */
 
@@ -13,11 +13,11 @@ import { fetchLarge, forget, keep, recall } from "./store";
 
 const NOW = "scopegate.model";
 const BEFORE = "scopegate.before";
-/** So many pages that something took the place of are kept. */
-const MOST_BEFORE = 5;
+/** The most replaced pages that are kept. */
+const MAX_BEFORE = 5;
 
-/** So long after a change it is kept: soon, but not at each key. */
-const SOON = 400;
+/** Milliseconds from a change until it is kept: soon, but not at each key. */
+const SAVE_DELAY = 400;
 
 export type Memory = ReturnType<typeof createMemory>;
 
@@ -40,7 +40,7 @@ export function createMemory(playground: Playground, paste: Paste) {
   let savedAt = atStart;
   /**
    * How often the model had been changed when something took the place of everything. What was left
-   * here is somebody's.
+   * here may be missed.
    */
   let loadedAt = atStart - 1;
 
@@ -55,7 +55,7 @@ export function createMemory(playground: Playground, paste: Paste) {
     on(
       playground.changes,
       () => {
-        const later = setTimeout(remember, SOON);
+        const later = setTimeout(remember, SAVE_DELAY);
         onCleanup(() => clearTimeout(later));
       },
       { defer: true },
@@ -65,14 +65,13 @@ export function createMemory(playground: Playground, paste: Paste) {
   addEventListener("pagehide", leave);
   onCleanup(() => removeEventListener("pagehide", leave));
 
-  function put(model: Model) {
+  function load(model: Model) {
     paste.load(model);
     loadedAt = playground.changes();
   }
 
   /**
-   * Whether somebody would miss what stands here: what was put here and not touched since, they
-   * have elsewhere.
+   * Whether what is here would be missed: what was loaded and not touched since is elsewhere, too.
    */
   function isMissed(next: Model): boolean {
     const isTouched = playground.changes() > loadedAt || before().length === 0;
@@ -80,34 +79,34 @@ export function createMemory(playground: Playground, paste: Paste) {
   }
 
   return {
-    /** Whether the browser keeps what stands here. */
+    /** Whether the browser keeps what is here. */
     isKept,
-    /** Whether something stood here before that can be brought back. */
+    /** Whether something was here before that can be brought back. */
     hasBefore: () => before().length > 0,
     /** What is too large to be read at once is here now. */
     ready: recallLarge(),
-    /** Puts a model in the place of what stands here, which can be brought back. */
+    /** Replaces what is here by a model; what was here can be brought back. */
     replace(model: Model) {
       if (isMissed(model)) keepBefore([...before(), present()]);
-      put(model);
+      load(model);
     },
     /**
-     * Puts the last of what stood here in place of what does now, which is kept in its place if
-     * somebody has touched it.
+     * Brings back the last of what was here. What is here now is kept in its place if it was
+     * touched.
      */
     bringBack() {
       const kept = before().at(-1);
       if (!kept) return;
       const isTouched = playground.changes() > loadedAt;
       keepBefore([...(isTouched ? [present()] : []), ...before().slice(0, -1)]);
-      put(kept);
+      load(kept);
       // What was brought back is nowhere else.
       loadedAt -= 1;
     },
-    /** What stood here before is not wanted. */
+    /** What was here before is not wanted. */
     dismiss: () => keepBefore([]),
     forget() {
-      put(blank());
+      load(blank());
       setBefore([]);
       forgetAll();
     },
@@ -118,7 +117,7 @@ export function createMemory(playground: Playground, paste: Paste) {
   }
 
   function keepBefore(models: Model[]) {
-    const kept = models.slice(-MOST_BEFORE);
+    const kept = models.slice(-MAX_BEFORE);
     setBefore(kept);
     void (kept.length > 0 ? keep(BEFORE, JSON.stringify(kept.map(clean))) : forget(BEFORE));
   }
@@ -126,7 +125,7 @@ export function createMemory(playground: Playground, paste: Paste) {
   async function recallLarge() {
     if (recall(NOW).kind === "large") {
       const model = modelOf(await fetchLarge(NOW));
-      if (model && playground.changes() === atStart) put(model);
+      if (model && playground.changes() === atStart) load(model);
     }
     if (recall(BEFORE).kind === "large") setBefore(modelsOf(await fetchLarge(BEFORE)));
   }

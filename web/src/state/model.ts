@@ -22,13 +22,13 @@ export interface ScopeMapDraft {
 }
 
 /**
- * What is asked: a scope, of a registry where somebody said which, or an operation of a client.
+ * What is asked: a scope, of a registry where it is known which, or an operation of a client.
  */
 export type Question =
   | { kind: "scope"; text: string; registry?: string | undefined }
   | { kind: "operation"; operation: string; target: Target };
 
-/** The registry that is asked, as its host or its name; nothing where nobody said which. */
+/** The registry that is asked, as its host or its name; nothing where it is not known which. */
 export function hostAsked(question: Question): string {
   return question.kind === "operation" ? question.target.registry : (question.registry ?? "");
 }
@@ -44,14 +44,14 @@ export interface Target {
 }
 
 /** Whose rights are looked at: those of the scope maps, or those that a token holds already. */
-export type Whose = "maps" | "token";
+export type Subject = "maps" | "token";
 
 /** What one can do to the token that would be issued. */
 export interface TokenSettings {
   name: string;
-  /** The name of its scope map, where somebody said it. */
+  /** The name of its scope map, where it is known. */
   scopeMap: string;
-  /** The registry that it is of, where somebody said it. */
+  /** The registry that it is of, where it is known. */
   registry: string;
   /** Seconds by which the clock is moved from the moment of issue. */
   clock: number;
@@ -62,7 +62,7 @@ export interface TokenSettings {
 
 export interface TokenFacts {
   status: TokenStatus;
-  /** Null where nobody has listed them. */
+  /** Null where they were not listed. */
   passwords: Password[] | null;
   /** Whether it has a map, and which is not known. */
   hasUnknownMap?: boolean | undefined;
@@ -75,7 +75,7 @@ export interface Password {
 }
 
 /**
- * What a client said when it failed. It stands for as long as nothing is changed that it was said
+ * What a client said when it failed. It holds for as long as nothing is changed that it was said
  * of.
  */
 export interface Reported {
@@ -104,7 +104,8 @@ export interface Model {
   repositories: string[];
   question: Question;
   reported: Reported | null;
-  whose: Whose;
+  /** Named as in links, which keep their form. */
+  whose: Subject;
   /** A token that was pasted, without its signature. */
   held: string;
   token: TokenSettings;
@@ -114,7 +115,7 @@ export interface Model {
   panel: Panel;
 }
 
-/** A page that nobody has touched. */
+/** An untouched page. */
 export function blank(): Model {
   return {
     pasted: "",

@@ -98,7 +98,7 @@ test("time alone makes no other answer, unless a token ends", () => {
       expect(answer()).toBe(before);
       vi.advanceTimersByTime(30_000);
       const ended = answer();
-      expect(ended.kind === "answer" && ended.doubts.map(({ text }) => text)).toEqual([
+      expect(ended.kind === "answer" && ended.caveats.map(({ text }) => text)).toEqual([
         "the token is refused: expired 1 minute ago",
       ]);
     });
@@ -158,7 +158,7 @@ test("a file of assertions takes the place of those that were written, and gives
 });
 
 test("what the rules propose stays until there is enough to look at, and nothing is left out in silence", () => {
-  const rules = Array.from({ length: 20 }, (_, place) => `repositories/r${place}/content/read`);
+  const rules = Array.from({ length: 20 }, (_, index) => `repositories/r${index}/content/read`);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   after([JSON.stringify(rules)], ({ model, rows, more, addRepositories }) => {
@@ -168,7 +168,7 @@ test("what the rules propose stays until there is enough to look at, and nothing
     expect(proposed().at(-1)?.standsFor).toBe("*");
     addRepositories(["team/a", "team/b", "team/c"]);
     expect(proposed()).toHaveLength(8);
-    addRepositories(Array.from({ length: 600 }, (_, place) => `team/x${place}`));
+    addRepositories(Array.from({ length: 600 }, (_, index) => `team/x${index}`));
     expect([rows().length, model.repositories.length, more().length]).toEqual([500, 603, 41]);
   });
 });

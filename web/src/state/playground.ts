@@ -16,12 +16,12 @@ import {
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
 import { applicable } from "./applicable";
-import { createCandidates, type Granted, grantedByEach, withDoubt } from "./candidates";
+import { createCandidates, type Granted, grantedByEach, withUncertainty } from "./candidates";
+import { isMapMissing } from "./caveats";
 import { comparedMap } from "./compared";
-import { isMapMissing } from "./doubts";
-import { createHeldToken } from "./held";
 import { blank, hostAsked, type Model, type Question, type ScopeMapDraft } from "./model";
 import type { PageModel } from "./page-state";
+import { createPastedToken } from "./pasted-token";
 import { publish } from "./publish";
 import { append, present, type Step, start, type Timeline } from "./reduce";
 import { isBareName } from "./registry";
@@ -30,12 +30,12 @@ import { createRows } from "./rows";
 export type Playground = ReturnType<typeof createPlayground>;
 
 /**
- * A principal, and what is said about each action of its maps: read when somebody asks, which is
+ * A principal, and what is said about each action of its maps: read on demand, which is
  * not at each key.
  */
 export interface Compiled {
   principal: Principal;
-  reports(place: number): RuleReport[];
+  reports(index: number): RuleReport[];
 }
 
 export function createPlayground(initial: Model = blank()) {
@@ -58,29 +58,29 @@ export function createPlayground(initial: Model = blank()) {
     const named = hostAsked(model.question);
     return isBareName(named) || named === "" ? `${named || registry() || "myregistry"}.azurecr.io` : named;
   });
-  const held = createHeldToken(
+  const pastedToken = createPastedToken(
     () => model.held,
     () => model.profile,
   );
   /** The maps between which it is open which one the token has. */
   const candidates = createCandidates(() => ({ model, deciding: deciding() }));
   const granted = (names: string[]): Granted[] => {
-    if (model.whose === "token") return held.granted(names).map((grant) => ({ ...grant, unsure: [] }));
+    if (model.whose === "token") return pastedToken.granted(names).map((grant) => ({ ...grant, unsure: [] }));
     if (candidates().length > 0) return grantedByEach(candidates(), names);
     const unsure = isMapMissing(model) ? [...actions()] : [];
-    const grants = withDoubt(principal().granted(names), deciding());
+    const grants = withUncertainty(principal().granted(names), deciding());
     return grants.map((grant) => (grant.problem || !isMapMissing(model) ? grant : { ...grant, unsure }));
   };
-  const { rows, more } = createRows({ model, principal, held: held.repositories, granted });
+  const { rows, more } = createRows({ model, principal, listedByToken: pastedToken.repositories, granted });
   const now = createClock();
-  const heldValidity = createValidity(() => held.decoded()?.claims ?? null, now);
+  const pastedTokenValidity = createValidity(() => pastedToken.decoded()?.claims ?? null, now);
   const answer = createAnswer(model, principal, () => ({
     model,
     maps: deciding(),
     candidates: candidates(),
-    held,
+    pastedToken,
     registry: registry(),
-    validity: heldValidity(),
+    validity: pastedTokenValidity(),
   }));
 
   /** Every change but the text of the field goes through here. */
@@ -108,7 +108,7 @@ export function createPlayground(initial: Model = blank()) {
     compared,
     registry,
     host,
-    held,
+    pastedToken,
     rows,
     /** What the rules propose beside the rows that are shown. */
     more,
@@ -204,9 +204,9 @@ function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
       return actions;
     });
     const read: RuleReport[][] = [];
-    const reports = (place: number) => {
-      read[place] ??= readRules(lists[place] ?? []);
-      return read[place];
+    const reports = (index: number) => {
+      read[index] ??= readRules(lists[index] ?? []);
+      return read[index];
     };
     return { principal, reports };
   });
@@ -223,7 +223,7 @@ function createClock() {
 
 /**
  * Whether a token is in time. An answer that follows from it is drawn and said again when this
- * changes, so it is the same one for as long as nobody would be told anything else.
+ * changes, so it is the same one for as long as its text is.
  */
 function createValidity(claims: () => Json | null, now: () => number) {
   const isSame = (one: Validity | null, other: Validity | null) =>

@@ -163,7 +163,7 @@ function sets(maps: { name: string; actions: string[] }[]) {
   return new Map(maps.map(({ name, actions }) => [name, new Set(unwrap(actions))]));
 }
 
-/** Every text of an answer, however deep it stands. */
+/** Every text of an answer, however deep it is. */
 function textsIn(value: unknown): string[] {
   if (typeof value === "string") return [value];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];

@@ -8,18 +8,18 @@ import type { Granted } from "./candidates";
 import type { Model } from "./model";
 
 export interface Row extends Granted {
-  /** Whether nobody named it: the rules tell it apart from all others. */
+  /** Whether it was not named: the rules tell it apart from all others. */
   proposed: boolean;
-  /** What of the rules it stands for, when it is proposed. */
+  /** The pattern of the rules that it represents, when it is proposed. */
   standsFor: string | null;
 }
 
 /** More would be noise: a person reads this. */
-const MOST_PROPOSED = 8;
-/** Who names so many knows what to look at, and asks for proposals. */
+const MAX_PROPOSED = 8;
+/** With this many named, proposals come only on request. */
 const ENOUGH_NAMED = 8;
 /** More would cost frames. */
-export const MOST_NAMED = 500;
+export const MAX_NAMED = 500;
 
 /**
  * Milliseconds without a change before all that the rules propose is listed: for 500 rules that
@@ -31,21 +31,21 @@ export interface RowSources {
   model: Model;
   principal: () => Principal;
   /** The repositories that a token lists. */
-  held: () => string[];
+  listedByToken: () => string[];
   granted: (names: string[]) => Granted[];
 }
 
-export function createRows({ model, principal, held, granted }: RowSources) {
-  const named = () => model.repositories.slice(0, MOST_NAMED);
+export function createRows({ model, principal, listedByToken, granted }: RowSources) {
+  const named = () => model.repositories.slice(0, MAX_NAMED);
   const proposed = createMemo(() => {
     // Of a token that is looked at its own repositories are of interest, and no rule tells any
     // others apart.
-    if (model.whose === "token") return listed(held(), model.repositories);
+    if (model.whose === "token") return listed(listedByToken(), model.repositories);
     const count = model.repositories.length;
     if (count >= ENOUGH_NAMED) return [];
     const all = propose(principal());
-    // Without rules all repositories are alike, and one that was named stands for them.
-    return count === 0 || all.length > 1 ? without(model.repositories, all).slice(0, MOST_PROPOSED) : [];
+    // Without rules all repositories are alike, and one that was named represents them.
+    return count === 0 || all.length > 1 ? without(model.repositories, all).slice(0, MAX_PROPOSED) : [];
   });
   const rows = createMemo<Row[]>(() => {
     const standsFor = new Map<string, string | null>(proposed().map(({ witness, pattern }) => [witness, pattern]));
@@ -66,11 +66,11 @@ export function createRows({ model, principal, held, granted }: RowSources) {
   return { rows, more };
 }
 
-function listed(held: string[], named: string[]): { witness: string; pattern: null }[] {
+function listed(listedByToken: string[], named: string[]): { witness: string; pattern: null }[] {
   const known = new Set(named);
-  return held
+  return listedByToken
     .filter((name) => !known.has(name))
-    .slice(0, MOST_NAMED)
+    .slice(0, MAX_NAMED)
     .map((witness) => ({ witness, pattern: null }));
 }
 
@@ -100,6 +100,6 @@ function propose(principal: Principal): RepositoryClass[] {
   const classes = principal.repositories();
   const unmatched = classes.filter(({ pattern }) => pattern === "*");
   const matched = classes.filter(({ pattern }) => pattern !== "*");
-  const first = matched.slice(0, MOST_PROPOSED - unmatched.length);
+  const first = matched.slice(0, MAX_PROPOSED - unmatched.length);
   return [...first, ...unmatched, ...matched.slice(first.length)];
 }

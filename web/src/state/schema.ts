@@ -51,8 +51,8 @@ function isMap(value: unknown): value is ScopeMapDraft {
 
 /** Places of maps, or of the one that was pasted. */
 function isCompare(value: unknown): value is Model["compare"] {
-  const isPlace = (place: unknown) => place === null || (Number.isSafeInteger(place) && Number(place) >= -1);
-  return isRecord(value) && isPlace(value.before) && isPlace(value.after);
+  const isIndex = (index: unknown) => index === null || (Number.isSafeInteger(index) && Number(index) >= -1);
+  return isRecord(value) && isIndex(value.before) && isIndex(value.after);
 }
 
 function isQuestion(value: unknown): value is Question {

@@ -41,7 +41,7 @@ describe.each(casesOfKind("secret"))("$file: $why", (one) => {
   });
 });
 
-/** Whoever opens a link reads the same answer. */
+/** The reader of a link gets the same answer. */
 test.each(allCases().filter(({ kind }) => kind !== "secret"))("what is kept of $file says the same", (one) => {
   const found = (text: string) => rendered(recognise(text)).map((line) => line.replace(/^unknown \d+:/, "unknown"));
   for (const text of piecesOf(one)) {

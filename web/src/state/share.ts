@@ -25,7 +25,7 @@ export async function pack(model: Model): Promise<string> {
 export async function unpack(fragment: string): Promise<Opened> {
   const text = fragment.replace(/^#/, "");
   if (text === "") return { kind: "nothing" };
-  // Whoever writes a link into a sentence, or copies it out of one, adds to its end.
+  // A link that is written into a sentence, or copied out of one, gets more at its end.
   const match = /^(\d+)\.([A-Za-z0-9_-]*)(?:[\s.,;:!?)\]>"']|%20|%22|%3E)*$/i.exec(text);
   if (!match) return { kind: "refused", message: "this address ends in something that is no link of this page" };
   const [, version = "", packed = ""] = match;
@@ -50,7 +50,7 @@ export function check(value: unknown): Opened {
   return { kind: "refused", message: "this link holds something that this page does not understand" };
 }
 
-/** Fields that an older version did not have are as on a page that nobody has touched. */
+/** Fields that an older version did not have are as on an untouched page. */
 function overDefaults(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const { token } = value as { token?: unknown };
@@ -60,7 +60,7 @@ function overDefaults(value: unknown): unknown {
 }
 
 /**
- * The model without secrets, as it may be kept and sent: whoever pastes, pastes into any field.
+ * The model without secrets, as it may be kept and sent: people paste into any field.
  */
 export function clean(model: Model): Model {
   return cleaned(model) as Model;
@@ -73,13 +73,13 @@ function cleaned(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, cleaned(field)]));
 }
 
-/** Lines of one text: what makes a line a secret may stand in the one before. */
+/** Lines of one text: what makes a line a secret may be in the one before. */
 function lines(texts: string[]): string[] {
   const together = withoutSecrets(texts.join("\n")).split("\n");
   return together.length === texts.length ? together : texts.map(withoutSecrets);
 }
 
-/** At most so many bytes come out of a link: a small one could be made to unpack to gigabytes. */
+/** The most bytes that a link unpacks to: a small one could be made to unpack to gigabytes. */
 const MAX_BYTES = 16 << 20;
 
 async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream | DecompressionStream) {
@@ -95,7 +95,7 @@ async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream
 }
 
 function toBase64Url(bytes: Uint8Array): string {
-  // In pieces, because a call takes only so many arguments.
+  // In pieces, because the number of arguments of a call is limited.
   let text = "";
   for (let start = 0; start < bytes.length; start += 0x8000) {
     text += String.fromCharCode(...bytes.subarray(start, start + 0x8000));

@@ -1,15 +1,15 @@
 /**
- * Texts that this browser keeps under a name. Small ones stand where they can be read at once; what
- * is too large for that stands in the browser's database.
+ * Texts that this browser keeps under a name. Small ones are where they can be read at once; what
+ * is too large for that is in the browser's database.
  *
  * Where the browser refuses to keep anything (a frame of another site, a private window), nothing
- * is kept, and whoever asks is told.
+ * is kept, and `keep` says so.
  */
 
 /** A text that is read at once, one that has to be fetched, or none. */
 export type Kept = { kind: "text"; text: string } | { kind: "large" } | { kind: "nothing" };
 
-/** What stands in place of a text that is in the database: no JSON begins so. */
+/** Replaces a text that is in the database: no JSON begins so. */
 const LARGE = "large";
 
 /** Keeps a text. Says whether it is kept. */

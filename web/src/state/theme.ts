@@ -1,4 +1,4 @@
-/** Light or dark, as somebody chose it in this browser. */
+/** Light or dark, as it was chosen in this browser. */
 
 import { keep, recall } from "./store";
 

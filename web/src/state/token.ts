@@ -2,7 +2,7 @@
  * What is known of the token that logs in, from what `az` printed of it or did to it, and the state
  * that this makes.
  *
- * What is not known stays open: a status or a date that a variable stands for is neither good nor
+ * What is not known stays open: a status or a date behind a variable is neither good nor
  * bad.
  */
 
@@ -10,7 +10,7 @@ import type { PasswordChange } from "../recognise";
 import { blank, type Password, type TokenFacts, type TokenSettings } from "./model";
 import { isNameOf } from "./registry";
 
-/** A token of which nobody has said anything. */
+/** A token of which nothing is known. */
 export const NOTHING_KNOWN: Pick<TokenSettings, "scopeMap" | "registry" | "state" | "facts"> = {
   scopeMap: "",
   registry: "",
@@ -31,7 +31,7 @@ export function isSameToken(token: TokenSettings, name: string, registry: string
 
 export function stateOf({ status, passwords }: TokenFacts, now: number): TokenSettings["state"] {
   if (status === "disabled") return "disabled";
-  // With no password at all nobody logs in either.
+  // With no password at all a login is refused, too.
   if (passwords?.every((password) => validity(password, now) === "over")) return "password-expired";
   const isOpen = passwords !== null && !passwords.some((password) => validity(password, now) === "valid");
   return status === "unknown" || isOpen ? "unknown" : "enabled";

@@ -1,8 +1,8 @@
 /**
- * A token that somebody pasted, taken apart: what can be read of it, where it stops, and what kind
+ * A pasted token, taken apart: what can be read of it, where it stops, and what kind
  * of token it is.
  *
- * Follows RFC 7515 and RFC 7519. Nothing is verified, and the signature is not kept: whoever has it
+ * Follows RFC 7515 and RFC 7519. Nothing is verified, and the signature is not kept: its holder
  * could use the token.
  */
 

@@ -36,9 +36,9 @@ test.each([
 });
 
 test("what stands around a token is not part of it", () => {
-  const plain = token({ exp: 1 });
-  for (const text of [` ${plain}\n`, `Bearer ${plain}`, `Authorization: Bearer ${plain}`]) {
-    expect(decodeToken(text)).toMatchObject({ claims: { exp: 1 }, size: plain.length, problems: [] });
+  const encoded = token({ exp: 1 });
+  for (const text of [` ${encoded}\n`, `Bearer ${encoded}`, `Authorization: Bearer ${encoded}`]) {
+    expect(decodeToken(text)).toMatchObject({ claims: { exp: 1 }, size: encoded.length, problems: [] });
   }
 });
 

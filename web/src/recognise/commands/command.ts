@@ -28,12 +28,12 @@ export function readCommand(text: string, at: number): Reading | null {
   if (from === null) return null;
   const line = readLine(text, at + from);
   const isComment = /^#+\s*$/.test(text.slice(at, at + from));
-  const parts = line.commands.flatMap(partsOf).map((part) => (isComment ? doubted(part) : part));
+  const parts = line.commands.flatMap(partsOf).map((part) => (isComment ? uncertain(part) : part));
   return parts.length > 0 ? { parts, to: line.to } : null;
 }
 
 /** A lone `#` is the prompt of root, or comments the command out. */
-function doubted(part: Part): Part {
+function uncertain(part: Part): Part {
   const { found } = part;
   const does = found.kind === "command" && (found.change !== null || found.lock !== null);
   return does ? { ...part, found: { ...found, outcome: "refused" } } : part;

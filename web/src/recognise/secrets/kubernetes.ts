@@ -21,12 +21,12 @@ const INLINE = /(\b(?:data|stringData)\\?["']?\s{0,9}:\s{0,9}\{)([^{}]*)/g;
 /** `data: {a: b}`, in JSON also over several lines. */
 function inline(document: string): string {
   return document.replace(INLINE, (_, opens: string, fields: string) => {
-    return opens + fields.replace(QUOTED, withoutValue).replace(PLAIN, withoutValue);
+    return opens + fields.replace(QUOTED, withoutValue).replace(UNQUOTED, withoutValue);
   });
 }
 
 const QUOTED = /(\\?["']?([\w.-]+)\\?["']?\s{0,9}:\s{0,9}\\?["'])([^"'\\\n]+)/g;
-const PLAIN = /(\\?["']?([\w.-]+)\\?["']?[ \t]{0,9}:[ \t]{1,9})([^\s"'\\,…][^,\n]*)/g;
+const UNQUOTED = /(\\?["']?([\w.-]+)\\?["']?[ \t]{0,9}:[ \t]{1,9})([^\s"'\\,…][^,\n]*)/g;
 
 function withoutValue(field: string, before: string, name: string): string {
   return HARMLESS.test(name) ? field : `${before}…`;

@@ -19,9 +19,9 @@ import {
 } from "../engine";
 import { type DecodedToken, decodeToken } from "../tokens";
 
-export type HeldToken = ReturnType<typeof createHeldToken>;
+export type PastedToken = ReturnType<typeof createPastedToken>;
 
-export function createHeldToken(token: () => string, profile: () => Profile) {
+export function createPastedToken(token: () => string, profile: () => Profile) {
   const decoded = createMemo<DecodedToken | null>(() => (token() ? decodeToken(token()) : null));
   const entries = createMemo(() => access(decoded()));
 
@@ -31,7 +31,7 @@ export function createHeldToken(token: () => string, profile: () => Profile) {
   };
 
   /**
-   * The same rights as rules, for whoever wants to simulate with them. A list of repositories is
+   * The same rights as rules, to simulate with them. A list of repositories is
    * none.
    */
   const principal = createMemo(() => {

@@ -2,18 +2,18 @@
  * What the rules alone do not tell: a token that has ended or is disabled, an image of another
  * registry, a map that is not there.
  *
- * An answer that overlooked one of these would say "allowed" to somebody who is refused, so each of
+ * An answer that overlooked one of these would say "allowed" to a caller who is refused, so each of
  * them changes the verdict.
  */
 
 import type { Json, Validity } from "../tokens";
 import { type Candidate, calledMap, isSameMap, writtenMaps } from "./candidates";
-import type { HeldToken } from "./held";
 import { liftCommand, obstacles } from "./locks";
 import { hostAsked, IDENTITY, type Model, type Question, type Reported, type ScopeMapDraft } from "./model";
+import type { PastedToken } from "./pasted-token";
 import { isBareName, isNameOf, labelOf } from "./registry";
 
-export interface Doubt {
+export interface Caveat {
   text: string;
   /** Whether it refuses the request by itself; otherwise it leaves open what happens. */
   refuses: boolean;
@@ -31,19 +31,19 @@ export interface Circumstances {
   maps: ScopeMapDraft[];
   /** The same, each for itself, as long as it is open which of them it is. */
   candidates: Candidate[];
-  held: HeldToken;
+  pastedToken: PastedToken;
   registry: string;
   /** Whether the held token is in time; null without one that says when it is. */
   validity: Validity | null;
 }
 
 /** What speaks against an answer, whatever the rules say. */
-export function doubts(circumstances: Circumstances, scopes: string): Doubt[] {
+export function caveats(circumstances: Circumstances, scopes: string): Caveat[] {
   const { model } = circumstances;
   if (model.whose === "token") {
-    return [...ofHeldToken(circumstances), ...ofLocks(model, scopes), ...ofLogin(circumstances)];
+    return [...ofPastedToken(circumstances), ...ofLocks(model, scopes), ...ofLogin(circumstances)];
   }
-  // Whoever was not let in asked no rule: only the login counts, and what is known of its token.
+  // A refused login asked no rule: only the login counts, and what is known of its token.
   if (isLoginRefused(model)) return [...ofLogin(circumstances), ...ofTokenState(circumstances)];
   return [
     ...ofIdentity(circumstances),
@@ -57,8 +57,8 @@ export function doubts(circumstances: Circumstances, scopes: string): Doubt[] {
   ];
 }
 
-/** What speaks against "denied": rules that nobody has seen may give it. */
-export function doubtsOfDenied({ model, maps }: Circumstances): Doubt[] {
+/** What speaks against "denied": unseen rules may grant it. */
+export function caveatsOfDenied({ model, maps }: Circumstances): Caveat[] {
   if (model.whose === "token" || isLoginRefused(model)) return [];
   const partly = maps.filter(({ known }) => known === "partly");
   return partly.map((map) => ({
@@ -69,7 +69,7 @@ export function doubtsOfDenied({ model, maps }: Circumstances): Doubt[] {
   }));
 }
 
-function ofUncertainMap({ maps }: Circumstances): Doubt[] {
+function ofUncertainMap({ maps }: Circumstances): Caveat[] {
   const uncertain = maps.filter(({ known }) => known === "not");
   return uncertain.map((map) => ({
     ...elsewhere(`what ${nameOf(map)} holds now is not certain: paste what \`az acr scope-map show\` prints`),
@@ -81,7 +81,7 @@ function nameOf({ name }: ScopeMapDraft): string {
   return name === "" ? "the scope map" : `the scope map \`${name}\``;
 }
 
-function ofLocks(model: Model, scopes: string): Doubt[] {
+function ofLocks(model: Model, scopes: string): Caveat[] {
   return obstacles(model, scopes).map(({ text, isCertain }) => ({
     ...(isCertain ? refusal(text) : open(text)),
     keepsFix: true,
@@ -107,12 +107,12 @@ export interface Alternative {
 }
 
 /** What speaks against one answer for all of the maps; nothing where they agree. */
-export function ofAlternatives(alternatives: Alternative[], together: Alternative["verdict"]): Doubt[] {
+export function ofAlternatives(alternatives: Alternative[], together: Alternative["verdict"]): Caveat[] {
   const [first] = alternatives;
   if (!first) return [];
   const isSame = ({ verdict, access }: Alternative) =>
     verdict === first.verdict && (verdict !== "partly" || access === first.access);
-  const twice = alternatives.find(({ map }, place) => alternatives.findIndex((one) => isSameMap(one.map, map)) < place);
+  const twice = alternatives.find(({ map }, index) => alternatives.findIndex((one) => isSameMap(one.map, map)) < index);
   const allowing = alternatives.filter(({ verdict }) => verdict === "allowed");
   const named = (list: Alternative[]) => list.map(({ map }) => calledMap(map)).join(", ");
   if (alternatives.every(isSame)) {
@@ -133,14 +133,14 @@ export function ofAlternatives(alternatives: Alternative[], together: Alternativ
 const ONLY_TOGETHER = "only together do these scope maps allow it, and a token of Azure Container Registry has one";
 
 /** What speaks against "allowed" by these maps, or by this token. */
-export function doubtsOfAllowed({ model }: Circumstances, scopes: string): Doubt[] {
+export function caveatsOfAllowed({ model }: Circumstances, scopes: string): Caveat[] {
   const { reported } = model;
   const contradicted = reported && contradictions[reported.meaning];
   return contradicted && isAbout(model, reported, scopes) ? [open(contradicted)] : [];
 }
 
 /** A client gets a new token for what it does, and that has what the map grants now. */
-export function ofNewToken({ maps, candidates }: Circumstances): Doubt {
+export function ofNewToken({ maps, candidates }: Circumstances): Caveat {
   const isCertain = candidates.length === 0 && maps.every(({ known }) => known === undefined);
   return open(
     isCertain
@@ -168,8 +168,8 @@ function isAbout({ question }: Model, { repository, asked }: Reported, scopes: s
   return repository === null || [target.repository, target.source].includes(repository);
 }
 
-function ofHeldToken({ model, held, validity }: Circumstances): Doubt[] {
-  const token = held.decoded();
+function ofPastedToken({ model, pastedToken, validity }: Circumstances): Caveat[] {
+  const token = pastedToken.decoded();
   if (!token?.claims || !validity) return [refusal("the token cannot be read")];
   const { isAccepted, text } = validity;
   return [
@@ -183,7 +183,7 @@ function ofHeldToken({ model, held, validity }: Circumstances): Doubt[] {
   ];
 }
 
-function ofAudience({ question }: Model, { aud }: Json): Doubt[] {
+function ofAudience({ question }: Model, { aud }: Json): Caveat[] {
   if (typeof aud !== "string") return [refusal("the token does not name the one registry that it is for")];
   const host = hostAsked(question);
   const isSameHost = aud.toLowerCase() === host.toLowerCase();
@@ -191,7 +191,7 @@ function ofAudience({ question }: Model, { aud }: Json): Doubt[] {
   return [refusal(`the token is for \`${aud}\`, and what is asked goes to \`${host}\``)];
 }
 
-function ofMissingMap({ model, registry }: Circumstances): Doubt[] {
+function ofMissingMap({ model, registry }: Circumstances): Caveat[] {
   if (!isMapMissing(model)) return [];
   const command = `az acr scope-map show --name … --registry ${registry || "…"} -o json`;
   const missing = elsewhere(
@@ -209,7 +209,7 @@ const states: Record<Model["token"]["state"], string> = {
   unknown: "",
 };
 
-function ofTokenState({ model: { token } }: Circumstances): Doubt[] {
+function ofTokenState({ model: { token } }: Circumstances): Caveat[] {
   const state = states[token.state];
   if (token.state === "unknown") {
     return [
@@ -227,12 +227,12 @@ function ofTokenState({ model: { token } }: Circumstances): Doubt[] {
       ];
 }
 
-function ofIdentity({ model: { token } }: Circumstances): Doubt[] {
+function ofIdentity({ model: { token } }: Circumstances): Caveat[] {
   if (token.name !== IDENTITY) return [];
   return [elsewhere("an identity has logged in and no token: its roles decide, and no scope map does")];
 }
 
-function ofOtherMap({ model: { token }, maps }: Circumstances): Doubt[] {
+function ofOtherMap({ model: { token }, maps }: Circumstances): Caveat[] {
   const wanted = token.scopeMap.toLowerCase();
   const named = maps.filter(({ name }) => name.toLowerCase() === wanted);
   if (wanted === "") {
@@ -246,12 +246,12 @@ function ofOtherMap({ model: { token }, maps }: Circumstances): Doubt[] {
   return isHere ? [] : [open(`the token \`${token.name}\` is of \`${token.registry}\`, and the scope map is not`)];
 }
 
-/** A registry that nobody named may be any. */
+/** A registry that is not named may be any. */
 function isSame(one: string, other: string): boolean {
   return one === "" || one.toLowerCase() === other.toLowerCase();
 }
 
-function ofOtherRegistry({ model: { question }, maps }: Circumstances): Doubt[] {
+function ofOtherRegistry({ model: { question }, maps }: Circumstances): Caveat[] {
   const known = maps.map(({ registry }) => registry).filter((registry) => registry !== "");
   const [registry] = known;
   const host = hostAsked(question);
@@ -266,14 +266,14 @@ function ofOtherRegistry({ model: { question }, maps }: Circumstances): Doubt[] 
   return [elsewhere(`this goes to \`${host}\`; this scope map is of \`${registry}\` and decides nothing there`)];
 }
 
-/** Registries that everybody knows. */
+/** Well-known registries. */
 const PUBLIC =
   /^(?:(?:[\w.-]+\.)?docker\.io|ghcr\.io|quay\.io|mcr\.microsoft\.com|(?:[\w.-]+\.)?gcr\.io|[\w.-]+\.pkg\.dev|public\.ecr\.aws|registry\.k8s\.io|registry\.gitlab\.com)$/i;
 
 /** The other clients are told the registry apart, or not at all. */
 const HUB = /^(docker|podman|skopeo|crane|oras)-/;
 
-function ofNoHost(operation: string): Doubt[] {
+function ofNoHost(operation: string): Caveat[] {
   const [, client] = HUB.exec(operation) ?? [];
   if (!client) return [];
   const where = client === "docker" ? "asks Docker Hub" : "looks for it elsewhere, as on Docker Hub";
@@ -284,7 +284,7 @@ export const LOGIN_REFUSED =
   "the login was refused, and no scope map changes that: check the token's name, password and expiry, or the image pull secret";
 
 /** What a client said, where no scope map changes it. */
-function ofLogin({ model: { reported, question } }: Circumstances): Doubt[] {
+function ofLogin({ model: { reported, question } }: Circumstances): Caveat[] {
   if (reported?.meaning === "unauthenticated") return [elsewhere(LOGIN_REFUSED)];
   if (reported?.meaning === "unavailable") return [elsewhere(UNAVAILABLE)];
   if (reported?.meaning === "locked") return [{ ...elsewhere(lockedText(question)), keepsFix: true }];
@@ -308,14 +308,14 @@ function lockedText(question: Question): string {
   return `the registry said that the operation is disallowed, so the image or its repository is locked, and no scope map changes that: \`${command}\` lifts a lock against writing, and the same with \`--repository\` that of all images`;
 }
 
-function refusal(text: string): Doubt {
+function refusal(text: string): Caveat {
   return { text, refuses: true, isElsewhere: true };
 }
 
-function elsewhere(text: string): Doubt {
+function elsewhere(text: string): Caveat {
   return { text, refuses: false, isElsewhere: true };
 }
 
-function open(text: string): Doubt {
+function open(text: string): Caveat {
   return { text, refuses: false, isElsewhere: false };
 }

@@ -579,15 +579,15 @@ const traps: [string, string, string, string][] = [
   ],
 ];
 
-for (const [name, text, verdict, doubt] of traps) {
+for (const [name, text, verdict, caveat] of traps) {
   test(name, () => {
     createRoot((dispose) => {
       const playground = createPlayground();
       createPaste(playground).write(text);
       const answer = playground.answer();
       const given = answer.kind === "answer" ? answer : null;
-      const doubts = given?.doubts.map((each) => each.text).join("\n") ?? "";
-      expect([given?.verdict ?? answer.kind, doubts.includes(doubt) ? doubt : doubts]).toEqual([verdict, doubt]);
+      const caveats = given?.caveats.map((each) => each.text).join("\n") ?? "";
+      expect([given?.verdict ?? answer.kind, caveats.includes(caveat) ? caveat : caveats]).toEqual([verdict, caveat]);
       dispose();
     });
   });
@@ -800,7 +800,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
   ],
 ];
 
-for (const [name, tell, verdict, doubt] of stories) {
+for (const [name, tell, verdict, caveat] of stories) {
   test(name, () => {
     createRoot((dispose) => {
       const playground = createPlayground();
@@ -808,8 +808,8 @@ for (const [name, tell, verdict, doubt] of stories) {
       tell(playground, paste.write);
       const answer = playground.answer();
       const given = answer.kind === "answer" ? answer : null;
-      const doubts = given?.doubts.map((each) => each.text).join("\n") ?? "";
-      expect([given?.verdict ?? answer.kind, doubts.includes(doubt) ? doubt : doubts]).toEqual([verdict, doubt]);
+      const caveats = given?.caveats.map((each) => each.text).join("\n") ?? "";
+      expect([given?.verdict ?? answer.kind, caveats.includes(caveat) ? caveat : caveats]).toEqual([verdict, caveat]);
       dispose();
     });
   });
@@ -817,7 +817,7 @@ for (const [name, tell, verdict, doubt] of stories) {
 
 /** The addresses that a registry may have, and the fix that stays. */
 test("a registry at an address of its own", () => {
-  for (const [host, verdict, doubt] of [
+  for (const [host, verdict, caveat] of [
     ["localhost:5000", "denied", "holds if that is an address of `myregistry`"],
     ["registry.example", "denied", "holds if that is an address of `myregistry`"],
     ["myregistry-a1b2.azurecr.io", "denied", ""],
@@ -829,7 +829,7 @@ test("a registry at an address of its own", () => {
       const answer = playground.answer();
       const given = answer.kind === "answer" ? answer : null;
       expect([host, given?.verdict === "partly" ? "denied" : given?.verdict]).toEqual([host, verdict]);
-      expect(given?.doubts.map(({ text }) => text).join("\n")).toContain(doubt);
+      expect(given?.caveats.map(({ text }) => text).join("\n")).toContain(caveat);
       expect(given?.edits.length).toBe(verdict === "denied" ? 1 : 0);
       dispose();
     });
@@ -853,21 +853,21 @@ test("a refused push says nothing of a pull", () => {
     createPaste(playground).write(`${map("ci-map", "content/read")}\n\n${refused}`);
     playground.ask({ kind: "scope", text: "repository:team/app:pull" });
     const answer = playground.answer();
-    expect(answer.kind === "answer" && [answer.verdict, answer.doubts]).toEqual(["allowed", []]);
+    expect(answer.kind === "answer" && [answer.verdict, answer.caveats]).toEqual(["allowed", []]);
     dispose();
   });
 });
 
-for (const [name, texts, verdict, doubt] of cases) {
+for (const [name, texts, verdict, caveat] of cases) {
   test(name, () => {
     createRoot((dispose) => {
       const playground = createPlayground();
       const paste = createPaste(playground);
-      for (const place of texts.keys()) paste.write(texts.slice(0, place + 1).join("\n\n"));
+      for (const index of texts.keys()) paste.write(texts.slice(0, index + 1).join("\n\n"));
       const answer = playground.answer();
       const given = answer.kind === "answer" ? answer : null;
       expect(given?.verdict).toBe(verdict);
-      expect(given?.doubts.map(({ text }) => text).join("\n")).toContain(doubt);
+      expect(given?.caveats.map(({ text }) => text).join("\n")).toContain(caveat);
       dispose();
     });
   });

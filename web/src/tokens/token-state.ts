@@ -3,16 +3,16 @@
  * changed, or its time is over.
  *
  * Follows the token server: whatever is wrong, a client reads the same, and only the log says why.
- * A registry looks at the signature and the times of an access token and asks nobody, so one that
- * is out stays good to its end.
+ * A registry looks at the signature and the times of an access token and asks no other service, so
+ * one that is out stays good to its end.
  */
 
 import { unauthorizedBody, writeChallenge } from "../engine";
 import type { Json } from "./decode";
 import { LEEWAY, validity } from "./validity";
 
-/** How the scope-map token stands when somebody asks. */
-export interface Standing {
+/** The state of the scope-map token at the time of a request. */
+export interface TokenState {
   readonly isEnabled: boolean;
   readonly password: "valid" | "expired" | "regenerated";
 }
@@ -29,7 +29,7 @@ export type Answer =
     };
 
 /** What the token endpoint answers to the name and the old password. */
-export function tokenEndpoint({ isEnabled, password }: Standing): Answer {
+export function tokenEndpoint({ isEnabled, password }: TokenState): Answer {
   if (password !== "valid") return unauthorized("a wrong or expired password");
   return isEnabled ? { kind: "issued" } : unauthorized("a disabled token");
 }
@@ -38,7 +38,7 @@ export function tokenEndpoint({ isEnabled, password }: Standing): Answer {
 const REFRESH_LIFETIME = 3 * 60 * 60;
 
 /** What it answers to a refresh token that was issued `age` seconds ago. */
-export function refreshGrant({ isEnabled, password }: Standing, age: number): Answer {
+export function refreshGrant({ isEnabled, password }: TokenState, age: number): Answer {
   if (age >= REFRESH_LIFETIME + LEEWAY) return unauthorized("a refresh token that has expired");
   if (age < -LEEWAY) return unauthorized("a refresh token that is not valid yet");
   if (!isEnabled) return unauthorized("a principal that is gone or disabled");
