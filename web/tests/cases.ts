@@ -16,7 +16,7 @@ export interface Case {
   registry?: string;
   maps?: { name: string; actions: string[] }[];
   token?: { name?: string; scopeMap?: string; status?: string };
-  /** Texts that stand somewhere in the answer, and texts that do not. */
+  /** Texts that are somewhere in the answer, and texts that are not. */
   says?: string[];
   saysNot?: string[];
   /** Texts that are gone from what is kept and shared, and texts near them that stay. */
@@ -34,7 +34,7 @@ export function casesOfKind(kind: string): Case[] {
   return allCases().filter((one) => one.kind === kind);
 }
 
-/** What stands in a file of `pastes` or `secrets`. */
+/** What is in a file of `pastes` or `secrets`. */
 export function textOf(folder: "pastes" | "secrets", { file }: Case): string {
   return readFileSync(new URL(`${folder}/${file}`, FOLDER), "utf8");
 }

@@ -56,8 +56,8 @@ function decisions(): Decision[] {
   type File = { groups: { map: string[]; catalog?: string; cases: Case[] }[] };
   return files<File>("decide").flatMap(([file, { groups }]) =>
     groups.flatMap(({ map, catalog = "root", cases }, group) =>
-      cases.map(({ scope, access, denied = [], invalid = [] }, place) => {
-        return { name: `${file} ${group}.${place}`, map, catalog, scope, access, denied, invalid };
+      cases.map(({ scope, access, denied = [], invalid = [] }, index) => {
+        return { name: `${file} ${group}.${index}`, map, catalog, scope, access, denied, invalid };
       }),
     ),
   );
@@ -74,9 +74,9 @@ function requests(): Request[] {
     refused?: string;
   };
   return files<{ cases: Case[] }>("route").flatMap(([file, { cases }]) =>
-    cases.map(({ method, target, profile = "acr", untag = "delete", scopes = [], path = "", refused }, place) => {
+    cases.map(({ method, target, profile = "acr", untag = "delete", scopes = [], path = "", refused }, index) => {
       const expected = refused === undefined ? [path, ...scopes].join("\n") : `refused ${refused}`;
-      return { name: `${file} ${place}`, method, target, profile, untag, expected };
+      return { name: `${file} ${index}`, method, target, profile, untag, expected };
     }),
   );
 }
@@ -113,8 +113,8 @@ test("decisions", async ({ page, started: _ }) => {
     });
   }, cases);
   const messages = new Map<string, Set<string>>();
-  for (const [place, expected] of cases.entries()) {
-    const { access, denied, invalid } = answers[place] ?? { access: [], denied: [], invalid: [] };
+  for (const [index, expected] of cases.entries()) {
+    const { access, denied, invalid } = answers[index] ?? { access: [], denied: [], invalid: [] };
     const places = (list: { scope: string; position: number }[]) =>
       list.map(({ scope, position }) => `${position} ${scope}`);
     expect({ access, denied, invalid: places(invalid) }, expected.name).toEqual({
@@ -149,7 +149,7 @@ test("routes", async ({ page, started: _ }) => {
       }
     });
   }, cases);
-  for (const [place, { name, expected }] of cases.entries()) expect(answers[place], name).toBe(expected);
+  for (const [index, { name, expected }] of cases.entries()) expect(answers[index], name).toBe(expected);
 });
 
 test("patterns", async ({ page, started: _ }) => {
@@ -168,8 +168,8 @@ test("patterns", async ({ page, started: _ }) => {
     });
   }, cases);
   const before = "repositories/".length;
-  for (const [place, { pattern, error, position = 0 }] of cases.entries()) {
+  for (const [index, { pattern, error, position = 0 }] of cases.entries()) {
     const refused = { error, position: before + inString({ scope: pattern, error: error ?? "", position }) };
-    expect(answers[place], pattern).toEqual(error === undefined ? { covered: pattern } : refused);
+    expect(answers[index], pattern).toEqual(error === undefined ? { covered: pattern } : refused);
   }
 });

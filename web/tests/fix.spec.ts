@@ -94,7 +94,7 @@ test("what no rule can give has no fix", async ({ playground }) => {
   await expect(playground.answer.getByRole("button", { name: "Try it here" })).toHaveCount(0);
 });
 
-/** Rules, and what stands beside them. */
+/** Rules, and what is beside them. */
 const lint: [string, string][] = [
   ["repositories/samples/nginx/content/read", "pulling works, listing tags needs metadata/read too"],
   ["repositories/a*/content/read", "grants nothing: a wildcard that does not follow a slash at character 15"],

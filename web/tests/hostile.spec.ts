@@ -42,7 +42,7 @@ const broken: [string, string, RegExp][] = [
   ["YAML with a tab", `actions:\n\t- ${READ}`, /not understood|scope map/],
   [
     "YAML that laughs",
-    `a: &a [x,x,x,x,x,x,x,x,x]\n${["b", "c", "d", "e", "f", "g", "h"].map((name, place) => `${name}: &${name} [${`*${"abcdefgh"[place]},`.repeat(9)}]`).join("\n")}\nactions: *h\n`,
+    `a: &a [x,x,x,x,x,x,x,x,x]\n${["b", "c", "d", "e", "f", "g", "h"].map((name, index) => `${name}: &${name} [${`*${"abcdefgh"[index]},`.repeat(9)}]`).join("\n")}\nactions: *h\n`,
     /not understood/,
   ],
   ["YAML with another type", "actions: !!js/function 'function () { window.ran = 1 }'", /not understood|unresolved/],
@@ -78,7 +78,7 @@ test("a hundred thousand rules", async ({ playground }) => {
   test.slow();
   await paste(
     playground.field,
-    Array.from({ length: 100_000 }, (_, place) => `repositories/r${place}/content/read`).join("\n"),
+    Array.from({ length: 100_000 }, (_, index) => `repositories/r${index}/content/read`).join("\n"),
   );
   await expect(playground.found).toHaveText(["scope map 100,000 actions"]);
   await expect(playground.map).toContainText("… and 99,800 more");
@@ -89,13 +89,13 @@ test("a hundred thousand rules", async ({ playground }) => {
 
 test("a hundred thousand repositories", async ({ playground }) => {
   test.slow();
-  await paste(playground.field, Array.from({ length: 100_000 }, (_, place) => `team/r${place}`).join("\n"));
+  await paste(playground.field, Array.from({ length: 100_000 }, (_, index) => `team/r${index}`).join("\n"));
   await expect(playground.cell("team/r0", "pull")).toBeVisible();
   await isAlive(playground);
 });
 
 test("a hundred and twenty-nine scopes", async ({ playground }) => {
-  await playground.ask(Array.from({ length: 129 }, (_, place) => `repository:r${place}:pull`).join(" "));
+  await playground.ask(Array.from({ length: 129 }, (_, index) => `repository:r${index}:pull`).join(" "));
   await expect(playground.answer).toContainText("more than 128 scopes in one request");
   await isAlive(playground);
 });
@@ -121,7 +121,7 @@ test("scopes that are none", async ({ playground }) => {
 
 const BRACE = "{";
 
-/** Names that would run, change what stands around them, or disappear, if a page let them. */
+/** Names that would run, change what is around them, or disappear, if a page let them. */
 const NAMES = [
   '<img src=x onerror="window.ran=1">',
   "<script>window.ran=1</script>",

@@ -19,7 +19,7 @@ async function focused(page: Page): Promise<{ name: string; isSeen: boolean }> {
         ? (element.labels?.[0]?.querySelector("span") ?? element.labels?.[0])?.textContent
         : "";
     const name = element.getAttribute("aria-label") ?? (label || element.textContent || "");
-    // A radio is drawn by what stands behind it.
+    // A radio is drawn by what is behind it.
     const drawn =
       element instanceof HTMLInputElement && element.type === "radio" ? element.nextElementSibling : element;
     const style = getComputedStyle(drawn ?? element);
@@ -52,7 +52,7 @@ test("every control is reached, in the order of the page, and the focus is seen"
   await page.reload();
   await playground.says("Denied");
   const stops = await walk(page);
-  for (const [place, name] of [
+  for (const [index, name] of [
     "Skip to the answer",
     "Registry",
     "Examples",
@@ -61,7 +61,7 @@ test("every control is reached, in the order of the page, and the focus is seen"
     "Clear",
     "Paste anything",
   ].entries()) {
-    expect(stops[place]).toBe(name);
+    expect(stops[index]).toBe(name);
   }
   for (const name of [
     "Edit as text",

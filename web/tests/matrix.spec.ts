@@ -200,7 +200,7 @@ test("in one column the answer stands before the map, for eyes and for keys", as
 });
 
 test("more of what the rules tell apart is proposed when one asks", async ({ playground }) => {
-  await playground.use(...Array.from({ length: 8 }, (_, place) => `repositories/r${place}/content/read`));
+  await playground.use(...Array.from({ length: 8 }, (_, index) => `repositories/r${index}/content/read`));
   expect(await playground.repositories()).toHaveLength(8);
   await playground.matrix.getByRole("button", { name: "Propose 9 more" }).click();
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(9);

@@ -21,7 +21,7 @@ interface Fixtures {
   /** A server of this test alone, which may be counted and closed. */
   ownSite: Site;
   complaints: string[];
-  /** The page, opened as somebody does who was never here. */
+  /** The page, opened for the first time. */
   playground: Playground;
 }
 

@@ -12,7 +12,7 @@ const COMMAND =
   "az acr scope-map update --name MyScopeMap --registry myregistry --add-repository samples/nginx content/read content/write";
 
 /**
- * What somebody does first: the line that failed and the map, in whatever order and however many
+ * What a newcomer does first: the line that failed and the map, in whatever order and however many
  * pieces.
  */
 const newcomers: [string, string[]][] = [
@@ -135,7 +135,7 @@ test("what asks a question", async ({ playground }) => {
   }
 });
 
-/** Lines that clients print, and what is said. Without a map nobody knows what is granted. */
+/** Lines that clients print, and what is said. Without a map it is not known what is granted. */
 const errors: [string, string, string, string][] = [
   [
     "docker",
@@ -183,7 +183,7 @@ test("repositories fill the matrix", async ({ playground }) => {
   expect(await playground.repositories()).toEqual(["team/app", "team/web", "base/debian"]);
 });
 
-/** What is not understood, and where it is said to stand. */
+/** What is not understood, and where it is said to be. */
 const unknown: [string, string][] = [
   ["!!", "not understood at character 1: nothing that is known"],
   ['{"actions": [', "not understood at character"],

@@ -35,7 +35,7 @@ export class Playground {
     this.announced = page.getByRole("status");
   }
 
-  /** Puts a text in place of what stands in the field, all at once. */
+  /** Replaces the text of the field, all at once. */
   async write(text: string): Promise<void> {
     await this.field.fill(text);
   }
@@ -49,7 +49,7 @@ export class Playground {
     await this.question.fill(scope);
   }
 
-  /** Waits for the verdict and for words that stand in the answer. */
+  /** Waits for the verdict and for words in the answer. */
   async says(verdict: "Allowed" | "Denied" | "Partly" | "Not certain", ...words: string[]): Promise<void> {
     await expect(this.answer.getByText(verdict, { exact: true })).toBeVisible();
     for (const text of words) await expect(this.answer).toContainText(text);

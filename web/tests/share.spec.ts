@@ -162,7 +162,7 @@ test("another link in the address opens at once", async ({ page, site }) => {
   await playground.says("Allowed");
 });
 
-/** Words that nobody may read in a link or find in a browser. */
+/** Words that are neither in a link nor in what a browser keeps. */
 const secrets: [string, string, string][] = [
   ["the signature of a token", token(accessClaims(1_700_000_000, ["a", "pull"])), SIGNATURE],
   ["a password of a command", "docker login contoso.azurecr.io -u ci -p hunter2", "hunter2"],
@@ -235,9 +235,9 @@ test("an example that was touched takes the place of nothing, and is kept as wel
   await back.click();
   expect(await playground.rules()).toEqual([READ]);
   await playground.ask("repository:own:pull");
-  // Whoever presses on goes round: nothing is lost on the way.
+  // Pressing on goes round: nothing is lost on the way.
   const seen = new Set<string>();
-  for (let turn = 0; turn < 3; turn += 1) {
+  for (let press = 0; press < 3; press += 1) {
     await back.click();
     await page.waitForTimeout(100);
     seen.add(await playground.question.inputValue());
@@ -272,7 +272,7 @@ test("a page that nobody has touched is not missed", async ({ playground, page }
 
 test("what is too large to be read at once is kept, and forgotten", async ({ playground, page }) => {
   test.slow();
-  const rules = Array.from({ length: 100_000 }, (_, place) => `repositories/r${place}/content/read`);
+  const rules = Array.from({ length: 100_000 }, (_, index) => `repositories/r${index}/content/read`);
   await playground.write(JSON.stringify(rules));
   await expect(playground.map).toContainText("… and 99,800 more");
   await expect.poll(() => page.evaluate(() => localStorage.getItem("scopegate.model"))).toBe("large");

@@ -13,7 +13,7 @@ import type { Playground } from "./playground.ts";
 const READ = "repositories/team/app/content/read";
 const WRITE = "repositories/team/app/content/write";
 
-/** The program that CI runs; whoever built it elsewhere says where. */
+/** The program that CI runs; an environment variable says where else it was built. */
 const CLI = process.env.SCOPEGATE_CLI ?? fileURLToPath(new URL("../../target/debug/scopegate", import.meta.url));
 
 async function keep(playground: Playground, scope: string): Promise<void> {

@@ -36,7 +36,7 @@ test("what would be issued: claims, and how large it is", async ({ playground })
 });
 
 test("a token that is too large for a header is said to be", async ({ playground }) => {
-  const names = Array.from({ length: 100 }, (_, place) => `team/application-${place}`);
+  const names = Array.from({ length: 100 }, (_, index) => `team/application-${index}`);
   await playground.use("repositories/*/content/read");
   await playground.ask(names.map((name) => `repository:${name}:pull`).join(" "));
   const panel = await playground.openPanel("Token");
@@ -175,7 +175,7 @@ test("a request that is too long for a token is said to be one, and the page com
   page,
 }) => {
   await playground.openPanel("Token");
-  const scopes = Array.from({ length: 129 }, (_, place) => `repository:a${place}:pull`).join(" ");
+  const scopes = Array.from({ length: 129 }, (_, index) => `repository:a${index}:pull`).join(" ");
   await playground.ask(scopes);
   const panel = playground.more.getByRole("tabpanel", { name: "Token" });
   await expect(panel).toContainText("no token is issued: more than 128 scopes in one request");

@@ -4,7 +4,7 @@
  *
  * The project's set-up installs skopeo, podman and `az`, and builds crane, oras and Helm where
  * there is a Go; docker's command line is compared where it is installed. The data plane before
- * `az` is ours, since nobody else has one. The docker engine 20.10 and containerd 1.6 need a
+ * `az` is ours, since no other system has one. The docker engine 20.10 and containerd 1.6 need a
  * daemon, and were compared once, by the same recorder.
  */
 

@@ -2,11 +2,11 @@
  * For tests: a real registry behind a door that writes down what clients send, with everything on
  * loopback.
  *
- * CNCF distribution stores, and asks nobody who they are. In front of it stands what a registry and
+ * CNCF distribution stores, and asks for no identity. In front of it is what a registry and
  * its token server do: challenges, tokens and checks, as the engine says, in either profile. A
  * token is its own access list, unsigned, since no client looks into it.
  *
- * `az` speaks to a door with TLS. What stands behind `/acr/v1`, Azure has alone; here answers it
+ * `az` speaks to a door with TLS. What is behind `/acr/v1`, Azure has alone; here answers it
  * what `az` reads of such an answer.
  */
 
@@ -44,7 +44,7 @@ export class Recorder {
     this.#door = hasTls ? https.createServer(this.#ownCertificate(), answer) : http.createServer(answer);
   }
 
-  /** The certificate, for whoever is to trust it. */
+  /** The certificate, for clients that are to trust it. */
   get certificate(): string {
     return join(this.#folder, CERTIFICATE);
   }
@@ -81,9 +81,9 @@ export class Recorder {
     for (const name of readdirSync(join(layout, "blobs/sha256"))) {
       const body = readFileSync(join(layout, "blobs/sha256", name));
       const begun = await fetch(`${url}/blobs/uploads/`, { method: "POST" });
-      const place = new URL(begun.headers.get("location") ?? "", url);
-      place.searchParams.set("digest", `sha256:${name}`);
-      await fetch(place, { method: "PUT", body });
+      const upload = new URL(begun.headers.get("location") ?? "", url);
+      upload.searchParams.set("digest", `sha256:${name}`);
+      await fetch(upload, { method: "PUT", body });
     }
     const headers = { "content-type": "application/vnd.oci.image.manifest.v1+json" };
     const body = readFileSync(join(layout, "blobs", this.#digest.replace(":", "/")));
@@ -106,7 +106,7 @@ export class Recorder {
     return `localhost:${this.#port}`;
   }
 
-  /** From now on whoever comes may do this, and is written down anew. */
+  /** From now on every client may do this, and requests are recorded anew. */
   allow(principal: Principal, profile: Profile): void {
     this.#principal = principal;
     this.#profile = profile;
@@ -209,7 +209,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits until somebody listens, for at most ten seconds. */
+/** Waits until the port is open, for at most ten seconds. */
 async function answers(url: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const answer = await fetch(url).catch(() => null);

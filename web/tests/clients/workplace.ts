@@ -27,7 +27,7 @@ export function isInstalled(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`], { env: { PATH } }).status === 0;
 }
 
-/** Words in commands stand for what is in the folder; the client knows no other home. */
+/** Words in commands are replaced by what is in the folder; the client knows no other home. */
 export class Workplace {
   readonly #folder: string;
   readonly #certificate: string;
@@ -127,7 +127,7 @@ export class Workplace {
   }
 }
 
-/** Programs that write a log escape what stands in its quotes. */
+/** Programs that write a log escape what is in its quotes. */
 function unescaped(said: string): string {
   return said.replaceAll("\\n", "\n").replaceAll('\\"', '"').replaceAll("\\\\", "\\");
 }
