@@ -97,16 +97,16 @@ test("the rules propose repositories: each named one, one below each prefix, one
   expect(await playground.repositories()).toEqual(["base", "base/a", "team/app", "team/app/a", "a"]);
   await expect(playground.row("base/a")).toContainText("any other in base/*");
   await expect(playground.row("team/app")).toContainText("named by a rule");
-  await expect(playground.row("a")).toContainText("any that no rule names");
+  await expect(playground.row("a")).toContainText("any other repository");
 });
 
 test("proposals are kept, taken away, and proposed again", async ({ playground }) => {
   await playground.use("repositories/base/*/content/read");
   const proposed = await playground.repositories();
-  await playground.matrix.getByRole("button", { name: "Keep the proposed" }).click();
+  await playground.matrix.getByRole("button", { name: "Pin suggestions" }).click();
   expect(await playground.repositories()).toEqual(expect.arrayContaining(proposed));
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(proposed.length);
-  await playground.matrix.getByRole("button", { name: "Only the proposed" }).click();
+  await playground.matrix.getByRole("button", { name: "Hide pinned" }).click();
   expect(await playground.repositories()).toEqual(proposed);
   await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(0);
 });
@@ -137,7 +137,7 @@ test("pasted lists", async ({ playground }) => {
       await paste(playground.repository, text);
       await expect(playground.matrix.getByRole("button", { name: /^remove / })).toHaveCount(3);
       expect(await playground.repositories()).toEqual(["team/app", "team/web", "team/db"]);
-      await playground.matrix.getByRole("button", { name: "Only the proposed" }).click();
+      await playground.matrix.getByRole("button", { name: "Hide pinned" }).click();
     });
   }
 });

@@ -35,7 +35,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
     <section class="card" aria-labelledby="matrix-title">
       <div class="row spread">
         <h2 id="matrix-title">Repositories</h2>
-        <span class="muted small">press a cell to ask why; arrow keys move</span>
+        <span class="muted small">select a cell to see why; arrow keys move</span>
       </div>
       <div class="scroll">
         <table class="matrix" ref={table} role="table">
@@ -178,6 +178,6 @@ function clamp(value: number, length: number): number {
 }
 
 function describePattern(pattern: string): string {
-  if (pattern === "*") return "any that no rule names";
+  if (pattern === "*") return "any other repository";
   return pattern.endsWith("/*") ? `any other in ${pattern}` : "named by a rule";
 }

@@ -65,7 +65,7 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
             )
           }
         >
-          Keep the proposed
+          Pin suggestions
         </button>
       </Show>
       <Show when={more().length > 0}>
@@ -77,7 +77,7 @@ export function RepositoryField(props: { playground: Playground }): JSX.Element 
       </Show>
       <Show when={props.playground.model.repositories.length > 0}>
         <button type="button" class="quiet" onClick={() => props.playground.set("repositories", [])}>
-          Only the proposed
+          Hide pinned
         </button>
       </Show>
     </form>
