@@ -66,7 +66,7 @@ test("other words that grant the same are equal", async ({ playground }) => {
   }
 });
 
-test("an old rule that is none is said to grant nothing", async ({ playground }) => {
+test("an invalid old rule is said to grant nothing", async ({ playground }) => {
   await compare(playground, ["repositories/a*/content/read", READ], [READ]);
   await expect(playground.more).toContainText(
     "repositories/a*/content/read grants nothing: a wildcard that does not follow a slash",

@@ -102,7 +102,7 @@ const lint: [string, string][] = [
   ["samples/nginx", "grants nothing: not a scope-map action at character 1"],
 ];
 
-test("what lint says stands beside its rule", async ({ playground }) => {
+test("what lint says is beside its rule", async ({ playground }) => {
   await playground.use(...lint.map(([text]) => text));
   for (const [text, said] of lint) {
     await expect(

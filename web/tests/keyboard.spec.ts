@@ -134,7 +134,7 @@ test("the focus never falls off what is pressed and goes", async ({ playground, 
   await expect(playground.field).toBeFocused();
 });
 
-test("a row that is no repository does not stand in the way of the others", async ({ playground, page }) => {
+test("an invalid repository does not disturb the other rows", async ({ playground, page }) => {
   await playground.use("repositories/*/content/read");
   await playground.repository.fill("UPPER/x team/app");
   await playground.repository.press("Enter");

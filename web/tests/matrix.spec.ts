@@ -60,7 +60,7 @@ for (const [name, press] of ways) {
   });
 }
 
-test("the rule that grants stands in the reasons", async ({ playground }) => {
+test("the rule that grants is in the reasons", async ({ playground }) => {
   await playground.use(...RULES);
   await playground.cell("team/app", "pull").click();
   await expect(playground.answer.getByRole("group")).toContainText("team/* content/read in MyScopeMap");
@@ -169,7 +169,7 @@ test("names that are none", async ({ playground }) => {
   }
 });
 
-test("what stands below an answer stays where it is, whatever shorter one comes next", async ({ playground }) => {
+test("what is below an answer stays where it is, whatever shorter one comes next", async ({ playground }) => {
   await playground.use(...RULES);
   await playground.cell("team/app", "metadata_write").click();
   await playground.says("Denied");
@@ -181,7 +181,7 @@ test("what stands below an answer stays where it is, whatever shorter one comes 
   }
 });
 
-test("in one column the answer stands before the map, for eyes and for keys", async ({ playground, page }) => {
+test("in one column the answer is before the map, for eyes and for keys", async ({ playground, page }) => {
   await playground.use(...RULES);
   await playground.ask("repository:team/app:pull");
   const answerFirst = () =>

@@ -191,7 +191,7 @@ const unknown: [string, string][] = [
   ["docker tag a b", "not understood at character 1: no command of `docker` that asks a known thing of a registry"],
 ];
 
-test("what is not understood, and where it stands", async ({ playground }) => {
+test("what is not understood, and where it is", async ({ playground }) => {
   for (const [text, said] of unknown) {
     await test.step(text, async () => {
       await playground.write(text);

@@ -133,7 +133,7 @@ const refused: [string, string, string][] = [
   ["a bomb", linkTo({ pasted: " ".repeat(64 << 20) }), "this link is not whole"],
 ];
 
-test("what is no link is said to be none, and nothing is lost", async ({ playground, page, site }) => {
+test("an invalid link is said to be invalid, and nothing is lost", async ({ playground, page, site }) => {
   await playground.use(READ);
   await playground.ask("repository:team/app:pull");
   for (const [name, fragment, said] of refused) {
@@ -199,7 +199,7 @@ test("what was typed survives a reload, until it is forgotten", async ({ playgro
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain("team/app");
 });
 
-test("what stood here before a link or an example can be brought back", async ({ playground, page, site }) => {
+test("what was here before a link or an example can be brought back", async ({ playground, page, site }) => {
   const back = page.getByRole("button", { name: "Bring it back" });
   await playground.use(READ);
   await playground.ask("repository:team/app:push");
@@ -245,7 +245,7 @@ test("an example that was touched takes the place of nothing, and is kept as wel
   expect([...seen].sort()).toEqual(["repository:again:pull", "repository:own:pull", "repository:touched:pull"]);
 });
 
-test("a link is read out of a sentence, and one that is none goes with the first change", async ({
+test("a link is read out of a sentence, and an invalid one goes with the first change", async ({
   playground,
   page,
   site,
@@ -264,7 +264,7 @@ test("a link is read out of a sentence, and one that is none goes with the first
   await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
-test("a page that nobody has touched is not missed", async ({ playground, page }) => {
+test("an untouched page is not missed", async ({ playground, page }) => {
   await playground.chooseExample("Push without pull");
   await playground.says("Denied");
   await expect(page.getByRole("button", { name: "Bring it back" })).toHaveCount(0);
@@ -297,7 +297,7 @@ test("what is too large to be read at once is kept, and forgotten", async ({ pla
   await expect(playground.map).toContainText("No rule yet");
 });
 
-test("what a client said stands in a link, and survives a reload", async ({ playground, page, browser }) => {
+test("what a client said is in a link, and survives a reload", async ({ playground, page, browser }) => {
   const works = ["read", "write"].map((permission) => `repositories/samples/nginx/content/${permission}`);
   await playground.write(PUSH + JSON.stringify({ name: "MyScopeMap", actions: works }));
   const open = ["Not certain", "this is allowed, and yet it was refused"] as const;
@@ -312,7 +312,7 @@ test("what a client said stands in a link, and survives a reload", async ({ play
   await elsewhere.close();
 });
 
-test("a link does not stand in the way of what is typed later", async ({ page, site }) => {
+test("a link does not prevent what is typed later", async ({ page, site }) => {
   const playground = new Playground(page);
   await page.goto(site.url + linkTo({ ...MODEL, question: { kind: "scope", text: "repository:team/app:pull" } }));
   await playground.says("Allowed");

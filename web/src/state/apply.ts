@@ -19,17 +19,17 @@ import { isNameOf, labelOf } from "./registry";
 import { isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
 
 export const partHandlers: Handlers<Change> = {
-  registry: (state, { label }) => noteRegistry(state, label),
+  registry: (state, { label }) => fillRegistry(state, label),
   ask: (state, { question }) => withModel(state, { question }),
   report: (state, { reported }) => withModel(state, { reported }),
   repositories: (state, { names }) => addRepositories(state, names),
   panel: (state, { panel }) => withModel(state, { panel }),
-  login: (state, { name }) => login(state, name),
+  login: (state, { name }) => applyLogin(state, name),
   jwt: (state, { token }) => withModel(state, { held: token, whose: "token", panel: "token" }),
-  token: (state, { token }, { now }) => takeToken(state, token, now),
-  passwords: (state, { passwords }, { now }) => takePasswords(state, passwords, now),
+  token: (state, { token }, { now }) => applyToken(state, token, now),
+  passwords: (state, { passwords }, { now }) => applyPasswords(state, passwords, now),
   "map-command": (state, command, { now }) => changedByCommand(state, command, now),
-  assertions: (state, { file }, { isUndoable }) => takeAssertions(state, file, isUndoable),
+  assertions: (state, { file }, { isUndoable }) => applyAssertions(state, file, isUndoable),
   copy: (state, { source, target, pull, push }, options) =>
     applyAll(state, readsHere(state.model, source, target) ? pull : push, options),
   error: (state, { repository, ofCommand, alone }, options) =>
@@ -48,20 +48,20 @@ export function addRepositories(state: PageState, names: string[]): PageState {
 }
 
 /** The map is of the registry that is named, where it does not say itself which it is of. */
-function noteRegistry(state: PageState, label: string): PageState {
+function fillRegistry(state: PageState, label: string): PageState {
   const [map, ...others] = state.model.maps;
   if (map?.registry !== "" || label === "") return state;
   return withModel(state, { maps: [{ ...map, registry: label }, ...others] });
 }
 
 /** Nothing is known of another token than the one of which something was said. */
-function login(state: PageState, name: string): PageState {
+function applyLogin(state: PageState, name: string): PageState {
   const { token } = state.model;
   const isSame = token.name.toLowerCase() === name.toLowerCase();
   return withToken(state, { ...(isSame ? {} : NOTHING_KNOWN), name });
 }
 
-function takeToken(state: PageState, found: Extract<Change, { kind: "token" }>["token"], now: number): PageState {
+function applyToken(state: PageState, found: Extract<Change, { kind: "token" }>["token"], now: number): PageState {
   const { token } = state.model;
   const registry = found.registry ?? "";
   const isKnownToken = found.isInPart && found.name !== null && isSameToken(token, found.name, registry);
@@ -74,13 +74,13 @@ function takeToken(state: PageState, found: Extract<Change, { kind: "token" }>["
   const scopeMap = found.scopeMap ?? before?.scopeMap ?? "";
   const name = found.name || token.name;
   const after = withToken(state, { name, state: stateOf(facts, now), facts, scopeMap, registry });
-  return withSystemMap(noteRegistry(after, labelOf(registry)), scopeMap);
+  return withSystemMap(fillRegistry(after, labelOf(registry)), scopeMap);
 }
 
 /**
  * Passwords apart from their token are those of the token on the page, if they name no other.
  */
-function takePasswords(
+function applyPasswords(
   state: PageState,
   { token: name, passwords }: Extract<Change, { kind: "passwords" }>["passwords"],
   now: number,
@@ -91,7 +91,7 @@ function takePasswords(
   return withToken(state, { name: name ?? token.name, state: stateOf(facts, now), facts });
 }
 
-function takeAssertions(
+function applyAssertions(
   state: PageState,
   { assertions, catalog }: Extract<Change, { kind: "assertions" }>["file"],
   isUndoable: boolean,

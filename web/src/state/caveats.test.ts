@@ -737,13 +737,13 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
     "",
   ],
   [
-    "an image of a registry that everybody knows",
+    "an image of a well-known registry",
     (_, write) => write(`${hello}\ndocker pull docker.io/library/nginx`),
     "unsure",
     "docker.io",
   ],
   [
-    "rules of nobody knows where, and such an image",
+    "rules of an unknown registry, and such an image",
     (_, write) => write(`${read}\ndocker pull ghcr.io/team/app:v1`),
     "unsure",
     "ghcr.io",

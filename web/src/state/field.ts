@@ -1,9 +1,9 @@
 /**
- * The field for anything: which of its parts were taken before, and what a new text comes to.
+ * The field for anything: which of its parts were applied before, and which steps a new text makes.
  *
- * The field keeps its text, so a part is taken only when it is new: a rule that is changed by hand
- * stays changed when a line is added to the field. The parts of half a word that is still being
- * typed are retracted; those of a text that goes as a whole stay.
+ * The field keeps its text, so a part is applied only when it is new: a rule that is changed by
+ * hand stays changed when a line is added to the field. The parts of a word that is still being
+ * typed are retracted with the next key; what a text did that goes as a whole stays.
  */
 
 import type { Found, Part } from "../recognise";
@@ -15,56 +15,56 @@ import { isChange, mapsOf, pastedIn, saysMaps } from "./pasted-maps";
 import { append, keep, present, retract, type Step, type TextChange, type Timeline } from "./reduce";
 
 export interface Field {
-  /** What was taken, by the keys of the parts. */
-  taken: ReadonlyMap<string, Taken>;
+  /** The parts that were applied, by their keys. */
+  applied: ReadonlyMap<string, AppliedPart>;
   /**
-   * The parts that went while nothing else was understood: what follows from that waits for the
-   * next text.
+   * The parts that were removed while nothing else was understood: what follows from that waits for
+   * the next text.
    */
-  waiting: Taken[];
+  waiting: AppliedPart[];
   /** The question that a part has asked last, as JSON. */
   asked: string | null;
   /** The rules as the field has left them. */
   rules: string[][];
 }
 
-interface Taken {
+interface AppliedPart {
   found: Found;
   /** Whether it came with the page, and has done nothing. */
   isLoaded: boolean;
 }
 
 /** A new text. */
-export interface Written {
+export interface TextInput {
   text: string;
   parts: Part[];
   /** Whether one key makes it of the text before. */
-  isOneKey: boolean;
+  isKeystroke: boolean;
   /** Milliseconds since 1970. */
   now: number;
 }
 
-/** What a new text comes to. */
+/** The steps of a new text, and what becomes of those before. */
 interface Plan {
   field: Field;
-  /** The parts of which nothing stays. */
-  retracted: string[];
-  /** The parts that are gone, and whose effects stay. */
+  /** The parts whose steps are retracted. */
+  retractedKeys: string[];
+  /** The parts that are removed, and whose effects stay. */
   kept: string[];
   steps: Step[];
 }
 
 /** A field whose text came with the page. */
-export function loadedField(text: string, parts: Part[], model: PageModel): Field {
-  const taken = new Map([...keysOf(text, parts)].map(([key, { found }]) => [key, { found, isLoaded: true }]));
-  return { taken, waiting: [], asked: null, rules: rulesOf(model) };
+export function initialField(text: string, parts: Part[], model: PageModel): Field {
+  const applied = new Map([...keysOf(text, parts)].map(([key, { found }]) => [key, { found, isLoaded: true }]));
+  return { applied, waiting: [], asked: null, rules: rulesOf(model) };
 }
 
-/** Takes what is new in a text, and retracts what half a word has done. */
-export function take(field: Field, timeline: Timeline, written: Written): { field: Field; timeline: Timeline } {
+/** Applies what is new in a text, and retracts what an unfinished word has done. */
+export function applyText(field: Field, timeline: Timeline, input: TextInput): { field: Field; timeline: Timeline } {
   const { model } = present(timeline);
-  const plan = planOf(field, written, model);
-  const after = append(keep(retract(timeline, plan.retracted), plan.kept), plan.steps);
+  const plan = planOf(field, input, model);
+  const after = append(keep(retract(timeline, plan.retractedKeys), plan.kept), plan.steps);
   return { field: afterSteps(field, plan, model.question, present(after).model), timeline: after };
 }
 
@@ -96,24 +96,26 @@ function contextOf(found: Found): string {
 }
 
 /** What a new text changes, and the field after it. */
-function planOf(field: Field, written: Written, model: PageModel): Plan {
-  const { text, parts, isOneKey, now } = written;
+function planOf(field: Field, input: TextInput, model: PageModel): Plan {
+  const { text, parts, isKeystroke, now } = input;
   const keys = keysOf(text, parts);
-  const fresh = [...keys].filter(([key]) => !field.taken.has(key));
-  const gone = [...field.taken].filter(([key]) => !keys.has(key));
-  const half = isOneKey ? gone : gone.filter(([key]) => keys.has(`${key}\n${FAILED}`));
-  const halfKeys = new Set(half.map(([key]) => key));
-  const whole = gone.filter(([key]) => !halfKeys.has(key));
-  const taken = [...keys].map(([key, { found }]) => [key, field.taken.get(key) ?? { found, isLoaded: false }] as const);
+  const added = [...keys].filter(([key]) => !field.applied.has(key));
+  const removed = [...field.applied].filter(([key]) => !keys.has(key));
+  const retracted = isKeystroke ? removed : removed.filter(([key]) => keys.has(`${key}\n${FAILED}`));
+  const retractedKeys = new Set(retracted.map(([key]) => key));
+  const whole = removed.filter(([key]) => !retractedKeys.has(key));
+  const applied = [...keys].map(
+    ([key, { found }]) => [key, field.applied.get(key) ?? { found, isLoaded: false }] as const,
+  );
   const waiting = keys.size > 0 ? [] : [...field.waiting, ...(text.trim() === "" ? [] : whole.map(([, part]) => part))];
-  const isUndoable = !half.some(([, part]) => replaces(part)) || !isSameRules(field.rules, rulesOf(model));
+  const isUndoable = !retracted.some(([, part]) => replaces(part)) || !isSameRules(field.rules, rulesOf(model));
   const step = (key: string | null, changes: Step["changes"]): Step => ({ key, changes, now, isUndoable });
-  const changes = ofText(field, { parts, keys, half, fresh }, model);
+  const changes = ofText(field, { parts, keys, retracted, added }, model);
   return {
-    field: { ...field, taken: new Map(taken), waiting },
-    retracted: [...halfKeys],
+    field: { ...field, applied: new Map(applied), waiting },
+    retractedKeys: [...retractedKeys],
     kept: whole.map(([key]) => key),
-    steps: [step(null, changes), ...ofParts(fresh, step)],
+    steps: [step(null, changes), ...ofParts(added, step)],
   };
 }
 
@@ -122,19 +124,19 @@ type Entry<T> = readonly [key: string, value: T];
 interface TextParts {
   parts: Part[];
   keys: Map<string, Part>;
-  half: Entry<Taken>[];
-  fresh: Entry<Part>[];
+  retracted: Entry<AppliedPart>[];
+  added: Entry<Part>[];
 }
 
 /** What a text changes as a whole. */
-function ofText(field: Field, { parts, keys, half, fresh }: TextParts, model: PageModel): TextChange[] {
-  const gone = [...field.taken].filter(([key]) => !keys.has(key)).map(([, part]) => part);
-  const kept = [...keys].flatMap(([key]) => field.taken.get(key) ?? []);
+function ofText(field: Field, { parts, keys, retracted, added }: TextParts, model: PageModel): TextChange[] {
+  const removed = [...field.applied].filter(([key]) => !keys.has(key)).map(([, part]) => part);
+  const kept = [...keys].flatMap(([key]) => field.applied.get(key) ?? []);
   const changes: TextChange[] = [];
   // What was said of a token goes with its text, once something else is said; an empty field says
   // nothing.
-  const isForgotten = keys.size > 0 && !kept.some(isOfToken) && [...field.waiting, ...gone].some(isOfToken);
-  if (isForgotten && !half.some(([, part]) => setsToken(part))) changes.push({ kind: "forget-token" });
+  const isForgotten = keys.size > 0 && !kept.some(isOfToken) && [...field.waiting, ...removed].some(isOfToken);
+  if (isForgotten && !retracted.some(([, part]) => setsToken(part))) changes.push({ kind: "forget-token" });
   // What a client said and is no longer in the field was of another question; without one, the
   // old answer stays.
   if (keys.size > 0 && !hasReport(parts)) changes.push({ kind: "forget-report" });
@@ -143,20 +145,20 @@ function ofText(field: Field, { parts, keys, half, fresh }: TextParts, model: Pa
   changes.push({
     kind: "pasted-maps",
     pasted: pastedIn(
-      fresh.map(([, part]) => part),
+      added.map(([, part]) => part),
       [...keys.values()],
     ),
-    gone: gone.flatMap(({ found }) => mapsOf(found)),
-    areOthers: [...keys].some(([key, { found }]) => field.taken.has(key) && saysMaps(found)),
+    removed: removed.flatMap(({ found }) => mapsOf(found)),
+    areOthers: [...keys].some(([key, { found }]) => field.applied.has(key) && saysMaps(found)),
   });
   return changes;
 }
 
 /** What each part changes that is new in the text. */
-function ofParts(fresh: Entry<Part>[], step: (key: string | null, changes: Step["changes"]) => Step): Step[] {
-  const failure = failureIn(fresh.map(([, part]) => part));
-  const firstChange = fresh.findIndex(([, { found }]) => isChange(found));
-  return fresh.flatMap(([key, { found }], index) => {
+function ofParts(added: Entry<Part>[], step: (key: string | null, changes: Step["changes"]) => Step): Step[] {
+  const failure = failureIn(added.map(([, part]) => part));
+  const firstChange = added.findIndex(([, { found }]) => isChange(found));
+  return added.flatMap(([key, { found }], index) => {
     // What is printed behind a change shows what it has made.
     const printed = firstChange >= 0 && firstChange < index ? mapsOf(found) : [];
     const shown = printed.map((map): TextChange => ({ kind: "printed-map", map }));
@@ -174,7 +176,7 @@ function failureIn(parts: Part[]): number {
 /** The field after the steps of a text: what it asks, and the rules that it has left. */
 function afterSteps(field: Field, plan: Plan, before: Question, model: PageModel): Field {
   const question = JSON.stringify(model.question);
-  const added = [...plan.field.taken].filter(([key]) => !field.taken.has(key));
+  const added = [...plan.field.applied].filter(([key]) => !field.applied.has(key));
   const isAsked = added.some(([, { found }]) => asks(found)) || JSON.stringify(before) !== question;
   return { ...plan.field, asked: isAsked ? question : field.asked, rules: rulesOf(model) };
 }
@@ -203,22 +205,22 @@ function asks(found: Found): boolean {
 }
 
 /** Whether a part has taken the place of something. */
-function replaces({ found, isLoaded }: Taken): boolean {
+function replaces({ found, isLoaded }: AppliedPart): boolean {
   return !isLoaded && (mapsOf(found).length > 0 || found.kind === "assertions");
 }
 
 /** Whether a part says of a token which map it has, and whether it is good. */
-function isOfToken({ found, isLoaded }: Taken): boolean {
+function isOfToken({ found, isLoaded }: AppliedPart): boolean {
   if (isLoaded) return false;
   if (found.kind === "token" || found.kind === "passwords") return true;
   return (found.kind === "command" || found.kind === "change") && (found.change?.token ?? null) !== null;
 }
 
-/** Whether a part says anything of a token: half a name is another name. */
-function setsToken(taken: Taken): boolean {
-  const { found, isLoaded } = taken;
+/** Whether a part says anything of a token: a name that is cut is another name. */
+function setsToken(applied: AppliedPart): boolean {
+  const { found, isLoaded } = applied;
   const logsIn = found.kind === "command" && (found.user !== null || found.operation === "login");
-  return isOfToken(taken) || (!isLoaded && logsIn);
+  return isOfToken(applied) || (!isLoaded && logsIn);
 }
 
 function rulesOf({ maps }: PageModel): string[][] {
@@ -230,7 +232,7 @@ function isSameRules(one: string[][], other: string[][]): boolean {
 }
 
 /** Whether one key makes the one text of the other. */
-export function isOneKey(before: string, after: string): boolean {
+export function isKeystroke(before: string, after: string): boolean {
   const [short, long] = before.length < after.length ? [before, after] : [after, before];
   if (long.length - short.length !== 1) return false;
   let same = 0;

@@ -1,11 +1,11 @@
 /**
- * The field for anything, joined with the page: a text is recognised, and what is new in it taken
- * by the reducer.
+ * The field for anything, joined with the page: a text is recognised, and what is new in it
+ * applied by the reducer.
  */
 
 import { createComputed, createMemo, createSignal, on, untrack } from "solid-js";
 import { type Part, recognise, whenYamlIsThere } from "../recognise";
-import { hasReport, isOneKey, isStale, loadedField, take } from "./field";
+import { applyText, hasReport, initialField, isKeystroke, isStale } from "./field";
 import { locksOf } from "./locks";
 import type { Model } from "./model";
 import type { Playground } from "./playground";
@@ -24,10 +24,10 @@ export function createPaste(playground: Playground) {
   const isAnswerStale = createMemo(() => isStale(field(), parts(), question()));
   let isTyped = false;
 
-  /** What is in the field has been taken already. */
+  /** What is in the field has been applied already. */
   function loaded() {
     playground.update(keepAll(untrack(playground.timeline)));
-    return loadedField(text(), parts(), present(untrack(playground.timeline)).model);
+    return initialField(text(), parts(), present(untrack(playground.timeline)).model);
   }
 
   // What a client said was of the question that is gone now, and what was locked goes with its
@@ -44,29 +44,29 @@ export function createPaste(playground: Playground) {
     ),
   );
 
-  function write(written: string) {
-    const isKey = isOneKey(text(), written);
+  function write(next: string) {
+    const isTypedKey = isKeystroke(text(), next);
     // The same once more is pasted, and not typed.
-    if (written === text()) {
+    if (next === text()) {
       playground.update(keepAll(untrack(playground.timeline)));
-      setField((before) => ({ ...before, taken: new Map() }));
+      setField((before) => ({ ...before, applied: new Map() }));
     }
-    playground.setText(written);
-    takeNew(isKey);
+    playground.setText(next);
+    applyNew(isTypedKey);
     isTyped = true;
   }
 
-  function takeNew(isOneKey: boolean) {
-    const written = { text: text(), parts: parts(), isOneKey, now: Date.now() };
-    const after = take(untrack(field), untrack(playground.timeline), written);
+  function applyNew(isKeystroke: boolean) {
+    const input = { text: text(), parts: parts(), isKeystroke, now: Date.now() };
+    const after = applyText(untrack(field), untrack(playground.timeline), input);
     playground.update(after.timeline);
     setField(after.field);
   }
 
   whenYamlIsThere(() => {
     setCanReadAll(true);
-    if (isTyped) takeNew(false);
-    else setField((before) => ({ ...before, taken: loaded().taken }));
+    if (isTyped) applyNew(false);
+    else setField((before) => ({ ...before, applied: loaded().applied }));
   });
 
   return {
@@ -77,10 +77,10 @@ export function createPaste(playground: Playground) {
      * taken its place.
      */
     isStale: isAnswerStale,
-    /** Writes the field, and takes what is new in it. */
+    /** Writes the field, and applies what is new in it. */
     write,
     /**
-     * Puts a model in place of everything: what is in the field then has been taken already.
+     * Puts a model in place of everything: what is in the field then has been applied already.
      */
     load(model: Model) {
       playground.load(model);

@@ -19,7 +19,7 @@ export interface PastedMap {
 export interface PastedMaps {
   pasted: PastedMap[];
   /** The maps whose text has gone from the field. */
-  gone: ScopeMapDraft[];
+  removed: ScopeMapDraft[];
   /** Whether other maps stay in the field. */
   areOthers: boolean;
 }
@@ -72,14 +72,14 @@ function changedMaps(parts: Part[]): Map<string | null, number> {
  */
 export function withPastedMaps(
   state: PageState,
-  { pasted, gone, areOthers }: PastedMaps,
+  { pasted, removed, areOthers }: PastedMaps,
   isUndoable: boolean,
 ): PageState {
   if (pasted.length === 0) return state;
   const registry = state.model.maps[0]?.registry ?? "";
   // The registry is often known from the command that failed, and the map does not name it.
   const named = lastOfEach(pasted).map((map) => ({ ...map, registry: map.registry || registry }));
-  const kept = areOthers ? remaining(state.model.maps, gone).filter((map) => !isReplaced(map, pasted)) : [];
+  const kept = areOthers ? remaining(state.model.maps, removed).filter((map) => !isReplaced(map, pasted)) : [];
   const isNew = (map: ScopeMapDraft) =>
     !kept.some(
       (other) => isSameMap(other, map) && other.known === map.known && `${other.actions}` === `${map.actions}`,
@@ -109,10 +109,10 @@ function isReplaced(map: ScopeMapDraft, pasted: PastedMap[]): boolean {
 }
 
 /** The maps of the page without those whose text has gone. */
-function remaining(maps: ScopeMapDraft[], gone: ScopeMapDraft[]): ScopeMapDraft[] {
+function remaining(maps: ScopeMapDraft[], removed: ScopeMapDraft[]): ScopeMapDraft[] {
   const isOf = (map: ScopeMapDraft, text: ScopeMapDraft) =>
     map.name === text.name && (text.registry === "" || map.registry === text.registry);
-  return gone.reduce((rest, text) => {
+  return removed.reduce((rest, text) => {
     const same = rest.findIndex((map) => isOf(map, text) && `${map.actions}` === `${text.actions}`);
     const index = same >= 0 ? same : rest.findIndex((map) => isOf(map, text));
     return index < 0 ? rest : rest.toSpliced(index, 1);

@@ -133,7 +133,7 @@ test("what a client said is known as long as nothing is changed, also on another
   });
 });
 
-test("a name that is none is said to be none", () => {
+test("an invalid name is said to be invalid", () => {
   after([map], (playground) => {
     const target = { registry: "", repository: "Team/app", tag: "v1", source: "" };
     playground.ask({ kind: "operation", operation: "docker-push", target });

@@ -129,7 +129,7 @@ export function createPlayground(initial: Model = blank()) {
       write("pasted", next.pasted);
       update(start(pageOf(next)));
     },
-    /** The text of the field; what is in it is taken by `createPaste`. */
+    /** The text of the field; `createPaste` applies what is in it. */
     setText(text: string) {
       write("pasted", text);
       setChanges((count) => count + 1);

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { recognise } from "../recognise";
 import type { Edit } from "./edits";
-import { isOneKey, loadedField, take } from "./field";
+import { applyText, initialField, isKeystroke } from "./field";
 import { blank } from "./model";
 import type { PageState } from "./page-state";
 import { append, present, start, type Timeline } from "./reduce";
@@ -129,14 +129,14 @@ const OPTIONS = { now: NOW, isUndoable: true };
 function told(story: Story): Timeline {
   const { pasted: _, ...page } = blank();
   let timeline = start(page);
-  let field = loadedField("", [], page);
+  let field = initialField("", [], page);
   let text = "";
   for (const one of story) {
     if (one === undo) timeline = undone(timeline);
     else if (typeof one === "object") timeline = append(timeline, [{ key: null, changes: [one], ...OPTIONS }]);
     else {
-      const written = { text: one, parts: recognise(one), isOneKey: isOneKey(text, one), now: NOW };
-      ({ field, timeline } = take(field, timeline, written));
+      const input = { text: one, parts: recognise(one), isKeystroke: isKeystroke(text, one), now: NOW };
+      ({ field, timeline } = applyText(field, timeline, input));
       text = one;
     }
   }

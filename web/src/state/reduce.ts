@@ -2,9 +2,9 @@
  * The page as a function of what was there before, of the parts of the pasted texts, and of the
  * edits by hand.
  *
- * What half a word has done goes with the next key: its step is retracted, and the page computed
- * anew from the batch before it. Only the fields that a later text would not set anyway go back
- * (repositories, maps, the token): the question of half a word is asked until there is another.
+ * What an unfinished word has done goes with the next key: its step is retracted, and the page
+ * computed anew from the batch before it. Only the fields that a later text would not set anyway go
+ * back (repositories, maps, the token): its question is asked until there is another.
  */
 
 import type { Lock } from "../recognise";
@@ -44,7 +44,7 @@ export interface Step {
   now: number;
   /** Whether undo goes back to before the maps and assertions that the step replaces. */
   isUndoable: boolean;
-  /** Whether it was half a word that is gone. */
+  /** Whether it was an unfinished word, which is gone. */
   isRetracted?: true;
 }
 
@@ -67,7 +67,7 @@ export function reduce(base: PageState, steps: Step[], isEditedSince = false): P
   const lastEdit = steps.findLastIndex(isEditOfRules);
   return steps.reduce((before, step, index) => {
     const after = step.changes.reduce((state, change) => applyWith(HANDLERS, state, change, step), before);
-    return step.isRetracted ? withoutHalf(before, after, isEditedSince || index < lastEdit) : after;
+    return step.isRetracted ? afterRetraction(before, after, isEditedSince || index < lastEdit) : after;
   }, base);
 }
 
@@ -75,10 +75,12 @@ export function start(model: PageModel): Timeline {
   return { base: startState(model), batches: [] };
 }
 
+/** The state now. */
 export function present({ base, batches }: Timeline): PageState {
   return batches.at(-1)?.after ?? base;
 }
 
+/** Adds a batch of steps. */
 export function append(all: Timeline, steps: Step[]): Timeline {
   const timeline = continues(all, steps) ? { ...all, batches: all.batches.slice(0, -1) } : all;
   const before = present(timeline);
@@ -96,16 +98,16 @@ function continues({ batches }: Timeline, steps: Step[]): boolean {
   return typed(steps) !== null && typed(batches.at(-1)?.steps ?? []) === typed(steps);
 }
 
-/** Takes back what these parts have done. */
+/** The timeline without what these parts have done. */
 export function retract(timeline: Timeline, keys: string[]): Timeline {
-  const gone = new Set(keys);
-  const isGone = ({ key }: Step) => key !== null && gone.has(key);
-  const first = timeline.batches.findIndex(({ steps }) => steps.some(isGone));
+  const retracted = new Set(keys);
+  const isRetracted = ({ key }: Step) => key !== null && retracted.has(key);
+  const first = timeline.batches.findIndex(({ steps }) => steps.some(isRetracted));
   if (first < 0) return timeline;
   const marked = timeline.batches
     .slice(first)
     .map(({ steps }) =>
-      steps.map((step) => (isGone(step) ? { ...step, key: null, isRetracted: true as const } : step)),
+      steps.map((step) => (isRetracted(step) ? { ...step, key: null, isRetracted: true as const } : step)),
     );
   const lastEdit = marked.findLastIndex((steps) => steps.some(isEditOfRules));
   let after = timeline.batches[first - 1]?.after ?? timeline.base;
@@ -116,7 +118,7 @@ export function retract(timeline: Timeline, keys: string[]): Timeline {
   return settled({ ...timeline, batches: [...timeline.batches.slice(0, first), ...batches] });
 }
 
-/** What these parts have done stays, also when their text is written anew. */
+/** Makes what these parts have done permanent. */
 export function keep(timeline: Timeline, keys: string[]): Timeline {
   if (keys.length === 0) return timeline;
   const kept = new Set(keys);
@@ -127,12 +129,12 @@ export function keep(timeline: Timeline, keys: string[]): Timeline {
   return settled({ ...timeline, batches });
 }
 
-/** Whatever was done stays. */
+/** Makes all that was done permanent. */
 export function keepAll(timeline: Timeline): Timeline {
   return { base: present(timeline), batches: [] };
 }
 
-/** Batches that nothing can be retracted from any more are what was there before the others. */
+/** Folds the first batches into the base, as far as nothing can be retracted from them. */
 function settled({ base, batches }: Timeline): Timeline {
   const open = batches.findIndex(({ steps }) => steps.some(({ key }) => key !== null));
   const count = open < 0 ? batches.length : open;
@@ -158,7 +160,7 @@ function withLocks(state: PageState, locks: Lock[]): PageState {
 }
 
 /** What is left of a step that is retracted. */
-function withoutHalf(before: PageState, after: PageState, isEditedSince: boolean): PageState {
+function afterRetraction(before: PageState, after: PageState, isEditedSince: boolean): PageState {
   const { repositories, token, maps } = before.model;
   const hasRules = after.model.maps.some(({ actions }, index) => actions !== maps[index]?.actions);
   if (isEditedSince && (hasRules || after.model.maps.length !== maps.length)) {

@@ -35,7 +35,7 @@ test.each([
   expect(decoded).toMatchObject({ kind, header, claims, hasSignature: true, problems: [] });
 });
 
-test("what stands around a token is not part of it", () => {
+test("what is around a token is not part of it", () => {
   const encoded = token({ exp: 1 });
   for (const text of [` ${encoded}\n`, `Bearer ${encoded}`, `Authorization: Bearer ${encoded}`]) {
     expect(decodeToken(text)).toMatchObject({ claims: { exp: 1 }, size: encoded.length, problems: [] });
@@ -194,7 +194,7 @@ test.each([
   expect(answer.kind === "refused" ? answer.reason : answer.kind).toBe(expected);
 });
 
-test("nobody learns from the answer what is wrong", () => {
+test("the answer does not say what is wrong", () => {
   const answers = [
     tokenEndpoint({ isEnabled: false, password: "valid" }),
     tokenEndpoint({ isEnabled: true, password: "expired" }),
