@@ -14,8 +14,8 @@ export default defineConfig({
   // What vitest runs is called otherwise.
   testMatch: "**/*.spec.ts",
   outputDir: "../target/playwright",
-  // What the page looked like stands beside what it does; a first picture is only made when
-  // somebody asks for it.
+  // What the page looked like is kept beside what it does; a first picture is only made on
+  // request.
   snapshotPathTemplate: "{testDir}/visual/{arg}{ext}",
   updateSnapshots: "none",
   reporter: "list",

@@ -8,7 +8,7 @@
  *   changes the scope, or a rule. Of every key the time from the browser's own time stamp of the
  *   event to the end of the frame that shows its answer; the 99th percentile. The frame is drawn
  *   when it is ready: a screen adds up to 1/60 s to every page, which says nothing of this one.
- *   Keys come at the pace of somebody who types fast, so that none waits for another. Beside it the
+ *   Keys come at the pace of a fast typist, so that none waits for another. Beside it the
  *   same of a page that only repeats what is typed.
  *
  * Left out: limits that fail. Timings on a shared machine belong into a report, not into a test.

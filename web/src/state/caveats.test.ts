@@ -218,7 +218,7 @@ const traps: [string, string, string, string][] = [
   ],
   ["no registry for podman", `${hello}\npodman pull team/app:v1`, "unsure", "podman looks for it elsewhere"],
   ["no registry for crane", `${hello}\ncrane digest team/app:v1`, "unsure", "crane looks for it elsewhere"],
-  ["a scope that is none", `${hello}\nrepository:team/app:pull repository:UPPER:pull`, "incomplete", ""],
+  ["an invalid scope", `${hello}\nrepository:team/app:pull repository:UPPER:pull`, "incomplete", ""],
   [
     "a map of another registry",
     `${hello}\n${other(map("b-map", ...both)).replaceAll("team/app", "foo")}\ndocker pull myregistry.azurecr.io/foo:v1`,
