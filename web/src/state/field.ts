@@ -11,12 +11,12 @@ import { effects } from "./effects";
 import { locksOf } from "./locks";
 import type { Question } from "./model";
 import type { PageModel } from "./page-state";
-import { isChange, mapsOf, pastedIn, saysMaps } from "./pasted-maps";
-import { append, keep, present, retract, type Step, type TextChange, type Timeline } from "./reduce";
+import { isChange, mapsOf, type PastedMaps, pastedIn, saysMaps } from "./pasted-maps";
+import { append, close, present, type Step, type TextChange, type Timeline } from "./reduce";
 
 export interface Field {
   /** The parts that were applied, by their keys. */
-  applied: ReadonlyMap<string, AppliedPart>;
+  applied: Keyed<AppliedPart>;
   /**
    * The parts that were removed while nothing else was understood: what follows from that waits for
    * the next text.
@@ -44,15 +44,20 @@ export interface TextInput {
   now: number;
 }
 
-/** The steps of a new text, and what becomes of those before. */
-interface Plan {
-  field: Field;
-  /** The parts whose steps are retracted. */
-  retractedKeys: string[];
-  /** The parts that are removed, and whose effects stay. */
-  kept: string[];
-  steps: Step[];
+/** How a new text differs from what was applied. */
+interface Difference {
+  /** All parts, also those that are not understood. */
+  parts: Part[];
+  /** The parts that are understood. */
+  keys: Keyed<Part>;
+  added: Keyed<Part>;
+  kept: Keyed<AppliedPart>;
+  removed: Keyed<AppliedPart>;
+  /** The removed parts that were an unfinished word, or turn out to have failed. */
+  retracted: Keyed<AppliedPart>;
 }
+
+type Keyed<T> = ReadonlyMap<string, T>;
 
 /** A field whose text came with the page. */
 export function initialField(text: string, parts: Part[], model: PageModel): Field {
@@ -62,17 +67,60 @@ export function initialField(text: string, parts: Part[], model: PageModel): Fie
 
 /** Applies what is new in a text, and retracts what an unfinished word has done. */
 export function applyText(field: Field, timeline: Timeline, input: TextInput): { field: Field; timeline: Timeline } {
-  const { model } = present(timeline);
-  const plan = planOf(field, input, model);
-  const after = append(keep(retract(timeline, plan.retractedKeys), plan.kept), plan.steps);
-  return { field: afterSteps(field, plan, model.question, present(after).model), timeline: after };
+  const before = present(timeline).model;
+  const difference = differenceOf(field, input);
+  const steps = stepsOf(field, difference, before, input.now);
+  const closed = close(timeline, difference.removed, difference.retracted);
+  const after = append(closed, steps);
+  return { field: fieldAfter(field, input, difference, before.question, present(after).model), timeline: after };
+}
+
+function differenceOf(field: Field, { text, parts, isKeystroke }: TextInput): Difference {
+  const keys = keysOf(text, parts);
+  const removed = only(field.applied, (key) => !keys.has(key));
+  return {
+    parts,
+    keys,
+    added: only(keys, (key) => !field.applied.has(key)),
+    kept: only(field.applied, (key) => keys.has(key)),
+    removed,
+    retracted: isKeystroke ? removed : only(removed, (key) => keys.has(`${key}\n${FAILED}`)),
+  };
+}
+
+function only<T>(all: Keyed<T>, isIn: (key: string) => boolean): Keyed<T> {
+  return new Map([...all].filter(([key]) => isIn(key)));
+}
+
+/**
+ * The field after the steps of a text: what is in it, what it asks, and the rules that it has left.
+ */
+function fieldAfter(
+  field: Field,
+  { text }: TextInput,
+  { keys, added, removed, retracted }: Difference,
+  before: Question,
+  model: PageModel,
+): Field {
+  const applied = [...keys].map(
+    ([key, { found }]) => [key, field.applied.get(key) ?? { found, isLoaded: false }] as const,
+  );
+  const whole = text.trim() === "" ? [] : [...only(removed, (key) => !retracted.has(key)).values()];
+  const question = JSON.stringify(model.question);
+  const isAsked = [...added.values()].some(({ found }) => asks(found)) || JSON.stringify(before) !== question;
+  return {
+    applied: new Map(applied),
+    waiting: keys.size > 0 ? [] : [...field.waiting, ...whole],
+    asked: isAsked ? question : field.asked,
+    rules: rulesOf(model),
+  };
 }
 
 /**
  * The parts that are understood, by their text and which one of those with this text it is: what is
  * pasted again is new.
  */
-function keysOf(text: string, parts: Part[]): Map<string, Part> {
+function keysOf(text: string, parts: Part[]): Keyed<Part> {
   const counts = new Map<string, number>();
   const all = parts.map((part) => {
     const key = `${text.slice(part.from, part.to)}${contextOf(part.found)}`;
@@ -95,75 +143,47 @@ function contextOf(found: Found): string {
   return `\n#${name ?? ""} ${actions.length} ${found.isPart ?? false}`;
 }
 
-/** What a new text changes, and the field after it. */
-function planOf(field: Field, input: TextInput, model: PageModel): Plan {
-  const { text, parts, isKeystroke, now } = input;
-  const keys = keysOf(text, parts);
-  const added = [...keys].filter(([key]) => !field.applied.has(key));
-  const removed = [...field.applied].filter(([key]) => !keys.has(key));
-  const retracted = isKeystroke ? removed : removed.filter(([key]) => keys.has(`${key}\n${FAILED}`));
-  const retractedKeys = new Set(retracted.map(([key]) => key));
-  const whole = removed.filter(([key]) => !retractedKeys.has(key));
-  const applied = [...keys].map(
-    ([key, { found }]) => [key, field.applied.get(key) ?? { found, isLoaded: false }] as const,
-  );
-  const waiting = keys.size > 0 ? [] : [...field.waiting, ...(text.trim() === "" ? [] : whole.map(([, part]) => part))];
-  const isUndoable = !retracted.some(([, part]) => replaces(part)) || !isSameRules(field.rules, rulesOf(model));
-  const step = (key: string | null, changes: Step["changes"]): Step => ({ key, changes, now, isUndoable });
-  const changes = ofText(field, { parts, keys, retracted, added }, model);
-  return {
-    field: { ...field, applied: new Map(applied), waiting },
-    retractedKeys: [...retractedKeys],
-    kept: whole.map(([key]) => key),
-    steps: [step(null, changes), ...ofParts(added, step)],
-  };
-}
-
-type Entry<T> = readonly [key: string, value: T];
-
-interface TextParts {
-  parts: Part[];
-  keys: Map<string, Part>;
-  retracted: Entry<AppliedPart>[];
-  added: Entry<Part>[];
-}
-
-/** What a text changes as a whole. */
-function ofText(field: Field, { parts, keys, retracted, added }: TextParts, model: PageModel): TextChange[] {
-  const removed = [...field.applied].filter(([key]) => !keys.has(key)).map(([, part]) => part);
-  const kept = [...keys].flatMap(([key]) => field.applied.get(key) ?? []);
-  const changes: TextChange[] = [];
-  // What was said of a token goes with its text, once something else is said; an empty field says
-  // nothing.
-  const isForgotten = keys.size > 0 && !kept.some(isOfToken) && [...field.waiting, ...removed].some(isOfToken);
-  if (isForgotten && !retracted.some(([, part]) => setsToken(part))) changes.push({ kind: "forget-token" });
-  // What a client said and is no longer in the field was of another question; without one, the
-  // old answer stays.
-  if (keys.size > 0 && !hasReport(parts)) changes.push({ kind: "forget-report" });
-  // The locks of an answer that is left on the page stay with it.
-  if (!isStale(field, parts, model.question)) changes.push({ kind: "locks", locks: locksOf(parts) });
-  changes.push({
-    kind: "pasted-maps",
-    pasted: pastedIn(
-      added.map(([, part]) => part),
-      [...keys.values()],
-    ),
-    removed: removed.flatMap(({ found }) => mapsOf(found)),
-    areOthers: [...keys].some(([key, { found }]) => field.applied.has(key) && saysMaps(found)),
-  });
-  return changes;
-}
-
-/** What each part changes that is new in the text. */
-function ofParts(added: Entry<Part>[], step: (key: string | null, changes: Step["changes"]) => Step): Step[] {
+/** What a text changes as a whole, and then what each part changes that is new in it. */
+function stepsOf(field: Field, difference: Difference, model: PageModel, now: number): Step[] {
+  const isReplaced = [...difference.retracted.values()].some(replaces);
+  const isUndoable = !isReplaced || !isSameRules(field.rules, rulesOf(model));
+  const added = [...difference.added];
   const failure = failureIn(added.map(([, part]) => part));
   const firstChange = added.findIndex(([, { found }]) => isChange(found));
-  return added.flatMap(([key, { found }], index) => {
+  const step = (key: string | null, changes: Step["changes"]): Step => ({ key, changes, now, isUndoable });
+  const ofParts = added.flatMap(([key, { found }], index) => {
     // What is printed behind a change shows what it has made.
     const printed = firstChange >= 0 && firstChange < index ? mapsOf(found) : [];
-    const shown = printed.map((map): TextChange => ({ kind: "printed-map", map }));
-    return [...(shown.length > 0 ? [step(null, shown)] : []), step(key, effects(found, index <= failure))];
+    return [
+      ...printed.map((map) => step(null, [{ kind: "printed-map", map }])),
+      step(key, effects(found, index <= failure)),
+    ];
   });
+  return [step(null, ofText(field, difference, model)), ...ofParts];
+}
+
+function ofText(field: Field, difference: Difference, model: PageModel): TextChange[] {
+  const { parts, keys, added, kept, removed, retracted } = difference;
+  const isUnderstood = keys.size > 0;
+  const isSaid = [...kept.values()].some(isOfToken);
+  const wasSaid = [...field.waiting, ...removed.values()].some(isOfToken);
+  // What was said of a token goes with its text, once something else is said; an empty field says
+  // nothing.
+  const isForgotten = isUnderstood && wasSaid && !isSaid && ![...retracted.values()].some(setsToken);
+  const maps: PastedMaps = {
+    pasted: pastedIn([...added.values()], [...keys.values()]),
+    removed: [...removed.values()].flatMap(({ found }) => mapsOf(found)),
+    areOthers: [...keys].some(([key, { found }]) => kept.has(key) && saysMaps(found)),
+  };
+  return [
+    ...(isForgotten ? [{ kind: "forget-token" as const }] : []),
+    // What a client said and is no longer in the field was of another question; without one, the
+    // old answer stays.
+    ...(isUnderstood && !hasReport(parts) ? [{ kind: "forget-report" as const }] : []),
+    // The locks of an answer that is left on the page stay with it.
+    ...(isStale(field, parts, model.question) ? [] : [{ kind: "locks" as const, locks: locksOf(parts) }]),
+    { kind: "pasted-maps", ...maps },
+  ];
 }
 
 /** The command that failed is what one wants to know about, whatever was tried after it. */
@@ -171,14 +191,6 @@ function failureIn(parts: Part[]): number {
   const last = parts.findLastIndex(({ found }) => found.kind === "error");
   const isOfCommand = parts.slice(0, Math.max(0, last)).some(({ found }) => found.kind === "command");
   return last >= 0 && isOfCommand ? last : parts.length;
-}
-
-/** The field after the steps of a text: what it asks, and the rules that it has left. */
-function afterSteps(field: Field, plan: Plan, before: Question, model: PageModel): Field {
-  const question = JSON.stringify(model.question);
-  const added = [...plan.field.applied].filter(([key]) => !field.applied.has(key));
-  const isAsked = added.some(([, { found }]) => asks(found)) || JSON.stringify(before) !== question;
-  return { ...plan.field, asked: isAsked ? question : field.asked, rules: rulesOf(model) };
 }
 
 /**

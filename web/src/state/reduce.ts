@@ -45,7 +45,7 @@ export interface Step {
   /** Whether undo goes back to before the maps and assertions that the step replaces. */
   isUndoable: boolean;
   /** Whether it was an unfinished word, which is gone. */
-  isRetracted?: true;
+  isRetracted?: boolean;
 }
 
 /** All steps so far, in batches: what one text or one edit has done, and the state after it. */
@@ -98,35 +98,28 @@ function continues({ batches }: Timeline, steps: Step[]): boolean {
   return typed(steps) !== null && typed(batches.at(-1)?.steps ?? []) === typed(steps);
 }
 
-/** The timeline without what these parts have done. */
-export function retract(timeline: Timeline, keys: string[]): Timeline {
-  const retracted = new Set(keys);
-  const isRetracted = ({ key }: Step) => key !== null && retracted.has(key);
-  const first = timeline.batches.findIndex(({ steps }) => steps.some(isRetracted));
-  if (first < 0) return timeline;
-  const marked = timeline.batches
-    .slice(first)
-    .map(({ steps }) =>
-      steps.map((step) => (isRetracted(step) ? { ...step, key: null, isRetracted: true as const } : step)),
-    );
-  const lastEdit = marked.findLastIndex((steps) => steps.some(isEditOfRules));
-  let after = timeline.batches[first - 1]?.after ?? timeline.base;
-  const batches = marked.map((steps, index) => {
-    after = reduce(after, steps, index < lastEdit);
-    return { steps, after };
+type Keys = Pick<ReadonlyMap<string, unknown>, "has" | "size">;
+
+/**
+ * Closes the steps of parts that are gone. What the retracted ones of them have done goes, and what
+ * the others have done stays.
+ */
+export function close(timeline: Timeline, gone: Keys, retracted: Keys): Timeline {
+  if (gone.size === 0) return timeline;
+  const isIn = (keys: Keys, { key }: Step) => key !== null && keys.has(key);
+  const first = timeline.batches.findIndex(({ steps }) => steps.some((step) => isIn(retracted, step)));
+  const lastEdit = timeline.batches.findLastIndex(({ steps }) => steps.some(isEditOfRules));
+  let before = timeline.base;
+  const batches = timeline.batches.map((batch, index) => {
+    const steps = batch.steps.map((step) => (isIn(gone, step) ? closed(step, isIn(retracted, step)) : step));
+    before = first < 0 || index < first ? batch.after : reduce(before, steps, index < lastEdit);
+    return { steps, after: before };
   });
-  return settled({ ...timeline, batches: [...timeline.batches.slice(0, first), ...batches] });
+  return settled({ ...timeline, batches });
 }
 
-/** Makes what these parts have done permanent. */
-export function keep(timeline: Timeline, keys: string[]): Timeline {
-  if (keys.length === 0) return timeline;
-  const kept = new Set(keys);
-  const batches = timeline.batches.map(({ steps, after }) => ({
-    steps: steps.map((step) => (step.key !== null && kept.has(step.key) ? { ...step, key: null } : step)),
-    after,
-  }));
-  return settled({ ...timeline, batches });
+function closed(step: Step, isRetracted: boolean): Step {
+  return { ...step, key: null, ...(isRetracted ? { isRetracted } : {}) };
 }
 
 /** Makes all that was done permanent. */
