@@ -17,7 +17,7 @@ fn main() {
     println!("cargo::rerun-if-changed={}", engine.display());
     let Ok(module) = fs::read(&engine) else {
         println!(
-            "cargo::error=no engine at {}: run `cargo xtask wasm` first, or name one in SCOPEGATE_ENGINE",
+            "cargo::error=no engine at {}: run `cargo xtask prepare` first, or name one in SCOPEGATE_ENGINE",
             engine.display()
         );
         return;

@@ -1,4 +1,4 @@
-//! Makes sure that the playground is there to be embedded, which `cargo xtask web build` builds.
+//! Makes sure that the playground is there to be embedded, which `cargo xtask prepare` builds.
 
 #![expect(
     clippy::disallowed_methods,
@@ -19,7 +19,7 @@ fn main() {
     println!("cargo::rerun-if-changed={}", page.display());
     if !page.join("index.html").is_file() {
         println!(
-            "cargo::error=no playground at {}: run `cargo xtask web build` first, or build without it: --no-default-features",
+            "cargo::error=no playground at {}: run `cargo xtask prepare` first, or build without it: --no-default-features",
             page.display()
         );
     }

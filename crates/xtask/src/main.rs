@@ -38,6 +38,7 @@ usage: cargo xtask <command>
   test                    set up what the tests need, then run them all
   check                   formatting, lints and documentation, warnings denied, and then deny
   deny                    licences, bans and sources of all crates, and advisories where their database can be had
+  prepare                 build what `cargo build --workspace` embeds: the engine's module and the playground
   wasm                    build the engine's WebAssembly module
   bindgen                 build the engine's package for JavaScript
   web <task>              the playground: dev serves it while it is edited, build, check, test, bench
@@ -74,6 +75,7 @@ fn run_command() -> anyhow::Result<()> {
         ["test"] => test::test(&shell),
         ["check"] => check::check(&shell),
         ["deny"] => deny::deny(&shell),
+        ["prepare"] => prepare(&shell),
         ["wasm"] => engine::build(&shell).map(drop),
         ["bindgen"] => bindgen::build(&shell).map(drop),
         ["web", task] => web::web(&shell, task),
@@ -91,6 +93,14 @@ fn run_command() -> anyhow::Result<()> {
         }
         _ => bail!("no such command\n\n{USAGE}"),
     }
+}
+
+/// Builds what the hosts embed, and installs what their libraries are built with.
+fn prepare(shell: &Shell) -> anyhow::Result<()> {
+    setup::gateway(shell)?;
+    setup::page(shell)?;
+    engine::build(shell)?;
+    web::build(shell)
 }
 
 #[cfg(test)]
