@@ -106,8 +106,12 @@ export class Recorder {
     return `localhost:${this.#port}`;
   }
 
-  /** From now on every client may do this, and requests are recorded anew. */
+  /**
+   * From now on every client may do this, and requests are recorded anew. Connections of clients
+   * that have ended are closed, so that what is still to be read from them is not recorded.
+   */
   allow(principal: Principal, profile: Profile): void {
+    this.#door.closeAllConnections();
     this.#principal = principal;
     this.#profile = profile;
     this.#lines = [];
