@@ -1,17 +1,21 @@
-//! What native hosts share: how much one client may ask of them.
+//! What native hosts share: limits of one client, certificates, durations.
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`duration`] | durations as people write them |
 //! | [`files`] | how many files, and so connections, this process may have open |
 //! | [`networks`] | addresses and networks of them, and what a limit counts by |
 //! | [`peers`] | how many connections one peer may have |
 //! | [`rate`] | how often a key may ask |
 //! | [`target`] | the target of a request as it may stand in a log |
+//! | [`tls`] | a certificate that is read again when its files change |
 //!
 //! Left out: what is decided about a request, which is the engine's.
 
+pub mod duration;
 pub mod files;
 pub mod networks;
 pub mod peers;
 pub mod rate;
 pub mod target;
+pub mod tls;

@@ -16,6 +16,7 @@ use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Settings, Untag};
 use scopegate_host::networks::{self, Networks};
 use scopegate_host::peers::UNPROVEN;
+use scopegate_host::tls::TlsFiles;
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
@@ -30,7 +31,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The certificate and its key; HTTP without them.
     #[serde(default)]
-    pub tls: Option<Tls>,
+    pub tls: Option<TlsFiles>,
     /// An address for `/metrics`, `/healthz` and `/readyz`; none of them without it.
     #[serde(default)]
     pub admin: Option<SocketAddr>,
@@ -83,16 +84,6 @@ pub struct Config {
     pub log: Log,
 }
 
-/// A certificate and its key.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Tls {
-    /// The chain, PEM.
-    pub certificate: PathBuf,
-    /// The key, PEM.
-    pub key: PathBuf,
-}
-
 /// Where the public keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
@@ -113,7 +104,7 @@ pub struct FeedConfig {
     /// A file that holds the secret, and nothing else.
     pub secret_file: PathBuf,
     /// For how long requests are let through when the feed does not answer.
-    #[serde(default = "serve_for", deserialize_with = "duration")]
+    #[serde(default = "serve_for", deserialize_with = "scopegate_host::duration::deserialize")]
     pub serve_for: Duration,
 }
 
@@ -142,16 +133,16 @@ impl Default for Limits {
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Timeouts {
     /// Connecting to the registry.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub connect: Duration,
     /// Between two pieces that the registry sends or takes.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub upstream: Duration,
     /// Between two pieces that the client sends or takes, and for the whole head of a request.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub client: Duration,
     /// Between two requests on a connection.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub idle: Duration,
 }
 
@@ -262,13 +253,6 @@ impl<'de> Deserialize<'de> for KeySource {
     }
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let refused = || de::Error::custom(format!("`{text}` is no duration such as `30s` or `200ms`"));
-    let span: jiff::SignedDuration = text.parse().map_err(|_| refused())?;
-    Duration::try_from(span).map_err(|_| refused())
-}
-
 fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
     settings::named(deserializer, Catalog::parse, "root, never, filtered")
 }
@@ -373,8 +357,8 @@ mod tests {
             ("profile: ACR", "`ACR` is not one of acr, distribution"),
             ("untag: push", "`push` is not one of delete, metadata-write"),
             ("timeouts: {client: 0s}", "timeouts.client is no time at all"),
-            ("timeouts: {client: 5}", "`5` is no duration"),
-            ("timeouts: {client: -5s}", "`-5s` is no duration"),
+            ("timeouts: {client: 5}", "`5` is not a duration"),
+            ("timeouts: {client: -5s}", "`-5s` is not a duration"),
             ("limits: {connections: 0}", "limits.connections is 0"),
             ("limits: {exemptPeers: [10.0.0.0/33]}", "`10.0.0.0/33` is neither"),
             ("tls: {certificate: a}", "key"),

@@ -24,7 +24,6 @@
 //! | [`listing`] | the repositories and the tags, page by page |
 //! | [`admin`] | metrics, and whether the gateway lives and is ready |
 //! | [`telemetry`] | the log and the decision log |
-//! | [`tls`] | the certificate, read again when it changes |
 //! | [`client`] | asking the token server |
 //! | [`serve`](mod@serve) | all of it, running |
 //!
@@ -51,5 +50,4 @@ pub mod serve;
 mod signer;
 pub mod standing;
 pub mod telemetry;
-pub mod tls;
 pub mod token;

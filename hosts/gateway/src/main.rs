@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
     // Only a second choice is refused, and this is the first.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    scopegate_host::tls::install_provider();
     let config = Config::read(&cli.config)?;
     telemetry::start(config.log)?;
     serve::serve(config)

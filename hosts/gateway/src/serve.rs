@@ -20,6 +20,7 @@ use pingora_core::services::listening::Service;
 use pingora_proxy::http_proxy;
 use scopegate_host::files::raise_limit;
 use scopegate_host::peers::Peers;
+use scopegate_host::tls::{Certificate, POLL_INTERVAL};
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
@@ -35,7 +36,6 @@ use crate::peers::Counted;
 use crate::proxy::{Gateway, Proxy, now};
 use crate::revocation::Revoked;
 use crate::standing::Known;
-use crate::tls::{Certificate, LOOK_EVERY};
 use crate::token::Tokens;
 
 /// How often the keys are read.
@@ -240,7 +240,7 @@ impl Beside {
 
     async fn read_certificate(&self) {
         match &self.certificate {
-            Some(certificate) => certificate.watch(LOOK_EVERY).await,
+            Some(certificate) => certificate.watch(POLL_INTERVAL).await,
             None => std::future::pending().await,
         }
     }

@@ -14,11 +14,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use scopegate_host::tls::install_provider;
 
 use crate::config::{Cli, Command, Config, SecretUrl};
 use crate::domain::keys::{Keeper, Rotation, RsaSize};
 use crate::domain::seed::Generated;
-use crate::http::tls::install_provider;
 use crate::store::Store;
 use crate::store::folder;
 

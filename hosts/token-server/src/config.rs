@@ -30,6 +30,7 @@ use scopegate_core::route::{Profile, Untag};
 use scopegate_host::networks::{self, Networks};
 use scopegate_host::peers::UNPROVEN;
 pub use scopegate_host::rate::Rate;
+use scopegate_host::tls::TlsFiles;
 use serde::Deserialize;
 use url::Url;
 
@@ -111,10 +112,10 @@ pub struct Tokens {
     /// Whether tokens carry the certificate of their key.
     pub x5c: bool,
     /// How long a key signs before the next one takes over.
-    #[serde(deserialize_with = "values::duration")]
+    #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub rotate_every: Duration,
     /// How long the next key is published before it signs, so that every registry has read it.
-    #[serde(deserialize_with = "values::duration")]
+    #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub publish_ahead: Duration,
 }
 
@@ -131,18 +132,8 @@ pub struct Management {
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Snapshot {
     /// How long tokens are still issued from what was last read.
-    #[serde(deserialize_with = "values::duration")]
+    #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub serve_for: Duration,
-}
-
-/// A certificate and its key. Both are read again when they change.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct TlsFiles {
-    /// The certificate and those between it and its root, PEM, the server's own first.
-    pub certificate: PathBuf,
-    /// The private key, PEM.
-    pub key: PathBuf,
 }
 
 /// `/authz`, where other proxies ask about requests.
@@ -176,7 +167,7 @@ pub struct Limits {
     /// Connections at one time. The next one is closed at once.
     pub connections: usize,
     /// How long a request may take, with its body and its answer.
-    #[serde(deserialize_with = "values::duration")]
+    #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub request: Duration,
     /// Connections of one peer at one time; half of all for one that sent valid credentials lately.
     pub connections_per_peer: usize,

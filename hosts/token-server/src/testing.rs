@@ -14,7 +14,7 @@ pub mod app {
     }
 }
 pub mod config {
-    pub use crate::config::{Authz, Cli, Config, Limits, Rate, SecretUrl, Source, TlsFiles};
+    pub use crate::config::{Authz, Cli, Config, Limits, Rate, SecretUrl, Source};
     pub mod providers {
         pub use crate::config::providers::ProviderConfig;
     }
@@ -101,7 +101,7 @@ pub mod http {
         pub use crate::http::serve::{Bounds, layered, serve};
     }
     pub mod tls {
-        pub use crate::http::tls::{Tls, install_provider};
+        pub use crate::http::tls::server_config;
     }
 }
 pub mod model {

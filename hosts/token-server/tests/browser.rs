@@ -202,7 +202,7 @@ struct Browser {
 
 impl Browser {
     async fn start() -> Self {
-        scopegate_server::testing::http::tls::install_provider();
+        scopegate_host::tls::install_provider();
         let profile = tempfile::tempdir().unwrap();
         let log = File::create(profile.path().join("log")).unwrap();
         let process = Command::new("chromium")

@@ -24,13 +24,14 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 use scopegate_host::networks::Networks;
+use scopegate_host::tls::{Certificate, TlsFiles, install_provider};
 use scopegate_server::testing::app::readiness::Readiness;
-use scopegate_server::testing::config::{Limits, Rate, SecretUrl, TlsFiles};
+use scopegate_server::testing::config::{Limits, Rate, SecretUrl};
 use scopegate_server::testing::domain::guard::Guard;
 use scopegate_server::testing::http::headers::Reached;
 use scopegate_server::testing::http::health;
 use scopegate_server::testing::http::serve::{Bounds, layered, serve};
-use scopegate_server::testing::http::tls::{Tls, install_provider};
+use scopegate_server::testing::http::tls::server_config;
 use scopegate_server::testing::telemetry::{metrics, traces::Traces};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -52,7 +53,7 @@ struct Server {
 }
 
 impl Server {
-    async fn start(limits: Limits, tls: Option<&Tls>) -> Self {
+    async fn start(limits: Limits, tls: Option<&Arc<Certificate>>) -> Self {
         let guard = Arc::new(Guard::new(limits));
         let bounds = Bounds {
             head_within: Duration::from_secs(1),
@@ -83,7 +84,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let tls = tls.map(Tls::config);
+        let tls = tls.cloned().map(|certificate| server_config(certificate).unwrap());
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             serve(listener, tls, router, bounds, stopped).await.unwrap();
@@ -361,9 +362,10 @@ async fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
     let at = |name: &str| folder.path().join(name);
     let files = TlsFiles { certificate: at("cert.pem"), key: at("key.pem") };
     let first = write_certificate(&files);
-    let tls = Tls::open(files.clone()).unwrap();
+    let tls = Arc::new(Certificate::open(files.clone()).unwrap());
     let server = Server::start(Limits::default(), Some(&tls)).await;
-    let watching = tokio::spawn(tls.watch(Duration::from_millis(50)));
+    let watched = Arc::clone(&tls);
+    let watching = tokio::spawn(async move { watched.watch(Duration::from_millis(50)).await });
     let address = server.address;
     let ask = |trusted: &CertificateDer<'static>, protocol: &'static str| {
         let trusted = trusted.clone();

@@ -18,12 +18,13 @@ use crate::http::headers::Reached;
 use crate::http::health;
 use crate::http::routes::routes;
 use crate::http::serve::{self as http, Bounds, layered, stopped};
-use crate::http::tls::{LOOK_EVERY, Tls};
+use crate::http::tls::server_config;
 use crate::store::Store;
 use crate::telemetry::{Telemetry, metrics};
 use anyhow::{Context as _, bail};
 use axum::Router;
 use scopegate_host::files::raise_limit;
+use scopegate_host::tls::{Certificate, POLL_INTERVAL};
 use scopegate_runtime::{ENGINE_SHA256, Limits, Runtime};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -38,7 +39,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     check_files(&config);
-    let tls = config.tls.clone().map(Tls::open).transpose()?;
+    let certificate = config.tls.clone().map(Certificate::open).transpose()?.map(Arc::new);
+    let tls = certificate.clone().map(server_config).transpose()?;
     let providers = Providers::open(&config.providers)?;
     let store = open(&config).await?;
     if let Some(seed) = &config.seed {
@@ -64,12 +66,12 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     background.spawn(keep_fresh(Arc::clone(&app)));
     background.spawn(remember::keep_up(Arc::clone(&app)));
     background.spawn(metrics::keep_up(telemetry.metrics.clone()));
-    if let Some(tls) = tls.clone() {
-        background.spawn(tls.watch(LOOK_EVERY));
+    if let Some(certificate) = certificate {
+        background.spawn(async move { certificate.watch(POLL_INTERVAL).await });
     }
     let operator = health::routes(Arc::clone(&app.readiness));
     let counters = health::counters(telemetry.metrics.clone(), Arc::clone(&app.readiness));
-    let (bounds, tls) = (Bounds::new(&app.guard), tls.map(|tls| tls.config()));
+    let bounds = Bounds::new(&app.guard);
     let router = router(&config, Arc::clone(&app), operator.clone(), counters.clone());
     let main = http::serve(listener, tls, router, bounds.clone(), stopped());
     let serving = async {

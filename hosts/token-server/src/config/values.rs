@@ -1,9 +1,7 @@
-//! Values that are more than text: durations, addresses with passwords.
+//! Values that are more than text: addresses with passwords, and words of a short list.
 
 use std::fmt;
-use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo};
 use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Untag};
 use serde::de::{self, Visitor};
@@ -58,20 +56,6 @@ impl<'de> Deserialize<'de> for SecretUrl {
     }
 }
 
-/// A duration such as `90d`, `24h` or `200ms`. A day has 24 hours; months and years are refused,
-/// because they have no length.
-pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    const EXPECTED: &str = "a duration such as `90d`, `24h` or `200ms`";
-    let text = deserializer.deserialize_str(Text(EXPECTED))?;
-    parse_duration(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let span: Span = text.parse().ok()?;
-    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    Duration::try_from(duration).ok()
-}
-
 pub(super) fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
     const EXPECTED: &str = "root, never or filtered";
     let text = deserializer.deserialize_str(Text(EXPECTED))?;
@@ -109,25 +93,6 @@ impl Visitor<'_> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations() {
-        for (text, seconds) in [
-            ("90d", Some(90.0 * 86400.0)),
-            ("1w", Some(7.0 * 86400.0)),
-            ("24h", Some(86400.0)),
-            ("1h 30m", Some(5400.0)),
-            ("PT5M", Some(300.0)),
-            ("200ms", Some(0.2)),
-            ("0s", Some(0.0)),
-            ("1y", None),
-            ("-1s", None),
-            ("", None),
-            ("5", None),
-        ] {
-            assert_eq!(parse_duration(text).map(|d| d.as_secs_f64()), seconds, "{text}");
-        }
-    }
 
     #[test]
     fn an_address_is_shown_without_its_secrets() {

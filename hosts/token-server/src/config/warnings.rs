@@ -78,7 +78,7 @@ mod tests {
     use scopegate_host::networks::Networks;
 
     use super::*;
-    use crate::config::TlsFiles;
+    use scopegate_host::tls::TlsFiles;
 
     #[test]
     fn networks_of_everybody_are_warned_of() {
