@@ -26,9 +26,9 @@ use alloc::vec::Vec;
 use crate::challenge::{Challenge, ChallengeError, error_body, unauthorized_body};
 use crate::error::{Error, ErrorKind};
 use crate::headers::Sent;
+use crate::lean::text::{cut, pieces};
 use crate::route::{Endpoint, Route, Settings, has_key, route};
 use crate::scope::RequiredScope;
-use crate::text::{cut, pieces};
 use crate::verify::{Grant, verify};
 
 /// A request, as far as a registry reads parameters from it.

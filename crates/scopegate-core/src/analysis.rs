@@ -14,12 +14,12 @@ use core::fmt;
 
 use crate::action::{Action, ActionSet, Permission};
 use crate::error::Error;
+use crate::lean::sort::sorted;
+use crate::lean::text::write_all;
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope_map::{Rule, ScopeMap};
-use crate::sort::sorted;
 use crate::table::{Entry, Table, View};
-use crate::text::write_all;
 
 /// Something about a map that its owner may not have meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,8 +18,8 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use crate::error::{Error, ErrorKind};
+use crate::lean::text::write_all;
 use crate::scope::RequiredScope;
-use crate::text::write_all;
 
 /// One challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]

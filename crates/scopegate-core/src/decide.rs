@@ -16,10 +16,9 @@
 
 use crate::action::{Action, ActionList, ActionSet};
 use crate::error::Error;
-use crate::hash::Few;
 use crate::plain::Plain;
 use crate::scope::{MergedScope, ResourceName, ResourceType, Scope};
-use crate::table::{Table, View};
+use crate::table::{FewPrefixes, Table, View};
 
 /// What a host may set about decisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,7 +134,7 @@ pub fn decide_plain<'t, B: AsRef<[u8]> + 't>(
 ) -> Option<Decision> {
     let Plain { name, actions } = Plain::read(scope)?;
     let mut allowed = ActionSet::NONE;
-    let (mut prefixes, mut seed) = (Few::NONE, 0);
+    let (mut prefixes, mut seed) = (FewPrefixes::NONE, 0);
     for table in tables.into_iter().map(Table::view) {
         // Nearly all tables have the same seed.
         if prefixes.is_empty() || seed != table.seed() {

@@ -20,12 +20,12 @@ use core::fmt;
 
 use crate::action::{Action, ActionList, ActionSet, Permission};
 use crate::decide::{Catalog, Decision, Settings, decide_views};
+use crate::lean::text::{pieces, write_all};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
 use crate::scope::{ResourceName, ResourceType, Scope};
 use crate::scope_map::{Rule, system_defined};
 use crate::table::{Entry, Key, Table, View};
-use crate::text::{pieces, write_all};
 
 /// One scope map of a principal: its table, and what people call it.
 #[derive(Debug)]

@@ -44,8 +44,8 @@
 //! digest, unless its own access control is on.
 
 use crate::error::{Error, ErrorKind};
+use crate::lean::text::cut;
 use crate::route::{Endpoint, Route};
-use crate::text::cut;
 
 /// The header fields of a request that are sent on, in lower case and in order. `content-type` is
 /// sent as [`Forward::content_type`](crate::admission::Forward::content_type) says.

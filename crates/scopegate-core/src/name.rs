@@ -17,7 +17,7 @@
 use core::fmt;
 
 use crate::error::{Error, ErrorKind};
-use crate::word::{self, HIGH, between};
+use crate::lean::swar::{self, HIGH, between};
 
 /// A valid repository name, borrowed from the text it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,7 +96,7 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     let mut look = Look::START;
     let (words, tail) = bytes.as_chunks::<8>();
     words.iter().for_each(|word| look.at(u64::from_le_bytes(*word)));
-    look.at_end(word::tail(bytes, tail), tail.len());
+    look.at_end(swar::tail(bytes, tail), tail.len());
     look.is_plain(bytes.len())
 }
 

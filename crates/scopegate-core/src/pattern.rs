@@ -10,8 +10,8 @@
 use core::fmt;
 
 use crate::error::{Error, ErrorKind};
+use crate::lean::text::{cut, find, write_all};
 use crate::name::RepositoryName;
-use crate::text::{cut, find, write_all};
 
 /// A repository pattern, borrowed from the text it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

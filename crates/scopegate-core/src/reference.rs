@@ -15,9 +15,9 @@
 //! reference stands in.
 
 use crate::error::{Error, ErrorKind};
+use crate::lean::text::cut;
 use crate::name::RepositoryName;
 use crate::scope::{is_host, is_port};
-use crate::text::cut;
 
 /// The reference of an image, borrowed from the text it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

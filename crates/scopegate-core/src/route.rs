@@ -22,10 +22,10 @@ use alloc::vec::Vec;
 
 use crate::action::{Action, ActionList};
 use crate::error::{Error, ErrorKind};
+use crate::lean::text::{contains, cut, find, pieces};
 use crate::name::RepositoryName;
 use crate::reference::{is_digest, is_tag, is_word};
 use crate::scope::{RequiredScope, ResourceType};
-use crate::text::{contains, cut, find, pieces};
 
 /// What a host may set about routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

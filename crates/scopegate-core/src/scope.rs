@@ -26,10 +26,10 @@ use core::fmt::{self, Display as _};
 
 use crate::action::{Action, ActionList, ActionSet};
 use crate::error::{Error, ErrorKind};
+use crate::lean::swar;
+use crate::lean::text::{cut, cut_last, find, pieces, write_all};
 use crate::name::RepositoryName;
 use crate::plain::Plain;
-use crate::text::{cut, cut_last, find, pieces, write_all};
-use crate::word;
 
 /// What kind of thing a scope is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -376,7 +376,7 @@ impl<'a> ScopeList<'a> {
         core::iter::from_fn(move || {
             let text = rest?;
             let (piece, after) =
-                match word::find(text, b' ').and_then(|at| text.split_at_checked(at)) {
+                match swar::find(text, b' ').and_then(|at| text.split_at_checked(at)) {
                     Some((piece, after)) => (piece, after.get(1..)),
                     None => (text, None),
                 };

@@ -21,9 +21,9 @@ use core::fmt;
 
 use crate::action::{ActionSet, Permission};
 use crate::error::{Error, ErrorKind};
+use crate::lean::text::{cut_last, write_all};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
-use crate::text::{cut_last, write_all};
 
 /// One rule of a scope map: what it covers and what it grants there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

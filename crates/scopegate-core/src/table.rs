@@ -44,18 +44,22 @@
 //! Left out: signing, versions of a policy, and compression, which belong to whoever carries a
 //! table.
 
+mod lookup;
+
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::action::{Action, ActionSet, Permission};
 use crate::error::{Error, ErrorKind};
-use crate::hash::{self, All, Few, Prefixes};
+use crate::lean::sort::{numbered, sorted};
+use crate::lean::{hash, swar};
 use crate::name::RepositoryName;
 use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
 use crate::scope_map::{Rule, ScopeMap, plain};
-use crate::sort::{numbered, sorted};
-use crate::word;
+
+pub(crate) use self::lookup::FewPrefixes;
+use self::lookup::{AllPrefixes, Prefixes};
 
 /// A checked table over some storage of its bytes: `Table<Vec<u8>>` owns them, `Table<&[u8]>` reads
 /// them where they are.
@@ -523,7 +527,7 @@ impl<'t> View<'t> {
 
     /// What the entry of `name` grants, or that of the longest name above it that has one.
     fn deepest(self, name: &[u8]) -> ActionSet {
-        let mut prefixes = Few::NONE;
+        let mut prefixes = FewPrefixes::NONE;
         prefixes.read(name, self.header.seed);
         self.granted_to(name, &prefixes)
     }
@@ -531,7 +535,7 @@ impl<'t> View<'t> {
     /// What the table grants on the repository of this name, whose prefixes were read with the seed
     /// of this table.
     #[inline]
-    pub(crate) fn granted_to(self, name: &[u8], prefixes: &Few) -> ActionSet {
+    pub(crate) fn granted_to(self, name: &[u8], prefixes: &FewPrefixes) -> ActionSet {
         match self.first(name, prefixes) {
             Some(granted) => granted,
             None if prefixes.are_all() => self.header.root,
@@ -542,14 +546,18 @@ impl<'t> View<'t> {
     /// The same with all prefixes of a name that has more than a few.
     #[cold]
     fn deepest_of_all(self, name: &[u8]) -> ActionSet {
-        let mut prefixes = All::NONE;
+        let mut prefixes = AllPrefixes::NONE;
         prefixes.read(name, self.header.seed);
         self.first(name, &prefixes).unwrap_or(self.header.root)
     }
 
     /// What the entry of the deepest of these prefixes grants, if one of them has an entry.
     #[inline]
-    fn first<const MOST: usize>(self, name: &[u8], prefixes: &Prefixes<MOST>) -> Option<ActionSet> {
+    fn first<const CAPACITY: usize>(
+        self,
+        name: &[u8],
+        prefixes: &Prefixes<CAPACITY>,
+    ) -> Option<ActionSet> {
         prefixes.deepest_first().find_map(|(len, hash)| {
             let slot = self.probe(name, len, hash)?;
             let own = if len == name.len() { slot.exact } else { slot.below };
@@ -566,7 +574,7 @@ impl<'t> View<'t> {
     #[inline]
     fn probe(self, name: &[u8], len: usize, hash: u64) -> Option<Slot> {
         let slot = self.likely(len, hash)?;
-        if word::same(self.key(slot)?, name.get(..len)?) {
+        if swar::same(self.key(slot)?, name.get(..len)?) {
             return Some(slot);
         }
         self.probe_compared(name.get(..len)?, hash)

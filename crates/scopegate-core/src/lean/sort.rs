@@ -1,4 +1,4 @@
-//! Sorting by number: which of some things comes first, which next.
+//! A stable sort of indices: which of some things comes first, which next.
 //!
 //! The sort of the standard library would be eight kilobytes of the WebAssembly module for each
 //! kind of thing. This one is told how to compare, exists once, and keeps the order of equal
@@ -29,27 +29,28 @@ pub(crate) fn numbered(numbers: &[u32]) -> Vec<usize> {
     sorted
 }
 
-/// By the eight bits at one place, keeping the order of what is the same there.
+/// By the eight bits from `shift` on, keeping the order of what is the same there.
 fn by_digit(order: &[usize], numbers: &[u32], shift: u32) -> Vec<usize> {
     let digit = |index: usize| numbers.get(index).map_or(0, |number| (number >> shift) as u8);
-    let mut places = [0_usize; 256];
+    // First how often each digit occurs, then where the next thing with that digit goes.
+    let mut ends = [0_usize; 256];
     for index in order {
-        if let Some(count) = places.get_mut(usize::from(digit(*index))) {
+        if let Some(count) = ends.get_mut(usize::from(digit(*index))) {
             *count = count.saturating_add(1);
         }
     }
     let mut start = 0_usize;
-    for place in &mut places {
-        let count = core::mem::replace(place, start);
+    for end in &mut ends {
+        let count = core::mem::replace(end, start);
         start = start.saturating_add(count);
     }
     let mut sorted = alloc::vec![0; order.len()];
     for index in order {
-        let Some(place) = places.get_mut(usize::from(digit(*index))) else { continue };
-        if let Some(slot) = sorted.get_mut(*place) {
+        let Some(end) = ends.get_mut(usize::from(digit(*index))) else { continue };
+        if let Some(slot) = sorted.get_mut(*end) {
             *slot = *index;
         }
-        *place = place.saturating_add(1);
+        *end = end.saturating_add(1);
     }
     sorted
 }
@@ -72,8 +73,8 @@ fn inserted(numbers: Range<usize>, compare: Compare<'_>) -> Vec<usize> {
             sorted.push(number);
             continue;
         }
-        let place = sorted.partition_point(|other| compare(*other, number).is_le());
-        sorted.insert(place, number);
+        let index = sorted.partition_point(|other| compare(*other, number).is_le());
+        sorted.insert(index, number);
     }
     sorted
 }

@@ -1,10 +1,10 @@
-//! Texts, eight bytes at a time.
+//! Texts, eight bytes at a time: SIMD within a register.
 //!
 //! A name is checked, hashed and compared in words of eight bytes. A WebAssembly module does the
 //! same byte by byte otherwise: comparing a key with a name so was a tenth of the instructions of a
 //! decision, and another tenth was for seeing that a scope is text.
 //!
-//! Left out: what the words mean.
+//! Left out: what the words mean. A *word* is eight bytes here, the first of them lowest.
 
 /// The lowest bit of each of eight bytes.
 pub(crate) const EACH: u64 = 0x0101_0101_0101_0101;
@@ -48,7 +48,7 @@ pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
     !words.iter().zip(others).any(differ) && tail(one, rest) == tail(other, other_rest)
 }
 
-/// Where `byte` stands first. Once in a module, which would have nine kilobytes more.
+/// The index of the first `byte`. Never inlined: the copies were nine kilobytes of the module.
 #[inline(never)]
 pub(crate) fn find(text: &[u8], byte: u8) -> Option<usize> {
     let (words, rest) = text.as_chunks::<8>();
@@ -58,12 +58,12 @@ pub(crate) fn find(text: &[u8], byte: u8) -> Option<usize> {
         // before.
         let others = (difference & !HIGH).wrapping_add(!HIGH) | difference;
         if others & HIGH != HIGH {
-            let place = (!others & HIGH).trailing_zeros() as usize / 8;
-            return Some(index.wrapping_mul(8).wrapping_add(place));
+            let offset = (!others & HIGH).trailing_zeros() as usize / 8;
+            return Some(index.wrapping_mul(8).wrapping_add(offset));
         }
     }
-    let place = rest.iter().position(|other| *other == byte)?;
-    Some(words.len().wrapping_mul(8).wrapping_add(place))
+    let offset = rest.iter().position(|other| *other == byte)?;
+    Some(words.len().wrapping_mul(8).wrapping_add(offset))
 }
 
 #[cfg(test)]
@@ -85,10 +85,10 @@ mod tests {
     fn finds_as_the_standard_library_does() {
         for byte in [0, b' ', 0x7f, 0x80, 0xa0, 0xff] {
             for len in 0..20 {
-                for place in 0..len {
+                for index in 0..len {
                     let mut text = alloc::vec![byte.wrapping_add(1); len];
                     text[len - 1] = byte ^ 0x80;
-                    text[place] = byte;
+                    text[index] = byte;
                     let expected = text.iter().position(|other| *other == byte);
                     assert_eq!(find(&text, byte), expected, "{text:?}");
                 }
@@ -106,10 +106,10 @@ mod tests {
             let copy = one.to_vec();
             assert!(same(one, &copy));
             assert!(!same(one, &text[..=len]));
-            for place in 0..len {
+            for index in 0..len {
                 let mut other = one.to_vec();
-                other[place] ^= 1;
-                assert!(!same(one, &other), "{len} bytes, another one at {place}");
+                other[index] ^= 1;
+                assert!(!same(one, &other), "{len} bytes, another one at {index}");
             }
         }
     }

@@ -9,24 +9,23 @@
 
 use core::fmt;
 
-use crate::word;
+use super::swar;
 
-/// Where `byte` stands first.
+/// The index of the first `byte`.
 pub(crate) fn find(text: &str, byte: u8) -> Option<usize> {
-    word::find(text.as_bytes(), byte)
+    swar::find(text.as_bytes(), byte)
 }
 
-/// Whether `byte` stands anywhere.
 pub(crate) fn contains(text: &str, byte: u8) -> bool {
     find(text, byte).is_some()
 }
 
-/// What stands before and after the first `byte`.
+/// The texts before and after the first `byte`.
 pub(crate) fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
     around(text, find(text, byte)?)
 }
 
-/// What stands before and after the last `byte`.
+/// The texts before and after the last `byte`.
 pub(crate) fn cut_last(text: &str, byte: u8) -> Option<(&str, &str)> {
     around(text, text.bytes().rposition(|other| other == byte)?)
 }
