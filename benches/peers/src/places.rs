@@ -15,7 +15,7 @@ use scopegate_benches::sample::{Case, Effort, measure};
 use scopegate_benches::{names, rules, scopes, table};
 use scopegate_core::route::Profile;
 use scopegate_core::verify::Grant;
-use scopegate_core::{Scope, ScopeList, Table, decide_plain, verify};
+use scopegate_core::{Scope, ScopeList, Settings, Table, decide_bytes, verify};
 use wasmtime::WasmParams;
 
 use crate::bare::{Bare, Code};
@@ -88,7 +88,8 @@ fn natively(asked: &Asked) -> Vec<Named> {
     let (table, together) = (table(RULES), asked.together.clone());
     let batch: Step = Box::new(move |_| {
         for scope in ScopeList::pieces(black_box(together.as_bytes())) {
-            black_box(decide_plain([black_box(&table)], scope)).expect("a plain scope");
+            let decided = decide_bytes([black_box(&table)], scope, &Settings::default());
+            black_box(decided.expect("text").expect("a scope"));
         }
     });
     let (access, required) = (asked.access.clone(), asked.required);

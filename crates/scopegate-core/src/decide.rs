@@ -14,9 +14,11 @@
 //!
 //! Left out: who the principal is, and whether its token is enabled or expired.
 
+use core::str::{self, Utf8Error};
+
 use crate::action::{Action, ActionList, ActionSet};
 use crate::error::Error;
-use crate::plain::Plain;
+use crate::fast_path::FastScope;
 use crate::scope::{MergedScope, ResourceName, ResourceType, Scope};
 use crate::table::{FewPrefixes, Table, View};
 
@@ -115,24 +117,48 @@ pub fn decide_text<'t, B: AsRef<[u8]> + 't>(
     scope: &str,
     settings: &Settings,
 ) -> Result<Decision, Error> {
-    match decide_plain(tables.clone(), scope.as_bytes()) {
+    match decide_fast(tables.clone(), scope.as_bytes()) {
         Some(decision) => Ok(decision),
-        None => Ok(decide(tables, &Scope::parse(scope)?, settings)),
+        None => decide_full(tables, scope, settings),
     }
 }
 
-/// Decides a scope that is seen at once to be good, which nearly every one is: on a repository, for
-/// pulling or pushing. No setting has to do with such a scope. Nothing says nothing:
-/// [`Scope::parse`] and [`decide`] have the last word.
+/// The same for bytes that may be no text. Scopes that clients usually send are decided without
+/// asking whether they are.
 ///
-/// It is for hosts that have bytes of which they do not know yet whether they are text.
-#[must_use]
+/// # Errors
+///
+/// The outer error for bytes that are not UTF-8; the inner one as [`Scope::parse`].
 #[inline]
-pub fn decide_plain<'t, B: AsRef<[u8]> + 't>(
+pub fn decide_bytes<'t, B: AsRef<[u8]> + 't>(
+    tables: impl IntoIterator<Item = &'t Table<B>> + Clone,
+    scope: &[u8],
+    settings: &Settings,
+) -> Result<Result<Decision, Error>, Utf8Error> {
+    match decide_fast(tables.clone(), scope) {
+        Some(decision) => Ok(Ok(decision)),
+        None => str::from_utf8(scope).map(|scope| decide_full(tables, scope, settings)),
+    }
+}
+
+/// Decides a scope that the fast path missed.
+#[cold]
+fn decide_full<'t, B: AsRef<[u8]> + 't>(
+    tables: impl IntoIterator<Item = &'t Table<B>>,
+    scope: &str,
+    settings: &Settings,
+) -> Result<Decision, Error> {
+    Ok(decide(tables, &Scope::parse_full(scope)?, settings))
+}
+
+/// Decides a scope of the fast path, which no setting concerns, in the one pass over its name that
+/// the look-up makes. `None` is inconclusive; fall back to the full parser.
+#[inline]
+fn decide_fast<'t, B: AsRef<[u8]> + 't>(
     tables: impl IntoIterator<Item = &'t Table<B>>,
     scope: &[u8],
 ) -> Option<Decision> {
-    let Plain { name, actions } = Plain::read(scope)?;
+    let FastScope { name, actions } = FastScope::read(scope)?;
     let mut allowed = ActionSet::NONE;
     let (mut prefixes, mut seed) = (FewPrefixes::NONE, 0);
     for table in tables.into_iter().map(Table::view) {
@@ -145,7 +171,7 @@ pub fn decide_plain<'t, B: AsRef<[u8]> + 't>(
         }
         allowed = allowed.union(table.granted_to(name, &prefixes));
     }
-    // Without any table nobody has looked at the name.
+    // Without any table the name was not scanned.
     (!prefixes.is_empty()).then(|| Decision::of(actions, allowed))
 }
 
@@ -288,13 +314,13 @@ mod tests {
         decides(&["repositories/*/content/read"], scope, " | deleted_read,deleted_restore");
     }
 
-    /// What is seen at once is what the grammar says, and what is not seen is left to it.
+    /// The fast path decides as the full parser does, and leaves to it what it does not know.
     #[test]
-    fn plain_scopes() {
+    fn scopes_of_the_fast_path() {
         let map =
             ScopeMap::parse(["repositories/a/*/content/read", "repositories/a__b/*/content/read"]);
         let table = Table::compile([&map.unwrap()]).unwrap();
-        for (scope, is_plain) in [
+        for (scope, is_fast) in [
             ("repository:a/b:pull", true),
             ("repository:a/b:pull,push", true),
             ("repository:a/b:push,pull", true),
@@ -314,15 +340,17 @@ mod tests {
             ("registry:catalog:*", false),
             ("", false),
         ] {
-            let decided = decide_plain([&table], scope.as_bytes());
-            assert_eq!(decided.is_some(), is_plain, "{scope}");
+            let decided = decide_fast([&table], scope.as_bytes());
+            assert_eq!(decided.is_some(), is_fast, "{scope}");
             let parsed =
                 Scope::parse(scope).map(|scope| decide([&table], &scope, &Settings::default()));
-            if is_plain {
+            if is_fast {
                 assert_eq!(decided, parsed.ok(), "{scope}");
             }
-            assert_eq!(decide_text([&table], scope, &Settings::default()), parsed, "{scope}");
-            assert_eq!(decide_plain([&table; 0], scope.as_bytes()), None, "{scope}");
+            let settings = Settings::default();
+            assert_eq!(decide_text([&table], scope, &settings), parsed, "{scope}");
+            assert_eq!(decide_bytes([&table], scope.as_bytes(), &settings), Ok(parsed), "{scope}");
+            assert_eq!(decide_fast([&table; 0], scope.as_bytes()), None, "{scope}");
         }
     }
 

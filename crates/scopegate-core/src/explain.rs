@@ -202,13 +202,13 @@ impl Edit {
             command.pop();
             command.push('=');
         }
-        push_word(&mut command, &self.scope_map, "$SCOPE_MAP");
+        push_argument(&mut command, &self.scope_map, "$SCOPE_MAP");
         command.push_str(" --registry ");
-        push_word(&mut command, registry.unwrap_or_default(), "$REGISTRY");
+        push_argument(&mut command, registry.unwrap_or_default(), "$REGISTRY");
         command.push(' ');
         command.push_str(option);
         command.push(' ');
-        push_word(&mut command, &self.pattern, "$REPOSITORY");
+        push_argument(&mut command, &self.pattern, "$REPOSITORY");
         for permission in &self.permissions {
             command.push(' ');
             command.push_str(permission.as_str());
@@ -266,24 +266,24 @@ impl Replacement {
             }
         };
         let mut update = String::from("az acr token update --name $TOKEN --registry ");
-        push_word(&mut update, registry.unwrap_or_default(), "$REGISTRY");
+        push_argument(&mut update, registry.unwrap_or_default(), "$REGISTRY");
         update.push_str(" --scope-map ");
-        push_word(&mut update, name, "$SCOPE_MAP");
+        push_argument(&mut update, name, "$SCOPE_MAP");
         commands.push(update);
         commands
     }
 }
 
-/// One word of a shell command, quoted where a shell would read more into it.
-fn push_word(command: &mut String, word: &str, unknown: &str) {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
-    if word.is_empty() {
+/// One argument of a shell command, quoted where a shell would interpret it.
+fn push_argument(command: &mut String, argument: &str, unknown: &str) {
+    let is_safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
+    if argument.is_empty() {
         command.push_str(unknown);
-    } else if word.bytes().all(plain) {
-        command.push_str(word);
+    } else if argument.bytes().all(is_safe) {
+        command.push_str(argument);
     } else {
         let mut separator = "'";
-        for piece in pieces(word, b'\'') {
+        for piece in pieces(argument, b'\'') {
             command.push_str(separator);
             command.push_str(piece);
             separator = r"'\''";

@@ -39,7 +39,7 @@
 //! | [`analysis`] | exact reasoning on maps: lint, subset, equivalence, difference |
 //!
 //! Two private modules are no words of the domain: `lean` holds what the standard library would do
-//! larger or slower in a WebAssembly module, and `plain` reads the scopes that clients usually send.
+//! larger or slower in a WebAssembly module, and `fast_path` parses texts of the usual forms.
 //!
 //! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way
 //! to panic. Time and keys are the hosts' business; the bytes that come in are nobody's friend.
@@ -72,11 +72,11 @@ pub mod claims;
 pub mod decide;
 mod error;
 pub mod explain;
+mod fast_path;
 pub mod headers;
 mod lean;
 pub mod name;
 pub mod pattern;
-mod plain;
 pub mod reference;
 pub mod route;
 pub mod scope;
@@ -87,7 +87,7 @@ pub mod verify;
 pub use action::{Action, ActionList, ActionSet, Permission};
 pub use admission::admit;
 pub use claims::claims;
-pub use decide::{Catalog, Decision, Settings, decide, decide_plain, decide_text};
+pub use decide::{Catalog, Decision, Settings, decide, decide_bytes, decide_text};
 pub use error::{Error, ErrorKind};
 pub use explain::explain;
 pub use name::RepositoryName;

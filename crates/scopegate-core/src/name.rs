@@ -17,9 +17,9 @@
 use core::fmt;
 
 use crate::error::{Error, ErrorKind};
-use crate::lean::swar::{self, HIGH, between};
+use crate::fast_path;
 
-/// A valid repository name, borrowed from the text it stands in.
+/// A valid repository name, borrowed from the text that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepositoryName<'a>(&'a str);
 
@@ -44,17 +44,16 @@ impl<'a> RepositoryName<'a> {
     /// [`ErrorKind::NameComponentEmpty`] for `a//b`, [`ErrorKind::NameSeparator`] for `a..b`.
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        match Self::plain(text) {
-            Some(name) => Ok(name),
-            None => validate(text.as_bytes()).map(|()| Self(text)),
+        if fast_path::is_name(text.as_bytes()) {
+            return Ok(Self(text));
         }
+        Self::parse_full(text)
     }
 
-    /// The name, where that is seen at once. Nothing says nothing: [`RepositoryName::parse`] has
-    /// the last word.
+    /// The same without the fast path.
     #[inline]
-    pub(crate) fn plain(text: &'a str) -> Option<Self> {
-        is_plain(text.as_bytes()).then_some(Self(text))
+    pub(crate) fn parse_full(text: &'a str) -> Result<Self, Error> {
+        validate(text.as_bytes()).map(|()| Self(text))
     }
 
     /// A name that is part of a valid name: everything before one of its slashes.
@@ -62,7 +61,8 @@ impl<'a> RepositoryName<'a> {
         Self(self.0.get(..len).unwrap_or(self.0))
     }
 
-    /// Takes text that was checked before, by the table or the rule that holds it.
+    /// Takes text that was checked before: by the fast path, or by the table or the rule that holds
+    /// it.
     pub(crate) const fn trusted(text: &'a str) -> Self {
         Self(text)
     }
@@ -87,70 +87,21 @@ impl fmt::Display for RepositoryName<'_> {
     }
 }
 
-/// Whether `bytes` are a name in which no two separators or slashes stand side by side.
-///
-/// Nearly every name that people choose is such a name, and this looks at eight bytes at a time.
-/// `false` says nothing: the grammar has the last word.
-#[inline]
-pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    let mut look = Look::START;
-    let (words, tail) = bytes.as_chunks::<8>();
-    words.iter().for_each(|word| look.at(u64::from_le_bytes(*word)));
-    look.at_end(swar::tail(bytes, tail), tail.len());
-    look.is_plain(bytes.len())
-}
+// The fast path accepts no longer name.
+const _: () = assert!(fast_path::MAX_NAME_LEN <= RepositoryName::MAX_LEN);
 
-/// A look at a name, eight bytes at a time: what was seen so far.
-pub(crate) struct Look {
-    /// The highest bit of each byte of the last word that is a separator or a slash.
-    separators: u64,
-    /// The highest bit of each byte that is not of a name, or a separator beside another.
-    wrong: u64,
-}
-
-impl Look {
-    /// As if a separator stood before the name, so that one in front is one of two side by side.
-    pub(crate) const START: Self = Self { separators: HIGH, wrong: 0 };
-
-    #[inline]
-    pub(crate) const fn at(&mut self, word: u64) {
-        let letters = between(word, b'a', b'z');
-        // Side by side in ASCII: `-`, `.`, `/` and the digits.
-        let others = between(word, b'-', b'9');
-        let underscores = between(word, b'_', b'_');
-        let separators = (between(word, b'-', b'/') | underscores) & HIGH;
-        let neighbours = separators & (separators << 8 | self.separators >> 56);
-        self.wrong |= (word | !(letters | others | underscores)) & HIGH | neighbours;
-        self.separators = separators;
-    }
-
-    /// At the last bytes, fewer than eight of them. A name ends as its components do: where a slash
-    /// may follow.
-    #[inline]
-    pub(crate) const fn at_end(&mut self, tail: u64, len: usize) {
-        const END: u64 = u64::from_le_bytes(*b"/aaaaaaa");
-        self.at(tail | END.wrapping_shl((len as u32).wrapping_mul(8)));
-    }
-
-    /// Whether all of it, which has so many bytes, is a name.
-    #[inline]
-    pub(crate) const fn is_plain(&self, len: usize) -> bool {
-        self.wrong == 0 && len <= RepositoryName::MAX_LEN
-    }
-}
-
-/// What stands before the byte that is looked at.
+/// What comes before the current byte.
 #[derive(Clone, Copy, PartialEq)]
 enum Before {
     /// The start of the name, or a slash.
     Start,
     /// A letter or a digit.
     Alphanumeric,
-    /// A run of this separator, so many bytes long.
+    /// A run of this separator and its length.
     Separator { byte: u8, run: usize },
 }
 
-/// The grammar, byte by byte: slower than [`is_plain`], complete, and able to say what is wrong.
+/// The grammar, byte by byte: slower than the fast path, complete, and able to say what is wrong.
 #[cold]
 fn validate(bytes: &[u8]) -> Result<(), Error> {
     if bytes.is_empty() {
@@ -207,7 +158,6 @@ fn end_component(before: Before, position: usize, slash: usize) -> Result<(), Er
 mod tests {
     use super::*;
     use alloc::string::String;
-    use alloc::vec::Vec;
 
     #[track_caller]
     fn valid(text: &str) {
@@ -251,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_none() {
+    fn invalid_names() {
         use ErrorKind::{
             NameCharacter, NameComponentEmpty, NameEmpty, NameSeparator, NameUpperCase,
         };
@@ -294,33 +244,5 @@ mod tests {
         let long: String = core::iter::repeat_n('a', 256).collect();
         valid(long.get(..255).unwrap());
         invalid(&long, ErrorKind::NameTooLong, 255);
-    }
-
-    /// The eight-byte check never accepts what the grammar refuses, whatever stands at whichever
-    /// place of a word.
-    #[test]
-    fn the_quick_look_agrees_with_the_grammar() {
-        let alphabet = b"a0./_-A*\x80";
-        for length in 1..=5_u32 {
-            for number in 0..alphabet.len().pow(length) {
-                let mut number = number;
-                let middle: Vec<u8> = (0..length)
-                    .map(|_| {
-                        let byte = alphabet[number % alphabet.len()];
-                        number /= alphabet.len();
-                        byte
-                    })
-                    .collect();
-                for pad in [0, 3, 5, 7] {
-                    let mut bytes: Vec<u8> = core::iter::repeat_n(b'x', pad).collect();
-                    bytes.extend(&middle);
-                    let grammar = validate(&bytes).is_ok();
-                    assert!(grammar || !is_plain(&bytes), "{bytes:?}");
-                    let neighbours =
-                        bytes.windows(2).any(|w| w.iter().all(|b| b"./_-".contains(b)));
-                    assert_eq!(is_plain(&bytes), grammar && !neighbours, "{bytes:?}");
-                }
-            }
-        }
     }
 }

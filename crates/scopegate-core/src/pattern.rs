@@ -10,10 +10,11 @@
 use core::fmt;
 
 use crate::error::{Error, ErrorKind};
+use crate::fast_path::{self, FastPattern};
 use crate::lean::text::{cut, find, write_all};
 use crate::name::RepositoryName;
 
-/// A repository pattern, borrowed from the text it stands in.
+/// A repository pattern, borrowed from the text that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pattern<'a> {
     /// `*`: every repository of the registry.
@@ -44,14 +45,19 @@ impl<'a> Pattern<'a> {
     /// for `/*`, [`ErrorKind::PrefixTooLong`] for 254 bytes and `/*`, and the errors of
     /// [`RepositoryName::parse`] for the rest.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        if let Some(pattern) = Self::plain(text) {
-            return Ok(pattern);
+        match FastPattern::read(text) {
+            Some(pattern) => Ok(pattern.into()),
+            None => Self::parse_full(text),
         }
+    }
+
+    /// The same without the fast path.
+    pub(crate) fn parse_full(text: &'a str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::new(ErrorKind::PatternEmpty, 0));
         }
         let Some((before, after)) = cut(text, b'*') else {
-            return RepositoryName::parse(text).map(Self::Exact);
+            return RepositoryName::parse_full(text).map(Self::Exact);
         };
         let star = before.len();
         if let Some(second) = find(after, b'*') {
@@ -70,18 +76,7 @@ impl<'a> Pattern<'a> {
             Some(long) if long.len() > MAX_PREFIX => {
                 Err(Error::new(ErrorKind::PrefixTooLong, MAX_PREFIX))
             }
-            Some(prefix) => RepositoryName::parse(prefix).map(Self::Prefix),
-        }
-    }
-
-    /// A name, a name and `/*`, or `*`: nearly every pattern that people write, and read eight
-    /// bytes at a time. Nothing says nothing.
-    pub(crate) fn plain(text: &'a str) -> Option<Self> {
-        match text.strip_suffix("/*") {
-            None if text == "*" => Some(Self::Root),
-            None => RepositoryName::plain(text).map(Self::Exact),
-            Some(long) if long.len() > MAX_PREFIX => None,
-            Some(prefix) => RepositoryName::plain(prefix).map(Self::Prefix),
+            Some(prefix) => RepositoryName::parse_full(prefix).map(Self::Prefix),
         }
     }
 
@@ -113,6 +108,20 @@ impl<'a> Pattern<'a> {
 /// The longest prefix below which a name of [`RepositoryName::MAX_LEN`] bytes still fits, with its
 /// slash and one byte.
 pub(crate) const MAX_PREFIX: usize = RepositoryName::MAX_LEN - 2;
+
+// The fast path accepts no longer prefix.
+const _: () = assert!(fast_path::MAX_PREFIX_LEN <= MAX_PREFIX);
+
+impl<'a> From<FastPattern<'a>> for Pattern<'a> {
+    #[inline]
+    fn from(pattern: FastPattern<'a>) -> Self {
+        match pattern {
+            FastPattern::Root => Self::Root,
+            FastPattern::Prefix(prefix) => Self::Prefix(RepositoryName::trusted(prefix)),
+            FastPattern::Exact(name) => Self::Exact(RepositoryName::trusted(name)),
+        }
+    }
+}
 
 impl fmt::Display for Pattern<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

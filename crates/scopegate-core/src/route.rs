@@ -256,13 +256,13 @@ fn split(path: &str) -> Result<Vec<Segment<'_>>, Error> {
 
 /// The text of a segment; `None` where two readers could read it in two ways.
 fn decode_segment(raw: &str) -> Option<Cow<'_, str>> {
-    if raw.bytes().all(|byte| is_plain(byte) && byte != b'+') {
+    if raw.bytes().all(|byte| is_path_byte(byte) && byte != b'+') {
         return (!is_hidden(raw)).then_some(Cow::Borrowed(raw));
     }
     let text = decode(raw)?;
     let has_slash = contains(&text, b'/');
     let is_bad = |part: &str| is_hidden(part) || (has_slash && part.is_empty());
-    let is_bad = pieces(&text, b'/').any(is_bad) || !text.bytes().all(is_plain);
+    let is_bad = pieces(&text, b'/').any(is_bad) || !text.bytes().all(is_path_byte);
     (!is_bad).then_some(text)
 }
 
@@ -270,8 +270,8 @@ fn is_hidden(part: &str) -> bool {
     matches!(part, "." | "..")
 }
 
-/// Whether a decoded byte may stand in a path at all.
-const fn is_plain(byte: u8) -> bool {
+/// Whether a decoded byte may be in a path at all.
+const fn is_path_byte(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7e) && !matches!(byte, b'\\' | b'%' | b'?' | b'#')
 }
 

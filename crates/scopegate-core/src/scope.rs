@@ -26,10 +26,10 @@ use core::fmt::{self, Display as _};
 
 use crate::action::{Action, ActionList, ActionSet};
 use crate::error::{Error, ErrorKind};
+use crate::fast_path::FastScope;
 use crate::lean::swar;
 use crate::lean::text::{cut, cut_last, find, pieces, write_all};
 use crate::name::RepositoryName;
-use crate::plain::Plain;
 
 /// What kind of thing a scope is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,13 +68,13 @@ impl ResourceType {
         if text.is_empty() {
             return Err(Error::new(ErrorKind::TypeEmpty, 0));
         }
-        let (plain, class) = match cut(text, b'(') {
-            Some((plain, class)) => (plain, Some(class)),
+        let (name, class) = match cut(text, b'(') {
+            Some((name, class)) => (name, Some(class)),
             None => (text, None),
         };
-        let resource_type = Self::parse(plain).ok_or(Error::new(ErrorKind::TypeUnknown, 0))?;
+        let resource_type = Self::parse(name).ok_or(Error::new(ErrorKind::TypeUnknown, 0))?;
         match class {
-            Some(class) if !is_class(class) => Err(Error::new(ErrorKind::TypeClass, plain.len())),
+            Some(class) if !is_class(class) => Err(Error::new(ErrorKind::TypeClass, name.len())),
             _ => Ok(resource_type),
         }
     }
@@ -98,7 +98,7 @@ impl fmt::Display for ResourceType {
 pub enum ResourceName<'a> {
     /// `*`: every one.
     Any,
-    /// A plain name.
+    /// A name without a host.
     Repository(RepositoryName<'a>),
     /// `host:port/repository`. It stands for itself: no rule but the root wildcard covers it,
     /// because a rule names no host.
@@ -202,9 +202,9 @@ pub struct Scope<'a> {
     pub name: ResourceName<'a>,
     /// The known actions, in the order of the text.
     pub actions: ActionList,
-    /// The text after the last colon, from which unknown actions are read again when somebody asks.
-    words: &'a str,
-    has_unknown: bool,
+    /// The text after the last colon where it has unknown actions, which are read again on demand;
+    /// otherwise nothing.
+    unknown: &'a str,
 }
 
 impl<'a> Scope<'a> {
@@ -217,35 +217,28 @@ impl<'a> Scope<'a> {
     /// `repository():app:pull`, and the errors of [`ResourceName::parse`].
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        match Self::plain(text) {
-            Some(scope) => Ok(scope),
-            None => Self::parse_grammar(text),
+        match FastScope::parts(text) {
+            Some((name, actions)) => Ok(Self {
+                resource_type: ResourceType::Repository,
+                name: ResourceName::Repository(RepositoryName::trusted(name)),
+                actions,
+                unknown: "",
+            }),
+            None => Self::parse_full(text),
         }
     }
 
-    /// The scope, where that is seen at once. Nothing says nothing: the grammar has the last word.
-    #[inline]
-    fn plain(text: &'a str) -> Option<Self> {
-        let Plain { name, actions } = Plain::read(text.as_bytes())?;
-        let (name, words) = text.get(Plain::PREFIX.len()..)?.split_at_checked(name.len())?;
-        Some(Self {
-            resource_type: ResourceType::Repository,
-            name: ResourceName::Repository(RepositoryName::plain(name)?),
-            actions,
-            words: words.get(1..)?,
-            has_unknown: false,
-        })
-    }
-
-    fn parse_grammar(text: &'a str) -> Result<Self, Error> {
+    /// The same without the fast path for scopes. That for names is tried, because a scope may have a
+    /// usual name and other actions.
+    pub(crate) fn parse_full(text: &'a str) -> Result<Self, Error> {
         let no_form = Error::new(ErrorKind::ScopeForm, text.len());
         let (resource_type, rest) = cut(text, b':').ok_or(no_form)?;
-        let (name, words) = cut_last(rest, b':').ok_or(no_form)?;
+        let (name, actions) = cut_last(rest, b':').ok_or(no_form)?;
         let resource_type = ResourceType::parse_with_class(resource_type)?;
         let name_start = text.len().saturating_sub(rest.len());
         let name = ResourceName::parse(name).map_err(|error| error.shifted(name_start))?;
-        let (actions, has_unknown) = parse_actions(words);
-        Ok(Self { resource_type, name, actions, words, has_unknown })
+        let (actions, unknown) = parse_actions(actions);
+        Ok(Self { resource_type, name, actions, unknown })
     }
 
     /// The actions that nobody knows, in the order of the text, each once.
@@ -262,18 +255,18 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The known actions among comma-separated words, and whether there are others.
+/// The known actions of a comma-separated list, and the list again where it has others.
 #[inline]
-fn parse_actions(words: &str) -> (ActionList, bool) {
+fn parse_actions(list: &str) -> (ActionList, &str) {
     let mut actions = ActionList::NONE;
     let mut has_unknown = false;
-    for word in words.as_bytes().split(|byte| *byte == b',') {
-        match Action::from_bytes(word) {
+    for name in list.as_bytes().split(|byte| *byte == b',') {
+        match Action::from_bytes(name) {
             Some(action) => actions.push(action),
-            None => has_unknown |= !word.is_empty(),
+            None => has_unknown |= !name.is_empty(),
         }
     }
-    (actions, has_unknown)
+    (actions, if has_unknown { list } else { "" })
 }
 
 /// The known actions of a scope with `*` spelled out, as [`Scope::wanted`].
@@ -308,8 +301,8 @@ pub(crate) fn write_scope(
     write_all(f, &[resource_type.as_str(), ":", name, ":"])?;
     actions.fmt(f)?;
     let mut separator = if actions.is_empty() { "" } else { "," };
-    for word in unknown {
-        write_all(f, &[separator, word])?;
+    for action in unknown {
+        write_all(f, &[separator, action])?;
         separator = ",";
     }
     Ok(())
@@ -441,12 +434,12 @@ impl<'a> MergedScope<'a> {
     }
 
     fn add_unknown(&mut self, scope: &Scope<'a>) {
-        if !scope.has_unknown {
+        if scope.unknown.is_empty() {
             return;
         }
-        for word in pieces(scope.words, b',').filter(|word| !word.is_empty()) {
-            if Action::parse(word).is_none() && !self.unknown.contains(&word) {
-                self.unknown.push(word);
+        for name in pieces(scope.unknown, b',').filter(|name| !name.is_empty()) {
+            if Action::parse(name).is_none() && !self.unknown.contains(&name) {
+                self.unknown.push(name);
             }
         }
     }

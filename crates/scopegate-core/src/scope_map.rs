@@ -21,6 +21,7 @@ use core::fmt;
 
 use crate::action::{ActionSet, Permission};
 use crate::error::{Error, ErrorKind};
+use crate::fast_path::{FastRule, REPOSITORIES};
 use crate::lean::text::{cut_last, write_all};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
@@ -61,13 +62,14 @@ impl Rule {
     }
 
     fn parse_lower(text: &str) -> Result<Self, Error> {
-        match plain(text) {
-            Some((pattern, permission)) => Ok(Self::granting(pattern, permission)),
-            None => Self::parse_grammar(text),
+        match FastRule::read(text) {
+            Some(rule) => Ok(Self::granting(rule.pattern.into(), rule.permission)),
+            None => Self::parse_full(text),
         }
     }
 
-    fn parse_grammar(text: &str) -> Result<Self, Error> {
+    /// The same without the fast path.
+    pub(crate) fn parse_full(text: &str) -> Result<Self, Error> {
         // A repository may hold slashes, so the permission is read from the end.
         let at_kind = |(before, _)| cut_last(before, b'/');
         let Some((resource, _)) = cut_last(text, b'/').and_then(at_kind) else {
@@ -79,7 +81,7 @@ impl Rule {
             let permission = Permission::parse(permission)
                 .ok_or(Error::new(ErrorKind::PermissionUnknown, permission_start))?;
             let pattern =
-                Pattern::parse(pattern).map_err(|error| error.shifted(REPOSITORIES.len()))?;
+                Pattern::parse_full(pattern).map_err(|error| error.shifted(REPOSITORIES.len()))?;
             return Ok(Self::granting(pattern, permission));
         }
         if let Some(name) = resource.strip_prefix(GATEWAY) {
@@ -114,26 +116,6 @@ impl Rule {
     }
 }
 
-/// What a rule on a repository covers and grants, read where it stands, when its pattern is seen at
-/// once, which nearly every one is. Comparing with the five endings is quicker than looking for the
-/// slashes. Nothing says nothing.
-pub(crate) fn plain(text: &str) -> Option<(Pattern<'_>, Permission)> {
-    let rest = text.strip_prefix(REPOSITORIES)?;
-    let (pattern, permission) = ENDINGS
-        .iter()
-        .find_map(|(ending, permission)| Some((rest.strip_suffix(ending)?, *permission)))?;
-    Some((Pattern::plain(pattern)?, permission))
-}
-
-/// What rules on repositories end with.
-const ENDINGS: [(&str, Permission); 5] = [
-    ("/content/read", Permission::ContentRead),
-    ("/content/write", Permission::ContentWrite),
-    ("/content/delete", Permission::ContentDelete),
-    ("/metadata/read", Permission::MetadataRead),
-    ("/metadata/write", Permission::MetadataWrite),
-];
-const REPOSITORIES: &str = "repositories/";
 const GATEWAY: &str = "gateway/";
 
 impl fmt::Display for Rule {
@@ -487,31 +469,6 @@ mod tests {
             "gateway/my-connected/message/write",
         ] {
             assert_eq!(Rule::parse(text).map(|rule| rule.to_string()).as_deref(), Ok(text));
-        }
-    }
-
-    /// What is seen at once is what the grammar says, for each permission; soft-deleted things are
-    /// for roles.
-    #[test]
-    fn plain_rules() {
-        for permission in Permission::ALL {
-            for pattern in ["*", "a", "a/content/read", "a/b-c/*"] {
-                let text = alloc::format!("repositories/{pattern}/{permission}");
-                let plain = plain(&text);
-                assert_eq!(plain.is_some(), permission.in_scope_maps(), "{text}");
-                let rule = Rule::parse_grammar(&text).ok();
-                assert_eq!(plain, rule.as_ref().and_then(Rule::grant), "{text}");
-            }
-        }
-        for text in [
-            "",
-            "repositories/content/read",
-            "repositories//content/read",
-            "repositories/A/content/read",
-            "repositories/**/content/read",
-            "a/content/read",
-        ] {
-            assert_eq!(plain(text), None, "{text}");
         }
     }
 

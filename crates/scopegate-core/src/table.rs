@@ -51,12 +51,13 @@ use core::fmt;
 
 use crate::action::{Action, ActionSet, Permission};
 use crate::error::{Error, ErrorKind};
+use crate::fast_path::FastRule;
 use crate::lean::sort::{numbered, sorted};
 use crate::lean::{hash, swar};
 use crate::name::RepositoryName;
 use crate::pattern::{MAX_PREFIX, Pattern};
 use crate::scope::ResourceName;
-use crate::scope_map::{Rule, ScopeMap, plain};
+use crate::scope_map::{Rule, ScopeMap};
 
 pub(crate) use self::lookup::FewPrefixes;
 use self::lookup::{AllPrefixes, Prefixes};
@@ -191,11 +192,11 @@ impl Table<Vec<u8>> {
         let actions = actions.into_iter();
         let mut union = Union::default();
         for text in actions.clone() {
-            // One that is lower-cased first, or that only the grammar knows.
-            let Some((pattern, permission)) = plain(text) else {
+            // One that is lower-cased first, or that only the full parser knows.
+            let Some(FastRule { pattern, permission }) = FastRule::read(text) else {
                 return Self::compile([&ScopeMap::parse(actions)?]);
             };
-            union.add(pattern, permission);
+            union.add(pattern.into(), permission);
         }
         union.build()
     }
@@ -883,7 +884,8 @@ mod tests {
     #[test]
     fn tables_of_different_seeds() {
         let laid_out = |rule: &str, attempt| {
-            let (pattern, permission) = plain(rule).unwrap();
+            let rule = Rule::parse(rule).unwrap();
+            let (pattern, permission) = rule.grant().unwrap();
             let mut union = Union::default();
             union.add(pattern, permission);
             let entries = merge(&union.entries);
@@ -900,7 +902,8 @@ mod tests {
             for (scope, granted) in
                 [("repository:a/b:pull,push", "pull,push"), ("repository:a/c:pull,push", "pull")]
             {
-                let decision = crate::decide_plain(tables, scope.as_bytes()).unwrap();
+                let settings = crate::Settings::default();
+                let decision = crate::decide_text(tables, scope, &settings).unwrap();
                 assert_eq!(decision.granted.to_string(), granted, "{scope}");
             }
         }

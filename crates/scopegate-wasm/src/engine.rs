@@ -367,17 +367,11 @@ fn texts<const N: usize>(parts: [&[u8]; N]) -> Result<[&str; N]> {
 /// less than can be measured.
 #[inline(never)]
 fn decision(table: &Table<Vec<u8>>, scope: &[u8], settings: &Settings) -> u64 {
-    match scopegate_core::decide_plain([table], scope) {
-        Some(decision) => abi::pack_decision(decision),
-        None => decision_by_grammar(table, scope, settings).unwrap_or_else(Failure::pack),
+    match scopegate_core::decide_bytes([table], scope, settings) {
+        Ok(Ok(decision)) => abi::pack_decision(decision),
+        Ok(Err(error)) => Failure::from(error).pack(),
+        Err(_) => Failure::NotText.pack(),
     }
-}
-
-#[cold]
-fn decision_by_grammar(table: &Table<Vec<u8>>, scope: &[u8], settings: &Settings) -> Result<u64> {
-    let scope = core::str::from_utf8(scope).map_err(|_| Failure::NotText)?;
-    let scope = Scope::parse(scope)?;
-    Ok(abi::pack_decision(scopegate_core::decide([table], &scope, settings)))
 }
 
 fn required(scopes: &str) -> Result<Vec<RequiredScope<'_>>> {

@@ -1,8 +1,8 @@
 //! Looking a name up in a table: its prefixes and their hashes.
 
+use crate::fast_path::NameScan;
 use crate::lean::hash;
 use crate::lean::swar::{self, HIGH, between};
-use crate::name::Look;
 
 /// The deepest prefixes of a name that end before a slash, or with the name: at most `CAPACITY`.
 pub(crate) struct Prefixes<const CAPACITY: usize> {
@@ -28,9 +28,9 @@ impl<const CAPACITY: usize> Prefixes<CAPACITY> {
 
     /// Reads the prefixes of a name, and whether it is valid in the same pass: a decision in
     /// wasmtime took 77 ns while these were two passes, and 70 since they are one. `false` is
-    /// inconclusive, as that of [`is_plain`](crate::name::is_plain).
+    /// inconclusive, as that of [`is_name`](crate::fast_path::is_name).
     pub(crate) fn read(&mut self, name: &[u8], seed: u64) -> bool {
-        let mut look = Look::START;
+        let mut scan = NameScan::START;
         let mut state = seed;
         let mut start = 0_usize;
         // Not in the field, so that it can stay in a register.
@@ -38,17 +38,17 @@ impl<const CAPACITY: usize> Prefixes<CAPACITY> {
         let (words, tail) = name.as_chunks::<8>();
         for word in words {
             let word = u64::from_le_bytes(*word);
-            look.at(word);
+            scan.word(word);
             self.push_slashes(&mut count, word, state, start);
             state = hash::step(state, word);
             start = start.wrapping_add(8);
         }
         let word = swar::tail(name, tail);
-        look.at_end(word, tail.len());
+        scan.tail(word, tail.len());
         self.push_slashes(&mut count, word, state, start);
         self.push(&mut count, name.len(), hash::last(state, word, name.len()));
         self.count = count;
-        look.is_plain(name.len())
+        scan.is_name(name.len())
     }
 
     /// The prefixes that end before a slash of this word.
