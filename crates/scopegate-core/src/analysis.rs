@@ -221,13 +221,13 @@ fn lacking(
         _ => return None,
     };
     // What is granted below a prefix is granted on all that lies there.
-    if granted_on(table, pattern).contains(needed) {
+    if granted_by_pattern(table, pattern).contains(needed) {
         return None;
     }
     let below = names_below(names, pattern);
     let grants = |granted: ActionSet| granted.contains(needed);
     let helped = below.iter().any(|name| {
-        grants(table.granted(*name)) || grants(granted_on(table, Pattern::Prefix(*name)))
+        grants(table.granted(*name)) || grants(granted_by_pattern(table, Pattern::Prefix(*name)))
     });
     if !helped {
         return Some(everywhere);
@@ -262,7 +262,7 @@ fn prefix_text(pattern: Pattern<'_>) -> String {
 }
 
 /// What a table grants on a repository of a pattern that no narrower rule is about.
-fn granted_on(table: View<'_>, pattern: Pattern<'_>) -> ActionSet {
+fn granted_by_pattern(table: View<'_>, pattern: Pattern<'_>) -> ActionSet {
     match pattern {
         Pattern::Root => table.root(),
         Pattern::Exact(name) => table.granted(name),

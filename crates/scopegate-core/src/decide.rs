@@ -169,7 +169,7 @@ fn decide_fast<'t, B: AsRef<[u8]> + 't>(
                 return None;
             }
         }
-        allowed = allowed.union(table.granted_to(name, &prefixes));
+        allowed = allowed.union(table.granted_by(name, &prefixes));
     }
     // Without any table the name was not scanned.
     (!prefixes.is_empty()).then(|| Decision::of(actions, allowed))
@@ -213,7 +213,7 @@ pub(crate) fn allowed<'t>(
 ) -> ActionSet {
     tables.fold(ActionSet::NONE, |allowed, table| {
         allowed.union(match resource_type {
-            ResourceType::Repository => table.granted_on(name),
+            ResourceType::Repository => table.granted(name),
             ResourceType::ArtifactRepository => table.root(),
             ResourceType::Registry => on_registry(table, name, settings),
         })

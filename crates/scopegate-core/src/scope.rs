@@ -179,6 +179,13 @@ pub(crate) fn is_port(text: &str) -> bool {
     (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+impl<'a> From<RepositoryName<'a>> for ResourceName<'a> {
+    #[inline]
+    fn from(name: RepositoryName<'a>) -> Self {
+        Self::Repository(name)
+    }
+}
+
 impl fmt::Display for ResourceName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -213,7 +213,7 @@ impl Principal {
 
     /// What may be done with a repository, asked for or not.
     pub(crate) fn granted_on(&self, repository: ResourceName<'_>) -> ActionSet {
-        let granted = self.tables().map(|table| table.granted_on(repository));
+        let granted = self.tables().map(|table| table.granted(repository));
         granted.fold(ActionSet::NONE, ActionSet::union)
     }
 

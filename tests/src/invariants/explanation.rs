@@ -241,7 +241,7 @@ impl Case<'_> {
 
     /// Whether a map names no repository that an edit could be about.
     fn map_is_empty(&self, name: &str) -> bool {
-        self.named().any(|map| map.name == name && map.table.entry_count() == 0)
+        self.named().any(|map| map.name == name && map.table.entries().next().is_none())
     }
 }
 
