@@ -13,10 +13,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use scopegate_core::ResourceType;
 use scopegate_core::admission::{Admission, Credential};
 use scopegate_core::claims::Claims;
 use scopegate_core::route;
-use scopegate_core::scope::ResourceType;
 use scopegate_core::{ActionList, Catalog, Decision, Error, ErrorKind, ScopeList, Settings};
 
 use crate::access::AccessEntry;
@@ -192,9 +192,16 @@ pub fn write_claims(text: &str, request: &ScopeList<'_>, claims: &Claims<'_>, ou
     }
     for entry in &claims.denied {
         let [offset, len] = place(text, entry.name.as_str());
-        let (kind, unknown) = (RecordKind::Denied as u32, entry.unknown.len() as u32);
-        words(&[kind, entry.resource_type as u32, offset, len, entry.actions.packed(), unknown]);
-        for word in &entry.unknown {
+        let (kind, unknown) = (RecordKind::Denied as u32, entry.actions.unknown.len() as u32);
+        words(&[
+            kind,
+            entry.resource_type as u32,
+            offset,
+            len,
+            entry.actions.known.packed(),
+            unknown,
+        ]);
+        for word in &entry.actions.unknown {
             words(&place(text, word));
         }
     }

@@ -60,7 +60,12 @@ impl From<&CoreEntry<'_>> for AccessEntry {
 
 impl From<&DeniedEntry<'_>> for AccessEntry {
     fn from(entry: &DeniedEntry<'_>) -> Self {
-        Self::new(entry.resource_type, entry.name.as_str(), entry.actions, &entry.unknown)
+        Self::new(
+            entry.resource_type,
+            entry.name.as_str(),
+            entry.actions.known,
+            &entry.actions.unknown,
+        )
     }
 }
 

@@ -23,12 +23,12 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use crate::access::RequiredScope;
 use crate::challenge::{Challenge, ChallengeError, error_body, unauthorized_body};
 use crate::error::{Error, ErrorKind};
 use crate::headers::Sent;
 use crate::lean::text::{cut, pieces};
 use crate::route::{Endpoint, Route, Settings, has_key, route};
-use crate::scope::RequiredScope;
 use crate::verify::{Grant, verify};
 
 /// A request, as far as a registry reads parameters from it.

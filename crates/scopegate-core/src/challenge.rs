@@ -17,9 +17,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
+use crate::access::RequiredScope;
 use crate::error::{Error, ErrorKind};
 use crate::lean::text::write_all;
-use crate::scope::RequiredScope;
 
 /// One challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,10 @@
 //! Left out: every other claim (issuer, times, identity), which the `scopegate-api` crate has.
 
 use alloc::vec::Vec;
-use core::fmt;
 
-use crate::action::ActionList;
-use crate::decide::{Settings, decide_merged};
-use crate::scope::{ResourceName, ResourceType, ScopeList, write_scope};
+use crate::access::{Access, Requested};
+use crate::decide::{Decision, Settings, decide};
+use crate::scope::{MergedScope, ResourceName, ScopeList};
 use crate::table::Table;
 
 /// What a request gets, and what it asked for in vain.
@@ -25,29 +24,11 @@ pub struct Claims<'a> {
     pub denied: Vec<DeniedEntry<'a>>,
 }
 
-/// What a token may do with one resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccessEntry<'a> {
-    /// What kind of thing.
-    pub resource_type: ResourceType,
-    /// Its name.
-    pub name: ResourceName<'a>,
-    /// The actions, in the order of the request.
-    pub actions: ActionList,
-}
+/// What a token may do with one resource, in the order of the request.
+pub type AccessEntry<'a> = Access<ResourceName<'a>>;
 
 /// What a token may not do with one resource, though it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeniedEntry<'a> {
-    /// What kind of thing.
-    pub resource_type: ResourceType,
-    /// Its name.
-    pub name: ResourceName<'a>,
-    /// The known actions, in the order of the request.
-    pub actions: ActionList,
-    /// The actions that nobody knows, in the order of the request.
-    pub unknown: Vec<&'a str>,
-}
+pub type DeniedEntry<'a> = MergedScope<'a>;
 
 /// Decides every scope of a request over the tables of one principal.
 ///
@@ -72,39 +53,17 @@ where
     let mut claims = Claims::default();
     for scope in &request.scopes {
         let (resource_type, name) = (scope.resource_type, scope.name);
-        let decision = decide_merged(tables.clone().into_iter().map(Table::view), scope, settings);
-        if !decision.granted.is_empty() {
-            let actions = decision.granted;
-            claims.access.push(AccessEntry { resource_type, name, actions });
+        let Decision { granted, denied } = decide(tables.clone(), scope, settings);
+        if !granted.is_empty() {
+            claims.access.push(Access { resource_type, name, actions: granted });
         }
-        if !decision.denied.is_empty() || !scope.unknown.is_empty() {
-            let (actions, unknown) = (decision.denied, scope.unknown.clone());
-            claims.denied.push(DeniedEntry { resource_type, name, actions, unknown });
+        let unknown = &scope.actions.unknown;
+        if !denied.is_empty() || !unknown.is_empty() {
+            let actions = Requested { known: denied, unknown: unknown.clone() };
+            claims.denied.push(Access { resource_type, name, actions });
         }
     }
     claims
-}
-
-impl fmt::Display for AccessEntry<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_scope(f, self.resource_type, self.name.as_str(), self.actions, &[])
-    }
-}
-
-impl<'a> DeniedEntry<'a> {
-    /// Every denied action by name, the known ones first.
-    pub fn words(&self) -> impl Iterator<Item = &'a str> + use<'a, '_> {
-        self.actions
-            .iter()
-            .map(|action| -> &'a str { action.as_str() })
-            .chain(self.unknown.iter().copied())
-    }
-}
-
-impl fmt::Display for DeniedEntry<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_scope(f, self.resource_type, self.name.as_str(), self.actions, &self.unknown)
-    }
 }
 
 #[cfg(test)]

@@ -16,10 +16,11 @@
 
 use core::str::{self, Utf8Error};
 
+use crate::access::{Access, Requested, ResourceType};
 use crate::action::{Action, ActionList, ActionSet};
 use crate::error::Error;
 use crate::fast_path::FastScope;
-use crate::scope::{MergedScope, ResourceName, ResourceType, Scope};
+use crate::scope::{ResourceName, Scope};
 use crate::table::{FewPrefixes, Table, View};
 
 /// What a host may set about decisions.
@@ -73,7 +74,7 @@ pub struct Decision {
     pub denied: ActionList,
 }
 
-/// Decides one scope over the tables of one principal.
+/// Decides one scope, or all that a request asks of one resource, over the tables of one principal.
 ///
 /// ```
 /// use scopegate_core::{Scope, ScopeMap, Settings, Table, decide};
@@ -87,12 +88,13 @@ pub struct Decision {
 /// ```
 #[must_use]
 #[inline]
-pub fn decide<'t, B: AsRef<[u8]> + 't>(
+pub fn decide<'t, B: AsRef<[u8]> + 't, U>(
     tables: impl IntoIterator<Item = &'t Table<B>>,
-    scope: &Scope<'_>,
+    scope: &Access<ResourceName<'_>, Requested<U>>,
     settings: &Settings,
 ) -> Decision {
-    decide_views(tables.into_iter().map(Table::view), scope, settings)
+    let tables = tables.into_iter().map(Table::view);
+    Decision::of(scope.wanted(), granted_on(tables, scope.resource_type, scope.name, settings))
 }
 
 /// Reads a scope and decides it: [`Scope::parse`] and [`decide`], quicker for the scopes that
@@ -175,29 +177,9 @@ fn decide_fast<'t, B: AsRef<[u8]> + 't>(
     (!prefixes.is_empty()).then(|| Decision::of(actions, allowed))
 }
 
-/// The same, wherever the tables are stored.
-#[inline]
-pub(crate) fn decide_views<'t>(
-    tables: impl Iterator<Item = View<'t>>,
-    scope: &Scope<'_>,
-    settings: &Settings,
-) -> Decision {
-    Decision::of(scope.wanted(), allowed(tables, scope.resource_type, scope.name, settings))
-}
-
-/// The same for a merged scope.
-#[must_use]
-pub(crate) fn decide_merged<'t>(
-    tables: impl Iterator<Item = View<'t>>,
-    scope: &MergedScope<'_>,
-    settings: &Settings,
-) -> Decision {
-    Decision::of(scope.wanted(), allowed(tables, scope.resource_type, scope.name, settings))
-}
-
 impl Decision {
     #[inline]
-    fn of(wanted: ActionList, allowed: ActionSet) -> Self {
+    pub(crate) fn of(wanted: ActionList, allowed: ActionSet) -> Self {
         let (granted, denied) = wanted.split(allowed);
         Self { granted, denied }
     }
@@ -205,7 +187,7 @@ impl Decision {
 
 /// Everything that may be had on a resource, asked for or not.
 #[inline]
-pub(crate) fn allowed<'t>(
+pub(crate) fn granted_on<'t>(
     tables: impl Iterator<Item = View<'t>>,
     resource_type: ResourceType,
     name: ResourceName<'_>,

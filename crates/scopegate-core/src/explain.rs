@@ -18,12 +18,13 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
 
+use crate::access::ResourceType;
 use crate::action::{Action, ActionList, ActionSet, Permission};
-use crate::decide::{Catalog, Decision, Settings, decide_views};
+use crate::decide::{Catalog, Decision, Settings, granted_on};
 use crate::lean::text::{pieces, write_all};
 use crate::name::RepositoryName;
 use crate::pattern::Pattern;
-use crate::scope::{ResourceName, ResourceType, Scope};
+use crate::scope::{ResourceName, Scope};
 use crate::scope_map::{Rule, system_defined};
 use crate::table::{Entry, Key, Table, View};
 
@@ -348,8 +349,8 @@ pub fn replacements<B: AsRef<[u8]>>(
     settings: &Settings,
 ) -> Vec<Replacement> {
     let maps = views(maps);
-    let decision = decide_views(maps.iter().map(|map| map.table), scope, settings);
     let question = Question { maps: &maps, scope, settings };
+    let decision = question.decision();
     if question.edits(decision.denied).is_empty() {
         question.replacements(decision.denied)
     } else {
@@ -376,14 +377,19 @@ struct Question<'q, 'a> {
 
 impl<'q, 'a> Question<'q, 'a> {
     fn answer(&self) -> Explanation<'a> {
-        let tables = self.maps.iter().map(|map| map.table);
-        let decision = decide_views(tables, self.scope, self.settings);
+        let decision = self.decision();
         let mut reasons = Vec::new();
         for action in self.scope.wanted().iter() {
             reasons.push(self.reason(action, decision.granted.contains(action)));
         }
         reasons.extend(self.scope.unknown_actions().map(|word| Reason::bare(word, false)));
         Explanation { scope: *self.scope, decision, reasons, edits: self.edits(decision.denied) }
+    }
+
+    fn decision(&self) -> Decision {
+        let (tables, scope) = (self.maps.iter().map(|map| map.table), self.scope);
+        let granted = granted_on(tables, scope.resource_type, scope.name, self.settings);
+        Decision::of(scope.wanted(), granted)
     }
 
     fn reason(&self, action: Action, granted: bool) -> Reason {

@@ -22,6 +22,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`name`] | repository names: the distribution reference grammar |
+//! | [`access`] | some actions on one resource: the form that scopes, claims and demands share |
 //! | [`action`] | the actions of a token, the permissions of a scope map, and the mapping between the two |
 //! | [`scope`] | requested scopes: parse, print, merge |
 //! | [`pattern`] | what a rule covers: an exact name, `prefix/*`, or `*` |
@@ -64,6 +65,7 @@
 
 extern crate alloc;
 
+pub mod access;
 pub mod action;
 pub mod admission;
 pub mod analysis;
@@ -84,6 +86,7 @@ pub mod scope_map;
 pub mod table;
 pub mod verify;
 
+pub use access::{Access, RequiredScope, ResourceType};
 pub use action::{Action, ActionList, ActionSet, Permission};
 pub use admission::admit;
 pub use claims::claims;
@@ -93,7 +96,7 @@ pub use explain::explain;
 pub use name::RepositoryName;
 pub use pattern::Pattern;
 pub use route::route;
-pub use scope::{RequiredScope, ResourceName, ResourceType, Scope, ScopeList};
+pub use scope::{ResourceName, Scope, ScopeList};
 pub use scope_map::{Role, Rule, ScopeMap};
 pub use table::Table;
 pub use verify::verify;

@@ -20,12 +20,12 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::access::{RequiredScope, ResourceType};
 use crate::action::{Action, ActionList};
 use crate::error::{Error, ErrorKind};
 use crate::lean::text::{contains, cut, find, pieces};
 use crate::name::RepositoryName;
 use crate::reference::{is_digest, is_tag, is_word};
-use crate::scope::{RequiredScope, ResourceType};
 
 /// What a host may set about routes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

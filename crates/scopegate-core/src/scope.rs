@@ -11,72 +11,36 @@
 //! name   := "*" | [ host ":" port "/" ] repository
 //! ```
 //!
-//! The type ends at the first colon and the actions begin after the last, so that a host with a
-//! port may stand in the name. An action that nobody knows is not an error: it is requested, and
-//! never granted.
-//!
-//! A [`RequiredScope`] is the other side: what a request needs, as a registry demands it in a
-//! challenge.
+//! The type ends at the first colon and the actions begin after the last, so that the name may hold
+//! a host with a port. An unknown action is not an error: it is requested, and never granted.
 //!
 //! Left out: what a scope grants, which is [`decide`](mod@crate::decide)'s business.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
-use core::fmt::{self, Display as _};
+use core::fmt;
 
-use crate::action::{Action, ActionList, ActionSet};
+use crate::access::{Access, Requested, RequiredScope, ResourceType};
+use crate::action::{Action, ActionList};
 use crate::error::{Error, ErrorKind};
 use crate::fast_path::FastScope;
 use crate::lean::swar;
-use crate::lean::text::{cut, cut_last, find, pieces, write_all};
+use crate::lean::text::{cut, cut_last, find, pieces};
 use crate::name::RepositoryName;
 
-/// What kind of thing a scope is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum ResourceType {
-    /// A repository of images and other artifacts.
-    Repository = 0,
-    /// The registry itself; `registry:catalog:*` is the right to list repositories.
-    Registry = 1,
-    /// The chart repository of Helm 2, as `/helm/v1` serves it.
-    ArtifactRepository = 2,
-}
-
-impl ResourceType {
-    /// Every type.
-    pub const ALL: [Self; 3] = [Self::Repository, Self::Registry, Self::ArtifactRepository];
-
-    /// The name of this type in scopes and claims.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Repository => "repository",
-            Self::Registry => "registry",
-            Self::ArtifactRepository => "artifact-repository",
-        }
+/// Reads a type with an optional class suffix; `text` is everything before the first colon.
+fn parse_type(text: &str) -> Result<ResourceType, Error> {
+    if text.is_empty() {
+        return Err(Error::new(ErrorKind::TypeEmpty, 0));
     }
-
-    /// The type with this name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|resource_type| resource_type.as_str() == text)
-    }
-
-    /// Reads a type with an optional class suffix; `text` is everything before the first colon.
-    fn parse_with_class(text: &str) -> Result<Self, Error> {
-        if text.is_empty() {
-            return Err(Error::new(ErrorKind::TypeEmpty, 0));
-        }
-        let (name, class) = match cut(text, b'(') {
-            Some((name, class)) => (name, Some(class)),
-            None => (text, None),
-        };
-        let resource_type = Self::parse(name).ok_or(Error::new(ErrorKind::TypeUnknown, 0))?;
-        match class {
-            Some(class) if !is_class(class) => Err(Error::new(ErrorKind::TypeClass, name.len())),
-            _ => Ok(resource_type),
-        }
+    let (name, class) = match cut(text, b'(') {
+        Some((name, class)) => (name, Some(class)),
+        None => (text, None),
+    };
+    let resource_type = ResourceType::parse(name).ok_or(Error::new(ErrorKind::TypeUnknown, 0))?;
+    match class {
+        Some(class) if !is_class(class) => Err(Error::new(ErrorKind::TypeClass, name.len())),
+        _ => Ok(resource_type),
     }
 }
 
@@ -85,12 +49,6 @@ fn is_class(text: &str) -> bool {
     text.strip_suffix(')').is_some_and(|class| {
         !class.is_empty() && class.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
-}
-
-impl fmt::Display for ResourceType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// What a scope names.
@@ -179,6 +137,13 @@ pub(crate) fn is_port(text: &str) -> bool {
     (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+impl AsRef<str> for ResourceName<'_> {
+    #[inline]
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl<'a> From<RepositoryName<'a>> for ResourceName<'a> {
     #[inline]
     fn from(name: RepositoryName<'a>) -> Self {
@@ -192,7 +157,7 @@ impl fmt::Display for ResourceName<'_> {
     }
 }
 
-/// One requested scope, borrowed from the text it stands in.
+/// One requested scope, borrowed from the text that holds it.
 ///
 /// ```
 /// use scopegate_core::Scope;
@@ -201,17 +166,15 @@ impl fmt::Display for ResourceName<'_> {
 /// assert_eq!(scope.to_string(), "repository:samples/nginx:push,pull");
 /// # Ok::<(), scopegate_core::Error>(())
 /// ```
+pub type Scope<'a> = Access<ResourceName<'a>, Requested<UnknownActions<'a>>>;
+
+/// The unknown actions of a scope, which are read on demand: the text after the last colon where it
+/// has any, otherwise nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Scope<'a> {
-    /// What kind of thing the scope is about.
-    pub resource_type: ResourceType,
-    /// What the scope names.
-    pub name: ResourceName<'a>,
-    /// The known actions, in the order of the text.
-    pub actions: ActionList,
-    /// The text after the last colon where it has unknown actions, which are read again on demand;
-    /// otherwise nothing.
-    unknown: &'a str,
+pub struct UnknownActions<'a>(&'a str);
+
+impl UnknownActions<'_> {
+    const NONE: Self = Self("");
 }
 
 impl<'a> Scope<'a> {
@@ -228,8 +191,7 @@ impl<'a> Scope<'a> {
             Some((name, actions)) => Ok(Self {
                 resource_type: ResourceType::Repository,
                 name: ResourceName::Repository(RepositoryName::trusted(name)),
-                actions,
-                unknown: "",
+                actions: Requested { known: actions, unknown: UnknownActions::NONE },
             }),
             None => Self::parse_full(text),
         }
@@ -241,78 +203,37 @@ impl<'a> Scope<'a> {
         let no_form = Error::new(ErrorKind::ScopeForm, text.len());
         let (resource_type, rest) = cut(text, b':').ok_or(no_form)?;
         let (name, actions) = cut_last(rest, b':').ok_or(no_form)?;
-        let resource_type = ResourceType::parse_with_class(resource_type)?;
+        let resource_type = parse_type(resource_type)?;
         let name_start = text.len().saturating_sub(rest.len());
         let name = ResourceName::parse(name).map_err(|error| error.shifted(name_start))?;
-        let (actions, unknown) = parse_actions(actions);
-        Ok(Self { resource_type, name, actions, unknown })
+        Ok(Self { resource_type, name, actions: parse_actions(actions) })
     }
 
-    /// The actions that nobody knows, in the order of the text, each once.
+    /// The unknown actions, in the order of the text, each once.
     pub fn unknown_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        MergedScope::from(self).unknown.into_iter()
-    }
-
-    /// The known actions with `*` spelled out: on a repository the five that a scope map can grant,
-    /// on the registry `*` itself.
-    #[must_use]
-    #[inline]
-    pub fn wanted(&self) -> ActionList {
-        wanted(self.resource_type, self.actions)
+        MergedScope::from(self).actions.unknown.into_iter()
     }
 }
 
-/// The known actions of a comma-separated list, and the list again where it has others.
+/// Reads a comma-separated list.
 #[inline]
-fn parse_actions(list: &str) -> (ActionList, &str) {
-    let mut actions = ActionList::NONE;
+fn parse_actions(list: &str) -> Requested<UnknownActions<'_>> {
+    let mut known = ActionList::NONE;
     let mut has_unknown = false;
     for name in list.as_bytes().split(|byte| *byte == b',') {
         match Action::from_bytes(name) {
-            Some(action) => actions.push(action),
+            Some(action) => known.push(action),
             None => has_unknown |= !name.is_empty(),
         }
     }
-    (actions, if has_unknown { list } else { "" })
+    let unknown = if has_unknown { UnknownActions(list) } else { UnknownActions::NONE };
+    Requested { known, unknown }
 }
 
-/// The known actions of a scope with `*` spelled out, as [`Scope::wanted`].
-#[inline]
-pub(crate) fn wanted(resource_type: ResourceType, actions: ActionList) -> ActionList {
-    if !actions.contains(Action::Any) {
-        return actions;
-    }
-    match resource_type {
-        ResourceType::Registry => ActionList::of(&[Action::Any]),
-        ResourceType::Repository | ResourceType::ArtifactRepository => {
-            let beside = actions.set().difference(ActionSet::of(Action::Any));
-            ActionSet::REPOSITORY.union(beside).into()
-        }
-    }
-}
-
-impl fmt::Display for Scope<'_> {
+impl fmt::Display for Requested<UnknownActions<'_>> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        MergedScope::from(self).fmt(f)
+        self.merged().fmt(f)
     }
-}
-
-/// Writes the text of a scope: `repository:app:pull,unheard-of`.
-pub(crate) fn write_scope(
-    f: &mut fmt::Formatter<'_>,
-    resource_type: ResourceType,
-    name: &str,
-    actions: ActionList,
-    unknown: &[&str],
-) -> fmt::Result {
-    write_all(f, &[resource_type.as_str(), ":", name, ":"])?;
-    actions.fmt(f)?;
-    let mut separator = if actions.is_empty() { "" } else { "," };
-    for action in unknown {
-        write_all(f, &[separator, action])?;
-        separator = ",";
-    }
-    Ok(())
 }
 
 /// All the scopes of one request, merged: one entry for each (type, name), at the place where it
@@ -335,17 +256,7 @@ pub struct ScopeList<'a> {
 }
 
 /// Everything that one request asks about one (type, name).
-#[derive(Clone, Debug)]
-pub struct MergedScope<'a> {
-    /// What kind of thing the scope is about.
-    pub resource_type: ResourceType,
-    /// What the scope names.
-    pub name: ResourceName<'a>,
-    /// The known actions, in the order of their first appearance.
-    pub actions: ActionList,
-    /// The actions that nobody knows, in the order of their first appearance.
-    pub unknown: Vec<&'a str>,
-}
+pub type MergedScope<'a> = Access<ResourceName<'a>, Requested<Vec<&'a str>>>;
 
 /// A piece of a request that is no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -428,23 +339,17 @@ impl<'a> ScopeList<'a> {
             self.scopes.push(scope.into());
             return;
         };
-        scope.actions.iter().for_each(|action| merged.actions.push(action));
-        merged.add_unknown(scope);
+        scope.actions.known.iter().for_each(|action| merged.actions.known.push(action));
+        merged.actions.add_unknown(scope.actions.unknown);
     }
 }
 
-impl<'a> MergedScope<'a> {
-    /// The known actions with `*` spelled out, as [`Scope::wanted`].
-    #[must_use]
-    pub fn wanted(&self) -> ActionList {
-        wanted(self.resource_type, self.actions)
-    }
-
-    fn add_unknown(&mut self, scope: &Scope<'a>) {
-        if scope.unknown.is_empty() {
+impl<'a> Requested<Vec<&'a str>> {
+    fn add_unknown(&mut self, more: UnknownActions<'a>) {
+        if more.0.is_empty() {
             return;
         }
-        for name in pieces(scope.unknown, b',').filter(|name| !name.is_empty()) {
+        for name in pieces(more.0, b',').filter(|name| !name.is_empty()) {
             if Action::parse(name).is_none() && !self.unknown.contains(&name) {
                 self.unknown.push(name);
             }
@@ -452,18 +357,18 @@ impl<'a> MergedScope<'a> {
     }
 }
 
-impl<'a> From<&Scope<'a>> for MergedScope<'a> {
-    fn from(scope: &Scope<'a>) -> Self {
-        let Scope { resource_type, name, actions, .. } = *scope;
-        let mut merged = Self { resource_type, name, actions, unknown: Vec::new() };
-        merged.add_unknown(scope);
+impl<'a> Requested<UnknownActions<'a>> {
+    fn merged(&self) -> Requested<Vec<&'a str>> {
+        let mut merged = Requested { known: self.known, unknown: Vec::new() };
+        merged.add_unknown(self.unknown);
         merged
     }
 }
 
-impl fmt::Display for MergedScope<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_scope(f, self.resource_type, self.name.as_str(), self.actions, &self.unknown)
+impl<'a> From<&Scope<'a>> for MergedScope<'a> {
+    fn from(scope: &Scope<'a>) -> Self {
+        let Scope { resource_type, name, actions } = *scope;
+        Self { resource_type, name, actions: actions.merged() }
     }
 }
 
@@ -479,30 +384,13 @@ impl fmt::Display for ScopeList<'_> {
     }
 }
 
-/// A scope that an HTTP request needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequiredScope<'a> {
-    /// What kind of thing the request is about.
-    pub resource_type: ResourceType,
-    /// Its name.
-    pub name: Cow<'a, str>,
-    /// The actions that a token must hold, all of them, in the order of the challenge.
-    pub actions: ActionList,
-}
-
 impl<'a> From<Scope<'a>> for RequiredScope<'a> {
     fn from(scope: Scope<'a>) -> Self {
         Self {
             resource_type: scope.resource_type,
             name: Cow::Borrowed(scope.name.as_str()),
-            actions: scope.actions,
+            actions: scope.actions.known,
         }
-    }
-}
-
-impl fmt::Display for RequiredScope<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_scope(f, self.resource_type, &self.name, self.actions, &[])
     }
 }
 

@@ -12,26 +12,19 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
+use crate::access::{Access, RequiredScope, ResourceType, spelled_out};
 use crate::action::{Action, ActionSet};
-use crate::decide::{Settings, allowed};
+use crate::decide::{Settings, granted_on};
 use crate::route::Profile;
-use crate::scope::{RequiredScope, ResourceName, ResourceType, wanted};
+use crate::scope::ResourceName;
 use crate::table::Table;
 
-/// One access entry of a verified token. Actions that nobody knows grant nothing and are simply not
-/// in the set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grant<'a> {
-    /// What kind of thing.
-    pub resource_type: ResourceType,
-    /// Its name, as it stands in the token.
-    pub name: &'a str,
-    /// What may be done.
-    pub actions: ActionSet,
-}
+/// One access entry of a verified token, with its name as it is there. Unknown actions grant nothing
+/// and are not in the set.
+pub type Grant<'a> = Access<&'a str, ActionSet>;
 
 impl<'a> Grant<'a> {
-    /// Reads an access entry; `None` for a type that nobody knows.
+    /// Reads an access entry; `None` for an unknown type.
     pub fn parse<'w>(
         resource_type: &str,
         name: &'a str,
@@ -74,10 +67,10 @@ impl<'a> Grant<'a> {
         let Ok(name) = ResourceName::parse(self.name) else {
             return Self { actions: ActionSet::NONE, ..self };
         };
-        let allowed =
-            allowed(tables.into_iter().map(Table::view), self.resource_type, name, settings);
-        let held = wanted(self.resource_type, self.actions.into()).set();
-        Self { actions: held.intersection(allowed), ..self }
+        let tables = tables.into_iter().map(Table::view);
+        let granted = granted_on(tables, self.resource_type, name, settings);
+        let held = spelled_out(self.resource_type, self.actions.into()).set();
+        Self { actions: held.intersection(granted), ..self }
     }
 
     fn on(self, required: &RequiredScope<'_>, profile: Profile) -> ActionSet {
@@ -163,11 +156,7 @@ mod tests {
             .iter()
             .map(|text| {
                 let scope = Scope::parse(text).unwrap();
-                RequiredScope {
-                    resource_type: scope.resource_type,
-                    name: scope.name.as_str().into(),
-                    actions: scope.actions,
-                }
+                RequiredScope::from(scope)
             })
             .collect();
         let missing = verify(grants.iter().copied(), &required, profile).err().unwrap_or_default();
@@ -243,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_nobody_knows_is_no_grant() {
+    fn an_unknown_type_is_no_grant() {
         assert_eq!(Grant::parse("Repository", "a", ["pull"]), None);
     }
 }

@@ -10,9 +10,8 @@ use scopegate_core::admission::{Admission, Authority, Request};
 use scopegate_core::challenge::{Challenge, ChallengeError, Scheme};
 use scopegate_core::explain::{self, NamedTable};
 use scopegate_core::headers;
-use scopegate_core::scope::RequiredScope;
 use scopegate_core::verify::Grant;
-use scopegate_core::{Error, ErrorKind, Scope, ScopeList, Settings, Table};
+use scopegate_core::{Error, ErrorKind, RequiredScope, Scope, ScopeList, Settings, Table};
 
 /// Everything that an instance keeps.
 pub(crate) struct Engine {

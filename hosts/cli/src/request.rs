@@ -44,7 +44,7 @@ pub(crate) fn grants_all(request: &ScopeList<'_>, claims: &Claims<'_>) -> bool {
 
 /// Whether a scope has no action, known or unknown.
 pub(crate) fn asks_for_nothing(scope: &MergedScope<'_>) -> bool {
-    scope.actions.is_empty() && scope.unknown.is_empty()
+    scope.actions.known.is_empty() && scope.actions.unknown.is_empty()
 }
 
 /// A text that the engine refuses, as an error.

@@ -187,7 +187,7 @@ impl Case {
 
 /// What nobody could be granted, so that denying it says little: likely a slip of the pen.
 fn remark(request: &ScopeList<'_>) -> Option<String> {
-    if let Some(word) = request.scopes.iter().flat_map(|scope| &scope.unknown).next() {
+    if let Some(word) = request.scopes.iter().flat_map(|scope| &scope.actions.unknown).next() {
         return Some(format!("nobody knows the action `{word}`"));
     }
     let empty = request.scopes.iter().find(|scope| request::asks_for_nothing(scope))?;

@@ -1,10 +1,11 @@
 //! The engine against the referee, and what a token may never hold.
 
 use scopegate_core::claims::Claims;
-use scopegate_core::scope::{MergedScope, ResourceType};
+use scopegate_core::scope::MergedScope;
 use scopegate_core::verify::Grant;
 use scopegate_core::{
-    Action, ActionSet, Decision, Scope, ScopeList, Settings, Table, claims, decide, decide_text,
+    Action, ActionSet, Decision, ResourceType, Scope, ScopeList, Settings, Table, claims, decide,
+    decide_text,
 };
 
 use super::{compiled, map, neighbourhood, repository, settings};
@@ -101,7 +102,7 @@ pub fn claims_hold_only_what_was_asked(rules: &[String], parameters: &[&str]) {
                 (scope.resource_type, scope.name) == (entry.resource_type, entry.name)
             };
             let scope = request.scopes.iter().find(same).expect("an entry that was asked for");
-            let mut asked = scope.actions.set();
+            let mut asked = scope.actions.known.set();
             if scope.resource_type != ResourceType::Registry && asked.contains(Action::Any) {
                 asked = asked.difference(ActionSet::of(Action::Any)).union(ActionSet::REPOSITORY);
             }

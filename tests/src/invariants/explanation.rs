@@ -8,9 +8,9 @@ use scopegate_core::explain::{
     Edit, Explanation, Miss, MissKind, NamedTable, Reason, Replacement, RuleRef, Substitute,
     replacements,
 };
-use scopegate_core::scope::{ResourceName, ResourceType};
 use scopegate_core::{
-    Pattern, Permission, RepositoryName, Scope, ScopeMap, Settings, Table, decide, explain,
+    Pattern, Permission, RepositoryName, ResourceName, ResourceType, Scope, ScopeMap, Settings,
+    Table, decide, explain,
 };
 
 use super::{compiled, settings};

@@ -4,9 +4,8 @@
 use scopegate_core::admission::{Admission, Authority, Credential, Forward, Request, admit};
 use scopegate_core::challenge::{Challenge, unauthorized_body};
 use scopegate_core::route::{Endpoint, Profile, Route, Settings, Untag, route};
-use scopegate_core::scope::ResourceType;
 use scopegate_core::verify::{Grant, verify};
-use scopegate_core::{Action, RequiredScope, Scope};
+use scopegate_core::{Action, RequiredScope, ResourceType, Scope};
 
 const AUTHORITY: Authority<'_> = Authority { realm: "https://r.example/token", service: "r" };
 
