@@ -1,4 +1,8 @@
-//! Access entries, as they stand in a token and in a decision.
+//! Access entries, as they are in a token and in a decision.
+//!
+//! The only such type beside [`scopegate_core::Access`]. The core's types are not serialised, and
+//! this one keeps what the core drops when it reads an entry: types and actions that it does not
+//! know, and the order of the actions.
 //!
 //! Follows <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/jwt.md>.
 //! Written in lower case, which is what `az acr check-health` reads, and read so: keys with
@@ -10,7 +14,7 @@ use alloc::vec::Vec;
 
 use scopegate_core::claims::{AccessEntry as CoreEntry, DeniedEntry};
 use scopegate_core::verify::Grant;
-use scopegate_core::{ActionList, ResourceType};
+use scopegate_core::{Access, ActionList, ResourceName};
 use serde::{Deserialize, Serialize};
 
 /// What a token may do with one resource.
@@ -38,34 +42,36 @@ pub struct AccessEntry {
 }
 
 impl AccessEntry {
-    /// The entry as the engine checks it; `None` for a type that nobody knows.
+    /// The entry as the engine checks it; `None` for an unknown type.
     #[must_use]
     pub fn grant(&self) -> Option<Grant<'_>> {
         Grant::parse(&self.resource_type, &self.name, self.actions.iter().map(String::as_str))
     }
 
-    fn new(resource_type: ResourceType, name: &str, known: ActionList, unknown: &[&str]) -> Self {
-        let mut actions: Vec<String> =
-            known.iter().map(|action| action.as_str().to_owned()).collect();
-        actions.extend(unknown.iter().map(|word| (*word).to_owned()));
-        Self { resource_type: resource_type.as_str().to_owned(), name: name.to_owned(), actions }
+    /// Whether both are about one resource: a name is literal, and `*` no pattern.
+    pub(crate) fn is_on_resource_of(&self, other: &Self) -> bool {
+        self.resource_type == other.resource_type && self.name == other.name
+    }
+
+    fn new<A>(access: &Access<ResourceName<'_>, A>, known: ActionList, unknown: &[&str]) -> Self {
+        let known = known.iter().map(|action| action.as_str());
+        Self {
+            resource_type: access.resource_type.as_str().to_owned(),
+            name: access.name.as_str().to_owned(),
+            actions: known.chain(unknown.iter().copied()).map(ToOwned::to_owned).collect(),
+        }
     }
 }
 
 impl From<&CoreEntry<'_>> for AccessEntry {
     fn from(entry: &CoreEntry<'_>) -> Self {
-        Self::new(entry.resource_type, entry.name.as_str(), entry.actions, &[])
+        Self::new(entry, entry.actions, &[])
     }
 }
 
 impl From<&DeniedEntry<'_>> for AccessEntry {
     fn from(entry: &DeniedEntry<'_>) -> Self {
-        Self::new(
-            entry.resource_type,
-            entry.name.as_str(),
-            entry.actions.known,
-            &entry.actions.unknown,
-        )
+        Self::new(entry, entry.actions.known, &entry.actions.unknown)
     }
 }
 

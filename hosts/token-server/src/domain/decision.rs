@@ -48,7 +48,7 @@ impl Decider<'_> {
             error => failed(&error),
         })?;
         if let Some(at_most) = &principal.at_most {
-            at_most.narrow(&mut report);
+            report.narrow(&at_most.access);
         }
         Ok(report)
     }

@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{IdentityClaims, PrincipalKind};
-use scopegate_api::decision::DecisionReport;
 use scopegate_core::scope_map::Role;
 use scopegate_runtime::{PolicyTable, Runtime};
 
@@ -382,84 +381,5 @@ impl<'a> Directory<'a> {
         let of_providers = providers.map(|provider| self.provider_generation(&provider.name));
         let of_identities = self.policy.revoked_identities().map(|(_, _, revision)| revision);
         of_providers.chain(of_identities).max().unwrap_or(0)
-    }
-}
-
-impl AtMost {
-    /// Takes from a decision what the token does not hold.
-    pub fn narrow(&self, report: &mut DecisionReport) {
-        for entry in &mut report.access {
-            let (held, missing) = entry
-                .actions
-                .drain(..)
-                .partition(|action| self.holds(&entry.resource_type, &entry.name, action));
-            entry.actions = held;
-            deny(&mut report.denied, entry, missing);
-        }
-        report.access.retain(|entry| !entry.actions.is_empty());
-    }
-
-    fn holds(&self, resource_type: &str, name: &str, action: &str) -> bool {
-        self.access.iter().any(|held| {
-            held.resource_type == resource_type
-                && held.name == name
-                && held.actions.iter().any(|held| held == action)
-        })
-    }
-}
-
-fn deny(denied: &mut Vec<AccessEntry>, entry: &AccessEntry, actions: Vec<String>) {
-    if actions.is_empty() {
-        return;
-    }
-    let is_same =
-        |d: &&mut AccessEntry| d.resource_type == entry.resource_type && d.name == entry.name;
-    match denied.iter_mut().find(is_same) {
-        Some(known) => known.actions.extend(actions),
-        None => denied.push(AccessEntry {
-            resource_type: entry.resource_type.clone(),
-            name: entry.name.clone(),
-            actions,
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_access_token_gives_no_more_than_it_holds() {
-        let entry = |text: &str| {
-            let mut parts = text.split(':');
-            let mut next = || parts.next().unwrap().to_owned();
-            let (resource_type, name) = (next(), next());
-            let actions = next().split(',').map(ToOwned::to_owned).collect();
-            AccessEntry { resource_type, name, actions }
-        };
-        let entries = |text: &str| text.split_whitespace().map(entry).collect::<Vec<_>>();
-        for (held, granted, expected, denied) in [
-            (
-                "repository:a:pull",
-                "repository:a:pull,push",
-                "repository:a:pull",
-                "repository:a:push",
-            ),
-            ("repository:a:pull", "repository:b:pull", "", "repository:b:pull"),
-            ("repository:a:pull", "registry:a:pull", "", "registry:a:pull"),
-            ("", "registry:catalog:*", "", "registry:catalog:*"),
-            ("registry:catalog:*", "registry:catalog:*", "registry:catalog:*", ""),
-            // A name is literal: a held `*` is that name and no pattern.
-            ("repository:*:pull", "repository:a:pull", "", "repository:a:pull"),
-        ] {
-            let at_most = AtMost { access: entries(held), until: 0 };
-            let mut report = DecisionReport { access: entries(granted), ..Default::default() };
-            at_most.narrow(&mut report);
-            assert_eq!(
-                (report.access, report.denied),
-                (entries(expected), entries(denied)),
-                "{granted}"
-            );
-        }
     }
 }
