@@ -37,7 +37,7 @@
 //! | [`verify`](mod@verify) | access entries × required scopes → allowed, or what is missing |
 //! | [`headers`] | which header fields of a request and of its answer are sent on |
 //! | [`admission`] | a request at the edge: forwarded as what, or answered how |
-//! | [`analysis`] | exact reasoning on maps: lint, subset, equivalence, difference |
+//! | [`analysis`] | exact reasoning on maps: lint, subset, difference |
 //!
 //! Two private modules are no words of the domain: `lean` holds what the standard library would do
 //! larger or slower in a WebAssembly module, and `fast_path` parses texts of the usual forms.
