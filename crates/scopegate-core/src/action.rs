@@ -4,7 +4,7 @@
 //! two vocabularies that both come from Azure Container Registry:
 //! <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>.
 //!
-//! Left out: `read`, `write` and other words of role summaries, and the actions of content trust
+//! Left out: `read`, `write` and other names in role summaries, and the actions of content trust
 //! and quarantine, which no scope asks for.
 
 use core::fmt;
@@ -55,13 +55,13 @@ impl Action {
     /// ```
     #[must_use]
     #[inline]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::from_bytes(word.as_bytes())
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::from_bytes(name.as_bytes())
     }
 
     #[inline]
-    pub(crate) fn from_bytes(word: &[u8]) -> Option<Self> {
-        Self::ALL.iter().copied().find(|action| action.as_str().as_bytes() == word)
+    pub(crate) fn from_bytes(name: &[u8]) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.as_str().as_bytes() == name)
     }
 
     /// The name of this action in scopes and claims.
@@ -496,8 +496,8 @@ mod tests {
         for action in Action::ALL {
             assert_eq!(Action::parse(action.as_str()), Some(action));
         }
-        for word in ["", "PULL", "pull ", "content/read", "deleted/read", "**"] {
-            assert_eq!(Action::parse(word), None, "{word}");
+        for name in ["", "PULL", "pull ", "content/read", "deleted/read", "**"] {
+            assert_eq!(Action::parse(name), None, "{name}");
         }
     }
 

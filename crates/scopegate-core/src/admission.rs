@@ -2,8 +2,8 @@
 //!
 //! This is all that a proxy before a registry has to decide, in one place, so that every proxy
 //! decides the same: the request is read ([`route`](mod@crate::route),
-//! [`headers`](mod@crate::headers)), what came with it is compared with what it needs
-//! ([`verify`](mod@crate::verify)), and whoever may not gets a challenge
+//! [`headers`](mod@crate::headers)), the access of its token is compared with what it needs
+//! ([`verify`](mod@crate::verify)), and a client without that access gets a challenge
 //! ([`challenge`](mod@crate::challenge)). What goes on is all of the request that a registry reads
 //! a parameter from: the method, the target and the type of the body, as the engine writes them. A
 //! host sends these and no others. The answers are those of Azure Container Registry and of
@@ -13,7 +13,7 @@
 //! A mount without the right to pull from its source is no refusal: the request goes on as a plain
 //! upload, which is what the distribution specification has a registry do that cannot mount, and
 //! the client sends the blob. So does a mount that names no source, because a registry that looks
-//! for the blob everywhere would give what nobody checked.
+//! for the blob everywhere would give what no decision allowed.
 //!
 //! Left out: which other header fields are sent on, which a host takes from
 //! [`headers`](mod@crate::headers); whether a token is genuine, in time, not revoked, and meant for
@@ -34,9 +34,9 @@ use crate::verify::{Grant, verify};
 /// A request, as far as a registry reads parameters from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'a, H> {
-    /// The method, as it stands in the request line.
+    /// The method, as in the request line.
     pub method: &'a str,
-    /// The path with its query, as it stands there.
+    /// The path with its query, as in the request line.
     pub target: &'a str,
     /// Names and values of the header fields, a pair for each line, in any case and order. All may
     /// be given; what matters is `Content-Type` and what names another method.
@@ -52,12 +52,12 @@ pub struct Authority<'a> {
     pub service: &'a str,
 }
 
-/// What came with a request, as the host found it.
+/// The credential of a request, as the host found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential<G> {
     /// Nothing.
     Absent,
-    /// A token that is no good: forged, expired, revoked, or meant for somebody else.
+    /// An unacceptable token: forged, expired, revoked, or for another audience.
     Invalid,
     /// A token that is good, with what it grants.
     Valid(G),
@@ -80,14 +80,15 @@ pub struct Forward<'a> {
     /// The target to send: the canonical path, and the query. Borrowed where that is what came in,
     /// byte for byte.
     pub target: Cow<'a, str>,
-    /// The `Content-Type` to send, in place of whatever came; `None`: send none.
+    /// The `Content-Type` to send instead of the client's; `None`: send none.
     pub content_type: Option<&'a str>,
 }
 
-/// An answer in the registry's place.
+/// An answer instead of the registry's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The HTTP status: 401 for whoever may not, 400, 404 or 405 for what is no request of the API.
+    /// The HTTP status: 401 without the access that is needed, 400, 404 or 405 for a request that
+    /// the API does not have.
     pub status: u16,
     /// The value of `WWW-Authenticate`, with a 401.
     pub challenge: Option<String>,
@@ -241,7 +242,7 @@ impl Refusal {
     }
 }
 
-/// The one mapping of what is no request of the API to what a client is told.
+/// The one mapping of errors of a route to answers.
 ///
 /// A reference that cannot exist does not exist: that is what registries answer, and what the
 /// conformance tests of the distribution specification ask for.

@@ -26,10 +26,10 @@ use crate::table::{Entry, Table, View};
 pub struct Finding {
     /// What it is.
     pub kind: FindingKind,
-    /// The rule that it is about, by its place in the map; `None` when it is about the map as a
+    /// The rule that it is about, by its index in the map; `None` when it is about the map as a
     /// whole.
     pub rule: Option<usize>,
-    /// The other rule that makes it so, by its place in the map.
+    /// The other rule that makes it so, by its index in the map.
     pub because_of: Option<usize>,
 }
 
@@ -48,7 +48,7 @@ pub enum FindingKind {
     /// The same on some repositories of the rule, while another rule gives `metadata/read` on
     /// others.
     PullPartlyWithoutMetadataRead,
-    /// The same rule stands twice.
+    /// The same rule is there twice.
     Redundant,
     /// A wider rule grants the same.
     Covered,
@@ -135,7 +135,7 @@ impl FindingKind {
 /// Those of [`Table::compile`].
 pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
     let table = Table::compile([map])?;
-    let (places, names) = (Places::of(&map.rules), mentioned(&[table.view()]));
+    let (by_grant, names) = (ByGrant::of(&map.rules), mentioned(&[table.view()]));
     let mut findings = Vec::new();
     for (index, rule) in map.rules.iter().enumerate() {
         let mut find = |kind, because_of| {
@@ -145,7 +145,7 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
             find(FindingKind::GrantsNothing, None);
             continue;
         };
-        if let Some((kind, other)) = repeated(&places, index, grant) {
+        if let Some((kind, other)) = repeated(&by_grant, index, grant) {
             find(kind, Some(other));
             continue;
         }
@@ -165,45 +165,46 @@ pub fn lint(map: &ScopeMap) -> Result<Vec<Finding>, Error> {
 /// What a rule covers and what it grants there.
 type Grant<'m> = (Pattern<'m>, Permission);
 
-/// The places of some rules, in the order of what they grant.
-struct Places<'m> {
+/// Some rules, to be found by what they grant.
+struct ByGrant<'m> {
     rules: &'m [Rule],
+    /// The indices of the rules, in the order of what they grant.
     order: Vec<usize>,
 }
 
-impl<'m> Places<'m> {
+impl<'m> ByGrant<'m> {
     fn of(rules: &'m [Rule]) -> Self {
-        let key = |place: usize| rules.get(place).map(Rule::grant);
+        let key = |index: usize| rules.get(index).map(Rule::grant);
         Self { rules, order: sorted(rules.len(), &|one, other| key(one).cmp(&key(other))) }
     }
 
-    /// The first place of a rule that grants exactly this.
-    fn first(&self, grant: Grant<'_>) -> Option<usize> {
-        let granted = |place: &usize| self.rules.get(*place).and_then(Rule::grant);
-        let start = self.order.partition_point(|place| granted(place) < Some(grant));
-        self.order.get(start).copied().filter(|place| granted(place) == Some(grant))
+    /// The index of the first rule that grants exactly this.
+    fn first_granting(&self, grant: Grant<'_>) -> Option<usize> {
+        let granted = |index: &usize| self.rules.get(*index).and_then(Rule::grant);
+        let start = self.order.partition_point(|index| granted(index) < Some(grant));
+        self.order.get(start).copied().filter(|index| granted(index) == Some(grant))
     }
 }
 
 /// Whether another rule makes this one needless: an equal one before it, or a wider one anywhere.
-fn repeated(places: &Places<'_>, index: usize, grant: Grant<'_>) -> Option<(FindingKind, usize)> {
-    if let Some(earlier) = places.first(grant).filter(|earlier| *earlier < index) {
+fn repeated(rules: &ByGrant<'_>, index: usize, grant: Grant<'_>) -> Option<(FindingKind, usize)> {
+    if let Some(earlier) = rules.first_granting(grant).filter(|earlier| *earlier < index) {
         return Some((FindingKind::Redundant, earlier));
     }
     let (pattern, permission) = grant;
     let (Pattern::Exact(name) | Pattern::Prefix(name)) = pattern else {
         return None;
     };
-    let mut wider = places.first((Pattern::Root, permission));
+    let mut wider = rules.first_granting((Pattern::Root, permission));
     for above in name.ancestors() {
-        let place = places.first((Pattern::Prefix(above), permission));
-        wider = place.into_iter().chain(wider).min();
+        let covering = rules.first_granting((Pattern::Prefix(above), permission));
+        wider = covering.into_iter().chain(wider).min();
     }
     wider.map(|other| (FindingKind::Covered, other))
 }
 
-/// What a rule needs beside it that the table does not grant, everywhere or somewhere; `names` are
-/// those that the table mentions.
+/// What a rule needs in addition that the table does not grant, everywhere or somewhere; `names`
+/// are those that the table mentions.
 fn lacking(
     table: View<'_>,
     names: &[RepositoryName<'_>],

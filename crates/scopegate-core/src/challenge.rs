@@ -32,7 +32,7 @@ pub struct Challenge {
     pub service: Option<String>,
     /// The scopes to ask for, separated by spaces.
     pub scope: Option<String>,
-    /// What was wrong with the token that came, when one came.
+    /// What was wrong with the token of the request, if it had one.
     pub error: Option<ChallengeError>,
 }
 
@@ -50,7 +50,7 @@ pub enum Scheme {
 /// What was wrong with a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChallengeError {
-    /// It is forged, expired, or meant for somebody else.
+    /// It is forged, expired, or for another audience.
     InvalidToken,
     /// It is good, and not enough.
     InsufficientScope,
@@ -213,8 +213,8 @@ impl<'a> Reader<'a> {
         while let Some((name, at)) = self.parameter_name() {
             let value = self.value()?;
             let known = PARAMETERS.iter().position(|known| name.eq_ignore_ascii_case(known));
-            if let Some(place) = known.and_then(|known| values.get_mut(known))
-                && place.replace(value).is_some()
+            if let Some(known) = known.and_then(|known| values.get_mut(known))
+                && known.replace(value).is_some()
             {
                 return Err(Error::new(ErrorKind::ChallengeRepeated, at));
             }

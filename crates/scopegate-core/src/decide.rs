@@ -9,7 +9,7 @@
 //! | a repository | what the rules that cover the name grant; `*` asks for the five actions that a scope map can grant |
 //! | the name `*`, or a name with a host | what rules on the root wildcard `*` grant |
 //! | `registry:catalog` | `*`, as the [`Catalog`] setting says |
-//! | `registry:deleted_catalog` | `*`, to whom the root wildcard grants `deleted_read` |
+//! | `registry:deleted_catalog` | `*`, where the root wildcard grants `deleted_read` |
 //! | an artifact repository | what the root wildcard grants: a rule on a repository of the same name must not reach it |
 //!
 //! Left out: who the principal is, and whether its token is enabled or expired.
@@ -34,13 +34,13 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Catalog {
-    /// Whoever may read the metadata of every repository: `metadata/read` on `*`.
+    /// Principals that may read the metadata of every repository: `metadata/read` on `*`.
     #[default]
     Root = 0,
-    /// Nobody.
+    /// No principal.
     Never = 1,
-    /// Whoever may read the metadata of some repository. Only for a registry behind a gateway that
-    /// leaves the others out of the list.
+    /// Principals that may read the metadata of some repository. Only for a registry behind a
+    /// gateway that leaves the others out of the list.
     Filtered = 2,
 }
 

@@ -1,8 +1,8 @@
 //! Why a text was refused, and at which byte.
 //!
 //! One error type for the whole core: a kind and a position, eight bytes, `Copy`. It does not hold
-//! the text, so that nothing secret can travel in it and making one costs nothing; whoever shows it
-//! has the text and can point at the byte.
+//! the text, so that nothing secret can travel in it and making one costs nothing; the host that
+//! shows it has the text and can point at the byte.
 
 use core::fmt;
 

@@ -7,7 +7,7 @@
 //! map that would allow it, also as the `az acr scope-map update` command that makes it. Nobody can
 //! change a system-defined map, so there it names the maps to give the token instead.
 //!
-//! Everything is read from compiled tables, so that whoever decides can also explain.
+//! Everything is read from compiled tables, so that every host that decides can also explain.
 //!
 //! Left out: reasons that are not about rules: a disabled token, a wrong password, a time that has
 //! passed.
@@ -222,13 +222,13 @@ impl Edit {
 /// could allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replacement {
-    /// The map that nobody can change.
+    /// The map, which is read-only.
     pub scope_map: String,
     /// The map to take instead.
     pub with: Substitute,
 }
 
-/// What takes the place of a system-defined map.
+/// What replaces a system-defined map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Substitute {
     /// Another system-defined map, which grants whatever the first one did.
@@ -325,8 +325,8 @@ pub fn explain<'a, B: AsRef<[u8]>>(
     Question { maps: &views(maps), scope, settings }.answer()
 }
 
-/// What to give a token instead of maps that nobody can change, the least first; none where an edit
-/// helps, or nothing does.
+/// What to give a token instead of read-only maps, the least first; none where an edit helps, or
+/// nothing does.
 ///
 /// Beside [`explain`], and not in what it answers, because it is for people: it would be six
 /// kilobytes of the WebAssembly module.
@@ -382,7 +382,7 @@ impl<'q, 'a> Question<'q, 'a> {
         for action in self.scope.wanted().iter() {
             reasons.push(self.reason(action, decision.granted.contains(action)));
         }
-        reasons.extend(self.scope.unknown_actions().map(|word| Reason::bare(word, false)));
+        reasons.extend(self.scope.unknown_actions().map(|action| Reason::bare(action, false)));
         Explanation { scope: *self.scope, decision, reasons, edits: self.edits(decision.denied) }
     }
 
@@ -448,12 +448,12 @@ impl<'q, 'a> Question<'q, 'a> {
     /// The rules that come closest to giving `needed`, the closest first.
     fn nearest(&self, needed: Permission) -> Vec<Miss> {
         let mut nearest = Nearest::default();
-        for (turn, map) in self.maps.iter().enumerate() {
+        for (map_index, map) in self.maps.iter().enumerate() {
             if let Some(name) = repository(self.scope) {
-                nearest.add_covering(map, turn, name);
+                nearest.add_covering(map, map_index, name);
             }
             map.table.each_granting(needed.action(), |key| {
-                nearest.add_granting(map, turn, key, needed, repository(self.scope));
+                nearest.add_granting(map, map_index, key, needed, repository(self.scope));
             });
         }
         nearest.misses()
@@ -482,9 +482,9 @@ impl<'q, 'a> Question<'q, 'a> {
         needed.filter(|needed| needed.in_scope_maps()).collect()
     }
 
-    /// What to take instead of each map that nobody can change: the system-defined maps that grant
-    /// what it grants and what was denied, the least first, and then a map of one's own, which does
-    /// so on what the scope is about.
+    /// What to take instead of each read-only map: the system-defined maps that grant what it
+    /// grants and what was denied, the least first, and then a map of one's own, which does so on
+    /// what the scope is about.
     fn replacements(&self, denied: ActionList) -> Vec<Replacement> {
         let missing = self.needed_in_maps(denied.iter());
         let mut replacements = Vec::new();
@@ -591,8 +591,8 @@ struct Nearest<'q>(Vec<Near<'q>>);
 /// A rule that comes close.
 struct Near<'q> {
     scope_map: &'q str,
-    /// The place of the map among the principal's.
-    turn: usize,
+    /// The index of the map among the principal's.
+    map_index: usize,
     pattern: Pattern<'q>,
     permission: Permission,
     distance: Distance,
@@ -602,21 +602,21 @@ struct Near<'q> {
 type Distance = (MissKind, Reverse<usize>);
 
 impl<'q> Near<'q> {
-    /// What comes first among equally close ones.
-    fn place(&self) -> (usize, bool, &'q str, bool) {
+    /// The order among equally close ones.
+    fn tie_break(&self) -> (usize, bool, &'q str, bool) {
         match self.pattern {
-            Pattern::Root => (self.turn, true, "", false),
-            Pattern::Exact(name) => (self.turn, false, name.as_str(), false),
-            Pattern::Prefix(name) => (self.turn, false, name.as_str(), true),
+            Pattern::Root => (self.map_index, true, "", false),
+            Pattern::Exact(name) => (self.map_index, false, name.as_str(), false),
+            Pattern::Prefix(name) => (self.map_index, false, name.as_str(), true),
         }
     }
 }
 
 impl<'q> Nearest<'q> {
     fn add(&mut self, near: Near<'q>) {
-        let order = |near: &Near<'q>| (near.distance, near.place());
-        let place = self.0.partition_point(|other| order(other) <= order(&near));
-        self.0.insert(place, near);
+        let order = |near: &Near<'q>| (near.distance, near.tie_break());
+        let index = self.0.partition_point(|other| order(other) <= order(&near));
+        self.0.insert(index, near);
         self.0.truncate(MAX_MISSES);
     }
 
@@ -627,13 +627,13 @@ impl<'q> Nearest<'q> {
     }
 
     /// The rules of a map that cover `name` and grant other actions.
-    fn add_covering(&mut self, map: &Map<'q>, turn: usize, name: RepositoryName<'_>) {
+    fn add_covering(&mut self, map: &Map<'q>, map_index: usize, name: RepositoryName<'_>) {
         let mut patterns = covering(map.table, name);
         patterns.push((Pattern::Root, map.table.root()));
         for (pattern, actions) in patterns {
             for permission in actions.iter().filter_map(Permission::granting) {
                 let (scope_map, distance) = (map.name, (MissKind::OtherAction, Reverse(0)));
-                self.add(Near { scope_map, turn, pattern, permission, distance });
+                self.add(Near { scope_map, map_index, pattern, permission, distance });
             }
         }
     }
@@ -642,7 +642,7 @@ impl<'q> Nearest<'q> {
     fn add_granting(
         &mut self,
         map: &Map<'q>,
-        turn: usize,
+        map_index: usize,
         key: Key<'q>,
         permission: Permission,
         repository: Option<RepositoryName<'_>>,
@@ -655,7 +655,7 @@ impl<'q> Nearest<'q> {
             return;
         }
         let (scope_map, pattern) = (map.name, key.pattern());
-        self.add(Near { scope_map, turn, pattern, permission, distance });
+        self.add(Near { scope_map, map_index, pattern, permission, distance });
     }
 
     fn misses(mut self) -> Vec<Miss> {
@@ -713,7 +713,7 @@ impl fmt::Display for Sentence<'_> {
             (other, name) => write_all(f, &[other.as_str(), " `", name.as_str(), "`"])?,
         }
         f.write_str(if self.reason.granted { " is granted " } else { " is denied " })?;
-        // An unknown action is whatever somebody sent, line feeds included; it must not pass for a
+        // An unknown action is whatever a client sent, line feeds included; it must not pass for a
         // sentence of its own.
         for character in self.reason.action.chars() {
             character.escape_default().fmt(f)?;

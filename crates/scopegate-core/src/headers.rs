@@ -40,8 +40,8 @@
 //!
 //! Left out: the header fields that an edge writes itself (`X-Forwarded-*`, the id of a request);
 //! everything hop by hop, which is the business of its HTTP library; what a registry does without
-//! being asked: zot with `dedupe` copies a blob into a repository for whoever asks there for its
-//! digest, unless its own access control is on.
+//! being asked: zot with `dedupe` copies a blob into a repository for any client that asks there
+//! for its digest, unless its own access control is on.
 
 use crate::error::{Error, ErrorKind};
 use crate::lean::text::cut;
@@ -126,7 +126,7 @@ pub fn is_passed_on(name: &str) -> bool {
 const METHOD_OVERRIDES: [&str; 3] =
     ["x-http-method", "x-http-method-override", "x-method-override"];
 
-/// What a request says beside its request line that a decision depends on.
+/// The header fields of a request that a decision depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sent<'a> {
     /// The value of `Content-Type`, as it came.
@@ -173,8 +173,8 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Whether a field has this name, in any case. An underscore is a hyphen to whoever makes variables
-/// of header fields.
+/// Whether a field has this name, in any case. An underscore is a hyphen to software that makes
+/// variables of header fields (CGI).
 fn is_named(name: &[u8], expected: &str) -> bool {
     let same = |(byte, expected): (&u8, u8)| {
         byte.eq_ignore_ascii_case(&expected) || (*byte == b'_' && expected == b'-')
@@ -188,7 +188,7 @@ fn is_named(name: &[u8], expected: &str) -> bool {
 /// Follows RFC 6838, 4.2. That no form is one of these is a property of the rule and not of a list
 /// of forms: the types of forms have neither a vendor's prefix nor the suffix of JSON.
 fn media_type(value: &[u8]) -> Option<&str> {
-    const MOST: usize = 127;
+    const MAX_SUBTYPE_LEN: usize = 127;
     let text = core::str::from_utf8(value).ok()?;
     let (essence, _) = cut(text, b';').unwrap_or((text, ""));
     let essence = essence.trim_matches([' ', '\t']);
@@ -201,7 +201,7 @@ fn media_type(value: &[u8]) -> Option<&str> {
         || has(subtype.get(subtype.len().saturating_sub(5)..), "+json");
     let is_vendor = has(subtype.get(..4), "vnd.");
     let is_manifest = kind.eq_ignore_ascii_case("application")
-        && subtype.len() <= MOST
+        && subtype.len() <= MAX_SUBTYPE_LEN
         && subtype.bytes().all(is_name)
         && (is_json || is_vendor);
     is_manifest.then_some(essence)

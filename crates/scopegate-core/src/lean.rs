@@ -1,4 +1,4 @@
-//! Small helpers without a word of the domain: what the standard library would do larger or
+//! Small helpers that know nothing of the domain: what the standard library would do larger or
 //! slower in a WebAssembly module.
 //!
 //! | module | holds |

@@ -2,8 +2,8 @@
 //!
 //! A container registry's client asks for *scopes* (`repository:samples/nginx:pull,push`). A
 //! token's owner wrote *scope maps* (`repositories/samples/*/content/read`). This crate parses
-//! both, decides, explains the decision, and knows which scopes an HTTP request needs. It is the
-//! only place in the project where any of that is written down.
+//! both, decides, explains the decision, and knows which scopes an HTTP request needs. No other
+//! part of the project decides any of that.
 //!
 //! ```
 //! use scopegate_core::{Scope, ScopeMap, Settings, Table, decide};
@@ -43,7 +43,7 @@
 //! larger or slower in a WebAssembly module, and `fast_path` parses texts of the usual forms.
 //!
 //! What is absent, on purpose: input and output, the clock, randomness, cryptography, and any way
-//! to panic. Time and keys are the hosts' business; the bytes that come in are nobody's friend.
+//! to panic. Time and keys are the hosts' business; all input is untrusted.
 //!
 //! # Invariants
 //!

@@ -19,7 +19,7 @@ use crate::lean::text::cut;
 use crate::name::RepositoryName;
 use crate::scope::{is_host, is_port};
 
-/// The reference of an image, borrowed from the text it stands in.
+/// The reference of an image, borrowed from the text that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference<'a> {
     /// The host of the registry, with its port.
@@ -89,7 +89,7 @@ fn split_registry(text: &str) -> Result<(Option<&str>, &str), Error> {
     }
 }
 
-/// A host, a port behind it or not. An IPv6 address stands in brackets.
+/// A host, with a port or without. An IPv6 address is in brackets.
 fn is_authority(text: &str) -> bool {
     if let Some((address, rest)) = text.strip_prefix('[').and_then(|text| cut(text, b']')) {
         let is_address = address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');

@@ -168,7 +168,7 @@ pub enum Endpoint {
 
 /// Reads a request.
 ///
-/// `target` is the path with its query, as it stands in the request line.
+/// `target` is the path with its query, as in the request line.
 ///
 /// ```
 /// use scopegate_core::route::{Settings, route};
@@ -210,7 +210,7 @@ pub fn route<'a>(method: &str, target: &'a str, settings: &Settings) -> Result<R
     Ok(Route { endpoint: row.endpoint, path: row.path(), scopes })
 }
 
-/// One decoded segment and where it stands in the target.
+/// One decoded segment and its position in the target.
 #[derive(Clone, Debug)]
 struct Segment<'a> {
     text: Cow<'a, str>,
@@ -219,11 +219,11 @@ struct Segment<'a> {
 
 impl Segment<'_> {
     fn has_slash(&self) -> bool {
-        !self.is_as_it_came() && contains(&self.text, b'/')
+        !self.is_raw() && contains(&self.text, b'/')
     }
 
-    /// Whether nothing had to be decoded, so that the text stands in the target.
-    fn is_as_it_came(&self) -> bool {
+    /// Whether nothing had to be decoded, so that the text is a part of the target.
+    fn is_raw(&self) -> bool {
         matches!(self.text, Cow::Borrowed(_))
     }
 
@@ -275,7 +275,7 @@ const fn is_path_byte(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7e) && !matches!(byte, b'\\' | b'%' | b'?' | b'#')
 }
 
-/// Decodes percent escapes once; `None` for an escape that is none, or for bytes that are no text.
+/// Decodes percent escapes once; `None` for an invalid escape, or for bytes that are not UTF-8.
 fn decode(raw: &str) -> Option<Cow<'_, str>> {
     decode_with(raw, b'+')
 }
@@ -306,15 +306,15 @@ fn hex(digit: Option<&u8>) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// A row of the API: the words before the name, and, where there is a name, what stands behind it.
-/// A name is one segment or more, as many as can be, because a repository may be called `tags` or
-/// `blobs`.
+/// A row of the API: the literal segments before the name, and, where there is a name, the parts
+/// after it. A name is one segment or more, as many as can be, because a repository may be called
+/// `tags` or `blobs`.
 type Pattern = (Endpoint, &'static [&'static str], Option<&'static [Part]>);
 
-/// One segment behind the name.
+/// One segment after the name.
 #[derive(Clone, Copy)]
 enum Part {
-    Word(&'static str),
+    Literal(&'static str),
     /// A tag or a digest.
     Reference,
     Digest,
@@ -326,7 +326,7 @@ enum Part {
 /// The rows of the API. The first one that fits is the one.
 static ROWS: [Pattern; 31] = {
     use Endpoint as E;
-    use Part::{Digest, File, Reference, Tag, Upload, Word as W};
+    use Part::{Digest, File, Literal as W, Reference, Tag, Upload};
     const V2: &[&str] = &["v2"];
     const ACR: &[&str] = &["acr", "v1"];
     const DELETED: &[&str] = &["acr", "v1", "_deleted"];
@@ -367,11 +367,10 @@ static ROWS: [Pattern; 31] = {
 };
 
 impl Part {
-    /// Whether a segment can stand here. What refers to something is looked at when the row is
-    /// known.
+    /// Whether a segment can be here. What refers to something is looked at when the row is known.
     fn fits(self, segment: &Segment<'_>) -> bool {
         match self {
-            Self::Word(word) => segment.text == word,
+            Self::Literal(literal) => segment.text == literal,
             _ => true,
         }
     }
@@ -379,7 +378,7 @@ impl Part {
     /// Whether a text is what this part says.
     fn is_met(self, text: &str) -> bool {
         match self {
-            Self::Word(word) => text == word,
+            Self::Literal(literal) => text == literal,
             Self::Reference => is_tag(text) || is_digest(text),
             Self::Digest => is_digest(text),
             Self::Tag => is_tag(text),
@@ -392,19 +391,18 @@ impl Part {
 /// A path that fits a row of the API.
 struct Row<'a, 's> {
     endpoint: Endpoint,
-    /// The path as it came.
-    came: &'a str,
+    raw_path: &'a str,
     segments: &'s [Segment<'a>],
     /// The segments of the name, none where the row has no name.
     name: &'s [Segment<'a>],
-    /// The segments behind the name, and what they must be.
+    /// The segments after the name, and what they must be.
     tail: &'s [Segment<'a>],
     parts: &'static [Part],
 }
 
 impl<'a, 's> Row<'a, 's> {
-    fn read(came: &'a str, segments: &'s [Segment<'a>]) -> Result<Self, Error> {
-        let mut rows = ROWS.iter().filter_map(|pattern| Self::fit(*pattern, came, segments));
+    fn read(raw_path: &'a str, segments: &'s [Segment<'a>]) -> Result<Self, Error> {
+        let mut rows = ROWS.iter().filter_map(|pattern| Self::fit(*pattern, raw_path, segments));
         let Some(row) = rows.find(|row| !row.has_marker_in_name()) else {
             // `tags%2Flist` and `tags/list/` are tricks, not unknown paths.
             let is_trick =
@@ -420,17 +418,17 @@ impl<'a, 's> Row<'a, 's> {
     }
 
     fn fit(
-        (endpoint, words, behind): Pattern,
-        came: &'a str,
+        (endpoint, literals, after_name): Pattern,
+        raw_path: &'a str,
         segments: &'s [Segment<'a>],
     ) -> Option<Self> {
-        let parts = behind.unwrap_or_default();
-        let (head, rest) = segments.split_at_checked(words.len())?;
+        let parts = after_name.unwrap_or_default();
+        let (head, rest) = segments.split_at_checked(literals.len())?;
         let (name, tail) = rest.split_at_checked(rest.len().checked_sub(parts.len())?)?;
-        let fits = behind.is_some() != name.is_empty()
+        let fits = after_name.is_some() != name.is_empty()
             && parts.iter().zip(tail).all(|(part, segment)| part.fits(segment))
-            && words.iter().zip(head).all(|(word, segment)| segment.text == *word);
-        fits.then_some(Self { endpoint, came, segments, name, tail, parts })
+            && literals.iter().zip(head).all(|(literal, segment)| segment.text == *literal);
+        fits.then_some(Self { endpoint, raw_path, segments, name, tail, parts })
     }
 
     /// Outside `/v2`, the first segment that begins with `_` ends the name, because no component of
@@ -460,18 +458,18 @@ impl<'a, 's> Row<'a, 's> {
     }
 
     fn name(&self) -> Cow<'a, str> {
-        match self.came(self.name) {
+        match self.raw(self.name) {
             Some(name) => Cow::Borrowed(name),
             None => Cow::Owned(joined(self.name)),
         }
     }
 
-    /// Segments as they came, if nothing of them had to be decoded.
-    fn came(&self, segments: &[Segment<'a>]) -> Option<&'a str> {
+    /// The raw text of segments, if nothing of them had to be decoded.
+    fn raw(&self, segments: &[Segment<'a>]) -> Option<&'a str> {
         let (first, last) = (segments.first()?, segments.last()?);
         let end = last.position.checked_add(last.text.len())?;
-        let came = self.came.get(first.position..end);
-        came.filter(|_| segments.iter().all(Segment::is_as_it_came))
+        let raw = self.raw_path.get(first.position..end);
+        raw.filter(|_| segments.iter().all(Segment::is_raw))
     }
 
     fn resource(&self) -> Option<(ResourceType, Cow<'a, str>)> {
@@ -519,9 +517,9 @@ impl<'a, 's> Row<'a, 's> {
     }
 
     fn path(&self) -> Cow<'a, str> {
-        let misses_slash = self.ends_in_slash() && !self.came.ends_with('/');
-        if !misses_slash && self.segments.iter().all(Segment::is_as_it_came) {
-            return Cow::Borrowed(self.came);
+        let misses_slash = self.ends_in_slash() && !self.raw_path.ends_with('/');
+        if !misses_slash && self.segments.iter().all(Segment::is_raw) {
+            return Cow::Borrowed(self.raw_path);
         }
         let slash = if misses_slash { "/" } else { "" };
         Cow::Owned(["/", &joined(self.segments), slash].concat())
@@ -561,11 +559,11 @@ impl Method {
     }
 }
 
-/// Refuses a query that readers take apart in different ways, whatever the path is. `start` is
-/// where it stands in the target.
+/// Refuses a query that readers take apart in different ways, whatever the path is. `start` is its
+/// position in the target.
 ///
-/// A query goes on as it is, so nothing in it may end the line; a semicolon stood between two pairs
-/// for Go until 1.17, and for others still.
+/// A query goes on as it is, so nothing in it may end the line; a semicolon separated two pairs for
+/// Go until 1.17, and for others still.
 fn check_query(query: &str, start: usize) -> Result<(), Error> {
     let is_bad = |byte: u8| !byte.is_ascii_graphic() || byte == b';';
     if let Some(position) = query.bytes().position(is_bad) {
@@ -705,7 +703,7 @@ mod tests {
         ] {
             for method in ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "get", "OPTIONS", ""] {
                 let single = methods.split(' ').any(|has| has == method);
-                // A target may stand in several rows: other methods are tested there.
+                // A target may be in several rows: other methods are tested there.
                 if single {
                     needs(method, target, Settings::default(), scopes, target);
                 } else if matches!(method, "get" | "OPTIONS" | "") {

@@ -58,7 +58,7 @@ pub enum ResourceName<'a> {
     Any,
     /// A name without a host.
     Repository(RepositoryName<'a>),
-    /// `host:port/repository`. It stands for itself: no rule but the root wildcard covers it,
+    /// `host:port/repository`. It is a name of its own: no rule but the root wildcard covers it,
     /// because a rule names no host.
     Hosted {
         /// The whole name, as it travels in a claim.
@@ -197,8 +197,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The same without the fast path for scopes. That for names is tried, because a scope may have a
-    /// usual name and other actions.
+    /// The same without the fast path for scopes. That for names is tried, because a scope may have
+    /// a usual name and other actions.
     pub(crate) fn parse_full(text: &'a str) -> Result<Self, Error> {
         let no_form = Error::new(ErrorKind::ScopeForm, text.len());
         let (resource_type, rest) = cut(text, b':').ok_or(no_form)?;
@@ -236,8 +236,8 @@ impl fmt::Display for Requested<UnknownActions<'_>> {
     }
 }
 
-/// All the scopes of one request, merged: one entry for each (type, name), at the place where it
-/// was first asked for.
+/// All the scopes of one request, merged: one entry for each (type, name), in the order of their
+/// first appearance.
 ///
 /// ```
 /// use scopegate_core::ScopeList;
@@ -251,17 +251,17 @@ impl fmt::Display for Requested<UnknownActions<'_>> {
 pub struct ScopeList<'a> {
     /// The valid scopes, merged.
     pub scopes: Vec<MergedScope<'a>>,
-    /// The pieces that are no scopes, in order. They grant nothing and spoil nothing.
+    /// The invalid scopes, in order. They grant nothing, and the others are decided without them.
     pub invalid: Vec<InvalidScope<'a>>,
 }
 
 /// Everything that one request asks about one (type, name).
 pub type MergedScope<'a> = Access<ResourceName<'a>, Requested<Vec<&'a str>>>;
 
-/// A piece of a request that is no scope.
+/// An invalid scope of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidScope<'a> {
-    /// The piece, as it was sent.
+    /// The text, as it was sent.
     pub text: &'a str,
     /// What is wrong with it; the position counts from the start of `text`.
     pub error: Error,
@@ -273,8 +273,8 @@ impl<'a> ScopeList<'a> {
     /// The most bytes of scopes in one request.
     pub const MAX_BYTES: usize = 16 * 1024;
 
-    /// The scopes of a parameter, unread: what stands between spaces. Looking for those byte by
-    /// byte makes a batch take a fifth longer.
+    /// The scopes of a parameter, unread: the texts between spaces. Looking for those byte by byte
+    /// makes a batch take a fifth longer.
     ///
     /// ```
     /// use scopegate_core::ScopeList;
@@ -303,7 +303,7 @@ impl<'a> ScopeList<'a> {
     /// # Errors
     ///
     /// [`ErrorKind::RequestTooLong`] and [`ErrorKind::TooManyScopes`], which refuse the request as
-    /// a whole. A piece that is no scope is not an error here: it stands in [`ScopeList::invalid`].
+    /// a whole. An invalid scope is not an error here: it is listed in [`ScopeList::invalid`].
     pub fn parse(parameters: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let mut list = Self::default();
         let mut bytes = 0_usize;
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_that_are_none() {
+    fn invalid_scopes() {
         use ErrorKind::{
             NameCharacter, NameEmpty, NameHost, NameUpperCase, ScopeForm, TypeClass, TypeEmpty,
             TypeUnknown,
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_pieces_stand_aside() {
+    fn invalid_scopes_are_listed_apart() {
         let list = ScopeList::parse(["oops repository:a:pull :", "repository:A:pull"]).unwrap();
         assert_eq!(list.to_string(), "repository:a:pull");
         let kinds: Vec<_> =

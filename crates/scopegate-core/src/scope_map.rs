@@ -220,7 +220,7 @@ impl ScopeMap {
     ///
     /// # Errors
     ///
-    /// The first action string that is no rule.
+    /// The first invalid action string.
     pub fn parse_rules<'a>(
         actions: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, InvalidRule<'a>> {
@@ -278,10 +278,10 @@ pub(crate) fn system_defined() -> impl Iterator<Item = (&'static str, &'static [
     SYSTEM_MAPS.iter().map(|(name, _, permissions)| (*name, *permissions))
 }
 
-/// An action string that is no rule.
+/// An invalid action string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidRule<'a> {
-    /// Its place among the action strings, from 0.
+    /// Its index among the action strings.
     pub index: usize,
     /// The action string.
     pub text: &'a str,
@@ -379,7 +379,7 @@ pub enum Role {
     AcrPull,
     /// What `AcrPull` may, push, and change attributes.
     AcrPush,
-    /// Delete, and nothing else: deleting by tag needs `AcrPull` beside it.
+    /// Delete, and nothing else: deleting by tag needs `AcrPull` in addition.
     AcrDelete,
     /// Pull. The documented table gives a reader no list of tags or repositories, so neither does
     /// this.
@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_are_none() {
+    fn invalid_rules() {
         use ErrorKind::{
             GatewayName, NameCharacter, PatternEmpty, PermissionUnknown, RuleForm, WildcardInMiddle,
         };

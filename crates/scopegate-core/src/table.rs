@@ -279,7 +279,7 @@ mod tests {
         }
     }
 
-    /// Among so many names of one length some share a tag, and of those some share a home. Only the
+    /// Among 300,000 names of one length some share a tag, and of those some share a home. Only the
     /// key tells them apart.
     #[test]
     fn names_that_hash_alike_are_told_apart() {
@@ -315,7 +315,7 @@ mod tests {
             let rule = Rule::granting(pattern, Permission::MetadataRead);
             let table = Table::compile_rules([&rule]).unwrap();
             assert_eq!(table.anywhere().contains(Action::MetadataRead), has_room, "{len}");
-            // Nobody may bring such a rule in a table either: it could not be written down.
+            // Nor is a table with such a rule loaded: it could not be written down as rules.
             let mut bytes = compile(&[&format!("repositories/{name}/metadata/read")]).bytes;
             let key = bytes.len() - len;
             for slot in bytes[HEADER_LEN..key].chunks_mut(SLOT_LEN).filter(|slot| slot[8] > 0) {

@@ -3,9 +3,9 @@
 //! Follows
 //! <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>:
 //! entries for one name add up, and the action `*` stands for every action on that resource. From
-//! Azure Container Registry comes the name `*`, which stands for every repository under
-//! [its profile](Profile::Acr): its anonymous tokens hold nothing else. To distribution it is a
-//! name as any other.
+//! Azure Container Registry comes the name `*`, which stands for every repository under [its
+//! profile](Profile::Acr): its anonymous tokens hold nothing else. To distribution it is a name as
+//! any other.
 //!
 //! Left out: whether the token is genuine, in time, and meant for this service. Ask that first.
 
@@ -19,8 +19,8 @@ use crate::route::Profile;
 use crate::scope::ResourceName;
 use crate::table::Table;
 
-/// One access entry of a verified token, with its name as it is there. Unknown actions grant nothing
-/// and are not in the set.
+/// One access entry of a verified token, with its name as it is there. Unknown actions grant
+/// nothing and are not in the set.
 pub type Grant<'a> = Access<&'a str, ActionSet>;
 
 impl<'a> Grant<'a> {
@@ -226,8 +226,8 @@ mod tests {
             let left_now = entry(held).narrowed(&tables, &Settings { catalog }).actions;
             assert_eq!(left_now.to_string(), left, "{held}");
         }
-        let nobody: [&Table<&[u8]>; 0] = [];
-        let narrowed = entry("repository:a:*").narrowed(nobody, &Settings::default());
+        let no_tables: [&Table<&[u8]>; 0] = [];
+        let narrowed = entry("repository:a:*").narrowed(no_tables, &Settings::default());
         assert_eq!(narrowed.actions, ActionSet::NONE);
     }
 

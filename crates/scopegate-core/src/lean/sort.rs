@@ -11,7 +11,7 @@ use core::ops::Range;
 /// How the things with two numbers compare.
 type Compare<'a> = &'a dyn Fn(usize, usize) -> Ordering;
 
-/// The numbers below `len`, in the order of the things that they stand for.
+/// The indices below `len`, in the order of the things that have them.
 pub(crate) fn sorted(len: usize, compare: Compare<'_>) -> Vec<usize> {
     sorted_range(0..len, compare)
 }

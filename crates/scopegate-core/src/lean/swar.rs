@@ -97,7 +97,7 @@ mod tests {
         }
     }
 
-    /// Each byte counts, wherever it stands, and so does the length.
+    /// Each byte counts, at any index, and so does the length.
     #[test]
     fn same_as_the_standard_library_says() {
         let text = b"abcdefghijklmnopqrstuvwxyz";

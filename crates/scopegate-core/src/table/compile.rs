@@ -1,7 +1,7 @@
 //! Compiling rules into a table: their union, sorted and laid out as a hash table.
 //!
-//! The layout is seeded, and one whose longest probe would exceed [`MAX_PROBE`] is never made: other
-//! seeds are tried, and then more room, so that no map can make look-ups slow.
+//! The layout is seeded, and one whose longest probe would exceed [`MAX_PROBE`] is never made:
+//! other seeds are tried, and then more room, so that no map can make look-ups slow.
 //!
 //! Left out: reading rules, which [`scope_map`](mod@crate::scope_map) does.
 

@@ -175,8 +175,8 @@ fn take_actions(rest: &mut &[u8]) -> Option<ActionSet> {
     grantable(u16::from_le_bytes(take(rest)?))
 }
 
-/// A table wherever it is stored. The methods of [`Table`](super::Table) are those of its view, which
-/// are compiled once and not for each kind of storage.
+/// A table wherever it is stored. The methods of [`Table`](super::Table) are those of its view,
+/// which are compiled once and not for each kind of storage.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'t> {
     pub(super) bytes: &'t [u8],

@@ -28,7 +28,8 @@ use crate::pattern::Pattern;
 use crate::scope::ResourceName;
 
 impl<'t> View<'t> {
-    /// What the table grants on a resource. Only the root wildcard covers `*` and names with a host.
+    /// What the table grants on a resource. Only the root wildcard covers `*` and names with a
+    /// host.
     #[inline]
     pub(crate) fn granted<'n>(self, name: impl Into<ResourceName<'n>>) -> ActionSet {
         match name.into() {
@@ -37,8 +38,8 @@ impl<'t> View<'t> {
         }
     }
 
-    /// A function of its own: with more copies of it the compiler no longer inlines the look-up where
-    /// texts are decided, which then takes a twentieth more instructions.
+    /// A function of its own: with more copies of it the compiler no longer inlines the look-up
+    /// where texts are decided, which then takes a twentieth more instructions.
     fn granted_on_repository(self, name: &[u8]) -> ActionSet {
         let mut prefixes = FewPrefixes::NONE;
         prefixes.read(name, self.header.seed);
