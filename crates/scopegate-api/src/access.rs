@@ -54,12 +54,11 @@ impl AccessEntry {
     }
 
     fn new<A>(access: &Access<ResourceName<'_>, A>, known: ActionList, unknown: &[&str]) -> Self {
-        let known = known.iter().map(|action| action.as_str());
-        Self {
-            resource_type: access.resource_type.as_str().to_owned(),
-            name: access.name.as_str().to_owned(),
-            actions: known.chain(unknown.iter().copied()).map(ToOwned::to_owned).collect(),
-        }
+        let mut actions: Vec<String> =
+            known.iter().map(|action| action.as_str().to_owned()).collect();
+        actions.extend(unknown.iter().copied().map(ToOwned::to_owned));
+        let (resource_type, name) = (access.resource_type.as_str(), access.name.as_str());
+        Self { resource_type: resource_type.to_owned(), name: name.to_owned(), actions }
     }
 }
 

@@ -7,7 +7,7 @@
 //! | [`AccessEntry`](crate::claims::AccessEntry) | [`ResourceName`](crate::ResourceName) | [`ActionList`] | what a token is given |
 //! | [`DeniedEntry`](crate::claims::DeniedEntry) | [`ResourceName`](crate::ResourceName) | [`Requested`], unknown ones by name | what a token is not given |
 //! | [`RequiredScope`] | text | [`ActionList`] | what an HTTP request needs |
-//! | [`Grant`](crate::verify::Grant) | text | [`ActionSet`](crate::ActionSet) | what a verified token holds |
+//! | [`Grant`](crate::verify::Grant) | text | [`ActionSet`] | what a verified token holds |
 //!
 //! Names of scopes are parsed, because rules cover them. Names in tokens and in requests are text,
 //! because they are compared and nothing else.
