@@ -16,7 +16,7 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Display as _};
 
 use crate::action::{Action, ActionList, ActionSet};
 use crate::lean::text::write_all;
@@ -109,9 +109,16 @@ pub(crate) fn spelled_out(resource_type: ResourceType, actions: ActionList) -> A
     }
 }
 
-impl<N: AsRef<str>, A: fmt::Display> fmt::Display for Access<N, A> {
+impl<N: AsRef<str>> fmt::Display for Access<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_access(f, self.resource_type, self.name.as_ref(), &self.actions)
+        write_access(f, self.resource_type, self.name.as_ref(), self.actions, &[])
+    }
+}
+
+impl<N: AsRef<str>> fmt::Display for Access<N, Requested<Vec<&str>>> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Requested { known, unknown } = &self.actions;
+        write_access(f, self.resource_type, self.name.as_ref(), *known, unknown)
     }
 }
 
@@ -120,20 +127,15 @@ fn write_access(
     f: &mut fmt::Formatter<'_>,
     resource_type: ResourceType,
     name: &str,
-    actions: &dyn fmt::Display,
+    known: ActionList,
+    unknown: &[&str],
 ) -> fmt::Result {
     write_all(f, &[resource_type.as_str(), ":", name, ":"])?;
-    actions.fmt(f)
-}
-
-impl fmt::Display for Requested<Vec<&str>> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.known.fmt(f)?;
-        let mut separator = if self.known.is_empty() { "" } else { "," };
-        for action in &self.unknown {
-            write_all(f, &[separator, action])?;
-            separator = ",";
-        }
-        Ok(())
+    known.fmt(f)?;
+    let mut separator = if known.is_empty() { "" } else { "," };
+    for action in unknown {
+        write_all(f, &[separator, action])?;
+        separator = ",";
     }
+    Ok(())
 }

@@ -230,9 +230,9 @@ fn parse_actions(list: &str) -> Requested<UnknownActions<'_>> {
     Requested { known, unknown }
 }
 
-impl fmt::Display for Requested<UnknownActions<'_>> {
+impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.merged().fmt(f)
+        MergedScope::from(self).fmt(f)
     }
 }
 
