@@ -4,8 +4,8 @@
 //! "denied: requested access to the resource is denied" is where this module begins. For each
 //! action that was asked for it names the rules that grant it; for each that was refused, the rules
 //! that come closest and what is wrong with them; and for the whole, the smallest change to a scope
-//! map that would allow it, also as the `az acr scope-map update` command that makes it. Nobody can
-//! change a system-defined map, so there it names the maps to give the token instead.
+//! map that would allow it, also as the `az acr scope-map update` command that makes it.
+//! System-defined maps are read-only, so for those it names the maps to give the token instead.
 //!
 //! Everything is read from compiled tables, so that every host that decides can also explain.
 //!

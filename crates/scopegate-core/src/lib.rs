@@ -22,8 +22,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`name`] | repository names: the distribution reference grammar |
-//! | [`access`] | some actions on one resource: the form that scopes, claims and demands share |
 //! | [`action`] | the actions of a token, the permissions of a scope map, and the mapping between the two |
+//! | [`access`] | some actions on one resource: the form of scopes, claims and requirements |
 //! | [`scope`] | requested scopes: parse, print, merge |
 //! | [`pattern`] | what a rule covers: an exact name, `prefix/*`, or `*` |
 //! | [`scope_map`] | rules as people write them; the system-defined maps and the roles |

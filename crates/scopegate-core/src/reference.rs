@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Left out: which registry is meant when none is named (docker takes Docker Hub, podman asks its
-//! configuration), and transports such as `docker://`, which belong to the command that the
-//! reference stands in.
+//! configuration), and transports such as `docker://`, which belong to the command that
+//! names the image.
 
 use crate::error::{Error, ErrorKind};
 use crate::lean::text::cut;

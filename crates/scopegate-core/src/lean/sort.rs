@@ -56,8 +56,8 @@ fn by_digit(order: &[usize], numbers: &[u32], shift: u32) -> Vec<usize> {
 }
 
 fn sorted_range(numbers: Range<usize>, compare: Compare<'_>) -> Vec<usize> {
-    const FEW: usize = 16;
-    if numbers.len() <= FEW {
+    const MAX_INSERTED: usize = 16;
+    if numbers.len() <= MAX_INSERTED {
         return inserted(numbers, compare);
     }
     let middle = numbers.start.midpoint(numbers.end);
