@@ -221,6 +221,28 @@ pub enum PrincipalKind {
     Anonymous,
 }
 
+impl PrincipalKind {
+    /// The kind with a name; `None` for a name that no kind has.
+    ///
+    /// ```
+    /// use scopegate_api::claims::PrincipalKind;
+    ///
+    /// assert_eq!(PrincipalKind::parse("service_principal"), Some(PrincipalKind::ServicePrincipal));
+    /// assert_eq!(PrincipalKind::parse("robot"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "token" => Self::Token,
+            "admin" => Self::Admin,
+            "service_principal" => Self::ServicePrincipal,
+            "identity" => Self::Identity,
+            "anonymous" => Self::Anonymous,
+            _ => return None,
+        })
+    }
+}
+
 /// What kind of token it is. A token of one kind is never accepted in the place of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -230,6 +252,18 @@ pub enum GrantType {
     AccessToken,
     /// It gets access tokens.
     RefreshToken,
+}
+
+impl GrantType {
+    /// The kind with a name; `None` for a name that no kind has.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "access_token" => Some(Self::AccessToken),
+            "refresh_token" => Some(Self::RefreshToken),
+            _ => None,
+        }
+    }
 }
 
 /// A summary of what the holder of a refresh token might do. The keys are capitalised, as the
@@ -326,6 +360,13 @@ mod tests {
             ("anonymous", PrincipalKind::Anonymous),
         ] {
             assert_eq!(serde_json::to_value(kind).unwrap(), name);
+            assert_eq!(PrincipalKind::parse(name), Some(kind));
+        }
+        for (name, kind) in
+            [("access_token", GrantType::AccessToken), ("refresh_token", GrantType::RefreshToken)]
+        {
+            assert_eq!(serde_json::to_value(kind).unwrap(), name);
+            assert_eq!(GrantType::parse(name), Some(kind));
         }
     }
 }

@@ -1,0 +1,327 @@
+//! Which keys of a published set verify, and with which algorithm.
+//!
+//! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants) and RFC 8037 (Ed25519). A
+//! key is used with the algorithms that its type fixes and its own `alg` does not contradict; what
+//! a token says of algorithms has to agree, and what else it says of keys is not looked at.
+//!
+//! Keys that cannot be used are passed over, because an issuer may publish them for others: other
+//! types, for encryption, for something else than verifying, secrets. A text that is no set leaves
+//! the last one in place; a set replaces it, also by nothing: what an issuer does not publish any
+//! more is no key.
+//!
+//! Left out: the key as a library of cryptography wants it, and whether its numbers are a key.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::json::{Object, Value, read_object};
+use crate::jws::decode;
+
+/// The most keys in one set, used or not.
+pub const MAX_KEYS: usize = 100;
+/// The shortest modulus of RSA, in bytes: what RFC 7518 wants at least.
+const MIN_MODULUS: usize = 256;
+
+/// A public key that may verify signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedKey {
+    /// Its id.
+    pub kid: Option<String>,
+    /// The one algorithm that it is named for.
+    pub algorithm: Option<String>,
+    /// Its numbers.
+    pub material: Material,
+}
+
+/// The numbers of a key, in base64url.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Material {
+    /// A point of the curve P-256.
+    P256 {
+        /// Its first coordinate.
+        x: String,
+        /// Its second coordinate.
+        y: String,
+    },
+    /// A point of the curve P-384.
+    P384 {
+        /// Its first coordinate.
+        x: String,
+        /// Its second coordinate.
+        y: String,
+    },
+    /// A key of RSA.
+    Rsa {
+        /// The modulus.
+        n: String,
+        /// The exponent.
+        e: String,
+    },
+    /// A key of Ed25519.
+    Ed25519 {
+        /// The point.
+        x: String,
+    },
+}
+
+/// The algorithms of a token of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// ECDSA on P-256, with SHA-256.
+    Es256,
+    /// RSA, PKCS #1 v1.5, with SHA-256.
+    Rs256,
+    /// Ed25519.
+    EdDsa,
+}
+
+/// Why a text gives no keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeySetError {
+    /// It is no key set: the last one stays.
+    Unreadable,
+    /// It has more than [`MAX_KEYS`] keys.
+    TooMany,
+    /// Two keys have one id, and nobody could tell which of them is meant.
+    Duplicate,
+    /// None of its keys can verify.
+    NoKey,
+}
+
+impl fmt::Display for KeySetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreadable => "no JSON web key set",
+            Self::TooMany => "more than 100 keys",
+            Self::Duplicate => "two keys of one id",
+            Self::NoKey => "no key that can verify",
+        })
+    }
+}
+
+impl core::error::Error for KeySetError {}
+
+/// The keys of a set that may verify signatures.
+///
+/// # Errors
+///
+/// [`KeySetError::Unreadable`], [`KeySetError::TooMany`].
+pub fn read(text: &[u8]) -> Result<Vec<PublishedKey>, KeySetError> {
+    let keys = read_object(text).and_then(|mut set| set.take("keys")?.into_list());
+    let keys = keys.ok_or(KeySetError::Unreadable)?;
+    if keys.len() > MAX_KEYS {
+        return Err(KeySetError::TooMany);
+    }
+    Ok(keys.into_iter().filter_map(PublishedKey::read).collect())
+}
+
+/// The keys of an issuer of ours: each has an id of its own, and one algorithm.
+///
+/// ```
+/// use scopegate_edge::jwks::{Algorithm, KeySetError, issuer_keys};
+///
+/// let set = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+/// let [(kid, algorithm, _)] = &issuer_keys(set)?[..] else { panic!() };
+/// assert_eq!((kid.as_str(), *algorithm), ("a", Algorithm::EdDsa));
+/// assert_eq!(issuer_keys(br#"{"keys": []}"#), Err(KeySetError::NoKey));
+/// # Ok::<(), KeySetError>(())
+/// ```
+///
+/// # Errors
+///
+/// See [`KeySetError`]: all but [`KeySetError::Unreadable`] mean that there is no key.
+pub fn issuer_keys(text: &[u8]) -> Result<Vec<(String, Algorithm, Material)>, KeySetError> {
+    let mut keys: Vec<(String, Algorithm, Material)> = Vec::new();
+    for (kid, algorithm, material) in read(text)?.into_iter().filter_map(PublishedKey::of_issuer) {
+        if keys.iter().any(|(other, ..)| *other == kid) {
+            return Err(KeySetError::Duplicate);
+        }
+        keys.push((kid, algorithm, material));
+    }
+    if keys.is_empty() { Err(KeySetError::NoKey) } else { Ok(keys) }
+}
+
+impl PublishedKey {
+    fn read(key: Value) -> Option<Self> {
+        let mut key = key.into_object()?;
+        let usage = key.optional("use", Value::into_text)?;
+        let operations = key.optional("key_ops", Value::into_texts)?;
+        let verifies = usage.is_none_or(|usage| usage == "sig")
+            && operations.is_none_or(|list| list.iter().any(|operation| operation == "verify"));
+        verifies.then_some(())?;
+        Some(Self {
+            kid: key.optional("kid", Value::into_text)?,
+            algorithm: key.optional("alg", Value::into_text)?,
+            material: Material::read(&mut key)?,
+        })
+    }
+
+    /// Its id and its one algorithm; `None` where it has no id, and where its type and its own
+    /// `alg` disagree.
+    fn of_issuer(self) -> Option<(String, Algorithm, Material)> {
+        let algorithm = match &self.material {
+            Material::P256 { .. } => Algorithm::Es256,
+            Material::Ed25519 { .. } => Algorithm::EdDsa,
+            Material::Rsa { n, .. } if decode(n)?.len() >= MIN_MODULUS => Algorithm::Rs256,
+            Material::Rsa { .. } | Material::P384 { .. } => return None,
+        };
+        let is_named = self.algorithm.is_none_or(|name| name == algorithm.name());
+        let kid = self.kid.filter(|kid| is_named && !kid.is_empty())?;
+        Some((kid, algorithm, self.material))
+    }
+}
+
+impl Material {
+    fn read(key: &mut Object) -> Option<Self> {
+        let (kind, curve) = (key.text("kty")?, key.optional("crv", Value::into_text)?);
+        let curve = curve.unwrap_or_default();
+        let number =
+            |key: &mut Object, name: &str| key.text(name).filter(|text| decode(text).is_some());
+        let coordinate = |key: &mut Object, name: &str, length: usize| {
+            key.text(name).filter(|text| decode(text).is_some_and(|bytes| bytes.len() == length))
+        };
+        Some(match (kind.as_str(), curve.as_str()) {
+            ("EC", "P-256") => {
+                Self::P256 { x: coordinate(key, "x", 32)?, y: coordinate(key, "y", 32)? }
+            }
+            ("EC", "P-384") => {
+                Self::P384 { x: coordinate(key, "x", 48)?, y: coordinate(key, "y", 48)? }
+            }
+            ("OKP", "Ed25519") => Self::Ed25519 { x: coordinate(key, "x", 32)? },
+            ("RSA", _) => Self::Rsa { n: number(key, "n")?, e: number(key, "e")? },
+            _ => return None,
+        })
+    }
+}
+
+impl Algorithm {
+    /// Its name in `alg`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec;
+
+    use super::*;
+
+    const EC: &str = r#"{"kty":"EC","crv":"P-256","kid":"a","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
+    const ED: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"e","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+    fn rsa(bytes: usize) -> String {
+        format!(r#"{{"kty":"RSA","kid":"r","n":"{}","e":"AQAB"}}"#, "A".repeat(bytes * 4 / 3))
+    }
+
+    #[track_caller]
+    fn count(keys: &[String]) -> Result<usize, KeySetError> {
+        let set = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+        issuer_keys(set.as_bytes()).map(|keys| keys.len())
+    }
+
+    #[test]
+    fn keys() {
+        let with = |more: &str| EC.replace(r#""kid":"a""#, more);
+        for (key, expected) in [
+            (EC.into(), Some(Algorithm::Es256)),
+            (ED.into(), Some(Algorithm::EdDsa)),
+            (rsa(258), Some(Algorithm::Rs256)),
+            (rsa(255), None),
+            (
+                with(r#""kid":"a","use":"sig","alg":"ES256","key_ops":["verify"]"#),
+                Some(Algorithm::Es256),
+            ),
+            (with(r#""kid":"a","use":null,"alg":null,"key_ops":null"#), Some(Algorithm::Es256)),
+            (with(r#""kid":"a","use":"enc""#), None),
+            (with(r#""kid":"a","use":["sig"]"#), None),
+            (with(r#""kid":"a","key_ops":["deriveKey"]"#), None),
+            (with(r#""kid":"a","key_ops":"verify""#), None),
+            (with(r#""kid":"a","alg":"ES384""#), None),
+            (with(r#""kid":"a","alg":"RS256""#), None),
+            (with(r#""kid":"a","alg":"of-tomorrow""#), None),
+            (with(r#""kid":7"#), None),
+            (with(r#""kid":"""#), None),
+            (with(r#""use":"sig""#), None),
+            (EC.replace("P-256", "secp256k1"), None),
+            (EC.replace("P-256", "P-384"), None),
+            (EC.replace("MKBC", "M+BC"), None),
+            (EC.replace("MKBC", ""), None),
+            (ED.replace("Ed25519", "P-256"), None),
+            (ED.replace("OKP", "EC"), None),
+            (r#"{"kty":"oct","kid":"a","k":"AAAA"}"#.into(), None),
+            ("{}".into(), None),
+            ("7".into(), None),
+        ] {
+            // Another key in the set is used all the same.
+            let set =
+                format!(r#"{{"keys":[{key},{}]}}"#, EC.replace(r#""kid":"a""#, r#""kid":"z""#));
+            let keys = issuer_keys(set.as_bytes()).unwrap();
+            let first =
+                keys.first().filter(|(kid, ..)| kid != "z").map(|(_, algorithm, _)| *algorithm);
+            assert_eq!(
+                (first, keys.len()),
+                (expected, 1 + usize::from(expected.is_some())),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn sets() {
+        let with = |kid: usize| EC.replace(r#""kid":"a""#, &format!(r#""kid":"{kid}""#));
+        for (keys, expected) in [
+            (vec![EC.into()], Ok(1)),
+            (vec![EC.into(), ED.into()], Ok(2)),
+            (vec![], Err(KeySetError::NoKey)),
+            (vec!["{}".into()], Err(KeySetError::NoKey)),
+            (vec![EC.into(), ED.into(), EC.into()], Err(KeySetError::Duplicate)),
+            ((0..100).map(with).collect(), Ok(100)),
+            ((0..101).map(with).collect(), Err(KeySetError::TooMany)),
+            (vec!["{}".into(); 101], Err(KeySetError::TooMany)),
+        ] {
+            assert_eq!(count(&keys), expected, "{} keys", keys.len());
+        }
+        for text in [
+            "[]",
+            "{}",
+            r#"{"keys":1}"#,
+            r#"{"keys":[],"keys":[]}"#,
+            r#"{"keys":[{"kid":"a","kid":"a"}]}"#,
+            "<html>",
+            "",
+        ] {
+            assert_eq!(issuer_keys(text.as_bytes()), Err(KeySetError::Unreadable), "{text}");
+        }
+    }
+
+    /// A provider may publish keys that are none of ours.
+    #[test]
+    fn keys_of_others() {
+        let long = "A".repeat(64);
+        let other = format!(r#"{{"kty":"EC","crv":"P-384","x":"{long}","y":"{long}"}}"#);
+        let set = format!(r#"{{"keys":[{other},{}]}}"#, rsa(255));
+        assert_eq!(read(set.as_bytes()).unwrap().len(), 2);
+        assert_eq!(issuer_keys(set.as_bytes()), Err(KeySetError::NoKey));
+    }
+
+    #[test]
+    fn no_set_panics() {
+        let set = format!(r#"{{"keys":[{EC},{}]}}"#, rsa(258));
+        for place in 0..set.len() {
+            assert!(issuer_keys(&set.as_bytes()[..place]).is_err());
+            for bit in 0..8 {
+                let mut other = set.clone().into_bytes();
+                other[place] ^= 1 << bit;
+                let _ = issuer_keys(&other);
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! The revocation feed, and what it says of a token.
+//!
+//! The token server lists the generations of principals ([`scopegate_api::generations`]): a token of
+//! an older one is revoked. A token says whom it is for and of which generation it is. One that does
+//! not say so could not be revoked, and is refused wherever revocations are known.
+//!
+//! A database that was put back is of another epoch, in which tokens and revisions of the one before
+//! mean nothing. An epoch that was never known is taken with any revision, and one that was left is
+//! not taken again.
+//!
+//! Left out: anything that outlives the process. A verifier that starts takes the first epoch that
+//! the feed names.
+
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use scopegate_api::claims::{AccessClaims, PrincipalKind};
+use scopegate_api::generations::{Generation, Generations, VERSION};
+
+use crate::accept::principal;
+use crate::json::{Object, Value, read_object};
+
+/// An answer of the feed; `None` for a text that is none.
+#[must_use]
+pub fn read(text: &[u8]) -> Option<Generations> {
+    let mut object = read_object(text)?;
+    let changed = object.take("changed")?.into_list()?;
+    Some(Generations {
+        version: match object.take("version") {
+            None => 1,
+            Some(version) => u32::try_from(version.into_number()?).ok()?,
+        },
+        epoch: object.optional("epoch", Value::into_text)?,
+        revision: count(&mut object, "revision")?,
+        is_everything: object.take("isEverything")?.into_boolean()?,
+        changed: changed.into_iter().map(generation).collect::<Option<Vec<_>>>()?,
+    })
+}
+
+fn generation(value: Value) -> Option<Generation> {
+    let mut object = value.into_object()?;
+    Some(Generation {
+        principal: object.take("principal").and_then(principal)?,
+        provider: object.optional("provider", Value::into_text)?,
+        sub: object.optional("sub", Value::into_text)?,
+        generation: count(&mut object, "generation")?,
+    })
+}
+
+fn count(object: &mut Object, name: &str) -> Option<i64> {
+    i64::try_from(object.number(name)?).ok()
+}
+
+/// Why an answer of the feed is not taken. What was known before stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedError {
+    /// It is no list of generations.
+    Unreadable,
+    /// It is older than what is known, or of an epoch that was left.
+    Older,
+    /// It says what changed since something that is not known. The next answer is to be everything.
+    Incomplete,
+}
+
+impl fmt::Display for FeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreadable => "the answer is no list of generations",
+            Self::Older => "the feed is older than what is known, or of an epoch that was left",
+            Self::Incomplete => "the feed is of another epoch, and has to be read whole",
+        })
+    }
+}
+
+impl core::error::Error for FeedError {}
+
+/// What a verifier knows of revoked tokens.
+///
+/// ```
+/// use scopegate_api::claims::PrincipalKind;
+/// use scopegate_edge::revocation::{Revocations, read};
+///
+/// let feed = br#"{"version": 2, "epoch": "first", "revision": 5, "isEverything": true,
+///     "changed": [{"principal": "token", "sub": "reader", "generation": 3}]}"#;
+/// let mut revocations = Revocations::default();
+/// revocations.ingest(read(feed).unwrap())?;
+/// assert_eq!(revocations.oldest(PrincipalKind::Token, None, "Reader"), 3);
+/// assert_eq!(revocations.oldest(PrincipalKind::Token, None, "other"), 0);
+/// # Ok::<(), scopegate_edge::revocation::FeedError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revocations {
+    version: u32,
+    epoch: Option<String>,
+    /// The epochs before this one. None of them is taken again.
+    left: Vec<String>,
+    revision: i64,
+    /// The oldest good generation: of one principal, or of all of a kind or of a provider.
+    oldest: BTreeMap<Principal, i64>,
+}
+
+/// A kind of principal, its provider, and its subject in lower case.
+type Principal = (PrincipalKind, Option<String>, Option<String>);
+
+impl Revocations {
+    /// The last change that is known: what to ask the feed with.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Whether an answer says nothing new.
+    #[must_use]
+    pub fn has(&self, update: &Generations) -> bool {
+        let is_same = self.version == update.version && self.epoch == update.epoch;
+        is_same
+            && self.revision == update.revision
+            && !update.is_everything
+            && update.changed.is_empty()
+    }
+
+    /// Takes an answer of the feed.
+    ///
+    /// # Errors
+    ///
+    /// [`FeedError::Older`], [`FeedError::Incomplete`].
+    pub fn ingest(&mut self, update: Generations) -> Result<(), FeedError> {
+        let is_same = self.version == update.version && self.epoch == update.epoch;
+        // Whoever knows epochs takes nothing that says none: a server of the release before has no
+        // part in this.
+        let is_left = match &update.epoch {
+            Some(epoch) => self.left.contains(epoch),
+            None => self.epoch.is_some(),
+        };
+        if is_left || (is_same && update.epoch.is_some() && update.revision < self.revision) {
+            return Err(FeedError::Older);
+        }
+        if !is_same && !update.is_everything {
+            self.revision = 0;
+            return Err(FeedError::Incomplete);
+        }
+        if update.is_everything {
+            let mut left = core::mem::take(&mut self.left);
+            left.extend(self.epoch.take().filter(|_| !is_same));
+            *self = Self { version: update.version, epoch: update.epoch, left, ..Self::default() };
+        }
+        self.revision = update.revision;
+        for Generation { principal, provider, sub, generation: newer } in update.changed {
+            let generation = self.oldest.entry((principal, provider, sub)).or_default();
+            *generation = newer.max(*generation);
+        }
+        Ok(())
+    }
+
+    /// The oldest generation of this principal that is still good.
+    #[must_use]
+    pub fn oldest(&self, principal: PrincipalKind, provider: Option<&str>, sub: &str) -> i64 {
+        let provider = provider.map(ToOwned::to_owned);
+        let of = |provider: Option<String>, sub: Option<String>| {
+            self.oldest.get(&(principal, provider, sub)).copied().unwrap_or_default()
+        };
+        let of_one = of(provider.clone(), Some(sub.to_ascii_lowercase()));
+        of_one.max(of(provider, None)).max(of(None, None))
+    }
+
+    /// Whether a token is revoked. One that does not say whom it is for and of which generation it
+    /// is could not be, and counts as revoked. So does one of another epoch, and an identity's that
+    /// names no provider, where the feed tells them apart.
+    #[must_use]
+    pub fn has_revoked(&self, claims: &AccessClaims) -> bool {
+        let (Some(principal), Some(generation)) = (claims.principal, claims.generation) else {
+            return true;
+        };
+        if self.epoch.is_some() && self.epoch != claims.epoch {
+            return true;
+        }
+        // Only identities have providers; a name of one in another token says nothing.
+        let provider = claims.provider.as_deref().filter(|_| principal == PrincipalKind::Identity);
+        if principal == PrincipalKind::Identity && provider.is_none() && self.version >= VERSION {
+            return true;
+        }
+        let oldest = self.oldest(principal, provider, &claims.sub);
+        i64::try_from(generation).map_or(true, |generation| generation < oldest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+    use alloc::vec;
+
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn token(provider: Option<&str>, sub: &str, generation: u64) -> AccessClaims {
+        let mut claims = json!({ "jti": "j", "sub": sub, "nbf": 1, "exp": 2, "iat": 1, "iss": "i", "aud": "s", "version": "1.0",
+            "rid": "r", "access": [], "roles": [], "grant_type": "access_token", "principal": "identity", "generation": generation });
+        if let Some(provider) = provider {
+            claims["provider"] = json!(provider);
+        }
+        from_value(claims).unwrap()
+    }
+
+    #[test]
+    fn identities_are_told_apart_by_their_provider() {
+        let feed = json!({ "version": 2, "revision": 9, "isEverything": true, "changed": [
+            { "principal": "identity", "provider": "gone", "sub": null, "generation": 9 },
+            { "principal": "identity", "provider": "ci", "sub": null, "generation": 3 },
+            { "principal": "identity", "provider": "ci", "sub": "octo", "generation": 7 },
+        ] });
+        let mut revoked = Revocations::default();
+        revoked.ingest(from_value(feed).unwrap()).unwrap();
+        for (provider, sub, generation, is_good) in [
+            (Some("ci"), "other", 3, true),
+            (Some("ci"), "other", 2, false),
+            (Some("ci"), "Octo", 6, false),
+            (Some("ci"), "Octo", 7, true),
+            (Some("gone"), "octo", 8, false),
+            (Some("second"), "octo", 0, true),
+            (None, "octo", 100, false),
+        ] {
+            let claims = token(provider, sub, generation);
+            assert_eq!(!revoked.has_revoked(&claims), is_good, "{provider:?} {sub} {generation}");
+        }
+    }
+
+    /// A database that was put back is another epoch: its revisions may be lower, and tokens from
+    /// before are refused.
+    #[test]
+    fn fault_9_an_epoch_that_was_left_is_refused() {
+        let news = |epoch: &str, revision: i64, is_everything: bool| {
+            from_value(json!({ "version": 2, "epoch": epoch, "revision": revision, "isEverything": is_everything, "changed": [] }))
+                .unwrap()
+        };
+        let mut revoked = Revocations::default();
+        for (epoch, revision, is_everything, is_taken, known) in [
+            ("a", 15, true, true, 15),
+            ("a", 16, false, true, 16),
+            // Another server of the same epoch that is behind, or a database that was put back and
+            // not told so.
+            ("a", 5, true, false, 16),
+            // A new epoch has to be heard from its beginning.
+            ("b", 6, false, false, 0),
+            ("b", 6, true, true, 6),
+            ("b", 7, false, true, 7),
+            ("a", 99, true, false, 7),
+            ("a", 99, false, false, 7),
+            ("c", 1, true, true, 1),
+            ("b", 99, true, false, 1),
+        ] {
+            let taken = revoked.ingest(news(epoch, revision, is_everything)).is_ok();
+            assert_eq!((taken, revoked.revision()), (is_taken, known), "{epoch} {revision}");
+        }
+        let of = |epoch: Option<&str>| AccessClaims {
+            epoch: epoch.map(ToOwned::to_owned),
+            ..token(Some("ci"), "octo", 100)
+        };
+        assert!(!revoked.has_revoked(&of(Some("c"))));
+        assert!(revoked.has_revoked(&of(Some("a"))) && revoked.has_revoked(&of(None)));
+    }
+
+    /// A server of the release before writes neither providers nor a version.
+    #[test]
+    fn version_1_has_all_identities_as_one() {
+        let feed = json!({ "revision": 9, "isEverything": true, "changed": [
+            { "principal": "identity", "sub": null, "generation": 3 },
+        ] });
+        let mut revoked = Revocations::default();
+        revoked.ingest(from_value(feed).unwrap()).unwrap();
+        for provider in [None, Some("ci")] {
+            assert!(!revoked.has_revoked(&token(provider, "octo", 3)), "{provider:?}");
+            assert!(revoked.has_revoked(&token(provider, "octo", 2)), "{provider:?}");
+        }
+    }
+
+    /// From the gateway: other words of a subject, all of a kind, and what the feed takes back.
+    #[test]
+    fn generations_follow_each_other() {
+        let of = |principal: Option<PrincipalKind>, sub: &str, generation: Option<u64>| {
+            AccessClaims { principal, generation, ..token(None, sub, 0) }
+        };
+        let of_token = |sub: &str, generation| of(Some(PrincipalKind::Token), sub, generation);
+        let mut revoked = Revocations::default();
+        for (revision, is_everything, sub, newer, good, bad) in [
+            (
+                5,
+                true,
+                json!("reader"),
+                3,
+                vec![("Reader", 3), ("READER", 4), ("other", 0)],
+                vec![("Reader", 2)],
+            ),
+            (7, false, json!("other"), 7, vec![("other", 7)], vec![("other", 6), ("reader", 2)]),
+            (8, false, json!(null), 8, vec![("anybody", 8)], vec![("anybody", 7)]),
+            (9, true, json!("nobody"), 1, vec![("anybody", 0)], vec![]),
+        ] {
+            let changed = json!([{ "principal": "token", "sub": sub, "generation": newer }]);
+            let update =
+                json!({ "revision": revision, "isEverything": is_everything, "changed": changed });
+            let update = read(update.to_string().as_bytes()).unwrap();
+            assert!(!revoked.has(&update));
+            revoked.ingest(update).unwrap();
+            assert_eq!(revoked.revision(), revision);
+            for (sub, generation) in good {
+                assert!(
+                    !revoked.has_revoked(&of_token(sub, Some(generation))),
+                    "{sub} {generation}"
+                );
+            }
+            for (sub, generation) in bad {
+                assert!(
+                    revoked.has_revoked(&of_token(sub, Some(generation))),
+                    "{sub} {generation}"
+                );
+            }
+        }
+        for claims in [
+            of_token("reader", None),
+            of(None, "reader", Some(9)),
+            of_token("reader", Some(u64::MAX)),
+        ] {
+            assert!(revoked.has_revoked(&claims), "{claims:?}");
+        }
+        // Of A to Z alone: to other readers the Kelvin sign is a k.
+        let changed = json!([{ "principal": "token", "sub": "kelvin", "generation": 4 }]);
+        let update = json!({ "revision": 10, "isEverything": false, "changed": changed });
+        revoked.ingest(read(update.to_string().as_bytes()).unwrap()).unwrap();
+        assert!(revoked.has_revoked(&of_token("KELVIN", Some(3))));
+        assert!(!revoked.has_revoked(&of_token("\u{212a}elvin", Some(3))));
+    }
+
+    #[test]
+    fn texts_of_the_feed() {
+        let whole = json!({ "version": 2, "epoch": "a", "revision": 9, "isEverything": false, "changed": [
+            { "principal": "identity", "provider": "ci", "sub": "octo", "generation": 7 },
+            { "principal": "token", "sub": null, "generation": 0 },
+        ] });
+        let same = |value: &serde_json::Value| {
+            let own = read(value.to_string().as_bytes());
+            assert_eq!(own, from_value(value.clone()).ok(), "{value}");
+        };
+        same(&whole);
+        for name in ["version", "epoch", "revision", "isEverything", "changed"] {
+            for other in [json!(null), json!("x"), json!(1), json!([7]), json!(false), json!(1.5)] {
+                let mut value = whole.clone();
+                value[name] = other;
+                same(&value);
+            }
+            let mut value = whole.clone();
+            value.as_object_mut().unwrap().remove(name);
+            same(&value);
+        }
+        for text in ["", "{}", "[]", "<html>"] {
+            assert_eq!(read(text.as_bytes()), None, "{text}");
+        }
+    }
+}
