@@ -1,7 +1,7 @@
 //! Metrics, and whether the gateway lives and is ready, on an address of their own.
 //!
-//! `/readyz` is 503 while no key is known or the revocations are too old to decide by: whoever
-//! sends requests here sends them elsewhere then.
+//! `/readyz` is 503 while the signing keys or the revocation feed are stale: balancers send requests
+//! elsewhere then.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,8 +52,8 @@ fn routes(gateway: Arc<Gateway>, metrics: PrometheusHandle) -> Router {
 }
 
 async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, String) {
-    match gateway.trouble() {
+    match gateway.stale() {
         None => (StatusCode::OK, "ready\n".to_owned()),
-        Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")),
+        Some(stale) => (StatusCode::SERVICE_UNAVAILABLE, format!("{stale}\n")),
     }
 }

@@ -1,7 +1,7 @@
 //! The policy of the registry, held here: the compiled scope maps, who has which, and which tokens
 //! have ended.
 //!
-//! The form and what it means are [`scopegate_api::bundle`]'s. It is asked for each second. One
+//! The form and what it means are [`scopegate_edge::policy`]'s. It is asked for each second. One
 //! whose signature is bad, or that is older than the one held, is refused, and the last good one
 //! stays: for as long as it is valid, and no longer than `serveFor` after the last answer.
 //!
@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use scopegate_api::bundle::EdgePolicy;
-use scopegate_api::claims::Expected;
+use scopegate_edge::policy::Policy;
+use scopegate_edge::{Epoch, Expected, Freshness};
 
-use crate::feed::Heard;
+use crate::feed::UpdatedAt;
 use crate::jws::open;
 use crate::keys::Keys;
 
@@ -27,17 +27,16 @@ pub struct Bundles {
     issuer: String,
     service: String,
     keys: Arc<Keys>,
-    held: ArcSwapOption<EdgePolicy>,
-    /// When the token server said last that it is right.
-    heard: Heard,
+    held: ArcSwapOption<Policy>,
+    updated_at: UpdatedAt,
 }
 
 impl Bundles {
     /// Nothing is held yet, and so nothing is let through.
     #[must_use]
     pub fn new(issuer: String, service: String, keys: Arc<Keys>, serve_for: Duration) -> Self {
-        let heard = Heard::never(serve_for);
-        Self { issuer, service, keys, held: ArcSwapOption::empty(), heard }
+        let updated_at = UpdatedAt::never(serve_for);
+        Self { issuer, service, keys, held: ArcSwapOption::empty(), updated_at }
     }
 
     /// Takes a bundle.
@@ -45,12 +44,13 @@ impl Bundles {
     /// # Errors
     ///
     /// When it is refused; the text is for the log.
-    pub async fn hear(&self, text: &str, now: u64) -> Result<(), String> {
+    pub async fn ingest(&self, text: &str, now: u64) -> Result<(), String> {
         let signed =
             open(text.trim_end(), &self.keys).await.ok_or("the bundle's signature is bad")?;
-        let expected = Expected { issuer: &self.issuer, service: &self.service, now };
+        let (issuer, service) = (self.issuer.as_str(), self.service.as_str());
+        let expected = Expected { issuer, service, epoch: Epoch::Unknown, now };
         let held = self.held.load();
-        let policy = EdgePolicy::read(&signed.payload, expected, held.as_deref());
+        let policy = Policy::read(&signed.payload, &expected, held.as_deref());
         let policy = policy.map_err(|error| error.to_string())?;
         if held.as_ref().is_none_or(|held| held.revision() != policy.revision()) {
             tracing::info!(revision = policy.revision(), "policy read");
@@ -62,25 +62,32 @@ impl Bundles {
 
     /// Notes that the one held is right.
     pub fn confirm(&self, now: u64) {
-        self.heard.note(now);
+        self.updated_at.note(now);
     }
 
-    /// The policy, while it may be decided by.
+    /// The policy that is held, and how fresh it is.
     #[must_use]
-    pub fn current(&self, now: u64) -> Option<Arc<EdgePolicy>> {
-        let policy = self.held.load_full().filter(|policy| policy.is_in_time(now));
-        policy.filter(|_| self.heard.is_current(now))
+    pub fn held(&self) -> (Option<Arc<Policy>>, Freshness) {
+        (self.held.load_full(), self.updated_at.freshness())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use scopegate_edge::StatusSource;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::signer::{Signer, header};
 
     const NOW: u64 = 1_800_000_000;
+
+    /// The revision that may be decided by.
+    fn current(bundles: &Bundles, now: u64) -> Option<i64> {
+        let (policy, freshness) = bundles.held();
+        let source = StatusSource::Policy(policy.as_deref(), freshness);
+        source.check(now).ok().and(policy.as_ref()).map(|policy| policy.revision())
+    }
 
     fn bundle(revision: i64) -> Value {
         json!({ "iss": "i", "aud": "bundle:s", "nbf": NOW, "exp": NOW + 300, "version": 1, "revision": revision,
@@ -91,7 +98,7 @@ mod tests {
     async fn the_last_good_one_stays() {
         let (signer, other) = (Signer::new(), Signer::new());
         let bundles = Bundles::new("i".into(), "s".into(), signer.keys(), Duration::from_secs(60));
-        assert!(bundles.current(NOW).is_none());
+        assert!(current(&bundles, NOW).is_none());
         let sign = |revision| signer.sign(&header(), &bundle(revision));
         let mut broken = bundle(9);
         broken["tables"] = json!(["AAAA"]);
@@ -107,12 +114,12 @@ mod tests {
             ("nothing", String::new(), "signature", Some(7)),
             ("the same again", sign(7), "", Some(7)),
         ] {
-            let heard = bundles.hear(&text, NOW).await.err().unwrap_or_default();
+            let refusal = bundles.ingest(&text, NOW).await.err().unwrap_or_default();
             assert!(
-                heard.contains(refused) && heard.is_empty() == refused.is_empty(),
-                "{what}: {heard}"
+                refusal.contains(refused) && refusal.is_empty() == refused.is_empty(),
+                "{what}: {refusal}"
             );
-            assert_eq!(bundles.current(NOW).map(|held| held.revision()), held, "{what}");
+            assert_eq!(current(&bundles, NOW), held, "{what}");
         }
     }
 
@@ -122,13 +129,13 @@ mod tests {
     async fn for_how_long_one_is_decided_by() {
         let signer = Signer::new();
         let bundles = Bundles::new("i".into(), "s".into(), signer.keys(), Duration::from_secs(60));
-        bundles.hear(&signer.sign(&header(), &bundle(5)), NOW).await.unwrap();
-        let is_current = |now| bundles.current(now).is_some();
+        bundles.ingest(&signer.sign(&header(), &bundle(5)), NOW).await.unwrap();
+        let is_current = |now| current(&bundles, now).is_some();
         assert!(is_current(NOW + 60) && !is_current(NOW + 61));
         bundles.confirm(NOW + 340);
         assert!(is_current(NOW + 359) && !is_current(NOW + 360));
         bundles.confirm(NOW + 400);
         assert!(!is_current(NOW + 400));
-        assert!(bundles.hear(&signer.sign(&header(), &bundle(6)), NOW + 400).await.is_err());
+        assert!(bundles.ingest(&signer.sign(&header(), &bundle(6)), NOW + 400).await.is_err());
     }
 }

@@ -10,6 +10,8 @@ use reqwest::header::{ACCEPT, ETAG, IF_NONE_MATCH};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use scopegate_api::bundle;
 use scopegate_api::generations::{self, Generations};
+use scopegate_edge::Freshness;
+use scopegate_edge::revocation::{self, FeedError};
 use url::Url;
 
 use crate::client::{body, client, said, send};
@@ -52,7 +54,7 @@ impl Feed {
         if status != 200 {
             return Err(format!("the answer is {status}"));
         }
-        serde_json::from_slice(&body).map_err(|_| "the answer is no list of generations".to_owned())
+        revocation::read(&body).ok_or_else(|| FeedError::Unreadable.to_string())
     }
 
     /// The bundle and its tag, unless the one with the tag `known` is still right.
@@ -87,44 +89,30 @@ impl Feed {
     }
 }
 
-/// When something was heard last, and for how long that is good enough.
+/// When the token server confirmed last what is known, and for how long that is good enough.
 #[derive(Debug)]
-pub struct Heard {
+pub struct UpdatedAt {
     /// In seconds since 1970; 0 for never.
     at: AtomicU64,
-    serve_for: Duration,
+    max_age: u64,
 }
 
-impl Heard {
-    /// Nothing was heard yet.
+impl UpdatedAt {
+    /// Nothing was confirmed yet.
     #[must_use]
-    pub fn never(serve_for: Duration) -> Self {
-        Self { at: AtomicU64::new(0), serve_for }
+    pub fn never(max_age: Duration) -> Self {
+        Self { at: AtomicU64::new(0), max_age: max_age.as_secs() }
     }
 
-    /// Something is heard at a time.
+    /// It is confirmed at a time.
     pub fn note(&self, now: u64) {
         self.at.store(now, Ordering::Relaxed);
     }
 
-    /// Whether it is good enough at a time.
+    /// What the rule of freshness reads.
     #[must_use]
-    pub fn is_current(&self, now: u64) -> bool {
-        now.abs_diff(self.at.load(Ordering::Relaxed)) <= self.serve_for.as_secs()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_feed_that_is_silent() {
-        let heard = Heard::never(Duration::from_secs(60));
-        assert!(!heard.is_current(1_800_000_000));
-        heard.note(100);
-        for (now, is_current) in [(100, true), (90, true), (39, false), (160, true), (161, false)] {
-            assert_eq!(heard.is_current(now), is_current, "{now}");
-        }
+    pub fn freshness(&self) -> Freshness {
+        let at = self.at.load(Ordering::Relaxed);
+        Freshness { updated_at: (at > 0).then_some(at), max_age: self.max_age }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use scopegate_api::jws::Jws;
+use scopegate_edge::jws::Jws;
 
 use crate::keys::{Key, Keys};
 
@@ -21,10 +21,11 @@ pub struct Signed {
 
 /// The payload of `text`, if one of the keys signed it.
 pub async fn open(text: &str, keys: &Keys) -> Option<Signed> {
-    let jws = Jws::read(text)?;
-    let key = keys.find_or_read(&jws.kid).await?;
+    let jws = Jws::read(text).ok()?;
+    let kid = jws.kid.as_ref()?;
+    let key = keys.find_or_read(kid).await?;
     if !key.signed(&jws.algorithm, jws.message, jws.signature) {
         return None;
     }
-    Some(Signed { payload: jws.payload()?, kid: jws.kid, key })
+    Some(Signed { payload: jws.payload()?, kid: jws.kid?, key })
 }

@@ -1,9 +1,9 @@
 //! The gateway: a reverse proxy before a registry that lets through what a token may do, and
 //! answers the rest itself.
 //!
-//! One request's way through it: [`request`] refuses what two readers could read in two ways,
-//! [`token`] and [`password`] find out what came with it, the engine decides (natively,
-//! [`scopegate_core::admission`]), and [`proxy`] forwards the canonical request or answers.
+//! Life of a request: [`request`] refuses what two readers could read in two ways, [`token`] and
+//! [`password`] find the credential, [`scopegate_edge::decide`] decides, and [`proxy`] forwards the
+//! canonical request or answers.
 //!
 //! | module | holds |
 //! |---|---|
@@ -16,9 +16,9 @@
 //! | [`token`] | tokens, verified once and remembered |
 //! | [`password`] | names and passwords, asked about at the token server |
 //! | [`feed`] | what the token server tells of itself |
-//! | [`revocation`] | which tokens are not good any more |
+//! | [`revocation`] | what the revocation feed has said |
 //! | [`bundle`] | the policy of the registry, held here |
-//! | [`standing`] | whether whoever a token is for still stands where it stood |
+//! | [`status`] | where the status of tokens is known from |
 //! | [`proxy`] | the request and the answer, between client and registry |
 //! | [`headers`] | what a client may not send on, and what an answer may not bring back |
 //! | [`listing`] | the repositories and the tags, page by page |
@@ -27,7 +27,7 @@
 //! | [`client`] | asking the token server |
 //! | [`serve`](mod@serve) | all of it, running |
 //!
-//! Left out: rules, scopes and paths, which are the engine's; storage, which is the registry's;
+//! Left out: which tokens, scopes and paths are good, which `scopegate-edge` and the engine decide; storage, which is the registry's;
 //! issuing, which is the token server's.
 
 pub mod admin;
@@ -48,6 +48,6 @@ pub mod revocation;
 pub mod serve;
 #[cfg(test)]
 mod signer;
-pub mod standing;
+pub mod status;
 pub mod telemetry;
 pub mod token;

@@ -10,21 +10,18 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, Peer as _};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use reqwest::Client;
-use scopegate_api::bundle::EdgePolicy;
-use scopegate_api::claims::PrincipalKind;
+use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_api::errors::RegistryErrors;
-use scopegate_core::admission::{
-    Admission, Authority, Credential, Forward, Refusal, Request, admit,
-};
+use scopegate_core::admission::{Authority, Credential, Forward, Refusal, Request};
 use scopegate_core::route::{Endpoint, route};
-use scopegate_core::verify::Grant;
-use scopegate_core::{Action, Catalog, RequiredScope, ResourceType, Settings as DecisionSettings};
+use scopegate_core::{Catalog, RequiredScope};
+use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, answer, bearer};
 use scopegate_host::peers::Peers;
 use uuid::Uuid;
 
@@ -35,7 +32,7 @@ use crate::keys::Keys;
 use crate::listing::{self, Listed, Page};
 use crate::password::{PasswordError, Passwords};
 use crate::request::{self, HeadError};
-use crate::standing::{Known, Standing, TooOld};
+use crate::status::{Snapshot, Status};
 use crate::telemetry::{Decision, Outcome};
 use crate::token::{Tokens, Verified};
 
@@ -58,8 +55,8 @@ pub struct Gateway {
     pub passwords: Option<Passwords>,
     /// The connections of each client.
     pub peers: Arc<Peers>,
-    /// What is known of principals besides their tokens.
-    pub known: Known,
+    /// Where the status of tokens is known from.
+    pub status: Status,
 }
 
 /// A gateway as Pingora drives it.
@@ -97,114 +94,97 @@ struct Answer {
 }
 
 /// What is to be done with a request.
-enum Decided {
+enum Action {
     Forward(Forwarded),
     Answer(Answer),
 }
 
-/// Why nothing could be decided.
+/// Why no decision can be made.
 enum Unavailable {
-    /// Something is not known; the text is for the log.
-    Unknown(&'static str),
+    /// Something is too old to decide by.
+    Stale(Stale),
+    /// The token server does not say whether a password is good.
+    TokenServer,
     /// The client has asked about too many passwords.
     TooMany,
 }
 
-impl From<TooOld> for Unavailable {
-    fn from(TooOld(reason): TooOld) -> Self {
-        Self::Unknown(reason)
+impl From<Stale> for Unavailable {
+    fn from(stale: Stale) -> Self {
+        Self::Stale(stale)
     }
 }
 
-/// What came with a request, found to be good or not.
-enum Came {
-    Nothing,
-    NoGood,
-    Token(Token),
-}
-
-/// A token that is good, and the policy that it is good under, where that is known.
-struct Token {
-    verified: Arc<Verified>,
-    policy: Option<Arc<EdgePolicy>>,
-}
+/// What a request presents: a token whose signature is good.
+type Presented = Credential<Arc<Verified>>;
 
 impl Gateway {
-    /// What keeps this gateway from deciding, for people.
+    /// What keeps this gateway from deciding.
     #[must_use]
-    pub fn trouble(&self) -> Option<&'static str> {
+    pub fn stale(&self) -> Option<Stale> {
         if !self.keys.has_any() {
-            return Some("no key of the issuer is known");
+            return Some(Stale::Keys);
         }
-        self.known.check(now()).err().map(|TooOld(reason)| reason)
+        self.status.snapshot().source().check(now()).err()
     }
 
-    async fn decide(&self, session: &Session, context: &mut Context) -> Decided {
+    async fn decide(&self, session: &Session, context: &mut Context) -> Action {
         let head = session.as_downstream().to_h1_raw();
         let target = match request::target(&head) {
             Ok(target) => target,
-            Err(error) => return Decided::Answer(Answer::head(error)),
+            Err(error) => return Action::Answer(Answer::head(error)),
         };
         target.clone_into(&mut context.target);
         let method = session.req_header().method.as_str();
-        let came = match self.came(session.req_header(), method, target, context).await {
-            Ok(came) => came,
-            Err(Unavailable::Unknown(reason)) => {
-                tracing::error!(reason, "nothing can be decided");
-                return Decided::Answer(Answer::unavailable());
-            }
-            Err(Unavailable::TooMany) => return Decided::Answer(Answer::too_many()),
+        let presented = match self.presented(session.req_header(), method, target, context).await {
+            Ok(presented) => presented,
+            Err(unavailable) => return Action::Answer(unavailable.into()),
         };
-        if let Came::Token(token) = &came {
-            let claims = &token.verified.claims;
-            context.name = Some(claims.sub.clone());
-            // A token of nobody anybody may have.
-            let is_anonymous = claims.principal == Some(PrincipalKind::Anonymous);
-            context.is_proof = !is_anonymous && !claims.sub.is_empty();
+        let snapshot = self.status.snapshot();
+        let edge = self.edge(&snapshot);
+        let checked = match edge.check(claims(&presented), now()) {
+            Ok(checked) => checked,
+            Err(stale) => return Action::Answer(Unavailable::Stale(stale).into()),
+        };
+        if let Credential::Valid((claims, _)) = checked {
+            context.note(claims);
         }
         let headers = &session.req_header().headers;
-        match self.admission(Request { method, target, headers }, &came) {
-            Admission::Forward(forward) => {
-                context.requested = forward.route.to_string();
-                self.forward(method, forward, &came).await
-            }
-            Admission::Refusal(refusal) => {
-                context.denied = joined(&refusal.missing);
-                Decided::Answer(refusal.into())
-            }
-        }
-    }
-
-    /// The decision of the engine. A catalog that nobody may list is one that no token opens.
-    fn admission<'t>(&self, request: Request<'t, &'t HeaderMap>, came: &Came) -> Admission<'t> {
-        let authority =
-            Authority { realm: self.config.realm.as_str(), service: &self.config.service };
-        let credential = match came {
-            Came::Nothing => Credential::Absent,
-            Came::NoGood => Credential::Invalid,
-            Came::Token(token) => Credential::Valid(self.grants(token).into_iter()),
-        };
-        let Request { method, target, headers } = request;
         let headers = headers.iter().map(|(name, value)| (name.as_ref(), value.as_bytes()));
-        let request = Request { method, target, headers };
-        admit(request, credential, authority, &self.config.route_settings())
-    }
-
-    /// What a token opens here and now.
-    fn grants<'t>(&self, token: &'t Token) -> Vec<Grant<'t>> {
-        let settings = DecisionSettings { catalog: self.config.catalog };
-        let mut grants = token.grants(&settings);
-        if self.config.catalog == Catalog::Never {
-            grants.retain(|grant| grant.resource_type != ResourceType::Registry);
+        match edge.admit(Request { method, target, headers }, checked) {
+            Decided::Forward(forward) => {
+                context.requested = forward.route.to_string();
+                self.forward(method, forward, checked).await
+            }
+            Decided::Base => Action::Answer(Answer::fixed(answer::BASE, Outcome::Answered)),
+            Decided::Refusal(refusal) => {
+                context.denied = joined(&refusal.missing);
+                Action::Answer(refusal.into())
+            }
+            Decided::Unavailable(stale) => Action::Answer(Unavailable::Stale(stale).into()),
         }
-        grants
     }
 
-    async fn forward(&self, method: &str, forward: Forward<'_>, came: &Came) -> Decided {
+    /// This gateway as the rules see it.
+    fn edge<'e>(&'e self, snapshot: &'e Snapshot) -> Edge<'e> {
+        let (realm, service) = (self.config.realm.as_str(), self.config.service.as_str());
+        Edge {
+            issuer: &self.config.issuer,
+            authority: Authority { realm, service },
+            routes: self.config.route_settings(),
+            catalog: self.config.catalog,
+            can_filter: true,
+            status: snapshot.source(),
+        }
+    }
+
+    async fn forward(
+        &self,
+        method: &str,
+        forward: Forward<'_>,
+        checked: Checked<'_, '_>,
+    ) -> Action {
         let Forward { route, target, content_type } = forward;
-        if route.endpoint == Endpoint::Base {
-            return Decided::Answer(Answer::json(200, b"{}".to_vec()));
-        }
         // The registry's own list says too much, also in the head of an answer, and wherever else
         // it may have one.
         let is_filtered =
@@ -212,15 +192,15 @@ impl Gateway {
         match listing::field(route.endpoint) {
             Some(field) if route.path.starts_with("/v2/") && (method == "GET" || is_filtered) => {
                 let query = target.split_once('?').map_or("", |(_, query)| query);
-                let is_shown = |name: &str| !is_filtered || came.may_see(name);
-                Decided::Answer(self.list(&route.path, field, query, is_shown).await)
+                let is_shown = |name: &str| !is_filtered || may_list(&checked, name);
+                Action::Answer(self.list(&route.path, field, query, is_shown).await)
             }
-            _ if is_filtered => Decided::Answer(Answer::error(
+            _ if is_filtered => Action::Answer(Answer::error(
                 404,
                 "UNSUPPORTED",
                 "the repositories are listed at /v2/_catalog",
             )),
-            _ => Decided::Forward(Forwarded {
+            _ => Action::Forward(Forwarded {
                 target: target.into_owned(),
                 content_type: content_type.map(ToOwned::to_owned),
             }),
@@ -255,44 +235,36 @@ impl Gateway {
         }
     }
 
-    async fn came(
+    async fn presented(
         &self,
         request: &RequestHeader,
         method: &str,
         target: &str,
         context: &Context,
-    ) -> Result<Came, Unavailable> {
+    ) -> Result<Presented, Unavailable> {
         let Some(authorization) = request.headers.get(header::AUTHORIZATION) else {
-            return Ok(Came::Nothing);
+            return Ok(Credential::Absent);
         };
-        let Ok(authorization) = authorization.to_str() else { return Ok(Came::NoGood) };
-        let (scheme, value) = authorization.split_once(' ').unwrap_or((authorization, ""));
-        if scheme.eq_ignore_ascii_case("bearer") {
-            return self.bearer(value.trim_end()).await;
+        if bearer::is_bearer(authorization.as_bytes()) {
+            return self.bearer(bearer::token(authorization.as_bytes()).unwrap_or_default()).await;
         }
-        match &self.passwords {
-            Some(passwords) if scheme.eq_ignore_ascii_case("basic") => {
-                self.basic(passwords, authorization, method, target, context.origin.address).await
+        let is_basic = |text: &&str| {
+            text.split(' ').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
+        };
+        match (&self.passwords, authorization.to_str().ok().filter(is_basic)) {
+            (Some(passwords), Some(basic)) => {
+                self.basic(passwords, basic, method, target, context.origin.address).await
             }
-            _ => Ok(Came::NoGood),
+            _ => Ok(Credential::Invalid),
         }
     }
 
-    async fn bearer(&self, token: &str) -> Result<Came, Unavailable> {
-        let now = now();
-        let Some(verified) = self.tokens.verify(token, now).await else {
-            let has_keys = self.keys.has_any();
-            return if has_keys {
-                Ok(Came::NoGood)
-            } else {
-                Err(Unavailable::Unknown("no key is known"))
-            };
-        };
-        Ok(match self.known.standing(&verified.claims, now)? {
-            Standing::Ended => Came::NoGood,
-            Standing::Good => Came::Token(Token { verified, policy: None }),
-            Standing::Under(policy) => Came::Token(Token { verified, policy: Some(policy) }),
-        })
+    async fn bearer(&self, token: &str) -> Result<Presented, Unavailable> {
+        match self.tokens.verify(token, now()).await {
+            Some(verified) => Ok(Credential::Valid(verified)),
+            None if self.keys.has_any() => Ok(Credential::Invalid),
+            None => Err(Stale::Keys.into()),
+        }
     }
 
     /// A password is good for as much as a token that is asked for with it. What it is needed for
@@ -304,26 +276,30 @@ impl Gateway {
         method: &str,
         target: &str,
         address: Option<IpAddr>,
-    ) -> Result<Came, Unavailable> {
+    ) -> Result<Presented, Unavailable> {
         let Ok(route) = route(method, target, &self.config.route_settings()) else {
             // Whoever asks for what there is not is told so, whoever it is.
-            return Ok(Came::Nothing);
+            return Ok(Credential::Absent);
         };
         let scopes: Vec<String> = route.scopes.iter().map(ToString::to_string).collect();
         // What was remembered may have ended since, and the password may be right still.
         for _ in 0..2 {
-            let asked = passwords.token(authorization, &scopes, address).await;
-            let Some(issued) = asked.map_err(unavailable)? else { return Ok(Came::NoGood) };
-            let came = self.bearer(&issued.token).await?;
-            if !matches!(came, Came::NoGood) {
-                return Ok(came);
+            let issued = passwords.token(authorization, &scopes, address).await;
+            let Some(issued) = issued.map_err(unavailable)? else {
+                return Ok(Credential::Invalid);
+            };
+            let presented = self.bearer(&issued.token).await?;
+            let snapshot = self.status.snapshot();
+            let checked = self.edge(&snapshot).check(claims(&presented), now())?;
+            if matches!(checked, Credential::Valid(_)) {
+                return Ok(presented);
             }
             passwords.forget(authorization, &scopes);
             if !issued.is_remembered {
                 break;
             }
         }
-        Ok(Came::NoGood)
+        Ok(Credential::Invalid)
     }
 }
 
@@ -333,36 +309,34 @@ fn unavailable(error: PasswordError) -> Unavailable {
         PasswordError::TooMany => Unavailable::TooMany,
         PasswordError::Unanswered(reason) => {
             tracing::error!(reason, "the token server does not answer");
-            Unavailable::Unknown("the token server does not answer")
+            Unavailable::TokenServer
         }
     }
 }
 
-impl Token {
-    /// What it opens: what it says, and no more than its holder may have at this moment, where that
-    /// is known.
-    fn grants(&self, settings: &DecisionSettings) -> Vec<Grant<'_>> {
-        let claims = &self.verified.claims;
-        match &self.policy {
-            None => claims.grants().collect(),
-            Some(policy) => {
-                let holder = policy.holder(claims);
-                holder.map(|holder| holder.grants(claims, settings)).unwrap_or_default()
-            }
-        }
-    }
-
-    /// Whether its holder may read what is said about a repository, and so may know that there is
-    /// one of this name.
-    fn may_see(&self, name: &str) -> bool {
-        let holder = self.policy.as_ref().and_then(|policy| policy.holder(&self.verified.claims));
-        holder.is_some_and(|holder| holder.granted(name).contains(Action::MetadataRead))
+/// Whether a filtered list shows a repository to whoever asks.
+fn may_list(checked: &Checked<'_, '_>, name: &str) -> bool {
+    match checked {
+        Credential::Valid((_, TokenStatus::Restricted(holder))) => holder.may_list(name),
+        _ => false,
     }
 }
 
-impl Came {
-    fn may_see(&self, name: &str) -> bool {
-        matches!(self, Self::Token(token) if token.may_see(name))
+fn claims(presented: &Presented) -> Credential<&AccessClaims> {
+    match presented {
+        Credential::Absent => Credential::Absent,
+        Credential::Invalid => Credential::Invalid,
+        Credential::Valid(verified) => Credential::Valid(&verified.claims),
+    }
+}
+
+impl Context {
+    /// Notes whose token it is.
+    fn note(&mut self, claims: &AccessClaims) {
+        self.name = Some(claims.sub.clone());
+        // A token of nobody anybody may have.
+        let is_anonymous = claims.principal == Some(PrincipalKind::Anonymous);
+        self.is_proof = !is_anonymous && !claims.sub.is_empty();
     }
 }
 
@@ -393,15 +367,15 @@ impl ProxyHttp for Proxy {
         client.set_write_timeout(Some(self.0.config.timeouts.client));
         client.set_total_drain_timeout(Some(self.0.config.timeouts.client));
         context.origin = self.0.origin(session);
-        let decided = self.0.decide(session, context).await;
+        let action = self.0.decide(session, context).await;
         context.decided_in = start.elapsed();
-        match decided {
-            Decided::Forward(forwarded) => {
+        match action {
+            Action::Forward(forwarded) => {
                 context.outcome = Outcome::Forwarded;
                 context.forwarded = Some(forwarded);
                 Ok(false)
             }
-            Decided::Answer(answer) => {
+            Action::Answer(answer) => {
                 context.outcome = answer.outcome;
                 let is_understood = answer.status != 400;
                 answer.send(session, &context.origin).await?;
@@ -589,9 +563,13 @@ impl Answer {
         Self::error(400, "UNSUPPORTED", error.message())
     }
 
+    /// An answer that is the same everywhere.
+    fn fixed((status, body): (u16, &str), outcome: Outcome) -> Self {
+        Self { outcome, ..Self::json(status, body.as_bytes().to_vec()) }
+    }
+
     fn unavailable() -> Self {
-        let message = "nothing can be decided now, try again";
-        Self { outcome: Outcome::Failed, ..Self::error(503, "UNAVAILABLE", message) }
+        Self::fixed(answer::UNAVAILABLE, Outcome::Failed)
     }
 
     fn too_many() -> Self {
@@ -601,7 +579,7 @@ impl Answer {
     }
 
     fn bad_gateway() -> Self {
-        let message = "the registry behind does not answer as it should";
+        let message = "bad gateway: the upstream gave no usable answer";
         Self { outcome: Outcome::Failed, ..Self::error(502, "UNAVAILABLE", message) }
     }
 
@@ -623,6 +601,19 @@ impl Answer {
             session.write_response_body(Some(Bytes::from(self.body)), true).await?;
         }
         Ok(())
+    }
+}
+
+impl From<Unavailable> for Answer {
+    fn from(unavailable: Unavailable) -> Self {
+        match unavailable {
+            Unavailable::Stale(stale) => tracing::error!("decision unavailable: {stale}"),
+            Unavailable::TokenServer => {
+                tracing::error!("decision unavailable: the token server does not answer");
+            }
+            Unavailable::TooMany => return Self::too_many(),
+        }
+        Self::unavailable()
     }
 }
 

@@ -34,8 +34,8 @@ use crate::keys::Keys;
 use crate::password::Passwords;
 use crate::peers::Counted;
 use crate::proxy::{Gateway, Proxy, now};
-use crate::revocation::Revoked;
-use crate::standing::Known;
+use crate::revocation::RevocationFeed;
+use crate::status::Status;
 use crate::token::Tokens;
 
 /// How often the keys are read.
@@ -124,7 +124,7 @@ pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
         peers: Arc::new(peers),
         upstream: config.upstream_address()?,
         client: client(&config.upstream, authorities)?,
-        known: known(&config, &keys),
+        status: status(&config, &keys),
         keys,
         tokens,
         passwords,
@@ -158,14 +158,14 @@ fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
 }
 
-fn known(config: &Config, keys: &Arc<Keys>) -> Known {
+fn status(config: &Config, keys: &Arc<Keys>) -> Status {
     let (issuer, service) = (config.issuer.clone(), config.service.clone());
     match (&config.revocations, &config.bundle) {
-        (Some(feed), _) => Known::Revoked(Revoked::new(feed.serve_for)),
+        (Some(feed), _) => Status::Revocations(RevocationFeed::new(feed.serve_for)),
         (None, Some(feed)) => {
-            Known::Policy(Bundles::new(issuer, service, Arc::clone(keys), feed.serve_for))
+            Status::Policy(Bundles::new(issuer, service, Arc::clone(keys), feed.serve_for))
         }
-        (None, None) => Known::Nothing,
+        (None, None) => Status::Expiry,
     }
 }
 
@@ -227,13 +227,13 @@ impl Beside {
         let mut tag = None;
         loop {
             tick.tick().await;
-            let heard = match &self.gateway.known {
-                Known::Nothing => Ok(()),
-                Known::Revoked(revoked) => hear_generations(feed, revoked).await,
-                Known::Policy(bundles) => hear_bundle(feed, bundles, &mut tag).await,
+            let fetched = match &self.gateway.status {
+                Status::Expiry => Ok(()),
+                Status::Revocations(known) => fetch_generations(feed, known).await,
+                Status::Policy(bundles) => fetch_bundle(feed, bundles, &mut tag).await,
             };
-            if let Err(reason) = heard {
-                tracing::warn!(url = %feed.url, reason, "nothing new is heard");
+            if let Err(reason) = fetched {
+                tracing::warn!(url = %feed.url, reason, "revocation feed fetch failed");
             }
         }
     }
@@ -256,16 +256,13 @@ impl Beside {
     }
 }
 
-async fn hear_generations(feed: &Feed, revoked: &Revoked) -> Result<(), String> {
-    let news = feed.generations(revoked.revision()).await?;
-    if !revoked.hear(news, now()) {
-        return Err("the feed is older than what is known, or of another epoch".to_owned());
-    }
-    Ok(())
+async fn fetch_generations(feed: &Feed, known: &RevocationFeed) -> Result<(), String> {
+    let update = feed.generations(known.revision()).await?;
+    known.ingest(update, now()).map_err(|error| error.to_string())
 }
 
 /// `tag` is that of the bundle that was taken last.
-async fn hear_bundle(
+async fn fetch_bundle(
     feed: &Feed,
     bundles: &Bundles,
     tag: &mut Option<String>,
@@ -273,7 +270,7 @@ async fn hear_bundle(
     match feed.bundle(tag.as_deref()).await? {
         None => bundles.confirm(now()),
         Some((text, new)) => {
-            bundles.hear(&text, now()).await?;
+            bundles.ingest(&text, now()).await?;
             *tag = Some(new);
         }
     }

@@ -1,6 +1,6 @@
 //! Tokens, verified once and remembered.
 //!
-//! Follows RFC 7519.
+//! Whether claims are accepted is the rule of [`scopegate_edge::accept`].
 //!
 //! A signature costs tens of microseconds and a digest less than one, so what was verified is kept
 //! under the digest of the token: in a bounded cache, never longer than the token is valid or its
@@ -9,16 +9,16 @@
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
-use scopegate_api::claims::{AccessClaims, Expected};
+use scopegate_api::claims::AccessClaims;
+use scopegate_edge::bearer::MAX_TOKEN;
+use scopegate_edge::{Epoch, Expected, accept};
 use sha2::{Digest as _, Sha256};
 
 use crate::jws::{Signed, open};
 use crate::keys::{Key, Keys};
 
-/// The longest token, in bytes.
-pub const LONGEST: usize = 32 * 1024;
 /// How many tokens are remembered.
-const REMEMBERED: usize = 16 * 1024;
+const CACHE_SLOTS: usize = 16 * 1024;
 
 /// A token that is good.
 #[derive(Debug)]
@@ -42,13 +42,13 @@ impl Tokens {
     /// A verifier that remembers nothing yet.
     #[must_use]
     pub fn new(issuer: String, service: String, keys: Arc<Keys>) -> Self {
-        Self { issuer, service, keys, remembered: Cache::new(REMEMBERED) }
+        Self { issuer, service, keys, remembered: Cache::new(CACHE_SLOTS) }
     }
 
     /// The token, if it is good at this time; `None` for one that is forged, not in time, of
     /// another kind, or meant for somebody else.
     pub async fn verify(&self, token: &str, now: u64) -> Option<Arc<Verified>> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN {
             return None;
         }
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
@@ -64,14 +64,19 @@ impl Tokens {
     }
 
     fn is_still_good(&self, verified: &Verified, now: u64) -> bool {
-        verified.claims.is_in_time(now) && self.keys.still_has(&verified.kid, &verified.key)
+        let is_accepted = self.expected(now).check(&verified.claims).is_ok();
+        is_accepted && self.keys.still_has(&verified.kid, &verified.key)
     }
 
     async fn verify_anew(&self, token: &str, now: u64) -> Option<Verified> {
         let Signed { payload, kid, key } = open(token, &self.keys).await?;
-        let expected = Expected { issuer: &self.issuer, service: &self.service, now };
-        let claims = AccessClaims::read(&payload, expected)?;
+        let claims = accept(&payload, &self.expected(now)).ok()?;
         Some(Verified { claims, kid, key })
+    }
+
+    fn expected(&self, now: u64) -> Expected<'_> {
+        let (issuer, service) = (self.issuer.as_str(), self.service.as_str());
+        Expected { issuer, service, epoch: Epoch::Unknown, now }
     }
 }
 
@@ -149,7 +154,7 @@ mod tests {
             ("four parts", format!("{good}.x")),
             ("padding", format!("{message}.{signature}=")),
             ("nothing", String::new()),
-            ("too long", "x".repeat(LONGEST + 1)),
+            ("too long", "x".repeat(MAX_TOKEN + 1)),
         ] {
             assert!(verifier.tokens.verify(&token, NOW).await.is_none(), "{what}");
         }
