@@ -185,7 +185,7 @@ fn half_answers() {
     let envoy = Proxy::filter_asking(between.port, echo.port(), &server);
     edge::decides(envoy.port(), &server, &passwords[0]);
     let bearer = edge::bearer(&server, &passwords[0], "repository:team/app:pull");
-    let misses = || envoy.log().matches("no revocations are heard").count();
+    let misses = || envoy.log().matches("revocation feed fetch failed").count();
     let before = misses();
     between.is_half.store(true, Ordering::SeqCst);
     // Each of the two threads has asked in vain, and one of them twice.

@@ -122,14 +122,24 @@ impl AcceptError {
 ///
 /// See [`AcceptError`].
 pub fn accept(payload: &[u8], expected: &Expected<'_>) -> Result<AccessClaims, AcceptError> {
+    let claims = read(payload)?;
+    expected.check(&claims)?;
+    Ok(claims)
+}
+
+/// The claims of an access token, for a host that keeps them: whether they are accepted is
+/// [checked](Expected::check) each time.
+///
+/// # Errors
+///
+/// [`AcceptError::Malformed`], [`AcceptError::Kind`].
+pub fn read(payload: &[u8]) -> Result<AccessClaims, AcceptError> {
     let mut object = read_object(payload).ok_or(AcceptError::Malformed)?;
     let kind = object.text("grant_type").and_then(|kind| GrantType::parse(&kind));
     if kind.ok_or(AcceptError::Malformed)? != GrantType::AccessToken {
         return Err(AcceptError::Kind);
     }
-    let claims = access_claims(&mut object).ok_or(AcceptError::Malformed)?;
-    expected.check(&claims)?;
-    Ok(claims)
+    access_claims(&mut object).ok_or(AcceptError::Malformed)
 }
 
 impl Expected<'_> {

@@ -1,13 +1,10 @@
-//! What becomes of a request.
+//! What becomes of a request: [`scopegate_edge::decide`], by the configuration and the feed.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
-use scopegate_api::claims::{AccessClaims, Expected};
-use scopegate_core::Catalog;
-use scopegate_core::admission::{self, Admission, Authority, Credential, Forward, admit};
-use scopegate_core::route::Endpoint;
-use scopegate_core::verify::Grant;
+use scopegate_api::claims::AccessClaims;
+use scopegate_core::admission::{self, Authority, Credential, Forward};
+use scopegate_edge::{Decision, Edge, StatusSource, answer};
 
 use crate::config::{Config, SERVE_FOR};
 use crate::pairs::Pairs;
@@ -22,21 +19,6 @@ pub struct Request<'r> {
     pub target: &'r str,
     /// Its header fields, the method and the target among them.
     pub headers: &'r Pairs<'r>,
-    /// What came with it.
-    pub came: Came,
-}
-
-/// What came with a request, found to be good or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Came {
-    /// Nothing.
-    Nothing,
-    /// No token, or one that nobody has signed whom we know.
-    NoGood,
-    /// A token, while no key is known to verify it with.
-    Unverified,
-    /// The claims of a token whose signature is good.
-    Token(Rc<AccessClaims>),
 }
 
 /// What becomes of it.
@@ -64,57 +46,51 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Decides about a request at a time, in seconds since 1970.
+/// Decides about a request at a time, in seconds since 1970. The signature of a token that is valid
+/// was verified. What else makes it ours is checked here, whatever `jwt_authn` was told.
 #[must_use]
-pub fn decide<'r>(config: &Config, feed: &Feed, now: u64, request: Request<'r>) -> Outcome<'r> {
-    let Request { method, target, headers, came } = request;
-    let has_catalog = config.catalog != Catalog::Never;
-    let is_open =
-        move |grant: &Grant<'_>| has_catalog || grant.resource_type.as_str() != "registry";
-    let credential = match &came {
-        Came::Unverified => return Outcome::Answer(unavailable()),
-        Came::Token(_) if !is_known(config, feed, now) => return Outcome::Answer(unavailable()),
-        Came::Token(claims) if is_good(config, feed, claims, now) => {
-            Credential::Valid(claims.grants().filter(is_open))
-        }
-        Came::Token(_) | Came::NoGood => Credential::Invalid,
-        Came::Nothing => Credential::Absent,
+pub fn decide<'r>(
+    config: &Config,
+    feed: &Feed,
+    now: u64,
+    request: &Request<'r>,
+    credential: Credential<&AccessClaims>,
+) -> Outcome<'r> {
+    let edge = Edge {
+        issuer: &config.issuer,
+        authority: Authority { realm: &config.realm, service: &config.service },
+        routes: config.route_settings(),
+        catalog: config.catalog,
+        can_filter: false,
+        status: match &config.revocations {
+            Some(source) => feed.source(source.serve_for.unwrap_or(SERVE_FOR)),
+            None => StatusSource::Expiry,
+        },
     };
-    let authority = Authority { realm: &config.realm, service: &config.service };
+    let Request { method, target, headers } = *request;
     let request = admission::Request { method, target, headers: headers.iter() };
-    match admit(request, credential, authority, &config.route_settings()) {
-        Admission::Forward(Forward { route, .. }) if route.endpoint == Endpoint::Base => {
-            Outcome::Answer(Answer { status: 200, challenge: None, body: "{}".to_owned() })
-        }
-        Admission::Forward(Forward { target, content_type, .. }) => {
+    match edge.decide(request, credential, now) {
+        Decision::Forward(Forward { target, content_type, .. }) => {
             Outcome::Forward { target, content_type }
         }
-        Admission::Refusal(refusal) => Outcome::Answer(Answer {
+        Decision::Base => Outcome::Answer(fixed(answer::BASE)),
+        Decision::Refusal(refusal) => Outcome::Answer(Answer {
             status: refusal.status,
             challenge: refusal.challenge,
             body: refusal.body,
         }),
+        Decision::Unavailable(_) => Outcome::Answer(unavailable()),
     }
 }
 
-/// Whether it is known what was revoked.
-fn is_known(config: &Config, feed: &Feed, now: u64) -> bool {
-    let revocations = config.revocations.as_ref();
-    revocations.is_none_or(|source| feed.is_current(now, source.serve_for.unwrap_or(SERVE_FOR)))
-}
-
-/// The signature is good. What else makes a token ours is looked at here, whatever `jwt_authn` was
-/// told.
-fn is_good(config: &Config, feed: &Feed, claims: &AccessClaims, now: u64) -> bool {
-    let expected = Expected { issuer: &config.issuer, service: &config.service, now };
-    claims.is_for(expected) && (config.revocations.is_none() || feed.allows(claims))
-}
-
-/// The answer where nothing can be decided.
+/// The answer where no decision can be made.
 #[must_use]
 pub fn unavailable() -> Answer {
-    let body = r#"{"errors":[{"code":"UNAVAILABLE","message":"nothing can be decided now, try again","detail":null}]}"#;
-    Answer { status: 503, challenge: None, body: body.to_owned() }
+    fixed(answer::UNAVAILABLE)
+}
+
+fn fixed((status, body): (u16, &str)) -> Answer {
+    Answer { status, challenge: None, body: body.to_owned() }
 }
 
 #[cfg(test)]
@@ -148,10 +124,10 @@ mod tests {
         r#", "revocations": {"cluster": "c", "host": "h", "path": "/g", "authorization": "a"}"#;
 
     fn said(config: &Config, feed: &Feed, target: &str, claims: Option<AccessClaims>) -> String {
-        let came = claims.map_or(Came::Nothing, |claims| Came::Token(Rc::new(claims)));
+        let credential = claims.as_ref().map_or(Credential::Absent, Credential::Valid);
         let headers = Pairs::default();
-        let request = Request { method: "GET", target, headers: &headers, came };
-        match decide(config, feed, NOW, request) {
+        let request = Request { method: "GET", target, headers: &headers };
+        match decide(config, feed, NOW, &request, credential) {
             Outcome::Forward { target, .. } => target.into_owned(),
             Outcome::Answer(Answer { status, challenge, .. }) => {
                 let error =
@@ -182,14 +158,10 @@ mod tests {
         ] {
             assert_eq!(said(&config, &feed, target, claims), expected, "{target}");
         }
-        for (came, expected) in [(Came::NoGood, 401), (Came::Unverified, 503)] {
-            let headers = Pairs::default();
-            let request = Request { method: "GET", target: pull, headers: &headers, came };
-            let outcome = decide(&config, &feed, NOW, request);
-            assert!(
-                matches!(outcome, Outcome::Answer(Answer { status, .. }) if status == expected)
-            );
-        }
+        let headers = Pairs::default();
+        let request = Request { method: "GET", target: pull, headers: &headers };
+        let outcome = decide(&config, &feed, NOW, &request, Credential::Invalid);
+        assert!(matches!(outcome, Outcome::Answer(Answer { status: 401, .. })));
         let closed = self::config(r#", "catalog": "never""#);
         let answer = said(&closed, &feed, "/v2/_catalog", claims(|_| ()));
         assert_eq!(answer, r#"401 "insufficient_scope""#);
@@ -202,10 +174,10 @@ mod tests {
         assert_eq!(said(&config, &feed, pull, claims(|_| ())), "503");
         // Who brings nothing needs no list to be told where tokens are.
         assert_eq!(said(&config, &feed, pull, None), "401");
-        feed.hear(br#"{"revision": 8, "isEverything": true, "changed": []}"#, NOW);
+        feed.ingest(br#"{"revision": 8, "isEverything": true, "changed": []}"#, NOW);
         assert_eq!(said(&config, &feed, pull, claims(|_| ())), pull);
         let gone = br#"{"revision": 9, "isEverything": false, "changed": [{"principal": "token", "sub": "reader", "generation": 9}]}"#;
-        feed.hear(gone, NOW);
+        feed.ingest(gone, NOW);
         assert_eq!(said(&config, &feed, pull, claims(|_| ())), r#"401 "invalid_token""#);
         let unnamed = claims(|token| token["generation"] = serde_json::Value::Null);
         assert_eq!(said(&config, &feed, pull, unnamed), r#"401 "invalid_token""#);

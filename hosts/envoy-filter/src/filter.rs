@@ -10,15 +10,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use scopegate_api::claims::AccessClaims;
 use scopegate_api::generations;
+use scopegate_core::admission::Credential;
 use scopegate_core::headers::is_sent_on;
+use scopegate_edge::{Stale, bearer};
 
 use crate::config::{Config, Source};
-use crate::decision::{Answer, Came, Outcome, Request, decide, unavailable};
+use crate::decision::{Answer, Outcome, Request, decide, unavailable};
 use crate::host::{self, Buffer, Level, Map, log};
-use crate::pairs::{Pairs, Twice};
+use crate::pairs::{Duplicate, Pairs};
 use crate::revocation::Feed;
-use crate::token::{NoGood, Tokens, bearer};
+use crate::token::{TokenError, Tokens};
 use crate::{payload, signature};
 
 /// How often the token server is asked what was revoked, and for its keys while none is known.
@@ -112,7 +115,7 @@ extern "C" fn proxy_on_http_call_response(
 ) {
     // Envoy says in this way too that half an answer came; there is nothing to be asked of that.
     let body = if headers == 0 { None } else { answered(body_size) };
-    with_filter(|filter| filter.plugin(context).map(|plugin| plugin.hear(call, body.as_deref())));
+    with_filter(|filter| filter.plugin(context).map(|plugin| plugin.ingest(call, body.as_deref())));
 }
 
 #[unsafe(no_mangle)]
@@ -214,17 +217,17 @@ impl Plugin {
     }
 
     /// Takes the answer of a call; nothing where none came.
-    fn hear(&mut self, call: u32, body: Option<&[u8]>) {
+    fn ingest(&mut self, call: u32, body: Option<&[u8]>) {
         if self.keys_call == Some(call) {
             self.keys_call = None;
-            if !body.is_some_and(|body| self.tokens.hear(body)) {
+            if !body.is_some_and(|body| self.tokens.ingest(body)) {
                 self.wants_keys = true;
-                log(Level::Warn, "no keys are heard");
+                log(Level::Warn, "signing keys fetch failed");
             }
         } else if self.revocations_call == Some(call) {
             self.revocations_call = None;
-            if !body.is_some_and(|body| self.feed.hear(body, host::now())) {
-                log(Level::Warn, "no revocations are heard");
+            if !body.is_some_and(|body| self.feed.ingest(body, host::now())) {
+                log(Level::Warn, "revocation feed fetch failed");
             }
         }
     }
@@ -235,16 +238,22 @@ impl Plugin {
         let headers = Pairs::read(&headers)?;
         let (method, target) = (header(&headers, ":method")?, header(&headers, ":path")?);
         let authorization = headers.once(AUTHORIZATION);
-        let came = match (&self.config.keys, authorization) {
-            (Some(_), Ok(Some(authorization))) => self.came(authorization),
-            (Some(_), Ok(None)) => Came::Nothing,
-            (Some(_), Err(Twice)) => Came::NoGood,
+        let presented = match (&self.config.keys, authorization) {
+            (Some(_), Ok(Some(authorization))) => self.presented(authorization),
+            (Some(_), Ok(None)) => Ok(Credential::Absent),
+            (Some(_), Err(Duplicate)) => Ok(Credential::Invalid),
             (None, authorization) => {
-                came_by_way_of(&self.config.metadata, authorization != Ok(None))
+                Ok(verified_before(&self.config.metadata, authorization != Ok(None)))
             }
         };
-        let request = Request { method, target, headers: &headers, came };
-        let outcome = decide(&self.config, &self.feed, host::now(), request);
+        let request = Request { method, target, headers: &headers };
+        let outcome = match &presented {
+            Ok(presented) => {
+                let credential = claims(presented);
+                decide(&self.config, &self.feed, host::now(), &request, credential)
+            }
+            Err(_) => Outcome::Answer(unavailable()),
+        };
         if self.config.log_decisions {
             log_decision(method, target, &outcome);
         }
@@ -254,20 +263,30 @@ impl Plugin {
         }
     }
 
-    /// What came in the header, verified with the issuer's keys.
-    fn came(&mut self, authorization: &[u8]) -> Came {
-        let Some(token) = bearer(authorization) else { return Came::NoGood };
+    /// What the header presents, verified with the issuer's keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Stale::Keys`] for a token, while there is none to verify it with.
+    fn presented(&mut self, authorization: &[u8]) -> Result<Presented, Stale> {
+        let Some(token) = bearer::token(authorization) else { return Ok(Credential::Invalid) };
         if !self.tokens.has_keys() {
-            return Came::Unverified;
+            return Err(Stale::Keys);
         }
-        match self.tokens.verify(token, verify) {
-            Ok(claims) => Came::Token(claims),
-            Err(NoGood::Forged) => Came::NoGood,
-            Err(NoGood::UnknownKey) => {
-                self.wants_keys = true;
-                Came::NoGood
-            }
-        }
+        let verified = self.tokens.verify(token.as_bytes(), verify);
+        self.wants_keys |= verified == Err(TokenError::UnknownKey);
+        Ok(verified.map_or(Credential::Invalid, Credential::Valid))
+    }
+}
+
+/// What a request presents: the claims of a token whose signature is good.
+type Presented = Credential<Rc<AccessClaims>>;
+
+fn claims(presented: &Presented) -> Credential<&AccessClaims> {
+    match presented {
+        Credential::Absent => Credential::Absent,
+        Credential::Invalid => Credential::Invalid,
+        Credential::Valid(claims) => Credential::Valid(claims),
     }
 }
 
@@ -301,13 +320,13 @@ fn can_verify() -> bool {
 }
 
 /// What `jwt_authn` verified. It takes away the header of a token that is good.
-fn came_by_way_of(metadata: &str, came_with_any: bool) -> Came {
+fn verified_before(metadata: &str, has_authorization: bool) -> Presented {
     let path = ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", metadata];
     let claims = host::property(&path);
     match claims.and_then(|claims| payload::claims(&claims)) {
-        Some(claims) => Came::Token(Rc::new(claims)),
-        None if came_with_any => Came::NoGood,
-        None => Came::Nothing,
+        Some(claims) => Credential::Valid(Rc::new(claims)),
+        None if has_authorization => Credential::Invalid,
+        None => Credential::Absent,
     }
 }
 

@@ -1,21 +1,21 @@
 //! The engine as an HTTP filter of Envoy.
 //!
-//! It has the engine decide about the whole request, and sends on the canonical target or answers.
-//! A token's signature Envoy verifies, in one of two ways: with `keys` the filter asks it about
-//! each token once; without, `jwt_authn` stands before the filter, and leaves what it verified in
-//! the request's metadata, where no client can write.
+//! It has `scopegate-edge` decide about the whole request, and sends on the canonical target or
+//! answers. A token's signature Envoy verifies, in one of two ways: with `keys` the filter asks it
+//! about each token once; without, `jwt_authn` stands before the filter, and leaves what it verified
+//! in the request's metadata, where no client can write.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`config`] | the configuration, refused as a whole when anything in it is wrong |
 //! | [`token`] | tokens, verified once and remembered |
-//! | [`keys`] | the issuer's public keys |
+//! | [`keys`] | the issuer's public keys, as Envoy wants them |
 //! | [`signature`] | the question whether a signature is good, and the answer |
 //! | [`der`] | the form of keys and signatures in that question |
-//! | [`payload`] | the claims of a token whose signature is good |
-//! | [`pairs`] | maps and lists as Envoy gives them, and JSON in the same form |
+//! | [`payload`] | the claims of a token that `jwt_authn` has verified |
+//! | [`pairs`] | maps and lists as Envoy gives them |
 //! | [`decision`] | what becomes of a request |
-//! | [`revocation`] | which tokens are not good any more |
+//! | [`revocation`] | what the revocation feed has said |
 //! | `filter` | what Envoy calls; in the module alone |
 //! | `host` | what Envoy does for it; in the module alone |
 //!

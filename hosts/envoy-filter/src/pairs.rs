@@ -1,5 +1,4 @@
-//! Maps and lists in the form in which Envoy gives them to a filter, and JSON in the same form, so
-//! that a document has one reader.
+//! Maps and lists in the form in which Envoy gives them to a filter.
 //!
 //! Follows <https://github.com/proxy-wasm/spec>, "serialized maps":
 //!
@@ -14,14 +13,8 @@
 //! All of it little-endian. Nothing tells what a value is but its name, so fields are read by
 //! theirs. Numbers are whole.
 
-use std::fmt;
-
-use serde::de::value::{Error, StrDeserializer};
-use serde::de::{self, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
 /// Beyond it a double does not tell one whole number from the next.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// A text; nothing when it is none.
 #[must_use]
@@ -31,7 +24,7 @@ pub fn text(bytes: &[u8]) -> Option<String> {
 
 /// A field stands there more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Twice;
+pub struct Duplicate;
 
 /// A map or a list.
 #[derive(Clone, Debug, Default)]
@@ -70,20 +63,13 @@ impl<'b> Pairs<'b> {
 
     /// The bytes of a field that may stand there once.
     ///
-    /// ```
-    /// # use scopegate_envoy_filter::pairs::{Pairs, Twice, Written};
-    /// let list = Written::json(br#"["a", "a", "b"]"#).unwrap();
-    /// let once = |name| Pairs::read(&list.0).unwrap().once(name);
-    /// assert_eq!([once("a"), once("b"), once("c")], [Err(Twice), Ok(Some(&b""[..])), Ok(None)]);
-    /// ```
-    ///
     /// # Errors
     ///
     /// For one that stands there more often: two readers could each take another.
-    pub fn once(&self, name: &str) -> Result<Option<&'b [u8]>, Twice> {
+    pub fn once(&self, name: &str) -> Result<Option<&'b [u8]>, Duplicate> {
         let mut fields = self.0.iter().filter(|(key, _)| *key == name.as_bytes());
         match (fields.next(), fields.next()) {
-            (_, Some(_)) => Err(Twice),
+            (_, Some(_)) => Err(Duplicate),
             (first, None) => Ok(first.map(|(_, value)| *value)),
         }
     }
@@ -98,7 +84,7 @@ impl<'b> Pairs<'b> {
     #[must_use]
     pub fn number(&self, name: &str) -> Option<u64> {
         let double = f64::from_le_bytes(self.get(name)?.try_into().ok()?);
-        let is_whole = double.fract() == 0.0 && (0.0..=LARGEST_EXACT).contains(&double);
+        let is_whole = double.fract() == 0.0 && (0.0..=MAX_EXACT).contains(&double);
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -107,14 +93,10 @@ impl<'b> Pairs<'b> {
         is_whole.then_some(double as u64)
     }
 
-    /// A value that is one of a few names.
+    /// A text that is not kept.
     #[must_use]
-    pub fn named<'t, T: Deserialize<'t>>(&self, name: &str) -> Option<T>
-    where
-        'b: 't,
-    {
-        let text = std::str::from_utf8(self.get(name)?).ok()?;
-        T::deserialize(StrDeserializer::<Error>::new(text)).ok()
+    pub fn str(&self, name: &str) -> Option<&'b str> {
+        std::str::from_utf8(self.get(name)?).ok()
     }
 
     /// A list whose items are all read.
@@ -153,37 +135,8 @@ fn terminated(bytes: &[u8], size: usize) -> Option<(&[u8], &[u8])> {
     (*zero == 0).then_some((content, rest))
 }
 
-/// A value of JSON, in this form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written(pub Vec<u8>);
-
-impl Written {
-    /// Reads JSON; nothing when it is none.
-    ///
-    /// ```
-    /// # use scopegate_envoy_filter::pairs::{Pairs, Written};
-    /// let written = Written::json(br#"{"name": "app"}"#).unwrap();
-    /// assert_eq!(Pairs::read(&written.0).unwrap().text("name").as_deref(), Some("app"));
-    /// ```
-    #[must_use]
-    pub fn json(text: &[u8]) -> Option<Self> {
-        serde_json::from_slice(text).ok()
-    }
-}
-
-impl AsRef<[u8]> for Written {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 /// Writes a map.
 ///
-/// ```
-/// # use scopegate_envoy_filter::pairs::{Pairs, write};
-/// let written = write(&[("name", "app")]);
-/// assert_eq!(Pairs::read(&written).unwrap().text("name").as_deref(), Some("app"));
-/// ```
 #[must_use]
 pub fn write<T: AsRef<[u8]>>(pairs: &[(T, T)]) -> Vec<u8> {
     let mut written = Vec::new();
@@ -206,70 +159,54 @@ fn write_size(written: &mut Vec<u8>, size: usize) {
     written.extend(u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
 }
 
-impl<'de> Deserialize<'de> for Written {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Writer)
+/// A value as Envoy writes it.
+#[cfg(test)]
+#[allow(clippy::cast_precision_loss, reason = "Envoy has doubles alone")]
+pub(crate) fn from_json(value: &serde_json::Value) -> Vec<u8> {
+    use serde_json::Value;
+    match value {
+        Value::Null => Vec::new(),
+        Value::Bool(truth) => vec![u8::from(*truth)],
+        Value::Number(number) => number.as_f64().unwrap().to_le_bytes().to_vec(),
+        Value::String(text) => text.clone().into_bytes(),
+        Value::Array(items) => {
+            write(&items.iter().map(|item| (from_json(item), Vec::new())).collect::<Vec<_>>())
+        }
+        Value::Object(fields) => {
+            let fields =
+                fields.iter().map(|(name, value)| (name.clone().into_bytes(), from_json(value)));
+            write(&fields.collect::<Vec<_>>())
+        }
     }
 }
 
-struct Writer;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'de> Visitor<'de> for Writer {
-    type Value = Written;
-
-    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str("a value")
+    #[test]
+    fn a_field_that_may_stand_once() {
+        let written = write(&[("a", "1"), ("b", "2"), ("a", "3")]);
+        let pairs = Pairs::read(&written).unwrap();
+        assert_eq!(pairs.once("a"), Err(Duplicate));
+        assert_eq!(pairs.once("b"), Ok(Some(&b"2"[..])));
+        assert_eq!(pairs.once("c"), Ok(None));
     }
 
-    fn visit_unit<E>(self) -> Result<Written, E> {
-        Ok(Written(Vec::new()))
-    }
-
-    fn visit_bool<E>(self, truth: bool) -> Result<Written, E> {
-        Ok(Written(vec![u8::from(truth)]))
-    }
-
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "what is too large for a double is refused by whoever reads it"
-    )]
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Written, E> {
-        self.visit_f64(number as f64)
-    }
-
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "what is too large for a double is refused by whoever reads it"
-    )]
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Written, E> {
-        self.visit_f64(number as f64)
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Written, E> {
-        Ok(Written(number.to_le_bytes().to_vec()))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Written, E> {
-        Ok(Written(text.as_bytes().to_vec()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Written, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(item) = items.next_element()? {
-            pairs.push((item, Written(Vec::new())));
+    #[test]
+    fn numbers() {
+        for (number, expected) in [
+            (7.0_f64, Some(7)),
+            (0.0, Some(0)),
+            (9_007_199_254_740_991.0, Some(9_007_199_254_740_991)),
+            (9_007_199_254_740_992.0, None),
+            (1.5, None),
+            (-1.0, None),
+            (f64::NAN, None),
+            (f64::INFINITY, None),
+        ] {
+            let written = write(&[(&b"n"[..], &number.to_le_bytes()[..])]);
+            assert_eq!(Pairs::read(&written).unwrap().number("n"), expected, "{number}");
         }
-        Ok(Written(write(&pairs)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Written, A::Error> {
-        let mut pairs: Vec<(Written, Written)> = Vec::new();
-        while let Some((name, value)) = fields.next_entry()? {
-            // Two readers could disagree about a field that stands twice.
-            if pairs.iter().any(|(other, _)| *other == name) {
-                return Err(de::Error::custom("twice"));
-            }
-            pairs.push((name, value));
-        }
-        Ok(Written(write(&pairs)))
     }
 }

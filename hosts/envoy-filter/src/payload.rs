@@ -1,10 +1,11 @@
-//! The claims of a token whose signature is good.
+//! The claims of a token that `jwt_authn` has verified.
 //!
-//! They come as [pairs](crate::pairs): the payload that `jwt_authn` has put into the request's
-//! metadata (`payload_in_metadata`), or that of a token which the filter has verified.
+//! They come as [pairs](crate::pairs), because `jwt_authn` puts the payload into the request's
+//! metadata (`payload_in_metadata`). What makes claims of a payload as it was signed is
+//! [`scopegate_edge::accept::read`]; a test compares the two.
 
 use scopegate_api::access::AccessEntry;
-use scopegate_api::claims::AccessClaims;
+use scopegate_api::claims::{AccessClaims, GrantType, PrincipalKind};
 
 use crate::pairs::{Pairs, text};
 
@@ -24,13 +25,17 @@ pub fn claims(bytes: &[u8]) -> Option<AccessClaims> {
         rid: fields.text("rid")?,
         access: fields.list("access", entry)?,
         roles: fields.list("roles", text)?,
-        grant_type: fields.named("grant_type")?,
+        grant_type: GrantType::parse(fields.str("grant_type")?)?,
         appid: fields.optional("appid", Pairs::text)?,
-        principal: fields.optional("principal", Pairs::named)?,
+        principal: fields.optional("principal", kind)?,
         generation: fields.optional("generation", Pairs::number)?,
         provider: fields.optional("provider", Pairs::text)?,
         epoch: fields.optional("epoch", Pairs::text)?,
     })
+}
+
+fn kind(fields: &Pairs<'_>, name: &str) -> Option<PrincipalKind> {
+    PrincipalKind::parse(fields.str(name)?)
 }
 
 /// An entry of `access`. One without actions grants nothing.
@@ -49,12 +54,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::pairs::Written;
-
-    /// As Envoy writes it.
-    fn written(value: &Value) -> Vec<u8> {
-        Written::json(value.to_string().as_bytes()).unwrap().0
-    }
+    use crate::pairs::from_json as written;
 
     fn token() -> Value {
         json!({
@@ -72,6 +72,7 @@ mod tests {
     fn claims_come_back() {
         let read = claims(&written(&token())).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), token());
+        assert_eq!(scopegate_edge::accept::read(token().to_string().as_bytes()), Ok(read));
         let mut other = token();
         for optional in ["principal", "generation", "provider", "epoch"] {
             other.as_object_mut().unwrap().remove(optional);

@@ -1,44 +1,38 @@
-//! Which tokens are not good any more, and for how long what is known may be used.
+//! What the revocation feed has said, for one worker thread.
+//!
+//! What that says of a token is the rule of [`scopegate_edge::revocation`].
 
-use scopegate_api::claims::AccessClaims;
-use scopegate_api::generations::{Generations, Revoked};
+use scopegate_edge::revocation::{Revocations, read};
+use scopegate_edge::{Freshness, StatusSource};
 
 /// What the feed has said so far. Each worker thread of Envoy has its own.
 #[derive(Clone, Debug, Default)]
 pub struct Feed {
-    revoked: Revoked,
-    heard_at: Option<u64>,
+    known: Revocations,
+    updated_at: Option<u64>,
 }
 
 impl Feed {
     /// The last change that is known.
     #[must_use]
     pub fn revision(&self) -> i64 {
-        self.revoked.revision()
+        self.known.revision()
     }
 
-    /// Takes an answer of the feed. One that is none changes nothing, nor does one of an epoch that
-    /// was left.
-    pub fn hear(&mut self, body: &[u8], now: u64) -> bool {
-        let Ok(news) = serde_json::from_slice::<Generations>(body) else { return false };
-        if !self.revoked.hear(news) {
-            return false;
+    /// Takes an answer of the feed; tells whether it was taken.
+    pub fn ingest(&mut self, body: &[u8], now: u64) -> bool {
+        let is_taken = read(body).is_some_and(|update| self.known.ingest(update).is_ok());
+        if is_taken {
+            self.updated_at = Some(now);
         }
-        self.heard_at = Some(now);
-        true
+        is_taken
     }
 
-    /// Whether what is known is new enough to decide by. A clock that was put back makes it as old
-    /// as one that was put forward.
+    /// What the rules read: what is known is good enough for `max_age` seconds.
     #[must_use]
-    pub fn is_current(&self, now: u64, serve_for: u64) -> bool {
-        self.heard_at.is_some_and(|heard_at| now.abs_diff(heard_at) <= serve_for)
-    }
-
-    /// Whether a token is still good.
-    #[must_use]
-    pub fn allows(&self, claims: &AccessClaims) -> bool {
-        self.revoked.allows(claims)
+    pub fn source(&self, max_age: u64) -> StatusSource<'_> {
+        let freshness = Freshness { updated_at: self.updated_at, max_age };
+        StatusSource::Revocations(&self.known, freshness)
     }
 }
 
@@ -47,14 +41,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_known_before_the_first_answer() {
+    fn only_what_is_taken_is_fresh() {
         let mut feed = Feed::default();
-        assert!(!feed.is_current(100, 60));
-        assert!(!feed.hear(b"{}", 100) && !feed.is_current(100, 60));
-        assert!(feed.hear(br#"{"revision": 5, "isEverything": true, "changed": []}"#, 100));
+        let is_current = |feed: &Feed, now| feed.source(60).check(now).is_ok();
+        assert!(!is_current(&feed, 100));
+        assert!(!feed.ingest(b"{}", 100) && !is_current(&feed, 100));
+        assert!(feed.ingest(br#"{"revision": 5, "isEverything": true, "changed": []}"#, 100));
         assert_eq!(feed.revision(), 5);
-        assert!(feed.is_current(160, 60) && !feed.is_current(161, 60));
-        assert!(feed.is_current(99, 60) && !feed.is_current(39, 60));
-        assert!(!feed.hear(b"<html>", 150) && !feed.is_current(161, 60));
+        assert!(is_current(&feed, 160) && !is_current(&feed, 161));
+        assert!(is_current(&feed, 99) && !is_current(&feed, 39));
+        assert!(!feed.ingest(b"<html>", 150) && !is_current(&feed, 161));
     }
 }

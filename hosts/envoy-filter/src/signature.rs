@@ -6,7 +6,7 @@
 //!
 //! Left out: every other message.
 
-use scopegate_api::jws::decode;
+use scopegate_edge::jws::decode;
 
 use crate::der;
 use crate::keys::{Algorithm, Key};
@@ -23,6 +23,7 @@ pub fn question(key: &Key, message: &str, signature: &str) -> Option<Vec<u8>> {
     let signature = match key.algorithm {
         Algorithm::Es256 => der::ecdsa(&signature)?,
         Algorithm::Rs256 => signature,
+        Algorithm::EdDsa => return None,
     };
     let fields: [(u8, &[u8]); 4] =
         [(1, b"sha256"), (2, &key.der), (3, &signature), (4, message.as_bytes())];

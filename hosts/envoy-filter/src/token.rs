@@ -8,35 +8,18 @@
 use std::rc::Rc;
 
 use scopegate_api::claims::AccessClaims;
-use scopegate_api::jws::Jws;
+use scopegate_edge::accept;
+use scopegate_edge::bearer::MAX_TOKEN;
+use scopegate_edge::jws::Jws;
 
 use crate::keys::Keys;
-use crate::pairs::Written;
-use crate::{payload, signature};
+use crate::signature;
 
-/// What stands before a token, in any case.
-const SCHEME: &[u8] = b"bearer ";
-/// The longest token, in bytes.
-const LONGEST: usize = 32 * 1024;
 /// The longest that is remembered: room for forty repositories.
-const LONGEST_REMEMBERED: usize = 4 * 1024;
+const MAX_CACHED_TOKEN: usize = 4 * 1024;
 /// How many places there are, each for two tokens. With that they take 50 MB at the very most, and
 /// 6 with usual ones.
-const PLACES: usize = 2048;
-
-/// The token in the value of an `Authorization`; nothing where it holds something else (RFC 6750,
-/// 2.1).
-///
-/// ```
-/// # use scopegate_envoy_filter::token::bearer;
-/// assert_eq!(bearer(b"Bearer a.b.c"), Some(&b"a.b.c"[..]));
-/// assert_eq!(bearer(b"Basic a"), None);
-/// ```
-#[must_use]
-pub fn bearer(authorization: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = authorization.split_at_checked(SCHEME.len())?;
-    scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim_ascii_end())
-}
+const CACHE_SLOTS: usize = 2048;
 
 /// Whether two texts are the same, eight bytes at a time: the library that is built for size
 /// compares one after the other.
@@ -52,7 +35,7 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
 
 /// Why a token is no good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoGood {
+pub enum TokenError {
     /// It names a key that is not known; one that is new, perhaps.
     UnknownKey,
     /// It was not signed by the key that it names, or is no access token at all.
@@ -78,10 +61,10 @@ struct Remembered {
 impl Tokens {
     /// Takes a key set. Another one than before forgets all tokens; a text that is none changes
     /// nothing.
-    pub fn hear(&mut self, keys: &[u8]) -> bool {
+    pub fn ingest(&mut self, keys: &[u8]) -> bool {
         let Some(keys) = Keys::read(keys) else { return false };
         if keys != self.keys {
-            *self = Self { keys, places: vec![Place::default(); PLACES] };
+            *self = Self { keys, places: vec![Place::default(); CACHE_SLOTS] };
         }
         true
     }
@@ -102,9 +85,9 @@ impl Tokens {
         &mut self,
         text: &[u8],
         ask: impl FnOnce(&[u8]) -> Option<Box<[u8]>>,
-    ) -> Result<Rc<AccessClaims>, NoGood> {
-        if text.len() > LONGEST {
-            return Err(NoGood::Forged);
+    ) -> Result<Rc<AccessClaims>, TokenError> {
+        if text.len() > MAX_TOKEN {
+            return Err(TokenError::Forged);
         }
         let place = place_of(text);
         let remembered = self.places.get(place).into_iter().flatten().flatten();
@@ -113,9 +96,9 @@ impl Tokens {
         {
             return Ok(Rc::clone(&same.claims));
         }
-        let letters = std::str::from_utf8(text).map_err(|_| NoGood::Forged)?;
+        let letters = std::str::from_utf8(text).map_err(|_| TokenError::Forged)?;
         let claims = Rc::new(self.verify_anew(letters, ask)?);
-        if text.len() <= LONGEST_REMEMBERED
+        if text.len() <= MAX_CACHED_TOKEN
             && let Some([newer, older]) = self.places.get_mut(place)
         {
             *older = newer.take();
@@ -128,26 +111,27 @@ impl Tokens {
         &self,
         text: &str,
         ask: impl FnOnce(&[u8]) -> Option<Box<[u8]>>,
-    ) -> Result<AccessClaims, NoGood> {
-        let jws = Jws::read(text).ok_or(NoGood::Forged)?;
-        let key = self.keys.find(&jws.kid).ok_or(NoGood::UnknownKey)?;
+    ) -> Result<AccessClaims, TokenError> {
+        let jws = Jws::read(text).map_err(|_| TokenError::Forged)?;
+        let kid = jws.kid.as_deref().ok_or(TokenError::Forged)?;
+        let key = self.keys.find(kid).ok_or(TokenError::UnknownKey)?;
         if jws.algorithm != key.algorithm.name() {
-            return Err(NoGood::Forged);
+            return Err(TokenError::Forged);
         }
         let question = signature::question(key, jws.message, jws.signature);
         let answer = question.and_then(|question| ask(&question));
         if !answer.is_some_and(|answer| signature::is_yes(&answer)) {
-            return Err(NoGood::Forged);
+            return Err(TokenError::Forged);
         }
-        let payload = jws.payload().and_then(|payload| Written::json(&payload));
-        payload.and_then(|payload| payload::claims(&payload.0)).ok_or(NoGood::Forged)
+        let payload = jws.payload().ok_or(TokenError::Forged)?;
+        accept::read(&payload).map_err(|_| TokenError::Forged)
     }
 }
 
 /// The place of a token, by the last letters of its signature: nothing spreads better.
 fn place_of(text: &[u8]) -> usize {
     let mix = |place: usize, byte: &u8| place.wrapping_mul(31).wrapping_add(usize::from(*byte));
-    text.iter().rev().take(8).fold(0, mix) % PLACES
+    text.iter().rev().take(8).fold(0, mix) % CACHE_SLOTS
 }
 
 #[cfg(test)]
@@ -190,11 +174,11 @@ mod tests {
     impl Verifier {
         fn new() -> Self {
             let mut tokens = Tokens::default();
-            assert!(!tokens.has_keys() && tokens.hear(&set(&["a"])) && tokens.has_keys());
+            assert!(!tokens.has_keys() && tokens.ingest(&set(&["a"])) && tokens.has_keys());
             Self { tokens, asked: Cell::new(0) }
         }
 
-        fn verify(&mut self, text: &str, answer: &[u8]) -> Result<String, NoGood> {
+        fn verify(&mut self, text: &str, answer: &[u8]) -> Result<String, TokenError> {
             let ask = |_: &[u8]| {
                 self.asked.set(self.asked.get() + 1);
                 Some(answer.into())
@@ -211,13 +195,13 @@ mod tests {
             (None, NO, 1, Ok("1")),
             (Some(set(&["a"])), NO, 1, Ok("1")),
             (Some(b"<html>".to_vec()), NO, 1, Ok("1")),
-            (Some(set(&["a", "b"])), NO, 2, Err(NoGood::Forged)),
+            (Some(set(&["a", "b"])), NO, 2, Err(TokenError::Forged)),
             (None, YES, 3, Ok("1")),
-            (Some(set(&["b"])), YES, 3, Err(NoGood::UnknownKey)),
+            (Some(set(&["b"])), YES, 3, Err(TokenError::UnknownKey)),
             (Some(set(&["a"])), YES, 4, Ok("1")),
-            (Some(set(&[])), YES, 4, Err(NoGood::UnknownKey)),
+            (Some(set(&[])), YES, 4, Err(TokenError::UnknownKey)),
         ] {
-            keys.map(|keys| verifier.tokens.hear(&keys));
+            keys.map(|keys| verifier.tokens.ingest(&keys));
             assert_eq!(verifier.verify(&text, answer), expected.map(ToOwned::to_owned));
             assert_eq!(verifier.asked.get(), asked);
         }
@@ -237,17 +221,17 @@ mod tests {
             ("padding", format!("{good}=")),
             ("four parts", format!("{message}.x.{signature}")),
             ("nothing", String::new()),
-            ("too long", "x".repeat(LONGEST + 1)),
+            ("too long", "x".repeat(MAX_TOKEN + 1)),
         ] {
-            assert_eq!(verifier.verify(&text, NO), Err(NoGood::Forged), "{what}");
+            assert_eq!(verifier.verify(&text, NO), Err(TokenError::Forged), "{what}");
         }
         let no_claims = format!("{}.e30.{}", good.split('.').next().unwrap(), "B".repeat(86));
-        assert_eq!(verifier.verify(&no_claims, YES), Err(NoGood::Forged));
+        assert_eq!(verifier.verify(&no_claims, YES), Err(TokenError::Forged));
         for answer in [&[][..], &[8], &[0x12, 1, b'x']] {
-            assert_eq!(verifier.verify(&token(3, &header()), answer), Err(NoGood::Forged));
+            assert_eq!(verifier.verify(&token(3, &header()), answer), Err(TokenError::Forged));
         }
         let unasked = verifier.tokens.verify(token(3, &header()).as_bytes(), |_| None);
-        assert_eq!(unasked.map(drop), Err(NoGood::Forged));
+        assert_eq!(unasked.map(drop), Err(TokenError::Forged));
         assert!(verifier.verify(&good, NO).is_ok());
     }
 
@@ -279,7 +263,7 @@ mod tests {
         for n in 0..20_000 {
             verifier.verify(&token(n, &header()), YES).unwrap();
         }
-        assert_eq!(verifier.tokens.places.len(), PLACES);
+        assert_eq!(verifier.tokens.places.len(), CACHE_SLOTS);
         assert_eq!(verifier.verify(&token(19_999, &header()), NO), Ok("19999".to_owned()));
     }
 }
