@@ -46,13 +46,21 @@ pub enum JwsError {
     Extension,
 }
 
-impl fmt::Display for JwsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl JwsError {
+    /// What is wrong.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
             Self::Parts => "the token has not three parts",
             Self::Header => "the token's header is not readable",
             Self::Extension => "the token needs an extension",
-        })
+        }
+    }
+}
+
+impl fmt::Display for JwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 

@@ -21,9 +21,10 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use scopegate_api::bundle::EdgePolicy;
-use scopegate_api::claims::{AccessClaims, Expected, IdentityClaims, PrincipalKind};
+use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
 use scopegate_core::{ActionSet, Settings};
+use scopegate_edge::policy::Policy;
+use scopegate_edge::{Epoch, Expected};
 use scopegate_server::testing::app::watch::catch_up;
 use scopegate_server::testing::clock;
 use scopegate_server::testing::config::{Limits, Rate};
@@ -1408,7 +1409,7 @@ async fn the_bundle_for_the_edge() {
 }
 
 /// What is left of a token that asks for three things, as a host decides it; `-` for nothing.
-fn granted(policy: &EdgePolicy, claims: &AccessClaims) -> String {
+fn granted(policy: &Policy, claims: &AccessClaims) -> String {
     let holder = policy.holder(claims).unwrap();
     let grants = holder.grants(claims, &Settings::default());
     let on = |name: &str| {
@@ -1537,11 +1538,12 @@ impl Registry {
         self.server.app.issuer.verify(text, "bundle:r.test", clock::now()).unwrap()
     }
 
-    fn edge(&self, text: &str, held: Option<&EdgePolicy>) -> EdgePolicy {
+    fn edge(&self, text: &str, held: Option<&Policy>) -> Policy {
         let payload = self.open(text).to_string();
         let now = clock::now().unsigned_abs();
-        let expected = Expected { issuer: "test-issuer", service: "r.test", now };
-        EdgePolicy::read(payload.as_bytes(), expected, held).unwrap()
+        let (issuer, service) = ("test-issuer", "r.test");
+        let expected = Expected { issuer, service, epoch: Epoch::Unknown, now };
+        Policy::read(payload.as_bytes(), &expected, held).unwrap()
     }
 
     /// The claims of an access token for three things.

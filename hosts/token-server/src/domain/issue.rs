@@ -2,7 +2,8 @@
 //!
 //! Follows RFC 7519 and the claims of Azure Container Registry. A token is verified by the key of
 //! the ring that its `kid` names, with that key's own algorithm and no other: whatever else a
-//! header says about keys (`jwk`, `jku`, `x5u`, `x5c`) is not looked at.
+//! header says about keys (`jwk`, `jku`, `x5u`, `x5c`) is not looked at. Which claims are accepted
+//! is the rule of [`scopegate_edge::accept`], as at every enforcement point.
 //!
 //! Left out: who may have a token. Whether its principal is still what it was when the token was
 //! issued is for the caller, who knows the principals: [`generation`](Subject::generation) is there
@@ -18,12 +19,15 @@ use scopegate_api::claims::{
     AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims, VERSION,
     version,
 };
+use scopegate_edge::accept::{Registered, Times};
+use scopegate_edge::jws::{Jws, decode};
+use scopegate_edge::{Epoch, Expected, accept};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::keys::Ring;
-use crate::domain::lifetimes::{LEEWAY, LONGEST_LIFETIME, REFRESH_LIFETIME};
+use crate::domain::lifetimes::REFRESH_LIFETIME;
 
 pub(crate) mod ascii;
 
@@ -139,10 +143,6 @@ impl Issuer {
         self.epoch.store(Some(Arc::new(epoch.to_owned())));
     }
 
-    fn is_of_epoch(&self, claimed: Option<&str>) -> bool {
-        claimed == self.epoch.load().as_deref().map(String::as_str)
-    }
-
     /// Signs an access token that is valid for `lifetime` seconds:
     /// [`ACCESS_LIFETIME`](crate::domain::lifetimes::ACCESS_LIFETIME) or
     /// [`ANONYMOUS_LIFETIME`](crate::domain::lifetimes::ANONYMOUS_LIFETIME).
@@ -220,17 +220,18 @@ impl Issuer {
     /// The claims of a refresh token that this server signed and that is valid now.
     #[must_use]
     pub fn verify_refresh(&self, token: &str, now: i64) -> Option<RefreshClaims> {
-        let claims: RefreshClaims = self.verify_for(token, &self.service, now)?;
-        let is_good = claims.grant_type == GrantType::RefreshToken;
-        (is_good && self.is_of_epoch(claims.epoch.as_deref())).then_some(claims)
+        let epoch = self.epoch.load();
+        let expected = self.expected(Epoch::Is(epoch.as_deref().map(String::as_str)), now);
+        let claims: RefreshClaims = self.verify_for(token, &expected)?;
+        (claims.grant_type == GrantType::RefreshToken).then_some(claims)
     }
 
     /// The claims of an access token that this server signed and that is valid now.
     #[must_use]
     pub fn verify_access(&self, token: &str, now: i64) -> Option<AccessClaims> {
-        let claims: AccessClaims = self.verify_for(token, &self.service, now)?;
-        let is_good = claims.grant_type == GrantType::AccessToken;
-        (is_good && self.is_of_epoch(claims.epoch.as_deref())).then_some(claims)
+        let epoch = self.epoch.load();
+        let expected = self.expected(Epoch::Is(epoch.as_deref().map(String::as_str)), now);
+        accept(&self.open(token)?, &expected).ok()
     }
 
     /// Signs claims of another kind. They need `iss`, `aud`, `nbf` and `exp`, and an audience that
@@ -256,56 +257,52 @@ impl Issuer {
         if audience == self.service {
             return None;
         }
-        self.verify_for(token, audience, now)
+        let expected = Expected { service: audience, ..self.expected(Epoch::Unknown, now) };
+        self.verify_for(token, &expected)
     }
 
-    fn verify_for<T: DeserializeOwned>(&self, token: &str, audience: &str, now: i64) -> Option<T> {
+    fn verify_for<T: DeserializeOwned>(&self, token: &str, expected: &Expected<'_>) -> Option<T> {
         let payload = self.open(token)?;
-        let claims: Registered = serde_json::from_slice(&payload).ok()?;
-        let valid = claims.iss == self.issuer && claims.aud == audience && claims.is_in_time(now);
-        valid.then(|| serde_json::from_slice(&payload).ok()).flatten()
+        let claims: RegisteredClaims = serde_json::from_slice(&payload).ok()?;
+        expected.check_any(claims.registered()).ok()?;
+        serde_json::from_slice(&payload).ok()
+    }
+
+    fn expected<'a>(&'a self, epoch: Epoch<'a>, now: i64) -> Expected<'a> {
+        Expected { issuer: &self.issuer, service: &self.service, epoch, now: seconds(now) }
     }
 
     /// The payload of a token that a key of the ring signed.
     fn open(&self, token: &str) -> Option<Vec<u8>> {
-        let (message, signature) = token.rsplit_once('.')?;
-        let (header, payload) = message.split_once('.')?;
-        let header: Header = serde_json::from_slice(&decode(header)?).ok()?;
+        let jws = Jws::read(token).ok()?;
         let ring = self.ring();
-        let key = ring.find(&header.kid)?;
-        let signed = header.alg == key.algorithm().as_str()
-            && key.verifies(message.as_bytes(), &decode(signature)?);
-        signed.then(|| decode(payload)).flatten()
+        let key = ring.find(jws.kid.as_deref()?)?;
+        let signed = jws.algorithm == key.algorithm().as_str()
+            && key.verifies(jws.message.as_bytes(), &decode(jws.signature)?);
+        signed.then(|| jws.payload()).flatten()
     }
-}
-
-/// What is looked at in a header.
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    kid: String,
 }
 
 /// What every token of ours says. The types refuse an `aud` that is a list, and times that are no
 /// whole numbers.
 #[derive(Deserialize)]
-struct Registered {
+struct RegisteredClaims {
     iss: String,
     aud: String,
-    nbf: i64,
-    exp: i64,
+    nbf: u64,
+    exp: u64,
+    epoch: Option<String>,
 }
 
-impl Registered {
-    fn is_in_time(&self, now: i64) -> bool {
-        self.nbf <= now.saturating_add(LEEWAY)
-            && now < self.exp.saturating_add(LEEWAY)
-            && self.exp.saturating_sub(self.nbf) <= LONGEST_LIFETIME
+impl RegisteredClaims {
+    fn registered(&self) -> Registered<'_> {
+        Registered {
+            issuer: &self.iss,
+            audience: &self.aud,
+            epoch: self.epoch.as_deref(),
+            times: Times { begin: self.nbf, end: self.exp },
+        }
     }
-}
-
-fn decode(part: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(part).ok()
 }
 
 fn seconds(time: i64) -> u64 {

@@ -1,6 +1,6 @@
 //! How long tokens last, and how far clocks may be apart.
 
-use scopegate_api::claims;
+use scopegate_edge::accept;
 
 /// How long an access token is valid, in seconds.
 pub const ACCESS_LIFETIME: i64 = 60 * 60;
@@ -9,8 +9,8 @@ pub(crate) const ANONYMOUS_LIFETIME: i64 = 5 * 60;
 /// How long a refresh token is valid, in seconds.
 pub(crate) const REFRESH_LIFETIME: i64 = 3 * 60 * 60;
 /// How long any token may be valid, in seconds: what every verifier takes.
-pub(crate) const LONGEST_LIFETIME: i64 = claims::LONGEST_LIFETIME.cast_signed();
+pub(crate) const MAX_LIFETIME: i64 = accept::MAX_LIFETIME.cast_signed();
 /// How far two clocks may be apart, in seconds: what every verifier takes.
-pub const LEEWAY: i64 = claims::LEEWAY.cast_signed();
+pub const LEEWAY: i64 = accept::LEEWAY.cast_signed();
 
-const _: () = assert!(REFRESH_LIFETIME <= LONGEST_LIFETIME, "no verifier takes a refresh token");
+const _: () = assert!(REFRESH_LIFETIME <= MAX_LIFETIME, "no verifier takes a refresh token");

@@ -37,9 +37,11 @@ use axum::routing::any;
 use scopegate_api::abi::write_access;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::errors::RegistryErrors;
-use scopegate_core::Catalog;
+use scopegate_core::ResourceType;
 use scopegate_core::admission::{Authority, Credential, Request};
 use scopegate_core::route::Settings;
+use scopegate_edge::bearer;
+use scopegate_edge::catalog::is_open;
 use scopegate_runtime::{Admission, ENGINE_SHA256, Error as EngineError};
 
 use question::{Proxy, Question};
@@ -176,9 +178,8 @@ async fn credential(
     let now = clock::now();
     app.check_snapshot(now)?;
     let value = authorization.as_bytes();
-    let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
-    if scheme.eq_ignore_ascii_case(b"bearer ") {
-        let token = std::str::from_utf8(token).unwrap_or_default().trim();
+    if bearer::is_bearer(value) {
+        let token = bearer::token(value).unwrap_or_default();
         let policy = Arc::clone(&app.policy());
         let claims = app.authenticator(&policy).by_access_token(token, now)?;
         return Ok(Credential::Valid(opened(app, &claims.access)));
@@ -209,12 +210,13 @@ fn needed(
     }
 }
 
-/// A list of repositories that somebody would have to filter is closed.
+/// What access entries open where nobody filters a list of repositories.
 fn opened(app: &App, access: &[AccessEntry]) -> String {
-    let is_open = |entry: &&AccessEntry| {
-        app.settings.catalog == Catalog::Root || entry.resource_type != "registry"
+    let opens = |entry: &&AccessEntry| {
+        let resource_type = ResourceType::parse(&entry.resource_type);
+        resource_type.is_some_and(|resource_type| is_open(resource_type, app.settings.catalog, false))
     };
-    write_access(access.iter().filter(is_open))
+    write_access(access.iter().filter(opens))
 }
 
 fn forwarded(target: &str) -> Response {

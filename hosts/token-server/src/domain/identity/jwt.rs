@@ -1,19 +1,14 @@
 //! A token as it comes in: taken apart, nothing about it believed.
 //!
-//! Follows RFC 7515 (compact form) and RFC 7519. Of the header only `alg`, `kid`, `crit` and `b64`
-//! are read: a token must not bring its own key, so `jwk`, `jku`, `x5u` and `x5c` are not even
-//! looked at.
+//! Follows RFC 7519; the form and the header are read by [`scopegate_edge::jws`].
 //!
 //! Left out: encrypted tokens, and detached or unencoded payloads (they need `crit`, which is
 //! refused).
 
 use std::str::FromStr as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use scopegate_edge::jws::{Jws, JwsError};
 use serde_json::Value;
 
 use super::claims::Claims;
@@ -35,14 +30,6 @@ pub(crate) struct Jwt<'a> {
     pub(crate) signature: &'a str,
 }
 
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    kid: Option<String>,
-    crit: Option<IgnoredAny>,
-    b64: Option<IgnoredAny>,
-}
-
 impl<'a> Jwt<'a> {
     /// Takes a token apart.
     ///
@@ -53,19 +40,13 @@ impl<'a> Jwt<'a> {
         if token.len() > MAX_TOKEN {
             return Err("the token is too long");
         }
-        let (message, signature) = token.rsplit_once('.').ok_or("the token has not three parts")?;
-        let (header, payload) = message.split_once('.').ok_or("the token has not three parts")?;
-        if payload.contains('.') {
-            return Err("the token has not three parts");
-        }
-        let header: Header = decode(header).ok_or("the token's header is not readable")?;
-        if header.crit.is_some() || header.b64.is_some() {
-            return Err("the token needs an extension");
-        }
-        let algorithm = Algorithm::from_str(&header.alg)
+        let jws = Jws::read(token).map_err(JwsError::message)?;
+        let algorithm = Algorithm::from_str(&jws.algorithm)
             .map_err(|_| "the token's algorithm is none, or unknown")?;
-        let claims = decode(payload).ok_or("the token's claims are not readable")?;
-        Ok(Self { algorithm, kid: header.kid, claims, message, signature })
+        let claims = jws.payload().and_then(|payload| serde_json::from_slice(&payload).ok());
+        let claims = claims.ok_or("the token's claims are not readable")?;
+        let Jws { kid, message, signature, .. } = jws;
+        Ok(Self { algorithm, kid, claims, message, signature })
     }
 
     /// The `iss` that it claims.
@@ -74,13 +55,11 @@ impl<'a> Jwt<'a> {
     }
 }
 
-fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     #[track_caller]

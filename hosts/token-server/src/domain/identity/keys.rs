@@ -1,24 +1,20 @@
 //! The public keys of a provider, and which of them a token is signed with.
 //!
-//! Follows RFC 7517 (key sets), RFC 7518 (which key an algorithm wants) and OpenID Connect Core
-//! 10.1: a token without a `kid` is possible only where a single key is of the type that its
-//! algorithm wants, whatever algorithms the others are named for.
-//!
-//! Keys that we cannot use (other types, for encryption, secrets) are passed over, because a
-//! provider may publish them for others.
+//! Which keys of a set may verify is the rule of [`scopegate_edge::jwks`]. A provider's differ from
+//! an issuer's of ours: they may be for other algorithms, share an id, or have none. Follows RFC
+//! 7518 (which key an algorithm wants) and OpenID Connect Core 10.1: a token without a `kid` is
+//! possible only where a single key is of the type that its algorithm wants, whatever algorithms
+//! the others are named for.
+
+use std::str::FromStr as _;
 
 use jsonwebtoken::crypto::verify;
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
-};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
-use serde::Deserialize;
+use scopegate_edge::jwks::{self, Material, PublishedKey};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::jwt::Jwt;
-
-/// The most keys in one set.
-const MAX_KEYS: usize = 100;
 
 /// The keys of a provider.
 #[derive(Debug)]
@@ -37,12 +33,12 @@ pub(crate) enum Verdict {
 
 #[derive(Debug)]
 struct Key {
-    jwk: Jwk,
+    published: PublishedKey,
     decoding: DecodingKey,
 }
 
 /// A key set as it is published.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 pub(crate) struct PublishedKeys {
     keys: Vec<Value>,
 }
@@ -54,10 +50,9 @@ impl KeySet {
     ///
     /// When there are more than 100 keys, or none that can verify.
     pub(crate) fn read(published: PublishedKeys) -> Result<Self, String> {
-        if published.keys.len() > MAX_KEYS {
-            return Err(format!("the key set has more than {MAX_KEYS} keys"));
-        }
-        let keys: Vec<Key> = published.keys.into_iter().filter_map(Key::read).collect();
+        let text = serde_json::to_vec(&published).unwrap_or_default();
+        let keys = jwks::read(&text).map_err(|error| format!("the key set has {error}"))?;
+        let keys: Vec<Key> = keys.into_iter().filter_map(Key::new).collect();
         if keys.is_empty() {
             return Err("the key set has no key that can verify".to_owned());
         }
@@ -99,40 +94,36 @@ impl KeySet {
 const FORGED: Verdict = Verdict::Forged("the signature is not the key's");
 
 impl Key {
-    fn read(value: Value) -> Option<Self> {
-        let jwk: Jwk = serde_json::from_value(value).ok()?;
-        if !verifies(&jwk) {
-            return None;
-        }
-        let decoding = DecodingKey::from_jwk(&jwk).ok()?;
-        (decoding.family() != AlgorithmFamily::Hmac).then_some(Self { jwk, decoding })
+    /// A key that may verify; `None` where its numbers are no key to the library.
+    fn new(published: PublishedKey) -> Option<Self> {
+        let decoding = match &published.material {
+            Material::Rsa { n, e } => DecodingKey::from_rsa_components(n, e),
+            Material::P256 { x, y } | Material::P384 { x, y } => {
+                DecodingKey::from_ec_components(x, y)
+            }
+            Material::Ed25519 { x } => DecodingKey::from_ed_components(x),
+        };
+        Some(Self { published, decoding: decoding.ok()? })
     }
 
     fn has_id(&self, kid: &str) -> bool {
-        self.jwk.common.key_id.as_deref() == Some(kid)
+        self.published.kid.as_deref() == Some(kid)
     }
 
     /// Whether this key may be used with `algorithm`: its type must be right, and its own `alg`,
     /// when it has one.
     fn fits(&self, algorithm: Algorithm) -> bool {
-        let named = self.jwk.common.key_algorithm;
+        let named = self.published.algorithm.as_deref();
         self.is_of_type(algorithm)
-            && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
+            && named.is_none_or(|named| Algorithm::from_str(named) == Ok(algorithm))
     }
 
     fn is_of_type(&self, algorithm: Algorithm) -> bool {
-        match (&self.jwk.algorithm, algorithm) {
-            (AlgorithmParameters::RSA(_), algorithm) => algorithm.family() == AlgorithmFamily::Rsa,
-            (AlgorithmParameters::EllipticCurve(key), Algorithm::ES256) => {
-                key.curve == EllipticCurve::P256
-            }
-            (AlgorithmParameters::EllipticCurve(key), Algorithm::ES384) => {
-                key.curve == EllipticCurve::P384
-            }
-            (AlgorithmParameters::OctetKeyPair(key), Algorithm::EdDSA) => {
-                key.curve == EllipticCurve::Ed25519
-            }
-            _ => false,
+        match &self.published.material {
+            Material::Rsa { .. } => algorithm.family() == AlgorithmFamily::Rsa,
+            Material::P256 { .. } => algorithm == Algorithm::ES256,
+            Material::P384 { .. } => algorithm == Algorithm::ES384,
+            Material::Ed25519 { .. } => algorithm == Algorithm::EdDSA,
         }
     }
 
@@ -140,15 +131,6 @@ impl Key {
         verify(jwt.signature, jwt.message.as_bytes(), &self.decoding, jwt.algorithm)
             .unwrap_or(false)
     }
-}
-
-/// Whether the provider meant the key for signatures.
-fn verifies(jwk: &Jwk) -> bool {
-    let meant = &jwk.common;
-    let usable =
-        meant.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
-    let operations = meant.key_operations.as_ref();
-    usable && operations.is_none_or(|list| list.contains(&KeyOperations::Verify))
 }
 
 #[cfg(test)]
@@ -208,16 +190,17 @@ mod tests {
             (elliptic(json!({"kty": "of-tomorrow"})), "unused"),
             (elliptic(json!({"kid": 7})), "unused"),
             (edwards(json!({})), "EdDSA"),
-            (edwards(json!({"crv": "P-256"})), ""),
+            (edwards(json!({"crv": "P-256"})), "unused"),
             (rsa(json!({})), "RS256 RS512 PS256"),
             (rsa(json!({"alg": "PS256"})), "PS256"),
             (json!({"kty": "oct", "k": "c2VjcmV0"}), "unused"),
             (json!({"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}), "unused"),
             (json!("no key"), "unused"),
         ] {
-            let fits = match Key::read(key.clone()) {
-                None => "unused".to_owned(),
-                Some(read) => {
+            let fits = match KeySet::read(PublishedKeys { keys: vec![key.clone()] }) {
+                Err(_) => "unused".to_owned(),
+                Ok(KeySet(keys)) => {
+                    let read = &keys[0];
                     let fits = all.into_iter().filter(|algorithm| read.fits(*algorithm));
                     fits.map(|algorithm| format!("{algorithm:?}")).collect::<Vec<_>>().join(" ")
                 }
