@@ -15,7 +15,6 @@
 //! | [`decision`] | a decision as data: granted, denied, invalid |
 //! | [`explanation`] | an explanation as data |
 //! | [`generations`] | which tokens are not good any more |
-//! | [`jws`] | a signed text, taken apart |
 //! | [`problem`] | what is wrong with a text, where, and what would be right |
 //! | [`mod@reference`] | the reference of an image, read |
 //! | [`route`] | what an HTTP request needs |
@@ -48,7 +47,6 @@ mod document;
 pub mod errors;
 pub mod explanation;
 pub mod generations;
-pub mod jws;
 pub mod problem;
 pub mod reference;
 mod resources;
