@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use scopegate_api::abi::{pack_credential, pack_settings};
+use scopegate_api::abi::{pack_credential, pack_settings, write_access};
 use scopegate_api::decision::DecisionReport;
 use scopegate_core::admission::{Admission, Authority, Credential, Request, admit};
 use scopegate_core::route::Settings as RouteSettings;
@@ -22,7 +22,9 @@ use scopegate_core::verify::Grant;
 use scopegate_core::{
     Catalog, Error, ErrorKind, Pattern, ScopeList, ScopeMap, Settings, Table, claims,
 };
-use scopegate_runtime::{ENGINE_WASM, Limits, Runtime};
+use scopegate_edge::accept::LEEWAY;
+use scopegate_edge::{Epoch, Expected, accept};
+use scopegate_runtime::{Acceptance, ENGINE_WASM, Limits, Runtime};
 use scopegate_tests::sameness::answers::parts;
 use serde::Deserialize;
 use serde_json::json;
@@ -113,6 +115,47 @@ struct AdmitCase {
     scope: Option<String>,
     #[serde(default)]
     error: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcceptFile {
+    #[serde(rename = "about")]
+    _about: String,
+    payload: String,
+    issuer: String,
+    service: String,
+    now: u64,
+    cases: Vec<AcceptCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcceptCase {
+    why: String,
+    #[serde(default)]
+    change: Vec<(String, String)>,
+    #[serde(default)]
+    issuer: Option<String>,
+    #[serde(default)]
+    service: Option<String>,
+    #[serde(default)]
+    now: Option<u64>,
+    #[serde(default)]
+    accepted: Option<Vec<String>>,
+    #[serde(default)]
+    until: u64,
+    #[serde(default)]
+    refused: Option<String>,
+}
+
+/// A case with what its file says for all.
+struct Acceptable<'c> {
+    case: &'c AcceptCase,
+    payload: String,
+    issuer: &'c str,
+    service: &'c str,
+    now: u64,
 }
 
 #[derive(Deserialize)]
@@ -213,6 +256,28 @@ fn each_admission(mut each: impl FnMut(&str, &AdmitCase)) {
     }
 }
 
+/// Calls `each` with the name and the case of every acceptance.
+fn each_acceptance(mut each: impl FnMut(&str, &Acceptable<'_>)) {
+    for (file, text) in files("accept") {
+        let parsed: AcceptFile = parse(&file, &text);
+        for (c, case) in parsed.cases.iter().enumerate() {
+            let mut payload = parsed.payload.clone();
+            for (from, to) in &case.change {
+                assert!(payload.contains(from), "{file}/{c}: {from}");
+                payload = payload.replacen(from, to, 1);
+            }
+            let acceptable = Acceptable {
+                case,
+                payload,
+                issuer: case.issuer.as_deref().unwrap_or(&parsed.issuer),
+                service: case.service.as_deref().unwrap_or(&parsed.service),
+                now: case.now.unwrap_or(parsed.now),
+            };
+            each(&format!("accept/{file}/{c}"), &acceptable);
+        }
+    }
+}
+
 /// Where the clients of the corpus get their tokens.
 const AUTHORITY: Authority<'_> =
     Authority { realm: "https://registry.example/oauth2/token", service: "registry.example" };
@@ -259,7 +324,20 @@ fn expected() -> String {
         };
         line(&mut stream, name, &answer);
     });
+    each_acceptance(|name, Acceptable { case, .. }| {
+        assert!(!case.why.is_empty(), "{name} says no why");
+        let answer = match (&case.accepted, &case.refused) {
+            (Some(access), None) => accepted(case.until, access.join("\n").as_str()),
+            (None, Some(code)) => vec![code.clone()],
+            _ => panic!("{name} is neither accepted nor refused"),
+        };
+        line(&mut stream, name, &answer);
+    });
     stream
+}
+
+fn accepted(until: u64, access: &str) -> Vec<String> {
+    vec!["accepted".to_owned(), until.to_string(), access.lines().collect::<Vec<_>>().join(" ")]
 }
 
 impl AdmitCase {
@@ -337,6 +415,15 @@ fn native() -> String {
         };
         line(&mut stream, name, &answer);
     });
+    each_acceptance(|name, acceptable| {
+        let Acceptable { payload, issuer, service, now, .. } = acceptable;
+        let expected = Expected { issuer, service, epoch: Epoch::Unknown, now: *now };
+        let answer = match accept(payload.as_bytes(), &expected) {
+            Ok(claims) => accepted(claims.exp + LEEWAY, &write_access(&claims.access)),
+            Err(error) => vec![error.code().to_owned()],
+        };
+        line(&mut stream, name, &answer);
+    });
     stream
 }
 
@@ -383,6 +470,15 @@ fn in_wasmtime() -> String {
         };
         line(&mut stream, name, &answer);
     });
+    each_acceptance(|name, acceptable| {
+        let Acceptable { payload, issuer, service, now, .. } = acceptable;
+        let answer = runtime.accept_claims(payload.as_bytes(), issuer, service, *now).unwrap();
+        let answer = match answer {
+            Acceptance::Accepted { until, access } => accepted(until, &access),
+            Acceptance::Refused(code) => vec![code],
+        };
+        line(&mut stream, name, &answer);
+    });
     stream
 }
 
@@ -421,6 +517,12 @@ fn in_node() -> String {
             "service": AUTHORITY.service,
             "credential": number,
             "settings": pack_settings(&Settings::default(), &settings),
+        }));
+    });
+    each_acceptance(|name, acceptable| {
+        let Acceptable { payload, issuer, service, now, .. } = acceptable;
+        cases.push(json!({
+            "name": name, "payload": payload, "issuer": issuer, "service": service, "now": now,
         }));
     });
     let codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| (kind.number(), kind.code())).collect();
@@ -500,4 +602,7 @@ fn the_corpus_is_large_enough() {
     assert!(decisions >= 800, "{decisions}");
     assert!(routes >= 450, "{routes}");
     assert!(admissions >= 60, "{admissions}");
+    let mut acceptances = 0;
+    each_acceptance(|_, _| acceptances += 1);
+    assert!(acceptances >= 70, "{acceptances}");
 }

@@ -31,8 +31,15 @@ function admit(test) {
   return [status, head, status === "200" ? contentType : ""];
 }
 
+/** Until when claims are accepted and what they hold, or why they are not. */
+function accept(test) {
+  const [word, until, ...access] = engine.accept(test).split("\n");
+  return until === undefined ? [word] : [word, until, access.filter((entry) => entry !== "").join(" ")];
+}
+
 /** What a case is about shows in what it holds. */
 function answerTo(test) {
+  if (test.payload !== undefined) return accept(test);
   if (test.map !== undefined) return decide(test);
   return test.credential === undefined ? route(test) : admit(test);
 }

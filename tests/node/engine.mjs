@@ -61,6 +61,13 @@ export class Engine {
     return decoder.decode(this.#bytes(this.exports.scopegate_admit_request(...lengths, credential, settings)));
   }
 
+  /** Whether claims are accepted, as the engine writes it. */
+  accept({ payload, issuer, service, now }) {
+    const lengths = this.#write(...[payload, issuer, service].map((text) => encoder.encode(text)));
+    const halves = [Math.floor(now / 2 ** 32), now >>> 0];
+    return decoder.decode(this.#bytes(this.exports.scopegate_accept_claims(...lengths, ...halves)));
+  }
+
   /** The code and the position of a refusal. */
   describe(refused) {
     return `${this.codes.get(refused.number)}@${refused.position}`;

@@ -425,7 +425,7 @@ pub fn read_headers(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 /// ```
 #[must_use]
 pub fn write_access<'e>(entries: impl IntoIterator<Item = &'e AccessEntry>) -> String {
-    let is_word = |action: &&str| {
+    let is_word = |action: &str| {
         !action.is_empty()
             && action.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'*'))
     };
@@ -434,10 +434,16 @@ pub fn write_access<'e>(entries: impl IntoIterator<Item = &'e AccessEntry>) -> S
         if resource_type.contains([':', '\n']) || name.contains('\n') {
             continue;
         }
-        let actions: Vec<&str> = actions.iter().map(String::as_str).filter(is_word).collect();
-        for part in [resource_type, ":", name, ":", &actions.join(","), "\n"] {
+        for part in [resource_type, ":", name, ":"] {
             lines.push_str(part);
         }
+        let mut separator = "";
+        for action in actions.iter().filter(|action| is_word(action)) {
+            lines.push_str(separator);
+            lines.push_str(action);
+            separator = ",";
+        }
+        lines.push('\n');
     }
     lines
 }

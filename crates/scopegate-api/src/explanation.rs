@@ -116,6 +116,7 @@ pub struct Replacement {
 impl Explanation {
     /// An explanation as data. `registry` goes into the commands.
     #[must_use]
+    #[inline(never)]
     pub fn new(explanation: &core_explain::Explanation<'_>, registry: Option<&str>) -> Self {
         Self {
             scope: explanation.scope.to_string(),
@@ -124,6 +125,14 @@ impl Explanation {
             edits: explanation.edits.iter().map(|edit| Edit::new(edit, registry)).collect(),
         }
     }
+}
+
+/// Explanations as JSON, a list; `None` where there is no memory. It is written here, because this
+/// crate is compiled for its size where that matters, and no decision waits for it.
+#[inline(never)]
+#[must_use]
+pub fn to_json(explanations: &[Explanation]) -> Option<Vec<u8>> {
+    serde_json::to_vec(explanations).ok()
 }
 
 impl FullExplanation {

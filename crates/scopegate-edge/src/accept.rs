@@ -134,12 +134,14 @@ pub fn accept(payload: &[u8], expected: &Expected<'_>) -> Result<AccessClaims, A
 ///
 /// [`AcceptError::Malformed`], [`AcceptError::Kind`].
 pub fn read(payload: &[u8]) -> Result<AccessClaims, AcceptError> {
-    let mut object = read_object(payload).ok_or(AcceptError::Malformed)?;
-    let kind = object.text("grant_type").and_then(|kind| GrantType::parse(&kind));
+    let object = read_object(payload).ok_or(AcceptError::Malformed)?;
+    let mut form = Form { object, is_whole: true };
+    let kind = form.object.text("grant_type").and_then(|kind| GrantType::parse(&kind));
     if kind.ok_or(AcceptError::Malformed)? != GrantType::AccessToken {
         return Err(AcceptError::Kind);
     }
-    access_claims(&mut object).ok_or(AcceptError::Malformed)
+    let claims = access_claims(&mut form);
+    if form.is_whole { Ok(claims) } else { Err(AcceptError::Malformed) }
 }
 
 impl Expected<'_> {
@@ -226,47 +228,101 @@ pub fn is_over(end: u64, now: u64) -> bool {
     now >= end.saturating_add(LEEWAY)
 }
 
-fn access_claims(object: &mut Object) -> Option<AccessClaims> {
-    let entries = object.take("access")?.into_list()?;
-    Some(AccessClaims {
-        jti: object.text("jti")?,
-        sub: object.text("sub")?,
-        nbf: object.number("nbf")?,
-        exp: object.number("exp")?,
-        iat: object.number("iat")?,
-        iss: object.text("iss")?,
-        aud: object.text("aud")?,
-        version: object.text("version")?,
-        rid: object.text("rid")?,
-        access: entries.into_iter().map(entry).collect::<Option<Vec<_>>>()?,
-        roles: object.take("roles")?.into_texts()?,
-        grant_type: GrantType::AccessToken,
-        appid: object.optional("appid", Value::into_text)?,
-        principal: object.optional("principal", principal)?,
-        generation: object.optional("generation", Value::into_number)?,
-        provider: name(object, "provider")?,
-        epoch: name(object, "epoch")?,
-    })
+/// Fields that are read one after the other. Whether all of them were of their form is asked once,
+/// at the end: with a way out behind each field the reading of claims is twice as large.
+struct Form {
+    object: Object,
+    is_whole: bool,
 }
 
-/// A name that may be missing. One without letters is none.
-fn name(object: &mut Object, field: &str) -> Option<Option<String>> {
-    Some(object.optional(field, Value::into_text)?.filter(|name| !name.is_empty()))
+impl Form {
+    fn needed<T: Default>(&mut self, value: Option<T>) -> T {
+        self.is_whole &= value.is_some();
+        value.unwrap_or_default()
+    }
+
+    fn text(&mut self, field: &str) -> String {
+        let text = self.object.text(field);
+        self.needed(text)
+    }
+
+    fn number(&mut self, field: &str) -> u64 {
+        let number = self.object.number(field);
+        self.needed(number)
+    }
+
+    fn list(&mut self, field: &str) -> Vec<Value> {
+        let list = self.object.take(field).and_then(Value::into_list);
+        self.needed(list)
+    }
+
+    fn texts(&mut self, values: Vec<Value>) -> Vec<String> {
+        let mut texts = Vec::with_capacity(values.len());
+        for value in values {
+            texts.push(self.needed(value.into_text()));
+        }
+        texts
+    }
+
+    fn optional_text(&mut self, field: &str) -> Option<String> {
+        let text = self.object.optional(field, Value::into_text);
+        self.needed(text)
+    }
+
+    /// A name that may be missing. One without letters is none.
+    fn optional_name(&mut self, field: &str) -> Option<String> {
+        self.optional_text(field).filter(|name| !name.is_empty())
+    }
+}
+
+fn access_claims(form: &mut Form) -> AccessClaims {
+    let entries = form.list("access");
+    let roles = form.list("roles");
+    let kind = form.object.optional("principal", principal);
+    let generation = form.object.optional("generation", Value::into_number);
+    AccessClaims {
+        jti: form.text("jti"),
+        sub: form.text("sub"),
+        nbf: form.number("nbf"),
+        exp: form.number("exp"),
+        iat: form.number("iat"),
+        iss: form.text("iss"),
+        aud: form.text("aud"),
+        version: form.text("version"),
+        rid: form.text("rid"),
+        access: access(form, entries),
+        roles: form.texts(roles),
+        grant_type: GrantType::AccessToken,
+        appid: form.optional_text("appid"),
+        principal: form.needed(kind),
+        generation: form.needed(generation),
+        provider: form.optional_name("provider"),
+        epoch: form.optional_name("epoch"),
+    }
+}
+
+/// The entries of `access`. One without actions grants nothing.
+fn access(form: &mut Form, values: Vec<Value>) -> Vec<AccessEntry> {
+    let mut entries = Vec::with_capacity(values.len());
+    for value in values {
+        let object = form.needed(value.into_object());
+        let mut entry = Form { object, is_whole: true };
+        let actions = match entry.object.take("actions") {
+            None => Vec::new(),
+            Some(actions) => entry.needed(actions.into_list()),
+        };
+        entries.push(AccessEntry {
+            resource_type: entry.text("type"),
+            name: entry.text("name"),
+            actions: entry.texts(actions),
+        });
+        form.is_whole &= entry.is_whole;
+    }
+    entries
 }
 
 pub(crate) fn principal(value: Value) -> Option<PrincipalKind> {
     PrincipalKind::parse(&value.into_text()?)
-}
-
-/// An entry of `access`. One without actions grants nothing.
-fn entry(value: Value) -> Option<AccessEntry> {
-    let mut object = value.into_object()?;
-    let actions = object.take("actions");
-    Some(AccessEntry {
-        resource_type: object.text("type")?,
-        name: object.text("name")?,
-        actions: actions.map_or(Some(Vec::new()), Value::into_texts)?,
-    })
 }
 
 #[cfg(test)]

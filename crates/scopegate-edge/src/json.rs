@@ -83,7 +83,11 @@ impl Value {
     /// The list that it is, of nothing but texts.
     #[must_use]
     pub fn into_texts(self) -> Option<Vec<String>> {
-        self.into_list()?.into_iter().map(Self::into_text).collect()
+        let mut texts = Vec::new();
+        for value in self.into_list()? {
+            texts.push(value.into_text()?);
+        }
+        Some(texts)
     }
 
     /// The object that it is.
@@ -232,28 +236,29 @@ impl Reader<'_> {
         if starts_with_zero && digits > 1 {
             return None;
         }
-        let mut is_whole = true;
+        let mut is_ours = !is_negative && whole <= MAX_NUMBER;
         if self.is_next(b'.') {
             self.digits()?;
-            is_whole = false;
+            is_ours = false;
         }
         if self.is_next(b'e') || self.is_next(b'E') {
             let _ = self.is_next(b'+') || self.is_next(b'-');
             self.digits()?;
-            is_whole = false;
+            is_ours = false;
         }
-        let number = whole.filter(|whole| is_whole && !is_negative && *whole <= MAX_NUMBER);
-        Some(number.map_or(Value::Other, Value::Number))
+        Some(if is_ours { Value::Number(whole) } else { Value::Other })
     }
 
-    /// At least one digit: their value, unless it is too large, and how many there are.
-    fn digits(&mut self) -> Option<(Option<u64>, usize)> {
-        let (mut value, mut count) = (Some(0_u64), 0_usize);
+    /// At least one digit: their value, or something above [`MAX_NUMBER`], and how many there are.
+    fn digits(&mut self) -> Option<(u64, usize)> {
+        let (mut value, mut count) = (0_u64, 0_usize);
         while let Some(digit @ b'0'..=b'9') = self.rest.first().copied() {
             self.next();
-            let digit = u64::from(digit.wrapping_sub(b'0'));
-            value = value.and_then(|value| value.checked_mul(10)?.checked_add(digit));
-            count = count.saturating_add(1);
+            // Ten times the largest number is far from the end of these.
+            if value <= MAX_NUMBER {
+                value = value.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')));
+            }
+            count = count.wrapping_add(1);
         }
         (count > 0).then_some((value, count))
     }

@@ -16,9 +16,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::json::{Object, Value, read_object};
 
 /// A signed text. Nothing of it is true before its signature is verified.
@@ -113,13 +110,44 @@ fn names(header: &mut Object) -> Option<(String, Option<String>)> {
 /// mean nothing.
 #[must_use]
 pub fn decode(part: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(part).ok()
+    let mut bytes = Vec::with_capacity(part.len() / 4 * 3 + 2);
+    for group in part.as_bytes().chunks(4) {
+        // A byte has two digits at least, and three bytes have four.
+        let mut bits = 0_u32;
+        for digit in group {
+            bits = bits << 6 | u32::from(value_of(*digit)?);
+        }
+        let missing = 4_usize.saturating_sub(group.len());
+        let [_, first, second, third] = (bits << (6 * missing)).to_be_bytes();
+        match missing {
+            0 => bytes.extend_from_slice(&[first, second, third]),
+            1 if third == 0 => bytes.extend_from_slice(&[first, second]),
+            2 if second == 0 && third == 0 => bytes.push(first),
+            _ => return None,
+        }
+    }
+    Some(bytes)
+}
+
+/// The six bits of a digit of base64url (RFC 4648, section 5).
+const fn value_of(digit: u8) -> Option<u8> {
+    Some(match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'-' => 62,
+        b'_' => 63,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use alloc::format;
     use alloc::string::ToString;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
 
@@ -167,6 +195,31 @@ mod tests {
         for payload in ["e30=", "e31", "e!", "e3 0"] {
             let text = format!("{good}.{payload}.AAAA");
             assert_eq!(Jws::read(&text).unwrap().payload(), None, "{payload}");
+        }
+    }
+
+    /// As a library reads them that everybody has.
+    #[test]
+    fn base64url() {
+        let same =
+            |text: &str| assert_eq!(decode(text), URL_SAFE_NO_PAD.decode(text).ok(), "{text}");
+        for text in [
+            "", "A", "AA", "AAA", "AAAA", "AAAAA", "-_-_", "+/+/", "AA==", "AA A", "AA\n",
+            "\u{e9}A",
+        ] {
+            same(text);
+        }
+        for (first, second) in (0..128).flat_map(|one| (0..128).map(move |two| (one, two))) {
+            let (first, second) = (char::from(first), char::from(second));
+            for text in [
+                format!("{first}{second}"),
+                format!("{first}A{second}"),
+                format!("A{first}{second}A"),
+                format!("A{first}A{second}AA"),
+                format!("AAAA{first}{second}"),
+            ] {
+                same(&text);
+            }
         }
     }
 }

@@ -18,6 +18,7 @@
 //! | [`decide`] | the whole decision about one request |
 //! | [`answer`] | the answers that are the same everywhere |
 //! | [`json`] | JSON, read strictly |
+//! | [`abi`] | the same answers at the boundary of the WebAssembly module |
 //!
 //! Left out: input and output, the clock, randomness, cryptography, and caches. How often a feed is
 //! fetched and for how long a verified token is remembered is the host's.
@@ -39,6 +40,7 @@
 
 extern crate alloc;
 
+pub mod abi;
 pub mod accept;
 pub mod answer;
 pub mod bearer;

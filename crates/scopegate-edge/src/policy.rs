@@ -14,14 +14,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_api::bundle::{Bundle, FIRST_VERSION, Listed, VERSION, audience};
 use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_core::verify::Grant;
 use scopegate_core::{Action, ActionSet, RepositoryName, Settings, Table};
 
 use crate::accept::{Expected, LEEWAY, is_over};
+use crate::jws;
 
 /// Why a bundle is refused. The one that is held stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,7 +223,7 @@ impl<'p> Holder<'p> {
 }
 
 fn decode(text: &str) -> Option<Table<Vec<u8>>> {
-    Table::load(URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    Table::load(jws::decode(text)?).ok()
 }
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
 //! The revocation feed, and what it says of a token.
 //!
-//! The token server lists the generations of principals ([`scopegate_api::generations`]): a token of
-//! an older one is revoked. A token says whom it is for and of which generation it is. One that does
-//! not say so could not be revoked, and is refused wherever revocations are known.
+//! The token server lists the generations of principals ([`scopegate_api::generations`]): a token
+//! of an older one is revoked. A token says whom it is for and of which generation it is. One that
+//! does not say so could not be revoked, and is refused wherever revocations are known.
 //!
-//! A database that was put back is of another epoch, in which tokens and revisions of the one before
-//! mean nothing. An epoch that was never known is taken with any revision, and one that was left is
-//! not taken again.
+//! A database that was put back is of another epoch, in which tokens and revisions of the one
+//! before mean nothing. An epoch that was never known is taken with any revision, and one that was
+//! left is not taken again.
 //!
 //! Left out: anything that outlives the process. A verifier that starts takes the first epoch that
 //! the feed names.
 
-use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -44,10 +43,14 @@ fn generation(value: Value) -> Option<Generation> {
     let mut object = value.into_object()?;
     Some(Generation {
         principal: object.take("principal").and_then(principal)?,
-        provider: object.optional("provider", Value::into_text)?,
+        provider: object.optional("provider", provider)?,
         sub: object.optional("sub", Value::into_text)?,
         generation: count(&mut object, "generation")?,
     })
+}
+
+fn provider(value: Value) -> Option<String> {
+    value.into_text().filter(|name| !name.contains('\0'))
 }
 
 fn count(object: &mut Object, name: &str) -> Option<i64> {
@@ -99,11 +102,22 @@ pub struct Revocations {
     left: Vec<String>,
     revision: i64,
     /// The oldest good generation: of one principal, or of all of a kind or of a provider.
-    oldest: BTreeMap<Principal, i64>,
+    oldest: BTreeMap<String, i64>,
 }
 
-/// A kind of principal, its provider, and its subject in lower case.
-type Principal = (PrincipalKind, Option<String>, Option<String>);
+/// A kind of principal, its provider and its subject as one text: a map of texts takes 3 KB less of
+/// a module than one of three fields. No provider's name has a NUL.
+fn key(kind: PrincipalKind, provider: Option<&str>, sub: Option<&str>) -> String {
+    let kind = match kind {
+        PrincipalKind::Token => "t",
+        PrincipalKind::Admin => "a",
+        PrincipalKind::ServicePrincipal => "s",
+        PrincipalKind::Identity => "i",
+        PrincipalKind::Anonymous => "n",
+    };
+    let (separator, sub) = sub.map_or(("", ""), |sub| ("\0", sub));
+    [kind, provider.unwrap_or_default(), separator, sub].concat()
+}
 
 impl Revocations {
     /// The last change that is known: what to ask the feed with.
@@ -149,7 +163,8 @@ impl Revocations {
         }
         self.revision = update.revision;
         for Generation { principal, provider, sub, generation: newer } in update.changed {
-            let generation = self.oldest.entry((principal, provider, sub)).or_default();
+            let key = key(principal, provider.as_deref(), sub.as_deref());
+            let generation = self.oldest.entry(key).or_default();
             *generation = newer.max(*generation);
         }
         Ok(())
@@ -158,11 +173,10 @@ impl Revocations {
     /// The oldest generation of this principal that is still good.
     #[must_use]
     pub fn oldest(&self, principal: PrincipalKind, provider: Option<&str>, sub: &str) -> i64 {
-        let provider = provider.map(ToOwned::to_owned);
-        let of = |provider: Option<String>, sub: Option<String>| {
-            self.oldest.get(&(principal, provider, sub)).copied().unwrap_or_default()
+        let of = |provider: Option<&str>, sub: Option<&str>| {
+            self.oldest.get(&key(principal, provider, sub)).copied().unwrap_or_default()
         };
-        let of_one = of(provider.clone(), Some(sub.to_ascii_lowercase()));
+        let of_one = of(provider, Some(&sub.to_ascii_lowercase()));
         of_one.max(of(provider, None)).max(of(None, None))
     }
 
@@ -179,7 +193,8 @@ impl Revocations {
         }
         // Only identities have providers; a name of one in another token says nothing.
         let provider = claims.provider.as_deref().filter(|_| principal == PrincipalKind::Identity);
-        if principal == PrincipalKind::Identity && provider.is_none() && self.version >= VERSION {
+        let is_unnamed = provider.is_none_or(|name| name.contains('\0'));
+        if principal == PrincipalKind::Identity && is_unnamed && self.version >= VERSION {
             return true;
         }
         let oldest = self.oldest(principal, provider, &claims.sub);
@@ -189,6 +204,7 @@ impl Revocations {
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned;
     use alloc::string::ToString as _;
     use alloc::vec;
 
@@ -222,6 +238,9 @@ mod tests {
             (Some("gone"), "octo", 8, false),
             (Some("second"), "octo", 0, true),
             (None, "octo", 100, false),
+            // No name is another one.
+            (Some("ci\0octo"), "octo", 100, false),
+            (Some("second\0octo"), "octo", 100, false),
         ] {
             let claims = token(provider, sub, generation);
             assert_eq!(!revoked.has_revoked(&claims), is_good, "{provider:?} {sub} {generation}");
@@ -354,7 +373,9 @@ mod tests {
             value.as_object_mut().unwrap().remove(name);
             same(&value);
         }
-        for text in ["", "{}", "[]", "<html>"] {
+        let mut nul = whole.clone();
+        nul["changed"][0]["provider"] = json!("c\0i");
+        for text in ["", "{}", "[]", "<html>", &nul.to_string()] {
             assert_eq!(read(text.as_bytes()), None, "{text}");
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! The words are those of RFC 7662 and of the token status list. A host knows nothing of principals
 //! but their tokens, or which tokens were revoked ([`revocation`](crate::revocation)), or the whole
-//! policy ([`policy`](crate::policy)). What it should know and does not know freshly enough keeps it
-//! from deciding: a feed that is silent opens nothing.
+//! policy ([`policy`](crate::policy)). What it should know and does not know freshly enough keeps
+//! it from deciding: a feed that is silent opens nothing.
 //!
 //! Left out: how a feed is fetched, and how what it said is kept between threads.
 

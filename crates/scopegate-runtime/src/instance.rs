@@ -65,6 +65,30 @@ pub enum Admission {
     },
 }
 
+/// Whether claims are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// They are.
+    Accepted {
+        /// The second from which they are not any more.
+        until: u64,
+        /// The access entries as scopes, one a line: what [`Credential::Valid`] takes.
+        access: String,
+    },
+    /// They are not; the word for why, `expired` for example.
+    Refused(String),
+}
+
+impl Acceptance {
+    fn read(text: &str) -> Option<Self> {
+        let Some(accepted) = text.strip_prefix("accepted\n") else {
+            return (!text.is_empty()).then(|| Self::Refused(text.to_owned()));
+        };
+        let (until, access) = accepted.split_once('\n')?;
+        Some(Self::Accepted { until: until.parse().ok()?, access: access.to_owned() })
+    }
+}
+
 impl From<WrittenAdmission<'_>> for Admission {
     fn from(written: WrittenAdmission<'_>) -> Self {
         match written {
@@ -119,6 +143,7 @@ struct Exports {
     rules: TypedFunc<(u32, u32, u32), u64>,
     route: TypedFunc<(u32, u32, u32), u64>,
     admit: TypedFunc<AdmitArguments, u64>,
+    accept_claims: TypedFunc<(u32, u32, u32, u32, u32), u64>,
 }
 
 /// Lengths of a method, a target, header fields, a token's access, a realm and a service; what
@@ -364,6 +389,22 @@ impl Instance {
         Ok(written.ok_or(Error::Protocol("an admission that is none"))?.into())
     }
 
+    pub(crate) fn accept_claims(
+        &mut self,
+        payload: &[u8],
+        issuer: &str,
+        service: &str,
+        now: u64,
+    ) -> Result<Acceptance, Error> {
+        let parts = [payload, issuer.as_bytes(), service.as_bytes()];
+        self.write(&parts)?;
+        let [payload, issuer, service] = parts.map(|part| part.len() as u32);
+        let arguments = (payload, issuer, service, (now >> 32) as u32, now as u32);
+        let result = self.exports.accept_claims.call(&mut self.store, arguments);
+        let text = std::str::from_utf8(self.output(result)?).ok();
+        text.and_then(Acceptance::read).ok_or(Error::Protocol("an acceptance that is none"))
+    }
+
     /// Handles of several tables that are good at the same time.
     ///
     /// Loading one may push out another that was there before; the second time they are the ones
@@ -458,6 +499,7 @@ impl Exports {
             rules: instance.get_typed_func(&mut *store, "scopegate_rules")?,
             route: instance.get_typed_func(&mut *store, "scopegate_route")?,
             admit: instance.get_typed_func(&mut *store, "scopegate_admit_request")?,
+            accept_claims: instance.get_typed_func(&mut *store, "scopegate_accept_claims")?,
         })
     }
 }

@@ -33,6 +33,6 @@ mod table;
 
 pub use code::{ENGINE_SHA256, ENGINE_WASM};
 pub use error::Error;
-pub use instance::{Admission, Handle, Route};
+pub use instance::{Acceptance, Admission, Handle, Route};
 pub use pool::{Limits, Runtime, Session};
 pub use table::PolicyTable;

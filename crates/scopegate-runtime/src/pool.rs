@@ -15,7 +15,7 @@ use wasmtime::{InstancePre, Linker, Module};
 
 use crate::code;
 use crate::error::Error;
-use crate::instance::{Admission, Handle, Instance, Route, State};
+use crate::instance::{Acceptance, Admission, Handle, Instance, Route, State};
 use crate::table::PolicyTable;
 
 /// What the engine may use.
@@ -190,6 +190,22 @@ impl Runtime {
         let headers = abi::write_headers(headers).ok_or(Error::Header)?;
         let request = Request { method, target, headers: headers.as_slice() };
         self.session()?.with(|instance| instance.admit(request, credential, authority, settings))
+    }
+
+    /// Whether the claims of a token are accepted at a time, in seconds since 1970. The payload is as
+    /// it was signed, and the signature good.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] and [`Error::Trap`].
+    pub fn accept_claims(
+        &self,
+        payload: &[u8],
+        issuer: &str,
+        service: &str,
+        now: u64,
+    ) -> Result<Acceptance, Error> {
+        self.session()?.with(|instance| instance.accept_claims(payload, issuer, service, now))
     }
 
     /// Takes an instance for several calls in a row. It goes back when the session is dropped.
@@ -471,6 +487,7 @@ mod tests {
             stub("rules", three, "(result i64)", body),
             stub("route", three, "(result i64)", body),
             stub("admit_request", "(param i32 i32 i32 i32 i32 i32 i32 i32)", "(result i64)", body),
+            stub("accept_claims", "(param i32 i32 i32 i32 i32)", "(result i64)", body),
             ")".to_owned(),
         ];
         wat::parse_str(module.concat()).unwrap()

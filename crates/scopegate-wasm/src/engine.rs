@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt::{Display, Write as _};
 
 use scopegate_api::abi::{self, Failure};
-use scopegate_api::explanation::Explanation;
+use scopegate_api::explanation::{Explanation, to_json};
 use scopegate_core::admission::{Admission, Authority, Request};
 use scopegate_core::challenge::{Challenge, ChallengeError, Scheme};
 use scopegate_core::explain::{self, NamedTable};
@@ -26,7 +26,7 @@ struct LoadedTable {
     table: Table<Vec<u8>>,
 }
 
-type Result<T> = core::result::Result<T, Failure>;
+pub(crate) type Result<T> = core::result::Result<T, Failure>;
 
 impl Engine {
     pub(crate) const fn new() -> Self {
@@ -150,8 +150,7 @@ impl Engine {
         let explained = self.each_explained(tables, len, settings, &mut |explanation| {
             explanations.push(Explanation::new(explanation, None));
         });
-        let json =
-            explained.and_then(|()| serde_json::to_vec(&explanations).map_err(|_| Failure::Memory));
+        let json = explained.and_then(|()| to_json(&explanations).ok_or(Failure::Memory));
         self.give(json)
     }
 
@@ -319,7 +318,7 @@ impl Engine {
     }
 
     /// Bytes of these lengths, one behind the other in the input.
-    fn parts<const N: usize>(&self, lens: [u32; N]) -> Result<[&[u8]; N]> {
+    pub(crate) fn parts<const N: usize>(&self, lens: [u32; N]) -> Result<[&[u8]; N]> {
         let mut rest = self.input.as_slice();
         let mut parts: [&[u8]; N] = [&[]; N];
         for (part, len) in parts.iter_mut().zip(lens) {
@@ -329,7 +328,7 @@ impl Engine {
     }
 
     /// Keeps bytes as the output, and gives their address and length.
-    fn give(&mut self, bytes: Result<Vec<u8>>) -> u64 {
+    pub(crate) fn give(&mut self, bytes: Result<Vec<u8>>) -> u64 {
         match bytes {
             Ok(bytes) => {
                 self.output = bytes;
@@ -354,7 +353,7 @@ fn admission(
     Ok(scopegate_core::admit(request, credential, Authority { realm, service }, &settings))
 }
 
-fn texts<const N: usize>(parts: [&[u8]; N]) -> Result<[&str; N]> {
+pub(crate) fn texts<const N: usize>(parts: [&[u8]; N]) -> Result<[&str; N]> {
     let mut texts = [""; N];
     for (text, part) in texts.iter_mut().zip(parts) {
         *text = core::str::from_utf8(part).map_err(|_| Failure::NotText)?;
@@ -563,6 +562,26 @@ mod tests {
             let [whole, _] = admitted(&mut engine, ["POST", upload, headers, access], 2);
             assert!(whole.unwrap().starts_with("400\n\n"), "{headers}");
         }
+    }
+
+    #[test]
+    fn claims_are_accepted_at_a_time() {
+        let mut engine = Engine::new();
+        let payload = br#"{"jti":"j","sub":"t","nbf":100,"exp":400,"iat":100,"iss":"i","aud":"r","version":"1.0","rid":"0",
+            "access":[{"type":"repository","name":"app","actions":["pull"]}],"roles":[],"grant_type":"access_token"}"#;
+        let lens = with_input(&mut engine, &[payload, b"i", b"r"]);
+        for (high, low, expected) in [
+            (0, 200, "accepted\n460\nrepository:app:pull\n"),
+            (0, 460, "expired"),
+            (1, 200, "expired"),
+            (0, 0, "not_yet_valid"),
+        ] {
+            let result = engine.accept_claims(lens[0], lens[1], lens[2], high, low);
+            assert_eq!(output(&engine, result), Ok(expected.as_bytes()), "{high} {low}");
+        }
+        let lens = with_input(&mut engine, &[payload, b"\xff", b"r"]);
+        let result = engine.accept_claims(lens[0], lens[1], lens[2], 0, 200);
+        assert_eq!(output(&engine, result), Err(Failure::NotText));
     }
 
     #[test]

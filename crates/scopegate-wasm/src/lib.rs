@@ -55,6 +55,7 @@
 //! | `scopegate_admit_request(method_len, target_len, headers_len, access_len, realm_len, service_len, credential, settings)` | a method, a request target, header fields as `name: value`, one a line, a token's access entries as scopes, one a line, realm, service | bytes: what becomes of a request at the edge, see below; `credential` 0 none came, 1 one that is no good, 2 one that is good |
 //! | `scopegate_admit(method_len, target_len, access_len, realm_len, service_len, credential, settings)` | the same without header fields | bytes: the same without a `Content-Type`, for GET and HEAD; any other method fails with `method_unknown`. Of version 1: a host that calls it drops `Content-Type` from what it sends on |
 //! | `scopegate_header_names(list)` | | bytes: names of header fields in lower case, one a line; `list` 0: those of a request that may be sent on; 1: those of an answer that may not be passed on, the last of which ends with `*` and is a beginning; 2: those that every answer gets, with their values |
+//! | `scopegate_accept_claims(payload_len, issuer_len, service_len, now_high, now_low)` | the payload of a token whose signature is good, as it was signed; issuer, service | bytes: whether its claims are accepted at a time, see below |
 //! | `scopegate_challenge(realm_len, service_len, scopes_len, error)` | realm, service, required scopes | bytes: a `WWW-Authenticate` value; `error` 0 none, 1 invalid_token, 2 insufficient_scope |
 //!
 //! An action list is eight nibbles, the first action in the lowest: 1 pull, 2 push, 3 delete, 4
@@ -75,12 +76,19 @@
 //! colon or a line feed or whose name holds a line feed, and every action that is anything but
 //! letters of `a` to `z`, `_` and `*`: no registry has such, and what is left out grants nothing.
 //!
+//! A time is in seconds since 1970, and its two halves are arguments. Claims that are accepted give
+//! `accepted`, the second from which they are not any more, and the access entries in the form
+//! above, with a line feed behind each part; claims that are not give one word:
+//! `malformed_claims`, `wrong_issuer`, `wrong_audience`, `not_an_access_token`, `not_yet_valid`,
+//! `expired` or `lifetime_too_long`. Whether a token was revoked is not asked here.
+//!
 //! A trap means a defect of the engine. The host throws the instance away and makes another.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
 
+mod edge;
 mod engine;
 #[cfg(target_arch = "wasm32")]
 mod platform;
@@ -138,6 +146,8 @@ exports! {
     fn scopegate_header_names(list) -> u64 = header_names;
     /// Decides about a request at the edge that only reads, for hosts of version 1.
     fn scopegate_admit(method_len, target_len, access_len, realm_len, service_len, credential, settings) -> u64 = admit;
+    /// Says whether claims are accepted, or why not.
+    fn scopegate_accept_claims(payload_len, issuer_len, service_len, now_high, now_low) -> u64 = accept_claims;
     /// Writes a challenge.
     fn scopegate_challenge(realm_len, service_len, scopes_len, error) -> u64 = challenge;
 }

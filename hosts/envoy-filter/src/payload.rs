@@ -55,6 +55,7 @@ mod tests {
 
     use super::*;
     use crate::pairs::from_json as written;
+    use scopegate_edge::{Epoch, Expected};
 
     fn token() -> Value {
         json!({
@@ -139,4 +140,58 @@ mod tests {
         }
         assert_eq!(claims(&[0xff; 64]), None);
     }
+
+    /// The corpus of accepted and refused claims, as `jwt_authn` gives them. What is no JSON, or
+    /// could be read in two ways, Envoy reads first.
+    #[test]
+    fn the_corpus() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/accept");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let file: Value =
+                serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
+            for case in file["cases"].as_array().unwrap() {
+                let mut payload = file["payload"].as_str().unwrap().to_owned();
+                for change in case["change"].as_array().into_iter().flatten() {
+                    payload = payload.replacen(
+                        change[0].as_str().unwrap(),
+                        change[1].as_str().unwrap(),
+                        1,
+                    );
+                }
+                let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(&payload) else {
+                    continue;
+                };
+                let of = |name: &str| case.get(name).unwrap_or(&file[name]);
+                let expected = Expected {
+                    issuer: of("issuer").as_str().unwrap(),
+                    service: of("service").as_str().unwrap(),
+                    epoch: Epoch::Unknown,
+                    now: of("now").as_u64().unwrap(),
+                };
+                let claims = claims(&written(&value));
+                let is_accepted = claims.is_some_and(|claims| expected.check(&claims).is_ok());
+                // Envoy has one number for 7 and 7.0, and one claim where there were two.
+                if is_accepted != case["accepted"].is_array() {
+                    let why = case["why"].as_str().unwrap();
+                    assert!(
+                        is_accepted && SAME_TO_ENVOY.iter().any(|same| why.contains(same)),
+                        "{why}"
+                    );
+                }
+                count += 1;
+            }
+        }
+        assert!(count > 50, "{count}");
+    }
+
+    const SAME_TO_ENVOY: [&str; 7] = [
+        "a whole number is written without a point",
+        "nor with an exponent",
+        "nor is zero with a sign",
+        "a claim twice",
+        "also when the second is spelt",
+        "also in a claim that nobody needs",
+        "lists in lists",
+    ];
 }

@@ -1,7 +1,7 @@
 //! Metrics, and whether the gateway lives and is ready, on an address of their own.
 //!
-//! `/readyz` is 503 while the signing keys or the revocation feed are stale: balancers send requests
-//! elsewhere then.
+//! `/readyz` is 503 while the signing keys or the revocation feed are stale: balancers send
+//! requests elsewhere then.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
