@@ -31,11 +31,23 @@ export type Admission =
     }
   | { readonly kind: "refusal"; readonly status: number; readonly challenge: string; readonly body: string };
 
+/** Whether claims are accepted. */
+export type Acceptance =
+  | {
+      readonly kind: "accepted";
+      /** The second from which they are not any more. */
+      readonly until: number;
+      /** The access entries as scopes, one a line. */
+      readonly access: string;
+    }
+  | { readonly kind: "refused"; readonly reason: string };
+
 interface Exports extends WebAssembly.Exports {
   readonly memory: WebAssembly.Memory;
   scopegate_abi_version(): number;
   scopegate_input(length: number): number;
   scopegate_admit_request(...lengthsCredentialSettings: number[]): bigint;
+  scopegate_accept_claims(...lengthsHalvesOfNow: number[]): bigint;
   scopegate_header_names(list: number): bigint;
 }
 
@@ -81,9 +93,24 @@ export class Engine {
    */
   admit(question: Question): Admission {
     const { method, target, headers, access, realm, service, credential, settings } = question;
+    const parts = [method, target, lines(headers), access, realm, service];
+    return readAdmission(this.#ask(parts, (e, lengths) => e.scopegate_admit_request(...lengths, credential, settings)));
+  }
+
+  /**
+   * Whether the claims of a token are accepted at a time, in seconds since 1970. The payload is as
+   * it was signed, and the signature good. Throws when the engine cannot say.
+   */
+  acceptClaims(payload: Uint8Array, issuer: string, service: string, now: number): Acceptance {
+    const halves = [Math.floor(now / 2 ** 32), now >>> 0];
+    const parts = [payload, issuer, service];
+    return readAcceptance(this.#ask(parts, (e, lengths) => e.scopegate_accept_claims(...lengths, ...halves)));
+  }
+
+  #ask(parts: readonly (string | Uint8Array)[], call: (exports: Exports, lengths: number[]) => bigint): string {
     try {
-      const lengths = this.#write([method, target, lines(headers), access, realm, service]);
-      return read(this.#text(this.#exports.scopegate_admit_request(...lengths, credential, settings)));
+      const lengths = this.#write(parts);
+      return this.#text(call(this.#exports, lengths));
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) this.#startAgain();
       throw error;
@@ -94,8 +121,8 @@ export class Engine {
     return this.#text(this.#exports.scopegate_header_names(list)).split("\n");
   }
 
-  #write(parts: readonly string[]): number[] {
-    const encoded = parts.map((part) => this.#encoder.encode(part));
+  #write(parts: readonly (string | Uint8Array)[]): number[] {
+    const encoded = parts.map((part) => (typeof part === "string" ? this.#encoder.encode(part) : part));
     const total = encoded.reduce((sum, part) => sum + part.length, 0);
     if (total > MOST) throw new Error("the request is too long for the engine");
     let address = this.#exports.scopegate_input(total) >>> 0;
@@ -142,8 +169,15 @@ function lines(headers: Headers): string {
   return [...headers].map(([name, value]) => `${name}: ${value}\n`).join("");
 }
 
+/** One word, or that they are accepted, until when, and what they hold. */
+function readAcceptance(text: string): Acceptance {
+  if (!text.startsWith("accepted\n")) return { kind: "refused", reason: text };
+  const [until, access] = cut(text.slice("accepted\n".length), "\n");
+  return { kind: "accepted", until: Number(until), access };
+}
+
 /** Parts with a line feed between them; the last of a refusal is its body. */
-function read(text: string): Admission {
+function readAdmission(text: string): Admission {
   const [status, afterStatus] = cut(text, "\n");
   const [head, rest] = cut(afterStatus, "\n");
   if (status !== "200") return { kind: "refusal", status: Number(status), challenge: head, body: rest };

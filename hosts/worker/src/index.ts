@@ -41,7 +41,7 @@ export default {
 
 function makeEdge(settings: Settings): Edge {
   const keys = new Keys(settings.jwks, settings.tokens);
-  const tokens = new Tokens(keys, settings);
+  const tokens = new Tokens(keys, engine, settings);
   const revocations = settings.generations && new Revocations(settings.generations, settings.tokens);
   return { settings, tokens, revocations };
 }

@@ -1,7 +1,8 @@
 // The keys that tokens are signed with: a JWKS, RFC 7517, kept for a while.
 //
-// The algorithm belongs to the key and not to the token. A set that cannot be fetched leaves the
-// last good one in place.
+// Which keys of a set verify follows crates/scopegate-edge/src/jwks.rs. The algorithm belongs to
+// the key and not to the token. A set that cannot be fetched leaves the last good one in place; in
+// one with more than a hundred keys, or with two of one id, there is none.
 
 import type { Fetcher } from "./settings.ts";
 
@@ -18,7 +19,9 @@ export interface Key {
  */
 const FRESH = 5 * 60_000;
 const SOONEST = 5_000;
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
+/** The most keys in one set, used or not. */
+const MAX_KEYS = 100;
 
 type Algorithm = { readonly name: string; readonly importing: object; readonly verifying: object };
 
@@ -74,16 +77,22 @@ export class Keys {
   async #refresh(now: number): Promise<void> {
     this.#triedAt = now;
     try {
-      const response = await this.#server.fetch(this.#url, { signal: AbortSignal.timeout(PATIENCE) });
+      const response = await this.#server.fetch(this.#url, { signal: AbortSignal.timeout(TIMEOUT) });
       if (!response.ok) throw new Error(`status ${response.status}`);
       const { keys } = (await response.json()) as { keys: readonly JsonWebKey[] };
-      const read = await Promise.all(keys.map(readKey));
-      this.#keys = new Map(read.filter((key) => key !== undefined).map((key) => [key.id, key]));
+      this.#keys = await readKeys(keys);
       this.#fetchedAt = now;
     } catch (error) {
       console.error(`the keys could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
     }
   }
+}
+
+async function readKeys(keys: readonly JsonWebKey[]): Promise<ReadonlyMap<string, Key>> {
+  const read = (await Promise.all(keys.slice(0, MAX_KEYS).map(readKey))).filter((key) => key !== undefined);
+  const byId = new Map(read.map((key) => [key.id, key]));
+  // Of two keys of one id nobody could tell which of them is meant.
+  return keys.length > MAX_KEYS || byId.size < read.length ? new Map() : byId;
 }
 
 /**
@@ -92,7 +101,8 @@ export class Keys {
  */
 async function readKey(jwk: JsonWebKey & { kid?: string }): Promise<Key | undefined> {
   const algorithm = algorithmOf(jwk);
-  if (!jwk.kid || !algorithm || (jwk.use ?? "sig") !== "sig") return undefined;
+  const verifies = (jwk.use ?? "sig") === "sig" && (jwk.key_ops ?? ["verify"]).includes("verify");
+  if (!jwk.kid || !algorithm || !verifies || isShort(jwk)) return undefined;
   const { kty, n, e, crv, x, y } = jwk;
   const material = Object.fromEntries(Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value));
   try {
@@ -105,6 +115,11 @@ async function readKey(jwk: JsonWebKey & { kid?: string }): Promise<Key | undefi
   } catch {
     return undefined;
   }
+}
+
+/** Whether the modulus of a key of RSA is shorter than the 2,048 bits that RFC 7518 wants. */
+function isShort({ kty, n = "" }: JsonWebKey): boolean {
+  return kty === "RSA" && Math.floor((n.length * 3) / 4) < 256;
 }
 
 /** The one algorithm that a key is for: what its kind says, which `alg` must not contradict. */

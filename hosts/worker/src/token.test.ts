@@ -1,9 +1,13 @@
 import { generateKeyPairSync, sign } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { Engine } from "./engine.ts";
 import { Keys } from "./keys.ts";
 import { Tokens } from "./token.ts";
 
 const NOW = 1_000_000;
+const ENGINE = new Engine(new WebAssembly.Module(readFileSync("../../target/engine/scopegate.wasm")));
+const CORPUS = "../../tests/cases/accept/";
 const EC = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const ED = generateKeyPairSync("ed25519");
@@ -38,12 +42,12 @@ function verifier(now = NOW) {
     },
   };
   const keys = new Keys("http://tokens/jwks", server, () => clock.now);
-  return { clock, tokens: new Tokens(keys, { issuer: "i", service: "r" }, () => clock.now) };
+  return { clock, tokens: new Tokens(keys, ENGINE, { issuer: "i", service: "r" }, () => clock.now) };
 }
 
 test("a token of each algorithm", async () => {
   for (const kid of ["ES256", "RS256", "EdDSA"] as const) {
-    expect((await verifier().tokens.verify(token({}, {}, kid)))?.access).toBe("repository:app:pull,push");
+    expect((await verifier().tokens.verify(token({}, {}, kid)))?.access).toBe("repository:app:pull,push\n");
   }
 });
 
@@ -51,7 +55,7 @@ test("an entry that would be read as another grants nothing", async () => {
   for (const [entry, access] of [
     [
       { type: "repository", name: "a", actions: ["fly,push", "pull", "x:y", "metadata_read", "*"] },
-      "repository:a:pull,metadata_read,*",
+      "repository:a:pull,metadata_read,*\n",
     ],
     [{ type: "repository:a", name: "b", actions: ["pull"] }, ""],
     [{ type: "repository", name: "a\nrepository:b", actions: ["pull"] }, ""],
@@ -102,3 +106,27 @@ test("an unknown key has the set fetched at a bounded rate", async () => {
   await tokens.verify(token({}, { kid: "k" }));
   expect(clock.fetched).toBe(2);
 });
+
+test("two keys of one id are none, nor are a hundred and one", async () => {
+  for (const keys of [[SET.keys[0], { ...SET.keys[1], kid: "ES256" }], Array(101).fill(SET.keys[0])]) {
+    const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys }) }, () => NOW);
+    expect(await set.find("ES256")).toBeUndefined();
+  }
+});
+
+/** As every host answers it. */
+for (const name of readdirSync(CORPUS)) {
+  test(`the corpus: ${name}`, () => {
+    const file = JSON.parse(readFileSync(CORPUS + name, "utf8"));
+    for (const { why, change = [], accepted, refused, until, ...own } of file.cases) {
+      const { issuer, service, now } = { ...file, ...own };
+      const replace = (text: string, [from, to]: [string, string]) => text.replace(from, () => to);
+      const payload = new TextEncoder().encode(change.reduce(replace, file.payload));
+      const answer = ENGINE.acceptClaims(payload, issuer, service, now);
+      const access = (accepted ?? []).map((entry: string) => `${entry}\n`).join("");
+      expect(answer, why).toEqual(
+        accepted ? { kind: "accepted", until, access } : { kind: "refused", reason: refused },
+      );
+    }
+  });
+}

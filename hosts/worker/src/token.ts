@@ -1,9 +1,9 @@
-// Whether a token is genuine, in time and meant for this registry; follows `AccessClaims::read` of
-// crates/scopegate-api.
+// Whether a token is genuine. Whether its claims are accepted is the engine's to say.
 //
 // Of the header only `alg`, `kid`, `crit` and `b64` are read: a key that a token brings along
 // proves nothing.
 
+import type { Engine } from "./engine.ts";
 import type { Key, Keys } from "./keys.ts";
 
 /** A token that was verified. */
@@ -24,29 +24,30 @@ export interface Expected {
   readonly service: string;
 }
 
-const LEEWAY = 60;
-const LONGEST_LIFETIME = 3 * 60 * 60;
-const LONGEST_TOKEN = 64 * 1024;
-const MOST_KEPT = 4096;
-const TEXTS = ["jti", "sub", "iss", "aud", "version", "rid"];
-const decoder = new TextDecoder("utf-8", { fatal: true });
+/** The longest token, as at every enforcement point. */
+const MAX_TOKEN = 32 * 1024;
+const MAX_KEPT = 4096;
+// With a byte order mark a text is no JSON.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class Tokens {
   readonly #keys: Keys;
+  readonly #engine: Engine;
   readonly #expected: Expected;
   readonly #now: () => number;
   /** By digest, the oldest first. */
   readonly #verified = new Map<string, Token>();
 
-  constructor(keys: Keys, expected: Expected, now: () => number = Date.now) {
+  constructor(keys: Keys, engine: Engine, expected: Expected, now: () => number = Date.now) {
     this.#keys = keys;
+    this.#engine = engine;
     this.#expected = expected;
     this.#now = now;
   }
 
   /** The token in this text; nothing when it is no good. */
   async verify(text: string): Promise<Token | undefined> {
-    if (text.length > LONGEST_TOKEN) return undefined;
+    if (text.length > MAX_TOKEN) return undefined;
     const digest = encode(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
     const known = this.#verified.get(digest);
     if (known && this.#isGood(known)) return known;
@@ -62,7 +63,7 @@ export class Tokens {
 
   #keep(digest: string, token: Token): void {
     const [oldest] = this.#verified.keys();
-    if (this.#verified.size >= MOST_KEPT && oldest !== undefined) this.#verified.delete(oldest);
+    if (this.#verified.size >= MAX_KEPT && oldest !== undefined) this.#verified.delete(oldest);
     this.#verified.set(digest, token);
   }
 
@@ -76,63 +77,38 @@ export class Tokens {
     const key = await this.#keys.find(head.kid);
     if (!key || head.alg !== key.algorithm) return undefined;
     const isGenuine = await key.verify(sealed, new TextEncoder().encode(`${header}.${payload}`));
-    return isGenuine ? readClaims(record(json(payload)), key, this.#expected, seconds(this.#now())) : undefined;
+    const claims = decode(payload);
+    return isGenuine && claims ? this.#accept(claims, key) : undefined;
+  }
+
+  #accept(payload: Uint8Array, key: Key): Token | undefined {
+    const { issuer, service } = this.#expected;
+    const acceptance = this.#engine.acceptClaims(payload, issuer, service, seconds(this.#now()));
+    if (acceptance.kind === "refused") return undefined;
+    const { access, until: expires } = acceptance;
+    // The engine has read each of these, and found it to be of its type.
+    const { sub, principal, generation, provider, epoch } = JSON.parse(decoder.decode(payload)) as AcceptedClaims;
+    return {
+      ...{ key, expires, access, sub, principal: principal ?? undefined, generation: generation ?? undefined },
+      // A name without letters is none.
+      ...{ provider: provider || undefined, epoch: epoch || undefined },
+    };
   }
 }
 
-function readClaims(claims: Fields | undefined, key: Key, expected: Expected, now: number): Token | undefined {
-  if (!claims || !TEXTS.every((name) => typeof claims[name] === "string")) return undefined;
-  if (claims.iss !== expected.issuer || claims.aud !== expected.service) return undefined;
-  if (claims.grant_type !== "access_token") return undefined;
-  const { nbf, exp, iat, generation, principal, provider, epoch } = claims;
-  if (!isCount(nbf) || !isCount(exp) || !isCount(iat)) return undefined;
-  if (nbf > now + LEEWAY || now >= exp + LEEWAY || exp - nbf > LONGEST_LIFETIME) return undefined;
-  if ((generation ?? null) !== null && !isCount(generation)) return undefined;
-  if ((principal ?? null) !== null && typeof principal !== "string") return undefined;
-  if ((provider ?? null) !== null && typeof provider !== "string") return undefined;
-  if ((epoch ?? null) !== null && typeof epoch !== "string") return undefined;
-  const access = readAccess(claims.access);
-  if (access === undefined) return undefined;
-  return {
-    key,
-    expires: exp + LEEWAY,
-    sub: claims.sub as string,
-    principal: (principal as string | null | undefined) ?? undefined,
-    generation: (generation as number | null | undefined) ?? undefined,
-    epoch: (epoch as string | null | undefined) ?? undefined,
-    provider: (provider as string | null | undefined) ?? undefined,
-    access,
-  };
-}
-
-/**
- * Entries as scopes, one a line. What would be read as something else there is left out, and grants
- * nothing: a name of two lines, a type with a colon, an action that is two.
- */
-function readAccess(access: unknown): string | undefined {
-  if (!Array.isArray(access)) return undefined;
-  const lines: string[] = [];
-  for (const entry of access) {
-    const { type, name, actions = [] } = record(entry) ?? {};
-    if (typeof type !== "string" || typeof name !== "string" || !isTexts(actions)) return undefined;
-    const isPlain = !type.includes(":") && !`${type}${name}`.includes("\n");
-    if (isPlain) lines.push(`${type}:${name}:${actions.filter((action) => /^[a-z_*]+$/.test(action)).join(",")}`);
-  }
-  return lines.join("\n");
+/** What revocations are about, in claims that were accepted. */
+interface AcceptedClaims {
+  readonly sub: string;
+  readonly principal?: string | null;
+  readonly generation?: number | null;
+  readonly provider?: string | null;
+  readonly epoch?: string | null;
 }
 
 type Fields = Record<string, unknown>;
 
 function record(value: unknown): Fields | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((text) => typeof text === "string");
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function seconds(milliseconds: number): number {
