@@ -1,4 +1,5 @@
-//! The engine for JavaScript: the core and the documents of the api, behind wasm-bindgen.
+//! The engine for JavaScript: the core, the documents of the api and the rules of every enforcement
+//! point, behind wasm-bindgen.
 //!
 //! `cargo xtask bindgen` makes the npm package `scopegate` of it. In a browser and in Node the same
 //! functions answer, and they are those of the token server: there is no second parser of scopes,
@@ -15,6 +16,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `acceptance` | whether a verifier accepts the claims of a token |
 //! | `principal` | some scope maps, and everything that is asked about them |
 //! | `request` | what HTTP requests need, challenges, scopes and references, read and written |
 //! | `document` | scope maps and assertions in values that a library has parsed |
@@ -29,6 +31,7 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+pub mod acceptance;
 pub mod document;
 pub mod principal;
 pub mod request;

@@ -31,6 +31,8 @@ export type {
   WrittenScopeMap,
 } from "scopegate";
 export {
+  acceptClaims,
+  acceptTimes,
   actions,
   checkScopeMapName,
   Principal,

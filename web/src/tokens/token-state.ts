@@ -7,9 +7,9 @@
  * one that is out stays good to its end.
  */
 
-import { unauthorizedBody, writeChallenge } from "../engine";
+import { acceptTimes, unauthorizedBody, writeChallenge } from "../engine";
 import type { Json } from "./decode";
-import { LEEWAY, validity } from "./validity";
+import { validity } from "./validity";
 
 /** The state of the scope-map token at the time of a request. */
 export interface TokenState {
@@ -37,10 +37,14 @@ export function tokenEndpoint({ isEnabled, password }: TokenState): Answer {
 /** How long a refresh token is valid, in seconds. */
 const REFRESH_LIFETIME = 3 * 60 * 60;
 
+/** Any time: what counts is how long ago it is. */
+const ISSUED_AT = 1e9;
+
 /** What it answers to a refresh token that was issued `age` seconds ago. */
 export function refreshGrant({ isEnabled, password }: TokenState, age: number): Answer {
-  if (age >= REFRESH_LIFETIME + LEEWAY) return unauthorized("a refresh token that has expired");
-  if (age < -LEEWAY) return unauthorized("a refresh token that is not valid yet");
+  const accepted = acceptTimes(ISSUED_AT, ISSUED_AT + REFRESH_LIFETIME, ISSUED_AT + age);
+  if (accepted === "expired") return unauthorized("a refresh token that has expired");
+  if (accepted === "not_yet_valid") return unauthorized("a refresh token that is not valid yet");
   if (!isEnabled) return unauthorized("a principal that is gone or disabled");
   return password === "regenerated"
     ? unauthorized("a token from before the principal was changed")

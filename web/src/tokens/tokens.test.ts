@@ -1,7 +1,8 @@
 import { generateKeyPairSync, sign } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-import { Principal } from "../engine";
+import { acceptClaims, Principal } from "../engine";
 import {
   type Algorithm,
   decodeToken,
@@ -100,6 +101,8 @@ test.each([
     false,
   ],
   [{ exp: "soon" }, "unknown", "it does not say when it ends", false],
+  [{ nbf: NOW, exp: NOW + 10_800 }, "valid", "valid for another 3 hours", true],
+  [{ nbf: NOW, exp: NOW + 86_400 }, "unknown", "no registry accepts a token for 1 day", false],
 ])("%j is %s", (claims, kind, text, isAccepted) => {
   expect(validity(claims, NOW)).toEqual({ kind, text, isAccepted });
 });
@@ -216,4 +219,15 @@ test("a registry takes a token to its end, and a minute longer", () => {
     header:
       'Bearer realm="https://reg.example/oauth2/token",service="reg.example",scope="repository:team/app:pull",error="invalid_token"',
   });
+});
+
+/** As every host answers it. */
+const CORPUS = "../tests/cases/accept/";
+test.each(readdirSync(CORPUS))("the corpus: %s", (name) => {
+  const file = JSON.parse(readFileSync(CORPUS + name, "utf8"));
+  for (const { why, change = [], refused = "accepted", ...own } of file.cases) {
+    const { issuer, service, now } = { ...file, ...own };
+    const replace = (text: string, [from, to]: [string, string]) => text.replace(from, () => to);
+    expect(acceptClaims(change.reduce(replace, file.payload), issuer, service, now), why).toBe(refused);
+  }
 });

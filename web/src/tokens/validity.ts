@@ -1,14 +1,12 @@
 /**
  * The times of a token in words, against a clock that the caller brings.
  *
- * Clocks may be a minute apart: registries and the token server accept a token that long before it
- * begins and after it ends.
+ * Whether a registry accepts a token at a time is the engine's to say. A token of another issuer
+ * may leave out when it begins.
  */
 
+import { acceptTimes } from "../engine";
 import type { Json } from "./decode";
-
-/** How far two clocks may be apart, in seconds. */
-export const LEEWAY = 60;
 
 export interface Validity {
   readonly kind: "valid" | "expired" | "not-yet" | "unknown";
@@ -21,7 +19,10 @@ export interface Validity {
 export function validity(claims: Json, now: number): Validity {
   const [begin, end] = [seconds(claims.nbf), seconds(claims.exp)];
   if (end === null) return { kind: "unknown", text: "it does not say when it ends", isAccepted: false };
-  const isAccepted = now < end + LEEWAY && (begin === null || begin <= now + LEEWAY);
+  const accepted = acceptTimes(begin ?? Math.min(end, now), end, now);
+  const isAccepted = accepted === "accepted";
+  if (accepted === "lifetime_too_long" && begin !== null && begin <= now && now < end)
+    return { kind: "unknown", text: `no registry accepts a token for ${span(end - begin)}`, isAccepted };
   if (begin !== null && begin > now)
     return { kind: "not-yet", text: `not valid until ${date(begin)}, in ${span(begin - now)}`, isAccepted };
   if (now >= end)
