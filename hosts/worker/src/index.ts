@@ -70,7 +70,7 @@ async function credentialOf(
 ): Promise<Pick<Question, "credential" | "access">> {
   const header = request.headers.get("authorization");
   if (header === null) return { credential: Credential.Absent, access: "" };
-  const [, text] = /^bearer +([\w.-]+)$/i.exec(header) ?? [];
+  const [, text] = /^bearer ([\w.-]+)$/i.exec(header) ?? [];
   const token = text === undefined ? undefined : await tokens.verify(text);
   const isRevoked = token && (await revocations?.revoked(token, (work) => context.waitUntil(work)));
   if (!token || isRevoked) return { credential: Credential.Invalid, access: "" };

@@ -94,8 +94,8 @@ export class Revocations {
   }
 
   /**
-   * Takes an answer; tells whether it may be decided by. As `Revoked::hear` of
-   * crates/scopegate-api.
+   * Takes an answer; tells whether it may be decided by. As `Revocations::ingest` of
+   * crates/scopegate-edge.
    */
   #take({ version = 1, epoch, revision, isEverything, changed }: Generations): boolean {
     const isSame = version === this.#version && epoch === this.#epoch;

@@ -124,10 +124,12 @@ function json(part: string): unknown {
   }
 }
 
-/** The bytes of base64url; nothing for another spelling of them. */
+/** The bytes of base64url; nothing for another spelling of them, or bits that mean nothing. */
 function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[A-Za-z0-9_-]+$/.test(text) || text.length % 4 === 1) return undefined;
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  const again = btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  if (again !== text) return undefined;
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
