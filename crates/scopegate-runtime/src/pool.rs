@@ -192,8 +192,8 @@ impl Runtime {
         self.session()?.with(|instance| instance.admit(request, credential, authority, settings))
     }
 
-    /// Whether the claims of a token are accepted at a time, in seconds since 1970. The payload is as
-    /// it was signed, and the signature good.
+    /// Whether the claims of a token are accepted at a time, in seconds since 1970. The payload is
+    /// as it was signed, and the signature good.
     ///
     /// # Errors
     ///
