@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::domain::keys::certificate::Certificate;
 use crate::domain::keys::signing_key::Times;
-use crate::domain::lifetimes::{LEEWAY, LONGEST_LIFETIME};
+use crate::domain::lifetimes::{LEEWAY, MAX_LIFETIME};
 use crate::store::{Algorithm, KeyRecord};
 
 /// How often keys follow each other.
@@ -114,7 +114,7 @@ impl Rotation {
 /// How far servers may disagree about the time, in both directions.
 const MARGIN: i64 = 2 * LEEWAY;
 /// How long after its last signature a key is needed.
-const LINGERS: i64 = LONGEST_LIFETIME + MARGIN;
+const LINGERS: i64 = MAX_LIFETIME + MARGIN;
 /// The shortest time that a key signs.
 const SHORTEST: i64 = 60 * 60;
 
