@@ -3,9 +3,9 @@
 //! Follows
 //! <https://github.com/distribution/distribution/blob/main/registry/auth/token/accesscontroller.go>:
 //! entries for one name add up, and the action `*` stands for every action on that resource. From
-//! Azure Container Registry comes the name `*`, which stands for every repository under [its
-//! profile](Profile::Acr): its anonymous tokens hold nothing else. To distribution it is a name as
-//! any other.
+//! Azure Container Registry comes the name `*`, which stands for every repository under
+//! [its profile](Profile::Acr): its anonymous tokens hold nothing else. To distribution it is a
+//! name as any other.
 //!
 //! Left out: whether the token is genuine, in time, and meant for this service. Ask that first.
 

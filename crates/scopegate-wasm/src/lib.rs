@@ -78,9 +78,9 @@
 //!
 //! A time is in seconds since 1970, and its two halves are arguments. Claims that are accepted give
 //! `accepted`, the second from which they are not any more, and the access entries in the form
-//! above, with a line feed behind each part; claims that are not give one word:
-//! `malformed_claims`, `wrong_issuer`, `wrong_audience`, `not_an_access_token`, `not_yet_valid`,
-//! `expired` or `lifetime_too_long`. Whether a token was revoked is not asked here.
+//! above, with a line feed behind each part; claims that are not give one word: `malformed_claims`,
+//! `wrong_issuer`, `wrong_audience`, `not_an_access_token`, `not_yet_valid`, `expired` or
+//! `lifetime_too_long`. Whether a token was revoked is not asked here.
 //!
 //! A trap means a defect of the engine. The host throws the instance away and makes another.
 

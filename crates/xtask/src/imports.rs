@@ -4,46 +4,10 @@
 //! Modules are read from texts: paths that begin with `crate::` or `super::`. Left out: what a
 //! module takes by way of another one's re-export.
 
-#![expect(clippy::string_slice, reason = "what is cut was found in the same text")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::paths;
-use crate::tidy::{collect, comment};
-
-/// Which crates of the workspace a crate may depend on, beside those that they depend on. What only
-/// tests need is not counted.
-const CRATES: [(&str, &[&str]); 13] = [
-    ("scopegate-core", &[]),
-    ("scopegate-api", &["scopegate-core"]),
-    ("scopegate-host", &[]),
-    ("scopegate-wasm", &["scopegate-api", "scopegate-core"]),
-    ("scopegate-bindgen", &["scopegate-api", "scopegate-core"]),
-    ("scopegate-runtime", &["scopegate-api", "scopegate-core"]),
-    ("scopegate-cli", &["scopegate-api", "scopegate-core"]),
-    ("scopegate-envoy-filter", &["scopegate-api", "scopegate-core"]),
-    ("scopegate-gateway", &["scopegate-api", "scopegate-core", "scopegate-host"]),
-    (
-        "scopegate-server",
-        &["scopegate-api", "scopegate-core", "scopegate-host", "scopegate-runtime"],
-    ),
-    ("scopegate-benches", &["scopegate-core"]),
-    ("scopegate-tests", &["scopegate-api", "scopegate-core"]),
-    ("xtask", &[]),
-];
-
-/// Which rooms of the token server a room may use.
-const ROOMS: [(&str, &[&str]); 8] = [
-    ("http", &["app", "clock", "config", "domain", "model", "store", "telemetry"]),
-    ("app", &["clock", "config", "domain", "model", "store", "telemetry"]),
-    ("domain", &["clock", "config", "model", "store", "telemetry"]),
-    ("telemetry", &["config"]),
-    ("config", &["model", "store"]),
-    ("store", &["clock", "model"]),
-    ("model", &[]),
-    ("clock", &[]),
-];
+use crate::sources::{collect, comment};
 
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
@@ -113,14 +77,14 @@ fn named(own: &[String], text: &str) -> Vec<Vec<String>> {
 }
 
 /// Which siblings each module names, by the room that they are in.
-fn siblings(src: &Path) -> BTreeMap<Vec<String>, Edges> {
+pub(crate) fn siblings(src: &Path) -> BTreeMap<Vec<String>, Edges> {
     let mut files = Vec::new();
     collect(src, &mut files);
     let modules: BTreeMap<Vec<String>, String> = files
         .iter()
         .map(|file| {
-            let text = std::fs::read_to_string(file).unwrap();
-            (module(file.strip_prefix(src).unwrap()), text)
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            (module(file.strip_prefix(src).unwrap_or(file)), text)
         })
         .collect();
     let is_module = |path: &[String]| modules.keys().any(|module| module.starts_with(path));
@@ -139,7 +103,7 @@ fn siblings(src: &Path) -> BTreeMap<Vec<String>, Edges> {
 }
 
 /// The modules that lead back to themselves.
-fn knotted(edges: &Edges) -> Vec<&str> {
+pub(crate) fn knotted(edges: &Edges) -> Vec<&str> {
     let leads_back = |start: &&str| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![*start]);
         while let Some(module) = next.pop() {
@@ -157,106 +121,156 @@ fn knotted(edges: &Edges) -> Vec<&str> {
     edges.keys().map(String::as_str).filter(leads_back).collect()
 }
 
-#[test]
-fn modules_import_each_other_in_one_direction() {
-    let root = paths::root();
-    let crates = ["crates", "hosts"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
-    let (mut seen, mut knots) = (0, Vec::new());
-    for folder in crates.into_iter().flatten().map(|entry| entry.unwrap().path()) {
-        let name = folder.strip_prefix(&root).unwrap().display().to_string();
-        for (room, edges) in siblings(&folder.join("src")) {
-            let found = knotted(&edges);
-            if !found.is_empty() {
-                knots.push(format!("{name}, {}: {found:?}", room.join("::")));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paths;
+
+    /// Which crates of the workspace a crate may depend on, beside those that they depend on. What
+    /// only tests need is not counted.
+    const CRATES: [(&str, &[&str]); 14] = [
+        ("scopegate-core", &[]),
+        ("scopegate-api", &["scopegate-core"]),
+        ("scopegate-edge", &["scopegate-api", "scopegate-core"]),
+        ("scopegate-host", &[]),
+        ("scopegate-wasm", &["scopegate-api", "scopegate-core", "scopegate-edge"]),
+        ("scopegate-bindgen", &["scopegate-api", "scopegate-core", "scopegate-edge"]),
+        ("scopegate-runtime", &["scopegate-api", "scopegate-core"]),
+        ("scopegate-cli", &["scopegate-api", "scopegate-core"]),
+        ("scopegate-envoy-filter", &["scopegate-api", "scopegate-core", "scopegate-edge"]),
+        (
+            "scopegate-gateway",
+            &["scopegate-api", "scopegate-core", "scopegate-edge", "scopegate-host"],
+        ),
+        (
+            "scopegate-server",
+            &[
+                "scopegate-api",
+                "scopegate-core",
+                "scopegate-edge",
+                "scopegate-host",
+                "scopegate-runtime",
+            ],
+        ),
+        ("scopegate-benches", &["scopegate-core"]),
+        ("scopegate-tests", &["scopegate-api", "scopegate-core"]),
+        ("xtask", &[]),
+    ];
+
+    /// Which rooms of the token server a room may use.
+    const ROOMS: [(&str, &[&str]); 8] = [
+        ("http", &["app", "clock", "config", "domain", "model", "store", "telemetry"]),
+        ("app", &["clock", "config", "domain", "model", "store", "telemetry"]),
+        ("domain", &["clock", "config", "model", "store", "telemetry"]),
+        ("telemetry", &["config"]),
+        ("config", &["model", "store"]),
+        ("store", &["clock", "model"]),
+        ("model", &[]),
+        ("clock", &[]),
+    ];
+
+    #[test]
+    fn modules_import_each_other_in_one_direction() {
+        let root = paths::root();
+        let crates =
+            ["crates", "hosts"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
+        let (mut seen, mut knots) = (0, Vec::new());
+        for folder in crates.into_iter().flatten().map(|entry| entry.unwrap().path()) {
+            let name = folder.strip_prefix(&root).unwrap().display().to_string();
+            for (room, edges) in siblings(&folder.join("src")) {
+                let found = knotted(&edges);
+                if !found.is_empty() {
+                    knots.push(format!("{name}, {}: {found:?}", room.join("::")));
+                }
+                seen += edges.len();
             }
-            seen += edges.len();
         }
+        assert!(seen > 150, "{seen}");
+        assert!(knots.is_empty(), "{}", knots.join("\n"));
     }
-    assert!(seen > 150, "{seen}");
-    assert!(knots.is_empty(), "{}", knots.join("\n"));
-}
 
-#[test]
-fn rooms_of_the_token_server_use_those_below() {
-    let rooms = siblings(&paths::root().join("hosts/token-server/src"));
-    let edges: Vec<(String, String)> = rooms[&Vec::new()]
-        .iter()
-        .filter(|(from, _)| !["commands", "testing"].contains(&from.as_str()))
-        .flat_map(|(from, to)| to.iter().map(move |to| (from.clone(), to.clone())))
-        .collect();
-    assert!(edges.len() > 15, "{edges:?}");
-    let is_drawn = |(from, to): &&(String, String)| {
-        ROOMS.iter().any(|(room, uses)| room == from && uses.contains(&to.as_str()))
-    };
-    let others: Vec<_> = edges.iter().filter(|edge| !is_drawn(edge)).collect();
-    assert!(others.is_empty(), "{others:?}");
-}
-
-/// The crates of the workspace that a manifest depends on.
-fn dependencies(manifest: &str) -> BTreeSet<String> {
-    let tables = manifest.split("\n[").filter(|table| {
-        table.starts_with("dependencies]")
-            || (table.starts_with("target.") && table.contains("dependencies]"))
-    });
-    let lines = tables.flat_map(str::lines).filter(|line| line.starts_with("scopegate-"));
-    let names = lines.filter_map(|line| line.split(['.', ' ', '=']).next());
-    names.map(ToOwned::to_owned).collect()
-}
-
-#[test]
-fn crates_depend_on_those_below() {
-    let root = paths::root();
-    let mut folders: Vec<_> = ["crates", "hosts"]
-        .into_iter()
-        .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    folders.extend([root.join("benches"), root.join("tests")]);
-    let mut seen = 0;
-    for folder in folders {
-        let Ok(manifest) = std::fs::read_to_string(folder.join("Cargo.toml")) else { continue };
-        let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
-        let name = name.trim_matches('"');
-        let (_, known) = CRATES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| {
-            panic!("{name} has no row in the list of crates");
-        });
-        let others: Vec<String> = dependencies(&manifest)
-            .into_iter()
-            .filter(|dependency| !known.contains(&dependency.as_str()))
+    #[test]
+    fn rooms_of_the_token_server_use_those_below() {
+        let rooms = siblings(&paths::root().join("hosts/token-server/src"));
+        let edges: Vec<(String, String)> = rooms[&Vec::new()]
+            .iter()
+            .filter(|(from, _)| !["commands", "testing"].contains(&from.as_str()))
+            .flat_map(|(from, to)| to.iter().map(move |to| (from.clone(), to.clone())))
             .collect();
-        assert!(others.is_empty(), "{name}: {others:?}");
-        seen += 1;
+        assert!(edges.len() > 15, "{edges:?}");
+        let is_drawn = |(from, to): &&(String, String)| {
+            ROOMS.iter().any(|(room, uses)| room == from && uses.contains(&to.as_str()))
+        };
+        let others: Vec<_> = edges.iter().filter(|edge| !is_drawn(edge)).collect();
+        assert!(others.is_empty(), "{others:?}");
     }
-    assert_eq!(seen, CRATES.len());
-}
 
-#[test]
-fn circles_are_found() {
-    let of = |pairs: &[(&str, &str)]| {
-        let mut edges = Edges::new();
-        for (from, to) in pairs {
-            edges.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+    /// The crates of the workspace that a manifest depends on.
+    fn dependencies(manifest: &str) -> BTreeSet<String> {
+        let tables = manifest.split("\n[").filter(|table| {
+            table.starts_with("dependencies]")
+                || (table.starts_with("target.") && table.contains("dependencies]"))
+        });
+        let lines = tables.flat_map(str::lines).filter(|line| line.starts_with("scopegate-"));
+        let names = lines.filter_map(|line| line.split(['.', ' ', '=']).next());
+        names.map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn crates_depend_on_those_below() {
+        let root = paths::root();
+        let mut folders: Vec<_> = ["crates", "hosts"]
+            .into_iter()
+            .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap())
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        folders.extend([root.join("benches"), root.join("tests")]);
+        let mut seen = 0;
+        for folder in folders {
+            let Ok(manifest) = std::fs::read_to_string(folder.join("Cargo.toml")) else { continue };
+            let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
+            let name = name.trim_matches('"');
+            let (_, known) = CRATES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| {
+                panic!("{name} has no row in the list of crates");
+            });
+            let others: Vec<String> = dependencies(&manifest)
+                .into_iter()
+                .filter(|dependency| !known.contains(&dependency.as_str()))
+                .collect();
+            assert!(others.is_empty(), "{name}: {others:?}");
+            seen += 1;
         }
-        knotted(&edges).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>()
-    };
-    assert!(of(&[("a", "b"), ("b", "c"), ("a", "c")]).is_empty());
-    assert_eq!(of(&[("a", "b"), ("b", "c"), ("c", "b"), ("d", "a")]), ["b", "c"]);
-}
+        assert_eq!(seen, CRATES.len());
+    }
 
-#[test]
-fn paths_are_read() {
-    let own = ["a", "b"].map(ToOwned::to_owned);
-    for (text, expected) in [
-        ("use crate::x::y::Z;", vec!["x::y"]),
-        ("use crate::{x::Y, z};", vec!["x", "z"]),
-        ("use super::c::d;", vec!["a::c::d"]),
-        ("use super::super::c;", vec!["c"]),
-        ("use super::{c::{D, E}, f};", vec!["a::c", "a::f"]),
-        ("// crate::x\n/// [`x`](crate::x)", vec![]),
-        ("#[cfg(test)]\nmod tests { use crate::x; }", vec![]),
-        ("pub(crate) fn f(x: crate::x::Y)", vec!["x"]),
-    ] {
-        let found: Vec<String> = named(&own, text).iter().map(|path| path.join("::")).collect();
-        assert_eq!(found, expected, "{text}");
+    #[test]
+    fn circles_are_found() {
+        let of = |pairs: &[(&str, &str)]| {
+            let mut edges = Edges::new();
+            for (from, to) in pairs {
+                edges.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+            }
+            knotted(&edges).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>()
+        };
+        assert!(of(&[("a", "b"), ("b", "c"), ("a", "c")]).is_empty());
+        assert_eq!(of(&[("a", "b"), ("b", "c"), ("c", "b"), ("d", "a")]), ["b", "c"]);
+    }
+
+    #[test]
+    fn paths_are_read() {
+        let own = ["a", "b"].map(ToOwned::to_owned);
+        for (text, expected) in [
+            ("use crate::x::y::Z;", vec!["x::y"]),
+            ("use crate::{x::Y, z};", vec!["x", "z"]),
+            ("use super::c::d;", vec!["a::c::d"]),
+            ("use super::super::c;", vec!["c"]),
+            ("use super::{c::{D, E}, f};", vec!["a::c", "a::f"]),
+            ("// crate::x\n/// [`x`](crate::x)", vec![]),
+            ("#[cfg(test)]\nmod tests { use crate::x; }", vec![]),
+            ("pub(crate) fn f(x: crate::x::Y)", vec!["x"]),
+        ] {
+            let found: Vec<String> = named(&own, text).iter().map(|path| path.join("::")).collect();
+            assert_eq!(found, expected, "{text}");
+        }
     }
 }

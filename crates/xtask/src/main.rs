@@ -1,6 +1,11 @@
 //! Developer commands: `cargo xtask <command>`.
 
-#![allow(clippy::disallowed_methods, reason = "developer commands read the environment")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "developer commands read the environment, and end where something is amiss"
+)]
 
 mod bench;
 mod bindgen;
@@ -10,12 +15,13 @@ mod engine;
 mod envoy;
 mod fuzz;
 mod guard;
-#[cfg(test)]
 mod imports;
 mod node;
 mod paths;
 mod run;
 mod setup;
+mod shape;
+mod sources;
 mod stamp;
 mod test;
 #[cfg(test)]
@@ -51,6 +57,7 @@ usage: cargo xtask <command>
   bench worst             search for a slower decision than the one in benches/worst.txt, for a minute
   bench <filter>          the benches whose names hold this: decide, token, edge
   guard [--bless]         instructions of the hot path and bytes of the modules, beside the baseline in benches/guard.json
+  shape [folder]          files, longest functions, circles of imports and copies of rules, of this tree or another
   setup                   install what the tests need, and nothing else
 ";
 
@@ -86,6 +93,8 @@ fn run_command() -> anyhow::Result<()> {
         ["bench", arguments @ ..] => bench::bench(&shell, arguments),
         ["guard"] => guard::guard(&shell, false),
         ["guard", "--bless"] => guard::guard(&shell, true),
+        ["shape"] => shape::print(None),
+        ["shape", folder] => shape::print(Some(folder)),
         ["setup"] => setup::for_tests(&shell),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

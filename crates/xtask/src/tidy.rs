@@ -1,8 +1,9 @@
 //! What every file of the project looks like.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::paths;
+use crate::sources::{collect, comment};
 
 /// The widest comment, in characters.
 const WIDEST: usize = 100;
@@ -16,30 +17,6 @@ fn sources() -> Vec<PathBuf> {
         collect(&paths::root().join(folder), &mut found);
     }
     found
-}
-
-pub(crate) fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
-    let generated = ["node_modules", "target", "package"];
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let is_generated = generated.iter().any(|name| path.ends_with(name));
-        if path.is_dir() && !is_generated {
-            collect(&path, found);
-        } else if ["rs", "ts", "tsx"]
-            .iter()
-            .any(|form| path.extension().is_some_and(|own| own == *form))
-            && !path.ends_with("types.d.ts")
-        {
-            found.push(path);
-        }
-    }
-}
-
-/// The text of a line that is nothing but a comment.
-pub(crate) fn comment(line: &str) -> Option<&str> {
-    let line = line.trim_start();
-    let marks = ["//! ", "/// ", "// ", "/** ", "* "];
-    marks.iter().find_map(|mark| line.strip_prefix(mark))
 }
 
 /// Whether some of a comment is as long as a line, or it is a row of a table.

@@ -27,8 +27,8 @@
 //! | [`client`] | asking the token server |
 //! | [`serve`](mod@serve) | all of it, running |
 //!
-//! Left out: which tokens, scopes and paths are good, which `scopegate-edge` and the engine decide; storage, which is the registry's;
-//! issuing, which is the token server's.
+//! Left out: which tokens, scopes and paths are good, which `scopegate-edge` and the engine decide;
+//! storage, which is the registry's; issuing, which is the token server's.
 
 pub mod admin;
 pub mod bundle;

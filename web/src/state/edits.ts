@@ -35,7 +35,9 @@ export const editHandlers: Handlers<Edit> = {
   undo: (state, { to, past }) => ({ ...withModel(state, to), past, isTyping: false }),
 };
 
-/** Whether an edit says what the rules are: what an unfinished word had made of them stays then. */
+/**
+ * Whether an edit says what the rules are: what an unfinished word had made of them stays then.
+ */
 export function isOfRules({ kind }: { kind: string }): boolean {
   return kind === "rules" || kind === "maps" || kind === "fix" || kind === "undo";
 }

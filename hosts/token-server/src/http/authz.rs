@@ -214,7 +214,8 @@ fn needed(
 fn opened(app: &App, access: &[AccessEntry]) -> String {
     let opens = |entry: &&AccessEntry| {
         let resource_type = ResourceType::parse(&entry.resource_type);
-        resource_type.is_some_and(|resource_type| is_open(resource_type, app.settings.catalog, false))
+        resource_type
+            .is_some_and(|resource_type| is_open(resource_type, app.settings.catalog, false))
     };
     write_access(access.iter().filter(opens))
 }
