@@ -29,9 +29,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-use security::{OWNER, PULLER, Server, Setup, basic};
+use support::{OWNER, PULLER, Server, Setup, basic};
 
-mod security;
+#[path = "it/support/mod.rs"]
+mod support;
 
 const PULL: &str = "/oauth2/token?service=r.test&scope=repository:samples/a:pull";
 /// Where those come from who are known, and those who are not.
@@ -89,12 +90,12 @@ impl Listening {
     }
 
     /// How many of so many logins are served, one after the other.
-    async fn logins(&self, from: impl Fn(usize) -> IpAddr, basic: &str, tried: usize) -> usize {
+    async fn logins(&self, from: impl Fn(usize) -> IpAddr, basic: &str, tried: usize) -> Logins {
         let mut served = 0;
         for login in 0..tried {
             served += usize::from(self.get(from(login), PULL, basic).await == 200);
         }
-        served
+        Logins { served, tried }
     }
 }
 
@@ -131,26 +132,43 @@ impl Attack {
     }
 }
 
-/// At least 99 of 100.
+/// Right logins beside an attack.
+struct Logins {
+    served: usize,
+    tried: usize,
+}
+
+/// Of a known pair of client and network at least 99 of 100 are served; of unknown networks as many
+/// as the attack leaves.
 #[track_caller]
-fn check(attack: &str, known: (usize, usize), unknown: (usize, usize)) {
-    let ((served, tried), (of_unknown, tried_of_unknown)) = (known, unknown);
+fn check(attack: &str, known: &Logins, unknown: &Logins) {
     println!(
-        "{attack}: of {tried} right logins of a known pair {served} were served, of {tried_of_unknown} from unknown networks {of_unknown}"
+        "{attack}: of {} right logins of a known pair {} were served, of {} from unknown networks {}",
+        known.tried, known.served, unknown.tried, unknown.served
     );
+    let Logins { served, tried } = known;
     assert!(served * 100 >= tried * 99, "{attack}: {served} of {tried}");
+}
+
+/// Who opens all connections.
+struct Attacker {
+    name: &'static str,
+    /// From so many networks.
+    networks: usize,
+    /// Whether it has logged in from each of them.
+    is_known: bool,
 }
 
 /// Connections of HTTP/2 on which nobody asks for anything, with a PING now and then, from so many
 /// networks; one that is closed is opened again.
-async fn hold_all_connections(attack_name: &str, networks: usize, are_known: bool) {
+async fn hold_all_connections(Attacker { name, networks, is_known }: Attacker) {
     let limits = Limits { connections: 256, connections_per_peer: 32, ..Limits::default() };
     let server = Listening::start(limits).await;
     let login = basic("Reader", "secret-one");
-    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
-    if are_known {
+    assert_eq!(server.logins(|_| KNOWN, &login, 1).await.served, 1);
+    if is_known {
         let of_attacker = basic("Writer", "secret-two");
-        assert_eq!(server.logins(attacker, &of_attacker, networks).await, networks);
+        assert_eq!(server.logins(attacker, &of_attacker, networks).await.served, networks);
     }
     let mut attack = Attack::begin();
     for number in 0..400 {
@@ -164,24 +182,26 @@ async fn hold_all_connections(attack_name: &str, networks: usize, are_known: boo
     let served = server.logins(|_| KNOWN, &login, 100).await;
     let unknown = server.logins(elsewhere, &login, 50).await;
     attack.end().await;
-    check(attack_name, (served, 100), (unknown, 50));
+    check(name, &served, &unknown);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4a_one_address_opens_all_connections() {
-    hold_all_connections("4a", 1, false).await;
+    hold_all_connections(Attacker { name: "4a", networks: 1, is_known: false }).await;
 }
 
 /// The same from many addresses, none of which has more than one may.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4a_many_addresses_open_all_connections() {
-    hold_all_connections("4a, from 40 addresses", 40, false).await;
+    let name = "4a, from 40 addresses";
+    hold_all_connections(Attacker { name, networks: 40, is_known: false }).await;
 }
 
 /// The same by a client of low rights that has logged in from each of them: known networks.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4a_known_networks_open_all_connections() {
-    hold_all_connections("4a, from 40 known addresses", 40, true).await;
+    let name = "4a, from 40 known addresses";
+    hold_all_connections(Attacker { name, networks: 40, is_known: true }).await;
 }
 
 /// A connection of the attacker's, for half a second.
@@ -203,7 +223,7 @@ async fn audit_4b_invented_clients() {
     let server = Listening::start(Limits::default()).await;
     let secret = server.server.put_client(OWNER, "Owner", true).await;
     let login = basic(OWNER, &secret);
-    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
+    assert_eq!(server.logins(|_| KNOWN, &login, 1).await.served, 1);
     let mut attack = Attack::begin();
     let invented = Arc::new(AtomicUsize::new(0));
     for _ in 0..100 {
@@ -220,7 +240,7 @@ async fn audit_4b_invented_clients() {
     let served = server.logins(|_| KNOWN, &login, 50).await;
     let unknown = server.logins(elsewhere, &login, 3).await;
     attack.end().await;
-    check("4b", (served, 50), (unknown, 3));
+    check("4b", &served, &unknown);
 }
 
 /// Somebody guesses at a client that is known from the same network: others that are known keep
@@ -235,7 +255,7 @@ async fn audit_4b_guesses_beside_a_known_client() {
     ];
     let login = basic(other, &second);
     assert_eq!(server.get(attacker(0), PULL, &basic(guessed, &first)).await, 200);
-    assert_eq!(server.logins(|_| KNOWN, &login, 1).await, 1);
+    assert_eq!(server.logins(|_| KNOWN, &login, 1).await.served, 1);
     let mut attack = Attack::begin();
     for _ in 0..30 {
         let server = Arc::clone(&server);
@@ -250,7 +270,7 @@ async fn audit_4b_guesses_beside_a_known_client() {
     let served = server.logins(|_| KNOWN, &login, 50).await;
     let unknown = server.logins(elsewhere, &login, 10).await;
     attack.end().await;
-    check("4b, beside a known client", (served, 50), (unknown, 10));
+    check("4b, beside a known client", &served, &unknown);
 }
 
 /// Somebody guesses at the name of a token, and its owner logs in.
@@ -272,7 +292,7 @@ async fn audit_4c_guesses_at_a_name() {
     let served = server.logins(|_| KNOWN, &login, 100).await;
     let unknown = server.logins(elsewhere, &login, 50).await;
     attack.end().await;
-    check("4c", (served, 100), (unknown, 50));
+    check("4c", &served, &unknown);
 }
 
 /// Of a burst of 2,000 requests and 200 a second a guesser has 200 guesses and 20 a second, however
@@ -306,7 +326,7 @@ async fn audit_4d_guesses_cost_ten_requests() {
 
 /// A thousand nodes behind one address start the same deployment.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_pulls_at_once_from_one_address() {
+async fn a_thousand_pulls_at_once_from_one_address_are_served() {
     let server = Listening::start(Limits::default()).await;
     let login = basic("Reader", "secret-one");
     let mut pulls = JoinSet::new();

@@ -1,0 +1,72 @@
+//! When the database is asked, and what holds while it is gone.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use scopegate_server::testing::clock;
+
+use crate::support::{DISABLED, OWNER, PULL, PULLER, REGISTRY, Server, Setup, basic, bearer};
+
+/// Whoever has shown nothing does not make the database work: it is gone here, and only the right
+/// credentials find out.
+#[tokio::test]
+async fn management_authenticates_before_it_reads_the_database() {
+    let server = Server::start().await;
+    let secret = server.put_client(OWNER, "Owner", true).await;
+    let ask = async |secret: &str| server.client_credentials(OWNER, secret).await;
+    let token = ask(&secret).await.access_token();
+    server.app.readiness.lose(clock::now());
+    for (authorization, expected) in [
+        (None, 401),
+        (Some(basic(OWNER, "wrong")), 401),
+        (Some(basic("administrator", "wrong")), 401),
+        (Some("Basic !!!".to_owned()), 401),
+        (Some("Bearer forged".to_owned()), 401),
+        (Some(format!("Bearer {token}x")), 401),
+        (Some(basic(OWNER, &secret)), 503),
+        (Some(bearer(&token)), 503),
+    ] {
+        for target in [REGISTRY, "/subscriptions"] {
+            let answer = server.get(target, authorization.as_deref()).await;
+            assert_eq!(answer.status, expected, "{target} {authorization:?}");
+        }
+    }
+    assert_eq!(ask("wrong").await.status, 401);
+    assert_eq!(ask(&secret).await.status, 503);
+}
+
+/// What another process made a moment ago is good at once; but whoever guesses does not make the
+/// database work for each guess.
+#[tokio::test]
+async fn new_credentials_are_good_at_once_and_guesses_do_not_read_the_database() {
+    let server = Server::start().await;
+    let other = server.another(Setup::default()).await;
+    let secret = other.put_client(OWNER, "Owner", true).await;
+    assert_eq!(server.get(REGISTRY, Some(&basic(OWNER, &secret))).await.status, 200);
+    let puller = other.put_client(PULLER, "AcrPull", true).await;
+    assert_eq!(server.client_credentials(PULLER, &puller).await.status, 200);
+    let late = other.put_client(DISABLED, "Owner", true).await;
+    server.app.second_looks.charge((), 100);
+    let late = basic(DISABLED, &late);
+    assert_eq!(server.get(REGISTRY, Some(&late)).await.status, 401);
+    server.catch_up().await;
+    assert_eq!(server.get(REGISTRY, Some(&late)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_too_old_decides_nothing() {
+    let server = Server::with(Setup { serve_for: Duration::ZERO, ..Setup::default() }).await;
+    let refresh = server.login("Reader", "secret-one").await;
+    server.app.readiness.lose(clock::now());
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    for answer in [
+        server.by_password("Reader", "secret-one", PULL).await,
+        server.by_password("Reader", "wrong", PULL).await,
+        server.renew(&refresh, PULL).await,
+        server.renew("", PULL).await,
+        server.exchange("Reader:secret-one").await,
+    ] {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        answer.check_refusal();
+    }
+}

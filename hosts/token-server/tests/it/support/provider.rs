@@ -1,0 +1,148 @@
+//! An identity provider on loopback, its keys, and those of whoever would like to be one.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use scopegate_server::testing::clock;
+use scopegate_server::testing::config::providers::ProviderConfig;
+use scopegate_server::testing::domain::identity::Providers;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{AUDIENCE, Server, Setup};
+
+/// A key of a provider, or of somebody who would like to be one.
+pub(crate) struct Key {
+    signing: EncodingKey,
+    pub(crate) jwk: Value,
+}
+
+impl Key {
+    pub(crate) fn new(kid: &str) -> Self {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let signing = EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).unwrap();
+        let mut jwk = json!(Jwk::from_encoding_key(&signing, Algorithm::ES256).unwrap());
+        jwk["kid"] = json!(kid);
+        Self { signing, jwk }
+    }
+
+    pub(crate) fn sign(&self, kid: &str, claims: &Value) -> String {
+        let mut header = Header::new(Algorithm::ES256);
+        header.kid = Some(kid.to_owned());
+        encode(&header, claims, &self.signing).unwrap()
+    }
+
+    /// Signs under a header of any kind.
+    pub(crate) fn sign_under(&self, header: &Value, claims: &Value) -> String {
+        let message = format!("{}.{}", part(header), part(claims));
+        let signature =
+            jsonwebtoken::crypto::sign(message.as_bytes(), &self.signing, Algorithm::ES256)
+                .unwrap();
+        format!("{message}.{signature}")
+    }
+}
+
+pub(crate) fn part(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+/// A token with a symmetric signature.
+pub(crate) fn sign_hs256(kid: &str, claims: &Value, secret: &[u8]) -> String {
+    let mut header = Header::new(Algorithm::HS256);
+    header.kid = Some(kid.to_owned());
+    encode(&header, claims, &EncodingKey::from_secret(secret)).unwrap()
+}
+
+/// An identity provider.
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
+    pub(crate) key: Key,
+    fetches: Arc<AtomicUsize>,
+    grants: Arc<AtomicUsize>,
+}
+
+impl Provider {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let (key, fetches) = (Key::new("k1"), Arc::new(AtomicUsize::new(0)));
+        let document = json!({
+            "issuer": issuer,
+            "jwks_uri": format!("{issuer}/jwks"),
+            "token_endpoint": format!("{issuer}/token"),
+        });
+        let (keys, count) = (json!({"keys": [key.jwk]}), Arc::clone(&fetches));
+        let jwks = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            async move { axum::Json(keys) }
+        };
+        let grants = Arc::new(AtomicUsize::new(0));
+        let granted = Arc::clone(&grants);
+        let token = move || {
+            granted.fetch_add(1, Ordering::SeqCst);
+            async { (StatusCode::BAD_REQUEST, axum::Json(json!({"error": "invalid_grant"}))) }
+        };
+        let routes = Router::new()
+            .route("/.well-known/openid-configuration", get(|| async { axum::Json(document) }))
+            .route("/jwks", get(jwks))
+            .route("/token", post(token));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { issuer, key, fetches, grants }
+    }
+
+    /// How often it refused a refresh token.
+    pub(crate) fn grants(&self) -> usize {
+        self.grants.load(Ordering::SeqCst)
+    }
+
+    /// The same that redeems refresh tokens, or rather refuses each.
+    pub(crate) fn redeeming(&self) -> Providers {
+        let issuer = &self.issuer;
+        let yaml =
+            format!("[{{name: ci, issuer: '{issuer}', audiences: ['{AUDIENCE}'], clientId: us}}]");
+        let configs: Vec<ProviderConfig> = serde_saphyr::from_str(&yaml).unwrap();
+        Providers::open(&configs).unwrap()
+    }
+
+    /// How often its keys were asked for.
+    pub(crate) fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn providers(&self, bindings: &str) -> Providers {
+        let issuer = &self.issuer;
+        let yaml = format!(
+            "[{{name: ci, issuer: '{issuer}', audiences: ['{AUDIENCE}'], bindings: {bindings}}}]"
+        );
+        let configs: Vec<ProviderConfig> = serde_saphyr::from_str(&yaml).unwrap();
+        Providers::open(&configs).unwrap()
+    }
+
+    pub(crate) fn claims(&self, sub: &str, groups: &[&str]) -> Value {
+        let now = clock::now();
+        json!({
+            "iss": self.issuer, "aud": AUDIENCE, "sub": sub, "groups": groups,
+            "iat": now, "nbf": now, "exp": now + 3600,
+        })
+    }
+
+    pub(crate) fn token(&self, sub: &str, groups: &[&str]) -> String {
+        self.key.sign("k1", &self.claims(sub, groups))
+    }
+}
+
+impl Provider {
+    /// A server that binds the identities of this provider.
+    pub(crate) async fn server(&self, bindings: &str) -> Server {
+        let providers = self.providers(bindings);
+        Server::with(Setup { providers, ..Setup::default() }).await
+    }
+}
