@@ -1,17 +1,6 @@
 //! The corpus of decisions, asked on the command line: what the program answers is what the engine
 //! answers.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unreachable,
-    clippy::unwrap_used,
-    reason = "what fails ends the test"
-)]
-
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -20,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 #[test]
-fn decisions() {
+fn the_command_line_decides_as_the_engine_does() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/decide");
     let mut count = 0;
     for file in fs::read_dir(corpus).unwrap() {
