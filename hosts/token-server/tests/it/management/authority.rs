@@ -43,6 +43,7 @@ fn check(answer: &Answer, form: &str, status: u16, error: Option<&str>) {
 #[tokio::test]
 async fn a_client_gets_a_token_for_its_secret() {
     let registry = Registry::start().await;
+    registry.choose_secret("AcrPull").await;
     let (path, good) = (registry.server.authority(), good_form());
     let tenant = registry.server.app.policy().registry.tenant.to_uppercase();
     let upper = format!("/{tenant}/oauth2/v2.0/token");
@@ -59,6 +60,7 @@ async fn a_client_gets_a_token_for_its_secret() {
 #[tokio::test]
 async fn a_wrong_request_for_a_token_is_refused() {
     let registry = Registry::start().await;
+    registry.choose_secret("AcrPull").await;
     let (path, good) = (registry.server.authority(), good_form());
     let other = format!("/{OTHER_TENANT}/oauth2/v2.0/token");
     let (request, grant) = ("invalid_request", "unsupported_grant_type");

@@ -4,8 +4,8 @@ use axum::http::header;
 use serde_json::json;
 
 use crate::support::management::{
-    Call, OTHER_CLIENT, Registry, SECRET, client, delete, expect_refusal, expect_status, get,
-    patch, post, put,
+    Call, OTHER_CLIENT, Registry, client, delete, expect_refusal, expect_status, get, patch, post,
+    put,
 };
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -119,11 +119,11 @@ async fn a_body_that_is_json_or_empty_is_read() {
 #[tokio::test]
 async fn the_authority_and_the_token_endpoint_take_forms_from_any_site() {
     let registry = Registry::start().await;
-    let owner = client("Owner");
+    let (owner, secret) = (client("Owner"), registry.secret("Owner"));
     let authority = format!(
-        "grant_type=client_credentials&client_id={owner}&client_secret={SECRET}&scope=https://r.test/.default"
+        "grant_type=client_credentials&client_id={owner}&client_secret={secret}&scope=https://r.test/.default"
     );
-    let password = format!("grant_type=password&username={owner}&password={SECRET}");
+    let password = format!("grant_type=password&username={owner}&password={secret}");
     let tenant = &registry.server.app.policy().registry.tenant;
     for call in [
         post(registry.server.authority(), authority),

@@ -8,7 +8,7 @@ use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_core::{ActionSet, Settings};
 use serde_json::{Value, json};
 
-use crate::support::management::{Registry, SECRET, client, delete, patch, properties, put};
+use crate::support::management::{Registry, client, delete, patch, properties, put};
 
 const READ: &str = "repositories/team/*/content/read";
 const WRITE: &str = "repositories/team/*/content/write";
@@ -52,7 +52,7 @@ async fn an_edge_grants_what_the_server_grants() {
     let (registry, password) = registry_with_writer().await;
     let policy = fetch(&registry, None).await;
     let writer = registry.access("Writer", &password).await;
-    let puller = registry.access(client("AcrPull"), SECRET).await;
+    let puller = registry.access(client("AcrPull"), registry.secret("AcrPull")).await;
     let anonymous = AccessClaims {
         sub: "acr_anon_pull".into(),
         principal: Some(PrincipalKind::Anonymous),

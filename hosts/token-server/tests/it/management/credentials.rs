@@ -22,13 +22,15 @@ async fn check_refused(registry: &Registry, authorizations: &[Option<String>]) {
 /// management.
 async fn bearers(registry: &Registry) -> [String; 2] {
     let owner = client("Owner");
-    let exchangeable = registry.bearer(owner, "https://containerregistry.azure.net").await;
-    [exchangeable, registry.bearer(owner, "https://r.test").await]
+    let secret = registry.secret("Owner");
+    let exchangeable = registry.bearer(owner, secret, "https://containerregistry.azure.net").await;
+    [exchangeable, registry.bearer(owner, secret, "https://r.test").await]
 }
 
 #[tokio::test]
 async fn wrong_or_malformed_credentials_are_refused() {
     let registry = Registry::start().await;
+    registry.choose_secret("Owner").await;
     let owner = client("Owner");
     let good = basic(owner, SECRET);
     expect_status(&registry.send(Some(&good), &get("")).await, &"Basic", 200);
@@ -49,9 +51,9 @@ async fn credentials_for_repositories_are_refused() {
     let registry = Registry::start().await;
     registry.make_token("some-token", "_repositories_pull").await;
     let [password, _] = registry.passwords("some-token").await;
-    let owner = client("Owner");
+    let (owner, secret) = (client("Owner"), registry.secret("Owner"));
     let grant =
-        format!("grant_type=password&username={owner}&password={SECRET}&access_type=offline");
+        format!("grant_type=password&username={owner}&password={secret}&access_type=offline");
     let issued = registry.form("/oauth2/token", &grant).await;
     let [exchangeable, management] = bearers(&registry).await;
     let refused = [

@@ -7,7 +7,7 @@ use scopegate_server::testing::store::Store;
 use serde_json::{Value, json};
 
 use crate::support::database::{Database, run};
-use crate::support::management::{BUNDLE_2, Registry, SECRET, client, delete, get, patch, put};
+use crate::support::management::{BUNDLE_2, Registry, client, delete, get, patch, put};
 use crate::support::{REGISTRY, Server, Setup, basic};
 
 /// Puts the database back to a revision before the token `later`.
@@ -60,7 +60,7 @@ async fn tokens_from_before_a_restore_open_nothing(url: Option<&str>) {
     assert_eq!(registry.login("early", &early).await, 200);
     // The client credentials' token for management is of the old epoch too.
     assert_eq!(registry.owner(&get("")).await.status, 401);
-    let edge = basic(client("EdgeReader"), SECRET);
+    let edge = basic(client("EdgeReader"), registry.secret("EdgeReader"));
     let text =
         registry.send_with(Some(&edge), &get("bundle"), &[("accept", BUNDLE_2)]).await.text();
     let fresh = registry.edge(&text, Some(&held));

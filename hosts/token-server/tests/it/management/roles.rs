@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::management::{
-    Call, OTHER_CLIENT, Registry, SECRET, client, delete, expect, get, patch, post, put,
+    Call, OTHER_CLIENT, Registry, client, delete, expect, get, patch, post, put,
 };
 use crate::support::{REGISTRY, basic};
 
@@ -110,7 +110,7 @@ async fn fault_10_an_edge_reads_its_feeds_and_nothing_else() {
     let registry = Registry::start().await;
     registry.must(put("scopeMaps/first-map", json!({"properties": {}}))).await;
     let (id, edge) = (registry.id(), client("EdgeReader"));
-    let by_secret = basic(edge, SECRET);
+    let by_secret = basic(edge, registry.secret("EdgeReader"));
     let authorizations = [registry.authorization("EdgeReader").unwrap(), &by_secret];
     for (call, expected) in reads_of_an_edge(&id).into_iter().chain(refusals_of_an_edge(&registry))
     {

@@ -45,7 +45,7 @@ async fn a_client_that_loses_something_loses_its_tokens() {
     ] {
         registry.must(put(CLIENT, json!({"enabled": true, "roles": ["Reader"]}))).await;
         registry.must(post(secrets(), json!({"secret": SECRET}))).await;
-        let token = bearer(&registry.bearer(OTHER_CLIENT, "https://r.test").await);
+        let token = bearer(&registry.bearer(OTHER_CLIENT, SECRET, "https://r.test").await);
         assert_eq!(registry.send(Some(&token), &get("")).await.status, 200);
         let row = change.call.to_string();
         registry.must(change.call).await;

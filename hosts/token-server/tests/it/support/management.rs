@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, ISSUER, REGISTRY, SERVICE, Server, Setup, authorized, basic, bearer};
 
+/// A secret that somebody chose.
 pub(crate) const SECRET: &str = "a secret for everybody";
 /// Clients by what they may: their roles are their names.
 const CLIENTS: [(&str, &str); 5] = [
@@ -127,7 +128,14 @@ pub(crate) fn expect(answer: &Answer, row: &impl fmt::Display, status: u16, says
 /// A registry with a client for each role, and their tokens for management.
 pub(crate) struct Registry {
     pub(crate) server: Server,
-    bearers: Vec<(&'static str, String)>,
+    clients: Vec<Client>,
+}
+
+/// What the client that has a role shows. Its secret is generated, and so not slow to check.
+struct Client {
+    role: &'static str,
+    secret: String,
+    bearer: String,
 }
 
 impl Registry {
@@ -146,27 +154,29 @@ impl Registry {
     async fn with(setup: Setup) -> Self {
         let server = Server::bare(setup).await;
         let mut write = server.write().await;
+        let mut secrets = Vec::new();
         for (role, client) in CLIENTS {
             let edit = ServicePrincipalEdit {
                 roles: Some(vec![role.into()]),
                 ..ServicePrincipalEdit::default()
             };
             service_principals::put(&mut write, client, edit).await.unwrap();
-            service_principals::add_secret(&mut write, client, SECRET).await.unwrap();
+            let secret = service_principals::generate_secret(&mut write, client).await.unwrap();
+            secrets.push((role, client, secret));
         }
         server.commit(write).await;
-        let mut registry = Self { server, bearers: Vec::new() };
-        for (role, client) in CLIENTS {
-            let token = registry.bearer(client, "https://r.test").await;
-            registry.bearers.push((role, bearer(&token)));
+        let mut clients = Vec::new();
+        for (role, client, secret) in secrets {
+            let token = server.client_credentials(client, &secret).await.access_token();
+            clients.push(Client { role, secret, bearer: bearer(&token) });
         }
-        registry
+        Self { server, clients }
     }
 
     /// A token of the built-in authority.
-    pub(crate) async fn bearer(&self, client: &str, resource: &str) -> String {
+    pub(crate) async fn bearer(&self, client: &str, secret: &str, resource: &str) -> String {
         let form = format!(
-            "grant_type=client_credentials&client_id={client}&client_secret={SECRET}&scope={resource}/.default"
+            "grant_type=client_credentials&client_id={client}&client_secret={secret}&scope={resource}/.default"
         );
         self.form(&self.server.authority(), &form).await.access_token()
     }
@@ -201,8 +211,19 @@ impl Registry {
 
     /// The authorization of the client that has a role; none for anybody else.
     pub(crate) fn authorization(&self, role: &str) -> Option<&str> {
-        let known = self.bearers.iter().find(|(known, _)| *known == role);
-        known.map(|(_, bearer)| bearer.as_str())
+        let known = self.clients.iter().find(|client| client.role == role);
+        known.map(|client| client.bearer.as_str())
+    }
+
+    /// The secret of the client that has a role.
+    pub(crate) fn secret(&self, role: &str) -> &str {
+        &self.clients.iter().find(|client| client.role == role).unwrap().secret
+    }
+
+    /// Gives the client that has a role [`SECRET`], which is slow to check, beside its own.
+    pub(crate) async fn choose_secret(&self, role: &str) {
+        let secrets = format!("servicePrincipals/{}/secrets", client(role));
+        self.must(post(secrets, json!({ "secret": SECRET }))).await;
     }
 
     pub(crate) async fn send(&self, authorization: Option<&str>, call: &Call) -> Answer {
