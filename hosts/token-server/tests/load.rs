@@ -221,7 +221,7 @@ async fn hold(server: &Listening, from: IpAddr) {
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4b_invented_clients() {
     let server = Listening::start(Limits::default()).await;
-    let secret = server.server.put_client(OWNER, "Owner", true).await;
+    let secret = server.server.put_client(OWNER, "Owner").await;
     let login = basic(OWNER, &secret);
     assert_eq!(server.logins(|_| KNOWN, &login, 1).await.served, 1);
     let mut attack = Attack::begin();
@@ -250,8 +250,8 @@ async fn audit_4b_guesses_beside_a_known_client() {
     let server = Listening::start(Limits::default()).await;
     let (guessed, other) = (OWNER, PULLER);
     let [first, second] = [
-        server.server.put_client(guessed, "Owner", true).await,
-        server.server.put_client(other, "Owner", true).await,
+        server.server.put_client(guessed, "Owner").await,
+        server.server.put_client(other, "Owner").await,
     ];
     let login = basic(other, &second);
     assert_eq!(server.get(attacker(0), PULL, &basic(guessed, &first)).await, 200);

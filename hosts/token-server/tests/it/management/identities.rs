@@ -82,7 +82,7 @@ async fn identities_have_one_generation() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_change_things_revokes_nobody() {
+async fn a_role_that_may_not_change_things_revokes_nobody() {
     let registry = registry_of_one_team().await;
     for (role, expected) in [("Reader", 403), ("EdgeReader", 403), ("AcrPull", 403)] {
         for path in ["identities/ci/Octo/revoke", "identities/ci/revoke"] {

@@ -50,9 +50,9 @@ async fn server_and_header(shown: Shown) -> (Server, String) {
     let once = Rate { rate: 0.001, burst: FAILURE_COST + 1 };
     let limits = Limits { per_address: once, per_principal: once, ..Limits::default() };
     let server = Server::with(Setup { limits, ..Setup::default() }).await;
-    let secret = server.put_client(GATEWAY, "EdgeReader", true).await;
-    let owner = server.put_client(OWNER_OF_NO_GATEWAY, "Owner", true).await;
-    let disabled = server.put_client(DISABLED_GATEWAY, "EdgeReader", false).await;
+    let secret = server.put_client(GATEWAY, "EdgeReader").await;
+    let owner = server.put_client(OWNER_OF_NO_GATEWAY, "Owner").await;
+    let disabled = server.put_disabled_client(DISABLED_GATEWAY, "EdgeReader").await;
     let header = match shown {
         Shown::Right | Shown::Replaced => basic(GATEWAY, &secret),
         Shown::Wrong => basic(GATEWAY, &owner),
@@ -64,7 +64,7 @@ async fn server_and_header(shown: Shown) -> (Server, String) {
     };
     if shown == Shown::Replaced {
         for _ in 0..2 {
-            server.put_client(GATEWAY, "EdgeReader", true).await;
+            server.put_client(GATEWAY, "EdgeReader").await;
         }
     }
     (server, header)
@@ -106,7 +106,7 @@ async fn a_gateway_that_is_disabled_speaks_for_nobody() {
     let once = Rate { rate: 0.001, burst: FAILURE_COST + 1 };
     let limits = Limits { per_address: once, ..Limits::default() };
     let server = Server::with(Setup { limits, ..Setup::default() }).await;
-    let secret = server.put_client(OWNER, "EdgeReader", true).await;
+    let secret = server.put_client(OWNER, "EdgeReader").await;
     let shown = basic(OWNER, &secret);
     let mut clients = 0;
     let mut sent = async |shown: &str| {
@@ -117,6 +117,6 @@ async fn a_gateway_that_is_disabled_speaks_for_nobody() {
     for _ in 0..3 {
         assert_eq!(sent(&shown).await, StatusCode::UNAUTHORIZED);
     }
-    server.put_client(OWNER, "EdgeReader", false).await;
+    server.put_disabled_client(OWNER, "EdgeReader").await;
     assert_eq!(sent(&shown).await, StatusCode::TOO_MANY_REQUESTS);
 }

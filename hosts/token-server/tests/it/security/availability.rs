@@ -33,7 +33,7 @@ async fn guesses_at_a_name_do_not_count_against_its_owner() {
 #[tokio::test]
 async fn invented_clients_do_not_take_every_place() {
     let server = Arc::new(Server::start().await);
-    let secret = server.put_client(OWNER, "Owner", true).await;
+    let secret = server.put_client(OWNER, "Owner").await;
     let right = basic(OWNER, &secret);
     let login = async |from: &str| {
         let target = format!("{TOKEN}?scope={PULL}");
@@ -69,7 +69,7 @@ async fn known_networks_outlive_the_server() {
     let limits = Limits { per_principal: Rate { rate: 0.001, burst: 1 }, ..unlimited() };
     let setup = || Setup { limits: limits.clone(), ..Setup::default() };
     let server = Server::with(setup()).await;
-    let secret = server.put_client(OWNER, "Owner", true).await;
+    let secret = server.put_client(OWNER, "Owner").await;
     let login = async |server: &Server, from: &str| {
         server.get_from(from, "", TOKEN, &basic(OWNER, &secret)).await.status
     };

@@ -12,7 +12,7 @@ use crate::support::{DISABLED, OWNER, PULL, PULLER, REGISTRY, Server, Setup, bas
 #[tokio::test]
 async fn management_authenticates_before_it_reads_the_database() {
     let server = Server::start().await;
-    let secret = server.put_client(OWNER, "Owner", true).await;
+    let secret = server.put_client(OWNER, "Owner").await;
     let ask = async |secret: &str| server.client_credentials(OWNER, secret).await;
     let token = ask(&secret).await.access_token();
     server.app.readiness.lose(clock::now());
@@ -41,11 +41,11 @@ async fn management_authenticates_before_it_reads_the_database() {
 async fn new_credentials_are_good_at_once_and_guesses_do_not_read_the_database() {
     let server = Server::start().await;
     let other = server.another(Setup::default()).await;
-    let secret = other.put_client(OWNER, "Owner", true).await;
+    let secret = other.put_client(OWNER, "Owner").await;
     assert_eq!(server.get(REGISTRY, Some(&basic(OWNER, &secret))).await.status, 200);
-    let puller = other.put_client(PULLER, "AcrPull", true).await;
+    let puller = other.put_client(PULLER, "AcrPull").await;
     assert_eq!(server.client_credentials(PULLER, &puller).await.status, 200);
-    let late = other.put_client(DISABLED, "Owner", true).await;
+    let late = other.put_client(DISABLED, "Owner").await;
     server.app.second_looks.charge((), 100);
     let late = basic(DISABLED, &late);
     assert_eq!(server.get(REGISTRY, Some(&late)).await.status, 401);

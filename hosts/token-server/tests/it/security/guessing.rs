@@ -37,8 +37,8 @@ fn wrong_pairs(secret_of_disabled: &str) -> [(&'static str, &str); 17] {
 #[tokio::test]
 async fn wrong_and_unknown_names_look_alike() {
     let server = Server::start().await;
-    server.put_client(PULLER, "AcrPull", true).await;
-    let disabled = server.put_client(DISABLED, "AcrPull", false).await;
+    server.put_client(PULLER, "AcrPull").await;
+    let disabled = server.put_disabled_client(DISABLED, "AcrPull").await;
     let mut seen: Vec<BTreeSet<String>> = vec![BTreeSet::new(); 6];
     for (name, password) in wrong_pairs(&disabled) {
         let basic = basic(name, password);

@@ -44,7 +44,7 @@ async fn an_authorization_is_read_in_one_way() {
 #[tokio::test]
 async fn two_authorizations_are_refused() {
     let server = Server::start().await;
-    let secret = server.put_client(OWNER, "Owner", true).await;
+    let secret = server.put_client(OWNER, "Owner").await;
     let access = server.reader().await;
     let (reader, bearer) = (basic("Reader", "secret-one"), bearer(&access));
     let owner = basic(OWNER, &secret);

@@ -16,7 +16,7 @@ async fn an_identity_has_nothing_of_its_namesakes() {
     let bindings = "[{match: {groups: readers}, rules: [repositories/only/this/content/read]}]";
     let server = provider.server(bindings).await;
     server.apply("registry: {adminUserEnabled: true}").await.unwrap();
-    server.put_client(OWNER, "Owner", true).await;
+    server.put_client(OWNER, "Owner").await;
     let scope = "repository:samples/a:pull,push repository:only/this:pull";
     for sub in ["Reader", "Writer", "registry", OWNER, "administrator", "acr_anon_pull", NULL_GUID]
     {
@@ -48,7 +48,7 @@ async fn an_identity_has_nothing_of_its_namesakes() {
 #[tokio::test]
 async fn a_client_id_has_one_spelling() {
     let server = Server::start().await;
-    let secret = server.put_client(OWNER, "Owner", true).await;
+    let secret = server.put_client(OWNER, "Owner").await;
     let refresh = server.login("Reader", "secret-one").await;
     let simple = |id: &str| id.replace('-', "");
     for (id, is_one) in [
@@ -91,7 +91,7 @@ async fn a_client_id_has_one_spelling() {
 #[tokio::test]
 async fn ids_lead_to_no_other_registry() {
     let server = Server::start().await;
-    let secret = server.put_client(OWNER, "Owner", true).await;
+    let secret = server.put_client(OWNER, "Owner").await;
     let subscription = server.app.policy().registry.subscription.clone();
     let base = |registry: &str| {
         format!(

@@ -140,7 +140,7 @@ async fn a_repeated_parameter_is_refused() {
 #[tokio::test]
 async fn a_secret_in_the_query_of_a_post_is_refused() {
     let server = Server::start().await;
-    let secret = server.put_client(OWNER, "Owner", true).await;
+    let secret = server.put_client(OWNER, "Owner").await;
     let refresh = server.login("Reader", "secret-one").await;
     let authority = server.authority();
     let exchange = "grant_type=access_token&access_token=Reader:secret-one";

@@ -24,7 +24,7 @@ impl Issued {
         let server = Server::start().await;
         let enable = "registry: {adminUserEnabled: true, anonymousPullEnabled: true}";
         server.apply(enable).await.unwrap();
-        let secret = server.put_client(OWNER, "Owner", true).await;
+        let secret = server.put_client(OWNER, "Owner").await;
         let mut write = server.write().await;
         let (_, passwords) = registry::admin_passwords(&mut write).await.unwrap();
         server.commit(write).await;
@@ -44,7 +44,7 @@ impl Issued {
     async fn disable_everybody(&self) {
         let disable = "{registry: {adminUserEnabled: false, anonymousPullEnabled: false}, tokens: [{name: Reader, status: disabled}]}";
         self.server.apply(disable).await.unwrap();
-        self.server.put_client(OWNER, "Owner", false).await;
+        self.server.put_disabled_client(OWNER, "Owner").await;
     }
 }
 
@@ -71,7 +71,7 @@ async fn a_principal_that_is_enabled_again_does_not_get_its_tokens_back() {
     issued.disable_everybody().await;
     let server = &issued.server;
     server.apply("tokens: [{name: Reader, status: enabled}]").await.unwrap();
-    server.put_client(OWNER, "Owner", true).await;
+    server.put_client(OWNER, "Owner").await;
     let [reader, client, _] = &issued.refresh;
     for token in [reader, client] {
         assert_eq!(server.renew(token, PULL).await.status, StatusCode::UNAUTHORIZED);
@@ -146,7 +146,7 @@ async fn fault_8_a_refresh_token_of_an_expired_password_is_refused() {
 #[tokio::test]
 async fn a_seed_does_not_enable_what_it_does_not_speak_of() {
     let server = Server::start().await;
-    let secret = server.put_client(OWNER, "Owner", false).await;
+    let secret = server.put_disabled_client(OWNER, "Owner").await;
     server.apply("tokens: [{name: Reader, status: disabled}]").await.unwrap();
     let seed = format!(
         "{{tokens: [{{name: Reader, scopeMap: reader-map}}], servicePrincipals: [{{clientId: {OWNER}, roles: [Owner]}}]}}"

@@ -99,7 +99,7 @@ const OTHER_SPELLINGS: [&str; 27] = [
 #[tokio::test]
 async fn other_spellings_of_paths_lead_nowhere() {
     let server = Server::start().await;
-    let secret = server.put_client(OWNER, "Owner", true).await;
+    let secret = server.put_client(OWNER, "Owner").await;
     let owner = basic(OWNER, &secret);
     for target in OTHER_SPELLINGS {
         for authorization in [None, Some(owner.as_str())] {

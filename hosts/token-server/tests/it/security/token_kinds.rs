@@ -16,7 +16,7 @@ struct Kinds {
 impl Kinds {
     async fn start() -> Self {
         let server = Server::start().await;
-        let secret = server.put_client(OWNER, "Owner", true).await;
+        let secret = server.put_client(OWNER, "Owner").await;
         let refresh = server.login("Reader", "secret-one").await;
         let access = server.reader().await;
         let management = server.client_credentials(OWNER, &secret).await.access_token();

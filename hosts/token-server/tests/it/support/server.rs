@@ -191,13 +191,19 @@ impl Server {
     }
 
     /// Makes or changes a service principal, and gives it a secret.
-    pub(crate) async fn put_client(&self, id: &str, role: &str, enabled: bool) -> String {
+    pub(crate) async fn put_client(&self, id: &str, role: &str) -> String {
+        self.edit_client(id, Some(true), role).await
+    }
+
+    /// Makes or changes one that is disabled, and gives it a secret.
+    pub(crate) async fn put_disabled_client(&self, id: &str, role: &str) -> String {
+        self.edit_client(id, Some(false), role).await
+    }
+
+    async fn edit_client(&self, id: &str, enabled: Option<bool>, role: &str) -> String {
         let mut write = self.write().await;
-        let edit = ServicePrincipalEdit {
-            enabled: Some(enabled),
-            roles: Some(vec![role.to_owned()]),
-            ..ServicePrincipalEdit::default()
-        };
+        let roles = Some(vec![role.to_owned()]);
+        let edit = ServicePrincipalEdit { enabled, roles, ..ServicePrincipalEdit::default() };
         service_principals::put(&mut write, id, edit).await.unwrap();
         let secret = service_principals::generate_secret(&mut write, id).await.unwrap();
         self.commit(write).await;
