@@ -151,8 +151,7 @@ async fn files_count_against_nobody() {
 
 #[tokio::test]
 async fn the_page_can_be_turned_off() {
-    let mut server = Server::start().await;
-    Arc::get_mut(&mut server.app).unwrap().settings.has_playground = false;
+    let server = Server::start().await;
     for path in ["/", "/index.html", "/sw.js", &asset(".js")] {
         let answer = server.ask(Method::GET, path, &[]).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");

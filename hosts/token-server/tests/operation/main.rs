@@ -25,13 +25,14 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use scopegate_host::tls::Certificate;
 use scopegate_server::testing::app::readiness::Readiness;
 use scopegate_server::testing::config::Limits;
 use scopegate_server::testing::domain::guard::Guard;
 use scopegate_server::testing::http::headers::Reached;
 use scopegate_server::testing::http::health;
 use scopegate_server::testing::http::serve::{Bounds, layered, serve};
-use scopegate_server::testing::http::tls::Tls;
+use scopegate_server::testing::http::tls::server_config;
 use scopegate_server::testing::telemetry::metrics;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -53,7 +54,7 @@ struct Server {
 }
 
 impl Server {
-    async fn start(limits: Limits, tls: Option<&Tls>) -> Self {
+    async fn start(limits: Limits, tls: Option<&Arc<Certificate>>) -> Self {
         let guard = Arc::new(Guard::new(limits));
         let bounds = Bounds {
             head_within: Duration::from_secs(1),
@@ -84,7 +85,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let tls = tls.map(Tls::config);
+        let tls = tls.cloned().map(|certificate| server_config(certificate).unwrap());
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             serve(listener, tls, router, bounds, stopped).await.unwrap();

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
-use scopegate_server::testing::config::{Limits, TlsFiles};
-use scopegate_server::testing::http::tls::{Tls, install_provider};
+use scopegate_host::tls::{Certificate, TlsFiles, install_provider};
+use scopegate_server::testing::config::Limits;
 
 use crate::{Answer, PATIENCE, Server, connect};
 
@@ -55,9 +55,10 @@ async fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
     let at = |name: &str| folder.path().join(name);
     let files = TlsFiles { certificate: at("cert.pem"), key: at("key.pem") };
     let first = write_certificate(&files);
-    let tls = Tls::open(files.clone()).unwrap();
+    let tls = Arc::new(Certificate::open(files.clone()).unwrap());
     let server = Server::start(Limits::default(), Some(&tls)).await;
-    let watching = tokio::spawn(tls.watch(Duration::from_millis(50)));
+    let watched = Arc::clone(&tls);
+    let watching = tokio::spawn(async move { watched.watch(Duration::from_millis(50)).await });
     let address = server.address;
     let ask = |trusted: &CertificateDer<'static>, protocol: &'static str| {
         let trusted = trusted.clone();

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
+use scopegate_host::tls::install_provider;
 use scopegate_server::testing::config::{Limits, SecretUrl};
 use scopegate_server::testing::domain::guard::Guard;
 use scopegate_server::testing::http::headers::Reached;
 use scopegate_server::testing::http::serve::layered;
-use scopegate_server::testing::http::tls::install_provider;
 use scopegate_server::testing::telemetry::traces::Traces;
 use tokio::net::TcpListener;
 

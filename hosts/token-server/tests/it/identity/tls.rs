@@ -9,7 +9,7 @@ use super::{Key, NOW, unavailable};
 #[tokio::test]
 async fn a_provider_is_trusted_by_its_private_authority() {
     // Beside the other hosts' tests there are two of them in the library, and it does not choose.
-    scopegate_server::testing::http::tls::install_provider();
+    scopegate_host::tls::install_provider();
     let (ours, other) = (Authority::new(), Authority::new());
     let key = Key::new(Algorithm::ES256, "k");
     let fake = Fake::start_tls(&[&key], &ours).await;

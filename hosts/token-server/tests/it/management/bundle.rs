@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use scopegate_api::bundle::EdgePolicy;
 use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_core::{ActionSet, Settings};
+use scopegate_edge::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::support::management::{Registry, client, delete, patch, properties, put};
@@ -28,13 +28,13 @@ fn actions(actions: &[&str]) -> Value {
 }
 
 /// The newest bundle, as an edge reads it beside the one that it holds.
-async fn fetch(registry: &Registry, held: Option<&EdgePolicy>) -> EdgePolicy {
+async fn fetch(registry: &Registry, held: Option<&Policy>) -> Policy {
     let (text, _) = registry.bundle(None).await;
     registry.edge(&text.unwrap(), held)
 }
 
 /// What is left of a token that asks for three things, as a host decides it; `-` for nothing.
-fn granted(policy: &EdgePolicy, claims: &AccessClaims) -> String {
+fn granted(policy: &Policy, claims: &AccessClaims) -> String {
     let holder = policy.holder(claims).unwrap();
     let grants = holder.grants(claims, &Settings::default());
     let on = |name: &str| {

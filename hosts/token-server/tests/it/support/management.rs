@@ -4,8 +4,9 @@ use std::fmt;
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use scopegate_api::bundle::EdgePolicy;
-use scopegate_api::claims::{AccessClaims, Expected, PrincipalKind};
+use scopegate_api::claims::{AccessClaims, PrincipalKind};
+use scopegate_edge::policy::Policy;
+use scopegate_edge::{Epoch, Expected};
 use scopegate_server::testing::clock;
 use scopegate_server::testing::domain::edit::service_principals::{self, ServicePrincipalEdit};
 use scopegate_server::testing::domain::identity::Providers;
@@ -346,11 +347,12 @@ impl Registry {
     }
 
     /// The policy of an edge that reads a bundle beside the one that it holds.
-    pub(crate) fn edge(&self, text: &str, held: Option<&EdgePolicy>) -> EdgePolicy {
+    pub(crate) fn edge(&self, text: &str, held: Option<&Policy>) -> Policy {
         let payload = self.open(text).to_string();
         let now = clock::now().unsigned_abs();
-        let expected = Expected { issuer: ISSUER, service: SERVICE, now };
-        EdgePolicy::read(payload.as_bytes(), expected, held).unwrap()
+        let (issuer, service) = (ISSUER, SERVICE);
+        let expected = Expected { issuer, service, epoch: Epoch::Unknown, now };
+        Policy::read(payload.as_bytes(), &expected, held).unwrap()
     }
 
     /// The claims of an access token for three things.

@@ -13,7 +13,7 @@ use scopegate_core::Catalog;
 use scopegate_host::networks::Networks;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::testing::app::watch::{catch_up, commit};
-use scopegate_server::testing::app::{App, Parts};
+use scopegate_server::testing::app::{App, Settings};
 use scopegate_server::testing::clock;
 use scopegate_server::testing::config::{Authz, Limits};
 use scopegate_server::testing::domain::edit::identities::keep_providers;
@@ -127,20 +127,18 @@ impl Server {
         let issuer = Self::issuer(folder.path(), &store).await;
         // Compiled once for all tests; the folder is ours.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let app = App::new(Parts {
-            runtime: Runtime::with_cache(cache, EngineLimits::default()).unwrap(),
-            issuer,
+        let runtime = Runtime::with_cache(cache, EngineLimits::default()).unwrap();
+        let settings = Settings {
             registry_name: "registry".into(),
-            public_url: format!("{PUBLIC_URL}/"),
+            public_url: PUBLIC_URL.into(),
             catalog: Catalog::Root,
-            providers: setup.providers,
-            store,
             is_managed: true,
             authz: Authz { peers: Networks::parse(["127.0.0.0/8"]).unwrap(), ..Authz::default() },
             has_playground: setup.has_playground,
             serve_for: setup.serve_for,
             limits: setup.limits,
-        });
+        };
+        let app = App::new(settings, runtime, issuer, setup.providers, store);
         let app = Arc::new(app.unwrap());
         let gateways = Arc::new(Gateways::new(Arc::clone(&app), false));
         let server = Self { app, folder, trusted_proxies: setup.trusted_proxies, gateways };
