@@ -91,6 +91,7 @@ pub mod http {
             pub use crate::http::oauth::parameters::Parameters;
         }
     }
+    #[cfg(feature = "playground")]
     pub mod playground {
         pub use crate::http::playground::POLICY;
     }
