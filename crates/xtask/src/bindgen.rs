@@ -115,5 +115,8 @@ fn generate(compiled: &Path, package: &Path) -> anyhow::Result<()> {
 
 fn optimise(shell: &Shell, module: &Path) -> anyhow::Result<()> {
     let (node, tool) = (node::program(shell)?, paths::web_tool("binaryen/bin/wasm-opt"));
-    cmd!(shell, "{node} {tool} -Oz {module} --output {module}").quiet().run().context("wasm-opt")
+    cmd!(shell, "{node} {tool} -Oz --converge {module} --output {module}")
+        .quiet()
+        .run()
+        .context("wasm-opt")
 }

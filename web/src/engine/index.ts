@@ -31,7 +31,6 @@ export type {
   WrittenScopeMap,
 } from "scopegate";
 export {
-  acceptClaims,
   acceptTimes,
   actions,
   checkScopeMapName,

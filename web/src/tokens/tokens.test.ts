@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-import { acceptClaims, Principal } from "../engine";
+import { acceptTimes, Principal } from "../engine";
 import {
   type Algorithm,
   decodeToken,
@@ -221,13 +221,16 @@ test("a registry takes a token to its end, and a minute longer", () => {
   });
 });
 
-/** As every host answers it. */
 const CORPUS = "../tests/cases/accept/";
-test.each(readdirSync(CORPUS))("the corpus: %s", (name) => {
+/** What the times of a token decide; the other claims are the module's to judge. */
+const BY_TIMES = ["accepted", "expired", "not_yet_valid", "lifetime_too_long"];
+test.each(readdirSync(CORPUS))("the times in the corpus: %s", (name) => {
   const file = JSON.parse(readFileSync(CORPUS + name, "utf8"));
   for (const { why, change = [], refused = "accepted", ...own } of file.cases) {
-    const { issuer, service, now } = { ...file, ...own };
+    if (!BY_TIMES.includes(refused)) continue;
+    const { now } = { ...file, ...own };
     const replace = (text: string, [from, to]: [string, string]) => text.replace(from, () => to);
-    expect(acceptClaims(change.reduce(replace, file.payload), issuer, service, now), why).toBe(refused);
+    const { nbf, exp } = JSON.parse(change.reduce(replace, file.payload));
+    expect(acceptTimes(nbf, exp, now), why).toBe(refused);
   }
 });

@@ -3,7 +3,7 @@
 use axum::Router;
 
 /// No route.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
 }
 
