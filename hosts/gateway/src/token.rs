@@ -1,6 +1,6 @@
 //! Tokens, verified once and remembered.
 //!
-//! Whether claims are accepted is the rule of [`scopegate_edge::accept`].
+//! Whether claims are accepted is the rule of [`accept`](mod@scopegate_edge::accept).
 //!
 //! A signature costs tens of microseconds and a digest less than one, so what was verified is kept
 //! under the digest of the token: in a bounded cache, never longer than the token is valid or its

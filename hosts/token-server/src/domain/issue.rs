@@ -3,7 +3,7 @@
 //! Follows RFC 7519 and the claims of Azure Container Registry. A token is verified by the key of
 //! the ring that its `kid` names, with that key's own algorithm and no other: whatever else a
 //! header says about keys (`jwk`, `jku`, `x5u`, `x5c`) is not looked at. Which claims are accepted
-//! is the rule of [`scopegate_edge::accept`], as at every enforcement point.
+//! is the rule of [`accept`](mod@scopegate_edge::accept), as at every enforcement point.
 //!
 //! Left out: who may have a token. Whether its principal is still what it was when the token was
 //! issued is for the caller, who knows the principals: [`generation`](Subject::generation) is there
