@@ -10,7 +10,7 @@
 //! | [`bearer`] | the token in an `Authorization` |
 //! | [`jws`] | a signed text, taken apart |
 //! | [`jwks`] | which keys of a published set verify, and with which algorithm |
-//! | [`accept`] | whether claims are accepted, or why not |
+//! | [`accept`](mod@accept) | whether claims are accepted, or why not |
 //! | [`revocation`] | the revocation feed, and what it says of a token |
 //! | [`policy`] | the policy bundle, and what it gives the holder of a token |
 //! | [`status`] | whether a token is active, and how fresh the knowledge of that has to be |
