@@ -142,7 +142,9 @@ fn circles(root: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
 }
 
 fn list(name: &str, sources: &[&Source], is_one: impl Fn(&str) -> bool) {
-    let found = sources.iter().filter(|source| is_one(source.code()));
+    // This file holds the patterns themselves.
+    let others = sources.iter().filter(|source| !source.path.ends_with("xtask/src/shape.rs"));
+    let found = others.filter(|source| is_one(source.code()));
     let found: Vec<&str> = found.map(|source| source.path.as_str()).collect();
     println!("{name}: {} ({})", found.len(), found.join(", "));
 }
