@@ -130,7 +130,7 @@ impl Peer {
 
 /// A place of a peer, until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct Slot {
     peers: Arc<Peers>,
     /// Nothing for one that is exempt.
     network: Option<IpAddr>,
@@ -138,7 +138,7 @@ pub struct Place {
     leave: Arc<Leave>,
 }
 
-impl Place {
+impl Slot {
     /// Tells when this place was given to somebody else. Its holder is to leave at once, also in
     /// the middle of a request: else a client that keeps requests open has more than there are.
     #[must_use]
@@ -147,7 +147,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.peers.lock();
         match self.network {
@@ -180,7 +180,7 @@ impl Peers {
     }
 
     /// The same where a place can be taken from the network that has the most: those who hold one
-    /// have to look at [`Place::leaving`].
+    /// have to look at [`Slot::leaving`].
     #[must_use]
     pub fn handing_over(self) -> Self {
         Self { hands_over: true, ..self }
@@ -193,7 +193,7 @@ impl Peers {
     }
 
     /// Notes that one did, some time ago.
-    pub fn recall(&self, address: IpAddr) {
+    pub fn restore(&self, address: IpAddr) {
         self.note(address, |peer| peer.known_at = Some(Instant::now()));
     }
 
@@ -211,12 +211,12 @@ impl Peers {
 
     /// A place for a peer; nothing where there is none for as long as one waits, and at once where
     /// there is none for anybody.
-    pub async fn admit(self: Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub async fn admit(self: Arc<Self>, address: IpAddr) -> Option<Slot> {
         let is_exempt = self.exempt.iter().any(|networks| networks.contain(address));
         let network = (!is_exempt).then(|| network(address));
         let _waiting = match self.take(network) {
             Taken::Yes { id, leave } => {
-                return Some(Place { peers: self, network, id, leave });
+                return Some(Slot { peers: self, network, id, leave });
             }
             Taken::NotNow => Waiting::begin(&self, network?)?,
             Taken::Full => return None,
@@ -225,7 +225,7 @@ impl Peers {
         while Instant::now() < until {
             sleep(LOOK_EVERY).await;
             if let Taken::Yes { id, leave } = self.take(network) {
-                return Some(Place { peers: Arc::clone(&self), network, id, leave });
+                return Some(Slot { peers: Arc::clone(&self), network, id, leave });
             }
         }
         None
@@ -408,7 +408,7 @@ mod tests {
     const OTHER: &str = "203.0.113.2";
 
     /// As many places as an address gets at once.
-    async fn places(peers: &Arc<Peers>, address: &str, most: usize) -> Vec<Place> {
+    async fn places(peers: &Arc<Peers>, address: &str, most: usize) -> Vec<Slot> {
         let mut places = Vec::new();
         for _ in 0..most {
             match Arc::clone(peers).admit(address.parse().unwrap()).await {
@@ -452,7 +452,7 @@ mod tests {
             tokio::time::advance(PROVEN_FOR).await;
             taken.extend(places(&peers, &address, 10).await);
         }
-        let left = |taken: &[Place]| taken.iter().filter(|p| p.leaving().is_asked()).count();
+        let left = |taken: &[Slot]| taken.iter().filter(|p| p.leaving().is_asked()).count();
         let before = left(&taken);
         assert_eq!(peers.lock().taken, 100);
         let own = places(&peers, OTHER, 3).await;
@@ -470,14 +470,14 @@ mod tests {
     async fn who_has_as_many_takes_nothing() {
         let peers = Arc::new(Peers::new(4, 2, Vec::new()).handing_over());
         for address in [ATTACKER, OTHER] {
-            peers.recall(address.parse().unwrap());
+            peers.restore(address.parse().unwrap());
         }
         let first = [places(&peers, ATTACKER, 2).await, places(&peers, OTHER, 2).await];
         assert_eq!(first.iter().map(Vec::len).sum::<usize>(), 4);
-        peers.recall("203.0.113.3".parse().unwrap());
+        peers.restore("203.0.113.3".parse().unwrap());
         let third = places(&peers, "203.0.113.3", 2).await;
         assert_eq!(third.len(), 1, "one of two, and then as many as the others");
-        let mut asked = first.iter().flatten().map(Place::leaving);
+        let mut asked = first.iter().flatten().map(Slot::leaving);
         let asked = asked.find(Leaving::is_asked).unwrap();
         tokio::time::timeout(WAIT, asked.asked()).await.unwrap();
     }
@@ -513,7 +513,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn strangers_leave_room_for_those_that_are_known() {
         let peers = Arc::new(Peers::new(100, 10, Vec::new()));
-        peers.recall(OTHER.parse().unwrap());
+        peers.restore(OTHER.parse().unwrap());
         let mut taken = Vec::new();
         for stranger in 10..20 {
             taken.extend(places(&peers, &format!("203.0.113.{stranger}"), 10).await);

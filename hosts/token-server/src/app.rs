@@ -1,16 +1,16 @@
-//! The composition root: what requests share, and what runs beside them.
+//! The composition root: the state that requests share, and the background tasks.
 //!
-//! Nothing below this room knows [`App`]: it hands each function the part that it needs.
+//! Nothing below this module depends on [`App`]: it passes each function the part that it needs.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`readiness`] | whether the snapshot is new enough to decide by |
-//! | [`watch`] | keeping the snapshot as new as the database |
-//! | [`upkeep`] | looking after the keys while the server runs |
-//! | [`remember`] | where service principals were right lately, kept in the database |
+//! | [`readiness`] | whether the snapshot is recent enough for decisions |
+//! | [`watch`] | keeping the snapshot in step with the database |
+//! | [`upkeep`] | reconciling the signing keys while the server runs |
+//! | [`known_networks`] | networks of recent successful logins, loaded from and saved to the database |
 
+pub mod known_networks;
 pub(crate) mod readiness;
-pub mod remember;
 pub(crate) mod upkeep;
 pub(crate) mod watch;
 
@@ -55,7 +55,7 @@ pub struct Settings {
     pub has_playground: bool,
     /// How long tokens are still issued when the database is gone.
     pub serve_for: Duration,
-    /// Which proxies may ask about requests, where any may.
+    /// The proxies that may call `/authz`, if any.
     pub authz: Authz,
     /// What one client may ask for.
     pub limits: Limits,
@@ -73,15 +73,14 @@ pub struct App {
     pub store: Store,
     /// The limits of one client, and what they have counted.
     pub guard: Arc<Guard>,
-    /// How often strangers can make us ask an identity provider.
+    /// Bounds the requests to identity providers that unauthenticated clients can cause.
     pub redemptions: Redemptions,
-    /// How often credentials of management that nobody knows make us look into the database,
-    /// whoever sends them.
+    /// Bounds how often unknown management credentials cause a database read, over all clients.
     pub second_looks: RateLimit,
     /// Whether the policy is new enough to decide by.
     pub readiness: Arc<Readiness>,
     bundles: Bundles,
-    /// Held by whoever makes the next snapshot.
+    /// Held while the next snapshot is built.
     snapshot_lock: Mutex<()>,
     policy: ArcSwap<Policy>,
     keys: ArcSwap<KeysRecord>,
@@ -124,52 +123,52 @@ impl App {
         format!("{}/oauth2/token", self.settings.public_url)
     }
 
-    /// The snapshot of this moment.
+    /// The current snapshot.
     pub fn policy(&self) -> arc_swap::Guard<Arc<Policy>> {
         self.policy.load()
     }
 
-    /// Puts another snapshot in its place. Requests that began with the old one end with it.
+    /// Replaces the snapshot. Requests that began with the old one end with it.
     pub fn replace_policy(&self, policy: Policy) {
         self.issuer.replace_epoch(&policy.registry.epoch);
         self.policy.store(Arc::new(policy));
     }
 
-    /// The signing keys as they are kept.
+    /// The signing keys as the database stores them.
     pub fn keys(&self) -> arc_swap::Guard<Arc<KeysRecord>> {
         self.keys.load()
     }
 
-    /// Notes the signing keys as they are kept.
+    /// Replaces the signing keys after a database read.
     pub fn replace_keys(&self, keys: KeysRecord) {
         self.keys.store(Arc::new(keys));
     }
 
-    /// Whether the identity providers of this server are those that are kept, which those of the
-    /// server are that started last.
+    /// Whether this server's identity providers are the stored ones. The server that started last
+    /// stores its own.
     #[must_use]
     pub fn has_kept_providers(&self, policy: &Policy) -> bool {
         policy.has_providers(self.providers.fingerprints())
     }
 
-    /// Where principals are looked up, by a snapshot of the policy.
+    /// Looks up principals in a snapshot of the policy.
     pub fn directory<'a>(&'a self, policy: &'a Policy) -> Directory<'a> {
         let Self { settings, providers, runtime, .. } = self;
         Directory { policy, registry_name: &settings.registry_name, providers, runtime }
     }
 
-    /// What finds out who asks, by a snapshot of the policy.
+    /// Authenticates clients against a snapshot of the policy.
     pub fn authenticator<'a>(&'a self, policy: &'a Policy) -> Authenticator<'a> {
         let (issuer, guard) = (&self.issuer, &*self.guard);
         Authenticator { directory: self.directory(policy), issuer, guard }
     }
 
-    /// What decides.
+    /// Decides with the engine.
     pub fn decider(&self) -> Decider<'_> {
         Decider { runtime: &self.runtime, catalog: self.settings.catalog }
     }
 
-    /// The bundle of this moment, in a version.
+    /// The current bundle in a version of its format.
     ///
     /// # Errors
     ///
@@ -192,7 +191,7 @@ impl App {
         made.at(known, bundle::minute(now), make).await
     }
 
-    /// Refuses to decide by a snapshot that is too old.
+    /// Refuses decisions from a stale snapshot.
     ///
     /// # Errors
     ///
@@ -202,6 +201,6 @@ impl App {
     }
 }
 
-/// The policy is too old to decide by.
+/// The policy snapshot is stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StaleSnapshot;

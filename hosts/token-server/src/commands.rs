@@ -1,4 +1,4 @@
-//! What the program does, one module for each of its commands.
+//! The commands of the program, one module each.
 
 mod administrator;
 mod apply;
@@ -22,7 +22,7 @@ use crate::domain::seed::Generated;
 use crate::store::Store;
 use crate::store::folder;
 
-/// Reads the command line and does what it says.
+/// Runs the command that the command line names.
 pub async fn run() -> ExitCode {
     install_provider();
     let ended = match Cli::parse().command {
@@ -42,12 +42,12 @@ pub async fn run() -> ExitCode {
     }
 }
 
-/// An error and what caused it. Some libraries repeat the cause in the error; it is said once.
+/// An error and its causes. Some libraries repeat the cause in the error; it is printed once.
 fn in_one_line(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |said, cause| match cause.to_string() {
-        cause if said.contains(&cause) => said,
-        cause if said.is_empty() => cause,
-        cause => format!("{said}: {cause}"),
+    error.chain().fold(String::new(), |message, cause| match cause.to_string() {
+        cause if message.contains(&cause) => message,
+        cause if message.is_empty() => cause,
+        cause => format!("{message}: {cause}"),
     })
 }
 
@@ -69,12 +69,12 @@ fn keeper(config: &Config) -> Keeper {
     }
 }
 
-/// Prints generated passwords, one JSON object a line: the only time that anybody sees them.
+/// Prints generated passwords, one JSON object a line. They are shown only here.
 fn print(generated: &[Generated]) -> anyhow::Result<()> {
     write_lines(&mut std::io::stdout().lock(), generated)
 }
 
-/// Keeps generated passwords in a file of the data folder. What a server prints may be a log.
+/// Writes generated passwords into a file of the data folder: a server's output may be a log.
 fn keep(generated: &[Generated], folder: &Path) -> anyhow::Result<()> {
     if generated.is_empty() {
         return Ok(());

@@ -2,17 +2,16 @@
 //!
 //! | source | how |
 //! |---|---|
-//! | file | YAML, named by `--config` or `SCOPEGATE_CONFIG`; a file that nobody names is not looked for |
+//! | file | YAML, named by `--config` or `SCOPEGATE_CONFIG`; no default path is searched |
 //! | environment | `SCOPEGATE_PUBLIC_URL` for `publicUrl`, `SCOPEGATE_LIMITS__PER_ADDRESS__RATE` for `limits.perAddress.rate` |
-//! | flags | the few that people type, and `--set limits.perAddress.rate=5` for all others |
+//! | flags | the common ones, and `--set limits.perAddress.rate=5` for all others |
 //!
-//! A name that no part knows is refused wherever it stands, because a limit with a typing error is
-//! no limit. Left out of that are the variables that Kubernetes gives to every container for each
-//! service (`SCOPEGATE_PORT`, `SCOPEGATE_SERVICE_HOST` and so on).
+//! Unknown names are refused in every source, because a limit with a typing error would not apply.
+//! Exempt are the variables that Kubernetes gives to every container for each service
+//! (`SCOPEGATE_PORT`, `SCOPEGATE_SERVICE_HOST` and so on).
 //!
-//! Not to be configured are the lifetimes of tokens: an access token lasts 60 minutes, a refresh
-//! token 3 hours, and clocks may differ by a minute; whoever changes one changes what a client may
-//! rely on.
+//! Left out: the lifetimes of tokens. An access token lasts 60 minutes, a refresh token 3 hours,
+//! and clocks may differ by a minute; clients rely on these.
 
 pub(crate) mod flags;
 mod layers;
@@ -74,11 +73,11 @@ pub struct Config {
     pub providers: Vec<ProviderConfig>,
     /// The management API.
     pub management: Management,
-    /// Whether the playground is at `/`, in a program that it is built into.
+    /// Whether the playground is served at `/`, in a build that includes it.
     pub playground: bool,
     /// `/authz`, where other proxies ask about requests.
     pub authz: Authz,
-    /// What requests read when the database is gone.
+    /// How long the snapshot serves when the database is unreachable.
     pub snapshot: Snapshot,
     /// The certificate of this server. Without it HTTP, which is for loopback and for a proxy that
     /// ends TLS.
@@ -127,11 +126,11 @@ pub struct Management {
     pub enabled: bool,
 }
 
-/// What requests read when the database is gone.
+/// How long the snapshot serves when the database is unreachable.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Snapshot {
-    /// How long tokens are still issued from what was last read.
+    /// How long tokens are still issued from the last snapshot.
     #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub serve_for: Duration,
 }
@@ -140,9 +139,9 @@ pub struct Snapshot {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Authz {
-    /// The proxies that may ask, as addresses and networks. Without any there is no `/authz`.
+    /// The proxies that may call it, as addresses and networks. Without any, `/authz` is off.
     pub peers: Networks,
-    /// Whose rules hold where registries differ: acr or distribution.
+    /// The profile where registries differ: acr or distribution.
     #[serde(deserialize_with = "values::profile")]
     pub profile: Profile,
     /// What removing a tag needs: delete or metadata-write.
@@ -171,11 +170,11 @@ pub struct Limits {
     pub request: Duration,
     /// Connections of one peer at one time; half of all for one that sent valid credentials lately.
     pub connections_per_peer: usize,
-    /// The peers that may have as many as they like: addresses and networks.
+    /// The peers without a limit of connections: addresses and networks.
     #[serde(deserialize_with = "networks::or_zero")]
     pub exempt_peers: Networks,
-    /// The proxies that stand before this server and append to `X-Forwarded-For`: addresses and
-    /// networks. The header of anybody else is not looked at.
+    /// The trusted proxies in front of this server, which append to `X-Forwarded-For`: addresses
+    /// and networks. The header of any other peer is ignored.
     #[serde(deserialize_with = "networks::or_zero")]
     pub trusted_proxies: Networks,
 }
@@ -186,21 +185,21 @@ pub struct Limits {
 pub struct Log {
     /// As JSON, one object a line.
     pub json: bool,
-    /// One line for each decision: who asked for what, and what came of it.
+    /// One line for each decision: the principal, the scopes and the outcome.
     pub decisions: bool,
 }
 
 /// Metrics for Prometheus.
 ///
-/// They tell how busy a server is and how often a password was wrong, which is nobody's business
-/// but the operator's. So they are off, and when they are on they have an address of their own,
-/// unless somebody says that they may be public.
+/// They show the load of a server and the number of wrong passwords, which concern only its
+/// operator. So they are off by default. When on, they have an address of their own, unless
+/// `public` is set.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Metrics {
     /// An address of their own, for `/metrics`, `/healthz` and `/readyz`.
     pub listen: Option<SocketAddr>,
-    /// Also `/metrics` on the address that everybody reaches.
+    /// Also `/metrics` on the main address.
     pub public: bool,
 }
 
@@ -214,12 +213,12 @@ pub struct Otlp {
 }
 
 impl Config {
-    /// Lays file, environment and flags over each other and checks what comes out.
+    /// Merges file, environment and flags, and checks the result.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or anything is unknown, of the wrong kind or makes no sense.
-    /// The text names the place.
+    /// When the file cannot be read, or a value is unknown, of the wrong type or inconsistent. The
+    /// text names the value.
     pub fn load(source: &Source, flags: &[(&'static str, String)]) -> anyhow::Result<Self> {
         let environment = layers::process_environment()?;
         let file = source.config.clone().or_else(|| layers::file_of(&environment));
@@ -232,9 +231,12 @@ impl Config {
         self.registry.check()?;
         self.limits.check()?;
         if let Some(url) = &self.public_url {
-            ensure!(is_base(url), "publicUrl `{url}` is no http or https address without query");
-            // What a token is for is told by its audience alone, so each purpose has one of its
-            // own.
+            ensure!(
+                is_base(url),
+                "publicUrl `{url}` is not an http or https address without query"
+            );
+            // Only the audience tells the purpose of a token, so each purpose has an audience of
+            // its own.
             let management = url.as_str().trim_end_matches('/');
             ensure!(
                 management != self.registry.service && management != REGISTRY_AUDIENCE,
@@ -242,7 +244,10 @@ impl Config {
             );
         }
         if let Some(endpoint) = self.otlp.endpoint.as_ref().and_then(SecretUrl::url) {
-            ensure!(is_base(&endpoint), "otlp.endpoint is no http or https address without query");
+            ensure!(
+                is_base(&endpoint),
+                "otlp.endpoint is not an http or https address without query"
+            );
         }
         ensure!(!self.issuer.is_empty(), "issuer is empty");
         ensure!(
@@ -266,20 +271,19 @@ impl Registry {
         let is_name = matches!(self.name.len(), 5..=50)
             && self.name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         ensure!(is_name, "registry.name `{}` is not 5 to 50 letters and digits", self.name);
-        // A client with such a name is looked for among the service principals, and the admin would
-        // never be found.
+        // Such a name is looked up among the service principals, so the admin would never be found.
         ensure!(
             !is_client_id(&self.name),
             "registry.name `{}` is how client ids look; choose another name",
             self.name
         );
-        // It stands in quotation marks in every challenge.
+        // It is a quoted string in every challenge.
         let is_service = !self.service.is_empty()
             && self
                 .service
                 .bytes()
                 .all(|byte| byte.is_ascii_graphic() && !b"\"\\,".contains(&byte));
-        ensure!(is_service, "registry.service `{}` is no name of a service", self.service);
+        ensure!(is_service, "registry.service `{}` is not a name of a service", self.service);
         ensure!(
             self.service != REGISTRY_AUDIENCE,
             "registry.service `{REGISTRY_AUDIENCE}` is the audience of tokens that are exchanged; choose another name"
@@ -293,8 +297,11 @@ impl Limits {
         for (name, rate) in [("perAddress", self.per_address), ("perPrincipal", self.per_principal)]
         {
             let is_rate = rate.rate.is_finite() && rate.rate >= 0.0 && rate.rate <= 1e9;
-            ensure!(is_rate, "limits.{name}.rate is no number of requests a second");
-            ensure!(rate.burst > 0, "limits.{name}.burst is 0, so that nobody could ask");
+            ensure!(is_rate, "limits.{name}.rate is not a number of requests a second");
+            ensure!(
+                rate.burst > 0,
+                "limits.{name}.burst is 0, so that every request would be refused"
+            );
         }
         let sizes = [
             ("body", self.body, 1024, 64 * 1024 * 1024),
@@ -309,7 +316,7 @@ impl Limits {
                 bail!("limits.{name} is {value}, not between {least} and {most}");
             }
         }
-        ensure!(!self.request.is_zero(), "limits.request is no time at all");
+        ensure!(!self.request.is_zero(), "limits.request is zero");
         Ok(())
     }
 }
@@ -407,8 +414,7 @@ mod tests {
 
     use super::*;
 
-    /// What a file, an environment and a command line come to. The file is not named when it is
-    /// empty.
+    /// The configuration of a file, an environment and a command line. An empty file is not passed.
     fn load(file: &str, environment: &[(&str, &str)], line: &str) -> anyhow::Result<Config> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("scopegate.yaml");
@@ -431,7 +437,7 @@ mod tests {
         let file = "registry: {service: file, name: fromfile}\nissuer: file\nlisten: 127.0.0.1:1";
         let environment =
             [("SCOPEGATE_REGISTRY__SERVICE", "environment"), ("SCOPEGATE_ISSUER", "environment")];
-        let said = |file, environment: &[_], line| {
+        let message = |file, environment: &[_], line| {
             let config = load(file, environment, line).unwrap();
             let registry = config.registry;
             format!("{} {} {} {}", registry.name, registry.service, config.issuer, config.listen)
@@ -450,7 +456,7 @@ mod tests {
                 "registry registry.local flag 127.0.0.1:5001",
             ),
         ] {
-            assert_eq!(said(file, environment, line), expected, "{file} {environment:?} {line}");
+            assert_eq!(message(file, environment, line), expected, "{file} {environment:?} {line}");
         }
     }
 
@@ -641,7 +647,7 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
         assert_eq!(limits.per_principal, Rate { rate: 100.0, burst: 7 });
     }
 
-    /// The example says every value and its default, so it must come to nothing but the defaults.
+    /// The example lists every value with its default, so it must equal the defaults.
     #[test]
     fn the_example_is_the_defaults() {
         let example = include_str!("../../../examples/scopegate.yaml");

@@ -1,24 +1,24 @@
-//! The rules of the server: who asks, what they may do, what is signed, what may be changed.
+//! The domain of the server: authentication, decisions, signing and changes.
 //!
-//! Nothing here knows a status code or a route. A function takes what it needs and gives a value or
-//! an error of its own; the time is an argument.
+//! Nothing here depends on a status code or a route. A function takes what it needs and returns a
+//! value or a domain error; the time is an argument.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`principal`] | who asks: a set of scope maps, however they showed it |
+//! | [`principal`] | who sends a request: credentials to scope maps |
 //! | [`identity`] | identities from OpenID providers, and what their claims are bound to |
-//! | [`policy`] | what the server knows, as a snapshot that requests read |
-//! | [`decision`] | what a principal gets of what is asked for |
+//! | [`policy`] | the policy, as a snapshot that requests read |
+//! | [`decision`] | the access that a principal gets of the requested scopes |
 //! | [`issue`] | claims, signed and verified |
 //! | [`lifetimes`] | how long tokens last |
 //! | [`authority`] | tokens of the built-in authority |
-//! | [`keys`] | the keys that sign, and who signs when |
-//! | [`edit`] | what may be changed, and what a change means for tokens already issued |
+//! | [`keys`] | the keys that sign, and their rotation |
+//! | [`edit`] | changes, and their effect on issued tokens |
 //! | [`seed`] | scope maps and principals from a file |
-//! | [`bundle`] | what the edge is told: compiled scope maps and ended tokens, signed |
-//! | [`generations`] | which tokens are not good any more |
+//! | [`bundle`] | the policy for the edge: compiled scope maps and revoked tokens, signed |
+//! | [`generations`] | which tokens are revoked |
 //! | [`signed`] | documents that are signed once a minute |
-//! | [`guard`] | how often, and how many at once |
+//! | [`guard`] | the limits of rate and concurrency |
 //! | [`reason`] | why credentials are refused |
 //! | [`doctor`] | why a registry refuses a token |
 

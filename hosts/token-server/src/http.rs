@@ -1,28 +1,28 @@
-//! What the server says over HTTP: the one room that knows statuses, headers and routes.
+//! The HTTP interface: the one module that knows statuses, headers and routes.
 //!
-//! A handler reads a request, hands what it holds to the domain by way of [`App`](crate::app::App),
-//! and makes an answer of what comes back. Every refusal becomes a status in one place for each
-//! form of answer: [`error`] for the registry's clients, [`management::error`] for Azure's.
+//! A handler reads a request, calls the domain through [`App`](crate::app::App), and turns the
+//! result into an answer. Every refusal becomes a status in one place for each form of answer:
+//! [`error`] for the registry's clients, [`management::error`] for Azure's.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`routes`](mod@routes) | the routes |
-//! | [`oauth`] | what clients of the registry talk to: `/v2/`, `/oauth2/token`, `/oauth2/exchange` |
-//! | [`management`] | changing what the server knows, in the shape of Azure Resource Manager |
-//! | [`authz`] | what other proxies ask: whether a request may go on |
+//! | [`oauth`] | the endpoints of registry clients: `/v2/`, `/oauth2/token`, `/oauth2/exchange` |
+//! | [`management`] | the management API, in the shape of Azure Resource Manager |
+//! | [`authz`] | decisions for other proxies: whether a request may be forwarded |
 //! | [`playground`] | the page at `/` |
 //! | [`health`] | whether the server lives, and whether it can issue tokens |
-//! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until the end |
+//! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until shutdown |
 //! | [`tls`] | the certificate, read again when it changes |
-//! | [`limits`] | what a request may be before it is read |
+//! | [`limits`] | limits that are checked before a request is read |
 //! | [`observe`](mod@observe) | every request as a span, a count and a time |
-//! | [`context`] | where a request comes from, and the id that names it |
+//! | [`context`] | a request's client address and correlation id |
 //! | [`address`] | the client's address behind proxies |
-//! | [`gateways`] | whether a request comes from a gateway of ours, and so for a client |
+//! | [`gateways`] | requests from our own gateways, on behalf of clients |
 //! | [`headers`] | the headers of every answer |
 //! | [`authorization`](mod@authorization) | the one `Authorization` of a request |
-//! | [`negotiate`] | what a client has already, and what it takes |
-//! | [`answer`] | JSON that nobody may keep, and refusals |
+//! | [`negotiate`] | `If-None-Match` and `Accept` |
+//! | [`answer`] | JSON that must not be stored, and refusals |
 //! | [`error`] | refusals, and their one mapping to status codes |
 
 pub(crate) mod address;

@@ -1,21 +1,21 @@
-//! The token server: who asks, what they may do, a signed token.
+//! The token server: authentication, decision, signed token.
 //!
-//! One request's way through it: [`http`] reads the request, [`domain`] finds out who asks and
-//! which scope maps that is, the engine decides (through `scopegate-runtime`, the same WebAssembly
-//! module as everywhere), and `domain` signs what was decided.
+//! Life of a request: [`http`] reads it, [`domain`] authenticates the principal and finds its scope
+//! maps, the engine decides (through `scopegate-runtime`, the same WebAssembly module as
+//! everywhere), and `domain` signs the decision.
 //!
-//! | room | holds | may use |
+//! | module | holds | may use |
 //! |---|---|---|
-//! | [`http`] | routes, answers, limits: the one room that knows statuses | everything below |
-//! | [`app`] | the composition root, and what runs beside requests | everything below |
+//! | [`http`] | routes, answers, limits: the one module that knows statuses | everything below |
+//! | [`app`] | the composition root, and the background tasks | everything below |
 //! | [`domain`] | principals, decisions, tokens, keys, changes | everything below |
 //! | [`telemetry`] | logs, metrics, traces | `config` |
 //! | [`config`] | the configuration: file, environment, flags | `store`, `model` |
-//! | [`store`] | what the server knows, in SQLite or PostgreSQL | `model`, `clock` |
-//! | [`model`] | values that every room has words for | |
+//! | [`store`] | the database: SQLite or PostgreSQL | `model`, `clock` |
+//! | [`model`] | values that every module uses | |
 //! | [`clock`] | the one reading of the clock | |
 //!
-//! No request for a token waits for the database: it reads the snapshot.
+//! No token request waits for the database: it reads the snapshot.
 
 #![allow(missing_docs, reason = "a program; only its tests and benches see inside")]
 

@@ -1,4 +1,4 @@
-//! `scopegate-server`: reads its command line and does what it says.
+//! `scopegate-server`: runs the command that its command line names.
 
 use std::process::ExitCode;
 

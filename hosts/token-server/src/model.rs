@@ -1,4 +1,4 @@
-//! Values that every room has words for.
+//! Values that every module uses.
 //!
 //! | module | holds |
 //! |---|---|

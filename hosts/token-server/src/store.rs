@@ -1,10 +1,10 @@
-//! What the server knows, in a database.
+//! The database of the server.
 //!
 //! SQLite is embedded and the default; PostgreSQL serves several servers at once. The statements
-//! are the same for both; what differs stands behind [`Database`].
+//! are the same for both; what differs is behind [`Database`].
 //!
-//! Writes run one after the other, and each takes the next revision of the registry. Whoever has
-//! seen a revision asks for what came after it, and gets all of it: no revision becomes visible
+//! Writes are serialised, and each takes the next revision of the registry. A reader that has seen
+//! a revision asks for the changes after it, and gets all of them: no revision becomes visible
 //! before the one below it.
 //!
 //! Left out: what may be written, which is [`edit`](crate::domain::edit)'s.
@@ -30,7 +30,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::time::timeout;
 
-pub(crate) use database::{Database, News};
+pub(crate) use database::{ChangeListener, Database};
 pub(crate) use keys::AuthorityRecord;
 pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub use known_networks::KnownNetwork;
@@ -39,13 +39,13 @@ pub use records::{
     Changes, History, Known, PasswordName, RecordKey, Revision, RevokedIdentity, TokenRecord,
 };
 pub(crate) use records::{
-    Departure, KeysRecord, PasswordRecord, ProviderRecord, RegistryRecord, ScopeMapRecord,
-    ServicePrincipalRecord,
+    KeysRecord, PasswordRecord, ProviderRecord, RegistryRecord, ScopeMapRecord,
+    ServicePrincipalRecord, Tombstone,
 };
 pub use write::Write;
 
-/// How long anything in the database may take. Decisions do not wait for it.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a database operation may take. Decisions do not wait for it.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The database.
 #[derive(Clone, Debug)]
@@ -72,12 +72,11 @@ impl Store {
             }
         };
         let about = || format!("cannot open {}", database.describe());
-        // Held until the schema is up to date: several processes may begin on a database that none
-        // has seen before.
-        let turn = database.turn().await.with_context(about)?;
+        // Held until the schema is up to date: several processes may start on an empty database.
+        let lock = database.lock().await.with_context(about)?;
         let pool = connect(database.as_ref()).await.with_context(about)?;
         migrate(database.as_ref(), &pool).await?;
-        drop(turn);
+        drop(lock);
         let store = Self { pool, database };
         let mut write = store.write().await?;
         if write.ensure_registry().await? {
@@ -86,7 +85,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Begins a write. Others wait until it ends; one that is dropped leaves nothing behind.
+    /// Begins a write. Other writes wait until it ends; dropping it rolls it back.
     ///
     /// # Errors
     ///
@@ -96,24 +95,24 @@ impl Store {
             let transaction = self.pool.begin_with(self.database.begin_write()).await?;
             Write::begin(transaction, Arc::clone(&self.database)).await
         };
-        timeout(PATIENCE, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+        timeout(TIMEOUT, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
-    /// Everything that changed after a revision, as it was at one moment; everything there is for
-    /// revision 0.
+    /// Everything that changed after a revision, in one consistent read; all records for revision
+    /// 0.
     ///
     /// # Errors
     ///
-    /// When the database cannot be read, or holds what is no record.
+    /// When the database cannot be read, or holds an invalid record.
     pub async fn changes(&self, since: Revision) -> sqlx::Result<Changes> {
         self.changes_since(&Known { revision: since, ..Known::default() }).await
     }
 
-    /// The same after what is known, of which it is found out whether the database still holds it.
+    /// The same after a known state, with a check whether the database still has that history.
     ///
     /// # Errors
     ///
-    /// When the database cannot be read, or holds what is no record.
+    /// When the database cannot be read, or holds an invalid record.
     pub async fn changes_since(&self, known: &Known) -> sqlx::Result<Changes> {
         let read = async {
             let mut transaction = self.pool.begin_with(self.database.begin_read()).await?;
@@ -121,12 +120,12 @@ impl Store {
             transaction.rollback().await?;
             Ok(changes)
         };
-        timeout(PATIENCE, read).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+        timeout(TIMEOUT, read).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
-    /// Makes a new epoch of a database that was put back, and a revision above the one that
-    /// somebody has seen: tokens, feeds and bundles from before are refused from then on. Does
-    /// nothing when its epoch is not `left` any more, because somebody else was quicker.
+    /// Begins a new epoch of a restored database, and a revision above every known one: tokens,
+    /// feeds and bundles from before are refused from then on. Does nothing when the epoch is not
+    /// `left` any more, because another process was quicker.
     ///
     /// # Errors
     ///
@@ -138,23 +137,25 @@ impl Store {
         Ok(Some(epoch))
     }
 
-    /// A connection for reading. Requests for decisions use none.
+    /// A connection for reading. Decisions use none.
     ///
     /// # Errors
     ///
     /// When the database cannot be reached.
     pub async fn read(&self) -> sqlx::Result<Read> {
         let acquire = self.pool.acquire();
-        timeout(PATIENCE, acquire).await.map_err(|_| sqlx::Error::PoolTimedOut)?.map(Read)
+        timeout(TIMEOUT, acquire).await.map_err(|_| sqlx::Error::PoolTimedOut)?.map(Read)
     }
 
-    /// Tells when another process may have changed something.
+    /// Notifies when another process may have written.
     ///
     /// # Errors
     ///
     /// When the database cannot be reached.
-    pub async fn news(&self) -> sqlx::Result<Box<dyn News>> {
-        timeout(PATIENCE, self.database.news()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    pub async fn change_listener(&self) -> sqlx::Result<Box<dyn ChangeListener>> {
+        timeout(TIMEOUT, self.database.change_listener())
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 }
 
@@ -233,23 +234,23 @@ impl Read {
     }
 }
 
-/// The data folder, which is its owner's alone: what must outlive the process lies there, whatever
-/// the database.
+/// Creates the data folder, readable by its owner alone. It holds what must outlive the process,
+/// with either database.
 fn make_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
-    let prepare = database.prepare();
+    let pragmas = database.connection_pragmas();
     AnyPoolOptions::new()
         .max_connections(8)
-        .acquire_timeout(PATIENCE / 2)
+        .acquire_timeout(TIMEOUT / 2)
         .after_connect(move |connection: &mut AnyConnection, _| {
-            Box::pin(async move { connection.execute(prepare).await.map(drop) })
+            Box::pin(async move { connection.execute(pragmas).await.map(drop) })
         })
-        // A commit that fails, because the disk is full for example, leaves a connection that goes
-        // neither on nor back: another one can.
+        // A failed commit, for example on a full disk, leaves a connection that can neither commit
+        // nor roll back; a new connection can.
         .before_acquire(|connection, _| {
             Box::pin(async move { Ok(!connection.is_in_transaction()) })
         })
@@ -257,8 +258,8 @@ async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
         .await
 }
 
-/// Brings the schema up to date. One that has more steps than this program knows is left alone: a
-/// newer program has written it.
+/// Brings the schema up to date. A schema with unknown migrations is refused: a newer program has
+/// written it.
 async fn migrate(database: &dyn Database, pool: &AnyPool) -> anyhow::Result<()> {
     match database.migrations().run(pool).await {
         Err(MigrateError::VersionMissing(step)) => bail!(

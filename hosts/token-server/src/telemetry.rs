@@ -1,7 +1,7 @@
-//! What the server tells about itself: logs, metrics, traces.
+//! Telemetry: logs, metrics, traces.
 //!
-//! No password, token or signature is in any of it, and no name is a label of a metric. Names stand
-//! in the decision log alone, which is there to tell who asked for what.
+//! No password, token or signature is in any of it, and no name is a label of a metric. Names are
+//! only in the decision log, whose purpose is to record who asked for what.
 
 pub(crate) mod decision;
 pub(crate) mod log;
@@ -18,10 +18,10 @@ use tracing_subscriber::{Layer, Registry};
 use crate::config::Config;
 use traces::Traces;
 
-/// The target of requests' spans, by which traces tell them from others.
+/// The target of requests' spans, by which traces select them.
 pub(crate) const REQUESTS: &str = "request";
 
-/// What was started, to be ended.
+/// The telemetry of this process, to be stopped at shutdown.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     /// Renders the metrics.
@@ -34,7 +34,7 @@ impl Telemetry {
     ///
     /// # Errors
     ///
-    /// When the collector's address is none, or something was started before.
+    /// When the collector's address is invalid, or telemetry was started before.
     pub(crate) fn start(config: &Config) -> anyhow::Result<Self> {
         let traces = config.otlp.endpoint.as_ref().map(Traces::start).transpose()?;
         subscriber(log::layer(&config.log, std::io::stderr), traces.as_ref())
@@ -43,7 +43,7 @@ impl Telemetry {
         Ok(Self { metrics: metrics::install()?, traces })
     }
 
-    /// Sends what is not yet sent.
+    /// Sends the queued spans.
     pub(crate) async fn stop(self) {
         if let Some(traces) = self.traces {
             traces.stop().await;
@@ -51,11 +51,11 @@ impl Telemetry {
     }
 }
 
-/// What hears of events and spans: the log, and the traces where there are any.
+/// The subscriber of events and spans: the log, and the traces if any.
 ///
-/// One list, not one around the other: with anything around the log, and be it no layer at all,
-/// what the log leaves out seems wanted, and is made for nobody. That cost an eighth of the time of
-/// a token whose decision is not logged.
+/// One list of layers, not nested ones: any layer around the log, even an empty one, enables events
+/// that the log filters out, and they are built in vain. That cost an eighth of the time of a token
+/// whose decision is not logged.
 fn subscriber(
     log: Box<dyn Layer<Registry> + Send + Sync>,
     traces: Option<&Traces>,

@@ -1,11 +1,11 @@
-//! What the tests of the server and the benches use of it, and nothing else: every other item is
-//! the program's own. The paths are those of the rooms.
+//! The items that tests and benches of the server use; every other item is private to the program.
+//! The paths are those of the modules.
 
 pub mod clock {
     pub use crate::clock::{now, rfc3339};
 }
 pub mod app {
-    pub use crate::app::{App, Settings, remember};
+    pub use crate::app::{App, Settings, known_networks};
     pub mod readiness {
         pub use crate::app::readiness::Readiness;
     }

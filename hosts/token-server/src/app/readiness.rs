@@ -1,30 +1,30 @@
-//! Whether the snapshot is new enough to decide by.
+//! Whether the snapshot is recent enough for decisions.
 //!
-//! Requests read a snapshot and not the database, so a database that is gone takes no token away at
-//! once. Until `snapshot.serveFor` is over the server is degraded: it issues tokens by what it last
-//! read, which may be more than an operator has meanwhile allowed. After that it is not ready and
-//! issues none.
+//! Requests read a snapshot and not the database, so tokens are still issued when the database is
+//! unreachable. Until `snapshot.serveFor` has passed the server is degraded: it issues tokens from
+//! its last snapshot, which may grant more than an operator has meanwhile allowed. After that it is
+//! not ready and issues no tokens.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::telemetry::metrics;
 
-/// How old a snapshot may be that counts as new, in seconds. The database is asked every second,
-/// and may take five to answer.
-const FRESH: i64 = 10;
-/// A time that has not come.
+/// The maximum age of a fresh snapshot, in seconds. The database is polled every second, and may
+/// take five to answer.
+const MAX_FRESH_AGE: i64 = 10;
+/// The time of an event that has not happened.
 const NEVER: i64 = i64::MIN;
 
 /// What is known about the snapshot and the database.
 #[derive(Debug)]
 pub struct Readiness {
     serve_for: i64,
-    /// When the database last said that the snapshot is what it holds.
+    /// When the database last confirmed the snapshot.
     confirmed: AtomicI64,
     /// Since when the database does not answer.
     gone_since: AtomicI64,
-    /// Whether this server's identity providers are not those that are kept.
+    /// Whether this server's identity providers differ from the stored ones.
     has_other_providers: AtomicBool,
 }
 
@@ -33,16 +33,16 @@ pub struct Readiness {
 pub enum Health {
     /// From what the database holds.
     Ready,
-    /// From what it held so many seconds ago.
+    /// From the last snapshot, while the database does not answer.
     Degraded {
         /// Since when the database does not answer.
         gone_since: i64,
         /// The age of the snapshot, in seconds.
         snapshot_age: i64,
     },
-    /// No more, or not yet.
+    /// Not issued: the snapshot is stale or was never read.
     Unready {
-        /// The age of the snapshot, in seconds. Nothing when none was ever read.
+        /// The age of the snapshot, in seconds; `None` before the first read.
         snapshot_age: Option<i64>,
     },
 }
@@ -67,13 +67,13 @@ impl Readiness {
         metrics::snapshot(revision, tokens);
     }
 
-    /// Notes whether this server's identity providers are those that are kept. Nothing is issued to
-    /// identities while they are not.
+    /// Records whether this server's identity providers are the stored ones. While they are not, no
+    /// tokens are issued to identities.
     pub fn note_providers(&self, are_kept: bool) {
         self.has_other_providers.store(!are_kept, Ordering::Relaxed);
     }
 
-    /// Whether this server's identity providers are not those that are kept.
+    /// Whether this server's identity providers differ from the stored ones.
     #[must_use]
     pub fn has_other_providers(&self) -> bool {
         self.has_other_providers.load(Ordering::Relaxed)
@@ -95,8 +95,8 @@ impl Readiness {
             return Health::Unready { snapshot_age: Some(snapshot_age) };
         }
         match self.gone_since.load(Ordering::Relaxed) {
-            NEVER if snapshot_age <= FRESH => Health::Ready,
-            // Nobody has said that the database is gone, and nobody has looked: that is no better.
+            NEVER if snapshot_age <= MAX_FRESH_AGE => Health::Ready,
+            // No read has failed, but none has succeeded either: that is no better.
             NEVER => {
                 Health::Degraded { gone_since: now.saturating_sub(snapshot_age), snapshot_age }
             }
@@ -104,19 +104,19 @@ impl Readiness {
         }
     }
 
-    /// Whether the database did not answer when somebody last asked.
+    /// Whether the last read of the database failed.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.gone_since.load(Ordering::Relaxed) != NEVER
     }
 
-    /// Whether tokens may be issued. The token endpoint asks before each.
+    /// Whether tokens may be issued. The token endpoint checks this for each request.
     #[must_use]
     pub fn may_issue(&self, now: i64) -> bool {
         !matches!(self.health(now), Health::Unready { .. })
     }
 
-    /// How long ago the database said that the snapshot is what it holds, in seconds.
+    /// How long ago the database confirmed the snapshot, in seconds.
     #[must_use]
     pub fn snapshot_age(&self, now: i64) -> Option<i64> {
         match self.confirmed.load(Ordering::Relaxed) {

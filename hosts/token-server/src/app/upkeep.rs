@@ -1,4 +1,4 @@
-//! Looking after the signing keys while the server runs.
+//! Reconciles the signing keys while the server runs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,27 +10,27 @@ use crate::domain::keys::rotation::plan;
 use crate::domain::keys::steadiness::Steadiness;
 use crate::domain::keys::{Keeper, Plan};
 
-/// How often a server looks.
-const EVERY: Duration = Duration::from_secs(60);
+/// How often the keys are checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Looks after the keys for ever.
+/// Checks the keys every [`CHECK_INTERVAL`]. Never returns.
 pub(crate) async fn keep(keeper: Keeper, app: Arc<App>) {
     let mut steadiness = Steadiness::new(clock::now(), Instant::now());
     loop {
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
         let now = clock::now();
         let is_steady = steadiness.look(now, Instant::now());
         let kept = async {
             let known = Arc::clone(&app.keys());
             let plan = plan(&known.keys, keeper.algorithm, now, keeper.rotation);
             if is_steady && plan != Plan::default() {
-                keeper.tend(&app.store, now).await?;
+                keeper.reconcile(&app.store, now).await?;
                 catch_up(&app).await?;
             }
             keeper.write_bundle(&app.issuer.ring())
         };
         if let Err(error) = kept.await {
-            tracing::warn!(error = format!("{error:#}"), "cannot look after the signing keys");
+            tracing::warn!(error = format!("{error:#}"), "cannot reconcile the signing keys");
         }
     }
 }

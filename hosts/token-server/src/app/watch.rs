@@ -1,9 +1,8 @@
-//! Keeping the snapshot as new as the database.
+//! Keeps the snapshot in step with the database.
 //!
-//! News of a change comes from the database itself; and once a second the server looks even without
-//! news, which costs one row and tells it whether the database is there at all. When the database
-//! cannot be read, or holds what cannot be compiled, the last good snapshot stays and the log says
-//! why.
+//! The database notifies of changes. The server also polls once a second, which costs one row and
+//! tells it whether the database answers. When the database cannot be read, or holds a policy that
+//! does not compile, the last good snapshot stays and the log says why.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +14,21 @@ use crate::app::App;
 use crate::clock;
 use crate::domain::keys::Ring;
 use crate::domain::policy::Policy;
-use crate::store::{History, KeysRecord, Known, News, Store, Write};
+use crate::store::{ChangeListener, History, KeysRecord, Known, Store, Write};
 
-/// How long the server waits for news before it looks by itself.
-const EVERY: Duration = Duration::from_secs(1);
+/// How long the server waits for a notification before it polls.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a request waits for the snapshot to be as new as the database.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Brings the snapshot up to date with what has been committed.
 ///
 /// # Errors
 ///
-/// When the database cannot be read or holds what cannot be compiled. The old snapshot stays.
+/// When the database cannot be read or holds a policy that does not compile. The old snapshot
+/// stays.
 pub async fn catch_up(app: &App) -> anyhow::Result<()> {
-    // One at a time: the later one sees what the earlier one has done.
+    // One at a time: the later call sees the result of the earlier one.
     let _guard = app.snapshot_lock.lock().await;
     let policy = Arc::clone(&app.policy());
     let known = Known::from(&policy.registry);
@@ -49,15 +49,15 @@ pub async fn catch_up(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same for whoever cannot go on without: at once an error when the database is known to be
-/// gone.
+/// The same for callers that need the current state: fails at once when the database is known to be
+/// unreachable.
 ///
 /// # Errors
 ///
-/// When the database does not answer in time. Whoever follows it finds out when it is back.
+/// When the database does not answer in time. [`follow`] notices when it is back.
 pub(crate) async fn catch_up_now(app: &App) -> anyhow::Result<()> {
     anyhow::ensure!(!app.readiness.is_gone(), "the database does not answer");
-    let caught_up = timeout(PATIENCE, catch_up(app)).await;
+    let caught_up = timeout(CATCH_UP_TIMEOUT, catch_up(app)).await;
     caught_up.unwrap_or_else(|_| bail!("the database does not answer in time"))
 }
 
@@ -65,14 +65,13 @@ pub(crate) async fn catch_up_now(app: &App) -> anyhow::Result<()> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseGone(pub String);
 
-/// Whether the database holds something newer than this snapshot, so that credentials are to be
-/// looked at again: good ones, which may have ended, and unknown ones, which another process may
-/// have made a moment ago. All unknown ones together make the database work only
-/// [so often](App::second_looks).
+/// Whether the database holds a newer revision than this snapshot, so that credentials are checked
+/// again: valid ones, which may have ended, and unknown ones, which another process may have just
+/// created. Reads for unknown credentials are [rate-limited](App::second_looks) over all clients.
 ///
 /// # Errors
 ///
-/// [`DatabaseGone`] for good credentials when the database does not answer.
+/// [`DatabaseGone`] for valid credentials when the database does not answer.
 pub(crate) async fn has_changed(
     app: &App,
     policy: &Policy,
@@ -88,35 +87,34 @@ pub(crate) async fn has_changed(
     }
 }
 
-/// Makes a write last, and lets it count here at once.
+/// Commits a write and brings this server's snapshot up to date at once.
 ///
 /// # Errors
 ///
 /// When the database cannot be written.
 pub async fn commit(app: &App, write: Write) -> sqlx::Result<()> {
     write.commit().await?;
-    // It is in the database, so the answer is yes; whoever follows the database makes up for a
-    // failure here.
+    // The write is committed, so the answer is success; [`follow`] makes up for a failure here.
     if let Err(error) = catch_up_now(app).await {
         tracing::warn!(error = format!("{error:#}"), "cannot read what was just written");
     }
     Ok(())
 }
 
-/// A database that was put back, and nobody said so: what this server issued since then means
-/// nothing in it.
+/// Begins an epoch after an unannounced restore of the database: tokens that this server issued
+/// since the backup are not valid in it.
 async fn begin_epoch(app: &App, known: &Known) -> anyhow::Result<()> {
     if let Some(epoch) = app.store.begin_epoch(Some(known)).await? {
         tracing::warn!(
             revision = known.revision,
             epoch,
-            "the database was put back; all tokens from before end with its epoch"
+            "the database was restored; all older tokens end with its epoch"
         );
     }
     Ok(())
 }
 
-/// Takes over signing keys that are new, and lets go of those that are gone.
+/// Adds new signing keys to the ring, and drops deleted ones.
 fn renew_keys(app: &App, keys: KeysRecord) -> anyhow::Result<()> {
     let Some(authority) = keys.authority.as_ref().filter(|_| **app.keys() != keys) else {
         return Ok(());
@@ -129,36 +127,36 @@ fn renew_keys(app: &App, keys: KeysRecord) -> anyhow::Result<()> {
 
 /// Follows the database. Never returns.
 pub async fn follow(app: Arc<App>) {
-    let mut news = None;
+    let mut listener = None;
     loop {
-        wait(&app.store, &mut news).await;
+        wait(&app.store, &mut listener).await;
         if let Err(error) = catch_up(&app).await {
             tracing::warn!(
                 error = format!("{error:#}"),
-                "cannot read the database; the last policy stays"
+                "cannot read the database; serving the last policy"
             );
             app.readiness.lose(clock::now());
-            news = None;
-            tokio::time::sleep(EVERY).await;
+            listener = None;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-/// Waits for news, and at most for a second.
-async fn wait(store: &Store, news: &mut Option<Box<dyn News>>) {
-    if news.is_none() {
-        // What happened before somebody listens is read at once.
-        *news = store.news().await.ok();
-        if news.is_none() {
-            // A database that can be read may still have no connection left to listen on.
-            tokio::time::sleep(EVERY).await;
+/// Waits for a notification, at most for [`POLL_INTERVAL`].
+async fn wait(store: &Store, listener: &mut Option<Box<dyn ChangeListener>>) {
+    if listener.is_none() {
+        // Changes from before the listener connected are read at once.
+        *listener = store.change_listener().await.ok();
+        if listener.is_none() {
+            // A database that can be read may still have no connection free for a listener.
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         return;
     }
-    if let Some(listening) = news {
-        match timeout(EVERY, listening.wait()).await {
+    if let Some(open) = listener {
+        match timeout(POLL_INTERVAL, open.wait()).await {
             Ok(Ok(())) | Err(_) => {}
-            Ok(Err(_)) => *news = None,
+            Ok(Err(_)) => *listener = None,
         }
     }
 }

@@ -8,19 +8,19 @@ use crate::model::client_id::ADMINISTRATOR;
 
 use super::open;
 
-/// Gives the local administrator a new secret, and says what `az login` needs.
+/// Gives the local administrator a new secret, and prints what `az login` needs.
 pub(crate) async fn administrator(flags: Administrator) -> anyhow::Result<()> {
     let store = open(&Config::load(&flags.source, &[])?).await?;
     let mut write = store.write().await?;
     let secret = reset_administrator(&mut write).await?;
     let registry = write.registry().await?;
     write.commit().await?;
-    let said = serde_json::json!({
+    let output = serde_json::json!({
         "clientId": ADMINISTRATOR,
         "secret": secret,
         "tenant": registry.tenant,
         "subscription": registry.subscription,
     });
-    writeln!(std::io::stdout().lock(), "{said}")?;
+    writeln!(std::io::stdout().lock(), "{output}")?;
     Ok(())
 }

@@ -5,12 +5,12 @@ use crate::domain::seed::apply_file;
 
 use super::{open, print};
 
-/// Writes what a file says into the database.
+/// Applies a file to the database.
 pub(crate) async fn apply(flags: Apply) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &[])?;
     let store = open(&config).await?;
     print(&apply_file(&store, &flags.file, &config.registry.name).await?)?;
-    // Beside the passwords, which may go into a file.
+    // On standard error: the passwords on standard output may go into a file.
     eprintln!("{} is in the database now", flags.file.display());
     Ok(())
 }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 
 use super::open;
 
-/// Says what makes a registry refuse a token; tells by its exit code whether anything does.
+/// Prints why a registry refuses a token; the exit code says whether one does.
 pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &flags.flags())?;
     let token = read(&flags.token)?;

@@ -27,7 +27,7 @@ pub(crate) async fn keys(command: Keys) -> anyhow::Result<()> {
             } else {
                 keeper.rotate(&store, now).await?
             };
-            // A registry may be restarted before the server looks the next time.
+            // A registry may be restarted before the server's next check.
             keeper.write_bundle(&ring)?;
             writeln!(out, "{}", ring.newest_kid())?;
         }

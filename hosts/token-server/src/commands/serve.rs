@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::app::remember;
+use crate::app::known_networks;
 use crate::app::upkeep::keep;
 use crate::app::watch::{catch_up, follow};
 use crate::app::{App, Settings};
@@ -47,12 +47,10 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
         keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
     }
     if keep_providers(&store, providers.fingerprints()).await? {
-        tracing::info!(
-            "the identity providers are others than before; what was issued by those has ended"
-        );
+        tracing::info!("the identity providers have changed; tokens of changed ones are revoked");
     }
-    // The ports come last: whoever is waiting for them may read the certificate as soon as somebody
-    // answers.
+    // The ports are opened last: a client that waits for them may read the certificate as soon as
+    // the server answers.
     let prepared = Prepared::new(&config, providers, store).await?;
     let listener = listen(config.listen).await?;
     let metrics_listener = match config.metrics.listen {
@@ -64,8 +62,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     background.spawn(follow(Arc::clone(&app)));
     background.spawn(keep(keeper(&config), Arc::clone(&app)));
     background.spawn(keep_fresh(Arc::clone(&app)));
-    background.spawn(remember::keep_up(Arc::clone(&app)));
-    background.spawn(metrics::keep_up(telemetry.metrics.clone()));
+    background.spawn(known_networks::run(Arc::clone(&app)));
+    background.spawn(metrics::run(telemetry.metrics.clone()));
     if let Some(certificate) = certificate {
         background.spawn(async move { certificate.watch(POLL_INTERVAL).await });
     }
@@ -86,19 +84,18 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     };
     tokio::select! {
         ended = serving => ended?,
-        // None of these ever returns; one that is gone would leave the server deciding by what it
-        // knew at that time.
+        // None of these ever returns; without one, the server would decide from stale data.
         ended = background.join_next() => bail!("a part of the server has failed: {ended:?}"),
     }
     background.shutdown().await;
-    if let Err(error) = remember::keep(&app).await {
-        tracing::warn!(%error, "where clients were right is not written down");
+    if let Err(error) = known_networks::save(&app).await {
+        tracing::warn!(%error, "cannot save the known networks");
     }
     telemetry.stop().await;
     Ok(())
 }
 
-/// What takes time, or may fail, before anybody is answered.
+/// The steps before serving that take time or may fail.
 struct Prepared {
     runtime: Runtime,
     issuer: Issuer,
@@ -109,7 +106,7 @@ struct Prepared {
 impl Prepared {
     async fn new(config: &Config, providers: Providers, store: Store) -> anyhow::Result<Self> {
         let keeper = keeper(config);
-        let ring = keeper.tend(&store, clock::now()).await?;
+        let ring = keeper.reconcile(&store, clock::now()).await?;
         keeper.write_bundle(&ring)?;
         let service = config.registry.service.clone();
         Ok(Self {
@@ -137,7 +134,7 @@ impl Prepared {
         let Self { runtime, issuer, providers, store } = self;
         let app = Arc::new(App::new(settings, runtime, issuer, providers, store)?);
         catch_up(&app).await?;
-        remember::recall(&app).await?;
+        known_networks::load(&app).await?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             engine_sha256 = ENGINE_SHA256,
@@ -150,8 +147,7 @@ impl Prepared {
     }
 }
 
-/// Whether this process may have as many connections open as are configured, of which as many more
-/// may wait.
+/// Warns when the process's file limit is below the configured connections and those that may wait.
 fn check_files(config: &Config) {
     let wanted = u64::try_from(config.limits.connections).unwrap_or(u64::MAX).saturating_mul(2);
     if let Some(files) = raise_limit().filter(|files| *files < wanted) {
@@ -163,7 +159,7 @@ fn check_files(config: &Config) {
     }
 }
 
-/// Everything that the main address answers, within its limits.
+/// The router of the main address, within its limits.
 fn router(config: &Config, app: Arc<App>, operator: Router, counters: Router) -> Router {
     let guard = Arc::clone(&app.guard);
     let gateways = Gateways::new(Arc::clone(&app), config.tls.is_some());

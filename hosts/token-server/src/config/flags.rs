@@ -23,17 +23,17 @@ pub struct Cli {
 pub enum Command {
     /// Serve tokens.
     Serve(Box<Serve>),
-    /// Make the local administrator, or give it a new secret, and say what `az login` needs.
+    /// Create the local administrator, or give it a new secret, and print what `az login` needs.
     Administrator(Administrator),
-    /// Say that the database was put back: every token from before ends, and edges take its
-    /// revisions anew.
+    /// Begin a new epoch after a restore of the database: every older token ends, and edges read
+    /// the full state.
     Restore(Restore),
-    /// Look at the signing keys, or make a new one now.
+    /// List the signing keys, or create a new one now.
     #[command(subcommand)]
     Keys(Keys),
-    /// Tell why a registry refuses a token: "token signed by untrusted key", for example.
+    /// Explain why a registry refuses a token: "token signed by untrusted key", for example.
     Doctor(Doctor),
-    /// Write scope maps and tokens from a file into the database, also of a server that runs.
+    /// Write scope maps and tokens from a file into the database, also while a server runs.
     Apply(Apply),
 }
 
@@ -51,7 +51,7 @@ pub struct Source {
     /// in the data folder.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
-    /// Any value of the configuration, `limits.body=100000` for example. May stand several times.
+    /// Any value of the configuration, `limits.body=100000` for example. May be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
@@ -90,7 +90,7 @@ pub struct Serve {
     /// The key of the certificate, PEM.
     #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// An address for metrics, apart from the one that everybody reaches.
+    /// An address for metrics, apart from the main one.
     #[arg(long, value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
     /// Log as JSON, one object a line.
@@ -137,8 +137,8 @@ pub struct KeysRotate {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
-    /// Let go of every other key and of the authority at once: for a key that has leaked. All
-    /// tokens end, and registries need the new bundle.
+    /// Delete every other key and the authority at once: for a key that has leaked. All tokens end,
+    /// and registries need the new bundle.
     #[arg(long)]
     pub at_once: bool,
 }
@@ -158,7 +158,7 @@ pub struct Doctor {
     /// The configuration of the registry that refuses the token: `config.yml` of CNCF distribution.
     #[arg(long, value_name = "FILE")]
     pub registry: Option<PathBuf>,
-    /// Which version of CNCF distribution it is; both are thought of, when this is left out.
+    /// The version of CNCF distribution; both, when left out.
     #[arg(long, value_name = "VERSION", value_parser = ["2.8", "3"])]
     pub version: Option<String>,
     /// A file that holds the token, or `-` for the standard input.

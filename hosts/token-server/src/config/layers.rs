@@ -1,4 +1,4 @@
-//! The sources of the configuration, one over the other.
+//! The sources of the configuration, merged in their order.
 
 use std::path::{Path, PathBuf};
 
@@ -13,14 +13,14 @@ use super::{Config, Limits, Rate};
 const PREFIX: &str = "SCOPEGATE_";
 const FILE: &str = "SCOPEGATE_CONFIG";
 
-/// One value of one source, with the name that its source has for it.
+/// The values of one source, with the source's name.
 pub(super) struct Layer {
-    /// Where it stands, for people: `SCOPEGATE_LISTEN`, `--listen`, `the file scopegate.yaml`.
+    /// Its origin, for error messages: `SCOPEGATE_LISTEN`, `--listen`, `the file scopegate.yaml`.
     origin: String,
     values: Dict,
 }
 
-/// The variables of the process that begin as ours do.
+/// The process's environment variables with our prefix.
 pub(super) fn process_environment() -> anyhow::Result<Vec<(String, String)>> {
     let ours = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
@@ -28,7 +28,7 @@ pub(super) fn process_environment() -> anyhow::Result<Vec<(String, String)>> {
     });
     ours.map(|(name, value)| match value.into_string() {
         Ok(value) => Ok((name, value)),
-        Err(_) => bail!("{name} is no UTF-8"),
+        Err(_) => bail!("{name} is not UTF-8"),
     })
     .collect()
 }
@@ -39,7 +39,7 @@ pub(super) fn file_of(environment: &[(String, String)]) -> Option<PathBuf> {
     named.map(|(_, value)| value.into())
 }
 
-/// What the sources come to. Later flags count more than earlier ones.
+/// The merged sources. Later flags override earlier ones.
 pub(super) fn extract(
     file: Option<&Path>,
     environment: &[(String, String)],
@@ -57,12 +57,12 @@ pub(super) fn extract(
     for flag in flags {
         figment = figment.merge(flag);
     }
-    // Lossy means that text becomes a number or a truth where one is wanted, which is all that the
-    // environment and flags can give.
+    // Lossy: text becomes a number or a boolean where one is expected, because the environment and
+    // flags hold only text.
     figment.extract_lossy().map_err(|error| anyhow::anyhow!("{}", in_words(&error)))
 }
 
-/// The rates, of which a source may give one half.
+/// The default rates: a source may set only one half of a rate.
 fn default_rates() -> Layer {
     let Limits { per_address, per_principal, .. } = Limits::default();
     let rate = |rate: Rate| {
@@ -84,13 +84,13 @@ impl Layer {
         let value = match text.trim_start().chars().next() {
             Some('[' | '{') => serde_json::from_str::<Value>(text)
                 .ok()
-                .with_context(|| format!("{origin} begins as JSON and is none"))?,
+                .with_context(|| format!("{origin} begins as JSON but is invalid"))?,
             _ => return Self::text(origin, path, text),
         };
         Self::nested(origin, path, value)
     }
 
-    /// A value that is text whatever it begins with.
+    /// A value that is always text.
     pub(super) fn text(origin: String, path: &str, text: &str) -> anyhow::Result<Self> {
         Self::nested(origin, path, Value::from(text))
     }
@@ -122,14 +122,14 @@ fn read_file(path: &Path) -> anyhow::Result<Layer> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
     let values: Option<Dict> = serde_saphyr::from_str(&text).map_err(|error| {
-        // Without the piece of the file: it could hold a password.
+        // Without the excerpt of the file: it could hold a password.
         let error = error.without_snippet().render_with_formatter(&UserMessageFormatter);
         anyhow::anyhow!("{name}: {error}")
     })?;
     Ok(Layer { origin: name.to_string(), values: without_empty(values.unwrap_or_default()) })
 }
 
-/// Leaves out what has no value: a section of which every line is commented out.
+/// Drops sections without a value: every line of them is commented out.
 fn without_empty(values: Dict) -> Dict {
     let kept = values.into_iter().filter_map(|(name, value)| match value {
         Value::Empty(..) => None,
@@ -173,10 +173,10 @@ fn camel_case(part: &str) -> String {
     name
 }
 
-/// An error with the place of the value and the source that it came from.
+/// An error with the path of the value and its source.
 ///
-/// The library's own text leads with the name of a profile, which nobody has written, and shows the
-/// value where the kind of it is wrong.
+/// The library's own text begins with the name of a profile, which is not in any source, and quotes
+/// a value of the wrong type.
 fn in_words(error: &Error) -> String {
     let what = match &error.kind {
         Kind::InvalidType(actual, expected) => {
@@ -188,19 +188,19 @@ fn in_words(error: &Error) -> String {
         Kind::UnknownVariant(name, known) => format!("`{name}` is not one of {}", known.join(", ")),
         kind => kind.to_string(),
     };
-    let mut said = String::new();
+    let mut message = String::new();
     if let Some(metadata) = &error.metadata {
-        said.push_str(&metadata.name);
-        said.push_str(": ");
+        message.push_str(&metadata.name);
+        message.push_str(": ");
     }
     if !error.path.is_empty() {
-        said.push_str(&error.path.join("."));
-        said.push_str(": ");
+        message.push_str(&error.path.join("."));
+        message.push_str(": ");
     }
-    said + &what
+    message + &what
 }
 
-/// What is expected, without the names of types.
+/// The expectation, without the names of types.
 fn without_type(expected: &str) -> &str {
     match expected {
         "usize" | "u32" => "a whole number",

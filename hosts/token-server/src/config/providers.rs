@@ -1,4 +1,4 @@
-//! OpenID providers as the configuration names them.
+//! OpenID providers in the configuration.
 //!
 //! ```yaml
 //! providers:
@@ -19,10 +19,10 @@
 //!         rules: ["repositories/{repository_owner}/*/content/read"]
 //! ```
 //!
-//! This is the form alone. What the values mean is checked where they are used:
+//! This is the syntax alone. The values are checked where they are used:
 //! [`Provider::open`](crate::domain::identity::Provider::open) and
-//! [`Bindings::read`](crate::domain::identity::Bindings::read). The
-//! format is ours, so an unknown field is an error.
+//! [`Bindings::read`](crate::domain::identity::Bindings::read). The format is ours, so an unknown
+//! field is an error.
 //!
 //! A reader of YAML may take the bare words `y`, `no`, `on` for booleans. A binding with such a
 //! value then matches no text, and so grants nothing; quotes make it a text.
@@ -36,7 +36,6 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One provider.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ProviderConfig {
@@ -56,14 +55,14 @@ pub struct ProviderConfig {
     /// The claim that becomes the `sub` of our tokens.
     #[serde(default = "default_subject")]
     pub subject: String,
-    /// The one authority that may vouch for the provider's certificate; left out, those that the
-    /// system trusts.
+    /// The certificate authority that the provider's certificate must come from; left out, those
+    /// that the system trusts.
     pub ca_file: Option<PathBuf>,
-    /// Who we are to the provider when we redeem a refresh token.
+    /// Our client id at the provider, for redeeming refresh tokens.
     pub client_id: Option<String>,
     /// The file with the client's secret; left out for a public client.
     pub client_secret_file: Option<PathBuf>,
-    /// What its tokens open.
+    /// The bindings of its tokens.
     #[serde(default)]
     pub bindings: Vec<BindingConfig>,
 }
@@ -72,8 +71,8 @@ pub struct ProviderConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BindingConfig {
-    /// Claims and the value, or the values any of which, they must have. Not optional: whoever
-    /// means every token writes `{}`.
+    /// Claims, each with its required value or a list of accepted values. Not optional: `{}`
+    /// matches every token.
     pub r#match: Option<BTreeMap<String, Value>>,
     /// Scope maps by their names.
     #[serde(default)]
@@ -81,7 +80,7 @@ pub struct BindingConfig {
     /// Roles by their names.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// Rules, in which `{claim}` may stand for one component of the repository.
+    /// Rules, in which `{claim}` is a placeholder for one component of the repository.
     #[serde(default)]
     pub rules: Vec<String>,
 }
@@ -92,12 +91,11 @@ pub struct BindingConfig {
 pub struct SignatureAlgorithm(Algorithm);
 
 impl SignatureAlgorithm {
-    /// What providers sign with when nobody told them otherwise.
+    /// The algorithm of most providers by default.
     fn usual() -> Vec<Self> {
         [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256].map(Self).into()
     }
 
-    /// The algorithm.
     #[must_use]
     pub const fn algorithm(self) -> Algorithm {
         self.0
@@ -111,14 +109,14 @@ impl TryFrom<String> for SignatureAlgorithm {
         const INSTEAD: &str =
             "write RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA";
         match Algorithm::from_str(&name) {
-            // Whoever can verify with a shared secret can sign with it; and a public key taken for
-            // a secret is no secret.
+            // A shared secret that verifies can also sign; and a public key used as a secret is not
+            // secret.
             Ok(algorithm) if algorithm.family() == AlgorithmFamily::Hmac => {
                 Err(format!("`{name}` signs with a shared secret: {INSTEAD}"))
             }
             Ok(algorithm) => Ok(Self(algorithm)),
             Err(_) if name.eq_ignore_ascii_case("none") => {
-                Err(format!("`{name}` is no signature: {INSTEAD}"))
+                Err(format!("`{name}` is not a signature: {INSTEAD}"))
             }
             Err(_) => Err(format!("`{name}` is an unknown algorithm: {INSTEAD}")),
         }
@@ -182,8 +180,8 @@ bindings:
     fn errors_say_what_to_write_instead() {
         for (more, says) in [
             ("algorithms: [HS256]", "`HS256` signs with a shared secret: write RS256"),
-            ("algorithms: [none]", "`none` is no signature: write RS256"),
-            ("algorithms: [None]", "`None` is no signature: write RS256"),
+            ("algorithms: [none]", "`none` is not a signature: write RS256"),
+            ("algorithms: [None]", "`None` is not a signature: write RS256"),
             ("algorithms: [rs256]", "`rs256` is an unknown algorithm: write RS256"),
             ("audience: [b]", "unknown field `audience`, expected one of"),
             ("bindings: [{when: {}}]", "unknown field `when`, expected one of match"),

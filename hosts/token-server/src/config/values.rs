@@ -17,12 +17,12 @@ impl SecretUrl {
     ///
     /// # Errors
     ///
-    /// When the text is no address.
+    /// When the text is not a URL.
     pub fn parse(text: &str) -> Result<Self, url::ParseError> {
         Url::parse(text).map(|_| Self(text.to_owned()))
     }
 
-    /// The whole text, for whoever connects.
+    /// The whole text, for connecting.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -74,8 +74,8 @@ pub(super) fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag,
     Untag::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
 }
 
-/// Reads text, and says what it should have been. Of another kind of value it tells the kind alone:
-/// it could be a secret.
+/// Reads text, with an error that says what was expected. It names only the type of another value:
+/// the value could be a secret.
 struct Text(&'static str);
 
 impl Visitor<'_> for Text {

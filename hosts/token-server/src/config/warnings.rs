@@ -1,5 +1,5 @@
-//! What a configuration may say, and its owner should know: passwords and tokens that go over a
-//! network in the clear.
+//! Warnings about a valid configuration: passwords and tokens that are sent over a network in clear
+//! text.
 //!
 //! Left out: the address of the metrics, which hold no secret, and what a proxy before the server
 //! does.
@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use super::{Config, SecretUrl};
 
 impl Config {
-    /// One sentence for each, with what to write instead.
+    /// One sentence for each warning, with its fix.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let found = self.plain_http().into_iter().chain(self.plain_database());
@@ -29,17 +29,17 @@ impl Config {
         })
     }
 
-    /// Settings that speak of proxies, or of few, and name every address.
+    /// Settings meant for a few proxies that include every address.
     fn everybody(&self) -> Vec<String> {
         let limits = &self.limits;
         let named = [
             (
                 "limits.trustedProxies",
                 &limits.trusted_proxies,
-                "anybody chooses the address that is counted",
+                "any client chooses the address that is counted",
             ),
-            ("limits.exemptPeers", &limits.exempt_peers, "nobody's connections are bounded"),
-            ("authz.peers", &self.authz.peers, "anybody may ask about any request"),
+            ("limits.exemptPeers", &limits.exempt_peers, "no client's connections are bounded"),
+            ("authz.peers", &self.authz.peers, "any client may ask about any request"),
         ];
         let named = named.into_iter().filter(|(_, networks, _)| networks.contain_all());
         named
@@ -49,7 +49,7 @@ impl Config {
 
     fn plain_database(&self) -> Option<String> {
         let url = self.database_url.as_ref().map(SecretUrl::expose)?;
-        // An address that cannot be read is refused when it is opened.
+        // An invalid address is refused when the database is opened.
         let options = PgConnectOptions::from_str(url).ok()?;
         let is_local = options.get_socket().is_some() || is_local(options.get_host());
         let is_encrypted = matches!(

@@ -1,7 +1,7 @@
-//! Tokens of the built-in authority: for management, and for being exchanged at the registry.
+//! Tokens of the built-in authority: for management, and for exchange at the registry.
 //!
-//! They are signed with the registry's own keys, and their audience says what they are for. Roles
-//! are not in them; they are read when a token is used.
+//! They are signed with the registry's own keys, and their audience is their purpose. They carry no
+//! roles; those are read when a token is used.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ struct AuthorityClaims {
     iat: i64,
     iss: String,
     aud: String,
-    /// The client id, under the name that Azure's clients know.
+    /// The client id, under the claim name of Azure's tokens.
     appid: String,
     /// The tenant.
     tid: String,
@@ -62,12 +62,11 @@ pub(crate) fn token(
     issuer.sign(&claims, now)
 }
 
-/// The service principal that a token with an audience stands for; `None` when this authority has
-/// not issued it.
+/// The service principal of a token for an audience; `None` when this authority has not issued it.
 ///
 /// # Errors
 ///
-/// [`AuthError::Refused`] for a client that is gone, disabled or changed since.
+/// [`AuthError::Refused`] for a client that was deleted, disabled or changed since.
 pub(crate) fn principal(
     token: &str,
     audience: &str,

@@ -1,11 +1,11 @@
-//! What the edge is told: the compiled scope maps, who has which, and which tokens have ended, in
-//! one signed document.
+//! The policy for the edge in one signed document: the compiled scope maps, their principals, and
+//! the revoked tokens.
 //!
-//! The form is [`scopegate_api::bundle`]'s. A bundle is made when somebody asks for it: for a
-//! revision, and for a minute, whichever ends first. Every server makes the same one in the same
-//! minute, so that an edge behind a balancer is not sent it again by each of them.
+//! The form is [`scopegate_api::bundle`]'s. A bundle is made on request, and serves until the next
+//! revision or minute. All servers make the same one in the same minute, so an edge behind a
+//! balancer does not fetch it from each of them again.
 //!
-//! Left out: increments. Equal maps are written once, so what is sent grows with the names of the
+//! Left out: increments. Equal maps are written once, so the size grows with the names of the
 //! principals: 50,000 of them are 5.2 MB, made in 60 ms.
 
 use std::collections::HashMap;
@@ -18,19 +18,19 @@ use crate::domain::principal::{ANONYMOUS, Directory, Principal};
 use crate::domain::signed::Signed;
 use crate::store::{Known, Revision};
 
-/// How long the same bundle is given out, in seconds.
-const EVERY: i64 = 60;
-/// How long it may be decided by, in seconds: an edge that hears nothing more serves for so long at
-/// most.
-const LIFETIME: i64 = 5 * 60;
+/// How long the same bundle is served, in seconds.
+const BUNDLE_INTERVAL: i64 = 60;
+/// How long a bundle is valid, in seconds: the longest time that an edge decides without the
+/// server.
+const BUNDLE_LIFETIME: i64 = 5 * 60;
 
-/// The minute for which a bundle is made.
+/// The minute of a bundle.
 #[must_use]
 pub(crate) fn minute(now: i64) -> i64 {
-    now.div_euclid(EVERY)
+    now.div_euclid(BUNDLE_INTERVAL)
 }
 
-/// Makes and signs the bundle of a minute, in a version.
+/// Builds and signs the bundle of the current minute, in a version of its format.
 ///
 /// # Errors
 ///
@@ -49,58 +49,57 @@ pub(crate) fn sign(
 }
 
 fn bundle(directory: Directory<'_>, issuer: &Issuer, version: u32, minute: i64) -> Bundle {
-    let (policy, from) = (directory.policy, minute.saturating_mul(EVERY));
-    let mut everybody = Everybody::default();
+    let (policy, from) = (directory.policy, minute.saturating_mul(BUNDLE_INTERVAL));
+    let mut listing = Listing::default();
     for (key, token) in policy.tokens() {
-        everybody.add(key, Principal::token(token, policy), token.enabled);
+        listing.add(key, Principal::token(token, policy), token.enabled);
     }
     for (key, service) in policy.service_principals() {
-        everybody.add(key, Principal::service_principal(service, policy), service.enabled);
+        listing.add(key, Principal::service_principal(service, policy), service.enabled);
     }
     let admin = directory.registry_name.to_ascii_lowercase();
-    everybody.add(&admin, Principal::admin(&admin, policy), policy.registry.admin_enabled);
-    everybody.add(ANONYMOUS, Principal::anonymous(policy), policy.registry.anonymous_pull);
+    listing.add(&admin, Principal::admin(&admin, policy), policy.registry.admin_enabled);
+    listing.add(ANONYMOUS, Principal::anonymous(policy), policy.registry.anonymous_pull);
     if version == VERSION {
-        everybody.add_identities(directory);
+        listing.add_identities(directory);
     } else {
-        everybody.add_identity(None, None, directory.identity_generation());
+        listing.add_identity(None, None, directory.identity_generation());
     }
     Bundle {
         iss: issuer.issuer.clone(),
         aud: audience(&issuer.service),
         nbf: from.unsigned_abs(),
-        exp: from.saturating_add(LIFETIME).unsigned_abs(),
+        exp: from.saturating_add(BUNDLE_LIFETIME).unsigned_abs(),
         version,
         epoch: (version == VERSION).then(|| policy.registry.epoch.clone()),
         revision: policy.revision(),
-        tables: everybody.tables,
-        principals: everybody.principals,
+        tables: listing.tables,
+        principals: listing.principals,
     }
 }
 
-/// Everybody there is, and their tables, each once.
+/// The principals of a bundle and their tables, each table once.
 #[derive(Default)]
-struct Everybody {
+struct Listing {
     tables: Vec<String>,
-    places: HashMap<Vec<u8>, usize>,
+    table_indexes: HashMap<Vec<u8>, usize>,
     principals: Vec<Listed>,
 }
 
-impl Everybody {
+impl Listing {
     fn add(&mut self, key: &str, principal: Principal, is_enabled: bool) {
         let tables = principal.tables.iter().filter(|_| is_enabled);
-        let places = tables.map(|table| self.place(table.as_bytes())).collect();
+        let table_indexes = tables.map(|table| self.table_index(table.as_bytes())).collect();
         self.principals.push(Listed {
             principal: principal.kind,
             provider: None,
             sub: Some(key.to_owned()),
             generation: principal.generation,
-            tables: Some(places),
+            tables: Some(table_indexes),
         });
     }
 
-    /// Each provider that there is, and whoever of it was revoked. A provider that is not listed is
-    /// gone.
+    /// Adds each provider and its revoked identities. A provider that is not listed was removed.
     fn add_identities(&mut self, directory: Directory<'_>) {
         let policy = directory.policy;
         for provider in policy.providers().filter(|provider| !provider.is_gone()) {
@@ -126,13 +125,13 @@ impl Everybody {
         });
     }
 
-    fn place(&mut self, table: &[u8]) -> usize {
-        if let Some(place) = self.places.get(table) {
-            return *place;
+    fn table_index(&mut self, table: &[u8]) -> usize {
+        if let Some(index) = self.table_indexes.get(table) {
+            return *index;
         }
-        let place = self.tables.len();
+        let index = self.tables.len();
         self.tables.push(encode(table));
-        self.places.insert(table.to_vec(), place);
-        place
+        self.table_indexes.insert(table.to_vec(), index);
+        index
     }
 }

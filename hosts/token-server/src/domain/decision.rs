@@ -1,5 +1,5 @@
-//! What a principal gets of what is asked for: the engine's answer, within the bounds of the token
-//! that the principal came with.
+//! The access that a principal gets of the requested scopes: the engine's answer, bounded by the
+//! principal's token.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use scopegate_runtime::{Error as EngineError, PolicyTable, Runtime};
 use crate::domain::principal::Principal;
 use crate::telemetry::metrics;
 
-/// Why nothing was decided.
+/// Why a decision failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecisionError {
     /// Too many scopes, or one that is too long.
     TooManyScopes,
-    /// The engine has no instance free, or failed; the text is for the log.
+    /// The engine has no free instance, or failed; the text is for the log.
     Engine(String),
 }
 
-/// What decides.
+/// Decides with the engine.
 #[derive(Clone, Copy, Debug)]
 pub struct Decider<'a> {
     /// The engine.
@@ -30,11 +30,11 @@ pub struct Decider<'a> {
 }
 
 impl Decider<'_> {
-    /// What a principal gets of these scopes.
+    /// The access that a principal gets of these scopes.
     ///
     /// # Errors
     ///
-    /// [`DecisionError`] for more scopes than the engine takes at once, and for an engine that
+    /// [`DecisionError`] for more scopes than the engine accepts at once, and when the engine
     /// fails.
     pub fn decide(
         self,
@@ -47,13 +47,13 @@ impl Decider<'_> {
             EngineError::Refused(Failure::Refused(_)) => DecisionError::TooManyScopes,
             error => failed(&error),
         })?;
-        if let Some(at_most) = &principal.at_most {
-            report.narrow(&at_most.access);
+        if let Some(ceiling) = &principal.ceiling {
+            report.narrow(&ceiling.access);
         }
         Ok(report)
     }
 
-    /// The rules that granted these scopes; none where the engine fails.
+    /// The rules that granted these scopes; empty when the engine fails.
     #[must_use]
     pub fn rules(self, principal: &Principal, granted: &[String]) -> Vec<String> {
         let tables: Vec<&PolicyTable> = principal.tables.iter().collect();
@@ -66,7 +66,7 @@ impl Decider<'_> {
     }
 }
 
-/// Counts an engine that has failed.
+/// Counts a failure of the engine.
 pub(crate) fn failed(error: &impl fmt::Display) -> DecisionError {
     metrics::engine_failed();
     DecisionError::Engine(error.to_string())

@@ -1,14 +1,15 @@
-//! Why does a registry refuse a token? All that it says itself is "token signed by untrusted key".
+//! Diagnoses why a registry refuses a token. The registry itself only says "token signed by
+//! untrusted key".
 //!
 //! Follows what CNCF distribution 2.8.2 and 3.0.0 do with a token, in their order: the header's
 //! algorithm, then the key, by `x5c` or by `kid`, then the claims. Both read their certificates and
 //! key sets when they start, and never again.
 //!
-//! Looking changes nothing, asks nobody, and needs no secret: a token, the public half of the
-//! server's keys, and the registry's files.
+//! The diagnosis changes nothing, makes no requests and needs no secret: only a token, the public
+//! half of the server's keys, and the registry's files.
 //!
-//! Left out: what the token opens, which is the scope map's matter, and tokens with a `jwk` in
-//! their header, which we never write.
+//! Left out: the access of the token, which depends on its scope map, and tokens with a `jwk` in
+//! their header, which the server never issues.
 
 mod certificate;
 mod claims;
@@ -24,7 +25,7 @@ use token::Token;
 
 use crate::domain::keys::Ring;
 
-/// What is known about the token server.
+/// The configuration of the token server.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Server<'a> {
     /// What it writes into `iss`.
@@ -37,20 +38,19 @@ pub struct Server<'a> {
     pub ring: Option<&'a Ring>,
 }
 
-/// Something that is wrong, or may be.
+/// A problem, or a possible one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Who minds.
+    /// Which registries refuse the token for it.
     pub verdict: Verdict,
-    /// What it is.
     pub what: String,
     /// Why it matters.
     pub why: String,
-    /// The command, or the line of a configuration, that puts it right.
+    /// The command, or the line of a configuration, that fixes it.
     pub fix: String,
 }
 
-/// Who minds.
+/// Which registries refuse the token for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Every registry refuses the token.
@@ -59,7 +59,7 @@ pub enum Verdict {
     RefusedBy2,
     /// CNCF distribution 3 refuses it.
     RefusedBy3,
-    /// Nobody, as far as one can see from here.
+    /// None, as far as these files show.
     Possible,
 }
 
@@ -76,7 +76,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What makes a registry refuse this token, the most likely first; nothing when all is well.
+/// Why a registry refuses this token, the most likely reason first; empty when it accepts the
+/// token.
 #[must_use]
 pub fn diagnose(
     token: &str,
@@ -111,7 +112,7 @@ pub fn diagnose(
     doctor.findings
 }
 
-/// What is looked at, and what was found.
+/// The inputs of a diagnosis, and its findings.
 struct Doctor<'a> {
     token: Token,
     server: &'a Server<'a>,
@@ -131,14 +132,14 @@ impl Doctor<'_> {
         self.findings.push(Finding { verdict, what, why, fix });
     }
 
-    /// The command that gets the bundle of this moment.
+    /// The command that fetches the current bundle.
     fn get_bundle(&self, registry: &Registry) -> String {
         let path = registry.bundle.as_ref().map_or("signing-cert.pem", |bundle| &bundle.path);
         let url = self.server.public_url.trim_end_matches('/');
         format!("curl -fo {path} {url}/.well-known/token-signing.pem, then restart the registry")
     }
 
-    /// The command that gets the key set of this moment.
+    /// The command that fetches the current key set.
     fn get_jwks(&self, registry: &Registry) -> String {
         let url = self.server.public_url.trim_end_matches('/');
         match &registry.jwks {
@@ -218,7 +219,7 @@ mod tests {
             diagnose(token, &server, Some(&self.registry), now)
         }
 
-        /// What is found, with `KID` for the key's id: the verdict and the first words.
+        /// Checks the findings, with `KID` for the key's id: the verdict and the first words.
         #[track_caller]
         fn finds(&self, token: &str, now: i64, expected: &[(Verdict, &str)]) {
             let findings = self.diagnose(token, now);
@@ -324,7 +325,7 @@ mod tests {
         case.finds(&case.token(), NOW, &[(RefusedBy2, "the registry has no rootcertbundle")]);
     }
 
-    /// A token of somebody who calls the same key by its thumbprint.
+    /// A token with the same key's thumbprint as its `kid`.
     #[test]
     fn the_kid_is_a_thumbprint() {
         let mut case = Case::new(Algorithm::Rs256, false);
@@ -394,7 +395,7 @@ mod tests {
         );
     }
 
-    /// Claims that no server of ours writes.
+    /// Claims that this server never issues.
     #[test]
     fn odd_claims() {
         let case = Case::new(Algorithm::Es256, false);
@@ -410,12 +411,12 @@ mod tests {
                 &claims(json!({ "iss": "i", "aud": "s", "exp": odd, "nbf": odd })),
                 NOW,
                 &[
-                    (Refused, "the token's exp is no whole number"),
-                    (Refused, "the token's nbf is no whole number"),
+                    (Refused, "the token's exp is not a whole number"),
+                    (Refused, "the token's nbf is not a whole number"),
                 ],
             );
         }
-        let what = "the token's exp is no whole number";
+        let what = "the token's exp is not a whole number";
         case.finds(&claims(json!({ "iss": "i", "aud": "s" })), NOW, &[(Refused, what)]);
         for far in [i64::MIN, i64::MAX] {
             let token = claims(json!({ "iss": "i", "aud": "s", "exp": far, "nbf": far }));
@@ -423,7 +424,7 @@ mod tests {
         }
     }
 
-    /// Without the registry's configuration, what can be said from the server's side.
+    /// Without the registry's configuration, only the server's side is diagnosed.
     #[test]
     fn a_token_alone() {
         let (case, other) =
@@ -441,10 +442,10 @@ mod tests {
                 (Possible, stranger.as_str()),
             ]
         );
-        let said = findings[0].to_string();
+        let text = findings[0].to_string();
         assert!(
-            said.starts_with("refused by version 2.8: the token is signed with EdDSA\n  why: "),
-            "{said}"
+            text.starts_with("refused by version 2.8: the token is signed with EdDSA\n  why: "),
+            "{text}"
         );
     }
 }

@@ -1,9 +1,8 @@
-//! What people may change, and what a change means for tokens already issued.
+//! The changes that management may make, and their effect on issued tokens.
 //!
-//! Follows the limits and names of Azure Container Registry. Management and the seed file change
-//! things by these functions and by no others. A change that takes something away gives its
-//! principal a new generation; tokens of an older one are refused at the edge and can no longer be
-//! renewed.
+//! Follows the limits and names of Azure Container Registry. Management and the seed file make
+//! changes only through these functions. A change that removes rights gives its principal a new
+//! generation; the edge refuses tokens of an older one, and they can no longer be refreshed.
 
 pub mod identities;
 pub mod passwords;
@@ -17,13 +16,13 @@ use std::fmt;
 /// Why a change was refused.
 #[derive(Debug)]
 pub enum EditError {
-    /// What is asked for is not valid; the text says what would be.
+    /// The request is invalid; the text says what is valid.
     Invalid(String),
-    /// What is to be changed does not exist.
+    /// The record does not exist.
     NotFound(String),
-    /// It is used, or may not be changed at all.
+    /// The record is in use, or read-only.
     Conflict(String),
-    /// There are as many as there may be.
+    /// The limit of records is reached.
     Full(String),
     /// The operating system has no randomness to give.
     Randomness,

@@ -1,4 +1,4 @@
-//! Which tokens are not good any more: the principals whose generation is newer than a revision.
+//! Which tokens are revoked: the principals whose generation is newer than a revision.
 
 use scopegate_api::claims::PrincipalKind;
 use serde::Serialize;
@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use super::principal::{ANONYMOUS, Directory, admin_generation};
 use crate::store::{RecordKey, Revision};
 
-/// A principal's generation. Tokens of an older one are not good any more.
+/// A principal's generation. Tokens of an older one are revoked.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Generation {
-    /// What kind of principal, as the token's claim `principal` has it.
+    /// The kind of principal, as in the token's claim `principal`.
     #[schema(value_type = String)]
     pub principal: PrincipalKind,
     /// The `provider` of its tokens, for an identity in version 2.
@@ -18,13 +18,12 @@ pub(crate) struct Generation {
     pub provider: Option<String>,
     /// The `sub` of its tokens in lower case; all of the kind, or of the provider, when null.
     pub sub: Option<String>,
-    /// The oldest generation that is still good.
+    /// The oldest generation that is still valid.
     pub generation: Revision,
 }
 
-/// Whoever has a generation newer than `since`. Generations alone are compared, so that a poll of a
-/// registry with the most tokens that there may be costs little, and one after which nothing was
-/// written costs nothing.
+/// The principals with a generation newer than `since`. Only generations are compared, so a poll is
+/// cheap with the maximum number of tokens, and free when nothing was written.
 #[must_use]
 pub(crate) fn changed(
     directory: Directory<'_>,
@@ -43,7 +42,7 @@ pub(crate) fn changed(
         }
     };
     if is_newest {
-        // Those that are gone too: their tokens have ended.
+        // Removed providers too: their tokens are revoked.
         for provider in policy.providers() {
             let generation = directory.provider_generation(&provider.name);
             add(PrincipalKind::Identity, Some(&provider.name), None, generation);
@@ -61,9 +60,9 @@ pub(crate) fn changed(
     for (key, service) in policy.service_principals() {
         note(PrincipalKind::ServicePrincipal, key, service.generation(policy));
     }
-    for (what, revision) in policy.departures() {
+    for (what, revision) in policy.tombstones() {
         match what {
-            // Whoever was deleted has no tokens any more.
+            // The tokens of a deleted principal are revoked.
             RecordKey::Token(key) => note(PrincipalKind::Token, key, revision),
             RecordKey::ServicePrincipal(key) => {
                 note(PrincipalKind::ServicePrincipal, key, revision);

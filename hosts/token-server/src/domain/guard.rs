@@ -1,18 +1,18 @@
-//! What one client may ask for: how often, and how many at once.
+//! The limits of one client: its rate, and its concurrent requests.
 //!
 //! Limits by address nest for IPv6: a /56 has [`WIDER`] times what a /64 has, and a /48 that many
 //! times more. A wrong password costs the address that sent it [`FAILURE_COST`] requests more, also
 //! where it has none left.
 //!
-//! The limit by name is for what is right, and for secrets that people choose, where it counts
-//! before one is looked at: that is what guessing costs. A password of ours is compared before it:
-//! nobody guesses that, and whoever tries keeps its owner out of nothing. Neither is a client kept
-//! out that was right lately from where it asks.
+//! The limit by name counts successful logins and, for secrets that people choose, every attempt
+//! before the secret is checked: that bounds guessing. A generated password is compared before the
+//! limit: it cannot be guessed, and so an attacker cannot lock its owner out. A client with a
+//! recent success from the same network is not locked out either.
 //!
 //! Left out: how large a request may be, and the answers, which are HTTP's.
 
+pub(crate) mod check_slots;
 pub(crate) mod familiar;
-pub(crate) mod places;
 pub(crate) mod redemption;
 pub(crate) mod verified;
 
@@ -20,22 +20,22 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use scopegate_host::networks::{network, wider_networks};
-use scopegate_host::peers::{Peers, Place};
+use scopegate_host::peers::{Peers, Slot};
 use scopegate_host::rate::{RateLimit, TooMany};
 use tokio::sync::Semaphore;
 
 use crate::config::{Limits, Rate};
 use crate::telemetry::metrics;
+use check_slots::CheckSlots;
 use familiar::Familiar;
-use places::Places;
 use verified::Verified;
 
-/// How many times more a wider network of IPv6 may ask for than the one in it.
+/// How many times the requests of a network of IPv6 the next wider one may send.
 pub(crate) const WIDER: u32 = 4;
-/// What a wrong password costs its address, in requests, beside the one that it was.
+/// The cost of a wrong password for its address, in requests, besides the request itself.
 pub const FAILURE_COST: u32 = 9;
-/// How many lists of management are read at one time.
-const LISTS: usize = 2;
+/// How many lists of management are read concurrently.
+const MAX_CONCURRENT_LISTS: usize = 2;
 /// The limits, and what they have counted.
 #[derive(Debug)]
 pub struct Guard {
@@ -44,17 +44,17 @@ pub struct Guard {
     /// For the /56 and the /48 of an IPv6 address.
     per_wider: [RateLimit; 2],
     per_principal: RateLimit,
-    /// Who was right lately, and from where.
+    /// Recent successful logins, by client and network.
     pub familiar: Familiar,
-    /// Where secrets are checked that people choose.
-    pub places: Places,
-    /// Which of them were right.
+    /// The slots in which chosen secrets are checked.
+    pub check_slots: CheckSlots,
+    /// The secrets that were verified before.
     pub verified: Verified,
-    /// Turns for lists of management, which hold a connection to the database and a core for long.
+    /// Permits for lists of management, which hold a database connection and a core for long.
     pub lists: Semaphore,
     /// The connections of each peer.
     pub peers: Arc<Peers>,
-    /// The requests of each client that come by way of a proxy or a gateway of our own.
+    /// The requests of each client that come through a trusted proxy or gateway.
     forwarded: Arc<Peers>,
 }
 
@@ -72,20 +72,21 @@ impl Guard {
         });
         let per_principal = RateLimit::new(limits.per_principal);
         let Limits { connections, connections_per_peer, .. } = limits;
-        // All connections of a proxy are one peer's, and clients have so many requests each there.
+        // All connections of a proxy are one peer's, so each client behind it has this many
+        // requests.
         let exempt = vec![limits.exempt_peers.clone()];
         let forwarded = Arc::new(Peers::new(connections, connections_per_peer, exempt));
         let exempt = vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()];
         let peers = Arc::new(Peers::new(connections, connections_per_peer, exempt).handing_over());
-        let (familiar, places) = (Familiar::default(), Places::default());
-        let (verified, lists) = (Verified::default(), Semaphore::new(LISTS));
+        let (familiar, check_slots) = (Familiar::default(), CheckSlots::default());
+        let (verified, lists) = (Verified::default(), Semaphore::new(MAX_CONCURRENT_LISTS));
         Self {
             limits,
             per_address,
             per_wider,
             per_principal,
             familiar,
-            places,
+            check_slots,
             verified,
             lists,
             peers,
@@ -93,17 +94,16 @@ impl Guard {
         }
     }
 
-    /// The limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Counts a request of an address, and tells how many more may come at once.
+    /// Counts a request of an address, and returns how many more it may send at once.
     ///
     /// # Errors
     ///
-    /// [`TooMany`] when there were too many.
+    /// [`TooMany`] above the limit.
     pub fn check_address(&self, address: IpAddr) -> Result<Option<u32>, TooMany> {
         let checked = self.count_address(address);
         checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Address))
@@ -119,35 +119,35 @@ impl Guard {
         Ok(left)
     }
 
-    /// Counts a token request in a name, whether anybody has that name or not. To be asked before a
-    /// secret is looked at that somebody may have chosen.
+    /// Counts a token request in a name, whether the name exists or not. Called before a chosen
+    /// secret is checked.
     ///
     /// # Errors
     ///
-    /// [`TooMany`] when there were too many.
+    /// [`TooMany`] above the limit.
     pub fn check_principal(&self, name: &str) -> Result<(), TooMany> {
         let checked = self.per_principal.check(name.to_ascii_lowercase());
         let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
         checked.map(drop)
     }
 
-    /// Tells that a request of an address came with valid credentials, and was answered well.
+    /// Records a request with valid credentials from an address.
     pub fn prove(&self, address: IpAddr) {
         self.peers.prove(address);
         self.forwarded.prove(address);
     }
 
-    /// A place for a request that came by way of a proxy, for as long as it is worked on.
+    /// A permit for a request that came through a proxy, held until it is answered.
     ///
     /// # Errors
     ///
-    /// [`TooMany`] when its client has as many requests at one time as it may.
-    pub async fn place(&self, address: IpAddr) -> Result<Place, TooMany> {
-        let place = Arc::clone(&self.forwarded).admit(address).await;
-        place.ok_or(TooMany { retry_after: 1 })
+    /// [`TooMany`] at the client's maximum of concurrent requests.
+    pub async fn slot(&self, address: IpAddr) -> Result<Slot, TooMany> {
+        let slot = Arc::clone(&self.forwarded).admit(address).await;
+        slot.ok_or(TooMany { retry_after: 1 })
     }
 
-    /// Tells that credentials from this address were wrong.
+    /// Records wrong credentials from an address.
     pub fn failed(&self, address: IpAddr) {
         self.per_address.charge(network(address), FAILURE_COST);
         for (limit, network) in

@@ -1,16 +1,16 @@
-//! Identities from OpenID providers: who a foreign token stands for, and what its claims open.
+//! Identities from OpenID providers: whom a foreign token identifies, and what its claims grant.
 //!
-//! Follows OpenID Connect Discovery 1.0, RFC 7517, RFC 7519 and RFC 8725. A token's own word for
-//! its issuer chooses the provider, and that provider's keys then decide whether the word was true.
+//! Follows OpenID Connect Discovery 1.0, RFC 7517, RFC 7519 and RFC 8725. A token's `iss` selects
+//! the provider, and that provider's keys then verify the token.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`provider`] | one provider: its tokens verified, refresh tokens redeemed |
 //! | [`bindings`] | claims → scope maps, roles, rules |
 //! | [`claims`] | claims, and the names by which the configuration points at them |
-//! | `metadata` | discovery and keys, fetched, kept and renewed |
+//! | `metadata` | discovery and keys, fetched, cached and renewed |
 //! | `keys` | the public keys, and which of them signed a token |
-//! | `jwt` | a token taken apart |
+//! | `jwt` | a decoded token |
 //! | `http` | requests to a provider, bounded in time and size |
 //!
 //! Left out: login pages and sessions (the clients of a registry bring tokens), and introspection
@@ -48,7 +48,7 @@ pub struct Providers {
     fingerprints: BTreeMap<String, String>,
 }
 
-/// Who a token stands for.
+/// The identity of a token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// The provider's name in the configuration. A subject is unique only together with it.
@@ -63,19 +63,19 @@ pub struct Identity {
     pub claims: BTreeMap<String, Value>,
 }
 
-/// Why a token stands for nobody.
+/// Why a token identifies nobody.
 ///
-/// What it prints is for clients and tells nothing; the reason is for the log.
+/// `Display` is for clients and reveals nothing; the reason is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityError {
-    /// The token is not good (status 401). The reason holds nothing of the token.
+    /// The token is invalid (status 401). The reason quotes nothing of the token.
     NotAuthenticated(Reason),
-    /// The provider cannot be asked, so that nobody knows (status 503).
+    /// The provider does not answer (status 503).
     Unavailable(String),
 }
 
 impl Providers {
-    /// Reads the configuration and the files that it names. Asks nobody yet.
+    /// Reads the configuration and the files that it names. Makes no requests yet.
     ///
     /// # Errors
     ///
@@ -112,13 +112,13 @@ impl Providers {
         self.list.iter().find(|provider| provider.issuer() == issuer)
     }
 
-    /// What each provider's identities are given by, digested, by the provider's name.
+    /// The fingerprint of each provider, by its name.
     #[must_use]
     pub fn fingerprints(&self) -> &BTreeMap<String, String> {
         &self.fingerprints
     }
 
-    /// Who a token stands for.
+    /// The identity of a token.
     ///
     /// # Errors
     ///
@@ -131,11 +131,11 @@ impl Providers {
         provider.verify(jwt, now).await
     }
 
-    /// The provider to redeem a refresh token at, which itself does not say whose it is: the only
-    /// one that redeems any, or else the one that `tenant` names.
+    /// The provider at which to redeem a refresh token, which does not name its issuer: the only
+    /// one that redeems tokens, or else the one that `tenant` names.
     ///
-    /// A refresh token is a secret between its provider and its owner, so it is never tried at one
-    /// provider after the other.
+    /// A refresh token is a secret between its provider and its owner, so it is never tried at
+    /// several providers.
     #[must_use]
     pub fn redeemer(&self, tenant: Option<&str>) -> Option<&Arc<Provider>> {
         let mut redeeming = self.list.iter().filter(|provider| provider.redeems());
@@ -145,8 +145,7 @@ impl Providers {
         }
     }
 
-    /// Asks each provider for newer keys when those that we have are older than ten minutes.
-    /// Failures are logged.
+    /// Fetches the keys of each provider that are older than ten minutes. Failures are logged.
     pub async fn refresh(&self, now: i64) {
         let mut asking = JoinSet::new();
         for provider in &self.list {
@@ -156,7 +155,7 @@ impl Providers {
                     tracing::warn!(
                         provider = provider.name(),
                         reason = error.reason(),
-                        "keys not renewed"
+                        "cannot refresh the provider keys"
                     );
                 }
             });
@@ -164,20 +163,20 @@ impl Providers {
         while asking.join_next().await.is_some() {}
     }
 
-    /// Keeps the keys of all providers fresh, from now on and for ever; `clock` tells the time.
+    /// Keeps the keys of all providers fresh; `clock` is the time. Never returns.
     pub async fn keep_fresh(&self, clock: impl Fn() -> i64) {
         loop {
             self.refresh(clock()).await;
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+            tokio::time::sleep(REFRESH_INTERVAL).await;
         }
     }
 }
 
-/// How often [`Providers::keep_fresh`] looks whether something is stale.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(30);
+/// How often [`Providers::keep_fresh`] checks for stale keys.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 
 impl IdentityError {
-    /// What the log says, and no client reads.
+    /// The text for the log, which no client reads.
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
@@ -249,7 +248,7 @@ mod tests {
         for claims in [r#"{"iss":"https://evil.example"}"#, "{}", r#"{"iss":7}"#] {
             let token = format!("{header}.{}.AAAA", URL_SAFE_NO_PAD.encode(claims));
             let error = providers.identify(&token, 0).await.unwrap_err();
-            assert_eq!(error.reason(), "the token's issuer is no provider of ours");
+            assert_eq!(error.reason(), "the token's issuer is not a provider of ours");
             assert_eq!(error.to_string(), "authentication required");
         }
     }

@@ -5,9 +5,8 @@
 //! header says about keys (`jwk`, `jku`, `x5u`, `x5c`) is not looked at. Which claims are accepted
 //! is the rule of [`accept`](mod@scopegate_edge::accept), as at every enforcement point.
 //!
-//! Left out: who may have a token. Whether its principal is still what it was when the token was
-//! issued is for the caller, who knows the principals: [`generation`](Subject::generation) is there
-//! for that.
+//! Left out: who may have a token. Whether its principal still has its rights is for the caller,
+//! which compares [`generation`](Subject::generation).
 
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ pub(crate) mod ascii;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignError(pub String);
 
-/// Signs tokens for one registry, and knows its own again.
+/// Signs and verifies tokens for one registry.
 #[derive(Debug)]
 pub struct Issuer {
     /// The `iss` of every token.
@@ -43,42 +42,41 @@ pub struct Issuer {
     /// The `aud` of every access and refresh token.
     pub service: String,
     /// Whether tokens carry the certificate of their key, so that a registry that trusts the
-    /// authority needs no new bundle, and no restart, when keys follow each other. A token of an
-    /// ES256 key is 840 bytes longer then.
+    /// authority needs no new bundle and no restart after a key rotation. A token of an ES256 key
+    /// is 840 bytes longer then.
     pub x5c: bool,
     ring: ArcSwap<Ring>,
-    /// The epoch of the database, when it was read: tokens carry it, and those of another one are
+    /// The epoch of the database, once read: tokens carry it, and those of another epoch are
     /// refused.
     epoch: ArcSwapOption<String>,
 }
 
-/// Whom a token is for.
+/// The subject of a token.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The name.
     pub sub: &'a str,
-    /// What kind of principal it is.
     pub principal: PrincipalKind,
-    /// The revision of the principal at which tokens that were issued before it ended.
+    /// The principal's generation: tokens of an older one are revoked.
     pub generation: u64,
-    /// The application that asked, as an identity provider said.
+    /// The application, from the identity provider's token.
     pub appid: Option<&'a str>,
     /// The tenant that the client named.
     pub tenant: Option<&'a str>,
-    /// What an identity provider said; refresh tokens keep it.
+    /// The claims of an identity provider; refresh tokens carry them.
     pub identity: Option<&'a IdentityClaims>,
-    /// The provider that knows it; access tokens name it.
+    /// The identity's provider; access tokens name it.
     pub provider: Option<&'a str>,
-    /// Which of its passwords it came with; refresh tokens keep it.
+    /// The password that it used; refresh tokens name it.
     pub password: Option<&'a str>,
-    /// No token of it is valid from then on.
+    /// The latest expiry of its tokens.
     pub until: Option<i64>,
-    /// What the principal might do, for people who look into a refresh token.
+    /// A summary of the principal's access, for people who decode a refresh token.
     pub permissions: Option<&'a Permissions>,
 }
 
 impl<'a> Subject<'a> {
-    /// A subject that no identity provider knows.
+    /// A subject without an identity provider.
     #[must_use]
     pub fn new(sub: &'a str, principal: PrincipalKind, generation: u64) -> Self {
         Self {
@@ -95,7 +93,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// When a token of it ends that would be valid for `lifetime` seconds.
+    /// The expiry of its token with a lifetime of `lifetime` seconds.
     fn end(&self, now: i64, lifetime: i64) -> u64 {
         let end = now.saturating_add(lifetime);
         seconds(self.until.map_or(end, |until| until.min(end)))
@@ -107,7 +105,7 @@ impl<'a> Subject<'a> {
 pub(crate) fn token_id(token: &str) -> Option<String> {
     const BEFORE: &[u8] = b"{\"jti\":\"";
     let (_, payload) = token.split_once('.')?;
-    // 45 bytes: what stands before the id, and the 36 of a GUID.
+    // 45 bytes: the text before the id, and the 36 of a GUID.
     let claims = URL_SAFE_NO_PAD.decode(payload.get(..60)?).ok()?;
     let id = claims.strip_prefix(BEFORE)?.get(..36)?;
     std::str::from_utf8(id).ok().map(ToOwned::to_owned)
@@ -121,12 +119,12 @@ impl Issuer {
         Self { issuer, service, x5c, ring: ArcSwap::from_pointee(ring), epoch }
     }
 
-    /// The keys of this moment.
+    /// The current keys.
     pub fn ring(&self) -> Guard<Arc<Ring>> {
         self.ring.load()
     }
 
-    /// Puts other keys in their place.
+    /// Replaces the keys.
     pub fn replace_ring(&self, ring: Ring) {
         self.ring.store(Arc::new(ring));
     }
@@ -137,8 +135,7 @@ impl Issuer {
         self.epoch.load_full()
     }
 
-    /// Puts the epoch of a database that was read in its place. Tokens of the one before are
-    /// refused.
+    /// Replaces the epoch after a read of the database. Tokens of the old one are refused.
     pub fn replace_epoch(&self, epoch: &str) {
         self.epoch.store(Some(Arc::new(epoch.to_owned())));
     }
@@ -217,7 +214,7 @@ impl Issuer {
         self.sign(&claims, now)
     }
 
-    /// The claims of a refresh token that this server signed and that is valid now.
+    /// The claims of a refresh token of this server that is valid now.
     #[must_use]
     pub fn verify_refresh(&self, token: &str, now: i64) -> Option<RefreshClaims> {
         let epoch = self.epoch.load();
@@ -226,7 +223,7 @@ impl Issuer {
         (claims.grant_type == GrantType::RefreshToken).then_some(claims)
     }
 
-    /// The claims of an access token that this server signed and that is valid now.
+    /// The claims of an access token of this server that is valid now.
     #[must_use]
     pub fn verify_access(&self, token: &str, now: i64) -> Option<AccessClaims> {
         let epoch = self.epoch.load();
@@ -234,8 +231,8 @@ impl Issuer {
         accept(&self.open(token)?, &expected).ok()
     }
 
-    /// Signs claims of another kind. They need `iss`, `aud`, `nbf` and `exp`, and an audience that
-    /// is not the registry.
+    /// Signs a token of another type. Its claims need `iss`, `aud`, `nbf` and `exp`, and an
+    /// audience that is not the registry.
     ///
     /// # Errors
     ///
@@ -248,10 +245,10 @@ impl Issuer {
         key.sign(&payload, self.x5c).map_err(|_| failed("the key does not sign"))
     }
 
-    /// The claims of a token of another kind, with our signature, for this audience, and valid now.
+    /// The claims of a token of another type that this server signed for this audience, valid now.
     ///
-    /// Nothing is valid for the audience of access and refresh tokens: those have functions of
-    /// their own.
+    /// Always `None` for the audience of access and refresh tokens: those have functions of their
+    /// own.
     #[must_use]
     pub fn verify<T: DeserializeOwned>(&self, token: &str, audience: &str, now: i64) -> Option<T> {
         if audience == self.service {
@@ -283,8 +280,8 @@ impl Issuer {
     }
 }
 
-/// What every token of ours says. The types refuse an `aud` that is a list, and times that are no
-/// whole numbers.
+/// The claims of every token. The types refuse an `aud` that is a list, and times that are not
+/// integers.
 #[derive(Deserialize)]
 struct RegisteredClaims {
     iss: String,
@@ -332,7 +329,7 @@ mod tests {
     }
 
     impl Keys {
-        /// Keys that begin to sign an hour after each other, the first one now.
+        /// Keys that begin to sign an hour apart, the first one now.
         fn new(algorithms: &[Algorithm]) -> Self {
             let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
             let generate = |(signs_from, algorithm): (i64, &Algorithm)| {
@@ -433,7 +430,7 @@ mod tests {
         let (access, refresh) = (access(&issuer), refresh(&issuer));
         assert!(issuer.verify_refresh(&access, NOW).is_none());
         assert!(issuer.verify_access(&refresh, NOW).is_none());
-        // A third kind is for another audience, and nothing of ours is valid there, nor it here.
+        // A token of another type is for another audience: neither accepts the other's tokens.
         let management = json!({ "iss": "i", "aud": "management", "nbf": NOW, "exp": NOW + 60 });
         let management = issuer.sign(&management, NOW).unwrap();
         let verify = |token: &str, audience| issuer.verify::<Value>(token, audience, NOW);
@@ -518,7 +515,7 @@ mod tests {
         }
     }
 
-    /// A forged token, made of a header, claims, and whatever signs.
+    /// A forged token of a header, claims and a signing function.
     fn token(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let message = format!(
@@ -534,7 +531,7 @@ mod tests {
         serde_json::from_slice(&part(&refresh(&issuer()), 1)).unwrap()
     }
 
-    /// Signs with a key, whatever the header says.
+    /// Signs with a key, independent of the header.
     fn by(record: &KeyRecord) -> impl Fn(&[u8]) -> Vec<u8> {
         use aws_lc_rs::rand::SystemRandom;
         use aws_lc_rs::signature as s;
@@ -639,7 +636,7 @@ mod tests {
         assert!(issuer.verify_refresh(&with_rsa, NOW).is_some());
     }
 
-    /// Well signed, by our own key, and still refused.
+    /// Signed by our own key, and still refused.
     #[test]
     fn claims_that_are_not_ours() {
         let keys = Keys::new(&[Algorithm::Es256]);

@@ -1,15 +1,14 @@
-//! The keys that sign tokens: one key in every form, the authority behind their certificates, and
-//! who signs when.
+//! The keys that sign tokens, the authority behind their certificates, and their rotation.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`signing_key`] | one key: signing, verifying, JWK, certificate, id |
 //! | [`authority`] | the certificate that every key's certificate is signed by |
-//! | [`public_key`] | what can be computed from the public half: ids, JWK |
-//! | [`certificate`] | what a certificate says |
-//! | [`ring`] | all keys of the registry: who signs, who verifies, what is published |
-//! | [`rotation`] | when a key follows another, and when an old one may go |
-//! | [`steadiness`] | whether the clock can be planned by |
+//! | [`public_key`] | the public half: ids, JWK |
+//! | [`certificate`] | the fields of a certificate that are used |
+//! | [`ring`] | all keys of the registry: which signs, which verify, which are published |
+//! | [`rotation`] | when a new key is made, and when an old one may be deleted |
+//! | [`steadiness`] | whether the clock is steady enough for planning |
 //! | [`import`](mod@import) | the key that an earlier version kept in its data folder |
 //! | [`keeper`] | the keys in the database, shared by all servers of a registry |
 //!

@@ -1,7 +1,7 @@
-//! What the server knows, as a snapshot that requests read.
+//! The policy, as an immutable snapshot that requests read.
 //!
-//! A snapshot never changes; the next one takes its place whole, and shares with it whatever stayed
-//! the same. A request that began with the old one ends with it. No request waits for the database.
+//! A snapshot never changes; the next one replaces it whole, and shares its unchanged parts. A
+//! request that began with the old one ends with it. No request waits for the database.
 
 mod built_in;
 
@@ -16,14 +16,14 @@ pub use built_in::BuiltIn;
 
 use crate::model::password::PasswordDigest;
 use crate::store::{
-    Changes, Departure, PasswordName, PasswordRecord, ProviderRecord, RecordKey, RegistryRecord,
-    Revision, RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
+    Changes, PasswordName, PasswordRecord, ProviderRecord, RecordKey, RegistryRecord, Revision,
+    RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, TokenRecord, Tombstone,
 };
 
-/// Everything that decisions need.
+/// The data that decisions need.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The registry, its admin account and whether anybody may pull.
+    /// The registry, its admin account and its anonymous access.
     pub registry: RegistryRecord,
     /// The maps that every registry has.
     pub built_in: Arc<BuiltIn>,
@@ -32,7 +32,7 @@ pub struct Policy {
     service_principals: HashMap<Arc<str>, Arc<ServicePrincipal>>,
     providers: BTreeMap<String, ProviderRecord>,
     revoked_identities: HashMap<(String, String), Revision>,
-    departures: HashMap<RecordKey, Revision>,
+    tombstones: HashMap<RecordKey, Revision>,
 }
 
 /// A scope map, compiled.
@@ -67,19 +67,17 @@ pub struct Token {
 pub struct Password {
     /// Which of the two.
     pub name: PasswordName,
-    /// Its digest.
     pub digest: PasswordDigest,
-    /// From when on it opens nothing, in seconds since 1970; `None` for never.
+    /// When it expires, in seconds since 1970; `None` for never.
     pub expires_at: Option<i64>,
 }
 
-/// A service principal.
 pub struct ServicePrincipal {
     /// The client id, as it was given.
     pub name: String,
     /// Whether its secrets open anything.
     pub enabled: bool,
-    /// What it may do everywhere, and in management.
+    /// Its roles, for the registry and for management.
     pub roles: Vec<Role>,
     /// Keys of its maps.
     pub scope_maps: Vec<String>,
@@ -90,14 +88,14 @@ pub struct ServicePrincipal {
 }
 
 impl Policy {
-    /// Whether the identity providers with these fingerprints are those that are kept.
+    /// Whether the identity providers with these fingerprints are the stored ones.
     #[must_use]
     pub fn has_providers(&self, fingerprints: &BTreeMap<String, String>) -> bool {
         let kept = self.providers().filter(|provider| !provider.is_gone());
         kept.map(|provider| (&provider.name, &provider.fingerprint)).eq(fingerprints.iter())
     }
 
-    /// A snapshot that knows nobody.
+    /// An empty snapshot.
     #[must_use]
     pub fn new(built_in: Arc<BuiltIn>) -> Self {
         Self {
@@ -108,11 +106,11 @@ impl Policy {
             service_principals: HashMap::new(),
             providers: BTreeMap::new(),
             revoked_identities: HashMap::new(),
-            departures: HashMap::new(),
+            tombstones: HashMap::new(),
         }
     }
 
-    /// The last write that this snapshot knows.
+    /// The last write in this snapshot.
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.registry.revision
@@ -122,8 +120,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// When a map holds what is no rule. Nothing is left out silently: a snapshot is the whole
-    /// truth, or there is none.
+    /// When a map holds an invalid rule. No rule is dropped silently: the snapshot is complete, or
+    /// the call fails.
     pub fn apply(
         &self,
         changes: Changes,
@@ -134,15 +132,15 @@ impl Policy {
         next.registry = changes.registry;
         for map in changes.scope_maps {
             let compiled = CompiledMap::new(&map, self.scope_maps.get(map.key.as_str()), runtime)?;
-            next.departures.remove(&RecordKey::ScopeMap(map.key.clone()));
+            next.tombstones.remove(&RecordKey::ScopeMap(map.key.clone()));
             next.scope_maps.insert(map.key.into(), Arc::new(compiled));
         }
         for token in changes.tokens {
-            next.departures.remove(&RecordKey::Token(token.key.clone()));
+            next.tombstones.remove(&RecordKey::Token(token.key.clone()));
             next.tokens.insert(token.key.as_str().into(), Arc::new(token.into()));
         }
         for principal in changes.service_principals {
-            next.departures.remove(&RecordKey::ServicePrincipal(principal.key.clone()));
+            next.tombstones.remove(&RecordKey::ServicePrincipal(principal.key.clone()));
             next.service_principals
                 .insert(principal.key.as_str().into(), Arc::new(principal.into()));
         }
@@ -152,21 +150,21 @@ impl Policy {
         for RevokedIdentity { provider, subject, revision } in changes.revoked_identities {
             next.revoked_identities.insert((provider, subject), revision);
         }
-        for departure in changes.departures {
-            next.remove(departure);
+        for tombstone in changes.tombstones {
+            next.remove(tombstone);
         }
-        let forgotten = next.registry.forgotten;
-        next.departures.retain(|_, revision| *revision > forgotten);
+        let tombstone_horizon = next.registry.tombstone_horizon;
+        next.tombstones.retain(|_, revision| *revision > tombstone_horizon);
         Ok(next)
     }
 
-    fn remove(&mut self, departure: Departure) {
-        match &departure.what {
+    fn remove(&mut self, tombstone: Tombstone) {
+        match &tombstone.what {
             RecordKey::ScopeMap(key) => drop(self.scope_maps.remove(key.as_str())),
             RecordKey::Token(key) => drop(self.tokens.remove(key.as_str())),
             RecordKey::ServicePrincipal(key) => drop(self.service_principals.remove(key.as_str())),
         }
-        self.departures.insert(departure.what, departure.revision);
+        self.tombstones.insert(tombstone.what, tombstone.revision);
     }
 
     /// The scope map with this name, whatever its case.
@@ -187,9 +185,9 @@ impl Policy {
         self.service_principals.get(client_id.to_ascii_lowercase().as_str())
     }
 
-    /// The generation of whoever has one of its own and these scope maps, by their keys: the last
-    /// change that took something away, from itself or from a map. The end of a map counts too, for
-    /// those whom the configuration gives it.
+    /// The generation of a principal with its own generation and these scope maps, by their keys:
+    /// the last change that removed rights from it or from a map. The deletion of a map counts too,
+    /// for principals that the configuration gives it.
     #[must_use]
     pub fn generation<'k>(
         &self,
@@ -202,7 +200,7 @@ impl Policy {
     fn scope_map_generation(&self, key: &str) -> Revision {
         match self.scope_maps.get(key) {
             Some(map) => map.generation,
-            None => self.departures.get(&RecordKey::ScopeMap(key.to_owned())).copied().unwrap_or(0),
+            None => self.tombstones.get(&RecordKey::ScopeMap(key.to_owned())).copied().unwrap_or(0),
         }
     }
 
@@ -216,13 +214,13 @@ impl Policy {
         self.service_principals.iter().map(|(key, service)| (&**key, &**service))
     }
 
-    /// The identity provider with this name; none that is gone.
+    /// The identity provider with this name, unless it was removed.
     #[must_use]
     pub fn provider(&self, name: &str) -> Option<&ProviderRecord> {
         self.providers.get(name).filter(|provider| !provider.is_gone())
     }
 
-    /// All identity providers, those that are gone too, by name.
+    /// All identity providers, removed ones too, by name.
     pub fn providers(&self) -> impl Iterator<Item = &ProviderRecord> {
         self.providers.values()
     }
@@ -242,8 +240,8 @@ impl Policy {
     }
 
     /// What was deleted, and by which write.
-    pub fn departures(&self) -> impl Iterator<Item = (&RecordKey, Revision)> {
-        self.departures.iter().map(|(what, revision)| (what, *revision))
+    pub fn tombstones(&self) -> impl Iterator<Item = (&RecordKey, Revision)> {
+        self.tombstones.iter().map(|(what, revision)| (what, *revision))
     }
 }
 
@@ -264,15 +262,15 @@ impl CompiledMap {
 }
 
 impl Token {
-    /// The password that `password` is, when it opens this token now.
+    /// The token's password that matches `password` and is valid now.
     #[must_use]
     pub fn accepts(&self, password: &PasswordDigest, now: i64) -> Option<Password> {
         accepts(&self.passwords, password, now)
     }
 }
 
-/// Which of these is `password`, and still opens something. Every digest is compared, so that the
-/// time tells nothing.
+/// The one of these that matches `password` and is valid now. Every digest is compared, so that the
+/// time does not depend on the match.
 #[must_use]
 pub(crate) fn accepts(
     passwords: &[Password],
@@ -286,7 +284,7 @@ pub(crate) fn accepts(
 }
 
 impl Password {
-    /// Whether it still opens something.
+    /// Whether it has not expired.
     #[must_use]
     pub fn is_in_time(&self, now: i64) -> bool {
         self.expires_at.is_none_or(|expiry| now < expiry)

@@ -1,8 +1,8 @@
-//! Who asks: a set of scope maps, however they showed it.
+//! Principals: who sends a request, with its scope maps.
 //!
 //! Scope-map tokens, the admin account, service principals, identities from a provider and
-//! anonymous clients all come down to the same: compiled scope maps, a generation, and a name.
-//! Everything after that is one path.
+//! anonymous clients are all the same here: compiled scope maps, a generation, and a name. The code
+//! after that is one path.
 
 mod authenticate;
 mod credentials;
@@ -28,12 +28,12 @@ use crate::domain::policy::{Password, Policy, ServicePrincipal, Token};
 use crate::domain::reason::Reason;
 use crate::store::Revision;
 
-/// The `sub` of an anonymous client, as the service has it.
+/// The `sub` of an anonymous client, as in the service.
 pub(crate) const ANONYMOUS: &str = "acr_anon_pull";
 /// The scope map of the admin account.
 const ADMIN_MAP: &str = "_repositories_admin";
 
-/// Where principals are looked up: the policy, and what the server is configured with.
+/// Where principals are looked up: the policy and the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Directory<'a> {
     /// The snapshot of the policy.
@@ -46,42 +46,39 @@ pub struct Directory<'a> {
     pub runtime: &'a Runtime,
 }
 
-/// Who asks.
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// What kind of principal.
     pub kind: PrincipalKind,
     /// Its name among its kind: the `sub` of its tokens.
     pub subject: String,
-    /// What it may do.
+    /// Its compiled scope maps.
     pub tables: Vec<PolicyTable>,
-    /// What it may do in management.
+    /// Its roles in management.
     pub roles: Vec<Role>,
-    /// The revision of the last change that took something away from it, by itself or by its scope
-    /// maps.
+    /// The revision of the last change that removed rights from it or from its scope maps.
     pub generation: Revision,
-    /// Refresh tokens of an older generation than this are not good any more. What a scope map lost
-    /// is not in it, because what a scope map grants is read anew for each access token.
-    pub renewable_from: Revision,
-    /// What its provider said about it.
+    /// The oldest generation of valid refresh tokens. A reduced scope map does not count here,
+    /// because scope maps are read for each access token.
+    pub refresh_valid_from: Revision,
+    /// The claims of its provider.
     pub identity: Option<IdentityClaims>,
-    /// The provider that knows it.
+    /// The provider of the identity.
     pub provider: Option<String>,
-    /// The application that it came with.
+    /// The application of its token.
     pub appid: Option<String>,
-    /// The tenant that it came from.
+    /// The tenant of its token.
     pub tenant: Option<String>,
-    /// Never more than this.
-    pub at_most: Option<AtMost>,
-    /// The generated password that it came with, or that made the refresh token that it came with.
+    /// The upper bound of its access.
+    pub ceiling: Option<Ceiling>,
+    /// The generated password that it used, or that its refresh token was issued for.
     pub password: Option<Password>,
 }
 
-/// What an access token holds that somebody came with: whatever is issued for it holds no more, and
-/// for no longer.
+/// The access of the access token that a client presented: tokens issued for it hold no more
+/// access, and do not outlast it.
 #[derive(Clone, Debug)]
-pub struct AtMost {
-    /// What it opens.
+pub struct Ceiling {
     pub access: Vec<AccessEntry>,
     /// When it expires, in seconds since 1970.
     pub until: i64,
@@ -109,7 +106,6 @@ impl Principal {
         principal
     }
 
-    /// A service principal.
     #[must_use]
     pub fn service_principal(service: &ServicePrincipal, policy: &Policy) -> Self {
         let mut principal =
@@ -135,14 +131,14 @@ impl Principal {
         principal
     }
 
-    /// Somebody whom an identity provider knows: what the claims are bound to by the configuration
-    /// of this moment.
+    /// An identity of a provider, with the grants that the current configuration binds its claims
+    /// to.
     ///
     /// # Errors
     ///
-    /// [`AuthError::Refused`] when the provider is not configured any more;
-    /// [`AuthError::Unavailable`] when this server's providers are not those that are kept;
-    /// [`AuthError::Engine`] when the engine fails.
+    /// [`AuthError::Refused`] when the provider is no longer configured; [`AuthError::Unavailable`]
+    /// when this server's providers are not the stored ones; [`AuthError::Engine`] when the engine
+    /// fails.
     pub fn identity(
         subject: &str,
         claims: IdentityClaims,
@@ -163,12 +159,12 @@ impl Principal {
         }
         for left_out in &bound.left_out {
             let (rule, reason) = (&left_out.rule, &left_out.reason);
-            tracing::info!(target: "decision", subject, rule, reason, "a binding's rule gives nothing");
+            tracing::info!(target: "decision", subject, rule, reason, "a binding's rule does not match the claims");
         }
         for NearMiss { binding, claim, reason } in &bound.near_misses {
             let provider = &claims.provider;
             tracing::info!(
-                target: "decision", subject, provider, binding, claim, reason, "a binding nearly holds"
+                target: "decision", subject, provider, binding, claim, reason, "a binding fails only by the type or case of a value"
             );
         }
         if !bound.rules.is_empty() {
@@ -181,12 +177,12 @@ impl Principal {
         Ok(principal)
     }
 
-    /// Somebody who comes with a token of an identity provider.
+    /// The principal of an identity provider's token.
     ///
     /// # Errors
     ///
     /// The errors of [`Principal::identity`], and [`AuthError::Refused`] for claims that are too
-    /// large to be remembered.
+    /// large for a refresh token.
     pub fn of(identity: Identity, directory: Directory<'_>) -> Result<Self, AuthError> {
         let (provider, _) = directory.provider(&identity.provider)?;
         let mentioned = provider.mentioned(&identity.claims)?;
@@ -195,18 +191,18 @@ impl Principal {
         Ok(Self { appid: identity.appid, tenant: identity.tenant, ..principal })
     }
 
-    /// Somebody of whom nothing is known but an access token: everything, and [`AtMost`] what that
-    /// holds.
+    /// The principal of an access token without its claims: full access, bounded by the token as
+    /// its [`Ceiling`].
     ///
     /// # Errors
     ///
-    /// [`AuthError::Refused`] for a token that names no provider, or one that is gone, and
-    /// for one from before something was taken away.
-    fn held(
+    /// [`AuthError::Refused`] for a token that names no provider or a removed one, and for one from
+    /// before its rights were reduced.
+    fn delegated(
         subject: &str,
         provider: Option<String>,
         generation: Option<u64>,
-        at_most: AtMost,
+        ceiling: Ceiling,
         directory: Directory<'_>,
     ) -> Result<Self, AuthError> {
         let policy = directory.policy;
@@ -219,7 +215,7 @@ impl Principal {
             generation.filter(|generation| *generation >= oldest).ok_or(Reason::RightsReduced)?;
         let mut principal = Self::new(PrincipalKind::Identity, subject, generation);
         principal.provider = Some(provider);
-        principal.at_most = Some(at_most);
+        principal.ceiling = Some(ceiling);
         principal.tables.extend(policy.built_in.role(Role::Owner).cloned());
         Ok(principal)
     }
@@ -231,21 +227,21 @@ impl Principal {
             tables: Vec::new(),
             roles: Vec::new(),
             generation,
-            renewable_from: generation,
+            refresh_valid_from: generation,
             identity: None,
             provider: None,
             appid: None,
             tenant: None,
-            at_most: None,
+            ceiling: None,
             password: None,
         }
     }
 
-    /// When whatever is issued to it ends at the latest: with the token or the password that it
-    /// came with.
+    /// The latest expiry of tokens issued to it: that of the token or the password that it
+    /// presented.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
-        let of_token = self.at_most.as_ref().map(|at_most| at_most.until);
+        let of_token = self.ceiling.as_ref().map(|ceiling| ceiling.until);
         let of_password = self.password.and_then(|password| password.expires_at);
         of_token.into_iter().chain(of_password).min()
     }
@@ -261,7 +257,7 @@ impl Principal {
         self.tables.extend(policy.built_in.role(role).cloned());
     }
 
-    /// The word for its kind, as tokens and logs have it.
+    /// Its kind, as in tokens and logs.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
         match self.kind {
@@ -273,7 +269,7 @@ impl Principal {
         }
     }
 
-    /// How tokens name it.
+    /// The subject of its tokens.
     #[must_use]
     pub fn to_subject(&self) -> Subject<'_> {
         Subject {
@@ -287,27 +283,25 @@ impl Principal {
         }
     }
 
-    /// Whether it may have refresh tokens: nobody who came with an access token, and nobody without
-    /// a name.
+    /// Whether it may have refresh tokens: not by an access token, and not anonymously.
     #[must_use]
-    pub fn may_renew(&self) -> bool {
-        self.at_most.is_none() && self.kind != PrincipalKind::Anonymous
+    pub fn is_refreshable(&self) -> bool {
+        self.ceiling.is_none() && self.kind != PrincipalKind::Anonymous
     }
 
-    /// Whether it may look at management.
+    /// Whether it may read management.
     #[must_use]
     pub fn may_read_management(&self) -> bool {
         self.roles.contains(&Role::Reader) || self.may_manage()
     }
 
-    /// Whether it may read generations and the bundle. Whoever may look at management reads more
-    /// than that there.
+    /// Whether it may read generations and the bundle. A role that reads management may.
     #[must_use]
     pub fn may_read_edge_feeds(&self) -> bool {
         self.roles.contains(&Role::EdgeReader) || self.may_read_management()
     }
 
-    /// Whether reading generations and the bundle is all that it may do.
+    /// Whether it may only read generations and the bundle.
     #[must_use]
     pub fn is_edge_reader_only(&self) -> bool {
         self.roles == [Role::EdgeReader]
@@ -327,7 +321,7 @@ impl Principal {
 }
 
 impl Token {
-    /// The last change that took something away from it, by itself or by its scope map.
+    /// The last change that removed rights from it or from its scope map.
     #[must_use]
     pub fn generation(&self, policy: &Policy) -> Revision {
         policy.generation(self.generation, self.scope_map.as_deref())
@@ -335,22 +329,22 @@ impl Token {
 }
 
 impl ServicePrincipal {
-    /// The last change that took something away from it, by itself or by one of its scope maps.
+    /// The last change that removed rights from it or from one of its scope maps.
     #[must_use]
     pub fn generation(&self, policy: &Policy) -> Revision {
         policy.generation(self.generation, self.scope_maps.iter().map(String::as_str))
     }
 }
 
-/// The last change that took something away from the admin account.
+/// The last change that removed rights from the admin account.
 #[must_use]
 pub(crate) fn admin_generation(policy: &Policy) -> Revision {
     policy.generation(policy.registry.admin_generation, [ADMIN_MAP])
 }
 
 impl<'a> Directory<'a> {
-    /// A provider of this server, and when all its identities were revoked. Nothing is given by
-    /// providers that are not those that are kept: another server has started with others.
+    /// A provider of this server, and when all its identities were revoked. Providers that differ
+    /// from the stored ones grant nothing: another server has started with others.
     fn provider(self, name: &str) -> Result<(&'a Arc<Provider>, Revision), AuthError> {
         let provider = self.providers.by_name(name).ok_or(Reason::ProviderGone)?;
         if !self.policy.has_providers(self.providers.fingerprints()) {
@@ -361,9 +355,9 @@ impl<'a> Directory<'a> {
         Ok((provider, kept.revoked))
     }
 
-    /// The last change that took something away from any identity of a provider, gone or not.
-    /// Nobody knows which identities there are, so all that were not revoked by themselves have
-    /// this one generation: a token with a lower one would be refused for ever.
+    /// The last change that removed rights from any identity of a provider, removed providers too.
+    /// Identities are not enumerable, so all that were not revoked individually share this
+    /// generation: a token with a lower one would be refused for ever.
     #[must_use]
     pub fn provider_generation(self, name: &str) -> Revision {
         let own = self.policy.providers().find(|provider| provider.name == name);
@@ -373,7 +367,7 @@ impl<'a> Directory<'a> {
         self.policy.generation(own, keys.iter().map(String::as_str))
     }
 
-    /// The last change that took something away from any identity, for edges that do not tell them
+    /// The last change that removed rights from any identity, for edges that do not tell them
     /// apart.
     #[must_use]
     pub fn identity_generation(self) -> Revision {

@@ -1,23 +1,23 @@
-//! Why credentials are refused: a word for programs and a sentence for people.
+//! Why credentials are refused: a code for programs and a sentence for people.
 //!
-//! Logs have both, metrics have the word, which stays the same from one version to the next. A
-//! client reads neither: it never learns whether a name exists.
+//! Logs have both; metrics have the code, which is stable between versions. A client reads neither:
+//! it never learns whether a name exists.
 
-/// One of a short list, whatever a client sends.
+/// One of a short list, independent of what a client sends.
 macro_rules! reasons {
     ($($name:ident, $code:literal, $sentence:literal;)*) => {
         /// Why credentials are refused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Reason {
             $(#[doc = $sentence] $name,)*
-            /// A text that is no signed token; what is wrong with it.
+            /// Not a signed token; the text says why.
             MalformedToken(&'static str),
-            /// A signature that no key of the issuer made; what is wrong with it.
+            /// The signature does not verify with a key of the issuer; the text says why.
             InvalidSignature(&'static str),
         }
 
         impl Reason {
-            /// The word for programs, in `snake_case`.
+            /// The code for programs, in `snake_case`.
             #[must_use]
             pub fn code(self) -> &'static str {
                 match self {
@@ -61,7 +61,7 @@ reasons! {
     InvalidRefreshToken, "invalid_refresh_token",
         "a refresh token that is forged, expired or not ours";
     AccessTokenExpired, "access_token_expired", "an access token that has expired";
-    RightsReduced, "rights_reduced", "a token from before something was taken away";
+    RightsReduced, "rights_reduced", "a token from before its rights were reduced";
     PrincipalChanged, "principal_changed", "a token from before the principal was changed";
     PrincipalGone, "principal_gone", "a principal that is gone or disabled";
     PasswordEnded, "password_ended", "the password that made the refresh token has ended";
@@ -79,7 +79,7 @@ reasons! {
     GatewayWithoutSecret, "gateway_without_secret", "a gateway without a secret";
     GatewayChoseSecret, "gateway_secret_not_generated",
         "a gateway with a secret that was not generated";
-    UnknownIssuer, "unknown_issuer", "the token's issuer is no provider of ours";
+    UnknownIssuer, "unknown_issuer", "the token's issuer is not a provider of ours";
     OtherIssuer, "other_issuer", "the token is another issuer's";
     OtherAudience, "other_audience", "the token is for another audience";
     NoExpiry, "no_expiry", "the token does not expire";
@@ -88,8 +88,8 @@ reasons! {
     IssuedInFuture, "issued_in_future", "the token was issued in the future";
     NoSubject, "no_subject", "the token has no subject";
     UnprintableSubject, "unprintable_subject",
-        "the token's subject is no printable ASCII text of 1 to 256 bytes";
-    InvalidTime, "invalid_time", "one of the token's times is no number";
+        "the token's subject is not printable ASCII text of 1 to 256 bytes";
+    InvalidTime, "invalid_time", "one of the token's times is not a number";
     AlgorithmNotAllowed, "algorithm_not_allowed", "the token's algorithm is not allowed";
     UnknownKey, "unknown_key", "the token's key is not the provider's";
     ClaimsTooLong, "claims_too_long", "the claims that bindings mention are longer than 4096 bytes";

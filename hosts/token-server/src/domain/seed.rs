@@ -23,8 +23,8 @@
 //!     scopeMaps: [MyScopeMap]
 //! ```
 //!
-//! What the file names is made or changed to be as it says; what it does not name stays. All of it
-//! happens or none. The format is ours, so an unknown field is an error.
+//! Records in the file are created or changed to match it; all others stay. The whole file is
+//! applied, or nothing. The format is ours, so an unknown field is an error.
 
 use std::fs;
 use std::path::Path;
@@ -49,13 +49,13 @@ pub struct Seed {
     /// Settings of the registry.
     #[serde(default)]
     pub registry: SeedRegistry,
-    /// Maps to make or change.
+    /// Maps to create or change.
     #[serde(default)]
     pub scope_maps: Vec<SeedScopeMap>,
-    /// Tokens to make or change.
+    /// Tokens to create or change.
     #[serde(default)]
     pub tokens: Vec<SeedToken>,
-    /// Service principals to make or change.
+    /// Service principals to create or change.
     #[serde(default)]
     pub service_principals: Vec<SeedServicePrincipal>,
 }
@@ -66,7 +66,7 @@ pub struct Seed {
 pub struct SeedRegistry {
     /// Whether the admin account opens anything.
     pub admin_user_enabled: Option<bool>,
-    /// Whether anybody may pull.
+    /// Whether anonymous clients may pull.
     pub anonymous_pull_enabled: Option<bool>,
 }
 
@@ -76,10 +76,8 @@ pub struct SeedRegistry {
 pub struct SeedScopeMap {
     /// The name, 5 to 50 letters, digits, `-` and `_`.
     pub name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: String,
-    /// The action strings.
     pub actions: Vec<String>,
 }
 
@@ -92,10 +90,9 @@ pub struct SeedToken {
     /// The map; a token without one opens nothing.
     pub scope_map: Option<String>,
     /// Whether its passwords open anything; left out, it stays as it is, and a new token is
-    /// enabled. So a file that is applied at each start does not enable again what somebody has
-    /// disabled meanwhile.
+    /// enabled. So a file that is applied at each start does not re-enable a disabled token.
     pub status: Option<Status>,
-    /// Its passwords; left out, a token that has none gets one that is generated.
+    /// Its passwords; left out, a token without any gets a generated one.
     pub passwords: Option<Vec<SeedPassword>>,
 }
 
@@ -117,7 +114,7 @@ pub struct SeedPassword {
     pub name: PasswordName,
     /// Its SHA-256, 64 hexadecimal digits.
     pub sha256: PasswordDigest,
-    /// From when on it opens nothing, RFC 3339.
+    /// When it expires, RFC 3339.
     pub expiry: Option<Timestamp>,
 }
 
@@ -127,18 +124,15 @@ pub struct SeedPassword {
 pub struct SeedServicePrincipal {
     /// The client id, a GUID.
     pub client_id: String,
-    /// What people call it.
     #[serde(default)]
     pub display_name: String,
-    /// What it may do everywhere.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// What it may do by scope maps.
     #[serde(default)]
     pub scope_maps: Vec<String>,
 }
 
-/// A password or a secret that was generated. This is the only time that anybody sees it.
+/// A generated password or secret, which is shown only here.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase", untagged)]
 pub enum Generated {
@@ -153,10 +147,8 @@ pub enum Generated {
     },
     /// Of a service principal.
     Secret {
-        /// The client id.
         #[serde(rename = "clientId")]
         client_id: String,
-        /// The secret.
         secret: String,
     },
 }
@@ -171,18 +163,17 @@ impl std::fmt::Debug for Generated {
     }
 }
 
-/// Reads a file and writes what it says into the database. `name` is the registry's, which no token
-/// may have.
+/// Applies a file to the database. `name` is the registry's, which no token may have.
 ///
 /// # Errors
 ///
-/// When the file cannot be read or holds what is no rule, name or digest, or the database cannot be
+/// When the file cannot be read or holds an invalid rule, name or digest, or the database cannot be
 /// written. Nothing is changed then.
 pub async fn apply_file(store: &Store, path: &Path, name: &str) -> anyhow::Result<Vec<Generated>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    // Without the snippet that the library shows: digests may stand in it.
-    // The file is its owner's, and as large as the registry: no budget for it.
+    // Without the snippet that the library shows: it may hold digests. The file is the operator's,
+    // and as large as the registry, so it has no budget.
     let options = serde_saphyr::options! { budget: None };
     let seed: Seed = serde_saphyr::from_str_with_options(&text, options)
         .map_err(|error| anyhow::anyhow!("{}: {}", path.display(), error.without_snippet()))?;
@@ -246,7 +237,7 @@ impl SeedToken {
         }
     }
 
-    /// Generates a password for a token that the file gives none and that has none.
+    /// Generates a password for a token that has none, in the file or in the database.
     async fn first_password(&self, write: &mut Write) -> anyhow::Result<Option<Generated>> {
         let token = write.token(&self.name).await?;
         if self.passwords.is_some() || token.is_some_and(|token| !token.passwords.is_empty()) {

@@ -1,4 +1,4 @@
-//! Documents that are signed once a minute for everybody who asks.
+//! Documents that are signed once a minute and shared by all requests.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::store::Known;
 /// A document, signed.
 #[derive(Debug)]
 pub struct Signed {
-    /// What it is compared by: its revision and its minute.
+    /// Its entity tag: revision and minute.
     pub tag: String,
     /// Header, payload and signature as a token carries them.
     pub text: Arc<str>,
@@ -31,18 +31,18 @@ pub(crate) struct Bundles {
 }
 
 impl Last {
-    /// The document of what is known at a minute, made where it is not the last one.
+    /// The document of a known state at a minute; made unless it is the last one.
     ///
     /// # Errors
     ///
-    /// The error of whoever makes it.
+    /// The error of `make`.
     pub(crate) async fn at(
         &self,
         known: Known,
         minute: i64,
         make: impl FnOnce() -> Result<Signed, SignError> + Send + 'static,
     ) -> Result<Arc<Signed>, SignError> {
-        // Whoever comes meanwhile waits for the same one.
+        // Concurrent requests wait for the same document.
         let mut made = self.0.lock().await;
         if let Some((of, at, signed)) = made.as_ref()
             && *of == known

@@ -1,10 +1,10 @@
-//! Which address a request comes from.
+//! The client address of a request.
 //!
-//! Of anybody but a proxy of our own it is the peer's. A proxy appends the address that it saw to
-//! `X-Forwarded-For`, so from the right each entry was written by a proxy of ours as long as what
-//! stands behind it is one; the first that is none is the client, and whatever stands left of it is
-//! the client's invention. Who is a proxy of ours is configured, and a gateway of ours
-//! [shows it](crate::http::gateways), because the header of anybody else is theirs.
+//! For any peer but a trusted proxy it is the peer's own. A proxy appends the address that it saw
+//! to `X-Forwarded-For`. From the right, each entry was written by a trusted proxy as long as the
+//! next one is a trusted proxy's; the first other address is the client, and the entries left of it
+//! are the client's invention. Trusted proxies are configured, and our own gateways
+//! [authenticate](crate::http::gateways); the header of any other peer is untrusted.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,8 +14,8 @@ use scopegate_host::networks::Networks;
 /// The header that proxies append to.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The client's address, given the connection's and the proxies of our own. A gateway of ours that
-/// sent the request wrote one entry, whoever stands between.
+/// The client's address, from the connection's and the trusted proxies. An own gateway that sent
+/// the request wrote one entry, whatever proxies are between.
 #[must_use]
 pub fn client_address(
     peer: IpAddr,
@@ -29,8 +29,8 @@ pub fn client_address(
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
     let mut entries = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     while proxies.contain(client) || std::mem::take(&mut is_from_gateway) {
-        // An entry that is no address was not seen by a proxy of ours, and neither was anything
-        // left of it.
+        // An entry that is not an address was not written by a trusted proxy, and neither was
+        // anything left of it.
         match entries.next().and_then(|entry| parse_entry(entry.trim())) {
             Some(entry) => client = entry,
             None => break,
@@ -100,14 +100,14 @@ mod tests {
         check(two, &["10.0.0.1, 203.0.113.1, 198.51.100.1"], "203.0.113.1");
         check(two, &["10.0.0.1", "203.0.113.1", "198.51.100.1"], "203.0.113.1");
         check(two, &["10.0.0.1, 203.0.113.1", "198.51.100.1"], "203.0.113.1");
-        // Somebody reached the inner proxy by itself.
+        // A client reached the inner proxy directly.
         check(two, &["203.0.113.1"], "203.0.113.1");
-        // A proxy that asks for itself.
+        // A proxy's own request.
         check(two, &["198.51.100.1"], "198.51.100.1");
         // No header from a proxy that should write one: the connection's address.
         check(one, &[], "192.0.2.9");
-        // What is no address is not skipped: what stands left of it was not seen by a proxy of
-        // ours.
+        // An invalid entry is not skipped: the entries left of it were not written by a trusted
+        // proxy.
         check(one, &["203.0.113.1, unknown"], "192.0.2.9");
         check(two, &["203.0.113.1, unknown, 198.51.100.1"], "198.51.100.1");
         check(two, &["203.0.113.1,, 198.51.100.1"], "198.51.100.1");

@@ -1,4 +1,4 @@
-//! Answers: JSON that nobody may keep, and refusals.
+//! Answers: JSON that must not be stored, and refusals.
 //!
 //! Every refusal is a registry's error JSON with a message that says what to do.
 //!
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use scopegate_api::errors::RegistryErrors;
 use scopegate_host::rate::TooMany;
 
-/// A JSON answer that nobody may keep: it holds tokens, or speaks of them.
+/// A JSON answer that must not be stored: it holds tokens, or refers to them.
 pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json; charset=utf-8"),
@@ -27,7 +27,7 @@ pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response
 /// A refusal with its code and message.
 #[must_use]
 pub(crate) fn refusal(status: StatusCode) -> Response {
-    let (code, message) = words(status);
+    let (code, message) = code_and_message(status);
     json(status, &RegistryErrors::one(code, message))
 }
 
@@ -39,8 +39,8 @@ pub(crate) fn too_many(error: TooMany) -> Response {
     response
 }
 
-/// Gives an error that has no JSON of its own one. Its other headers stay: `Allow` and
-/// `Retry-After` tell something.
+/// Adds a JSON body to an error without one. Its other headers stay: `Allow` and `Retry-After` are
+/// for the client.
 pub(crate) fn fill(response: Response) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_json(&response) {
@@ -63,8 +63,7 @@ fn is_json(response: &Response) -> bool {
     })
 }
 
-/// The code and the message of a status.
-fn words(status: StatusCode) -> (&'static str, &'static str) {
+fn code_and_message(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         401 => ("UNAUTHORIZED", "authentication required"),
         403 => ("DENIED", "access to this is denied"),
@@ -85,11 +84,11 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         }
         503 => ("UNAVAILABLE", "not available at the moment, try again"),
         400..=499 => ("UNSUPPORTED", "the request cannot be understood"),
-        _ => ("UNKNOWN", "the server could not answer this request; the log tells why"),
+        _ => ("UNKNOWN", "the server could not answer this request; the log says why"),
     }
 }
 
-/// What the library says about a request that it could not read is not for a client; the status is.
+/// The library's text about an unreadable request is not for a client; the status is.
 pub(crate) fn empty(status: StatusCode) -> Response {
     (status, Body::empty()).into_response()
 }

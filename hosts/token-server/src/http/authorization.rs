@@ -8,7 +8,8 @@ use crate::http::error::RouteError;
 ///
 /// # Errors
 ///
-/// [`RouteError::BadRequest`] for two: a proxy before this server may have looked at the other one.
+/// [`RouteError::BadRequest`] for two: a proxy in front of this server may have checked the other
+/// one.
 pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<&HeaderValue>, RouteError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {

@@ -1,26 +1,26 @@
-//! `/authz`: whether a request that another proxy has before it may go on to the registry.
+//! `/authz`: whether another proxy may forward a request to the registry.
 //!
-//! | address | asked by | the original request stands in |
+//! | address | called by | the original request is in |
 //! |---|---|---|
 //! | `/authz/nginx` | nginx, `auth_request` | `X-Original-Method`, `X-Original-URI` |
 //! | `/authz/forward` | Caddy's `forward_auth`, Traefik's `ForwardAuth` | `X-Forwarded-Method`, `X-Forwarded-Uri` |
 //! | `/authz/envoy/…` | Envoy, `ext_authz` over HTTP | the method, and `X-Scopegate-Target`, which the path behind the prefix agrees with |
 //!
-//! The engine decides about the whole request, as at every edge. What goes on is 200; anything else
-//! is the answer for the client. The target that may go on stands in `X-Scopegate-Target`. A proxy
-//! that sends that on asks with `?rewrites=true`; from any other a request goes on only where the
-//! registry cannot read another one from it.
+//! The engine decides about the whole request, as at every edge. 200 allows it; any other answer is
+//! for the client. The canonical target is in `X-Scopegate-Target`. A proxy that forwards that
+//! target asks with `?rewrites=true`; for any other a request is allowed only where the registry
+//! cannot read a different one from it.
 //!
-//! Nobody here sees what the proxy sends on as the type of the body, and a registry reads
-//! parameters from the body of a form. So the proxy sets `Content-Type` itself, whatever came, and
-//! says in `X-Scopegate-Content-Type` what it will send, `none` for nothing. A request goes on only
+//! The type of the forwarded body is not visible here, and a registry reads parameters from the
+//! body of a form. So the proxy always sets `Content-Type` itself, and says in
+//! `X-Scopegate-Content-Type` what it will send, `none` for no type. A request is allowed only
 //! where that is what the engine sets.
 //!
-//! Only the configured peers are answered, because whoever asks says itself what it asks about.
-//! nginx passes on nothing but 401 and 403, so what is refused for another reason is a 403 there.
+//! Only the configured peers are answered, because the caller itself states the request. nginx
+//! passes on only 401 and 403, so every other refusal is a 403 there.
 //!
-//! Left out: the catalog of `catalog: filtered`, which nobody here can filter, so it is closed;
-//! which other header fields go on, which is the proxy's configuration.
+//! Left out: the catalog of `catalog: filtered`, which cannot be filtered here and is refused; the
+//! other header fields, which are the proxy's configuration.
 
 mod question;
 
@@ -55,7 +55,7 @@ use crate::http::context::Context;
 use crate::http::error::RouteError;
 use crate::telemetry::decision::{Decision, Edge};
 
-/// The target that may go on, in the one spelling that was decided on.
+/// The canonical target of the decision, which may be forwarded.
 const TARGET: HeaderName = HeaderName::from_static("x-scopegate-target");
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
@@ -166,7 +166,7 @@ async fn admit(
     admitted.map_err(|error| failed(&error).into())
 }
 
-/// What came with the request, and what it opens: scopes, one a line.
+/// The credential of the request, and its access: scopes, one a line.
 async fn credential(
     app: &App,
     context: &Context,
@@ -185,7 +185,7 @@ async fn credential(
         return Ok(Credential::Valid(opened(app, &claims.access)));
     }
     let Some(scopes) = needed(app, question, settings)? else {
-        // Whoever asks for what there is not is told so, whoever it is.
+        // An unknown resource is 404 for every client.
         return Ok(Credential::Absent);
     };
     let credentials = Credentials::basic(value)?;
@@ -197,7 +197,7 @@ async fn credential(
     Ok(Credential::Valid(opened(app, &report.access)))
 }
 
-/// The scopes that the request needs; none for a request that no registry has.
+/// The scopes that the request needs; none for an unknown request.
 fn needed(
     app: &App,
     question: &Question,
@@ -241,7 +241,7 @@ fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
     registry(crate::http::answer::json(status, &RegistryErrors::one(code, message)))
 }
 
-/// An answer as a registry gives it, since that is whom the client asked.
+/// An answer in the form of a registry's, since the client asked the registry.
 fn registry(mut answer: Response) -> Response {
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     answer.headers_mut().insert(header::CONTENT_TYPE, json);

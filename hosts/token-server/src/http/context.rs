@@ -1,5 +1,4 @@
-//! What every part of the server wants to know about a request: where it comes from, and the id
-//! that names it in logs and answers.
+//! The context of a request: its client address, and its id in logs and answers.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,15 +8,14 @@ use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
 
-/// One request.
+/// The context of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Context {
     /// The client's address, as far as it can be trusted.
     pub address: IpAddr,
-    /// Whether it came by way of a proxy or a gateway of our own.
+    /// Whether it came through a trusted proxy or gateway.
     pub is_forwarded: bool,
-    /// A GUID; the client reads it in `X-Ms-Correlation-Request-Id`, and every line of the log has
-    /// it.
+    /// A GUID; it is in `X-Ms-Correlation-Request-Id` and in every log line.
     pub correlation_id: Arc<str>,
 }
 
@@ -31,7 +29,7 @@ impl Default for Context {
 }
 
 impl Context {
-    /// What [`complete`](crate::http::headers::complete) found out about a request.
+    /// The context that [`complete`](crate::http::headers::complete) has added to a request.
     #[must_use]
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get().cloned().unwrap_or_default()

@@ -1,7 +1,6 @@
 //! Refusals, and their one mapping to status codes.
 //!
-//! What a client reads and what the log says are apart: a client never learns whether a name
-//! exists.
+//! The client's text and the log's are separate: a client never learns whether a name exists.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,17 +20,17 @@ use crate::http::answer::{json, too_many};
 /// Why a request got no token.
 #[derive(Debug)]
 pub enum RouteError {
-    /// The request is not one; the text tells the client what is wrong with it.
+    /// The request is malformed; the text tells the client why.
     BadRequest(&'static str),
-    /// Nobody, or not who they claim to be; the reason is for the log alone.
+    /// Authentication failed; the reason is for the log alone.
     Unauthorized(Reason),
-    /// The engine has no instance free, or failed; the text is for the log alone.
+    /// The engine has no free instance, or failed; the text is for the log alone.
     Engine(String),
     /// A token could not be signed; the text is for the log alone.
     Signing(String),
     /// Too many requests in this name.
     TooMany(TooMany),
-    /// Something that an answer depends on does not answer; the text is for the log alone.
+    /// A dependency does not answer; the text is for the log alone.
     Unavailable(String),
 }
 
@@ -103,7 +102,7 @@ impl From<DatabaseGone> for RouteError {
 }
 
 impl RouteError {
-    /// The one mapping.
+    /// The status code of this error.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
@@ -115,7 +114,7 @@ impl RouteError {
         }
     }
 
-    /// Why there is no token, as one of a short list: for metrics and the decision log.
+    /// The code of the reason: for metrics and the decision log.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -153,10 +152,10 @@ impl RouteError {
         }
     }
 
-    /// Writes the reason into the log.
+    /// Logs the reason.
     pub fn log(&self) {
         match self {
-            // The decision log tells of these, for requests that it is about.
+            // The decision log has these, for its requests.
             Self::BadRequest(_) | Self::Unauthorized(_) | Self::TooMany(_) => {
                 tracing::debug!(reason = self.reason(), detail = self.detail(), "refused");
             }

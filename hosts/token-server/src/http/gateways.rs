@@ -1,13 +1,12 @@
-//! Gateways of ours, which ask for many clients from one address: whether one does.
+//! Our own gateways, which send requests of many clients from one address.
 //!
-//! In `X-Scopegate-Gateway` a gateway shows the client id and the secret of a service principal
-//! with the role EdgeReader, as Basic authentication has them (RFC 7617). Only then is the one
-//! client address believed that it writes. The secret has to be one that was generated here,
-//! because it comes with every request, and has to have come over TLS or loopback.
+//! In `X-Scopegate-Gateway` a gateway sends the client id and the secret of a service principal
+//! with the role EdgeReader, as in Basic authentication (RFC 7617). Only then is the client address
+//! that it writes trusted. The secret must be a generated one, because every request carries it,
+//! and must come over TLS or loopback.
 //!
-//! What was right once is remembered by its digest for as long as its service principal stays as it
-//! was. The first look costs its address what a request does, and a wrong secret what a wrong
-//! password does.
+//! A verified secret is cached by its digest until its service principal changes. The first check
+//! costs its address one request, and a wrong secret costs as much as a wrong password.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,10 +23,11 @@ use crate::domain::principal::{AuthError, Credentials};
 use crate::domain::reason::Reason;
 use crate::model::password;
 
-/// The header field in which a gateway shows who it is.
+/// The header field of a gateway's credentials.
 pub(crate) const GATEWAY: HeaderName = HeaderName::from_static("x-scopegate-gateway");
-/// How many are remembered. Only what was right is, so this many are not reached by guessing.
-const MAX_REMEMBERED: usize = 1024;
+/// The maximum number of cached credentials. Only verified ones are cached, so guesses do not fill
+/// it.
+const MAX_CACHED: usize = 1024;
 
 /// The gateways of a server.
 pub struct Gateways {
@@ -37,13 +37,13 @@ pub struct Gateways {
 }
 
 impl Gateways {
-    /// Nobody is known yet. `is_tls` is whether connections to this server are.
+    /// Without cached credentials. `is_tls` is whether connections to this server use TLS.
     #[must_use]
     pub fn new(app: Arc<App>, is_tls: bool) -> Self {
         Self { app, is_tls, right: Mutex::default() }
     }
 
-    /// Whether a request comes from a gateway of ours.
+    /// Whether a request comes from one of our own gateways.
     pub async fn have_sent(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
         let mut shown = headers.get_all(GATEWAY).iter();
         let (Some(shown), None) = (shown.next(), shown.next()) else { return false };
@@ -73,7 +73,7 @@ impl Gateways {
         }
         match self.service_principal(peer, shown).await {
             Ok(service) if may_vouch(&service) => {
-                self.remember(shown, service);
+                self.cache(shown, service);
                 true
             }
             Err(AuthError::Refused(_)) => {
@@ -99,21 +99,21 @@ impl Gateways {
         self.app.authenticator(&policy).by_secret(&name, password, peer).await
     }
 
-    fn remember(&self, shown: &[u8], service: Arc<ServicePrincipal>) {
+    fn cache(&self, shown: &[u8], service: Arc<ServicePrincipal>) {
         let mut right = self.lock();
-        if right.len() >= MAX_REMEMBERED {
+        if right.len() >= MAX_CACHED {
             right.clear();
         }
         right.insert(digest(shown), service);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Arc<ServicePrincipal>>> {
-        // A thread that ended with it left what was right.
+        // A panic under the lock leaves only verified entries.
         self.right.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Leaves out who is known.
+/// Leaves the entries out.
 impl fmt::Debug for Gateways {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gateways").field("is_tls", &self.is_tls).finish_non_exhaustive()
@@ -124,7 +124,7 @@ fn may_vouch(service: &ServicePrincipal) -> bool {
     service.enabled && service.roles.contains(&Role::EdgeReader)
 }
 
-/// Whether a secret that was right is right still.
+/// Whether a verified secret is still valid.
 fn is_same(now: &ServicePrincipal, known: &ServicePrincipal) -> bool {
     now.generation == known.generation && now.secrets == known.secrets
 }

@@ -2,8 +2,8 @@
 //!
 //! Registry clients look for `Docker-Distribution-Api-Version`, `az` prints
 //! `X-Ms-Correlation-Request-Id` with every error, browsers need `Access-Control-Expose-Headers` to
-//! show any of it. A client's own ids are taken over when they are GUIDs and nothing else: they
-//! come back in answers and stand in logs.
+//! show any of it. A client's own ids are used only when they are GUIDs: they are copied into
+//! answers and logs.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -29,8 +29,7 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 const STRICT_TRANSPORT: HeaderValue =
     HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
-/// What a browser may do with an answer that says nothing else of itself: show it, and not in the
-/// frame of a page.
+/// The default content security policy: a browser may show an answer, but not in a frame.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// How clients reach this server.
@@ -38,14 +37,12 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-
 pub struct Reached {
     /// Over TLS, here or at a proxy.
     pub is_secure: bool,
-    /// Through these proxies of our own.
     pub trusted_proxies: Networks,
-    /// And these gateways, where requests are answered that gateways send.
+    /// The gateways whose credentials are accepted, where the server accepts any.
     pub gateways: Option<Arc<Gateways>>,
 }
 
-/// Finds out about a request what everybody behind wants to know, and completes the headers of its
-/// answer.
+/// Adds the [`Context`] of a request, and completes the headers of its answer.
 pub(crate) async fn complete(
     reached: &Reached,
     mut request: Request,
@@ -112,7 +109,7 @@ fn client_request(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get(CLIENT_REQUEST).cloned()
 }
 
-/// A GUID of 36 characters. The other forms that the library reads are nobody's.
+/// A GUID of 36 characters. The other forms that the library reads are not used by clients.
 fn guid(headers: &HeaderMap, name: &HeaderName) -> Option<Uuid> {
     let value = headers.get(name)?.as_bytes();
     if value.len() != 36 {
@@ -130,7 +127,7 @@ mod tests {
 
     const GUID: &str = "7d3f1c2e-0000-4a5b-8c9d-0123456789ab";
 
-    /// The headers of an answer, and what whoever answers knows of the request.
+    /// The headers of an answer, and the context that its handler saw.
     async fn completed(reached: Reached, request: Request) -> (HeaderMap, Context) {
         let mut known = None;
         let response = complete(&reached, request, async |request| {

@@ -1,8 +1,8 @@
-//! `GET /healthz`, which says that the process lives, `GET /readyz`, which says whether it can
-//! issue tokens, and `GET /metrics`.
+//! `GET /healthz` for liveness, `GET /readyz` for whether the server can issue tokens, and `GET
+//! /metrics`.
 //!
-//! What ready means stands in [`readiness`](crate::app::readiness). Whoever asks learns the state
-//! and since when, and nothing about the database itself.
+//! [`readiness`](crate::app::readiness) defines ready. The answer is the state and since when, and
+//! nothing about the database itself.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ fn status(health: Health) -> StatusCode {
     }
 }
 
-/// What is said of a server whose identity providers are not those that are kept.
+/// The text for a server whose identity providers are not the stored ones.
 const OTHER_PROVIDERS: &str = "no tokens are issued to identities: another server has started with other providers or bindings";
 
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ struct Report {
     database_gone_since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot_age_seconds: Option<i64>,
-    /// Why identities get nothing.
+    /// Why identities get no tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     identities: Option<&'static str>,
 }
@@ -109,7 +109,7 @@ mod tests {
         check(&readiness, 0, 503, r#"{"status":"unready"}"#);
         readiness.confirm(7, 2, 10);
         check(&readiness, 20, 200, r#"{"status":"ready"}"#);
-        // Nobody looks any more.
+        // The last confirmation is too old.
         check(
             &readiness,
             21,

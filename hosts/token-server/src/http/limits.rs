@@ -1,4 +1,4 @@
-//! What a request may be before anything is read of it but its head.
+//! The limits that are checked on a request's head, before its body is read.
 //!
 //! | status | when |
 //! |---|---|
@@ -14,7 +14,7 @@
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
-use scopegate_host::peers::Place;
+use scopegate_host::peers::Slot;
 use scopegate_host::rate::TooMany;
 
 use super::answer::{empty, too_many};
@@ -23,12 +23,12 @@ use super::playground;
 use crate::config::Limits;
 use crate::domain::guard::Guard;
 
-/// The service's name for how many requests may still come at once.
+/// The service's header for the number of requests that the client may still send.
 const REMAINING: HeaderName = HeaderName::from_static("x-ms-ratelimit-remaining-calls-per-second");
 /// Header fields of one request. Real clients send about ten.
 pub(crate) const MAX_HEADERS: usize = 100;
 
-/// Refuses a request by its head, before its body is read, or hands it on.
+/// Refuses a request by its head, before its body is read, or calls the next layer.
 pub(crate) async fn admit(
     guard: &Guard,
     request: Request,
@@ -45,8 +45,8 @@ pub(crate) async fn admit(
         Ok(remaining) => remaining,
         Err(error) => return too_many(error),
     };
-    let _place = match place(guard, &context).await {
-        Ok(place) => place,
+    let _slot = match slot(guard, &context).await {
+        Ok(slot) => slot,
         Err(error) => return too_many(error),
     };
     let mut response = next(request).await;
@@ -56,8 +56,8 @@ pub(crate) async fn admit(
     response
 }
 
-/// Whether a request counts against nobody: probes must not fail because somebody else is busy, and
-/// a page is several files at once.
+/// Whether a request is exempt: probes must not fail because of other clients, and a page is
+/// several files at once.
 fn is_free(request: &Request) -> bool {
     let route = request.extensions().get::<MatchedPath>();
     matches!(request.uri().path(), "/healthz" | "/readyz")
@@ -74,18 +74,18 @@ fn check_size(limits: &Limits, request: &Request) -> Result<(), StatusCode> {
     Ok(())
 }
 
-/// Names and values with four bytes a line for what stands between and after them, as in HTTP/1.
+/// Names and values with four bytes a line for the separators, as in HTTP/1.
 fn header_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
-/// A place for a request, for as long as it is worked on. What comes on a connection of its
-/// client's own has that one's.
-async fn place(guard: &Guard, context: &Context) -> Result<Option<Place>, TooMany> {
+/// A permit for a forwarded request, held until it is answered. A direct request is bounded by its
+/// connection's slot.
+async fn slot(guard: &Guard, context: &Context) -> Result<Option<Slot>, TooMany> {
     if !context.is_forwarded {
         return Ok(None);
     }
-    guard.place(context.address).await.map(Some)
+    guard.slot(context.address).await.map(Some)
 }
 
 #[cfg(test)]
@@ -94,8 +94,8 @@ mod tests {
 
     use super::*;
 
-    /// Clients behind a proxy have so many requests at one time each, and the proxy as many as
-    /// they have together.
+    /// Each client behind a proxy has its own limit of concurrent requests, and the proxy has the
+    /// sum.
     #[tokio::test(start_paused = true)]
     async fn requests_by_way_of_a_proxy_are_bounded_by_client() {
         let limits = Limits { connections: 100, connections_per_peer: 2, ..Limits::default() };
@@ -105,13 +105,13 @@ mod tests {
             Context { address, is_forwarded, ..Context::default() }
         };
         let (one, other) = (of("203.0.113.1", true), of("203.0.113.2", true));
-        let held = [place(&guard, &one).await, place(&guard, &one).await];
-        assert!(held.iter().all(Result::is_ok));
-        assert_eq!(place(&guard, &one).await.err(), Some(TooMany { retry_after: 1 }));
-        assert!(place(&guard, &other).await.is_ok());
-        assert!(place(&guard, &of("203.0.113.1", false)).await.is_ok());
-        drop(held);
-        assert!(place(&guard, &one).await.is_ok());
+        let slots = [slot(&guard, &one).await, slot(&guard, &one).await];
+        assert!(slots.iter().all(Result::is_ok));
+        assert_eq!(slot(&guard, &one).await.err(), Some(TooMany { retry_after: 1 }));
+        assert!(slot(&guard, &other).await.is_ok());
+        assert!(slot(&guard, &of("203.0.113.1", false)).await.is_ok());
+        drop(slots);
+        assert!(slot(&guard, &one).await.is_ok());
     }
 
     #[test]

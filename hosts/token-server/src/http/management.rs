@@ -1,20 +1,21 @@
 //! The management of a registry, in the shape of Azure Resource Manager.
 //!
 //! Follows <https://github.com/Azure/azure-rest-api-specs> (`specification/containerregistry`) as
-//! far as `az acr` uses it, with what the command line really sends. The same handlers answer under
-//! two prefixes: the long one of Azure Resource Manager, and `/registries/{registry}` for everybody
-//! else. Beside them stands what `az login` needs to get that far: see [`authority`].
+//! far as `az acr` uses it, with the requests that the command line actually sends. The same
+//! handlers answer under two prefixes: the long one of Azure Resource Manager, and
+//! `/registries/{registry}` for all other clients. The endpoints that `az login` needs first are in
+//! [`authority`].
 //!
-//! Everything that is done here is in the database before it is acknowledged, and counts at once.
+//! Every change is committed before it is acknowledged, and takes effect at once.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`access`] | who may look, who may change |
-//! | `browser` | what another site makes a browser send is refused |
-//! | [`cloud`] | what a client asks to find the registry at all |
+//! | [`access`] | who may read, who may change |
+//! | `browser` | refuses cross-site requests of browsers |
+//! | [`cloud`] | the requests by which a client finds the registry |
 //! | [`registry`], [`scope_maps`], [`tokens`], [`credentials`], [`service_principals`] | the resources |
 //! | [`identities`] | identities of providers, revoked |
-//! | [`generations`] | which tokens are not good any more, for the edge |
+//! | [`generations`] | which tokens are revoked, for the edge |
 //! | [`bundle`] | the same, with the compiled scope maps, signed |
 //! | [`documents`] | their JSON |
 //! | [`resource`] | their ids and lists |
@@ -54,10 +55,9 @@ use crate::http::oauth::authority;
 
 /// The long prefix, that of Azure Resource Manager.
 const LONG: &str = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{registry}";
-/// The short one.
 const SHORT: &str = "/registries/{registry}";
 
-/// What the description of the API says about itself.
+/// The metadata of the API's description.
 #[derive(utoipa::OpenApi)]
 #[openapi(info(
     title = "Scopegate management",
@@ -87,10 +87,10 @@ pub(crate) fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         );
     let managed = short.merge(long).merge(subscriptions);
     let managed = managed.route_layer(from_fn_with_state(Arc::clone(app), browser::guard));
-    // Asked by whoever has no credentials yet.
+    // For clients without credentials.
     let public = Router::new()
         .route("/metadata/endpoints", get(cloud::endpoints))
-        // What `az cloud register` asks for when the address that it was given ends with a slash.
+        // The path that `az cloud register` requests when its address ends with a slash.
         .route("//metadata/endpoints", get(cloud::endpoints))
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(authority::discovery))
         .route("/{tenant}/oauth2/v2.0/token", post(authority::token));
@@ -126,8 +126,8 @@ fn resources() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(bundle::show))
 }
 
-/// Adds to the description what no handler says by itself: the names in the paths, and who is let
-/// in.
+/// Adds to the description what handlers do not declare: the path parameters, and the required
+/// credentials.
 fn complete(description: &mut OpenApi) {
     for (path, item) in &mut description.paths.paths {
         let names = ["registry", "name", "provider", "subject"]

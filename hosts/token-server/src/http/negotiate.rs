@@ -1,10 +1,10 @@
-//! What a client has already, and what it takes: the header fields of requests that are lists.
+//! `If-None-Match` and `Accept`: which representation a client has, and which it accepts.
 //!
 //! Follows RFC 9110 (sections 12.5.1 and 13.1.2).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Whether a client has a form already, by its tag (RFC 9110, section 13.1.2).
+/// Whether a client has a representation already, by its entity tag (RFC 9110, section 13.1.2).
 #[must_use]
 pub(crate) fn has(asked: &HeaderMap, tag: &HeaderValue) -> bool {
     let tag = tag.as_bytes();
@@ -14,8 +14,8 @@ pub(crate) fn has(asked: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|known| known == "*" || known.as_bytes() == tag)
 }
 
-/// Whether a client names a media type in `Accept`. Ranges (`*/*`) mean the form that was always
-/// there.
+/// Whether a client names a media type in `Accept`. Ranges (`*/*`) select the default
+/// representation.
 #[must_use]
 pub(crate) fn accepts(asked: &HeaderMap, media_type: &str) -> bool {
     values(asked, &header::ACCEPT).any(|item| {

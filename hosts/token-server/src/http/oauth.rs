@@ -1,4 +1,4 @@
-//! What clients of the registry talk to.
+//! The endpoints of registry clients.
 //!
 //! | module | holds |
 //! |---|---|
@@ -30,11 +30,11 @@ use crate::http::context::Context;
 use crate::http::error::RouteError;
 use crate::telemetry::decision::{self, Decision};
 
-/// What a client reads that asks for another registry's tokens.
+/// The message for a request of another registry's tokens.
 const ANOTHER_SERVICE: &str =
     "this server has no tokens for that service; send the one that the challenge of /v2/ names";
 
-/// Signs a refresh token for whoever was authenticated.
+/// Signs a refresh token for a principal.
 fn refresh_token(
     app: &App,
     principal: &Principal,
@@ -46,16 +46,16 @@ fn refresh_token(
     Ok(app.issuer.refresh_token(&subject, rid, now)?)
 }
 
-/// A request whose outcome the decision log tells, whatever it is.
+/// A request whose outcome is written to the decision log.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct AuditedRequest<'a> {
     app: &'a App,
     context: &'a Context,
     began: Instant,
     scopes: &'a [&'a str],
 }
 
-impl<'a> Asked<'a> {
+impl<'a> AuditedRequest<'a> {
     fn new(app: &'a App, context: &'a Context, scopes: &'a [&'a str]) -> Self {
         Self { app, context, began: Instant::now(), scopes }
     }
@@ -71,13 +71,13 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Logs what somebody got, after `tell` has added to it, and answers with it.
+    /// Logs an issued token, with the fields that `describe` adds, and answers with the body.
     fn granted(
         self,
         principal: &Principal,
         token: &str,
         body: &impl Serialize,
-        tell: impl FnOnce(&mut Decision<'_>),
+        describe: impl FnOnce(&mut Decision<'_>),
     ) -> Response {
         let jti = token_id(token);
         let mut decision = self.decision();
@@ -87,7 +87,7 @@ impl<'a> Asked<'a> {
             name: &principal.subject,
             provider: principal.identity.as_ref().map(|identity| identity.provider.as_str()),
         });
-        tell(&mut decision);
+        describe(&mut decision);
         if principal.kind != PrincipalKind::Anonymous {
             self.app.guard.prove(self.context.address);
         }

@@ -1,8 +1,8 @@
 //! Every request as a span, a count and a time.
 //!
 //! The span has the pattern of the route and never the path or the query: names stand in paths, and
-//! old clients put passwords in queries. A client's own trace is not continued, since anybody could
-//! then choose what is kept of theirs.
+//! old clients put passwords in queries. A client's own trace is not continued, since any client
+//! could then control sampling.
 
 use std::time::Instant;
 
@@ -16,10 +16,10 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use super::context::Context;
 use crate::telemetry::{REQUESTS, metrics, traces};
 
-/// The route of a path that has none.
+/// The label of a path without a route.
 const NO_ROUTE: &str = "none";
 
-/// Measures a request and names it in the log.
+/// Measures a request in a span of its own.
 pub(crate) async fn observe(
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
@@ -37,8 +37,7 @@ pub(crate) async fn observe(
         otel.kind = Empty,
         correlation_id = id,
     );
-    // The log writes down every field as soon as it is known, so nothing is said that only traces
-    // want.
+    // The log writes every field of a span, so no field is only for traces.
     if traces::are_sent() {
         span.record("otel.name", format!("{method} {route}")).record("otel.kind", "server");
         span.set_attribute("http.request.method", method);

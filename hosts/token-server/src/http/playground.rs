@@ -1,13 +1,12 @@
 //! The playground: the page of `web/`, at `/`, out of the program itself.
 //!
-//! It decides in the browser and asks this server for nothing, which [`POLICY`] makes sure of.
-//! Files are sent as they were compressed when the page was built, and each form of a file has an
-//! entity tag of its own (RFC 9110, section 8.8.3). What the page's build has put a digest into the
-//! name of is kept for a year; everything else is asked about each time, and not sent again when it
-//! is the same.
+//! It decides in the browser and makes no requests to this server, which [`POLICY`] enforces. Files
+//! are served as compressed by the page's build, and each encoding of a file has an entity tag of
+//! its own (RFC 9110, section 8.8.3). Files with a digest in their name are cached for a year; all
+//! others are revalidated each time.
 //!
-//! Left out: ranges, which nobody wants of files this small, and quality values but 0, since
-//! whoever takes brotli is best served by it.
+//! Left out: ranges, since the files are small, and quality values but 0, since brotli is the best
+//! choice for every client that accepts it.
 
 mod file;
 
@@ -22,12 +21,12 @@ use rust_embed::Embed;
 
 use file::File;
 
-/// What the page may do: run its own scripts and the engine, and open no connection. `index.html`
-/// says the same of itself, but for the frames, which only a header can forbid.
+/// The content security policy of the page: it may run its own scripts and the engine, and open no
+/// connection. `index.html` has the same policy, except for frames, which only a header can forbid.
 pub const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'none'; worker-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// What the service worker may do: fetch the page, and nothing else.
+/// The content security policy of the service worker: it may only fetch the page.
 const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
 const WORKER: &str = "/sw.js";
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -45,7 +44,7 @@ static FILES: LazyLock<BTreeMap<String, File>> = LazyLock::new(|| {
     files
 });
 
-/// A route for each file, so that every other path is answered as it is without them.
+/// A route for each file, so that all other paths are unaffected.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.iter().fold(Router::new(), |router, (path, file)| {
         router.route(path, get(async |headers: HeaderMap| answer(path, file, &headers)))
@@ -57,7 +56,7 @@ pub(crate) fn has(route: &str) -> bool {
     FILES.contains_key(route)
 }
 
-fn answer(path: &str, file: &File, asked: &HeaderMap) -> Response {
+fn answer(path: &str, file: &File, request_headers: &HeaderMap) -> Response {
     let policy = if path == WORKER { WORKER_POLICY } else { POLICY };
     let headers = [
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
@@ -65,7 +64,7 @@ fn answer(path: &str, file: &File, asked: &HeaderMap) -> Response {
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (OPENER_POLICY, HeaderValue::from_static("same-origin")),
     ];
-    (headers, file.answer(asked)).into_response()
+    (headers, file.answer(request_headers)).into_response()
 }
 
 fn cached(path: &str) -> &'static str {

@@ -15,7 +15,7 @@ use crate::http::management;
 use crate::http::oauth::{base, exchange, token};
 use crate::http::playground;
 
-/// Every route of the server, without what [`serve`](crate::http::serve) puts around them.
+/// Every route of the server, without the layers of [`serve`](crate::http::serve).
 pub fn routes(app: Arc<App>) -> Router {
     let router = Router::new()
         .route("/v2/", get(base::get))

@@ -8,9 +8,9 @@
 //! | connections at one time | the next one is closed at once |
 //! | connections of one peer | the next one waits for five seconds, and is closed then ([`peers`](scopegate_host::peers)) |
 //! | TLS handshake | 10 seconds |
-//! | the first bytes, and each head of a request with HTTP/1 | [`Bounds::head_within`]; so long may a connection be idle too |
-//! | no request on a connection, whatever moves on it | [`Bounds::head_within`] |
-//! | nothing moves on a connection | [`Bounds::idle`] |
+//! | the first bytes, and each head of a request with HTTP/1 | [`Bounds::head_within`]; also the maximum idle time of a connection |
+//! | no request on a connection, whatever bytes arrive | [`Bounds::head_within`] |
+//! | no bytes on a connection | [`Bounds::idle`] |
 //! | size of a head | twice what [`limits`](crate::http::limits) refuses with a readable answer |
 //! | streams of one connection with HTTP/2 | 100 |
 //! | a request with its body | `limits.request` |
@@ -48,46 +48,46 @@ use connection::Bounded;
 pub struct Bounds {
     /// How long the head of a request may take to arrive.
     pub head_within: Duration,
-    /// How long nothing may move.
+    /// The maximum time without bytes.
     pub idle: Duration,
     /// How long requests have to end after the process is asked to.
     pub grace: Duration,
     /// The largest head that is read, in bytes.
     pub head: usize,
-    /// Connections at one time, in all and of one peer.
+    /// The connections, in total and of one peer.
     pub peers: Arc<Peers>,
 }
 
 impl Bounds {
-    /// The bounds that go with a guard's limits.
+    /// The bounds for a guard's limits.
     #[must_use]
     pub fn new(guard: &Guard) -> Self {
         let limits = guard.limits();
         Self {
             peers: Arc::clone(&guard.peers),
             head_within: Duration::from_secs(10),
-            // Nothing moves while a request is worked on, which is no reason to close.
+            // No bytes move while a request is processed, which is not a reason to close.
             idle: Duration::from_secs(60).max(limits.request.saturating_mul(2)),
             grace: Duration::from_secs(30),
-            // So that a head that is a little too large is read and refused with words.
+            // So that a head slightly over the limit is read and refused with a message.
             head: 2 * (limits.query + limits.header),
         }
     }
 }
 
-/// Puts around a router what belongs around every one: limits, headers, errors as JSON, a span and
-/// a count of each request.
+/// Adds the common layers to a router: limits, headers, errors as JSON, a span and a count of each
+/// request.
 ///
 /// A router inside may have a larger body limit for its own routes.
 pub fn layered(router: Router, guard: &Arc<Guard>, reached: Reached) -> Router {
     router.layer(from_fn_with_state((Arc::clone(guard), reached), around))
 }
 
-/// One request's way, from the outside in.
+/// Life of a request, from the outside in.
 ///
-/// One layer of the router, where each of these could be one: a router clones whatever is inside of
-/// a layer for each request that passes it. Six layers took 8,900 instructions more than this one
-/// does, of 104,000 that a token takes beside its signature.
+/// One layer of the router for all of these steps: a router clones the inside of each layer for
+/// each request. Six layers took 8,900 instructions more, of the 104,000 of a token without its
+/// signature.
 async fn around(
     State((guard, reached)): State<(Arc<Guard>, Reached)>,
     request: Request,
@@ -103,11 +103,11 @@ async fn around(
     complete(&reached, request, async |request| observe(request, guarded).await).await
 }
 
-/// Serves until `stop` resolves, then lets requests end that have begun.
+/// Serves until `stop` resolves, then lets open requests end.
 ///
 /// # Errors
 ///
-/// When the address cannot be listened on any more.
+/// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<RustlsConfig>,
@@ -124,7 +124,7 @@ pub async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head_within)
         .max_headers(2 * MAX_HEADERS)
-        .max_buf_size(bounds.head.max(LEAST_BUFFER));
+        .max_buf_size(bounds.head.max(MIN_BUFFER));
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -144,8 +144,8 @@ pub async fn serve(
     }
 }
 
-/// The smallest buffer that the library for HTTP/1 takes.
-const LEAST_BUFFER: usize = 8192;
+/// The smallest buffer that the HTTP/1 library accepts.
+const MIN_BUFFER: usize = 8192;
 
 async fn until(
     serving: impl Future<Output = io::Result<()>>,

@@ -1,7 +1,7 @@
 //! Generated passwords: made, digested, compared.
 //!
-//! A password holds 256 bits of randomness and is never chosen by a person, so a plain SHA-256 of
-//! it is as good as any slow hash, and costs the hot path nothing.
+//! A password has 256 bits of randomness and is never chosen by a person, so a plain SHA-256 of it
+//! is as secure as a slow hash, and cheap on the hot path.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// What generated passwords begin with. It lets scanners find one that leaked.
+/// The prefix of generated passwords. It lets scanners find leaked ones.
 const PREFIX: &str = "sgp_";
 
 /// The SHA-256 of a password.
@@ -25,14 +25,14 @@ impl PasswordDigest {
         Self(Sha256::digest(password.as_bytes()).into())
     }
 
-    /// Whether both are of the same password; takes the same time whatever the answer.
+    /// Whether both are of the same password, in constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
-/// Says nothing: even a digest helps whoever guesses.
+/// Leaves the digest out: even a digest helps a guesser.
 impl fmt::Debug for PasswordDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordDigest(…)")
@@ -75,7 +75,7 @@ pub(crate) fn generate() -> Result<String, getrandom::Error> {
     Ok([PREFIX, &URL_SAFE_NO_PAD.encode(bytes)].concat())
 }
 
-/// Whether a text looks as [`generate`] makes them, so that nobody guesses it.
+/// Whether a text has the form of [`generate`], and so cannot be guessed.
 #[must_use]
 pub(crate) fn is_generated(text: &str) -> bool {
     let bytes = text.strip_prefix(PREFIX).and_then(|rest| URL_SAFE_NO_PAD.decode(rest).ok());

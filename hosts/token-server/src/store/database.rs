@@ -11,51 +11,51 @@ use sqlx::migrate::Migrator;
 /// A kind of database.
 #[async_trait]
 pub(crate) trait Database: Debug + Send + Sync {
-    /// What a person calls it, without secrets.
+    /// Its description for people, without secrets.
     fn describe(&self) -> String;
 
-    /// Where it is.
+    /// How to connect to it.
     ///
     /// # Errors
     ///
-    /// When the address is none.
+    /// When the address is invalid.
     fn options(&self) -> sqlx::Result<AnyConnectOptions>;
 
-    /// What each connection runs first.
-    fn prepare(&self) -> &'static str;
+    /// The statements that set up each connection.
+    fn connection_pragmas(&self) -> &'static str;
 
-    /// Waits until no other process brings the schema up to date; it is this one's turn as long as
-    /// it holds what it gets.
+    /// Waits until no other process migrates the schema. The lock is held until the file is
+    /// dropped.
     ///
     /// # Errors
     ///
     /// When the lock cannot be had.
-    async fn turn(&self) -> std::io::Result<Option<File>>;
+    async fn lock(&self) -> std::io::Result<Option<File>>;
 
-    /// Its schema, step by step.
+    /// The migrations of its schema.
     fn migrations(&self) -> Migrator;
 
-    /// Begins a transaction that no other write runs beside.
+    /// Begins a transaction that excludes all other writes.
     fn begin_write(&self) -> &'static str;
 
-    /// Begins a transaction that reads everything as it is at one moment.
+    /// Begins a transaction that reads one consistent state.
     fn begin_read(&self) -> &'static str;
 
-    /// Tells other processes that something changed, when the transaction is committed.
-    async fn announce(&self, connection: &mut AnyConnection) -> sqlx::Result<()>;
+    /// Notifies other processes of the change when the transaction is committed.
+    async fn notify(&self, connection: &mut AnyConnection) -> sqlx::Result<()>;
 
-    /// Tells when another process may have changed something.
-    async fn news(&self) -> sqlx::Result<Box<dyn News>>;
+    /// Notifies when another process may have written.
+    async fn change_listener(&self) -> sqlx::Result<Box<dyn ChangeListener>>;
 }
 
-/// Tells when another process may have changed something.
+/// Notifies when another process may have written.
 #[async_trait]
-pub trait News: Send {
+pub trait ChangeListener: Send {
     /// Resolves when something may have changed since the last call.
     ///
     /// # Errors
     ///
-    /// When the connection is lost. What happened meanwhile is not told; ask for the changes after
+    /// When the connection is lost. Notifications are lost with it; read the changes after
     /// connecting again.
     async fn wait(&mut self) -> sqlx::Result<()>;
 }

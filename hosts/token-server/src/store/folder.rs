@@ -1,7 +1,8 @@
-//! The data folder, which nobody else may write: whoever can, decides who may do what.
+//! The data folder, which only its owner may write: write access to it is full control over the
+//! policy.
 //!
-//! The database, the bundle that registries trust and the engine's machine code are in it. A folder
-//! that is not there yet is made by the store for its owner alone.
+//! The database, the bundle that registries trust and the engine's machine code are in it. The
+//! store creates a missing folder for its owner alone.
 //!
 //! Left out: the folders above it.
 
@@ -11,7 +12,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
-/// Who but the owner may write.
+/// The permission bits by which others than the owner may write.
 const OTHERS: u32 = 0o022;
 
 /// Refuses a folder that others may write, as OpenSSH does with its keys.

@@ -1,10 +1,10 @@
-//! A key and an authority as they are kept.
+//! The records of signing keys and of their authority.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A signing key as it is kept.
+/// The record of a signing key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyRecord {
     /// The id that tokens carry: libtrust's fingerprint of the public key.
@@ -33,7 +33,6 @@ impl fmt::Debug for KeyRecord {
     }
 }
 
-/// The authority as it is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthorityRecord {
     /// The private key: PKCS #8, PEM.
@@ -52,12 +51,12 @@ impl fmt::Debug for AuthorityRecord {
 /// What a key signs with, by its name in RFC 7518 and RFC 8037.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {
-    /// ECDSA with P-256 and SHA-256. The one to take: fast, small, and every registry knows it.
+    /// ECDSA with P-256 and SHA-256. The default: fast, small, and supported by every registry.
     #[default]
     #[serde(rename = "ES256")]
     Es256,
-    /// RSA, PKCS #1 1.5, with SHA-256. For whoever needs what the service itself uses; a signature
-    /// takes twenty times as long, fifty with 3072 bits.
+    /// RSA, PKCS #1 1.5, with SHA-256. What the service itself uses; a signature takes twenty times
+    /// as long, fifty with 3072 bits.
     #[serde(rename = "RS256")]
     Rs256,
     /// Ed25519. CNCF distribution 3 accepts it, 2.8 never does.

@@ -1,52 +1,51 @@
-//! Where service principals were right lately: pairs of a client and a network.
+//! Networks of recent successful logins: pairs of a client and a network.
 //!
-//! They are no part of the policy. Writing them makes no revision, and no server is told.
+//! They are not part of the policy. Writing them makes no revision and no notification.
 
 use std::net::IpAddr;
 
 use sqlx::{AnyConnection, Row as _};
 use tokio::time::timeout;
 
-use super::{PATIENCE, Store};
+use super::{Store, TIMEOUT};
 
-/// A client and a network that it was right from.
+/// A client and a network from which it logged in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KnownNetwork {
     /// The client id, in lower case.
     pub client: String,
     /// The network, by its first address.
     pub network: IpAddr,
-    /// When it was right last, in seconds since 1970.
+    /// The last successful login, in seconds since 1970.
     pub right_at: i64,
 }
 
 impl Store {
-    /// Those that were right after a time, in seconds since 1970, the latest first, and so many at
-    /// most.
+    /// The entries after a time, in seconds since 1970, the latest first, at most `limit`.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn known_networks(&self, since: i64, most: i64) -> sqlx::Result<Vec<KnownNetwork>> {
+    pub async fn known_networks(&self, since: i64, limit: i64) -> sqlx::Result<Vec<KnownNetwork>> {
         let read = async {
             let rows = sqlx::query(
                 "select client, network, right_at from known_networks where right_at > $1
                  order by right_at desc limit $2",
             );
-            let rows = rows.bind(since).bind(most).fetch_all(&self.pool).await?;
+            let rows = rows.bind(since).bind(limit).fetch_all(&self.pool).await?;
             rows.iter().map(read_row).collect::<sqlx::Result<Vec<Option<_>>>>()
         };
-        let rows = timeout(PATIENCE, read).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-        // An address that nobody can read is nobody's.
+        let rows = timeout(TIMEOUT, read).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        // An unreadable address is skipped.
         Ok(rows.into_iter().flatten().collect())
     }
 
-    /// Keeps some more, and forgets those that were right before a time, in seconds since 1970.
+    /// Saves entries, and deletes those from before a time, in seconds since 1970.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
-    pub async fn keep_known_networks(
+    pub async fn save_known_networks(
         &self,
         networks: &[KnownNetwork],
         forget_before: i64,
@@ -60,7 +59,7 @@ impl Store {
             forget.bind(forget_before).execute(&mut *transaction).await?;
             transaction.commit().await
         };
-        timeout(PATIENCE, write).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+        timeout(TIMEOUT, write).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 }
 

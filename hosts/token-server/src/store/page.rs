@@ -5,12 +5,12 @@
 pub struct Page {
     /// Keys after this one; all for the empty text.
     pub after: String,
-    /// At most so many.
+    /// The maximum number of rows.
     pub limit: i64,
 }
 
 impl Page {
-    /// The most that one answer holds.
+    /// The maximum page size of an answer.
     pub const MAX: i64 = 500;
 
     /// The first page.
@@ -19,9 +19,9 @@ impl Page {
         Self { after: String::new(), limit: Self::MAX }
     }
 
-    /// The same, no longer than this.
+    /// The same page with at most `limit` rows.
     #[must_use]
-    pub fn at_most(self, limit: i64) -> Self {
+    pub fn capped_at(self, limit: i64) -> Self {
         Self { limit: self.limit.min(limit), ..self }
     }
 }

@@ -1,7 +1,7 @@
 //! PostgreSQL, for more than one server.
 //!
 //! Each write ends with `NOTIFY`, and every server listens. A notification that comes while a
-//! connection is down is lost, so whoever connects again asks for everything that changed.
+//! connection is down is lost, so a server reads all changes after connecting again.
 
 use std::fs::File;
 
@@ -13,7 +13,7 @@ use sqlx::postgres::PgListener;
 use sqlx::{AnyConnection, ConnectOptions as _, Executor as _};
 use url::Url;
 
-use super::database::{Database, News};
+use super::database::{ChangeListener, Database};
 
 /// The channel of the notifications.
 const CHANNEL: &str = "scopegate";
@@ -26,7 +26,7 @@ pub(super) struct Postgres {
 impl Postgres {
     /// The database with an address like `postgres://user:password@host/name`.
     pub(super) fn new(url: &str) -> anyhow::Result<Self> {
-        let url = Url::parse(url).context("the address of the database is no URL")?;
+        let url = Url::parse(url).context("the address of the database is not a URL")?;
         anyhow::ensure!(
             matches!(url.scheme(), "postgres" | "postgresql"),
             "the address of the database must begin with `postgres://`; without one, SQLite is used"
@@ -53,12 +53,12 @@ impl Database for Postgres {
         Ok(AnyConnectOptions::from_url(&self.url)?.disable_statement_logging())
     }
 
-    fn prepare(&self) -> &'static str {
+    fn connection_pragmas(&self) -> &'static str {
         "set statement_timeout = '5s'; set lock_timeout = '5s'; set synchronous_commit = on"
     }
 
     /// Migrations take a lock in the database itself.
-    async fn turn(&self) -> std::io::Result<Option<File>> {
+    async fn lock(&self) -> std::io::Result<Option<File>> {
         Ok(None)
     }
 
@@ -76,14 +76,13 @@ impl Database for Postgres {
         "begin isolation level repeatable read read only"
     }
 
-    async fn announce(&self, connection: &mut AnyConnection) -> sqlx::Result<()> {
+    async fn notify(&self, connection: &mut AnyConnection) -> sqlx::Result<()> {
         connection.execute("notify scopegate").await.map(drop)
     }
 
-    async fn news(&self) -> sqlx::Result<Box<dyn News>> {
+    async fn change_listener(&self) -> sqlx::Result<Box<dyn ChangeListener>> {
         let mut listener = PgListener::connect(self.url.as_str()).await?;
-        // A lost connection is an error here, because the notifications of the meantime are lost
-        // with it.
+        // A lost connection is an error here, because its notifications are lost with it.
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
         Ok(Box::new(Listener(listener)))
@@ -93,7 +92,7 @@ impl Database for Postgres {
 struct Listener(PgListener);
 
 #[async_trait]
-impl News for Listener {
+impl ChangeListener for Listener {
     async fn wait(&mut self) -> sqlx::Result<()> {
         self.0.try_recv().await?.map(drop).ok_or(sqlx::Error::PoolClosed)
     }

@@ -10,51 +10,47 @@ use super::page::Page;
 use super::row::{flag, json};
 use crate::model::password::PasswordDigest;
 
-/// For how many revisions a tombstone is kept, and what each revision was written as.
+/// For how many revisions tombstones and the ids of writes are kept.
 pub(super) const TOMBSTONE_HORIZON: Revision = 100_000;
 
 /// Counts the writes to a registry.
 pub type Revision = i64;
 
-/// The registry.
 #[derive(Clone, Debug, Default)]
 pub struct RegistryRecord {
     /// 32 hexadecimal digits, the `rid` of every token.
     pub rid: String,
-    /// What stands for a tenant in the addresses of clients, a GUID.
+    /// The tenant in the addresses of clients, a GUID.
     pub tenant: String,
-    /// What stands for a subscription in the addresses of Azure Resource Manager, a GUID.
+    /// The subscription in the addresses of Azure Resource Manager, a GUID.
     pub subscription: String,
     /// Seconds since 1970.
     pub created_at: i64,
     /// The last write.
     pub revision: Revision,
-    /// Random, and another one after the database was put back.
+    /// Random; replaced after a restore of the database.
     pub epoch: String,
-    /// What the last write was written as.
+    /// The random id of the last write.
     pub write_id: String,
-    /// Departures up to this revision are not listed any more.
-    pub forgotten: Revision,
+    /// Tombstones up to this revision are pruned.
+    pub tombstone_horizon: Revision,
     /// Whether the admin account opens anything.
     pub admin_enabled: bool,
-    /// Its passwords.
     pub admin_passwords: Vec<PasswordRecord>,
     /// The revision of the last change that must end the admin's tokens.
     pub admin_generation: Revision,
-    /// Whether anybody may pull.
+    /// Whether anonymous clients may pull.
     pub anonymous_pull: bool,
     /// The revision of the last change that must end anonymous tokens.
     pub anonymous_generation: Revision,
 }
 
-/// A scope map.
 #[derive(Clone, Debug)]
 pub struct ScopeMapRecord {
     /// The name in lower case.
     pub key: String,
     /// The name, as it was given.
     pub name: String,
-    /// What it is for.
     pub description: String,
     /// The action strings in their owner's order.
     pub actions: Vec<String>,
@@ -93,11 +89,10 @@ pub struct TokenRecord {
 pub struct PasswordRecord {
     /// Which of the two.
     pub name: PasswordName,
-    /// Its digest.
     pub sha256: PasswordDigest,
     /// Seconds since 1970.
     pub created_at: i64,
-    /// From when on it opens nothing, in seconds since 1970; never, when absent.
+    /// When it expires, in seconds since 1970; never, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
 }
@@ -114,14 +109,12 @@ pub enum PasswordName {
     Password2,
 }
 
-/// A service principal.
 #[derive(Clone)]
 pub struct ServicePrincipalRecord {
     /// The client id in lower case.
     pub key: String,
     /// The client id, as it was given.
     pub name: String,
-    /// What people call it.
     pub display_name: String,
     /// Whether its secrets open anything.
     pub enabled: bool,
@@ -164,10 +157,10 @@ pub struct RevokedIdentity {
     pub revision: Revision,
 }
 
-/// What was deleted.
+/// A deleted record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Departure {
-    /// Whose row it was.
+pub struct Tombstone {
+    /// The deleted record's key.
     pub what: RecordKey,
     /// The write that deleted it.
     pub revision: Revision,
@@ -184,27 +177,27 @@ pub enum RecordKey {
     ServicePrincipal(String),
 }
 
-/// What somebody has read of a database.
+/// The state of a database that a reader has seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// The epoch; empty when nothing was read yet.
     pub epoch: String,
     /// The last write.
     pub revision: Revision,
-    /// What that was written as; empty when that is not known.
+    /// The random id of that write; empty when unknown.
     pub write_id: String,
 }
 
-/// How what a database holds goes with what somebody has read of it before.
+/// How the database relates to a state that was read before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum History {
-    /// It is what was read, and what was written since.
+    /// The same history, perhaps with newer writes.
     #[default]
     Same,
-    /// It has another epoch: somebody put it back, and said so.
+    /// Another epoch: it was restored, and `restore` was run.
     AnotherEpoch,
-    /// It was put back, and nobody said so: its revision is lower, or the one that was read was
-    /// written as something else.
+    /// Restored without `restore`: its revision is lower, or the known revision has another write
+    /// id.
     PutBack,
 }
 
@@ -225,7 +218,7 @@ impl Known {
         }
         let written = sqlx::query_scalar("select id from writes where revision = $1");
         let written: Option<String> = written.bind(self.revision).fetch_optional(db).await?;
-        // What was forgotten says nothing; whoever is so far behind reads everything anyway.
+        // A pruned id is inconclusive; a reader that far behind reads everything anyway.
         let is_forgotten = written.is_none()
             && self.revision <= registry.revision.saturating_sub(TOMBSTONE_HORIZON);
         let is_same = is_forgotten || written.as_deref().unwrap_or_default() == self.write_id;
@@ -246,9 +239,9 @@ impl From<&RegistryRecord> for Known {
 /// What changed after a revision.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// Whether this is everything there is, and not only what changed.
+    /// Whether this is the full state, and not an increment.
     pub is_everything: bool,
-    /// How what is read goes with what was known.
+    /// How the database relates to the known state.
     pub history: History,
     /// The registry as it is now.
     pub registry: RegistryRecord,
@@ -262,8 +255,8 @@ pub struct Changes {
     pub providers: Vec<ProviderRecord>,
     /// Identities that were revoked.
     pub revoked_identities: Vec<RevokedIdentity>,
-    /// What is gone.
-    pub departures: Vec<Departure>,
+    /// Records that were deleted.
+    pub tombstones: Vec<Tombstone>,
     /// Every signing key, and the authority behind them.
     pub keys: KeysRecord,
 }
@@ -278,7 +271,7 @@ pub struct KeysRecord {
 }
 
 impl Changes {
-    /// What changed after what is known. Of another history than the known one that is everything.
+    /// The changes after the known state; the full state for another history.
     pub(super) async fn read(db: &mut AnyConnection, known: &Known) -> sqlx::Result<Self> {
         let registry = RegistryRecord::read(db).await?;
         let history = known.compare(db, &registry).await?;
@@ -296,7 +289,7 @@ impl Changes {
             service_principals: ServicePrincipalRecord::since(db, since).await?,
             providers: ProviderRecord::since(db, since).await?,
             revoked_identities: RevokedIdentity::since(db, since).await?,
-            departures: Departure::since(db, since).await?,
+            tombstones: Tombstone::since(db, since).await?,
             keys: KeysRecord::read(db).await?,
             registry,
         })
@@ -304,11 +297,11 @@ impl Changes {
 }
 
 impl RegistryRecord {
-    /// Whether increments are not enough for whoever has seen this revision: whoever is behind what
-    /// departures tell could miss one, and whoever is ahead has seen a database that was put back.
+    /// Whether a reader of this revision needs the full state: one behind the tombstone horizon
+    /// could miss a deletion, and one ahead has read a database that was restored since.
     #[must_use]
     pub fn must_be_read_whole(&self, since: Revision) -> bool {
-        since < self.forgotten.max(1) || since > self.revision
+        since < self.tombstone_horizon.max(1) || since > self.revision
     }
 
     pub(super) async fn read(db: &mut AnyConnection) -> sqlx::Result<Self> {
@@ -325,7 +318,7 @@ impl RegistryRecord {
             subscription: row.try_get(2)?,
             created_at: row.try_get(3)?,
             revision: row.try_get(4)?,
-            forgotten: row.try_get(5)?,
+            tombstone_horizon: row.try_get(5)?,
             admin_enabled: flag(&row, 6)?,
             admin_passwords: json(&row, 7)?,
             admin_generation: row.try_get(8)?,
@@ -337,8 +330,8 @@ impl RegistryRecord {
     }
 }
 
-/// Declares the three ways in which rows of a table are read. The columns stand in the order in
-/// which `from_row` takes them.
+/// Declares the three ways in which rows of a table are read. The columns are in the order of
+/// `from_row`.
 macro_rules! readable {
     ($record:ident, $columns:literal) => {
         impl $record {
@@ -347,7 +340,7 @@ macro_rules! readable {
                 db: &mut AnyConnection,
                 name: &str,
             ) -> sqlx::Result<Option<Self>> {
-                // No row has such a name, and PostgreSQL refuses to be asked for one.
+                // No row has such a name, and PostgreSQL refuses a NUL in a query.
                 if name.contains('\0') {
                     return Ok(None);
                 }
@@ -443,8 +436,8 @@ impl ServicePrincipalRecord {
     }
 }
 
-/// Names of roles. One that is none is an error, or else somebody would silently have less than
-/// what was written.
+/// Names of roles. An unknown role is an error: dropping it would silently reduce the principal's
+/// rights.
 fn roles(row: &AnyRow, column: usize) -> sqlx::Result<Vec<String>> {
     let roles: Vec<String> = json(row, column)?;
     match roles.iter().find(|role| Role::parse(role).is_none()) {
@@ -474,7 +467,7 @@ impl ProviderRecord {
         })
     }
 
-    /// Whether the configuration has it no more.
+    /// Whether the configuration no longer has it.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.fingerprint.is_empty()
@@ -499,7 +492,7 @@ impl RevokedIdentity {
     }
 }
 
-impl Departure {
+impl Tombstone {
     async fn since(db: &mut AnyConnection, revision: Revision) -> sqlx::Result<Vec<Self>> {
         let query = sqlx::query("select kind, key, revision from departures where revision > $1");
         let rows = query.bind(revision).fetch_all(db).await?;
@@ -507,7 +500,7 @@ impl Departure {
             .map(|row| {
                 let (kind, key): (&str, String) = (row.try_get(0)?, row.try_get(1)?);
                 let what = RecordKey::new(kind, key)
-                    .ok_or_else(|| sqlx::Error::Decode("a departure of an unknown kind".into()))?;
+                    .ok_or_else(|| sqlx::Error::Decode("a tombstone of an unknown kind".into()))?;
                 Ok(Self { what, revision: row.try_get(2)? })
             })
             .collect()

@@ -1,9 +1,9 @@
 //! SQLite: one file in the data folder, written ahead, every commit on the disk before it is
 //! acknowledged.
 //!
-//! Several processes may have the file open: commands write while a server runs. SQLite tells a
-//! connection whether another one has committed, for the price of reading one page that is in
-//! memory; five times a second that is nothing.
+//! Several processes may have the file open: commands write while a server runs. A connection sees
+//! by `data_version` whether another one has committed. That reads one page in memory, and five
+//! reads a second are negligible.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
@@ -19,10 +19,10 @@ use sqlx::{AnyConnection, ConnectOptions as _};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::database::{Database, News};
+use super::database::{ChangeListener, Database};
 
-/// How often a connection looks whether another one has committed.
-const EVERY: Duration = Duration::from_millis(200);
+/// How often a connection checks whether another one has committed.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A SQLite file.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// The file of a data folder. Private keys are in it, so it is its owner's alone, whatever the
-    /// folder is.
+    /// The file of a data folder. It holds private keys, so only its owner may read it, whatever
+    /// the folder's mode.
     pub(super) fn new(folder: &Path) -> std::io::Result<Self> {
         let path = folder.join("scopegate.db");
         let mut options = OpenOptions::new();
@@ -60,26 +60,26 @@ impl Database for Sqlite {
         Ok(options.disable_statement_logging())
     }
 
-    fn prepare(&self) -> &'static str {
+    fn connection_pragmas(&self) -> &'static str {
         "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on"
     }
 
-    /// A file beside the database: SQLite has no lock that spans several transactions, and makes
-    /// nobody wait for the change to a log.
-    async fn turn(&self) -> io::Result<Option<File>> {
+    /// A lock file beside the database: SQLite has no lock that spans several transactions, and
+    /// does not wait during the switch to write-ahead logging.
+    async fn lock(&self) -> io::Result<Option<File>> {
         let path = self.path.with_extension("lock");
-        let lock = move || {
+        let take = move || {
             let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
             file.lock().map(|()| Some(file))
         };
-        spawn_blocking(lock).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+        spawn_blocking(take).await.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
     fn migrations(&self) -> Migrator {
         sqlx::migrate!("migrations/sqlite")
     }
 
-    /// Takes the lock at once, so that two who write wait for each other instead of failing.
+    /// Takes the write lock at once, so that concurrent writers wait instead of failing.
     fn begin_write(&self) -> &'static str {
         "begin immediate"
     }
@@ -88,26 +88,26 @@ impl Database for Sqlite {
         "begin"
     }
 
-    /// The file itself tells.
-    async fn announce(&self, _: &mut AnyConnection) -> sqlx::Result<()> {
+    /// Other connections see the commit by `data_version`.
+    async fn notify(&self, _: &mut AnyConnection) -> sqlx::Result<()> {
         Ok(())
     }
 
-    async fn news(&self) -> sqlx::Result<Box<dyn News>> {
+    async fn change_listener(&self) -> sqlx::Result<Box<dyn ChangeListener>> {
         let mut connection = self.file().connect().await?;
         let seen = data_version(&mut connection).await?;
         Ok(Box::new(Observer { connection, seen }))
     }
 }
 
-/// Sees when another connection has committed.
+/// Polls whether another connection has committed.
 struct Observer {
     connection: SqliteConnection,
     seen: i64,
 }
 
 #[async_trait]
-impl News for Observer {
+impl ChangeListener for Observer {
     async fn wait(&mut self) -> sqlx::Result<()> {
         loop {
             let version = data_version(&mut self.connection).await?;
@@ -115,7 +115,7 @@ impl News for Observer {
                 self.seen = version;
                 return Ok(());
             }
-            sleep(EVERY).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }

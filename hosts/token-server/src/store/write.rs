@@ -1,4 +1,4 @@
-//! One write: everything in it happens, or nothing.
+//! One write transaction: all of it is applied, or nothing.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use super::records::{
 use super::row::to_json;
 use crate::clock;
 
-/// A write that has begun. It is undone unless it is committed.
+/// An open write. It is rolled back unless it is committed.
 #[derive(Debug)]
 pub struct Write {
     transaction: Transaction<'static, Any>,
     database: Arc<dyn Database>,
     revision: Revision,
-    /// How many scope maps of people's own there are, once somebody has counted.
+    /// The number of user-defined scope maps, once counted.
     scope_maps: Option<i64>,
-    /// How many tokens there are, once somebody has counted.
+    /// The number of tokens, once counted.
     tokens: Option<i64>,
 }
 
@@ -44,7 +44,7 @@ impl Write {
         Ok(Self { transaction, database, revision, scope_maps: None, tokens: None })
     }
 
-    /// Takes a new epoch, and a revision above the one that is known of the old one.
+    /// Begins a new epoch, with a revision above the known one of the old epoch.
     pub(super) async fn begin_epoch(
         &mut self,
         left: Option<&Known>,
@@ -61,7 +61,7 @@ impl Write {
             .bind(revision)
             .execute(&mut *self.transaction)
             .await?;
-        // Nothing of another history is compared with this one.
+        // Write ids of the old history must not be compared with this one.
         sqlx::query("delete from writes").execute(&mut *self.transaction).await?;
         note_write(&mut self.transaction, revision).await?;
         self.revision = revision;
@@ -74,18 +74,18 @@ impl Write {
         self.revision
     }
 
-    /// Makes everything last, and tells the other servers.
+    /// Commits, and notifies the other servers.
     ///
     /// # Errors
     ///
-    /// When the database cannot be written. Whether it was is not known then.
+    /// When the database cannot be written. The commit may still have happened.
     pub async fn commit(mut self) -> sqlx::Result<Revision> {
-        self.database.announce(&mut self.transaction).await?;
+        self.database.notify(&mut self.transaction).await?;
         self.transaction.commit().await?;
         Ok(self.revision)
     }
 
-    /// Writes what every registry has; tells whether any of it was missing.
+    /// Writes the records that every registry has; returns whether any was missing.
     pub(super) async fn ensure_registry(&mut self) -> sqlx::Result<bool> {
         let mut changed = false;
         let mut registry = self.registry().await?;
@@ -159,13 +159,13 @@ impl Write {
         ServicePrincipalRecord::find(&mut self.transaction, client_id).await
     }
 
-    /// Whether there is a place for one more scope map of people's own, of so many; it is taken
-    /// then. They are counted once for each write.
+    /// Counts one more user-defined scope map against `limit`; returns whether it fits. The
+    /// database counts once for each write.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn take_scope_map_place(&mut self, most: i64) -> sqlx::Result<bool> {
+    pub async fn reserve_scope_map(&mut self, limit: i64) -> sqlx::Result<bool> {
         let count = match self.scope_maps {
             Some(count) => count,
             None => {
@@ -176,16 +176,16 @@ impl Write {
             }
         };
         self.scope_maps = Some(count.saturating_add(1));
-        Ok(count < most)
+        Ok(count < limit)
     }
 
-    /// Whether there is a place for one more token, of so many; it is taken then. They are counted
-    /// once for each write.
+    /// Counts one more token against `limit`; returns whether it fits. The database counts once for
+    /// each write.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn take_token_place(&mut self, most: i64) -> sqlx::Result<bool> {
+    pub async fn reserve_token(&mut self, limit: i64) -> sqlx::Result<bool> {
         let count = match self.tokens {
             Some(count) => count,
             None => {
@@ -194,10 +194,10 @@ impl Write {
             }
         };
         self.tokens = Some(count.saturating_add(1));
-        Ok(count < most)
+        Ok(count < limit)
     }
 
-    /// Somebody who has this scope map, when anybody has.
+    /// The name of a principal that uses this scope map, if any.
     ///
     /// # Errors
     ///
@@ -267,7 +267,7 @@ impl Write {
         .bind(map.generation)
         .execute(&mut *self.transaction)
         .await?;
-        self.return_of(&RecordKey::ScopeMap(map.key.clone())).await
+        self.clear_tombstone(&RecordKey::ScopeMap(map.key.clone())).await
     }
 
     /// Writes a token, new or changed.
@@ -292,7 +292,7 @@ impl Write {
         .bind(token.generation)
         .execute(&mut *self.transaction)
         .await?;
-        self.return_of(&RecordKey::Token(token.key.clone())).await
+        self.clear_tombstone(&RecordKey::Token(token.key.clone())).await
     }
 
     /// Writes a service principal, new or changed.
@@ -324,10 +324,10 @@ impl Write {
         .bind(principal.generation)
         .execute(&mut *self.transaction)
         .await?;
-        self.return_of(&RecordKey::ServicePrincipal(principal.key.clone())).await
+        self.clear_tombstone(&RecordKey::ServicePrincipal(principal.key.clone())).await
     }
 
-    /// Every identity provider that the configuration has, or once had.
+    /// Every identity provider, those removed from the configuration too.
     ///
     /// # Errors
     ///
@@ -357,7 +357,7 @@ impl Write {
         .map(drop)
     }
 
-    /// Notes that an identity's tokens have ended. The subject is in lower case.
+    /// Revokes an identity's tokens. The subject is in lower case.
     ///
     /// # Errors
     ///
@@ -384,7 +384,7 @@ impl Write {
         KeysRecord::read(&mut self.transaction).await
     }
 
-    /// Writes the authority behind the signing keys, in the place of the one there is.
+    /// Writes the authority behind the signing keys, replacing the old one.
     ///
     /// # Errors
     ///
@@ -423,7 +423,7 @@ impl Write {
         .map(drop)
     }
 
-    /// Deletes a signing key for ever.
+    /// Deletes a signing key.
     ///
     /// # Errors
     ///
@@ -436,11 +436,11 @@ impl Write {
             .map(drop)
     }
 
-    /// Deletes a row, and remembers that it is gone; tells whether it was there.
+    /// Deletes a record and leaves a tombstone; returns whether it existed.
     ///
     /// # Errors
     ///
-    /// When the database cannot be written, or somebody has this scope map.
+    /// When the database cannot be written, or the scope map is in use.
     pub async fn delete(&mut self, what: &RecordKey) -> sqlx::Result<bool> {
         let (kind, key) = what.parts();
         let statement = match what {
@@ -458,13 +458,12 @@ impl Write {
             .bind(self.revision)
             .execute(&mut *self.transaction)
             .await?;
-        self.forget().await?;
+        self.prune_tombstones().await?;
         Ok(true)
     }
 
-    /// Stops listing what is gone for long. Whoever has not looked since then reads everything
-    /// again.
-    async fn forget(&mut self) -> sqlx::Result<()> {
+    /// Prunes tombstones beyond the horizon. A reader behind it reads the full state.
+    async fn prune_tombstones(&mut self) -> sqlx::Result<()> {
         let until = self.revision.saturating_sub(TOMBSTONE_HORIZON);
         for statement in [
             "delete from departures where revision <= $1",
@@ -475,8 +474,8 @@ impl Write {
         Ok(())
     }
 
-    /// What is there again is not gone.
-    async fn return_of(&mut self, what: &RecordKey) -> sqlx::Result<()> {
+    /// Removes the tombstone of a re-created record.
+    async fn clear_tombstone(&mut self, what: &RecordKey) -> sqlx::Result<()> {
         let (kind, key) = what.parts();
         sqlx::query("delete from departures where kind = $1 and key = $2")
             .bind(kind)
@@ -487,7 +486,7 @@ impl Write {
     }
 }
 
-/// Takes the next revision, and with it the turn: another write waits here until this one has
+/// Takes the next revision, and with it the row lock: another write waits here until this one has
 /// ended.
 async fn next_revision(db: &mut AnyConnection) -> sqlx::Result<Option<Revision>> {
     sqlx::query_scalar("update registry set revision = revision + 1 returning revision")
@@ -495,7 +494,7 @@ async fn next_revision(db: &mut AnyConnection) -> sqlx::Result<Option<Revision>>
         .await
 }
 
-/// Notes what a revision is written as.
+/// Records the random id of a revision's write.
 async fn note_write(db: &mut AnyConnection, revision: Revision) -> sqlx::Result<()> {
     sqlx::query("delete from writes where revision <= $1 or revision >= $2")
         .bind(revision.saturating_sub(TOMBSTONE_HORIZON))

@@ -1,10 +1,10 @@
 //! The decision log: one event for each token request, under the target `decision`.
 //!
-//! It tells who asked from where for what, what came of it and by which rules, decided by which
-//! engine. It holds no secret: scopes, rules and names are texts of the policy, and a name that
-//! nobody has is left out, because people type passwords into the wrong field.
+//! It has the principal, the address, the requested and granted scopes, the rules, and the engine.
+//! It holds no secret: scopes, rules and names are texts of the policy, and an unknown name is left
+//! out, because people type passwords into the wrong field.
 //!
-//! Texts that a client chose are bounded; the log escapes what is no printable character.
+//! Texts from clients are bounded; the log escapes unprintable characters.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,37 +12,36 @@ use std::time::Duration;
 use super::metrics;
 use scopegate_host::target::for_log;
 
-/// How much of each list is logged, in bytes.
-const LONGEST: usize = 8 * 1024;
+/// The maximum length of a logged list, in bytes.
+const MAX_LIST_LEN: usize = 8 * 1024;
 
-/// One token request and what came of it.
+/// One token request and its outcome.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Decision<'a> {
     /// The scopes as the client wrote them.
     pub requested: &'a [&'a str],
-    /// What the token holds, as scopes.
+    /// The granted access, as scopes.
     pub granted: Vec<String>,
-    /// What was asked for in vain, as scopes.
+    /// The denied access, as scopes.
     pub denied: Vec<String>,
-    /// What is no scope, each with what is wrong with it.
+    /// Invalid scopes, each with its error.
     pub invalid: Vec<String>,
-    /// The rules that granted something, as they stand in the scope maps.
+    /// The rules that granted access, as written in the scope maps.
     pub rules: Vec<String>,
-    /// Who asked. Nothing when nobody that is known.
+    /// The principal; `None` when unknown.
     pub principal: Option<Principal<'a>>,
-    /// The id of the token that was issued or given in exchange.
+    /// The id of the issued or exchanged token.
     pub jti: Option<&'a str>,
-    /// From where.
+    /// The client's address.
     pub address: Option<IpAddr>,
-    /// The id that the client has read in its answer.
+    /// The id in the client's answer.
     pub correlation_id: &'a str,
     /// The SHA-256 of the engine that decided.
     pub engine: &'a str,
-    /// How long it took.
+    /// The duration of the request.
     pub duration: Duration,
 }
 
-/// Who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Principal<'a> {
     /// `token`, `admin`, `service_principal`, `identity` or `anonymous`.
@@ -54,14 +53,13 @@ pub(crate) struct Principal<'a> {
     pub provider: Option<&'a str>,
 }
 
-/// A request that another proxy asked about, and the status that it was told.
+/// A request at another proxy, and the status of its decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Edge<'a> {
-    /// Its method.
     pub method: &'a str,
     /// Its path and query.
     pub target: &'a str,
-    /// 200 when it may go on.
+    /// 200 when it is allowed.
     pub status: u16,
 }
 
@@ -73,19 +71,18 @@ impl Decision<'_> {
         self.log("issued", None);
     }
 
-    /// Logs a refresh token that was given in exchange.
+    /// Logs an exchanged refresh token.
     pub(crate) fn exchanged(&self) {
         self.log("exchanged", None);
     }
 
-    /// Logs and counts a refusal: its reason, which is one of a short list, and the same as a
-    /// sentence, for the log alone.
+    /// Logs and counts a refusal: the code of its reason, and a sentence for the log alone.
     pub(crate) fn refused(&self, reason: &'static str, detail: &'static str) {
         metrics::token_denied(reason);
         self.log("refused", Some((reason, detail)));
     }
 
-    /// Logs what became of a request at another proxy. Its target is a client's text.
+    /// Logs the decision about a request at another proxy. Its target is a client's text.
     pub(crate) fn at_edge(&self, edge: Edge<'_>) {
         tracing::info!(
             target: "decision",
@@ -121,7 +118,7 @@ impl Decision<'_> {
             address = self.address.map(|address| address.to_string()),
             correlation_id = self.correlation_id,
             engine_sha256 = self.engine,
-            // Hours in microseconds are far from the end of the number.
+            // Hours in microseconds are far below the maximum.
             microseconds = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
         );
     }
@@ -134,8 +131,8 @@ fn joined(texts: &[impl AsRef<str>], separator: &str) -> String {
             list.push_str(separator);
         }
         list.push_str(text.as_ref());
-        if list.len() > LONGEST {
-            list.truncate(list.floor_char_boundary(LONGEST));
+        if list.len() > MAX_LIST_LEN {
+            list.truncate(list.floor_char_boundary(MAX_LIST_LEN));
             list.push('…');
             break;
         }
@@ -151,7 +148,7 @@ mod tests {
     use crate::config::Log;
     use crate::telemetry::log::layer;
 
-    /// What one decision leaves in the log.
+    /// The log line of one decision.
     fn logged(log: &Log, decision: &Decision<'_>) -> String {
         let path = tempfile::NamedTempFile::new().unwrap();
         let writer = std::sync::Mutex::new(path.reopen().unwrap());
@@ -222,10 +219,10 @@ mod tests {
 
     #[test]
     fn lists_are_bounded() {
-        let long = "é".repeat(LONGEST);
-        for list in [vec![long.as_str()], vec!["a"; LONGEST]] {
+        let long = "é".repeat(MAX_LIST_LEN);
+        for list in [vec![long.as_str()], vec!["a"; MAX_LIST_LEN]] {
             let text = joined(&list, " ");
-            assert!(text.len() <= LONGEST + '…'.len_utf8() && text.ends_with('…'));
+            assert!(text.len() <= MAX_LIST_LEN + '…'.len_utf8() && text.ends_with('…'));
         }
         assert_eq!(joined(&["a", "b"], "; "), "a; b");
     }

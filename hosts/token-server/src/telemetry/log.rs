@@ -1,6 +1,6 @@
 //! The log: text or JSON, one event a line, on standard error.
 //!
-//! `RUST_LOG` says how much, `info` without it. Every line of a request has the request's id.
+//! `RUST_LOG` sets the level, `info` without it. Every line of a request has the request's id.
 
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
@@ -9,8 +9,8 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Log;
 
-/// How much is logged when nobody says. The database's notices are not worth a line.
-const USUAL: &str = "info,sqlx=warn";
+/// The default filter. The database's notices are left out.
+const DEFAULT_FILTER: &str = "info,sqlx=warn";
 
 /// The log as a layer of the process's subscriber.
 pub(crate) fn layer<S, W>(log: &Log, writer: W) -> Box<dyn Layer<S> + Send + Sync>
@@ -27,7 +27,8 @@ where
 }
 
 fn filter(log: &Log) -> EnvFilter {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     match "decision=off".parse() {
         Ok(silent) if !log.decisions => filter.add_directive(silent),
         _ => filter,

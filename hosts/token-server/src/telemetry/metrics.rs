@@ -4,16 +4,16 @@
 //! |---|---|---|
 //! | `scopegate_http_requests_total` | method, route, status | answers |
 //! | `scopegate_http_request_seconds` | method, route | how long they took |
-//! | `scopegate_tokens_issued_total` | principal | access tokens, by the kind of who got them |
-//! | `scopegate_token_denials_total` | reason | token requests that got none |
+//! | `scopegate_tokens_issued_total` | principal | access tokens, by kind of principal |
+//! | `scopegate_token_denials_total` | reason | refused token requests |
 //! | `scopegate_rate_limited_total` | by | requests beyond a limit |
-//! | `scopegate_engine_failures_total` | | decisions that could not be made |
-//! | `scopegate_snapshot_revision` | | the revision of the database that requests are answered by |
+//! | `scopegate_engine_failures_total` | | failed decisions |
+//! | `scopegate_snapshot_revision` | | the revision of the snapshot |
 //! | `scopegate_snapshot_age_seconds` | | how long ago the database confirmed it |
 //! | `scopegate_tokens` | | tokens in the snapshot |
 //!
-//! Labels come from short lists that stand in the program: a route is a pattern and never a path,
-//! so that nobody outside can make a series, and no name or secret can be in one.
+//! Labels come from fixed lists in the program: a route is a pattern and never a path, so a client
+//! cannot create a series, and no name or secret can be a label.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -33,26 +33,25 @@ const REVISION: &str = "scopegate_snapshot_revision";
 const AGE: &str = "scopegate_snapshot_age_seconds";
 const TOKENS: &str = "scopegate_tokens";
 
-/// Bounds of the histogram, in seconds. A token takes a millisecond; a password that people choose,
-/// fifty.
+/// Bounds of the histogram, in seconds. A token takes a millisecond; a chosen password, fifty.
 const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
-/// The library keeps each measured time until somebody reads the metrics, or this is over.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// The library keeps each measured time until a scrape, or until this interval has passed.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Which limit was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitedBy {
-    /// That of an address.
+    /// The limit of an address.
     Address,
-    /// That of a name.
+    /// The limit of a name.
     Principal,
 }
 
-/// Makes this process count. The second call gives the same counters.
+/// Installs the recorder of this process. A second call returns the same one.
 ///
 /// # Errors
 ///
-/// When another library counts already.
+/// When another recorder is installed.
 pub fn install() -> anyhow::Result<PrometheusHandle> {
     static INSTALLED: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let installed = INSTALLED.get_or_init(|| {
@@ -69,9 +68,9 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
     }
 }
 
-/// Keeps what is measured small while nobody reads it. Never returns.
-pub async fn keep_up(handle: PrometheusHandle) {
-    let mut ticks = interval(UPKEEP_EVERY);
+/// Bounds the stored measurements between scrapes. Never returns.
+pub async fn run(handle: PrometheusHandle) {
+    let mut ticks = interval(UPKEEP_INTERVAL);
     loop {
         ticks.tick().await;
         handle.run_upkeep();
@@ -84,7 +83,7 @@ pub fn snapshot_age(seconds: i64) {
     gauge!(AGE).set(seconds as f64);
 }
 
-/// One answer. `route` is a pattern of the router.
+/// Counts an answer. `route` is a pattern of the router.
 pub fn answered(method: &'static str, route: &str, status: u16, took: Duration) {
     let labels = [("method", method.to_owned()), ("route", route.to_owned())];
     histogram!(SECONDS, &labels).record(took.as_secs_f64());
@@ -92,18 +91,18 @@ pub fn answered(method: &'static str, route: &str, status: u16, took: Duration) 
     counter!(REQUESTS, &[method, route, ("status", status.to_string())]).increment(1);
 }
 
-/// An access token for a kind of principal: `token`, `admin`, `service_principal`, `identity` or
-/// `anonymous`.
+/// Counts an access token for a kind of principal: `token`, `admin`, `service_principal`,
+/// `identity` or `anonymous`.
 pub fn token_issued(principal: &'static str) {
     counter!(ISSUED, "principal" => principal).increment(1);
 }
 
-/// A token request that got no token, with a reason from a short list.
+/// Counts a refused token request, with a reason from a short list.
 pub fn token_denied(reason: &'static str) {
     counter!(DENIED, "reason" => reason).increment(1);
 }
 
-/// A request beyond a limit.
+/// Counts a request beyond a limit.
 pub fn rate_limited(by: LimitedBy) {
     let by = match by {
         LimitedBy::Address => "address",
@@ -112,12 +111,12 @@ pub fn rate_limited(by: LimitedBy) {
     counter!(LIMITED, "by" => by).increment(1);
 }
 
-/// The engine could not decide.
+/// Counts a failed decision.
 pub fn engine_failed() {
     counter!(ENGINE).increment(1);
 }
 
-/// The snapshot that requests read.
+/// Sets the gauges of the snapshot.
 pub fn snapshot(revision: i64, tokens: usize) {
     gauge!(REVISION).set(revision as f64);
     gauge!(TOKENS).set(tokens as f64);

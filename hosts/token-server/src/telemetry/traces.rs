@@ -1,8 +1,8 @@
 //! Traces for OpenTelemetry, by OTLP over HTTP in protobuf.
 //!
-//! Spans wait in a queue of bounded length and a thread of its own sends them, so a collector that
-//! is slow or gone costs spans and nothing else; the log tells when it goes and when it is back.
-//! The collector is trusted with routes, times and ids, not with names.
+//! Spans wait in a bounded queue, and a thread of its own exports them, so a slow or unreachable
+//! collector loses only spans; the log says when the export fails and when it recovers. The
+//! collector is trusted with routes, times and ids, not with names.
 //!
 //! Headers for the collector, a password for example, are read by the library from
 //! `OTEL_EXPORTER_OTLP_HEADERS`, more about this process from `OTEL_RESOURCE_ATTRIBUTES`.
@@ -25,16 +25,16 @@ use tracing_subscriber::registry::LookupSpan;
 use super::REQUESTS;
 use crate::config::SecretUrl;
 
-/// How long one batch may take to send.
-const SEND_WITHIN: Duration = Duration::from_secs(10);
-/// How long the end of the process waits for what is not yet sent.
-const END_WITHIN: Duration = Duration::from_secs(5);
+/// The timeout of exporting one batch.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long shutdown waits for queued spans.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 const NAME: &str = "scopegate-server";
 
-/// Whether this process sends traces.
+/// Whether this process exports traces.
 static ARE_SENT: AtomicBool = AtomicBool::new(false);
 
-/// Whether this process sends traces.
+/// Whether this process exports traces.
 pub(crate) fn are_sent() -> bool {
     ARE_SENT.load(Ordering::Relaxed)
 }
@@ -46,18 +46,18 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Begins to send to a collector, which need not be there yet.
+    /// Starts the export to a collector, which need not be reachable yet.
     ///
     /// # Errors
     ///
-    /// When the address is none.
+    /// When the address is invalid.
     pub fn start(endpoint: &SecretUrl) -> anyhow::Result<Self> {
         let address = format!("{}/v1/traces", endpoint.expose().trim_end_matches('/'));
         let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(address)
-            .with_timeout(SEND_WITHIN)
+            .with_timeout(EXPORT_TIMEOUT)
             .build()
             .context("otlp.endpoint")?;
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
@@ -71,7 +71,7 @@ impl Traces {
         Ok(Self { provider })
     }
 
-    /// What hands requests' spans over, whatever the log leaves out.
+    /// The layer that exports requests' spans, independent of the log's filter.
     pub fn layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -85,14 +85,14 @@ impl Traces {
             .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target() == REQUESTS))
     }
 
-    /// Sends what is not yet sent, and stops.
+    /// Sends the queued spans, and stops.
     pub async fn stop(self) {
-        let stop = move || self.provider.shutdown_with_timeout(END_WITHIN);
+        let stop = move || self.provider.shutdown_with_timeout(SHUTDOWN_TIMEOUT);
         let _ = tokio::task::spawn_blocking(stop).await;
     }
 }
 
-/// Tells the log when sending begins to fail and when it works again, not each time in between.
+/// Logs when the export begins to fail and when it recovers, not each failure in between.
 #[derive(Debug)]
 struct Reporting<E> {
     exporter: E,
@@ -107,9 +107,9 @@ impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanEx
         let was_failing = self.is_failing.swap(sent.is_err(), Ordering::Relaxed);
         match &sent {
             Err(error) if !was_failing => {
-                tracing::warn!(reason = reason(error), "cannot send traces");
+                tracing::warn!(reason = reason(error), "trace export failed");
             }
-            Ok(()) if was_failing => tracing::info!("traces are sent again"),
+            Ok(()) if was_failing => tracing::info!("trace export recovered"),
             _ => {}
         }
         sent
@@ -128,7 +128,7 @@ impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanEx
     }
 }
 
-/// Not the library's text, in which the collector's address stands with its password.
+/// Not the library's text, which contains the collector's address with its password.
 fn reason(error: &OTelSdkError) -> &'static str {
     match error {
         OTelSdkError::AlreadyShutdown => "stopped",

@@ -1,4 +1,4 @@
-//! Whether a registry trusts the certificates that stand in a token.
+//! Whether a registry trusts the certificates in a token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use crate::clock::rfc3339;
 use crate::domain::keys::certificate::Certificate;
 
 impl Doctor<'_> {
-    /// A token that carries its certificate: then the `kid` is not looked at.
+    /// Checks a token that carries its certificate: then the registry ignores the `kid`.
     pub(super) fn certificate(&mut self, registry: &Registry) {
         let get_bundle = self.get_bundle(registry);
         let chain = self.chain();
@@ -47,7 +47,7 @@ impl Doctor<'_> {
             self.find(
                 Verdict::Refused,
                 "the certificate in the token is of another key than the one that signed it",
-                "the token was changed on its way, or cut off, or somebody else signed it",
+                "the token was changed on its way, or cut off, or signed by another issuer",
                 "get a fresh token, and compare it with what arrives at the registry",
             );
         }
@@ -60,7 +60,7 @@ impl Doctor<'_> {
         chain.unwrap_or_default()
     }
 
-    /// What is not valid now of a chain and of the certificate that it leads to.
+    /// Finds certificates of a chain, and of its root, that are not valid now.
     pub(super) fn ended(&self, chain: &[Certificate], roots: &[Certificate]) -> Option<String> {
         let root = roots.iter().find(|root| chain.iter().any(|it| is_root(it, root)));
         let ended = chain.iter().chain(root).find(|it| !it.is_valid_at(self.now))?;
@@ -73,7 +73,7 @@ impl Doctor<'_> {
     }
 }
 
-/// Whether a chain leads to one of these certificates, each of it signed by the next.
+/// Whether a chain leads to one of these certificates, each signed by the next.
 fn leads_to(chain: &[Certificate], roots: &[Certificate]) -> bool {
     for (index, certificate) in chain.iter().enumerate() {
         if roots.iter().any(|root| is_root(certificate, root)) {

@@ -1,4 +1,4 @@
-//! Whether a registry accepts what a token says: names, times, where it comes from.
+//! Whether a registry accepts the claims of a token: names, times, origin.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::clock::rfc3339;
 use crate::domain::lifetimes::LEEWAY;
 
 impl Doctor<'_> {
-    /// Whether `iss` and `aud` are what their reader wants.
+    /// Whether `iss` and `aud` are the expected ones.
     pub(super) fn names(&mut self, issuer: &str, service: &str, reader: &str) {
         let iss = self.token.claims.get("iss").and_then(Value::as_str).unwrap_or_default();
         if iss != issuer {
@@ -45,7 +45,7 @@ impl Doctor<'_> {
         }
     }
 
-    /// Whether the token is one of the server's.
+    /// Whether the token was issued by this server.
     pub(super) fn origin(&mut self) {
         let Some(ring) = self.server.ring else { return };
         let kid = self.token.in_header("kid").unwrap_or_default();
@@ -78,7 +78,7 @@ impl Doctor<'_> {
         match exp {
             None | Some(None) => self.find(
                 Verdict::Refused,
-                "the token's exp is no whole number",
+                "the token's exp is not a whole number",
                 "a registry needs the time at which a token ends, in seconds since 1970",
                 "take a token of this server",
             ),
@@ -103,7 +103,7 @@ impl Doctor<'_> {
             ),
             Some(None) => self.find(
                 Verdict::Refused,
-                "the token's nbf is no whole number",
+                "the token's nbf is not a whole number",
                 "a registry reads the time at which a token begins in seconds since 1970",
                 "take a token of this server",
             ),

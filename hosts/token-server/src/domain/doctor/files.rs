@@ -1,10 +1,10 @@
-//! What is wrong with the files of a registry, whatever the token.
+//! Problems in the files of a registry, independent of the token.
 
 use super::{Doctor, Registry, Verdict};
 use crate::domain::keys::public_key::Kind;
 
 impl Doctor<'_> {
-    /// What is wrong with the registry's files, whatever the token.
+    /// Finds problems in the registry's files, independent of the token.
     pub(super) fn files(&mut self, registry: &Registry) {
         let get_bundle = self.get_bundle(registry);
         let Some(bundle) = &registry.bundle else {
@@ -24,7 +24,7 @@ impl Doctor<'_> {
             self.find(
                 if registry.jwks.is_some() { Verdict::RefusedBy2 } else { Verdict::Refused },
                 format!("{path} holds {found}"),
-                "a registry skips whatever is no certificate, and does not start when nothing is left",
+                "a registry skips other content, and does not start without a certificate",
                 get_bundle.clone(),
             );
         }
@@ -40,7 +40,7 @@ impl Doctor<'_> {
             self.find(
                 Verdict::RefusedBy2,
                 format!("{path} holds an Ed25519 certificate"),
-                "version 2.8 panics at its start on one, wherever it stands in the bundle",
+                "version 2.8 panics at its start on one, anywhere in the bundle",
                 format!("{get_bundle}: the server leaves such certificates out"),
             );
         }
@@ -48,7 +48,7 @@ impl Doctor<'_> {
             self.find(
                 Verdict::Possible,
                 format!("{path} holds a private key"),
-                "whoever can read the registry's files can sign tokens",
+                "every reader of the registry's files can sign tokens",
                 format!("{get_bundle}; then `scopegate-server keys rotate`"),
             );
         }

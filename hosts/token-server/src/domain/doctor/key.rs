@@ -21,7 +21,7 @@ impl Doctor<'_> {
             _ => self.find(
                 Verdict::Refused,
                 what.clone(),
-                "that is no signature with a private key, so no registry takes it",
+                "that is not a signature with a private key, so every registry refuses it",
                 "let the server sign with ES256",
             ),
         }
@@ -36,8 +36,8 @@ impl Doctor<'_> {
         }
     }
 
-    /// Which key the registry takes the token to be signed with. A certificate in the token goes
-    /// before its `kid`.
+    /// Finds the key that the registry verifies the token with. A certificate in the token precedes
+    /// its `kid`.
     pub(super) fn key(&mut self, registry: &Registry) {
         if self.token.header.get("x5c").is_some() {
             return self.certificate(registry);
@@ -105,14 +105,14 @@ impl Doctor<'_> {
         }
     }
 
-    /// The registry has the key. Then it must be the one that signed, and the registry must have
-    /// read its file since.
+    /// Checks a key that the registry has: it must have signed the token, and the registry must
+    /// have read its file since.
     pub(super) fn signature(&mut self, key: &PublicKey, kid: &str, registry: &Registry) {
         if !self.token.is_signed_with(key) {
             return self.find(
                 Verdict::Refused,
                 format!("the key {kid} did not sign this token"),
-                "the token was changed on its way, or cut off, or somebody else signed it",
+                "the token was changed on its way, or cut off, or signed by another issuer",
                 "get a fresh token, and compare it with what arrives at the registry",
             );
         }

@@ -1,4 +1,4 @@
-//! A registry's configuration, as far as it says which tokens the registry trusts.
+//! The part of a registry's configuration that decides which tokens it trusts.
 //!
 //! Follows <https://distribution.github.io/distribution/about/configuration/#token>. Left out:
 //! variables of the environment that override the file.
@@ -17,39 +17,38 @@ use crate::domain::keys::certificate::Certificate;
 pub struct Registry {
     /// Where it sends clients for tokens.
     pub realm: String,
-    /// What it wants to read in `iss`.
+    /// The `iss` that it expects.
     pub issuer: String,
-    /// What it wants to read in `aud`.
+    /// The `aud` that it expects.
     pub service: String,
     /// Its `rootcertbundle`.
     pub bundle: Option<Bundle>,
-    /// Its `jwks`, which version 2.8 does not know.
+    /// Its `jwks`, which version 2.8 does not have.
     pub jwks: Option<Jwks>,
-    /// Its `signingalgorithms`, which version 2.8 does not know; empty for all.
+    /// Its `signingalgorithms`, which version 2.8 does not have; empty for all.
     pub algorithms: Vec<String>,
-    /// When it started, in seconds since 1970, if somebody knows: it reads its files only then.
+    /// When it started, in seconds since 1970, if known: it reads its files only then.
     pub started_at: Option<i64>,
 }
 
 /// A `rootcertbundle`.
 #[derive(Clone, Debug, Default)]
 pub struct Bundle {
-    /// Where it is.
+    /// How to connect to it.
     pub path: String,
-    /// Its certificates.
     pub certificates: Vec<Certificate>,
     /// How many certificates in it cannot be read.
     pub broken: usize,
     /// How many public keys it holds that are in no certificate.
     pub bare_keys: usize,
-    /// Whether it holds a private key, which belongs to nobody but the token server.
+    /// Whether it holds a private key, which only the token server may have.
     pub has_private_key: bool,
 }
 
 /// A `jwks` file.
 #[derive(Clone, Debug, Default)]
 pub struct Jwks {
-    /// Where it is.
+    /// How to connect to it.
     pub path: String,
     /// The ids in it.
     pub kids: Vec<String>,
@@ -60,7 +59,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or the configuration asks for no tokens.
+    /// When a file cannot be read, or the configuration has no `auth.token`.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text =
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -72,16 +71,16 @@ impl Registry {
         .with_context(|| format!("in {}", path.display()))
     }
 
-    /// Reads a configuration whose files `open` can read.
+    /// Reads a configuration, and its files with `open`.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or the configuration asks for no tokens.
+    /// When a file cannot be read, or the configuration has no `auth.token`.
     pub fn parse(
         text: &str,
         open: impl Fn(&str) -> anyhow::Result<String>,
     ) -> anyhow::Result<Self> {
-        let file: File = serde_saphyr::from_str(text).context("the configuration is no YAML")?;
+        let file: File = serde_saphyr::from_str(text).context("the configuration is not YAML")?;
         let token = file
             .auth
             .and_then(|auth| auth.token)
@@ -136,7 +135,7 @@ impl Bundle {
     #[must_use]
     pub fn read(path: String, pem: &str) -> Self {
         let mut bundle = Self { path, ..Self::default() };
-        // What stands behind a broken section is not read by a registry either.
+        // A registry does not read past a broken section either.
         let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes());
         for (kind, der) in sections.map_while(Result::ok) {
             match (kind, Certificate::read(&der)) {
@@ -163,7 +162,7 @@ impl Jwks {
     ///
     /// # Errors
     ///
-    /// When the text is none.
+    /// When the text is not a key set.
     pub fn read(path: String, text: &str) -> anyhow::Result<Self> {
         #[derive(Deserialize)]
         struct Set {
@@ -174,8 +173,8 @@ impl Jwks {
             #[serde(default)]
             kid: String,
         }
-        let set: Set =
-            serde_json::from_str(text).with_context(|| format!("{path} is no JSON web key set"))?;
+        let set: Set = serde_json::from_str(text)
+            .with_context(|| format!("{path} is not a JSON web key set"))?;
         Ok(Self { path, kids: set.keys.into_iter().map(|key| key.kid).collect() })
     }
 }
@@ -188,9 +187,9 @@ mod tests {
     use crate::domain::keys::Authority;
 
     #[track_caller]
-    fn refused(yaml: &str, said: &str) {
+    fn refused(yaml: &str, expected: &str) {
         let error = Registry::parse(yaml, |name| bail!("cannot read {name}")).unwrap_err();
-        assert!(format!("{error:#}").contains(said), "{error:#}");
+        assert!(format!("{error:#}").contains(expected), "{error:#}");
     }
 
     #[test]

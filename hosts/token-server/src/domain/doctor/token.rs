@@ -1,4 +1,4 @@
-//! A token, taken apart.
+//! A token, decoded.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::keys::Algorithm;
 use crate::domain::keys::public_key::PublicKey;
 
-/// A token, taken apart. Nothing in it is trusted.
+/// A decoded token. Nothing in it is trusted.
 pub(super) struct Token {
     pub(super) header: Value,
     pub(super) claims: Value,
@@ -34,7 +34,7 @@ impl Token {
         self.header.get(name)?.as_str()
     }
 
-    /// Whether this key signed it, as far as we know its algorithm.
+    /// Whether this key signed it, for the algorithms that we support.
     pub(super) fn is_signed_with(&self, key: &PublicKey) -> bool {
         let algorithm = key.algorithm().map(Algorithm::as_str);
         if algorithm != self.in_header("alg") {

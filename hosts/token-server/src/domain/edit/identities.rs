@@ -1,18 +1,18 @@
-//! Identities of OpenID providers: revoked one by one or a provider at a time, and ended by a
-//! provider that the configuration has no more.
+//! Identities of OpenID providers: revoked one by one, by provider, or by removing the provider
+//! from the configuration.
 //!
-//! Nobody knows which identities there are; what is kept is which providers there are, by a
-//! fingerprint of what each gives, and who was revoked.
+//! Identities are not enumerable. The database stores the providers, each with a fingerprint of
+//! what it grants, and the revoked identities.
 //!
-//! Left out: forgetting who was revoked.
+//! Left out: pruning revoked identities.
 
 use std::collections::BTreeMap;
 
 use super::EditError;
 use crate::store::{ProviderRecord, Store, Write};
 
-/// Notes which providers this server has, by their fingerprints. One that is new, changed or gone
-/// has a new generation afterwards; tells whether there was one.
+/// Stores the fingerprints of this server's providers. A new, changed or removed one gets a new
+/// generation; returns whether there was one.
 ///
 /// # Errors
 ///
@@ -60,8 +60,8 @@ async fn compare(write: &mut Write, fingerprints: &BTreeMap<String, String>) -> 
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a provider that there is not; [`EditError::Invalid`] for a subject
-/// that no provider can give.
+/// [`EditError::NotFound`] for an unknown provider; [`EditError::Invalid`] for a subject that no
+/// provider can issue.
 pub async fn revoke(write: &mut Write, provider: &str, subject: &str) -> Result<(), EditError> {
     find(write, provider).await?;
     if subject.is_empty() || subject.len() > 256 || !subject.bytes().all(|b| (32..127).contains(&b))
@@ -77,7 +77,7 @@ pub async fn revoke(write: &mut Write, provider: &str, subject: &str) -> Result<
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a provider that there is not.
+/// [`EditError::NotFound`] for an unknown provider.
 pub async fn revoke_provider(write: &mut Write, provider: &str) -> Result<(), EditError> {
     let known = find(write, provider).await?;
     let (generation, revoked) = (write.revision(), write.revision());

@@ -1,4 +1,4 @@
-//! Passwords that are generated: made, replaced, shown once.
+//! Generated passwords: created, replaced, shown once.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::clock;
 use crate::model::password::{self, PasswordDigest};
 use crate::store::{PasswordName, PasswordRecord, TokenRecord, Write};
 
-/// A password that was generated. This is the only time that anybody sees it.
+/// A generated password, which is shown only here.
 pub struct Generated {
     /// Which of the two.
     pub name: PasswordName,
@@ -15,7 +15,7 @@ pub struct Generated {
     pub value: String,
     /// Seconds since 1970.
     pub created_at: i64,
-    /// From when on it opens nothing, in seconds since 1970; `None` for never.
+    /// When it expires, in seconds since 1970; `None` for never.
     pub expires_at: Option<i64>,
 }
 
@@ -26,12 +26,12 @@ impl fmt::Debug for Generated {
     }
 }
 
-/// Gives a token new passwords: the one that is named, or both. The other one stays as it is.
+/// Gives a token new passwords: the named one, or both. The other one stays as it is.
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a token that does not exist; [`EditError::Invalid`] for an admin's
-/// password name, and for an expiry that is past.
+/// [`EditError::NotFound`] for an unknown token; [`EditError::Invalid`] for an admin's password
+/// name, and for an expiry in the past.
 pub async fn generate(
     write: &mut Write,
     token: &str,
@@ -51,7 +51,7 @@ pub async fn generate(
         Some(name) => vec![name],
     };
     let mut token = write.token(token).await?.ok_or_else(|| tokens::not_found(token))?;
-    // The first password of a name takes nothing from anybody.
+    // The first password of a name removes no rights.
     let takes_away = token.passwords.iter().any(|password| names.contains(&password.name));
     let mut generated = Vec::new();
     for name in names {
@@ -64,7 +64,7 @@ pub async fn generate(
     Ok((token, generated))
 }
 
-/// Puts a new password in the place of the one with this name.
+/// Replaces the password with this name.
 pub(super) fn replace(
     passwords: &mut Vec<PasswordRecord>,
     name: PasswordName,

@@ -1,4 +1,4 @@
-//! The registry's own settings: its admin account, and pulling without a name.
+//! The registry's own settings: its admin account, and anonymous pull.
 
 use super::EditError;
 use super::passwords::{Generated, replace};
@@ -7,12 +7,12 @@ use crate::store::{PasswordName, RegistryRecord, Write};
 /// The admin's passwords.
 const ADMIN_PASSWORDS: [PasswordName; 2] = [PasswordName::Password, PasswordName::Password2];
 
-/// What is to be written. What is left out stays.
+/// A change. A field that is left out stays.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RegistryEdit {
     /// Whether the admin account opens anything.
     pub admin_enabled: Option<bool>,
-    /// Whether anybody may pull.
+    /// Whether anonymous clients may pull.
     pub anonymous_pull: Option<bool>,
 }
 
@@ -39,7 +39,7 @@ pub async fn patch(write: &mut Write, edit: RegistryEdit) -> Result<RegistryReco
     Ok(registry)
 }
 
-/// Gives the admin account the passwords that it does not have yet.
+/// Generates the admin account's missing passwords.
 ///
 /// # Errors
 ///
@@ -60,12 +60,12 @@ pub async fn admin_passwords(
     Ok((registry, generated))
 }
 
-/// Gives the admin account a new password in the place of the one that is named.
+/// Replaces the named password of the admin account.
 ///
 /// # Errors
 ///
-/// [`EditError::Conflict`] when the account is disabled; [`EditError::Invalid`] for the name of a
-/// token's password.
+/// [`EditError::Conflict`] when the account is disabled; [`EditError::Invalid`] for a token's
+/// password name.
 pub async fn regenerate_admin_password(
     write: &mut Write,
     name: PasswordName,

@@ -7,31 +7,29 @@ use super::EditError;
 use crate::clock;
 use crate::store::{RecordKey, ScopeMapRecord, Write};
 
-/// The most maps that people may make, as in the largest registries of the service.
+/// The maximum number of user-defined maps, as in the largest registries of the service.
 pub const MAX: i64 = 50_000;
 
-/// What is to be written. What is left out stays, or is empty in a new map.
+/// A change. A field that is left out stays, or is empty in a new map.
 #[derive(Clone, Debug, Default)]
 pub struct ScopeMapEdit {
-    /// What it is for.
     pub description: Option<String>,
-    /// The action strings.
     pub actions: Option<Vec<String>>,
 }
 
-/// Makes a map or changes the one with this name.
+/// Creates a map or changes the one with this name.
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for a name, a rule or a description that is none; [`EditError::Conflict`]
-/// for a system-defined map; [`EditError::Full`] for one map too many.
+/// [`EditError::Invalid`] for an invalid name, rule or description; [`EditError::Conflict`] for a
+/// system-defined map; [`EditError::Full`] at the maximum number of maps.
 pub async fn put(
     write: &mut Write,
     name: &str,
     edit: ScopeMapEdit,
 ) -> Result<ScopeMapRecord, EditError> {
     let (key, old) = (check_name(name)?, write.scope_map(name).await?);
-    if old.is_none() && !write.take_scope_map_place(MAX).await? {
+    if old.is_none() && !write.reserve_scope_map(MAX).await? {
         return Err(EditError::Full(format!("a registry has at most {MAX} scope maps")));
     }
     let mut map = old.clone().unwrap_or_else(|| ScopeMapRecord {
@@ -73,11 +71,11 @@ pub async fn patch(
     put(write, name, edit).await
 }
 
-/// Deletes a map; tells whether there was one.
+/// Deletes a map; returns whether it existed.
 ///
 /// # Errors
 ///
-/// [`EditError::Conflict`] for a system-defined map, and for one that somebody has.
+/// [`EditError::Conflict`] for a system-defined map, and for one in use.
 pub async fn delete(write: &mut Write, name: &str) -> Result<bool, EditError> {
     let key = check_name(name)?;
     if let Some(user) = write.user_of_scope_map(&key).await? {
@@ -88,11 +86,11 @@ pub async fn delete(write: &mut Write, name: &str) -> Result<bool, EditError> {
     Ok(write.delete(&RecordKey::ScopeMap(key)).await?)
 }
 
-/// The key of the map that a principal is to get.
+/// The key of a map, for assigning it to a principal.
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] when there is no such map.
+/// [`EditError::Invalid`] for an unknown map.
 pub async fn find_key(write: &mut Write, name: &str) -> Result<String, EditError> {
     match write.scope_map(name).await? {
         Some(map) => Ok(map.key),
@@ -116,8 +114,7 @@ fn check_name(name: &str) -> Result<String, EditError> {
     Ok(name.to_ascii_lowercase())
 }
 
-/// What people write about a thing is text: no control characters, which logs and databases stumble
-/// over.
+/// Checks a description: no control characters, which logs and databases mishandle.
 pub(super) fn check_text(name: &str, text: &str) -> Result<(), EditError> {
     if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) {
         return Err(EditError::Invalid(format!(
@@ -149,7 +146,7 @@ fn check_limits(map: &ScopeMapRecord) -> Result<(), EditError> {
     ScopeMap { description: map.description.clone(), ..rules }.check_limits().map_err(invalid)
 }
 
-/// Whether the new rules lack anything that the old ones grant, on any repository there could be.
+/// Whether the old rules grant any access, on any possible repository, that the new ones do not.
 fn takes_away(old: &[String], new: &[String]) -> bool {
     let compile = |actions: &[String]| {
         let map = ScopeMap::parse(actions.iter().map(String::as_str)).ok()?;

@@ -1,4 +1,4 @@
-//! Service principals: programs with a client id and a secret, with roles and scope maps.
+//! Service principals: clients with an id and a secret, with roles and scope maps.
 //!
 //! The local administrator is one of them: its client id is `administrator`, its role Owner, and it
 //! needs no identity provider.
@@ -13,14 +13,13 @@ use crate::model::client_id::ADMINISTRATOR;
 use crate::model::password;
 use crate::store::{RecordKey, ServicePrincipalRecord, Write};
 
-/// The most secrets of one client, so that one may be replaced while the other is in use.
+/// The maximum number of secrets of one client: one can be replaced while the other is in use.
 pub const MAX_SECRETS: usize = 2;
 
-/// What is to be written. What is left out stays; a new one is enabled, and has no role, no map and
-/// no secret.
+/// A change. A field that is left out stays; a new service principal is enabled, and has no role,
+/// map or secret.
 #[derive(Clone, Debug, Default)]
 pub struct ServicePrincipalEdit {
-    /// What people call it.
     pub display_name: Option<String>,
     /// Whether its secrets open anything.
     pub enabled: Option<bool>,
@@ -30,12 +29,11 @@ pub struct ServicePrincipalEdit {
     pub scope_maps: Option<Vec<String>>,
 }
 
-/// Makes a service principal or changes the one with this client id.
+/// Creates a service principal or changes the one with this client id.
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for a client id that is no GUID, a role that is none, and a map that does
-/// not exist.
+/// [`EditError::Invalid`] for a client id that is not a GUID, and for an unknown role or map.
 pub async fn put(
     write: &mut Write,
     client_id: &str,
@@ -53,7 +51,7 @@ pub async fn put(
     Ok(principal)
 }
 
-/// Deletes a service principal; tells whether there was one.
+/// Deletes a service principal; returns whether it existed.
 ///
 /// # Errors
 ///
@@ -62,24 +60,24 @@ pub async fn delete(write: &mut Write, client_id: &str) -> Result<bool, EditErro
     Ok(write.delete(&RecordKey::ServicePrincipal(client_id.to_ascii_lowercase())).await?)
 }
 
-/// Gives a client a secret that is generated, and shown this once. When it has two already, the
-/// older one goes.
+/// Generates a secret for a client, shown only here. When it has two already, the older one is
+/// removed.
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a client that does not exist.
+/// [`EditError::NotFound`] for an unknown client.
 pub async fn generate_secret(write: &mut Write, client_id: &str) -> Result<String, EditError> {
     let value = password::generate().map_err(|_| EditError::Randomness)?;
     keep_secret(write, client_id, &value).await?;
     Ok(value)
 }
 
-/// Gives a client a secret that somebody chose. When it has two already, the older one goes.
+/// Gives a client a chosen secret. When it has two already, the older one is removed.
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a client that does not exist; [`EditError::Invalid`] for a secret
-/// that is too short or too long.
+/// [`EditError::NotFound`] for an unknown client; [`EditError::Invalid`] for a secret that is too
+/// short or too long.
 pub async fn add_secret(write: &mut Write, client_id: &str, value: &str) -> Result<(), EditError> {
     if !(secret::MIN_LEN..=256).contains(&value.chars().count()) {
         return Err(EditError::Invalid(format!(
@@ -87,7 +85,7 @@ pub async fn add_secret(write: &mut Write, client_id: &str, value: &str) -> Resu
             secret::MIN_LEN
         )));
     }
-    // What looks generated is believed to be what nobody guesses.
+    // A secret in the generated form is trusted to be unguessable.
     if password::is_generated(value) {
         return Err(EditError::Invalid(
             "a secret that looks like a generated one: have one generated".into(),
@@ -107,11 +105,11 @@ async fn keep_secret(write: &mut Write, client_id: &str, value: &str) -> Result<
     Ok(write.put_service_principal(&principal).await?)
 }
 
-/// Takes every secret from a client.
+/// Removes every secret of a client.
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for a client that does not exist.
+/// [`EditError::NotFound`] for an unknown client.
 pub async fn delete_secrets(write: &mut Write, client_id: &str) -> Result<(), EditError> {
     let mut principal = find(write, client_id).await?;
     principal.secrets.clear();
@@ -119,8 +117,8 @@ pub async fn delete_secrets(write: &mut Write, client_id: &str) -> Result<(), Ed
     Ok(write.put_service_principal(&principal).await?)
 }
 
-/// Gives the local administrator, who is made when there is none, one new secret in the place of
-/// all that there were.
+/// Replaces all secrets of the local administrator with a new one; creates the administrator if
+/// missing.
 ///
 /// # Errors
 ///
@@ -168,7 +166,7 @@ fn new(write: &Write, client_id: &str) -> Result<ServicePrincipalRecord, EditErr
     })
 }
 
-/// Changes a service principal; tells whether that takes something away from whoever uses it.
+/// Changes a service principal; returns whether the change removes rights.
 async fn change(
     write: &mut Write,
     principal: &mut ServicePrincipalRecord,
@@ -205,7 +203,7 @@ async fn change(
     Ok(takes_away)
 }
 
-/// The roles by their names, each once.
+/// The names of the roles, each once.
 fn canonical_roles(roles: &[String]) -> Result<Vec<String>, EditError> {
     let known = || Role::ALL.map(Role::as_str).join(", ");
     let mut canonical = Vec::new();

@@ -6,10 +6,10 @@ use super::{EditError, scope_maps};
 use crate::clock;
 use crate::store::{PasswordName, PasswordRecord, RecordKey, TokenRecord, Write};
 
-/// The most tokens, as in the largest registries of the service.
+/// The maximum number of tokens, as in the largest registries of the service.
 pub const MAX: i64 = 50_000;
 
-/// What is to be written. What is left out stays; a new token is enabled, and has no map and no
+/// A change. A field that is left out stays; a new token is enabled, and has no map and no
 /// passwords.
 #[derive(Clone, Debug, Default)]
 pub struct TokenEdit {
@@ -21,21 +21,21 @@ pub struct TokenEdit {
     pub passwords: Option<Passwords>,
 }
 
-/// What becomes of a token's passwords.
+/// A change of a token's passwords.
 #[derive(Clone, Debug)]
 pub enum Passwords {
-    /// Those with these names stay, the others go.
+    /// Keeps those with these names, and removes the others.
     Keep(Vec<PasswordName>),
-    /// These and no others.
+    /// Replaces all passwords.
     Set(Vec<PasswordRecord>),
 }
 
-/// Makes a token or changes the one with this name.
+/// Creates a token or changes the one with this name.
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for a name that is none, for passwords of other names, and for a map that
-/// does not exist; [`EditError::Full`] for one token too many.
+/// [`EditError::Invalid`] for an invalid name, for invalid password names, and for an unknown map;
+/// [`EditError::Full`] at the maximum number of tokens.
 pub async fn put(
     write: &mut Write,
     name: &str,
@@ -44,7 +44,7 @@ pub async fn put(
 ) -> Result<TokenRecord, EditError> {
     check_name(name, registry)?;
     let old = write.token(name).await?;
-    if old.is_none() && !write.take_token_place(MAX).await? {
+    if old.is_none() && !write.reserve_token(MAX).await? {
         return Err(EditError::Full(format!("a registry has at most {MAX} tokens")));
     }
     let mut token = old.unwrap_or_else(|| TokenRecord {
@@ -82,7 +82,7 @@ pub async fn patch(
     put(write, name, registry, edit).await
 }
 
-/// Deletes a token; tells whether there was one.
+/// Deletes a token; returns whether it existed.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ pub(crate) fn not_found(name: &str) -> EditError {
     EditError::NotFound(format!("there is no token `{name}`"))
 }
 
-/// Changes a token; tells whether that takes something away from whoever uses it.
+/// Changes a token; returns whether the change removes rights.
 async fn change(
     write: &mut Write,
     token: &mut TokenRecord,
@@ -140,7 +140,7 @@ fn check_passwords(passwords: &[PasswordRecord]) -> Result<(), EditError> {
     Ok(())
 }
 
-/// A name has one kind of principal: client ids and the registry's own name are taken.
+/// Checks a token's name: it must not be a client id or the registry's own name.
 fn check_name(name: &str, registry: &str) -> Result<(), EditError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     if !(5..=50).contains(&name.len()) || !name.bytes().all(allowed) {

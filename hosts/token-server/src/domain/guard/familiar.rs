@@ -1,11 +1,11 @@
-//! Who was right lately, and from where.
+//! Recent successful logins, by client and network.
 //!
-//! Pairs of a client and a network, each with the time of its last right secret. A pair that is
-//! known has places of its own where secrets are checked, and no limit of its name keeps it out:
-//! whoever guesses does so from elsewhere. Where somebody guesses beside it, in the same network,
-//! the pair counts as unknown for as long, and takes no place of the others.
+//! Pairs of a client and a network, each with the time of its last correct secret. A known pair has
+//! reserved slots for checks, and the limit of its name does not apply: guesses come from other
+//! networks. While wrong secrets come from its own network, the pair counts as unknown, and uses no
+//! reserved slot.
 //!
-//! Left out: keeping them, which is [`remember`](crate::app::remember)'s.
+//! Left out: storing them, which [`known_networks`](crate::app::known_networks) does.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,25 +18,25 @@ use crate::store::KnownNetwork;
 
 /// How long a pair is known, in seconds.
 pub(crate) const KNOWN_FOR: i64 = 30 * 24 * 3600;
-/// How many pairs are known. Only right secrets make one, so nobody can invent them; one more stays
-/// unknown.
+/// The maximum number of pairs. Only a correct secret adds one, so they cannot be invented; any
+/// further pair stays unknown.
 pub(crate) const MAX_PAIRS: usize = 100_000;
-/// How old the time of a pair may be until a right secret makes it new, in seconds: it is written
-/// down each time.
+/// How old the time of a pair must be before a success renews it, in seconds: each renewal is
+/// saved.
 const RENEWED_AFTER: i64 = 3600;
 
-/// How many wrong secrets a pair that is known has at once, and in a second.
+/// The wrong secrets that a known pair may send, at once and a second.
 const WRONG: Rate = Rate { rate: 0.1, burst: 10 };
 
 /// The same for a client from all networks where it is known.
 const WRONG_OF_CLIENT: Rate = Rate { rate: 0.5, burst: 30 };
 
-/// Whether a client was right lately from where it asks.
+/// Whether a client logged in recently from its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Familiarity {
-    /// It was.
+    /// It did.
     Known,
-    /// It was not, or nobody remembers.
+    /// It did not, or the pair is not stored.
     Unknown,
 }
 
@@ -76,8 +76,8 @@ impl Right {
 }
 
 impl Familiar {
-    /// Remembers that a client had a right secret at a time, in seconds since 1970.
-    pub fn was_right(&self, client: &str, address: IpAddr, now: i64) {
+    /// Records a client's correct secret at a time, in seconds since 1970.
+    pub fn record_success(&self, client: &str, address: IpAddr, now: i64) {
         let pair = pair(client, address);
         let mut known = self.lock();
         if known.get(&pair).is_some_and(|right| now.saturating_sub(right.at) < RENEWED_AFTER) {
@@ -89,7 +89,7 @@ impl Familiar {
         }
     }
 
-    /// Whether a client was right lately from this network.
+    /// Whether a client logged in recently from this network.
     #[must_use]
     pub fn of(&self, client: &str, address: IpAddr, now: i64) -> Familiarity {
         let pair = pair(client, address);
@@ -99,8 +99,8 @@ impl Familiar {
         if is_known && !is_guessed_at() { Familiarity::Known } else { Familiarity::Unknown }
     }
 
-    /// Notes that somebody had a wrong secret in the name of a client, from its network or not.
-    pub fn was_wrong(&self, client: &str, address: IpAddr) {
+    /// Records a wrong secret for a client, from a known network or not.
+    pub fn record_failure(&self, client: &str, address: IpAddr) {
         let pair = pair(client, address);
         let is_pair = self.lock().contains_key(&pair);
         if is_pair {
@@ -109,17 +109,17 @@ impl Familiar {
         }
     }
 
-    /// Takes over what was kept.
-    pub fn recall(&self, kept: impl IntoIterator<Item = KnownNetwork>) {
+    /// Adds stored pairs.
+    pub fn load(&self, kept: impl IntoIterator<Item = KnownNetwork>) {
         let mut known = self.lock();
         for KnownNetwork { client, network, right_at } in kept.into_iter().take(MAX_PAIRS) {
             known.entry((client, network)).or_insert(Right { at: right_at, is_kept: true });
         }
     }
 
-    /// What is to be kept.
+    /// The pairs that are not saved yet.
     #[must_use]
-    pub fn to_keep(&self) -> Vec<KnownNetwork> {
+    pub fn unsaved(&self) -> Vec<KnownNetwork> {
         let known = self.lock();
         let new = known.iter().filter(|(_, right)| !right.is_kept);
         let keep = |((client, network), right): (&Pair, &Right)| KnownNetwork {
@@ -130,8 +130,8 @@ impl Familiar {
         new.map(keep).collect()
     }
 
-    /// Notes what is kept.
-    pub fn kept(&self, networks: &[KnownNetwork]) {
+    /// Marks pairs as saved.
+    pub fn mark_saved(&self, networks: &[KnownNetwork]) {
         let mut known = self.lock();
         for KnownNetwork { client, network, right_at } in networks {
             if let Some(right) = known.get_mut(&(client.clone(), *network)) {
@@ -141,7 +141,7 @@ impl Familiar {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Pair, Right>> {
-        // A thread that ended with it left times, which are good.
+        // A panic under the lock leaves only times, which are valid.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_pair_is_known_where_it_was_right_and_for_a_while() {
         let familiar = Familiar::default();
-        familiar.was_right("Client", address("2001:db8::1"), NOW);
+        familiar.record_success("Client", address("2001:db8::1"), NOW);
         for (client, from, at, expected) in [
             ("client", "2001:db8::2", NOW, Familiarity::Known),
             ("client", "2001:db8::2", NOW - 60, Familiarity::Known),
@@ -186,28 +186,28 @@ mod tests {
     fn a_pair_beside_which_somebody_guesses_is_unknown() {
         let familiar = Familiar::default();
         for client in ["guessed", "other"] {
-            familiar.was_right(client, address("203.0.113.1"), NOW);
+            familiar.record_success(client, address("203.0.113.1"), NOW);
         }
         for _ in 0..10 {
             let of = familiar.of("guessed", address("203.0.113.1"), NOW);
             assert_eq!(of, Familiarity::Known);
-            familiar.was_wrong("Guessed", address("203.0.113.1"));
-            familiar.was_wrong("other", address("203.0.113.2"));
+            familiar.record_failure("Guessed", address("203.0.113.1"));
+            familiar.record_failure("other", address("203.0.113.2"));
         }
         let of = |client| familiar.of(client, address("203.0.113.1"), NOW);
         assert_eq!((of("guessed"), of("other")), (Familiarity::Unknown, Familiarity::Known));
     }
 
-    /// One that was right from many networks has no more wrong secrets for it.
+    /// Successes from many networks give a client no more wrong secrets.
     #[test]
     fn a_client_is_unknown_that_is_wrong_in_many_places() {
         let familiar = Familiar::default();
         let networks: Vec<_> = (1..=10).map(|n| address(&format!("203.0.113.{n}"))).collect();
         for network in &networks {
-            familiar.was_right("attacker", *network, NOW);
-            familiar.was_right("other", *network, NOW);
+            familiar.record_success("attacker", *network, NOW);
+            familiar.record_success("other", *network, NOW);
             for _ in 0..4 {
-                familiar.was_wrong("attacker", *network);
+                familiar.record_failure("attacker", *network);
             }
         }
         let of = |client| familiar.of(client, networks[0], NOW);
@@ -217,17 +217,17 @@ mod tests {
     #[test]
     fn what_is_new_is_kept_once_and_recalled() {
         let familiar = Familiar::default();
-        familiar.was_right("Client", address("203.0.113.1"), NOW);
-        let new = familiar.to_keep();
+        familiar.record_success("Client", address("203.0.113.1"), NOW);
+        let new = familiar.unsaved();
         assert_eq!(new.len(), 1);
-        familiar.kept(&new);
-        familiar.was_right("Client", address("203.0.113.1"), NOW + RENEWED_AFTER - 1);
-        assert!(familiar.to_keep().is_empty());
-        familiar.was_right("Client", address("203.0.113.1"), NOW + RENEWED_AFTER);
-        assert_eq!(familiar.to_keep().len(), 1);
+        familiar.mark_saved(&new);
+        familiar.record_success("Client", address("203.0.113.1"), NOW + RENEWED_AFTER - 1);
+        assert!(familiar.unsaved().is_empty());
+        familiar.record_success("Client", address("203.0.113.1"), NOW + RENEWED_AFTER);
+        assert_eq!(familiar.unsaved().len(), 1);
         let another = Familiar::default();
-        another.recall(new);
+        another.load(new);
         assert_eq!(another.of("CLIENT", address("203.0.113.1"), NOW), Familiarity::Known);
-        assert!(another.to_keep().is_empty());
+        assert!(another.unsaved().is_empty());
     }
 }

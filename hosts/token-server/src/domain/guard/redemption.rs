@@ -1,12 +1,13 @@
-//! How often strangers can make this server ask an identity provider about refresh tokens.
+//! Bounds the requests to identity providers that unauthenticated clients cause with refresh
+//! tokens.
 //!
-//! Whoever sends a refresh token to `/oauth2/exchange` needs no other credentials, and the provider
-//! counts each one that it refuses against this server, which is its client. So a refused token is
-//! not tried again for a while, and a network whose tokens were refused [`REFUSALS`] times waits
-//! until the first of them is [`KEPT_FOR`] old. Tokens that the provider takes cost nothing.
+//! A refresh token at `/oauth2/exchange` needs no other credentials, and the provider counts each
+//! refused one against this server, which is its client. So a refused token is not tried again for
+//! a while, and a network with [`REFUSALS`] refused tokens waits until the first refusal is
+//! [`REFUSAL_LIFETIME`] old. Accepted tokens cost nothing.
 //!
-//! Left out: what the provider itself limits, and other servers of the same registry, which count
-//! for themselves.
+//! Left out: the provider's own limits, and other servers of the same registry, which count for
+//! themselves.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -20,23 +21,23 @@ use sha2::{Digest as _, Sha256};
 /// How many tokens of one network may be refused.
 pub const REFUSALS: usize = 20;
 /// How long a refusal counts.
-pub(crate) const KEPT_FOR: Duration = Duration::from_secs(5 * 60);
-/// How many refused tokens, and how many networks, are remembered. Those that come when there is no
-/// room share one number.
-const SLOTS: usize = 8192;
+pub(crate) const REFUSAL_LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// The maximum number of stored refused tokens, and of networks. Networks beyond it share one
+/// count.
+const MAX_ENTRIES: usize = 8192;
 
 type TokenDigest = [u8; 32];
 
-/// Why a provider is not asked about a token.
+/// Why a token is not sent to its provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedemptionError {
-    /// It has just refused this token.
+    /// The provider has just refused this token.
     RefusedBefore,
-    /// It has refused too many of this network.
+    /// The provider has refused too many tokens of this network.
     TooMany(TooMany),
 }
 
-/// What was refused lately.
+/// Recent refusals.
 #[derive(Debug, Default)]
 pub struct Redemptions(Mutex<Known>);
 
@@ -44,12 +45,12 @@ pub struct Redemptions(Mutex<Known>);
 struct Known {
     /// When each token was refused.
     tokens: HashMap<TokenDigest, Instant>,
-    /// When each network began to ask for a token that was refused, or that is not decided yet.
-    /// `None` is for all that have no room.
+    /// When each network sent a token that was refused, or is still pending. `None` counts the
+    /// networks beyond the maximum.
     networks: HashMap<Option<IpAddr>, VecDeque<Instant>>,
 }
 
-/// A token that a provider is being asked about. One that is dropped counts as refused.
+/// A pending request to a provider. Dropping it counts as a refusal.
 #[derive(Debug)]
 pub struct Redemption<'r> {
     known: &'r Redemptions,
@@ -59,12 +60,12 @@ pub struct Redemption<'r> {
 }
 
 impl Redemptions {
-    /// Whether the provider may be asked about a token.
+    /// Begins a request about a token.
     ///
     /// # Errors
     ///
-    /// [`RedemptionError`] for a token that it has just refused, and for a network that has sent
-    /// too many of them.
+    /// [`RedemptionError`] for a token that the provider has just refused, and for a network with
+    /// too many refusals.
     pub fn begin(
         &self,
         refresh_token: &str,
@@ -81,7 +82,7 @@ impl Redemptions {
         refusals.retain(|at| is_recent(*at, now));
         if refusals.len() >= REFUSALS {
             let oldest = refusals.front().map_or(Duration::ZERO, |at| now.duration_since(*at));
-            let retry_after = KEPT_FOR.saturating_sub(oldest).as_secs().max(1);
+            let retry_after = REFUSAL_LIFETIME.saturating_sub(oldest).as_secs().max(1);
             return Err(RedemptionError::TooMany(TooMany { retry_after }));
         }
         refusals.push_back(now);
@@ -95,11 +96,11 @@ impl Redemptions {
 }
 
 impl Redemption<'_> {
-    /// Notes what the provider said.
+    /// Records the provider's answer.
     pub fn end(self, is_accepted: bool) {
         let mut known = self.known.lock();
         if !is_accepted {
-            known.remember(self.token, self.began);
+            known.insert(self.token, self.began);
             return;
         }
         if let Some(refusals) = known.networks.get_mut(&self.slot)
@@ -112,33 +113,34 @@ impl Redemption<'_> {
 
 impl Known {
     fn slot(&mut self, network: IpAddr, now: Instant) -> Option<IpAddr> {
-        if !self.networks.contains_key(&Some(network)) && self.networks.len() >= SLOTS {
+        if !self.networks.contains_key(&Some(network)) && self.networks.len() >= MAX_ENTRIES {
             self.networks.retain(|_, refusals| refusals.iter().any(|at| is_recent(*at, now)));
         }
-        let has_room = self.networks.contains_key(&Some(network)) || self.networks.len() < SLOTS;
+        let has_room =
+            self.networks.contains_key(&Some(network)) || self.networks.len() < MAX_ENTRIES;
         has_room.then_some(network)
     }
 
-    fn remember(&mut self, token: TokenDigest, now: Instant) {
-        if self.tokens.len() >= SLOTS {
+    fn insert(&mut self, token: TokenDigest, now: Instant) {
+        if self.tokens.len() >= MAX_ENTRIES {
             self.tokens.retain(|_, at| is_recent(*at, now));
         }
-        // The networks' numbers bound how fast this fills, so nothing is lost that matters.
-        if self.tokens.len() < SLOTS {
+        // The networks' limits bound how fast this fills, so a dropped entry does not matter.
+        if self.tokens.len() < MAX_ENTRIES {
             self.tokens.insert(token, now);
         }
     }
 }
 
 fn is_recent(at: Instant, now: Instant) -> bool {
-    now.saturating_duration_since(at) < KEPT_FOR
+    now.saturating_duration_since(at) < REFUSAL_LIFETIME
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The outcome of one attempt, which the provider accepts or not.
+    /// Checks the outcome of one attempt, which the provider accepts or refuses.
     #[track_caller]
     fn attempt(
         known: &Redemptions,
@@ -181,7 +183,7 @@ mod tests {
             let token = format!("t{}", number % 3);
             assert_eq!(attempt(&known, &token, "2001:db8::1", now, true), "asked");
         }
-        // At one time, though, no more than may be refused.
+        // Concurrent attempts are bounded by the same limit.
         let from = "2001:db8::2".parse().unwrap();
         let open: Vec<_> = (0..REFUSALS)
             .map(|number| known.begin(&format!("u{number}"), from, now).unwrap())
@@ -193,11 +195,11 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let (known, now) = (Redemptions::default(), Instant::now());
-        for number in 0..u32::try_from(SLOTS).unwrap() + 100 {
+        for number in 0..u32::try_from(MAX_ENTRIES).unwrap() + 100 {
             let from = std::net::Ipv4Addr::from(number).to_string();
             attempt(&known, &number.to_string(), &from, now, false);
         }
         let known = known.lock();
-        assert!(known.networks.len() <= SLOTS + 1 && known.tokens.len() <= SLOTS);
+        assert!(known.networks.len() <= MAX_ENTRIES + 1 && known.tokens.len() <= MAX_ENTRIES);
     }
 }

@@ -1,10 +1,8 @@
-//! Secrets of service principals that were right, so that the next login with one need not hash it
-//! again.
+//! Verified secrets of service principals, so that the next login need not hash its secret again.
 //!
-//! A hash that is slow on purpose takes forty milliseconds of a core, and there are few places for
-//! it. A login that was right before takes none, so nobody's guesses are in its way. What is kept
-//! is a keyed digest, for as long as the client's secrets stay as they are; the key ends with the
-//! process.
+//! A slow hash takes forty milliseconds of a core, and there are few slots for it. A secret that
+//! was verified before needs no slot, so guesses do not delay it. An entry is a keyed digest, valid
+//! until the client's secrets change; the key lives as long as the process.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,20 +11,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 
-/// How many clients are remembered. Only right secrets make an entry.
+/// The maximum number of clients. Only a correct secret adds an entry.
 const MAX_CLIENTS: usize = 100_000;
-/// How many secrets a client may have, and so how many digests are kept of each.
+/// The maximum number of secrets of a client, and so of its digests.
 const MAX_SECRETS: usize = 2;
 
 /// The digests, by client.
 pub struct Verified {
-    /// Nothing where the system had no randomness; then nothing is remembered.
+    /// `None` when the system had no randomness; then nothing is stored.
     key: Option<hmac::Key>,
     clients: Mutex<HashMap<String, Client>>,
 }
 
 struct Client {
-    /// The hashes of its secrets when it was right.
+    /// The hashes of its secrets at that time.
     hashes: Vec<String>,
     right: Vec<Vec<u8>>,
 }
@@ -42,8 +40,8 @@ impl Default for Verified {
 }
 
 impl Verified {
-    /// Whether a secret was right before, and these are still the hashes of the client's secrets. A
-    /// secret is digested whether the client is known or not.
+    /// Whether a secret was verified before, and the client still has these hashes. Unknown clients
+    /// take the same time: their secret is digested too.
     #[must_use]
     pub fn is_right(&self, client: &str, secret: &str, hashes: &[String]) -> bool {
         let Some(digest) = self.digest(client, secret) else { return false };
@@ -54,8 +52,8 @@ impl Verified {
         })
     }
 
-    /// Remembers a secret that was right.
-    pub fn remember(&self, client: &str, secret: &str, hashes: &[String]) {
+    /// Stores the digest of a verified secret.
+    pub fn insert(&self, client: &str, secret: &str, hashes: &[String]) {
         let Some(digest) = self.digest(client, secret) else { return };
         let client = client.to_ascii_lowercase();
         let mut clients = self.lock();
@@ -73,7 +71,7 @@ impl Verified {
 
     fn digest(&self, client: &str, secret: &str) -> Option<Vec<u8>> {
         let mut context = hmac::Context::with_key(self.key.as_ref()?);
-        // No client id has a zero byte, so no two pairs are one text.
+        // No client id has a zero byte, so the input is unambiguous.
         for part in [client.to_ascii_lowercase().as_bytes(), &[0], secret.as_bytes()] {
             context.update(part);
         }
@@ -81,7 +79,7 @@ impl Verified {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Client>> {
-        // A thread that ended with it left what was right.
+        // A panic under the lock leaves only verified entries.
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,7 +90,7 @@ impl Client {
     }
 }
 
-/// Says nothing of whom it knows.
+/// Leaves the entries out.
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified").finish_non_exhaustive()
@@ -108,7 +106,7 @@ mod tests {
         let verified = Verified::default();
         let hashes = ["one".to_owned(), "two".to_owned()];
         assert!(!verified.is_right("client", "secret", &hashes));
-        verified.remember("Client", "secret", &hashes);
+        verified.insert("Client", "secret", &hashes);
         for (client, secret, hashes, expected) in [
             ("client", "secret", &hashes[..], true),
             ("CLIENT", "secret", &hashes, true),
@@ -120,10 +118,10 @@ mod tests {
         ] {
             assert_eq!(verified.is_right(client, secret, hashes), expected, "{client} {secret}");
         }
-        verified.remember("client", "another", &hashes);
+        verified.insert("client", "another", &hashes);
         assert!(verified.is_right("client", "secret", &hashes));
         assert!(verified.is_right("client", "another", &hashes));
-        verified.remember("client", "another", &hashes[1..]);
+        verified.insert("client", "another", &hashes[1..]);
         assert!(!verified.is_right("client", "secret", &hashes));
         assert!(!verified.is_right("client", "secret", &hashes[1..]));
     }

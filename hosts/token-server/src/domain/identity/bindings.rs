@@ -1,9 +1,9 @@
-//! What an identity's claims open: scope maps, roles, rules.
+//! The bindings from an identity's claims to scope maps, roles and rules.
 //!
 //! A binding holds when every entry of its `match` holds: a claim holds a value when it equals it
-//! (text, number or boolean) or is an array with it. All bindings that hold count, and what they
-//! give adds up. A binding that misses only because a value has another type, or other letters in
-//! upper case, gives nothing and is named for the log.
+//! (text, number or boolean) or is an array with it. The grants of all bindings that hold are
+//! merged. A binding that fails only by the type or the case of a value grants nothing, and is
+//! named in the log.
 //!
 //! ```text
 //! rule        := "repositories/" part ( "/" part )* "/" permission
@@ -12,13 +12,13 @@
 //!              | "{+" claim "}"                       one component or several, as in RFC 6570
 //! ```
 //!
-//! A placeholder is a whole component of the repository, and its claim must be exactly one
-//! component; or several, where the rule says so, as a group of two levels is. So a claim chooses
-//! among the repositories that the rule's author had in mind, and never widens the rule: no
-//! wildcard and no other permission can come out of a token, and no slash that the rule does not
-//! provide for. A rule whose claim does not fit gives nothing, and says why for the log.
+//! A placeholder is a whole component of the repository. Its claim must be exactly one component,
+//! or several where the rule says so, such as a group of two levels. So a claim selects among the
+//! repositories of the rule, and never widens it: a token cannot add a wildcard, another
+//! permission, or an unexpected slash. A rule whose claim does not fit grants nothing, and the log
+//! says why.
 //!
-//! Left out: any expression on claims beyond equality, and any way to say no.
+//! Left out: any expression on claims beyond equality, and denial.
 
 use std::collections::BTreeMap;
 
@@ -34,67 +34,66 @@ use crate::config::providers::BindingConfig;
 #[derive(Clone, Debug, Default)]
 pub struct Bindings(Vec<Binding>);
 
-/// What a set of claims opens.
+/// The grants of a set of claims.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bound {
     /// Scope maps by their names, as the configuration writes them.
     pub scope_maps: Vec<String>,
-    /// Roles.
     pub roles: Vec<Role>,
     /// Rules, their placeholders filled.
     pub rules: Vec<Rule>,
-    /// Rules that the claims did not fit, for the log of decisions.
+    /// Rules that the claims did not fit, for the decision log.
     pub left_out: Vec<LeftOut>,
     /// Bindings that the claims miss by the type or the case of a value, for the same log.
     pub near_misses: Vec<NearMiss>,
 }
 
-/// A binding that does not hold, though a person reads the same in the claims and in its
-/// conditions.
+/// A binding that does not hold, though its values look equal to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearMiss {
-    /// The binding, by its place in the configuration.
+    /// The index of the binding in the configuration.
     pub binding: usize,
     /// The claim that differs.
     pub claim: String,
-    /// In what it differs. The value is the configuration's as well, and so may be in the log.
+    /// How it differs. The value is also in the configuration, and so may be logged.
     pub reason: String,
 }
 
-/// A rule that gave nothing.
+/// A rule that granted nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// The rule, as the configuration writes it.
     pub rule: String,
-    /// Why it gave nothing.
+    /// Why it granted nothing.
     pub reason: String,
 }
 
 impl Bindings {
-    /// The most bytes of claims, as JSON, that a refresh token carries for its bindings.
+    /// The maximum size of the claims, as JSON in bytes, that a refresh token carries for its
+    /// bindings.
     pub const MAX_MENTIONED: usize = 4096;
 
     /// Reads bindings.
     ///
     /// # Errors
     ///
-    /// When a binding has no `match`, holds for everybody without being narrowed by a claim, grants
-    /// nothing, or names what is no claim, value, scope map, role or rule.
+    /// When a binding has no `match`, holds for every token without a claim that narrows it, grants
+    /// nothing, or names an invalid claim, value, scope map, role or rule.
     pub fn read(configs: &[BindingConfig]) -> anyhow::Result<Self> {
         let read =
             |(index, config)| Binding::read(config).with_context(|| format!("bindings[{index}]"));
         configs.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// What these claims open.
+    /// The grants of these claims.
     #[must_use]
     pub fn bind(&self, claims: &Claims) -> Bound {
         let mut bound = Bound::default();
-        for (place, binding) in self.0.iter().enumerate() {
+        for (index, binding) in self.0.iter().enumerate() {
             if binding.holds(claims) {
                 binding.add_to(&mut bound, claims);
             } else {
-                bound.near_misses.extend(binding.near_misses(place, claims).unwrap_or_default());
+                bound.near_misses.extend(binding.near_misses(index, claims).unwrap_or_default());
             }
         }
         bound
@@ -105,8 +104,8 @@ impl Bindings {
         self.0.iter().flat_map(|binding| &binding.scope_maps).map(String::as_str)
     }
 
-    /// The claims that a binding mentions. On these alone, [`Bindings::bind`] gives what it gives
-    /// on all of them.
+    /// The claims that a binding mentions. On these alone, [`Bindings::bind`] has the same result
+    /// as on all claims.
     ///
     /// `None` when they take more than [`Bindings::MAX_MENTIONED`] bytes as JSON.
     #[must_use]
@@ -118,7 +117,7 @@ impl Bindings {
 }
 
 impl Bound {
-    /// Whether the claims open nothing.
+    /// Whether the claims grant nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.scope_maps.is_empty() && self.roles.is_empty() && self.rules.is_empty()
@@ -163,8 +162,7 @@ impl Binding {
         if !self.conditions.is_empty() {
             return Ok(());
         }
-        // Whoever can get any token of the provider at all, such as anybody with an account there,
-        // would hold what it grants.
+        // Every token of the provider, and so every account there, would have its grants.
         if !self.scope_maps.is_empty() || !self.roles.is_empty() {
             bail!(
                 "`match: {{}}` holds for every token of the provider: name a claim and its value, or \
@@ -185,7 +183,7 @@ impl Binding {
         self.conditions.iter().all(|condition| condition.holds(claims))
     }
 
-    /// What differs, when every condition that does not hold fails by type or case alone.
+    /// The near misses, when every failing condition fails by type or case alone.
     fn near_misses(&self, binding: usize, claims: &Claims) -> Option<Vec<NearMiss>> {
         let failing = self.conditions.iter().filter(|condition| !condition.holds(claims));
         failing
@@ -236,7 +234,7 @@ fn read_role(name: &str) -> anyhow::Result<Role> {
 #[derive(Clone, Debug)]
 struct Condition {
     claim: ClaimName,
-    /// Any of these.
+    /// The accepted values.
     values: Vec<Value>,
 }
 
@@ -262,40 +260,41 @@ impl Condition {
         Ok(Self { claim, values })
     }
 
-    /// In what the claim differs from the first value that reads the same.
+    /// How the claim differs from the first value that looks equal.
     fn nearly_holds(&self, claims: &Claims) -> Option<String> {
-        let held = match self.claim.find(claims)? {
-            Value::Array(held) => held.as_slice(),
+        let actual = match self.claim.find(claims)? {
+            Value::Array(actual) => actual.as_slice(),
             value => std::slice::from_ref(value),
         };
-        held.iter()
-            .find_map(|held| self.values.iter().find_map(|value| differs_only_in(held, value)))
+        actual
+            .iter()
+            .find_map(|actual| self.values.iter().find_map(|value| differs_only_in(actual, value)))
     }
 
     fn holds(&self, claims: &Claims) -> bool {
         match self.claim.find(claims) {
-            Some(Value::Array(held)) => held.iter().any(|value| self.values.contains(value)),
+            Some(Value::Array(actual)) => actual.iter().any(|value| self.values.contains(value)),
             Some(value) => self.values.contains(value),
             None => false,
         }
     }
 }
 
-/// In what two values differ that a person reads as the same; `None` for any others.
-fn differs_only_in(held: &Value, value: &Value) -> Option<String> {
-    let (held_text, text) = (bare(held)?, bare(value)?);
-    if !held_text.eq_ignore_ascii_case(&text) {
+/// How two values differ that look equal to a person; `None` for any others.
+fn differs_only_in(actual: &Value, value: &Value) -> Option<String> {
+    let (actual_text, text) = (bare(actual)?, bare(value)?);
+    if !actual_text.eq_ignore_ascii_case(&text) {
         return None;
     }
-    let (held_type, expected_type) = (type_of(held), type_of(value));
-    if held_type == expected_type {
+    let (actual_type, expected_type) = (type_of(actual), type_of(value));
+    if actual_type == expected_type {
         return Some(format!("the token and the binding write `{text}` in different case"));
     }
-    let fix = match held {
+    let fix = match actual {
         Value::String(_) => "with quotes",
         _ => "without quotes",
     };
-    Some(format!("the token has {held_type}, the binding {expected_type}: write `{text}` {fix}"))
+    Some(format!("the token has {actual_type}, the binding {expected_type}: write `{text}` {fix}"))
 }
 
 /// A value as a person reads it.
@@ -324,7 +323,7 @@ fn can_never_be(claim: &str, value: &Value) -> bool {
     TEXTS.contains(&claim) && !value.is_string()
 }
 
-/// Whether equality with a value means the same for everybody. It does not for fractions.
+/// Whether equality with a value is unambiguous. It is not for fractions.
 fn is_comparable(value: &Value) -> bool {
     match value {
         Value::String(_) | Value::Bool(_) => true,
@@ -409,7 +408,7 @@ impl Template {
         })
     }
 
-    /// The rule that these claims make of it.
+    /// The rule, with its placeholders filled from these claims.
     fn fill(&self, claims: &Claims) -> Result<Rule, String> {
         let text = self
             .fill_with(|name, width| components(name, width, claims))
@@ -438,12 +437,12 @@ fn literal(text: &str) -> anyhow::Result<Part> {
     Ok(Part::Text(text.to_ascii_lowercase()))
 }
 
-/// The claim as a part of a repository's name. The reasons leave its value out: it came from
-/// outside and goes to the log.
+/// The claim as components of a repository's name. The reasons leave its value out: it is
+/// untrusted, and reasons are logged.
 fn components<'a>(name: &ClaimName, width: Width, claims: &'a Claims) -> anyhow::Result<&'a str> {
     let value = name.find(claims).with_context(|| format!("the token has no claim `{name}`"))?;
     let Value::String(text) = value else {
-        bail!("claim `{name}` is no text");
+        bail!("claim `{name}` is not a text");
     };
     if width == Width::One && text.contains('/') {
         bail!(
@@ -471,7 +470,7 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    /// What claims open, in one line.
+    /// The grants of claims, in one line.
     fn opened(bindings: &Bindings, value: Value) -> String {
         let bound = bindings.bind(&claims(value));
         let roles = bound.roles.iter().map(|role| role.as_str().to_owned());
@@ -564,10 +563,10 @@ mod tests {
                 Err("claim `a`: the repository name is empty"),
             ),
             ("repositories/{a}/*/content/read", json!("{b}"), Err("claim `a`: a character")),
-            // The Kelvin sign, whose small letter is a k.
+            // The Kelvin sign, whose lower case is `k`.
             ("repositories/{a}/*/content/read", json!("\u{212a}"), Err("claim `a`: a character")),
-            ("repositories/{a}/*/content/read", json!(1), Err("claim `a` is no text")),
-            ("repositories/{a}/*/content/read", json!(["octo"]), Err("claim `a` is no text")),
+            ("repositories/{a}/*/content/read", json!(1), Err("claim `a` is not a text")),
+            ("repositories/{a}/*/content/read", json!(["octo"]), Err("claim `a` is not a text")),
             ("repositories/{b}/*/content/read", json!("octo"), Err("no claim `b`")),
             (
                 "repositories/{a}/*/content/read",
@@ -643,8 +642,7 @@ mod tests {
                 json!({"a": "true", "b": "octo"}),
                 &[("a", quotes), ("b", case)],
             ),
-            // Another condition fails for good, so the type is not what keeps the binding from
-            // holding.
+            // Another condition fails anyway, so the type is not the reason.
             ("{a: true, b: x}", json!({"a": "true", "b": "y"}), &[]),
             ("{a: true, b: x}", json!({"a": "true"}), &[]),
             ("{a: true}", json!({"a": "false"}), &[]),
@@ -692,7 +690,7 @@ mod tests {
             ),
             ("{match: {aud: [a, true]}, roles: [AcrPull]}", "match `aud`: true is a boolean"),
             ("{match: {'': x}, roles: [AcrPull]}", "names no claim: write `sub`"),
-            ("{match: {/a~: x}, roles: [AcrPull]}", "is no JSON pointer: write `~0`"),
+            ("{match: {/a~: x}, roles: [AcrPull]}", "is not a JSON pointer: write `~0`"),
             (
                 "{match: {a: x}, roles: [AcrSign]}",
                 "role `AcrSign` is unknown: write one of AcrPull, AcrPush",
@@ -763,12 +761,11 @@ mod tests {
 
     // ── properties ──
 
-    /// A placeholder, when it does not matter which.
-    const PLACE: &str = "{}";
+    const PLACEHOLDER: &str = "{}";
 
     const NAMES: &[&str] = &["a", "b", "/a/b", "/b/a", "/a/0"];
 
-    /// What a claim may be: nearly a component, or anything at all.
+    /// A claim's value: nearly a component, or any value.
     fn value() -> impl Strategy<Value = Value> {
         const TEXTS: &[&str] = &[
             "x",
@@ -847,12 +844,12 @@ mod tests {
             })
     }
 
-    /// Splits a template without this module's help: no claim's name in these tests holds a
+    /// Splits a template independently of this module: no claim's name in these tests contains a
     /// component of another.
     fn components(template: &str) -> Vec<String> {
         let mut text = template.to_owned();
         for name in NAMES {
-            text = text.replace(&format!("{{{name}}}"), PLACE);
+            text = text.replace(&format!("{{{name}}}"), PLACEHOLDER);
         }
         text.to_ascii_lowercase().split('/').map(str::to_owned).collect()
     }
@@ -867,7 +864,7 @@ mod tests {
         };
         let enough =
             if deeper { names.len() > pattern.len() } else { names.len() == pattern.len() };
-        enough && pattern.iter().zip(names).all(|(part, name)| part == PLACE || part == name)
+        enough && pattern.iter().zip(names).all(|(part, name)| part == PLACEHOLDER || part == name)
     }
 
     proptest! {
@@ -893,11 +890,10 @@ mod tests {
                 let parts: Vec<_> = text.split('/').collect();
                 prop_assert_eq!(parts.len(), expected.len());
                 for (part, expected) in parts.iter().zip(&expected) {
-                    let filled = expected == PLACE && RepositoryName::parse(part).is_ok();
+                    let filled = expected == PLACEHOLDER && RepositoryName::parse(part).is_ok();
                     prop_assert!(filled || expected == part, "{} for {}", text, template);
                 }
-                // Names that the rule covers, made from the rule itself, and one that has nothing
-                // to do with it.
+                // Names that the rule covers, built from the rule itself, and an unrelated one.
                 let (pattern, permission) = rule.grant().unwrap();
                 prop_assert_eq!(permission.to_string(), expected[expected.len() - 2..].join("/"));
                 let below = pattern.to_string().replace('*', "some/where");

@@ -16,7 +16,7 @@ pub type Claims = BTreeMap<String, Value>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClaimName {
     text: String,
-    /// The way to the claim, at least one step.
+    /// The path to the claim, at least one step.
     path: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ impl ClaimName {
             None => vec![text.to_owned()],
             Some(pointer) => {
                 pointer.split('/').map(unescape).collect::<Option<_>>().ok_or_else(|| {
-                    format!("`{text}` is no JSON pointer: write `~0` for `~` and `~1` for `/`")
+                    format!("`{text}` is not a JSON pointer: write `~0` for `~` and `~1` for `/`")
                 })?
             }
         };
@@ -58,7 +58,7 @@ impl fmt::Display for ClaimName {
     }
 }
 
-/// The claims that `names` point at, each where it was, and nothing beside them.
+/// The claims that `names` point at, at their original paths, and nothing else.
 pub(crate) fn select<'a>(
     claims: &Claims,
     names: impl IntoIterator<Item = &'a ClaimName>,
@@ -89,7 +89,7 @@ fn keep(value: &Value, paths: &[&[String]]) -> Option<Value> {
     match value {
         _ if paths.is_empty() => None,
         Value::Object(members) => Some(Value::Object(keep_members(members, paths).collect())),
-        // A pointer counts the places in an array, so it is kept whole.
+        // A pointer indexes arrays, so an array is kept whole.
         Value::Array(_) => Some(value.clone()),
         _ => None,
     }
@@ -110,10 +110,10 @@ fn unescape(step: &str) -> Option<String> {
     Some(text)
 }
 
-/// A place in an array, as RFC 6901 writes it: digits, and no zero before others.
+/// An array index as in RFC 6901: digits without a leading zero.
 fn index(step: &str) -> Option<usize> {
-    let plain = step == "0" || !step.starts_with(['0', '+']);
-    step.parse().ok().filter(|_| plain)
+    let is_canonical = step == "0" || !step.starts_with(['0', '+']);
+    step.parse().ok().filter(|_| is_canonical)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Requests to a provider: bounded in time and in size, and never led elsewhere.
+//! Requests to a provider: bounded in time and in size, without redirects.
 //!
 //! Two seconds to connect, five for all of it, 256 KiB of answer, no redirect, no compression.
-//! Errors name the address and what went wrong; they are for the log, and hold nothing of what was
-//! sent or answered.
+//! Errors name the address and the failure; they are for the log, and quote neither the request nor
+//! the answer.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -16,14 +16,14 @@ use reqwest::{Certificate, Client, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-/// How long a connection may take to come about.
+/// The timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a request may take, the answer read to its end.
+/// The timeout of a request, with its whole answer.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer, in bytes.
 const MAX_ANSWER: usize = 256 * 1024;
 
-/// Asks one provider.
+/// The HTTP client for one provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Http(Client);
 
@@ -42,7 +42,7 @@ impl Http {
             .referer(false)
             .user_agent(concat!("scopegate/", env!("CARGO_PKG_VERSION")));
         if is_loopback(issuer) {
-            // A proxy is on the way to others, not to ourselves.
+            // Loopback addresses are reached without a proxy.
             builder = builder.no_proxy();
         }
         if let Some(path) = ca_file {
@@ -55,23 +55,23 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// When it cannot be had, or is no such document.
+    /// When it cannot be fetched, or is not such a document.
     pub(crate) async fn get<T: DeserializeOwned>(&self, url: &Url) -> Result<T, String> {
         let request = self.0.get(url.clone()).header(ACCEPT, JSON);
         let (status, body) = send(request).await.map_err(|reason| format!("{url}: {reason}"))?;
         if status != StatusCode::OK {
             return Err(format!("{url}: the answer is {status}"));
         }
-        // The parser's message may quote the answer, which is not ours to write into the log.
+        // The parser's message may quote the answer, which must not be logged.
         serde_json::from_slice(&body)
             .map_err(|_| format!("{url}: the answer is not the JSON expected"))
     }
 
-    /// Posts a form; gives the status and the body, whatever they are.
+    /// Posts a form; returns the status and the body of any answer.
     ///
     /// # Errors
     ///
-    /// When there is no answer, or one that is too long.
+    /// When there is no answer, or it is too long.
     pub(crate) async fn post(
         &self,
         url: &Url,
@@ -106,7 +106,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 fn read_certificates(path: &Path) -> anyhow::Result<Vec<Certificate>> {
     let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let certificates = Certificate::from_pem_bundle(&pem)
-        .with_context(|| format!("{} is no PEM file", path.display()))?;
+        .with_context(|| format!("{} is not a PEM file", path.display()))?;
     anyhow::ensure!(
         !certificates.is_empty(),
         "{} holds no certificate: write the authority's certificate into it, in PEM",
@@ -132,7 +132,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-/// An error and what caused it. The address is left out, because the caller names it.
+/// An error and its causes. The address is left out, because the caller names it.
 fn in_one_line(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();

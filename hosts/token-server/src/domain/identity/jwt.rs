@@ -1,4 +1,4 @@
-//! A token as it comes in: taken apart, nothing about it believed.
+//! A token from a client: decoded, and not trusted.
 //!
 //! Follows RFC 7519; the form and the header are read by [`scopegate_edge::jws`].
 //!
@@ -16,26 +16,26 @@ use super::claims::Claims;
 /// The longest token, in bytes.
 pub(crate) const MAX_TOKEN: usize = 16 * 1024;
 
-/// A token in its parts.
+/// A decoded token.
 pub(crate) struct Jwt<'a> {
-    /// How it says that it is signed.
+    /// The claimed algorithm.
     pub(crate) algorithm: Algorithm,
-    /// The key that it says it is signed with.
+    /// The claimed key id.
     pub(crate) kid: Option<String>,
-    /// What it says, which nobody has vouched for yet.
+    /// The claims, not verified yet.
     pub(crate) claims: Claims,
-    /// What is signed.
+    /// The signed part.
     pub(crate) message: &'a str,
     /// The signature, in base 64.
     pub(crate) signature: &'a str,
 }
 
 impl<'a> Jwt<'a> {
-    /// Takes a token apart.
+    /// Decodes a token.
     ///
     /// # Errors
     ///
-    /// When it is no signed token; the text is for the log.
+    /// When it is not a signed token; the text is for the log.
     pub(crate) fn parse(token: &'a str) -> Result<Self, &'static str> {
         if token.len() > MAX_TOKEN {
             return Err("the token is too long");
@@ -75,8 +75,8 @@ mod tests {
             (r#"{"alg":"ES256"}"#, Ok((Algorithm::ES256, None))),
             (r#"{"alg":"ES256","kid":"k"}"#, Ok((Algorithm::ES256, Some("k".into())))),
             (r#"{"alg":"ES256","jwk":17,"jku":{},"x5c":"no list"}"#, Ok((Algorithm::ES256, None))),
-            (r#"{"alg":"none"}"#, Err("the token's algorithm is none, or unknown")),
-            (r#"{"alg":"es256"}"#, Err("the token's algorithm is none, or unknown")),
+            (r#"{"alg":"none"}"#, Err("the token's algorithm is `none` or unknown")),
+            (r#"{"alg":"es256"}"#, Err("the token's algorithm is `none` or unknown")),
             (r#"{"alg":"ES256","crit":["b64"],"b64":false}"#, Err("the token needs an extension")),
             (r#"{"alg":"ES256","b64":false}"#, Err("the token needs an extension")),
             (r#"{"alg":"ES256","kid":1}"#, Err("the token's header is not readable")),

@@ -20,12 +20,12 @@ use super::jwt::Jwt;
 #[derive(Debug)]
 pub(crate) struct KeySet(Vec<Key>);
 
-/// What a key set says of a token.
+/// The verdict of a key set on a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// One of the keys signed it.
+    /// One of the keys has signed it.
     Signed,
-    /// None of the keys did, whatever other keys there are; the text is for the log.
+    /// None of the keys has signed it, and a newer set would not help; the text is for the log.
     Forged(&'static str),
     /// The set does not hold the key. A newer set may.
     UnknownKey,
@@ -44,7 +44,7 @@ pub(crate) struct PublishedKeys {
 }
 
 impl KeySet {
-    /// Takes the keys that can verify.
+    /// Reads the keys that can verify.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl KeySet {
         match (of_type.next(), of_type.next()) {
             (Some(key), None) if key.fits(jwt.algorithm) && key.signed(jwt) => Verdict::Signed,
             (Some(_), Some(_)) => Verdict::Forged("the token names no key, and several fit"),
-            // Without an id nothing else tells that the provider has changed its key.
+            // Without an id there is no other sign that the provider has changed its key.
             _ => Verdict::UnknownKey,
         }
     }

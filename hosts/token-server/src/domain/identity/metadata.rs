@@ -1,18 +1,18 @@
-//! What a provider publishes: where its keys and its token endpoint are, and the keys.
+//! A provider's metadata: its token endpoint and its keys.
 //!
-//! Follows OpenID Connect Discovery 1.0 and RFC 8414. The document must name the very issuer that
-//! the configuration names, and its addresses must be `https`; only a provider at `http` on this
-//! machine may also have addresses at `http` on this machine.
+//! Follows OpenID Connect Discovery 1.0 and RFC 8414. The document must name exactly the configured
+//! issuer, and its addresses must be `https`; only a provider at `http` on loopback may also have
+//! addresses at `http` on loopback.
 //!
 //! | metadata that are | serve |
 //! |---|---|
 //! | up to 10 minutes old | as they are |
 //! | up to an hour old | as they are, while [`Cache::refresh_when_stale`] asks for newer ones |
-//! | older | not at all: a request waits for new ones, and fails when there are none |
+//! | older | not at all: a request waits for a fetch, and fails when that fails |
 //!
-//! A token with an unknown `kid` makes us ask too, so that a new key works at once. Whoever makes
-//! up `kid`s cannot use that against the provider: one request is under way at a time, and the next
-//! begins five seconds after the last one began at the earliest. Time is the callers' `now`.
+//! An unknown `kid` causes a fetch too, so that a new key works at once. Invented `kid`s cannot
+//! flood the provider: one fetch runs at a time, and fetches begin at least five seconds apart.
+//! Time is the callers' `now`.
 
 use std::sync::Arc;
 
@@ -24,46 +24,45 @@ use url::Url;
 use super::http::{Http, TIMEOUT, is_loopback};
 use super::keys::{KeySet, PublishedKeys};
 
-/// From which age on we ask for newer metadata, in seconds.
+/// The age from which metadata are refreshed, in seconds.
 pub const STALE_AFTER: i64 = 10 * 60;
-/// Up to which age metadata serve while the provider does not answer, in seconds.
+/// The maximum age of metadata while the provider does not answer, in seconds.
 pub const KEPT_FOR: i64 = 60 * 60;
-/// How far the beginnings of two attempts are apart at least, in seconds.
+/// The minimum time between the beginnings of two attempts, in seconds.
 pub const BETWEEN_ATTEMPTS: i64 = 5;
 
-/// How far the past may lie in the future, in seconds: a request that waited for others still has
-/// the time at which it began. What lies further ahead is from before the clock was set back, and
-/// does not count.
-const OVERTAKEN: i64 = 10;
+/// How far a recorded time may be ahead of `now`, in seconds: a request that waited still has the
+/// time at which it began. A time further ahead is from before the clock was set back, and is
+/// ignored.
+const MAX_FUTURE_SKEW: i64 = 10;
 
-/// What a provider publishes, read and checked.
+/// The metadata of a provider, checked.
 #[derive(Debug)]
 pub(crate) struct Metadata {
-    /// Its keys.
     pub(crate) keys: KeySet,
-    /// Where grants are redeemed, when anywhere.
+    /// The token endpoint, if any.
     pub(crate) token_endpoint: Option<Url>,
     /// How clients may authenticate there; `None` when it does not say.
     pub(crate) client_authentication: Option<Vec<String>>,
     fetched_at: i64,
 }
 
-/// A provider's metadata, kept as new as they need to be.
+/// The cache of a provider's metadata.
 #[derive(Debug)]
 pub(crate) struct Cache {
     http: Http,
     issuer: Url,
-    /// The issuer to the letter; a URL may print itself in another way.
+    /// The exact text of the issuer; a URL may print differently.
     issuer_text: String,
     current: ArcSwapOption<Metadata>,
     attempt: Mutex<Attempt>,
 }
 
-/// The last time that we asked.
+/// The last fetch.
 #[derive(Debug, Default)]
 struct Attempt {
     began_at: Option<i64>,
-    /// Why it came to nothing, if it did.
+    /// Why it failed, if it did.
     failure: Option<String>,
 }
 
@@ -73,16 +72,16 @@ impl Cache {
         Self { http, issuer, issuer_text, current, attempt }
     }
 
-    /// Asks the provider other things.
+    /// The client for other requests to the provider.
     pub(crate) fn http(&self) -> &Http {
         &self.http
     }
 
-    /// The metadata that serve now; asks for them when there are none.
+    /// The current metadata; fetches them when there are none.
     ///
     /// # Errors
     ///
-    /// When there are none to be had.
+    /// When they cannot be fetched.
     pub(crate) async fn get(self: &Arc<Self>, now: i64) -> Result<Arc<Metadata>, String> {
         if let Some(known) = self.serving(now) {
             return Ok(known);
@@ -90,28 +89,27 @@ impl Cache {
         self.newer_than(None, now).await?.ok_or_else(|| "the metadata are too old".to_owned())
     }
 
-    /// Metadata newer than those that did not do; `None` when we asked a moment ago and there is
-    /// nothing newer.
+    /// Metadata newer than insufficient ones; `None` when the last fetch was too recent to repeat.
     ///
     /// # Errors
     ///
-    /// When the provider does not answer as it should.
+    /// When the fetch fails.
     pub(crate) async fn newer_than(
         self: &Arc<Self>,
         seen: Option<Arc<Metadata>>,
         now: i64,
     ) -> Result<Option<Arc<Metadata>>, String> {
         let cache = Arc::clone(self);
-        // On its own feet: a client that hangs up must not keep the others from what it began.
-        let asked = tokio::spawn(async move { cache.ask(seen, now).await });
-        asked.await.unwrap_or_else(|_| Err("asking the provider was broken off".to_owned()))
+        // In a task of its own: a client that disconnects must not cancel the fetch for the others.
+        let fetch = tokio::spawn(async move { cache.ask(seen, now).await });
+        fetch.await.unwrap_or_else(|_| Err("asking the provider was broken off".to_owned()))
     }
 
-    /// Asks for newer metadata when those that serve are older than ten minutes, or there are none.
+    /// Fetches metadata when the current ones are older than ten minutes, or there are none.
     ///
     /// # Errors
     ///
-    /// When the provider does not answer as it should.
+    /// When the fetch fails.
     pub(crate) async fn refresh_when_stale(self: &Arc<Self>, now: i64) -> Result<(), String> {
         let known = self.current.load_full();
         if known.as_ref().is_some_and(|known| known.is_within(STALE_AFTER, now)) {
@@ -130,16 +128,15 @@ impl Cache {
         now: i64,
     ) -> Result<Option<Arc<Metadata>>, String> {
         let mut attempt = self.attempt.lock().await;
-        // While we waited for our turn, somebody else may have done it.
+        // Another task may have fetched them while this one waited for the lock.
         if let Some(known) = self.serving(now)
             && !seen.is_some_and(|seen| Arc::ptr_eq(&seen, &known))
         {
             return Ok(Some(known));
         }
-        if attempt
-            .began_at
-            .is_some_and(|at| (-OVERTAKEN..BETWEEN_ATTEMPTS).contains(&now.saturating_sub(at)))
-        {
+        if attempt.began_at.is_some_and(|at| {
+            (-MAX_FUTURE_SKEW..BETWEEN_ATTEMPTS).contains(&now.saturating_sub(at))
+        }) {
             return attempt.failure.clone().map_or(Ok(None), Err);
         }
         attempt.began_at = Some(now);
@@ -161,7 +158,7 @@ impl Cache {
     async fn fetch(&self, now: i64) -> Result<Metadata, String> {
         let document: Document = self.http.get(&self.discovery_url()?).await?;
         if document.issuer != self.issuer_text {
-            // The other name is quoted, escaped and cut: it is not ours.
+            // The other name is quoted, escaped and cut: it is untrusted.
             let other: String = document.issuer.chars().take(200).collect();
             return Err(format!("the provider calls itself {other:?}"));
         }
@@ -181,9 +178,9 @@ impl Cache {
             .map_err(|error| error.to_string())
     }
 
-    /// An address out of the document.
+    /// Reads an address of the document.
     fn endpoint(&self, name: &str, text: &str) -> Result<Url, String> {
-        let url = Url::parse(text).map_err(|error| format!("{name} is no address: {error}"))?;
+        let url = Url::parse(text).map_err(|error| format!("{name} is not an address: {error}"))?;
         let local = self.issuer.scheme() == "http" && url.scheme() == "http" && is_loopback(&url);
         if url.scheme() != "https" && !local {
             return Err(format!("{name} is not at https"));
@@ -198,11 +195,11 @@ impl Cache {
 impl Metadata {
     /// Whether they are at most `age` seconds old.
     fn is_within(&self, age: i64, now: i64) -> bool {
-        (-OVERTAKEN..=age).contains(&now.saturating_sub(self.fetched_at))
+        (-MAX_FUTURE_SKEW..=age).contains(&now.saturating_sub(self.fetched_at))
     }
 }
 
-/// The discovery document, as far as it concerns us.
+/// The fields of the discovery document that are used.
 #[derive(Deserialize)]
 struct Document {
     issuer: String,
@@ -234,7 +231,7 @@ mod tests {
             (https, "ftp://keys.example/jwks", "jwks_uri is not at https"),
             (https, "data:application/json,{}", "jwks_uri is not at https"),
             (https, "https://me:secret@keys.example/jwks", "jwks_uri holds a user name"),
-            (https, "/jwks", "jwks_uri is no address: relative URL without a base"),
+            (https, "/jwks", "jwks_uri is not an address: relative URL without a base"),
             (http, "http://127.0.0.1:7001/jwks", ""),
             (http, "http://localhost:7001/jwks", ""),
             (http, "https://keys.example/jwks", ""),

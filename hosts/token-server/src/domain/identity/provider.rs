@@ -1,16 +1,15 @@
-//! One OpenID provider: whose tokens they are, whether they are good, and what they open.
+//! One OpenID provider: verifies its tokens, and binds their claims.
 //!
-//! Follows RFC 7519 for claims and RFC 8725 for what to distrust: the algorithm must be one that
-//! the configuration allows and fit the key; `iss` must be the provider's to the letter, `aud` must
-//! be ours; `exp` is required; `nbf` and `iat` count when they are there. Claims are checked before
-//! signatures, so that a token of yesterday or for somebody else never costs a request to the
-//! provider.
+//! Follows RFC 7519 for claims and RFC 8725 for their checks: the algorithm must be allowed by the
+//! configuration and fit the key; `iss` must be exactly the provider's, `aud` must be ours; `exp`
+//! is required; `nbf` and `iat` are checked when present. Claims are checked before signatures, so
+//! an expired token, or one for another audience, never costs a request to the provider.
 //!
-//! Grants with a refresh token (RFC 6749 section 6) go to the provider's token endpoint, and what
-//! comes back is verified like any other token.
+//! Grants with a refresh token (RFC 6749 section 6) go to the provider's token endpoint, and the
+//! returned token is verified like any other.
 //!
-//! Left out: `private_key_jwt` and other ways for a client to authenticate than its secret, and
-//! tokens that only the provider's introspection can read.
+//! Left out: `private_key_jwt` and other client authentication than by secret, and opaque tokens,
+//! which need introspection.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,7 +52,7 @@ pub struct Provider {
     cache: Arc<Cache>,
 }
 
-/// Who we are to the provider.
+/// Our client at the provider.
 #[derive(Debug)]
 struct Client {
     id: String,
@@ -77,11 +76,11 @@ fn fingerprint(config: &ProviderConfig) -> anyhow::Result<String> {
 }
 
 impl Provider {
-    /// Reads one provider's configuration and the files that it names. Asks nobody yet.
+    /// Reads one provider's configuration and the files that it names. Makes no requests yet.
     ///
     /// # Errors
     ///
-    /// When a value or a file is not what it should be; the text says what to write instead.
+    /// When a value or a file is invalid; the text says what to write instead.
     pub fn open(config: &ProviderConfig) -> anyhow::Result<Self> {
         Self::read(config).with_context(|| format!("provider `{}`", config.name))
     }
@@ -138,16 +137,15 @@ impl Provider {
         self.client.is_some()
     }
 
-    /// What claims open. The claims are those of an [`Identity`], or those that
-    /// [`Provider::mentioned`] gave.
+    /// The grants of claims: those of an [`Identity`], or the result of [`Provider::mentioned`].
     #[must_use]
     pub fn bind(&self, claims: &Claims) -> Bound {
         self.bindings.bind(claims)
     }
 
-    /// What its identities are given by, digested: whose tokens they are, for whom, what names
-    /// them, and the bindings. Another way to reach the provider, or another clock, gives nobody
-    /// anything else.
+    /// A fingerprint of the settings that decide its identities' grants: issuer, audiences, subject
+    /// claims and bindings. How the provider is reached, and the leeway, do not change grants and
+    /// are left out.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -159,18 +157,18 @@ impl Provider {
     }
 
     /// The claims that bindings mention, for a refresh token to carry: on these, [`Provider::bind`]
-    /// gives what it gives on all.
+    /// has the same result as on all claims.
     ///
     /// # Errors
     ///
-    /// [`IdentityError::NotAuthenticated`] when they are too many to be carried.
+    /// [`IdentityError::NotAuthenticated`] when they are too large for a refresh token.
     pub fn mentioned(&self, claims: &Claims) -> Result<BTreeMap<String, Value>, IdentityError> {
         self.bindings
             .mentioned(claims)
             .ok_or(IdentityError::NotAuthenticated(Reason::ClaimsTooLong))
     }
 
-    /// Who a token of this provider stands for.
+    /// The identity of a token of this provider.
     ///
     /// # Errors
     ///
@@ -181,14 +179,14 @@ impl Provider {
         self.verify(jwt, now).await
     }
 
-    /// Redeems a refresh token of this provider: who the token stands for that comes back.
+    /// Redeems a refresh token of this provider; returns the identity of the issued token.
     ///
-    /// That is the access token, or the identity token where the access token is none that we can
-    /// read or is not for us.
+    /// That is the access token, or the identity token where the access token is opaque or for
+    /// another audience.
     ///
     /// # Errors
     ///
-    /// See [`IdentityError`]. A provider that does not know our client is not available.
+    /// See [`IdentityError`]. A provider that refuses our client is unavailable.
     pub async fn redeem(&self, refresh_token: &str, now: i64) -> Result<Identity, IdentityError> {
         if refresh_token.is_empty() || refresh_token.len() > MAX_TOKEN {
             return Err(IdentityError::NotAuthenticated(Reason::NoProviderRefreshToken));
@@ -207,16 +205,16 @@ impl Provider {
         }
     }
 
-    /// Asks for newer metadata when they are older than ten minutes.
+    /// Fetches the metadata when they are older than ten minutes.
     ///
     /// # Errors
     ///
-    /// [`IdentityError::Unavailable`] when the provider does not answer as it should.
+    /// [`IdentityError::Unavailable`] when the fetch fails.
     pub async fn refresh(&self, now: i64) -> Result<(), IdentityError> {
         self.cache.refresh_when_stale(now).await.map_err(|reason| self.unavailable(&reason))
     }
 
-    /// Checks a token that says it is this provider's.
+    /// Checks a token that names this provider as its issuer.
     pub(super) async fn verify(&self, jwt: Jwt<'_>, now: i64) -> Result<Identity, IdentityError> {
         if !self.algorithms.contains(&jwt.algorithm) {
             return Err(IdentityError::NotAuthenticated(Reason::AlgorithmNotAllowed));
@@ -232,7 +230,7 @@ impl Provider {
         })
     }
 
-    /// Checks everything but the signature; gives the subject.
+    /// Checks everything but the signature; returns the subject.
     fn check_claims(&self, jwt: &Jwt<'_>, now: i64) -> Result<String, Reason> {
         if jwt.issuer() != Some(&self.issuer) {
             return Err(Reason::OtherIssuer);
@@ -303,7 +301,7 @@ impl Provider {
         let (status, body) = answer.map_err(|reason| self.unavailable(&reason))?;
         if status == StatusCode::OK {
             return serde_json::from_slice(&body)
-                .map_err(|_| self.unavailable("its token endpoint's answer is no JSON"));
+                .map_err(|_| self.unavailable("its token endpoint's answer is not JSON"));
         }
         let refusal = serde_json::from_slice::<Refusal>(&body).ok().map(|refusal| refusal.error);
         match refusal.as_deref() {
@@ -312,7 +310,7 @@ impl Provider {
             {
                 Err(IdentityError::NotAuthenticated(Reason::RefusedByProvider))
             }
-            // The client is in our configuration: whoever asks us can do nothing about it.
+            // The client is in our configuration: a caller cannot fix it.
             Some("invalid_client" | "unauthorized_client") => {
                 Err(self
                     .unavailable("it refuses our client: see `clientId` and `clientSecretFile`"))
@@ -340,7 +338,7 @@ impl Client {
             form.append_pair("client_id", &self.id);
             return Ok((None, form.finish()));
         };
-        // What a document leaves out means `client_secret_basic`.
+        // An absent field means `client_secret_basic`.
         let supports =
             |method| supported.is_some_and(|list| list.iter().any(|name| name == method));
         if supported.is_none() || supports("client_secret_basic") {
@@ -365,20 +363,20 @@ fn basic(id: &str, secret: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// What a token endpoint grants.
+/// The answer of a token endpoint.
 #[derive(Deserialize)]
 struct Granted {
     access_token: Option<String>,
     id_token: Option<String>,
 }
 
-/// Why a token endpoint grants nothing.
+/// The error of a token endpoint.
 #[derive(Deserialize)]
 struct Refusal {
     error: String,
 }
 
-/// The widest leeway, in seconds.
+/// The maximum leeway, in seconds.
 const MAX_LEEWAY: u32 = 300;
 
 fn check_name(name: &str) -> anyhow::Result<()> {
@@ -433,7 +431,7 @@ fn read_secret(path: &Path) -> anyhow::Result<Secret> {
     Ok(Secret(secret.to_owned()))
 }
 
-/// A time in seconds since 1970. RFC 7519 allows fractions; they are cut off.
+/// A time in seconds since 1970. RFC 7519 allows fractions; they are truncated.
 fn time(claims: &Claims, name: &str) -> Result<Option<i64>, Reason> {
     match claims.get(name) {
         None => Ok(None),
@@ -444,12 +442,12 @@ fn time(claims: &Claims, name: &str) -> Result<Option<i64>, Reason> {
     }
 }
 
-/// The first of these claims that is a text that we can write into our own tokens.
+/// The first of these claims whose text our own tokens can carry.
 fn first_text(claims: &Claims, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| text(claims.get(*name)?))
 }
 
-/// A text that we can write into our own tokens and into the log.
+/// A text that our own tokens and the log can carry.
 fn text(value: &Value) -> Option<String> {
     let text = value.as_str()?;
     let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));

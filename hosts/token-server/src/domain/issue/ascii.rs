@@ -16,7 +16,7 @@ use serde_json::ser::Formatter;
 ///
 /// # Errors
 ///
-/// When the value has no form in JSON: a map whose keys are no strings.
+/// When the value has no JSON form: a map whose keys are not strings.
 pub(crate) fn to_vec(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut payload = Vec::with_capacity(1024);
     value.serialize(&mut Serializer::with_formatter(&mut payload, Ascii))?;
@@ -31,17 +31,17 @@ impl Formatter for Ascii {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        // Nearly always nothing is to be escaped. Without a way out in between, the compiler looks
-        // at many bytes at once.
-        if fragment.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+        // Nearly all fragments need no escapes. Without an early exit the compiler vectorises the
+        // check.
+        if fragment.bytes().fold(true, |all, byte| all & is_unescaped(byte)) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut rest = fragment;
-        while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
-            // What stops the search is ASCII, or the first byte of a character: both begin a
-            // character.
-            let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            writer.write_all(plain.as_bytes())?;
+        while let Some(at) = rest.bytes().position(|byte| !is_unescaped(byte)) {
+            // The search stops at ASCII or at the first byte of a character, so at a character
+            // boundary.
+            let (unescaped, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            writer.write_all(unescaped.as_bytes())?;
             let mut characters = from.chars();
             if let Some(character) = characters.next() {
                 escape(writer, character)?;
@@ -52,7 +52,7 @@ impl Formatter for Ascii {
     }
 }
 
-fn is_plain(byte: u8) -> bool {
+fn is_unescaped(byte: u8) -> bool {
     byte.is_ascii() && !matches!(byte, b'>' | b'?' | b'~' | 0x7f)
 }
 
@@ -89,14 +89,13 @@ mod tests {
         }
     }
 
-    /// Every character that could make a difference, at each of the three places that it can have
-    /// in a group of base64.
+    /// Every character that could differ, at each of the three offsets in a group of base64.
     #[test]
     fn both_alphabets_write_the_same() {
         let characters = (0..0x300).chain([0x20ac, 0xd7ff, 0xe000, 0xffff, 0x1_0000, 0x10_ffff]);
         for character in characters.filter_map(char::from_u32) {
-            for place in 0..3 {
-                let text = format!("{}{character}{character}>?~", "x".repeat(place));
+            for offset in 0..3 {
+                let text = format!("{}{character}{character}>?~", "x".repeat(offset));
                 let value = json!({ text.clone(): [text, 1, null, { "k": text }] });
                 let written = to_vec(&value).unwrap();
                 assert!(written.is_ascii());

@@ -1,15 +1,14 @@
 //! The certificate that every key's certificate is signed by.
 //!
 //! A registry that holds it in its `rootcertbundle`, and gets tokens that carry the certificate of
-//! their key (`x5c`), needs no restart when keys follow each other. It is made once: replacing it
-//! means restarting every registry.
+//! their key (`x5c`), needs no restart after a key rotation. It is made once: replacing it means
+//! restarting every registry.
 //!
-//! Follows RFC 5280 as far as Go's `crypto/x509` checks it: CNCF distribution asks for a chain to a
-//! trusted certificate, valid at this moment, for any extended key usage. So the authority is
-//! marked as one and may sign certificates, the others may sign data, and extended key usages are
-//! left out.
+//! Follows RFC 5280 as far as Go's `crypto/x509` checks it: CNCF distribution requires a chain to a
+//! trusted certificate, valid now, for any extended key usage. So the authority is marked as one
+//! and may sign certificates, the others may sign data, and extended key usages are left out.
 //!
-//! Left out: revocation, which no registry asks about.
+//! Left out: revocation, which no registry checks.
 
 use std::time::Duration;
 
@@ -22,8 +21,8 @@ use rcgen::{
 use crate::domain::keys::certificate::Certificate;
 use crate::store::AuthorityRecord;
 
-/// How long before its making a certificate is already valid, in seconds: for clocks that are late,
-/// and tokens that are back-dated.
+/// How long before its creation a certificate is already valid, in seconds: for clocks that are
+/// late, and tokens that are back-dated.
 const BACK_DATED: i64 = 24 * 60 * 60;
 /// The first second of the year 2000: before any clock that is set.
 const EARLY: i64 = 946_684_800;
@@ -37,7 +36,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Makes an authority, as a record. `name` becomes the name in its certificate.
+    /// Creates an authority, as a record. `name` becomes the name in its certificate.
     ///
     /// # Errors
     ///
@@ -57,18 +56,18 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// When the record holds no key, no certificate, or the certificate of another key.
+    /// When the record's key or certificate is invalid, or the certificate is another key's.
     pub fn read(record: &AuthorityRecord) -> anyhow::Result<Self> {
         let pair =
-            KeyPair::from_pem(&record.private_key).context("the authority's key is no key")?;
+            KeyPair::from_pem(&record.private_key).context("the authority's key is not a key")?;
         let certificate = Certificate::read_pem(&record.certificate)
-            .context("the authority's certificate is no certificate")?;
+            .context("the authority's certificate is not a certificate")?;
         ensure!(
             certificate.public_key.as_der() == pair.subject_public_key_info(),
             "the authority's certificate is of another key"
         );
         let issuer = Issuer::from_ca_cert_der(&certificate.as_der().into(), pair)
-            .context("the authority's certificate is no certificate")?;
+            .context("the authority's certificate is not a certificate")?;
         Ok(Self { issuer, certificate: certificate.to_pem() })
     }
 
@@ -109,7 +108,7 @@ fn named(name: &str) -> CertificateParams {
     params
 }
 
-/// What is outside of 1970 to 9999 becomes the nearer end.
+/// A time outside of 1970 to 9999 becomes the nearer end.
 fn set_validity(params: &mut CertificateParams, from: i64, until: i64) {
     let since_1970 = |seconds: i64| Duration::from_secs(seconds.clamp(0, NO_END).unsigned_abs());
     params.not_before = date_time_ymd(1970, 1, 1) + since_1970(from);
@@ -135,9 +134,9 @@ mod tests {
     fn records_that_are_none() {
         let (one, other) =
             (Authority::generate("one").unwrap(), Authority::generate("other").unwrap());
-        for (private_key, certificate, said) in [
-            ("", &*one.certificate, "the authority's key is no key"),
-            (&*one.private_key, "", "the authority's certificate is no certificate"),
+        for (private_key, certificate, expected) in [
+            ("", &*one.certificate, "the authority's key is not a key"),
+            (&*one.private_key, "", "the authority's certificate is not a certificate"),
             (
                 &*one.private_key,
                 &*other.certificate,
@@ -146,7 +145,7 @@ mod tests {
         ] {
             let (private_key, certificate) = (private_key.into(), certificate.into());
             let error = Authority::read(&AuthorityRecord { private_key, certificate }).unwrap_err();
-            assert_eq!(error.to_string(), said);
+            assert_eq!(error.to_string(), expected);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a certificate says, as far as keys and registries ask.
+//! A certificate, with the fields that keys and registries use.
 //!
 //! Follows RFC 5280. Left out: names, and every extension but the one that marks an authority.
 
@@ -10,10 +10,8 @@ use x509_parser::parse_x509_certificate;
 
 use crate::domain::keys::public_key::PublicKey;
 
-/// A certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// The key that it is about.
     pub public_key: PublicKey,
     /// When it begins to be valid, in seconds since 1970.
     pub not_before: i64,
@@ -25,7 +23,6 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads one in DER.
     #[must_use]
     pub fn read(der: &[u8]) -> Option<Self> {
         let (rest, certificate) = parse_x509_certificate(der).ok()?;
@@ -53,7 +50,7 @@ impl Certificate {
         &self.der
     }
 
-    /// The certificate in PEM, and nothing else that stood beside it.
+    /// The certificate in PEM, without the text around it.
     #[must_use]
     pub fn to_pem(&self) -> String {
         let text = STANDARD.encode(&self.der);
@@ -67,14 +64,13 @@ impl Certificate {
         pem + "-----END CERTIFICATE-----\n"
     }
 
-    /// Whether it is valid at this moment.
+    /// Whether it is valid at a time.
     #[must_use]
     pub fn is_valid_at(&self, now: i64) -> bool {
         self.not_before <= now && now <= self.not_after
     }
 
-    /// Whether the key of the other one has signed it, and the other one is named as the one that
-    /// did.
+    /// Whether the other certificate is its issuer, by name and by signature.
     #[must_use]
     pub fn is_signed_by(&self, other: &Self) -> bool {
         let (Ok((_, leaf)), Ok((_, authority))) =

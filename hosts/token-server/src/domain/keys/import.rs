@@ -1,7 +1,7 @@
 //! The key that an earlier version kept in its data folder.
 //!
-//! It was an ES256 key in `signing-key.pem`, and registries trust it: it is taken over with its id,
-//! so that they need not notice.
+//! It was an ES256 key in `signing-key.pem`, and registries trust it: it is imported with its id,
+//! so that they need no change.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -24,8 +24,8 @@ pub(crate) const FILE: &str = "signing-key.pem";
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or is no key. A broken file is never replaced: registries may
-/// trust the key that it was.
+/// When the file cannot be read, or is not a key. A broken file is never replaced: registries may
+/// trust its key.
 pub(crate) fn import(
     folder: &Path,
     authority: &Authority,
@@ -38,18 +38,18 @@ pub(crate) fn import(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    let pair = KeyPair::from_pem(&pem).with_context(|| format!("{} is no key", path.display()))?;
+    let pair =
+        KeyPair::from_pem(&pem).with_context(|| format!("{} is not a key", path.display()))?;
     if !pair.is_compatible(&PKCS_ECDSA_P256_SHA256) {
-        bail!("{} is no P-256 key", path.display());
+        bail!("{} is not a P-256 key", path.display());
     }
-    let pair = in_pkcs8(&pair).with_context(|| format!("{} is no key", path.display()))?;
+    let pair = in_pkcs8(&pair).with_context(|| format!("{} is not a key", path.display()))?;
     let certified_until = rotation.certified_until(now);
     let times = Times { created_at: now, signs_from: now, certified_until };
     record(&pair, Algorithm::Es256, times, authority).map(Some)
 }
 
-/// The same key as PKCS #8: whoever brought a key of their own may have brought it as RFC 5915 has
-/// it.
+/// The same key as PKCS #8: a key that an operator supplied may be in the form of RFC 5915.
 fn in_pkcs8(pair: &KeyPair) -> anyhow::Result<KeyPair> {
     let (algorithm, der) = (&ECDSA_P256_SHA256_FIXED_SIGNING, pair.serialized_der());
     let pair = EcdsaKeyPair::from_pkcs8(algorithm, der)
@@ -116,13 +116,13 @@ mod tests {
     #[test]
     fn a_broken_key_is_not_replaced() {
         let other_curve = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
-        for (content, said) in [
-            ("not a key", "signing-key.pem is no key"),
-            ("", "signing-key.pem is no key"),
-            (&*other_curve.serialize_pem(), "signing-key.pem is no P-256 key"),
+        for (content, expected) in [
+            ("not a key", "signing-key.pem is not a key"),
+            ("", "signing-key.pem is not a key"),
+            (&*other_curve.serialize_pem(), "signing-key.pem is not a P-256 key"),
         ] {
             let error = import_file(Some(content)).unwrap_err().to_string();
-            assert!(error.ends_with(said), "{error}");
+            assert!(error.ends_with(expected), "{error}");
         }
     }
 }

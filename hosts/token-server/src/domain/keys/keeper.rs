@@ -1,8 +1,8 @@
 //! The keys of a registry, kept in its database and shared by its servers.
 //!
-//! Every server looks once a minute whether a key is to be made or may go; the first one does it,
-//! and the others see that it is done. The bundle for registries lies in the data folder of each
-//! server, beside what it serves.
+//! Every server checks once a minute whether a key must be made or may be deleted; the first one
+//! does it, and the others see the result. The bundle for registries is also written into the data
+//! folder of each server.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -25,7 +25,7 @@ pub(crate) const BUNDLE: &str = "signing-cert.pem";
 /// Keeps the keys of a registry.
 #[derive(Clone, Debug)]
 pub struct Keeper {
-    /// Where an earlier version kept its key, and where the bundle is written.
+    /// The folder of an earlier version's key, and of the bundle.
     pub folder: PathBuf,
     /// The name in the authority's certificate.
     pub issuer: String,
@@ -33,17 +33,17 @@ pub struct Keeper {
     pub algorithm: Algorithm,
     /// How long a new RSA key is.
     pub size: RsaSize,
-    /// How often keys follow each other.
+    /// The schedule of rotation.
     pub rotation: Rotation,
 }
 
 impl Keeper {
-    /// Does what is to be done about the keys now, and gives the ring that there is then.
+    /// Makes, certifies and deletes keys as planned for now; returns the ring.
     ///
     /// # Errors
     ///
-    /// When the database cannot be read or written, or holds what is no key.
-    pub async fn tend(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
+    /// When the database cannot be read or written, or holds an invalid key.
+    pub async fn reconcile(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
         let mut write = store.write().await?;
         let known = write.keys().await?;
         if known.authority.is_none() {
@@ -63,25 +63,25 @@ impl Keeper {
         Ok(ring)
     }
 
-    /// The keys that there are. Changes nothing.
+    /// The stored keys. Changes nothing.
     ///
     /// # Errors
     ///
-    /// When the database cannot be read, or no server has ever made a key there.
+    /// When the database cannot be read, or has no key yet.
     pub async fn read(store: &Store) -> anyhow::Result<Ring> {
         let keys = store.changes(0).await?.keys;
         let authority = keys.authority.context("there is no signing key; start the server once")?;
         Ring::read(&keys.keys, &authority.certificate)
     }
 
-    /// Makes a new key now, which is published at once and signs when registries have had the time
+    /// Makes a new key now, which is published at once and signs after registries have had the time
     /// to read it.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
     pub async fn rotate(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
-        self.tend(store, now).await?;
+        self.reconcile(store, now).await?;
         let mut write = store.write().await?;
         let keys = write.keys().await?.keys;
         let plan = plan_now(&keys, self.algorithm, now, self.rotation);
@@ -91,11 +91,11 @@ impl Keeper {
         Ok(ring)
     }
 
-    /// Lets go of every key and of the authority behind them, and makes new ones that count at
-    /// once: for a key that has leaked.
+    /// Deletes every key and the authority behind them, and makes new ones that sign at once: for a
+    /// key that has leaked.
     ///
-    /// Whoever has the old key could sign anything, so every token that it has signed ends with it.
-    /// The authority goes too, because a registry that trusts it would go on believing the
+    /// A leaked key can sign anything, so every token that it has signed ends with it. The
+    /// authority is replaced too, because a registry that trusts it would still accept the
     /// certificate of the old key. Registries need the new bundle.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl Keeper {
         }
         if let Some(new) = plan.generate {
             let key = SigningKey::generate(new.algorithm, self.size, new.times, &authority)?;
-            tracing::info!(kid = key.kid, algorithm = %key.algorithm, signs_from = key.signs_from, "signing key made");
+            tracing::info!(kid = key.kid, algorithm = %key.algorithm, signs_from = key.signs_from, "signing key created");
             write.put_key(&key).await?;
         }
         for kid in &plan.remove {

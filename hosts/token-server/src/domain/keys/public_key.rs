@@ -1,5 +1,4 @@
-//! What can be computed from the public half of a key: its ids, its JWK, and whether it made a
-//! signature.
+//! The public half of a key: its ids, its JWK, and verification.
 //!
 //! Follows RFC 7517 and RFC 7518 (JWK), RFC 8037 (Ed25519 in it), RFC 7638 (thumbprints), and
 //! libtrust, whose fingerprint is the id by which CNCF distribution 2.8 finds a key; version 3
@@ -20,15 +19,14 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::store::Algorithm;
 
-/// A public key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    /// Which mathematics it is for.
+    /// Its type and parameters.
     pub kind: Kind,
     der: Vec<u8>,
 }
 
-/// Which mathematics a key is for, and the numbers as a JWK writes them.
+/// The type of a key, with its parameters as in a JWK.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A point on P-256.
@@ -52,7 +50,7 @@ pub enum Kind {
     },
     /// A key on another curve. We make none; a registry may trust one.
     OtherEc,
-    /// A key of a kind that no registry signs with.
+    /// A key of a type that registries do not support.
     Other,
 }
 
@@ -101,7 +99,7 @@ impl PublicKey {
         Some(URL_SAFE_NO_PAD.encode(Sha256::digest(members)))
     }
 
-    /// The key as a JWK, without `kid` and what else its owner says about it.
+    /// The key as a JWK, without `kid` and the other metadata.
     #[must_use]
     pub fn jwk(&self) -> Option<Value> {
         match &self.kind {
@@ -175,7 +173,7 @@ fn fingerprint(public_key_der: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let digest = Sha256::digest(public_key_der);
     let mut text = String::new();
-    // Five bytes are eight digits, and 30 bytes make 48 of them without a rest.
+    // Five bytes are eight digits, so 30 bytes are exactly 48.
     for group in digest.chunks_exact(5).take(6) {
         let bits = group.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
         for digit in (0..8).rev() {

@@ -1,7 +1,7 @@
-//! All keys of the registry: who signs, who verifies, what is published.
+//! All keys of the registry: which signs, which verify, which are published.
 //!
-//! A ring is made of records and never changes. Which of its keys signs follows from the time, so a
-//! key begins to sign without anybody doing anything.
+//! A ring is built from records and is immutable. Which key signs depends on the time, so a key
+//! begins to sign without a write.
 
 use std::sync::Arc;
 
@@ -27,16 +27,16 @@ impl Ring {
     ///
     /// # Errors
     ///
-    /// When there is no key, or a record holds none.
+    /// When there is no key, or a record holds an invalid one.
     pub fn read(records: &[KeyRecord], authority: &str) -> anyhow::Result<Self> {
         Self::read_again(records, authority, None)
     }
 
-    /// The same, with the keys of a former ring that are still the same: a key is prepared once.
+    /// The same, reusing unchanged keys of a former ring: a key is prepared once.
     ///
     /// # Errors
     ///
-    /// When there is no key, or a record holds none.
+    /// When there is no key, or a record holds an invalid one.
     pub fn read_again(
         records: &[KeyRecord],
         authority: &str,
@@ -51,22 +51,21 @@ impl Ring {
             in_line(records).into_iter().rev().map(read).collect::<anyhow::Result<Vec<_>>>()?;
         let jwks = json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() });
         let authority = Certificate::read_pem(authority)
-            .context("the authority's certificate is no certificate")?;
+            .context("the authority's certificate is not a certificate")?;
         let bundle = bundle(&keys, &authority);
         Ok(Self { keys, jwks, bundle })
     }
 
-    /// The key that signs now: the newest whose time has come.
+    /// The key that signs now: the newest whose time has begun.
     #[must_use]
     pub fn signing(&self, now: i64) -> Option<&SigningKey> {
         let begun = self.keys.iter().find(|key| key.signs_from() <= now);
-        // When no time has come, the clock went back; the oldest key is the one that everybody
-        // knows.
+        // When no key's time has begun, the clock went back; every registry has the oldest key.
         begun.or(self.keys.last()).map(Arc::as_ref)
     }
 
     /// The key with this id. Every key of the ring verifies: old ones have signed, and the next one
-    /// signs already where a clock is ahead.
+    /// already signs at a server whose clock is ahead.
     #[must_use]
     pub fn find(&self, kid: &str) -> Option<&SigningKey> {
         self.keys.iter().find(|key| key.kid() == kid).map(Arc::as_ref)
@@ -107,9 +106,9 @@ impl Ring {
 }
 
 fn bundle(keys: &[Arc<SigningKey>], authority: &Certificate) -> String {
-    // CNCF distribution 2.8 panics at its start on an Ed25519 certificate, wherever it stands in
-    // the bundle; no version needs one, since version 3 finds such a key in the JWKS, and a token
-    // that carries its certificate leads to the authority.
+    // CNCF distribution 2.8 panics at its start on an Ed25519 certificate anywhere in the bundle;
+    // no version needs one, since version 3 finds such a key in the JWKS, and a token that carries
+    // its certificate leads to the authority.
     let keys = keys.iter().filter(|key| key.algorithm() != Algorithm::EdDsa);
     let keys = keys.map(|key| key.certificate().to_pem());
     std::iter::once(authority.to_pem()).chain(keys).collect()

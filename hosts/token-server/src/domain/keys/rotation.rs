@@ -1,15 +1,14 @@
-//! When a key follows another, and when an old one may go.
+//! When a new key is made, and when an old one may be deleted.
 //!
 //! A key is published some time before it signs, because registries read keys seldom: CNCF
 //! distribution reads its files at its start and never again. After its time it stays published
 //! until the last token that it may have signed has expired.
 //!
-//! A key that was made in the future was made by a clock that ran ahead: it stays, and takes its
-//! turn when its time comes, but no plan counts on it. So a clock that jumped leaves one key too
-//! many, and no gap.
+//! A key with a creation time in the future was made by a clock that ran ahead: it stays, and signs
+//! when its time begins, but no plan relies on it. So a clock that jumped leaves one extra key, and
+//! no gap.
 //!
-//! Planning changes nothing. Whoever has the records asks for a plan, and carries it out in one
-//! transaction.
+//! Planning is pure. The caller reads the records, plans, and applies the plan in one transaction.
 
 use std::time::Duration;
 
@@ -18,24 +17,24 @@ use crate::domain::keys::signing_key::Times;
 use crate::domain::lifetimes::{LEEWAY, MAX_LIFETIME};
 use crate::store::{Algorithm, KeyRecord};
 
-/// How often keys follow each other.
+/// The schedule of rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// How long one key signs. Shorter than an hour counts as an hour, and [`Duration::MAX`] as for
-    /// ever.
+    /// How long one key signs. Less than an hour counts as an hour, and [`Duration::MAX`] as never
+    /// ending.
     pub every: Duration,
     /// How long it is published before it signs.
     pub ahead: Duration,
 }
 
-/// What is to be done about the keys at one moment.
+/// The changes to the keys that are due at a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// A key to make.
     pub generate: Option<Generate>,
-    /// The ids of keys that need another certificate: theirs ends soon, and they still sign.
+    /// The ids of keys that need a new certificate: theirs ends soon, and they still sign.
     pub certify_again: Vec<String>,
-    /// The ids of keys that may go.
+    /// The ids of keys that may be deleted.
     pub remove: Vec<String>,
 }
 
@@ -44,17 +43,16 @@ pub struct Plan {
 pub struct Generate {
     /// What it signs with.
     pub algorithm: Algorithm,
-    /// Its times.
     pub times: Times,
 }
 
-/// What is to be done about these keys now, so that tokens are signed with the wanted algorithm.
+/// The changes that are due now, so that tokens are signed with the wanted algorithm.
 #[must_use]
 pub fn plan(keys: &[KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation) -> Plan {
     let mut line = in_line(keys);
     line.retain(|key| key.created_at <= now.saturating_add(MARGIN));
     if line.is_empty() && !keys.is_empty() {
-        // A clock that is behind every key knows nothing about any of them.
+        // A clock that is behind every key cannot plan.
         return Plan::default();
     }
     let mut remove = retired(&line, now);
@@ -84,8 +82,7 @@ pub(crate) fn plan_now(
     let ahead = if keys.is_empty() { 0 } else { seconds(rotation.ahead) };
     let signs_from = now.saturating_add(ahead);
     let mut remove = plan.remove;
-    // It takes the place of a key that would have begun later, or both would follow each other at
-    // once.
+    // It replaces a key that would have begun later: otherwise the second would follow at once.
     remove.extend(
         keys.iter()
             .filter(|key| key.signs_from > signs_from.max(now.saturating_add(MARGIN)))
@@ -98,11 +95,11 @@ pub(crate) fn plan_now(
 
 impl Rotation {
     /// Until when the certificate of a key is valid that begins to sign at `signs_from`: twice as
-    /// long as it is needed, so that a server that was away for a while finds it valid.
+    /// long as it is needed, so that it is still valid after a long outage of the server.
     #[must_use]
     pub fn certified_until(&self, signs_from: i64) -> i64 {
         let signs = seconds(self.every).saturating_mul(2).saturating_add(seconds(self.ahead));
-        signs_from.saturating_add(signs).saturating_add(LINGERS)
+        signs_from.saturating_add(signs).saturating_add(RETENTION)
     }
 
     fn generate(self, algorithm: Algorithm, now: i64, signs_from: i64) -> Generate {
@@ -114,9 +111,9 @@ impl Rotation {
 /// How far servers may disagree about the time, in both directions.
 const MARGIN: i64 = 2 * LEEWAY;
 /// How long after its last signature a key is needed.
-const LINGERS: i64 = MAX_LIFETIME + MARGIN;
-/// The shortest time that a key signs.
-const SHORTEST: i64 = 60 * 60;
+const RETENTION: i64 = MAX_LIFETIME + MARGIN;
+/// The minimum time that a key signs.
+const MIN_SIGNING_TIME: i64 = 60 * 60;
 
 /// The keys in the order in which they sign.
 pub(super) fn in_line(keys: &[KeyRecord]) -> Vec<&KeyRecord> {
@@ -131,7 +128,7 @@ pub(super) fn in_line(keys: &[KeyRecord]) -> Vec<&KeyRecord> {
 fn retired(line: &[&KeyRecord], now: i64) -> Vec<String> {
     let pairs = line.iter().zip(line.iter().skip(1));
     pairs
-        .filter(|(_, next)| next.signs_from.saturating_add(LINGERS) <= now)
+        .filter(|(_, next)| next.signs_from.saturating_add(RETENTION) <= now)
         .map(|(key, _)| key.kid.clone())
         .collect()
 }
@@ -145,8 +142,8 @@ fn next(line: &[&KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation) ->
     if last.algorithm != wanted {
         return Some(soonest.max(last.signs_from));
     }
-    // What is too far away to be counted is never due.
-    let due = last.signs_from.checked_add(seconds(rotation.every).max(SHORTEST))?;
+    // An overflowing time is never due.
+    let due = last.signs_from.checked_add(seconds(rotation.every).max(MIN_SIGNING_TIME))?;
     (due <= soonest).then_some(soonest.max(due))
 }
 
@@ -154,7 +151,7 @@ fn next(line: &[&KeyRecord], wanted: Algorithm, now: i64, rotation: Rotation) ->
 /// expired.
 fn ending(line: &[&KeyRecord], now: i64, rotation: Rotation) -> Vec<String> {
     let current = line.iter().rposition(|key| key.signs_from <= now).unwrap_or_default();
-    let needed = now.saturating_add(seconds(rotation.ahead)).saturating_add(LINGERS);
+    let needed = now.saturating_add(seconds(rotation.ahead)).saturating_add(RETENTION);
     let ends = |key: &&&KeyRecord| {
         Certificate::read_pem(&key.certificate).is_some_and(|it| it.not_after < needed)
     };
@@ -228,10 +225,10 @@ mod tests {
         planned(key, "ES256", made, "");
         planned(key, "ES256", due - DAY - 1, "");
         planned(key, "ES256", due - DAY, &format!("ES256 from {due}"));
-        // A server that was away: late, but registries still get their time.
+        // After an outage: late, but registries still get their time.
         planned(key, "ES256", due, &format!("ES256 from {}", due + DAY));
         planned(key, "ES256", due + 100 * DAY, &format!("ES256 from {}", due + 101 * DAY));
-        // Once it is there, no further one is made until its own time ends.
+        // Once it exists, no further one is made until its own time ends.
         let both = format!("a ES256 1000, b ES256 {due}");
         planned(&both, "ES256", due - DAY, "");
         planned(&both, "ES256", due, "");
@@ -260,11 +257,11 @@ mod tests {
         let all = format!("{both}, c ES256 {due} {}", due - DAY);
         planned(&all, "ES256", due, "");
         planned(&all, "ES256", due + 3 * HOUR + 120, "remove a");
-        // A clock that is late makes no key and takes none away.
+        // A clock that is late makes no key and deletes none.
         let (old, late) = (-20 * DAY, 1000 - 10 * DAY);
         planned(&format!("z ES256 {old} {old}, a ES256 {made} {made}"), "ES256", late, "");
         planned(&format!("a ES256 {made} {made}"), "ES256", late, "");
-        // When the time of such a key has come, it is one as any other.
+        // When the time of such a key has begun, it is like any other.
         planned(&jumped, "ES256", made + year + DAY, "");
     }
 
@@ -274,7 +271,7 @@ mod tests {
         // And while it is waiting, nothing more happens.
         let both = format!("a ES256 1000, b RS256 {}", 2000 + DAY);
         planned(&both, "RS256", 2001, "");
-        // Whoever changes their mind gets rid of it.
+        // A change back of the algorithm deletes it.
         planned(&both, "ES256", 2001, "remove b");
         let expected = format!("EdDSA from {}; remove b", 2001 + DAY);
         planned(&both, "EdDSA", 2001, &expected);
@@ -300,7 +297,7 @@ mod tests {
             }
             assert!(have.len() <= 3, "{rotation:?} {have:?}");
         }
-        // For ever is for ever.
+        // A key without an end has no successor.
         let rotation = Rotation { every: Duration::MAX, ahead: Duration::ZERO };
         assert_eq!(
             plan(&keys("a ES256 0"), Algorithm::Es256, i64::MAX - 1, rotation).generate,
@@ -320,12 +317,11 @@ mod tests {
         planned_now("", 1000, DAY, "ES256 from 1000");
         planned_now("a ES256 0", 1000, DAY, &format!("ES256 from {}", 1000 + DAY));
         planned_now("a ES256 0", 1000, 0, "ES256 from 1000");
-        // It takes the place of a key that waits for a later time, not of one that begins before
-        // it.
+        // It replaces a key that begins later, not one that begins before it.
         planned_now("a ES256 0, b ES256 50000", 1000, 0, "ES256 from 1000; remove b");
         planned_now("a ES256 0, b ES256 50000", 1000, DAY, &format!("ES256 from {}", 1000 + DAY));
         planned_now("a ES256 0, b RS256 50000", 1000, 0, "ES256 from 1000; remove b");
-        // Old keys go as always.
+        // Old keys are deleted as always.
         let late = 1000 + 3 * HOUR + 120;
         planned_now("a ES256 0, b ES256 1000", late, 0, &format!("ES256 from {late}; remove a"));
     }
@@ -340,11 +336,11 @@ mod tests {
         };
         let until = ROTATION.certified_until(0);
         assert_eq!(until, 61 * DAY + 3 * HOUR + 120);
-        // The old key signs no more: its tokens carried a certificate that was good for them.
+        // The old key no longer signs: its certificate outlasts its tokens.
         let have = [make(0, 100), make(1000, until)];
         let ending = |now| plan(&have, Algorithm::Es256, now, ROTATION).certify_again;
         assert_eq!(ending(2000), [""; 0]);
-        assert_eq!(ending(until - DAY - LINGERS), [""; 0]);
-        assert_eq!(ending(until - DAY - LINGERS + 1), [have[1].kid.clone()]);
+        assert_eq!(ending(until - DAY - RETENTION), [""; 0]);
+        assert_eq!(ending(until - DAY - RETENTION + 1), [have[1].kid.clone()]);
     }
 }

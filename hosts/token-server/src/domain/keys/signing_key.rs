@@ -1,4 +1,4 @@
-//! One key in every form that somebody needs.
+//! One key that signs and verifies, in every form in which it is used.
 //!
 //! Follows RFC 7515 (the header of a token) and RFC 7518 (signatures). The key is prepared once,
 //! and so is the header of its tokens: signing costs the signature and little else.
@@ -88,14 +88,14 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// When the record holds no key.
+    /// When the record's key is invalid.
     pub fn certify_again(
         record: &KeyRecord,
         certified_until: i64,
         authority: &Authority,
     ) -> anyhow::Result<KeyRecord> {
         let pair = KeyPair::from_pem(&record.private_key)
-            .with_context(|| format!("the key {} is no key", record.kid))?;
+            .with_context(|| format!("the key {} is not a key", record.kid))?;
         let certificate =
             authority.certify(&pair, &record.kid, record.created_at, certified_until)?;
         Ok(KeyRecord { certificate, ..record.clone() })
@@ -105,16 +105,17 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// When the record holds no key of its algorithm, or the id or the certificate of another one.
+    /// When the record's key is invalid or of another algorithm, or its id or certificate is
+    /// another key's.
     pub fn read(record: &KeyRecord) -> anyhow::Result<Self> {
         let KeyRecord { kid, algorithm, created_at, signs_from, .. } = record.clone();
         let der = KeyPair::from_pem(&record.private_key)
-            .with_context(|| format!("the key {kid} is no key"))?
+            .with_context(|| format!("the key {kid} is not a key"))?
             .serialize_der();
         let pair = Pair::read(algorithm, &der)
-            .with_context(|| format!("the key {kid} is no {algorithm} key"))?;
+            .with_context(|| format!("the key {kid} is not of type {algorithm}"))?;
         let certificate = Certificate::read_pem(&record.certificate)
-            .with_context(|| format!("the certificate of the key {kid} is none"))?;
+            .with_context(|| format!("the certificate of the key {kid} is invalid"))?;
         let public_key = certificate.public_key.clone();
         let jwk = public_key.jwk().context("a key without a JWK")?;
         let verifying = public_key.verifying().context("a public key that verifies nothing")?;
@@ -172,7 +173,6 @@ impl SigningKey {
         &self.jwk
     }
 
-    /// Its certificate.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
@@ -202,7 +202,7 @@ impl SigningKey {
         };
         match &self.pair {
             Pair::Ec(pair) => {
-                // Digested apart, because a context for both steps costs more than the digest.
+                // Digested separately, because a context for both steps costs more than the digest.
                 let signature = pair.sign_digest(&digest(&SHA256, token.as_bytes()))?;
                 push(&mut token, signature.as_ref());
             }
@@ -368,9 +368,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(record: &KeyRecord, said: &str) {
+    fn refused(record: &KeyRecord, expected: &str) {
         let error = SigningKey::read(record).unwrap_err().to_string();
-        assert_eq!(error.replace(&record.kid, "KID"), said);
+        assert_eq!(error.replace(&record.kid, "KID"), expected);
     }
 
     #[test]
@@ -379,7 +379,10 @@ mod tests {
         let other = generate(Algorithm::Es256, RsaSize::Bits2048);
         let rsa = generate(Algorithm::Rs256, RsaSize::Bits2048);
         let mixed = "the key KID has the id or the certificate of another key";
-        refused(&KeyRecord { private_key: "x".into(), ..record.clone() }, "the key KID is no key");
+        refused(
+            &KeyRecord { private_key: "x".into(), ..record.clone() },
+            "the key KID is not a key",
+        );
         refused(
             &KeyRecord { private_key: rsa.private_key, ..record.clone() },
             "the key KID is no ES256 key",
@@ -390,7 +393,7 @@ mod tests {
         );
         refused(
             &KeyRecord { certificate: String::new(), ..record.clone() },
-            "the certificate of the key KID is none",
+            "the certificate of the key KID is invalid",
         );
         refused(&KeyRecord { certificate: other.certificate, ..record.clone() }, mixed);
         refused(&KeyRecord { private_key: other.private_key, ..record.clone() }, mixed);

@@ -1,9 +1,9 @@
-//! Whether the clock can be planned by: it has not jumped lately.
+//! Whether the clock is steady: it has not jumped recently.
 //!
 //! A clock may be set wrong for a minute, by a person, a time server or a virtual machine. Tokens
-//! of that minute expire by themselves; a key that was made or removed then stays so. Nothing about
-//! keys is urgent, so nothing is planned until the clock has gone as the process's own monotonic
-//! clock does for [`SETTLED`].
+//! of that minute expire; a key that was made or deleted then is a lasting change. No change of
+//! keys is urgent, so none is planned until the clock has agreed with the process's monotonic clock
+//! for [`SETTLING_TIME`].
 //!
 //! Left out: a clock that was wrong already when the process began, which
 //! [`rotation`](super::rotation) survives.
@@ -11,11 +11,11 @@
 use std::time::{Duration, Instant};
 
 /// How long a clock must have been steady.
-pub(crate) const SETTLED: Duration = Duration::from_secs(60 * 60);
-/// How far the two clocks may drift apart between two looks, in seconds.
+pub(crate) const SETTLING_TIME: Duration = Duration::from_secs(60 * 60);
+/// How far the two clocks may drift apart between two readings, in seconds.
 const TOLERANCE: u64 = 30;
 
-/// What the clocks said at the last look.
+/// The last readings of both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Steadiness {
     wall: i64,
@@ -24,13 +24,13 @@ pub(crate) struct Steadiness {
 }
 
 impl Steadiness {
-    /// A clock of which nothing bad is known.
+    /// A clock that counts as steady so far.
     #[must_use]
     pub(crate) fn new(wall: i64, monotonic: Instant) -> Self {
         Self { wall, monotonic, jumped_at: None }
     }
 
-    /// Looks at both clocks. Says whether the first can be planned by.
+    /// Takes the readings of both clocks; returns whether the first is steady.
     pub(crate) fn look(&mut self, wall: i64, monotonic: Instant) -> bool {
         let elapsed = monotonic.saturating_duration_since(self.monotonic).as_secs();
         let expected = self.wall.saturating_add_unsigned(elapsed);
@@ -40,7 +40,7 @@ impl Steadiness {
             self.jumped_at = Some(monotonic);
         }
         (self.wall, self.monotonic) = (wall, monotonic);
-        self.jumped_at.is_none_or(|at| monotonic.saturating_duration_since(at) >= SETTLED)
+        self.jumped_at.is_none_or(|at| monotonic.saturating_duration_since(at) >= SETTLING_TIME)
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
     fn nothing_is_planned_by_a_clock_that_jumped() {
         let start = Instant::now();
         let mut steadiness = Steadiness::new(1000, start);
-        // Minutes since the start, how far the clock is off, and whether it can be planned by.
+        // Minutes since the start, the clock's error, and whether it counts as steady.
         for (minute, off, expected) in [
             (1, 0, true),
             (2, 1, true),

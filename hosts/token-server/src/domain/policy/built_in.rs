@@ -1,7 +1,6 @@
-//! The maps that nobody writes: those of roles, and the anonymous client's.
+//! The built-in maps: those of roles, and the anonymous client's.
 //!
-//! They are ordinary scope maps, compiled once; whoever has one takes the same path to a decision
-//! as everybody else.
+//! They are ordinary scope maps, compiled once; decisions treat them like any other.
 
 use scopegate_core::Table;
 use scopegate_core::scope_map::Role;
@@ -9,12 +8,12 @@ use scopegate_runtime::{PolicyTable, Runtime};
 
 const ANONYMOUS: [&str; 2] = ["repositories/*/content/read", "repositories/*/metadata/read"];
 
-/// The maps that nobody writes.
+/// The built-in maps.
 #[derive(Debug)]
 pub struct BuiltIn {
     roles: Vec<(Role, PolicyTable)>,
-    /// Pulling from every repository and listing its tags, which is what the service gives to
-    /// anybody.
+    /// Pulling from every repository and listing its tags, as the service grants to anonymous
+    /// clients.
     pub anonymous: PolicyTable,
 }
 
@@ -26,8 +25,8 @@ impl BuiltIn {
     /// When the engine fails.
     pub fn compile(runtime: &Runtime) -> anyhow::Result<Self> {
         let roles = Role::ALL.into_iter().map(|role| {
-            // Roles hold permissions that no action string can spell, so their maps are compiled
-            // from values.
+            // Roles hold permissions that have no action string, so their maps are compiled from
+            // values.
             let table = Table::compile([&role.scope_map()])
                 .map_err(|error| anyhow::anyhow!("{}: {error}", role.as_str()))?;
             Ok((role, runtime.load(role.as_str(), table.as_bytes().to_vec())?))

@@ -1,13 +1,13 @@
-//! Finding out who asks.
+//! Authentication: from credentials to a principal.
 //!
 //! Follows Azure Container Registry (reference: authentication options and repository-scoped
 //! tokens): a scope-map token, the admin account or a service principal by name and password; an
 //! identity by a refresh token that it got in exchange for its provider's token; a refresh or
-//! access token of ours as the password of the null GUID; and nobody at all.
+//! access token of ours as the password of the null GUID; and anonymous clients.
 //!
-//! Whatever is wrong, a client reads the same after the same time: nobody learns which names exist.
-//! A name's spelling alone tells what kind of principal it is, and each kind has one way of being
-//! checked, for names that exist and names that do not.
+//! Every failure has the same answer after the same time, so that names cannot be enumerated. The
+//! syntax of a name alone selects the kind of principal, and each kind has one check, for names
+//! that exist and names that do not.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
 
 use super::secret::is_one_of;
-use super::{AtMost, AuthError, Credentials, Directory, NULL_GUID, Principal};
+use super::{AuthError, Ceiling, Credentials, Directory, NULL_GUID, Principal};
 use crate::clock;
 use crate::domain::guard::Guard;
 use crate::domain::guard::familiar::Familiarity;
@@ -26,27 +26,26 @@ use crate::model::client_id::is_client_id;
 use crate::model::password::{PasswordDigest, is_generated};
 use crate::store::PasswordName;
 
-/// Who asks, and what it came with.
+/// An authenticated principal, with its refresh token.
 #[derive(Debug)]
 pub struct Authenticated {
-    /// Who asks.
     pub principal: Principal,
-    /// The refresh token that it came with, when it came with one.
+    /// The refresh token that it presented, if any.
     pub refresh_token: Option<String>,
 }
 
-/// Finds out who asks, by a snapshot of the policy.
+/// Authenticates against a snapshot of the policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Authenticator<'a> {
-    /// Where principals are looked up.
+    /// Looks up principals.
     pub directory: Directory<'a>,
-    /// Who signed the tokens of ours.
+    /// Verifies our own tokens.
     pub issuer: &'a Issuer,
-    /// How often somebody may try.
+    /// Bounds the attempts.
     pub guard: &'a Guard,
 }
 
-/// What a token of ours says about whom it is for.
+/// The principal that one of our tokens claims.
 struct Claimed {
     kind: Option<PrincipalKind>,
     subject: String,
@@ -56,15 +55,15 @@ struct Claimed {
     tenant: Option<String>,
     password: Option<String>,
     provider: Option<String>,
-    at_most: Option<AtMost>,
+    ceiling: Option<Ceiling>,
 }
 
 impl Authenticator<'_> {
-    /// Finds out who asks.
+    /// Authenticates by credentials.
     ///
     /// # Errors
     ///
-    /// [`AuthError::Refused`] for whoever is not a principal that is enabled.
+    /// [`AuthError::Refused`] for invalid credentials, and for a disabled principal.
     pub async fn authenticate(
         self,
         credentials: Credentials,
@@ -73,7 +72,7 @@ impl Authenticator<'_> {
     ) -> Result<Authenticated, AuthError> {
         match credentials {
             Credentials::None => anonymous(self.directory.policy).map(Authenticated::from),
-            // How the JavaScript SDK says that it has none.
+            // The JavaScript SDK sends this without credentials.
             Credentials::Refresh(token) if token.is_empty() => {
                 anonymous(self.directory.policy).map(Authenticated::from)
             }
@@ -87,11 +86,11 @@ impl Authenticator<'_> {
         }
     }
 
-    /// Finds out who asks by a name and a password or secret.
+    /// Authenticates by a name and a password or secret.
     ///
     /// # Errors
     ///
-    /// [`AuthError::Refused`] for whoever is not a principal that is enabled.
+    /// [`AuthError::Refused`] for invalid credentials, and for a disabled principal.
     pub async fn by_password(
         self,
         name: &str,
@@ -104,14 +103,13 @@ impl Authenticator<'_> {
             return Ok(Principal::service_principal(&service, self.directory.policy));
         }
         let principal = self.by_digest(name, &password, now)?;
-        // What is wrong does not count against the name, or else whoever guesses at it would keep
-        // its owner out.
+        // A failure does not count against the name: guesses would lock its owner out.
         self.guard.check_principal(name)?;
         Ok(principal)
     }
 
-    /// Finds the token or the admin with this name and password. Nobody guesses one of ours, so it
-    /// may be compared as often as addresses may ask.
+    /// Finds the token or the admin with this name and password. Generated passwords cannot be
+    /// guessed, so only the limit of addresses applies.
     fn by_digest(self, name: &str, password: &str, now: i64) -> Result<Principal, AuthError> {
         // Digested for an unknown name too.
         let digest = PasswordDigest::of(password);
@@ -119,7 +117,7 @@ impl Authenticator<'_> {
             return self.admin(&digest, now);
         }
         let Some(token) = self.directory.policy.token(name) else {
-            // Compared with as many as a token has, for the same reason.
+            // Compared with as many digests as a token has, for the same reason.
             std::hint::black_box([&digest, &digest].map(|own| own.matches(&digest)));
             return Err(Reason::UnknownToken.into());
         };
@@ -132,12 +130,12 @@ impl Authenticator<'_> {
         Ok(Principal { password: Some(password), ..Principal::token(token, self.directory.policy) })
     }
 
-    /// Finds the service principal with this client id and secret, who asks from an address.
+    /// Finds the service principal with this client id and secret, for a client at an address.
     ///
     /// # Errors
     ///
-    /// [`AuthError::Refused`] for any but one that is enabled; [`AuthError::TooMany`] for one
-    /// that was not right lately from there, when too many have asked in its name.
+    /// [`AuthError::Refused`] for an unknown, disabled or wrong client; [`AuthError::TooMany`]
+    /// above the limit of its name, for one without a recent success from there.
     pub async fn by_secret(
         self,
         client_id: &str,
@@ -150,11 +148,11 @@ impl Authenticator<'_> {
         let hashes = service.map(|service| service.secrets.clone()).unwrap_or_default();
         let is_right = self.is_right(client_id, secret, hashes, (familiarity, address)).await?;
         if !is_right {
-            self.guard.familiar.was_wrong(client_id, address);
+            self.guard.familiar.record_failure(client_id, address);
         }
         match service {
             Some(service) if is_right && service.enabled => {
-                self.guard.familiar.was_right(client_id, address, now);
+                self.guard.familiar.record_success(client_id, address, now);
                 Ok(Arc::clone(service))
             }
             Some(_) if is_right => Err(Reason::ClientDisabled.into()),
@@ -163,9 +161,8 @@ impl Authenticator<'_> {
         }
     }
 
-    /// Whether a secret is one of a client's. One that was right before is not hashed again. The
-    /// limit by name comes before a look at a secret that somebody may guess, and before the
-    /// hashing of any.
+    /// Whether a secret is one of a client's. One that was verified before is not hashed again. The
+    /// limit by name comes before the check of a chosen secret, and before any hashing.
     async fn is_right(
         self,
         client_id: &str,
@@ -186,11 +183,11 @@ impl Authenticator<'_> {
             guard.check_principal(client_id)?;
         }
         let who = (familiarity, address);
-        let checked = is_one_of(secret.clone(), hashes.clone(), &guard.places, who).await;
+        let checked = is_one_of(secret.clone(), hashes.clone(), &guard.check_slots, who).await;
         let is_right = checked
             .ok_or_else(|| AuthError::Unavailable("too many secrets are checked at once".into()))?;
         if is_right {
-            guard.verified.remember(client_id, &secret, &hashes);
+            guard.verified.insert(client_id, &secret, &hashes);
         }
         Ok(is_right)
     }
@@ -215,14 +212,14 @@ impl Authenticator<'_> {
     }
 
     /// A token as the password of the null GUID: a refresh token, or an access token, which is
-    /// worth no more than what it holds.
+    /// bounded by its own access.
     fn by_token(self, token: String, now: i64) -> Result<Authenticated, AuthError> {
         let Some(claims) = self.issuer.verify_access(&token, now) else {
             return self.by_refresh_token(token, now);
         };
         let until = i64::try_from(claims.exp).unwrap_or(now);
-        // What two clocks may be apart is for tokens that are used. One that is exchanged within it
-        // could be exchanged again and again, and would never end.
+        // The leeway is for tokens that are used. A token exchanged within it could be exchanged
+        // again and again, and would never end.
         if until <= now {
             return Err(Reason::AccessTokenExpired.into());
         }
@@ -231,20 +228,20 @@ impl Authenticator<'_> {
         Ok(principal.into())
     }
 
-    /// The claims of an access token of ours whose principal has lost nothing since.
+    /// The claims of one of our access tokens whose principal has kept its rights.
     ///
     /// # Errors
     ///
-    /// [`AuthError::Refused`] for a token that is forged, not in time, of another kind, or from
-    /// before something was taken away.
+    /// [`AuthError::Refused`] for a token that is forged, expired, of another type, or from before
+    /// its rights were reduced.
     pub fn by_access_token(self, token: &str, now: i64) -> Result<AccessClaims, AuthError> {
         let claims = self.issuer.verify_access(token, now);
         let claims = claims.ok_or(Reason::InvalidAccessToken)?;
         let until = i64::try_from(claims.exp).unwrap_or(now);
         let principal = self.resolve(Claimed::by_access_token(claims.clone(), until))?;
         let generation = claims.generation.and_then(|generation| i64::try_from(generation).ok());
-        // What is renewed is decided anew; what is used was decided when it was issued, by scope
-        // maps that may have lost something since.
+        // A refresh decides again; an access token was decided when it was issued, by scope maps
+        // that may have been reduced since.
         if generation.is_none_or(|generation| generation < principal.generation) {
             return Err(Reason::RightsReduced.into());
         }
@@ -263,7 +260,7 @@ impl Authenticator<'_> {
             tenant: claims.tenant,
             password: claims.password,
             provider: None,
-            at_most: None,
+            ceiling: None,
         };
         let password = password_of(&claimed, self.directory.policy, now)?;
         let principal = Principal { password, ..self.resolve(claimed)? };
@@ -271,7 +268,7 @@ impl Authenticator<'_> {
         Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
     }
 
-    /// Finds the principal that a token of ours is for, as it is now.
+    /// Finds the current principal of one of our tokens.
     fn resolve(self, claimed: Claimed) -> Result<Principal, AuthError> {
         let principal = match claimed.kind {
             Some(PrincipalKind::Token) => {
@@ -297,27 +294,33 @@ impl Authenticator<'_> {
         };
         let principal = principal.ok_or(Reason::PrincipalGone)?;
         let generation = claimed.generation.and_then(|generation| i64::try_from(generation).ok());
-        if generation.is_none_or(|generation| generation < principal.renewable_from) {
+        if generation.is_none_or(|generation| generation < principal.refresh_valid_from) {
             return Err(Reason::PrincipalChanged.into());
         }
-        Ok(Principal { at_most: claimed.at_most, ..principal })
+        Ok(Principal { ceiling: claimed.ceiling, ..principal })
     }
 
-    /// An identity has what its provider's claims are bound to now; by an access token alone, which
-    /// does not say them, what that holds.
+    /// An identity has the current grants of its provider's claims; by an access token, which does
+    /// not carry the claims, it has that token's access.
     fn resolve_identity(self, claimed: Claimed) -> Result<Principal, AuthError> {
-        let principal = match (claimed.identity, claimed.at_most) {
+        let principal = match (claimed.identity, claimed.ceiling) {
             (Some(claims), _) => {
                 let principal = Principal::identity(&claimed.subject, claims, self.directory)?;
                 let generation = claimed.generation.and_then(|known| i64::try_from(known).ok());
-                if generation.is_none_or(|known| known < principal.renewable_from) {
+                if generation.is_none_or(|known| known < principal.refresh_valid_from) {
                     return Err(Reason::IdentityRevoked.into());
                 }
                 principal
             }
-            (None, Some(at_most)) => {
+            (None, Some(ceiling)) => {
                 let (subject, generation) = (&claimed.subject, claimed.generation);
-                Principal::held(subject, claimed.provider, generation, at_most, self.directory)?
+                Principal::delegated(
+                    subject,
+                    claimed.provider,
+                    generation,
+                    ceiling,
+                    self.directory,
+                )?
             }
             (None, None) => return Err(Reason::IdentityWithoutClaims.into()),
         };
@@ -326,7 +329,7 @@ impl Authenticator<'_> {
 }
 
 impl Claimed {
-    /// An access token is worth what it holds.
+    /// An access token is bounded by its own access.
     fn by_access_token(claims: AccessClaims, until: i64) -> Self {
         Self {
             kind: claims.principal,
@@ -337,7 +340,7 @@ impl Claimed {
             tenant: None,
             password: None,
             provider: claims.provider,
-            at_most: Some(AtMost { access: claims.access, until }),
+            ceiling: Some(Ceiling { access: claims.access, until }),
         }
     }
 }
@@ -354,13 +357,13 @@ fn anonymous(policy: &Policy) -> Result<Principal, AuthError> {
     }
 }
 
-/// The password that made a refresh token, as it is now: a refresh token ends with it. One that was
-/// replaced has raised the generation.
+/// The current state of the password that a refresh token was issued for: the refresh token ends
+/// with it. A replaced password has raised the generation.
 ///
 /// # Errors
 ///
-/// [`AuthError::Refused`] when it has expired or was removed, and where its principal has
-/// passwords and the token names none.
+/// [`AuthError::Refused`] when it has expired or was removed, and when its principal has passwords
+/// but the token names none.
 fn password_of(
     claimed: &Claimed,
     policy: &Policy,

@@ -1,4 +1,4 @@
-//! What a client brings to show who it is.
+//! The credentials that a client presents.
 //!
 //! Follows RFC 7617,
 //! <https://github.com/distribution/distribution/blob/main/docs/content/spec/auth/oauth.md>, and
@@ -15,7 +15,7 @@ use crate::domain::reason::Reason;
 /// The user name that says "the password is a token".
 pub(crate) const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// What a client brought.
+/// The credentials of a client.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// A name and a password.

@@ -1,20 +1,20 @@
-//! Why nobody is authenticated.
+//! Why authentication failed.
 
 use scopegate_host::rate::TooMany;
 
 use crate::domain::identity::IdentityError;
 use crate::domain::reason::Reason;
 
-/// Why a request's credentials make no principal.
+/// Why credentials do not authenticate a principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthError {
-    /// They are refused.
+    /// The credentials are refused.
     Refused(Reason),
     /// Too many requests in this name.
     TooMany(TooMany),
-    /// The engine has no instance free, or failed; the text is for the log.
+    /// The engine has no free instance, or failed; the text is for the log.
     Engine(String),
-    /// Something that the answer depends on does not answer; the text is for the log.
+    /// A dependency does not answer; the text is for the log.
     Unavailable(String),
 }
 

@@ -1,11 +1,11 @@
-//! What a refresh token says about its holder: a summary for people. Nobody decides by it.
+//! The summary of a refresh token's access, for people. No decision uses it.
 
 use scopegate_core::{Action, ActionSet, Table};
 
 use super::Principal;
 
-/// The words of the service, each with the actions that it stands for.
-const WORDS: [(&str, &[Action]); 5] = [
+/// The names that the service uses, each with its actions.
+const NAMES: [(&str, &[Action]); 5] = [
     ("read", &[Action::Pull, Action::MetadataRead]),
     ("write", &[Action::Push, Action::MetadataWrite]),
     ("delete", &[Action::Delete]),
@@ -14,13 +14,13 @@ const WORDS: [(&str, &[Action]); 5] = [
 ];
 
 impl Principal {
-    /// The words that apply to any repository at all.
+    /// The names that apply to at least one repository.
     #[must_use]
     pub fn summary(&self) -> Vec<String> {
         let granted = self.granted_anywhere();
         let applies = |actions: &[Action]| actions.iter().any(|action| granted.contains(*action));
-        let words = WORDS.iter().filter(|(_, actions)| applies(actions));
-        words.map(|(word, _)| (*word).to_owned()).collect()
+        let names = NAMES.iter().filter(|(_, actions)| applies(actions));
+        names.map(|(name, _)| (*name).to_owned()).collect()
     }
 
     fn granted_anywhere(&self) -> ActionSet {

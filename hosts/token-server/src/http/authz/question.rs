@@ -1,14 +1,13 @@
-//! The request that is asked about, as its proxy says it.
+//! The request to decide about, as its proxy states it.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 
-/// The path that Envoy puts before the original one, and the header in which it says that one
-/// whole.
+/// The path that Envoy prepends to the original one, and the header with the whole original target.
 const ENVOY: &str = "/authz/envoy";
 const TARGET: &str = "x-scopegate-target";
 
-/// Who asks.
+/// The principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proxy {
     Nginx,
@@ -16,38 +15,38 @@ pub(super) enum Proxy {
     Envoy,
 }
 
-/// What the proxy says that it will send on as `Content-Type`, and the word for none.
+/// The header with the `Content-Type` that the proxy will forward, and its value for none.
 const CONTENT_TYPE: &str = "x-scopegate-content-type";
 const NO_CONTENT_TYPE: &str = "none";
 
-/// A request that is decided about.
+/// A request to decide about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Question {
     pub(super) method: String,
     pub(super) target: String,
-    /// What the registry is told of the body.
+    /// The type of the forwarded body.
     content_type: Option<String>,
-    /// Whether the proxy sends on what it is told to, in place of what it was sent.
+    /// Whether the proxy forwards the canonical target instead of the original one.
     rewrites: bool,
 }
 
-/// Why a request does not go on, whatever its token holds.
+/// Why a request is refused, independent of its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QuestionError {
-    /// A header that is not there, stands twice, or is no text.
+    /// A header that is missing, repeated, or not text.
     Request,
-    /// The same of Envoy's target, or one that is not that of the address.
+    /// The same for Envoy's target, or a target that differs from the address.
     Target,
-    /// The same of the type of the body.
+    /// The same for the type of the body.
     ContentType,
-    /// The proxy would send another type of the body than the engine sets.
+    /// The proxy would forward another type than the engine sets.
     OtherContentType,
-    /// The registry could read another request from what the proxy sends.
+    /// The registry could read a different request from the forwarded one.
     OtherTarget,
 }
 
 impl QuestionError {
-    /// What the client is told; the first four are for whoever configures the proxy.
+    /// The message for the client; the first four are for the operator of the proxy.
     pub(super) const fn message(self) -> &'static str {
         match self {
             Self::Request => "no request to decide about, or two",
@@ -75,25 +74,25 @@ impl Question {
             }
         };
         let (method, target) = request.ok_or(QuestionError::Request)?;
-        let content_type = said_type(headers).ok_or(QuestionError::ContentType)?;
+        let content_type = stated_type(headers).ok_or(QuestionError::ContentType)?;
         // Envoy's query is the client's.
         let rewrites = proxy != Proxy::Envoy && parts.uri.query() == Some("rewrites=true");
         Ok(Self { method, target, content_type, rewrites })
     }
 
-    /// The header fields that the request goes on with, as far as they are known here: those that
-    /// came with the question, and the type of the body that the proxy says.
+    /// The forwarded header fields that are known here: those of the call, and the type of the body
+    /// that the proxy states.
     pub(super) fn headers<'h>(
         &'h self,
-        came: &'h HeaderMap,
+        received: &'h HeaderMap,
     ) -> impl Iterator<Item = (&'h [u8], &'h [u8])> {
-        let others = came.iter().filter(|(name, _)| *name != header::CONTENT_TYPE);
+        let others = received.iter().filter(|(name, _)| *name != header::CONTENT_TYPE);
         let others = others.map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        let said = self.content_type.as_deref();
-        others.chain(said.map(|said| (&b"content-type"[..], said.as_bytes())))
+        let stated = self.content_type.as_deref();
+        others.chain(stated.map(|stated| (&b"content-type"[..], stated.as_bytes())))
     }
 
-    /// Whether a registry that is sent what the proxy sends reads the request that may go on.
+    /// Whether a registry reads the allowed request from what the proxy forwards.
     pub(super) fn may_go_on_as(
         &self,
         target: &str,
@@ -116,7 +115,7 @@ fn original(
     Some((one(headers, method)?, one(headers, target)?))
 }
 
-/// A header that stands there once, and is text.
+/// The value of a header that occurs once and is text.
 fn one(headers: &HeaderMap, name: &'static str) -> Option<String> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -125,20 +124,20 @@ fn one(headers: &HeaderMap, name: &'static str) -> Option<String> {
     }
 }
 
-/// What the proxy says that it sends on as the type of the body. The question comes with that type
-/// itself, as the request will: else a client could say in the place of a proxy what it sends,
-/// where its owner forgot to, or have the proxy drop the type on its way (`Connection`).
-fn said_type(headers: &HeaderMap) -> Option<Option<String>> {
-    let said = one(headers, CONTENT_TYPE)?;
+/// The type of the body that the proxy states. The call carries that type itself too, as the
+/// forwarded request will: otherwise a client could state it where the proxy's operator forgot to,
+/// or have the proxy drop the type (`Connection`).
+fn stated_type(headers: &HeaderMap) -> Option<Option<String>> {
+    let stated = one(headers, CONTENT_TYPE)?;
     let mut own = headers.get_all(header::CONTENT_TYPE).iter();
-    let said = (said != NO_CONTENT_TYPE).then_some(said);
-    let is_own = own.next().map(HeaderValue::as_bytes) == said.as_deref().map(str::as_bytes);
-    (is_own && own.next().is_none()).then_some(said)
+    let stated = (stated != NO_CONTENT_TYPE).then_some(stated);
+    let is_own = own.next().map(HeaderValue::as_bytes) == stated.as_deref().map(str::as_bytes);
+    (is_own && own.next().is_none()).then_some(stated)
 }
 
-/// The target that Envoy was asked for. The library for HTTP cuts an address off at its `#`, so
-/// Envoy says the whole in a header. The two must agree up to there: else a client could say it in
-/// the place of an Envoy that does not.
+/// The original target at Envoy. The HTTP library cuts an address off at its `#`, so Envoy sends
+/// the whole in a header. The two must agree up to there: otherwise a client could set the header
+/// where Envoy does not.
 fn whole_target(parts: &Parts) -> Option<String> {
     let target = one(&parts.headers, TARGET)?;
     let before_fragment = target.split('#').next().unwrap_or_default();
@@ -153,7 +152,7 @@ fn parts(target: &str) -> (&str, &str) {
     target.split_once('?').unwrap_or((target, ""))
 }
 
-/// The parameters as every reader of a query reads them.
+/// The parameters, as every reader of a query parses them.
 fn pairs(
     query: &str,
 ) -> impl Iterator<Item = (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)> {
@@ -184,7 +183,7 @@ mod tests {
         let list = "/v2/a/tags/list?n=1";
         let nginx = [NONE, ("X-Original-Method", "GET"), ("X-Original-URI", list)];
         let forward = [NONE, ("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", list)];
-        let said = |proxy, target, headers: &[_]| {
+        let stated = |proxy, target, headers: &[_]| {
             let Question { method, target, rewrites, .. } = read(proxy, target, headers).unwrap();
             format!("{method} {target} {rewrites}")
         };
@@ -211,7 +210,7 @@ mod tests {
                 "PUT /v2/?rewrites=true false",
             ),
         ] {
-            assert_eq!(said(proxy, target, headers), expected);
+            assert_eq!(stated(proxy, target, headers), expected);
         }
         let twice = [NONE, nginx[1], nginx[1], nginx[2]];
         for (proxy, headers) in [
@@ -225,11 +224,11 @@ mod tests {
         }
     }
 
-    /// What reaches the registry from `#` on was cut off before anybody decided.
+    /// The part from `#` on was cut off before the decision, but would reach the registry.
     #[test]
     fn a_fragment_is_decided_about() {
         let name = "X-Scopegate-Target";
-        for (uri, said, expected) in [
+        for (uri, stated, expected) in [
             ("/authz/envoy/v2/a#b", &[(name, "/v2/a#b")][..], Ok("/v2/a#b")),
             ("/authz/envoy/v2/a?x#b?y", &[(name, "/v2/a?x#b?y")], Ok("/v2/a?x#b?y")),
             ("/authz/envoy/v2/a", &[(name, "/v2/a")], Ok("/v2/a")),
@@ -239,9 +238,9 @@ mod tests {
             ("/authz/envoy/v2/a?x", &[(name, "/v2/a")], Err(QuestionError::Target)),
             ("/authz/envoy/v2/a", &[(name, "")], Err(QuestionError::Target)),
         ] {
-            let headers: Vec<_> = said.iter().chain([&NONE]).copied().collect();
+            let headers: Vec<_> = stated.iter().chain([&NONE]).copied().collect();
             let target = read(Proxy::Envoy, uri, &headers).map(|question| question.target);
-            assert_eq!(target, expected.map(ToOwned::to_owned), "{uri} {said:?}");
+            assert_eq!(target, expected.map(ToOwned::to_owned), "{uri} {stated:?}");
         }
     }
 
@@ -263,16 +262,16 @@ mod tests {
         let own = ("Content-Type", "application/json");
         assert!(ask(&[json, own]).is_ok());
         assert!(ask(&[json, own, own]).is_err());
-        for (said, set, expected) in [
+        for (stated, set, expected) in [
             (json, Some("application/json"), Ok(())),
             (NONE, None, Ok(())),
             (json, None, Err(QuestionError::OtherContentType)),
             (NONE, Some("application/json"), Err(QuestionError::OtherContentType)),
             (json, Some("application/octet-stream"), Err(QuestionError::OtherContentType)),
         ] {
-            let headers = [said, own];
-            let question = ask(&headers[..1 + usize::from(said == json)]).unwrap();
-            assert_eq!(question.may_go_on_as("/v2/", set), expected, "{said:?} {set:?}");
+            let headers = [stated, own];
+            let question = ask(&headers[..1 + usize::from(stated == json)]).unwrap();
+            assert_eq!(question.may_go_on_as("/v2/", set), expected, "{stated:?} {set:?}");
         }
     }
 

@@ -1,10 +1,10 @@
-//! Who may look at a registry, and who may change it.
+//! Who may read a registry, and who may change it.
 //!
-//! A handler says what it needs by the type of its first argument. [`Look`] needs one of the roles
-//! Reader, Contributor and Owner; [`Change`] needs Contributor or Owner; [`GiveRoles`] needs Owner,
-//! because whoever can give roles can give itself any. [`ReadFeeds`] needs EdgeReader or a role
-//! that may look. They are shown by a token that [`authority`] issued, by a token of an identity
-//! provider, or by a client id and secret.
+//! A handler declares its required role by the type of its first argument. [`Look`] needs one of
+//! the roles Reader, Contributor and Owner; [`Change`] needs Contributor or Owner; [`GiveRoles`]
+//! needs Owner, because a principal that can give roles can give itself any. [`ReadFeeds`] needs
+//! EdgeReader or a role that may read. Credentials are a token of [`authority`], a token of an
+//! identity provider, or a client id and secret.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::http::authorization::authorization;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
 
-/// May look.
+/// May read management.
 #[derive(Debug)]
 pub(crate) struct Look(pub Ids);
 
@@ -109,12 +109,12 @@ async fn principal_of(parts: &mut Parts, app: &Arc<App>) -> Result<Principal, Ma
     principal(&parts.headers, &context, app).await
 }
 
-/// Who sends a request. Credentials that are wrong cost their address as much as at the token
-/// endpoint.
+/// Authenticates a request. Wrong credentials cost their address as much as at the token endpoint.
 ///
 /// # Errors
 ///
-/// [`ManagementError::Unauthenticated`] for whoever is not a principal that could have a role.
+/// [`ManagementError::Unauthenticated`] without valid credentials of a principal that can have
+/// roles.
 pub(crate) async fn principal(
     headers: &HeaderMap,
     context: &Context,
@@ -133,13 +133,12 @@ pub(crate) async fn principal(
     identified
 }
 
-/// Who asks what every client of a cloud may ask. An edge does not manage anything, and is told
-/// nothing of it.
+/// Authenticates a request that needs any role of management. An EdgeReader has none.
 ///
 /// # Errors
 ///
-/// The errors of [`principal`]; [`ManagementError::Forbidden`] for whoever is EdgeReader and
-/// nothing else.
+/// The errors of [`principal`]; [`ManagementError::Forbidden`] for a principal with only
+/// EdgeReader.
 pub(crate) async fn manager(
     headers: &HeaderMap,
     context: &Context,
@@ -152,7 +151,7 @@ pub(crate) async fn manager(
     Ok(principal)
 }
 
-/// Decides by what is in memory, and then by what is in the database at this moment.
+/// Authenticates against the snapshot, and again after reading the database.
 async fn identify(
     value: &[u8],
     context: &Context,
@@ -220,7 +219,7 @@ impl<'v> Presented<'v> {
     }
 }
 
-/// The ids of the registry that a path names, which must be ours.
+/// The ids of the registry that a path names, which must be this one.
 async fn this_registry(parts: &mut Parts, app: &Arc<App>) -> Result<Ids, ManagementError> {
     let params = RawPathParams::from_request_parts(parts, app)
         .await

@@ -1,7 +1,7 @@
-//! Reading bodies and queries, with errors that say where they are wrong.
+//! Reads bodies and queries, with errors that name the invalid field.
 //!
-//! Secrets come in bodies, and one in the wrong place must not come back in an error or stand in
-//! the log: no error quotes a value.
+//! Bodies hold secrets, and one in the wrong field must not be copied into an error or the log: no
+//! error quotes a value.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -15,12 +15,11 @@ use super::error::ManagementError;
 /// The longest body: 500 actions on repositories with the longest names take some 145,000 bytes.
 pub(super) const MAX: usize = 256 * 1024;
 
-/// A body: JSON. An empty one is read as `{}`, because clients send none where everything in it may
-/// be left out.
+/// A JSON body. An empty one is read as `{}`, because clients send none when every field is
+/// optional.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub T);
 
-/// A query.
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub T);
 
@@ -53,8 +52,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// What was expected instead of a value, without the value. The library writes
-/// `invalid type: string "…", expected a map at line 1`.
+/// The expectation of an error, without the value. The library writes `invalid type: string "…",
+/// expected a map at line 1`.
 fn without_value(error: &str) -> String {
     match error.rsplit_once(", expected ") {
         Some((_, expected)) => format!("expected {expected}"),

@@ -1,16 +1,16 @@
-//! What a browser may do with management: nothing on behalf of another site.
+//! Refuses management requests that a browser sends for another site.
 //!
-//! A browser adds the credentials that it holds to requests that any page makes it send. So the
-//! page must be one of this server:
+//! A browser adds its stored credentials to requests that any page causes. So the page must be from
+//! this server:
 //!
 //! | header | read and change |
 //! |---|---|
 //! | `Sec-Fetch-Site` ([Fetch Metadata](https://www.w3.org/TR/fetch-metadata/)) | `same-origin` alone |
-//! | else `Origin` ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)) | the origin of `publicUrl` alone; never compared with `Host`, which the attacker's name can be |
+//! | else `Origin` ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)) | the origin of `publicUrl` alone; never compared with `Host`, which may be the attacker's name |
 //! | neither | yes: the client is no browser |
 //!
 //! A body that is not empty is `application/json`, which no form and no request without a preflight
-//! can send. No answer may be kept: many hold a password or a secret.
+//! can send. No answer may be stored: many hold a password or a secret.
 //!
 //! Left out: the authority, whose token endpoint takes forms and no credentials that a browser
 //! adds, and CORS, which no page needs yet.
@@ -29,7 +29,7 @@ use crate::app::App;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses what another site made a browser send, before anything else looks at it.
+/// Refuses cross-site requests, before any other check.
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = match checked(&app.settings.public_url, request).await {
         Ok(request) => next.run(request).await,
@@ -71,7 +71,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-/// The value of a header that is there once.
+/// The value of a header that occurs once.
 fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

@@ -14,20 +14,19 @@ use crate::clock;
 use crate::http::error::RouteError;
 use crate::http::negotiate::{accepts, has};
 
-/// What it is: a document in the compact form of RFC 7515.
+/// The media type: the compact form of RFC 7515.
 const JOSE: &str = "application/jose";
 
-/// Gives the compiled scope maps, who has which, and which tokens have ended, signed as tokens are.
-/// Ask every second or so, with the tag of the last answer in `If-None-Match`: the answer is 304
-/// while nothing has changed, and a new one once a minute, because a bundle is valid for five.
+/// Returns the compiled scope maps, their principals, and the revoked tokens, signed as tokens are.
+/// Poll about once a second, with the tag of the last answer in `If-None-Match`: the answer is 304
+/// while nothing has changed, and a new bundle once a minute, because a bundle is valid for five.
 ///
-/// With `application/vnd.scopegate.bundle.v2+jose` in `Accept` it lists each provider of
-/// identities, and whoever of it was revoked; without, all identities are one, as the release
-/// before had it.
+/// With `application/vnd.scopegate.bundle.v2+jose` in `Accept` it lists each identity provider with
+/// its revoked identities; without, all identities are one, as in the previous release.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not read feeds, and when the key cannot sign.
+/// [`ManagementError`]: no access to feeds; the key cannot sign.
 #[utoipa::path(get, path = "/bundle", tag = "edge", operation_id = "bundle_show",
     responses((status = 200, body = String, content_type = "application/jose"), (status = 304), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn show(

@@ -1,7 +1,8 @@
-//! What a client asks to find the registry at all: the cloud's endpoints, its subscription, the
+//! The requests by which a client finds the registry: the cloud's endpoints, its subscription, the
 //! resources in it.
 //!
-//! Follows what `az cloud register`, `az login` and the look-up before every `az acr` command send.
+//! Follows the requests of `az cloud register`, `az login` and the look-up before every `az acr`
+//! command.
 
 use std::sync::Arc;
 
@@ -22,8 +23,7 @@ use crate::http::context::Context;
 /// `GET /metadata/endpoints`
 pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
     let url = &app.settings.public_url;
-    // The suffix is what a registry's name gets to become its address: the service without its
-    // first label.
+    // The suffix completes a registry's name to its address: the service without its first label.
     let suffix = app.issuer.service.split_once('.').map_or("", |(_, suffix)| suffix);
     let document = object!({
         "name": "Scopegate",
@@ -52,7 +52,7 @@ pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
 ///
 /// # Errors
 ///
-/// [`ManagementError::Unauthenticated`] for nobody.
+/// [`ManagementError`]: unauthenticated.
 pub(crate) async fn subscriptions(
     State(app): State<Arc<App>>,
     context: Context,
@@ -66,7 +66,7 @@ pub(crate) async fn subscriptions(
 ///
 /// # Errors
 ///
-/// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription.
+/// [`ManagementError`]: unauthenticated; not found, for another subscription.
 pub(crate) async fn subscription(
     State(app): State<Arc<App>>,
     Path(subscription): Path<String>,
@@ -78,12 +78,12 @@ pub(crate) async fn subscription(
     Ok(json(StatusCode::OK, &document(&app)))
 }
 
-/// `GET /subscriptions/{subscription}/resources`: the registry, for whoever may look at it. Filters
-/// are not needed for one resource.
+/// `GET /subscriptions/{subscription}/resources`: the registry, for principals that may read it.
+/// Filters are not needed for one resource.
 ///
 /// # Errors
 ///
-/// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription.
+/// [`ManagementError`]: unauthenticated; not found, for another subscription.
 pub(crate) async fn resources(
     State(app): State<Arc<App>>,
     Path(subscription): Path<String>,
@@ -100,7 +100,7 @@ pub(crate) async fn resources(
 ///
 /// # Errors
 ///
-/// [`ManagementError::Unauthenticated`] for nobody; not found for another subscription or group.
+/// [`ManagementError`]: unauthenticated; not found, for another subscription or group.
 pub(crate) async fn registries(
     State(app): State<Arc<App>>,
     Path(path): Path<Vec<(String, String)>>,
@@ -151,7 +151,7 @@ fn check_group(group: &str) -> Result<(), ManagementError> {
     Err(EditError::NotFound(message).into())
 }
 
-/// Whatever else is asked for; below the prefixes of management in the words that its clients read.
+/// Any other path; below the prefixes of management, a 404 in their clients' form.
 pub(crate) async fn nothing(uri: Uri) -> Response {
     let path = uri.path();
     if path.starts_with("/subscriptions/") || path.starts_with("/registries/") {

@@ -1,9 +1,8 @@
 //! Passwords: of tokens, and of the admin account.
 //!
-//! A generated password stands in the answer to the request that made it, and nowhere else
-//! afterwards. So `az acr credential show` shows the admin's passwords the first time; later they
-//! have no value, and `az acr credential renew` makes new ones. The service shows them whenever it
-//! is asked; it has to keep them for that.
+//! A generated password is only in the answer to the request that created it. So `az acr credential
+//! show` shows the admin's passwords the first time; later they have no value, and `az acr
+//! credential renew` makes new ones. The service shows them every time, and so has to store them.
 
 use std::sync::Arc;
 
@@ -23,11 +22,11 @@ use crate::domain::edit::passwords::{self, Generated};
 use crate::domain::edit::registry;
 use crate::store::PasswordRecord;
 
-/// Generates passwords of a token: the one that is named, or both.
+/// Generates passwords of a token: the named one, or both.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, and when there is no such token.
+/// [`ManagementError`]: forbidden; not found.
 #[utoipa::path(post, path = "/generateCredentials", tag = "tokens", operation_id = "generate_credentials",
     request_body = GenerateBody,
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
@@ -47,11 +46,11 @@ pub(crate) async fn generate(
     }))
 }
 
-/// Lists the admin's passwords; those that there are not yet are generated.
+/// Lists the admin's passwords; missing ones are generated.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change them, and when the account is disabled.
+/// [`ManagementError`]: forbidden; the account is disabled.
 #[utoipa::path(post, path = "/listCredentials", tag = "registry", operation_id = "list_credentials",
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn list(
@@ -67,11 +66,11 @@ pub(crate) async fn list(
     Ok(Json(CredentialsDocument { username: app.settings.registry_name.clone(), passwords }))
 }
 
-/// Generates one of the admin's passwords anew.
+/// Regenerates one of the admin's passwords.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, and when the account is disabled.
+/// [`ManagementError`]: forbidden; the account is disabled.
 #[utoipa::path(post, path = "/regenerateCredential", tag = "registry", operation_id = "regenerate_credential",
     request_body = NamedPassword,
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
@@ -87,7 +86,7 @@ pub(crate) async fn regenerate(
     Ok(Json(CredentialsDocument { username: app.settings.registry_name.clone(), passwords }))
 }
 
-/// What was generated, with its values, and then what stayed, without: clients read the first one.
+/// The generated passwords with their values, then the others without: clients read the first one.
 fn documents(generated: Vec<Generated>, all: &[PasswordRecord]) -> Vec<PasswordDocument> {
     let is_new = |name| generated.iter().any(|password| password.name == name);
     let stayed: Vec<_> =
@@ -95,7 +94,7 @@ fn documents(generated: Vec<Generated>, all: &[PasswordRecord]) -> Vec<PasswordD
     generated.into_iter().map(PasswordDocument::from).chain(stayed).collect()
 }
 
-/// The admin's passwords stand in the order of their names.
+/// The admin's passwords, ordered by name.
 fn in_order(mut passwords: Vec<PasswordDocument>) -> Vec<PasswordDocument> {
     passwords.sort_by_key(|password| password.name);
     passwords

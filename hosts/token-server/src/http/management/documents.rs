@@ -1,7 +1,6 @@
-//! The JSON of resources, as Azure Resource Manager has it.
+//! The JSON of resources, as in Azure Resource Manager.
 //!
-//! Fields that a client may only read are ignored when it sends them back, as it does after it
-//! changed something else.
+//! Read-only fields are ignored when a client sends them back with a change of another field.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +13,7 @@ use crate::store::{
     TokenRecord,
 };
 
-/// What `provisioningState` always is: nothing here takes longer than the request.
+/// The constant `provisioningState`: every change completes within its request.
 const SUCCEEDED: &str = "Succeeded";
 
 /// A registry in a list of resources of any type.
@@ -27,7 +26,7 @@ pub(crate) struct RegistrySummary {
     sku: Sku,
 }
 
-/// What a registry may have of everything: as much as the largest ones of the service.
+/// The limits of a registry: those of the largest ones of the service.
 #[derive(Debug, Serialize, ToSchema)]
 struct Sku {
     name: &'static str,
@@ -58,7 +57,7 @@ struct RegistryProperties {
     zone_redundancy: &'static str,
 }
 
-/// A change to a registry. What is left out stays.
+/// A change to a registry. A field that is left out stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub(crate) struct RegistryPatch {
@@ -73,7 +72,7 @@ pub(crate) struct RegistryPatch {
 pub(crate) struct RegistryPatchProperties {
     /// Whether the admin account opens anything.
     pub admin_user_enabled: Option<bool>,
-    /// Whether anybody may pull.
+    /// Whether anonymous clients may pull.
     pub anonymous_pull_enabled: Option<bool>,
 }
 
@@ -97,15 +96,15 @@ struct ScopeMapProperties {
     provisioning_state: &'static str,
 }
 
-/// A scope map to be made or changed.
+/// A scope map to create or change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub(crate) struct ScopeMapBody {
-    /// What is to be written.
+    /// The properties to write.
     pub properties: ScopeMapBodyProperties,
 }
 
-/// What is to be written of a scope map.
+/// The properties of a scope map to write.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub(crate) struct ScopeMapBodyProperties {
@@ -151,7 +150,7 @@ struct TokenCredentials {
     passwords: Vec<PasswordDocument>,
 }
 
-/// A password. The value is there in the one answer that makes it, and never again.
+/// A password. The value is only in the answer that creates it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PasswordDocument {
@@ -162,19 +161,19 @@ pub(crate) struct PasswordDocument {
     pub value: Option<String>,
     /// When it was made, RFC 3339.
     pub creation_time: String,
-    /// From when on it opens nothing, RFC 3339; never, when null.
+    /// When it expires, RFC 3339; never, when null.
     pub expiry: Option<String>,
 }
 
-/// A token to be made or changed.
+/// A token to create or change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub(crate) struct TokenBody {
-    /// What is to be written.
+    /// The properties to write.
     pub properties: TokenBodyProperties,
 }
 
-/// What is to be written of a token. What is left out stays.
+/// The properties of a token to write. A field that is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object", rename_all = "camelCase")]
 pub(crate) struct TokenBodyProperties {
@@ -182,7 +181,7 @@ pub(crate) struct TokenBodyProperties {
     pub scope_map_id: Option<String>,
     /// Whether its passwords open anything.
     pub status: Option<TokenStatus>,
-    /// Passwords that stay; the others go.
+    /// Passwords that stay; the others are removed.
     pub credentials: Option<TokenCredentialsBody>,
 }
 
@@ -203,7 +202,7 @@ pub(crate) struct NamedPassword {
     pub name: PasswordName,
 }
 
-/// What passwords are to be made.
+/// Which passwords to generate.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(expecting = "an object", rename_all = "camelCase")]
 pub(crate) struct GenerateBody {
@@ -212,7 +211,7 @@ pub(crate) struct GenerateBody {
     /// `password1` or `password2`; both, when left out.
     #[schema(value_type = Option<String>)]
     pub name: Option<PasswordName>,
-    /// From when on they open nothing, RFC 3339; never, when left out.
+    /// When they expire, RFC 3339; never, when left out.
     pub expiry: Option<String>,
 }
 
@@ -241,11 +240,11 @@ pub(crate) struct ServicePrincipalResource {
     creation_date: String,
 }
 
-/// A service principal to be made or changed. What is left out stays.
+/// A service principal to create or change. A field that is left out stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object", rename_all = "camelCase")]
 pub(crate) struct ServicePrincipalBody {
-    /// What people call it.
+    /// Its display name.
     pub display_name: Option<String>,
     /// Whether its secrets open anything.
     pub enabled: Option<bool>,
@@ -255,7 +254,7 @@ pub(crate) struct ServicePrincipalBody {
     pub scope_maps: Option<Vec<String>>,
 }
 
-/// A secret that somebody chose.
+/// A chosen secret.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub(crate) struct SecretBody {
@@ -330,7 +329,7 @@ impl ScopeMapResource {
 }
 
 impl TokenResource {
-    /// The document of a token. `scope_map` is its map's name as it was given.
+    /// The document of a token. `scope_map` is its map's name in its original case.
     #[must_use]
     pub(crate) fn new(ids: &Ids, token: TokenRecord, scope_map: Option<&str>) -> Self {
         let status = if token.enabled { TokenStatus::Enabled } else { TokenStatus::Disabled };
@@ -353,7 +352,7 @@ impl TokenResource {
 }
 
 impl PasswordDocument {
-    /// A password whose value nobody knows any more.
+    /// A password without its value.
     #[must_use]
     pub(crate) fn known(password: &PasswordRecord) -> Self {
         Self {

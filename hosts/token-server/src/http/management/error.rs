@@ -1,7 +1,7 @@
-//! Refusals of management, and their one mapping to status codes.
+//! Errors of management, and their one mapping to status codes.
 //!
 //! Follows the errors of Azure Resource Manager: `{"error":{"code":…,"message":…}}`. `az` shows the
-//! message, and takes the code `ResourceNotFound` for "go on and make it".
+//! message, and creates the resource after the code `ResourceNotFound`.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,22 +19,22 @@ use crate::http::error::RouteError;
 /// A refusal.
 #[derive(Debug)]
 pub(crate) enum ManagementError {
-    /// Nobody, or not who they claim to be; the reason is for the log alone.
+    /// Authentication failed; the reason is for the log alone.
     Unauthenticated(Reason),
-    /// Somebody who may not do this.
+    /// The principal may not do this.
     Forbidden(&'static str),
-    /// A browser sends it for a page of another site.
+    /// A cross-site request of a browser.
     CrossOrigin,
     /// A body that is not JSON.
     UnsupportedMediaType,
-    /// The request cannot be read.
+    /// The request is malformed.
     BadRequest(String),
-    /// The body is longer than any that is good for something.
+    /// The body is longer than any valid one.
     TooLarge {
-        /// How many bytes there may be.
+        /// The maximum, in bytes.
         max: usize,
     },
-    /// A change that is refused.
+    /// A refused change.
     Edit(EditError),
     /// Too many requests in one name.
     TooMany(TooMany),
@@ -51,9 +51,9 @@ pub(crate) struct ErrorResponse {
 /// What went wrong.
 #[derive(Debug, Serialize, ToSchema)]
 struct ErrorDetail {
-    /// One word for programs.
+    /// The code for programs.
     code: &'static str,
-    /// A sentence for people.
+    /// The sentence for people.
     message: String,
 }
 
@@ -150,13 +150,13 @@ impl ManagementError {
         }
     }
 
-    /// The header that tells a client what to do.
+    /// The header that advises the client.
     fn advice(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::Unauthenticated(_) => Some((
                 header::WWW_AUTHENTICATE,
-                // Never Basic: a browser would ask for a password, and add it to what any site
-                // makes it send.
+                // Never Basic: a browser would prompt for a password, and add it to cross-site
+                // requests.
                 HeaderValue::from_static("Bearer realm=\"scopegate management\""),
             )),
             Self::TooMany(error) => Some((header::RETRY_AFTER, error.retry_after.into())),

@@ -1,9 +1,8 @@
-//! Which tokens are not good any more.
+//! Which tokens are revoked.
 //!
-//! Every token says whom it is for and that principal's generation. This list says which principals
-//! have a newer one, so that whoever verifies tokens can refuse the older ones without waiting for
-//! them to expire. Ask with the revision of the last answer, every second or so; the list is made
-//! from memory.
+//! Every token carries its principal and that principal's generation. This list has the principals
+//! with a newer one, so that verifiers can refuse older tokens before they expire. Poll about once
+//! a second with the revision of the last answer; the list is served from memory.
 
 use std::sync::Arc;
 
@@ -23,11 +22,11 @@ use crate::domain::generations::{Generation, changed};
 use crate::http::negotiate::accepts;
 use crate::store::Revision;
 
-/// Since when.
+/// The start of the list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Since {
-    /// The revision of the last answer; everything there is, when left out.
+    /// The revision of the last answer; all principals, when left out.
     #[serde(default)]
     since: Revision,
 }
@@ -42,22 +41,22 @@ pub(crate) struct Generations {
     /// The epoch of the database; left out in version 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
-    /// Ask for what comes after this the next time.
+    /// The `since` of the next request.
     pub revision: Revision,
-    /// Whether what was known before is to be forgotten, because this is everything.
+    /// Whether this is the full list, which replaces earlier answers.
     pub is_everything: bool,
-    /// Principals with a generation newer than was asked for.
+    /// Principals with a generation newer than `since`.
     pub changed: Vec<Generation>,
 }
 
 /// Lists principals with a new generation.
 ///
-/// With `application/vnd.scopegate.generations.v2+json` in `Accept` identities are told apart by
-/// their provider and their subject; without, all of them are one, as the release before had it.
+/// With `application/vnd.scopegate.generations.v2+json` in `Accept` identities are listed by their
+/// provider and their subject; without, all of them are one, as in the previous release.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not read feeds.
+/// [`ManagementError`]: no access to feeds.
 #[utoipa::path(get, path = "/generations", tag = "edge", operation_id = "generations_list",
     params(Since),
     responses((status = 200, body = Generations), (status = "default", body = ErrorResponse)))]

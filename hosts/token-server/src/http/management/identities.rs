@@ -1,6 +1,6 @@
-//! Identities of OpenID providers: every token of one, or of a whole provider, ends.
+//! Identities of OpenID providers: revokes every token of one, or of a whole provider.
 //!
-//! Left out: a list. Nobody here knows which identities there are.
+//! Left out: a list. The server does not know which identities exist.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(crate) struct SubjectName(String);
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change anything, and when there is no such provider.
+/// [`ManagementError`]: forbidden; not found.
 #[utoipa::path(post, path = "/identities/{provider}/{subject}/revoke", tag = "identities",
     operation_id = "identities_revoke",
     responses((status = 204), (status = "default", body = ErrorResponse)))]
@@ -48,7 +48,7 @@ pub(crate) async fn revoke(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change anything, and when there is no such provider.
+/// [`ManagementError`]: forbidden; not found.
 #[utoipa::path(post, path = "/identities/{provider}/revoke", tag = "identities",
     operation_id = "identities_revoke_provider",
     responses((status = 204), (status = "default", body = ErrorResponse)))]
@@ -88,7 +88,7 @@ async fn named<S: Send + Sync>(
     let params = params.map_err(|error| ManagementError::BadRequest(error.to_string()))?;
     let value = params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned());
     match value {
-        // PostgreSQL cannot even be asked for a name with a NUL.
+        // PostgreSQL refuses a NUL in a query.
         Some(value) if !value.contains(char::is_control) => Ok(value),
         _ => Err(EditError::NotFound(format!("there is no such {name}")).into()),
     }

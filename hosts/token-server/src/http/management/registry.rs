@@ -17,7 +17,7 @@ use crate::domain::edit::registry::{RegistryEdit, patch};
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look.
+/// [`ManagementError`]: forbidden.
 #[utoipa::path(get, path = "", tag = "registry", operation_id = "registry_show",
     responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn show(
@@ -32,7 +32,7 @@ pub(crate) async fn show(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it.
+/// [`ManagementError`]: forbidden.
 #[utoipa::path(patch, path = "", tag = "registry", operation_id = "registry_update",
     request_body = RegistryPatch,
     responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]

@@ -1,7 +1,7 @@
 //! Ids of resources, and pages of lists.
 //!
-//! An id is the path of Azure Resource Manager, compared without case. Whatever id comes in a body
-//! must be of the registry that the request is for: nobody reaches another one through it.
+//! An id is the path of Azure Resource Manager, compared without case. An id in a body must belong
+//! to the registry of the request, so that no request reaches another registry.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Uri;
@@ -14,9 +14,8 @@ use crate::app::App;
 use crate::domain::edit::EditError;
 use crate::store::Page;
 
-/// The resource group that every registry is in: there is only one.
+/// The one resource group, of every registry.
 pub(crate) const GROUP: &str = "scopegate";
-/// The type of a registry.
 pub(crate) const REGISTRY_TYPE: &str = "Microsoft.ContainerRegistry/registries";
 
 /// The ids of one registry's resources.
@@ -62,7 +61,7 @@ impl Ids {
         if head.eq_ignore_ascii_case(&parent) && !name.is_empty() && !name.contains('/') {
             return Ok(name);
         }
-        // Not quoted: whoever mixes fields up sends a secret.
+        // Not quoted: in a confused field it may be a secret.
         Err(EditError::Invalid(format!("this is not an id like `{parent}NAME`")))
     }
 }
@@ -81,10 +80,10 @@ pub(crate) struct List<T> {
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
-    /// At most so many, 1 to 500.
+    /// The maximum number of items, 1 to 500.
     #[serde(rename = "$top")]
     top: Option<String>,
-    /// Where the page begins: only what a `nextLink` says.
+    /// Where the page begins, from a `nextLink`.
     #[serde(rename = "$skiptoken")]
     skip_token: Option<String>,
 }
@@ -103,7 +102,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         let name = name.map(|(_, value)| value.to_owned());
         match name {
             Some(name) if !name.contains(char::is_control) => Ok(Self(name)),
-            // No row has such a name, and PostgreSQL cannot even be asked for one with a NUL.
+            // No row has such a name, and PostgreSQL refuses a NUL in a query.
             Some(_) => Err(EditError::NotFound("there is nothing with this name".into()).into()),
             None => Err(ManagementError::BadRequest("a path without a name".into())),
         }

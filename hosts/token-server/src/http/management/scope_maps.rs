@@ -15,14 +15,14 @@ use crate::app::App;
 use crate::app::watch::commit;
 use crate::domain::edit::scope_maps::{self, ScopeMapEdit};
 
-/// The most scope maps on a page, whatever is asked for: each has up to 500 actions.
+/// The maximum number of scope maps on a page: each has up to 500 actions.
 const MAX_LISTED: i64 = 100;
 
 /// Lists the scope maps.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look.
+/// [`ManagementError`]: forbidden.
 #[utoipa::path(get, path = "/scopeMaps", tag = "scope maps", operation_id = "scope_maps_list",
     params(PageQuery),
     responses((status = 200, body = List<ScopeMapResource>), (status = "default", body = ErrorResponse)))]
@@ -32,7 +32,7 @@ pub(crate) async fn list(
     Query(query): Query<PageQuery>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<List<ScopeMapResource>>, ManagementError> {
-    let page = query.page()?.at_most(MAX_LISTED);
+    let page = query.page()?.capped_at(MAX_LISTED);
     let _turn = app.guard.lists.acquire().await;
     let maps = app.store.read().await?.scope_maps(&page).await?;
     let last = maps.last().map(|map| map.key.clone());
@@ -44,7 +44,7 @@ pub(crate) async fn list(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look, and when there is no such map.
+/// [`ManagementError`]: forbidden; not found.
 #[utoipa::path(get, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_show",
     responses((status = 200, body = ScopeMapResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn show(
@@ -57,11 +57,11 @@ pub(crate) async fn show(
     Ok(Json(ScopeMapResource::new(&ids, map)))
 }
 
-/// Makes a scope map, or puts another one in its place.
+/// Creates or replaces a scope map.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, and for what is no scope map.
+/// [`ManagementError`]: forbidden; invalid scope map.
 #[utoipa::path(put, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_create",
     request_body = ScopeMapBody,
     responses((status = 200, body = ScopeMapResource), (status = 201, body = ScopeMapResource),
@@ -84,12 +84,11 @@ pub(crate) async fn create(
     Ok((status, Json(ScopeMapResource::new(&ids, map))))
 }
 
-/// Changes a scope map. The actions are all that it will have.
+/// Changes a scope map. The actions replace all of its actions.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, when there is none, and for what is no scope
-/// map.
+/// [`ManagementError`]: forbidden; not found; invalid scope map.
 #[utoipa::path(patch, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_update",
     request_body = ScopeMapBody,
     responses((status = 200, body = ScopeMapResource), (status = "default", body = ErrorResponse)))]
@@ -107,12 +106,11 @@ pub(crate) async fn update(
     Ok(Json(ScopeMapResource::new(&ids, map)))
 }
 
-/// Deletes a scope map that nobody has.
+/// Deletes an unused scope map.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, and for a map that is system-defined or in
-/// use.
+/// [`ManagementError`]: forbidden; a map that is system-defined or in use.
 #[utoipa::path(delete, path = "/scopeMaps/{name}", tag = "scope maps", operation_id = "scope_maps_delete",
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn delete(

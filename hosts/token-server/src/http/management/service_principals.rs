@@ -1,5 +1,5 @@
-//! Service principals. Azure Resource Manager knows none; in the cloud they are the identity
-//! provider's.
+//! Service principals. Azure Resource Manager has none; in the cloud they belong to the identity
+//! provider.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::domain::edit::service_principals::{self, ServicePrincipalEdit};
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look.
+/// [`ManagementError`]: forbidden.
 #[utoipa::path(get, path = "/servicePrincipals", tag = "service principals",
     operation_id = "service_principals_list", params(PageQuery),
     responses((status = 200, body = List<ServicePrincipalResource>), (status = "default", body = ErrorResponse)))]
@@ -44,7 +44,7 @@ pub(crate) async fn list(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look, and when there is no such client.
+/// [`ManagementError`]: forbidden; not found.
 #[utoipa::path(get, path = "/servicePrincipals/{name}", tag = "service principals",
     operation_id = "service_principals_show",
     responses((status = 200, body = ServicePrincipalResource), (status = "default", body = ErrorResponse)))]
@@ -58,12 +58,11 @@ pub(crate) async fn show(
     Ok(Json(ServicePrincipalResource::new(&ids, principal)))
 }
 
-/// Makes a service principal, or changes the one that there is.
+/// Creates or changes a service principal.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not give roles, and for a client id, a role or a scope map
-/// that is none.
+/// [`ManagementError`]: forbidden; invalid client id; unknown role or scope map.
 #[utoipa::path(put, path = "/servicePrincipals/{name}", tag = "service principals",
     operation_id = "service_principals_create", request_body = ServicePrincipalBody,
     responses((status = 200, body = ServicePrincipalResource), (status = "default", body = ErrorResponse)))]
@@ -89,7 +88,7 @@ pub(crate) async fn create(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not give roles.
+/// [`ManagementError`]: forbidden.
 #[utoipa::path(delete, path = "/servicePrincipals/{name}", tag = "service principals",
     operation_id = "service_principals_delete",
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
@@ -106,13 +105,12 @@ pub(crate) async fn delete(
     Ok(StatusCode::OK)
 }
 
-/// Gives a service principal a secret: one that is chosen, or one that is generated and shown this
-/// once.
+/// Gives a service principal a secret: a chosen one, or a generated one that is shown only in this
+/// answer.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not give roles, when there is no such client, and for a
-/// secret that is too short.
+/// [`ManagementError`]: forbidden; not found; a secret that is too short.
 #[utoipa::path(post, path = "/servicePrincipals/{name}/secrets", tag = "service principals",
     operation_id = "service_principals_add_secret", request_body = SecretBody,
     responses((status = 200, body = SecretDocument), (status = "default", body = ErrorResponse)))]
@@ -134,11 +132,11 @@ pub(crate) async fn add_secret(
     Ok(Json(SecretDocument { client_id, secret }))
 }
 
-/// Takes every secret from a service principal.
+/// Removes every secret of a service principal.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not give roles, and when there is no such client.
+/// [`ManagementError`]: forbidden; not found.
 #[utoipa::path(delete, path = "/servicePrincipals/{name}/secrets", tag = "service principals",
     operation_id = "service_principals_delete_secrets",
     responses((status = 204), (status = "default", body = ErrorResponse)))]

@@ -21,7 +21,7 @@ use crate::store::TokenRecord;
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look.
+/// [`ManagementError`]: forbidden.
 #[utoipa::path(get, path = "/tokens", tag = "tokens", operation_id = "tokens_list",
     params(PageQuery),
     responses((status = 200, body = List<TokenResource>), (status = "default", body = ErrorResponse)))]
@@ -43,7 +43,7 @@ pub(crate) async fn list(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not look, and when there is no such token.
+/// [`ManagementError`]: forbidden; not found.
 #[utoipa::path(get, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_show",
     responses((status = 200, body = TokenResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn show(
@@ -56,12 +56,11 @@ pub(crate) async fn show(
     Ok(Json(document(&app, &ids, token)))
 }
 
-/// Makes a token, or changes the one that there is. It has no passwords until some are generated.
+/// Creates or changes a token. It has no passwords until some are generated.
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, for a name that is none, and for a scope map
-/// that there is not.
+/// [`ManagementError`]: forbidden; invalid name; unknown scope map.
 #[utoipa::path(put, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_create",
     request_body = TokenBody,
     responses((status = 200, body = TokenResource), (status = 201, body = TokenResource),
@@ -85,8 +84,7 @@ pub(crate) async fn create(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it, when there is none, and for a scope map that
-/// there is not.
+/// [`ManagementError`]: forbidden; not found; unknown scope map.
 #[utoipa::path(patch, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_update",
     request_body = TokenBody,
     responses((status = 200, body = TokenResource), (status = "default", body = ErrorResponse)))]
@@ -107,7 +105,7 @@ pub(crate) async fn update(
 ///
 /// # Errors
 ///
-/// [`ManagementError`] for whoever may not change it.
+/// [`ManagementError`]: forbidden.
 #[utoipa::path(delete, path = "/tokens/{name}", tag = "tokens", operation_id = "tokens_delete",
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn delete(
@@ -137,7 +135,7 @@ fn edit(ids: &Ids, body: TokenBodyProperties) -> Result<TokenEdit, EditError> {
     })
 }
 
-/// The document of a token, with its map's name as that was given.
+/// The document of a token, with its map's name in its original case.
 fn document(app: &App, ids: &Ids, token: TokenRecord) -> TokenResource {
     let policy = app.policy();
     let key = token.scope_map.clone();

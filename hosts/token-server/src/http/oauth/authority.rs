@@ -2,7 +2,7 @@
 //!
 //! Follows the client credentials grant of RFC 6749 (section 4.4) and OpenID Connect Discovery as
 //! far as Azure's clients need them. With it no identity provider is needed to manage a registry:
-//! `administrator` is a client like any other. What its tokens hold stands in [`authority`].
+//! `administrator` is a client like any other. [`authority`] defines its tokens.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,12 +25,12 @@ use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
 
-/// A refusal, as RFC 6749 (section 5.2) has it.
+/// An error response of RFC 6749 (section 5.2).
 struct OAuthError {
     status: StatusCode,
     error: &'static str,
     description: &'static str,
-    /// In how many seconds it may go better.
+    /// After how many seconds to try again.
     retry_after: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn token(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response {
-    // Of the query nothing counts, and a secret in it is refused.
+    // The query is ignored, and a secret in it is refused.
     let form = Parameters::of_post(query.as_deref(), &[])
         .and_then(|_| Parameters::of_post(None, &body))
         .map_err(|_| {
@@ -114,7 +114,7 @@ async fn issue(
     }))
 }
 
-/// The client with this secret, as the database has it now.
+/// The client with this secret, after reading the database.
 async fn service_principal(
     app: &App,
     client_id: &str,
@@ -135,8 +135,8 @@ async fn service_principal(
     Ok(app.authenticator(&current).by_secret(client_id, secret.to_owned(), address).await?)
 }
 
-/// The audience that a scope asks for. Clients write the address that they were given, with or
-/// without a slash at the end, and `/.default`.
+/// The audience of a scope: the address that the client was given, with or without a trailing
+/// slash, and `/.default`.
 fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
     let mut words = scope.split(' ').filter_map(|word| word.strip_suffix("/.default"));
     let resource = words.next().unwrap_or_default().trim_end_matches('/');
@@ -161,7 +161,7 @@ fn check_tenant(app: &App, tenant: &str) -> Result<(), OAuthError> {
 }
 
 fn invalid_request(_: RouteError) -> OAuthError {
-    OAuthError::bad_request("invalid_request", "a parameter that stands twice")
+    OAuthError::bad_request("invalid_request", "a repeated parameter")
 }
 
 /// One mapping for every refusal: a client learns no more than that it was refused.

@@ -1,7 +1,7 @@
 //! `GET /v2/`: the challenge.
 //!
-//! Without credentials 401 with the challenge that tells where tokens are; with any valid access
-//! token 200, whatever it opens, because that is how clients find out that a login worked.
+//! Without credentials, 401 with the challenge that names the token endpoint. With any valid access
+//! token, 200 whatever its access, because clients check a login this way.
 
 use std::sync::Arc;
 

@@ -2,12 +2,12 @@
 //!
 //! Follows <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md> and what its clients send.
 //! The three grant types are accepted: `access_token`; `refresh_token`, for which the provider is
-//! asked for an access token; and `access_token_refresh_token`, which holds both and must agree on
-//! whom they are for.
+//! asked for an access token; and `access_token_refresh_token`, which holds both and must be for
+//! the same identity.
 //!
 //! An extension: where an access token is expected, `name:password` of a scope-map token, a service
-//! principal or the admin is taken too. Azure's SDKs know no passwords, and so their registry
-//! clients can work with a scope-map token, which the service itself does not offer.
+//! principal or the admin is accepted too. Azure's SDKs do not support passwords, so this lets
+//! their registry clients use a scope-map token, which the service itself does not offer.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::parameters::Parameters;
-use super::{ANOTHER_SERVICE, Asked, refresh_token};
+use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
 use crate::app::App;
 use crate::clock;
 use crate::config::REGISTRY_AUDIENCE;
@@ -41,14 +41,14 @@ struct ExchangeResponse {
 ///
 /// # Errors
 ///
-/// [`RouteError`] for whoever gets no refresh token.
+/// [`RouteError`] when the request is refused.
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     context: Context,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, RouteError> {
-    let asked = Asked::new(&app, &context, &[]);
+    let request = AuditedRequest::new(&app, &context, &[]);
     let exchanged = match Parameters::of_post(query.as_deref(), &body) {
         Ok(parameters) => exchange(&app, &context, &parameters).await,
         Err(error) => Err(error),
@@ -56,9 +56,9 @@ pub(crate) async fn post(
     match exchanged {
         Ok((principal, body)) => {
             let token = &body.refresh_token;
-            Ok(asked.granted(&principal, token, &body, |decision| decision.exchanged()))
+            Ok(request.granted(&principal, token, &body, |decision| decision.exchanged()))
         }
-        Err(error) => Err(asked.refused(error)),
+        Err(error) => Err(request.refused(error)),
     }
 }
 
@@ -124,7 +124,7 @@ async fn by_access_token(
     token: &str,
     now: i64,
 ) -> Result<Principal, RouteError> {
-    // No JWT holds a colon.
+    // A JWT never contains a colon.
     if let Some((name, password)) = token.split_once(':') {
         let authenticator = app.authenticator(policy);
         return Ok(authenticator.by_password(name, password.to_owned(), address, now).await?);

@@ -1,9 +1,10 @@
 //! The parameters of a request, from its query and its form.
 //!
 //! Follows what clients really send: scopes as repeated parameters and separated by spaces, in
-//! queries and in forms; parameters that nobody needs are not looked at.
+//! queries and in forms; unknown parameters are ignored.
 //!
-//! A secret is never one of a query: that stands in logs of proxies, in histories and in `Referer`.
+//! A secret is never read from a query: queries are stored in logs of proxies, in histories and in
+//! `Referer`.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ use crate::http::error::RouteError;
 /// The parameters of a request.
 pub struct Parameters<'r>(Vec<(Cow<'r, str>, Cow<'r, str>)>);
 
-/// What stands in a form alone.
+/// The parameters that are read only from a form.
 const SECRETS: [&str; 7] = [
     "access_token",
     "assertion",
@@ -24,7 +25,7 @@ const SECRETS: [&str; 7] = [
 ];
 
 impl<'r> Parameters<'r> {
-    /// Reads the query of a GET. What is a secret in a form is nothing here.
+    /// Reads the query of a GET. Secrets are ignored.
     #[must_use]
     pub fn of_get(query: Option<&'r str>) -> Self {
         Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect())
@@ -46,12 +47,12 @@ impl<'r> Parameters<'r> {
         Ok(Self(parameters))
     }
 
-    /// Every value of a parameter that may stand more than once.
+    /// Every value of a parameter that may be repeated.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// A parameter that may stand once. Twice is refused when the values differ: two readers could
+    /// A parameter that may occur once. Two different values are refused: two readers could
     /// disagree about it.
     ///
     /// # Errors
@@ -61,18 +62,16 @@ impl<'r> Parameters<'r> {
         let mut values = self.all(name);
         let first = values.next();
         if values.any(|value| Some(value) != first) {
-            return Err(RouteError::BadRequest(
-                "a parameter that stands twice with two values; send it once",
-            ));
+            return Err(RouteError::BadRequest("a parameter with two values; send it once"));
         }
         Ok(first)
     }
 
-    /// A parameter that must be there.
+    /// A required parameter.
     ///
     /// # Errors
     ///
-    /// [`RouteError::BadRequest`] with `message` when it is not, or is empty.
+    /// [`RouteError::BadRequest`] with `message` when it is missing or empty.
     pub fn required(&self, name: &str, message: &'static str) -> Result<&str, RouteError> {
         self.one(name)?.filter(|value| !value.is_empty()).ok_or(RouteError::BadRequest(message))
     }

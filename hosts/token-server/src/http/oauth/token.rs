@@ -5,8 +5,8 @@
 //! `oauth.md` beside it, and Azure Container Registry where its clients need more: the password
 //! grant without a user, and the null GUID.
 //!
-//! Asking for more than one may have is not an error: the token holds what may be had. Every
-//! request leaves one line in the decision log, whatever comes of it.
+//! A request for more access than the principal has is not an error: the token holds the granted
+//! part. Every request has one line in the decision log, whatever its outcome.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use scopegate_api::token::TokenResponse;
 use serde_json::value::RawValue;
 
 use super::parameters::Parameters;
-use super::{ANOTHER_SERVICE, Asked, refresh_token};
+use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
 use crate::app::App;
 use crate::clock;
 use crate::domain::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
@@ -36,7 +36,7 @@ use crate::telemetry::decision::Decision;
 ///
 /// # Errors
 ///
-/// [`RouteError`] for whoever gets no token.
+/// [`RouteError`] when the request is refused.
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     context: Context,
@@ -44,20 +44,20 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, RouteError> {
     let parameters = Parameters::of_get(query.as_deref());
-    let way = Way {
+    let style = GrantStyle {
         credentials: of_get(&headers),
-        offline: "offline_token",
-        yes: "true",
-        makes_refresh_tokens: false,
+        offline_param: "offline_token",
+        offline_value: "true",
+        issues_refresh: false,
     };
-    answer(&app, &context, &parameters, way).await
+    respond(&app, &context, &parameters, style).await
 }
 
 /// `POST /oauth2/token`
 ///
 /// # Errors
 ///
-/// [`RouteError`] for whoever gets no token.
+/// [`RouteError`] when the request is refused.
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     context: Context,
@@ -67,21 +67,25 @@ pub(crate) async fn post(
 ) -> Result<Response, RouteError> {
     let parameters = match Parameters::of_post(query.as_deref(), &body) {
         Ok(parameters) => parameters,
-        Err(error) => return Err(Asked::new(&app, &context, &[]).refused(error)),
+        Err(error) => return Err(AuditedRequest::new(&app, &context, &[]).refused(error)),
     };
     let credentials = of_post(&parameters, &headers);
-    let way =
-        Way { credentials, offline: "access_type", yes: "offline", makes_refresh_tokens: true };
-    answer(&app, &context, &parameters, way).await
+    let style = GrantStyle {
+        credentials,
+        offline_param: "access_type",
+        offline_value: "offline",
+        issues_refresh: true,
+    };
+    respond(&app, &context, &parameters, style).await
 }
 
 /// What differs between a GET and a POST.
-struct Way {
+struct GrantStyle {
     credentials: Result<Credentials, RouteError>,
-    /// The parameter that asks for a refresh token, and what it says then.
-    offline: &'static str,
-    yes: &'static str,
-    makes_refresh_tokens: bool,
+    /// The parameter that requests a refresh token, and its value for that.
+    offline_param: &'static str,
+    offline_value: &'static str,
+    issues_refresh: bool,
 }
 
 fn of_get(headers: &HeaderMap) -> Result<Credentials, RouteError> {
@@ -110,7 +114,7 @@ fn of_post(parameters: &Parameters<'_>, headers: &HeaderMap) -> Result<Credentia
     }
 }
 
-/// The credentials of a password grant, which has none for an anonymous client.
+/// The credentials of a password grant; none for an anonymous client.
 fn password_grant(parameters: &Parameters<'_>) -> Result<Credentials, RouteError> {
     match (parameters.one("username")?, parameters.one("password")?) {
         (Some(name), Some(password)) => {
@@ -123,29 +127,29 @@ fn password_grant(parameters: &Parameters<'_>) -> Result<Credentials, RouteError
     }
 }
 
-/// What came of a request.
+/// The outcome of a request.
 struct Issued {
     principal: Principal,
     report: DecisionReport,
     body: TokenResponse<Box<RawValue>>,
 }
 
-async fn answer(
+async fn respond(
     app: &App,
     context: &Context,
     parameters: &Parameters<'_>,
-    way: Way,
+    style: GrantStyle,
 ) -> Result<Response, RouteError> {
     let scopes: Vec<&str> = parameters.all("scope").collect();
-    let asked = Asked::new(app, context, &scopes);
-    match issue(app, context.address, parameters, &scopes, way).await {
+    let request = AuditedRequest::new(app, context, &scopes);
+    match issue(app, context.address, parameters, &scopes, style).await {
         Ok(Issued { principal, report, body }) => {
-            Ok(asked.granted(&principal, body.token.get(), &body, |decision| {
+            Ok(request.granted(&principal, body.token.get(), &body, |decision| {
                 describe(decision, app, &principal, &report);
                 decision.issued();
             }))
         }
-        Err(error) => Err(asked.refused(error)),
+        Err(error) => Err(request.refused(error)),
     }
 }
 
@@ -154,7 +158,7 @@ async fn issue(
     address: IpAddr,
     parameters: &Parameters<'_>,
     scopes: &[&str],
-    way: Way,
+    style: GrantStyle,
 ) -> Result<Issued, RouteError> {
     if parameters.one("service")?.is_some_and(|service| service != app.issuer.service) {
         return Err(RouteError::BadRequest(ANOTHER_SERVICE));
@@ -162,21 +166,21 @@ async fn issue(
     let now = clock::now();
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
-    let Authenticated { principal, refresh_token: brought } =
-        app.authenticator(&policy).authenticate(way.credentials?, address, now).await?;
+    let Authenticated { principal, refresh_token: presented_token } =
+        app.authenticator(&policy).authenticate(style.credentials?, address, now).await?;
     let report = app.decider().decide(&principal, scopes)?;
     let lifetime = lifetime(&principal, now);
     let rid = &policy.registry.rid;
     let (subject, access) = (principal.to_subject(), report.access.clone());
     let token = app.issuer.access_token(&subject, rid, access, lifetime, now)?;
     let token = as_json(&token)?;
-    let wants_refresh = parameters.is(way.offline, way.yes)?;
-    // A GET never makes a refresh token: docker asks for one at every login, and would store it in
-    // the place of a password that is good for longer. Whoever came with one gets it back; a POST
-    // makes one, as the specification has it.
-    let refresh_token = match brought {
+    let wants_refresh = parameters.is(style.offline_param, style.offline_value)?;
+    // A GET never issues a refresh token: docker asks for one at every login, and would store it
+    // instead of a password that is valid for longer. A presented one is returned; a POST issues
+    // one, as the specification says.
+    let refresh_token = match presented_token {
         Some(token) => wants_refresh.then_some(token),
-        None if wants_refresh && way.makes_refresh_tokens && principal.may_renew() => {
+        None if wants_refresh && style.issues_refresh && principal.is_refreshable() => {
             Some(refresh_token(app, &principal, rid, now)?)
         }
         None => None,
@@ -191,16 +195,15 @@ async fn issue(
     Ok(Issued { principal, report, body })
 }
 
-/// A token as JSON, which it is with quotes around it. The library checks that quickly; to write a
-/// text, it looks at each byte alone, and the answer has the token twice: 11,000 of the
-/// instructions of a request.
+/// A token as JSON: the token in quotes. The library checks raw JSON quickly, but escapes a text
+/// byte by byte, and the answer has the token twice: 11,000 of the instructions of a request.
 fn as_json(token: &str) -> Result<Box<RawValue>, RouteError> {
     let json = RawValue::from_string(["\"", token, "\""].concat());
-    json.map_err(|_| RouteError::Signing("a token that is no text of JSON".to_owned()))
+    json.map_err(|_| RouteError::Signing("a token that is not a text of JSON".to_owned()))
 }
 
-/// How long the token is valid, in seconds: for an anonymous client shortly; for whoever came with
-/// a token or a password no longer than that.
+/// The lifetime of the token, in seconds: short for an anonymous client, and no longer than the
+/// presented token or password.
 fn lifetime(principal: &Principal, now: i64) -> i64 {
     let lifetime = match principal.kind {
         PrincipalKind::Anonymous => ANONYMOUS_LIFETIME,
@@ -209,7 +212,7 @@ fn lifetime(principal: &Principal, now: i64) -> i64 {
     principal.ends_at().map_or(lifetime, |end| lifetime.min(end.saturating_sub(now)))
 }
 
-/// What was decided, and by which rules, when somebody reads it.
+/// Adds the decision and its rules, when the decision log is on.
 fn describe(
     decision: &mut Decision<'_>,
     app: &App,
@@ -222,7 +225,8 @@ fn describe(
     let list = |entries: &[AccessEntry]| entries.iter().map(ToString::to_string).collect();
     decision.granted = list(&report.access);
     decision.denied = list(&report.denied);
-    let said = report.invalid.iter().map(|piece| format!("{}: {}", piece.scope, piece.message));
-    decision.invalid = said.collect();
+    let error_text =
+        report.invalid.iter().map(|piece| format!("{}: {}", piece.scope, piece.message));
+    decision.invalid = error_text.collect();
     decision.rules = app.decider().rules(principal, &decision.granted);
 }

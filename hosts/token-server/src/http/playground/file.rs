@@ -1,4 +1,4 @@
-//! One file in its forms: as it is, and compressed.
+//! One file in its encodings: identity, and compressed.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,13 @@ use rust_embed::EmbeddedFile;
 use super::Built;
 use crate::http::negotiate::{has, values};
 
-/// The endings of compressed forms and what HTTP calls them, the smallest first.
+/// The suffixes of compressed files and their content codings, the smallest first.
 const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gz", "gzip")];
 
-/// A file.
 #[derive(Clone, Debug)]
 pub(super) struct File {
     content_type: HeaderValue,
-    /// The smallest first, and the file as it is last.
+    /// The smallest first, the identity last.
     forms: Vec<Form>,
 }
 
@@ -30,27 +29,28 @@ struct Form {
 }
 
 impl File {
-    /// The file of a name; nothing when it is the compressed form of another.
+    /// The file of a name; `None` when it is the compressed form of another.
     pub(super) fn of(name: &str) -> Option<Self> {
         let is_form = CODINGS.iter().any(|(ending, _)| name.ends_with(&format!(".{ending}")));
-        let plain = Built::get(name).filter(|_| !is_form)?;
-        let content_type = content_type(&plain)?;
+        let identity = Built::get(name).filter(|_| !is_form)?;
+        let content_type = content_type(&identity)?;
         let compressed = CODINGS.iter().filter_map(|(ending, coding)| {
             Form::new(Built::get(&format!("{name}.{ending}"))?, Some(coding))
         });
-        let forms = compressed.chain(Form::new(plain, None)).collect();
+        let forms = compressed.chain(Form::new(identity, None)).collect();
         Some(Self { content_type, forms })
     }
 
-    /// The file in the form that a client takes, or nothing when the client has that form already.
-    pub(super) fn answer(&self, asked: &HeaderMap) -> Response {
-        let accepted = |form: &&Form| form.coding.is_none_or(|coding| accepts(asked, coding));
+    /// The file in the encoding that a client accepts; 304 when the client has it already.
+    pub(super) fn answer(&self, request_headers: &HeaderMap) -> Response {
+        let accepted =
+            |form: &&Form| form.coding.is_none_or(|coding| accepts(request_headers, coding));
         let Some(form) = self.forms.iter().find(accepted) else {
             return StatusCode::NOT_ACCEPTABLE.into_response();
         };
         let vary = HeaderValue::from_static("Accept-Encoding");
         let headers = [(header::ETAG, form.tag.clone()), (header::VARY, vary)];
-        if has(asked, &form.tag) {
+        if has(request_headers, &form.tag) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
         let coding = form.coding.map(|coding| [(header::CONTENT_ENCODING, coding)]);
@@ -78,9 +78,9 @@ fn content_type(file: &EmbeddedFile) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("{kind}{charset}")).ok()
 }
 
-/// Whether a client takes a coding (RFC 9110, section 12.5.3).
-fn accepts(asked: &HeaderMap, coding: &str) -> bool {
-    values(asked, &header::ACCEPT_ENCODING).any(|item| {
+/// Whether a client accepts a coding (RFC 9110, section 12.5.3).
+fn accepts(request_headers: &HeaderMap, coding: &str) -> bool {
+    values(request_headers, &header::ACCEPT_ENCODING).any(|item| {
         let (name, quality) = item.split_once(';').unwrap_or((item, "q=1"));
         let quality = quality.trim().strip_prefix("q=").and_then(|value| value.parse().ok());
         name.trim().eq_ignore_ascii_case(coding) && quality.is_some_and(|value: f32| value > 0.0)
@@ -107,8 +107,12 @@ mod tests {
             ("br;q=much", false, false),
             ("brotli, xgzip, *", false, false),
         ] {
-            let asked = headers(header::ACCEPT_ENCODING, value);
-            assert_eq!((accepts(&asked, "br"), accepts(&asked, "gzip")), (brotli, gzip), "{value}");
+            let request_headers = headers(header::ACCEPT_ENCODING, value);
+            assert_eq!(
+                (accepts(&request_headers, "br"), accepts(&request_headers, "gzip")),
+                (brotli, gzip),
+                "{value}"
+            );
         }
     }
 }

@@ -1,9 +1,8 @@
-//! Whether a connection is worth keeping: whether a request is on its way, and since when there is
-//! none.
+//! The activity of a connection: whether it has an open request, and since when it has none.
 //!
-//! The library for HTTP/2 keeps a connection for as long as something moves on it, a PING for
-//! example. Here only requests count: the service of a connection notes when one begins, and the
-//! body of its answer when it ends.
+//! The HTTP/2 library keeps a connection while any frame arrives, a PING for example. Here only
+//! requests count: the service of a connection records when one begins, and the body of its answer
+//! when it ends.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 use tower_service::Service;
 
-/// What a connection's stream and its service both know.
+/// The state that a connection's stream and its service share.
 #[derive(Debug)]
 pub(super) struct Activity(Mutex<State>);
 
@@ -32,7 +31,7 @@ impl Activity {
         Self(Mutex::new(State { requests: 0, quiet_since: Instant::now() }))
     }
 
-    /// How long nobody has asked for anything on this connection.
+    /// How long this connection has been without a request.
     pub(super) fn quiet_for(&self) -> Duration {
         self.with(|state| match state.requests {
             0 => state.quiet_since.elapsed(),
@@ -41,13 +40,13 @@ impl Activity {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        // A thread that ended with it left two numbers, which are good.
+        // A panic under the lock leaves two valid numbers.
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         work(&mut state)
     }
 }
 
-/// One request on its way.
+/// One open request.
 #[derive(Debug)]
 pub(super) struct Underway(Arc<Activity>);
 
@@ -67,7 +66,7 @@ impl Drop for Underway {
     }
 }
 
-/// A connection's service that notes its requests.
+/// A connection's service that records its requests.
 #[derive(Clone, Debug)]
 pub(super) struct Noting<S> {
     pub(super) service: S,
@@ -98,7 +97,7 @@ where
     }
 }
 
-/// The body of an answer, with whose end its request ends.
+/// The body of an answer; the request ends with it.
 struct Ending {
     body: Body,
     _underway: Underway,

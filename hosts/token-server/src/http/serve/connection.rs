@@ -1,8 +1,8 @@
-//! One connection: counted, and closed when nothing moves on it, or nobody asks for anything.
+//! One connection: counted, and closed when it has no bytes or no requests for too long.
 //!
-//! The library for HTTP waits without end for the bytes by which it tells HTTP/1 from HTTP/2, and
-//! for the next frame of HTTP/2. So the clock is below it, and below TLS. Whether somebody asks, it
-//! learns from the service ([`activity`](super::activity)).
+//! The HTTP library waits without end for the bytes that distinguish HTTP/1 from HTTP/2, and for
+//! the next frame of HTTP/2. So the timer is below it, and below TLS. The service reports requests
+//! to it ([`activity`](super::activity)).
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum_server::accept::Accept;
-use scopegate_host::peers::{Peers, Place};
+use scopegate_host::peers::{Peers, Slot};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
@@ -19,11 +19,11 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::Bounds;
 use super::activity::{Activity, Noting};
 
-/// The bytes by which versions of HTTP differ. Until they are there the clock is not set back,
-/// however slowly they come.
+/// The bytes that distinguish the versions of HTTP. Until all of them have arrived the timer is not
+/// reset, however slowly they come.
 const PREFACE: usize = 24;
 
-/// Lets so many connections in, each with a clock.
+/// Accepts connections within the limits, each with a timer.
 #[derive(Clone, Debug)]
 pub(super) struct Bounded {
     peers: Arc<Peers>,
@@ -47,35 +47,36 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Bounded {
         let bounded = self.clone();
         Box::pin(async move {
             let peer = stream.peer_addr()?.ip();
-            let place = Arc::clone(&bounded.peers).admit(peer).await;
-            let place = place.ok_or_else(|| io::Error::other("too many connections"))?;
-            // Answers are one packet, which need not wait for another. A socket that cannot do that
-            // is as good.
+            let slot = Arc::clone(&bounded.peers).admit(peer).await;
+            let slot = slot.ok_or_else(|| io::Error::other("too many connections"))?;
+            // Answers are one packet, which should not wait for another. A failure to set this does
+            // not matter.
             let _ = stream.set_nodelay(true);
             let activity = Arc::new(Activity::new());
-            let leaving = place.leaving();
-            let asked: Asked = Box::pin(async move { leaving.asked().await });
-            let stream = Watched::new(stream, &bounded, Arc::clone(&activity), (asked, place));
+            let leaving = slot.leaving();
+            let leave_request: Leaving = Box::pin(async move { leaving.asked().await });
+            let stream =
+                Watched::new(stream, &bounded, Arc::clone(&activity), (leave_request, slot));
             Ok((stream, Noting { service, activity }))
         })
     }
 }
 
-/// Resolves when a connection is to leave.
-type Asked = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Resolves when a connection is asked to close.
+type Leaving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A stream that fails when nothing has moved on it for too long, or no request has come.
-pub(super) struct Watched<S, H = Place> {
+/// A stream that fails after too long without bytes or without a request.
+pub(super) struct Watched<S, H = Slot> {
     stream: S,
-    /// Resolves when its place is somebody else's; nothing once it has.
-    asked: Option<Asked>,
+    /// Resolves when its slot is given to another connection; `None` afterwards.
+    leave_request: Option<Leaving>,
     idle: Duration,
     quiet: Duration,
     activity: Arc<Activity>,
     moved_at: Instant,
     arrived: usize,
-    clock: Pin<Box<Sleep>>,
-    _held: H,
+    timer: Pin<Box<Sleep>>,
+    _slot: H,
 }
 
 impl<S, H> Watched<S, H> {
@@ -83,18 +84,18 @@ impl<S, H> Watched<S, H> {
         stream: S,
         bounded: &Bounded,
         activity: Arc<Activity>,
-        (asked, held): (Asked, H),
+        (leave_request, slot): (Leaving, H),
     ) -> Self {
         Self {
             stream,
-            asked: Some(asked),
+            leave_request: Some(leave_request),
             idle: bounded.idle,
             quiet: bounded.first_within,
             activity,
             moved_at: Instant::now(),
             arrived: 0,
-            clock: Box::pin(sleep(bounded.first_within)),
-            _held: held,
+            timer: Box::pin(sleep(bounded.first_within)),
+            _slot: slot,
         }
     }
 
@@ -104,23 +105,26 @@ impl<S, H> Watched<S, H> {
         }
     }
 
-    /// How much longer the connection may last as it is.
+    /// The time until the connection is closed, without further activity.
     fn left(&self) -> Duration {
         let idle = if self.arrived >= PREFACE { self.idle } else { self.quiet };
         let unmoved = idle.saturating_sub(self.moved_at.elapsed());
         unmoved.min(self.quiet.saturating_sub(self.activity.quiet_for()))
     }
 
-    /// Whether its place is somebody else's.
+    /// Whether its slot was given to another connection.
     fn is_to_leave(&mut self, context: &mut Context<'_>) -> bool {
-        if self.asked.as_mut().is_some_and(|asked| asked.as_mut().poll(context).is_ready()) {
-            self.asked = None;
+        if self
+            .leave_request
+            .as_mut()
+            .is_some_and(|request| request.as_mut().poll(context).is_ready())
+        {
+            self.leave_request = None;
         }
-        self.asked.is_none()
+        self.leave_request.is_none()
     }
 
-    /// The end of a connection that has lasted too long as it is. Else its clock is set to when it
-    /// will have.
+    /// Fails an idle connection. Otherwise sets the timer to its deadline.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if self.is_to_leave(context) {
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -130,8 +134,8 @@ impl<S, H> Watched<S, H> {
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            self.clock.as_mut().reset(Instant::now() + left);
-            if self.clock.as_mut().poll(context).is_pending() {
+            self.timer.as_mut().reset(Instant::now() + left);
+            if self.timer.as_mut().poll(context).is_pending() {
                 return Ok(());
             }
         }
@@ -220,12 +224,12 @@ mod tests {
             idle: Duration::from_secs(60),
         };
         let activity = Arc::new(Activity::new());
-        let asked: Asked = Box::pin(std::future::pending());
-        (Watched::new(near, &bounded, Arc::clone(&activity), (asked, ())), far, activity)
+        let leave_request: Leaving = Box::pin(std::future::pending());
+        (Watched::new(near, &bounded, Arc::clone(&activity), (leave_request, ())), far, activity)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_bytes_do_not_set_the_clock_back() {
+    async fn the_first_bytes_do_not_reset_the_timer() {
         let (mut near, mut far, _) = watched();
         for _ in 0..9 {
             far.write_all(b"P").await.unwrap();
@@ -250,8 +254,7 @@ mod tests {
         drop(underway);
     }
 
-    /// Audit 4a: a PING now and then kept a connection of HTTP/2 on which nobody asked for
-    /// anything.
+    /// Audit 4a: an occasional PING kept an HTTP/2 connection without requests open.
     #[tokio::test(start_paused = true)]
     async fn what_moves_for_no_request_ends() {
         let (mut near, mut far, activity) = watched();
@@ -268,12 +271,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_leaves_whose_place_is_somebody_elses() {
+    async fn a_connection_closes_after_its_slot_is_given_away() {
         let (mut near, _far, activity) = watched();
         let _underway = Underway::begin(&activity);
         let read = tokio::time::timeout(Duration::from_secs(1), near.read_u8()).await;
-        assert!(read.is_err(), "nobody asked for it");
-        near.asked = Some(Box::pin(std::future::ready(())));
+        assert!(read.is_err(), "no request to close");
+        near.leave_request = Some(Box::pin(std::future::ready(())));
         assert_eq!(near.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
     }
 
