@@ -1,15 +1,16 @@
-//! How many files a process may have open, connections among them.
+//! The limit of open files of a process, which includes connections.
 //!
-//! Systems start a process with 1,024 and let it have many more, because some old programs cannot
-//! count further. A server that is to hold thousands of connections asks for what it may have.
+//! Systems start a process with a soft limit of 1,024, because some old programs cannot handle
+//! more, and with a much higher hard limit. A server with thousands of connections raises the soft
+//! limit.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the number of files that this process may have open to the most that it may ask for, and
-/// tells that number; nothing where there is no end to it. Where the system refuses, it stays.
+/// Raises the limit of open files to the hard limit, and returns it; `None` without a limit. Where
+/// the system refuses, the limit stays.
 pub fn raise_limit() -> Option<u64> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // A refusal is told by what is read back.
+    // A refusal shows in the limit that is read back.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     getrlimit(Resource::Nofile).current
 }
@@ -20,8 +21,8 @@ mod tests {
 
     #[test]
     fn the_limit_is_the_most_there_is() {
-        let most = getrlimit(Resource::Nofile).maximum;
-        assert_eq!(raise_limit(), most);
-        assert_eq!(getrlimit(Resource::Nofile).current, most);
+        let hard_limit = getrlimit(Resource::Nofile).maximum;
+        assert_eq!(raise_limit(), hard_limit);
+        assert_eq!(getrlimit(Resource::Nofile).current, hard_limit);
     }
 }

@@ -10,7 +10,7 @@
 //! | [`target`] | the target of a request as it may stand in a log |
 //! | [`tls`] | a certificate that is read again when its files change |
 //!
-//! Left out: what is decided about a request, which is the engine's.
+//! Left out: decisions about requests, which are the engine's.
 
 pub mod duration;
 pub mod files;

@@ -1,4 +1,4 @@
-//! Addresses, and networks of them: of whom a configuration speaks, and what a limit counts by.
+//! Addresses and networks, as in configurations, and the network that a limit counts by.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -31,7 +31,7 @@ impl Networks {
         texts.into_iter().map(net).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether there is any.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -61,7 +61,7 @@ impl<'de> Deserialize<'de> for Networks {
 }
 
 /// A list of networks, where 0 means none and any other number is refused: a count of proxies, as
-/// it was taken once, says of nobody that it is one.
+/// earlier versions accepted, does not identify them.
 ///
 /// # Errors
 ///
@@ -88,8 +88,8 @@ pub fn or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D
         .map_err(|text| de::Error::custom(format!("`{text}` is neither an address nor a network")))
 }
 
-/// What a limit counts by: an IPv4 address, or the /64 of an IPv6 address, which is what one
-/// customer gets.
+/// The key of a limit: an IPv4 address, or the /64 of an IPv6 address, which is what one customer
+/// gets.
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -98,8 +98,8 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The networks around that one, the /56 and the /48 of an IPv6 address: who has one of these has
-/// all of the smaller ones in it.
+/// The wider networks, the /56 and the /48 of an IPv6 address: the owner of one has all of its
+/// smaller ones.
 #[must_use]
 pub fn wider_networks(address: IpAddr) -> Option<[IpAddr; 2]> {
     match address.to_canonical() {

@@ -1,20 +1,20 @@
-//! How much one peer may have at one time, connections or requests, so that it does not have all
-//! there are.
+//! Bounds the concurrent connections or requests of one peer, so that it cannot take all of them.
 //!
-//! A network that sent a request with valid credentials in the last minute may have half of all
-//! that others have not; anybody else [`UNPROVEN`]. All networks together that sent none in the
-//! last thirty days have half of all, so that strangers from many addresses leave room for those
-//! that are known. What is above that waits for something of the peer's own to end, and is refused
-//! when nothing does. When all places are taken nobody waits.
+//! A network with valid credentials in the last minute may have half of the slots that others do
+//! not use; any other network has [`UNPROVEN`]. Networks without valid credentials in the last
+//! thirty days are strangers; together they have half of all slots, so that strangers from many
+//! addresses leave room for known networks. A connection above the limit waits for one of its
+//! peer's own slots, and is refused when none becomes free. When all slots are taken, no connection
+//! waits.
 //!
-//! Of IPv6 a peer is a /64. What strangers in one have counts for the /56 and the /48 around it,
-//! which have a few times as much.
+//! For IPv6 a peer is a /64. The slots of strangers also count for the /56 and the /48 around it,
+//! which may have a few times as many.
 //!
-//! Where places are handed over and none is left, one that asks takes the oldest of the network
-//! that has the most: as many networks as it takes to have all, known ones too, do not keep out one
-//! that has few.
+//! With hand-over, when no slot is left, a new connection takes the oldest slot of the network that
+//! has the most. So many networks that together have all slots, even known ones, cannot lock out a
+//! network with few.
 //!
-//! Left out: who is proven, which is for those who look at credentials.
+//! Left out: which networks are proven, which the callers decide that verify credentials.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -27,25 +27,24 @@ use tokio::time::{Instant, sleep};
 
 use crate::networks::{Networks, network, wider_networks};
 
-/// The places of a network that nobody knows.
+/// The slots of a network without recent valid credentials.
 pub const UNPROVEN: usize = 256;
-/// How long one waits that is above its peer's number.
-const WAIT: Duration = Duration::from_secs(5);
-/// How often it looks.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// For how long credentials speak for a network.
+/// How long a connection above its peer's limit waits.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a waiting connection tries again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// How long valid credentials prove a network.
 const PROVEN_FOR: Duration = Duration::from_secs(60);
-/// For how long a network with valid credentials is no stranger.
+/// How long a network with valid credentials is known.
 const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How many networks without a place are remembered. Only valid credentials make one.
+/// The maximum number of known networks. Only valid credentials add one.
 const MAX_KNOWN: usize = 100_000;
-/// How many times as much strangers of a wider network of IPv6 have together as those of the one in
-/// it.
+/// How many times the slots of a network of IPv6 the strangers of the next wider one have together.
 const WIDER: usize = 4;
-/// After how many proofs those are forgotten that have been too long ago.
-const TIDY_EVERY: usize = 1024;
+/// After how many proofs expired networks are removed.
+const TIDY_INTERVAL: usize = 1024;
 
-/// The places, by network.
+/// The slots, by network.
 #[derive(Debug, Default)]
 pub struct Peers {
     all: usize,
@@ -58,32 +57,32 @@ pub struct Peers {
 #[derive(Debug, Default)]
 struct State {
     taken: usize,
-    /// Those of them that strangers have.
+    /// The slots of strangers.
     of_strangers: usize,
     waiting: usize,
     proofs: usize,
     known: HashMap<IpAddr, Peer>,
-    /// What strangers have in the /56 and in the /48 of an IPv6 address.
+    /// The slots of strangers in each /56 and each /48 of IPv6.
     wider: [HashMap<IpAddr, usize>; 2],
-    /// The places of each network, the oldest first.
-    held: HashMap<IpAddr, BTreeMap<u64, Held>>,
+    /// The slots of each network, the oldest first.
+    slots: HashMap<IpAddr, BTreeMap<u64, HeldSlot>>,
     next: u64,
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldSlot {
     is_stranger: bool,
     leave: Arc<Leave>,
 }
 
-/// Whether a place was given to somebody else.
+/// Whether a slot was given to another network.
 #[derive(Debug, Default)]
 struct Leave {
     is_asked: AtomicBool,
     notify: Notify,
 }
 
-/// Tells the holder of a place when it was given to somebody else.
+/// Notifies the holder of a slot when it was given to another network.
 #[derive(Clone, Debug)]
 pub struct Leaving(Arc<Leave>);
 
@@ -97,7 +96,7 @@ impl Leaving {
     /// Resolves when it is.
     pub async fn asked(&self) {
         let mut notified = std::pin::pin!(self.0.notify.notified());
-        // From here on nothing is missed.
+        // From here on no notification is missed.
         notified.as_mut().enable();
         if !self.is_asked() {
             notified.await;
@@ -122,25 +121,25 @@ impl Peer {
         self.known_at.is_some_and(|at| at.elapsed() < KNOWN_FOR)
     }
 
-    /// Whether nothing is known of it.
-    fn is_nobody(&self) -> bool {
+    /// Whether it has no state worth keeping.
+    fn is_unused(&self) -> bool {
         self.taken == 0 && self.waiting == 0 && !self.is_known()
     }
 }
 
-/// A place of a peer, until it is dropped.
+/// A slot of a peer, held until it is dropped.
 #[derive(Debug)]
 pub struct Slot {
     peers: Arc<Peers>,
-    /// Nothing for one that is exempt.
+    /// `None` for an exempt peer.
     network: Option<IpAddr>,
     id: u64,
     leave: Arc<Leave>,
 }
 
 impl Slot {
-    /// Tells when this place was given to somebody else. Its holder is to leave at once, also in
-    /// the middle of a request: else a client that keeps requests open has more than there are.
+    /// Notifies when this slot was given to another network. Its holder must close at once, even in
+    /// the middle of a request: otherwise a client that keeps requests open exceeds the total.
     #[must_use]
     pub fn leaving(&self) -> Leaving {
         Leaving(Arc::clone(&self.leave))
@@ -151,48 +150,48 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.peers.lock();
         match self.network {
-            // One that was given to somebody else is counted as theirs.
+            // A slot that was given away is counted for its new network.
             Some(network) => drop(state.leave(network, self.id)),
             None => state.taken = state.taken.saturating_sub(1),
         }
     }
 }
 
-/// Whether there is a place.
+/// The outcome of taking a slot.
 enum Taken {
     Yes {
         id: u64,
         leave: Arc<Leave>,
     },
-    /// The peer has as many as it may, or strangers have.
+    /// The peer, or strangers together, are at their limit.
     NotNow,
-    /// There is none for anybody.
+    /// All slots are taken.
     Full,
 }
 
 impl Peers {
-    /// So many places in all, and so many for a peer that nobody knows; networks that are exempt
-    /// have as many as there are.
+    /// `all` slots in total, and `of_a_peer` for an unproven peer; exempt networks are bounded only
+    /// by the total.
     #[must_use]
     pub fn new(all: usize, of_a_peer: usize, exempt: Vec<Networks>) -> Self {
         let unproven = of_a_peer.min(half(all));
         Self { all, unproven, exempt, hands_over: false, state: Mutex::default() }
     }
 
-    /// The same where a place can be taken from the network that has the most: those who hold one
-    /// have to look at [`Slot::leaving`].
+    /// The same with hand-over: a slot can be taken from the network that has the most, so holders
+    /// must watch [`Slot::leaving`].
     #[must_use]
     pub fn handing_over(self) -> Self {
         Self { hands_over: true, ..self }
     }
 
-    /// Notes that a request of an address came with valid credentials, and was answered well.
+    /// Records a request with valid credentials from an address.
     pub fn prove(&self, address: IpAddr) {
         let now = Some(Instant::now());
         self.note(address, |peer| (peer.proven_at, peer.known_at) = (now, now));
     }
 
-    /// Notes that one did, some time ago.
+    /// Records valid credentials of an address from some time ago.
     pub fn restore(&self, address: IpAddr) {
         self.note(address, |peer| peer.known_at = Some(Instant::now()));
     }
@@ -200,8 +199,8 @@ impl Peers {
     fn note(&self, address: IpAddr, work: impl FnOnce(&mut Peer)) {
         let mut state = self.lock();
         state.proofs = state.proofs.wrapping_add(1);
-        if state.proofs.is_multiple_of(TIDY_EVERY) {
-            state.known.retain(|_, peer| !peer.is_nobody());
+        if state.proofs.is_multiple_of(TIDY_INTERVAL) {
+            state.known.retain(|_, peer| !peer.is_unused());
         }
         let network = network(address);
         if state.known.len() < MAX_KNOWN || state.known.contains_key(&network) {
@@ -209,8 +208,8 @@ impl Peers {
         }
     }
 
-    /// A place for a peer; nothing where there is none for as long as one waits, and at once where
-    /// there is none for anybody.
+    /// A slot for a peer; `None` when none becomes free in time, and at once when all slots are
+    /// taken.
     pub async fn admit(self: Arc<Self>, address: IpAddr) -> Option<Slot> {
         let is_exempt = self.exempt.iter().any(|networks| networks.contain(address));
         let network = (!is_exempt).then(|| network(address));
@@ -221,9 +220,9 @@ impl Peers {
             Taken::NotNow => Waiting::begin(&self, network?)?,
             Taken::Full => return None,
         };
-        let until = Instant::now() + WAIT;
+        let until = Instant::now() + WAIT_TIMEOUT;
         while Instant::now() < until {
-            sleep(LOOK_EVERY).await;
+            sleep(RETRY_INTERVAL).await;
             if let Taken::Yes { id, leave } = self.take(network) {
                 return Some(Slot { peers: Arc::clone(&self), network, id, leave });
             }
@@ -231,7 +230,7 @@ impl Peers {
         None
     }
 
-    /// Counts one more, if there may be one, or takes it from the peer that has the most.
+    /// Takes a free slot within the limits, or one of the peer that has the most.
     fn take(&self, network: Option<IpAddr>) -> Taken {
         let mut state = self.lock();
         let Some(network) = network else {
@@ -243,12 +242,12 @@ impl Peers {
         };
         let peer = state.known.get(&network).copied().unwrap_or_default();
         let is_stranger = !peer.is_known();
-        // What others have is not there to be halved: two of them would have all.
+        // The slots of other peers are not counted here: two such peers would have all.
         let free = self.all.saturating_sub(state.taken);
         let share = peer.taken.saturating_add(free) / 2;
-        let most = if peer.is_proven() { share.max(self.unproven) } else { self.unproven };
+        let limit = if peer.is_proven() { share.max(self.unproven) } else { self.unproven };
         let has_room = !is_stranger || state.has_wider_room(network, self.unproven);
-        if peer.taken >= most || !has_room {
+        if peer.taken >= limit || !has_room {
             return Taken::NotNow;
         }
         let is_crowded = is_stranger && state.of_strangers >= half(self.all);
@@ -261,19 +260,19 @@ impl Peers {
         state.enter(network, is_stranger)
     }
 
-    /// Frees a place, where places are handed over.
+    /// Frees a slot, with hand-over.
     fn hand_over(&self, state: &mut State, own: usize, of_strangers: bool) -> bool {
         self.hands_over && state.take_from_largest(own, of_strangers)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A thread that ended with it left numbers, which are good.
+        // A panic under the lock leaves only valid numbers.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Whether strangers of the networks around one may have one more.
+    /// Whether the wider networks have room for one more stranger.
     fn has_wider_room(&self, network: IpAddr, unproven: usize) -> bool {
         let limits = [WIDER, WIDER * WIDER].map(|times| unproven.saturating_mul(times));
         let around = wider_networks(network).into_iter().flatten();
@@ -293,45 +292,45 @@ impl State {
         }
         let (id, leave) = (self.next, Arc::<Leave>::default());
         self.next = self.next.wrapping_add(1);
-        let held = Held { is_stranger, leave: Arc::clone(&leave) };
-        self.held.entry(network).or_default().insert(id, held);
+        let slot = HeldSlot { is_stranger, leave: Arc::clone(&leave) };
+        self.slots.entry(network).or_default().insert(id, slot);
         Taken::Yes { id, leave }
     }
 
-    fn leave(&mut self, network: IpAddr, id: u64) -> Option<Held> {
-        let places = self.held.get_mut(&network)?;
-        let held = places.remove(&id)?;
-        if places.is_empty() {
-            self.held.remove(&network);
+    fn leave(&mut self, network: IpAddr, id: u64) -> Option<HeldSlot> {
+        let own = self.slots.get_mut(&network)?;
+        let slot = own.remove(&id)?;
+        if own.is_empty() {
+            self.slots.remove(&network);
         }
         self.taken = self.taken.saturating_sub(1);
         self.change(network, |peer| peer.taken = peer.taken.saturating_sub(1));
-        if held.is_stranger {
+        if slot.is_stranger {
             self.of_strangers = self.of_strangers.saturating_sub(1);
             self.leave_wider(network);
         }
-        Some(held)
+        Some(slot)
     }
 
-    /// Takes a place from the network that has the most, the oldest of it, where it has at least
-    /// two more than one that asks. Only strangers leave for a stranger who has no room among them.
+    /// Takes the oldest slot of the network that has the most, if it has at least two more than the
+    /// new one. Only a stranger's slot is taken when strangers are at their limit.
     fn take_from_largest(&mut self, own: usize, of_strangers: bool) -> bool {
-        let may_leave = |held: &Held| held.is_stranger || !of_strangers;
-        let places = |places: &BTreeMap<u64, Held>| {
-            let oldest = places.iter().find(|(_, held)| may_leave(held)).map(|(id, _)| *id);
-            oldest.map(|oldest| (places.len(), oldest))
+        let may_leave = |slot: &HeldSlot| slot.is_stranger || !of_strangers;
+        let oldest_of = |slots: &BTreeMap<u64, HeldSlot>| {
+            let oldest = slots.iter().find(|(_, slot)| may_leave(slot)).map(|(id, _)| *id);
+            oldest.map(|oldest| (slots.len(), oldest))
         };
-        let held = self.held.iter();
-        let all = held.filter_map(|(network, held)| Some((places(held)?, *network)));
+        let slots = self.slots.iter();
+        let all = slots.filter_map(|(network, slots)| Some((oldest_of(slots)?, *network)));
         let largest = all.max_by_key(|((count, _), _)| *count);
         let Some(((_, oldest), network)) =
             largest.filter(|((count, _), _)| *count >= own.saturating_add(2))
         else {
             return false;
         };
-        if let Some(held) = self.leave(network, oldest) {
-            held.leave.is_asked.store(true, Ordering::Release);
-            held.leave.notify.notify_waiters();
+        if let Some(slot) = self.leave(network, oldest) {
+            slot.leave.is_asked.store(true, Ordering::Release);
+            slot.leave.notify.notify_waiters();
         }
         true
     }
@@ -360,19 +359,19 @@ impl State {
     fn change<T>(&mut self, network: IpAddr, work: impl FnOnce(&mut Peer) -> T) -> T {
         let peer = self.known.entry(network).or_default();
         let done = work(peer);
-        if peer.is_nobody() {
+        if peer.is_unused() {
             self.known.remove(&network);
         }
         done
     }
 }
 
-/// The most that one peer may have.
+/// The maximum of one peer.
 fn half(all: usize) -> usize {
     (all / 2).max(1)
 }
 
-/// Somebody who waits. As many may wait as there are places, half of them of one peer.
+/// A waiting connection. As many may wait as there are slots, half of them of one peer.
 struct Waiting<'p> {
     peers: &'p Peers,
     network: IpAddr,
@@ -407,41 +406,42 @@ mod tests {
     const ATTACKER: &str = "203.0.113.1";
     const OTHER: &str = "203.0.113.2";
 
-    /// As many places as an address gets at once.
-    async fn places(peers: &Arc<Peers>, address: &str, most: usize) -> Vec<Slot> {
-        let mut places = Vec::new();
-        for _ in 0..most {
+    /// Takes as many slots as an address gets at once.
+    async fn slots(peers: &Arc<Peers>, address: &str, limit: usize) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        for _ in 0..limit {
             match Arc::clone(peers).admit(address.parse().unwrap()).await {
-                Some(place) => places.push(place),
+                Some(slot) => slots.push(slot),
                 None => break,
             }
         }
-        places
+        slots
     }
 
     /// Audit 4a: one address had all connections.
     #[tokio::test(start_paused = true)]
     async fn one_address_does_not_have_them_all() {
         let peers = Arc::new(Peers::new(4096, UNPROVEN, Vec::new()));
-        let taken = places(&peers, ATTACKER, 5000).await;
+        let taken = slots(&peers, ATTACKER, 5000).await;
         assert_eq!(taken.len(), UNPROVEN);
-        assert_eq!(places(&peers, OTHER, 10).await.len(), 10);
+        assert_eq!(slots(&peers, OTHER, 10).await.len(), 10);
         drop(taken);
-        assert_eq!(places(&peers, ATTACKER, 5).await.len(), 5);
+        assert_eq!(slots(&peers, ATTACKER, 5).await.len(), 5);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_network_with_valid_credentials_has_half_for_a_minute() {
         let peers = Arc::new(Peers::new(4096, UNPROVEN, Vec::new()));
         peers.prove(ATTACKER.parse().unwrap());
-        let taken = places(&peers, ATTACKER, 5000).await;
+        let taken = slots(&peers, ATTACKER, 5000).await;
         assert_eq!(taken.len(), 2048);
         drop(taken);
         tokio::time::advance(PROVEN_FOR).await;
-        assert_eq!(places(&peers, ATTACKER, 5000).await.len(), UNPROVEN);
+        assert_eq!(slots(&peers, ATTACKER, 5000).await.len(), UNPROVEN);
     }
 
-    /// The second attack: a client of low rights, which logs in from many networks, has all places.
+    /// The second attack: a client with few rights, which logs in from many networks, takes all
+    /// slots.
     #[tokio::test(start_paused = true)]
     async fn a_place_is_taken_from_the_network_that_has_the_most() {
         let peers = Arc::new(Peers::new(100, 10, Vec::new()).handing_over());
@@ -450,18 +450,18 @@ mod tests {
             let address = format!("203.0.113.{attacker}");
             peers.prove(address.parse().unwrap());
             tokio::time::advance(PROVEN_FOR).await;
-            taken.extend(places(&peers, &address, 10).await);
+            taken.extend(slots(&peers, &address, 10).await);
         }
         let left = |taken: &[Slot]| taken.iter().filter(|p| p.leaving().is_asked()).count();
         let before = left(&taken);
         assert_eq!(peers.lock().taken, 100);
-        let own = places(&peers, OTHER, 3).await;
+        let own = slots(&peers, OTHER, 3).await;
         assert_eq!((own.len(), left(&taken) - before, left(&own)), (3, 3, 0));
         assert_eq!(peers.lock().taken, 100);
         drop(taken);
         assert_eq!(peers.lock().taken, 3);
         drop(own);
-        assert!(peers.lock().held.is_empty());
+        assert!(peers.lock().slots.is_empty());
         let state = peers.lock();
         assert_eq!((state.taken, state.of_strangers), (0, 0));
     }
@@ -472,14 +472,14 @@ mod tests {
         for address in [ATTACKER, OTHER] {
             peers.restore(address.parse().unwrap());
         }
-        let first = [places(&peers, ATTACKER, 2).await, places(&peers, OTHER, 2).await];
+        let first = [slots(&peers, ATTACKER, 2).await, slots(&peers, OTHER, 2).await];
         assert_eq!(first.iter().map(Vec::len).sum::<usize>(), 4);
         peers.restore("203.0.113.3".parse().unwrap());
-        let third = places(&peers, "203.0.113.3", 2).await;
+        let third = slots(&peers, "203.0.113.3", 2).await;
         assert_eq!(third.len(), 1, "one of two, and then as many as the others");
         let mut asked = first.iter().flatten().map(Slot::leaving);
         let asked = asked.find(Leaving::is_asked).unwrap();
-        tokio::time::timeout(WAIT, asked.asked()).await.unwrap();
+        tokio::time::timeout(WAIT_TIMEOUT, asked.asked()).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -489,11 +489,11 @@ mod tests {
         for of_56 in 0..20 {
             for of_64 in 0..8 {
                 let address = format!("2001:db8:0:{:x}::1", of_56 * 256 + of_64);
-                taken.extend(places(&peers, &address, 20).await);
+                taken.extend(slots(&peers, &address, 20).await);
             }
             assert_eq!(taken.len(), (40 * (of_56 + 1)).min(160));
         }
-        assert_eq!(places(&peers, "2001:db8:1::1", 20).await.len(), 10);
+        assert_eq!(slots(&peers, "2001:db8:1::1", 20).await.len(), 10);
         drop(taken);
         assert!(peers.lock().wider.iter().all(HashMap::is_empty));
     }
@@ -504,7 +504,7 @@ mod tests {
         let mut taken = Vec::new();
         for (address, expected) in [(ATTACKER, 2048), (OTHER, 1024), ("203.0.113.3", 512)] {
             peers.prove(address.parse().unwrap());
-            let got = places(&peers, address, 5000).await;
+            let got = slots(&peers, address, 5000).await;
             assert_eq!(got.len(), expected);
             taken.extend(got);
         }
@@ -516,22 +516,22 @@ mod tests {
         peers.restore(OTHER.parse().unwrap());
         let mut taken = Vec::new();
         for stranger in 10..20 {
-            taken.extend(places(&peers, &format!("203.0.113.{stranger}"), 10).await);
+            taken.extend(slots(&peers, &format!("203.0.113.{stranger}"), 10).await);
         }
         assert_eq!(taken.len(), 50);
-        assert_eq!(places(&peers, OTHER, 20).await.len(), 10);
+        assert_eq!(slots(&peers, OTHER, 20).await.len(), 10);
         drop(taken);
         assert_eq!(peers.lock().of_strangers, 0);
-        assert_eq!(places(&peers, ATTACKER, 20).await.len(), 10);
+        assert_eq!(slots(&peers, ATTACKER, 20).await.len(), 10);
         tokio::time::advance(KNOWN_FOR).await;
-        peers.lock().known.retain(|_, peer| !peer.is_nobody());
+        peers.lock().known.retain(|_, peer| !peer.is_unused());
         assert!(peers.lock().known.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_waits_for_one_of_its_own_to_end() {
         let peers = Arc::new(Peers::new(2, UNPROVEN, Vec::new()));
-        let mut taken = places(&peers, ATTACKER, 1).await;
+        let mut taken = slots(&peers, ATTACKER, 1).await;
         let waiting = tokio::spawn(Arc::clone(&peers).admit(ATTACKER.parse().unwrap()));
         tokio::time::advance(Duration::from_secs(1)).await;
         taken.clear();
@@ -542,18 +542,18 @@ mod tests {
     async fn networks_that_are_exempt_are_not_counted() {
         let peers =
             Arc::new(Peers::new(100, UNPROVEN, vec![Networks::parse(["203.0.113.0/24"]).unwrap()]));
-        let taken = places(&peers, ATTACKER, 1000).await;
+        let taken = slots(&peers, ATTACKER, 1000).await;
         assert_eq!(taken.len(), 100);
         assert!(peers.lock().known.is_empty());
-        assert!(places(&peers, OTHER, 1).await.is_empty(), "there are no more for anybody");
+        assert!(slots(&peers, OTHER, 1).await.is_empty(), "there are no more for any peer");
         drop(taken);
         assert_eq!(peers.lock().taken, 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn as_many_wait_as_there_are_places() {
+    async fn as_many_wait_as_there_are_slots() {
         let peers = Arc::new(Peers::new(8, 1, Vec::new()));
-        let _taken = places(&peers, ATTACKER, 1).await;
+        let _taken = slots(&peers, ATTACKER, 1).await;
         let wait = || tokio::spawn(Arc::clone(&peers).admit(ATTACKER.parse().unwrap()));
         let waiting: Vec<_> = (0..9).map(|_| wait()).collect();
         tokio::task::yield_now().await;

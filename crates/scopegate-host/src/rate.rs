@@ -1,15 +1,14 @@
-//! Rate limits: so many requests a second, and so many at once after a pause.
+//! Rate limits: a rate of requests, and a burst after a pause.
 //!
-//! The generic cell rate algorithm, over the store of the library for it. What should not have been
-//! tried is charged more than a request, also where nothing is left: the key then owes, at most as
-//! much again as it may have at once. Else a guesser with an empty bucket would pay one request for
-//! each guess.
+//! The generic cell rate algorithm, over the library's store. A wrong guess is charged more than a
+//! request, even from an empty bucket: the key then owes up to one more burst. Otherwise a guesser
+//! with an empty bucket would pay one request for each guess.
 //!
-//! A limit keeps a number for each key that it has seen lately. Keys come from outside, so their
-//! number must not: a key is kept as a hash of 64 bits that nobody outside can compute; every few
-//! thousand checks those that have been idle long enough to be full again are dropped; and when too
-//! many are left, because somebody invents names, keys share 65,536 numbers until the rush is over.
-//! Sharing makes a limit stricter for whoever meets the rush in a bucket, never laxer.
+//! A limit keeps one number for each recent key. Keys come from clients, so their number must be
+//! bounded. A key is stored as a keyed hash of 64 bits, which clients cannot compute. Every few
+//! thousand checks, keys whose bucket is full again are dropped. When too many are left, because a
+//! client invents names, keys share 65,536 buckets until the flood is over. Sharing can only make a
+//! limit stricter, never laxer.
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -22,26 +21,26 @@ use governor::state::StateStore as _;
 use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore as _};
 use serde::Deserialize;
 
-/// How many keys are kept apart.
-const KEYS: usize = 100_000;
-/// How many numbers there are for all keys together when there are too many of them.
+/// The maximum number of keys with a bucket each.
+const MAX_KEYS: usize = 100_000;
+/// The number of shared buckets, when there are too many keys.
 const BUCKETS: u64 = 1 << 16;
 /// After how many checks idle keys are dropped.
-const TIDY_EVERY: u32 = 4096;
+const TIDY_INTERVAL: u32 = 4096;
 
-/// So many requests a second, and so many at once after a pause.
+/// A rate of requests, and a burst after a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Rate {
     /// Requests a second; a fraction is fine, and 0 is no limit.
     pub rate: f64,
-    /// How many may come at once.
+    /// The maximum number of requests at once.
     pub burst: u32,
 }
 
 /// One limit for many keys.
 pub struct RateLimit<C: Clock = MonotonicClock> {
-    /// Nothing when there is no limit.
+    /// `None` without a limit.
     quota: Option<Quota>,
     clock: C,
     start: C::Instant,
@@ -52,7 +51,7 @@ pub struct RateLimit<C: Clock = MonotonicClock> {
     is_crowded: AtomicBool,
 }
 
-/// Too many requests: how long to wait.
+/// Too many requests, and how long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
     /// In whole seconds, at least one.
@@ -62,14 +61,14 @@ pub struct TooMany {
 /// A rate in nanoseconds.
 #[derive(Clone, Copy, Debug)]
 struct Quota {
-    /// What one request takes.
+    /// The cost of one request.
     each: u64,
-    /// What may be taken at once.
+    /// The maximum cost at once.
     burst: u64,
 }
 
 impl Quota {
-    /// Nothing for a rate that is no limit.
+    /// `None` for a rate of 0, which is no limit.
     fn new(rate: Rate) -> Option<Self> {
         if !rate.rate.is_normal() || rate.rate < 0.0 || rate.burst == 0 {
             return None;
@@ -103,12 +102,11 @@ impl<C: Clock> RateLimit<C> {
         }
     }
 
-    /// Counts one request, and tells how many more may come at once; nothing when there is no
-    /// limit.
+    /// Counts one request, and returns how many more may come at once; `None` without a limit.
     ///
     /// # Errors
     ///
-    /// [`TooMany`] when there were too many with this key. What is refused is not counted.
+    /// [`TooMany`] above the limit of this key. A refused request is not counted.
     pub fn check(&self, key: impl Hash) -> Result<Option<u32>, TooMany> {
         let Some(Quota { each, burst }) = self.quota else { return Ok(None) };
         self.tidy_at_times();
@@ -124,23 +122,22 @@ impl<C: Clock> RateLimit<C> {
         })
     }
 
-    /// Counts `cost` more requests, whether so many are left or not: for what should not have been
-    /// tried.
+    /// Counts `cost` more requests, even from an empty bucket: for wrong guesses.
     pub fn charge(&self, key: impl Hash, cost: u32) {
         let Some(Quota { each, burst }) = self.quota else { return };
         let now = self.now();
         let charged = self.full_at.measure_and_replace(&self.number(key), |full_at| {
             let full_at = full_at.map_or(0, u64::from).max(now);
             let charged = full_at.saturating_add(each.saturating_mul(cost.into()));
-            let most = now.saturating_add(burst).saturating_add(burst);
-            Ok::<_, Infallible>(((), Nanos::from(charged.min(most.max(full_at)))))
+            let limit = now.saturating_add(burst).saturating_add(burst);
+            Ok::<_, Infallible>(((), Nanos::from(charged.min(limit.max(full_at)))))
         });
         match charged {
             Ok(()) => {}
         }
     }
 
-    /// Whether nothing is left for a key, which counts nothing.
+    /// Whether a key's bucket is empty. Counts nothing.
     #[must_use]
     pub fn is_used_up(&self, key: impl Hash) -> bool {
         let Some(Quota { each, burst }) = self.quota else { return false };
@@ -152,13 +149,13 @@ impl<C: Clock> RateLimit<C> {
         taken.err().is_some_and(|taken| taken.saturating_add(each) > burst)
     }
 
-    /// How many keys are kept at this moment.
+    /// The current number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.full_at.len()
     }
 
-    /// Whether no key is kept.
+    /// Whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -174,9 +171,9 @@ impl<C: Clock> RateLimit<C> {
     }
 
     fn tidy_at_times(&self) {
-        if self.checks.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
+        if self.checks.fetch_add(1, Ordering::Relaxed) % TIDY_INTERVAL == TIDY_INTERVAL - 1 {
             self.full_at.retain_recent(Nanos::from(self.now()));
-            self.is_crowded.store(self.len() > KEYS, Ordering::Relaxed);
+            self.is_crowded.store(self.len() > MAX_KEYS, Ordering::Relaxed);
         }
     }
 }
@@ -246,8 +243,8 @@ mod tests {
         assert_eq!(limit.check("a"), Ok(Some(0)));
     }
 
-    /// Audit 4d: of a rate of 200 a second, one guess for ten requests is 20 guesses a second,
-    /// however long it goes on.
+    /// Audit 4d: of a rate of 200 a second, one guess for ten requests is 20 guesses a second, for
+    /// any duration.
     #[test]
     fn guesses_at_an_empty_bucket_cost_as_much_as_at_a_full_one() {
         let (limit, clock) = limit(200.0, 2000);
@@ -259,7 +256,7 @@ mod tests {
                 limit.charge("a", 9);
             }
         }
-        // A minute, and what may come at once.
+        // A minute, and the burst.
         assert!((1200..=1420).contains(&guesses), "{guesses}");
     }
 
@@ -292,11 +289,11 @@ mod tests {
         for key in 0..300_000 {
             let _ = limit.check(key);
         }
-        let most = KEYS + TIDY_EVERY as usize + usize::try_from(BUCKETS).unwrap();
-        assert!(limit.len() <= most, "{limit:?}");
-        // After the rush everybody is counted apart again.
+        let max_len = MAX_KEYS + TIDY_INTERVAL as usize + usize::try_from(BUCKETS).unwrap();
+        assert!(limit.len() <= max_len, "{limit:?}");
+        // After the flood each key has its own bucket again.
         clock.advance(Duration::from_secs(1000));
-        for _ in 0..TIDY_EVERY {
+        for _ in 0..TIDY_INTERVAL {
             let _ = limit.check("a");
         }
         assert!(limit.len() <= 2, "{limit:?}");

@@ -1,12 +1,12 @@
-//! The target of a request as it may stand in a log.
+//! The target of a request, redacted for a log.
 //!
-//! People put secrets into queries, and no registry reads one there. So of a query only the values
-//! of those parameters stay that registries read.
+//! People put secrets into queries, where no registry reads one. So only the values of parameters
+//! that registries read stay in a query.
 
 /// The parameters whose values stay.
 const SHOWN: [&str; 9] =
     ["artifactType", "digest", "from", "last", "mount", "n", "orderby", "reference", "tag"];
-/// What stands in the place of a value.
+/// The replacement of a value.
 const HIDDEN: &str = "***";
 
 /// A target without the values of parameters that no registry reads.
@@ -26,7 +26,7 @@ pub fn for_log(target: &str) -> String {
 fn parameter(text: &str) -> String {
     match text.split_once('=') {
         Some((name, _)) if !SHOWN.contains(&name) => [name, "=", HIDDEN].concat(),
-        // Without a name it may be a value.
+        // A piece without a name may be a value.
         None if !text.is_empty() && !SHOWN.contains(&text) => HIDDEN.to_owned(),
         _ => text.to_owned(),
     }

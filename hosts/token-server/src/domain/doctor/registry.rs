@@ -193,10 +193,10 @@ mod tests {
     }
 
     #[test]
-    fn configurations_that_are_none() {
+    fn invalid_configurations() {
         refused("version: 0.1", "auth.token is not there");
         refused("auth: {htpasswd: {realm: r}}", "auth.token is not there");
-        refused("auth: [", "no YAML");
+        refused("auth: [", "not YAML");
         refused("auth: {token: {rootcertbundle: missing.pem}}", "cannot read missing.pem");
         refused("auth: {token: {jwks: missing.json}}", "cannot read missing.json");
     }

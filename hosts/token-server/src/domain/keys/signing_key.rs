@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_are_none() {
+    fn invalid_records() {
         let record = generate(Algorithm::Es256, RsaSize::Bits2048);
         let other = generate(Algorithm::Es256, RsaSize::Bits2048);
         let rsa = generate(Algorithm::Rs256, RsaSize::Bits2048);
@@ -385,11 +385,11 @@ mod tests {
         );
         refused(
             &KeyRecord { private_key: rsa.private_key, ..record.clone() },
-            "the key KID is no ES256 key",
+            "the key KID is not of type ES256",
         );
         refused(
             &KeyRecord { algorithm: Algorithm::EdDsa, ..record.clone() },
-            "the key KID is no EdDSA key",
+            "the key KID is not of type EdDSA",
         );
         refused(
             &KeyRecord { certificate: String::new(), ..record.clone() },
