@@ -1,8 +1,7 @@
-//! `scopegate decide`: what a request gets.
+//! `scopegate decide`: the access that a request gets.
 //!
-//! The profile changes no decision. It says what listing tags needs, and a note tells when a
-//! repository that can be pulled cannot be listed, because the first thing that many tools do is to
-//! list.
+//! The profile changes no decision. It says what listing tags needs, and a note warns when a
+//! repository that can be pulled cannot be listed, because many tools list first.
 
 use std::fmt::Display;
 
@@ -29,7 +28,7 @@ Exit code:
 pub(crate) struct Args {
     #[command(flatten)]
     principal: PrincipalArgs,
-    /// Whose rules on listing tags the notes follow; decisions are the same
+    /// The registry whose rules on listing tags the notes follow; decisions are the same
     #[arg(long, value_name = "NAME", default_value = Profile::Acr.as_str())]
     #[arg(value_parser = named(Profile::ALL.map(Profile::as_str), Profile::parse))]
     profile: Profile,
@@ -79,7 +78,7 @@ fn in_text(
     answer
 }
 
-/// Says what became of one scope.
+/// Prints the decision about one scope.
 fn say(answer: &mut Answer, scope: &MergedScope<'_>, claims: &Claims<'_>) {
     let about = (scope.resource_type, scope.name);
     let granted = claims.access.iter().find(|entry| (entry.resource_type, entry.name) == about);
@@ -95,7 +94,7 @@ fn say(answer: &mut Answer, scope: &MergedScope<'_>, claims: &Claims<'_>) {
     }
 }
 
-/// What listing the tags needs, when the request may pull from a repository that it could not list.
+/// The action that listing the tags needs, when the request may pull but not list.
 fn lacks_listing(
     scope: &MergedScope<'_>,
     principal: &Principal,
@@ -109,7 +108,7 @@ fn lacks_listing(
     (granted.contains(Action::Pull) && !granted.contains(needed)).then_some(needed)
 }
 
-/// Points at the byte that makes a piece no scope.
+/// Points at the byte that makes a scope invalid.
 fn point(answer: &mut Answer, invalid: &InvalidScope<'_>) {
     let InvalidScope { text, error } = invalid;
     let (before, after) = text.split_at(text.floor_char_boundary(error.position()));
@@ -120,7 +119,7 @@ fn point(answer: &mut Answer, invalid: &InvalidScope<'_>) {
     answer.line(row("", format_args!("hint: {}", error.kind().hint())));
 }
 
-/// How many characters of a long piece are shown on each side of the byte that is pointed at.
+/// How many characters of a long piece are shown on each side of the marked byte.
 const SHOWN: usize = 60;
 
 fn end(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! Files and standard input, read whole, as text, and never without a bound.
 //!
-//! Left out: what the text says, which [`maps`](crate::maps) and [`test`](crate::test) know.
+//! Left out: parsing, which is in [`maps`](crate::maps) and [`test`](crate::test).
 
 use std::ffi::OsString;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::report::BadInput;
 
-/// Where a text comes from: a file, or standard input when it is called `-`.
+/// The source of a text: a file, or standard input for `-`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     /// `-`
@@ -40,7 +40,7 @@ impl Input {
         }
     }
 
-    /// The folder from which a text that stands here names its files.
+    /// The folder that relative paths in this text start from.
     pub(crate) fn folder(&self) -> &Path {
         match self {
             Self::Stdin => Path::new(""),
@@ -48,21 +48,20 @@ impl Input {
         }
     }
 
-    /// Refuses to read standard input twice: the second reader would find nothing there.
+    /// Refuses to read standard input twice: the second read would be empty.
     pub(crate) fn check_stdin<'a>(
         inputs: impl IntoIterator<Item = &'a Self>,
     ) -> Result<(), BadInput> {
         if inputs.into_iter().filter(|input| **input == Self::Stdin).count() > 1 {
-            return Err(BadInput::new(
-                "`-` stands for standard input, which can be read only once",
-            )
-            .hint("put one of them into a file"));
+            return Err(BadInput::new("`-` is standard input, which can be read only once")
+                .hint("put one of them into a file"));
         }
         Ok(())
     }
 }
 
-/// The most bytes that are read. A document may be half as long; the rest lets its reader say so.
+/// The maximum number of bytes that are read. A document may be half as long; the rest lets its
+/// parser report a longer one.
 const MAX_BYTES: usize = 8 << 20;
 
 /// The text in some bytes, without the byte-order mark that editors on Windows write, which no
@@ -102,7 +101,7 @@ fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Why something cannot be read, without the numbers of the operating system where there are words.
+/// The text of an I/O error, without the operating system's error number where possible.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "no such file".to_owned(),

@@ -1,4 +1,4 @@
-//! `scopegate lint`: what the owner of a map may not have meant.
+//! `scopegate lint`: likely mistakes in a scope map.
 //!
 //! A finding is an error when the map does not do what it says, and a remark otherwise.
 
@@ -21,13 +21,12 @@ Exit code:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Scope maps in JSON or YAML, `-` for standard input; of a file with several, each is looked
-    /// at
+    /// Scope maps in JSON or YAML, `-` for standard input; every map of a file is checked
     #[arg(value_name = "FILE", required = true)]
     files: Vec<Input>,
     #[command(flatten)]
     names: NameArgs,
-    /// Take remarks for errors
+    /// Treat remarks as errors
     #[arg(long)]
     strict: bool,
     /// In which form the answer is printed
@@ -35,7 +34,7 @@ pub(crate) struct Args {
     output: Output,
 }
 
-/// A finding as it is printed.
+/// A printed finding.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {

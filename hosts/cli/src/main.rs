@@ -1,23 +1,22 @@
 //! The command line: what a token may do and why, from scope maps in files.
 //!
 //! Every command is a function from its arguments to an [`Answer`](report::Answer); only this file
-//! and [`report`] know that there is a process with an exit code around it. Decisions are the
-//! engine's own, linked in: what is printed here is what a token server with the same maps answers.
+//! and [`report`] deal with the process and its exit code. Decisions are the engine's, linked in: a
+//! token server with the same maps answers the same.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`decide`] | what a request gets |
+//! | [`decide`] | the access that a request gets |
 //! | [`explain`] | why, and the smallest change that would allow it |
-//! | [`lint`] | what the owner of a map may not have meant |
+//! | [`lint`] | likely mistakes in a scope map |
 //! | [`diff`] | what changes from one map to another |
 //! | [`test`](mod@test) | assertions about maps, kept in files |
 //! | [`input`] | files and standard input, bounded |
 //! | [`maps`] | the scope maps of a principal |
-//! | [`request`] | the scopes that are asked about |
+//! | [`request`] | the requested scopes |
 //! | [`report`] | answers, errors and exit codes |
 //!
-//! Exit codes, the same for every command: 0 for yes, 1 for no, 2 when there is nothing to answer
-//! because the input is bad.
+//! Exit codes, the same for every command: 0 for yes, 1 for no, 2 for bad input.
 //!
 //! Left out: registries. Nothing here opens a connection.
 
@@ -53,7 +52,7 @@ enum Command {
     /// Explain a decision: the rules behind it, the near misses and the smallest fix
     #[command(after_help = explain::HELP)]
     Explain(explain::Args),
-    /// Look for what the owner of a scope map may not have meant
+    /// Find likely mistakes in scope maps
     #[command(after_help = lint::HELP)]
     Lint(lint::Args),
     /// Show on which repositories two scope maps grant different things

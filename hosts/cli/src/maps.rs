@@ -1,6 +1,6 @@
 //! The scope maps of a principal, read from files and compiled.
 //!
-//! Left out: which token has which maps. Here the command line says it.
+//! Left out: which token has which maps. The command line names the maps.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -14,7 +14,7 @@ use scopegate_core::{ActionSet, Catalog, ResourceName, Scope, ScopeList, Setting
 use crate::input::Input;
 use crate::report::BadInput;
 
-/// Whose rights are looked at.
+/// The principal whose rights are checked.
 #[derive(Debug, Args)]
 pub(crate) struct PrincipalArgs {
     /// Scope maps in JSON or YAML, `-` for standard input; what one of several grants is granted
@@ -38,16 +38,16 @@ impl PrincipalArgs {
     }
 }
 
-/// Which scope maps are meant, where a file has several.
+/// The selection of scope maps, where a file has several.
 #[derive(Debug, Args)]
 pub(crate) struct NameArgs {
-    /// The name of the scope map that is meant, where a file has several
+    /// The name of the scope map to use, where a file has several
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
 }
 
 impl NameArgs {
-    /// Reads the maps that are meant, file by file.
+    /// Reads the selected maps, file by file.
     pub(crate) fn read(&self, inputs: &[Input]) -> Result<Vec<Map>, BadInput> {
         let mut maps = Vec::new();
         for input in inputs {
@@ -61,7 +61,7 @@ impl NameArgs {
         }
     }
 
-    /// Reads the one map that is meant.
+    /// Reads the one selected map.
     pub(crate) fn read_one(&self, input: &Input) -> Result<Map, BadInput> {
         let mut maps = self.read(std::slice::from_ref(input))?;
         match maps.pop() {
@@ -70,7 +70,7 @@ impl NameArgs {
         }
     }
 
-    /// Reads the maps of a file that are meant, which without names are all of them.
+    /// Reads the selected maps of a file; without names, all of them.
     pub(crate) fn read_each(&self, input: &Input) -> Result<Vec<Map>, BadInput> {
         if self.names.is_empty() {
             Map::read_all(input)
@@ -79,7 +79,7 @@ impl NameArgs {
         }
     }
 
-    /// A file with one map needs no name. Of several, those are meant that are named, each once.
+    /// A file with one map needs no name. Of several maps, each named one is selected once.
     fn read_file(&self, input: &Input) -> Result<Vec<Map>, BadInput> {
         let mut maps = Map::read_all(input)?;
         if maps.len() == 1 {
@@ -117,7 +117,7 @@ fn list(maps: &[Map]) -> String {
     list
 }
 
-/// The argument that is one of the names of a setting, which are the core's.
+/// An argument whose values are the names of a setting, which the core defines.
 pub(crate) fn named<T: Clone + Send + Sync + 'static>(
     names: impl IntoIterator<Item = &'static str>,
     parse: fn(&str) -> Option<T>,
@@ -128,9 +128,9 @@ pub(crate) fn named<T: Clone + Send + Sync + 'static>(
 /// A scope map, read and compiled.
 #[derive(Debug)]
 pub(crate) struct Map {
-    /// As it was read.
+    /// The parsed document.
     pub(crate) document: ScopeMapDocument,
-    /// As it is looked up.
+    /// The compiled table.
     pub(crate) table: Table<Vec<u8>>,
 }
 
@@ -172,13 +172,13 @@ impl Map {
         self.name().eq_ignore_ascii_case(name)
     }
 
-    /// The table and what people call it.
+    /// The table with its name.
     fn named(&self) -> NamedTable<'_, Vec<u8>> {
         NamedTable { name: self.name(), table: &self.table }
     }
 }
 
-/// Whoever asks: some scope maps, of which each may only add to what the others grant.
+/// The principal: scope maps, each of which can only add access.
 #[derive(Debug)]
 pub(crate) struct Principal {
     /// The maps, in the order in which they were named.
@@ -188,13 +188,13 @@ pub(crate) struct Principal {
 }
 
 impl Principal {
-    /// What a request gets.
+    /// The access that a request gets.
     pub(crate) fn claims<'a>(&self, request: &ScopeList<'a>) -> Claims<'a> {
         scopegate_core::claims(self.tables(), request, &self.settings)
     }
 
-    /// Why a request gets what it gets: an explanation for each scope, merged as they are decided.
-    /// `registry` goes into the fixes.
+    /// The explanation of a decision: one for each scope, merged as in the decision. `registry`
+    /// goes into the fixes.
     pub(crate) fn explain(
         &self,
         request: &ScopeList<'_>,
@@ -211,7 +211,7 @@ impl Principal {
         merged.filter_map(explain).collect()
     }
 
-    /// What may be done with a repository, asked for or not.
+    /// All actions that are granted on a repository, requested or not.
     pub(crate) fn granted_on(&self, repository: ResourceName<'_>) -> ActionSet {
         let granted = self.tables().map(|table| table.granted(repository));
         granted.fold(ActionSet::NONE, ActionSet::union)

@@ -1,8 +1,8 @@
-//! What a command has to say: its answer, what was wrong with the input, and the exit code.
+//! The output of a command: its answer, the errors of its input, and the exit code.
 //!
-//! An answer is collected and then written at once, so that a reader who has seen enough and closed
-//! the pipe is no error, and so that text from strangers passes one place: what does not print is
-//! escaped there, and no scope can forge a line of ours.
+//! An answer is collected and then written at once, so that a closed pipe is not an error, and so
+//! that untrusted text is escaped in one function: unprintable characters are escaped, and no scope
+//! can forge a line of output.
 //!
 //! Left out: colours, and a log.
 
@@ -25,14 +25,14 @@ pub(crate) enum Output {
     Json,
 }
 
-/// The answer to the question that a command is.
+/// The outcome of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// Everything is granted, nothing was found, the maps are equivalent, all assertions hold.
+    /// All granted, no findings, equivalent maps, or all assertions hold.
     Yes = 0,
-    /// Something is not.
+    /// The opposite.
     No = 1,
-    /// The input leaves the question open.
+    /// The input is invalid.
     BadInput = 2,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// An answer without a word.
+    /// An empty answer.
     pub(crate) fn new(status: Status) -> Self {
         Self { status, output: String::new(), problems: Vec::new() }
     }
@@ -57,14 +57,13 @@ impl Answer {
         Ok(Self { output: json + "\n", ..Self::new(status) })
     }
 
-    /// Adds one line, whatever the text holds.
+    /// Adds one line, with the text escaped.
     pub(crate) fn line(&mut self, text: impl Display) {
         self.output.push_str(&visible(&text.to_string()));
         self.output.push('\n');
     }
 
-    /// Adds what is wrong with the input. It goes to standard error, and the answer is no longer
-    /// yes or no.
+    /// Adds an error of the input. It goes to standard error, and the status becomes bad input.
     pub(crate) fn problem(&mut self, problem: BadInput) {
         self.status = Status::BadInput;
         self.problems.push(problem);
@@ -79,7 +78,7 @@ impl From<BadInput> for Answer {
     }
 }
 
-/// Something about the input that leaves a question without an answer.
+/// An error of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadInput {
     message: String,
@@ -87,19 +86,19 @@ pub(crate) struct BadInput {
 }
 
 impl BadInput {
-    /// What is wrong.
+    /// With a message.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None }
     }
 
-    /// The same, with what would be right.
+    /// The same, with a hint.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// The same, with where it is.
-    pub(crate) fn at(self, place: impl Display) -> Self {
-        Self { message: format!("{place}: {}", self.message), ..self }
+    /// The same, with its location.
+    pub(crate) fn at(self, location: impl Display) -> Self {
+        Self { message: format!("{location}: {}", self.message), ..self }
     }
 }
 
@@ -115,12 +114,12 @@ impl From<DocumentError> for BadInput {
     }
 }
 
-/// Prints an answer and gives its exit code.
+/// Prints an answer and returns its exit code.
 pub(crate) fn print(answer: Result<Answer, BadInput>) -> ExitCode {
     let mut answer = answer.unwrap_or_else(Answer::from);
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(answer.output.as_bytes()).and_then(|()| stdout.flush());
-    // Whoever closed the pipe has read what they wanted.
+    // A closed pipe means that the reader has enough.
     if let Err(error) = written
         && error.kind() != ErrorKind::BrokenPipe
     {
@@ -128,7 +127,7 @@ pub(crate) fn print(answer: Result<Answer, BadInput>) -> ExitCode {
     }
     let mut stderr = io::stderr().lock();
     for BadInput { message, hint } in &answer.problems {
-        // Nobody is left to tell when this fails.
+        // A failure here cannot be reported.
         let _ = writeln!(stderr, "error: {}", clipped(visible(message)));
         if let Some(hint) = hint {
             let _ = writeln!(stderr, "hint: {}", visible(hint));
@@ -137,8 +136,8 @@ pub(crate) fn print(answer: Result<Answer, BadInput>) -> ExitCode {
     ExitCode::from(answer.status as u8)
 }
 
-/// Text from anybody, fit for a line on a terminal: line feeds, escape sequences and whatever else
-/// does not print are escaped.
+/// Untrusted text, made safe for a line on a terminal: line feeds, escape sequences and all other
+/// unprintable characters are escaped.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -150,8 +149,8 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// The most characters of a message. It begins with the place and ends with the offending text,
-/// which may be as long as anybody likes.
+/// The maximum length of a message, in characters. It begins with the location and ends with the
+/// offending text, which may be arbitrarily long.
 const MAX_SHOWN: usize = 400;
 
 fn clipped(text: String) -> String {

@@ -1,4 +1,4 @@
-//! The scopes that are asked about, and whether all of them were granted.
+//! The requested scopes, and whether all of them were granted.
 
 use scopegate_core::claims::Claims;
 use scopegate_core::scope::MergedScope;
@@ -6,8 +6,8 @@ use scopegate_core::{Error, ScopeList};
 
 use crate::report::{BadInput, Status};
 
-/// Refuses a request that asks for nothing, as a whole or in one of its scopes: it is a variable
-/// that nobody set, and "all of nothing is granted" would be a wrong answer.
+/// Refuses a request without actions, as a whole or in one of its scopes: it is likely an unset
+/// variable, and "all of nothing is granted" would be a wrong answer.
 pub(crate) fn check(request: &ScopeList<'_>) -> Result<(), BadInput> {
     has_scope(request)?;
     if let Some(scope) = request.scopes.iter().find(|scope| asks_for_nothing(scope)) {
@@ -35,8 +35,8 @@ pub(crate) fn status(request: &ScopeList<'_>, claims: &Claims<'_>) -> Status {
     }
 }
 
-/// Whether something was granted and nothing denied. A scope without actions is no yes: the token
-/// would not open what it names.
+/// Whether something was granted and nothing denied. A scope without actions is not a yes: the
+/// token would have no access to its repository.
 pub(crate) fn grants_all(request: &ScopeList<'_>, claims: &Claims<'_>) -> bool {
     let is_whole = !request.scopes.iter().any(asks_for_nothing);
     is_whole && claims.denied.is_empty() && !claims.access.is_empty()

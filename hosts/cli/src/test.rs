@@ -1,8 +1,8 @@
 //! `scopegate test`: assertions about scope maps, kept in files beside them.
 //!
-//! Everything is read before anything is checked, so that bad input in one file never leaves half a
-//! report behind. An assertion with an invalid scope is bad input whatever it demands: `deny` would
-//! hold for every misspelt scope.
+//! All files are read before any is checked, so that bad input in one file never leaves a partial
+//! report. An assertion with an invalid scope is bad input: `deny` would hold for every misspelt
+//! scope.
 //!
 //! Follows, for the report, the JUnit form as <https://github.com/testmoapp/junitxml> describes it.
 
@@ -34,7 +34,7 @@ where access.yaml says
     - deny: repository:samples/nginx:push
 
 `allow` holds when everything that the scope asks for is granted, `deny` when
-nothing is. In the place of a file, `{actions: [...]}` is a scope map itself.
+nothing is. Instead of a file, `{actions: [...]}` is an inline scope map.
 
 Exit code:
   0  all assertions hold
@@ -82,18 +82,18 @@ struct Suite {
 /// An assertion, checked.
 #[derive(Debug)]
 struct Case {
-    /// What was demanded: `allow repository:app:pull`.
+    /// The demand: `allow repository:app:pull`.
     name: String,
     outcome: Outcome,
 }
 
 #[derive(Debug)]
 enum Outcome {
-    /// It holds; with a remark when a part of it asks for what nobody could be granted.
+    /// It holds; with a remark when a part of it can never be granted.
     Holds { remark: Option<String> },
     /// It fails.
     Fails {
-        /// What is against it, on one line.
+        /// The summary of the failure, on one line.
         summary: String,
         /// The whole explanation, and why the assertion matters.
         details: Vec<String>,
@@ -107,16 +107,17 @@ impl Suite {
         let file = file.map_err(|error| BadInput::from(error).at(input))?;
         let principal = principal(&file, input)?;
         if file.assertions.is_empty() {
-            // A build that checks nothing must not look like one that checked everything.
+            // A run without assertions must not look like a successful one.
             return Err(BadInput::new("no assertion in it").at(input));
         }
         let cases = file.assertions.iter().enumerate().map(|(index, assertion)| {
-            let place = format!("{input}: assertions[{index}]");
-            // The reader of the file has refused these already; none may ever be passed over.
-            let demand = assertion.demand().ok_or_else(|| BadInput::new("no demand").at(&place))?;
+            let location = format!("{input}: assertions[{index}]");
+            // The parser of the file has refused these already; none may be skipped.
+            let demand =
+                assertion.demand().ok_or_else(|| BadInput::new("no demand").at(&location))?;
             let (verb, _) = parts(demand);
             let case = Case::check(&principal, assertion, demand);
-            case.map_err(|problem| problem.at(format_args!("{place}.{verb}")))
+            case.map_err(|problem| problem.at(format_args!("{location}.{verb}")))
         });
         Ok(Self { cases: cases.collect::<Result<_, _>>()?, name: input.to_string() })
     }
@@ -185,10 +186,10 @@ impl Case {
     }
 }
 
-/// What nobody could be granted, so that denying it says little: likely a slip of the pen.
+/// A part of a denied request that can never be granted: likely a typing error.
 fn remark(request: &ScopeList<'_>) -> Option<String> {
     if let Some(word) = request.scopes.iter().flat_map(|scope| &scope.actions.unknown).next() {
-        return Some(format!("nobody knows the action `{word}`"));
+        return Some(format!("unknown action `{word}`"));
     }
     let empty = request.scopes.iter().find(|scope| request::asks_for_nothing(scope))?;
     Some(format!("`{}` is asked for without an action", empty.name))
@@ -204,7 +205,7 @@ fn fails(explanations: &[FullExplanation], assertion: &Assertion, demand: Demand
     }
 }
 
-/// What speaks against a demand, in a few words each.
+/// The objections to a demand, in a few words each.
 fn objections(explanation: &FullExplanation, demand: Demand<'_>) -> Vec<String> {
     let reasons = explanation.reasons.iter();
     match demand {

@@ -24,10 +24,10 @@ fn the_command_line_decides_as_the_engine_does() {
     assert!(count > 500, "{count}");
 }
 
-/// Checks one case; `false` when it cannot be asked on a command line.
+/// Checks one case; `false` when it cannot be expressed on a command line.
 fn check(group: &Value, case: &Value) -> bool {
     let scopes = words(&case["scope"]);
-    // A null byte ends an argument, and a request without any parameter is bad usage.
+    // A null byte ends an argument, and a request without parameters is bad usage.
     if scopes.is_empty() || scopes.iter().any(|scope| scope.contains('\0')) {
         return false;
     }
@@ -57,7 +57,7 @@ fn check(group: &Value, case: &Value) -> bool {
     true
 }
 
-/// Whether a scope is about something of which no action was answered.
+/// Whether a scope has no action in the answer.
 fn asks_for_nothing(scope: &str, answered: &[String]) -> bool {
     let about = |scope: &str| {
         let (about, _) = scope.rsplit_once(':').unwrap_or((scope, ""));
