@@ -1,8 +1,8 @@
 //! Decisions natively and through wasmtime, one by one and in batches, and each step of a request;
 //! then the allocations of the hot path.
 //!
-//! For whoever changes the engine: `cargo xtask bench decide` runs this. What is published, and
-//! compared with others, is the report of `cargo xtask bench`.
+//! For changes of the engine: `cargo xtask bench decide` runs this. The published comparison is the
+//! report of `cargo xtask bench`.
 
 #![allow(
     clippy::disallowed_methods,
@@ -40,10 +40,10 @@ fn main() {
     print_sizes(allocations);
 }
 
-/// Takes requests in turn.
-struct Turns(usize);
+/// Cycles through requests.
+struct Cycle(usize);
 
-impl Turns {
+impl Cycle {
     fn next<'t>(&mut self, requests: &'t [String]) -> &'t str {
         self.0 = (self.0 + 1) % REQUESTS;
         &requests[self.0]
@@ -55,26 +55,26 @@ fn decided(table: &Table<Vec<u8>>, text: &str) -> u32 {
     decision.granted.packed()
 }
 
-/// Scope text to granted set, natively; gives the allocations of ten thousand decisions.
+/// Scope text to granted set, natively; returns the allocations of ten thousand decisions.
 fn native(criterion: &mut Criterion) -> usize {
     let mut group = criterion.benchmark_group("decide");
     let mut allocated = 0;
     for size in SIZES {
         let (table, requests) = (table(size), scopes(&names(size)));
-        let mut turns = Turns(0);
+        let mut cycle = Cycle(0);
         let before = allocations();
         for _ in 0..10_000 {
-            black_box(decided(&table, turns.next(&requests)));
+            black_box(decided(&table, cycle.next(&requests)));
         }
         allocated += allocations() - before;
         group.bench_function(BenchmarkId::new("native", size), |bencher| {
-            bencher.iter(|| decided(black_box(&table), black_box(turns.next(&requests))));
+            bencher.iter(|| decided(black_box(&table), black_box(cycle.next(&requests))));
         });
     }
     allocated
 }
 
-/// One look-up of the same names in a hash map of the same rules: what any decision costs at least.
+/// One look-up of the same names in a hash map of the same rules: the minimum cost of any decision.
 fn floor(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("floor");
     let size = 500;
@@ -83,9 +83,9 @@ fn floor(criterion: &mut Criterion) {
         .map(|entry| (entry.name.as_str().to_owned(), entry.exact.bits()))
         .collect();
     let requests = names(size);
-    let mut turns = Turns(0);
+    let mut cycle = Cycle(0);
     group.bench_function(BenchmarkId::new("hash_map", size), |bencher| {
-        bencher.iter(|| black_box(&map).get(black_box(turns.next(&requests))).copied());
+        bencher.iter(|| black_box(&map).get(black_box(cycle.next(&requests))).copied());
     });
 }
 
@@ -99,9 +99,9 @@ fn wasmtime(criterion: &mut Criterion) {
         let requests = scopes(&names(size));
         let mut session = runtime.session().unwrap_or_else(|error| panic!("{error}"));
         let handle = session.load(&loaded).unwrap_or_else(|error| panic!("{error}"));
-        let mut turns = Turns(0);
+        let mut cycle = Cycle(0);
         group.bench_function(BenchmarkId::new("wasmtime", size), |bencher| {
-            bencher.iter(|| session.decide(handle, black_box(turns.next(&requests)), &SETTINGS));
+            bencher.iter(|| session.decide(handle, black_box(cycle.next(&requests)), &SETTINGS));
         });
         let together = requests[..20].join(" ");
         let mut decisions = Vec::new();
@@ -113,26 +113,26 @@ fn wasmtime(criterion: &mut Criterion) {
         let tables = [&loaded];
         group.bench_function(BenchmarkId::new("wasmtime_claims", size), |bencher| {
             bencher
-                .iter(|| runtime.claims(&tables, &[black_box(turns.next(&requests))], &SETTINGS));
+                .iter(|| runtime.claims(&tables, &[black_box(cycle.next(&requests))], &SETTINGS));
         });
     }
 }
 
-/// What a host asks besides, natively: the steps that the guard counts.
+/// The other steps of a host, natively: those that the guard counts.
 fn steps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
     for (name, prepare) in STEPS {
-        let (mut step, mut turn) = (prepare(), 0);
+        let (mut step, mut count) = (prepare(), 0);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                turn += 1;
-                step(turn);
+                count += 1;
+                step(count);
             });
         });
     }
 }
 
-/// What is no time: allocations, and bytes of tables.
+/// Figures other than times: allocations, and bytes of tables.
 fn print_sizes(allocations: usize) {
     println!("\n| what | measured | goal |\n|---|---:|---:|");
     println!("| allocations of 50,000 decisions | {allocations} | 0 |");

@@ -271,7 +271,7 @@ for (const map of maps) {
   for (const each of inTurns(cases)) print(each);
 }
 
-/** The steps that `places.rs` takes natively and in wasmtime, by the engine's exports. */
+/** The steps that `hosts.rs` takes natively and in wasmtime, by the engine's exports. */
 function byExports({ actions, scopes, together, method, target, access, required }) {
   const { exports, write, writeBytes, checked, taken, table } = engineWith(actions);
   // A number of what is granted alone does not tell a refusal from nothing, so that is asked

@@ -1,4 +1,4 @@
-//! An allocator that counts, because nothing else shows that nothing is allocated.
+//! A counting allocator, to check that a path does not allocate.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 #[derive(Clone, Copy, Debug)]
 pub struct Counting;
 
-/// How often this process has asked for memory.
+/// The number of allocations of this process.
 #[must_use]
 pub fn allocations() -> usize {
     ALLOCATIONS.load(Ordering::Relaxed)

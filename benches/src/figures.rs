@@ -1,8 +1,8 @@
-//! What a bench of whole processes keeps for the report: each group of figures as lines of CSV in a
-//! file of its own, in `target/bench/servers`.
+//! The figures of benches of whole processes, for the report: each group as lines of CSV in a file
+//! of its own, in `target/bench/servers`.
 //!
 //! Figures have their unit where [rows](mod@crate::table) have a modelling. Left out: comparing two
-//! runs; on a shared machine whole processes differ by more than is worth a check.
+//! runs; on a shared machine the figures of whole processes vary too much for a check.
 
 use std::fs;
 use std::path::Path;
@@ -18,18 +18,18 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Nothing yet.
+    /// An empty group.
     #[must_use]
     pub fn new(group: &'static str) -> Self {
         Self { group, rows: Vec::new() }
     }
 
-    /// Adds what was measured, with one sample for each round, and gives the median.
+    /// Adds a figure, with one sample for each round, and returns the median.
     pub fn add(&mut self, name: &str, unit: &str, samples: Vec<f64>) -> f64 {
         self.add_at(0, name, unit, samples)
     }
 
-    /// The same, of so many of something.
+    /// The same, for a count.
     pub fn add_at(&mut self, count: usize, name: &str, unit: &str, samples: Vec<f64>) -> f64 {
         let samples = Samples(samples);
         let median = samples.percentile(50);
@@ -38,11 +38,11 @@ impl Figures {
         median
     }
 
-    /// Writes them where the report looks for them.
+    /// Writes them for the report.
     ///
     /// # Panics
     ///
-    /// When there is no place for them.
+    /// When the file cannot be written.
     pub fn keep(self) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench/servers");
         fs::create_dir_all(&folder).expect("a folder");

@@ -1,5 +1,5 @@
-//! The steps that a request passes, each prepared to be done again and again: what instructions are
-//! counted of, and time is measured of.
+//! The steps of a request, each prepared for repetition: the guard counts their instructions, and
+//! the benches measure their time.
 
 use std::hint::black_box;
 
@@ -28,13 +28,13 @@ const HEADERS: [(&[u8], &[u8]); 6] = [
     (b"accept-encoding", b"gzip"),
 ];
 
-/// Something that is done for a request, by its turn.
+/// A step of a request, called with a counter.
 pub type Step = Box<dyn FnMut(usize)>;
 /// A step, and how it is prepared.
 pub type Named = (&'static str, fn() -> Step);
 
-/// Every step: a decision in maps of three sizes, a token request with twenty scopes, and what else
-/// a host asks the engine.
+/// Every step: a decision in maps of three sizes, a token request with twenty scopes, and the other
+/// calls of a host.
 pub const STEPS: [Named; 13] = [
     ("decide/10", || decided(10)),
     ("decide/500", || decided(500)),
@@ -57,11 +57,11 @@ fn decided(rules: usize) -> Step {
     decisions(table(rules), scopes(&names(rules)))
 }
 
-/// Decisions about these scopes, in turn.
+/// Decisions about these scopes, cycling.
 #[must_use]
 pub fn decisions(table: Table<Vec<u8>>, scopes: Vec<String>) -> Step {
-    Box::new(move |turn| {
-        let scope = black_box(&scopes[turn % scopes.len()]);
+    Box::new(move |count| {
+        let scope = black_box(&scopes[count % scopes.len()]);
         let decision = decide_text([black_box(&table)], scope, &Settings::default());
         black_box(decision).expect("a scope");
     })
@@ -90,8 +90,8 @@ fn claimed() -> Step {
 
 fn explained() -> Step {
     let (table, scopes) = (table(500), scopes(&names(500)));
-    Box::new(move |turn| {
-        let scope = Scope::parse(black_box(&scopes[turn % scopes.len()])).expect("a scope");
+    Box::new(move |count| {
+        let scope = Scope::parse(black_box(&scopes[count % scopes.len()])).expect("a scope");
         let named = [NamedTable { name: "my-map", table: black_box(&table) }];
         black_box(explain(&named, &scope, &Settings::default()));
     })

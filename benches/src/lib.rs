@@ -1,4 +1,4 @@
-//! Maps and requests to measure with, the same in every run.
+//! Maps and requests for measurements, the same in every run.
 //!
 //! A quarter of the rules are `team/*`, a quarter `team/svc/*`, half are exact names; a third of
 //! the requests match nothing. Names have one to three components. Nothing is random, so that two
@@ -27,22 +27,23 @@ pub mod worst;
 
 use scopegate_core::{ScopeMap, Table};
 
-/// Whether a measurement of this name is asked for: by a part of it on the command line, or by
-/// nothing there.
+/// Whether a measurement is selected: by a part of its name on the command line, or by an empty
+/// command line.
 #[must_use]
 pub fn wants(name: &str) -> bool {
-    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-')).peekable();
-    words.peek().is_none() || words.any(|word| name.contains(&word))
+    let mut filters =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    filters.peek().is_none() || filters.any(|filter| name.contains(&filter))
 }
 
-/// The sizes of maps, in rules: the smallest, two that people have, the limit of a registry, and
-/// two far beyond it.
+/// The sizes of maps, in rules: the smallest, two typical ones, the limit of a registry, and two
+/// far beyond it.
 pub const SIZES: [usize; 5] = [10, 100, 500, 10_000, 100_000];
 
-/// How many requests take turns, so that no branch is learnt by heart.
+/// How many requests are cycled, so that branch prediction does not learn one.
 pub const REQUESTS: usize = 64;
 
-/// The action strings of a map with so many rules.
+/// The action strings of a map with a number of rules.
 #[must_use]
 pub fn rules(count: usize) -> Vec<String> {
     (0..count)
@@ -67,18 +68,18 @@ fn name(n: usize) -> String {
     format!("team{}/svc/component-{n}", n / 4)
 }
 
-/// The scope map of so many rules.
+/// The scope map with a number of rules.
 ///
 /// # Panics
 ///
-/// Never: the rules are rules.
+/// Never: the rules are valid.
 #[must_use]
 pub fn scope_map(count: usize) -> ScopeMap {
     let rules = rules(count);
     ScopeMap::parse(rules.iter().map(String::as_str)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The compiled map of so many rules.
+/// The compiled map with a number of rules.
 ///
 /// # Panics
 ///
@@ -88,19 +89,18 @@ pub fn table(count: usize) -> Table<Vec<u8>> {
     Table::compile([&scope_map(count)]).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The names that requests are about, spread over a map of so many rules.
+/// The names of requests, spread over a map with a number of rules.
 #[must_use]
 pub fn names(count: usize) -> Vec<String> {
     many_names(count, REQUESTS)
 }
 
-/// So many names instead of the usual number: for caches that are cold, and for answers that are
-/// compared.
+/// A given number of names: for cold caches, and for the comparison of answers.
 #[must_use]
 pub fn many_names(count: usize, names: usize) -> Vec<String> {
     (0..names)
         .map(|n| {
-            // A prime step, so that neighbours in time are no neighbours in the map.
+            // A prime step, so that successive names are not neighbours in the map.
             let rule = n.wrapping_mul(7919) % count;
             match n % 6 {
                 0 | 1 => format!("other{rule}/svc/component-{n}"),
@@ -112,7 +112,7 @@ pub fn many_names(count: usize, names: usize) -> Vec<String> {
         .collect()
 }
 
-/// The scopes that ask for pull and push on these names.
+/// The scopes for pull and push on these names.
 #[must_use]
 pub fn scopes(names: &[String]) -> Vec<String> {
     names.iter().map(|name| format!("repository:{name}:pull,push")).collect()

@@ -1,12 +1,12 @@
 //! Load over keep-alive connections, from one core: as fast as it goes, or at a fixed rate.
 //!
-//! At a fixed rate a request is due whether or not the ones before it were answered, and its answer
-//! is late from that moment on, also when it had to wait for a connection: what a slow server makes
-//! others wait is in the figures.
+//! At a fixed rate a request is due whether or not earlier ones were answered. Its latency counts
+//! from that moment, including the wait for a connection, so queueing behind a slow server is in
+//! the figures.
 //!
-//! One thread looks at all connections in turn and never sleeps. A thread that sleeps has to be
-//! woken by the server's core whenever an answer comes, which took a fifth of the server's time
-//! when it was tried; and it wakes late.
+//! One thread polls all connections and never sleeps. A sleeping thread must be woken by the
+//! server's core for every answer, which took a fifth of the server's time when it was tried; and
+//! it wakes late.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -14,12 +14,12 @@ use std::time::{Duration, Instant};
 
 use core_affinity::CoreId;
 
-/// The core of what is measured.
+/// The measured server's core.
 pub const SERVER_CORE: CoreId = CoreId { id: 0 };
 /// The load's core.
 pub const LOAD_CORE: CoreId = CoreId { id: 1 };
 
-/// A request, and the status that its answer has.
+/// A request, and the expected status of its answer.
 #[derive(Clone, Debug)]
 pub struct Request {
     text: Vec<u8>,
@@ -42,7 +42,7 @@ impl Request {
     }
 }
 
-/// Load on a server: some requests, in turn, again and again.
+/// Load on a server: some requests, repeated in order.
 #[derive(Debug)]
 pub struct Load {
     requests: Vec<Request>,
@@ -50,7 +50,7 @@ pub struct Load {
     connections: Vec<Connection>,
 }
 
-/// How long answers took, in microseconds.
+/// Latencies, in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Latency {
     /// The median.
@@ -59,23 +59,22 @@ pub struct Latency {
     pub p99: f64,
     /// The 99.9th percentile.
     pub p999: f64,
-    /// The 99th percentile of the median 50 ms: what the server does while the machine does nothing
-    /// else. A machine that is shared stops a core for milliseconds many times a second, which is
-    /// in `p99`.
+    /// The 99th percentile of the median 50 ms: the server without other load on the machine. A
+    /// shared machine stops a core for milliseconds many times a second, which is in `p99`.
     pub p99_of_window: f64,
 }
 
-/// Shorter than what usually lies between two stops of a shared machine, and long enough for a
+/// Shorter than the usual time between two stops of a shared machine, and long enough for a
 /// thousand answers.
 const WINDOW: Duration = Duration::from_millis(50);
 
 impl Load {
-    /// Opens so many connections to a port on loopback.
+    /// Opens connections to a port on loopback.
     ///
     /// # Panics
     ///
-    /// When nobody listens there. So do all of these when the server hangs up, or answers with
-    /// another status than is expected.
+    /// When no server listens there. All methods panic when the server disconnects, or answers with
+    /// an unexpected status.
     #[must_use]
     pub fn new(port: u16, requests: &[Request], connections: usize) -> Self {
         Self::over(&[port], requests, connections)
@@ -93,14 +92,14 @@ impl Load {
         Self { requests: requests.to_vec(), next: 0, connections }
     }
 
-    /// Sends whatever is next by the connection of this number.
+    /// Sends the next request on the connection of this number.
     fn send(&mut self, connection: usize, due: Instant) {
         let request = &self.requests[self.next];
         self.next = (self.next + 1) % self.requests.len();
         self.connections[connection].send(request, due);
     }
 
-    /// How long all answers took when every connection asks at once, once.
+    /// Latencies when every connection sends one request at the same time.
     pub fn burst(&mut self) -> Latency {
         pin();
         let (begun, mut all) = (Instant::now(), Vec::new());
@@ -111,7 +110,7 @@ impl Load {
         Latency::of(&all)
     }
 
-    /// Requests in a second when each connection sends its next one as soon as it has the answer.
+    /// Requests in a second when each connection sends the next one after its answer.
     pub fn closed(&mut self, long: Duration) -> f64 {
         pin();
         let (begun, mut answered) = (Instant::now(), 0_u32);
@@ -129,8 +128,7 @@ impl Load {
         rate
     }
 
-    /// Latencies when the first connection sends its next request as soon as it has the answer, and
-    /// the others are silent.
+    /// Latencies when only the first connection sends, each request after its answer.
     pub fn alone(&mut self, long: Duration) -> Latency {
         pin();
         let (begun, mut all) = (Instant::now(), Vec::new());
@@ -146,9 +144,8 @@ impl Load {
         Latency::of(&all)
     }
 
-    /// Latencies when so many requests a second are due, whatever becomes of those before. An
-    /// answer is late from the moment at which its request was due, also when that had to wait for
-    /// a connection.
+    /// Latencies at a fixed rate. A latency counts from the moment at which its request was due,
+    /// including the wait for a connection.
     pub fn open(&mut self, rate: f64, long: Duration) -> Latency {
         pin();
         let (begun, every) = (Instant::now(), Duration::from_secs_f64(1.0 / rate));
@@ -173,7 +170,7 @@ impl Load {
         Latency { p99_of_window, ..all }
     }
 
-    /// Waits for the answers that are still to come.
+    /// Waits for the outstanding answers.
     fn drain(&mut self) {
         for connection in &mut self.connections {
             while connection.asked.is_some() {
@@ -190,7 +187,7 @@ impl Latency {
     }
 }
 
-/// Below which part of them lie, in microseconds.
+/// A quantile, in microseconds.
 fn at(took: &[Duration], part: f64) -> f64 {
     let mut took = took.to_vec();
     took.sort();
@@ -202,9 +199,9 @@ struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     length: usize,
-    /// Since when an answer is awaited.
+    /// When the pending request was due.
     asked: Option<Instant>,
-    /// The status that it has, and whether it has no body.
+    /// The expected status, and whether the answer has no body.
     awaited: (String, bool),
 }
 
@@ -223,14 +220,14 @@ impl Connection {
     }
 
     fn send(&mut self, request: &Request, due: Instant) {
-        // A request is smaller than what any socket takes at once.
+        // A request fits into any socket's buffer.
         self.stream.write_all(&request.text).unwrap();
         (self.length, self.asked) = (0, Some(due));
         self.awaited.0.clone_from(&request.status);
         self.awaited.1 = request.is_head;
     }
 
-    /// How long the answer took, when it has come whole.
+    /// The latency of a complete answer.
     fn poll(&mut self) -> Option<Duration> {
         let asked = self.asked?;
         match self.stream.read(&mut self.buffer[self.length..]) {

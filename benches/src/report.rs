@@ -1,7 +1,7 @@
-//! The report: what was measured as tables for people, and as pictures.
+//! The report: the measurements as tables and as pictures.
 //!
-//! A ratio is taken from samples of one run, and with the better of a peer's two modellings. What
-//! was left out, and what differed, stands below the tables.
+//! A ratio is taken from samples of one run, and with the better of a peer's two modellings.
+//! Omissions and differences are below the tables.
 
 pub mod chart;
 mod goals;
@@ -14,7 +14,7 @@ use crate::SIZES;
 use crate::sample::{Estimate, Samples};
 use crate::table::{Row, Table};
 
-/// Above this the machine did something else besides.
+/// Above this the machine had other load.
 const NOISY: f64 = 0.1;
 
 /// The whole report.
@@ -43,7 +43,7 @@ pub fn markdown(table: &Table) -> String {
         "\n## What a host asks besides, natively\n\n",
         &of_group(table, "step"),
         "\n## The same steps in each place, 500 rules\n\n",
-        &places(table),
+        &hosts(table),
         "\nEach from the texts that come to a host to what its program goes on with: values natively, the bytes that an export gives copied out, objects from \
          the package, which compiles and loads at once. An explanation becomes JSON at the exports; a decision in Node is what is granted, without what is denied.\n\n## Names of other shapes, and caches that are cold, natively\n\n",
         &of_group(table, "shape"),
@@ -60,7 +60,7 @@ pub fn markdown(table: &Table) -> String {
     .concat()
 }
 
-/// The figures that stand for the whole, as they are published.
+/// The published summary figures.
 #[must_use]
 pub fn figures(table: &Table) -> String {
     let mut text = "| what | measured |\n|---|---:|\n".to_owned();
@@ -72,7 +72,7 @@ pub fn figures(table: &Table) -> String {
     text
 }
 
-/// What was promised, and what came of it, for whoever works on it.
+/// The goals and their figures, for developers.
 #[must_use]
 pub fn goals(table: &Table) -> String {
     let mut text = "| what | measured | goal | |\n|---|---:|---:|---|\n".to_owned();
@@ -89,7 +89,7 @@ pub fn goals(table: &Table) -> String {
     text
 }
 
-/// Who takes how long, by number of rules.
+/// The times of the engines, by number of rules.
 fn decisions(table: &Table) -> String {
     let sizes = SIZES.map(|size| format!(" {size} |"));
     let mut text =
@@ -106,20 +106,20 @@ fn decisions(table: &Table) -> String {
     text
 }
 
-/// Which step takes how long, by where the engine runs.
-fn places(table: &Table) -> String {
-    let places = ["native", "wasmtime", "wasmtime with epochs", "node", "node package"];
-    let head = places.map(|place| format!(" {place} |"));
-    let mut text = format!("| step |{}\n|---|{}\n", head.concat(), "---:|".repeat(places.len()));
+/// The times of the steps, by where the engine runs.
+fn hosts(table: &Table) -> String {
+    let hosts = ["native", "wasmtime", "wasmtime with epochs", "node", "node package"];
+    let head = hosts.map(|host| format!(" {host} |"));
+    let mut text = format!("| step |{}\n|---|{}\n", head.concat(), "---:|".repeat(hosts.len()));
     let of_group = || table.rows.iter().filter(|row| row.group == "place");
-    for Row { name, rules, .. } in of_group().filter(|row| row.how == places[0]) {
-        let cells = places.map(|place| cell(table.row("place", name, place, *rules)));
+    for Row { name, rules, .. } in of_group().filter(|row| row.how == hosts[0]) {
+        let cells = hosts.map(|host| cell(table.row("place", name, host, *rules)));
         writeln!(text, "| {name} |{}", cells.concat()).unwrap();
     }
     text
 }
 
-/// The median, or nothing.
+/// The median, or an empty text.
 fn cell(row: Option<&Row>) -> String {
     row.map_or(" |".to_owned(), |row| format!(" {} |", time(row.samples.median().value)))
 }
@@ -150,7 +150,7 @@ fn sizes(table: &Table) -> String {
     text
 }
 
-/// Whether a group is about whole processes, whose figures have a unit.
+/// Whether a group measures whole processes, whose figures have a unit.
 fn is_of_servers(group: &str) -> bool {
     ["token ", "edge "].iter().any(|start| group.starts_with(start))
 }
@@ -184,7 +184,7 @@ fn remarks(table: &Table) -> String {
     text
 }
 
-/// A time as people read it.
+/// A time in a readable unit.
 fn time(nanoseconds: f64) -> String {
     match nanoseconds {
         ..100.0 => format!("{nanoseconds:.1} ns"),
@@ -195,7 +195,7 @@ fn time(nanoseconds: f64) -> String {
     }
 }
 
-/// What differs between two runs by more than a part of the ratio, as lines.
+/// The ratios that differ between two runs by more than a fraction, as lines.
 #[must_use]
 pub fn differences(published: &Table, again: &Table, tolerance: f64) -> Vec<String> {
     let each = GOALS.iter().filter(|goal| goal.is_portable()).filter_map(|goal| {
@@ -245,7 +245,7 @@ mod tests {
         }
     }
 
-    /// What is published is what its samples say, in the docs too.
+    /// The published report matches its samples, in the docs too.
     #[test]
     fn what_is_published_is_current() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

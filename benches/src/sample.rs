@@ -1,12 +1,12 @@
-//! Measuring many things beside each other: each takes its turn in every round, so that whatever
-//! else the machine does hits all of them.
+//! Interleaved measurements: each case runs in every round, so that other load on the machine
+//! affects all of them.
 //!
-//! A sample is the mean time of one call in a batch that is long enough to be timed. What is
-//! compared is always from one run: the ratio of two medians, with an interval from resampling the
-//! rounds. Nothing here is random but the resampling, whose seed is fixed.
+//! A sample is the mean time of one call in a batch that is long enough to be timed. Comparisons
+//! are always within one run: the ratio of two medians, with an interval from resampling the
+//! rounds. Only the resampling is random, and its seed is fixed.
 //!
-//! Left out: removing outliers. Whoever reads a table sees the smallest sample beside the median
-//! and the 99th percentile.
+//! Left out: removing outliers. A table has the smallest sample beside the median and the 99th
+//! percentile.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub struct Case<'c> {
     /// Its name in the table.
     pub name: String,
-    /// Does it so many times.
+    /// Runs it a number of times.
     pub run: Box<dyn FnMut(u64) + 'c>,
 }
 
@@ -24,19 +24,19 @@ impl std::fmt::Debug for Case<'_> {
     }
 }
 
-/// How much is measured.
+/// The effort of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// How many samples.
     pub rounds: usize,
-    /// How long a batch takes at least.
+    /// The minimum duration of a batch.
     pub batch: Duration,
 }
 
 impl Effort {
-    /// What a published figure takes.
+    /// The effort of published figures.
     pub const FULL: Self = Self { rounds: 61, batch: Duration::from_millis(10) };
-    /// What a look takes.
+    /// The effort of a quick look.
     pub const QUICK: Self = Self { rounds: 31, batch: Duration::from_millis(2) };
 }
 
@@ -47,7 +47,7 @@ pub struct Samples(pub Vec<f64>);
 /// An estimate with the interval in which it lies in 95 of 100 resamplings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// What was measured.
+    /// The measured values.
     pub value: f64,
     /// The lower end.
     pub low: f64,
@@ -55,7 +55,7 @@ pub struct Estimate {
     pub high: f64,
 }
 
-/// Measures each case in every round, in turn.
+/// Measures each case in every round.
 #[must_use]
 pub fn measure(cases: &mut [Case<'_>], effort: Effort) -> Vec<Samples> {
     let batches: Vec<u64> = cases.iter_mut().map(|case| calibrate(case, effort.batch)).collect();
@@ -68,7 +68,7 @@ pub fn measure(cases: &mut [Case<'_>], effort: Effort) -> Vec<Samples> {
     samples
 }
 
-/// How many calls take so long. What they warm up stays warm.
+/// The number of calls that take this long. Caches stay warm.
 fn calibrate(case: &mut Case<'_>, long: Duration) -> u64 {
     let mut batch = 1;
     loop {
@@ -88,7 +88,7 @@ fn time(case: &mut Case<'_>, batch: u64) -> Duration {
 }
 
 impl Samples {
-    /// The smallest: what the machine can do when nobody else wants it.
+    /// The smallest: the time without other load on the machine.
     #[must_use]
     pub fn smallest(&self) -> f64 {
         self.0.iter().copied().fold(f64::INFINITY, f64::min)
@@ -106,15 +106,14 @@ impl Samples {
         percentile(self.0.iter().copied(), percent)
     }
 
-    /// How far the middle half of the samples lies apart, as a part of the median. Above a tenth
-    /// the machine is noisy.
+    /// The width of the middle half of the samples, as a fraction of the median. Above a tenth the
+    /// machine is noisy.
     #[must_use]
     pub fn spread(&self) -> f64 {
         (self.percentile(75) - self.percentile(25)) / self.percentile(50)
     }
 
-    /// How many times longer this takes than the other in the same run: the ratio of the medians,
-    /// and its interval.
+    /// The ratio of the medians of this and another case in the same run, with its interval.
     #[must_use]
     pub fn over(&self, other: &Self) -> Estimate {
         estimate(self.0.len().min(other.0.len()), |rounds| {
@@ -124,7 +123,7 @@ impl Samples {
     }
 }
 
-/// A figure of all rounds, and the interval that resampling them gives.
+/// A figure of all rounds, with its interval from resampling them.
 fn estimate(rounds: usize, figure: impl Fn(&[usize]) -> f64) -> Estimate {
     const RESAMPLINGS: usize = 1000;
     let mut random = 0x5c0e_9a7e_u64;

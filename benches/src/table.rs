@@ -1,6 +1,5 @@
-//! What was measured, as lines of CSV: group, name, how, rules, and the samples with blanks between
-//! them. Lines that begin with `#` are remarks: what was left out and why, the machine, the
-//! versions.
+//! The measurements, as lines of CSV: group, name, how, rules, and the samples separated by blanks.
+//! Lines that begin with `#` are remarks: omissions with their reasons, the machine, the versions.
 //!
 //! Times are nanoseconds; in the group `size` the samples are bytes: raw, after gzip, after brotli.
 
@@ -12,15 +11,15 @@ use crate::sample::Samples;
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// What was done.
+    /// The group of the measurement.
     pub group: String,
-    /// Who did it.
+    /// The engine or program.
     pub name: String,
     /// How: a modelling, or a host.
     pub how: String,
-    /// In a map of so many rules.
+    /// The number of rules.
     pub rules: usize,
-    /// What was measured.
+    /// The measured values.
     pub samples: Samples,
 }
 

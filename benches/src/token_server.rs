@@ -1,4 +1,4 @@
-//! The server as people run it, on a core of its own.
+//! The server as in production, on a core of its own.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -22,15 +22,15 @@ pub struct Server {
     child: Child,
     /// Where it listens.
     pub port: u16,
-    /// How long it took from its start until it answered.
+    /// The time from its start to its first answer.
     pub ready_after: Duration,
     folder: TempDir,
-    /// What every command of it is told about its database.
+    /// The flags of its database, for every command.
     database: Vec<String>,
 }
 
 impl Server {
-    /// Starts a server whose database holds this seed.
+    /// Starts a server with a seed.
     ///
     /// # Panics
     ///
@@ -50,7 +50,7 @@ impl Server {
         Self::start_on(&[], quiet, seed, settings)
     }
 
-    /// The same on a database of several servers, which holds the seed besides.
+    /// The same on a shared database, with the seed.
     ///
     /// # Panics
     ///
@@ -73,15 +73,14 @@ impl Server {
             .status()
             .unwrap();
         assert!(status.success());
-        // The first start compiles the engine and keeps the machine code; a restart is what is
-        // measured.
+        // The first start compiles the engine and stores the machine code; a restart is measured.
         if !folder.path().join("measured").exists() {
             fs::write(folder.path().join("measured"), "").unwrap();
             drop(Self::spawn(&folder, database, quiet, settings));
         }
         let (child, port, ready_after) =
             Self::spawn(&folder, database, quiet, settings).into_parts();
-        let database = database.iter().map(|word| (*word).to_owned()).collect();
+        let database = database.iter().map(|flag| (*flag).to_owned()).collect();
         Self { child, port, ready_after, folder, database }
     }
 
@@ -107,11 +106,11 @@ impl Server {
         Spawned(Some((child, port, begun.elapsed())))
     }
 
-    /// What it holds in memory, in megabytes.
+    /// Its memory, in megabytes.
     ///
     /// # Panics
     ///
-    /// When it is gone.
+    /// When it has ended.
     #[must_use]
     pub fn resident(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -151,7 +150,7 @@ impl Drop for Server {
     }
 }
 
-/// A server that ends when nobody takes its parts.
+/// A server that is ended when dropped before use.
 struct Spawned(Option<(Child, u16, Duration)>);
 
 impl Spawned {
@@ -180,11 +179,11 @@ pub fn seed() -> String {
     seed
 }
 
-/// So many tokens that share so many maps of ten rules.
+/// A number of tokens that share a number of maps of ten rules.
 ///
 /// # Panics
 ///
-/// Never: text can be written to text.
+/// Never: writing to a string cannot fail.
 #[must_use]
 pub fn tokens_and_maps(tokens: usize, maps: usize) -> String {
     let mut seed = String::from("scopeMaps:\n");
@@ -220,14 +219,14 @@ fn command(folder: &TempDir) -> Command {
     command
 }
 
-/// Whether the server says so itself: its port takes connections a little earlier.
+/// Whether the server is ready: its port accepts connections a little earlier.
 fn is_ready(port: u16) -> bool {
     let request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     ask(port, request).contains("\"ready\"")
 }
 
-/// The whole answer to a request after which the connection is closed; nothing when there is none
-/// within five seconds.
+/// The whole answer to a request that closes its connection; `None` without an answer within five
+/// seconds.
 #[must_use]
 pub fn ask(port: u16, request: &str) -> String {
     let answer = || -> std::io::Result<Vec<u8>> {
@@ -241,7 +240,7 @@ pub fn ask(port: u16, request: &str) -> String {
     answer().map(|answer| String::from_utf8_lossy(&answer).into_owned()).unwrap_or_default()
 }
 
-/// A port on loopback that nobody listens on.
+/// A free port on loopback.
 ///
 /// # Panics
 ///
@@ -251,16 +250,16 @@ pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// Bytes as a header for a name and a password has them.
+/// Base 64, as in Basic authentication.
 #[must_use]
 pub fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = (0..3).fold(0, |word, n| word << 8 | u32::from(*chunk.get(n).unwrap_or(&0)));
-        for place in 0..4 {
-            let letter = LETTERS[(word >> (18 - 6 * place) & 63) as usize];
-            text.push(if place > chunk.len() { '=' } else { char::from(letter) });
+        let bits = (0..3).fold(0, |bits, n| bits << 8 | u32::from(*chunk.get(n).unwrap_or(&0)));
+        for digit in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * digit) & 63) as usize];
+            text.push(if digit > chunk.len() { '=' } else { char::from(letter) });
         }
     }
     text

@@ -1,11 +1,11 @@
-//! The slowest decision that a search has found: a scope and a map, kept in `benches/worst.txt`.
+//! The slowest decision that a search has found: a scope and a map, stored in `benches/worst.txt`.
 //!
-//! [`search`] changes a name and the rules beside it at random, and goes on from whatever takes
-//! longer. Natively and by time: what is slow for the processor is what an attacker would look for.
-//! `cargo xtask bench worst` runs it.
+//! [`search`] changes a name and its rules at random, and continues from any slower case. It
+//! measures native time: an attacker would search for what is slow for the processor. `cargo xtask
+//! bench worst` runs it.
 //!
-//! Left out: scopes of any length. What is read of a text takes time in proportion to it, and hosts
-//! limit that; here a name has the 255 bytes that a name may have.
+//! Left out: scopes of arbitrary length. Parsing time is proportional to the length, which hosts
+//! limit; here a name has the maximum of 255 bytes.
 
 use std::fmt;
 use std::hint::black_box;
@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use scopegate_core::{RepositoryName, ScopeMap, Settings, Table, decide_text};
 
-/// What was found.
+/// The stored case.
 const KEPT: &str = include_str!("../worst.txt");
 
-/// A scope and the rules of the map that it is decided by.
+/// A scope and the rules of its map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     /// The text of the scope.
@@ -27,11 +27,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// The one that is kept.
+    /// The stored case.
     ///
     /// # Panics
     ///
-    /// Never: it is a case.
+    /// Never: the stored case is valid.
     #[must_use]
     pub fn kept() -> Self {
         KEPT.parse().expect("a case")
@@ -46,7 +46,7 @@ impl Case {
         Self { rules: rules.collect(), scope: format!("repository:{name}:pull,push") }
     }
 
-    /// Its map, compiled; `None` where that is no map.
+    /// Its compiled map; `None` for an invalid map.
     #[must_use]
     pub fn table(&self) -> Option<Table<Vec<u8>>> {
         let map = ScopeMap::parse(self.rules.iter().map(String::as_str)).ok()?;
@@ -75,14 +75,14 @@ impl fmt::Display for Case {
     }
 }
 
-/// Decisions that are timed together, and how often; the quickest time counts, because nothing
-/// makes a processor quicker than it is.
+/// Decisions that are timed together, and how often; the quickest time counts, because disturbances
+/// only slow a processor down.
 const TIMES: u32 = 100;
 const ROUNDS: u32 = 9;
-/// What has to be slower by this part counts as slower.
+/// How much longer a time must be to count as slower.
 const SLOWER: f64 = 1.02;
 
-/// How long a decision takes, in nanoseconds; `None` where the case is none.
+/// The time of a decision, in nanoseconds; `None` for an invalid case.
 #[must_use]
 pub fn time(case: &Case) -> Option<f64> {
     let table = case.table()?;
@@ -98,8 +98,8 @@ pub fn time(case: &Case) -> Option<f64> {
     (0..ROUNDS).map(round).min_by(f64::total_cmp)
 }
 
-/// Searches for so long, from a case on; the same seed tries the same changes. Gives the slowest
-/// case, and how many were tried.
+/// Searches for a duration, starting from a case; the same seed tries the same changes. Returns the
+/// slowest case, and the number of tried ones.
 #[must_use]
 pub fn search(from: &Case, long: Duration, seed: u64) -> (Case, u32) {
     let (mut chance, begun) = (Chance(seed | 1), Instant::now());
@@ -108,7 +108,7 @@ pub fn search(from: &Case, long: Duration, seed: u64) -> (Case, u32) {
     while begun.elapsed() < long {
         let case = changed(&worst, &mut chance);
         tried += 1;
-        // What seems slower is measured again: a machine that was interrupted seems slow once.
+        // A slower case is measured again: an interruption slows a single measurement.
         let is_slower = |took: Option<f64>| took.is_some_and(|took| took > slowest * SLOWER);
         if is_slower(time(&case)) && is_slower(time(&case)) {
             slowest = time(&case).unwrap_or(slowest);
@@ -118,7 +118,7 @@ pub fn search(from: &Case, long: Duration, seed: u64) -> (Case, u32) {
     (worst, tried)
 }
 
-/// Numbers that look like chance.
+/// Pseudo-random numbers.
 struct Chance(u64);
 
 impl Chance {
@@ -144,10 +144,10 @@ const ACTIONS: [&str; 7] = [
     "pull,pull",
 ];
 const PERMISSIONS: [&str; 3] = ["content/read", "content/write", "metadata/read"];
-/// The most rules: a map of more is not slower, because a look-up visits as many places.
+/// The maximum number of rules: a larger map is not slower, because a look-up visits as many slots.
 const RULES: usize = 500;
 
-/// A case that differs in something.
+/// A case with one change.
 fn changed(case: &Case, chance: &mut Chance) -> Case {
     let mut case = case.clone();
     let Some((name, actions)) = case
@@ -162,7 +162,7 @@ fn changed(case: &Case, chance: &mut Chance) -> Case {
         0 => case.scope = format!("repository:{name}:{}", chance.one_of(&ACTIONS)),
         1 | 2 => {
             let other = changed_name(&name, chance);
-            // Rules on what the name begins with go with it, so that one step can reach a name that
+            // Rules on prefixes of the name change with it, so that one step can reach a name that
             // all of them cover.
             if chance.below(2) == 0 {
                 case.rules = case.rules.iter().map(|rule| follow(rule, &name, &other)).collect();
@@ -181,7 +181,7 @@ fn changed(case: &Case, chance: &mut Chance) -> Case {
     case
 }
 
-/// A rule on a part of the name, or on something beside it that is as long.
+/// A rule on a part of the name, or on another name of that length.
 fn rule(name: &str, chance: &mut Chance) -> String {
     let slashes: Vec<usize> =
         name.match_indices('/').map(|(at, _)| at).chain([name.len()]).collect();
@@ -203,8 +203,7 @@ fn follow(rule: &str, name: &str, other: &str) -> String {
     }
 }
 
-/// The name with other bytes somewhere, or more or fewer of them; one that is no name is of no use,
-/// and is tried and dropped.
+/// The name with other bytes, or more or fewer of them; an invalid name is tried and dropped.
 fn changed_name(name: &str, chance: &mut Chance) -> String {
     const PIECES: [&str; 12] =
         ["a", "z", "0", "/", "/a", "-", "--", "_", "__", ".", "a/b/c/d", "aaaaaaaa"];
@@ -231,8 +230,8 @@ mod tests {
         assert!(time(&kept).is_some());
     }
 
-    /// Steps from a short case on reach long names of many components, with rules on them, and most
-    /// steps are cases.
+    /// From a short case, steps reach long names of many components, with rules on them, and most
+    /// steps are valid cases.
     #[test]
     fn steps_go_everywhere() {
         let mut chance = Chance(1);
@@ -241,7 +240,7 @@ mod tests {
         for _ in 0..6_000 {
             let next = changed(&case, &mut chance);
             let is_case = next.table().is_some() && Scope::parse(&next.scope).is_ok();
-            // Only longer names, as a search goes only where it is slower.
+            // Only longer names, as a search only follows slower cases.
             if is_case && next.scope.len() >= case.scope.len() {
                 cases += 1;
                 longest = longest.max(next.scope.len());

@@ -16,8 +16,8 @@ fuzz_target!(|input: &str| {
 });
 
 fn any_map(mut rules: Vec<String>, request: &str) {
-    // The referee looks at every rule for every action, and the comparisons at every pair: more
-    // rules say nothing new.
+    // The referee checks every rule for every action, and the comparisons every pair: more rules
+    // add nothing.
     rules.truncate(12);
     let reversed: Vec<String> = rules.iter().rev().cloned().collect();
     let (left, right) = rules.split_at(rules.len() / 2);

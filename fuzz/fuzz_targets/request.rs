@@ -1,4 +1,4 @@
-//! A whole HTTP request: what goes on needs no more than was decided.
+//! A whole HTTP request: a forwarded request needs no more than was decided.
 
 #![no_main]
 

@@ -10,7 +10,7 @@ fuzz_target!(|request: &str| {
     text::scope_list(&[request]);
     text::scope_list(&request.split('\n').collect::<Vec<_>>());
     decision::no_rule_means_no_access(request);
-    // The widest rules there are, and some that share a name with likely requests.
+    // The widest possible rules, and some that share a name with likely requests.
     let rules = ["*/content/read", "*/metadata/read", "a/*/content/write", "a/content/delete"];
     let rules = rules.map(|rule| format!("repositories/{rule}"));
     decision::agrees_with_the_referee(&[rules.to_vec()], request);

@@ -7,8 +7,8 @@ use scopegate_tests::invariants::table;
 
 fuzz_target!(|bytes: &[u8]| table::answers_as_its_rules(bytes));
 
-// The second field of the header is the length of the whole table. Kept right, it does not hide
-// what comes behind it.
+// The second field of the header is the length of the whole table. It is corrected, so that the
+// rest of the table is reached.
 fuzz_mutator!(|bytes: &mut [u8], size: usize, max_size: usize, _seed: u32| {
     let len = fuzzer_mutate(bytes, size, max_size);
     if let Some(field) = bytes.get_mut(4..8).filter(|_| len >= 8) {

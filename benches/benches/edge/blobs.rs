@@ -1,4 +1,4 @@
-//! Blobs of a gigabyte: how fast they pass, and what a proxy keeps of them.
+//! Blobs of a gigabyte: their throughput, and a proxy's memory.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -6,45 +6,45 @@ use std::time::Instant;
 
 use scopegate_benches::figures::Figures;
 
-use crate::house::{BLOB, House, Running, Way};
+use crate::stack::{BLOB, Route, Running, Stack};
 
-/// How many blobs pass at once where rates are compared.
+/// The numbers of concurrent streams.
 const STREAMS: [usize; 2] = [1, 8];
-/// How many pass through the gateway while its memory is looked at.
+/// The number of concurrent streams while the gateway's memory is measured.
 const MANY: usize = 64;
 const ROUNDS: usize = 3;
 
-pub(crate) fn measure(house: &House) {
+pub(crate) fn measure(stack: &Stack) {
     println!("blobs of 1 GB             1 stream, 8 streams, MB/s");
     let mut figures = Figures::new("edge blobs");
-    let nginx = each(house, Way::Nginx, &mut figures);
-    let gateway = each(house, Way::Gateway, &mut figures);
+    let nginx = each(stack, Route::Nginx, &mut figures);
+    let gateway = each(stack, Route::Gateway, &mut figures);
     let ratios: Vec<String> =
         gateway.iter().zip(&nginx).map(|(ours, theirs)| format!("{:.2}", ours / theirs)).collect();
     println!("  gateway / nginx         {} (goal 0.8)", ratios.join(", "));
-    let gateway = house.start(Way::Gateway);
-    let rate = rate(&gateway, &request(house, Way::Gateway), MANY);
+    let gateway = stack.start(Route::Gateway);
+    let rate = rate(&gateway, &request(stack, Route::Gateway), MANY);
     let memory = gateway.peak_memory();
     println!("  {MANY} through the gateway   {rate:.0} MB/s, at most {memory} MB held (goal 64)");
-    figures.add_at(MANY, Way::Gateway.name(), "MB held", vec![memory as f64]);
+    figures.add_at(MANY, Route::Gateway.name(), "MB held", vec![memory as f64]);
     figures.keep();
 }
 
 /// Megabytes a second for each number of streams.
-fn each(house: &House, way: Way, figures: &mut Figures) -> Vec<f64> {
-    let proxy = house.start(way);
-    let request = request(house, way);
+fn each(stack: &Stack, route: Route, figures: &mut Figures) -> Vec<f64> {
+    let proxy = stack.start(route);
+    let request = request(stack, route);
     let rates = STREAMS.map(|streams| {
         let rates = (0..ROUNDS).map(|_| rate(&proxy, &request, streams)).collect();
-        figures.add_at(streams, way.name(), "MB a second", rates)
+        figures.add_at(streams, route.name(), "MB a second", rates)
     });
     let text: Vec<String> = rates.iter().map(|rate| format!("{rate:>6.0}")).collect();
-    println!("  {:<23} {}", way.name(), text.join(" "));
+    println!("  {:<23} {}", route.name(), text.join(" "));
     rates.to_vec()
 }
 
-fn request(house: &House, way: Way) -> String {
-    let request = house.request(way, &House::blob());
+fn request(stack: &Stack, route: Route) -> String {
+    let request = stack.request(route, &Stack::blob());
     request.replacen("\r\n", "\r\nConnection: close\r\n", 1)
 }
 

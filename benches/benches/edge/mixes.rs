@@ -1,4 +1,4 @@
-//! What clients do at a registry, through the gateway and to the registry itself, at a fixed rate.
+//! The requests of typical clients, through the gateway and directly, at a fixed rate.
 
 use std::time::Duration;
 
@@ -6,45 +6,47 @@ use scopegate_benches::figures::Figures;
 use scopegate_benches::load::{Latency, Load, Request};
 
 use crate::CONNECTIONS;
-use crate::house::{House, Way};
+use crate::stack::{Route, Stack};
 
-/// The part of what the gateway can do at most at which latencies are taken, of both.
-const PART: f64 = 0.7;
-const FOR: Duration = Duration::from_secs(1);
+/// The load at which latencies are measured, as a fraction of the gateway's maximum.
+const LOAD_FRACTION: f64 = 0.7;
+const DURATION: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 5;
-/// How many clients of a CI system ask at once.
+/// How many clients of a CI system send a request at once.
 const BURST: usize = 1000;
 /// Layers of an image.
 const LAYERS: usize = 30;
 
-pub(crate) fn measure(house: &House) {
+pub(crate) fn measure(stack: &Stack) {
     println!(
         "what clients do              /s   of no gateway, at 70 %: p50, p99, p99.9 µs (without gateway)"
     );
     let mut figures = Figures::new("edge clients");
-    let (gateway, registry) = (house.start(Way::Gateway), house.start(Way::Direct));
+    let (gateway, registry) = (stack.start(Route::Gateway), stack.start(Route::Direct));
     for (name, asked) in clients() {
-        let mut loads =
-            [(Way::Gateway, gateway.port), (Way::Direct, registry.port)].map(|(way, port)| {
+        let mut loads = [(Route::Gateway, gateway.port), (Route::Direct, registry.port)].map(
+            |(route, port)| {
                 let requests: Vec<Request> =
-                    asked.iter().map(|asked| request(house, way, *asked)).collect();
+                    asked.iter().map(|asked| request(stack, route, *asked)).collect();
                 Load::new(port, &requests, CONNECTIONS)
-            });
+            },
+        );
         let rates: Vec<[f64; 2]> =
-            (0..ROUNDS).map(|_| loads.each_mut().map(|load| load.closed(FOR / 2))).collect();
-        let most = figures.add(name, "a second", rates.iter().map(|[ours, _]| *ours).collect());
+            (0..ROUNDS).map(|_| loads.each_mut().map(|load| load.closed(DURATION / 2))).collect();
+        let max_rate = figures.add(name, "a second", rates.iter().map(|[ours, _]| *ours).collect());
         let part = rates.iter().map(|[ours, none]| ours / none).collect();
         let part = figures.add(name, "of the rate without a gateway", part);
-        let [ours, none] = loads.each_mut().map(|load| load.open(most * PART, FOR * 2));
-        print(&mut figures, name, &format!("{most:>6.0}   {part:.2}"), ours, none);
+        let [ours, none] =
+            loads.each_mut().map(|load| load.open(max_rate * LOAD_FRACTION, DURATION * 2));
+        print(&mut figures, name, &format!("{max_rate:>6.0}   {part:.2}"), ours, none);
     }
-    let pull = [request(house, Way::Gateway, ("GET", "manifests/v1", 200))];
+    let pull = [request(stack, Route::Gateway, ("GET", "manifests/v1", 200))];
     let mut load = Load::new(gateway.port, &pull, BURST);
     load.burst();
     let ours = load.burst();
     let mut load = Load::new(
         registry.port,
-        &[request(house, Way::Direct, ("GET", "manifests/v1", 200))],
+        &[request(stack, Route::Direct, ("GET", "manifests/v1", 200))],
         BURST,
     );
     load.burst();
@@ -52,10 +54,10 @@ pub(crate) fn measure(house: &House) {
     figures.keep();
 }
 
-/// Method, what of the repository, and the status.
-type Asked = (&'static str, &'static str, u16);
+/// Method, path below the repository, and expected status.
+type ClientRequest = (&'static str, &'static str, u16);
 
-fn clients() -> [(&'static str, Vec<Asked>); 3] {
+fn clients() -> [(&'static str, Vec<ClientRequest>); 3] {
     let pull = [("HEAD", "manifests/v1", 200), ("GET", "manifests/v1", 200)];
     let layers = [("GET", "blobs/LAYER", 200); LAYERS];
     let push = [
@@ -70,9 +72,9 @@ fn clients() -> [(&'static str, Vec<Asked>); 3] {
     ]
 }
 
-fn request(house: &House, way: Way, (method, path, status): Asked) -> Request {
-    // The registry tells layers from the large blob by their first digit.
-    let text = house.request(way, &path.replace("LAYER", &format!("sha256:0{}", "a".repeat(63))));
+fn request(stack: &Stack, route: Route, (method, path, status): ClientRequest) -> Request {
+    // The registry distinguishes layers from the large blob by their first digit.
+    let text = stack.request(route, &path.replace("LAYER", &format!("sha256:0{}", "a".repeat(63))));
     let text = text.replacen("GET", method, 1);
     let text = match method {
         "POST" | "PUT" => text.replacen("\r\n", "\r\nContent-Length: 0\r\n", 1),

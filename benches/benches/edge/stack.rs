@@ -1,4 +1,5 @@
-//! The registry, the token server, and every proxy, as the examples configure it.
+//! The processes of a measurement: the registry, the token server, and every proxy, as the examples
+//! configure it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49
 
 /// A way to a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Route {
     Direct,
     Gateway,
     Nginx,
@@ -31,7 +32,7 @@ pub(crate) enum Way {
     DistributionVerifies,
 }
 
-impl Way {
+impl Route {
     /// Each way after that without a decision.
     pub(crate) const GROUPS: [&[Self]; 4] = [
         &[Self::Nginx, Self::NginxAsks, Self::Gateway],
@@ -58,8 +59,8 @@ impl Way {
     }
 }
 
-/// What stands still while proxies come and go.
-pub(crate) struct House {
+/// The processes that run for all proxies.
+pub(crate) struct Stack {
     server: Server,
     registry: Running,
     administrator: (String, String),
@@ -75,7 +76,7 @@ pub(crate) struct Running {
     folder: TempDir,
 }
 
-impl House {
+impl Stack {
     pub(crate) fn build() -> Self {
         let seed =
             "scopeMaps: [{name: team-map, actions: [repositories/team/*/content/read, repositories/team/*/content/write, \
@@ -88,18 +89,19 @@ impl House {
         Self { server, registry: registry(), administrator, bearer }
     }
 
-    /// A request by way of it. A registry that asks nobody is asked without a token.
-    pub(crate) fn request(&self, way: Way, path: &str) -> String {
-        let authorization = match way {
-            Way::Direct => String::new(),
+    /// A request through a proxy. A registry without token authentication is requested without a
+    /// token.
+    pub(crate) fn request(&self, route: Route, path: &str) -> String {
+        let authorization = match route {
+            Route::Direct => String::new(),
             _ => format!("Authorization: Bearer {}\r\n", self.bearer),
         };
         format!("GET /v2/team/app/{path} HTTP/1.1\r\nHost: registry.example\r\n{authorization}\r\n")
     }
 
-    /// A request for nothing but the answer that the token is good.
-    pub(crate) fn base(&self, way: Way) -> String {
-        self.request(way, "").replacen("/v2/team/app/", "/v2/", 1)
+    /// A request whose answer only says that the token is valid.
+    pub(crate) fn base(&self, route: Route) -> String {
+        self.request(route, "").replacen("/v2/team/app/", "/v2/", 1)
     }
 
     /// The path of the large blob.
@@ -107,7 +109,7 @@ impl House {
         format!("blobs/{DIGEST}")
     }
 
-    pub(crate) fn start(&self, way: Way) -> Running {
+    pub(crate) fn start(&self, route: Route) -> Running {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let example = |name: &str| {
             let text = fs::read_to_string(root().join("examples").join(name)).unwrap();
@@ -122,42 +124,42 @@ impl House {
                 text.replace("access_log off;", "access_log off; keepalive_requests 1000000000;");
             text.replace(['<', '>'], "")
         };
-        let admin = (way == Way::Gateway).then(free_port);
-        let (name, text, mut command) = match way {
-            Way::Direct => return registry(),
-            Way::Distribution | Way::DistributionVerifies => {
-                let verifies = way == Way::DistributionVerifies;
+        let admin = (route == Route::Gateway).then(free_port);
+        let (name, text, mut command) = match route {
+            Route::Direct => return registry(),
+            Route::Distribution | Route::DistributionVerifies => {
+                let verifies = route == Route::DistributionVerifies;
                 let config = self.distribution(port, folder.path(), verifies);
                 ("registry.yml", config, distribution())
             }
-            Way::Gateway => ("gateway.yaml", self.gateway(port, admin, folder.path()), gateway()),
-            Way::Workerd => {
+            Route::Gateway => ("gateway.yaml", self.gateway(port, admin, folder.path()), gateway()),
+            Route::Workerd => {
                 ("config.capnp", without_worker(&self.worker(port, &folder)), workerd())
             }
-            Way::WorkerdDecides => ("config.capnp", self.worker(port, &folder), workerd()),
-            Way::Nginx => {
+            Route::WorkerdDecides => ("config.capnp", self.worker(port, &folder), workerd()),
+            Route::Nginx => {
                 ("nginx.conf", without_question(&example("authz/nginx.conf")), nginx(&folder))
             }
-            Way::NginxAsks => ("nginx.conf", example("authz/nginx.conf"), nginx(&folder)),
-            Way::Envoy => ("envoy.yaml", without_filter(&example("authz/envoy.yaml")), envoy()),
-            Way::EnvoyAsks => ("envoy.yaml", example("authz/envoy.yaml"), envoy()),
-            Way::EnvoyFilter => ("envoy.yaml", filtering(&example("envoy-filter.yaml")), envoy()),
-            Way::EnvoyVerifies => {
+            Route::NginxAsks => ("nginx.conf", example("authz/nginx.conf"), nginx(&folder)),
+            Route::Envoy => ("envoy.yaml", without_filter(&example("authz/envoy.yaml")), envoy()),
+            Route::EnvoyAsks => ("envoy.yaml", example("authz/envoy.yaml"), envoy()),
+            Route::EnvoyFilter => ("envoy.yaml", filtering(&example("envoy-filter.yaml")), envoy()),
+            Route::EnvoyVerifies => {
                 ("envoy.yaml", filtering(&example("envoy-jwt-authn.yaml")), envoy())
             }
         };
         let file = folder.path().join(name);
         fs::write(&file, text).unwrap();
         let running = Running::start(command.arg(&file), port, admin, folder);
-        running.wait_for(&match way {
-            // It has nothing to pull.
-            Way::Distribution | Way::DistributionVerifies => self.base(way),
-            _ => self.request(way, "manifests/v1"),
+        running.wait_for(&match route {
+            // It has no content to pull.
+            Route::Distribution | Route::DistributionVerifies => self.base(route),
+            _ => self.request(route, "manifests/v1"),
         });
         running
     }
 
-    /// CNCF distribution, which trusts the token server's keys, or asks nobody for anything.
+    /// CNCF distribution, which trusts the token server's keys, or has no authentication.
     fn distribution(&self, port: u16, folder: &Path, verifies: bool) -> String {
         let (tokens, keys) =
             (self.server.port, self.server.folder().path().join("signing-cert.pem"));
@@ -172,8 +174,8 @@ impl House {
         )
     }
 
-    /// The example for workerd, with the addresses that are here and the revocations that it leaves
-    /// out, and what it embeds.
+    /// The example for workerd, with this run's addresses, with revocations, and with its embedded
+    /// files.
     fn worker(&self, port: u16, folder: &TempDir) -> String {
         for built in ["worker.js", "scopegate.wasm"] {
             fs::copy(root().join("target/worker").join(built), folder.path().join(built)).unwrap();
@@ -225,7 +227,7 @@ impl Running {
         Self { child, port, admin, folder }
     }
 
-    /// Waits until a request is let through.
+    /// Waits until a request is allowed.
     fn wait_for(&self, request: &str) {
         let begun = Instant::now();
         let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
@@ -237,8 +239,8 @@ impl Running {
         }
     }
 
-    /// What a gateway says of its decisions, the mean in microseconds and all of it; nothing of
-    /// anybody else.
+    /// A gateway's histogram of decisions: the mean in microseconds, and its text; `None` for other
+    /// proxies.
     pub(crate) fn decisions(&self) -> Option<(f64, String)> {
         let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         let metrics = ask(self.admin?, request);
@@ -258,7 +260,7 @@ impl Running {
         Some((mean, text))
     }
 
-    /// The most memory that it ever had, in megabytes.
+    /// The peak memory, in megabytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -268,7 +270,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // nginx leaves its worker behind when it is killed.
+        // A killed nginx leaves its worker running.
         let _ = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
         sleep(Duration::from_millis(200));
         let _ = self.child.kill();
@@ -299,7 +301,7 @@ fn registry() -> Running {
     running
 }
 
-/// A command on the core of what is measured.
+/// A command on the server's core.
 fn pinned(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", &SERVER_CORE.id.to_string()]).arg(program);
@@ -351,7 +353,7 @@ fn gateway() -> Command {
     command
 }
 
-/// The example for nginx without its question.
+/// The example for nginx without `auth_request`.
 fn without_question(example: &str) -> String {
     let kept = example.lines().filter(|line| {
         let line = line.trim();
@@ -360,25 +362,25 @@ fn without_question(example: &str) -> String {
     });
     let text =
         kept.collect::<Vec<_>>().join("\n").replace("http://registry$target", "http://registry");
-    // As nginx passes on large bodies best.
+    // The best settings of nginx for large bodies.
     text.replace("proxy_buffering off;", "proxy_buffers 16 64k; proxy_max_temp_file_size 0;")
 }
 
-/// The example for Envoy without its question.
+/// The example for Envoy without `ext_authz`.
 fn without_filter(example: &str) -> String {
     let start = example.find("- name: envoy.filters.http.ext_authz").unwrap();
     let end = example.find("- name: envoy.filters.http.router").unwrap();
     [&example[..start], &example[end..]].concat()
 }
 
-/// The example for workerd with a Worker that forwards whatever comes.
+/// The example for workerd with a Worker that forwards every request.
 fn without_worker(example: &str) -> String {
     let forward =
         r#"esModule = "export default { fetch: (request, env) => env.REGISTRY.fetch(request) };""#;
     example.replace(r#"esModule = embed "worker.js""#, forward)
 }
 
-/// An example for our filter, with the names that are here.
+/// An example for our filter, with this run's names.
 fn filtering(example: &str) -> String {
     let (name, module) = ("target/envoy-filter/scopegate.wasm", root());
     let module = module.join(name).display().to_string();

@@ -26,7 +26,7 @@ pub(crate) fn measure() {
     println!("a page of 500 tokens      the first {first:.1} ms, the last {last:.1} ms");
 }
 
-/// How long the store takes for the first and the last page, in milliseconds.
+/// The time of the first and the last page, in milliseconds.
 fn pages(server: &Server) -> [Vec<f64>; 2] {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

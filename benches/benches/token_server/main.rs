@@ -1,8 +1,8 @@
-//! The token server beside the raw signature rate of the same run.
+//! The token server, compared with the raw signature rate of the same run.
 //!
 //! The server runs on one core and the load on the other, so that neither measures the other's
-//! scheduler. Absolute rates mean little on a shared machine; each is printed beside its ratio to
-//! what the core can sign. `cargo xtask bench token` runs this.
+//! scheduler. Absolute rates mean little on a shared machine; each is printed with its ratio to the
+//! core's signature rate. `cargo xtask bench token` runs this.
 
 #![allow(
     clippy::disallowed_methods,
@@ -33,14 +33,14 @@ use scopegate_benches::load::{Latency, Load, Request};
 use scopegate_benches::token_server::{self, Server};
 use scopegate_benches::wants;
 
-/// How long each rate is measured.
-const FOR: Duration = Duration::from_secs(5);
-/// In how many parts, between which whatever it is compared with takes its turn.
+/// The duration of each measurement of a rate.
+const DURATION: Duration = Duration::from_secs(5);
+/// In how many parts it is split, alternating with what it is compared with.
 const ROUNDS: u32 = 20;
 /// `token-00000:secret`
 const REQUEST: &str = "GET /oauth2/token?service=registry.example&scope=repository:team3/svc/a:pull HTTP/1.1\r\n\
     Host: registry.example\r\nAuthorization: Basic dG9rZW4tMDAwMDA6c2VjcmV0\r\n\r\n";
-/// What is answered without a token, a password or a decision: what HTTP itself takes.
+/// A request without a token, a password or a decision: the cost of HTTP itself.
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: registry.example\r\n\r\n";
 /// Keep-alive connections of the load.
 const CONNECTIONS: usize = 8;
@@ -77,7 +77,7 @@ fn issue() {
     println!("tokens in process         {issued:>9.0} /s   {:.3} of raw (goal 0.95)", issued / raw);
 }
 
-/// A token over HTTP, with the password check, and with the decision log and without.
+/// A token over HTTP, with the password check, with and without the decision log.
 fn http() {
     let mut figures = Figures::new("token http");
     for (name, quiet) in [("decision log on", false), ("decision log off", true)] {
@@ -85,22 +85,22 @@ fn http() {
         let mut load = Load::new(server.port, &[Request::new(REQUEST)], CONNECTIONS);
         load.closed(Duration::from_secs(1));
         let mut health = Load::new(server.port, &[Request::new(HEALTH)], CONNECTIONS);
-        let (mut raw, mut most, mut without) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut raw, mut max_rate, mut without) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            raw.push(signature::raw(FOR / ROUNDS / 2));
-            most.push(load.closed(FOR / ROUNDS));
-            without.push(health.closed(FOR / ROUNDS / 2));
+            raw.push(signature::raw(DURATION / ROUNDS / 2));
+            max_rate.push(load.closed(DURATION / ROUNDS));
+            without.push(health.closed(DURATION / ROUNDS / 2));
         }
         let raw = figures.add(&format!("raw ES256 signatures beside {name}"), "a second", raw);
-        let most = figures.add(&format!("tokens over HTTP {name}"), "a second", most);
+        let max_rate = figures.add(&format!("tokens over HTTP {name}"), "a second", max_rate);
         println!(
-            "tokens over HTTP          {most:>9.0} /s   {:.3} of raw (goal 0.45), {name}",
-            most / raw
+            "tokens over HTTP          {max_rate:>9.0} /s   {:.3} of raw (goal 0.45), {name}",
+            max_rate / raw
         );
         let without = figures.add(&format!("answers without a token {name}"), "a second", without);
         println!("answers without a token   {without:>9.0} /s");
         let latencies: Vec<Latency> =
-            (0..ROUNDS / 4).map(|_| load.open(most * 0.7, FOR / 4)).collect();
+            (0..ROUNDS / 4).map(|_| load.open(max_rate * 0.7, DURATION / 4)).collect();
         let mut add = |unit: &str, figure: fn(&Latency) -> f64| {
             let of = format!("an answer at 70 % load {name}");
             figures.add(&of, unit, latencies.iter().map(figure).collect())

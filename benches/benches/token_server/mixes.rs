@@ -1,5 +1,5 @@
-//! What clients ask a token server for, at a fixed rate, and how the cost grows with what the
-//! server knows.
+//! The token requests of typical clients, at a fixed rate, and how the cost grows with the number
+//! of tokens.
 //!
 //! Left out: `docker_auth` beside it, whose module the Go proxy does not have; the report says so.
 
@@ -9,31 +9,31 @@ use scopegate_benches::figures::Figures;
 use scopegate_benches::load::{Latency, Load, Request};
 use scopegate_benches::token_server::{self, Server, base64, tokens_and_maps};
 
-use crate::{CONNECTIONS, FOR, ROUNDS, signature};
+use crate::{CONNECTIONS, DURATION, ROUNDS, signature};
 
-/// The part of what the server can do at most at which latencies are taken.
-const PART: f64 = 0.7;
-/// How many clients of a CI system ask at once.
+/// The load at which latencies are measured, as a fraction of the server's maximum.
+const LOAD_FRACTION: f64 = 0.7;
+/// How many clients of a CI system send a request at once.
 const BURST: usize = 1000;
-/// Tokens that a server knows, up to the most that a registry may have; a hundredth as many maps.
+/// Numbers of tokens, up to the maximum of a registry; a hundredth as many maps.
 const TOKENS: [usize; 4] = [100, 1_000, 10_000, 50_000];
-/// How many of them ask.
+/// How many of them send requests.
 const ASKING: usize = 64;
 
 /// Each kind of client, at seven tenths of its highest rate.
 pub(crate) fn measure() {
     let server = Server::start(false, &token_server::seed());
     let mut figures = Figures::new("token clients");
-    let raw = figures.add("raw ES256 signatures", "a second", vec![signature::raw(FOR / 2)]);
+    let raw = figures.add("raw ES256 signatures", "a second", vec![signature::raw(DURATION / 2)]);
     println!("what clients ask for         /s   of raw, at 70 %: p50, p99, p99.9 µs");
     for (name, queries) in clients() {
         let requests: Vec<Request> = queries.iter().map(|query| asked(0, query)).collect();
         let mut load = Load::new(server.port, &requests, CONNECTIONS);
         load.closed(Duration::from_millis(500));
-        let most = load.closed(FOR / 2);
-        figures.add(name, "a second", vec![most]);
-        let latency = load.open(most * PART, FOR / 2);
-        print(&mut figures, name, &format!("{most:>6.0}   {:.2}", most / raw), latency);
+        let max_rate = load.closed(DURATION / 2);
+        figures.add(name, "a second", vec![max_rate]);
+        let latency = load.open(max_rate * LOAD_FRACTION, DURATION / 2);
+        print(&mut figures, name, &format!("{max_rate:>6.0}   {:.2}", max_rate / raw), latency);
     }
     let mut load = Load::new(server.port, &[asked(0, PULL)], BURST);
     load.burst();
@@ -43,7 +43,7 @@ pub(crate) fn measure() {
 
 pub(crate) const PULL: &str = "scope=repository:team3/svc/a:pull";
 
-/// The queries of each kind of client. A login asks for nothing but a token.
+/// The queries of each kind of client. A login requests only a token.
 fn clients() -> [(&'static str, Vec<String>); 4] {
     let scan = |n| format!("scope=repository:team{n}/svc/a:metadata_read");
     [
@@ -82,8 +82,8 @@ pub(crate) fn asked(token: usize, query: &str) -> Request {
     ))
 }
 
-/// A pull, by how many tokens and maps the server knows. The servers take turns, so that whatever
-/// else the machine does hits all of them.
+/// A pull, by the number of tokens and maps. The servers alternate, so that other load on the
+/// machine affects all of them.
 pub(crate) fn growth() {
     let mut figures = Figures::new("token growth");
     let servers = TOKENS.map(|tokens| Server::start(true, &tokens_and_maps(tokens, maps(tokens))));
@@ -92,17 +92,17 @@ pub(crate) fn growth() {
     let mut rates = TOKENS.map(|_| Vec::new());
     for _ in 0..ROUNDS {
         for (load, rates) in loads.iter_mut().zip(&mut rates) {
-            rates.push(load.closed(FOR / ROUNDS));
+            rates.push(load.closed(DURATION / ROUNDS));
         }
     }
     println!("tokens known, maps           /s   ready after, memory");
     for ((server, tokens), rates) in servers.iter().zip(TOKENS).zip(rates) {
-        let most = figures.add_at(tokens, "a pull", "a second", rates);
+        let max_rate = figures.add_at(tokens, "a pull", "a second", rates);
         let ready = server.ready_after.as_secs_f64();
         figures.add_at(tokens, "start to ready", "s", vec![ready]);
         let memory = figures.add_at(tokens, "resident memory", "MB", vec![server.resident()]);
         let maps = maps(tokens);
-        println!("  {tokens:>7}, {maps:>5}        {most:>6.0}   {ready:.2} s, {memory:.0} MB");
+        println!("  {tokens:>7}, {maps:>5}        {max_rate:>6.0}   {ready:.2} s, {memory:.0} MB");
     }
     figures.keep();
 }
@@ -111,7 +111,7 @@ fn maps(tokens: usize) -> usize {
     tokens.div_ceil(100)
 }
 
-/// Pulls by some of so many tokens.
+/// Pulls by some of the tokens.
 fn pulls(server: &Server, tokens: usize) -> Load {
     let asking = ASKING.min(tokens);
     let requests: Vec<Request> = (0..asking)

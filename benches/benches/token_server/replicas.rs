@@ -1,8 +1,8 @@
-//! Several servers on one PostgreSQL: what a token costs beside so many of them, and how soon all
-//! of them obey a change.
+//! Several servers on one PostgreSQL: the cost of a token by the number of servers, and how soon
+//! all of them apply a change.
 //!
-//! All of them run on the one core that every server has here, so their number does not raise the
-//! rate: what it lowers it by is what they cost each other.
+//! All of them run on one core, so more servers do not raise the rate: the decrease is their
+//! overhead.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,31 +13,31 @@ use scopegate_benches::token_server::{self, Server, ask, base64};
 
 use crate::mixes::{PULL, asked};
 use crate::postgres::Postgres;
-use crate::{CONNECTIONS, FOR, ROUNDS};
+use crate::{CONNECTIONS, DURATION, ROUNDS};
 
 const REPLICAS: [usize; 3] = [1, 2, 4];
-/// How often a token is switched off and on again.
+/// How often a token is disabled and enabled again.
 const CHANGES: usize = 40;
-/// How long a change may take until all obey it.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a change may take until all servers apply it.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) fn measure() {
     let (postgres, mut figures) = (Postgres::start(), Figures::new("token replicas"));
     let seed = token_server::seed();
-    let [.., most] = REPLICAS;
+    let [.., count] = REPLICAS;
     let start = |_| Server::on_database(&postgres.url(), true, &seed);
-    let servers: Vec<Server> = (0..most).map(start).collect();
+    let servers: Vec<Server> = (0..count).map(start).collect();
     for (replicas, rates) in REPLICAS.into_iter().zip(rates(&servers)) {
         let rate = figures.add_at(replicas, "a pull", "a second", rates);
         println!("{replicas} servers on PostgreSQL  {rate:>9.0} tokens a second");
     }
     let took = obeyed(&servers);
-    let median = figures.add_at(most, "until all obey a change", "ms", took);
-    println!("until all {most} obey a change {median:>6.1} ms");
+    let median = figures.add_at(count, "until all obey a change", "ms", took);
+    println!("until all {count} obey a change {median:>6.1} ms");
     figures.keep();
 }
 
-/// Tokens a second by the number of servers that share the core, in turns.
+/// Tokens a second by the number of servers that share the core, alternating.
 fn rates(servers: &[Server]) -> [Vec<f64>; REPLICAS.len()] {
     let mut loads = REPLICAS.map(|replicas| {
         let ports: Vec<u16> = servers.iter().take(replicas).map(|server| server.port).collect();
@@ -48,7 +48,7 @@ fn rates(servers: &[Server]) -> [Vec<f64>; REPLICAS.len()] {
     let mut rates = REPLICAS.map(|_| Vec::new());
     for _ in 0..ROUNDS {
         for (load, rates) in loads.iter_mut().zip(&mut rates) {
-            rates.push(load.closed(FOR / ROUNDS));
+            rates.push(load.closed(DURATION / ROUNDS));
         }
     }
     rates
@@ -74,7 +74,7 @@ fn obeyed(servers: &[Server]) -> Vec<f64> {
         let begun = Instant::now();
         for server in servers {
             while !token(server).starts_with(&format!("HTTP/1.1{expected}")) {
-                assert!(begun.elapsed() < PATIENCE, "a server does not obey");
+                assert!(begun.elapsed() < TIMEOUT, "a server does not obey");
                 sleep(Duration::from_micros(200));
             }
         }
@@ -83,7 +83,7 @@ fn obeyed(servers: &[Server]) -> Vec<f64> {
     took
 }
 
-/// The answer of a server to the token that is switched off and on.
+/// The answer of a server to the token that is disabled and enabled.
 fn token(server: &Server) -> String {
     let credential = base64(b"token-00001:secret");
     ask(

@@ -1,4 +1,4 @@
-//! What the core can sign, and what becomes of it in process.
+//! The core's signature rate, and the rate of tokens in process.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use scopegate_server::testing::domain::lifetimes::ACCESS_LIFETIME;
 use scopegate_benches::load::SERVER_CORE;
 
 const NOW: i64 = 1_800_000_000;
-/// Batches of each take turns, so that whatever else the machine does hits both.
+/// Batches of each alternate, so that other load on the machine affects both.
 const ROUNDS: usize = 40;
 const BATCH: usize = 2000;
 
-/// Raw signatures of this core in a second, measured for so long.
+/// Raw signatures of this core in a second.
 pub(crate) fn raw(long: Duration) -> f64 {
     pin();
     let (pair, random) = (pair(), SystemRandom::new());
@@ -36,7 +36,7 @@ pub(crate) fn raw(long: Duration) -> f64 {
     f64::from(count) / begun.elapsed().as_secs_f64()
 }
 
-/// Raw signatures and tokens in a second, in rounds that take turns.
+/// Raw signatures and tokens in a second, in alternating rounds.
 pub(crate) fn rates() -> (Vec<f64>, Vec<f64>) {
     pin();
     let (pair, random, issuer) = (pair(), SystemRandom::new(), issuer());
@@ -86,7 +86,7 @@ fn issuer() -> Issuer {
     Issuer::new("scopegate".into(), "registry.example".into(), false, ring)
 }
 
-/// The raw rate is that of the core that the server has.
+/// The raw rate is measured on the server's core.
 fn pin() {
     let pinned = core_affinity::set_for_current(SERVER_CORE);
     assert!(pinned, "the core cannot be had");

@@ -1,5 +1,5 @@
-//! The engine with nothing around it but wasmtime: what the boundary costs without a runtime that
-//! keeps instances and checks their answers.
+//! The engine in bare wasmtime: the cost of the boundary without a runtime that pools instances and
+//! checks their answers.
 
 use std::hint::black_box;
 
@@ -33,11 +33,11 @@ pub(crate) struct Bare {
     store: Store<()>,
     instance: Instance,
     memory: Memory,
-    /// Where the input begins.
-    place: usize,
+    /// The offset of the input.
+    input_offset: usize,
 }
 
-/// Bytes of the input: more than anything that is asked here.
+/// Bytes of the input buffer: more than any input here.
 const INPUT: u32 = 1 << 17;
 
 impl Bare {
@@ -48,9 +48,9 @@ impl Bare {
         }
         let instance = Instance::new(&mut store, &code.module, &[]).expect("an instance");
         let memory = instance.get_memory(&mut store, "memory").expect("a memory");
-        let mut bare = Self { store, instance, memory, place: 0 };
+        let mut bare = Self { store, instance, memory, input_offset: 0 };
         let input = bare.function::<u32, u32>("scopegate_input");
-        bare.place = bare.call(&input, INPUT) as usize;
+        bare.input_offset = bare.call(&input, INPUT) as usize;
         bare
     }
 
@@ -62,7 +62,7 @@ impl Bare {
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) {
-        self.memory.write(&mut self.store, self.place, bytes).expect("room for the bytes");
+        self.memory.write(&mut self.store, self.input_offset, bytes).expect("room for the bytes");
     }
 
     pub(crate) fn call<P: WasmParams, R: WasmResults>(
@@ -73,7 +73,7 @@ impl Bare {
         function.call(&mut self.store, parameters).expect("an answer")
     }
 
-    /// Calls what may fail, which here nothing does.
+    /// Calls a fallible export, which does not fail here.
     pub(crate) fn ask<P: WasmParams>(
         &mut self,
         function: &TypedFunc<P, u64>,
@@ -84,21 +84,21 @@ impl Bare {
         result
     }
 
-    /// The bytes that a call gave.
+    /// The bytes of a call's result.
     pub(crate) fn taken(&self, result: u64) -> Vec<u8> {
         let (address, length) = ((result >> 32) as usize, result as u32 as usize);
         self.memory.data(&self.store)[address..address + length].to_vec()
     }
 }
 
-/// A call that only gives a number, and the copy of one of these texts before it, if there are any.
+/// A call that only returns a number, after copying one of these texts, if any.
 pub(crate) fn idle(code: &Code, texts: &[&str]) -> Step {
     let mut bare = Bare::new(code);
     let version = bare.function::<(), u32>("scopegate_abi_version");
     let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-    Box::new(move |turn| {
-        if let Some(turn) = turn.checked_rem(texts.len()) {
-            bare.write(black_box(texts[turn].as_bytes()));
+    Box::new(move |count| {
+        if let Some(index) = count.checked_rem(texts.len()) {
+            bare.write(black_box(texts[index].as_bytes()));
         }
         black_box(bare.call(&version, ()));
     })

@@ -1,12 +1,12 @@
 //! The same steps in each place where the engine runs: natively, in wasmtime, and in wasmtime with
-//! epochs. In V8 they are taken by `benches/node/measure.mjs`, which is given the same [`Asked`].
+//! epochs. For V8 `benches/node/measure.mjs` measures them, with the same [`Inputs`].
 //!
-//! A step is what a host's program would do there, from the texts that came to what it can go on
-//! with: natively values of the core, and by the exports of the engine the bytes that it gives,
-//! copied out and not read.
+//! A step is what a host's program would do there, from its input texts to its results: natively
+//! values of the core, and by the exports of the engine the returned bytes, copied out and not
+//! parsed.
 //!
-//! Left out: the runtime, which keeps instances for a server and reads what they give; `own` asks
-//! it.
+//! Left out: the runtime, which pools instances for a server and parses their results; `own`
+//! measures it.
 
 use std::hint::black_box;
 
@@ -19,13 +19,13 @@ use scopegate_core::{Scope, ScopeList, Settings, Table, decide_bytes, verify};
 use wasmtime::WasmParams;
 
 use crate::bare::{Bare, Code};
-use crate::{print, turns};
+use crate::{cycled, print};
 
 /// How many rules the map has.
 const RULES: usize = 500;
 
-/// What each step is asked.
-pub(crate) struct Asked {
+/// The inputs of the steps.
+pub(crate) struct Inputs {
     actions: Vec<String>,
     scopes: Vec<String>,
     /// Twenty of the scopes, as one text.
@@ -37,7 +37,7 @@ pub(crate) struct Asked {
     required: &'static str,
 }
 
-impl Asked {
+impl Inputs {
     pub(crate) fn new() -> Self {
         Self {
             actions: rules(RULES),
@@ -59,21 +59,21 @@ impl Asked {
     }
 }
 
-/// A step's name, and what does it.
+/// A step's name and function.
 type Named = (&'static str, Step);
 
 pub(crate) fn measured(effort: Effort) {
-    let asked = Asked::new();
-    let places = [
-        ("native", natively(&asked)),
-        ("wasmtime", by_exports(&Code::new(false), &asked)),
-        ("wasmtime with epochs", by_exports(&Code::new(true), &asked)),
+    let inputs = Inputs::new();
+    let hosts = [
+        ("native", natively(&inputs)),
+        ("wasmtime", by_exports(&Code::new(false), &inputs)),
+        ("wasmtime with epochs", by_exports(&Code::new(true), &inputs)),
     ];
     let (mut hows, mut cases) = (Vec::new(), Vec::new());
-    for (how, steps) in places {
+    for (how, steps) in hosts {
         for (name, step) in steps {
             hows.push(how);
-            cases.push(turns(name, step));
+            cases.push(cycled(name, step));
         }
     }
     let samples = measure(&mut cases, effort);
@@ -82,23 +82,23 @@ pub(crate) fn measured(effort: Effort) {
     }
 }
 
-/// By the core, as a program in Rust has it.
-fn natively(asked: &Asked) -> Vec<Named> {
+/// By the core, as in a Rust program.
+fn natively(inputs: &Inputs) -> Vec<Named> {
     let step = |name| STEPS.iter().find(|(step, _)| *step == name).expect("a step").1();
-    let (table, together) = (table(RULES), asked.together.clone());
+    let (table, together) = (table(RULES), inputs.together.clone());
     let batch: Step = Box::new(move |_| {
         for scope in ScopeList::pieces(black_box(together.as_bytes())) {
             let decided = decide_bytes([black_box(&table)], scope, &Settings::default());
             black_box(decided.expect("text").expect("a scope"));
         }
     });
-    let (access, required) = (asked.access.clone(), asked.required);
+    let (access, required) = (inputs.access.clone(), inputs.required);
     let verified: Step = Box::new(move |_| {
         let grants: Vec<_> = black_box(&access).lines().filter_map(Grant::read).collect();
         let required = Scope::parse(black_box(required)).expect("a scope");
         black_box(verify(grants.iter().copied(), &[required.into()], Profile::Acr).is_ok());
     });
-    let actions = asked.actions.clone();
+    let actions = inputs.actions.clone();
     let compiled: Step = Box::new(move |_| {
         let actions = black_box(&actions).iter().map(String::as_str);
         black_box(Table::compile_actions(actions)).expect("a table");
@@ -115,16 +115,16 @@ fn natively(asked: &Asked) -> Vec<Named> {
     ]
 }
 
-/// What a call is given: its numbers, and the text in the input.
-type Turn<P> = (P, String);
+/// The arguments of a call: its numbers, and its input text.
+type Call<P> = (P, String);
 
 /// By the exports of the engine.
-fn by_exports(code: &Code, asked: &Asked) -> Vec<Named> {
-    let Asked { actions, scopes, together, method, target, access, required } = asked;
+fn by_exports(code: &Code, inputs: &Inputs) -> Vec<Named> {
+    let Inputs { actions, scopes, together, method, target, access, required } = inputs;
     let actions = actions.join("\n");
     let routed = ((length(method), length(target), 0), [*method, target].concat());
     let verified = ((length(access), length(required), 0), [access, *required].concat());
-    let each = |turn: fn(&str) -> _| scopes.iter().map(|scope| turn(scope)).collect();
+    let each = |call: fn(&str) -> _| scopes.iter().map(|scope| call(scope)).collect();
     vec![
         ("decide", decided(code, each(in_table))),
         ("decide 20 in one call", given(code, "scopegate_decide_batch", vec![in_table(together)])),
@@ -138,12 +138,12 @@ fn by_exports(code: &Code, asked: &Asked) -> Vec<Named> {
 }
 
 /// Scopes for the table that was loaded first, whose handle is 0.
-fn in_table(scopes: &str) -> Turn<(u32, u32, u32)> {
+fn in_table(scopes: &str) -> Call<(u32, u32, u32)> {
     ((0, length(scopes), 0), scopes.to_owned())
 }
 
 /// Scopes for a principal with that table, whose handle stands before them.
-fn in_tables(scopes: &str) -> Turn<(u32, u32, u32)> {
+fn in_tables(scopes: &str) -> Call<(u32, u32, u32)> {
     ((1, length(scopes), 0), ["\0\0\0\0", scopes].concat())
 }
 
@@ -161,22 +161,22 @@ fn with_table(code: &Code) -> Bare {
 }
 
 /// Decisions are numbers.
-fn decided(code: &Code, asked: Vec<Turn<(u32, u32, u32)>>) -> Step {
+fn decided(code: &Code, inputs: Vec<Call<(u32, u32, u32)>>) -> Step {
     let mut bare = with_table(code);
     let decide = bare.function("scopegate_decide");
-    Box::new(move |turn| {
-        let (numbers, text) = &asked[turn % asked.len()];
+    Box::new(move |count| {
+        let (numbers, text) = &inputs[count % inputs.len()];
         bare.write(black_box(text.as_bytes()));
         black_box(bare.ask(&decide, *numbers));
     })
 }
 
 /// All else is bytes.
-fn given<P: WasmParams + Copy + 'static>(code: &Code, export: &str, asked: Vec<Turn<P>>) -> Step {
+fn given<P: WasmParams + Copy + 'static>(code: &Code, export: &str, inputs: Vec<Call<P>>) -> Step {
     let mut bare = with_table(code);
     let function = bare.function(export);
-    Box::new(move |turn| {
-        let (numbers, text) = &asked[turn % asked.len()];
+    Box::new(move |count| {
+        let (numbers, text) = &inputs[count % inputs.len()];
         bare.write(black_box(text.as_bytes()));
         let result = bare.ask(&function, *numbers);
         black_box(bare.taken(result));

@@ -1,10 +1,10 @@
-//! Other people's engines beside ours: the same questions, in the same run, after they have agreed
-//! about the answers.
+//! Other engines compared with ours: the same questions, in the same run, after a check that they
+//! agree about the answers.
 //!
-//! `may this name be pulled (or pushed)?` is asked of every engine about the same map. Peers that
-//! are general languages are asked it as such, with everything prepared that they let one prepare;
-//! ours parses the text of a scope and gives the whole set. A peer whose answers differ from ours
-//! gets no time at all, and the case that differs is printed.
+//! `may this name be pulled (or pushed)?` is asked of every engine about the same map. General
+//! policy languages are asked it as such, with everything prepared that can be; ours parses the
+//! text of a scope and returns the whole set. A peer whose answers differ from ours is not
+//! measured, and the differing case is printed.
 //!
 //! Each peer is modelled twice: as its documentation would, and as well as we can. A ratio is taken
 //! from the better one.
@@ -12,21 +12,21 @@
 //! Prints a CSV table of samples; `cargo xtask bench` makes a report of it.
 
 mod bare;
+mod hosts;
 mod map;
 mod own;
 mod peers;
-mod places;
 
 use scopegate_benches::SIZES;
 use scopegate_benches::sample::{Case, Effort, Samples, measure};
 use scopegate_benches::table::Row;
 
+use crate::hosts::Inputs;
 use crate::map::{Map, Question};
 use crate::peers::{PEERS, Peer};
-use crate::places::Asked;
 
-/// The maps that engines must agree about, and how many names each is asked about; each name is
-/// asked about twice, so that these are 20,400 pairs.
+/// The sizes of maps on which engines must agree; each name is asked about twice, so that these are
+/// 20,400 pairs.
 const AGREEMENT: [usize; 3] = [10, 100, 500];
 const NAMES: usize = 3_400;
 
@@ -38,7 +38,7 @@ fn main() {
         std::fs::write(file, questions().to_string()).expect("the file of questions");
         return;
     }
-    let quick = arguments.iter().any(|word| word == "--quick");
+    let quick = arguments.iter().any(|argument| argument == "--quick");
     let effort = if quick { Effort::QUICK } else { Effort::FULL };
     let agreeing: Vec<&Peer> = PEERS.iter().filter(|peer| agrees(peer)).collect();
     for Peer { name, modelling, most_rules, why_no_more, .. } in
@@ -51,11 +51,11 @@ fn main() {
     }
     compile(effort);
     own::measured(effort);
-    places::measured(effort);
+    hosts::measured(effort);
 }
 
-/// The maps and questions for engines that run elsewhere, with what the rules say, and what our own
-/// steps are asked.
+/// The maps and questions for engines that run elsewhere, with the expected answers, and the inputs
+/// of our own steps.
 fn questions() -> serde_json::Value {
     let each = AGREEMENT.map(|rules| {
         let map = Map::new(rules);
@@ -69,10 +69,10 @@ fn questions() -> serde_json::Value {
         let timed = asked(map.questions(scopegate_benches::REQUESTS));
         serde_json::json!({ "rules": rules, "actions": map.actions, "compared": asked(map.questions(NAMES)), "timed": timed })
     });
-    serde_json::json!({ "maps": each, "steps": Asked::new().json() })
+    serde_json::json!({ "maps": each, "steps": Inputs::new().json() })
 }
 
-/// Whether a peer answers as the rules say; what differs is printed.
+/// Whether a peer's answers match the rules; differences are printed.
 fn agrees(peer: &Peer) -> bool {
     if peer.is_floor {
         return true;
@@ -105,8 +105,8 @@ fn decide(peers: &[&Peer], rules: usize, effort: Effort) {
         .iter()
         .zip(&mut prepared)
         .map(|(peer, prepared)| {
-            let mut turn = 0;
-            let run = move |times| turn = prepared.run(turn, times);
+            let mut count = 0;
+            let run = move |times| count = prepared.run(count, times);
             Case { name: peer.name.to_owned(), run: Box::new(run) }
         })
         .collect();
@@ -116,7 +116,7 @@ fn decide(peers: &[&Peer], rules: usize, effort: Effort) {
     }
 }
 
-/// From the text of a map to what decides.
+/// From the text of a map to a prepared engine.
 fn compile(effort: Effort) {
     let rules = 500;
     let map = Map::new(rules);
@@ -135,13 +135,13 @@ fn compile(effort: Effort) {
     }
 }
 
-/// Something that is done again and again, by its turn, under a name without commas.
-fn turns<'c>(name: &str, mut step: Box<dyn FnMut(usize) + 'c>) -> Case<'c> {
-    let mut turn = 0;
+/// A case that runs a step with a counter, under a name without commas.
+fn cycled<'c>(name: &str, mut step: Box<dyn FnMut(usize) + 'c>) -> Case<'c> {
+    let mut count = 0;
     let run = move |times| {
         for _ in 0..times {
-            step(turn);
-            turn += 1;
+            step(count);
+            count += 1;
         }
     };
     Case { name: name.replace(',', ""), run: Box::new(run) }

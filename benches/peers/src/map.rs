@@ -1,4 +1,4 @@
-//! A scope map in a form that every engine can be given, and questions about it.
+//! A scope map in a form for every engine, and questions about it.
 
 use scopegate_benches::{many_names, rules};
 
@@ -8,7 +8,7 @@ pub(crate) struct Map {
     pub(crate) actions: Vec<String>,
 }
 
-/// Whoever asks for this may do that.
+/// A pattern, and the actions that it grants.
 pub(crate) struct Rule {
     /// An exact name, or `prefix/*` for everything below.
     pub(crate) pattern: String,
@@ -22,7 +22,7 @@ pub(crate) struct Question {
     pub(crate) action: &'static str,
 }
 
-/// The actions that are asked for, and one that rules give besides.
+/// The requested actions, and one that rules grant besides.
 pub(crate) const ACTIONS: [&str; 3] = ["pull", "push", "metadata_read"];
 
 impl Map {
@@ -31,21 +31,21 @@ impl Map {
         Self { rules: actions.iter().map(|action| Rule::read(action)).collect(), actions }
     }
 
-    /// Names spread over the map, a third of which nothing matches. Each is asked about twice, the
-    /// second time when all have been asked about once, so that no name comes after itself.
+    /// Names spread over the map, a third of them without a match. Each is asked about twice, in
+    /// two passes, so that no name follows itself.
     pub(crate) fn questions(&self, names: usize) -> Vec<Question> {
         let names = many_names(self.rules.len(), names);
-        let turn = |offset: usize| {
+        let pass = |offset: usize| {
             let each = names.iter().enumerate();
             each.map(move |(n, name)| Question {
                 name: name.clone(),
                 action: ACTIONS[(n + offset) % 2],
             })
         };
-        turn(0).chain(turn(1)).collect()
+        pass(0).chain(pass(1)).collect()
     }
 
-    /// What the rules say, one after the other: nothing that any engine does.
+    /// The answer by a loop over all rules, independent of every engine.
     pub(crate) fn may(&self, question: &Question) -> bool {
         self.rules.iter().any(|rule| rule.action == question.action && rule.covers(&question.name))
     }
@@ -78,7 +78,7 @@ impl Rule {
         Self { pattern: pattern.to_owned(), action }
     }
 
-    /// What everything below it begins with; nothing where the rule is about one name.
+    /// The prefix of the names below it; `None` for an exact name.
     pub(crate) fn prefix(&self) -> Option<&str> {
         self.pattern.strip_suffix('*')
     }
@@ -92,8 +92,8 @@ impl Rule {
 }
 
 impl Question {
-    /// What a rule that covers the name can be: the name, and every prefix of it. Engines that look
-    /// things up are given these.
+    /// The patterns that can cover the name: the name, and every prefix of it. For engines that use
+    /// look-ups.
     pub(crate) fn keys(&self) -> Vec<String> {
         let prefixes =
             self.name.match_indices('/').map(|(slash, _)| format!("{}/*", &self.name[..slash]));

@@ -1,5 +1,5 @@
-//! What a host asks our engine besides: the steps of a request, names of every shape, caches that
-//! are cold, and the sandbox from its start.
+//! Further measurements of our engine: the steps of a request, names of every shape, cold caches,
+//! and the start of the sandbox.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -12,16 +12,15 @@ use scopegate_core::{ScopeMap, Settings, Table};
 use scopegate_runtime::{Limits, Runtime};
 
 use crate::bare::{Code, idle};
-use crate::{print, turns};
+use crate::{cycled, print};
 
 /// Bytes and components of names.
 const SHAPES: [(usize, usize); 4] = [(8, 1), (24, 2), (64, 4), (255, 8)];
-/// How many different names are asked about where nothing is in a cache, and how many rules there
-/// are.
+/// The number of different names, and of rules, for cold caches.
 const COLD: usize = 100_000;
 
 pub(crate) fn measured(effort: Effort) {
-    run("step", STEPS.iter().map(|(name, prepare)| turns(name, prepare())).collect(), effort);
+    run("step", STEPS.iter().map(|(name, prepare)| cycled(name, prepare())).collect(), effort);
     run(
         "shape",
         SHAPES.iter().map(|(bytes, components)| shape(*bytes, *components)).collect(),
@@ -30,8 +29,8 @@ pub(crate) fn measured(effort: Effort) {
     let cold = Effort { batch: Duration::from_millis(20), ..effort };
     let asked = || scopes(&many_names(COLD, COLD));
     let cases = vec![
-        turns("100,000 names, 100,000 rules", decided(rules(COLD), asked())),
-        turns("the same, some far more often than others", by_zipf(rules(COLD), asked())),
+        cycled("100,000 names, 100,000 rules", decided(rules(COLD), asked())),
+        cycled("the same, some far more often than others", by_zipf(rules(COLD), asked())),
     ];
     run("cold", cases, cold);
     sandbox(effort);
@@ -66,7 +65,7 @@ fn shape(bytes: usize, components: usize) -> Case<'static> {
     });
     let asked: Vec<String> =
         (0..64).map(|n| name(if n % 3 == 0 { 'x' } else { 'r' }, n * 2)).collect();
-    turns(
+    cycled(
         &format!("{bytes} bytes {components} components"),
         decided(rules.collect(), scopes(&asked)),
     )
@@ -76,17 +75,17 @@ fn shape(bytes: usize, components: usize) -> Case<'static> {
 fn decided(rules: Vec<String>, scopes: Vec<String>) -> Box<dyn FnMut(usize)> {
     let map = ScopeMap::parse(rules.iter().map(String::as_str)).expect("rules");
     let mut step = decisions(Table::compile([&map]).expect("a table"), scopes);
-    Box::new(move |turn| step(turn.wrapping_mul(7919)))
+    Box::new(move |count| step(count.wrapping_mul(7919)))
 }
 
-/// The second name half as often as the first, the third a third as often: as registries are asked.
+/// The second name half as often as the first, the third a third as often: typical of registries.
 fn by_zipf(rules: Vec<String>, scopes: Vec<String>) -> Box<dyn FnMut(usize)> {
     let (last, golden) = (scopes.len() as f64, 0.618_033_988_749_894_9);
     // Evenly between 0 and 1, in no order.
-    let parts = (0..1 << 16).map(|turn| (f64::from(turn) * golden).fract());
+    let parts = (0..1 << 16).map(|count| (f64::from(count) * golden).fract());
     let order: Vec<usize> = parts.map(|part| last.powf(part) as usize - 1).collect();
     let mut step = decided(rules, scopes);
-    Box::new(move |turn| step(order[turn % order.len()]))
+    Box::new(move |count| step(order[count % order.len()]))
 }
 
 /// The engine in wasmtime: a request for a token with twenty scopes, and from machine code on the
@@ -105,13 +104,13 @@ fn sandbox(effort: Effort) {
     let (together, mut decisions) = (asked.join(" "), Vec::new());
     let code = Code::new(false);
     let mut cases = vec![
-        turns(
+        cycled(
             "claims of 20 scopes",
             Box::new(|_| {
                 black_box(runtime.claims(&[&table], black_box(&asked), &settings)).expect("claims");
             }),
         ),
-        turns(
+        cycled(
             "20 decisions in one call",
             Box::new(|_| {
                 let together = black_box(&together);
@@ -122,7 +121,7 @@ fn sandbox(effort: Effort) {
                 black_box(&decisions);
             }),
         ),
-        turns(
+        cycled(
             "20 decisions",
             Box::new(|_| {
                 for scope in black_box(&asked) {
@@ -131,9 +130,9 @@ fn sandbox(effort: Effort) {
                 }
             }),
         ),
-        turns("a call that decides nothing", idle(&code, &[])),
-        turns("the same with the text of a scope copied in", idle(&code, &asked)),
-        turns(
+        cycled("a call that decides nothing", idle(&code, &[])),
+        cycled("the same with the text of a scope copied in", idle(&code, &asked)),
+        cycled(
             "from machine code on the disk to the first decision",
             Box::new(|_| {
                 let runtime =

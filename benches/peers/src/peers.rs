@@ -1,4 +1,4 @@
-//! Who is measured, and how each is asked.
+//! The engines that are measured, and their interface.
 
 mod biscuit;
 mod casbin;
@@ -11,8 +11,7 @@ use std::hint::black_box;
 
 use crate::map::{Map, Question};
 
-/// An engine that has a map, and has seen the questions: what can be made of a question beforehand,
-/// is.
+/// An engine with a map, and with its questions prepared as far as possible.
 pub(crate) trait Prepared {
     /// The answer to a question, by its number.
     fn may(&mut self, question: usize) -> bool;
@@ -20,15 +19,15 @@ pub(crate) trait Prepared {
     /// How many questions there are.
     fn count(&self) -> usize;
 
-    /// Asks so many questions in turn, beginning with this one, and gives the one after. It is here
-    /// so that no call of it is an indirect one.
+    /// Asks `times` questions in order, beginning with `first`, and returns the next one. A
+    /// provided method, so that its calls of `may` are direct.
     fn run(&mut self, first: usize, times: u64) -> usize {
-        let mut turn = first;
+        let mut question = first;
         for _ in 0..times {
-            black_box(self.may(black_box(turn)));
-            turn = if turn + 1 == self.count() { 0 } else { turn + 1 };
+            black_box(self.may(black_box(question)));
+            question = if question + 1 == self.count() { 0 } else { question + 1 };
         }
-        turn
+        question
     }
 }
 
@@ -37,7 +36,7 @@ pub(crate) struct Peer {
     pub(crate) name: &'static str,
     /// `natural`: as its documentation would. `best`: as well as we can.
     pub(crate) modelling: &'static str,
-    /// Whether it only shows what looking something up costs, and answers nothing.
+    /// Whether it only measures the cost of a look-up, without an answer.
     pub(crate) is_floor: bool,
     pub(crate) most_rules: usize,
     pub(crate) why_no_more: &'static str,
@@ -84,8 +83,8 @@ pub(crate) const PEERS: [Peer; 18] = [
     Peer::new("linear scan", "natural", matchers::linear).up_to(500, LINEAR),
 ];
 
-/// Who makes what decides out of a map: name, modelling, and how. Each is given the text that it
-/// reads; what a peer reads was written beforehand.
+/// A compiler of maps: name, modelling, and function. Each gets its own input text, prepared
+/// beforehand.
 type Compiler = (&'static str, &'static str, Box<dyn Fn(&str)>);
 
 pub(crate) fn compilers(map: &Map) -> Vec<Compiler> {

@@ -1,8 +1,8 @@
-//! One step of the hot path, so many times: what a counter of instructions is put on.
+//! Runs one step of the hot path a number of times, for a counter of instructions.
 //!
-//! `hot_path` lists the steps. `hot_path STEP TIMES` does one, and prints how many allocations that
-//! took. With `--slowed` every twentieth time is done twice: a slow-down of five in a hundred,
-//! which whoever guards against slow-downs must see.
+//! `hot_path` lists the steps. `hot_path STEP TIMES` runs one, and prints the number of
+//! allocations. With `--slowed` every twentieth run is doubled: a slow-down of 5 %, which the guard
+//! must detect.
 
 use std::process::ExitCode;
 
@@ -31,10 +31,10 @@ fn main() -> ExitCode {
     let mut step = prepare();
     step(0);
     let before = allocations();
-    for turn in 0..times {
-        step(turn);
-        if slowed && turn % 20 == 0 {
-            step(turn);
+    for count in 0..times {
+        step(count);
+        if slowed && count % 20 == 0 {
+            step(count);
         }
     }
     println!("{}", allocations() - before);

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use scopegate_benches::report::{chart, differences, goals, markdown};
 use scopegate_benches::table::Table;
 
-/// What two runs on machines of one kind may differ by.
+/// The tolerated difference between two runs on machines of one kind.
 const TOLERANCE: f64 = 1.0 / 3.0;
 
 fn main() -> ExitCode {

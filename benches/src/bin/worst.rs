@@ -1,12 +1,12 @@
-//! Searches for slow decisions: `worst SECONDS FILE`. Starts from what is kept, from the longest
-//! name, and from a short one, and writes what it found when that is slower than what is kept.
+//! Searches for slow decisions: `worst SECONDS FILE`. Starts from the stored case, from the longest
+//! name, and from a short one, and writes the result when it is slower than the stored case.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use scopegate_benches::worst::{Case, search, time};
 
-/// A case has to be slower by this part to be worth a change of the file.
+/// How much slower a case must be to replace the stored one.
 const WORTH: f64 = 1.05;
 
 fn main() -> ExitCode {

@@ -23,9 +23,9 @@ const FONT: &str = r#"font-family="system-ui, sans-serif" font-size="12""#;
 pub fn decide(table: &Table) -> String {
     let lines = lines(table);
     let times = lines.iter().flat_map(|line| line.points.iter().map(|(_, time)| *time));
-    let (least, most) = times
-        .fold((f64::INFINITY, 1.0_f64), |(least, most), time| (least.min(time), most.max(time)));
-    let plot = Plot { decades: (least.log10().floor(), most.log10().ceil()) };
+    let (min, max) =
+        times.fold((f64::INFINITY, 1.0_f64), |(min, max), time| (min.min(time), max.max(time)));
+    let plot = Plot { decades: (min.log10().floor(), max.log10().ceil()) };
     let mut svg = plot.grid();
     let mut labels: Vec<(f64, &Line, &str)> = Vec::new();
     let mut colours = OTHERS.iter().cycle();
@@ -49,7 +49,7 @@ pub fn decide(table: &Table) -> String {
         }
         labels.extend(line.points.last().map(|(_, time)| (plot.y(*time), line, colour)));
     }
-    // Names stand beside where their lines end, and not upon each other.
+    // Names are at the ends of their lines, without overlap.
     labels.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
     let mut free = 0.0_f64;
     for (y, line, colour) in labels {
@@ -85,11 +85,11 @@ fn lines(table: &Table) -> Vec<Line> {
         let is_modelling = how == "natural" || how == "best";
         let name = if is_modelling { name.clone() } else { format!("{name}, {how}") };
         let time = samples.median().value;
-        let place = lines.iter().position(|line| line.name == name).unwrap_or_else(|| {
+        let index = lines.iter().position(|line| line.name == name).unwrap_or_else(|| {
             lines.push(Line { name, is_ours, points: Vec::new() });
             lines.len() - 1
         });
-        let points = &mut lines[place].points;
+        let points = &mut lines[index].points;
         match points.iter_mut().find(|(other, _)| other == rules) {
             Some((_, quicker)) => *quicker = quicker.min(time),
             None => points.push((*rules, time)),
@@ -98,7 +98,7 @@ fn lines(table: &Table) -> Vec<Line> {
     lines
 }
 
-/// Where things stand.
+/// The layout of a plot.
 struct Plot {
     /// The powers of ten of the times.
     decades: (f64, f64),
@@ -156,14 +156,13 @@ impl Plot {
 #[must_use]
 pub fn sizes(table: &Table) -> String {
     let rows: Vec<&Row> = table.rows.iter().filter(|row| row.group == "size").collect();
-    let most =
-        rows.iter().flat_map(|row| &row.samples.0).fold(1.0_f64, |most, bytes| most.max(*bytes));
-    let (left, least) = (200.0, 1e4_f64.log10());
-    let length =
-        |bytes: f64| (bytes.log10() - least) / (most.log10() - least) * (WIDTH - left - 110.0);
+    let max =
+        rows.iter().flat_map(|row| &row.samples.0).fold(1.0_f64, |max, bytes| max.max(*bytes));
+    let (left, min) = (200.0, 1e4_f64.log10());
+    let length = |bytes: f64| (bytes.log10() - min) / (max.log10() - min) * (WIDTH - left - 110.0);
     let mut svg = String::new();
-    for (place, row) in rows.iter().enumerate() {
-        let y = MARGINS[2] + 20.0 + place as f64 * 52.0;
+    for (index, row) in rows.iter().enumerate() {
+        let y = MARGINS[2] + 20.0 + index as f64 * 52.0;
         let is_ours = row.name.starts_with("scopegate");
         let colour = if is_ours { OURS } else { OTHERS[0] };
         writeln!(

@@ -1,9 +1,9 @@
-//! Biscuit, <https://www.biscuitsec.org>: the authorizer alone. Reading and verifying a token is
-//! not in these times.
+//! Biscuit, <https://www.biscuitsec.org>: the authorizer alone. Parsing and verifying a token are
+//! not included.
 //!
-//! An authorizer keeps what it concluded, so each question has one of its own, built beforehand,
-//! and each answer is that of a copy. Natural compares prefixes, best joins what could cover the
-//! name with the rules.
+//! An authorizer caches its conclusions, so each question has one of its own, built beforehand, and
+//! each answer is that of a copy. Natural compares prefixes, best joins the possible patterns of
+//! the name with the rules.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Casbin, <https://github.com/casbin/casbin-rs>. It goes through the rules whatever one does.
+//! Casbin, <https://github.com/casbin/casbin-rs>. It always loops over the rules.
 //!
 //! Natural has all rules in one enforcer and compares name and action. Best has an enforcer for
 //! each action, so that there are fewer.

@@ -1,8 +1,8 @@
 //! Cedar, <https://www.cedarpolicy.com>. Requests and entities are built beforehand.
 //!
 //! Natural is a policy for each rule with `like`. Best is a policy for each action: the token holds
-//! the patterns of each action as a set, the repository holds what could cover it, and they are
-//! asked whether they have anything in common.
+//! the patterns of each action as a set, the repository holds the possible patterns, and the policy
+//! checks whether the sets intersect.
 
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
@@ -89,8 +89,7 @@ pub(crate) fn natural_text(map: &Map) -> String {
     each.collect()
 }
 
-/// The token of a map with its sets, as JSON: what is read where a map changes in the best
-/// modelling.
+/// The token of a map with its sets, as JSON: the input of a changed map in the best modelling.
 pub(crate) fn entities_text(map: &Map) -> String {
     let sets: serde_json::Map<String, Value> =
         ACTIONS.iter().map(|action| ((*action).to_owned(), json!(map.patterns(action)))).collect();

@@ -1,8 +1,8 @@
-//! Libraries that match names, and know nothing of tokens; and the floor below all of them.
+//! Libraries that match names, without tokens; and the floor below all of them.
 //!
-//! Natural is one set of all rules, whose matches are looked through; best is one for each action,
-//! which only says whether anything matches. A router finds one match and no more, so the rules of
-//! the natural one have taken up those that enclose them.
+//! Natural is one set of all rules, whose matches are searched; best is one set for each action,
+//! which only says whether any rule matches. A router finds a single match, so each natural rule
+//! includes the rules that enclose it.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use regex::RegexSet;
 use super::Prepared;
 use crate::map::{ACTIONS, Map, Question};
 
-/// Questions, and what answers one about a name and an action.
+/// Questions, and the function that answers one about a name and an action.
 struct Matcher<M> {
     questions: Vec<(String, usize)>,
     may: M,
@@ -30,7 +30,7 @@ impl<M: FnMut(&str, usize) -> bool> Prepared for Matcher<M> {
     }
 }
 
-/// Actions are known by their number.
+/// Actions are numbered.
 fn matcher(
     questions: &[Question],
     may: impl FnMut(&str, usize) -> bool + 'static,
@@ -43,7 +43,7 @@ fn number(action: &str) -> usize {
     ACTIONS.iter().position(|other| *other == action).expect("an action")
 }
 
-/// One look-up of the name among the exact names: less than any answer takes.
+/// One look-up of the name among the exact names: cheaper than any answer.
 pub(crate) fn hash_map(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
     let exact = map.rules.iter().filter(|rule| rule.prefix().is_none());
     let bits: HashMap<String, u16> =

@@ -15,10 +15,10 @@ const SETTINGS: Settings = Settings { catalog: scopegate_core::Catalog::Root };
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Runtime::new(Limits::default()).expect("the engine starts"));
 
-/// What is asked for, and which of it the question is about.
-struct Asked(Vec<(String, Action)>);
+/// The requested scopes, and the action of each question.
+struct Requests(Vec<(String, Action)>);
 
-impl Asked {
+impl Requests {
     fn read(questions: &[Question]) -> Self {
         let each = |question: &Question| {
             let action = Action::parse(question.action).expect("an action");
@@ -30,48 +30,48 @@ impl Asked {
 
 struct Native {
     table: Table<Vec<u8>>,
-    asked: Asked,
+    requests: Requests,
 }
 
 pub(crate) fn native(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
-    Box::new(Native { table: compiled(map), asked: Asked::read(questions) })
+    Box::new(Native { table: compiled(map), requests: Requests::read(questions) })
 }
 
 impl Prepared for Native {
     fn may(&mut self, question: usize) -> bool {
-        let (text, action) = &self.asked.0[question];
+        let (text, action) = &self.requests.0[question];
         let decided = decide_text([&self.table], text, &SETTINGS).expect("a scope");
-        // All of the set is worked out, not only what the question is about.
+        // The whole set is computed, not only the question's action.
         black_box(decided.granted).contains(*action)
     }
 
     fn count(&self) -> usize {
-        self.asked.0.len()
+        self.requests.0.len()
     }
 }
 
 struct Sandboxed {
     session: Session<'static>,
     handle: Handle,
-    asked: Asked,
+    requests: Requests,
 }
 
 pub(crate) fn wasmtime(map: &Map, questions: &[Question]) -> Box<dyn Prepared> {
     let table = RUNTIME.load("", compiled(map).as_bytes().to_vec()).expect("a table");
     let mut session = RUNTIME.session().expect("a session");
     let handle = session.load(&table).expect("room for the table");
-    Box::new(Sandboxed { session, handle, asked: Asked::read(questions) })
+    Box::new(Sandboxed { session, handle, requests: Requests::read(questions) })
 }
 
 impl Prepared for Sandboxed {
     fn may(&mut self, question: usize) -> bool {
-        let (text, action) = &self.asked.0[question];
+        let (text, action) = &self.requests.0[question];
         let decided = self.session.decide(self.handle, text, &SETTINGS).expect("a decision");
         decided.granted.contains(*action)
     }
 
     fn count(&self) -> usize {
-        self.asked.0.len()
+        self.requests.0.len()
     }
 }
 

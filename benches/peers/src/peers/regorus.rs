@@ -1,8 +1,8 @@
 //! Regorus, <https://github.com/microsoft/regorus>, an interpreter of Rego. Inputs are read
 //! beforehand.
 //!
-//! Natural goes through the rules. Best looks up the name and each of its prefixes, which the input
-//! brings along.
+//! Natural loops over the rules. Best looks up the name and each of its prefixes, which are in the
+//! input.
 
 use std::hint::black_box;
 
