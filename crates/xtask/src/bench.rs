@@ -1,6 +1,6 @@
-//! Measuring: the report with the peers, or single benches by a part of their names.
+//! Runs measurements: the report with the peers, or single benches by a part of their names.
 //!
-//! The report's samples go into `benches/results`, with what is made of them; a quick one goes into
+//! The samples and the report go into `benches/results`; those of a quick run go into
 //! `target/bench`, and its goals are printed. Peers are compiled in a workspace of their own, into
 //! the same target folder.
 
@@ -14,7 +14,7 @@ use crate::{bindgen, engine, envoy, node, paths, setup, web, worker};
 
 /// The version of OPA that compiles Rego to WebAssembly.
 const OPA: &str = "github.com/open-policy-agent/opa@v1.10.0";
-/// Whose versions stand in the report.
+/// The peers whose versions are in the report.
 const PEERS: [&str; 8] = [
     "wasmtime",
     "cedar-policy",
@@ -26,7 +26,7 @@ const PEERS: [&str; 8] = [
     "regex",
 ];
 
-/// How much is measured, as the programs call it: an option, milliseconds a batch, rounds.
+/// The effort, as arguments of the programs: an option, milliseconds a batch, rounds.
 struct Effort(&'static [&'static str], &'static str, &'static str);
 
 const FULL: Effort = Effort(&[], "10", "61");
@@ -65,8 +65,8 @@ fn write(shell: &Shell, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures servers, and publishes that beside what was published of single processes. With a
-/// filter only the groups are measured again whose names hold one of its words.
+/// Measures servers, and publishes the result beside that of single processes. With a filter only
+/// groups whose names match are measured again.
 fn servers(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     let (kept, folder) = (target().join("servers"), paths::root().join("benches/results"));
     if filter.is_empty() {
@@ -84,7 +84,7 @@ fn servers(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     write(shell, &folder)
 }
 
-/// Measures again and compares with what is published.
+/// Measures again and compares with the published samples.
 fn verify(shell: &Shell) -> anyhow::Result<()> {
     let again = target().join("again.csv");
     shell.write_file(&again, measure(shell, &QUICK)?)?;
@@ -97,7 +97,7 @@ fn verify(shell: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Searches for a decision that is slower than the one that is kept, for a minute.
+/// Searches for a decision that is slower than the stored one, for a minute.
 fn worst(shell: &Shell) -> anyhow::Result<()> {
     let build = ["build", "--quiet", "--locked", "--release", "--package", "scopegate-benches"];
     cmd!(shell, "cargo {build...} --bin worst").quiet().run()?;
@@ -123,14 +123,13 @@ fn measure(shell: &Shell, effort: &Effort) -> anyhow::Result<String> {
     node::install(shell, &folder, "the peers for node")?;
     let opa = opa(shell)?;
     println!("bench: measuring, which takes minutes");
-    // Everything runs on one core, so that nothing is moved from one to the other.
+    // Everything runs on one core, so that no process migrates.
     let native = cmd!(shell, "taskset -c 0 {program} {option...}").quiet().read()?;
     let questions = target().join("questions.json");
     shell.create_dir(target())?;
     cmd!(shell, "{program} --questions {questions}").quiet().run()?;
     let script = folder.join("measure.mjs");
-    // Node 20 crashes where it has to undo such an inlining: a fault of V8 that newer ones do not
-    // have.
+    // Node 20 crashes when it deoptimises such an inlining: a bug of V8, fixed in newer versions.
     let inlining = "--no-turbo-inline-js-wasm-calls";
     let in_node = cmd!(
         shell,
@@ -151,7 +150,7 @@ fn peers(shell: &Shell) -> anyhow::Result<PathBuf> {
     Ok(target_dir.join("release/scopegate-peers"))
 }
 
-/// OPA, where there is a Go to build it with.
+/// Builds OPA, when Go is installed.
 fn opa(shell: &Shell) -> anyhow::Result<Option<PathBuf>> {
     if !setup::has(shell, "go") {
         return Ok(None);
@@ -171,7 +170,7 @@ fn opa(shell: &Shell) -> anyhow::Result<Option<PathBuf>> {
     Ok(Some(folder.join("opa")))
 }
 
-/// What was measured on, and with which versions.
+/// The machine, and the versions.
 fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
     let lock = shell.read_file(paths::root().join("benches/peers/Cargo.lock"))?;
     let versions: Vec<String> = PEERS.iter().filter_map(|name| version(&lock, name)).collect();
@@ -191,7 +190,7 @@ fn about(shell: &Shell, node: &Path) -> anyhow::Result<String> {
     Ok(lines.iter().map(|line| format!("# about {line}\n")).collect())
 }
 
-/// What servers were measured on, which of them, and who is missing.
+/// The machine, the versions of the servers, and the missing ones.
 fn about_servers(shell: &Shell) -> anyhow::Result<String> {
     let list = shell.read_file(paths::root().join("hosts/worker/package.json"))?;
     let list: serde_json::Value = serde_json::from_str(&list)?;
@@ -201,7 +200,7 @@ fn about_servers(shell: &Shell) -> anyhow::Result<String> {
     let envoy = cmd!(shell, "{envoy} --version").quiet().read()?;
     let envoy =
         envoy.split('/').find(|part| part.starts_with(|first: char| first.is_ascii_digit()));
-    // nginx says it where errors go.
+    // nginx prints its version to standard error.
     let nginx = cmd!(shell, "/usr/sbin/nginx -v").quiet().read_stderr()?;
     let distribution = cmd!(shell, "docker-registry --version").quiet().read();
     let postgres = cmd!(shell, "psql --version").quiet().read()?;
@@ -221,12 +220,12 @@ fn about_servers(shell: &Shell) -> anyhow::Result<String> {
     Ok(lines.iter().map(|line| format!("# {line}\n")).collect())
 }
 
-/// What became of `docker_auth`, which would stand beside the token server.
+/// Why `docker_auth` is not measured beside the token server.
 fn docker_auth(shell: &Shell) -> String {
     if !setup::has(shell, "go") {
         return "docker_auth: missing, because there is no Go to build it with".to_owned();
     }
-    // Outside of any module, where a version is asked for as anybody would.
+    // Outside of any module, so that the project's `go.mod` does not apply.
     let folder = shell.push_dir(std::env::temp_dir());
     let listed = cmd!(shell, "go list -m github.com/cesanta/docker_auth/auth_server@latest");
     let is_there = listed.quiet().ignore_stdout().ignore_stderr().run().is_ok();
@@ -250,16 +249,15 @@ fn version(lock: &str, name: &str) -> Option<String> {
     Some(format!("{name} {}", rest.split('"').next()?))
 }
 
-/// The benches of criterion, of the token server and of the edge whose names hold one of these
-/// words.
+/// The benches of criterion, of the token server and of the edge whose names match a filter.
 fn single(shell: &Shell, filter: &[&str]) -> anyhow::Result<()> {
     programs(shell)?;
     cmd!(shell, "cargo bench --locked --package scopegate-benches -- {filter...}").run()?;
     Ok(())
 }
 
-/// Token server and gateway are measured as processes of their own, and with all that is built into
-/// them.
+/// Builds the token server and the gateway, which are measured as separate processes with all
+/// features.
 fn programs(shell: &Shell) -> anyhow::Result<()> {
     engine::build(shell)?;
     web::build(shell)?;

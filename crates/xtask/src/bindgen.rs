@@ -1,12 +1,11 @@
-//! Building the package `scopegate` for JavaScript: the engine behind wasm-bindgen, small enough
-//! for a page.
+//! Builds the package `scopegate` for JavaScript: the engine with wasm-bindgen, small enough for a
+//! page.
 //!
 //! Three tools make the module smaller, one after the other: a std that is built for size and
-//! aborts where it would panic, wasm-bindgen, and wasm-opt. The first wants two switches of the
-//! compiler that stable keeps to itself. Where the sources of std are missing the package is made
-//! without, larger and otherwise the same.
+//! aborts where it would panic, wasm-bindgen, and wasm-opt. The first needs two unstable switches
+//! of the compiler. Without the sources of std the package is larger and otherwise the same.
 //!
-//! The result is a folder that `npm pack` makes a tarball of. What is written by hand of it is in
+//! The result is a folder for `npm pack`. Its hand-written files are in
 //! `crates/scopegate-bindgen/package`.
 
 use std::path::{Path, PathBuf};
@@ -22,8 +21,8 @@ use crate::{engine, node, paths, setup};
 /// Builds std together with the crate, each for size.
 const BUILD_STD: [&str; 4] =
     ["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"];
-/// No text of a panic is in the module, and nothing that would format one. With the std for size
-/// that is 170 KB instead of 206, after brotli 67 instead of 79.
+/// Leaves the texts of panics and their formatting out of the module. With the std for size that is
+/// 170 KB instead of 206, after brotli 67 instead of 79.
 const WITHOUT_PANICS: &str =
     "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
 
@@ -32,7 +31,7 @@ pub(crate) fn path() -> PathBuf {
     paths::root().join("target/bindgen/package")
 }
 
-/// Builds the package, unless it is there already.
+/// Builds the package, unless it is current.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
     setup::page(shell)?;
     let (compiled, package) = (compile(shell)?, path());
@@ -60,7 +59,7 @@ pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
     Ok(package)
 }
 
-/// Compiles the crate. Cargo knows whether there is anything to do.
+/// Compiles the crate, unless Cargo finds it unchanged.
 fn compile(shell: &Shell) -> anyhow::Result<PathBuf> {
     let target_dir = paths::root().join("target/bindgen/build");
     let command = cmd!(
@@ -71,11 +70,11 @@ fn compile(shell: &Shell) -> anyhow::Result<PathBuf> {
     Ok(target_dir.join(TARGET).join("wasm/scopegate_bindgen.wasm"))
 }
 
-/// A build whose module is as small as it gets, for wasm-opt to go on with.
+/// A build with the smallest possible module, as input of wasm-opt.
 pub(crate) fn for_size<'a>(shell: &Shell, command: Cmd<'a>) -> anyhow::Result<Cmd<'a>> {
     let command = command
         .env("CARGO_PROFILE_WASM_OPT_LEVEL", "z")
-        // wasm-opt reads from a section of the module which instructions it may use.
+        // wasm-opt reads the enabled features from a section of the module.
         .env("CARGO_PROFILE_WASM_STRIP", "debuginfo");
     with_std(shell, command)
 }
@@ -103,7 +102,7 @@ fn generate(compiled: &Path, package: &Path) -> anyhow::Result<()> {
         .input_path(compiled)
         .out_name("scopegate")
         .web(true)?
-        // The page carries the module with it, so nothing may point bundlers to the file.
+        // The page embeds the module, so no URL may make bundlers include the file.
         .omit_default_module_path(true)
         .typescript(true)
         .keep_debug(false)

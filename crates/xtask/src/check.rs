@@ -1,4 +1,4 @@
-//! Formatting, lints and documentation, with warnings denied, and what may come in from outside.
+//! Checks formatting, lints and documentation, with warnings denied, and the dependencies.
 
 use xshell::{Shell, cmd};
 
@@ -7,8 +7,7 @@ use crate::{deny, engine, setup, web, worker};
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     cmd!(shell, "cargo fmt --all --check").run()?;
     cmd!(shell, "cargo fmt --check --manifest-path benches/peers/Cargo.toml").run()?;
-    // The runtime embeds the engine and the server embeds the page, so that nothing that depends on
-    // them builds without.
+    // The runtime embeds the engine and the server embeds the page, so both are built first.
     engine::build(shell)?;
     web::build(shell)?;
     web::check(shell)?;

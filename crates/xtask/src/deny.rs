@@ -1,19 +1,18 @@
-//! What may come into the programs, with cargo-deny by `deny.toml`: licences, bans and sources
-//! always, advisories where their database can be had.
+//! Checks dependencies with cargo-deny and `deny.toml`: licences, bans and sources always,
+//! advisories when their database can be fetched.
 //!
-//! Left out: the packages of npm, PyPI and Go, which the tests and the page's build use and no
-//! program has in it.
+//! Left out: the packages of npm, PyPI and Go, which only the tests and the page's build use.
 
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
 
-/// The version of cargo-deny. Another one may read `deny.toml` in another way.
+/// The version of cargo-deny. Another one may read `deny.toml` differently.
 const VERSION: &str = "0.20.2";
 
 /// The workspaces with a lock file.
 const MANIFESTS: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "benches/peers/Cargo.toml"];
 
-/// How long fetching the advisories may take, in seconds.
+/// The timeout of fetching the advisories, in seconds.
 const FETCH_SECONDS: &str = "120";
 
 /// Checks every workspace.
@@ -33,7 +32,7 @@ pub(crate) fn deny(shell: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Installs cargo-deny, unless this version is there. It takes minutes, once.
+/// Installs this version of cargo-deny, if missing. It takes minutes, once.
 pub(crate) fn install(shell: &Shell) -> anyhow::Result<()> {
     let installed = cmd!(shell, "cargo deny --version").quiet().ignore_stderr().read();
     if installed.is_ok_and(|text| text.trim() == format!("cargo-deny {VERSION}")) {
@@ -54,8 +53,8 @@ fn check(shell: &Shell, manifest: &str, what: &[&str]) -> anyhow::Result<()> {
     .with_context(|| format!("{manifest}: a crate is not what deny.toml allows"))
 }
 
-/// Whether the database of advisories is here, and current: a check by an old one would say too
-/// much.
+/// Whether the current database of advisories is available: a check with an old one would be
+/// misleading.
 fn can_fetch_advisories(shell: &Shell) -> bool {
     cmd!(shell, "timeout {FETCH_SECONDS} cargo deny fetch db")
         .quiet()

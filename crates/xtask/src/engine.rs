@@ -1,4 +1,4 @@
-//! Building the engine's WebAssembly module, the same bytes on every machine.
+//! Builds the engine's WebAssembly module, reproducibly.
 
 use std::path::{Path, PathBuf};
 
@@ -8,15 +8,15 @@ use xshell::{Cmd, Shell, cmd};
 use crate::paths;
 use crate::setup::{self, TARGET, Toolchain};
 
-/// Where the module goes.
+/// The path of the module.
 pub(crate) fn path() -> PathBuf {
     paths::root().join("target/engine/scopegate.wasm")
 }
 
-/// Builds the module and puts it where the hosts look for it.
+/// Builds the module and copies it to the path that the hosts load.
 ///
-/// The paths of this machine are taken out of what a panic would say, so that the digest depends on
-/// the sources and the compiler alone.
+/// The paths of this machine are removed from the texts of panics, so that the digest depends only
+/// on the sources and the compiler.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
     let target_dir = paths::root().join("target");
     let command = cmd!(
@@ -33,7 +33,7 @@ pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
     Ok(path())
 }
 
-/// Builds the core for a target without std: the proof that it needs none.
+/// Builds the core for a target without std, to prove that it needs none.
 pub(crate) fn prove_no_std(shell: &Shell) -> anyhow::Result<()> {
     let command =
         cmd!(shell, "cargo build --locked --package scopegate-core --target wasm32v1-none");
@@ -44,8 +44,7 @@ pub(crate) fn prove_no_std(shell: &Shell) -> anyhow::Result<()> {
 fn with_toolchain(command: Cmd<'_>, toolchain: Toolchain) -> Cmd<'_> {
     match toolchain {
         Toolchain::Rustup => command,
-        // Debian packages the library as sources, and building those is a feature that stable keeps
-        // behind this switch.
+        // Debian packages the library as sources, and building those needs this switch on stable.
         Toolchain::Debian => command
             .args(["-Z", "build-std=core,alloc"])
             .env("RUSTC", "/usr/bin/rustc")
@@ -70,8 +69,7 @@ pub(crate) fn remap_flags() -> anyhow::Result<String> {
     ))
 }
 
-/// Copies the module unless it is there already, so that nothing that embeds it is built again for
-/// nothing.
+/// Copies the module unless it is unchanged, so that crates that embed it are not rebuilt.
 fn keep(shell: &Shell, built: &Path, kept: &Path) -> anyhow::Result<()> {
     let wasm = shell.read_binary_file(built)?;
     ensure!(wasm.starts_with(b"\0asm"), "{} is no module", built.display());

@@ -1,11 +1,11 @@
-//! The guard against slow-downs and growth: instructions of the hot path, and bytes of every
-//! WebAssembly module, beside a committed baseline.
+//! The guard against slow-downs and growth: compares instructions of the hot path, and bytes of
+//! every WebAssembly module, with a committed baseline.
 //!
-//! Instructions are counted by callgrind, because a shared machine's clock says too little. Each
-//! step runs so many times and twice as many times, and the difference is what the steps take,
-//! without what prepares them. Bytes are those of the modules as they are shipped.
+//! Instructions are counted by callgrind, because times on a shared machine are too noisy. Each
+//! step runs N times and 2N times, and the difference is the cost of the steps without their
+//! preparation. Bytes are those of the shipped modules.
 //!
-//! What is 2 % above the baseline fails. What is 2 % below is named, so that the baseline can
+//! A figure 2 % above the baseline fails. One 2 % below is reported, so that the baseline can
 //! follow: `cargo xtask guard --bless` writes it. Decisions must not allocate.
 
 use std::collections::BTreeMap;
@@ -18,13 +18,13 @@ use xshell::{Shell, cmd};
 use crate::setup::{self, Toolchain};
 use crate::{bindgen, engine, envoy, paths};
 
-/// What may be lost before it is a loss, in parts of a hundred.
+/// The tolerated difference, in percent.
 const TOLERANCE: u64 = 2;
 
-/// Steps that take long are done this often, others ten times as often.
+/// How often long steps run; others run ten times as often.
 const TIMES: u64 = 64;
 
-/// What was measured, or what is expected.
+/// The measured figures, or the baseline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Figures {
     /// Instructions of each step of `hot_path`.
@@ -54,7 +54,7 @@ pub(crate) fn guard(shell: &Shell, bless: bool) -> anyhow::Result<()> {
         measured.instructions.len(),
         measured.bytes.len()
     );
-    // A guard that would not see a slow-down guards nothing.
+    // Checks that the guard detects an artificial slow-down.
     let slowed = Figures { instructions: steps(shell, &["--slowed"])?, ..Default::default() };
     let seen = compare(&expected, &slowed).worse.len();
     ensure!(
@@ -78,7 +78,7 @@ fn program() -> PathBuf {
     paths::root().join("target/release/hot_path")
 }
 
-/// The instructions of one time.
+/// The instructions of one run of a step.
 fn instructions(shell: &Shell, step: &str, how: &[&str]) -> anyhow::Result<u64> {
     let is_short =
         ["decide", "route", "verify", "admit"].iter().any(|short| step.starts_with(short));
@@ -108,7 +108,7 @@ fn count(shell: &Shell, step: &str, times: u64, how: &[&str]) -> anyhow::Result<
         .with_context(|| format!("{} has no sum", output.display()))
 }
 
-/// The modules that were built. Another compiler gives other bytes, which say nothing.
+/// The sizes of the built modules. Another compiler's sizes are not comparable.
 fn bytes(shell: &Shell) -> anyhow::Result<BTreeMap<String, u64>> {
     if setup::wasm_target(shell)? == Toolchain::Debian {
         println!(
@@ -129,7 +129,7 @@ fn bytes(shell: &Shell) -> anyhow::Result<BTreeMap<String, u64>> {
     modules.into_iter().map(size).collect()
 }
 
-/// What differs by more than is tolerated.
+/// The figures outside of the tolerance.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Comparison {
     worse: Vec<String>,

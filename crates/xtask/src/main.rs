@@ -34,7 +34,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use xshell::Shell;
 
-use crate::run::Front;
+use crate::run::Topology;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -77,8 +77,8 @@ fn run_command() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["run"] => run::run(&shell, Front::Registry),
-        ["run", "--with-registry"] => run::run(&shell, Front::Gateway),
+        ["run"] => run::run(&shell, Topology::Registry),
+        ["run", "--with-registry"] => run::run(&shell, Topology::Gateway),
         ["test"] => test::test(&shell),
         ["check"] => check::check(&shell),
         ["deny"] => deny::deny(&shell),
@@ -134,7 +134,7 @@ mod tests {
         others.iter().map(|name| root.join(name)).chain(pages).collect()
     }
 
-    /// Every command that the documents name is one that the usage names.
+    /// Every command in the documents is in the usage.
     #[test]
     fn documented_commands_exist() {
         for document in documents() {
@@ -181,7 +181,7 @@ mod tests {
             })
     }
 
-    /// A reader sees all of it at once.
+    /// The readme fits on one screen.
     #[test]
     fn the_readme_is_short() {
         let text = std::fs::read_to_string(paths::root().join("README.md")).unwrap();
@@ -189,7 +189,7 @@ mod tests {
         assert!(words <= 900, "{words}");
     }
 
-    /// Every test that the threat model names is there, in the file that it names.
+    /// Every test that the threat model names exists in the named file.
     #[test]
     fn tests_of_the_threat_model_exist() {
         let docs = paths::root().join("docs");

@@ -1,7 +1,7 @@
-//! node, and what npm installs for it, exactly as it is locked.
+//! node, and the packages of npm's lock files.
 //!
-//! The tools of the page want a newer node than Debian 12 has. npm itself can fetch one, as an
-//! ordinary package.
+//! The tools of the page need a newer node than Debian 12 has. npm can install one, as an ordinary
+//! package.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use xshell::{Shell, cmd};
 use crate::paths;
 use crate::stamp::Stamp;
 
-/// The oldest that vite runs on: major and minor.
+/// The minimum version for vite: major and minor.
 const LEAST: (u32, u32) = (20, 19);
-/// What is fetched where the installed one is older.
+/// The version that is fetched when the installed one is older.
 const FETCHED: &str = "22.20.0";
 
-/// A node that is new enough.
+/// A node of at least the minimum version.
 pub(crate) fn program(shell: &Shell) -> anyhow::Result<PathBuf> {
     if is_new_enough(shell, Path::new("node")) {
         return Ok("node".into());
@@ -38,7 +38,7 @@ pub(crate) fn program(shell: &Shell) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// Installs what a folder's lock file lists; `what` tells people what that is.
+/// Installs the packages of a folder's lock file; `what` names them in messages.
 pub(crate) fn install(shell: &Shell, folder: &Path, what: &str) -> anyhow::Result<()> {
     let _folder = shell.push_dir(folder);
     let lock = folder.join("package-lock.json");

@@ -1,12 +1,12 @@
-//! A token server to try, with example scope maps and tokens, and a real registry beside it when
+//! Runs a token server for trying out, with example scope maps and tokens, and a real registry when
 //! one is installed.
 //!
-//! Both speak TLS under the name `localhost`, with a certificate from an authority that is made for
-//! the run, because `az` talks to nothing else. The registry's `service` is its own address: that
-//! is how `az` finds from the one to the other. Everything is in `target/run`.
+//! Both use TLS under the name `localhost`, with a certificate from an authority of this run,
+//! because `az` requires TLS. The registry's `service` is its own address, by which `az` finds it.
+//! Everything is in `target/run`.
 //!
-//! Clients reach the registry itself, which then verifies tokens, or the gateway before one that
-//! asks nobody for anything.
+//! Clients reach the registry itself, which then verifies tokens, or the gateway in front of a
+//! registry without authentication.
 
 mod authority;
 mod guide;
@@ -27,37 +27,37 @@ use xshell::{Shell, cmd};
 use self::guide::Guide;
 use crate::{engine, paths, setup, web};
 
-/// How long a process may take to answer, and to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The timeout of a process's start and end.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What clients of the registry reach.
+/// The process that clients of the registry reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Front {
+pub(crate) enum Topology {
     /// The registry, where one is installed.
     Registry,
-    /// Our gateway before one.
+    /// Our gateway in front of one.
     Gateway,
 }
 
-pub(crate) fn run(shell: &Shell, front: Front) -> anyhow::Result<()> {
+pub(crate) fn run(shell: &Shell, topology: Topology) -> anyhow::Result<()> {
     engine::build(shell)?;
-    match (setup::programs(shell), front) {
+    match (setup::programs(shell), topology) {
         (Ok(()), _) => {}
-        (Err(error), Front::Registry) => println!("setup: {error:#}; going on without"),
-        (Err(error), Front::Gateway) => return Err(error),
+        (Err(error), Topology::Registry) => println!("setup: {error:#}; going on without"),
+        (Err(error), Topology::Gateway) => return Err(error),
     }
     let has_page = build_server(shell)?;
-    if front == Front::Gateway {
+    if topology == Topology::Gateway {
         setup::gateway(shell)?;
         let programs = ["--package", "scopegate-gateway", "--package", "scopegate-cli"];
         cmd!(shell, "cargo build --locked").args(programs).run()?;
     }
-    let house = House::new(shell, front, has_page)?;
+    let stack = Stack::new(shell, topology, has_page)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(house.live(shell))
+    runtime.block_on(stack.run(shell))
 }
 
-/// Builds the server; tells whether with the playground, which wants node.
+/// Builds the server; returns whether with the playground, which needs node.
 fn build_server(shell: &Shell) -> anyhow::Result<bool> {
     if let Err(error) = setup::node(shell) {
         println!("setup: {error:#}; going on without the playground");
@@ -70,46 +70,46 @@ fn build_server(shell: &Shell) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Where everything is.
-struct House {
-    /// The folder of what cargo built.
+/// The processes of a run: folders and ports.
+struct Stack {
+    /// The folder of the built programs.
     built: PathBuf,
     folder: PathBuf,
-    front: Front,
+    topology: Topology,
     server: u16,
-    /// What clients reach.
+    /// The port that clients of the registry use.
     registry: u16,
-    /// The registry behind the gateway.
-    behind: u16,
+    /// The port of the registry behind the gateway.
+    upstream: u16,
     has_page: bool,
 }
 
-impl House {
-    /// An empty folder: each run begins anew, with an authority, keys and passwords of its own.
-    fn new(shell: &Shell, front: Front, has_page: bool) -> anyhow::Result<Self> {
+impl Stack {
+    /// An empty folder: each run has an authority, keys and passwords of its own.
+    fn new(shell: &Shell, topology: Topology, has_page: bool) -> anyhow::Result<Self> {
         let folder = paths::root().join("target/run");
         shell.remove_path(&folder)?;
         shell.create_dir(&folder)?;
-        // There are keys and passwords in it.
+        // It holds keys and passwords.
         std::fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         let target =
             std::env::var("CARGO_TARGET_DIR").map_or(paths::root().join("target"), PathBuf::from);
-        let house = Self {
+        let stack = Self {
             built: target.join("debug"),
             folder,
-            front,
+            topology,
             server: free_port(5001)?,
             registry: free_port(5000)?,
-            behind: free_port(5002)?,
+            upstream: free_port(5002)?,
             has_page,
         };
-        authority::make(shell, &house.folder)?;
-        shell.write_file(house.config(), house.configuration())?;
-        Ok(house)
+        authority::make(shell, &stack.folder)?;
+        shell.write_file(stack.config(), stack.configuration())?;
+        Ok(stack)
     }
 
-    /// Runs until somebody wants an end, or a process has one.
-    async fn live(&self, shell: &Shell) -> anyhow::Result<()> {
+    /// Runs until a signal, or until a process ends.
+    async fn run(&self, shell: &Shell) -> anyhow::Result<()> {
         let mut interrupted = signal(SignalKind::interrupt())?;
         let mut terminated = signal(SignalKind::terminate())?;
         let generated = self.command(shell, &["apply", "examples/seed.yaml"])?;
@@ -176,12 +176,12 @@ impl House {
         )
     }
 
-    /// Runs a command of the server beside it; gives the lines that it prints.
+    /// Runs a command of the server; returns its output lines.
     fn command(&self, shell: &Shell, arguments: &[&str]) -> anyhow::Result<Vec<Value>> {
         let (program, config) = (self.server_program(), self.config());
         let (name, rest) = arguments.split_first().context("no command")?;
-        let said = cmd!(shell, "{program} {name} --config {config} {rest...}").quiet().read()?;
-        said.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+        let output = cmd!(shell, "{program} {name} --config {config} {rest...}").quiet().read()?;
+        output.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 
     fn server_program(&self) -> PathBuf {
@@ -199,9 +199,9 @@ impl House {
         if !setup::has(shell, "docker-registry") {
             return Ok(None);
         }
-        let (config, port) = match self.front {
-            Front::Registry => (self.registry_configuration(shell)?, self.registry),
-            Front::Gateway => (self.open_registry_configuration(), self.behind),
+        let (config, port) = match self.topology {
+            Topology::Registry => (self.registry_configuration(shell)?, self.registry),
+            Topology::Gateway => (self.open_registry_configuration(), self.upstream),
         };
         shell.write_file(self.folder.join("registry.yml"), config)?;
         let log = File::create(self.folder.join("registry.log"))?;
@@ -218,31 +218,29 @@ impl House {
             .replace(":5001/", &format!(":{}/", self.server)))
     }
 
-    /// A registry that asks nobody for anything. Only the gateway, and who is on this machine, can
-    /// reach it.
+    /// A registry without authentication. Only the gateway and local users can reach it.
     fn open_registry_configuration(&self) -> String {
         format!(
             "version: 0.1\nlog: {{level: warn}}\n\
              storage: {{filesystem: {{rootdirectory: ./registry}}, delete: {{enabled: true}}}}\n\
              http: {{addr: \"127.0.0.1:{}\"}}\n",
-            self.behind
+            self.upstream
         )
     }
 
-    /// Starts our gateway where it is what clients reach. `edge` is the client that may read which
-    /// tokens have ended, and nothing else.
+    /// Starts our gateway, in that topology. `edge` is its client, which may only read revocations.
     async fn start_gateway(&self, shell: &Shell, edge: &Value) -> anyhow::Result<Option<Child>> {
-        if self.front == Front::Registry {
+        if self.topology == Topology::Registry {
             return Ok(None);
         }
-        let Self { folder, server, registry, behind, .. } = self;
+        let Self { folder, server, registry, upstream, .. } = self;
         let path = |name| folder.join(name);
         shell.write_file(path("edge-secret"), text(edge, "secret")?)?;
         let config = format!(
             "# Every other value and its default is in examples/gateway.yaml.\n\
              listen: 127.0.0.1:{registry}\n\
              tls: {{certificate: {certificate:?}, key: {key:?}}}\n\
-             upstream: http://127.0.0.1:{behind}\n\
+             upstream: http://127.0.0.1:{upstream}\n\
              service: localhost:{registry}\n\
              realm: https://localhost:{server}/oauth2/token\n\
              keys: https://localhost:{server}/.well-known/jwks.json\n\
@@ -284,7 +282,7 @@ impl House {
     }
 }
 
-/// Starts a process that ends with us, and waits until it answers on its port.
+/// Starts a process that is killed on drop, and waits until it answers on its port.
 async fn start(command: &mut Command, port: u16) -> anyhow::Result<Child> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let mut child =
@@ -294,13 +292,13 @@ async fn start(command: &mut Command, port: u16) -> anyhow::Result<Child> {
         if let Some(ended) = child.try_wait()? {
             bail!("{name} ended with {ended}");
         }
-        ensure!(start.elapsed() < PATIENCE, "{name} does not answer on port {port}");
+        ensure!(start.elapsed() < TIMEOUT, "{name} does not answer on port {port}");
         sleep(Duration::from_millis(50)).await;
     }
     Ok(child)
 }
 
-/// The end of a process; never when there is none.
+/// Resolves when a process ends; never without a process.
 async fn ended(child: Option<&mut Child>) -> std::io::Result<std::process::ExitStatus> {
     match child {
         Some(child) => child.wait().await,
@@ -308,15 +306,15 @@ async fn ended(child: Option<&mut Child>) -> std::io::Result<std::process::ExitS
     }
 }
 
-/// Asks a process to end. Whoever does not is killed when it is dropped.
+/// Sends SIGTERM to a process. One that does not end is killed on drop.
 async fn stop(child: &mut Child) -> anyhow::Result<()> {
     let Some(id) = child.id() else {
         return Ok(());
     };
-    // It may have ended since.
+    // It may have ended already.
     let _ =
         Command::new("kill").arg(id.to_string()).stderr(std::process::Stdio::null()).status().await;
-    let _ = timeout(PATIENCE, child.wait()).await;
+    let _ = timeout(TIMEOUT, child.wait()).await;
     Ok(())
 }
 
@@ -324,13 +322,13 @@ fn text<'a>(document: &'a Value, field: &str) -> anyhow::Result<&'a str> {
     document[field].as_str().with_context(|| format!("no {field} was printed"))
 }
 
-/// A path as one types it from the project's folder.
+/// A path relative to the project's folder.
 fn short(path: &Path) -> &Path {
     static ROOT: std::sync::LazyLock<PathBuf> = std::sync::LazyLock::new(paths::root);
     path.strip_prefix(ROOT.as_path()).unwrap_or(path)
 }
 
-/// The port, or any other when somebody has it.
+/// The port, or a free one when it is in use.
 fn free_port(wanted: u16) -> anyhow::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
         .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;

@@ -1,7 +1,7 @@
-//! Installing what is missing, and saying plainly what cannot be installed.
+//! Installs missing programs, and names those that cannot be installed.
 //!
 //! Everything comes from rustup, the package manager of Debian, and the ordinary clients of the
-//! languages. On another system the missing program is named, and nothing is guessed.
+//! languages. On another system the missing program is only named.
 
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
@@ -11,7 +11,7 @@ use crate::{deny, node, paths};
 /// The target that hosts load.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// What builds the WebAssembly module.
+/// The toolchain for the WebAssembly module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Toolchain {
     /// The pinned toolchain, with the target that rustup fetched.
@@ -23,10 +23,10 @@ pub(crate) enum Toolchain {
 /// The targets of `rust-toolchain.toml`.
 const TARGETS: [&str; 2] = [TARGET, "wasm32v1-none"];
 
-/// What builds those targets where rustup cannot fetch them.
+/// The packages that build those targets when rustup cannot fetch them.
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "rust-web-src", "rust-web-llvm", "lld-22"];
 
-/// Makes sure that something can build the WebAssembly module.
+/// Makes sure that a toolchain can build the WebAssembly module.
 pub(crate) fn wasm_target(shell: &Shell) -> anyhow::Result<Toolchain> {
     if TARGETS.iter().all(|target| has_target(shell, target)) {
         return Ok(Toolchain::Rustup);
@@ -37,7 +37,7 @@ pub(crate) fn wasm_target(shell: &Shell) -> anyhow::Result<Toolchain> {
     let [engine, bare] = TARGETS;
     if has(shell, "rustup") {
         println!("setup: fetching the WebAssembly targets with rustup");
-        // A rustup that cannot reach its server may take minutes to say so.
+        // A rustup that cannot reach its server may take minutes to fail.
         let fetched = cmd!(shell, "timeout 120 rustup target add {engine} {bare}").quiet().run();
         if fetched.is_ok() && has_target(shell, engine) {
             return Ok(Toolchain::Rustup);
@@ -59,11 +59,11 @@ fn has_debian_packages(shell: &Shell) -> bool {
         .is_ok()
 }
 
-/// Whether std can be built anew, for size; its sources are fetched where rustup can.
+/// Whether std can be built for size; fetches its sources with rustup.
 pub(crate) fn std_sources(shell: &Shell) -> bool {
     if !has_std_sources(shell) && has(shell, "rustup") {
         println!("setup: fetching the sources of std with rustup");
-        // What cannot be fetched makes the package larger, and nothing else.
+        // Without the sources the package is only larger.
         let _ = cmd!(shell, "timeout 120 rustup component add rust-src").quiet().run();
     }
     has_std_sources(shell)
@@ -84,7 +84,7 @@ fn sysroot(shell: &Shell) -> Option<String> {
     cmd!(shell, "rustc --print sysroot").quiet().read().ok()
 }
 
-/// Programs that one tries the server with, each with the Debian package that has it.
+/// Programs for trying out the server, each with its Debian package.
 const PROGRAMS: [(&str, &str); 4] = [
     ("docker-registry", "docker-registry"),
     ("skopeo", "skopeo"),
@@ -92,14 +92,13 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("openssl", "openssl"),
 ];
 
-/// What builds the playground.
+/// The tools that build the playground.
 const NODE: [(&str, &str); 2] = [("node", "nodejs"), ("npm", "npm")];
 
-/// Programs that only the tests need. Podman and buildah want the four after them where nobody is
-/// root.
+/// Programs that only the tests need. Rootless podman and buildah need the four after them.
 ///
 /// The docker command line is used where it is installed. Debian has it only together with its
-/// daemon, which is large and which no test wants.
+/// daemon, which is large and not tested.
 const CLIENTS: [(&str, &str); 11] = [
     ("curl", "curl"),
     ("chromium", "chromium"),
@@ -114,16 +113,16 @@ const CLIENTS: [(&str, &str); 11] = [
     ("/usr/lib/podman/netavark", "netavark"),
 ];
 
-/// What builds the gateway: a library of it is compiled from C.
+/// The tools that build the gateway: one of its libraries is compiled from C.
 const GATEWAY: [(&str, &str); 1] = [("cmake", "cmake")];
 
-/// What the pictures of the page are drawn with.
+/// The font of the page's pictures.
 const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 
-/// Where the clients from PyPI, npm and the Go modules are listed.
+/// The folder with the lists of clients from PyPI, npm and Go.
 const LISTS: &str = "tests/clients";
 
-/// Installs what the tests need.
+/// Installs the programs that the tests need.
 pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     wasm_target(shell)?;
     let mut packages = missing(shell, &[&PROGRAMS[..], &NODE, &CLIENTS, &GATEWAY].concat());
@@ -143,12 +142,12 @@ pub(crate) fn for_tests(shell: &Shell) -> anyhow::Result<()> {
     node::install(shell, &paths::root().join(LISTS), "the clients for node")
 }
 
-/// Installs what counts instructions.
+/// Installs valgrind, which counts instructions.
 pub(crate) fn counter(shell: &Shell) -> anyhow::Result<()> {
     apt(shell, &missing(shell, &[("valgrind", "valgrind")]))
 }
 
-/// Installs what builds the playground.
+/// Installs the tools that build the playground.
 pub(crate) fn node(shell: &Shell) -> anyhow::Result<()> {
     apt(shell, &missing(shell, &NODE))
 }
@@ -159,17 +158,17 @@ pub(crate) fn page(shell: &Shell) -> anyhow::Result<()> {
     node::install(shell, &paths::web(), "the playground's libraries and tools")
 }
 
-/// Installs what builds the gateway.
+/// Installs the tools that build the gateway.
 pub(crate) fn gateway(shell: &Shell) -> anyhow::Result<()> {
     apt(shell, &missing(shell, &GATEWAY))
 }
 
-/// Installs the programs that one tries the server with.
+/// Installs the programs for trying out the server.
 pub(crate) fn programs(shell: &Shell) -> anyhow::Result<()> {
     apt(shell, &missing(shell, &PROGRAMS))
 }
 
-/// The packages of the programs that are not there.
+/// The packages of missing programs.
 fn missing<'a>(shell: &Shell, programs: &[(&str, &'a str)]) -> Vec<&'a str> {
     let missing = programs.iter().filter(|(program, _)| !has(shell, program));
     missing.map(|(_, package)| *package).collect()
@@ -186,13 +185,13 @@ fn has_venv(shell: &Shell) -> bool {
     cmd!(shell, "python3 -c {import}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
 }
 
-/// Installs the Azure clients for Python and Envoy, which is published there too, in an environment
-/// that is kept until the list changes: it takes a minute.
+/// Installs the Azure clients for Python and Envoy, which is on PyPI too, in an environment that is
+/// cached until the list changes: it takes a minute.
 fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     let environment = paths::root().join("target/clients/venv");
     let lists = paths::root().join(LISTS);
     let (list, versions) = (lists.join("requirements.txt"), lists.join("constraints.txt"));
-    // An environment holds its own path, so one that was moved is as good as none.
+    // An environment holds its own path, so a moved one is unusable.
     let (path, listed) = (environment.display(), shell.read_file(&list)?);
     let wanted = format!("# {path}\n{listed}{}", shell.read_file(&versions)?);
     let stamp = environment.join("requirements.txt");
@@ -212,8 +211,8 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     Ok(shell.write_file(stamp, wanted)?)
 }
 
-/// Installs cosign, crane, Helm and oras, which Debian does not have, where there is a Go to build
-/// them with. Kept until the list changes: it takes minutes.
+/// Installs cosign, crane, Helm and oras, which Debian does not have, when Go is installed. Cached
+/// until the list changes: it takes minutes.
 fn go_clients(shell: &Shell) -> anyhow::Result<()> {
     if !has(shell, "go") {
         println!(

@@ -1,20 +1,20 @@
-//! Work that was done already: a file beside what was made says what it was made of.
+//! Stamps of completed work: a file beside an output holds the hash of its inputs.
 //!
-//! A stamp is a hash of names and contents and never of times, which a checkout changes.
+//! A stamp is a hash of names and contents but not of times, which a checkout changes.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use xshell::Shell;
 
-/// What a piece of work is made of, and where that is noted.
+/// The hash of the inputs, and its file.
 pub(crate) struct Stamp {
     file: PathBuf,
     hash: String,
 }
 
 impl Stamp {
-    /// The stamp of these files and folders. What npm installs is not looked into.
+    /// The stamp of these files and folders, without `node_modules`.
     pub(crate) fn new(shell: &Shell, file: PathBuf, inputs: &[PathBuf]) -> anyhow::Result<Self> {
         let mut hasher = DefaultHasher::new();
         for input in inputs {
@@ -23,17 +23,17 @@ impl Stamp {
         Ok(Self { file, hash: format!("{:016x}\n", hasher.finish()) })
     }
 
-    /// Whether the work was done with exactly these.
+    /// Whether the stored stamp matches.
     pub(crate) fn is_current(&self, shell: &Shell) -> bool {
         shell.read_file(&self.file).is_ok_and(|noted| noted == self.hash)
     }
 
-    /// Forgets what was done, for the time that it is done again.
+    /// Removes the stored stamp, before the work is repeated.
     pub(crate) fn clear(&self, shell: &Shell) -> anyhow::Result<()> {
         Ok(shell.remove_path(&self.file)?)
     }
 
-    /// Notes that it is done.
+    /// Stores the stamp, after the work is done.
     pub(crate) fn write(&self, shell: &Shell) -> anyhow::Result<()> {
         Ok(shell.write_file(&self.file, &self.hash)?)
     }

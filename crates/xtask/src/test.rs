@@ -1,10 +1,10 @@
-//! All the tests, on what they need.
+//! Runs all the tests, after installing their programs.
 
 use xshell::{Shell, cmd};
 
 use crate::{engine, envoy, fuzz, guard, setup, web, worker};
 
-/// How long each fuzz target runs with the tests, in seconds.
+/// The duration of each fuzz target within the tests, in seconds.
 const FUZZ_SECONDS: u64 = 10;
 
 pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {

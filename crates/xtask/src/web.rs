@@ -6,12 +6,12 @@ use xshell::{Shell, cmd};
 use crate::stamp::Stamp;
 use crate::{bindgen, node, paths, setup};
 
-/// What the built page is made of, beside the engine. Not its tests, or else each change of one
-/// would build the server anew.
+/// The inputs of the built page, besides the engine. Without its tests, so that a change of one
+/// does not rebuild the server.
 const SOURCES: [&str; 6] =
     ["build", "index.html", "package-lock.json", "public", "src", "vite.config.ts"];
 
-/// Does one of the things that `cargo xtask web` can.
+/// Runs a task of `cargo xtask web`.
 pub(crate) fn web(shell: &Shell, task: &str) -> anyhow::Result<()> {
     match task {
         "dev" => dev(shell),
@@ -23,7 +23,7 @@ pub(crate) fn web(shell: &Shell, task: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Builds the page, unless it is there already. A page that is larger than it may be is an error.
+/// Builds the page, unless it is current. A page above its size limit is an error.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<()> {
     let mut inputs = SOURCES.map(|source| paths::web().join(source)).to_vec();
     inputs.push(bindgen::build(shell)?);
@@ -37,7 +37,7 @@ pub(crate) fn build(shell: &Shell) -> anyhow::Result<()> {
     stamp.write(shell)
 }
 
-/// Types, lints and formatting, also of the scripts that belong to the page and are elsewhere.
+/// Checks types, lints and formatting, also of the page's scripts in other folders.
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     bindgen::build(shell)?;
     for project in ["tsconfig.json", "tsconfig.worker.json", "tsconfig.tools.json"] {
@@ -53,17 +53,17 @@ pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     run(shell, "@biomejs/biome/bin/biome", &scripts)
 }
 
-/// The page's units, and then the built page in a browser.
+/// Runs the page's unit tests, and then the built page in a browser.
 pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     build(shell)?;
-    // What the page exports is run by the command line that it is for.
+    // The command line runs the files that the page exports.
     cmd!(shell, "cargo build --locked --quiet --package scopegate-cli").run()?;
     let _cli = shell.push_env("SCOPEGATE_CLI", paths::root().join("target/debug/scopegate"));
     run(shell, "vitest/vitest.mjs", &["run"])?;
     run(shell, "@playwright/test/cli.js", &["test"])
 }
 
-/// How fast the built page is in a browser.
+/// Measures the built page in a browser.
 fn bench(shell: &Shell) -> anyhow::Result<()> {
     setup::for_tests(shell)?;
     build(shell)?;

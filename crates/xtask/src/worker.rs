@@ -14,14 +14,14 @@ pub(crate) fn build(shell: &Shell) -> anyhow::Result<()> {
     run(shell, "vite/bin/vite.js", &["build"])
 }
 
-/// Types, lints and formatting.
+/// Checks types, lints and formatting.
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<()> {
     install(shell)?;
     run(shell, "typescript/bin/tsc", &[])?;
     run(shell, "@biomejs/biome/bin/biome", &["check", "--error-on-warnings", "."])
 }
 
-/// The units, and a build for whoever tests it whole.
+/// Runs the unit tests, and builds the worker for the integration tests.
 pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     build(shell)?;
     run(shell, "vitest/vitest.mjs", &["run"])

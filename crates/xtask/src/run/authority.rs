@@ -1,18 +1,18 @@
 //! A throw-away certificate authority, and a certificate for `localhost` from it.
 //!
-//! The program `openssl` makes them: developer commands are built on every machine before anything
-//! else, and should not need a library for this alone.
+//! The program `openssl` creates them: developer commands are built first on every machine, and
+//! should not need a library for this alone.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
 
-/// How long both last, in days. Every run begins with new ones.
+/// The validity of both, in days. Every run has new ones.
 const DAYS: &str = "30";
 
-/// What clients check: an authority is marked as one, and a server's certificate names its hosts
-/// and its authority's key.
+/// The extensions that clients check: the authority's basic constraints, and the server's host
+/// names and authority key.
 const EXTENSIONS: &str = "\
 [req]
 distinguished_name = name
@@ -31,7 +31,7 @@ subjectAltName = DNS:localhost, IP:127.0.0.1
 authorityKeyIdentifier = keyid
 ";
 
-/// Makes `ca.crt` for clients, and `tls.crt` and `tls.key` for servers, in a folder.
+/// Creates `ca.crt` for clients, and `tls.crt` and `tls.key` for servers, in a folder.
 pub(super) fn make(shell: &Shell, folder: &Path) -> anyhow::Result<()> {
     let _folder = shell.push_dir(folder);
     shell.write_file("tls.cnf", EXTENSIONS)?;

@@ -1,11 +1,11 @@
-//! What a person reads who has just started the server: what is where, and the commands to copy.
+//! The guide that is printed after the start: the addresses, and commands to copy.
 
 use std::fmt;
 use std::path::Path;
 
-/// What the text needs to know.
+/// The values in the text.
 pub(super) struct Guide<'a> {
-    /// The folder of what cargo built.
+    /// The folder of the built programs.
     pub(super) built: &'a Path,
     pub(super) folder: &'a Path,
     pub(super) server: u16,
@@ -37,8 +37,8 @@ impl fmt::Display for Guide<'_> {
 }
 
 impl Guide<'_> {
-    /// What one shell needs so that all clients trust the run's authority, nobody's own `az` is
-    /// touched, and the readme's commands can be copied. The folder is its whole path.
+    /// The environment of a shell in which all clients trust the run's authority, the user's own
+    /// `az` configuration is not changed, and the readme's commands work. The folder is absolute.
     pub(super) fn environment(&self, folder: &Path) -> String {
         let Self { password, secret, tenant, edge: [edge, edge_secret], .. } = self;
         let folder = folder.display();
@@ -127,7 +127,7 @@ THE SAME WITH PODMAN, and so with docker:
         )
     }
 
-    /// What was refused, explained.
+    /// The commands that explain a refusal.
     fn why(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { folder, built, server, secret, .. } = self;
         let map = folder.join("map.json");
