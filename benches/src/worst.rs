@@ -170,9 +170,9 @@ fn changed(case: &Case, chance: &mut Chance) -> Case {
             case.scope = format!("repository:{other}:{actions}");
         }
         3 => {
-            let place = chance.below(case.rules.len());
-            if place < case.rules.len() {
-                case.rules.remove(place);
+            let index = chance.below(case.rules.len());
+            if index < case.rules.len() {
+                case.rules.remove(index);
             }
         }
         _ if case.rules.len() < RULES => case.rules.push(rule(&name, chance)),

@@ -285,13 +285,13 @@ fn registry() -> Running {
     fs::write(folder.path().join("manifest"), "x".repeat(1200)).unwrap();
     fs::write(folder.path().join("tags"), r#"{"name":"team/app","tags":["v1","v2"]}"#).unwrap();
     fs::write(folder.path().join("layer"), "x".repeat(8000)).unwrap();
-    let place = folder.path().display().to_string();
+    let path = folder.path().display().to_string();
     let config = format!(
         "daemon off;\npid nginx.pid;\nerror_log stderr;\nworker_processes 1;\nevents {{ worker_connections 8192; }}\nhttp {{\n  access_log off;\n  sendfile on;\n  keepalive_requests 1000000000;\n  \
          client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n  \
-         server {{\n    listen 127.0.0.1:{port};\n    location ~ /manifests/ {{ if ($request_method = PUT) {{ return 201; }} alias {place}/manifest; }}\n    \
-         location ~ /uploads/ {{ return 201; }}\n    location ~ /blobs/sha256:0 {{ alias {place}/layer; }}\n    location ~ /tags/ {{ alias {place}/tags; }}\n    \
-         location ~ /blobs/ {{ alias {place}/blob; }}\n  }}\n}}\n"
+         server {{\n    listen 127.0.0.1:{port};\n    location ~ /manifests/ {{ if ($request_method = PUT) {{ return 201; }} alias {path}/manifest; }}\n    \
+         location ~ /uploads/ {{ return 201; }}\n    location ~ /blobs/sha256:0 {{ alias {path}/layer; }}\n    location ~ /tags/ {{ alias {path}/tags; }}\n    \
+         location ~ /blobs/ {{ alias {path}/blob; }}\n  }}\n}}\n"
     );
     let file = folder.path().join("nginx.conf");
     fs::write(&file, config).unwrap();

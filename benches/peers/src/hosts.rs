@@ -142,7 +142,7 @@ fn in_table(scopes: &str) -> Call<(u32, u32, u32)> {
     ((0, length(scopes), 0), scopes.to_owned())
 }
 
-/// Scopes for a principal with that table, whose handle stands before them.
+/// Scopes for a principal with that table, whose handle precedes them.
 fn in_tables(scopes: &str) -> Call<(u32, u32, u32)> {
     ((1, length(scopes), 0), ["\0\0\0\0", scopes].concat())
 }

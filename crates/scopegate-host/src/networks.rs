@@ -80,7 +80,7 @@ pub fn or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D
         Written::List(list) => list,
         Written::Number(_) | Written::Text(_) => {
             return Err(de::Error::custom(
-                "a list of the networks of your proxies is expected, such as [10.0.0.0/8]; 0 is none, and a number of proxies is not taken any more",
+                "a list of the networks of your proxies is expected, such as [10.0.0.0/8]; 0 is none, and a number of proxies is no longer accepted",
             ));
         }
     };

@@ -11,8 +11,8 @@
 //! which may have a few times as many.
 //!
 //! With hand-over, when no slot is left, a new connection takes the oldest slot of the network that
-//! has the most. So many networks that together have all slots, even known ones, cannot lock out a
-//! network with few.
+//! has the most. Networks that together have all slots, even known ones, cannot lock out a network
+//! with few.
 //!
 //! Left out: which networks are proven, which the callers decide that verify credentials.
 

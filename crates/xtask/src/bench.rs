@@ -231,7 +231,7 @@ fn docker_auth(shell: &Shell) -> String {
     let is_there = listed.quiet().ignore_stdout().ignore_stderr().run().is_ok();
     drop(folder);
     let why =
-        if is_there { "nobody has asked it yet" } else { "the Go proxy does not have its module" };
+        if is_there { "it is not measured yet" } else { "the Go proxy does not have its module" };
     format!("docker_auth: missing, because {why}")
 }
 

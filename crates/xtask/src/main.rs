@@ -27,6 +27,8 @@ mod test;
 #[cfg(test)]
 mod tidy;
 mod web;
+#[cfg(test)]
+mod words;
 mod worker;
 
 use std::process::ExitCode;
@@ -40,7 +42,7 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   run [--with-registry]   start a token server and a registry over TLS, and print the commands to try;
-                          with the option our gateway stands before a registry that asks nobody for anything
+                          with the option our gateway is in front of a registry without authentication
   test                    set up what the tests need, then run them all
   check                   formatting, lints and documentation, warnings denied, and then deny
   deny                    licences, bans and sources of all crates, and advisories where their database can be had
@@ -50,12 +52,12 @@ usage: cargo xtask <command>
   web <task>              the playground: dev serves it while it is edited, build, check, test, bench
   worker                  build the Cloudflare Worker into target/worker
   envoy                   build the filter for Envoy into target/envoy-filter
-  fuzz <target|all> [s]   fuzz one target, or each of them, for so many seconds (60)
+  fuzz <target|all> [s]   fuzz one target, or all of them, for a number of seconds (60)
   bench [--quick]         measure beside the peers, and write the report; a quick one goes into target/bench
   bench servers [filter]  measure token server and proxies, or one group of that, and put them into the report
   bench verify            measure again, and compare with the report
   bench worst             search for a slower decision than the one in benches/worst.txt, for a minute
-  bench <filter>          the benches whose names hold this: decide, token, edge
+  bench <filter>          the benches whose names match: decide, token, edge
   guard [--bless]         instructions of the hot path and bytes of the modules, beside the baseline in benches/guard.json
   shape [folder]          files, longest functions, circles of imports and copies of rules, of this tree or another
   setup                   install what the tests need, and nothing else

@@ -22,8 +22,8 @@ pub(crate) struct PrincipalArgs {
     scope_maps: Vec<Input>,
     #[command(flatten)]
     names: NameArgs,
-    /// Who may list repositories: with metadata/read on `*` (root), nobody, or with metadata/read
-    /// anywhere (filtered)
+    /// Who may list repositories: with metadata/read on `*` (root), no client, or with
+    /// metadata/read anywhere (filtered)
     #[arg(long, value_name = "WHO", default_value = Catalog::Root.as_str())]
     #[arg(value_parser = named(Catalog::ALL.map(Catalog::as_str), Catalog::parse))]
     catalog: Catalog,

@@ -66,7 +66,7 @@ impl Guide<'_> {
         if self.has_gateway {
             writeln!(
                 f,
-                "registry       localhost:{registry}, our gateway before CNCF distribution, which asks nobody for anything; its log is {}",
+                "registry       localhost:{registry}, our gateway in front of CNCF distribution without authentication; its log is {}",
                 folder.join("registry.log").display()
             )?;
         } else if self.has_registry {

@@ -63,7 +63,7 @@ pub struct Identity {
     pub claims: BTreeMap<String, Value>,
 }
 
-/// Why a token identifies nobody.
+/// Why a token is not accepted.
 ///
 /// `Display` is for clients and reveals nothing; the reason is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

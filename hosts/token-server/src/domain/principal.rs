@@ -122,7 +122,7 @@ impl Principal {
         principal
     }
 
-    /// Anybody.
+    /// An anonymous client.
     #[must_use]
     pub fn anonymous(policy: &Policy) -> Self {
         let generation = policy.registry.anonymous_generation;

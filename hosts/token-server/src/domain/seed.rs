@@ -12,13 +12,13 @@
 //!   - name: MyToken
 //!     scopeMap: MyScopeMap
 //!     status: enabled                  # or disabled; left out: as it is
-//!     passwords:                       # left out: one is generated, and told once
+//!     passwords:                       # left out: one is generated, and printed once
 //!       - name: password1
 //!         sha256: 9f86d081…
 //!         expiry: 2027-01-01T00:00:00Z
 //! servicePrincipals:
 //!   - clientId: 3f2504e0-4f89-41d3-9a0c-0305e82c3301
-//!     displayName: deployer            # without a secret, one is generated, and told once
+//!     displayName: deployer            # without a secret, one is generated, and printed once
 //!     roles: [AcrPull]
 //!     scopeMaps: [MyScopeMap]
 //! ```

@@ -1,6 +1,6 @@
 //! Every request as a span, a count and a time.
 //!
-//! The span has the pattern of the route and never the path or the query: names stand in paths, and
+//! The span has the pattern of the route and never the path or the query: names are in paths, and
 //! old clients put passwords in queries. A client's own trace is not continued, since any client
 //! could then control sampling.
 
