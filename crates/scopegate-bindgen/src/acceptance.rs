@@ -1,4 +1,5 @@
-//! Whether a verifier accepts the times of a token, or why not: the rule of every enforcement point.
+//! Whether a verifier accepts the times of a token, or why not: the rule of every enforcement
+//! point.
 //!
 //! Left out: the other claims, which would make the package a sixth larger; the module without
 //! bindings has `scopegate_accept_claims`. Signatures, which nobody verifies here, and revocations.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::paths;
-use crate::tidy::{collect, comment};
+use crate::sources::{collect, comment};
 
 /// The keywords that a declared name follows.
 const DECLARING: [&str; 11] =

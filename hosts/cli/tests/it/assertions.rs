@@ -19,7 +19,7 @@ FAIL allow repository:samples/nginx:pull,push repository:samples:fly — denied 
 FAIL allow repository:samples/nginx: — no action is asked for
      `samples/nginx` is asked for without an action, so nothing is granted
 ok   deny repository:samples/nginx: — `samples/nginx` is asked for without an action
-ok   deny repository:samples/nginx:pusj — nobody knows the action `pusj`
+ok   deny repository:samples/nginx:pusj — unknown action `pusj`
 ";
 
 #[test]

@@ -140,7 +140,7 @@ hint: write `/*`, which covers all that is below a path
         ),
         (
             "--scope-map - --scope-map - x:y:z",
-            "error: `-` stands for standard input, which can be read only once
+            "error: `-` is standard input, which can be read only once
 hint: put one of them into a file
 ",
         ),

@@ -37,11 +37,11 @@ fn diff_shows_who_gains_and_who_loses() {
     refuses("diff list.yaml none.json", "error: none.json: no such file\n");
     refuses(
         "diff - -",
-        "error: `-` stands for standard input, which can be read only once\nhint: put one of them into a file\n",
+        "error: `-` is standard input, which can be read only once\nhint: put one of them into a file\n",
     );
 }
 
-/// `scopegate diff … | head -1`: whoever reads may leave when they have seen enough.
+/// `scopegate diff … | head -1`: a reader may leave early.
 #[test]
 fn a_closed_pipe_is_no_error() {
     let folder = Folder::new();

@@ -99,7 +99,7 @@ hint: give what `terraform show -json` prints when the plan is applied, or the s
     }
 }
 
-/// Nobody can change a system-defined map, so the token gets another one.
+/// A system-defined map is read-only, so the token gets another one.
 #[test]
 fn explain_gives_the_token_another_map_than_a_system_defined_one() {
     let update = "fix: az acr token update --name $TOKEN --registry contoso --scope-map";

@@ -98,16 +98,16 @@ pub(crate) fn runs_with(args: &str, stdin: &str, (stdout, stderr, exit): Expecte
     let args = words(args);
     let args: Vec<_> = args.iter().map(String::as_str).collect();
     let output = Folder::new().run(&args, stdin.as_bytes());
-    let said =
+    let shown =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(
-        (said.0.as_str(), said.1.as_str(), output.status.code()),
+        (shown.0.as_str(), shown.1.as_str(), output.status.code()),
         (stdout, stderr, Some(exit)),
         "{args:?}"
     );
 }
 
-/// The words of a command line; an argument with spaces stands in single quotes.
+/// The words of a command line; an argument with spaces is in single quotes.
 fn words(line: &str) -> Vec<String> {
     let quoted = line.split('\'').enumerate();
     quoted
@@ -136,15 +136,15 @@ pub(crate) fn case(name: &str) -> String {
     format!("{}/../../tests/cases/cli/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A run on one of the cases; its long path is cut from what is said.
+/// A run on one of the cases; its long path is cut from the output.
 #[track_caller]
 pub(crate) fn case_runs(args: &str, name: &str, (stdout, stderr, exit): Expected<'_>) {
     let (path, folder) = (case(name), case(""));
     let args = words(&args.replace("CASE", &path));
     let output = Folder::new().run(&args.iter().map(String::as_str).collect::<Vec<_>>(), b"");
-    let said = |bytes| String::from_utf8(bytes).unwrap().replace(&folder, "");
+    let shown = |bytes| String::from_utf8(bytes).unwrap().replace(&folder, "");
     assert_eq!(
-        (said(output.stdout), said(output.stderr), output.status.code()),
+        (shown(output.stdout), shown(output.stderr), output.status.code()),
         (stdout.to_owned(), stderr.to_owned(), Some(exit)),
         "{args:?}"
     );

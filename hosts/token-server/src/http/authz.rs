@@ -210,7 +210,7 @@ fn needed(
     }
 }
 
-/// What access entries open where nobody filters a list of repositories.
+/// The scopes that access entries grant where the list of repositories is not filtered.
 fn opened(app: &App, access: &[AccessEntry]) -> String {
     let opens = |entry: &&AccessEntry| {
         let resource_type = ResourceType::parse(&entry.resource_type);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use scopegate_server::testing::app::remember;
+use scopegate_server::testing::app::known_networks;
 use scopegate_server::testing::config::{Limits, Rate};
 
 use crate::support::{OWNER, PULL, Server, Setup, TOKEN, basic, unlimited};
@@ -74,9 +74,9 @@ async fn known_networks_outlive_the_server() {
         server.get_from(from, "", TOKEN, &basic(OWNER, &secret)).await.status
     };
     assert_eq!(login(&server, "192.0.2.7").await, StatusCode::OK);
-    remember::keep(&server.app).await.unwrap();
+    known_networks::save(&server.app).await.unwrap();
     let another = server.another(setup()).await;
-    remember::recall(&another.app).await.unwrap();
+    known_networks::load(&another.app).await.unwrap();
     // The one that a name has is used up by somebody else.
     let guess = basic(OWNER, "a secret of somebody else");
     let guessed = another.get_from("203.0.113.1", "", TOKEN, &guess).await.status;

@@ -210,7 +210,7 @@ async fn fault_9_a_restored_database_is_known_by_its_writes(database: Database) 
 async fn another_process_tells_its_news(database: Database) {
     let store = database.open().await.unwrap();
     let other = database.open().await.unwrap();
-    let mut news = store.news().await.unwrap();
+    let mut news = store.change_listener().await.unwrap();
     let quiet = tokio::time::timeout(Duration::from_millis(500), news.wait()).await;
     assert!(quiet.is_err(), "nothing happened");
     drop(other.write().await.unwrap());
@@ -229,7 +229,7 @@ async fn follow(store: &Store, seen: &mut Revision, known: &mut BTreeMap<String,
         assert!((*seen + 1..=revision).contains(&token.revision));
         known.insert(token.key, token.revision);
     }
-    for departure in changes.departures {
+    for departure in changes.tombstones {
         assert!((*seen + 1..=revision).contains(&departure.revision));
         let RecordKey::Token(key) = departure.what else { panic!("{departure:?}") };
         known.remove(&key);

@@ -59,7 +59,7 @@ pub(super) async fn delete(store: &Store, name: &str) -> Revision {
 /// What changed, in words: `everything`, tokens by name, `-` and what is gone.
 pub(super) fn words(changes: &Changes) -> String {
     let mut words: Vec<String> = changes.tokens.iter().map(|token| token.name.clone()).collect();
-    words.extend(changes.departures.iter().map(|departure| match &departure.what {
+    words.extend(changes.tombstones.iter().map(|departure| match &departure.what {
         RecordKey::ScopeMap(key) => format!("-map:{key}"),
         RecordKey::Token(key) => format!("-{key}"),
         RecordKey::ServicePrincipal(key) => format!("-client:{key}"),

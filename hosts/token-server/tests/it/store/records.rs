@@ -103,9 +103,9 @@ async fn known_networks_are_kept_and_forgotten(database: Database) {
         right_at,
     };
     let first = [known("a", "192.0.2.1", 100), known("a", "2001:db8::", 200)];
-    store.keep_known_networks(&first, 0).await.unwrap();
+    store.save_known_networks(&first, 0).await.unwrap();
     let second = [known("b", "192.0.2.1", 250), known("a", "2001:db8::", 300)];
-    store.keep_known_networks(&second, 150).await.unwrap();
+    store.save_known_networks(&second, 150).await.unwrap();
     let store = database.open().await.unwrap();
     let read = async |since, most| store.known_networks(since, most).await.unwrap();
     assert_eq!(read(0, 10).await, [second[1].clone(), second[0].clone()]);

@@ -192,7 +192,7 @@ fn told(policy: &Policy) -> String {
     let generations =
         clients.map(|client| client.map(|client| (client.generation, client.secrets.len())));
     let mut departures: Vec<_> =
-        policy.departures().map(|departure| format!("{departure:?}")).collect();
+        policy.tombstones().map(|departure| format!("{departure:?}")).collect();
     departures.sort();
     let counts = (policy.tokens().len(), policy.service_principals().len());
     let registry = &policy.registry;

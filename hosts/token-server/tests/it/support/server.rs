@@ -154,7 +154,7 @@ impl Server {
             size: RsaSize::default(),
             rotation: Rotation { every: Duration::MAX, ahead: Duration::ZERO },
         };
-        let ring = keeper.tend(store, clock::now()).await.unwrap();
+        let ring = keeper.reconcile(store, clock::now()).await.unwrap();
         Issuer::new(ISSUER.into(), SERVICE.into(), false, ring)
     }
 
