@@ -10,6 +10,9 @@
 //! Exempt are the variables that Kubernetes gives to every container for each service
 //! (`SCOPEGATE_PORT`, `SCOPEGATE_SERVICE_HOST` and so on).
 //!
+//! A new setting is a field, its default and its check here. One that requests read is in
+//! [`Settings`](crate::app::Settings) as well.
+//!
 //! Left out: the lifetimes of tokens. An access token lasts 60 minutes, a refresh token 3 hours,
 //! and clocks may differ by a minute; clients rely on these.
 

@@ -13,7 +13,7 @@
 //! | [`playground`] | the page at `/` |
 //! | [`health`] | whether the server lives, and whether it can issue tokens |
 //! | [`serve`](mod@serve) | listening, with or without TLS, within bounds, until shutdown |
-//! | [`tls`] | the certificate, read again when it changes |
+//! | [`tls`] | how the server speaks TLS |
 //! | [`limits`] | limits that are checked before a request is read |
 //! | [`observe`](mod@observe) | every request as a span, a count and a time |
 //! | [`context`] | a request's client address and correlation id |

@@ -42,7 +42,7 @@ impl<'a> Jwt<'a> {
         }
         let jws = Jws::read(token).map_err(JwsError::message)?;
         let algorithm = Algorithm::from_str(&jws.algorithm)
-            .map_err(|_| "the token's algorithm is none, or unknown")?;
+            .map_err(|_| "the token's algorithm is `none` or unknown")?;
         let claims = jws.payload().and_then(|payload| serde_json::from_slice(&payload).ok());
         let claims = claims.ok_or("the token's claims are not readable")?;
         let Jws { kid, message, signature, .. } = jws;

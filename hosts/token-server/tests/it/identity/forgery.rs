@@ -24,7 +24,7 @@ struct Forger<'a> {
 type Forgeries = Vec<(&'static str, String, &'static str)>;
 
 const NOT_THE_KEYS: &str = "the signature is not the key's";
-const NO_ALGORITHM: &str = "the token's algorithm is none, or unknown";
+const NO_ALGORITHM: &str = "the token's algorithm is `none` or unknown";
 const NOT_ALLOWED: &str = "the token's algorithm is not allowed";
 
 fn header(value: &Value) -> String {
