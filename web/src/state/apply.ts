@@ -3,7 +3,6 @@
  */
 
 import { changedByCommand, withSystemMap } from "./change";
-import { asking, type Change } from "./effects";
 import { hostAsked } from "./model";
 import {
   type ApplyOptions,
@@ -15,6 +14,7 @@ import {
   withToken,
   withUndo,
 } from "./page-state";
+import { asking, type Change } from "./pasted-changes";
 import { isNameOf, labelOf } from "./registry";
 import { isKnown, isSameToken, NOTHING_KNOWN, stateOf } from "./token";
 

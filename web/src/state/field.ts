@@ -7,10 +7,10 @@
  */
 
 import type { Found, Part } from "../recognise";
-import { effects } from "./effects";
 import { locksOf } from "./locks";
 import type { Question } from "./model";
 import type { PageModel } from "./page-state";
+import { pastedChanges } from "./pasted-changes";
 import { isChange, mapsOf, type PastedMaps, pastedIn, saysMaps } from "./pasted-maps";
 import { append, close, present, type Step, type TextChange, type Timeline } from "./reduce";
 
@@ -156,7 +156,7 @@ function stepsOf(field: Field, difference: Difference, model: PageModel, now: nu
     const printed = firstChange >= 0 && firstChange < index ? mapsOf(found) : [];
     return [
       ...printed.map((map) => step(null, [{ kind: "printed-map", map }])),
-      step(key, effects(found, index <= failure)),
+      step(key, pastedChanges(found, index <= failure)),
     ];
   });
   return [step(null, ofText(field, difference, model)), ...ofParts];

@@ -11,7 +11,6 @@ import type { Lock } from "../recognise";
 import { partHandlers } from "./apply";
 import { withPrintedMap } from "./change";
 import { type Edit, editHandlers, isOfRules } from "./edits";
-import type { Change } from "./effects";
 import type { ScopeMapDraft } from "./model";
 import {
   applyWith,
@@ -22,6 +21,7 @@ import {
   withModel,
   withToken,
 } from "./page-state";
+import type { Change } from "./pasted-changes";
 import { type PastedMaps, withPastedMaps } from "./pasted-maps";
 import { NOTHING_KNOWN } from "./token";
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { recognise } from "../recognise";
-import { type Change, effects } from "./effects";
+import { type Change, pastedChanges } from "./pasted-changes";
 
 const PUSH = "docker push contoso.azurecr.io/team/app:v1";
 const SCOPE_MAP = '{"name": "ci", "actions": ["repositories/team/app/content/read"]}';
@@ -103,19 +103,22 @@ const cases: [string, string, string[]][] = [
 ];
 
 test.each(cases)("%s", (_, text, changes) => {
-  expect(recognise(text).flatMap(({ found }) => effects(found).flatMap(written))).toEqual(changes);
+  expect(recognise(text).flatMap(({ found }) => pastedChanges(found).flatMap(written))).toEqual(changes);
 });
 
 test("a command that is not what is asked about asks nothing", () => {
   const [part] = recognise(PUSH);
-  expect(part && effects(part.found, false).flatMap(written)).toEqual(["registry contoso", "repositories team/app"]);
+  expect(part && pastedChanges(part.found, false).flatMap(written)).toEqual([
+    "registry contoso",
+    "repositories team/app",
+  ]);
 });
 
 test("a token has no signature", () => {
   const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const signature = "c2lnbmF0dXJl".padEnd(86, "A");
   const [part] = recognise(`${encoded({ alg: "ES256", typ: "JWT" })}.${encoded({ access: [] })}.${signature}`);
-  const [change] = part ? effects(part.found) : [];
+  const [change] = part ? pastedChanges(part.found) : [];
   expect(change?.kind === "jwt" && change.token).toMatch(/^[\w-]+\.[\w-]+\.?…$/);
 });
 

@@ -36,7 +36,7 @@ export type Change =
   | { kind: "refusal"; required: string };
 
 /** What this changes. A command that is not what is asked about asks nothing. */
-export function effects(found: Found, isAsked = true): Change[] {
+export function pastedChanges(found: Found, isAsked = true): Change[] {
   switch (found.kind) {
     case "command":
       return ofCommand(found, isAsked);
