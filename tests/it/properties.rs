@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use scopegate_tests::invariants::explanation::NamedMap;
 use scopegate_tests::invariants::{
-    comparison, decision, document, explanation, request, table, text,
+    claims, comparison, decision, document, explanation, request, table, text,
 };
 
 use crate::strategies as some;
@@ -37,6 +37,8 @@ proptest! {
         text::scope(&input);
         text::scope_list(&[&input, &other]);
         text::challenge(&input);
+        claims::json(input.as_bytes());
+        claims::accepted(input.as_bytes());
         request::any_method(&input);
         document::assertions(&input);
         document::scope_map(&input);

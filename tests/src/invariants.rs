@@ -7,6 +7,7 @@
 //! | [`decision`] | the engine against the referee, and what a token may never hold |
 //! | [`explanation`] | reasons, near misses and edits against the decision and the referee |
 //! | [`table`] | compiled tables, from us or from anywhere |
+//! | [`claims`] | the claims of a token, read as others read them, and accepted in time |
 //! | [`comparison`] | lint, subset, equivalence and difference |
 //! | [`document`] | what people write in JSON and YAML, and what crosses the WebAssembly boundary |
 //!
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 
 use scopegate_core::{Catalog, Pattern, RepositoryName, Rule, ScopeMap, Settings, Table};
 
+pub mod claims;
 pub mod comparison;
 pub mod decision;
 pub mod document;

@@ -4,7 +4,8 @@ use anyhow::{Context as _, ensure};
 use xshell::{Shell, cmd};
 
 /// Every target of `fuzz/`.
-const TARGETS: [&str; 7] = ["scope", "pattern", "table", "path", "request", "challenge", "map"];
+const TARGETS: [&str; 8] =
+    ["scope", "pattern", "table", "path", "request", "challenge", "map", "claims"];
 
 /// Fuzzes one target, or all of them one after the other.
 pub(crate) fn fuzz(shell: &Shell, target: &str, seconds: u64) -> anyhow::Result<()> {

@@ -153,7 +153,7 @@ mod tests {
             ],
         ),
         ("scopegate-benches", &["scopegate-core"]),
-        ("scopegate-tests", &["scopegate-api", "scopegate-core"]),
+        ("scopegate-tests", &["scopegate-api", "scopegate-core", "scopegate-edge"]),
         ("xtask", &[]),
     ];
 

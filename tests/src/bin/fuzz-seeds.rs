@@ -39,6 +39,9 @@ fn main() -> Result<()> {
     for (stem, file) in read_all::<Cases<Admission>>(&tests.join("cases/admit"))? {
         seeds.requests(&stem, &file.cases)?;
     }
+    for (stem, file) in read_all::<Acceptance>(&tests.join("cases/accept"))? {
+        seeds.claims(&stem, &file)?;
+    }
     Ok(())
 }
 
@@ -56,6 +59,19 @@ struct Group {
 #[derive(Deserialize)]
 struct Decision {
     scope: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Acceptance {
+    payload: String,
+    cases: Vec<Changed>,
+}
+
+/// A payload with texts of it replaced by others.
+#[derive(Deserialize)]
+struct Changed {
+    #[serde(default)]
+    change: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +163,16 @@ impl Seeds {
             }
             text += "\n\nmount=sha256:0&from=secret/vault";
             self.write("request", &format!("{stem}-{place}"), text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The claims of a token, good ones and others.
+    fn claims(&self, stem: &str, file: &Acceptance) -> Result<()> {
+        for (index, case) in file.cases.iter().enumerate() {
+            let replace = |text: String, (from, to): &(String, String)| text.replacen(from, to, 1);
+            let payload = case.change.iter().fold(file.payload.clone(), replace);
+            self.write("claims", &format!("{stem}-{index}"), payload.as_bytes())?;
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ fn a_broken_key_stops_the_start_and_is_not_replaced() {
         let path = data.write("data/signing-key.pem", content);
         for command in [&["serve"][..], &["keys", "rotate"]] {
             let error = data.refused(command, &[]);
-            assert!(error.contains("signing-key.pem is no key"), "{error}");
+            assert!(error.contains("signing-key.pem is not a key"), "{error}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
         }
     }

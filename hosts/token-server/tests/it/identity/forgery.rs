@@ -120,8 +120,8 @@ async fn wrong_claims_ask_nobody() {
     let providers = fake.providers("");
     for (name, value, reason) in [
         ("aud", json!("https://other.example"), "the token is for another audience"),
-        ("iss", json!("https://other.example"), "the token's issuer is no provider of ours"),
-        ("iss", json!(format!("{}/", fake.issuer)), "the token's issuer is no provider of ours"),
+        ("iss", json!("https://other.example"), "the token's issuer is not a provider of ours"),
+        ("iss", json!(format!("{}/", fake.issuer)), "the token's issuer is not a provider of ours"),
         ("exp", json!(NOW - 60), "the token has expired"),
         ("exp", Value::Null, "one of the token's times is no number"),
         ("nbf", json!(NOW + 61), "the token is not valid yet"),

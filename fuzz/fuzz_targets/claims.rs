@@ -1,0 +1,11 @@
+//! The claims of a token whose signature is good.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use scopegate_tests::invariants::claims;
+
+fuzz_target!(|payload: &[u8]| {
+    claims::json(payload);
+    claims::accepted(payload);
+});
