@@ -91,7 +91,7 @@ async fn a_provider_that_answers_otherwise_is_unavailable() {
         (Answer::Json(500, json!({"error": "invalid_grant"})), "500"),
         (Answer::Status(429), "429"),
         (Answer::Redirect("/elsewhere".into()), "307"),
-        (Answer::Html("<p>Welcome".into()), "no JSON"),
+        (Answer::Html("<p>Welcome".into()), "not JSON"),
         (Answer::Html(" ".repeat(300_000)), "longer than 262144 bytes"),
     ] {
         redeeming.fake.answer_token(answer);
