@@ -5,8 +5,8 @@
 //! whose signature is bad, or that is older than the one held, is refused, and the last good one
 //! stays: for as long as it is valid, and no longer than `serveFor` after the last answer.
 //!
-//! A bundle of another epoch is of a database that was put back: one that was never held is taken,
-//! one that was left is not.
+//! A bundle of another epoch is of a database that was restored: an epoch that was never held is
+//! accepted, one that was left is not.
 //!
 //! Left out: anything that survives a restart, the epochs that were left too.
 
@@ -123,8 +123,8 @@ mod tests {
         }
     }
 
-    /// A token server that is silent, or somebody who keeps an old bundle alive, does not let
-    /// anybody in for ever.
+    /// A token server that does not answer, or an attacker who replays an old bundle, cannot keep
+    /// requests allowed for ever.
     #[tokio::test]
     async fn for_how_long_one_is_decided_by() {
         let signer = Signer::new();

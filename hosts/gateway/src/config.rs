@@ -99,7 +99,7 @@ pub enum KeySource {
 pub struct FeedConfig {
     /// Its address: `https://…/registries/<name>/generations`, or `…/bundle`.
     pub url: Url,
-    /// The client id of somebody who may look.
+    /// The client id of a service principal that may read the feed.
     pub user: String,
     /// A file that holds the secret, and nothing else.
     pub secret_file: PathBuf,
@@ -304,7 +304,7 @@ impl Secret {
         }
     }
 
-    /// The text, for whoever sends it.
+    /// The text, to be sent.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -2,8 +2,8 @@
 //!
 //! Pingora bounds the time between two pieces of a head and not the whole, so a client that sends a
 //! byte now and then would keep a connection for ever. Here the whole is bounded: a connection may
-//! be idle for a while, and then its head must come. Whoever does not send it is hung up on; there
-//! is nothing yet to answer to.
+//! be idle for a while, and then its head must come. A client that does not send it is
+//! disconnected; there is no request yet to answer.
 //!
 //! Left out: bodies, which may take as long as their pieces keep coming.
 
@@ -36,7 +36,7 @@ pub struct InTime<A> {
 
 /// Notes that the head of this task's request has been read.
 pub fn note() {
-    // A task without one is bounded by nobody, and need not be told.
+    // A task without one has no deadline for its head, and needs no note.
     let _ = IS_READ.try_with(|is_read| is_read.store(true, Ordering::Relaxed));
 }
 
@@ -69,11 +69,11 @@ impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for InTime<A> {
     }
 }
 
-/// Ends when the connection's place was given to somebody else.
+/// Ends when the connection's slot was given to another client.
 async fn left() {
     match LEAVING.try_with(Clone::clone) {
         Ok(leaving) => leaving.asked().await,
-        // Nobody counts this connection.
+        // This connection is not counted.
         Err(_) => std::future::pending().await,
     }
 }

@@ -1,7 +1,7 @@
 //! Which header fields go on to the registry, and what becomes of those of its answer.
 //!
-//! The engine's lists decide ([`scopegate_core::headers`]): what is not on the list of requests is
-//! not sent, whoever sent it, and an answer loses what a browser would obey. Where a request came
+//! The engine's lists decide ([`scopegate_core::headers`]): a header that is not on the list of
+//! requests is not forwarded, and an answer loses what a browser would obey. Where a request came
 //! from is what the connection says, never what the client says. The token ends here: the registry
 //! behind trusts the gateway, and has no use for it. On HTTP/1.1 names are spelt as the service
 //! spells them, `Www-Authenticate` and `Link`, because scripts look for them so.
@@ -14,7 +14,7 @@ use pingora_http::{RequestHeader, ResponseHeader};
 use scopegate_core::headers::{ANSWER_ADDED, is_passed_on, is_sent_on};
 use url::Url;
 
-/// What comes with every answer to `az`, and stands in every line of the log.
+/// The correlation id: in every answer to `az`, and in every line of the log.
 pub const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
 /// What old clients look for.
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");

@@ -1,6 +1,6 @@
 //! What the issuer signed, opened.
 //!
-//! Left out: what a payload means, which is for whoever asked for it.
+//! Left out: what a payload means, which is for the caller.
 
 use std::sync::Arc;
 

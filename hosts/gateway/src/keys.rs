@@ -120,7 +120,7 @@ impl Keys {
             return Some(key);
         }
         let mut read_at = self.read_at.lock().await;
-        // Whoever held the lock may have read it.
+        // The task that held the lock may have read it.
         if let Some(key) = self.find(kid) {
             return Some(key);
         }
@@ -199,7 +199,7 @@ mod tests {
         assert!(!Arc::ptr_eq(&before["a"], &after["a"]));
     }
 
-    /// What an issuer does not publish any more is no key; what is no key set says nothing about
+    /// A key that the issuer does not publish any more is dropped; an invalid key set changes no
     /// keys.
     #[tokio::test]
     async fn keys_that_are_withdrawn() {

@@ -48,7 +48,7 @@ static WALKING: Semaphore = Semaphore::const_new(WALKS);
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// At most so many names.
+    /// The maximum number of names.
     pub n: usize,
     /// Those that come after this one.
     pub last: String,
@@ -120,8 +120,8 @@ pub fn field(endpoint: Endpoint) -> Option<&'static str> {
 }
 
 /// Asks the registry for the names at this path, and cuts a page from those that are shown. A page
-/// that is not the last is full, however many names are passed over for it, and no name that is not
-/// shown stands in its `Link`.
+/// that is not the last is full, however many names are passed over for it, and its `Link` has no
+/// name that is not shown.
 ///
 /// # Errors
 ///

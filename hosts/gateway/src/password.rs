@@ -6,8 +6,8 @@
 //! verified as if the client had brought it. A wrong password is remembered for shorter, whatever
 //! it was for.
 //!
-//! Each client has so many questions a second, and so many at once; a wrong password costs ten. The
-//! token server counts clients too, where it is shown that this gateway is one of its own
+//! Each client has a limit of questions a second, and of questions at once; a wrong password costs
+//! ten. The token server counts clients too, where it is shown that this gateway is one of its own
 //! (`X-Scopegate-Gateway`), and else all of them as one.
 
 use std::net::IpAddr;
@@ -29,7 +29,7 @@ use crate::client::send;
 const REMEMBERED: usize = 4096;
 /// For how long a token is.
 const GOOD_FOR: Duration = Duration::from_secs(60);
-/// For how long a wrong password is: somebody may be about to make the token.
+/// For how long a wrong password is: the token may be about to be created.
 const WRONG_FOR: Duration = Duration::from_secs(2);
 
 /// How many questions one client has in a second, and how many at once after a pause.
@@ -62,7 +62,7 @@ pub struct Issued {
 #[derive(Debug)]
 enum Answer {
     Token(Arc<str>),
-    /// These credentials are nobody's.
+    /// These credentials are wrong.
     Wrong,
     /// What was asked for cannot be had.
     Refused,

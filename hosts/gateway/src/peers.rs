@@ -1,7 +1,7 @@
 //! How many connections one client may have, so that it does not have all there are.
 //!
-//! The rule is the token server's ([`scopegate_host::peers`]): so many for a network that nobody
-//! knows, and half of all for one whose credentials were right in the last minute.
+//! The rule is the token server's ([`scopegate_host::peers`]): a fixed number for an unknown
+//! network, and half of all for one whose credentials were right in the last minute.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use pingora_core::server::ShutdownWatch;
 use scopegate_host::peers::{Leaving, Peers};
 
 tokio::task_local! {
-    /// Tells when the place of this task's connection was given to somebody else.
+    /// Tells when the slot of this task's connection was given to another client.
     pub static LEAVING: Leaving;
 }
 

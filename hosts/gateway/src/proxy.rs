@@ -71,14 +71,14 @@ pub struct Context {
     requested: String,
     denied: String,
     name: Option<String>,
-    /// Whether what came with it is somebody's.
+    /// Whether its credential proves a principal.
     is_proof: bool,
     outcome: Outcome,
     forwarded: Option<Forwarded>,
     decided_in: std::time::Duration,
 }
 
-/// What the registry is sent in the place of what came: the request as it was decided about.
+/// What the registry is sent instead of the client's request: the request as it was decided about.
 #[derive(Debug)]
 struct Forwarded {
     target: String,
@@ -278,7 +278,7 @@ impl Gateway {
         address: Option<IpAddr>,
     ) -> Result<Presented, Unavailable> {
         let Ok(route) = route(method, target, &self.config.route_settings()) else {
-            // Whoever asks for what there is not is told so, whoever it is.
+            // A path that the API does not have gets the same answer with any credential.
             return Ok(Credential::Absent);
         };
         let scopes: Vec<String> = route.scopes.iter().map(ToString::to_string).collect();
@@ -314,7 +314,7 @@ fn unavailable(error: PasswordError) -> Unavailable {
     }
 }
 
-/// Whether a filtered list shows a repository to whoever asks.
+/// Whether a filtered list shows a repository to the token's holder.
 fn may_list(checked: &Checked<'_, '_>, name: &str) -> bool {
     match checked {
         Credential::Valid((_, TokenStatus::Restricted(holder))) => holder.may_list(name),
@@ -334,7 +334,7 @@ impl Context {
     /// Notes whose token it is.
     fn note(&mut self, claims: &AccessClaims) {
         self.name = Some(claims.sub.clone());
-        // A token of nobody anybody may have.
+        // Any client may have an anonymous token.
         let is_anonymous = claims.principal == Some(PrincipalKind::Anonymous);
         self.is_proof = !is_anonymous && !claims.sub.is_empty();
     }
@@ -458,7 +458,7 @@ impl ProxyHttp for Proxy {
     }
 
     /// A connection that the registry closed while it was idle is no failure of the request. What
-    /// only reads is sent again; whether a write arrived before the end nobody knows, so its client
+    /// only reads is sent again; whether a write arrived before the end is unknown, so its client
     /// decides.
     fn error_while_proxy(
         &self,
@@ -538,8 +538,8 @@ impl Gateway {
     fn origin(&self, session: &Session) -> Origin {
         let address = session.client_addr().and_then(|address| address.as_inet());
         let own = session.req_header().headers.get(CORRELATION);
-        // An id of the client's is taken over when it is a GUID and nothing else: it comes back in
-        // the answer, and stands in the log.
+        // An id of the client's is taken over when it is a GUID and nothing else: it is in the
+        // answer, and in the log.
         let own = own.and_then(|id| id.to_str().ok()).and_then(|id| Uuid::try_parse(id).ok());
         Origin {
             address: address.map(SocketAddr::ip),
@@ -629,9 +629,9 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// Lets a client that was answered early send the rest of its body, which nobody reads: hung up on
-/// at once it would be reset, and might never see the answer (RFC 9112, 9.6). Whoever takes longer
-/// than `timeouts.client` for it is cut off.
+/// Lets a client that was answered early send the rest of its body, which is discarded:
+/// disconnected at once it would be reset, and might never see the answer (RFC 9112, 9.6). A client
+/// that takes longer than `timeouts.client` for it is cut off.
 async fn linger(session: &mut Session) {
     let client = session.as_downstream_mut();
     if client.is_body_done() {

@@ -86,7 +86,7 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 /// Whether the address can be listened on: Pingora finds out in a thread that ends then, while the
-/// process goes on and serves nobody.
+/// process goes on and serves no requests.
 fn is_free(listen: SocketAddr) -> anyhow::Result<()> {
     std::net::TcpListener::bind(listen).map(drop).with_context(|| format!("listen: {listen}"))
 }
@@ -153,7 +153,7 @@ fn shown(config: &Config) -> anyhow::Result<Option<HeaderValue>> {
     Ok(Some(value))
 }
 
-/// Whether nobody reads what is sent to an address: over TLS, or within this machine.
+/// Whether what is sent to an address cannot be read on the way: over TLS, or within this machine.
 fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
 }

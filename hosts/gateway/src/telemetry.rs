@@ -15,8 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::Log;
 
-/// How much is logged when nobody says. What Pingora says of clients that hang up is not worth a
-/// line.
+/// How much is logged by default. What Pingora logs about clients that disconnect is left out.
 const USUAL: &str = "info,pingora_proxy=off,pingora_core=warn";
 /// How much of a text that a client chose is logged, in bytes.
 const LONGEST: usize = 2 * 1024;
@@ -50,7 +49,7 @@ pub enum Outcome {
     Answered,
     /// It may not, or it was none.
     Refused,
-    /// Nobody could decide.
+    /// No decision could be made.
     Failed,
 }
 

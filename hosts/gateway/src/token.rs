@@ -46,7 +46,7 @@ impl Tokens {
     }
 
     /// The token, if it is good at this time; `None` for one that is forged, not in time, of
-    /// another kind, or meant for somebody else.
+    /// another kind, or for another audience.
     pub async fn verify(&self, token: &str, now: u64) -> Option<Arc<Verified>> {
         if token.len() > MAX_TOKEN {
             return None;
