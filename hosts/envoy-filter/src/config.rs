@@ -21,8 +21,8 @@ pub struct Config {
     /// Who issues them.
     #[serde(default = "issuer")]
     pub issuer: String,
-    /// Where the issuer's keys are published. Without it `jwt_authn` stands before the filter, and
-    /// verifies.
+    /// Where the issuer's keys are published. Without it `jwt_authn` is before the filter in the
+    /// chain, and verifies.
     #[serde(default)]
     pub keys: Option<Source>,
     /// What `jwt_authn` calls the place where it leaves the claims, its `payload_in_metadata`; not
@@ -56,7 +56,7 @@ pub struct Source {
     pub host: String,
     /// The path: `/.well-known/jwks.json`, or `/registries/<name>/generations`.
     pub path: String,
-    /// The value of `Authorization` of somebody who may look. Keys are for everybody.
+    /// The value of `Authorization` of a client that may read the feed. Keys are public.
     #[serde(default)]
     pub authorization: Option<String>,
     /// For how many seconds requests are let through when it does not answer; [`SERVE_FOR`] when
@@ -111,7 +111,7 @@ impl Config {
     }
 }
 
-/// A list that somebody would have to filter is none of ours.
+/// `filtered` is refused: the filter does not filter the registry's lists.
 fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {
     let parse = |text: &str| Catalog::parse(text).filter(|catalog| *catalog != Catalog::Filtered);
     settings::named(deserializer, parse, "root, never")

@@ -2,9 +2,9 @@
 //! used.
 //!
 //! Follows <https://github.com/proxy-wasm/spec>, 0.2.1. The library for it ends the module where
-//! the host refuses, copies each header twice, and keeps a context for each request; here a host
-//! that refuses gives nothing, and whoever asked lets nothing through. All `unsafe` of the filter
-//! is in this module and in the attributes of what it exports.
+//! the host refuses, copies each header twice, and keeps a context for each request; here a call
+//! that the host refuses gives nothing, and its caller lets nothing through. All `unsafe` of the
+//! filter is in this module and in the attributes of what it exports.
 
 #![expect(unsafe_code, reason = "functions of the host, which read and write this module's memory")]
 
@@ -140,7 +140,7 @@ pub(crate) fn header(map: Map, name: &str) -> Option<Box<[u8]>> {
     })
 }
 
-/// Puts another value in the place of a request's header; nothing where that cannot be.
+/// Replaces the value of a request's header; nothing where that cannot be.
 pub(crate) fn set_header(name: &str, value: &str) -> Option<()> {
     // SAFETY: name and value are there for as long as the call takes.
     let status = unsafe {
@@ -163,7 +163,7 @@ pub(crate) fn remove_header(name: &[u8]) -> Option<()> {
     (status == OK).then_some(())
 }
 
-/// A run of bytes, at most so many.
+/// The bytes of a buffer, at most `most`.
 pub(crate) fn buffer(buffer: Buffer, most: usize) -> Option<Box<[u8]>> {
     // SAFETY: both places are there for as long as the call takes.
     written(|data, size| unsafe { proxy_get_buffer_bytes(buffer, 0, most, data, size) })

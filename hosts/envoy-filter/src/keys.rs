@@ -25,8 +25,8 @@ pub struct Key {
 pub struct Keys(Vec<(String, Key)>);
 
 impl Keys {
-    /// Reads a set; nothing when it is none. No key is in one of which nobody could tell which key
-    /// is meant.
+    /// Reads a key set; nothing when it is invalid. A set in which a key id is ambiguous has no
+    /// keys.
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {
         let keys = match issuer_keys(text) {

@@ -2,8 +2,8 @@
 //!
 //! It has `scopegate-edge` decide about the whole request, and sends on the canonical target or
 //! answers. A token's signature Envoy verifies, in one of two ways: with `keys` the filter asks it
-//! about each token once; without, `jwt_authn` stands before the filter, and leaves what it
-//! verified in the request's metadata, where no client can write.
+//! about each token once; without, `jwt_authn` is before the filter in the chain, and leaves what
+//! it verified in the request's metadata, where no client can write.
 //!
 //! | module | holds |
 //! |---|---|

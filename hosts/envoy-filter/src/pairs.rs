@@ -128,7 +128,7 @@ fn size(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((usize::try_from(u32::from_le_bytes(*size)).ok()?, rest))
 }
 
-/// So many bytes, and the zero behind them.
+/// The next `size` bytes, and what follows the zero after them.
 fn terminated(bytes: &[u8], size: usize) -> Option<(&[u8], &[u8])> {
     let (content, rest) = bytes.split_at_checked(size)?;
     let (zero, rest) = rest.split_first()?;

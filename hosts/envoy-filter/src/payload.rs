@@ -141,8 +141,8 @@ mod tests {
         assert_eq!(claims(&[0xff; 64]), None);
     }
 
-    /// The corpus of accepted and refused claims, as `jwt_authn` gives them. What is no JSON, or
-    /// could be read in two ways, Envoy reads first.
+    /// The corpus of accepted and refused claims, as `jwt_authn` gives them. Invalid JSON, and JSON
+    /// that could be read in two ways, Envoy reads first.
     #[test]
     fn the_corpus() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/accept");

@@ -43,8 +43,8 @@ pub fn is_yes(answer: &[u8]) -> bool {
     answer == YES
 }
 
-/// A question whose answer is yes, and one whose answer is no: whoever answers these two otherwise
-/// cannot be asked. The key and the signature are those of RFC 7515, A.3.
+/// A question whose answer is yes, and one whose answer is no: a host that answers these two
+/// otherwise cannot verify. The key and the signature are those of RFC 7515, A.3.
 #[must_use]
 pub fn samples() -> Option<[Vec<u8>; 2]> {
     let coordinate = |text| decode(text)?.try_into().ok();
@@ -91,7 +91,7 @@ mod tests {
         assert!(question(&ec, "a.b", &"A".repeat(86)).is_some());
     }
 
-    /// The good one is good to somebody else, too.
+    /// Another library verifies the good one, and refuses the other.
     #[test]
     fn the_samples() {
         use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};

@@ -59,7 +59,7 @@ struct Remembered {
 }
 
 impl Tokens {
-    /// Takes a key set. Another one than before forgets all tokens; a text that is none changes
+    /// Takes a key set. Another one than before forgets all tokens; an invalid text changes
     /// nothing.
     pub fn ingest(&mut self, keys: &[u8]) -> bool {
         let Some(keys) = Keys::read(keys) else { return false };
