@@ -9,7 +9,7 @@ export const Credential = { Absent: 0, Invalid: 1, Valid: 2 } as const;
 /** A request as the engine decides about it. */
 export interface Question {
   readonly method: string;
-  /** The target as it stands in the request line. */
+  /** The target as in the request line. */
   readonly target: string;
   readonly headers: Headers;
   readonly credential: (typeof Credential)[keyof typeof Credential];
@@ -185,7 +185,7 @@ function readAdmission(text: string): Admission {
   return { kind: "forward", target: head, contentType };
 }
 
-/** What stands before and behind the first separator. */
+/** The text before and after the first separator. */
 function cut(text: string, separator: string): readonly [string, string] {
   const at = text.indexOf(separator);
   if (at < 0) throw new Error("the engine gave an answer that is none");

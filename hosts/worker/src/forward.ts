@@ -12,8 +12,8 @@ const OF_CONNECTION = new Set(["expect", "host", "transfer-encoding"]);
 type Decided = Extract<Admission, { kind: "forward" }>;
 
 /**
- * Sends a request on as it was decided about: with the engine's target and type of body in the
- * place of its own.
+ * Sends a request on as it was decided about: with the engine's target and type of body instead of
+ * its own.
  */
 export async function forward(
   request: Request,

@@ -56,7 +56,7 @@ async function serve(request: Request, edge: Edge, context: Context): Promise<Re
   return forward(request, admission, engine.headerRules, edge.settings);
 }
 
-/** What stands behind the authority of an address, as it stands there. */
+/** What follows the authority of an address, unchanged. */
 export function targetOf(url: string): string {
   const authority = url.indexOf("://") + 3;
   const length = url.slice(authority).search(/[/?]/);

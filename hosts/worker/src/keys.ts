@@ -61,7 +61,7 @@ export class Keys {
    */
   async find(id: string): Promise<Key | undefined> {
     const now = this.#now();
-    // A clock may also be put back.
+    // A clock may also be set back.
     const isStale = Math.abs(now - this.#fetchedAt) > FRESH || !this.#keys.has(id);
     const isFirst = this.#fetchedAt === Number.NEGATIVE_INFINITY;
     if (isStale && (isFirst || Math.abs(now - this.#triedAt) >= SOONEST)) await this.#refresh(now);
@@ -91,7 +91,7 @@ export class Keys {
 async function readKeys(keys: readonly JsonWebKey[]): Promise<ReadonlyMap<string, Key>> {
   const read = (await Promise.all(keys.slice(0, MAX_KEYS).map(readKey))).filter((key) => key !== undefined);
   const byId = new Map(read.map((key) => [key.id, key]));
-  // Of two keys of one id nobody could tell which of them is meant.
+  // Of two keys with one id it is ambiguous which of them is meant.
   return keys.length > MAX_KEYS || byId.size < read.length ? new Map() : byId;
 }
 

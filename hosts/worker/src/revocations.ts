@@ -1,9 +1,9 @@
 // Tokens that are not good any more, although their time has not come: the server's list of
 // generations.
 //
-// The list is asked for by the requests themselves, behind their backs while it is at most two
-// seconds old. An older one a request waits for, because nobody asked meanwhile; when there is no
-// answer, the old list is good for as long as the settings say.
+// The requests themselves fetch the list, in the background while it is at most two seconds old. A
+// request waits for the fetch when the list is older; when there is no answer, the old list is good
+// for as long as the settings say.
 
 import type { Feed, Fetcher } from "./settings.ts";
 import type { Token } from "./token.ts";
@@ -66,8 +66,8 @@ export class Revocations {
   }
 
   /**
-   * How long ago a time was. A clock that was put back makes what is known as old as one that was
-   * put forward.
+   * How long ago a time was. A clock that was set back makes the list as old as one that was set
+   * forward.
    */
   #since(time: number): number {
     return Math.abs(this.#now() - time);
@@ -84,7 +84,7 @@ export class Revocations {
       if (!response.ok) throw new Error(`status ${response.status}`);
       const news = (await response.json()) as Generations;
       // Answers may overtake each other: what was asked before the last one says nothing new. A
-      // clock would not tell, because it may be put back.
+      // clock would not tell, because it may be set back.
       if (turn < this.#answered) return;
       if (!this.#take(news)) throw new Error("the list is of an epoch that was left, or has to be read whole");
       [this.#answered, this.#readAt] = [turn, askedAt];
@@ -99,8 +99,8 @@ export class Revocations {
    */
   #take({ version = 1, epoch, revision, isEverything, changed }: Generations): boolean {
     const isSame = version === this.#version && epoch === this.#epoch;
-    // Whoever knows epochs takes nothing that says none: a server of the release before has no part
-    // in this.
+    // After an answer with an epoch, an answer without one is refused: a server of the release
+    // before cannot follow epochs.
     if (epoch === undefined ? this.#epoch !== undefined : this.#left.has(epoch)) return false;
     if (epoch !== undefined && isSame && revision < this.#revision) return false;
     if (!isSame && !isEverything) {
