@@ -8,8 +8,8 @@
 /// The status and the body of `GET /v2/` for a client with a good token.
 pub const BASE: (u16, &str) = (200, "{}");
 
-/// The status and the body where no decision can be made. Nobody is let through then, and a client
-/// learns nothing but that it may ask again.
+/// The status and the body where no decision can be made. No request is let through then, and a
+/// client learns nothing but that it may ask again.
 pub const UNAVAILABLE: (u16, &str) = (
     503,
     r#"{"errors":[{"code":"UNAVAILABLE","message":"decision unavailable, try again","detail":null}]}"#,

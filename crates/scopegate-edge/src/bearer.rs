@@ -1,11 +1,11 @@
 //! The token in an `Authorization`.
 //!
-//! Follows RFC 6750, section 2.1. The scheme has no case. One blank stands behind it: no client
-//! writes more, and two readers could disagree where a token begins.
+//! Follows RFC 6750, section 2.1. The scheme has no case. One blank follows it: no client writes
+//! more, and two readers could disagree where a token begins.
 //!
 //! Left out: other schemes.
 
-/// What stands before a token.
+/// The scheme and the blank before a token.
 const SCHEME: &[u8] = b"bearer ";
 /// The longest token, in bytes: room for four hundred repositories. No server before a host takes a
 /// longer line.
@@ -25,7 +25,7 @@ pub fn token(authorization: &[u8]) -> Option<&str> {
     is_token.then(|| core::str::from_utf8(token.trim_ascii_end()).ok()).flatten()
 }
 
-/// Whether the scheme is `Bearer`, whatever stands behind it.
+/// Whether the scheme is `Bearer`, whatever follows it.
 #[must_use]
 pub fn is_bearer(authorization: &[u8]) -> bool {
     let scheme = authorization.split(|byte| *byte == b' ').next().unwrap_or_default();

@@ -58,7 +58,7 @@ pub enum Decision<'a> {
     Unavailable(Stale),
 }
 
-/// A credential whose claims and status were checked: nobody's is [`TokenStatus::Revoked`].
+/// A credential whose claims and status were checked; none has [`TokenStatus::Revoked`].
 pub type Checked<'c, 's> = Credential<(&'c AccessClaims, TokenStatus<'s>)>;
 
 impl<'e> Edge<'e> {

@@ -294,7 +294,7 @@ impl Reader<'_> {
         })
     }
 
-    /// What stands behind `\u`: four digits, or twice four for a character beyond the first plane.
+    /// What follows `\u`: four digits, or twice four for a character beyond the first plane.
     fn code_point(&mut self) -> Option<char> {
         let first = self.four_digits()?;
         if !(0xd800..0xdc00).contains(&first) {

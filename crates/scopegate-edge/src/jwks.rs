@@ -83,7 +83,7 @@ pub enum KeySetError {
     Unreadable,
     /// It has more than [`MAX_KEYS`] keys.
     TooMany,
-    /// Two keys have one id, and nobody could tell which of them is meant.
+    /// Two keys have one id, so that it is ambiguous which of them is meant.
     Duplicate,
     /// None of its keys can verify.
     NoKey,
@@ -302,7 +302,7 @@ mod tests {
         }
     }
 
-    /// A provider may publish keys that are none of ours.
+    /// A provider may publish keys of types that are not supported.
     #[test]
     fn keys_of_others() {
         let long = "A".repeat(64);

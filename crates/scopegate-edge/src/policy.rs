@@ -3,7 +3,8 @@
 //! The token server signs a bundle ([`scopegate_api::bundle`]) as it signs tokens, for an audience
 //! that no token has: neither is ever taken for the other. A host that has one does not only ask
 //! what a token was given; it asks what its holder may have now, and grants what both say. That is
-//! never more than either of them alone. Whoever is not listed is gone, and opens nothing.
+//! never more than either of them alone. A principal that is not listed is deleted, and has no
+//! rights.
 //!
 //! Left out: the bundle's signature, which is the host's to verify before anything here is read;
 //! anything that outlives the process.
@@ -33,10 +34,10 @@ pub enum BundleError {
     Time,
     /// It is older than the one that is held.
     Older,
-    /// It is of an epoch that was left: of a database that was put back, or of a server that still
-    /// has it.
+    /// It is of an epoch that was left: of a database before it was restored, or of a server that
+    /// still has it.
     Epoch,
-    /// A table in it is none, or somebody has a table that is not in it.
+    /// A table in it is invalid, or a principal has a table that is not in it.
     Table,
 }
 
@@ -77,7 +78,7 @@ struct Rights {
     tables: Option<Box<[usize]>>,
 }
 
-/// Whoever a good token is for, with the rights of this moment.
+/// The principal that a valid token is for, with its current rights.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder<'p> {
     policy: &'p Policy,
@@ -89,7 +90,7 @@ impl Policy {
     /// before, nor of an epoch that was left.
     ///
     /// Version 1 has no epochs: one that is older and yet valid when the one before is not any more
-    /// comes from a server whose database was put back.
+    /// comes from a server whose database was restored.
     ///
     /// # Errors
     ///
@@ -115,15 +116,15 @@ impl Policy {
         Self::load(bundle, left)
     }
 
-    /// The epochs that are left when a bundle is taken in the place of this one.
+    /// The epochs that are left when a bundle replaces this one.
     fn leave_for(&self, bundle: &Bundle, now: u64) -> Result<BTreeSet<String>, BundleError> {
         if bundle.epoch == self.epoch {
             let may_go_back = self.epoch.is_none() && !self.is_in_time(now);
             let is_older = bundle.revision < self.revision && !may_go_back;
             return if is_older { Err(BundleError::Older) } else { Ok(self.left.clone()) };
         }
-        // Whoever knows epochs takes nothing that says none: a server of the release before has no
-        // part in this.
+        // After a bundle with an epoch, a bundle without one is refused: a server of the release
+        // before cannot follow epochs.
         let is_left = match &bundle.epoch {
             Some(epoch) => self.left.contains(epoch),
             None => self.epoch.is_some(),
@@ -144,7 +145,7 @@ impl Policy {
                 return Err(BundleError::Table);
             }
             let rights = Rights { generation, tables: places.map(Vec::into_boxed_slice) };
-            // Whoever is listed twice could be taken for either.
+            // A principal that is listed twice would be ambiguous.
             let twice = match sub {
                 Some(sub) => of_one.insert((principal, provider, sub), rights),
                 None => of_everybody.insert((principal, provider), rights),
@@ -169,8 +170,8 @@ impl Policy {
         !is_over(self.exp, now)
     }
 
-    /// Whom a verified token is for; `None` for a token that has ended, for whoever is gone, and
-    /// for a token that says neither whom it is for nor of which generation it is.
+    /// The holder of a verified token; `None` for a token that has ended, for a principal that is
+    /// deleted, and for a token that names neither its principal nor its generation.
     #[must_use]
     pub fn holder(&self, claims: &AccessClaims) -> Option<Holder<'_>> {
         let (principal, generation) = (claims.principal?, i64::try_from(claims.generation?).ok()?);
@@ -412,7 +413,7 @@ mod tests {
         assert!(held.is_in_time(end - 1) && !held.is_in_time(end));
     }
 
-    /// A database that was put back is another epoch: its revisions may be lower, and tokens from
+    /// A database that was restored is another epoch: its revisions may be lower, and tokens from
     /// before are refused.
     #[test]
     fn fault_9_an_epoch_that_was_left_is_refused() {

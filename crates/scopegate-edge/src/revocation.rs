@@ -4,7 +4,7 @@
 //! of an older one is revoked. A token says whom it is for and of which generation it is. One that
 //! does not say so could not be revoked, and is refused wherever revocations are known.
 //!
-//! A database that was put back is of another epoch, in which tokens and revisions of the one
+//! A database that was restored is of another epoch, in which tokens and revisions of the one
 //! before mean nothing. An epoch that was never known is taken with any revision, and one that was
 //! left is not taken again.
 //!
@@ -22,7 +22,7 @@ use scopegate_api::generations::{Generation, Generations, VERSION};
 use crate::accept::principal;
 use crate::json::{Object, Value, read_object};
 
-/// An answer of the feed; `None` for a text that is none.
+/// An answer of the feed; `None` for an invalid text.
 #[must_use]
 pub fn read(text: &[u8]) -> Option<Generations> {
     let mut object = read_object(text)?;
@@ -143,8 +143,8 @@ impl Revocations {
     /// [`FeedError::Older`], [`FeedError::Incomplete`].
     pub fn ingest(&mut self, update: Generations) -> Result<(), FeedError> {
         let is_same = self.version == update.version && self.epoch == update.epoch;
-        // Whoever knows epochs takes nothing that says none: a server of the release before has no
-        // part in this.
+        // After an answer with an epoch, an answer without one is refused: a server of the release
+        // before cannot follow epochs.
         let is_left = match &update.epoch {
             Some(epoch) => self.left.contains(epoch),
             None => self.epoch.is_some(),
@@ -247,7 +247,7 @@ mod tests {
         }
     }
 
-    /// A database that was put back is another epoch: its revisions may be lower, and tokens from
+    /// A database that was restored is another epoch: its revisions may be lower, and tokens from
     /// before are refused.
     #[test]
     fn fault_9_an_epoch_that_was_left_is_refused() {
@@ -259,8 +259,8 @@ mod tests {
         for (epoch, revision, is_everything, is_taken, known) in [
             ("a", 15, true, true, 15),
             ("a", 16, false, true, 16),
-            // Another server of the same epoch that is behind, or a database that was put back and
-            // not told so.
+            // Another server of the same epoch that is behind, or a database that was restored
+            // without a new epoch.
             ("a", 5, true, false, 16),
             // A new epoch has to be heard from its beginning.
             ("b", 6, false, false, 0),

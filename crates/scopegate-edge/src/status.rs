@@ -69,8 +69,8 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Whether it is good enough at a time. A clock that was put back makes what is known as old as
-    /// one that was put forward.
+    /// Whether it is good enough at a time. A clock that was set back makes the status as old as
+    /// one that was set forward.
     ///
     /// ```
     /// # use scopegate_edge::status::Freshness;
