@@ -137,7 +137,7 @@ access: Array<AccessEntry>,
  */
 denied: Array<AccessEntry>, 
 /**
- * What is no scope.
+ * The invalid scopes.
  */
 invalid: Array<InvalidScope>, };
 
@@ -264,7 +264,7 @@ command: string, };
  */
 export type Replacement = { 
 /**
- * The map that nobody can change.
+ * The map that cannot be edited.
  */
 scopeMap: string, 
 /**
@@ -281,7 +281,7 @@ actions: Array<string>,
 commands: Array<string>, };
 
 /**
- * Why one scope is granted or denied, with the way out of scope maps that nobody can change.
+ * Why one scope is granted or denied, with replacements for scope maps that cannot be edited.
  */
 export type Explanation = { 
 /**
@@ -301,8 +301,8 @@ reasons: Array<Reason>,
  */
 edits: Array<Edit>, 
 /**
- * What to give the token instead of scope maps that nobody can change, the least first; none
- * where an edit helps.
+ * What to give the token instead of scope maps that cannot be edited, the least first; none where
+ * an edit helps.
  */
 replacements: Array<Replacement>, };
 
@@ -435,7 +435,7 @@ export type ScopeReport = {
  */
 scopes: Array<AccessEntry>, 
 /**
- * What is no scope.
+ * The invalid scopes.
  */
 invalid: Array<InvalidScope>, };
 
@@ -518,7 +518,7 @@ catalog: Catalog,
 assertions: Array<Assertion>, };
 
 /**
- * What kind of token it is. A token of one kind is never accepted in the place of the other.
+ * What kind of token it is. A token of one kind is never accepted instead of the other.
  */
 export type GrantType = "access_token" | "refresh_token";
 
@@ -528,8 +528,8 @@ export type GrantType = "access_token" | "refresh_token";
 export type PrincipalKind = "token" | "admin" | "service_principal" | "identity" | "anonymous";
 
 /**
- * The claims of an access token. Whoever signs many of them writes them as `AccessClaims<&str>`,
- * and copies no text.
+ * The claims of an access token. A caller that signs many of them writes them as
+ * `AccessClaims<&str>`, and copies no text.
  */
 export type AccessClaims<S = string> = { 
 /**

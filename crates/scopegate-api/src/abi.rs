@@ -111,7 +111,7 @@ pub fn pack_decision(decision: Decision) -> u64 {
     u64::from(decision.denied.packed()) << 32 | u64::from(decision.granted.packed())
 }
 
-/// The decision in a result; `None` for an integer that is none.
+/// The decision in a result; `None` for an integer that does not encode one.
 #[must_use]
 #[inline]
 pub fn unpack_decision(result: u64) -> Option<Decision> {

@@ -10,9 +10,9 @@
 //! |---|---|
 //! | `epoch` | the epoch of the database, in version 2; a host takes one that it never held with any revision, and none that it has left |
 //! | `revision` | the last change that it knows; a host takes no older one of the same epoch than it holds |
-//! | `nbf`, `exp` | minutes apart: whoever keeps an old bundle from being replaced does not do so for long |
+//! | `nbf`, `exp` | minutes apart: an attacker cannot keep an old bundle from being replaced for long |
 //! | `tables` | compiled scope maps, each once |
-//! | `principals` | everybody there is. Whoever is not listed is gone, and opens nothing |
+//! | `principals` | all principals. One that is not listed is deleted, and has no rights |
 //!
 //! Version 2, which is asked for by [`MEDIA_TYPE`] in `Accept`, lists each provider of identities,
 //! and those that were revoked by themselves. Version 1 has one entry for all identities, and is

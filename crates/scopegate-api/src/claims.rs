@@ -23,8 +23,8 @@ use serde_json::Value;
 
 use crate::access::AccessEntry;
 
-/// The claims of an access token. Whoever signs many of them writes them as `AccessClaims<&str>`,
-/// and copies no text.
+/// The claims of an access token. A caller that signs many of them writes them as
+/// `AccessClaims<&str>`, and copies no text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AccessClaims<S = String> {
@@ -162,7 +162,7 @@ pub enum PrincipalKind {
     Admin,
     /// A service principal.
     ServicePrincipal,
-    /// Somebody whom an identity provider knows.
+    /// An identity of an identity provider.
     Identity,
     /// Anybody.
     Anonymous,
@@ -190,7 +190,7 @@ impl PrincipalKind {
     }
 }
 
-/// What kind of token it is. A token of one kind is never accepted in the place of the other.
+/// What kind of token it is. A token of one kind is never accepted instead of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]

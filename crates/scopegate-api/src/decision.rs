@@ -38,7 +38,7 @@ pub struct DecisionReport {
     pub access: Vec<AccessEntry>,
     /// What was asked for and may not be had.
     pub denied: Vec<AccessEntry>,
-    /// What is no scope.
+    /// The invalid scopes.
     pub invalid: Vec<InvalidScope>,
 }
 

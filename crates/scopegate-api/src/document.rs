@@ -45,7 +45,7 @@ impl DocumentError {
         Self { path: path.to_owned(), hint, ..Self::unreadable(message) }
     }
 
-    /// A plan of Terraform in the place of a scope map.
+    /// A plan of Terraform instead of a scope map.
     pub(crate) fn plan() -> Self {
         Self::at(
             "",

@@ -23,7 +23,7 @@ pub struct Explanation {
     pub edits: Vec<Edit>,
 }
 
-/// Why one scope is granted or denied, with the way out of scope maps that nobody can change.
+/// Why one scope is granted or denied, with replacements for scope maps that cannot be edited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "Explanation"))]
 pub struct FullExplanation {
@@ -35,7 +35,7 @@ pub struct FullExplanation {
     pub reasons: Vec<Reason>,
     /// The smallest edits that allow what was denied, one for each scope map that can be edited.
     pub edits: Vec<Edit>,
-    /// What to give the token instead of scope maps that nobody can change, the least first; none
+    /// What to give the token instead of scope maps that cannot be edited, the least first; none
     /// where an edit helps.
     pub replacements: Vec<Replacement>,
 }
@@ -103,7 +103,7 @@ pub struct Edit {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Replacement {
-    /// The map that nobody can change.
+    /// The map that cannot be edited.
     pub scope_map: String,
     /// The system-defined map to take instead; empty for a map of one's own, whose name is free.
     pub with: String,

@@ -1,10 +1,11 @@
-//! Which tokens are not good any more: what the token server tells whoever verifies tokens.
+//! Which tokens are revoked: what the token server tells verifiers of tokens.
 //!
 //! Every token says whom it is for and that principal's generation. The list says which principals
-//! have a newer one. Whoever asks with the revision of the last answer gets what is new.
+//! have a newer one. A verifier that asks with the revision of the last answer gets what changed
+//! since.
 //!
 //! Version 2, which is asked for by [`MEDIA_TYPE`] in `Accept`, tells identities apart by their
-//! provider and their subject, and names the epoch of the database: a database that is put back
+//! provider and their subject, and names the epoch of the database: a database that is restored
 //! gets another one, in which tokens and revisions of the one before mean nothing. Version 1 has
 //! one generation for all identities and no epoch, and is served for one release.
 //!

@@ -7,8 +7,8 @@
 //! - a bare list of action strings
 //! - lists and resources with several of these in them: [`WrittenScopeMap::read_all`]
 //!
-//! Others write these, so unknown fields are tolerated. A field that stands twice is not: two
-//! readers could disagree about it.
+//! Others write these, so unknown fields are tolerated. A duplicate field is not: two readers could
+//! disagree about it.
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::string::{String, ToString};

@@ -30,7 +30,7 @@ pub fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag, D::Err
     named(deserializer, Untag::parse, "delete, metadata-write")
 }
 
-/// A value that has a name, and the names that there are for whoever wrote another.
+/// A value by its name; the error for another name lists the names that there are.
 ///
 /// ```
 /// # use scopegate_api::settings::named;

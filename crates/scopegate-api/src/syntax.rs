@@ -1,6 +1,6 @@
 //! Text to document: JSON where it looks like JSON, YAML otherwise.
 //!
-//! Left out: whoever reads JSON and YAML by other means, as a browser does, and gives values.
+//! Left out: hosts that read JSON and YAML by other means, as a browser does, and give values.
 
 use alloc::format;
 use alloc::string::ToString;

@@ -8,7 +8,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-/// The answer of a token endpoint. Its token is a text, or JSON that somebody has written already.
+/// The answer of a token endpoint. Its token is a text, or JSON that is already serialised.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenResponse<Token = String> {
     /// The access token.

@@ -1,9 +1,9 @@
 //! A document as a tree, whatever its syntax was, and reading it: each refusal says where in the
 //! document.
 //!
-//! Every form is read from such a tree, so that one reader stands behind JSON, YAML, and what
-//! JavaScript has parsed. A field that stands twice is refused when the tree is made: two readers
-//! could disagree about it.
+//! Every form is read from such a tree, so that one reader serves JSON, YAML, and what JavaScript
+//! has parsed. A duplicate field is refused when the tree is made: two readers could disagree about
+//! it.
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::format;
@@ -21,8 +21,8 @@ pub enum Value<'t> {
     Null,
     /// A number, or a truth: no document of ours has either, so which one does not matter.
     Other,
-    /// A text, where it stands in the document if that is possible: a copy of each took a sixth of
-    /// the time of reading a map.
+    /// A text, borrowed from the document if that is possible: a copy of each took a sixth of the
+    /// time of reading a map.
     Text(Cow<'t, str>),
     /// A list.
     List(Vec<Self>),
@@ -132,7 +132,7 @@ impl<'t> Fields<'t> {
         }
     }
 
-    /// Refuses a field that nobody has read.
+    /// Refuses a field that was not read.
     pub(crate) fn end(&self) -> Result<(), DocumentError> {
         match self.fields.first() {
             None => Ok(()),
@@ -162,8 +162,8 @@ mod reading {
 
     /// Makes a tree of what a library reads.
     ///
-    /// Its errors are the library's; `duplicate field` for a field that stands twice; `too deep`
-    /// for 65 lists in each other.
+    /// Its errors are the library's; `duplicate field` for a field with a name that was there
+    /// before; `too deep` for 65 lists in each other.
     #[derive(Clone, Copy)]
     pub(crate) struct Tree {
         depth: usize,

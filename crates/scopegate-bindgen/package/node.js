@@ -1,7 +1,7 @@
 /**
  * The engine in node: ready when it is imported.
  *
- * The module is read from the file beside this one and compiled at once, so that nobody has to wait for a promise.
+ * The module is read from the file beside this one and compiled at once, so that callers do not wait for a promise.
  * Elsewhere `scopegate.js` is imported instead, which wants the module's bytes first.
  */
 

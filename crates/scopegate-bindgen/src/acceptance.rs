@@ -2,7 +2,8 @@
 //! point.
 //!
 //! Left out: the other claims, which would make the package a sixth larger; the module without
-//! bindings has `scopegate_accept_claims`. Signatures, which nobody verifies here, and revocations.
+//! bindings has `scopegate_accept_claims`. Signatures, which are not verified here, and
+//! revocations.
 
 use scopegate_edge::accept::{AcceptError, Times};
 use wasm_bindgen::prelude::wasm_bindgen;

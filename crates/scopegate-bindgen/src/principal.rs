@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::value::{problem, setting, to_js, utf16};
 
-/// Whoever asks: some scope maps, of which each may only add to what the others grant.
+/// A principal: scope maps, of which each may only add to what the others grant.
 #[derive(Debug)]
 #[wasm_bindgen]
 pub struct Principal {
@@ -28,12 +28,12 @@ pub struct Principal {
 
 #[wasm_bindgen]
 impl Principal {
-    /// Somebody without rights. `catalog` says who may list repositories: `root` (when left out),
-    /// `never` or `filtered`.
+    /// A principal without rights. `catalog` says who may list repositories: `root` (when left
+    /// out), `never` or `filtered`.
     ///
     /// # Errors
     ///
-    /// A `Problem` for a setting that is none, such as `all`.
+    /// A `Problem` for an invalid setting, such as `all`.
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(unchecked_optional_param_type = "Catalog")] catalog: Option<String>,
@@ -221,7 +221,7 @@ pub struct Subject {
 
 #[wasm_bindgen]
 impl Subject {
-    /// Nobody yet.
+    /// An empty subject.
     #[must_use]
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {

@@ -25,7 +25,7 @@ use crate::value::{problem, setting, to_js, utf16};
 ///
 /// # Errors
 ///
-/// A `Problem` for a path or method that no registry has, and for a setting that is none, such as
+/// A `Problem` for a path or method that no registry has, and for an invalid setting, such as
 /// `docker`.
 #[wasm_bindgen(js_name = route, unchecked_return_type = "Route")]
 pub fn route_request(
@@ -71,7 +71,7 @@ pub fn unauthorized_body(message: &str, scopes: Vec<String>) -> Result<String, J
 ///
 /// # Errors
 ///
-/// A `Problem` for what is no challenge.
+/// A `Problem` for an invalid challenge.
 #[wasm_bindgen(js_name = readChallenges, unchecked_return_type = "Challenge[]")]
 pub fn read_challenges(header: &str) -> Result<JsValue, JsValue> {
     let challenges = Challenge::parse_all(header).map_err(|error| problem(error, header))?;
@@ -86,7 +86,7 @@ pub fn read_challenges(header: &str) -> Result<JsValue, JsValue> {
 #[wasm_bindgen(js_name = readScopes, unchecked_return_type = "ScopeReport")]
 pub fn read_scopes(text: &str) -> Result<JsValue, JsValue> {
     let request = ScopeList::parse([text]).map_err(|error| problem(error, text))?;
-    // Nobody's maps deny everything, so what is denied is what was asked for.
+    // Without maps everything is denied, so what is denied is what was asked for.
     let asked = scopegate_core::claims(NOBODY, &request, &scopegate_core::Settings::default());
     let invalid = request.invalid.iter().map(|invalid| {
         let report = InvalidScope::from(invalid);
@@ -110,7 +110,7 @@ const NOBODY: [&scopegate_core::Table<Vec<u8>>; 0] = [];
 pub(crate) struct ScopeReport {
     /// Merged, in the order of the request.
     scopes: Vec<AccessEntry>,
-    /// What is no scope.
+    /// The invalid scopes.
     invalid: Vec<InvalidScope>,
 }
 
@@ -118,7 +118,7 @@ pub(crate) struct ScopeReport {
 ///
 /// # Errors
 ///
-/// A `Problem` for what is none.
+/// A `Problem` for an invalid reference.
 #[wasm_bindgen(js_name = readReference, unchecked_return_type = "Reference")]
 pub fn read_reference(text: &str) -> Result<JsValue, JsValue> {
     let reference = Reference::parse(text).map_err(|error| problem(error, text))?;
@@ -132,7 +132,7 @@ pub fn read_reference(text: &str) -> Result<JsValue, JsValue> {
 ///
 /// # Errors
 ///
-/// A `Problem` when what is required is no scope, and for a profile that is none.
+/// A `Problem` for an invalid required scope, and for an invalid profile.
 #[wasm_bindgen(js_name = verify)]
 pub fn verify_access(
     access: Vec<String>,

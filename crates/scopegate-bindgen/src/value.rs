@@ -17,7 +17,7 @@ pub(crate) fn problem(error: Error, text: &str) -> JsValue {
     to_js(&Problem { position: utf16(text, error.position()), ..error.into() })
 }
 
-/// A setting by its name; the default where none is given. A name that is none is refused, because
+/// A setting by its name; the default where none is given. An invalid name is refused, because
 /// another setting could allow more.
 pub(crate) fn setting<T: Default>(
     name: Option<&str>,
