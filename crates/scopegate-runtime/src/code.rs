@@ -59,8 +59,8 @@ pub(crate) fn cached(engine: &Engine, folder: &Path) -> Result<Module, Error> {
 fn load(engine: &Engine, seal: &Seal, path: &Path) -> Option<Module> {
     let sealed = fs::read(path).ok()?;
     let code = seal.open_sealed(&sealed)?;
-    // SAFETY: these very bytes, which nobody can change any more, were sealed by this host with a
-    // key that it alone can read. Whoever has that key has changed the host already.
+    // SAFETY: these very bytes, which cannot be changed any more, were sealed by this host with a
+    // key that it alone can read. An attacker who has that key has changed the host already.
     unsafe { Module::deserialize(engine, code) }.ok()
 }
 

@@ -221,8 +221,8 @@ impl Instance {
         Ok(Handle { number, stamp: self.stamp })
     }
 
-    /// Forgets tables until one of so many bytes can be loaded. Asking first is how an instance
-    /// never runs out of memory, which would be a trap.
+    /// Drops tables until one of `bytes` bytes can be loaded. Asking first is how an instance never
+    /// runs out of memory, which would be a trap.
     fn make_room(&mut self, bytes: usize) -> Result<(), Error> {
         let needed = bytes.saturating_mul(LOADING_FACTOR).max(self.input.1);
         let available = self.memory_limit.saturating_sub(OWN_MEMORY);

@@ -6,8 +6,8 @@
 //! instance loads it when it first meets it and forgets the least recently used ones when it runs
 //! short. Swapping a scope map is therefore swapping an `Arc`, under any load.
 //!
-//! A trap, or a table that is none, is an error of that one call. The instance that trapped is
-//! thrown away.
+//! A trap, or an invalid table, is an error of that one call. The instance that trapped is thrown
+//! away.
 //!
 //! ```
 //! use scopegate_core::Settings;

@@ -132,7 +132,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] for a scope that is none; [`Error::Busy`] and [`Error::Trap`].
+    /// [`Error::Refused`] for an invalid scope; [`Error::Busy`] and [`Error::Trap`].
     pub fn explain(
         &self,
         tables: &[&PolicyTable],
@@ -267,7 +267,7 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] for a scope that is none or a table that is not loaded any more.
+    /// [`Error::Refused`] for an invalid scope or a table that is not loaded any more.
     #[inline]
     pub fn decide(
         &mut self,
@@ -279,7 +279,7 @@ impl Session<'_> {
     }
 
     /// Decides scopes separated by spaces over a loaded table, in one call. `decisions` has one for
-    /// each then, in their order; nothing for a scope that is none, which grants nothing.
+    /// each then, in their order; `None` for an invalid scope, which grants nothing.
     ///
     /// ```
     /// use scopegate_core::Settings;

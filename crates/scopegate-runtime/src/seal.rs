@@ -2,11 +2,11 @@
 //! put there.
 //!
 //! Follows RFC 2104: HMAC with SHA-256. The key is a file beside the code, made when the folder has
-//! none, and readable by its owner alone. A folder or a key that somebody else owns, or may write,
+//! none, and readable by its owner alone. A folder or a key that another user owns, or may write,
 //! has no seal, and its code is not run.
 //!
-//! Left out: whoever is root or this host's own user, who can change the program itself; the
-//! folders above, and systems other than Unix, where nothing is kept.
+//! Left out: root and this host's own user, who can change the program itself; the folders above,
+//! and systems other than Unix, where nothing is kept.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -22,8 +22,8 @@ const KEY: &str = "engine.key";
 pub(crate) struct Seal(Hmac<Sha256>);
 
 impl Seal {
-    /// The seal of a folder, which is made when there is none; `None` where somebody else could
-    /// have made it.
+    /// The seal of a folder, which is made when there is none; `None` where another user could have
+    /// made it.
     pub(crate) fn open(folder: &Path) -> Option<Self> {
         Hmac::new_from_slice(&key(folder)?).ok().map(Self)
     }
@@ -63,7 +63,7 @@ fn key(_: &Path) -> Option<Vec<u8>> {
     None
 }
 
-/// A key that is made now, under a name that nobody reads. It also tells who we are: its owner.
+/// A new key, under a name that no host reads. Its owner is this process's user.
 #[cfg(unix)]
 struct Fresh(PathBuf);
 

@@ -11,11 +11,11 @@
 //!
 //! The engine owns all memory. There are two buffers:
 //!
-//! - **The input.** [`scopegate_input`] gives the address of at least so many bytes. The address
-//!   stays good until the next call of `scopegate_input` that asks for more than any before, so
-//!   that a host may ask once, for as much as it will ever need, and keep it. The host writes there
-//!   and passes lengths; every call reads its arguments from the start of the input, one behind the
-//!   other.
+//! - **The input.** [`scopegate_input`] takes a length and gives the address of at least as many
+//!   bytes. The address stays good until the next call of `scopegate_input` that asks for more than
+//!   any before, so that a host may ask once, for as much as it will ever need, and keep it. The
+//!   host writes there and passes lengths; every call reads its arguments from the start of the
+//!   input, one behind the other.
 //! - **The output.** A call that gives bytes gives their address and length. They stay good until
 //!   the next call.
 //!
@@ -60,8 +60,8 @@
 //!
 //! An action list is eight nibbles, the first action in the lowest: 1 pull, 2 push, 3 delete, 4
 //! metadata_read, 5 metadata_write, 6 deleted_read, 7 deleted_restore, 8 `*`, 0 after the last.
-//! Actions that nobody knows are never granted; `scopegate_decide` leaves them out,
-//! `scopegate_claims` lists them as denied.
+//! Unknown actions are never granted; `scopegate_decide` leaves them out, `scopegate_claims` lists
+//! them as denied.
 //!
 //! What becomes of a request is parts with a line feed between them: `200`, the target to send, the
 //! `Content-Type` to send (nothing: send none) and the scopes that it needed; or the status, the
