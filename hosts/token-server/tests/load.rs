@@ -89,7 +89,7 @@ impl Listening {
         text.split(' ').nth(1)?.parse().ok()
     }
 
-    /// How many of so many logins are served, one after the other.
+    /// How many of `tried` logins are served, one after the other.
     async fn logins(&self, from: impl Fn(usize) -> IpAddr, basic: &str, tried: usize) -> Logins {
         let mut served = 0;
         for login in 0..tried {
@@ -153,14 +153,14 @@ fn check(attack: &str, known: &Logins, unknown: &Logins) {
 /// Who opens all connections.
 struct Attacker {
     name: &'static str,
-    /// From so many networks.
+    /// The number of networks that they come from.
     networks: usize,
     /// Whether it has logged in from each of them.
     is_known: bool,
 }
 
-/// Connections of HTTP/2 on which nobody asks for anything, with a PING now and then, from so many
-/// networks; one that is closed is opened again.
+/// Idle connections of HTTP/2, with a PING now and then, from a number of networks; one that is
+/// closed is opened again.
 async fn hold_all_connections(Attacker { name, networks, is_known }: Attacker) {
     let limits = Limits { connections: 256, connections_per_peer: 32, ..Limits::default() };
     let server = Listening::start(limits).await;
@@ -216,8 +216,8 @@ async fn hold(server: &Listening, from: IpAddr) {
     }
 }
 
-/// Clients that nobody knows, each from another network and with another id, take the places where
-/// secrets are checked.
+/// Unknown clients, each from another network and with another id, occupy the workers that check
+/// secrets.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4b_invented_clients() {
     let server = Listening::start(Limits::default()).await;
@@ -243,8 +243,8 @@ async fn audit_4b_invented_clients() {
     check("4b", &served, &unknown);
 }
 
-/// Somebody guesses at a client that is known from the same network: others that are known keep
-/// their places.
+/// An attacker guesses at a client that is known from the same network: other known clients are
+/// still served.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4b_guesses_beside_a_known_client() {
     let server = Listening::start(Limits::default()).await;
@@ -273,7 +273,7 @@ async fn audit_4b_guesses_beside_a_known_client() {
     check("4b, beside a known client", &served, &unknown);
 }
 
-/// Somebody guesses at the name of a token, and its owner logs in.
+/// An attacker guesses at the name of a token, and its owner logs in.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_4c_guesses_at_a_name() {
     let server = Listening::start(Limits::default()).await;

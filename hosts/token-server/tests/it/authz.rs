@@ -170,7 +170,7 @@ async fn only_the_configured_peers_are_answered() {
     }
     let forged = request().header("x-forwarded-for", "127.0.0.1");
     assert_eq!(server.send(from("192.0.2.1:1", forged)).await.status, 403);
-    // A request of which nobody knows where it comes from.
+    // A request without an address of its peer.
     assert_eq!(server.send(request().body(Body::empty()).unwrap()).await.status, 403);
 }
 

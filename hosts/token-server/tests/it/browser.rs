@@ -134,7 +134,7 @@ impl Managed {
         assert!(posts.all(|(.., status)| *status == 403), "{seen:?}");
     }
 
-    /// Waits until so many requests with a method have been answered.
+    /// Waits until `count` requests with a method have been answered.
     async fn wait_for(&self, method: &Method, count: usize) {
         let began = Instant::now();
         loop {

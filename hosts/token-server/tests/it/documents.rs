@@ -86,8 +86,8 @@ fn check_command(path: &str, line: &str, words: &[&str]) {
     }
 }
 
-/// A value that a sentence names by its path stands in the example of the configuration, which
-/// another test holds to the program.
+/// A value that a sentence names by its path is in the example of the configuration, which another
+/// test holds to the program.
 #[test]
 fn values_of_the_configuration_exist() {
     let example = std::fs::read_to_string(root().join("examples/scopegate.yaml")).unwrap();

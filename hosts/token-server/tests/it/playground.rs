@@ -1,5 +1,5 @@
-//! The playground as the server sends it: which headers a file has, in which form it comes, and
-//! what is no file of it.
+//! The playground as the server sends it: which headers a file has, in which form it is sent, and
+//! which paths are not files of it.
 
 #![cfg(feature = "playground")]
 

@@ -1,4 +1,5 @@
-//! Databases of earlier schemas: today's server opens them, and whoever could log in still can.
+//! Databases of earlier schemas: today's server opens them, and clients that could log in still
+//! can.
 //!
 //! `tests/fixtures/schema-N.db` is a SQLite database as the program left it whose last migration
 //! was `N`, and `schema-N.json` says who logs in to it. The ignored test writes the pair of the

@@ -82,7 +82,7 @@ async fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(ask(&first, "http/1.1").await.is_err());
-    // Nobody gets an answer without TLS.
+    // No client gets an answer without TLS.
     assert!(server.get("/v2/", "").await.status != 200);
     watching.abort();
 }

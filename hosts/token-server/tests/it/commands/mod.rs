@@ -94,7 +94,8 @@ impl Data {
             .unwrap();
         let mut server = Server { process, address };
         let start = Instant::now();
-        // A connection alone says nothing: where nobody listens, one can be to itself.
+        // A connection alone proves nothing: on a port without a listener, a socket can connect to
+        // itself.
         while server.ask("/healthz", "").is_none() {
             let is_running = server.process.try_wait().unwrap().is_none();
             let log = || std::fs::read_to_string(self.path("log")).unwrap();

@@ -8,8 +8,8 @@ use crate::support::{NULL_GUID, basic};
 
 use super::Data;
 
-/// Whoever puts a database back says so, and what was issued before opens nothing any more, at the
-/// server that runs too.
+/// After a database is restored with the command, tokens from before are refused, at the running
+/// server too.
 #[test]
 fn fault_9_restore_ends_every_token() {
     let data = Data::new();

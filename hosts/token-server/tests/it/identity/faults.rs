@@ -29,7 +29,7 @@ async fn known_keys_outlive_the_provider_for_an_hour() {
         providers.refresh(NOW + age).await;
         assert!(providers.identify(&token, NOW + age).await.is_ok(), "{age}");
     }
-    // Whether this key is the provider's, nobody knows now.
+    // Whether this key is the provider's is unknown now.
     unavailable(providers.identify(&unknown, NOW + KEPT_FOR).await, "503");
     unavailable(providers.identify(&token, NOW + KEPT_FOR + 1).await, "503");
     let before = fake.state.discoveries.load(Ordering::SeqCst);

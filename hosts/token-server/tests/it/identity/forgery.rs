@@ -1,4 +1,4 @@
-//! Forged tokens and wrong claims are refused, and ask nobody.
+//! Forged tokens and wrong claims are refused, without a request to the provider.
 
 use std::sync::atomic::Ordering;
 

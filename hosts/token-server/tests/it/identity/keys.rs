@@ -83,7 +83,7 @@ async fn a_new_key_is_found_and_a_withdrawn_one_forgotten() {
     assert!(providers.identify(&new_token, NOW + BETWEEN_ATTEMPTS).await.is_ok(), "at once");
     assert!(providers.identify(&old_token, NOW + BETWEEN_ATTEMPTS).await.is_ok());
 
-    // A key that is withdrawn serves until somebody looks, which is every ten minutes.
+    // A key that is withdrawn serves until the next refresh, which is every ten minutes.
     fake.publish(&[&new]);
     let renewed = NOW + BETWEEN_ATTEMPTS + STALE_AFTER;
     providers.refresh(renewed).await;

@@ -25,7 +25,7 @@ use crate::support::AUDIENCE;
 /// The time of the tests.
 pub(super) const NOW: i64 = 1_800_000_000;
 
-/// A key of a provider, or of somebody who would like to be one.
+/// A key of a provider, or of an attacker who forges its tokens.
 pub(super) struct Key {
     pub(super) signing: EncodingKey,
     pub(super) algorithm: Algorithm,

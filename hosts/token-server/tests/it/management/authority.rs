@@ -6,7 +6,7 @@ use scopegate_server::testing::config::{Limits, Rate};
 use crate::support::management::{Registry, SECRET, client, expect_status};
 use crate::support::{Answer, REGISTRY, Server, Setup, basic};
 
-/// A tenant that there is not.
+/// A tenant that does not exist.
 const OTHER_TENANT: &str = "00000000-0000-4000-8000-00000000000a";
 
 #[tokio::test]

@@ -109,7 +109,8 @@ async fn a_disabled_or_deleted_token_holds_nothing_at_an_edge() {
     assert!(deleted.holder(&forged).is_none(), "whoever is gone");
 }
 
-/// Maps that are equal are written once, and the roles' are there for whoever has them.
+/// Maps that are equal are written once, and the roles' are there for the principals that have
+/// them.
 #[tokio::test]
 async fn equal_tables_are_written_once() {
     let (registry, _) = registry_with_writer().await;

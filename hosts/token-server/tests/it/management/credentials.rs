@@ -7,7 +7,7 @@ use crate::support::{NULL_GUID, basic, bearer};
 
 const CHALLENGE: &str = "Bearer realm=\"scopegate management\"";
 
-/// Management knows nobody by these.
+/// Management refuses these credentials.
 async fn check_refused(registry: &Registry, authorizations: &[Option<String>]) {
     for authorization in authorizations {
         for call in [get(""), put("scopeMaps/some-map", ""), get("/subscriptions")] {

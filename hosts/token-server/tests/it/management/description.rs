@@ -44,7 +44,7 @@ async fn every_operation_has_an_id_of_its_own_and_says_how_it_fails() {
     check_references(&document, &document);
 }
 
-/// `SCOPEGATE_BLESS=1` writes the copy anew.
+/// `SCOPEGATE_BLESS=1` writes the copy again.
 #[tokio::test]
 async fn the_copy_is_what_the_server_describes() {
     let copy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");

@@ -49,7 +49,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// Makes everything anew.
+    /// Makes all records again.
     async fn renew(registry: Registry) -> Self {
         for call in [delete("tokens/reader"), delete(CLIENT)] {
             registry.owner(&call).await;
@@ -196,8 +196,8 @@ async fn a_setting_that_is_turned_off_ends_the_tokens_it_gave() {
     }
 }
 
-/// Whoever has seen nothing, or another database, gets everything; and what an edge hears from two
-/// servers is the same.
+/// An edge that has seen nothing, or another database, gets everything; and two servers give an
+/// edge the same answer.
 #[tokio::test]
 async fn a_stale_or_new_reader_of_the_feed_gets_everything() {
     let registry = Registry::start().await;

@@ -27,7 +27,7 @@ async fn registry_of_one_team() -> Registry {
     registry
 }
 
-/// A refresh token of somebody in team `one`.
+/// A refresh token of an identity in team `one`.
 fn refresh_token(registry: &Registry, sub: &str, generation: i64) -> String {
     let claims = [("team".to_owned(), json!("one"))].into_iter().collect();
     let identity = IdentityClaims { provider: "ci".into(), claims };
@@ -46,9 +46,9 @@ async fn revoke(registry: &Registry, whom: &str) {
     registry.must(post(format!("identities/{whom}/revoke"), "")).await;
 }
 
-/// Nobody knows which identities there are: all have one generation, which a map that any is bound
-/// to raises, by losing something or by going. A token that is issued afterwards has it, or else it
-/// would be refused for ever.
+/// The server does not know which identities there are: all have one generation, which a map that
+/// any is bound to raises, by losing something or by going. A token that is issued afterwards has
+/// it, or else it would be refused for ever.
 #[tokio::test]
 async fn identities_have_one_generation() {
     let registry = registry(json!([

@@ -37,7 +37,7 @@ async fn come_and_go(registry: &Registry, number: usize) {
     registry.server.commit(write).await;
 }
 
-/// Every token stands in the list exactly once, although others come and go between the pages.
+/// Every token is in the list exactly once, although others come and go between the pages.
 #[tokio::test]
 async fn a_list_holds_every_token_once_while_others_come_and_go() {
     let registry = registry_with_tokens(1200).await;

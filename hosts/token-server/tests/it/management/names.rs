@@ -62,7 +62,7 @@ async fn the_name_of_a_scope_map_is_bounded() {
     .await;
 }
 
-/// So many rules.
+/// `count` rules.
 fn rules(count: usize) -> Value {
     let rules: Vec<_> = (0..count).map(|n| format!("repositories/r{n}/content/read")).collect();
     json!({"actions": rules})

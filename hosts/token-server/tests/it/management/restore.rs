@@ -1,4 +1,4 @@
-//! Databases that are put back under a running server, and databases that two servers share.
+//! Databases that are restored under a running server, and databases that two servers share.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,8 @@ async fn put_back(registry: &Registry, url: Option<&str>, revision: i64) {
     run(url.unwrap_or(&file), &statements).await;
 }
 
-/// Somebody else writes into the database, a token of the same name among others, until it is past
-/// what the server has seen.
+/// Another process writes into the database, a token of the same name among others, until it is
+/// past what the server has seen.
 async fn write_past(registry: &Registry, url: Option<&str>, seen: i64) {
     let store = Store::open(registry.server.folder.path(), url).await.unwrap();
     let mut revision = 0;
@@ -35,7 +35,7 @@ async fn write_past(registry: &Registry, url: Option<&str>, seen: i64) {
     registry.server.catch_up().await;
 }
 
-/// Audit, row 9: a backup is put back under a running server, and written past what the server has
+/// Audit, row 9: a backup is restored under a running server, and written past what the server has
 /// seen. Nothing that was issued meanwhile opens anything, not to the server and not to an edge.
 async fn tokens_from_before_a_restore_open_nothing(url: Option<&str>) {
     let registry = Registry::on(url).await;

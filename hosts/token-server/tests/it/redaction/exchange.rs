@@ -4,7 +4,7 @@ use crate::support::{NULL_GUID, basic};
 
 use super::{SCOPE, SERVICE, Walk};
 
-/// Somebody who logs in.
+/// A client that logs in.
 pub(super) struct Login {
     name: String,
     password: String,

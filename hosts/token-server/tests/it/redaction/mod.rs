@@ -180,7 +180,7 @@ impl<'a> Walk<'a> {
 /// The ways in which a secret could be written.
 fn spellings(secret: &str) -> Vec<String> {
     let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    // Within longer text the ends depend on what stands beside it.
+    // Within longer text the ends depend on the text around it.
     let within = |offset: usize| {
         let text = STANDARD_NO_PAD.encode(format!("{}{secret}", "x".repeat(offset)));
         text[4..text.len() - 2].to_owned()

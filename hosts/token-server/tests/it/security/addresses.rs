@@ -32,7 +32,7 @@ const GATEWAY: &str = "3f2504e0-4f89-41d3-9a0c-0305e82c3310";
 const OWNER_OF_NO_GATEWAY: &str = "3f2504e0-4f89-41d3-9a0c-0305e82c3311";
 const DISABLED_GATEWAY: &str = "3f2504e0-4f89-41d3-9a0c-0305e82c3312";
 
-/// What somebody shows who says that it is a gateway.
+/// The credentials of a client that claims to be a gateway.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Shown {
     Right,

@@ -9,7 +9,7 @@ use scopegate_server::testing::config::{Limits, Rate};
 
 use crate::support::{OWNER, PULL, Server, Setup, TOKEN, basic, unlimited};
 
-/// Audit 4c: whoever guesses at a name keeps its owner out of nothing.
+/// Audit 4c: guesses at a name do not lock its owner out.
 #[tokio::test]
 async fn guesses_at_a_name_do_not_count_against_its_owner() {
     let limits = Limits { per_principal: Rate { rate: 0.001, burst: 40 }, ..Limits::default() };
@@ -63,7 +63,7 @@ async fn invented_clients_do_not_take_every_place() {
     assert!(refused.iter().all(|status| *status != StatusCode::OK));
 }
 
-/// A server that is started anew knows who was right at the one before.
+/// A restarted server knows the networks that had right credentials before.
 #[tokio::test]
 async fn known_networks_outlive_the_server() {
     let limits = Limits { per_principal: Rate { rate: 0.001, burst: 1 }, ..unlimited() };
@@ -77,7 +77,7 @@ async fn known_networks_outlive_the_server() {
     known_networks::save(&server.app).await.unwrap();
     let another = server.another(setup()).await;
     known_networks::load(&another.app).await.unwrap();
-    // The one that a name has is used up by somebody else.
+    // Another client uses up the one attempt that a name has.
     let guess = basic(OWNER, "a secret of somebody else");
     let guessed = another.get_from("203.0.113.1", "", TOKEN, &guess).await.status;
     assert_eq!(guessed, StatusCode::UNAUTHORIZED);

@@ -7,8 +7,8 @@ use scopegate_server::testing::clock;
 
 use crate::support::{DISABLED, OWNER, PULL, PULLER, REGISTRY, Server, Setup, basic, bearer};
 
-/// Whoever has shown nothing does not make the database work: it is gone here, and only the right
-/// credentials find out.
+/// A client that is not authenticated causes no work in the database: it is gone here, and only the
+/// right credentials get a 503.
 #[tokio::test]
 async fn management_authenticates_before_it_reads_the_database() {
     let server = Server::start().await;
@@ -35,8 +35,8 @@ async fn management_authenticates_before_it_reads_the_database() {
     assert_eq!(ask(&secret).await.status, 503);
 }
 
-/// What another process made a moment ago is good at once; but whoever guesses does not make the
-/// database work for each guess.
+/// What another process made a moment ago is good at once; but guesses do not cause a read of the
+/// database each.
 #[tokio::test]
 async fn new_credentials_are_good_at_once_and_guesses_do_not_read_the_database() {
     let server = Server::start().await;

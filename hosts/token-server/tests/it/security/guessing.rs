@@ -1,4 +1,4 @@
-//! Whoever guesses learns nothing, and pays for each guess.
+//! A client that guesses learns nothing, and each guess counts against its limit.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ fn wrong_pairs(secret_of_disabled: &str) -> [(&'static str, &str); 17] {
     ]
 }
 
-/// Harbor CVE-2020-13794, CVE-2019-19030: whoever guesses must not learn which names exist.
+/// Harbor CVE-2020-13794, CVE-2019-19030: a client that guesses must not learn which names exist.
 #[tokio::test]
 async fn wrong_and_unknown_names_look_alike() {
     let server = Server::start().await;
@@ -61,7 +61,7 @@ async fn wrong_and_unknown_names_look_alike() {
     }
 }
 
-/// What is wrong with a token is nobody's business but the log's.
+/// The reason why a token is refused is in the log alone.
 #[tokio::test]
 async fn bad_tokens_look_alike() {
     let server = Server::start().await;

@@ -40,7 +40,7 @@ async fn an_authorization_is_read_in_one_way() {
     }
 }
 
-/// Whoever stands in front may have looked at the other one.
+/// A proxy in front may have checked the other one.
 #[tokio::test]
 async fn two_authorizations_are_refused() {
     let server = Server::start().await;

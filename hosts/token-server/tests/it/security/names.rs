@@ -28,7 +28,7 @@ async fn an_identity_has_nothing_of_its_namesakes() {
         let managing = server.get(REGISTRY, Some(&bearer(&token))).await;
         assert_eq!(managing.status, StatusCode::FORBIDDEN, "{sub}");
     }
-    // And nobody can be made who is called like somebody of another kind.
+    // And no principal can be created with a name of another kind.
     for seed in [
         format!("tokens: [{{name: '{OWNER}'}}]"),
         "tokens: [{name: 3f2504e04f8941d39a0c0305e82c3301}]".into(),
@@ -43,8 +43,8 @@ async fn an_identity_has_nothing_of_its_namesakes() {
     }
 }
 
-/// A GUID has one spelling, in either case: what a library reads beside it is nobody's name,
-/// wherever it comes.
+/// A GUID has one spelling, in either case: another spelling that a library reads is not the name
+/// of a principal, in any parameter.
 #[tokio::test]
 async fn a_client_id_has_one_spelling() {
     let server = Server::start().await;

@@ -54,7 +54,7 @@ fn every_transport_comes_to_the_same_decision() {
     });
 }
 
-/// cesanta/docker_auth refuses another `account`, others heed it; here it is nobody.
+/// cesanta/docker_auth refuses another `account`, others heed it; here it is ignored.
 #[tokio::test]
 async fn an_account_parameter_changes_nothing() {
     let server = Server::start().await;
@@ -66,7 +66,7 @@ async fn an_account_parameter_changes_nothing() {
     }
 }
 
-/// Harbor CVE-2019-16097: fields that a caller has no business to send are honoured by nobody.
+/// Harbor CVE-2019-16097: fields that a caller may not set are ignored.
 #[tokio::test]
 async fn claims_cannot_be_asked_for() {
     let server = Server::start().await;
@@ -136,7 +136,7 @@ async fn a_repeated_parameter_is_refused() {
     assert_eq!(server.post_raw(TOKEN, None, &twice).await.status, StatusCode::OK);
 }
 
-/// A query stands in logs, in histories and in `Referer`.
+/// A query is in logs, in histories and in `Referer`.
 #[tokio::test]
 async fn a_secret_in_the_query_of_a_post_is_refused() {
     let server = Server::start().await;

@@ -8,7 +8,7 @@ use scopegate_server::testing::domain::identity::Providers;
 
 use crate::support::{Key, PULL, Provider, SERVICE, Server, Setup, access, claims};
 
-/// The provider counts what it refuses against this server, whoever sent it.
+/// The provider counts what it refuses against this server, and not against the client.
 #[tokio::test]
 async fn redemptions_at_a_provider_are_bounded() {
     let provider = Provider::start().await;
@@ -30,7 +30,7 @@ async fn redemptions_at_a_provider_are_bounded() {
     assert_eq!(provider.grants(), REFUSALS);
 }
 
-/// Whoever makes up key ids does not make this server ask its provider each time.
+/// Invented key ids do not make this server ask its provider each time.
 #[tokio::test]
 async fn invented_keys_do_not_reach_the_provider() {
     let provider = Provider::start().await;

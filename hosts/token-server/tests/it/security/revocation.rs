@@ -48,7 +48,7 @@ impl Issued {
     }
 }
 
-/// What is taken away counts at the next request, whatever somebody holds from before.
+/// A revocation counts at the next request, with any token from before.
 #[tokio::test]
 async fn tokens_of_disabled_principals_are_refused() {
     let issued = Issued::start().await;
@@ -141,8 +141,7 @@ async fn fault_8_a_refresh_token_of_an_expired_password_is_refused() {
     }
 }
 
-/// A file that is applied at every start does not give back what somebody took away in an
-/// emergency.
+/// A file that is applied at every start does not give back what was taken away in an emergency.
 #[tokio::test]
 async fn a_seed_does_not_enable_what_it_does_not_speak_of() {
     let server = Server::start().await;

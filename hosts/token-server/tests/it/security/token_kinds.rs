@@ -1,4 +1,4 @@
-//! A token of one kind is none of another, and one without our claims is nobody's.
+//! A token of one kind is refused as one of another, and one without our claims is refused.
 
 use axum::http::StatusCode;
 use serde_json::json;

@@ -100,7 +100,7 @@ async fn writes_wait_for_each_other(database: Database) {
     let second = tokio::spawn(async move { other.write().await.unwrap().revision() });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!second.is_finished());
-    // What is being written is not seen, and nobody who reads waits for it.
+    // An open write is not visible, and readers do not wait for it.
     assert_eq!(store.changes(0).await.unwrap().registry.revision, first.revision() - 1);
     let revision = first.commit().await.unwrap();
     assert_eq!(second.await.unwrap(), revision + 1);
@@ -124,7 +124,8 @@ async fn what_is_deleted_is_told_until_it_comes_back(database: Database) {
     let client = format!("-client:{OWNER} -map:some-map");
     for (since, expected) in [
         (one, format!("-beta {client} alpha")),
-        // What came back is not gone, for whoever has seen it go and for whoever has not.
+        // A re-created record has no tombstone, neither for readers that have seen the deletion nor
+        // for others.
         (two, format!("-beta {client} alpha")),
         (three, format!("-beta {client}")),
         (four, client.clone()),

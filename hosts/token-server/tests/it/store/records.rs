@@ -171,8 +171,8 @@ async fn a_scope_map_that_a_token_has_cannot_be_deleted(database: Database) {
     assert!(write.put_token(&record).await.is_err());
 }
 
-/// Whoever edits the database by hand gets an error that says where, and the servers keep what they
-/// have.
+/// A database that was edited by hand gives an error that says where, and the servers keep what
+/// they have.
 async fn columns_that_hold_nonsense_are_errors(database: Database) {
     let store = database.open().await.unwrap();
     let mut write = store.write().await.unwrap();

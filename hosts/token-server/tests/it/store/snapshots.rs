@@ -107,7 +107,7 @@ enum Edit {
         kind: usize,
         which: usize,
     },
-    /// So many writes by others that departures are forgotten.
+    /// As many writes by others as it takes to pass the tombstone horizon.
     Age,
 }
 

@@ -24,7 +24,7 @@ static CLUSTER: LazyLock<(Postgres, Child)> = LazyLock::new(|| {
 });
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// A database that nobody else uses.
+/// A database that no other test uses.
 pub(crate) struct Database {
     pub(crate) folder: TempDir,
     /// What the server is told with `--database-url`.

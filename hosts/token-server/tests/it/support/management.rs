@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, ISSUER, REGISTRY, SERVICE, Server, Setup, authorized, basic, bearer};
 
-/// A secret that somebody chose.
+/// A secret that a client chose.
 pub(crate) const SECRET: &str = "a secret for everybody";
 /// Clients by what they may: their roles are their names.
 const CLIENTS: [(&str, &str); 5] = [
@@ -25,7 +25,7 @@ const CLIENTS: [(&str, &str); 5] = [
     ("Owner", "00000000-0000-4000-8000-000000000004"),
     ("EdgeReader", "00000000-0000-4000-8000-000000000005"),
 ];
-/// A client that there is not.
+/// A client that does not exist.
 pub(crate) const OTHER_CLIENT: &str = "00000000-0000-4000-8000-000000000009";
 
 pub(crate) const BUNDLE_2: &str = "application/vnd.scopegate.bundle.v2+jose";

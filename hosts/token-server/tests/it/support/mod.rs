@@ -34,7 +34,7 @@ pub(crate) const REGISTRY: &str = "/registries/registry";
 /// What the token `Reader` may do.
 pub(crate) const PULL: &str = "repository:samples/a:pull";
 
-/// Whoever tries everything must not be stopped before the end; the tests of limits set their own.
+/// Tests that try everything must not be limited before the end; the tests of limits set their own.
 pub(crate) fn unlimited() -> Limits {
     let rate = Rate { rate: 0.0, burst: 1 };
     Limits { per_address: rate, per_principal: rate, ..Limits::default() }

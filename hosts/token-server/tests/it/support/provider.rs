@@ -1,4 +1,4 @@
-//! An identity provider on loopback, its keys, and those of whoever would like to be one.
+//! An identity provider on loopback, its keys, and those of attackers who forge its tokens.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 use super::{AUDIENCE, Server, Setup};
 
-/// A key of a provider, or of somebody who would like to be one.
+/// A key of a provider, or of an attacker who forges its tokens.
 pub(crate) struct Key {
     signing: EncodingKey,
     pub(crate) jwk: Value,

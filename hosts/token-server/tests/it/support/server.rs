@@ -106,7 +106,7 @@ impl Server {
         server
     }
 
-    /// A server that nobody has written anything into.
+    /// A server with an empty database.
     pub(crate) async fn bare(setup: Setup) -> Self {
         Self::over(tempfile::tempdir().unwrap(), setup).await
     }
@@ -256,7 +256,7 @@ impl Server {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// A request that a gateway sends for a client, or somebody who says that it is one.
+    /// A request that a gateway, or a client that claims to be one, sends for a client.
     pub(crate) async fn get_by(
         &self,
         peer: &str,
