@@ -1,5 +1,5 @@
-//! nginx, Caddy and Envoy before a registry that asks nobody for anything, each of which asks the
-//! token server about every request.
+//! nginx, Caddy and Envoy before a registry without authentication, each of which asks the token
+//! server about every request.
 
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;

@@ -1,7 +1,7 @@
 //! The Azure clients: `az` and the SDKs, unmodified, over HTTPS.
 //!
-//! They reach everything under one host, `localhost` and a port. Our server stands behind it with
-//! all that concerns tokens, metadata and management; the registry's own calls are answered by a
+//! They reach everything under one host, `localhost` and a port. Our server is behind it with all
+//! that concerns tokens, metadata and management; the registry's own calls are answered by a
 //! stand-in for the data plane.
 
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ fn az_lists_the_registry_with_the_right_to() {
     assert!(refused.contains("401"), "{refused}");
 }
 
-/// A day of somebody who keeps a registry: `az` from its registration to the last deletion.
+/// A day of a registry's administrator: `az` from its registration to the last deletion.
 #[test]
 fn az_manages_the_registry() {
     let scene = Scene::new("{}", None);
@@ -229,7 +229,7 @@ impl Day<'_> {
         assert!(self.access("ByMap", renewed).is_some());
     }
 
-    /// As whoever logged in, by the exchange.
+    /// As the identity that is logged in, by the exchange.
     fn uses_the_data_plane(&self) {
         let exposed = self.az.acr(&["login", "-n", "registry", "--expose-token"]).unwrap();
         assert_eq!(exposed["username"], NULL_GUID, "{exposed}");
@@ -278,7 +278,8 @@ impl Day<'_> {
 }
 
 /// What a person does who follows the readme: `az` makes a token, the token pushes to a real
-/// registry, and whoever is logged in does, too. Nothing of ours is in the place of the registry.
+/// registry, and the identity that is logged in does, too. No stand-in of ours replaces the
+/// registry.
 #[test]
 fn az_makes_a_token_that_pushes_to_a_real_registry() {
     let (authority, port) = (Authority::new(), free_port());

@@ -1,4 +1,4 @@
-//! What every edge before a registry has to hold, whoever it is: asked by the tests of each.
+//! What every edge before a registry has to hold: checked by the tests of each.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub(crate) fn bearer(server: &Server, password: &str, scopes: &str) -> String {
     bearer_of(server, "MyToken", password, scopes)
 }
 
-/// The same of somebody else.
+/// The same for another user.
 #[track_caller]
 pub(crate) fn bearer_of(server: &Server, user: &str, password: &str, scopes: &str) -> String {
     let response = reqwest::blocking::Client::new()
@@ -62,8 +62,8 @@ pub(crate) fn bearer_of(server: &Server, user: &str, password: &str, scopes: &st
     format!("Authorization: Bearer {}", body["access_token"].as_str().unwrap())
 }
 
-/// Waits until an edge decides: whichever of its threads is asked, it lets nobody through before it
-/// has heard what it has to hear.
+/// Waits until an edge decides: whichever of its threads is asked, it lets no request through
+/// before its feeds have been read.
 #[track_caller]
 pub(crate) fn decides(port: u16, server: &Server, password: &str) {
     let bearer = bearer(server, password, "repository:team/app:pull");
@@ -127,7 +127,7 @@ pub(crate) fn one_spelling(port: u16, server: &Server, password: &str, echo: &Ec
     assert!(answered > 40, "{answered}");
 }
 
-/// Whatever comes in, a registry behind a proxy of somebody else hears nothing but what the engine
+/// Whatever comes in, a registry behind a third-party proxy receives nothing but what the engine
 /// lets through: in the engine's spelling where the proxy `rewrites`, and otherwise in one that
 /// cannot be read in another way.
 #[track_caller]

@@ -1,4 +1,4 @@
-//! Our filter in Envoy, before a registry that asks nobody for anything.
+//! Our filter in Envoy, before a registry without authentication.
 
 use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -101,7 +101,7 @@ fn a_token_in_the_query() {
     assert!(scene.upstream.heard().is_empty());
 }
 
-/// Whoever brings two is told so: the registry could read the other one.
+/// A request with two is refused with a reason: the registry could read the other one.
 #[test]
 fn two_tokens() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
@@ -157,8 +157,8 @@ fn keys_of_each_type() {
     }
 }
 
-/// Tokens of a key that has leaked end, those of the next are good, and nobody has to start Envoy
-/// again.
+/// Tokens of a key that has leaked end, those of the next are good, and Envoy does not have to be
+/// restarted.
 #[test]
 fn a_key_that_leaked() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);

@@ -197,8 +197,8 @@ fn two_servers_on_one_database() {
             false => Err("the other server does not obey"),
         });
         took.push(start.elapsed());
-        // What connected the servers with the database is gone, and how they hear of changes has to
-        // be set up anew.
+        // The servers' connections to the database are gone, and the listener for changes has to be
+        // set up again.
         postgres.stop();
         postgres.resume();
         for server in [&first, &second] {
@@ -246,7 +246,7 @@ fn a_full_disk() {
     writer.check(&url);
 }
 
-/// A server that is asked to end answers whoever has begun to ask, and nobody else.
+/// A server that is asked to end answers requests that have begun, and no others.
 #[test]
 fn a_stopped_server_finishes_what_it_began() {
     let (mut server, passwords) =
@@ -271,7 +271,7 @@ fn a_stopped_server_finishes_what_it_began() {
     assert!(server.process().wait(), "{}", server.process().log());
 }
 
-/// Clients that send their form byte by byte hold nobody up, and are cut off.
+/// Clients that send their form byte by byte delay no other client, and are cut off.
 #[test]
 fn slow_bodies() {
     slow(

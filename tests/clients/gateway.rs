@@ -1,5 +1,5 @@
-//! The gateway before a registry that asks nobody for anything: what gets through it, in which
-//! spelling, and what does not.
+//! The gateway before a registry without authentication: what gets through it, in which spelling,
+//! and what does not.
 
 use std::io::{BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -521,7 +521,7 @@ fn one_spelling_by_the_policy() {
 type Edge = fn(u16, &Server, &str) -> Gateway;
 const EDGES: [Edge; 2] = [Gateway::before, Gateway::with_policy];
 
-/// A database that was put back ends every token from before at the gateway too, and new ones open
+/// A database that was restored ends every token from before at the gateway too, and new ones open
 /// what they say.
 #[test]
 fn fault_9_tokens_from_before_a_restore() {

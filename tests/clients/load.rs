@@ -78,7 +78,7 @@ impl Scene {
         String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
     }
 
-    /// How many of so many logins are served, each for another repository, so that no answer is
+    /// How many of `tried` logins are served, each for another repository, so that no answer is
     /// remembered.
     async fn logins(&self, tried: usize) -> usize {
         let (mut served, basic) = (0, basic(&self.password));

@@ -1,10 +1,10 @@
 //! A mount from another repository, named in every place that a registry may read one from: the
 //! query, and the body of a form.
 //!
-//! A token for `team/app` must not come by a blob of `secret/vault`, whatever edge stands before
-//! whatever registry. CNCF distribution of two versions holds the blob, and one of them once more
-//! behind a front that reads `;` as Go did until 1.17. What was sent on is read once more by Go's
-//! own `http.ReadRequest` and `FormValue`, which is what distribution reads with.
+//! A token for `team/app` must not come by a blob of `secret/vault`, with any edge before any
+//! registry. CNCF distribution of two versions holds the blob, and one of them once more behind a
+//! front that reads `;` as Go did until 1.17. What was sent on is read once more by Go's own
+//! `http.ReadRequest` and `FormValue`, which is what distribution reads with.
 //!
 //! Left out: a registry that verifies tokens itself, to which none of this matters.
 
@@ -240,7 +240,7 @@ fn server() -> (Server, String, String) {
     (server, passwords[0].clone(), bearer)
 }
 
-/// Puts the blob into a repository of a registry that asks nobody for anything.
+/// Puts the blob into a repository of a registry without authentication.
 #[track_caller]
 fn fill(registry: &Registry, repository: &str) {
     let client = reqwest::blocking::Client::new();

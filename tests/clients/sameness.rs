@@ -9,9 +9,9 @@
 //! | an answer | is written down as |
 //! |---|---|
 //! | of the registry | the request line that the registry heard, and the type of the body |
-//! | of the proxy, to whoever may have it | `allowed`: the lists of the gateway, and `/v2/` |
+//! | of the proxy, to a client that may have it | `allowed`: the lists of the gateway, and `/v2/` |
 //! | a challenge | the status and the challenge, without the address of the token server; the body is the engine's too, where a proxy has it |
-//! | to what is no request of the API | `unreadable`: an HTTP library may have refused it before our code saw it, each in words of its own |
+//! | to a request that the API does not have | `unreadable`: an HTTP library may have refused it before our code saw it, each in words of its own |
 
 use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -37,9 +37,9 @@ use crate::software::server::{ISSUER, Server, Settings, seed};
 use crate::software::wire::{read_head, take_body, value};
 use crate::software::workerd::Workerd;
 
-/// How many cases there are unless somebody says so.
+/// How many cases there are by default.
 const FEW: usize = 100_000;
-/// The digest of those, whoever answers.
+/// The digest of those, the same for each proxy.
 const EXPECTED: &str = "57242 f5d495e7d63a092c3a4bd3cf5170fe4b448afc3c59c64b9496e8cec15f0fafd3";
 const WITH_BODIES: bool = true;
 const WITHOUT_BODIES: bool = false;
@@ -214,8 +214,8 @@ impl Signer {
             let is_list = path.ends_with("/_catalog") || path.ends_with("/tags/list");
             path == "/v2/" || (case.method == "GET" && is_list)
         };
-        // The gateway makes pages, and so refuses the size of one; whoever may not list hears
-        // nothing of sizes.
+        // The gateway makes pages, and so refuses the size of one; a client that may not list gets
+        // no answer about sizes.
         let is_page = body.contains("PAGINATION_NUMBER_INVALID");
         match (heard, challenge) {
             (Some(heard), None) if may_be_answered(heard) => Said::line("allowed"),

@@ -1,4 +1,4 @@
-//! Our Worker in workerd, before a registry that asks nobody for anything.
+//! Our Worker in workerd, before a registry without authentication.
 
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;

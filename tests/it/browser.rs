@@ -145,8 +145,8 @@ fn send(writer: &mut impl Write, content_type: &str, body: &[u8]) -> std::io::Re
     writer.write_all(body)
 }
 
-/// Cases go out as they are made, so that nobody holds a million of them. The end of the connection
-/// is theirs.
+/// Cases go out as they are made, so that no process holds a million of them. The end of the
+/// connection is theirs.
 fn send_groups(writer: &mut impl Write) -> std::io::Result<()> {
     head(writer, "application/x-ndjson")?;
     for group in groups(CASES) {

@@ -245,7 +245,7 @@ fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// Waits until somebody listens on `port`; `log` says why when nobody does.
+/// Waits until a process listens on `port`; `log` says why when none does.
 fn wait_for(port: u16, log: &Path) {
     let start = Instant::now();
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {

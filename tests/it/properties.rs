@@ -1,7 +1,7 @@
-//! The invariants, each with inputs that nobody chose.
+//! The invariants, each with random inputs.
 //!
-//! What holds is written in [`scopegate_tests::invariants`]; here stands only which inputs it must
-//! hold for. A failure prints the smallest input that fails: it becomes a row of the corpus or of a
+//! What holds is written in [`scopegate_tests::invariants`]; here is only which inputs it must hold
+//! for. A failure prints the smallest input that fails: it becomes a row of the corpus or of a
 //! table of tests.
 
 use proptest::collection::vec;
@@ -14,7 +14,7 @@ use scopegate_tests::invariants::{
 
 use crate::strategies as some;
 
-/// So many inputs for each property that all of them together take less than a minute in a
+/// With this number of inputs for each property, all of them together take less than a minute in a
 /// development build.
 fn config() -> Config {
     Config { cases: 2000, failure_persistence: None, ..Config::default() }

@@ -80,8 +80,8 @@ fn job(wasm: &Path) -> String {
     json!({ "wasm": wasm, "codes": codes, "realm": realm, "service": service }).to_string()
 }
 
-/// The module's raw boundary from JavaScript. Cases go in as they are made, so that nobody holds a
-/// million of them.
+/// The module's raw boundary from JavaScript. Cases go in as they are made, so that no process
+/// holds a million of them.
 fn in_node() -> String {
     let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sameness.wasm");
     std::fs::write(&wasm, ENGINE_WASM).unwrap();

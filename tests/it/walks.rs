@@ -2,7 +2,7 @@
 //!
 //! Follows the examples of
 //! <https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions>:
-//! CNCF distribution stands in for the service's data plane, skopeo for docker. Everything listens
+//! CNCF distribution replaces the service's data plane, skopeo replaces docker. Everything listens
 //! on loopback, on ports that were free, and ends with its test.
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A million cases, and what the engine says to each: whoever hosts it has to say the same.
+//! A million cases, and what the engine says to each: every host has to say the same.
 //!
 //! [`cases`] makes them from a seed, the same ones on every machine. [`answers`] is what a host
 //! writes down for each, as lines; a host's whole stream of lines is compared by its SHA-256. The

@@ -1,4 +1,4 @@
-//! The package for JavaScript, as somebody finds it who has nothing but its tarball.
+//! The package for JavaScript, as a user has it who installs its tarball.
 //!
 //! The page itself is tested in a browser: `web/tests`.
 

@@ -1,4 +1,4 @@
-/** What somebody writes first who has installed the package: asks why a push is denied. */
+/** The first program of a user who has installed the package: asks why a push is denied. */
 
 import { Principal } from "scopegate";
 

@@ -2,8 +2,8 @@
  * Serves a folder as any host of static files does: on loopback, on a port that was free, and
  * counts what is asked for.
  *
- * A compressed copy beside a file is sent to whoever takes it. No header is of ours: the page has
- * to be safe without.
+ * A compressed copy beside a file is sent to clients that accept it. No header is of ours: the page
+ * has to be safe without.
  */
 
 import { readFile } from "node:fs/promises";

@@ -18,12 +18,12 @@ const CLOUD: &str = "Scopegate";
 pub(crate) struct Az {
     config: TempDir,
     certificate: PathBuf,
-    /// What stands in the place of docker, which `az acr login` calls.
+    /// The program that replaces docker, which `az acr login` calls.
     docker: Option<PathBuf>,
 }
 
 impl Az {
-    /// A fresh installation that trusts the front's authority, and nobody else.
+    /// A fresh installation that trusts the front's authority, and no other.
     pub(crate) fn new(front: &Front, docker: Option<PathBuf>) -> Self {
         Self { docker, ..Self::trusting(front.certificate()) }
     }
@@ -49,9 +49,9 @@ impl Az {
         assert_eq!(accounts[0]["tenantId"], **tenant, "{accounts}");
     }
 
-    /// Makes a cloud of which only the registry is there, so that nobody can log in. A registry's
-    /// host is its name and the cloud's suffix: of `localhost:PORT`, the name is `local`, because
-    /// five letters is the least that a name may have.
+    /// Makes a cloud of which only the registry is there, so that no login is possible. A
+    /// registry's host is its name and the cloud's suffix: of `localhost:PORT`, the name is
+    /// `local`, because five letters is the least that a name may have.
     #[track_caller]
     pub(crate) fn without_login(&self, front: &Front) {
         let (url, host) = (front.url(), front.host());

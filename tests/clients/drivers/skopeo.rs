@@ -31,7 +31,7 @@ impl Skopeo {
         self.run(&["login", &self.tls(""), "-u", user, "-p", password, host])
     }
 
-    /// Writes the credentials of somebody who holds a refresh token and no password. The name goes
+    /// Writes the credentials of a client that has a refresh token and no password. The name goes
     /// unread, and must be there.
     pub(crate) fn login_with_identity_token(&self, host: &str, token: &str) {
         let auth = base64::engine::general_purpose::STANDARD.encode("anybody:");

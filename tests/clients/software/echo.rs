@@ -25,7 +25,7 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    /// Answers every GET with so many bytes, and everything else with none.
+    /// Answers every GET with a number of bytes, and everything else with none.
     pub(crate) fn start(size: u64) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();

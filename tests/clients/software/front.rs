@@ -1,11 +1,11 @@
 //! The registry's host as clients see it: HTTPS, with our server behind it.
 //!
-//! Whoever asks for a token, for metadata, or for the management API reaches our server,
-//! unmodified. The registry itself is a **stand-in for the data plane only**: a small store in
-//! memory that answers `/acr/v1` and the little of `/v2` that the Azure clients read, because no
-//! registry that can be installed here has those calls. Who may do what is not its own invention:
-//! it verifies our server's tokens with our server's published keys, and lets the core say what a
-//! request needs and whether a token holds it.
+//! Requests for a token, for metadata, or to the management API reach our server, unmodified. The
+//! registry itself is a **stand-in for the data plane only**: a small store in memory that answers
+//! `/acr/v1` and the little of `/v2` that the Azure clients read, because no registry that can be
+//! installed here has those calls. Who may do what is not its own invention: it verifies our
+//! server's tokens with our server's published keys, and lets the core say what a request needs and
+//! whether a token holds it.
 
 mod store;
 
@@ -67,7 +67,7 @@ pub(crate) fn host(port: u16) -> String {
 }
 
 impl Front {
-    /// Stands before `server`, which knows it by [`host`].
+    /// Starts in front of `server`, which knows it by [`host`].
     pub(crate) fn start(port: u16, authority: &Authority, server: &Server) -> Self {
         // Not through a proxy, and no answer of our server is followed elsewhere.
         let client = reqwest::Client::builder()

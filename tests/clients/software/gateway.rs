@@ -59,7 +59,7 @@ keys: {url}/.well-known/jwks.json
         let mut command = Command::new(program());
         command.arg("--config").arg(file);
         let running = Running::listening(&mut command, port, folder.path().join("gateway.log"));
-        // It lets nobody through before it knows the keys and what the token server tells.
+        // It lets no request through before it has the keys and the token server's feed.
         eventually(Duration::from_secs(10), || {
             let answer = reqwest::blocking::get(format!("http://127.0.0.1:{admin}/readyz"));
             answer.and_then(reqwest::blocking::Response::error_for_status)
@@ -94,7 +94,7 @@ keys: {url}/.well-known/jwks.json
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// A folder that ends with the gateway, for whoever needs one.
+    /// A folder that is removed with the gateway, for tests that need one.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }

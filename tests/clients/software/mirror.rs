@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use super::wire::{read_head, take_body, value};
 
-/// What is said in every answer, beside what was heard in `X-Heard`: a list of repositories and of
-/// tags, for whoever asks for one.
+/// The body of every answer, beside the request line in `X-Heard`: a list of repositories and of
+/// tags, for requests of lists.
 const LISTS: &str = r#"{"name":"a","repositories":[],"tags":[]}"#;
 
 /// Listens until the process ends.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::process::{free_port, run};
 
-/// One cluster, listening on loopback and trusting whoever comes.
+/// One cluster, listening on loopback and trusting every client.
 pub(crate) struct Postgres {
     folder: TempDir,
     programs: PathBuf,
@@ -65,8 +65,8 @@ impl Postgres {
     }
 
     /// Ends the cluster when this process ends, however that happens: for a cluster that all tests
-    /// of a program share, which nobody drops. Whoever calls this keeps the process that it gets,
-    /// which waits for that.
+    /// of a program share, which no test drops. The caller keeps the process that it gets, which
+    /// waits for that.
     #[allow(dead_code, reason = "it is the store's tests that share this file and a cluster")]
     #[track_caller]
     pub(crate) fn end_with_this_process(&self) -> Child {
@@ -121,7 +121,7 @@ fn programs() -> PathBuf {
     newest.expect("PostgreSQL is not installed: run `cargo xtask setup`")
 }
 
-/// `/proc/self` belongs to whoever runs.
+/// `/proc/self` belongs to the user of this process.
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata(Path::new("/proc/self")).is_ok_and(|folder| folder.uid() == 0)

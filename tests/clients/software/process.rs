@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// How long a program may take to listen. Far longer than any of them needs, for slow machines.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A process that ends with its test. It is ended by its id, so that nobody else's is.
+/// A process that ends with its test. It is ended by its id, so that no other process is.
 pub(crate) struct Running {
     child: Child,
     log: PathBuf,
@@ -121,12 +121,12 @@ fn missing(command: &Command, error: &std::io::Error) -> String {
     format!("{}: {error}; run `cargo xtask setup`", Path::new(command.get_program()).display())
 }
 
-/// Whether a port can be had: it may be somebody else's, or root's alone.
+/// Whether a port can be had: it may be another process's, or root's alone.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A port that nobody listens on.
+/// A port without a listener.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

@@ -159,7 +159,7 @@ fn configuration(kind: Kind, folder: &Path, ports: [u16; 3], server: &Server) ->
 /// The example with the names of this server, and with its revocations.
 fn filtering(example: &str, server: &Server) -> String {
     let authorization = server.edge_reader().authorization();
-    // In one line: it stands in a block of YAML.
+    // In one line: it is in a block of YAML.
     let revocations = [
         format!(r#""issuer": "{ISSUER}""#),
         format!(

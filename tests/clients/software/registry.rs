@@ -45,7 +45,7 @@ impl Registry {
         Self::with_tls_on(free_port(), authority, url, server)
     }
 
-    /// The same on a port that somebody knows already.
+    /// The same on a port that is known already.
     #[track_caller]
     pub(crate) fn with_tls_on(
         port: u16,
@@ -57,7 +57,7 @@ impl Registry {
         Self::start(&address, url, server.service(), &server.bundle())
     }
 
-    /// A registry that asks nobody for anything: something stands before it.
+    /// A registry without authentication: a proxy is in front of it.
     #[track_caller]
     pub(crate) fn open() -> Self {
         let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
@@ -155,7 +155,7 @@ http: {{addr: 127.0.0.1:{port}{tls}}}
         self.running.log()
     }
 
-    /// A folder that ends with the registry, for whoever needs one.
+    /// A folder that is removed with the registry, for tests that need one.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

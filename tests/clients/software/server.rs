@@ -29,7 +29,7 @@ pub(crate) struct Server {
 pub(crate) struct Settings {
     /// The registry's name to its clients. By default one that no test looks up.
     pub(crate) service: Option<String>,
-    /// Where clients reach the server, when something stands before it.
+    /// Where clients reach the server, when a proxy is in front of it.
     pub(crate) public_url: Option<String>,
     /// The database, when it is not the embedded one.
     pub(crate) database_url: Option<String>,
@@ -205,7 +205,7 @@ impl Server {
         serde_json::from_str(run(command.arg(file)).trim()).unwrap()
     }
 
-    /// Says that the database was put back.
+    /// Says that the database was restored.
     #[track_caller]
     pub(crate) fn restore(&self) {
         let mut command = Command::new(program());

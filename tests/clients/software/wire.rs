@@ -31,7 +31,7 @@ pub(crate) fn send(port: u16, bytes: &[u8]) -> Vec<u8> {
 fn send_until(port: u16, bytes: &[u8], is_whole: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    // Whoever refuses a request may close before it has read all of it.
+    // A server that refuses a request may close before it has read all of it.
     let _ = stream.write_all(bytes);
     let (mut answer, mut piece) = (Vec::new(), [0; 8192]);
     while !is_whole(&answer) {

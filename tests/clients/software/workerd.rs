@@ -102,7 +102,7 @@ const edge :Workerd.Worker = (
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// A folder that ends with the Worker, for whoever needs one.
+    /// A folder that is removed with the Worker, for tests that need one.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -139,7 +139,7 @@ impl Seeds {
         Ok(())
     }
 
-    /// Targets, and the challenge of whoever asks for one without a token.
+    /// Targets, and the challenge of a request for one without a token.
     fn routes(&self, stem: &str, cases: &[Route]) -> Result<()> {
         for (place, case) in cases.iter().enumerate() {
             let stem = format!("{stem}-{place}");

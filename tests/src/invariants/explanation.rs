@@ -160,8 +160,8 @@ impl Case<'_> {
         )
     }
 
-    /// Maps are replaced where they could help, nobody can change them, and no other map can be
-    /// changed.
+    /// A map is replaced where it could help and cannot be edited, and where no other map can be
+    /// edited.
     fn replacements_are_there_when_no_edit_is(
         &self,
         explanation: &Explanation<'_>,

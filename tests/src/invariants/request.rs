@@ -88,8 +88,8 @@ pub fn grant_is_confined([kind, name, action]: [&str; 3], repository: &str) {
 }
 
 /// At the edge: nothing goes on without a token, nor with one that opens something else; what goes
-/// on with exactly what is needed says the same to whoever reads it next, and names no source of a
-/// mount that was not checked.
+/// on with exactly what is needed says the same to the next reader, and names no source of a mount
+/// that was not checked.
 fn is_admitted_as_routed(method: &str, target: &str, settings: &Settings) {
     let decide = |target, credential| admitted(method, target, credential, settings);
     let other = Grant::parse("repository", "some-other/repository", ["*"]).expect("a grant");

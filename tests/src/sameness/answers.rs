@@ -124,7 +124,7 @@ pub fn report(report: &DecisionReport) -> String {
     parts(report).join("\t")
 }
 
-/// What was granted, what was denied, and what is no scope, each as text.
+/// What was granted, what was denied, and the invalid scopes, each as text.
 #[must_use]
 pub fn parts(report: &DecisionReport) -> [String; 3] {
     let list = |entries: &[AccessEntry]| -> String {

@@ -1,4 +1,4 @@
-//! The cases: a scope map, scopes that somebody asks for, and a request with what came with it.
+//! The cases: a scope map, requested scopes, and a request with its credential.
 //!
 //! Names are drawn from few components, so that rules, scopes, requests and tokens keep meeting
 //! each other, and texts are good ones with a few characters changed, because a random text is
