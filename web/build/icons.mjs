@@ -26,7 +26,7 @@ await browser.close();
 
 /**
  * In the browser: the colour of each pixel, as red, green and blue in one number. Six bits of each
- * are kept, which the drawing's own colours need; at its edges nobody sees the difference.
+ * are kept, which the drawing's own colours need; at its edges the difference is not visible.
  *
  * @param {{ drawing: string, size: number }} what
  */

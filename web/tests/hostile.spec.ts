@@ -100,7 +100,7 @@ test("a hundred and twenty-nine scopes", async ({ playground }) => {
   await isAlive(playground);
 });
 
-/** What is no scope, and what is said. */
+/** Invalid scopes, and the message for each. */
 const scopes: [string, string][] = [
   ["oops", "oops is not a scope yet: a scope with fewer than two colons"],
   ["repo:a:pull", "repo:a:pull is not a scope yet: an unknown resource type"],

@@ -147,7 +147,7 @@ test("a single name that is pasted may still be edited", async ({ playground }) 
   await expect(playground.repository).toHaveValue("team/app");
 });
 
-/** Names that are none, and what is said of each. */
+/** Invalid names, and the message for each. */
 const invalid: [string, string][] = [
   ["Team/app", "an upper-case letter in the repository name; repository names are lower case"],
   ["team//app", "a slash with nothing before or after it"],

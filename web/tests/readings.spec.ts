@@ -1,6 +1,6 @@
 /**
- * What the page says of what people paste without a question, of what is no question yet, of a
- * login, and of an answer that is old.
+ * What the page says of pasted texts without a question, of incomplete questions, of a login, and
+ * of an answer that is old.
  */
 
 import { expect, test } from "./page.ts";
@@ -82,7 +82,7 @@ test("two maps are compared with each other, under their names", async ({ playgr
   await expect(panel.getByRole("cell", { name: "+push" })).toBeVisible();
 });
 
-/** What is no question yet, and what is said. */
+/** Incomplete questions, and the message for each. */
 const unfinished: [string, string][] = [
   ["r", "r is not a scope yet: a scope with fewer than two colons: write type:name:actions"],
   ["repository", "not a scope yet"],

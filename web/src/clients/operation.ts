@@ -53,7 +53,7 @@ export interface Request {
   readonly purpose: string;
   /** It is sent without a token, to be challenged. */
   readonly anonymous?: true;
-  /** What the client asks for by itself here, in the place of its session's. */
+  /** The scopes that the client asks for by itself here, instead of its session's. */
   readonly asks?: readonly string[];
   /** The client goes on when this is refused; the text says how. */
   readonly goesOn?: string;

@@ -33,7 +33,7 @@ export function AnswerCard(props: { playground: Playground; stale: boolean }): J
     return given.kind === "answer" ? given : null;
   });
   const subject = createMemo(() => (full() ? props.playground.model.pasted : null));
-  // An answer may be made anew and say the same, and hearing that twice is noise.
+  // An answer may be computed again and say the same, and hearing that twice is noise.
   const sentence = createMemo(() => spoken(answer()));
   createEffect(on(sentence, (text) => text && announce(text, "verdict"), { defer: true }));
   const isStale = createMemo(() => props.stale && full() !== null);

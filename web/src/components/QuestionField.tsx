@@ -13,7 +13,7 @@ export function QuestionField(props: { playground: Playground }): JSX.Element {
     const asked = question();
     return asked.kind === "operation" ? asked : null;
   };
-  /** The scopes that the operation needs, in the place of those that one could type. */
+  /** The scopes that the operation needs, instead of those that one could type. */
   const needed = () => {
     const answer = props.playground.answer();
     return operation() && answer.kind === "answer" ? answer.scopes : "";

@@ -72,7 +72,7 @@ export type TokenStatus = "enabled" | "disabled" | "unknown";
 export interface Password {
   name: string;
   created: string | null;
-  /** Null for one that never ends. What is no date is computed, and not known. */
+  /** Null for one that never ends. An invalid date is computed, and not known. */
   expiry: string | null;
 }
 
@@ -204,7 +204,7 @@ export interface Change {
 }
 
 export interface PasswordChange {
-  /** The names of those that it makes anew, all with the same end. */
+  /** The names of those that it regenerates, all with the same end. */
   made: string[];
   expiry: string | null;
   deleted: string[];

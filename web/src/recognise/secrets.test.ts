@@ -216,7 +216,7 @@ describe("texts", () => {
       "kubectl create secret generic a --from-literal=any=… --from-literal=url=reg.io",
     ],
     ["kubectl create configmap a --from-literal=any=thing", "kubectl create configmap a --from-literal=any=thing"],
-    // What is no secret, or hidden already.
+    // Values that are not secrets, or hidden already.
     ['"parameters": {"reg": {"value": "contoso"}}', '"parameters": {"reg": {"value": "contoso"}}'],
     ['"parameters": {"acrPassword": {"value": "hunter2"}}', '"parameters": {"acrPassword": {"value": "…"}}'],
     ['"a": {"sensitive": true, "value": "hunter2"}', '"a": {"sensitive": true, "value": "…"}'],

@@ -2,7 +2,7 @@
  * The page's address: it holds the page while the page is what the link says, and holds nothing as
  * soon as something is changed.
  *
- * Otherwise a reload would put the link in the place of what was written since.
+ * Otherwise a reload would replace what was written since with the link.
  */
 
 import { createEffect, createSignal, on, onCleanup, onMount } from "solid-js";

@@ -76,7 +76,7 @@ function changedMap(state: PageState, { change, registry, outcome }: MapCommand)
   return withMaps(state, maps.toSpliced(index, 1, after));
 }
 
-/** Puts a map in the place of the one of its name. */
+/** Replaces the map of the same name. */
 export function withPrintedMap(state: PageState, map: ScopeMapDraft): PageState {
   if (map.name === "") return state;
   const { maps } = state.model;

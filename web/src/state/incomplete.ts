@@ -1,5 +1,5 @@
 /**
- * What is no question yet: a scope that is still being written, an action that no registry knows.
+ * Incomplete questions: a scope that is still being written, an action that no registry knows.
  *
  * No verdict is given on it, or else "denied" would be said of a slip of the fingers. Left out:
  * names that are wrong, which are problems.

@@ -155,7 +155,7 @@ function modelIs(value: unknown): Model | null {
   return opened.kind === "model" ? opened.model : null;
 }
 
-/** Nothing for what is no JSON: something else has been kept under this name. */
+/** Null for invalid JSON: something else has been kept under this name. */
 function parsed(text: string | null): unknown {
   try {
     return text === null ? null : JSON.parse(text);

@@ -70,7 +70,7 @@ export interface TokenFacts {
 
 export interface Password {
   name: string;
-  /** Null for one that never ends; what is no date is not known. */
+  /** Null for one that never ends; an invalid date is not known. */
   expiry: string | null;
 }
 

@@ -79,7 +79,7 @@ export function asking(scopes: string, registry: string): Change[] {
   return [{ kind: "ask", question: { kind: "scope", text, registry } }, ...repositories(names)];
 }
 
-/** What is no scope is asked about too, and said to be none. */
+/** Invalid scopes are asked about too, and reported as invalid. */
 function scopesOf({ scopes, invalid }: ScopeReport): string {
   return [...scopes.map(scopeText), ...invalid.map(({ scope }) => scope)].join(" ");
 }

@@ -3,8 +3,8 @@
  * edits by hand.
  *
  * What an unfinished word has done goes with the next key: its step is retracted, and the page
- * computed anew from the batch before it. Only the fields that a later text would not set anyway go
- * back (repositories, maps, the token): its question is asked until there is another.
+ * computed again from the batch before it. Only the fields that a later text would not set anyway
+ * go back (repositories, maps, the token): its question is asked until there is another.
  */
 
 import type { Lock } from "../recognise";

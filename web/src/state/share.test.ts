@@ -1,4 +1,4 @@
-/** Links: everything comes back, old ones open, and what is no link is said to be none. */
+/** Links: everything is restored, old ones open, and invalid links are reported as invalid. */
 
 import { expect, test } from "vitest";
 import { examples } from "./examples";

@@ -20,7 +20,7 @@ export async function keep(name: string, text: string): Promise<boolean> {
     return true;
   }
   const isLarge = await store(name, text);
-  // A text of before would come back in the place of this one.
+  // An earlier text would otherwise be read instead of this one.
   if (isLarge) write(name, LARGE);
   else drop(name);
   return isLarge;

@@ -107,8 +107,8 @@ export class Recorder {
   }
 
   /**
-   * From now on every client may do this, and requests are recorded anew. Connections of clients
-   * that have ended are closed, so that what is still to be read from them is not recorded.
+   * From now on every client may do this, and the record of requests is empty. Connections of
+   * clients that have ended are closed, so that what is still to be read from them is not recorded.
    */
   allow(principal: Principal, profile: Profile): void {
     this.#door.closeAllConnections();

@@ -26,12 +26,12 @@ const PASSWORDS = String.raw`[\w-]{0,40}passw(?:or)?d\d?|pwd|passphrase`;
 
 /** `imageCredentials.password` is one, too. */
 const NAME = String.raw`${START}(?:[\w-]{1,60}\.){0,6}(?:${FIELDS})`;
-/** What is no text, or not yet one. */
+/** Not a text, or not yet one. */
 const NO_VALUE = String.raw`(?!null\b|none\b|true\b|false\b|[[{]|\(["'])`;
 
 export const ASSIGNMENTS = [
   rule(String.raw`\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s:/@"']{0,200}:`, String.raw`(?!…|\$|\*{3})[^\s/"']{1,2000}(?=@)`),
-  // An access key alone in the place of a user; names are shorter.
+  // An access key alone instead of a user; names are shorter.
   rule(String.raw`\bhttps?:\/\/`, String.raw`(?!…)[^\s:/@"'?#]{36,2000}(?=@)`),
   // A file of variables: the value goes on to the end of its line, unless it is a form with other
   // fields.
