@@ -14,7 +14,7 @@ use url::{Host, Url};
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer, in bytes: the generations of 50,000 tokens are five million.
-const LONGEST: usize = 16 * 1024 * 1024;
+const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// A client that trusts the system's authorities, and those of a file.
 ///
@@ -69,7 +69,7 @@ pub async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Stri
 pub async fn body(mut response: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(said)? {
-        if body.len().saturating_add(piece.len()) > LONGEST {
+        if body.len().saturating_add(piece.len()) > MAX_BODY {
             return Err("the answer is too long".to_owned());
         }
         body.extend_from_slice(&piece);

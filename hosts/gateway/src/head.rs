@@ -79,8 +79,8 @@ async fn left() {
 }
 
 /// Ends when the head is not there in time, and otherwise never.
-async fn missed(is_read: &AtomicBool, patience: Duration) {
-    sleep(patience).await;
+async fn missed(is_read: &AtomicBool, timeout: Duration) {
+    sleep(timeout).await;
     if is_read.load(Ordering::Relaxed) {
         std::future::pending::<()>().await;
     }

@@ -32,7 +32,7 @@ use url::Url;
 use crate::client::{body, said};
 
 /// The size of a page when a client names none.
-const USUAL: usize = 100;
+const DEFAULT_PAGE_SIZE: usize = 100;
 /// The largest page.
 const LARGEST: usize = 1000;
 /// How many names the registry is asked for at once: the most that CNCF distribution 3 gives.
@@ -58,10 +58,10 @@ impl Page {
     /// Reads a query; `None` for an `n` that is no size of a page, or one that stands there twice.
     #[must_use]
     pub fn read(query: &str) -> Option<Self> {
-        let mut page = Self { n: USUAL, last: String::new() };
+        let mut page = Self { n: DEFAULT_PAGE_SIZE, last: String::new() };
         let mut seen = [false; 2];
         for (key, value) in parse(query.as_bytes()) {
-            let place = match &*key {
+            let index = match &*key {
                 "n" => {
                     page.n = value.parse().ok().filter(|n| (1..=i32::MAX as usize).contains(n))?;
                     0
@@ -72,7 +72,7 @@ impl Page {
                 }
                 _ => continue,
             };
-            if std::mem::replace(seen.get_mut(place)?, true) {
+            if std::mem::replace(seen.get_mut(index)?, true) {
                 return None;
             }
         }

@@ -34,8 +34,8 @@ impl<A: ServerApp + Send + Sync + 'static> ServerApp for Counted<A> {
     ) -> Option<Stream> {
         let socket = stream.get_socket_digest()?;
         let peer = socket.peer_addr()?.as_inet()?.ip();
-        let place = Arc::clone(&self.peers).admit(peer).await?;
-        LEAVING.scope(place.leaving(), self.app.process_new(stream, shutdown)).await
+        let slot = Arc::clone(&self.peers).admit(peer).await?;
+        LEAVING.scope(slot.leaving(), self.app.process_new(stream, shutdown)).await
     }
 
     async fn cleanup(&self) {

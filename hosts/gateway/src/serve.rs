@@ -39,13 +39,13 @@ use crate::status::Status;
 use crate::token::Tokens;
 
 /// How often the keys are read.
-const KEYS_EVERY: Duration = Duration::from_secs(60);
+const KEYS_INTERVAL: Duration = Duration::from_secs(60);
 /// How often they are while none is known.
-const FIRST_KEYS_EVERY: Duration = Duration::from_millis(500);
+const FIRST_KEYS_INTERVAL: Duration = Duration::from_millis(500);
 /// How often the token server is asked what is new.
-const FEED_EVERY: Duration = Duration::from_secs(1);
+const FEED_INTERVAL: Duration = Duration::from_secs(1);
 /// How long requests in flight may take to end, in seconds.
-const GRACE: u64 = 30;
+const SHUTDOWN_TIMEOUT: u64 = 30;
 
 /// Serves until the process is told to end.
 ///
@@ -80,8 +80,8 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     }
     server.add_service(proxy);
     tracing::info!(%listen, is_secure = certificate.is_some(), "listening");
-    let beside = Beside { gateway, feed, certificate, admin, metrics };
-    server.add_service(background_service("keys, feed, certificate, admin", beside));
+    let background = Background { gateway, feed, certificate, admin, metrics };
+    server.add_service(background_service("keys, feed, certificate, admin", background));
     server.run_forever()
 }
 
@@ -184,13 +184,13 @@ fn conf() -> ServerConf {
     ServerConf {
         threads,
         grace_period_seconds: Some(0),
-        graceful_shutdown_timeout_seconds: Some(GRACE),
+        graceful_shutdown_timeout_seconds: Some(SHUTDOWN_TIMEOUT),
         ..ServerConf::default()
     }
 }
 
 /// What runs beside the proxy.
-struct Beside {
+struct Background {
     gateway: Arc<Gateway>,
     feed: Option<Feed>,
     certificate: Option<Arc<Certificate>>,
@@ -199,7 +199,7 @@ struct Beside {
 }
 
 #[async_trait]
-impl BackgroundService for Beside {
+impl BackgroundService for Background {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         tokio::select! {
             () = self.read_keys() => {}
@@ -211,18 +211,18 @@ impl BackgroundService for Beside {
     }
 }
 
-impl Beside {
+impl Background {
     async fn read_keys(&self) {
         loop {
             self.gateway.keys.read().await;
             let has_any = self.gateway.keys.has_any();
-            tokio::time::sleep(if has_any { KEYS_EVERY } else { FIRST_KEYS_EVERY }).await;
+            tokio::time::sleep(if has_any { KEYS_INTERVAL } else { FIRST_KEYS_INTERVAL }).await;
         }
     }
 
     async fn read_feed(&self) {
         let Some(feed) = &self.feed else { return std::future::pending().await };
-        let mut tick = interval(FEED_EVERY);
+        let mut tick = interval(FEED_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut tag = None;
         loop {

@@ -16,9 +16,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::config::Log;
 
 /// How much is logged by default. What Pingora logs about clients that disconnect is left out.
-const USUAL: &str = "info,pingora_proxy=off,pingora_core=warn";
+const DEFAULT_FILTER: &str = "info,pingora_proxy=off,pingora_core=warn";
 /// How much of a text that a client chose is logged, in bytes.
-const LONGEST: usize = 2 * 1024;
+const MAX_LOGGED: usize = 2 * 1024;
 
 /// Starts the log of the process.
 ///
@@ -26,7 +26,8 @@ const LONGEST: usize = 2 * 1024;
 ///
 /// When there is one already.
 pub fn start(log: Log) -> anyhow::Result<()> {
-    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
+    let mut filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     if !log.decisions {
         filter = filter.add_directive("decision=off".parse()?);
     }
@@ -115,5 +116,5 @@ impl Decision<'_> {
 }
 
 fn bounded(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default()
+    text.get(..text.floor_char_boundary(MAX_LOGGED)).unwrap_or_default()
 }
