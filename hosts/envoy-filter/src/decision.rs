@@ -7,8 +7,8 @@ use scopegate_core::admission::{self, Authority, Credential, Forward};
 use scopegate_edge::{Decision, Edge, StatusSource, answer};
 
 use crate::config::{Config, SERVE_FOR};
-use crate::pairs::Pairs;
 use crate::revocation::Feed;
+use crate::serialized_map::SerializedMap;
 
 /// A request, as Envoy has it.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Request<'r> {
     /// Its path and query as they came in.
     pub target: &'r str,
     /// Its header fields, the method and the target among them.
-    pub headers: &'r Pairs<'r>,
+    pub headers: &'r SerializedMap<'r>,
 }
 
 /// What becomes of it.
@@ -125,7 +125,7 @@ mod tests {
 
     fn said(config: &Config, feed: &Feed, target: &str, claims: Option<AccessClaims>) -> String {
         let credential = claims.as_ref().map_or(Credential::Absent, Credential::Valid);
-        let headers = Pairs::default();
+        let headers = SerializedMap::default();
         let request = Request { method: "GET", target, headers: &headers };
         match decide(config, feed, NOW, &request, credential) {
             Outcome::Forward { target, .. } => target.into_owned(),
@@ -158,7 +158,7 @@ mod tests {
         ] {
             assert_eq!(said(&config, &feed, target, claims), expected, "{target}");
         }
-        let headers = Pairs::default();
+        let headers = SerializedMap::default();
         let request = Request { method: "GET", target: pull, headers: &headers };
         let outcome = decide(&config, &feed, NOW, &request, Credential::Invalid);
         assert!(matches!(outcome, Outcome::Answer(Answer { status: 401, .. })));

@@ -19,15 +19,15 @@ use scopegate_edge::{Stale, bearer};
 use crate::config::{Config, Source};
 use crate::decision::{Answer, Outcome, Request, decide, unavailable};
 use crate::host::{self, Buffer, Level, Map, log};
-use crate::pairs::{Duplicate, Pairs};
 use crate::revocation::Feed;
+use crate::serialized_map::{Duplicate, SerializedMap};
 use crate::token::{TokenError, Tokens};
 use crate::{payload, signature};
 
 /// How often the token server is asked what was revoked, and for its keys while none is known.
-const ASK_EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often it is asked for its keys, in seconds.
-const KEYS_EVERY: u64 = 60;
+const KEYS_INTERVAL: u64 = 60;
 /// How often it is after an answer that did not come, and when tokens name a key that is not known.
 const WANTED_KEYS_EVERY: u64 = 5;
 /// How long an answer may take.
@@ -54,11 +54,11 @@ struct Stream {
     plugin: u32,
 }
 
-/// The filter with one configuration, and what it has heard since.
+/// The filter with one configuration, and what it has fetched since.
 struct Plugin {
     context: u32,
-    /// The configuration as it came.
-    told: Box<[u8]>,
+    /// The configuration as the host gave it.
+    raw_config: Box<[u8]>,
     config: Config,
     feed: Feed,
     tokens: Tokens,
@@ -96,8 +96,8 @@ extern "C" fn proxy_on_delete(context: u32) {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_configure(context: u32, size: usize) -> bool {
-    let told = host::buffer(Buffer::Configuration, size).unwrap_or_default();
-    with_filter(|filter| filter.configure(context, told)).flatten().is_some()
+    let raw_config = host::buffer(Buffer::Configuration, size).unwrap_or_default();
+    with_filter(|filter| filter.configure(context, raw_config)).flatten().is_some()
 }
 
 #[unsafe(no_mangle)]
@@ -124,8 +124,8 @@ extern "C" fn proxy_on_request_headers(context: u32, _: usize, _: bool) -> Actio
     action.unwrap_or_else(refuse)
 }
 
-/// Nothing where the filter is at work already: Envoy calls nothing while it does what it was
-/// asked, and who does is told nothing.
+/// `None` where the filter is borrowed already: Envoy makes no call while it runs one of the
+/// filter's, and such a call gets nothing.
 fn with_filter<T>(work: impl FnOnce(&mut Filter) -> T) -> Option<T> {
     FILTER.with(|filter| filter.try_borrow_mut().ok().map(|mut filter| work(&mut filter)))
 }
@@ -150,24 +150,24 @@ impl Filter {
         self.plugin(stream.plugin)
     }
 
-    /// Takes a configuration. The same as before changes nothing, and leaves what was heard.
-    fn configure(&mut self, context: u32, told: Box<[u8]>) -> Option<()> {
-        if self.plugin(context).is_some_and(|plugin| plugin.told == told) {
+    /// Takes a configuration. The same as before changes nothing, and keeps what was fetched.
+    fn configure(&mut self, context: u32, raw_config: Box<[u8]>) -> Option<()> {
+        if self.plugin(context).is_some_and(|plugin| plugin.raw_config == raw_config) {
             return Some(());
         }
         self.plugins.retain(|plugin| plugin.context != context);
-        let config = match Config::read(&told) {
+        let config = match Config::read(&raw_config) {
             Ok(config) => config,
             Err(reason) => return fail(&format!("configuration: {reason}")),
         };
-        self.plugins.push(Plugin::begin(context, told, config)?);
+        self.plugins.push(Plugin::begin(context, raw_config, config)?);
         Some(())
     }
 }
 
 impl Plugin {
-    fn begin(context: u32, told: Box<[u8]>, config: Config) -> Option<Self> {
-        if host::tick_every(ASK_EVERY).is_none() {
+    fn begin(context: u32, raw_config: Box<[u8]>, config: Config) -> Option<Self> {
+        if host::tick_every(POLL_INTERVAL).is_none() {
             return fail("there is no clock to ask the token server by");
         }
         if config.keys.is_some() && !can_verify() {
@@ -175,7 +175,7 @@ impl Plugin {
         }
         let mut plugin = Self {
             context,
-            told,
+            raw_config,
             config,
             feed: Feed::default(),
             tokens: Tokens::default(),
@@ -212,7 +212,7 @@ impl Plugin {
         match (self.tokens.has_keys(), self.wants_keys) {
             (false, _) => 0,
             (true, true) => WANTED_KEYS_EVERY,
-            (true, false) => KEYS_EVERY,
+            (true, false) => KEYS_INTERVAL,
         }
     }
 
@@ -235,7 +235,7 @@ impl Plugin {
     /// Nothing when the request cannot be read, or cannot be changed.
     fn go_on(&mut self) -> Option<Action> {
         let headers = host::request_headers()?;
-        let headers = Pairs::read(&headers)?;
+        let headers = SerializedMap::read(&headers)?;
         let (method, target) = (header(&headers, ":method")?, header(&headers, ":path")?);
         let authorization = headers.once(AUTHORIZATION);
         let presented = match (&self.config.keys, authorization) {
@@ -331,14 +331,14 @@ fn verified_before(metadata: &str, has_authorization: bool) -> Presented {
 }
 
 /// A header that is text.
-fn header<'b>(headers: &Pairs<'b>, name: &str) -> Option<&'b str> {
+fn header<'b>(headers: &SerializedMap<'b>, name: &str) -> Option<&'b str> {
     std::str::from_utf8(headers.get(name)?).ok()
 }
 
 /// Sends on the request that was decided about, and of its header fields those that may go on. One
 /// that is changed makes Envoy look for the route again, so nothing is that need not be.
 fn forward(
-    headers: &Pairs<'_>,
+    headers: &SerializedMap<'_>,
     target: Cow<'_, str>,
     content_type: Option<&str>,
 ) -> Option<Action> {

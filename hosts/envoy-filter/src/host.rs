@@ -11,12 +11,12 @@
 use std::ptr::{null, null_mut, slice_from_raw_parts_mut};
 use std::time::Duration;
 
-use crate::pairs;
+use crate::serialized_map;
 
 /// What every function gives where it has done what it was asked.
 const OK: u32 = 0;
 
-/// What the host keeps for it that consists of pairs.
+/// The maps that the host keeps for a request.
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Map {
@@ -125,8 +125,8 @@ fn written(ask: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Box<[u8]
     Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, size)) })
 }
 
-/// All headers of a request in the form of [`Pairs`](pairs::Pairs), in one call: each costs half a
-/// microsecond or more, because the host comes back for memory.
+/// All headers of a request, to be read as a [`SerializedMap`](serialized_map::SerializedMap), in
+/// one call: each costs half a microsecond or more, because the host comes back for memory.
 pub(crate) fn request_headers() -> Option<Box<[u8]>> {
     // SAFETY: both places are there for as long as the call takes.
     written(|data, size| unsafe { proxy_get_header_map_pairs(Map::RequestHeaders, data, size) })
@@ -193,7 +193,7 @@ pub(crate) fn foreign(name: &str, question: &[u8]) -> Option<Box<[u8]>> {
 
 /// Sends a request to a cluster, and gives what its answer will be called by.
 pub(crate) fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Option<u32> {
-    let (headers, mut call) = (pairs::write(headers), 0);
+    let (headers, mut call) = (serialized_map::write(headers), 0);
     let timeout = u32::try_from(timeout.as_millis()).ok()?;
     // SAFETY: cluster, headers and the place of the answer are there for as long as the call takes;
     // nothing is read of what is empty.
@@ -217,7 +217,7 @@ pub(crate) fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -
 /// Answers the request in the registry's place; nothing where that cannot be.
 pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Option<()> {
     const NO_GRPC: i32 = -1;
-    let headers = pairs::write(headers);
+    let headers = serialized_map::write(headers);
     // SAFETY: body and headers are there for as long as the call takes; nothing is read of details,
     // which are empty.
     let status = unsafe {

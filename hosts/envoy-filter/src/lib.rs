@@ -13,7 +13,7 @@
 //! | [`signature`] | the question whether a signature is good, and the answer |
 //! | [`der`] | the form of keys and signatures in that question |
 //! | [`payload`] | the claims of a token that `jwt_authn` has verified |
-//! | [`pairs`] | maps and lists as Envoy gives them |
+//! | [`serialized_map`] | maps and lists as Envoy gives them |
 //! | [`decision`] | what becomes of a request |
 //! | [`revocation`] | what the revocation feed has said |
 //! | `filter` | what Envoy calls; in the module alone |
@@ -38,8 +38,8 @@ mod filter;
 #[cfg(target_arch = "wasm32")]
 mod host;
 pub mod keys;
-pub mod pairs;
 pub mod payload;
 pub mod revocation;
+pub mod serialized_map;
 pub mod signature;
 pub mod token;

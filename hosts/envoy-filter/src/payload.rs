@@ -1,18 +1,18 @@
 //! The claims of a token that `jwt_authn` has verified.
 //!
-//! They come as [pairs](crate::pairs), because `jwt_authn` puts the payload into the request's
-//! metadata (`payload_in_metadata`). What makes claims of a payload as it was signed is
+//! They are [serialized maps](crate::serialized_map), because `jwt_authn` puts the payload into the
+//! request's metadata (`payload_in_metadata`). What makes claims of a payload as it was signed is
 //! [`scopegate_edge::accept::read`]; a test compares the two.
 
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{AccessClaims, GrantType, PrincipalKind};
 
-use crate::pairs::{Pairs, text};
+use crate::serialized_map::{SerializedMap, text};
 
 /// The claims in a map; nothing where it is none, or one of them is missing or is something else.
 #[must_use]
 pub fn claims(bytes: &[u8]) -> Option<AccessClaims> {
-    let fields = Pairs::read(bytes)?;
+    let fields = SerializedMap::read(bytes)?;
     Some(AccessClaims {
         jti: fields.text("jti")?,
         sub: fields.text("sub")?,
@@ -26,21 +26,21 @@ pub fn claims(bytes: &[u8]) -> Option<AccessClaims> {
         access: fields.list("access", entry)?,
         roles: fields.list("roles", text)?,
         grant_type: GrantType::parse(fields.str("grant_type")?)?,
-        appid: fields.optional("appid", Pairs::text)?,
+        appid: fields.optional("appid", SerializedMap::text)?,
         principal: fields.optional("principal", kind)?,
-        generation: fields.optional("generation", Pairs::number)?,
-        provider: fields.optional("provider", Pairs::text)?,
-        epoch: fields.optional("epoch", Pairs::text)?,
+        generation: fields.optional("generation", SerializedMap::number)?,
+        provider: fields.optional("provider", SerializedMap::text)?,
+        epoch: fields.optional("epoch", SerializedMap::text)?,
     })
 }
 
-fn kind(fields: &Pairs<'_>, name: &str) -> Option<PrincipalKind> {
+fn kind(fields: &SerializedMap<'_>, name: &str) -> Option<PrincipalKind> {
     PrincipalKind::parse(fields.str(name)?)
 }
 
 /// An entry of `access`. One without actions grants nothing.
 fn entry(bytes: &[u8]) -> Option<AccessEntry> {
-    let fields = Pairs::read(bytes)?;
+    let fields = SerializedMap::read(bytes)?;
     let actions = fields.get("actions").map(|_| fields.list("actions", text));
     Some(AccessEntry {
         resource_type: fields.text("type")?,
@@ -54,7 +54,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::pairs::from_json as written;
+    use crate::serialized_map::from_json as written;
     use scopegate_edge::{Epoch, Expected};
 
     fn token() -> Value {
@@ -131,10 +131,10 @@ mod tests {
         for end in 0..whole.len() {
             assert_eq!(claims(&whole[..end]), None, "{end}");
         }
-        for place in 0..whole.len() {
+        for position in 0..whole.len() {
             for bit in 0..8 {
                 let mut other = whole.clone();
-                other[place] ^= 1 << bit;
+                other[position] ^= 1 << bit;
                 let _ = claims(&other);
             }
         }

@@ -28,9 +28,9 @@ pub struct Duplicate;
 
 /// A map or a list.
 #[derive(Clone, Debug, Default)]
-pub struct Pairs<'b>(Vec<(&'b [u8], &'b [u8])>);
+pub struct SerializedMap<'b>(Vec<(&'b [u8], &'b [u8])>);
 
-impl<'b> Pairs<'b> {
+impl<'b> SerializedMap<'b> {
     /// Reads one; nothing unless the bytes are exactly that.
     #[must_use]
     pub fn read(bytes: &'b [u8]) -> Option<Self> {
@@ -102,7 +102,7 @@ impl<'b> Pairs<'b> {
     /// A list whose items are all read.
     #[must_use]
     pub fn list<T>(&self, name: &str, read: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
-        Pairs::read(self.get(name)?)?.items().map(read).collect()
+        SerializedMap::read(self.get(name)?)?.items().map(read).collect()
     }
 
     /// The items of a list.
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_field_that_may_stand_once() {
         let written = write(&[("a", "1"), ("b", "2"), ("a", "3")]);
-        let pairs = Pairs::read(&written).unwrap();
+        let pairs = SerializedMap::read(&written).unwrap();
         assert_eq!(pairs.once("a"), Err(Duplicate));
         assert_eq!(pairs.once("b"), Ok(Some(&b"2"[..])));
         assert_eq!(pairs.once("c"), Ok(None));
@@ -206,7 +206,7 @@ mod tests {
             (f64::INFINITY, None),
         ] {
             let written = write(&[(&b"n"[..], &number.to_le_bytes()[..])]);
-            assert_eq!(Pairs::read(&written).unwrap().number("n"), expected, "{number}");
+            assert_eq!(SerializedMap::read(&written).unwrap().number("n"), expected, "{number}");
         }
     }
 }

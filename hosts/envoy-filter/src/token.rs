@@ -17,7 +17,7 @@ use crate::signature;
 
 /// The longest that is remembered: room for forty repositories.
 const MAX_CACHED_TOKEN: usize = 4 * 1024;
-/// How many places there are, each for two tokens. With that they take 50 MB at the very most, and
+/// How many slots there are, each for two tokens. With that they take 50 MB at the very most, and
 /// 6 with usual ones.
 const CACHE_SLOTS: usize = 2048;
 
@@ -46,11 +46,11 @@ pub enum TokenError {
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
     keys: Keys,
-    places: Vec<Place>,
+    slots: Vec<Slot>,
 }
 
 /// The newest token, and the one before.
-type Place = [Option<Remembered>; 2];
+type Slot = [Option<Remembered>; 2];
 
 #[derive(Clone, Debug)]
 struct Remembered {
@@ -64,7 +64,7 @@ impl Tokens {
     pub fn ingest(&mut self, keys: &[u8]) -> bool {
         let Some(keys) = Keys::read(keys) else { return false };
         if keys != self.keys {
-            *self = Self { keys, places: vec![Place::default(); CACHE_SLOTS] };
+            *self = Self { keys, slots: vec![Slot::default(); CACHE_SLOTS] };
         }
         true
     }
@@ -89,17 +89,17 @@ impl Tokens {
         if text.len() > MAX_TOKEN {
             return Err(TokenError::Forged);
         }
-        let place = place_of(text);
-        let remembered = self.places.get(place).into_iter().flatten().flatten();
+        let slot = slot_of(text);
+        let remembered = self.slots.get(slot).into_iter().flatten().flatten();
         if let Some(same) =
             remembered.into_iter().find(|remembered| is_same(&remembered.text, text))
         {
             return Ok(Rc::clone(&same.claims));
         }
         let letters = std::str::from_utf8(text).map_err(|_| TokenError::Forged)?;
-        let claims = Rc::new(self.verify_anew(letters, ask)?);
+        let claims = Rc::new(self.verify_uncached(letters, ask)?);
         if text.len() <= MAX_CACHED_TOKEN
-            && let Some([newer, older]) = self.places.get_mut(place)
+            && let Some([newer, older]) = self.slots.get_mut(slot)
         {
             *older = newer.take();
             *newer = Some(Remembered { text: text.to_owned(), claims: Rc::clone(&claims) });
@@ -107,7 +107,7 @@ impl Tokens {
         Ok(claims)
     }
 
-    fn verify_anew(
+    fn verify_uncached(
         &self,
         text: &str,
         ask: impl FnOnce(&[u8]) -> Option<Box<[u8]>>,
@@ -128,9 +128,9 @@ impl Tokens {
     }
 }
 
-/// The place of a token, by the last letters of its signature: nothing spreads better.
-fn place_of(text: &[u8]) -> usize {
-    let mix = |place: usize, byte: &u8| place.wrapping_mul(31).wrapping_add(usize::from(*byte));
+/// The slot of a token, by the last letters of its signature: nothing spreads better.
+fn slot_of(text: &[u8]) -> usize {
+    let mix = |slot: usize, byte: &u8| slot.wrapping_mul(31).wrapping_add(usize::from(*byte));
     text.iter().rev().take(8).fold(0, mix) % CACHE_SLOTS
 }
 
@@ -240,9 +240,9 @@ mod tests {
     fn no_other_token_is_that_token() {
         let (mut verifier, good) = (Verifier::new(), token(1, &header()));
         verifier.verify(&good, YES).unwrap();
-        for place in 0..good.len() {
+        for position in 0..good.len() {
             for letter in ['A', 'B', '.', '=', ' ', '\0', 'é'] {
-                let (head, tail) = good.split_at(place);
+                let (head, tail) = good.split_at(position);
                 let tail = tail.get(1..).unwrap();
                 let other = format!("{head}{letter}{tail}");
                 assert!(other == good || verifier.verify(&other, NO).is_err(), "{other}");
@@ -263,7 +263,7 @@ mod tests {
         for n in 0..20_000 {
             verifier.verify(&token(n, &header()), YES).unwrap();
         }
-        assert_eq!(verifier.tokens.places.len(), CACHE_SLOTS);
+        assert_eq!(verifier.tokens.slots.len(), CACHE_SLOTS);
         assert_eq!(verifier.verify(&token(19_999, &header()), NO), Ok("19999".to_owned()));
     }
 }
