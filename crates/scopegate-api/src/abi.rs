@@ -186,12 +186,12 @@ pub fn write_claims(text: &str, request: &ScopeList<'_>, claims: &Claims<'_>, ou
         }
     };
     for entry in &claims.access {
-        let [offset, len] = place(text, entry.name.as_str());
+        let [offset, len] = span(text, entry.name.as_str());
         let kind = RecordKind::Access as u32;
         words(&[kind, entry.resource_type as u32, offset, len, entry.actions.packed(), 0]);
     }
     for entry in &claims.denied {
-        let [offset, len] = place(text, entry.name.as_str());
+        let [offset, len] = span(text, entry.name.as_str());
         let (kind, unknown) = (RecordKind::Denied as u32, entry.actions.unknown.len() as u32);
         words(&[
             kind,
@@ -202,11 +202,11 @@ pub fn write_claims(text: &str, request: &ScopeList<'_>, claims: &Claims<'_>, ou
             unknown,
         ]);
         for word in &entry.actions.unknown {
-            words(&place(text, word));
+            words(&span(text, word));
         }
     }
     for piece in &request.invalid {
-        let [offset, len] = place(text, piece.text);
+        let [offset, len] = span(text, piece.text);
         let (kind, error) = (RecordKind::Invalid as u32, piece.error);
         words(&[kind, error.kind().number().into(), offset, len, error.position() as u32, 0]);
     }
@@ -214,7 +214,7 @@ pub fn write_claims(text: &str, request: &ScopeList<'_>, claims: &Claims<'_>, ou
 
 /// Offset and length of a part of `text`. The name `*` may stand for itself elsewhere: it has
 /// length 0 at the end then.
-fn place(text: &str, part: &str) -> [u32; 2] {
+fn span(text: &str, part: &str) -> [u32; 2] {
     let offset = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
     match text.get(offset..offset.wrapping_add(part.len())) {
         Some(same) if same == part => [offset as u32, part.len() as u32],

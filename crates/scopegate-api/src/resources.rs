@@ -255,9 +255,9 @@ mod tests {
     #[test]
     fn states_of_terraform() {
         let map = r#"{"id": "/subscriptions/s/registries/contoso/scopeMaps/ci", "name": "ci-map", "actions": ["a"]}"#;
-        let resource = |place: &str, held: &str| {
+        let resource = |field: &str, value: &str| {
             format!(
-                r#"{{"type": "azurerm_container_registry_scope_map", "name": "ci", "{place}": {held}}}"#
+                r#"{{"type": "azurerm_container_registry_scope_map", "name": "ci", "{field}": {value}}}"#
             )
         };
         let shown = resource("values", map);

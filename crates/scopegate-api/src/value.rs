@@ -85,8 +85,8 @@ pub(crate) struct Fields<'t> {
 impl<'t> Fields<'t> {
     /// The value of a field, unless it is not there or is nothing.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value<'t>> {
-        let place = self.fields.iter().position(|(field, _)| field == name)?;
-        let (_, value) = self.fields.swap_remove(place);
+        let index = self.fields.iter().position(|(field, _)| field == name)?;
+        let (_, value) = self.fields.swap_remove(index);
         (value != Value::Null).then_some(value)
     }
 

@@ -74,7 +74,7 @@ pub struct Policy {
 #[derive(Debug)]
 struct Rights {
     generation: i64,
-    /// INVARIANT: every place is one of a table.
+    /// INVARIANT: each is the index of a table of the policy.
     tables: Option<Box<[usize]>>,
 }
 
@@ -139,12 +139,12 @@ impl Policy {
         let tables = bundle.tables.iter().map(|text| decode(text));
         let tables = tables.collect::<Option<Vec<_>>>().ok_or(BundleError::Table)?;
         let (mut of_one, mut of_everybody) = (BTreeMap::new(), BTreeMap::new());
-        for Listed { principal, provider, sub, generation, tables: places } in bundle.principals {
-            let is_there = |places: &Vec<usize>| places.iter().all(|place| *place < tables.len());
-            if !places.as_ref().is_none_or(is_there) {
+        for Listed { principal, provider, sub, generation, tables: indices } in bundle.principals {
+            let is_there = |indices: &Vec<usize>| indices.iter().all(|index| *index < tables.len());
+            if !indices.as_ref().is_none_or(is_there) {
                 return Err(BundleError::Table);
             }
-            let rights = Rights { generation, tables: places.map(Vec::into_boxed_slice) };
+            let rights = Rights { generation, tables: indices.map(Vec::into_boxed_slice) };
             // A principal that is listed twice would be ambiguous.
             let twice = match sub {
                 Some(sub) => of_one.insert((principal, provider, sub), rights),
@@ -195,8 +195,8 @@ impl<'p> Holder<'p> {
     pub fn grants<'c>(&self, claims: &'c AccessClaims, settings: &Settings) -> Vec<Grant<'c>> {
         let grants = claims.grants();
         match self.tables {
-            Some(places) => {
-                grants.map(|grant| grant.narrowed(self.tables(places), settings)).collect()
+            Some(indices) => {
+                grants.map(|grant| grant.narrowed(self.tables(indices), settings)).collect()
             }
             None => grants.collect(),
         }
@@ -218,8 +218,8 @@ impl<'p> Holder<'p> {
         self.granted(name).contains(Action::MetadataRead)
     }
 
-    fn tables(&self, places: &'p [usize]) -> impl Iterator<Item = &'p Table<Vec<u8>>> {
-        places.iter().filter_map(|place| self.policy.tables.get(*place))
+    fn tables(&self, indices: &'p [usize]) -> impl Iterator<Item = &'p Table<Vec<u8>>> {
+        indices.iter().filter_map(|index| self.policy.tables.get(*index))
     }
 }
 

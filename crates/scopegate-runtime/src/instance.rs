@@ -447,9 +447,9 @@ impl Instance {
         let memory = self.memory.data_mut(&mut self.store);
         let mut rest = memory.get_mut(self.input.0..).unwrap_or_default();
         for part in parts {
-            let (place, behind) =
+            let (target, behind) =
                 rest.split_at_mut_checked(part.len()).ok_or(Error::from(Failure::Length))?;
-            place.copy_from_slice(part);
+            target.copy_from_slice(part);
             rest = behind;
         }
         Ok(())

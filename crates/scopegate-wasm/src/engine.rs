@@ -17,7 +17,7 @@ use scopegate_core::{Error, ErrorKind, RequiredScope, Scope, ScopeList, Settings
 pub(crate) struct Engine {
     input: Vec<u8>,
     output: Vec<u8>,
-    /// A handle is a place here. Places of dropped tables are used again.
+    /// A handle is an index here. The indices of dropped tables are used again.
     tables: Vec<Option<LoadedTable>>,
 }
 
@@ -73,12 +73,12 @@ impl Engine {
 
     fn keep(&mut self, loaded: LoadedTable) -> u32 {
         let free = self.tables.iter().position(Option::is_none);
-        let place = free.unwrap_or(self.tables.len());
-        match self.tables.get_mut(place) {
+        let index = free.unwrap_or(self.tables.len());
+        match self.tables.get_mut(index) {
             Some(slot) => *slot = Some(loaded),
             None => self.tables.push(Some(loaded)),
         }
-        place as u32
+        index as u32
     }
 
     pub(crate) fn table_drop(&mut self, table: u32) -> u64 {
