@@ -25,7 +25,7 @@ const MEDIA_TYPE = "application/vnd.scopegate.generations.v2+json";
 /** In milliseconds. */
 const FRESH = 1000;
 const PROMISED = 2000;
-const PATIENCE = 1000;
+const TIMEOUT = 1000;
 
 export class Revocations {
   readonly #feed: Feed;
@@ -74,20 +74,20 @@ export class Revocations {
   }
 
   async #refresh(): Promise<void> {
-    const [turn, askedAt] = [++this.#asked, this.#now()];
+    const [fetchNumber, askedAt] = [++this.#asked, this.#now()];
     this.#askedAt = askedAt;
     try {
       const url = new URL(this.#feed.url);
       url.searchParams.set("since", String(this.#revision));
       const headers = { accept: MEDIA_TYPE, authorization: this.#feed.authorization };
-      const response = await this.#server.fetch(url.href, { headers, signal: AbortSignal.timeout(PATIENCE) });
+      const response = await this.#server.fetch(url.href, { headers, signal: AbortSignal.timeout(TIMEOUT) });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      const news = (await response.json()) as Generations;
+      const update = (await response.json()) as Generations;
       // Answers may overtake each other: what was asked before the last one says nothing new. A
       // clock would not tell, because it may be set back.
-      if (turn < this.#answered) return;
-      if (!this.#take(news)) throw new Error("the list is of an epoch that was left, or has to be read whole");
-      [this.#answered, this.#readAt] = [turn, askedAt];
+      if (fetchNumber < this.#answered) return;
+      if (!this.#take(update)) throw new Error("the list is of an epoch that was left, or has to be read whole");
+      [this.#answered, this.#readAt] = [fetchNumber, askedAt];
     } catch (error) {
       console.error(`the generations could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
     }

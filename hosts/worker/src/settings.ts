@@ -90,9 +90,9 @@ function address(bindings: Bindings, name: Text): URL {
   return url;
 }
 
-/** The place of a word among those that it may be; the first when it is not set. */
+/** The index of a value among those that it may be; the first when it is not set. */
 function choice(bindings: Bindings, name: Text, words: readonly string[]): number {
-  const place = words.indexOf(bindings[name] || (words[0] ?? ""));
-  if (place < 0) throw new Error(`${name} is none of ${words.join(", ")}`);
-  return place;
+  const index = words.indexOf(bindings[name] || (words[0] ?? ""));
+  if (index < 0) throw new Error(`${name} is none of ${words.join(", ")}`);
+  return index;
 }
