@@ -28,7 +28,7 @@ fn from(peer: &str, request: axum::http::request::Builder) -> Request<Body> {
 }
 
 /// The status, and the target that may go on or what is missing.
-fn said(answer: &Answer) -> String {
+fn summary(answer: &Answer) -> String {
     let target = answer.headers.get("x-scopegate-target").map(|target| target.to_str().unwrap());
     let scope = answer.challenge.as_deref().and_then(|challenge| challenge.split("scope=").nth(1));
     let rest = target.or(scope).unwrap_or_default();
@@ -49,7 +49,7 @@ type Row<'a> = (&'a str, &'a str, Option<&'a str>, &'a str);
 async fn check(server: &Server, rows: &[Row<'_>]) {
     for (method, target, authorization, expected) in rows {
         let answer = ask(server, method, target, *authorization).await;
-        assert_eq!(said(&answer), *expected, "{method} {target} {authorization:?}");
+        assert_eq!(summary(&answer), *expected, "{method} {target} {authorization:?}");
         assert_eq!(
             answer.headers.contains_key("docker-distribution-api-version"),
             answer.status != 200
@@ -104,7 +104,7 @@ async fn a_request_whose_type_was_not_set_is_refused() {
     server.apply(&seed(rules)).await.unwrap();
     let token = token(&server, "repository:samples/a:pull,push").await;
     let octets = "application/octet-stream";
-    for (said, own, expected) in [
+    for (sent, own, expected) in [
         (&[octets][..], Some(octets), 200),
         // A proxy drops the type where a client has `Connection: Content-Type` say so.
         (&[octets], None, 403),
@@ -120,14 +120,14 @@ async fn a_request_whose_type_was_not_set_is_refused() {
             .header("authorization", &token)
             .header("x-original-method", "POST")
             .header("x-original-uri", "/v2/samples/a/blobs/uploads/");
-        for said in said {
-            request = request.header(CONTENT_TYPE, *said);
+        for value in sent {
+            request = request.header(CONTENT_TYPE, *value);
         }
         request = own.into_iter().fold(request, |request, own| request.header("content-type", own));
         let peer: SocketAddr = "127.0.0.1:1".parse().unwrap();
         let request = request.extension(ConnectInfo(peer)).body(Body::empty()).unwrap();
         let answer = server.send(request).await;
-        assert_eq!(answer.status, expected, "{said:?} {own:?}");
+        assert_eq!(answer.status, expected, "{sent:?} {own:?}");
     }
 }
 
@@ -184,8 +184,8 @@ async fn each_proxy_asks_in_its_own_way() {
             .header("x-forwarded-uri", original);
         authorized(request, Some(&token))
     };
-    let envoy = |target: &str, said: &str| {
-        let request = Request::get(target).header("x-scopegate-target", said);
+    let envoy = |target: &str, original: &str| {
+        let request = Request::get(target).header("x-scopegate-target", original);
         authorized(request, Some(&token))
     };
     let (plain, odd) = ("/v2/samples/a/manifests/v1", "/v2/samples/a/manifests/%761");
@@ -209,6 +209,6 @@ async fn each_proxy_asks_in_its_own_way() {
     ] {
         let request = from("127.0.0.1:1", request);
         let about = format!("{} {:?}", request.uri(), request.headers());
-        assert_eq!(said(&server.send(request).await), expected, "{about}");
+        assert_eq!(summary(&server.send(request).await), expected, "{about}");
     }
 }

@@ -188,8 +188,8 @@ fn check(name: &str, ring: &Ring, files: Files<'_>, rows: &[Row]) {
             let findings = diagnose(token, &server, Some(&registry), clock::now());
             let refused =
                 findings.iter().any(|it| it.verdict == refuses || it.verdict == Verdict::Refused);
-            let said = findings.iter().map(|it| format!("\n{it}")).collect::<String>();
-            assert_eq!(refused, !answer, "the doctor on {program}: {name}, {row}{said}");
+            let problems = findings.iter().map(|it| format!("\n{it}")).collect::<String>();
+            assert_eq!(refused, !answer, "the doctor on {program}: {name}, {row}{problems}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use scopegate_host::networks::Networks;
 use scopegate_server::testing::config::{Limits, Rate};
 
-use crate::{Answer, PATIENCE, Server, connect};
+use crate::{Answer, Server, TIMEOUT, connect};
 
 #[tokio::test]
 async fn every_refusal_is_registry_json_with_the_headers() {
@@ -90,7 +90,7 @@ async fn slow_clients_are_cut_off() {
             stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
             stream.write_all(begin.as_bytes()).unwrap();
             let start = Instant::now();
-            while start.elapsed() < PATIENCE {
+            while start.elapsed() < TIMEOUT {
                 let read = stream.read(&mut [0; 4096]);
                 let is_waiting = read.as_ref().is_err_and(|error| {
                     matches!(
@@ -123,7 +123,7 @@ async fn connections_are_bounded() {
     drop(first);
     let start = Instant::now();
     while server.get("/v2/", "").await.status != 200 {
-        assert!(start.elapsed() < PATIENCE, "the first connection was not given back");
+        assert!(start.elapsed() < TIMEOUT, "the first connection was not given back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -141,12 +141,12 @@ async fn a_request_that_has_begun_ends_after_the_stop() {
     server.stop.take().unwrap().send(()).unwrap();
     let start = Instant::now();
     while StdStream::connect(address).is_ok() {
-        assert!(start.elapsed() < PATIENCE, "new connections are still taken");
+        assert!(start.elapsed() < TIMEOUT, "new connections are still taken");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(!server.serving.is_finished());
     server.end.notify_one();
     let answer = request.await.unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (200, "slow"));
-    tokio::time::timeout(PATIENCE, server.serving).await.unwrap().unwrap();
+    tokio::time::timeout(TIMEOUT, server.serving).await.unwrap().unwrap();
 }

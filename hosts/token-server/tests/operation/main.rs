@@ -40,7 +40,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 /// How long a test waits for what should come at once: machines are busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A server with a few routes of its own behind everything that stands around the real ones.
 struct Server {
@@ -59,7 +59,7 @@ impl Server {
         let bounds = Bounds {
             head_within: Duration::from_secs(1),
             idle: Duration::from_secs(2),
-            grace: PATIENCE,
+            grace: TIMEOUT,
             ..Bounds::new(&guard)
         };
         let (began, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -115,8 +115,8 @@ impl Server {
 
 fn connect(address: SocketAddr) -> StdStream {
     let stream = StdStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    stream.set_write_timeout(Some(TIMEOUT)).unwrap();
     stream
 }
 

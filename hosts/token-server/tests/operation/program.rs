@@ -9,7 +9,7 @@ use scopegate_server::testing::config::SecretUrl;
 use tempfile::TempDir;
 
 use crate::traces::collector;
-use crate::{Answer, PATIENCE, connect};
+use crate::{Answer, TIMEOUT, connect};
 
 /// The real program, with everything from a file.
 struct Program {
@@ -46,7 +46,7 @@ impl Program {
     fn wait_until_it_answers(&self) {
         let start = Instant::now();
         while StdStream::connect(self.metrics).is_err() {
-            assert!(start.elapsed() < PATIENCE, "nobody answers: {}", self.log());
+            assert!(start.elapsed() < TIMEOUT, "nobody answers: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -64,7 +64,7 @@ impl Program {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status;
             }
-            assert!(start.elapsed() < PATIENCE, "it does not end");
+            assert!(start.elapsed() < TIMEOUT, "it does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

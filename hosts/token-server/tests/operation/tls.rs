@@ -11,7 +11,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 use scopegate_host::tls::{Certificate, TlsFiles, install_provider};
 use scopegate_server::testing::config::Limits;
 
-use crate::{Answer, PATIENCE, Server, connect};
+use crate::{Answer, Server, TIMEOUT, connect};
 
 /// Writes a certificate for localhost and its key, and gives the certificate.
 fn write_certificate(files: &TlsFiles) -> CertificateDer<'static> {
@@ -78,7 +78,7 @@ async fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
     let second = write_certificate(&files);
     let start = Instant::now();
     while ask(&second, "http/1.1").await.is_err() {
-        assert!(start.elapsed() < PATIENCE, "the renewed certificate is not used");
+        assert!(start.elapsed() < TIMEOUT, "the renewed certificate is not used");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(ask(&first, "http/1.1").await.is_err());

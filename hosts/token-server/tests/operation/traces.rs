@@ -15,7 +15,7 @@ use scopegate_server::testing::http::serve::layered;
 use scopegate_server::testing::telemetry::traces::Traces;
 use tokio::net::TcpListener;
 
-use crate::PATIENCE;
+use crate::TIMEOUT;
 
 /// A collector that keeps what it gets.
 pub(crate) async fn collector() -> (SecretUrl, Arc<Mutex<Vec<u8>>>) {
@@ -81,5 +81,5 @@ async fn a_collector_that_is_gone_disturbs_nobody() {
     let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let endpoint = SecretUrl::parse(&format!("http://{address}")).unwrap();
     let took = traced(Traces::start(&endpoint).unwrap()).await;
-    assert!(took < PATIENCE, "{took:?}");
+    assert!(took < TIMEOUT, "{took:?}");
 }

@@ -6,7 +6,7 @@ use crate::support::basic;
 
 use super::Data;
 
-/// Records that are wrong, and what is said about each.
+/// Records that are wrong, and the message for each.
 const WRONG_RECORDS: [(&str, &str); 13] = [
     ("tokens: [{name: Reader, scopeMap: missing-map}]", "missing-map"),
     ("tokens: [{name: a b c}]", "a b c"),
@@ -70,7 +70,7 @@ fn a_password_that_is_generated_is_shown_once() {
     let _server = data.serve(&[]);
     let file = data.write("good.yaml", "tokens: [{name: Fresh-1, scopeMap: reader-map}]");
     let file = file.display().to_string();
-    let said: Value = serde_json::from_str(&data.said(&["apply"], &[&file])).unwrap();
-    assert_eq!((&said["token"], &said["name"]), (&json!("Fresh-1"), &json!("password1")));
-    assert_eq!(data.said(&["apply"], &[&file]), "", "it is shown once");
+    let printed: Value = serde_json::from_str(&data.stdout(&["apply"], &[&file])).unwrap();
+    assert_eq!((&printed["token"], &printed["name"]), (&json!("Fresh-1"), &json!("password1")));
+    assert_eq!(data.stdout(&["apply"], &[&file]), "", "it is shown once");
 }

@@ -122,9 +122,9 @@ fn the_doctor_tells_version_3_where_the_keys_are() {
 fn the_doctor_needs_no_registry() {
     let patient = Patient::start();
     let (data, path) = (&patient.data, patient.write("token", &patient.token));
-    data.said(&["doctor"], &[&SERVICE[..], &[&path]].concat());
+    data.stdout(&["doctor"], &[&SERVICE[..], &[&path]].concat());
     for version in ["2.8", "3"] {
-        data.said(&["doctor"], &[&SERVICE[..], &["--version", version, &path]].concat());
+        data.stdout(&["doctor"], &[&SERVICE[..], &["--version", version, &path]].concat());
     }
     assert!(data.refused(&["doctor"], &["/nowhere"]).contains("cannot read /nowhere"));
     assert!(data.refused(&["doctor"], &["--registry", "/nowhere", &path]).contains("/nowhere"));

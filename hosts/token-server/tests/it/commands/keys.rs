@@ -9,16 +9,16 @@ fn the_next_key_is_published_before_it_signs() {
     let data = Data::new();
     let server = data.serve(&[]);
     let old = server.token();
-    let before = data.said(&["keys", "list"], &[]);
+    let before = data.stdout(&["keys", "list"], &[]);
     assert_eq!(before.lines().count(), 1, "{before}");
     assert!(before.starts_with(&format!("{} ES256 signs from ", kid(&old))), "{before}");
-    let next = data.said(&["keys", "rotate"], &[]).trim().to_owned();
+    let next = data.stdout(&["keys", "rotate"], &[]).trim().to_owned();
     let took = server.await_key(&next);
     assert!(took < Duration::from_secs(3), "{took:?}");
     assert_eq!(server.published().len(), 2);
     assert_eq!(kid(&server.token()), kid(&old), "the old one signs until the next one's time");
     assert!(server.is_valid(&old));
-    let list = data.said(&["keys", "list"], &[]);
+    let list = data.stdout(&["keys", "list"], &[]);
     assert_eq!(list.lines().count(), 2, "{list}");
     assert!(list.starts_with(&next), "the one that signs last comes first: {list}");
 }
@@ -30,7 +30,7 @@ fn a_key_that_leaked_is_replaced_at_once() {
         let server = data.serve(&["--set", &format!("tokens.x5c={x5c}")]);
         let old = server.token();
         assert_eq!(header(&old)["x5c"].is_array(), x5c);
-        let next = data.said(&["keys", "rotate", "--at-once"], &[]).trim().to_owned();
+        let next = data.stdout(&["keys", "rotate", "--at-once"], &[]).trim().to_owned();
         server.await_key(&next);
         let new = server.token();
         assert_eq!(kid(&new), next);

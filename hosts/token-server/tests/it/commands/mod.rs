@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::support::{basic, bearer};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Of `secret-one`.
 pub(super) const SEED: &str = "
@@ -62,7 +62,7 @@ impl Data {
 
     /// What a command that succeeds prints.
     #[track_caller]
-    pub(super) fn said(&self, command: &[&str], more: &[&str]) -> String {
+    pub(super) fn stdout(&self, command: &[&str], more: &[&str]) -> String {
         let output = self.run(command, more);
         let (out, error) = texts(&output);
         assert!(output.status.success(), "{command:?} {more:?}: {error}");
@@ -99,7 +99,7 @@ impl Data {
         while server.ask("/healthz", "").is_none() {
             let is_running = server.process.try_wait().unwrap().is_none();
             let log = || std::fs::read_to_string(self.path("log")).unwrap();
-            assert!(is_running && start.elapsed() < PATIENCE, "nobody answers: {}", log());
+            assert!(is_running && start.elapsed() < TIMEOUT, "nobody answers: {}", log());
             std::thread::sleep(Duration::from_millis(20));
         }
         server
@@ -125,7 +125,7 @@ impl Server {
     /// The same, or nothing where there is no answer.
     pub(super) fn ask(&self, target: &str, authorization: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.set_read_timeout(Some(TIMEOUT)).ok()?;
         let authorization = match authorization {
             "" => String::new(),
             value => format!("authorization: {value}\r\n"),
@@ -162,7 +162,7 @@ impl Server {
     pub(super) fn await_key(&self, kid: &str) -> Duration {
         let start = Instant::now();
         while !self.published().iter().any(|known| known == kid) {
-            assert!(start.elapsed() < PATIENCE, "{kid} is not published");
+            assert!(start.elapsed() < TIMEOUT, "{kid} is not published");
             std::thread::sleep(Duration::from_millis(20));
         }
         start.elapsed()

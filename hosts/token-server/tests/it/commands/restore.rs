@@ -18,7 +18,7 @@ fn fault_9_restore_ends_every_token() {
     let null_guid = basic(NULL_GUID, &token);
     let exchange = || server.get("/oauth2/token?scope=repository:samples/a:pull", &null_guid).0;
     assert_eq!(exchange(), 200);
-    let restore = || serde_json::from_str::<Value>(&data.said(&["restore"], &[])).unwrap();
+    let restore = || serde_json::from_str::<Value>(&data.stdout(&["restore"], &[])).unwrap();
     let (first, second) = (restore(), restore());
     assert_ne!(first["epoch"], second["epoch"]);
     assert!(second["revision"].as_i64() > first["revision"].as_i64());

@@ -103,8 +103,8 @@ async fn forged_tokens_are_refused_with_the_reason() {
     forgeries.extend(forger.in_other_shapes());
     for (what, token, reason) in forgeries {
         match providers.identify(&token, NOW).await {
-            Err(IdentityError::NotAuthenticated(said)) => {
-                assert_eq!(said.sentence(), reason, "{what}");
+            Err(IdentityError::NotAuthenticated(cause)) => {
+                assert_eq!(cause.sentence(), reason, "{what}");
             }
             other => panic!("{what}: {other:?}"),
         }

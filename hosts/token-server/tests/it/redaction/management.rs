@@ -43,7 +43,7 @@ fn renewed_administrator(walk: &mut Walk<'_>) -> Administrator {
         let (out, error) = walk.server.command(&["administrator"], &[]);
         let value: Value = serde_json::from_str(&out).unwrap();
         walk.learns(&value);
-        walk.said.push_str(&error);
+        walk.printed.push_str(&error);
         let text = |name: &str| value[name].as_str().unwrap().to_owned();
         Administrator { tenant: text("tenant"), secret: text("secret") }
     });
@@ -179,7 +179,7 @@ fn with_wrong_credentials(walk: &Walk<'_>) {
 fn commands(walk: &mut Walk<'_>) {
     for command in [&["keys", "list"][..], &["keys", "rotate"], &["keys", "rotate", "--at-once"]] {
         let (out, error) = walk.server.command(command, &[]);
-        walk.said.push_str(&(out + &error));
+        walk.printed.push_str(&(out + &error));
     }
     for (name, text) in [
         (
@@ -195,6 +195,6 @@ fn commands(walk: &mut Walk<'_>) {
     ] {
         let (out, error) = walk.server.command(&["apply"], &[&walk.server.write(name, text)]);
         assert!(out.is_empty() && error.contains("error: "), "{name}: {out}{error}");
-        walk.said.push_str(&error);
+        walk.printed.push_str(&error);
     }
 }

@@ -19,7 +19,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const SERVICE: &str = "service=registry.local";
 const SCOPE: &str = "scope=repository:app:pull";
 
@@ -67,7 +67,7 @@ impl Server {
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
             let is_running = server.process.try_wait().unwrap().is_none();
-            let is_patient = is_running && start.elapsed() < PATIENCE;
+            let is_patient = is_running && start.elapsed() < TIMEOUT;
             assert!(is_patient, "nobody answers: {}", server.read("log"));
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -81,7 +81,7 @@ impl Server {
     /// The body of an answer.
     fn ask(&self, head: &str, body: &str) -> Value {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         let length = body.len();
         write!(
             stream,
@@ -152,13 +152,13 @@ impl Drop for Server {
 struct Walk<'a> {
     server: &'a Server,
     secrets: Vec<String>,
-    /// What commands beside the server said.
-    said: String,
+    /// The output of commands beside the server.
+    printed: String,
 }
 
 impl<'a> Walk<'a> {
     fn new(server: &'a Server) -> Self {
-        Self { server, secrets: Vec::new(), said: String::new() }
+        Self { server, secrets: Vec::new(), printed: String::new() }
     }
 
     fn knows(&mut self, secret: &str) {
@@ -195,7 +195,7 @@ fn check(flags: &[&str]) {
     let mut walk = Walk::new(&server);
     token_endpoint::walk(&mut walk);
     management::walk(&mut walk);
-    let Walk { secrets, said, .. } = walk;
+    let Walk { secrets, printed, .. } = walk;
     let log = server.read("log");
     assert!(log.contains("correlation_id") && log.contains("decision"), "too little in {log}");
     let answers = server.answers.borrow();
@@ -204,7 +204,7 @@ fn check(flags: &[&str]) {
         let piece = secret.rsplit('.').next().unwrap();
         assert!(piece.len() > 8, "{secret} proves nothing");
         for spelling in spellings(piece) {
-            let line = log.lines().chain(said.lines()).find(|line| line.contains(&spelling));
+            let line = log.lines().chain(printed.lines()).find(|line| line.contains(&spelling));
             assert_eq!(line, None, "{secret} is in the log");
             // What made it showed it: once, or, for a refresh token, whenever it was asked to give
             // back what it was given.

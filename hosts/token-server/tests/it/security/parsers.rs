@@ -88,8 +88,8 @@ proptest! {
     ]) {
         // An error may say where it is, and never runs over the text.
         let read = serde_saphyr::from_str::<Seed>(&text);
-        let said = read.err().map(|error| error.without_snippet().to_string());
-        prop_assert!(said.is_none_or(|said| said.len() < 2000));
+        let message = read.err().map(|error| error.without_snippet().to_string());
+        prop_assert!(message.is_none_or(|message| message.len() < 2000));
     }
 
     #[test]

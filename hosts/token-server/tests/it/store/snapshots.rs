@@ -48,7 +48,7 @@ async fn increments_add_up_to_everything(database: Database) {
                 }
                 let everything = store.changes(0).await.unwrap();
                 let fresh = Policy::new(Arc::clone(&BUILT_IN)).apply(everything, &RUNTIME).unwrap();
-                prop_assert_eq!(told(&policy), told(&fresh));
+                prop_assert_eq!(printed(&policy), printed(&fresh));
                 prop_assert!(have_the_same_passwords(&policy, &fresh));
                 Ok(())
             })
@@ -184,20 +184,20 @@ fn password(first: bool) -> PasswordName {
     if first { PasswordName::Password1 } else { PasswordName::Password2 }
 }
 
-/// Everything that a snapshot tells, as text.
-fn told(policy: &Policy) -> String {
+/// Everything that a snapshot has, as text.
+fn printed(policy: &Policy) -> String {
     let maps = MAPS.map(|name| policy.scope_map(name));
     let tokens = TOKENS.map(|name| policy.token(name));
     let clients = CLIENTS.map(|name| policy.service_principal(name));
     let generations =
         clients.map(|client| client.map(|client| (client.generation, client.secrets.len())));
-    let mut departures: Vec<_> =
-        policy.tombstones().map(|departure| format!("{departure:?}")).collect();
-    departures.sort();
+    let mut tombstones: Vec<_> =
+        policy.tombstones().map(|tombstone| format!("{tombstone:?}")).collect();
+    tombstones.sort();
     let counts = (policy.tokens().len(), policy.service_principals().len());
     let registry = &policy.registry;
     format!(
-        "{registry:#?}\n{maps:#?}\n{tokens:#?}\n{clients:#?}\n{generations:?}\n{departures:#?}\n{counts:?}"
+        "{registry:#?}\n{maps:#?}\n{tokens:#?}\n{clients:#?}\n{generations:?}\n{tombstones:#?}\n{counts:?}"
     )
 }
 

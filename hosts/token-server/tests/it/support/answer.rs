@@ -92,9 +92,9 @@ impl Answer {
         let body = &self.body;
         let message = body["errors"][0]["message"].as_str();
         let code = body["errors"][0]["code"].as_str();
-        let said = message.is_some_and(|message| message.len() > 10) && code.is_some();
+        let has_reason = message.is_some_and(|message| message.len() > 10) && code.is_some();
         assert!(
-            said && self.headers[header::CONTENT_TYPE] == "application/json; charset=utf-8",
+            has_reason && self.headers[header::CONTENT_TYPE] == "application/json; charset=utf-8",
             "{self:?}"
         );
     }
