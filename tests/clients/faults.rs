@@ -22,7 +22,7 @@ const MAPS: usize = 4;
 /// Within what time a change through one server is obeyed by another.
 const SOON: Duration = Duration::from_secs(1);
 /// Enough for a slow machine to come back.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const PULL: &str = "repository:team/hello:pull";
 
 /// Killed at random moments under writes, a server never forgets what it acknowledged.
@@ -140,14 +140,14 @@ fn a_database_that_goes_away_and_comes_back() {
         let _end = OnDrop(&ended);
         for _ in 0..2 {
             postgres.stop();
-            eventually(PATIENCE, || expect(503, write("during")));
-            eventually(PATIENCE, || expect("degraded".to_owned(), ready(&url)));
+            eventually(TIMEOUT, || expect(503, write("during")));
+            eventually(TIMEOUT, || expect("degraded".to_owned(), ready(&url)));
             let before = issued.load(Ordering::Relaxed);
             sleep(Duration::from_millis(500));
             assert!(issued.load(Ordering::Relaxed) > before, "no token without the database");
             postgres.resume();
-            eventually(PATIENCE, || expect_done(write("after")));
-            eventually(PATIENCE, || expect("ready".to_owned(), ready(&url)));
+            eventually(TIMEOUT, || expect_done(write("after")));
+            eventually(TIMEOUT, || expect("ready".to_owned(), ready(&url)));
         }
     });
     assert_eq!(refused.into_inner(), 0, "of {}", issued.into_inner());
@@ -192,7 +192,7 @@ fn two_servers_on_one_database() {
         change(writer, "PUT", "/scopeMaps/MyScopeMap", &map_of("team/more"));
         change(writer, "PATCH", "/tokens/MyToken", &json!({ "properties": { "status": status } }));
         let start = Instant::now();
-        eventually(PATIENCE, || match held(reader).as_deref() == expected {
+        eventually(TIMEOUT, || match held(reader).as_deref() == expected {
             true => Ok(()),
             false => Err("the other server does not obey"),
         });
@@ -205,7 +205,7 @@ fn two_servers_on_one_database() {
             let probe = || {
                 administrator.ask("PUT", &server.url(), "/scopeMaps/probe", Some(&map_of("probe")))
             };
-            eventually(PATIENCE, || expect_done(probe().unwrap().0));
+            eventually(TIMEOUT, || expect_done(probe().unwrap().0));
         }
     }
     // One of three may have met another test that has the machine to itself for a moment.
@@ -260,7 +260,7 @@ fn a_stopped_server_finishes_what_it_began() {
     write!(stream, "Connection: close\r\n\r\n{begun}").unwrap();
     sleep(Duration::from_millis(200));
     server.process().ask_to_end();
-    eventually(PATIENCE, || match TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())) {
+    eventually(TIMEOUT, || match TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())) {
         Ok(_) => Err("it still takes connections"),
         Err(_) => Ok(()),
     });
@@ -299,7 +299,7 @@ fn slow(beginning: &str) {
     let mut slow: Vec<_> = (0..100).map(begin).collect();
     let start = Instant::now();
     while !slow.is_empty() {
-        assert!(start.elapsed() < 2 * PATIENCE, "{} slow clients are not cut off", slow.len());
+        assert!(start.elapsed() < 2 * TIMEOUT, "{} slow clients are not cut off", slow.len());
         let asked = Instant::now();
         let held = access(&server.url(), "MyToken", &passwords[0], PULL);
         assert_eq!(held.as_deref(), Some(PULL));

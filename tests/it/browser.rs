@@ -13,7 +13,7 @@ use scopegate_runtime::ENGINE_WASM;
 use scopegate_tests::sameness::{CASES, groups};
 
 /// How long the browser may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 const PAGE: &str = r#"<!doctype html><title>cases</title><script type="module">
 import { answers } from "/cases.mjs";
@@ -45,7 +45,7 @@ pub(crate) fn digest(job: String) -> String {
     let answered = serve(listener, job);
     let folder = tempfile::tempdir().unwrap();
     let _browser = Browser::open(&url, folder.path());
-    answered.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+    answered.recv_timeout(TIMEOUT).unwrap_or_else(|_| {
         let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
         panic!("the page sent nothing back: {log}")
     })

@@ -14,8 +14,8 @@
 mod browser;
 mod corpus;
 mod embed;
-mod house;
 mod properties;
 mod sameness;
+mod stack;
 mod strategies;
 mod walks;

@@ -18,7 +18,7 @@ const TOKEN: &str = "MyToken";
 const SERVICE: &str = "registry.test";
 const ISSUER: &str = "walks";
 
-pub(crate) struct House {
+pub(crate) struct Stack {
     folder: TempDir,
     server_port: u16,
     registry_port: u16,
@@ -37,8 +37,8 @@ impl Drop for Running {
     }
 }
 
-impl House {
-    /// A house whose one token has a map with these rules.
+impl Stack {
+    /// A stack whose one token has a map with these rules.
     pub(crate) fn start(rules: &Rules<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (server_port, registry_port) = (free_port(), free_port());

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::house::House;
+use crate::stack::Stack;
 
 const WRITE_AND_READ: [&str; 2] = ["content/write", "content/read"];
 
@@ -15,10 +15,10 @@ const WRITE_AND_READ: [&str; 2] = ["content/write", "content/read"];
 /// does not even log in.
 #[test]
 fn a_token_pushes_where_its_map_says() {
-    let house = House::start(&[("samples/hello-world", &WRITE_AND_READ)]);
-    house.login("wrong").unwrap_err();
-    house.push("samples/hello-world").unwrap();
-    let refusal = house.push("samples/nginx").unwrap_err();
+    let stack = Stack::start(&[("samples/hello-world", &WRITE_AND_READ)]);
+    stack.login("wrong").unwrap_err();
+    stack.push("samples/hello-world").unwrap();
+    let refusal = stack.push("samples/nginx").unwrap_err();
     assert!(refusal.contains("requested access to the resource is denied"), "{refusal}");
 }
 
@@ -26,48 +26,48 @@ fn a_token_pushes_where_its_map_says() {
 /// be pulled from.
 #[test]
 fn an_updated_map_counts_at_once() {
-    let house = House::start(&[("samples/hello-world", &WRITE_AND_READ)]);
-    house.push("samples/hello-world").unwrap();
-    house.push("samples/nginx").unwrap_err();
+    let stack = Stack::start(&[("samples/hello-world", &WRITE_AND_READ)]);
+    stack.push("samples/hello-world").unwrap();
+    stack.push("samples/nginx").unwrap_err();
 
-    house.update(&[("samples/hello-world", &["content/read"]), ("samples/nginx", &WRITE_AND_READ)]);
-    eventually(|| house.push("samples/nginx"));
-    house.push("samples/hello-world").unwrap_err();
-    house.pull("samples/hello-world").unwrap();
-    house.pull("samples/nginx").unwrap();
+    stack.update(&[("samples/hello-world", &["content/read"]), ("samples/nginx", &WRITE_AND_READ)]);
+    eventually(|| stack.push("samples/nginx"));
+    stack.push("samples/hello-world").unwrap_err();
+    stack.pull("samples/hello-world").unwrap();
+    stack.pull("samples/nginx").unwrap();
 }
 
 /// Deleting takes `content/delete`, and skopeo asks for `*`, which must become what may be had and
 /// never a literal `*`.
 #[test]
 fn deleting_takes_its_own_permission() {
-    let house = House::start(&[("samples/nginx", &WRITE_AND_READ)]);
-    house.push("samples/nginx").unwrap();
-    house.delete("samples/nginx").unwrap_err();
-    assert_eq!(house.access("repository:samples/nginx:*"), "repository:samples/nginx:pull,push");
+    let stack = Stack::start(&[("samples/nginx", &WRITE_AND_READ)]);
+    stack.push("samples/nginx").unwrap();
+    stack.delete("samples/nginx").unwrap_err();
+    assert_eq!(stack.access("repository:samples/nginx:*"), "repository:samples/nginx:pull,push");
 
-    house.update(&[("samples/nginx", &["content/write", "content/read", "content/delete"])]);
-    eventually(|| house.delete("samples/nginx"));
-    house.pull("samples/nginx").unwrap_err();
+    stack.update(&[("samples/nginx", &["content/write", "content/read", "content/delete"])]);
+    eventually(|| stack.delete("samples/nginx"));
+    stack.pull("samples/nginx").unwrap_err();
 }
 
 /// A wildcard covers repositories that do not exist yet: the first push makes one.
 #[test]
 fn a_wildcard_pushes_to_a_new_repository() {
-    let house = House::start(&[("samples/*", &WRITE_AND_READ)]);
-    house.push("samples/brand-new/app").unwrap();
-    house.pull("samples/brand-new/app").unwrap();
-    house.push("samples").unwrap_err();
-    house.push("samples2/app").unwrap_err();
+    let stack = Stack::start(&[("samples/*", &WRITE_AND_READ)]);
+    stack.push("samples/brand-new/app").unwrap();
+    stack.pull("samples/brand-new/app").unwrap();
+    stack.push("samples").unwrap_err();
+    stack.push("samples2/app").unwrap_err();
 
-    let house = House::start(&[("*", &WRITE_AND_READ)]);
-    house.push("anything/at/all").unwrap();
+    let stack = Stack::start(&[("*", &WRITE_AND_READ)]);
+    stack.push("anything/at/all").unwrap();
 }
 
 /// The documented example of permissions that add up decides each of its repositories.
 #[test]
 fn permissions_add_up() {
-    let house = House::start(&[
+    let stack = Stack::start(&[
         ("sample/*", &["content/read"]),
         ("sample/teamA/*", &["content/write"]),
         ("sample/teamA/projectB", &["content/delete"]),
@@ -79,25 +79,25 @@ fn permissions_add_up() {
         ("sample/teama", "pull"),
     ] {
         let scope = format!("repository:{repository}:pull,push,delete");
-        assert_eq!(house.access(&scope), format!("repository:{repository}:{actions}"));
+        assert_eq!(stack.access(&scope), format!("repository:{repository}:{actions}"));
     }
-    assert_eq!(house.access("repository:sample:pull,push,delete"), "");
+    assert_eq!(stack.access("repository:sample:pull,push,delete"), "");
 
-    house.push("sample/teama/projectb").unwrap();
-    house.push("sample/teama/projectc").unwrap();
-    house.push("sample/teamc").unwrap_err();
-    house.delete("sample/teama/projectc").unwrap_err();
-    house.delete("sample/teama/projectb").unwrap();
+    stack.push("sample/teama/projectb").unwrap();
+    stack.push("sample/teama/projectc").unwrap();
+    stack.push("sample/teamc").unwrap_err();
+    stack.delete("sample/teama/projectc").unwrap_err();
+    stack.delete("sample/teama/projectb").unwrap();
 }
 
 /// What was acknowledged is there after a crash.
 #[test]
 fn a_killed_server_forgets_nothing() {
-    let mut house = House::start(&[("samples/hello-world", &WRITE_AND_READ)]);
-    house.push("samples/hello-world").unwrap();
-    house.kill_and_restart_server();
-    house.push("samples/hello-world").unwrap();
-    house.push("samples/nginx").unwrap_err();
+    let mut stack = Stack::start(&[("samples/hello-world", &WRITE_AND_READ)]);
+    stack.push("samples/hello-world").unwrap();
+    stack.kill_and_restart_server();
+    stack.push("samples/hello-world").unwrap();
+    stack.push("samples/nginx").unwrap_err();
 }
 
 /// Tries until it works. A change counts within a fifth of a second; the patience is for slow

@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long a program may take to listen. Far longer than any of them needs, for slow machines.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A process that ends with its test. It is ended by its id, so that no other process is.
 pub(crate) struct Running {
@@ -70,7 +70,7 @@ impl Running {
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "it ended before it listened: {}", self.log());
-            assert!(start.elapsed() < PATIENCE, "nobody answers: {}", self.log());
+            assert!(start.elapsed() < TIMEOUT, "nobody answers: {}", self.log());
             sleep(Duration::from_millis(10));
         }
     }
