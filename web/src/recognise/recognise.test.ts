@@ -11,7 +11,7 @@ import type { Part } from "./found";
 import { recognise, withoutSecrets } from "./recognise";
 
 /** In milliseconds, on a machine that has much else to do: it is enough that these end. */
-const PATIENCE = 120_000;
+const TIMEOUT = 120_000;
 
 const PASTES = new URL("../../../tests/cases/playground/pastes/", import.meta.url);
 const PASTED = readdirSync(PASTES).map((file) => readFileSync(new URL(file, PASTES), "utf8"));
@@ -79,7 +79,7 @@ function positionOf(found: Part["found"]): number {
 }
 
 describe("texts of strangers", () => {
-  test("random pieces of samples and of what people paste, one behind the other", { timeout: PATIENCE }, () => {
+  test("random pieces of samples and of what people paste, one behind the other", { timeout: TIMEOUT }, () => {
     const random = randomNumbers(1);
     const texts = [...SAMPLES.map(({ text }) => text), ...PASTED];
     for (let round = 0; round < 800; round++) {
@@ -90,7 +90,7 @@ describe("texts of strangers", () => {
     }
   });
 
-  test.each(NEAR_MISSES())("a megabyte of %j", { timeout: PATIENCE }, (piece) => {
+  test.each(NEAR_MISSES())("a megabyte of %j", { timeout: TIMEOUT }, (piece) => {
     const text = piece.repeat(Math.ceil((1 << 20) / piece.length));
     expectOrder(text, recognise(text));
     const kept = withoutSecrets(text);

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
  * How long a client may take, in milliseconds: far longer than any of them needs, for slow
  * machines.
  */
-const PATIENCE = 60_000;
+const TIMEOUT = 60_000;
 
 export interface Ended {
   readonly succeeded: boolean;
@@ -78,7 +78,7 @@ export class Workplace {
     const child = spawn(program, [...own, ...given], {
       cwd: this.#folder,
       env: this.#environment(),
-      timeout: PATIENCE,
+      timeout: TIMEOUT,
     });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += data));
