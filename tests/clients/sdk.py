@@ -1,7 +1,7 @@
 """Calls azure-containerregistry: `sdk.py '{"endpoint": …, "who": …, "calls": [["tags", "team/hello"], …]}'`.
 
 Prints a list with one `{"value": …}` or `{"error": status}` for each call. The SDK is the released one; the only thing of ours is
-the credential that gives it a token which somebody else issued.
+the credential that gives it a token that was issued elsewhere.
 """
 
 import json
