@@ -301,8 +301,8 @@ reasons: Array<Reason>,
  */
 edits: Array<Edit>, 
 /**
- * What to give the token instead of scope maps that cannot be edited, the least first; none where
- * an edit helps.
+ * What to give the token instead of scope maps that cannot be edited, the least first; none
+ * where an edit helps.
  */
 replacements: Array<Replacement>, };
 
