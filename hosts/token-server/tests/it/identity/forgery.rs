@@ -123,7 +123,7 @@ async fn wrong_claims_ask_nobody() {
         ("iss", json!("https://other.example"), "the token's issuer is not a provider of ours"),
         ("iss", json!(format!("{}/", fake.issuer)), "the token's issuer is not a provider of ours"),
         ("exp", json!(NOW - 60), "the token has expired"),
-        ("exp", Value::Null, "one of the token's times is no number"),
+        ("exp", Value::Null, "one of the token's times is not a number"),
         ("nbf", json!(NOW + 61), "the token is not valid yet"),
         ("iat", json!(NOW + 61), "the token was issued in the future"),
     ] {
