@@ -1,6 +1,8 @@
 //! nginx, Caddy and Envoy before a registry without authentication, each of which asks the token
 //! server about every request.
 
+use std::time::{Duration, Instant};
+
 use crate::edge::{self, ALL};
 use crate::software::echo::Echo;
 use crate::software::proxy::{Kind, Proxy};
@@ -98,5 +100,29 @@ fn without_the_token_server() {
         let answer = ask(scene.proxy.port(), "GET", "/v2/team/app/manifests/v1", &[&bearer]);
         assert!(answer.status >= 500, "{kind:?} {answer:?}");
         assert!(scene.upstream.heard().is_empty(), "{kind:?}");
+    }
+}
+
+/// A token server that hangs: the proxy waits for it for seconds, and lets nothing through.
+#[test]
+fn a_token_server_that_hangs_is_given_up() {
+    for kind in EACH {
+        let mut scene = Scene::new(kind, Echo::start(0), Echo::port, &[("team/app", ALL)]);
+        let bearer = scene.bearer("repository:team/app:pull");
+        let target = "/v2/team/app/manifests/v1";
+        edge::decides(scene.proxy.port(), &scene.server, &scene.password);
+        scene.server.process().signal("STOP");
+        let began = Instant::now();
+        let status = ask(scene.proxy.port(), "GET", target, &[&bearer]).status;
+        let took = began.elapsed();
+        scene.server.process().signal("CONT");
+        assert!(took < Duration::from_secs(9), "{kind:?}: {took:?}");
+        let expected: &[u16] = match kind {
+            Kind::Nginx => &[503],
+            // By its own statuses: it has no decision to translate.
+            Kind::Caddy => &[502, 504],
+            _ => &[403, 503],
+        };
+        assert!(expected.contains(&status), "{kind:?}: {status}");
     }
 }

@@ -163,13 +163,26 @@ impl PublishedKey {
         let algorithm = match &self.material {
             Material::P256 { .. } => Algorithm::Es256,
             Material::Ed25519 { .. } => Algorithm::EdDsa,
-            Material::Rsa { n, .. } if decode(n)?.len() >= MIN_MODULUS => Algorithm::Rs256,
+            Material::Rsa { n, e } if is_long(&decode(n)?) && is_exponent(&decode(e)?) => {
+                Algorithm::Rs256
+            }
             Material::Rsa { .. } | Material::P384 { .. } => return None,
         };
         let is_named = self.algorithm.is_none_or(|name| name == algorithm.name());
         let kid = self.kid.filter(|kid| is_named && !kid.is_empty())?;
         Some((kid, algorithm, self.material))
     }
+}
+
+/// Whether a modulus has the length that RFC 7518 wants. Zeros before it are no part of a number
+/// (section 2): a short one could be filled up with them.
+fn is_long(modulus: &[u8]) -> bool {
+    modulus.len() >= MIN_MODULUS && modulus.first() != Some(&0)
+}
+
+/// Whether a number is an exponent of RSA: odd, and not 1, by which every signature is its message.
+fn is_exponent(number: &[u8]) -> bool {
+    number != [1] && number.first() != Some(&0) && number.last().is_some_and(|last| last % 2 == 1)
 }
 
 impl Material {
@@ -218,7 +231,8 @@ mod tests {
     const ED: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"e","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
     fn rsa(bytes: usize) -> String {
-        format!(r#"{{"kty":"RSA","kid":"r","n":"{}","e":"AQAB"}}"#, "A".repeat(bytes * 4 / 3))
+        let n = ["u", &"A".repeat((bytes * 4).div_ceil(3) - 1)].concat();
+        format!(r#"{{"kty":"RSA","kid":"r","n":"{n}","e":"AQAB"}}"#)
     }
 
     #[track_caller]
@@ -235,6 +249,11 @@ mod tests {
             (ED.into(), Some(Algorithm::EdDsa)),
             (rsa(258), Some(Algorithm::Rs256)),
             (rsa(255), None),
+            // Zeros before a short modulus, and exponents by which others sign.
+            (rsa(258).replacen("\"u", "\"A", 1), None),
+            (rsa(258).replace("AQAB", "AQ"), None),
+            (rsa(258).replace("AQAB", "AQAA"), None),
+            (rsa(258).replace("AQAB", "Aw"), Some(Algorithm::Rs256)),
             (
                 with(r#""kid":"a","use":"sig","alg":"ES256","key_ops":["verify"]"#),
                 Some(Algorithm::Es256),

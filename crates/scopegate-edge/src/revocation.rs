@@ -30,9 +30,12 @@ pub fn read(text: &[u8]) -> Option<Generations> {
     Some(Generations {
         version: match object.take("version") {
             None => 1,
-            Some(version) => u32::try_from(version.into_number()?).ok()?,
+            // A later version may mean something else by the same fields.
+            Some(version) => {
+                u32::try_from(version.into_number()?).ok().filter(|v| (1..=VERSION).contains(v))?
+            }
         },
-        epoch: object.optional("epoch", Value::into_text)?,
+        epoch: object.optional("epoch", name)?,
         revision: count(&mut object, "revision")?,
         is_everything: object.take("isEverything")?.into_boolean()?,
         changed: changed.into_iter().map(generation).collect::<Option<Vec<_>>>()?,
@@ -47,6 +50,10 @@ fn generation(value: Value) -> Option<Generation> {
         sub: object.optional("sub", Value::into_text)?,
         generation: count(&mut object, "generation")?,
     })
+}
+
+fn name(value: Value) -> Option<String> {
+    value.into_text().filter(|name| !name.is_empty())
 }
 
 fn provider(value: Value) -> Option<String> {
@@ -350,6 +357,17 @@ mod tests {
         revoked.ingest(read(update.to_string().as_bytes()).unwrap()).unwrap();
         assert!(revoked.has_revoked(&of_token("KELVIN", Some(3))));
         assert!(!revoked.has_revoked(&of_token("\u{212a}elvin", Some(3))));
+    }
+
+    /// A version 3 whose list was empty took revocations back.
+    #[test]
+    fn other_versions_and_an_empty_epoch_are_refused() {
+        for (name, other) in [("version", json!(3)), ("version", json!(0)), ("epoch", json!(""))] {
+            let mut feed = json!({ "version": 2, "epoch": "a", "revision": 9, "isEverything": true, "changed": [] });
+            assert!(read(feed.to_string().as_bytes()).is_some());
+            feed[name] = other;
+            assert!(read(feed.to_string().as_bytes()).is_none(), "{feed}");
+        }
     }
 
     #[test]

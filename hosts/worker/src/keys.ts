@@ -89,7 +89,8 @@ export class Keys {
 }
 
 async function readKeys(keys: readonly JsonWebKey[]): Promise<ReadonlyMap<string, Key>> {
-  const read = (await Promise.all(keys.slice(0, MAX_KEYS).map(readKey))).filter((key) => key !== undefined);
+  const objects = keys.filter((jwk) => typeof jwk === "object" && jwk !== null);
+  const read = (await Promise.all(objects.slice(0, MAX_KEYS).map(readKey))).filter((key) => key !== undefined);
   const byId = new Map(read.map((key) => [key.id, key]));
   // Of two keys with one id it is ambiguous which of them is meant.
   return keys.length > MAX_KEYS || byId.size < read.length ? new Map() : byId;
@@ -101,8 +102,9 @@ async function readKeys(keys: readonly JsonWebKey[]): Promise<ReadonlyMap<string
  */
 async function readKey(jwk: JsonWebKey & { kid?: string }): Promise<Key | undefined> {
   const algorithm = algorithmOf(jwk);
-  const verifies = (jwk.use ?? "sig") === "sig" && (jwk.key_ops ?? ["verify"]).includes("verify");
-  if (!jwk.kid || !algorithm || !verifies || isShort(jwk)) return undefined;
+  const operations: unknown = jwk.key_ops ?? ["verify"];
+  const verifies = (jwk.use ?? "sig") === "sig" && Array.isArray(operations) && operations.includes("verify");
+  if (!jwk.kid || !algorithm || !verifies || isWeak(jwk) || !isSpelt(jwk)) return undefined;
   const { kty, n, e, crv, x, y } = jwk;
   const material = Object.fromEntries(Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value));
   try {
@@ -117,9 +119,28 @@ async function readKey(jwk: JsonWebKey & { kid?: string }): Promise<Key | undefi
   }
 }
 
-/** Whether the modulus of a key of RSA is shorter than the 2,048 bits that RFC 7518 wants. */
-function isShort({ kty, n = "" }: JsonWebKey): boolean {
-  return kty === "RSA" && Math.floor((n.length * 3) / 4) < 256;
+/**
+ * Whether a key of RSA is weak: a modulus shorter than the 2,048 bits that RFC 7518 wants, zeros
+ * before it left out, or an exponent that is even or 1.
+ */
+function isWeak({ kty, n, e }: JsonWebKey): boolean {
+  if (kty !== "RSA") return false;
+  const [modulus, exponent] = [numberOf(n), numberOf(e)];
+  if (!modulus || !exponent) return true;
+  const last = exponent.at(-1) ?? 0;
+  return modulus.length < 256 || last % 2 === 0 || (exponent.length === 1 && last === 1);
+}
+
+/** The bytes of a number in base64url; nothing where it is none, or has zeros before it. */
+function numberOf(text: unknown): number[] | undefined {
+  if (typeof text !== "string" || !/^[A-Za-z0-9_-]+$/.test(text) || text.length % 4 === 1) return undefined;
+  const bytes = [...atob(text.replaceAll("-", "+").replaceAll("_", "/"))].map((letter) => letter.charCodeAt(0));
+  return bytes[0] === 0 ? undefined : bytes;
+}
+
+/** Whether the coordinates of a key are base64url: other readers refuse another spelling. */
+function isSpelt({ x, y }: JsonWebKey): boolean {
+  return [x, y].every((text) => text === undefined || /^[A-Za-z0-9_-]+$/.test(text));
 }
 
 /** The one algorithm that a key is for: what its kind says, which `alg` must not contradict. */

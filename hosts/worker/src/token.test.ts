@@ -27,7 +27,10 @@ const CLAIMS = {
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 function token(claims: object = {}, header: object = {}, kid: "ES256" | "RS256" | "EdDSA" = "ES256"): string {
-  const text = `${base64({ alg: kid, kid, ...header })}.${base64({ ...CLAIMS, ...claims })}`;
+  return signed(`${base64({ alg: kid, kid, ...header })}.${base64({ ...CLAIMS, ...claims })}`, kid);
+}
+
+function signed(text: string, kid: "ES256" | "RS256" | "EdDSA" = "ES256"): string {
   const { privateKey } = { ES256: EC, RS256: RSA, EdDSA: ED }[kid];
   const hash = kid === "EdDSA" ? null : "sha256";
   return `${text}.${sign(hash, Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
@@ -119,6 +122,34 @@ test("two keys of one id are none, nor are a hundred and one", async () => {
     const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys }) }, () => NOW);
     expect(await set.find("ES256")).toBeUndefined();
   }
+});
+
+test("a header that two readers could read in two ways is refused", async () => {
+  for (const header of ['{"alg":"none","alg":"ES256","kid":"ES256"}', '{"alg":"ES256","kid":"x","kid":"ES256"}']) {
+    const text = `${Buffer.from(header).toString("base64url")}.${base64(CLAIMS)}`;
+    expect(await verifier().tokens.verify(signed(text)), header).toBeUndefined();
+  }
+});
+
+test("weak and misspelt keys are left out, and the others verify", async () => {
+  const [ec, rsa] = SET.keys;
+  const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey.export({ format: "jwk" });
+  const padded = Buffer.concat([Buffer.alloc(128), Buffer.from(short.n ?? "", "base64url")]).toString("base64url");
+  for (const weak of [
+    { ...short, kid: "w" },
+    { ...short, n: padded, kid: "w" },
+    { ...rsa, e: "AQ", kid: "w" },
+    null,
+    7,
+  ]) {
+    const keys = [ec, weak];
+    const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys }) }, () => NOW);
+    expect(await set.find("w"), JSON.stringify(weak)).toBeUndefined();
+    expect(await set.find("ES256"), JSON.stringify(weak)).toBeDefined();
+  }
+  const misspelt = { ...ec, x: `${ec?.x}=`, kid: "w" };
+  const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys: [misspelt] }) }, () => NOW);
+  expect(await set.find("w")).toBeUndefined();
 });
 
 /** As every host answers it. */

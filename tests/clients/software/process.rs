@@ -56,7 +56,12 @@ impl Running {
 
     /// Asks it to end.
     pub(crate) fn ask_to_end(&self) {
-        run(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()));
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        run(Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()));
     }
 
     /// Waits until it has ended. Gives whether it says that all went well.

@@ -8,6 +8,7 @@
 use std::str::FromStr as _;
 
 use jsonwebtoken::Algorithm;
+use scopegate_edge::json::read_object;
 use scopegate_edge::jws::{Jws, JwsError};
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ impl<'a> Jwt<'a> {
         let jws = Jws::read(token).map_err(JwsError::message)?;
         let algorithm = Algorithm::from_str(&jws.algorithm)
             .map_err(|_| "the token's algorithm is `none` or unknown")?;
-        let claims = jws.payload().and_then(|payload| serde_json::from_slice(&payload).ok());
+        let claims = jws.payload().and_then(|payload| claims(&payload));
         let claims = claims.ok_or("the token's claims are not readable")?;
         let Jws { kid, message, signature, .. } = jws;
         Ok(Self { algorithm, kid, claims, message, signature })
@@ -53,6 +54,13 @@ impl<'a> Jwt<'a> {
     pub(crate) fn issuer(&self) -> Option<&str> {
         self.claims.get("iss").and_then(Value::as_str)
     }
+}
+
+/// The claims of a payload. A claim twice, which two readers could read in two ways, is refused as
+/// in tokens of ours.
+fn claims(payload: &[u8]) -> Option<Claims> {
+    read_object(payload)?;
+    serde_json::from_slice(payload).ok()
 }
 
 #[cfg(test)]
@@ -87,6 +95,20 @@ mod tests {
         ] {
             assert_eq!(parsed(header, "{}"), expected, "{header}");
         }
+    }
+
+    #[test]
+    fn a_claim_twice_is_refused() {
+        for payload in [
+            r#"{"admin":"no","admin":"yes"}"#,
+            r#"{"admin":"no","\u0061dmin":"yes"}"#,
+            r#"{"a":{"b":1,"b":2}}"#,
+        ] {
+            let refused = Err("the token's claims are not readable");
+            assert_eq!(parsed(r#"{"alg":"ES256"}"#, payload), refused, "{payload}");
+        }
+        let fraction = r#"{"exp":1.5,"roles":["a","a"]}"#;
+        assert!(parsed(r#"{"alg":"ES256"}"#, fraction).is_ok());
     }
 
     #[test]
