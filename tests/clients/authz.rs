@@ -111,11 +111,11 @@ fn a_token_server_that_hangs_is_given_up() {
         let bearer = scene.bearer("repository:team/app:pull");
         let target = "/v2/team/app/manifests/v1";
         edge::decides(scene.proxy.port(), &scene.server, &scene.password);
-        scene.server.process().signal("STOP");
+        scene.server.process().freeze();
         let began = Instant::now();
         let status = ask(scene.proxy.port(), "GET", target, &[&bearer]).status;
         let took = began.elapsed();
-        scene.server.process().signal("CONT");
+        scene.server.process().thaw();
         assert!(took < Duration::from_secs(9), "{kind:?}: {took:?}");
         let expected: &[u16] = match kind {
             Kind::Nginx => &[503],

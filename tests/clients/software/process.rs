@@ -59,9 +59,23 @@ impl Running {
         self.signal("TERM");
     }
 
-    /// Sends it a signal by its name.
-    pub(crate) fn signal(&self, name: &str) {
+    fn signal(&self, name: &str) {
         run(Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()));
+    }
+
+    /// Stops it, as a machine does that hangs, and waits until it has stopped.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+        let status = format!("/proc/{}/status", self.child.id());
+        eventually(TIMEOUT, || {
+            let status = fs::read_to_string(&status).unwrap();
+            status.contains("State:\tT").then_some(()).ok_or(status)
+        });
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
     }
 
     /// Waits until it has ended. Gives whether it says that all went well.
