@@ -119,7 +119,7 @@ function json(part: string): unknown {
   try {
     const text = decoder.decode(decode(part));
     const value: unknown = JSON.parse(text);
-    // The issuer writes no blanks and no field twice; two readers could read such a text in two ways.
+    // The issuer writes no blanks, and no field twice: such a text could be read in two ways.
     return JSON.stringify(value) === text ? value : undefined;
   } catch {
     return undefined;
