@@ -19,6 +19,7 @@ use scopegate_api::claims::{
     version,
 };
 use scopegate_edge::accept::{Registered, Times};
+use scopegate_edge::json::read_object;
 use scopegate_edge::jws::{Jws, decode};
 use scopegate_edge::{Epoch, Expected, accept};
 use serde::de::DeserializeOwned;
@@ -260,6 +261,8 @@ impl Issuer {
 
     fn verify_for<T: DeserializeOwned>(&self, token: &str, expected: &Expected<'_>) -> Option<T> {
         let payload = self.open(token)?;
+        // A claim twice is refused here too, also one that no field below takes.
+        read_object(&payload)?;
         let claims: RegisteredClaims = serde_json::from_slice(&payload).ok()?;
         expected.check_any(claims.registered()).ok()?;
         serde_json::from_slice(&payload).ok()
@@ -517,13 +520,13 @@ mod tests {
 
     /// A forged token of a header, claims and a signing function.
     fn token(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
-        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let message = format!(
-            "{}.{}",
-            encode(header.to_string().as_bytes()),
-            encode(claims.to_string().as_bytes())
-        );
-        let signature = encode(&sign(message.as_bytes()));
+        signed(&header.to_string(), &claims.to_string(), sign)
+    }
+
+    fn signed(header: &str, claims: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+        let [header, claims] = [header, claims].map(|text| URL_SAFE_NO_PAD.encode(text));
+        let message = format!("{header}.{claims}");
+        let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
         format!("{message}.{signature}")
     }
 
@@ -553,6 +556,19 @@ mod tests {
     fn hmac(secret: &[u8]) -> impl Fn(&[u8]) -> Vec<u8> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         move |message| hmac::sign(&key, message).as_ref().to_vec()
+    }
+
+    #[test]
+    fn a_claim_twice_is_refused() {
+        let ours = Keys::new(&[Algorithm::Es256]);
+        let (issuer, key) = (ours.issuer("i", "s"), &ours.records[0]);
+        let header = json!({ "alg": "ES256", "typ": "JWT", "kid": key.kid }).to_string();
+        let claims = claims().to_string();
+        for (more, is_good) in [("\"x\":1,", true), ("\"x\":1,\"x\":2,", false)] {
+            let claims = claims.replacen('{', &format!("{{{more}"), 1);
+            let verified = issuer.verify_refresh(&signed(&header, &claims, by(key)), NOW);
+            assert_eq!(verified.is_some(), is_good, "{claims}");
+        }
     }
 
     #[test]
