@@ -50,7 +50,7 @@ pub(crate) struct NameScan {
 }
 
 impl NameScan {
-    /// As if a separator came before the name, so that one in front is the second of two.
+    /// Starts as after a separator, so that a leading separator counts as a doubled one.
     pub(crate) const START: Self = Self { separators: HIGH, wrong: 0 };
 
     #[inline]

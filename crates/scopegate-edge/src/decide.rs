@@ -9,7 +9,7 @@
 //! `/v2/`                  answered here
 //! ```
 //!
-//! In this order: a client with a bad token is told so also while a feed is silent.
+//! The order matters: an invalid token is 401 also while a feed is stale.
 //!
 //! Left out: what a host does before, to find the credential (signatures, passwords), and after
 //! (lists that it filters, sending, logs).

@@ -49,7 +49,7 @@ impl fmt::Display for BundleError {
             Self::Time => "the bundle is not valid at this time",
             Self::Older => "the bundle is older than the one that is held",
             Self::Epoch => "the bundle is of an epoch that was left; run `scopegate-server restore` if its database was put back",
-            Self::Table => "the bundle holds a table that is none",
+            Self::Table => "the bundle holds an invalid table",
         })
     }
 }

@@ -269,7 +269,7 @@ mod tests {
             // Another server of the same epoch that is behind, or a database that was restored
             // without a new epoch.
             ("a", 5, true, false, 16),
-            // A new epoch has to be heard from its beginning.
+            // A new epoch has to be read from its beginning.
             ("b", 6, false, false, 0),
             ("b", 6, true, true, 6),
             ("b", 7, false, true, 7),

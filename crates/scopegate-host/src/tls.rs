@@ -84,7 +84,7 @@ impl Certificate {
         }
     }
 
-    /// Takes over a pair of files that has changed, and logs what came of it.
+    /// Loads a changed pair of files, and logs whether it is used.
     pub fn reload(&self) {
         let pems = Pems::read(&self.files);
         let state = match &pems {

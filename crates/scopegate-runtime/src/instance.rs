@@ -402,7 +402,7 @@ impl Instance {
         let arguments = (payload, issuer, service, (now >> 32) as u32, now as u32);
         let result = self.exports.accept_claims.call(&mut self.store, arguments);
         let text = std::str::from_utf8(self.output(result)?).ok();
-        text.and_then(Acceptance::read).ok_or(Error::Protocol("an acceptance that is none"))
+        text.and_then(Acceptance::read).ok_or(Error::Protocol("an invalid acceptance"))
     }
 
     /// Handles of several tables that are good at the same time.

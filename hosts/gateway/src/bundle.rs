@@ -109,7 +109,7 @@ mod tests {
             ("an older one", sign(6), "older", Some(7)),
             ("a forged one", other.sign(&header(), &bundle(9)), "signature", Some(7)),
             ("another payload", sign(9).replace(".eyJ", ".eyK"), "signature", Some(7)),
-            ("a table that is none", signer.sign(&header(), &broken), "table", Some(7)),
+            ("an invalid table", signer.sign(&header(), &broken), "table", Some(7)),
             ("no bundle", signer.sign(&header(), &json!({})), "read", Some(7)),
             ("nothing", String::new(), "signature", Some(7)),
             ("the same again", sign(7), "", Some(7)),
