@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use scopegate_server::testing::store::{Page, Store};
+use scopegate_server::testing::store::{Page, Store, TokenRecord};
 
 use scopegate_benches::figures::Figures;
 use scopegate_benches::token_server::{Server, tokens_and_maps};
@@ -36,7 +36,7 @@ fn pages(server: &Server) -> [Vec<f64>; 2] {
             for _ in 0..21 {
                 let begun = Instant::now();
                 let page = Page { after: after.into(), limit: 500 };
-                let tokens = store.read().await.unwrap().tokens(&page).await.unwrap();
+                let tokens = store.read().await.unwrap().page::<TokenRecord>(&page).await.unwrap();
                 assert_eq!(tokens.len(), 500);
                 took.push(begun.elapsed().as_secs_f64() * 1e3);
             }

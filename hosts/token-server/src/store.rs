@@ -18,6 +18,7 @@ mod postgres;
 mod records;
 mod row;
 mod sqlite;
+mod tables;
 mod write;
 
 use std::path::Path;
@@ -36,12 +37,11 @@ pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub use known_networks::KnownNetwork;
 pub use page::Page;
 pub use records::{
-    Changes, History, Known, PasswordName, RecordKey, Revision, RevokedIdentity, TokenRecord,
+    Changes, History, Known, PasswordName, RecordKey, RevokedIdentity, ScopeMapRecord,
+    ServicePrincipalRecord, TokenRecord,
 };
-pub(crate) use records::{
-    KeysRecord, PasswordRecord, ProviderRecord, RegistryRecord, ScopeMapRecord,
-    ServicePrincipalRecord, Tombstone,
-};
+pub(crate) use records::{KeysRecord, PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
+pub use tables::{Record, Revision};
 pub use write::Write;
 
 /// How long a database operation may take. Decisions do not wait for it.
@@ -173,64 +173,22 @@ impl Read {
         RegistryRecord::read(&mut self.0).await
     }
 
-    /// A scope map by its name, in any case.
+    /// The scope map, token or service principal with this name, in any case.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn scope_map(&mut self, name: &str) -> sqlx::Result<Option<ScopeMapRecord>> {
-        ScopeMapRecord::find(&mut self.0, name).await
+    pub async fn find<R: Record>(&mut self, name: &str) -> sqlx::Result<Option<R>> {
+        tables::find(&mut self.0, name).await
     }
 
-    /// A token by its name, in any case.
+    /// Scope maps, tokens or service principals in the order of their keys.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn token(&mut self, name: &str) -> sqlx::Result<Option<TokenRecord>> {
-        TokenRecord::find(&mut self.0, name).await
-    }
-
-    /// A service principal by its client id, in any case.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn service_principal(
-        &mut self,
-        client_id: &str,
-    ) -> sqlx::Result<Option<ServicePrincipalRecord>> {
-        ServicePrincipalRecord::find(&mut self.0, client_id).await
-    }
-
-    /// Scope maps in the order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn scope_maps(&mut self, page: &Page) -> sqlx::Result<Vec<ScopeMapRecord>> {
-        ScopeMapRecord::page(&mut self.0, page).await
-    }
-
-    /// Tokens in the order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn tokens(&mut self, page: &Page) -> sqlx::Result<Vec<TokenRecord>> {
-        TokenRecord::page(&mut self.0, page).await
-    }
-
-    /// Service principals in the order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn service_principals(
-        &mut self,
-        page: &Page,
-    ) -> sqlx::Result<Vec<ServicePrincipalRecord>> {
-        ServicePrincipalRecord::page(&mut self.0, page).await
+    pub async fn page<R: Record>(&mut self, page: &Page) -> sqlx::Result<Vec<R>> {
+        tables::page(&mut self.0, page).await
     }
 }
 

@@ -112,8 +112,8 @@ pub mod model {
 }
 pub mod store {
     pub use crate::store::{
-        Changes, History, Known, KnownNetwork, Page, PasswordName, RecordKey, Revision,
-        RevokedIdentity, Store, TokenRecord, Write,
+        Changes, History, Known, KnownNetwork, Page, PasswordName, Record, RecordKey, Revision,
+        RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord, Write,
     };
 }
 pub mod telemetry {

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use scopegate_core::ScopeMap;
-use sqlx::{Any, AnyConnection, Row as _, Transaction};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, Transaction};
 use uuid::Uuid;
 
 use super::database::Database;
 use super::keys::{AuthorityRecord, KeyRecord};
 use super::page::Page;
 use super::records::{
-    KeysRecord, Known, ProviderRecord, RecordKey, RegistryRecord, Revision, ScopeMapRecord,
-    ServicePrincipalRecord, TOMBSTONE_HORIZON, TokenRecord,
+    KeysRecord, Known, ProviderRecord, RegistryRecord, ScopeMapRecord, ServicePrincipalRecord,
+    TOMBSTONE_HORIZON,
 };
 use super::row::to_json;
+use super::tables::{self, Record, Revision};
 use crate::clock;
 
 /// An open write. It is rolled back unless it is committed.
@@ -101,7 +102,7 @@ impl Write {
         for map in ScopeMap::system_defined() {
             let Some(name) = map.name.as_ref().map(ToString::to_string) else { continue };
             let actions: Vec<String> = map.rules.iter().map(ToString::to_string).collect();
-            let known = self.scope_map(&name).await?;
+            let known: Option<ScopeMapRecord> = self.find(&name).await?;
             if known.is_some_and(|known| known.actions == actions) {
                 continue;
             }
@@ -114,7 +115,7 @@ impl Write {
                 revision: self.revision,
                 generation: self.revision,
             };
-            self.put_scope_map(&record).await?;
+            self.put(&record).await?;
             changed = true;
         }
         Ok(changed)
@@ -129,34 +130,13 @@ impl Write {
         RegistryRecord::read(&mut self.transaction).await
     }
 
-    /// A scope map by its name, in any case.
+    /// The scope map, token or service principal with this name, in any case.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn scope_map(&mut self, name: &str) -> sqlx::Result<Option<ScopeMapRecord>> {
-        ScopeMapRecord::find(&mut self.transaction, name).await
-    }
-
-    /// A token by its name, in any case.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn token(&mut self, name: &str) -> sqlx::Result<Option<TokenRecord>> {
-        TokenRecord::find(&mut self.transaction, name).await
-    }
-
-    /// A service principal by its client id, in any case.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn service_principal(
-        &mut self,
-        client_id: &str,
-    ) -> sqlx::Result<Option<ServicePrincipalRecord>> {
-        ServicePrincipalRecord::find(&mut self.transaction, client_id).await
+    pub async fn find<R: Record>(&mut self, name: &str) -> sqlx::Result<Option<R>> {
+        tables::find(&mut self.transaction, name).await
     }
 
     /// Counts one more user-defined scope map against `limit`; returns whether it fits. The
@@ -212,7 +192,8 @@ impl Write {
         }
         let mut page = Page::first();
         loop {
-            let some = ServicePrincipalRecord::page(&mut self.transaction, &page).await?;
+            let some: Vec<ServicePrincipalRecord> =
+                tables::page(&mut self.transaction, &page).await?;
             let Some(last) = some.last() else { return Ok(None) };
             page.after.clone_from(&last.key);
             let has = |principal: &ServicePrincipalRecord| {
@@ -246,85 +227,60 @@ impl Write {
         .map(drop)
     }
 
-    /// Writes a scope map, new or changed.
+    /// Writes a scope map, a token or a service principal, new or changed.
     ///
     /// # Errors
     ///
-    /// When the database cannot be written.
-    pub async fn put_scope_map(&mut self, map: &ScopeMapRecord) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into scope_maps (key, name, description, actions, created_at, revision, generation)
-             values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (key) do update set description = excluded.description, actions = excluded.actions,
-                revision = excluded.revision, generation = excluded.generation",
-        )
-        .bind(map.key.as_str())
-        .bind(map.name.as_str())
-        .bind(map.description.as_str())
-        .bind(to_json(&map.actions)?)
-        .bind(map.created_at)
-        .bind(self.revision)
-        .bind(map.generation)
-        .execute(&mut *self.transaction)
-        .await?;
-        self.clear_tombstone(&RecordKey::ScopeMap(map.key.clone())).await
+    /// When the database cannot be written, or the scope map of a token does not exist.
+    pub async fn put<R: Record>(&mut self, record: &R) -> sqlx::Result<()> {
+        let put = record.bind(sqlx::query(R::PUT))?.bind(self.revision);
+        put.execute(&mut *self.transaction).await?;
+        self.clear_tombstone::<R>(record.key()).await
     }
 
-    /// Writes a token, new or changed.
+    /// Deletes the record with this name, in any case, and leaves a tombstone; returns whether it
+    /// existed.
     ///
     /// # Errors
     ///
-    /// When the database cannot be written, or there is no such scope map.
-    pub async fn put_token(&mut self, token: &TokenRecord) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into tokens (key, name, scope_map, enabled, passwords, created_at, revision, generation)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)
-             on conflict (key) do update set scope_map = excluded.scope_map, enabled = excluded.enabled,
-                passwords = excluded.passwords, revision = excluded.revision, generation = excluded.generation",
-        )
-        .bind(token.key.as_str())
-        .bind(token.name.as_str())
-        .bind(token.scope_map.as_deref())
-        .bind(i64::from(token.enabled))
-        .bind(to_json(&token.passwords)?)
-        .bind(token.created_at)
-        .bind(self.revision)
-        .bind(token.generation)
-        .execute(&mut *self.transaction)
-        .await?;
-        self.clear_tombstone(&RecordKey::Token(token.key.clone())).await
+    /// When the database cannot be written, or the scope map is in use.
+    pub async fn delete<R: Record>(&mut self, name: &str) -> sqlx::Result<bool> {
+        let key = name.to_ascii_lowercase();
+        let delete = AssertSqlSafe(format!("delete from {} where key = $1", R::TABLE));
+        let delete = sqlx::query(delete).bind(key.as_str());
+        if delete.execute(&mut *self.transaction).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query("insert into departures (kind, key, revision) values ($1, $2, $3)")
+            .bind(R::KIND)
+            .bind(key)
+            .bind(self.revision)
+            .execute(&mut *self.transaction)
+            .await?;
+        self.prune_tombstones().await?;
+        Ok(true)
     }
 
-    /// Writes a service principal, new or changed.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn put_service_principal(
-        &mut self,
-        principal: &ServicePrincipalRecord,
-    ) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into service_principals
-                (key, name, display_name, enabled, roles, scope_maps, secrets, created_at, revision, generation)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             on conflict (key) do update set display_name = excluded.display_name, enabled = excluded.enabled,
-                roles = excluded.roles, scope_maps = excluded.scope_maps, secrets = excluded.secrets,
-                revision = excluded.revision, generation = excluded.generation",
-        )
-        .bind(principal.key.as_str())
-        .bind(principal.name.as_str())
-        .bind(principal.display_name.as_str())
-        .bind(i64::from(principal.enabled))
-        .bind(to_json(&principal.roles)?)
-        .bind(to_json(&principal.scope_maps)?)
-        .bind(to_json(&principal.secrets)?)
-        .bind(principal.created_at)
-        .bind(self.revision)
-        .bind(principal.generation)
-        .execute(&mut *self.transaction)
-        .await?;
-        self.clear_tombstone(&RecordKey::ServicePrincipal(principal.key.clone())).await
+    /// Prunes tombstones beyond the horizon. A reader behind it reads the full state.
+    async fn prune_tombstones(&mut self) -> sqlx::Result<()> {
+        let until = self.revision.saturating_sub(TOMBSTONE_HORIZON);
+        for statement in [
+            "delete from departures where revision <= $1",
+            "update registry set forgotten = $1 where forgotten < $1",
+        ] {
+            sqlx::query(statement).bind(until).execute(&mut *self.transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the tombstone of a re-created record.
+    async fn clear_tombstone<R: Record>(&mut self, key: &str) -> sqlx::Result<()> {
+        sqlx::query("delete from departures where kind = $1 and key = $2")
+            .bind(R::KIND)
+            .bind(key)
+            .execute(&mut *self.transaction)
+            .await
+            .map(drop)
     }
 
     /// Every identity provider, those removed from the configuration too.
@@ -333,7 +289,7 @@ impl Write {
     ///
     /// When the database cannot be read.
     pub async fn providers(&mut self) -> sqlx::Result<Vec<ProviderRecord>> {
-        ProviderRecord::since(&mut self.transaction, Revision::MIN).await
+        tables::since(&mut self.transaction, Revision::MIN).await
     }
 
     /// Writes an identity provider, new or changed.
@@ -431,55 +387,6 @@ impl Write {
     pub async fn delete_key(&mut self, kid: &str) -> sqlx::Result<()> {
         sqlx::query("delete from signing_keys where kid = $1")
             .bind(kid)
-            .execute(&mut *self.transaction)
-            .await
-            .map(drop)
-    }
-
-    /// Deletes a record and leaves a tombstone; returns whether it existed.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written, or the scope map is in use.
-    pub async fn delete(&mut self, what: &RecordKey) -> sqlx::Result<bool> {
-        let (kind, key) = what.parts();
-        let statement = match what {
-            RecordKey::ScopeMap(_) => "delete from scope_maps where key = $1",
-            RecordKey::Token(_) => "delete from tokens where key = $1",
-            RecordKey::ServicePrincipal(_) => "delete from service_principals where key = $1",
-        };
-        let deleted = sqlx::query(statement).bind(key).execute(&mut *self.transaction).await?;
-        if deleted.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query("insert into departures (kind, key, revision) values ($1, $2, $3)")
-            .bind(kind)
-            .bind(key)
-            .bind(self.revision)
-            .execute(&mut *self.transaction)
-            .await?;
-        self.prune_tombstones().await?;
-        Ok(true)
-    }
-
-    /// Prunes tombstones beyond the horizon. A reader behind it reads the full state.
-    async fn prune_tombstones(&mut self) -> sqlx::Result<()> {
-        let until = self.revision.saturating_sub(TOMBSTONE_HORIZON);
-        for statement in [
-            "delete from departures where revision <= $1",
-            "update registry set forgotten = $1 where forgotten < $1",
-        ] {
-            sqlx::query(statement).bind(until).execute(&mut *self.transaction).await?;
-        }
-        Ok(())
-    }
-
-    /// Removes the tombstone of a re-created record.
-    async fn clear_tombstone(&mut self, what: &RecordKey) -> sqlx::Result<()> {
-        let (kind, key) = what.parts();
-        sqlx::query("delete from departures where kind = $1 and key = $2")
-            .bind(kind)
-            .bind(key)
             .execute(&mut *self.transaction)
             .await
             .map(drop)

@@ -17,6 +17,7 @@ use super::resource::{List, Named, PageQuery};
 use crate::app::App;
 use crate::app::watch::commit;
 use crate::domain::edit::service_principals::{self, ServicePrincipalEdit};
+use crate::store::ServicePrincipalRecord;
 
 /// Lists the service principals.
 ///
@@ -34,7 +35,7 @@ pub(crate) async fn list(
 ) -> Result<Json<List<ServicePrincipalResource>>, ManagementError> {
     let page = query.page()?;
     let _turn = app.guard.lists.acquire().await;
-    let principals = app.store.read().await?.service_principals(&page).await?;
+    let principals = app.store.read().await?.page::<ServicePrincipalRecord>(&page).await?;
     let last = principals.last().map(|principal| principal.key.clone());
     let value = principals.into_iter().map(|p| ServicePrincipalResource::new(&ids, p)).collect();
     Ok(Json(List::page(value, &page, last, &app, &uri)))
@@ -53,7 +54,7 @@ pub(crate) async fn show(
     Look(ids): Look,
     Named(name): Named,
 ) -> Result<Json<ServicePrincipalResource>, ManagementError> {
-    let principal = app.store.read().await?.service_principal(&name).await?;
+    let principal = app.store.read().await?.find(&name).await?;
     let principal = principal.ok_or_else(|| service_principals::not_found(&name))?;
     Ok(Json(ServicePrincipalResource::new(&ids, principal)))
 }

@@ -45,14 +45,14 @@ pub(super) async fn put(store: &Store, names: &[&str]) -> Revision {
     let mut write = store.write().await.unwrap();
     for name in names {
         let token = token(&write, name);
-        write.put_token(&token).await.unwrap();
+        write.put(&token).await.unwrap();
     }
     write.commit().await.unwrap()
 }
 
 pub(super) async fn delete(store: &Store, name: &str) -> Revision {
     let mut write = store.write().await.unwrap();
-    assert!(write.delete(&RecordKey::Token(name.into())).await.unwrap());
+    assert!(write.delete::<TokenRecord>(name).await.unwrap());
     write.commit().await.unwrap()
 }
 
