@@ -17,6 +17,7 @@
 //! and clocks may differ by a minute; clients rely on these.
 
 pub(crate) mod flags;
+mod key_source;
 mod layers;
 pub(crate) mod providers;
 mod values;
@@ -42,6 +43,7 @@ use providers::ProviderConfig;
 
 pub(crate) use flags::{Administrator, Apply, Command, Doctor, Keys, Restore, Serve};
 pub use flags::{Cli, Source};
+pub(crate) use key_source::KeySource;
 pub use values::SecretUrl;
 
 /// The audience of tokens that may be exchanged, as Azure's clients ask for it.
@@ -72,6 +74,8 @@ pub struct Config {
     pub catalog: Catalog,
     /// How tokens are signed.
     pub tokens: Tokens,
+    /// The encryption of private keys in the database.
+    pub secrets: Secrets,
     /// The OpenID providers whose identities may ask for tokens.
     pub providers: Vec<ProviderConfig>,
     /// The management API.
@@ -119,6 +123,17 @@ pub struct Tokens {
     /// How long the next key is published before it signs, so that every registry has read it.
     #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub publish_ahead: Duration,
+}
+
+/// The encryption of private keys in the database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Secrets {
+    /// The key that encrypts. Without it a file of the data folder for SQLite, and no encryption
+    /// for PostgreSQL.
+    pub key: Option<KeySource>,
+    /// Former keys, which decrypt what was encrypted before.
+    pub previous_keys: Vec<KeySource>,
 }
 
 /// The management API.
@@ -341,6 +356,7 @@ impl Default for Config {
             seed: None,
             catalog: Catalog::Root,
             tokens: Tokens::default(),
+            secrets: Secrets::default(),
             providers: Vec::new(),
             management: Management::default(),
             playground: true,
@@ -475,6 +491,9 @@ issuer: us
 seed: seed.yaml
 catalog: never
 tokens: {algorithm: EdDSA, x5c: true, rotateEvery: 30d, publishAhead: 200ms}
+secrets:
+  key: {command: [get-key, --password, hunter3]}
+  previousKeys: [{file: /etc/scopegate/old.key}, {credential: older}]
 providers: [{name: ci, issuer: 'https://i.example', audiences: [a]}]
 management: {enabled: false}
 playground: false
@@ -499,6 +518,10 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
         assert_eq!(config.registry.name, "12345");
         assert_eq!(config.tokens.rotate_every, 30 * DAY);
         assert_eq!(config.tokens.publish_ahead, Duration::from_millis(200));
+        assert_eq!(
+            format!("{:?}", config.secrets),
+            "Secrets { key: Some(KeySource(the command `get-key`)), previous_keys: [KeySource(the file /etc/scopegate/old.key), KeySource(the credential `older`)] }"
+        );
         assert_eq!(config.snapshot.serve_for, Duration::from_secs(90 * 60));
         assert_eq!(config.limits.per_address, Rate { rate: 0.5, burst: 3 });
         assert_eq!(config.catalog, Catalog::Never);
@@ -574,6 +597,14 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
                 "--set: limits.body: text where a whole number is expected",
             ),
             ("", &[], "--set limits.bodi=1", "`bodi`"),
+            ("secrets: {key: {}}", &[], "", "secrets.key: a key has exactly one of"),
+            ("secrets: {key: hunter2}", &[], "", "secrets.key: text where an object is expected"),
+            (
+                "secrets: {key: {file: /a}}",
+                &[("SCOPEGATE_SECRETS__KEY__CREDENTIAL", "b")],
+                "",
+                "a key has exactly one of `file`, `credential` and `command`",
+            ),
             ("tokens: {rotateEvery: 90}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
             ("tokens: {rotateEvery: ever}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
             ("tokens: {rotateEvery: -1h}", &[], "", "a duration such as"),

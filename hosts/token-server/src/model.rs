@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`client_id`] | the names of service principals |
 //! | [`password`] | generated passwords and their digests |
+//! | [`secret_key`] | a key of 256 bits, and the keys derived from it |
 
 pub(crate) mod client_id;
 pub(crate) mod password;
+pub(crate) mod secret_key;
