@@ -162,7 +162,7 @@ mod tests {
         ("http", &["app", "clock", "config", "domain", "model", "store", "telemetry"]),
         ("app", &["clock", "config", "domain", "model", "store", "telemetry"]),
         ("domain", &["clock", "config", "model", "store", "telemetry"]),
-        ("telemetry", &["config"]),
+        ("telemetry", &["clock", "config", "model"]),
         ("config", &["model", "store"]),
         ("store", &["clock", "model"]),
         ("model", &[]),

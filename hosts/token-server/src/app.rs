@@ -7,8 +7,10 @@
 //! | [`readiness`] | whether the snapshot is recent enough for decisions |
 //! | [`watch`] | keeping the snapshot in step with the database |
 //! | [`upkeep`] | reconciling the signing keys while the server runs |
+//! | [`audit`] | the audit trail's head in the log, sign-ins, old rows |
 //! | [`known_networks`] | networks of recent successful logins, loaded from and saved to the database |
 
+pub mod audit;
 pub mod known_networks;
 pub(crate) mod readiness;
 pub(crate) mod upkeep;
@@ -24,6 +26,7 @@ use scopegate_host::rate::RateLimit;
 use scopegate_runtime::Runtime;
 use tokio::sync::Mutex;
 
+use crate::app::audit::SignInQueue;
 use crate::app::readiness::Readiness;
 use crate::config::{Authz, Limits, Rate};
 use crate::domain::bundle;
@@ -79,6 +82,8 @@ pub struct App {
     pub second_looks: RateLimit,
     /// Whether the policy is new enough to decide by.
     pub readiness: Arc<Readiness>,
+    /// Sign-ins on their way to the audit trail.
+    pub(crate) sign_ins: SignInQueue,
     bundles: Bundles,
     /// Held while the next snapshot is built.
     snapshot_lock: Mutex<()>,
@@ -105,6 +110,7 @@ impl App {
             redemptions: Redemptions::default(),
             second_looks: RateLimit::new(SECOND_LOOKS),
             readiness: Arc::new(Readiness::new(settings.serve_for)),
+            sign_ins: SignInQueue::default(),
             bundles: Bundles::default(),
             snapshot_lock: Mutex::default(),
             policy: ArcSwap::from_pointee(Policy::new(built_in)),

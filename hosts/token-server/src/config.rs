@@ -20,6 +20,7 @@ pub(crate) mod flags;
 mod key_source;
 mod layers;
 pub(crate) mod providers;
+mod syslog;
 mod values;
 mod warnings;
 
@@ -41,9 +42,12 @@ use crate::model::client_id::is_client_id;
 use crate::store::Algorithm;
 use providers::ProviderConfig;
 
-pub(crate) use flags::{Administrator, Apply, Command, Doctor, Keys, Restore, Serve};
+pub(crate) use flags::{
+    Administrator, Apply, AuditCommand, AuditVerify, Command, Doctor, Keys, Restore, Serve,
+};
 pub use flags::{Cli, Source};
 pub(crate) use key_source::KeySource;
+pub(crate) use syslog::SyslogTarget;
 pub use values::SecretUrl;
 
 /// The audience of tokens that may be exchanged, as Azure's clients ask for it.
@@ -91,6 +95,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// What one client may ask for.
     pub limits: Limits,
+    /// The audit trail.
+    pub audit: Audit,
     /// The log on standard error.
     pub log: Log,
     /// Metrics for Prometheus.
@@ -197,6 +203,22 @@ pub struct Limits {
     pub trusted_proxies: Networks,
 }
 
+/// The audit trail.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Audit {
+    /// The key that seals the rows. Without it a file of the data folder.
+    pub key: Option<KeySource>,
+    /// Former keys, which verify what was sealed before.
+    pub previous_keys: Vec<KeySource>,
+    /// How long rows are kept; for ever, when absent.
+    #[serde(deserialize_with = "values::optional_duration")]
+    pub keep_for: Option<Duration>,
+    /// A syslog server that is sent each row: `udp://host:514`, `tcp://host:601`,
+    /// `unix:///dev/log`.
+    pub syslog: Option<SyslogTarget>,
+}
+
 /// The log on standard error.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -268,6 +290,7 @@ impl Config {
             );
         }
         ensure!(!self.issuer.is_empty(), "issuer is empty");
+        self.audit.check()?;
         ensure!(
             self.tokens.publish_ahead < self.tokens.rotate_every,
             "tokens.publishAhead is not shorter than tokens.rotateEvery"
@@ -305,6 +328,17 @@ impl Registry {
         ensure!(
             self.service != REGISTRY_AUDIENCE,
             "registry.service `{REGISTRY_AUDIENCE}` is the audience of tokens that are exchanged; choose another name"
+        );
+        Ok(())
+    }
+}
+
+impl Audit {
+    fn check(&self) -> anyhow::Result<()> {
+        // A shorter one deletes rows before an operator has looked at them.
+        ensure!(
+            self.keep_for.is_none_or(|keep_for| keep_for >= DAY),
+            "audit.keepFor is shorter than a day"
         );
         Ok(())
     }
@@ -364,6 +398,7 @@ impl Default for Config {
             snapshot: Snapshot::default(),
             tls: None,
             limits: Limits::default(),
+            audit: Audit::default(),
             log: Log::default(),
             metrics: Metrics::default(),
             otlp: Otlp::default(),

@@ -12,6 +12,7 @@
 //! | [`issue`] | claims, signed and verified |
 //! | [`lifetimes`] | how long tokens last |
 //! | [`authority`] | tokens of the built-in authority |
+//! | [`audit`] | whether the audit trail is whole, and who signed in |
 //! | [`keys`] | the keys that sign, and their rotation |
 //! | [`edit`] | changes, and their effect on issued tokens |
 //! | [`seed`] | scope maps and principals from a file |
@@ -22,6 +23,7 @@
 //! | [`reason`] | why credentials are refused |
 //! | [`doctor`] | why a registry refuses a token |
 
+pub(crate) mod audit;
 pub(crate) mod authority;
 pub(crate) mod bundle;
 pub(crate) mod decision;

@@ -9,6 +9,7 @@
 //!
 //! Left out: what may be written, which is [`edit`](crate::domain::edit)'s.
 
+mod audit;
 mod database;
 pub(crate) mod folder;
 mod keys;
@@ -17,6 +18,7 @@ mod page;
 mod postgres;
 mod records;
 mod row;
+mod shown;
 mod sqlite;
 mod tables;
 mod write;
@@ -31,6 +33,10 @@ use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
 use tokio::time::timeout;
 
+use crate::model::audit::Actor;
+
+pub(crate) use audit::Filter as AuditFilter;
+pub use audit::Trail;
 pub(crate) use database::{ChangeListener, Database};
 pub(crate) use keys::AuthorityRecord;
 pub use keys::{Algorithm, KeyRecord, RsaSize};
@@ -52,17 +58,20 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Store {
     pool: AnyPool,
     database: Arc<dyn Database>,
+    trail: Trail,
+    /// In whose name it writes.
+    actor: Actor,
 }
 
 impl Store {
     /// Opens a PostgreSQL by its address, or else the SQLite file of a data folder, which is made
-    /// when it is missing, and brings the schema up to date.
+    /// when it is missing, and brings the schema up to date. It writes in the server's name.
     ///
     /// # Errors
     ///
     /// When the database cannot be reached or written, or is of a newer version.
-    pub async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
-        make_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    pub async fn open(folder: &Path, url: Option<&str>, trail: Trail) -> anyhow::Result<Self> {
+        folder::make(folder)?;
         sqlx::any::install_default_drivers();
         let database: Arc<dyn Database> = match url {
             Some(url) => Arc::new(postgres::Postgres::new(url)?),
@@ -77,12 +86,24 @@ impl Store {
         let pool = connect(database.as_ref()).await.with_context(about)?;
         migrate(database.as_ref(), &pool).await?;
         drop(lock);
-        let store = Self { pool, database };
+        let store = Self { pool, database, trail, actor: Actor::server() };
         let mut write = store.write().await?;
         if write.ensure_registry().await? {
             write.commit().await?;
         }
         Ok(store)
+    }
+
+    /// The same database, written in another name.
+    #[must_use]
+    pub fn by(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+
+    /// The id of the key that seals the audit trail.
+    #[must_use]
+    pub fn audit_key_id(&self) -> &str {
+        self.trail.key.id()
     }
 
     /// Begins a write. Other writes wait until it ends; dropping it rolls it back.
@@ -93,7 +114,7 @@ impl Store {
     pub async fn write(&self) -> sqlx::Result<Write> {
         let begin = async {
             let transaction = self.pool.begin_with(self.database.begin_write()).await?;
-            Write::begin(transaction, Arc::clone(&self.database)).await
+            Write::begin(transaction, self).await
         };
         timeout(TIMEOUT, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
@@ -190,13 +211,6 @@ impl Read {
     pub async fn page<R: Record>(&mut self, page: &Page) -> sqlx::Result<Vec<R>> {
         tables::page(&mut self.0, page).await
     }
-}
-
-/// Creates the data folder, readable by its owner alone. It holds what must outlive the process,
-/// with either database.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {

@@ -5,7 +5,7 @@ pub mod clock {
     pub use crate::clock::{now, rfc3339};
 }
 pub mod app {
-    pub use crate::app::{App, Settings, known_networks};
+    pub use crate::app::{App, Settings, audit, known_networks};
     pub mod readiness {
         pub use crate::app::readiness::Readiness;
     }
@@ -20,6 +20,9 @@ pub mod config {
     }
 }
 pub mod domain {
+    pub mod audit {
+        pub use crate::domain::audit::verify::{Fault, Report, verify};
+    }
     pub mod doctor {
         pub use crate::domain::doctor::{Registry, Server, Verdict, diagnose};
     }
@@ -106,11 +109,35 @@ pub mod http {
     }
 }
 pub mod model {
+    pub mod audit {
+        pub use crate::model::audit::{Actor, AuditKey, Head, Row};
+    }
+    pub mod secret_key {
+        pub use crate::model::secret_key::SecretKey;
+    }
     pub mod password {
         pub use crate::model::password::PasswordDigest;
     }
 }
 pub mod store {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use crate::config::KeySource;
+    use crate::model::audit::AuditKey;
+    pub use crate::store::Trail;
+
+    /// Opens a database as the server does without a configuration, in its name.
+    ///
+    /// # Errors
+    ///
+    /// When the folder or the database cannot be written.
+    pub async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Store> {
+        crate::store::folder::make(folder)?;
+        let key = AuditKey::new(&KeySource::load_or_create(&folder.join("audit.key"))?);
+        Store::open(folder, url, Trail { key, listener: Arc::new(|_| {}) }).await
+    }
+
     pub use crate::store::{
         Changes, History, Known, KnownNetwork, Page, PasswordName, Record, RecordKey, Revision,
         RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord, Write,

@@ -9,6 +9,8 @@ use crate::domain::doctor::{Finding, Registry, Server, Verdict, diagnose};
 use crate::domain::keys::Keeper;
 use anyhow::Context as _;
 
+use crate::model::audit::Actor;
+
 use super::open;
 
 /// Prints why a registry refuses a token; the exit code says whether one does.
@@ -16,7 +18,7 @@ pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &flags.flags())?;
     let token = read(&flags.token)?;
     let registry = flags.registry.as_deref().map(Registry::read).transpose()?;
-    let ring = Keeper::read(&open(&config).await?).await?;
+    let ring = Keeper::read(&open(&config, Actor::command("doctor")).await?).await?;
     let public_url = config.public_url.as_ref().map(ToString::to_string).unwrap_or_default();
     let server = Server {
         issuer: &config.issuer,

@@ -6,6 +6,8 @@ use crate::clock;
 use crate::config::{Config, Keys};
 use crate::domain::keys::Keeper;
 
+use crate::model::audit::Actor;
+
 use super::{keeper, open};
 
 /// Lists the signing keys, or makes a new one.
@@ -14,14 +16,18 @@ pub(crate) async fn keys(command: Keys) -> anyhow::Result<()> {
     match command {
         Keys::List(flags) => {
             let config = Config::load(&flags.source, &[])?;
-            for key in Keeper::read(&open(&config).await?).await?.keys() {
+            for key in Keeper::read(&open(&config, Actor::command("keys")).await?).await?.keys() {
                 let from = clock::rfc3339(key.signs_from());
                 writeln!(out, "{} {} signs from {from}", key.kid(), key.algorithm())?;
             }
         }
         Keys::Rotate(flags) => {
             let config = Config::load(&flags.source, &[])?;
-            let (store, keeper, now) = (open(&config).await?, keeper(&config), clock::now());
+            let (store, keeper, now) = (
+                open(&config, Actor::command("keys rotate")).await?,
+                keeper(&config),
+                clock::now(),
+            );
             let ring = if flags.at_once {
                 keeper.replace(&store, now).await?
             } else {

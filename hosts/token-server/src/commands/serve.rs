@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::app::known_networks;
 use crate::app::upkeep::keep;
 use crate::app::watch::{catch_up, follow};
 use crate::app::{App, Settings};
+use crate::app::{audit, known_networks};
 use crate::clock;
 use crate::config::{Config, Serve};
 use crate::domain::edit::identities::keep_providers;
@@ -19,6 +19,7 @@ use crate::http::health;
 use crate::http::routes::routes;
 use crate::http::serve::{self as http, Bounds, layered, stopped};
 use crate::http::tls::server_config;
+use crate::model::audit::Actor;
 use crate::store::Store;
 use crate::telemetry::{Telemetry, metrics};
 use anyhow::{Context as _, bail};
@@ -42,11 +43,14 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let certificate = config.tls.clone().map(Certificate::open).transpose()?.map(Arc::new);
     let tls = certificate.clone().map(server_config).transpose()?;
     let providers = Providers::open(&config.providers)?;
-    let store = open(&config).await?;
+    let store = open(&config, Actor::server()).await?;
+    audit::warn_of_another_key(&store).await?;
     if let Some(seed) = &config.seed {
+        let store = store.by(Actor { name: "seed".into(), ..Actor::server() });
         keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
     }
-    if keep_providers(&store, providers.fingerprints()).await? {
+    let in_name = store.by(Actor { name: "configuration".into(), ..Actor::server() });
+    if keep_providers(&in_name, providers.fingerprints()).await? {
         tracing::info!("the identity providers have changed; tokens of changed ones are revoked");
     }
     // The ports are opened last: a client that waits for them may read the certificate as soon as
@@ -63,6 +67,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     background.spawn(keep(keeper(&config), Arc::clone(&app)));
     background.spawn(keep_fresh(Arc::clone(&app)));
     background.spawn(known_networks::run(Arc::clone(&app)));
+    background.spawn(audit::write_sign_ins(Arc::clone(&app)));
+    background.spawn(audit::keep(Arc::clone(&app), config.audit.keep_for));
     background.spawn(metrics::run(telemetry.metrics.clone()));
     if let Some(certificate) = certificate {
         background.spawn(async move { certificate.watch(POLL_INTERVAL).await });
@@ -90,6 +96,9 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     background.shutdown().await;
     if let Err(error) = known_networks::save(&app).await {
         tracing::warn!(%error, "cannot save the known networks");
+    }
+    if let Err(error) = audit::save(&app, true).await {
+        tracing::warn!(%error, "cannot write sign-ins to the audit trail");
     }
     telemetry.stop().await;
     Ok(())

@@ -31,6 +31,9 @@ pub enum Command {
     /// List the signing keys, or create a new one now.
     #[command(subcommand)]
     Keys(Keys),
+    /// Verify the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Explain why a registry refuses a token: "token signed by untrusted key", for example.
     Doctor(Doctor),
     /// Write scope maps and tokens from a file into the database, also while a server runs.
@@ -141,6 +144,24 @@ pub struct KeysRotate {
     /// and registries need the new bundle.
     #[arg(long)]
     pub at_once: bool,
+}
+
+/// `scopegate-server audit`
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Find rows that are missing, altered or moved. Fails when there are any.
+    Verify(AuditVerify),
+}
+
+/// `scopegate-server audit verify`
+#[derive(Clone, Debug, Args)]
+pub struct AuditVerify {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// A head that the log has, `42:9f86…`: shows whether rows were cut off the end since.
+    #[arg(long, value_name = "NUMBER:SEAL")]
+    pub head: Option<String>,
 }
 
 /// `scopegate-server doctor`

@@ -26,6 +26,7 @@ use crate::domain::identity::{Identity, NearMiss, Provider, Providers};
 use crate::domain::issue::Subject;
 use crate::domain::policy::{Password, Policy, ServicePrincipal, Token};
 use crate::domain::reason::Reason;
+use crate::model::audit::Actor;
 use crate::store::Revision;
 
 /// The `sub` of an anonymous client, as in the service.
@@ -257,6 +258,17 @@ impl Principal {
         self.tables.extend(policy.built_in.role(role).cloned());
     }
 
+    /// Who it is in the audit trail.
+    #[must_use]
+    pub fn to_actor(&self) -> Actor {
+        Actor {
+            kind: self.kind_name().to_owned(),
+            name: self.subject.clone(),
+            provider: self.provider.clone(),
+            ..Actor::default()
+        }
+    }
+
     /// Its kind, as in tokens and logs.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
@@ -301,10 +313,18 @@ impl Principal {
         self.roles.contains(&Role::EdgeReader) || self.may_read_management()
     }
 
-    /// Whether it may only read generations and the bundle.
+    /// Whether it may read the audit trail.
     #[must_use]
-    pub fn is_edge_reader_only(&self) -> bool {
-        self.roles == [Role::EdgeReader]
+    pub fn may_read_audit(&self) -> bool {
+        self.roles.contains(&Role::AuditReader) || self.may_give_roles()
+    }
+
+    /// Whether each of its roles is for one thing that is not the registry itself: what edges read,
+    /// or the audit trail.
+    #[must_use]
+    pub fn has_only_narrow_roles(&self) -> bool {
+        let is_narrow = |role: &Role| matches!(role, Role::EdgeReader | Role::AuditReader);
+        !self.roles.is_empty() && self.roles.iter().all(is_narrow)
     }
 
     /// Whether it may change scope maps and tokens.

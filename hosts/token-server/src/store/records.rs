@@ -359,6 +359,10 @@ impl Record for ScopeMapRecord {
         &self.key
     }
 
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn bind<'q>(&self, put: Put<'q>) -> sqlx::Result<Put<'q>> {
         Ok(put
             .bind(self.key.as_str())
@@ -401,6 +405,10 @@ impl Record for TokenRecord {
 
     fn key(&self) -> &str {
         &self.key
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn bind<'q>(&self, put: Put<'q>) -> sqlx::Result<Put<'q>> {
@@ -449,6 +457,10 @@ impl Record for ServicePrincipalRecord {
 
     fn key(&self) -> &str {
         &self.key
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn bind<'q>(&self, put: Put<'q>) -> sqlx::Result<Put<'q>> {

@@ -7,6 +7,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, FromRow};
 
 use super::page::Page;
+use crate::model::audit::Shown;
 
 /// Counts the writes to a registry.
 pub type Revision = i64;
@@ -20,7 +21,7 @@ pub trait Tabled: for<'r> FromRow<'r, AnyRow> + Send + Unpin {
 
 /// A row with a name, which management makes, changes and deletes: a scope map, a token or a
 /// service principal.
-pub trait Record: Tabled + Sync {
+pub trait Record: Tabled + Shown + Sync {
     /// Names the table in a tombstone.
     const KIND: &'static str;
     /// Inserts or updates a row. The last parameter is the revision.
@@ -28,6 +29,9 @@ pub trait Record: Tabled + Sync {
 
     /// The name in lower case.
     fn key(&self) -> &str;
+
+    /// The name, as it was given.
+    fn name(&self) -> &str;
 
     /// Binds every parameter of [`PUT`](Self::PUT) but the last.
     ///

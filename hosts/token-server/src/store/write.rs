@@ -1,11 +1,15 @@
-//! One write transaction: all of it is applied, or nothing.
+//! One write transaction: all of it is applied, or nothing, and a row of the audit trail with each
+//! change.
 
 use std::sync::Arc;
 
 use scopegate_core::ScopeMap;
+use serde_json::{Value, json};
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, Transaction};
 use uuid::Uuid;
 
+use super::Store;
+use super::audit::{self, Trail};
 use super::database::Database;
 use super::keys::{AuthorityRecord, KeyRecord};
 use super::page::Page;
@@ -16,12 +20,17 @@ use super::records::{
 use super::row::to_json;
 use super::tables::{self, Record, Revision};
 use crate::clock;
+use crate::model::audit::{Actor, Entry, Object, Operation, Shown as _};
 
 /// An open write. It is rolled back unless it is committed.
 #[derive(Debug)]
 pub struct Write {
     transaction: Transaction<'static, Any>,
     database: Arc<dyn Database>,
+    trail: Trail,
+    actor: Actor,
+    /// What was changed so far, in order.
+    entries: Vec<Entry>,
     revision: Revision,
     /// The number of user-defined scope maps, once counted.
     scope_maps: Option<i64>,
@@ -32,7 +41,7 @@ pub struct Write {
 impl Write {
     pub(super) async fn begin(
         mut transaction: Transaction<'static, Any>,
-        database: Arc<dyn Database>,
+        store: &Store,
     ) -> sqlx::Result<Self> {
         let revision = match next_revision(&mut transaction).await? {
             Some(revision) => revision,
@@ -42,7 +51,16 @@ impl Write {
             }
         };
         note_write(&mut transaction, revision).await?;
-        Ok(Self { transaction, database, revision, scope_maps: None, tokens: None })
+        Ok(Self {
+            transaction,
+            database: Arc::clone(&store.database),
+            trail: store.trail.clone(),
+            actor: store.actor.clone(),
+            entries: Vec::new(),
+            revision,
+            scope_maps: None,
+            tokens: None,
+        })
     }
 
     /// Begins a new epoch, with a revision above the known one of the old epoch.
@@ -66,6 +84,8 @@ impl Write {
         sqlx::query("delete from writes").execute(&mut *self.transaction).await?;
         note_write(&mut self.transaction, revision).await?;
         self.revision = revision;
+        let [before, after] = [&registry.epoch, &epoch].map(|epoch| json!({ "epoch": epoch }));
+        self.note(Operation::Revoke, Object::new("registry", ""), Some(before), Some(after));
         Ok(Some(epoch))
     }
 
@@ -81,9 +101,39 @@ impl Write {
     ///
     /// When the database cannot be written. The commit may still have happened.
     pub async fn commit(mut self) -> sqlx::Result<Revision> {
+        let rows = audit::append(&mut self.transaction, &self.trail.key, self.entries).await?;
         self.database.notify(&mut self.transaction).await?;
         self.transaction.commit().await?;
+        rows.iter().for_each(|row| (self.trail.listener)(row));
         Ok(self.revision)
+    }
+
+    /// Notes a change for the audit trail, unless nothing that is shown has changed.
+    fn note(
+        &mut self,
+        operation: Operation,
+        object: Object,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) {
+        if before == after {
+            return;
+        }
+        self.entries.push(Entry {
+            at: clock::now(),
+            actor: self.actor.clone(),
+            operation: operation.as_str().to_owned(),
+            object,
+            before: before.map(|value| value.to_string()),
+            after: after.map(|value| value.to_string()),
+            revision: self.revision,
+        });
+    }
+
+    /// Notes that something was written.
+    fn note_put(&mut self, object: Object, before: Option<Value>, after: Value) {
+        let operation = if before.is_some() { Operation::Update } else { Operation::Create };
+        self.note(operation, object, before, Some(after));
     }
 
     /// Writes the records that every registry has; returns whether any was missing.
@@ -211,6 +261,8 @@ impl Write {
     ///
     /// When the database cannot be written.
     pub async fn put_registry(&mut self, registry: &RegistryRecord) -> sqlx::Result<()> {
+        let before = self.registry().await?.shown();
+        self.note_put(Object::new("registry", ""), Some(before), registry.shown());
         sqlx::query(
             "update registry set tenant = $1, subscription = $2, admin_enabled = $3, admin_passwords = $4,
                 admin_generation = $5, anonymous_pull = $6, anonymous_generation = $7",
@@ -233,6 +285,8 @@ impl Write {
     ///
     /// When the database cannot be written, or the scope map of a token does not exist.
     pub async fn put<R: Record>(&mut self, record: &R) -> sqlx::Result<()> {
+        let before = self.find::<R>(record.key()).await?.map(|before| before.shown());
+        self.note_put(Object::new(R::KIND, record.name()), before, record.shown());
         let put = record.bind(sqlx::query(R::PUT))?.bind(self.revision);
         put.execute(&mut *self.transaction).await?;
         self.clear_tombstone::<R>(record.key()).await
@@ -245,12 +299,12 @@ impl Write {
     ///
     /// When the database cannot be written, or the scope map is in use.
     pub async fn delete<R: Record>(&mut self, name: &str) -> sqlx::Result<bool> {
+        let Some(before) = self.find::<R>(name).await? else { return Ok(false) };
+        let object = Object::new(R::KIND, before.name());
+        self.note(Operation::Delete, object, Some(before.shown()), None);
         let key = name.to_ascii_lowercase();
         let delete = AssertSqlSafe(format!("delete from {} where key = $1", R::TABLE));
-        let delete = sqlx::query(delete).bind(key.as_str());
-        if delete.execute(&mut *self.transaction).await?.rows_affected() == 0 {
-            return Ok(false);
-        }
+        sqlx::query(delete).bind(key.as_str()).execute(&mut *self.transaction).await?;
         sqlx::query("insert into departures (kind, key, revision) values ($1, $2, $3)")
             .bind(R::KIND)
             .bind(key)
@@ -298,6 +352,14 @@ impl Write {
     ///
     /// When the database cannot be written.
     pub async fn put_provider(&mut self, provider: &ProviderRecord) -> sqlx::Result<()> {
+        let known = self.providers().await?.into_iter().find(|known| known.name == provider.name);
+        let object = Object::new("provider", &provider.name);
+        match known {
+            Some(known) if known.fingerprint == provider.fingerprint => {
+                self.note(Operation::Revoke, object, Some(known.shown()), Some(provider.shown()));
+            }
+            known => self.note_put(object, known.map(|known| known.shown()), provider.shown()),
+        }
         sqlx::query(
             "insert into identity_providers (name, fingerprint, revision, generation, revoked) values ($1, $2, $3, $4, $5)
              on conflict (name) do update set fingerprint = excluded.fingerprint, revision = excluded.revision,
@@ -319,6 +381,8 @@ impl Write {
     ///
     /// When the database cannot be written.
     pub async fn revoke_identity(&mut self, provider: &str, subject: &str) -> sqlx::Result<()> {
+        let object = Object::new("identity", &format!("{provider}/{subject}"));
+        self.note(Operation::Revoke, object, None, Some(json!({ "generation": self.revision })));
         sqlx::query(
             "insert into revoked_identities (provider, subject, revision) values ($1, $2, $3)
              on conflict (provider, subject) do update set revision = excluded.revision",
@@ -340,12 +404,18 @@ impl Write {
         KeysRecord::read(&mut self.transaction).await
     }
 
+    async fn key(&mut self, kid: &str) -> sqlx::Result<Option<KeyRecord>> {
+        Ok(self.keys().await?.keys.into_iter().find(|key| key.kid == kid))
+    }
+
     /// Writes the authority behind the signing keys, replacing the old one.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
     pub async fn put_authority(&mut self, authority: &AuthorityRecord) -> sqlx::Result<()> {
+        let before = self.keys().await?.authority.map(|before| before.shown());
+        self.note_put(Object::new("authority", ""), before, authority.shown());
         sqlx::query(
             "insert into signing_authority (id, private_key, certificate) values (1, $1, $2)
              on conflict (id) do update set private_key = excluded.private_key, certificate = excluded.certificate",
@@ -363,6 +433,8 @@ impl Write {
     ///
     /// When the database cannot be written.
     pub async fn put_key(&mut self, key: &KeyRecord) -> sqlx::Result<()> {
+        let before = self.key(&key.kid).await?.map(|before| before.shown());
+        self.note_put(Object::new("signing_key", &key.kid), before, key.shown());
         sqlx::query(
             "insert into signing_keys (kid, algorithm, private_key, certificate, created_at, signs_from)
              values ($1, $2, $3, $4, $5, $6)
@@ -385,6 +457,8 @@ impl Write {
     ///
     /// When the database cannot be written.
     pub async fn delete_key(&mut self, kid: &str) -> sqlx::Result<()> {
+        let before = self.key(kid).await?.map(|before| before.shown());
+        self.note(Operation::Delete, Object::new("signing_key", kid), before, None);
         sqlx::query("delete from signing_keys where kid = $1")
             .bind(kid)
             .execute(&mut *self.transaction)

@@ -2,6 +2,7 @@
 
 mod administrator;
 mod apply;
+mod audit;
 mod configuration;
 mod doctor;
 mod keys;

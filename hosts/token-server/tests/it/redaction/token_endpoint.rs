@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store;
 use serde_json::Value;
 
 use crate::support::{NULL_GUID, basic, bearer};
@@ -82,7 +82,7 @@ fn by_generated_password(walk: &mut Walk<'_>) {
 /// Every private key that the database holds, PEM.
 #[tokio::main(flavor = "current_thread")]
 async fn private_keys(folder: &Path) -> Vec<String> {
-    let store = Store::open(folder, None).await.unwrap();
+    let store = store::open(folder, None).await.unwrap();
     let keys = store.changes(0).await.unwrap().keys;
     let authority = keys.authority.into_iter().map(|authority| authority.private_key);
     let all: Vec<_> = keys.keys.into_iter().map(|key| key.private_key).chain(authority).collect();

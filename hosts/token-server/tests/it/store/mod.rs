@@ -25,6 +25,7 @@ mod changes;
 mod opening;
 mod records;
 mod snapshots;
+mod trail;
 
 use scopegate_server::testing::store::{Changes, RecordKey, Revision, Store, TokenRecord, Write};
 
