@@ -6,6 +6,8 @@
  * could use the token.
  */
 
+import { jsonNode } from "../documents/json";
+import { Refusal } from "../documents/refusal";
 import { base64Url } from "./base64";
 
 export type Json = { readonly [name: string]: unknown };
@@ -105,26 +107,24 @@ interface Part {
   readonly problems: TokenProblem[];
 }
 
+/** A field that is there twice is refused: other readers refuse it too, or take another one. */
 function readPart(name: "header" | "claims", part: string, start: number): Part {
   const { text, problem } = base64Url(name, part);
   const problems = problem === null ? [] : [{ ...problem, position: start + problem.position }];
-  const value = readJson(text);
-  if (value !== null || problems.length > 0) return { value, text, problems };
-  const hint = "it is cut off, or no token of a registry";
-  return {
-    value,
-    text,
-    problems: [{ message: `there is no JSON object in the ${name}`, hint, position: start }],
-  };
-}
-
-function readJson(text: string): Json | null {
+  let message = `there is no JSON object in the ${name}`;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
-  } catch {
-    return null;
+    jsonNode(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return { value: value as Json, text, problems };
+  } catch (error) {
+    if (error instanceof Refusal) message = `${error.message} in the ${name}`;
   }
+  if (problems.length === 0) {
+    const hint = "it is cut off, or no token of a registry";
+    problems.push({ message, hint, position: start });
+  }
+  return { value: null, text, problems };
 }
 
 /** By what the token says of itself; tokens of other issuers say it by what they hold. */
