@@ -1,7 +1,9 @@
-//! What native hosts share: limits of one client, certificates, durations.
+//! What native hosts share: requests to other servers, limits of one client, certificates,
+//! durations.
 //!
 //! | module | holds |
 //! |---|---|
+//! | `client` | requests to other servers, bounded; with the feature of this name |
 //! | [`duration`] | durations as people write them |
 //! | [`files`] | how many files, and so connections, this process may have open |
 //! | [`networks`] | addresses and networks of them, and what a limit counts by |
@@ -12,6 +14,8 @@
 //!
 //! Left out: decisions about requests, which are the engine's.
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod duration;
 pub mod files;
 pub mod networks;

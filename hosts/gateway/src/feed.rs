@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use reqwest::header::{ACCEPT, ETAG, IF_NONE_MATCH};
-use reqwest::{Client, RequestBuilder, StatusCode};
 use scopegate_api::bundle;
 use scopegate_api::generations::{self, Generations};
 use scopegate_edge::Freshness;
 use scopegate_edge::revocation::{self, FeedError};
+use scopegate_host::client::header::{ACCEPT, ETAG, IF_NONE_MATCH};
+use scopegate_host::client::{Client, RequestBuilder, StatusCode};
 use url::Url;
 
-use crate::client::{body, client, said, send};
+use crate::client::{MAX_LIST, client};
 use crate::config::{Config, FeedConfig, Secret};
 
 /// An address, and who may read it.
@@ -39,7 +39,7 @@ impl Feed {
             url: feed.url.clone(),
             user: feed.user.clone(),
             secret: secret.with_context(|| format!("{field}.secretFile"))?,
-            client: client(&feed.url, config.authorities.as_deref())?,
+            client: client(&feed.url, config.authorities.as_deref(), MAX_LIST)?,
         })
     }
 
@@ -49,12 +49,12 @@ impl Feed {
     ///
     /// When there is no answer, or none of that kind; the text is for the log.
     pub async fn generations(&self, since: i64) -> Result<Generations, String> {
-        let (status, body) =
-            send(self.request(generations::MEDIA_TYPE).query(&[("since", since)])).await?;
-        if status != 200 {
-            return Err(format!("the answer is {status}"));
+        let request = self.request(generations::MEDIA_TYPE).query(&[("since", since)]);
+        let answer = self.client.send(request).await?;
+        if answer.status != StatusCode::OK {
+            return Err(format!("the answer is {}", answer.status));
         }
-        revocation::read(&body).ok_or_else(|| FeedError::Unreadable.to_string())
+        revocation::read(&answer.body).ok_or_else(|| FeedError::Unreadable.to_string())
     }
 
     /// The bundle and its tag, unless the one with the tag `known` is still right.
@@ -68,13 +68,13 @@ impl Feed {
             Some(tag) => request.header(IF_NONE_MATCH, tag),
             None => request,
         };
-        let response = request.send().await.map_err(said)?;
-        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+        let answer = self.client.send(request).await?;
+        let tag = answer.headers.get(ETAG).and_then(|tag| tag.to_str().ok());
         let tag = tag.unwrap_or_default().to_owned();
-        match response.status() {
+        match answer.status {
             StatusCode::NOT_MODIFIED if known.is_some() => Ok(None),
             StatusCode::OK => {
-                let text = String::from_utf8(body(response).await?);
+                let text = String::from_utf8(answer.body);
                 text.map(|text| Some((text, tag))).map_err(|_| "the answer is no bundle".to_owned())
             }
             status => Err(format!("the answer is {status}")),
@@ -84,7 +84,7 @@ impl Feed {
     /// A server of the release before does not know the media type, and answers in the form that it
     /// has.
     fn request(&self, media_type: &str) -> RequestBuilder {
-        let request = self.client.get(self.url.clone()).header(ACCEPT, media_type);
+        let request = self.client.get(&self.url).header(ACCEPT, media_type);
         request.basic_auth(&self.user, Some(self.secret.expose()))
     }
 }

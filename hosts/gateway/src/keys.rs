@@ -14,12 +14,11 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use jsonwebtoken::crypto::verify;
 use jsonwebtoken::{Algorithm as Jwa, DecodingKey};
-use reqwest::Client;
 use scopegate_edge::jwks::{Algorithm, KeySetError, Material, issuer_keys};
+use scopegate_host::client::{Client, StatusCode};
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::client::send;
 use crate::config::KeySource;
 
 /// How often a set is read again because a token names a key that is not in it.
@@ -153,11 +152,11 @@ async fn fetch(
     url: &Url,
     before: &HashMap<String, Arc<Key>>,
 ) -> Result<HashMap<String, Arc<Key>>, String> {
-    let (status, body) = send(client.get(url.clone())).await?;
-    if status != 200 {
-        return Err(format!("the answer is {status}"));
+    let answer = client.send(client.get(url)).await?;
+    if answer.status != StatusCode::OK {
+        return Err(format!("the answer is {}", answer.status));
     }
-    match read(&body, before) {
+    match read(&answer.body, before) {
         Ok(known) => Ok(known),
         Err(KeySetError::Unreadable) => Err(KeySetError::Unreadable.to_string()),
         Err(reason) => {
@@ -212,9 +211,10 @@ mod tests {
         let answer = Arc::clone(&published);
         let app = Router::new().route("/", get(|| async move { answer.lock().unwrap().clone() }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let keys = Keys::new(&KeySource::Url(url), Client::new()).unwrap();
+        let client = crate::signer::client(&url);
+        let keys = Keys::new(&KeySource::Url(url), client).unwrap();
         let one = format!(r#"{{"keys":[{EC}]}}"#);
         let twice = format!(r#"{{"keys":[{EC},{EC}]}}"#);
         for (text, expected) in [

@@ -21,15 +21,13 @@
 use std::time::Duration;
 
 use form_urlencoded::{byte_serialize, parse};
-use reqwest::header::{ACCEPT, LINK};
-use reqwest::{Client, StatusCode};
 use scopegate_core::route::Endpoint;
+use scopegate_host::client::header::{ACCEPT, LINK};
+use scopegate_host::client::{Client, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
-
-use crate::client::{body, said};
 
 /// The size of a page when a client names none.
 const DEFAULT_PAGE_SIZE: usize = 100;
@@ -163,7 +161,7 @@ async fn walk(
         if !last.is_empty() {
             url.query_pairs_mut().append_pair("last", &last);
         }
-        let (status, has_more, body) = ask(client, url).await?;
+        let (status, has_more, body) = ask(client, &url).await?;
         if status != StatusCode::OK {
             return Ok(Listed { status: status.as_u16(), link: None, body });
         }
@@ -189,11 +187,9 @@ async fn walk(
 }
 
 /// The status of a page of the registry, whether there is another, and the page.
-async fn ask(client: &Client, url: Url) -> Result<(StatusCode, bool, Vec<u8>), String> {
-    let request = client.get(url).header(ACCEPT, "application/json");
-    let response = request.send().await.map_err(said)?;
-    let (status, has_more) = (response.status(), response.headers().contains_key(LINK));
-    Ok((status, has_more, body(response).await?))
+async fn ask(client: &Client, url: &Url) -> Result<(StatusCode, bool, Vec<u8>), String> {
+    let answer = client.send(client.get(url).header(ACCEPT, "application/json")).await?;
+    Ok((answer.status, answer.headers.contains_key(LINK), answer.body))
 }
 
 /// The names of a page of the registry, and what else it says. A registry without any writes
@@ -284,8 +280,6 @@ mod tests {
 
     impl Endless {
         async fn start() -> Self {
-            // Two of them are in the program; another test may have chosen already.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
             let [pages, most, now] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
@@ -307,7 +301,7 @@ mod tests {
         }
 
         async fn list(&self) -> Result<Listed, String> {
-            let client = crate::client::client(&self.url, None).unwrap();
+            let client = crate::signer::client(&self.url);
             let page = Page { n: 1000, last: String::new() };
             list(&client, &self.url, "/v2/_catalog", "repositories", &page, |_| false).await
         }

@@ -15,15 +15,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
-use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
 use scopegate_api::token::TokenResponse;
+use scopegate_host::client::Client;
+use scopegate_host::client::header::{AUTHORIZATION, HeaderValue};
 use scopegate_host::networks::network;
 use scopegate_host::rate::{Rate, RateLimit};
 use sha2::{Digest as _, Sha256};
 use url::Url;
-
-use crate::client::send;
 
 /// How many tokens are remembered, and how many wrong passwords.
 const REMEMBERED: usize = 4096;
@@ -148,7 +146,7 @@ impl Passwords {
         let mut query = vec![("service", self.service.as_str())];
         query.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
         let mut request =
-            self.client.get(self.realm.clone()).query(&query).header(AUTHORIZATION, authorization);
+            self.client.get(&self.realm).query(&query).header(AUTHORIZATION, authorization);
         if let Some(address) = address {
             // Believed by a token server that is shown the next one, or that has this gateway among
             // its proxies.
@@ -157,10 +155,10 @@ impl Passwords {
         if let Some(shown) = &self.shown {
             request = request.header(GATEWAY, shown);
         }
-        let (status, body) = send(request).await.map_err(PasswordError::Unanswered)?;
-        match status.as_u16() {
+        let answer = self.client.send(request).await.map_err(PasswordError::Unanswered)?;
+        match answer.status.as_u16() {
             200 => {
-                let answer: TokenResponse = serde_json::from_slice(&body).map_err(|_| {
+                let answer: TokenResponse = serde_json::from_slice(&answer.body).map_err(|_| {
                     PasswordError::Unanswered("the answer is none of a token server".to_owned())
                 })?;
                 Ok(Answer::Token(answer.access_token.into()))
@@ -168,7 +166,7 @@ impl Passwords {
             401 => Ok(Answer::Wrong),
             400 => Ok(Answer::Refused),
             429 => Err(PasswordError::TooMany),
-            status => Err(PasswordError::Unanswered(format!("the answer is {status}"))),
+            _ => Err(PasswordError::Unanswered(format!("the answer is {}", answer.status))),
         }
     }
 }
@@ -190,7 +188,7 @@ mod tests {
 
     fn passwords() -> Passwords {
         let realm = Url::parse("http://127.0.0.1:1/oauth2/token").unwrap();
-        Passwords::new(Client::new(), realm, "r".to_owned(), None)
+        Passwords::new(crate::signer::client(&realm), realm, "r".to_owned(), None)
     }
 
     /// Audit 4e: one client's wrong passwords used up what all clients of the gateway have at the

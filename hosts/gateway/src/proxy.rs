@@ -15,13 +15,13 @@ use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, Peer as
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
-use reqwest::Client;
 use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::admission::{Authority, Credential, Forward, Refusal, Request};
 use scopegate_core::route::{Endpoint, route};
 use scopegate_core::{Catalog, RequiredScope};
 use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, answer, bearer};
+use scopegate_host::client::Client;
 use scopegate_host::peers::Peers;
 use uuid::Uuid;
 
