@@ -19,9 +19,9 @@ use crate::config::{Config, FeedConfig, Secret};
 
 /// An address, and who may read it.
 #[derive(Debug)]
-pub struct Feed {
+pub(crate) struct Feed {
     /// Its address.
-    pub url: Url,
+    pub(crate) url: Url,
     user: String,
     secret: Secret,
     client: Client,
@@ -33,7 +33,7 @@ impl Feed {
     /// # Errors
     ///
     /// When the secret cannot be read, or the authorities cannot.
-    pub fn new(feed: &FeedConfig, field: &str, config: &Config) -> anyhow::Result<Self> {
+    pub(crate) fn new(feed: &FeedConfig, field: &str, config: &Config) -> anyhow::Result<Self> {
         let secret = Secret::read(&feed.secret_file);
         Ok(Self {
             url: feed.url.clone(),
@@ -48,7 +48,7 @@ impl Feed {
     /// # Errors
     ///
     /// When there is no answer, or none of that kind; the text is for the log.
-    pub async fn generations(&self, since: i64) -> Result<Generations, String> {
+    pub(crate) async fn generations(&self, since: i64) -> Result<Generations, String> {
         let request = self.request(generations::MEDIA_TYPE).query(&[("since", since)]);
         let answer = self.client.send(request).await?;
         if answer.status != StatusCode::OK {
@@ -62,7 +62,10 @@ impl Feed {
     /// # Errors
     ///
     /// When there is no answer, or none of that kind; the text is for the log.
-    pub async fn bundle(&self, known: Option<&str>) -> Result<Option<(String, String)>, String> {
+    pub(crate) async fn bundle(
+        &self,
+        known: Option<&str>,
+    ) -> Result<Option<(String, String)>, String> {
         let request = self.request(bundle::MEDIA_TYPE);
         let request = match known {
             Some(tag) => request.header(IF_NONE_MATCH, tag),
@@ -91,7 +94,7 @@ impl Feed {
 
 /// When the token server confirmed last what is known, and for how long that is good enough.
 #[derive(Debug)]
-pub struct UpdatedAt {
+pub(crate) struct UpdatedAt {
     /// In seconds since 1970; 0 for never.
     at: AtomicU64,
     max_age: u64,
@@ -100,18 +103,18 @@ pub struct UpdatedAt {
 impl UpdatedAt {
     /// Nothing was confirmed yet.
     #[must_use]
-    pub fn never(max_age: Duration) -> Self {
+    pub(crate) fn never(max_age: Duration) -> Self {
         Self { at: AtomicU64::new(0), max_age: max_age.as_secs() }
     }
 
     /// It is confirmed at a time.
-    pub fn note(&self, now: u64) {
+    pub(crate) fn note(&self, now: u64) {
         self.at.store(now, Ordering::Relaxed);
     }
 
     /// What the rule of freshness reads.
     #[must_use]
-    pub fn freshness(&self) -> Freshness {
+    pub(crate) fn freshness(&self) -> Freshness {
         let at = self.at.load(Ordering::Relaxed);
         Freshness { updated_at: (at > 0).then_some(at), max_age: self.max_age }
     }

@@ -26,7 +26,7 @@ const MIN_READ_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A public key, and the one algorithm that it is for.
 #[derive(Debug)]
-pub struct Key {
+pub(crate) struct Key {
     algorithm: Algorithm,
     material: Material,
     decoding: DecodingKey,
@@ -46,7 +46,7 @@ impl Key {
 
     /// Whether this key signed `message` with the algorithm that the token names.
     #[must_use]
-    pub fn signed(&self, algorithm: &str, message: &str, signature: &str) -> bool {
+    pub(crate) fn signed(&self, algorithm: &str, message: &str, signature: &str) -> bool {
         let own = match self.algorithm {
             Algorithm::Es256 => Jwa::ES256,
             Algorithm::Rs256 => Jwa::RS256,
@@ -63,7 +63,7 @@ impl Key {
 
 /// The keys of this moment.
 #[derive(Debug)]
-pub struct Keys {
+pub(crate) struct Keys {
     known: ArcSwap<HashMap<String, Arc<Key>>>,
     source: Source,
     /// When the set was read last; held while it is read.
@@ -82,7 +82,7 @@ impl Keys {
     /// # Errors
     ///
     /// When a file cannot be read, or holds no key that can verify.
-    pub fn new(source: &KeySource, client: Client) -> anyhow::Result<Self> {
+    pub(crate) fn new(source: &KeySource, client: Client) -> anyhow::Result<Self> {
         let (known, source) = match source {
             KeySource::Url(url) => (HashMap::new(), Source::Published(client, url.clone())),
             KeySource::File(path) => {
@@ -96,25 +96,25 @@ impl Keys {
 
     /// The key with this id, if it is known.
     #[must_use]
-    pub fn find(&self, kid: &str) -> Option<Arc<Key>> {
+    pub(crate) fn find(&self, kid: &str) -> Option<Arc<Key>> {
         self.known.load().get(kid).cloned()
     }
 
     /// Whether this very key is still in use.
     #[must_use]
-    pub fn still_has(&self, kid: &str, key: &Arc<Key>) -> bool {
+    pub(crate) fn still_has(&self, kid: &str, key: &Arc<Key>) -> bool {
         self.known.load().get(kid).is_some_and(|known| Arc::ptr_eq(known, key))
     }
 
     /// Whether there is any key.
     #[must_use]
-    pub fn has_any(&self) -> bool {
+    pub(crate) fn has_any(&self) -> bool {
         !self.known.load().is_empty()
     }
 
     /// The key with this id. One that is not known may be in a newer set, which is read for it,
     /// though not for each such token.
-    pub async fn find_or_read(&self, kid: &str) -> Option<Arc<Key>> {
+    pub(crate) async fn find_or_read(&self, kid: &str) -> Option<Arc<Key>> {
         if let Some(key) = self.find(kid) {
             return Some(key);
         }
@@ -132,7 +132,7 @@ impl Keys {
     }
 
     /// Reads the set again.
-    pub async fn read(&self) {
+    pub(crate) async fn read(&self) {
         let mut read_at = self.read_at.lock().await;
         *read_at = Some(Instant::now());
         self.read_now().await;

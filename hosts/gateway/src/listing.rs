@@ -45,17 +45,17 @@ static WALKING: Semaphore = Semaphore::const_new(WALKS);
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub(crate) struct Page {
     /// The maximum number of names.
-    pub n: usize,
+    pub(crate) n: usize,
     /// Those that come after this one.
-    pub last: String,
+    pub(crate) last: String,
 }
 
 impl Page {
     /// Reads a query; `None` for an `n` that is no size of a page, or one that stands there twice.
     #[must_use]
-    pub fn read(query: &str) -> Option<Self> {
+    pub(crate) fn read(query: &str) -> Option<Self> {
         let mut page = Self { n: DEFAULT_PAGE_SIZE, last: String::new() };
         let mut seen = [false; 2];
         for (key, value) in parse(query.as_bytes()) {
@@ -98,18 +98,18 @@ impl Page {
 
 /// A page as it is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// The status: the registry's own where it has no list.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The value of `Link`, when there is more.
-    pub link: Option<String>,
+    pub(crate) link: Option<String>,
     /// The body.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// The field of a registry's answer that holds the names.
 #[must_use]
-pub fn field(endpoint: Endpoint) -> Option<&'static str> {
+pub(crate) fn field(endpoint: Endpoint) -> Option<&'static str> {
     match endpoint {
         Endpoint::Catalog => Some("repositories"),
         Endpoint::TagsList => Some("tags"),
@@ -125,7 +125,7 @@ pub fn field(endpoint: Endpoint) -> Option<&'static str> {
 ///
 /// When the registry does not answer in time, or with no list, or has more names than can be looked
 /// through; the text is for the log.
-pub async fn list(
+pub(crate) async fn list(
     client: &Client,
     upstream: &Url,
     path: &str,

@@ -40,7 +40,7 @@ const GATEWAY: &str = "x-scopegate-gateway";
 
 /// Why a password got no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordError {
+pub(crate) enum PasswordError {
     /// Its client has asked too often.
     TooMany,
     /// The token server does not answer; the text is for the log.
@@ -49,11 +49,11 @@ pub enum PasswordError {
 
 /// A token for a password.
 #[derive(Clone, Debug)]
-pub struct Issued {
+pub(crate) struct Issued {
     /// The token.
-    pub token: Arc<str>,
+    pub(crate) token: Arc<str>,
     /// Whether it was issued for an earlier question, and may have ended since.
-    pub is_remembered: bool,
+    pub(crate) is_remembered: bool,
 }
 
 /// What the token server said.
@@ -68,7 +68,7 @@ enum Answer {
 
 /// Asks the token server.
 #[derive(Debug)]
-pub struct Passwords {
+pub(crate) struct Passwords {
     client: Client,
     realm: Url,
     service: String,
@@ -81,7 +81,12 @@ pub struct Passwords {
 impl Passwords {
     /// Nothing is remembered yet. `shown` is what the token server is shown of this gateway.
     #[must_use]
-    pub fn new(client: Client, realm: Url, service: String, shown: Option<HeaderValue>) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        realm: Url,
+        service: String,
+        shown: Option<HeaderValue>,
+    ) -> Self {
         let (tokens, wrong) = (Cache::new(REMEMBERED), Cache::new(REMEMBERED));
         Self { client, realm, service, shown, tokens, wrong, asking: RateLimit::new(QUESTIONS) }
     }
@@ -91,7 +96,7 @@ impl Passwords {
     /// # Errors
     ///
     /// See [`PasswordError`].
-    pub async fn token(
+    pub(crate) async fn token(
         &self,
         authorization: &str,
         scopes: &[String],
@@ -133,7 +138,7 @@ impl Passwords {
     }
 
     /// Forgets an answer whose token turned out to be no good any more.
-    pub fn forget(&self, authorization: &str, scopes: &[String]) {
+    pub(crate) fn forget(&self, authorization: &str, scopes: &[String]) {
         self.tokens.remove(&digest(authorization, scopes));
     }
 

@@ -40,32 +40,32 @@ const JSON: &str = "application/json; charset=utf-8";
 
 /// What all requests share.
 #[derive(Debug)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     /// The configuration.
-    pub config: Config,
+    pub(crate) config: Config,
     /// The registry's address.
-    pub upstream: SocketAddr,
+    pub(crate) upstream: SocketAddr,
     /// Asks the registry for lists.
-    pub client: Client,
+    pub(crate) client: Client,
     /// The public keys.
-    pub keys: Arc<Keys>,
+    pub(crate) keys: Arc<Keys>,
     /// The tokens.
-    pub tokens: Tokens,
+    pub(crate) tokens: Tokens,
     /// Names and passwords, where they are taken.
-    pub passwords: Option<Passwords>,
+    pub(crate) passwords: Option<Passwords>,
     /// The connections of each client.
-    pub peers: Arc<Peers>,
+    pub(crate) peers: Arc<Peers>,
     /// Where the status of tokens is known from.
-    pub status: Status,
+    pub(crate) status: Status,
 }
 
 /// A gateway as Pingora drives it.
 #[derive(Debug)]
-pub struct Proxy(pub Arc<Gateway>);
+pub(crate) struct Proxy(pub(crate) Arc<Gateway>);
 
 /// What one request has come to so far.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     origin: Origin,
     target: String,
     requested: String,
@@ -121,7 +121,7 @@ type Presented = Credential<Arc<Verified>>;
 impl Gateway {
     /// What keeps this gateway from deciding.
     #[must_use]
-    pub fn stale(&self) -> Option<Stale> {
+    pub(crate) fn stale(&self) -> Option<Stale> {
         if !self.keys.has_any() {
             return Some(Stale::Keys);
         }
@@ -650,6 +650,6 @@ fn joined(scopes: &[RequiredScope<'_>]) -> String {
 /// The time, in seconds since 1970.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

@@ -53,7 +53,7 @@ const SHUTDOWN_TIMEOUT: u64 = 30;
 /// # Errors
 ///
 /// When something that the configuration names cannot be had.
-pub fn serve(config: Config) -> anyhow::Result<()> {
+pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = admin::recorder()?;
     let feed = feed(&config)?;
     let (listen, admin) = (config.listen, config.admin);
@@ -110,7 +110,7 @@ fn check_files(connections: usize) {
 /// # Errors
 ///
 /// When something that it names cannot be had.
-pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
+pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
     let authorities = config.authorities.as_deref();
     let asking = client(&config.realm, authorities, MAX_DOCUMENT)?;
     let keys = Arc::new(Keys::new(&config.keys, asking.clone()).context("keys")?);
