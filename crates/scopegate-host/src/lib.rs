@@ -3,9 +3,12 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`answer`] | header fields of answers |
 //! | `client` | requests to other servers, bounded; with the feature of this name |
+//! | [`correlation`] | the ids of requests |
 //! | [`duration`] | durations as people write them |
 //! | [`files`] | how many files, and so connections, this process may have open |
+//! | [`forwarded`] | the client address of a request, behind trusted proxies |
 //! | [`networks`] | addresses and networks of them, and what a limit counts by |
 //! | [`peers`] | how many connections one peer may have |
 //! | [`rate`] | how often a key may ask |
@@ -14,10 +17,13 @@
 //!
 //! Left out: decisions about requests, which are the engine's.
 
+pub mod answer;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod correlation;
 pub mod duration;
 pub mod files;
+pub mod forwarded;
 pub mod networks;
 pub mod peers;
 pub mod rate;

@@ -12,14 +12,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use pingora_core::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
 use scopegate_core::headers::{ANSWER_ADDED, is_passed_on, is_sent_on};
+use scopegate_host::answer::{API_VERSION, EXPOSED, REGISTRY_2, STRICT_TRANSPORT};
+use scopegate_host::correlation::CORRELATION;
+use scopegate_host::forwarded::FORWARDED_FOR;
 use url::Url;
-
-/// The correlation id: in every answer to `az`, and in every line of the log.
-pub(crate) const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
-/// What old clients look for.
-const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-/// What scripts in browsers may read.
-const EXPOSED: &str = "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id";
 
 /// What an owner may not add to the list: names by which software behind learns who asks, from
 /// where, or for what.
@@ -121,7 +117,7 @@ pub(crate) fn forward(request: &mut RequestHeader, sent: Sent<'_>) -> Result<()>
         request.insert_header("x-forwarded-host", host)?;
     }
     if let Some(address) = origin.address {
-        request.insert_header("x-forwarded-for", address.to_string())?;
+        request.insert_header(FORWARDED_FOR, address.to_string())?;
     }
     let scheme = if origin.is_secure { "https" } else { "http" };
     request.insert_header("x-forwarded-proto", scheme)?;
@@ -150,15 +146,14 @@ pub(crate) fn restrain(answer: &mut ResponseHeader) {
 ///
 /// When a value cannot be a header, which none of ours is.
 pub(crate) fn complete(answer: &mut ResponseHeader, origin: &Origin) -> Result<()> {
-    set(answer, API_VERSION.as_str(), "registry/2.0")?;
+    set(answer, API_VERSION.as_str(), REGISTRY_2)?;
     set(answer, CORRELATION.as_str(), &origin.correlation_id)?;
     for (name, value) in ANSWER_ADDED {
         set(answer, name, value)?;
     }
-    set(answer, "access-control-expose-headers", EXPOSED)?;
+    set(answer, header::ACCESS_CONTROL_EXPOSE_HEADERS.as_str(), EXPOSED)?;
     if origin.is_secure {
-        let forever = "max-age=31536000; includeSubDomains";
-        set(answer, "strict-transport-security", forever)?;
+        set(answer, header::STRICT_TRANSPORT_SECURITY.as_str(), STRICT_TRANSPORT)?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use quick_cache::sync::Cache;
 use scopegate_api::token::TokenResponse;
 use scopegate_host::client::Client;
 use scopegate_host::client::header::{AUTHORIZATION, HeaderValue};
+use scopegate_host::forwarded::{FORWARDED_FOR, GATEWAY};
 use scopegate_host::networks::network;
 use scopegate_host::rate::{Rate, RateLimit};
 use sha2::{Digest as _, Sha256};
@@ -34,9 +35,6 @@ const WRONG_FOR: Duration = Duration::from_secs(2);
 const QUESTIONS: Rate = Rate { rate: 10.0, burst: 100 };
 /// What a wrong password costs, in questions, beside the one that it was.
 const WRONG_COST: u32 = 9;
-
-/// The header field in which the token server is shown who asks.
-const GATEWAY: &str = "x-scopegate-gateway";
 
 /// Why a password got no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,7 +153,7 @@ impl Passwords {
         if let Some(address) = address {
             // Believed by a token server that is shown the next one, or that has this gateway among
             // its proxies.
-            request = request.header("x-forwarded-for", address.to_string());
+            request = request.header(FORWARDED_FOR, address.to_string());
         }
         if let Some(shown) = &self.shown {
             request = request.header(GATEWAY, shown);

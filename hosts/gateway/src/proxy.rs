@@ -22,12 +22,12 @@ use scopegate_core::route::{Endpoint, route};
 use scopegate_core::{Catalog, RequiredScope};
 use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, answer, bearer};
 use scopegate_host::client::Client;
+use scopegate_host::correlation;
 use scopegate_host::peers::Peers;
-use uuid::Uuid;
 
 use crate::config::Config;
 use crate::head;
-use crate::headers::{self, CORRELATION, Origin, Sent};
+use crate::headers::{self, Origin, Sent};
 use crate::keys::Keys;
 use crate::listing::{self, Listed, Page};
 use crate::password::{PasswordError, Passwords};
@@ -537,14 +537,10 @@ impl ProxyHttp for Proxy {
 impl Gateway {
     fn origin(&self, session: &Session) -> Origin {
         let address = session.client_addr().and_then(|address| address.as_inet());
-        let own = session.req_header().headers.get(CORRELATION);
-        // An id of the client's is taken over when it is a GUID and nothing else: it is in the
-        // answer, and in the log.
-        let own = own.and_then(|id| id.to_str().ok()).and_then(|id| Uuid::try_parse(id).ok());
         Origin {
-            address: address.map(SocketAddr::ip),
+            address: address.map(|address| address.ip().to_canonical()),
             is_secure: self.config.tls.is_some(),
-            correlation_id: own.unwrap_or_else(Uuid::new_v4).to_string(),
+            correlation_id: correlation::id(&session.req_header().headers).to_string(),
         }
     }
 }

@@ -76,7 +76,7 @@ pub mod domain {
 pub mod http {
     pub use crate::http::health;
     pub mod address {
-        pub use crate::http::address::client_address;
+        pub use scopegate_host::forwarded::client_address;
     }
     pub mod gateways {
         pub use crate::http::gateways::Gateways;
