@@ -23,6 +23,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::document::DocumentError;
+use crate::resource_kind::{Kind, is_scope_map};
 use crate::scope_map::{FORMS, WrittenScopeMap};
 use crate::value::{Fields, Value};
 
@@ -127,65 +128,6 @@ impl<'t> Found<'t> {
         match value {
             Value::Map(_) => self.add_resource(value.fields(path)?),
             _ => Ok(()),
-        }
-    }
-}
-
-/// Whether a resource is a scope map: its type is no other one, and it has actions, whatever they
-/// are.
-pub(crate) fn is_scope_map(resource: &Fields<'_>) -> bool {
-    Kind::of(resource).may_be_map() && WrittenScopeMap::is_written_in(resource)
-}
-
-/// What a resource is, by its type.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// No type: a map, a list, a template, a state.
-    Untyped,
-    /// `Microsoft.ContainerRegistry/registries/scopeMaps`, and what Pulumi makes of it:
-    /// `azure-native:containerregistry:ScopeMap`
-    ScopeMap,
-    /// `azurerm_container_registry_scope_map`
-    Terraform,
-    /// `Microsoft.Resources/deployments`
-    Deployment,
-    /// Anything else.
-    Other,
-}
-
-impl Kind {
-    fn of(resource: &Fields<'_>) -> Self {
-        let Some(kind) = resource.peek_text("type") else { return Self::Untyped };
-        let kind = kind.to_ascii_lowercase();
-        // The provider azapi writes `…/scopeMaps@2023-07-01`.
-        let last = kind.split('@').next().and_then(|kind| kind.rsplit('/').next());
-        match last.and_then(|kind| kind.rsplit(':').next()) {
-            Some("scopemaps" | "scopemap" | "registryscopemap") => Self::ScopeMap,
-            Some("azurerm_container_registry_scope_map") => Self::Terraform,
-            Some("deployments") => Self::Deployment,
-            _ => Self::Other,
-        }
-    }
-
-    fn may_be_map(self) -> bool {
-        matches!(self, Self::Untyped | Self::ScopeMap | Self::Terraform)
-    }
-
-    /// The fields in which more resources are.
-    fn places(self) -> &'static [&'static str] {
-        match self {
-            Self::Untyped => &[
-                "value",
-                "resources",
-                "template",
-                "values",
-                "root_module",
-                "child_modules",
-                "attributes",
-            ],
-            Self::Terraform => &["values", "instances"],
-            Self::Deployment => &["properties"],
-            Self::ScopeMap | Self::Other => &["resources"],
         }
     }
 }

@@ -20,7 +20,7 @@ use scopegate_core::scope_map::MapName;
 use serde::Serialize;
 
 use crate::document::DocumentError;
-use crate::resources::is_scope_map;
+use crate::resource_kind::is_scope_map;
 use crate::value::{Fields, Value};
 
 /// What to give where there is no scope map.
@@ -83,7 +83,7 @@ pub struct WrittenScopeMap<'t> {
 
 impl<'t> WrittenScopeMap<'t> {
     /// Reads the form of the scope map that a tree is: a list of actions, or a resource. `None` for
-    /// a resource that is none, because it is of another type or has no actions.
+    /// a resource of another type, and for one without actions.
     ///
     /// # Errors
     ///
@@ -105,11 +105,6 @@ impl<'t> WrittenScopeMap<'t> {
             actions: Value::List(items).texts(path)?,
             path: path.to_owned(),
         })
-    }
-
-    /// Whether a resource has actions, whatever they are, or has properties that cannot have any.
-    pub(crate) fn is_written_in(resource: &Fields<'t>) -> bool {
-        resource.has("actions") || resource.has_inside("properties", "actions")
     }
 
     /// The map that a resource is: its actions stand beside its name, or among its properties.

@@ -15,7 +15,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use crate::value::{problem, to_js, utf16};
 
 /// Reads the form of a scope map: the output of `az`, an ARM resource, or a list of actions. `null`
-/// for a resource that is none, because it is of another type or has no actions.
+/// for a resource of another type, and for one without actions.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! `scopegate-gateway`: a reverse proxy before a registry that lets through what a token may do, and
-//! answers the rest itself.
+//! `scopegate-gateway`: a reverse proxy before a registry that lets through what a token may do,
+//! and answers the rest itself.
 //!
 //! Life of a request: [`request`] refuses what two readers could read in two ways, [`token`] and
 //! [`password`] find the credential, [`scopegate_edge::decide`] decides, and [`proxy`] forwards the
