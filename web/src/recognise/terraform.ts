@@ -9,8 +9,8 @@
 import { type Block, type Expression, readBlock } from "../documents/terraform";
 import { systemScopeMaps } from "../engine";
 import { DESTROYED, HIDDEN } from "./changes";
-import type { Change, Found, FoundScopeMap, FoundToken, Part, Password, TokenStatus } from "./found";
-import { lineAt, type Reading, unknown } from "./reading";
+import type { Found, FoundScopeMap, FoundToken, Part, Password, TokenStatus } from "./found";
+import { deletion, lineAt, type Reading, unknown } from "./reading";
 
 const BLOCK = new RegExp(
   `^(?:resource|data|provider|variable|output|module|locals|terraform|moved|import|${DESTROYED})\\s*(?:"[^"]*"\\s*){0,2}\\{`,
@@ -223,12 +223,10 @@ function text(text: string, at: number): Expression {
 
 /** What a plan takes away. */
 function destroyed({ labels: [type], attributes }: Block): Found[] {
-  const name = stringOf(attributes.get("name"));
-  const isToken = type === "azurerm_container_registry_token";
-  if ((!isToken && type !== "azurerm_container_registry_scope_map") || name === null) return [];
-  const nothing = { status: null, actions: [], at: [], removed: [], passwords: null, open: null };
-  const change: Change = { does: "deletes", token: isToken ? name : null, scopeMap: isToken ? null : name, ...nothing };
-  return [{ kind: "change", registry: stringOf(attributes.get("container_registry_name")), change }];
+  const kind = /^azurerm_container_registry_(scope_map|token)$/.exec(type ?? "")?.[1];
+  const registry = stringOf(attributes.get("container_registry_name"));
+  const found = kind ? deletion(registry, stringOf(attributes.get("name")), kind === "token") : null;
+  return found ? [found] : [];
 }
 
 function fieldsOf(expression: Expression | undefined): Fields {
