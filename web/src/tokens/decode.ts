@@ -84,21 +84,16 @@ function bare(text: string): { token: string; start: number } {
 
 function formProblems(parts: readonly string[], token: string, start: number): TokenProblem[] {
   const end = start + token.length;
-  const hint = "a token is three parts with dots between them";
-  if (token === "") return [{ message: "there is no token", hint, position: start }];
-  if (parts.length === 1) return [{ message: "the token ends within its first part", hint, position: end }];
-  if (parts.length === 2) return [{ message: "the token ends before its signature", hint, position: end }];
+  const says = (message: string, position = end, hint = "a token is three parts with dots between them") => [
+    { message, hint, position },
+  ];
+  if (token === "") return says("there is no token", start);
+  if (parts.length === 1) return says("the token ends within its first part");
+  if (parts.length === 2) return says("the token ends before its signature");
   if (parts[2] === "")
-    return [
-      {
-        message: "the token has no signature, or a piece of one",
-        hint: "no registry accepts it like this",
-        position: end,
-      },
-    ];
+    return says("the token has no signature, or a piece of one", end, "no registry accepts it like this");
   if (parts.length === 3) return [];
-  const position = start + parts.slice(0, 3).join(".").length;
-  return [{ message: `the token has ${parts.length} parts`, hint, position }];
+  return says(`the token has ${parts.length} parts`, start + parts.slice(0, 3).join(".").length);
 }
 
 interface Part {
