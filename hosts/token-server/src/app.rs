@@ -38,7 +38,7 @@ use crate::domain::issue::{Issuer, SignError};
 use crate::domain::policy::{BuiltIn, Policy};
 use crate::domain::principal::{Authenticator, Directory};
 use crate::domain::signed::{Bundles, Signed};
-use crate::store::{KeysRecord, Known, Store};
+use crate::store::{Known, Store, StoredKeys};
 
 /// See [`App::second_looks`].
 const SECOND_LOOKS: Rate = Rate { rate: 1.0, burst: 10 };
@@ -88,7 +88,7 @@ pub struct App {
     /// Held while the next snapshot is built.
     snapshot_lock: Mutex<()>,
     policy: ArcSwap<Policy>,
-    keys: ArcSwap<KeysRecord>,
+    keys: ArcSwap<StoredKeys>,
 }
 
 impl App {
@@ -141,12 +141,12 @@ impl App {
     }
 
     /// The signing keys as the database stores them.
-    pub fn keys(&self) -> arc_swap::Guard<Arc<KeysRecord>> {
+    pub fn keys(&self) -> arc_swap::Guard<Arc<StoredKeys>> {
         self.keys.load()
     }
 
     /// Replaces the signing keys after a database read.
-    pub fn replace_keys(&self, keys: KeysRecord) {
+    pub fn replace_keys(&self, keys: StoredKeys) {
         self.keys.store(Arc::new(keys));
     }
 

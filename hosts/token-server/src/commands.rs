@@ -6,6 +6,7 @@ mod audit;
 mod doctor;
 mod keys;
 mod restore;
+mod secrets;
 mod serve;
 
 use std::fs::OpenOptions;

@@ -21,6 +21,7 @@ mod row;
 mod shown;
 mod sqlite;
 mod tables;
+mod vault;
 mod write;
 
 use std::path::Path;
@@ -48,6 +49,7 @@ pub use records::{
 };
 pub(crate) use records::{KeysRecord, PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
 pub use tables::{Record, Revision};
+pub(crate) use vault::{SealError, StoredKeys, Vault};
 pub use write::Write;
 
 /// How long a database operation may take. Decisions do not wait for it.
@@ -61,6 +63,7 @@ pub struct Store {
     trail: Trail,
     /// In whose name it writes.
     actor: Actor,
+    vault: Arc<Vault>,
 }
 
 impl Store {
@@ -86,7 +89,7 @@ impl Store {
         let pool = connect(database.as_ref()).await.with_context(about)?;
         migrate(database.as_ref(), &pool).await?;
         drop(lock);
-        let store = Self { pool, database, trail, actor: Actor::server() };
+        let store = Self { pool, database, vault: Arc::default(), trail, actor: Actor::server() };
         let mut write = store.write().await?;
         if write.ensure_registry().await? {
             write.commit().await?;
@@ -104,6 +107,29 @@ impl Store {
     #[must_use]
     pub fn audit_key_id(&self) -> &str {
         self.trail.key.id()
+    }
+
+    /// The same database, with the keys that encrypt and decrypt its private keys.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        Self { vault: Arc::new(vault), ..self }
+    }
+
+    /// The keys that encrypt and decrypt private keys.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Removes from the database's files what was replaced or deleted there, such as private keys
+    /// from before they were encrypted.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn scrub(&self, is_needed: bool) -> sqlx::Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        self.database.scrub(&mut connection, is_needed).await
     }
 
     /// Begins a write. Other writes wait until it ends; dropping it rolls it back.
@@ -192,6 +218,15 @@ impl Read {
     /// When the database cannot be read.
     pub async fn registry(&mut self) -> sqlx::Result<RegistryRecord> {
         RegistryRecord::read(&mut self.0).await
+    }
+
+    /// The signing keys, as they are stored.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn stored_keys(&mut self) -> sqlx::Result<StoredKeys> {
+        KeysRecord::read(&mut self.0).await.map(StoredKeys::new)
     }
 
     /// The scope map, token or service principal with this name, in any case.

@@ -22,7 +22,7 @@ pub(crate) async fn keep(keeper: Keeper, app: Arc<App>) {
         let is_steady = steadiness.look(now, Instant::now());
         let kept = async {
             let known = Arc::clone(&app.keys());
-            let plan = plan(&known.keys, keeper.algorithm, now, keeper.rotation);
+            let plan = plan(&known.records().keys, keeper.algorithm, now, keeper.rotation);
             if is_steady && plan != Plan::default() {
                 keeper.reconcile(&app.store, now).await?;
                 catch_up(&app).await?;

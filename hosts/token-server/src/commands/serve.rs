@@ -30,7 +30,8 @@ use scopegate_runtime::{ENGINE_SHA256, Limits, Runtime};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{keep as keep_generated, keeper, open};
+use super::secrets::open_with_keys;
+use super::{keep as keep_generated, keeper};
 
 /// Serves until the process is asked to end.
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
@@ -43,7 +44,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let certificate = config.tls.clone().map(Certificate::open).transpose()?.map(Arc::new);
     let tls = certificate.clone().map(server_config).transpose()?;
     let providers = Providers::open(&config.providers)?;
-    let store = open(&config, Actor::server()).await?;
+    let store = open_with_keys(&config, Actor::server()).await?;
     audit::warn_of_another_key(&store).await?;
     if let Some(seed) = &config.seed {
         let store = store.by(Actor { name: "seed".into(), ..Actor::server() });

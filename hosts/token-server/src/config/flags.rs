@@ -124,6 +124,8 @@ pub enum Keys {
     List(KeysList),
     /// Make a new key now.
     Rotate(KeysRotate),
+    /// Encrypt the signing keys in the database with `secrets.key`, also while servers run.
+    Reencrypt(KeysReencrypt),
 }
 
 /// `scopegate-server keys list`
@@ -140,8 +142,9 @@ pub struct KeysRotate {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
-    /// Delete every other key and the authority at once: for a key that has leaked. All tokens end,
-    /// and registries need the new bundle.
+    /// Delete every other key and the authority at once: for a key that has leaked, or that cannot
+    /// be decrypted because `secrets.key` is lost. All tokens end, and registries need the new
+    /// bundle.
     #[arg(long)]
     pub at_once: bool,
 }
@@ -162,6 +165,18 @@ pub struct AuditVerify {
     /// A head that the log has, `42:9f86…`: shows whether rows were cut off the end since.
     #[arg(long, value_name = "NUMBER:SEAL")]
     pub head: Option<String>,
+}
+
+/// `scopegate-server keys reencrypt`
+#[derive(Clone, Debug, Args)]
+pub struct KeysReencrypt {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// A file with the key that they are encrypted with now. Not needed for a key of
+    /// `secrets.previousKeys`.
+    #[arg(long, value_name = "FILE")]
+    pub old: Option<PathBuf>,
 }
 
 /// `scopegate-server doctor`

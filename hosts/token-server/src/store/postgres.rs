@@ -76,6 +76,16 @@ impl Database for Postgres {
         "begin isolation level repeatable read read only"
     }
 
+    /// Writes the two tables anew. Old versions of rows stay in PostgreSQL's log of writes and in
+    /// backups.
+    async fn scrub(&self, connection: &mut AnyConnection, is_needed: bool) -> sqlx::Result<()> {
+        if is_needed {
+            connection.execute("vacuum full signing_keys").await?;
+            connection.execute("vacuum full signing_authority").await?;
+        }
+        Ok(())
+    }
+
     async fn notify(&self, connection: &mut AnyConnection) -> sqlx::Result<()> {
         connection.execute("notify scopegate").await.map(drop)
     }

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, FromRow, Row as _};
 use super::keys::{Algorithm, AuthorityRecord, KeyRecord};
 use super::row::{flag, json, to_json};
 use super::tables::{self, Put, Record, Revision, Tabled};
+use super::vault::StoredKeys;
 use crate::model::password::PasswordDigest;
 
 /// For how many revisions tombstones and the ids of writes are kept.
@@ -255,7 +256,7 @@ pub struct Changes {
     /// Records that were deleted.
     pub tombstones: Vec<Tombstone>,
     /// Every signing key, and the authority behind them.
-    pub keys: KeysRecord,
+    pub keys: StoredKeys,
 }
 
 /// The signing keys, and the authority behind them.
@@ -287,7 +288,7 @@ impl Changes {
             providers: tables::since(db, revision).await?,
             revoked_identities: tables::since(db, revision).await?,
             tombstones: tables::since(db, revision).await?,
-            keys: KeysRecord::read(db).await?,
+            keys: StoredKeys::new(KeysRecord::read(db).await?),
             registry,
         })
     }

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AnyConnection, ConnectOptions as _};
+use sqlx::{AnyConnection, ConnectOptions as _, Executor as _};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
@@ -23,6 +23,9 @@ use super::database::{ChangeListener, Database};
 
 /// How often a connection checks whether another one has committed.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The `user_version` of a file that was scrubbed.
+const SCRUBBED: i64 = 1;
 
 /// A SQLite file.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ impl Database for Sqlite {
     }
 
     fn connection_pragmas(&self) -> &'static str {
-        "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on"
+        "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on"
     }
 
     /// A lock file beside the database: SQLite has no lock that spans several transactions, and
@@ -86,6 +89,25 @@ impl Database for Sqlite {
 
     fn begin_read(&self) -> &'static str {
         "begin"
+    }
+
+    /// Writes the file anew and empties the log of writes. The file itself remembers that this was
+    /// done: a start that ended in between is made up for by the next one.
+    async fn scrub(&self, connection: &mut AnyConnection, is_needed: bool) -> sqlx::Result<()> {
+        let version: i64 =
+            sqlx::query_scalar("pragma user_version").fetch_one(&mut *connection).await?;
+        if version == SCRUBBED && !is_needed {
+            return Ok(());
+        }
+        connection.execute("pragma user_version = 0").await?;
+        connection.execute("vacuum").await?;
+        let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)")
+            .fetch_one(&mut *connection)
+            .await?;
+        if busy != 0 {
+            return Err(sqlx::Error::Protocol("another process reads the database".into()));
+        }
+        connection.execute("pragma user_version = 1").await.map(drop)
     }
 
     /// Other connections see the commit by `data_version`.

@@ -19,6 +19,7 @@ use super::records::{
 };
 use super::row::to_json;
 use super::tables::{self, Record, Revision};
+use super::vault::{StoredKeys, Vault};
 use crate::clock;
 use crate::model::audit::{Actor, Entry, Object, Operation, Shown as _};
 
@@ -31,6 +32,7 @@ pub struct Write {
     actor: Actor,
     /// What was changed so far, in order.
     entries: Vec<Entry>,
+    vault: Arc<Vault>,
     revision: Revision,
     /// The number of user-defined scope maps, once counted.
     scope_maps: Option<i64>,
@@ -54,6 +56,7 @@ impl Write {
         Ok(Self {
             transaction,
             database: Arc::clone(&store.database),
+            vault: Arc::clone(&store.vault),
             trail: store.trail.clone(),
             actor: store.actor.clone(),
             entries: Vec::new(),
@@ -395,17 +398,53 @@ impl Write {
         .map(drop)
     }
 
-    /// The signing keys.
+    /// The signing keys, decrypted.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or a private key cannot be decrypted.
+    pub async fn keys(&mut self) -> sqlx::Result<KeysRecord> {
+        Ok(self.stored_keys().await?.open(&self.vault)?)
+    }
+
+    /// The signing keys, as they are stored.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn keys(&mut self) -> sqlx::Result<KeysRecord> {
-        KeysRecord::read(&mut self.transaction).await
+    pub async fn stored_keys(&mut self) -> sqlx::Result<StoredKeys> {
+        KeysRecord::read(&mut self.transaction).await.map(StoredKeys::new)
+    }
+
+    /// Encrypts anew every private key that the vault's current key does not encrypt; returns how
+    /// many there were.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written, or a private key cannot be decrypted.
+    pub async fn seal_again(&mut self) -> sqlx::Result<usize> {
+        let KeysRecord { keys, authority } = self.stored_keys().await?.to_be_sealed(&self.vault)?;
+        for key in &keys {
+            sqlx::query("update signing_keys set private_key = $1 where kid = $2")
+                .bind(self.vault.seal_key(key)?)
+                .bind(key.kid.as_str())
+                .execute(&mut *self.transaction)
+                .await?;
+        }
+        if let Some(authority) = &authority {
+            self.put_authority(authority).await?;
+        }
+        let count = keys.len() + usize::from(authority.is_some());
+        if count > 0 {
+            let after = json!({ "encryptedWith": self.vault.current_id(), "count": count });
+            self.note(Operation::Update, Object::new("signing_key", ""), None, Some(after));
+        }
+        Ok(count)
     }
 
     async fn key(&mut self, kid: &str) -> sqlx::Result<Option<KeyRecord>> {
-        Ok(self.keys().await?.keys.into_iter().find(|key| key.kid == kid))
+        let stored = self.stored_keys().await?;
+        Ok(stored.records().keys.iter().find(|key| key.kid == kid).cloned())
     }
 
     /// Writes the authority behind the signing keys, replacing the old one.
@@ -414,13 +453,14 @@ impl Write {
     ///
     /// When the database cannot be written.
     pub async fn put_authority(&mut self, authority: &AuthorityRecord) -> sqlx::Result<()> {
-        let before = self.keys().await?.authority.map(|before| before.shown());
+        let stored = self.stored_keys().await?;
+        let before = stored.records().authority.as_ref().map(|before| before.shown());
         self.note_put(Object::new("authority", ""), before, authority.shown());
         sqlx::query(
             "insert into signing_authority (id, private_key, certificate) values (1, $1, $2)
              on conflict (id) do update set private_key = excluded.private_key, certificate = excluded.certificate",
         )
-        .bind(authority.private_key.as_str())
+        .bind(self.vault.seal_authority(authority)?)
         .bind(authority.certificate.as_str())
         .execute(&mut *self.transaction)
         .await
@@ -442,7 +482,7 @@ impl Write {
         )
         .bind(key.kid.as_str())
         .bind(key.algorithm.as_str())
-        .bind(key.private_key.as_str())
+        .bind(self.vault.seal_key(key)?)
         .bind(key.certificate.as_str())
         .bind(key.created_at)
         .bind(key.signs_from)

@@ -69,7 +69,7 @@ impl Keeper {
     ///
     /// When the database cannot be read, or has no key yet.
     pub async fn read(store: &Store) -> anyhow::Result<Ring> {
-        let keys = store.changes(0).await?.keys;
+        let keys = store.read().await?.stored_keys().await?.open(store.vault())?;
         let authority = keys.authority.context("there is no signing key; start the server once")?;
         Ring::read(&keys.keys, &authority.certificate)
     }
@@ -103,7 +103,8 @@ impl Keeper {
     /// When the database cannot be written.
     pub async fn replace(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
         let mut write = store.write().await?;
-        for key in write.keys().await?.keys {
+        // Not decrypted: the key that encrypted them may be lost.
+        for key in &write.stored_keys().await?.records().keys {
             tracing::info!(kid = key.kid, "signing key removed");
             write.delete_key(&key.kid).await?;
         }

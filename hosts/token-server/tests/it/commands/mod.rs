@@ -7,6 +7,7 @@ mod configuration;
 mod doctor;
 mod keys;
 mod restore;
+mod secrets;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -83,7 +83,7 @@ fn by_generated_password(walk: &mut Walk<'_>) {
 #[tokio::main(flavor = "current_thread")]
 async fn private_keys(folder: &Path) -> Vec<String> {
     let store = store::open(folder, None).await.unwrap();
-    let keys = store.changes(0).await.unwrap().keys;
+    let keys = store.changes(0).await.unwrap().keys.records().clone();
     let authority = keys.authority.into_iter().map(|authority| authority.private_key);
     let all: Vec<_> = keys.keys.into_iter().map(|key| key.private_key).chain(authority).collect();
     assert!(all.len() >= 2, "no key was made");
