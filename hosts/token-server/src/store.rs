@@ -39,15 +39,15 @@ use crate::model::audit::Actor;
 pub(crate) use audit::Filter as AuditFilter;
 pub use audit::Trail;
 pub(crate) use database::{ChangeListener, Database};
-pub(crate) use keys::AuthorityRecord;
 pub use keys::{Algorithm, KeyRecord, RsaSize};
+pub(crate) use keys::{AuthorityRecord, KeysRecord};
 pub use known_networks::KnownNetwork;
 pub use page::Page;
 pub use records::{
     Changes, History, Known, PasswordName, RecordKey, RevokedIdentity, ScopeMapRecord,
     ServicePrincipalRecord, TokenRecord,
 };
-pub(crate) use records::{KeysRecord, PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
+pub(crate) use records::{PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
 pub use tables::{Record, Revision};
 pub(crate) use vault::{SealError, StoredKeys, Vault};
 pub use write::Write;

@@ -133,7 +133,7 @@ fn renew_keys(app: &App, stored: StoredKeys) -> anyhow::Result<()> {
 }
 
 /// A stored signing key, decrypted unless the ring has it already: keys that were only encrypted
-/// anew need no decryption. `None` for one that is encrypted with a key that is not here; its
+/// again need no decryption. `None` for one that is encrypted with a key that is not here; its
 /// tokens are refused.
 fn readable(
     stored: &KeyRecord,

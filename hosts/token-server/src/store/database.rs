@@ -41,9 +41,9 @@ pub(crate) trait Database: Debug + Send + Sync {
     /// Begins a transaction that reads one consistent state.
     fn begin_read(&self) -> &'static str;
 
-    /// Removes from the database's files what was replaced or deleted in the tables of private keys.
-    /// `is_needed` tells that something was; a database may also know by itself that it has not
-    /// done so yet.
+    /// Removes from the database's files what was replaced or deleted in the tables of private
+    /// keys. `is_needed` tells that something was; a database may also know by itself that it has
+    /// not done so yet.
     async fn scrub(&self, connection: &mut AnyConnection, is_needed: bool) -> sqlx::Result<()>;
 
     /// Notifies other processes of the change when the transaction is committed.

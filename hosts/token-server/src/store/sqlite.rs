@@ -91,7 +91,7 @@ impl Database for Sqlite {
         "begin"
     }
 
-    /// Writes the file anew and empties the log of writes. The file itself remembers that this was
+    /// Rewrites the file and empties the log of writes. The file itself remembers that this was
     /// done: a start that ended in between is made up for by the next one.
     async fn scrub(&self, connection: &mut AnyConnection, is_needed: bool) -> sqlx::Result<()> {
         let version: i64 =

@@ -11,7 +11,7 @@
 //! is refused, and so is one under another algorithm. The key id tells a wrong key from a broken
 //! text. A text without the prefix is a private key that is not encrypted.
 //!
-//! Left out: certificates and times, which are public, and whoever may write the database, who has
+//! Left out: certificates and times, which are public, and write access to the database, which is
 //! every right anyway.
 
 use std::collections::BTreeSet;
@@ -21,8 +21,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::keys::{AuthorityRecord, KeyRecord};
-use super::records::KeysRecord;
+use super::keys::{AuthorityRecord, KeyRecord, KeysRecord};
 use crate::model::secret_key::SecretKey;
 
 /// The beginning of every sealed text, of any version.
@@ -293,19 +292,19 @@ mod tests {
     fn what_is_sealed_is_opened_with_its_key() {
         let (one, other) = (secret(), secret());
         let (first, second) = (vault(&one, &[]), vault(&other, &[]));
-        let plain = key("a", "PRIVATE KEY");
-        let stored = sealed(&first, &plain);
+        let record = key("a", "PRIVATE KEY");
+        let stored = sealed(&first, &record);
         assert!(stored.private_key.starts_with(&format!("scopegate-sealed:v1:{}:", one.id())));
         assert!(!stored.private_key.contains("PRIVATE"), "{stored:?}");
-        assert_ne!(stored, sealed(&first, &plain), "a nonce is used twice");
-        assert_eq!(first.open_key(&stored), Ok(plain.clone()));
+        assert_ne!(stored, sealed(&first, &record), "a nonce is used twice");
+        assert_eq!(first.open_key(&stored), Ok(record.clone()));
         for vault in [&second, &Vault::default()] {
             assert_eq!(vault.open_key(&stored), Err(SealError::UnknownKey(one.id())));
         }
         let both = vault(&other, &[one]);
-        assert_eq!(both.open_key(&stored), Ok(plain.clone()));
-        assert!(sealed(&both, &plain).private_key.contains(&other.id()));
-        assert_eq!(second.open_key(&plain), Ok(plain), "not every row is sealed yet");
+        assert_eq!(both.open_key(&stored), Ok(record.clone()));
+        assert!(sealed(&both, &record).private_key.contains(&other.id()));
+        assert_eq!(second.open_key(&record), Ok(record), "not every row is sealed yet");
     }
 
     #[test]

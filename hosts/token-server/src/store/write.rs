@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::Store;
 use super::audit::{self, Trail};
 use super::database::Database;
-use super::keys::{AuthorityRecord, KeyRecord};
+use super::keys::{AuthorityRecord, KeyRecord, KeysRecord};
 use super::page::Page;
 use super::records::{
-    KeysRecord, Known, ProviderRecord, RegistryRecord, ScopeMapRecord, ServicePrincipalRecord,
+    Known, ProviderRecord, RegistryRecord, ScopeMapRecord, ServicePrincipalRecord,
     TOMBSTONE_HORIZON,
 };
 use super::row::to_json;
@@ -416,7 +416,7 @@ impl Write {
         KeysRecord::read(&mut self.transaction).await.map(StoredKeys::new)
     }
 
-    /// Encrypts anew every private key that the vault's current key does not encrypt; returns how
+    /// Encrypts again every private key that the vault's current key does not encrypt; returns how
     /// many there were.
     ///
     /// # Errors

@@ -163,7 +163,8 @@ fn signing_keys_of_an_earlier_version_are_encrypted() {
     let known: Value = serde_json::from_str(&known).unwrap();
     fs::create_dir(data.path("data")).unwrap();
     fs::copy(fixtures.join("schema-2.db"), data.path("data/scopegate.db")).unwrap();
-    // A row that was deleted, as an earlier version deleted them: its page is free, and still there.
+    // A row that was deleted, as an earlier version deleted them: its page is free, and still
+    // there.
     data.query("create table former as select 'FORMER PRIVATE KEY' || hex(zeroblob(9000)) as key");
     data.query("drop table former");
     let is_there = |text: &[u8]| {
@@ -189,9 +190,9 @@ fn signing_keys_are_encrypted_with_another_key_while_a_server_runs() {
     let server = data.serve(&["--set", &with_old]);
     let token = server.token();
     let old = old.to_str().unwrap();
-    let said = data.stdout(&["keys", "reencrypt"], &["--set", &with_new, "--old", old]);
+    let printed = data.stdout(&["keys", "reencrypt"], &["--set", &with_new, "--old", old]);
     let id = data.stored()[0].split(':').nth(2).unwrap().to_owned();
-    assert_eq!(said, format!("2 private keys were encrypted with the key {id}\n"));
+    assert_eq!(printed, format!("2 private keys were encrypted with the key {id}\n"));
     assert!(data.stored().iter().all(|stored| stored.contains(&id)));
     // The running server goes on, and says what to do.
     data.await_log("set secrets.key to the new key");
@@ -224,8 +225,8 @@ fn a_server_with_both_keys_reads_both() {
         stored.iter().map(|it| it.split(':').nth(2).unwrap().to_owned()).collect::<BTreeSet<_>>()
     };
     assert_eq!(ids().len(), 2);
-    let said = data.stdout(&["keys", "reencrypt"], &both);
-    assert!(said.starts_with("2 private keys"), "{said}");
+    let printed = data.stdout(&["keys", "reencrypt"], &both);
+    assert!(printed.starts_with("2 private keys"), "{printed}");
     assert_eq!(ids().len(), 1);
     assert!(!data.log().contains("another key"), "{}", data.log());
     drop(server);
