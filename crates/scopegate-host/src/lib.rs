@@ -9,6 +9,7 @@
 //! | [`duration`] | durations as people write them |
 //! | [`files`] | how many files, and so connections, this process may have open |
 //! | [`forwarded`] | the client address of a request, behind trusted proxies |
+//! | `keys` | public keys that verify signatures; with the feature of this name |
 //! | [`networks`] | addresses and networks of them, and what a limit counts by |
 //! | [`peers`] | how many connections one peer may have |
 //! | [`rate`] | how often a key may ask |
@@ -24,6 +25,8 @@ pub mod correlation;
 pub mod duration;
 pub mod files;
 pub mod forwarded;
+#[cfg(feature = "keys")]
+pub mod keys;
 pub mod networks;
 pub mod peers;
 pub mod rate;

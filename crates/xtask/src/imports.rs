@@ -132,7 +132,7 @@ mod tests {
         ("scopegate-core", &[]),
         ("scopegate-api", &["scopegate-core"]),
         ("scopegate-edge", &["scopegate-api", "scopegate-core"]),
-        ("scopegate-host", &[]),
+        ("scopegate-host", &["scopegate-edge"]),
         ("scopegate-wasm", &["scopegate-api", "scopegate-core", "scopegate-edge"]),
         ("scopegate-bindgen", &["scopegate-api", "scopegate-core", "scopegate-edge"]),
         ("scopegate-runtime", &["scopegate-api", "scopegate-core"]),

@@ -4,7 +4,8 @@
 //! text that is no set leaves the last one in place; a set replaces it, also by nothing: what an
 //! issuer does not publish any more is no key.
 //!
-//! Left out: the choice of keys, and the mathematics of signatures, which is `jsonwebtoken`'s.
+//! Left out: the choice of keys, and whether a signature is theirs, which is the rule of
+//! [`scopegate_host::keys`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use jsonwebtoken::crypto::verify;
-use jsonwebtoken::{Algorithm as Jwa, DecodingKey};
-use scopegate_edge::jwks::{Algorithm, KeySetError, Material, issuer_keys};
+use jsonwebtoken::Algorithm as Jwa;
+use scopegate_edge::jwks::{Algorithm, KeySetError, issuer_keys};
 use scopegate_host::client::{Client, StatusCode};
+use scopegate_host::keys::VerifyingKey;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -25,25 +26,13 @@ use crate::config::KeySource;
 const MIN_READ_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A public key, and the one algorithm that it is for.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     algorithm: Algorithm,
-    material: Material,
-    decoding: DecodingKey,
+    verifying: VerifyingKey,
 }
 
 impl Key {
-    /// A key that was chosen; `None` where its numbers are no key to the library.
-    fn new(algorithm: Algorithm, material: Material) -> Option<Self> {
-        let decoding = match &material {
-            Material::P256 { x, y } => DecodingKey::from_ec_components(x, y),
-            Material::Rsa { n, e } => DecodingKey::from_rsa_components(n, e),
-            Material::Ed25519 { x } => DecodingKey::from_ed_components(x),
-            Material::P384 { .. } => return None,
-        };
-        Some(Self { algorithm, material, decoding: decoding.ok()? })
-    }
-
     /// Whether this key signed `message` with the algorithm that the token names.
     #[must_use]
     pub(crate) fn signed(&self, algorithm: &str, message: &str, signature: &str) -> bool {
@@ -52,12 +41,7 @@ impl Key {
             Algorithm::Rs256 => Jwa::RS256,
             Algorithm::EdDsa => Jwa::EdDSA,
         };
-        algorithm == self.algorithm.name()
-            && verify(signature, message.as_bytes(), &self.decoding, own).unwrap_or(false)
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        self.algorithm == other.algorithm && self.material == other.material
+        algorithm == self.algorithm.name() && self.verifying.signed(own, message, signature)
     }
 }
 
@@ -174,8 +158,9 @@ fn read(
 ) -> Result<HashMap<String, Arc<Key>>, KeySetError> {
     let mut known = HashMap::new();
     for (kid, algorithm, material) in issuer_keys(text)? {
-        let Some(key) = Key::new(algorithm, material) else { continue };
-        let same = before.get(&kid).filter(|same| same.is_same(&key)).cloned();
+        let Some(verifying) = VerifyingKey::new(material) else { continue };
+        let key = Key { algorithm, verifying };
+        let same = before.get(&kid).filter(|same| ***same == key).cloned();
         known.insert(kid, same.unwrap_or_else(|| Arc::new(key)));
     }
     if known.is_empty() { Err(KeySetError::NoKey) } else { Ok(known) }
