@@ -6,6 +6,7 @@
 //! | [`answer`] | header fields of answers |
 //! | `client` | requests to other servers, bounded; with the feature of this name |
 //! | [`correlation`] | the ids of requests |
+//! | `database` | opening SQLite or PostgreSQL; with the feature of this name |
 //! | [`duration`] | durations as people write them |
 //! | [`files`] | how many files, and so connections, this process may have open |
 //! | [`forwarded`] | the client address of a request, behind trusted proxies |
@@ -22,6 +23,8 @@ pub mod answer;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod correlation;
+#[cfg(feature = "database")]
+pub mod database;
 pub mod duration;
 pub mod files;
 pub mod forwarded;

@@ -15,7 +15,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
+use scopegate_host::database::make_folder;
 use scopegate_host::tls::install_provider;
 
 use crate::config::{Cli, Command, Config, KeySource, SecretUrl};
@@ -69,7 +71,8 @@ fn audit_key(config: &Config) -> anyhow::Result<AuditKey> {
     let key = match &config.audit.key {
         Some(source) => source.load()?,
         None => {
-            folder::make(&config.data)?;
+            let about = || format!("cannot make {}", config.data.display());
+            make_folder(&config.data).with_context(about)?;
             KeySource::load_or_create(&config.data.join("audit.key"))?
         }
     };

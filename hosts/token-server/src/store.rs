@@ -10,16 +10,13 @@
 //! Left out: what may be written, which is [`edit`](crate::domain::edit)'s.
 
 mod audit;
-mod database;
 pub(crate) mod folder;
 mod keys;
 mod known_networks;
 mod page;
-mod postgres;
 mod records;
 mod row;
 mod shown;
-mod sqlite;
 mod tables;
 mod vault;
 mod write;
@@ -28,17 +25,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::MigrateError;
-use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
+use scopegate_host::database::{self, Schema};
+use sqlx::AnyPool;
 use tokio::time::timeout;
 
 use crate::model::audit::Actor;
 
 pub(crate) use audit::Filter as AuditFilter;
 pub use audit::Trail;
-pub(crate) use database::{ChangeListener, Database};
 pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub(crate) use keys::{AuthorityRecord, KeysRecord};
 pub use known_networks::KnownNetwork;
@@ -48,6 +42,7 @@ pub use records::{
     ServicePrincipalRecord, TokenRecord,
 };
 pub(crate) use records::{PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
+pub(crate) use scopegate_host::database::{ChangeListener, Database};
 pub use tables::{Record, Revision};
 pub(crate) use vault::{SealError, StoredKeys, Vault};
 pub use write::Write;
@@ -74,21 +69,14 @@ impl Store {
     ///
     /// When the database cannot be reached or written, or is of a newer version.
     pub async fn open(folder: &Path, url: Option<&str>, trail: Trail) -> anyhow::Result<Self> {
-        folder::make(folder)?;
-        sqlx::any::install_default_drivers();
-        let database: Arc<dyn Database> = match url {
-            Some(url) => Arc::new(postgres::Postgres::new(url)?),
-            None => {
-                let file = sqlite::Sqlite::new(folder);
-                Arc::new(file.with_context(|| format!("cannot open {}", folder.display()))?)
-            }
+        let schema = Schema {
+            file: "scopegate.db",
+            channel: "scopegate",
+            secret_tables: &["signing_keys", "signing_authority"],
+            sqlite: sqlx::migrate!("migrations/sqlite"),
+            postgres: sqlx::migrate!("migrations/postgres"),
         };
-        let about = || format!("cannot open {}", database.describe());
-        // Held until the schema is up to date: several processes may start on an empty database.
-        let lock = database.lock().await.with_context(about)?;
-        let pool = connect(database.as_ref()).await.with_context(about)?;
-        migrate(database.as_ref(), &pool).await?;
-        drop(lock);
+        let (pool, database) = database::open(folder, url, schema).await?;
         let store = Self { pool, database, vault: Arc::default(), trail, actor: Actor::server() };
         let mut write = store.write().await?;
         if write.ensure_registry().await? {
@@ -245,34 +233,5 @@ impl Read {
     /// When the database cannot be read.
     pub async fn page<R: Record>(&mut self, page: &Page) -> sqlx::Result<Vec<R>> {
         tables::page(&mut self.0, page).await
-    }
-}
-
-async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
-    let pragmas = database.connection_pragmas();
-    AnyPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(TIMEOUT / 2)
-        .after_connect(move |connection: &mut AnyConnection, _| {
-            Box::pin(async move { connection.execute(pragmas).await.map(drop) })
-        })
-        // A failed commit, for example on a full disk, leaves a connection that can neither commit
-        // nor roll back; a new connection can.
-        .before_acquire(|connection, _| {
-            Box::pin(async move { Ok(!connection.is_in_transaction()) })
-        })
-        .connect_with(database.options()?)
-        .await
-}
-
-/// Brings the schema up to date. A schema with unknown migrations is refused: a newer program has
-/// written it.
-async fn migrate(database: &dyn Database, pool: &AnyPool) -> anyhow::Result<()> {
-    match database.migrations().run(pool).await {
-        Err(MigrateError::VersionMissing(step)) => bail!(
-            "{} is of a newer version of this program, which added step {step} to its schema; use that version or a later one",
-            database.describe()
-        ),
-        migrated => migrated.context("cannot bring the database up to date"),
     }
 }

@@ -133,7 +133,7 @@ pub mod store {
     ///
     /// When the folder or the database cannot be written.
     pub async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Store> {
-        crate::store::folder::make(folder)?;
+        scopegate_host::database::make_folder(folder)?;
         let key = AuditKey::new(&KeySource::load_or_create(&folder.join("audit.key"))?);
         Store::open(folder, url, Trail { key, listener: Arc::new(|_| {}) }).await
     }

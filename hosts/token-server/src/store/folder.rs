@@ -6,11 +6,11 @@
 //!
 //! Left out: the folders above it.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 /// The permission bits by which others than the owner may write.
 const OTHERS: u32 = 0o022;
@@ -30,17 +30,6 @@ pub(crate) fn check(folder: &Path) -> anyhow::Result<()> {
     bail!(
         "the data folder {path} may be written by others (mode {mode:04o}), who could replace the server's keys and database: run `chmod go-w {path}`, or name a folder inside it"
     );
-}
-
-/// Creates the data folder, readable by its owner alone. It holds what must outlive the process,
-/// with either database.
-///
-/// # Errors
-///
-/// When it cannot be made: `/proc/nowhere`.
-pub(crate) fn make(folder: &Path) -> anyhow::Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("cannot make {}", folder.display()))
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use scopegate_core::ScopeMap;
+use scopegate_host::database::Database;
 use serde_json::{Value, json};
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, Transaction};
 use uuid::Uuid;
 
 use super::Store;
 use super::audit::{self, Trail};
-use super::database::Database;
 use super::keys::{AuthorityRecord, KeyRecord, KeysRecord};
 use super::page::Page;
 use super::records::{
@@ -21,7 +21,7 @@ use super::row::to_json;
 use super::tables::{self, Record, Revision};
 use super::vault::{StoredKeys, Vault};
 use crate::clock;
-use crate::model::audit::{Actor, Entry, Object, Operation, Shown as _};
+use crate::model::audit::{Actor, Entry, Object, Operation, Shown};
 
 /// An open write. It is rolled back unless it is committed.
 #[derive(Debug)]
@@ -454,7 +454,7 @@ impl Write {
     /// When the database cannot be written.
     pub async fn put_authority(&mut self, authority: &AuthorityRecord) -> sqlx::Result<()> {
         let stored = self.stored_keys().await?;
-        let before = stored.records().authority.as_ref().map(|before| before.shown());
+        let before = stored.records().authority.as_ref().map(Shown::shown);
         self.note_put(Object::new("authority", ""), before, authority.shown());
         sqlx::query(
             "insert into signing_authority (id, private_key, certificate) values (1, $1, $2)

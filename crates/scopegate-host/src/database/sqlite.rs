@@ -8,18 +8,17 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::any::AnyConnectOptions;
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AnyConnection, ConnectOptions as _, Executor as _};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::database::{ChangeListener, Database};
+use super::{ChangeListener, Database};
 
 /// How often a connection checks whether another one has committed.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -34,10 +33,9 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// The file of a data folder. It holds private keys, so only its owner may read it, whatever
-    /// the folder's mode.
-    pub(super) fn new(folder: &Path) -> std::io::Result<Self> {
-        let path = folder.join("scopegate.db");
+    /// The file. It may hold private keys, so only its owner may read it, whatever the folder's
+    /// mode.
+    pub(super) fn new(path: PathBuf) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let file = options.append(true).create(true).mode(0o600).open(&path)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
@@ -76,10 +74,6 @@ impl Database for Sqlite {
             file.lock().map(|()| Some(file))
         };
         spawn_blocking(take).await.unwrap_or_else(|error| Err(io::Error::other(error)))
-    }
-
-    fn migrations(&self) -> Migrator {
-        sqlx::migrate!("migrations/sqlite")
     }
 
     /// Takes the write lock at once, so that concurrent writers wait instead of failing.
