@@ -3,6 +3,7 @@
 mod administrator;
 mod apply;
 mod audit;
+mod backup;
 mod doctor;
 mod keys;
 mod restore;
@@ -36,6 +37,7 @@ pub async fn run() -> ExitCode {
         Command::Keys(command) => keys::keys(command).await,
         Command::Audit(command) => audit::audit(command).await,
         Command::Doctor(flags) => doctor::doctor(flags).await,
+        Command::Backup(flags) => backup::backup(flags).await,
         Command::Restore(flags) => restore::restore(flags).await,
         Command::Apply(flags) => apply::apply(flags).await,
     };

@@ -43,7 +43,7 @@ use crate::store::Algorithm;
 use providers::ProviderConfig;
 
 pub(crate) use flags::{
-    Administrator, Apply, AuditCommand, AuditVerify, Command, Doctor, Keys, Restore, Serve,
+    Administrator, Apply, AuditCommand, AuditVerify, Backup, Command, Doctor, Keys, Restore, Serve,
 };
 pub use flags::{Cli, Source};
 pub(crate) use key_source::KeySource;

@@ -15,6 +15,7 @@
 //! | [`audit`] | whether the audit trail is whole, and who signed in |
 //! | [`keys`] | the keys that sign, and their rotation |
 //! | [`edit`] | changes, and their effect on issued tokens |
+//! | [`restore`] | restoring a backup, which revives nothing |
 //! | [`seed`] | scope maps and principals from a file |
 //! | [`bundle`] | the policy for the edge: compiled scope maps and revoked tokens, signed |
 //! | [`generations`] | which tokens are revoked |
@@ -38,5 +39,6 @@ pub(crate) mod lifetimes;
 pub(crate) mod policy;
 pub(crate) mod principal;
 pub(crate) mod reason;
+pub(crate) mod restore;
 pub(crate) mod seed;
 pub(crate) mod signed;

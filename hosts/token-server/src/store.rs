@@ -10,6 +10,7 @@
 //! Left out: what may be written, which is [`edit`](crate::domain::edit)'s.
 
 mod audit;
+mod backup;
 pub(crate) mod folder;
 mod keys;
 mod known_networks;
@@ -33,6 +34,7 @@ use crate::model::audit::Actor;
 
 pub(crate) use audit::Filter as AuditFilter;
 pub use audit::Trail;
+pub(crate) use backup::{About, Backup};
 pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub(crate) use keys::{AuthorityRecord, KeysRecord};
 pub use known_networks::KnownNetwork;

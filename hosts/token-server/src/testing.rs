@@ -69,6 +69,9 @@ pub mod domain {
     pub mod principal {
         pub use crate::domain::principal::Credentials;
     }
+    pub mod restore {
+        pub use crate::domain::restore::{Options, Restored, restore};
+    }
     pub mod seed {
         pub use crate::domain::seed::{Seed, apply_file};
     }

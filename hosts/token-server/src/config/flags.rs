@@ -25,8 +25,10 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Create the local administrator, or give it a new secret, and print what `az login` needs.
     Administrator(Administrator),
-    /// Begin a new epoch after a restore of the database: every older token ends, and edges read
-    /// the full state.
+    /// Write a backup into a new file, also while servers run.
+    Backup(Backup),
+    /// Restore a backup. Without one, begin a new epoch after the database was restored by other
+    /// means: every older token ends, and edges read the full state.
     Restore(Restore),
     /// List the signing keys, or create a new one now.
     #[command(subcommand)]
@@ -109,12 +111,30 @@ pub struct Administrator {
     pub source: Source,
 }
 
+/// `scopegate-server backup`
+#[derive(Clone, Debug, Args)]
+pub struct Backup {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// The new file.
+    pub file: PathBuf,
+}
+
 /// `scopegate-server restore`
 #[derive(Clone, Debug, Args)]
 pub struct Restore {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
+    /// The backup.
+    pub file: Option<PathBuf>,
+    /// Replace a database that is not empty. What was changed since the backup is lost.
+    #[arg(long, requires = "file")]
+    pub replace: bool,
+    /// Principals that were changed since the backup come back as they were, and not disabled.
+    #[arg(long, requires = "file")]
+    pub as_it_was: bool,
 }
 
 /// `scopegate-server keys`

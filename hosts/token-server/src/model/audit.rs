@@ -88,6 +88,8 @@ pub(crate) enum Operation {
     SignInFailed,
     /// Old rows of the trail were deleted.
     Prune,
+    /// Everything was replaced by a backup.
+    Restore,
 }
 
 impl Operation {
@@ -102,6 +104,7 @@ impl Operation {
             Self::SignIn => "sign_in",
             Self::SignInFailed => "sign_in_failed",
             Self::Prune => "prune",
+            Self::Restore => "restore",
         }
     }
 }

@@ -130,6 +130,18 @@ fn row_of(row: &AnyRow) -> sqlx::Result<Row> {
     Ok(Row { number: row.try_get(0)?, entry, key_id: row.try_get(13)?, seal: row.try_get(14)? })
 }
 
+/// The next rows after a number, in the order of the chain.
+pub(super) async fn after(
+    db: &mut AnyConnection,
+    number: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<Row>> {
+    let text = format!("select {COLUMNS} from audit where number > $1 order by number limit $2");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text));
+    let rows = query.bind(number).bind(limit).fetch_all(db).await?;
+    rows.iter().map(row_of).collect()
+}
+
 async fn checkpoint(db: &mut AnyConnection) -> sqlx::Result<Option<Checkpoint>> {
     let query = sqlx::query("select number, row_seal, at, key_id, seal from audit_checkpoint");
     let Some(row) = query.fetch_optional(db).await? else { return Ok(None) };
@@ -168,11 +180,7 @@ impl Read {
     ///
     /// When the database cannot be read.
     pub async fn audit_after(&mut self, number: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
-        let text =
-            format!("select {COLUMNS} from audit where number > $1 order by number limit $2");
-        let query = sqlx::query(sqlx::AssertSqlSafe(text));
-        let rows = query.bind(number).bind(limit).fetch_all(&mut *self.0).await?;
-        rows.iter().map(row_of).collect()
+        after(&mut self.0, number, limit).await
     }
 
     /// Rows that a filter lets through, the latest first.

@@ -21,7 +21,7 @@ use super::row::to_json;
 use super::tables::{self, Record, Revision};
 use super::vault::{StoredKeys, Vault};
 use crate::clock;
-use crate::model::audit::{Actor, Entry, Object, Operation, Shown};
+use crate::model::audit::{Actor, Entry, Object, Operation, Row, Shown};
 
 /// An open write. It is rolled back unless it is committed.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Write {
     }
 
     /// Begins a new epoch, with a revision above the known one of the old epoch.
-    pub(super) async fn begin_epoch(
+    pub(crate) async fn begin_epoch(
         &mut self,
         left: Option<&Known>,
     ) -> sqlx::Result<Option<String>> {
@@ -90,6 +90,38 @@ impl Write {
         let [before, after] = [&registry.epoch, &epoch].map(|epoch| json!({ "epoch": epoch }));
         self.note(Operation::Revoke, Object::new("registry", ""), Some(before), Some(after));
         Ok(Some(epoch))
+    }
+
+    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    /// Whether there is nothing but what every database has from the start.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn is_empty(&mut self) -> sqlx::Result<bool> {
+        let count = sqlx::query_scalar::<_, i64>(
+            "select (select count(*) from tokens) + (select count(*) from service_principals)
+                + (select count(*) from scope_maps where substr(key, 1, 1) <> '_')",
+        );
+        Ok(count.fetch_one(&mut *self.transaction).await? == 0)
+    }
+
+    /// The rows of the audit trail from a number on.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit_from(&mut self, number: i64) -> sqlx::Result<Vec<Row>> {
+        audit::after(&mut self.transaction, number.saturating_sub(1), i64::MAX).await
+    }
+
+    /// Notes that everything was replaced by a backup.
+    pub(crate) fn note_restore(&mut self, made_at: i64, revision: Revision) {
+        let after = json!({ "madeAt": made_at, "revision": revision });
+        self.note(Operation::Restore, Object::new("registry", ""), None, Some(after));
     }
 
     /// The revision that this write makes.

@@ -48,7 +48,8 @@ pub(crate) struct AuditEntry {
     number: i64,
     /// When, in RFC 3339.
     at: String,
-    /// `create`, `update`, `delete`, `revoke`, `sign_in`, `sign_in_failed` or `prune`.
+    /// `create`, `update`, `delete`, `revoke`, `sign_in`, `sign_in_failed`, `prune` or
+    /// `restore`.
     operation: String,
     /// What was changed.
     #[schema(value_type = Object)]

@@ -3,6 +3,7 @@
 mod administrator;
 mod apply;
 mod audit;
+mod backup;
 mod configuration;
 mod doctor;
 mod keys;

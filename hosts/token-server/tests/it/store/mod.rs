@@ -21,6 +21,7 @@ macro_rules! on_both {
     };
 }
 
+mod backup;
 mod changes;
 mod opening;
 mod records;
