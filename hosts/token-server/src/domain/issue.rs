@@ -334,7 +334,8 @@ mod tests {
     impl Keys {
         /// Keys that begin to sign an hour apart, the first one now.
         fn new(algorithms: &[Algorithm]) -> Self {
-            let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
+            let authority =
+                Authority::read(&Authority::generate("test", 1_800_000_000).unwrap()).unwrap();
             let generate = |(signs_from, algorithm): (i64, &Algorithm)| {
                 let times = Times { created_at: NOW, signs_from, certified_until: NOW + 86_400 };
                 SigningKey::generate(*algorithm, RsaSize::Bits2048, times, &authority).unwrap()

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::clock;
-use crate::domain::keys::import::import;
+use crate::domain::keys::import::{FILE, import};
 use crate::domain::keys::rotation::{plan, plan_now};
 use crate::domain::keys::{
     Algorithm, Authority, KeyRecord, Plan, Ring, Rotation, RsaSize, SigningKey,
@@ -47,7 +47,7 @@ impl Keeper {
         let mut write = store.write().await?;
         let known = write.keys().await?;
         if known.authority.is_none() {
-            write.put_authority(&Authority::generate(&self.issuer)?).await?;
+            write.put_authority(&Authority::generate(&self.issuer, now)?).await?;
         }
         let mut keys = known.keys;
         if keys.is_empty() {
@@ -108,11 +108,28 @@ impl Keeper {
             tracing::info!(kid = key.kid, "signing key removed");
             write.delete_key(&key.kid).await?;
         }
-        write.put_authority(&Authority::generate(&self.issuer)?).await?;
+        write.put_authority(&Authority::generate(&self.issuer, now)?).await?;
         self.carry_out(&mut write, plan(&[], self.algorithm, now, self.rotation)).await?;
         let ring = ring(&mut write).await?;
         write.commit().await?;
         Ok(ring)
+    }
+
+    /// Renews the certificate of the authority when it is due. Its key stays, so registries that
+    /// hold the former one accept the same tokens.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read or written.
+    pub async fn renew_authority(&self, store: &Store, now: i64) -> anyhow::Result<()> {
+        let mut write = store.write().await?;
+        let record = write.keys().await?.authority.context("there is no authority")?;
+        if Authority::is_due(&record.certificate, now) {
+            write.put_authority(&Authority::renew(&record, now)?).await?;
+            write.commit().await?;
+            tracing::info!("the authority's certificate was renewed");
+        }
+        Ok(())
     }
 
     /// Writes the bundle for registries into the data folder.
@@ -133,6 +150,10 @@ impl Keeper {
         let authority = authority(write).await?;
         let key = import(&self.folder, &authority, self.rotation, now)?;
         if let Some(key) = &key {
+            tracing::warn!(
+                file = FILE,
+                "the signing key of an earlier version is in the database now; delete its file from the data folder"
+            );
             write.put_key(key).await?;
         }
         Ok(key)

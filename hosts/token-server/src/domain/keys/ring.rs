@@ -135,7 +135,8 @@ mod tests {
 
     impl Keys {
         fn new(keys: &[(Algorithm, i64)]) -> Self {
-            let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
+            let authority =
+                Authority::read(&Authority::generate("test", 1_800_000_000).unwrap()).unwrap();
             let generate = |&(algorithm, signs_from)| {
                 let times = Times { created_at: 0, signs_from, certified_until: 1000 };
                 SigningKey::generate(algorithm, RsaSize::Bits2048, times, &authority).unwrap()
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_ring_is_never_empty() {
-        let authority = Authority::generate("test").unwrap();
+        let authority = Authority::generate("test", 1_800_000_000).unwrap();
         let error = Ring::read(&[], &authority.certificate).unwrap_err();
         assert_eq!(error.to_string(), "there is no signing key");
     }

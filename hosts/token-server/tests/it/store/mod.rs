@@ -21,6 +21,7 @@ macro_rules! on_both {
     };
 }
 
+mod authority;
 mod backup;
 mod changes;
 mod opening;
