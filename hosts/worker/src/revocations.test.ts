@@ -54,7 +54,8 @@ test("a newer generation revokes, and silence does after a while", async () => {
   const revocations = new Revocations(feed, server, ENGINE, () => now);
   const claims = { principal: "token", sub: "MyToken", generation: 3 };
   const behind: Promise<void>[] = [];
-  const ask = () => revocations.revoked(token(claims), (work) => behind.push(work));
+  const kept = token(claims);
+  const ask = () => revocations.revoked(kept, (work) => behind.push(work));
 
   expect(await ask()).toBe(false);
   for (const unclear of [
@@ -133,7 +134,8 @@ test("answers that overtake each other do not take a revocation back", async () 
   const server = { fetch: () => new Promise<Response>((resolve) => answers.push(resolve)) };
   const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
   const revocations = new Revocations(feed, server, ENGINE, () => now);
-  const ask = () => revocations.revoked(token({ principal: "token", sub: "reader", generation: 3 }), () => {});
+  const kept = token({ principal: "token", sub: "reader", generation: 3 });
+  const ask = () => revocations.revoked(kept, () => {});
   const answer = (revision: number, changed: object[]) => Response.json({ revision, isEverything: true, changed });
   const first = ask();
   now += 1;

@@ -27,6 +27,8 @@ export class Revocations {
   readonly #engine: Engine;
   /** What is known, in the memory of an instance of the module. */
   #known: KnownRevocations;
+  /** What the engine said of tokens since the last answer: it takes 10 µs to read one again. */
+  #verdicts = new WeakMap<Token, boolean>();
   /** How often the feed was asked, and which of those was answered last. */
   #asked = 0;
   #answered = 0;
@@ -48,13 +50,16 @@ export class Revocations {
     if (age > PROMISED) await this.#refresh();
     else if (age > FRESH && this.#since(this.#askedAt) > FRESH) behind(this.#refresh());
     if (this.#since(this.#readAt) > this.#feed.maxAge) throw new Error("the list of generations is too old");
-    return this.#engine.isRevoked(this.#known, token.payload);
+    const isRevoked = this.#verdicts.get(token) ?? this.#engine.isRevoked(this.#known, token.payload);
+    this.#verdicts.set(token, isRevoked);
+    return isRevoked;
   }
 
   /** An instance that ended in a trap took with it what was known: the list is read whole again. */
   #renew(): void {
     if (this.#engine.holds(this.#known)) return;
     this.#known = this.#engine.newRevocations();
+    this.#verdicts = new WeakMap();
     this.#readAt = Number.NEGATIVE_INFINITY;
   }
 
@@ -80,6 +85,7 @@ export class Revocations {
       // clock would not tell, because it may be set back.
       if (fetchNumber < this.#answered) return;
       this.#renew();
+      this.#verdicts = new WeakMap();
       const outcome = this.#engine.ingest(this.#known, update);
       if (outcome !== "taken") throw new Error(outcome);
       [this.#answered, this.#readAt] = [fetchNumber, askedAt];
