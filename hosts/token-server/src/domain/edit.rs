@@ -13,6 +13,10 @@ pub mod tokens;
 
 use std::fmt;
 
+use crate::store::{Record, Write};
+
+pub(crate) type Result<T> = std::result::Result<T, EditError>;
+
 /// Why a change was refused.
 #[derive(Debug)]
 pub enum EditError {
@@ -28,6 +32,22 @@ pub enum EditError {
     Randomness,
     /// The database cannot be read or written; the cause is for the log alone.
     Database(sqlx::Error),
+}
+
+/// The record with this name, in any case.
+///
+/// # Errors
+///
+/// [`EditError::NotFound`] when there is none.
+pub(crate) async fn find<R: Record>(write: &mut Write, name: &str) -> Result<R> {
+    write.find(name).await?.ok_or_else(|| EditError::not_found::<R>(name))
+}
+
+impl EditError {
+    pub(crate) fn not_found<R: Record>(name: &str) -> Self {
+        let kind = R::KIND.replace('_', " ");
+        Self::NotFound(format!("there is no {kind} `{name}`"))
+    }
 }
 
 impl From<sqlx::Error> for EditError {

@@ -13,7 +13,10 @@
 //! | [`access`] | who may read, who may change |
 //! | `browser` | refuses cross-site requests of browsers |
 //! | [`cloud`] | the requests by which a client finds the registry |
-//! | [`registry`], [`scope_maps`], [`tokens`], [`credentials`], [`service_principals`] | the resources |
+//! | `kind` | lists, shows, creates, changes and deletes scope maps, tokens and service principals |
+//! | `kinds` | what is different between these three |
+//! | `operations` | their routes, with their description |
+//! | [`registry`], [`credentials`], [`secrets`] | the registry, passwords, secrets |
 //! | [`identities`] | identities of providers, revoked |
 //! | [`generations`] | which tokens are revoked, for the edge |
 //! | [`bundle`] | the same, with the compiled scope maps, signed |
@@ -33,11 +36,12 @@ pub(crate) mod documents;
 pub(crate) mod error;
 pub(crate) mod generations;
 pub(crate) mod identities;
+mod kind;
+mod kinds;
+mod operations;
 pub(crate) mod registry;
 pub(crate) mod resource;
-pub(crate) mod scope_maps;
-pub(crate) mod service_principals;
-pub(crate) mod tokens;
+pub(crate) mod secrets;
 
 use std::sync::Arc;
 
@@ -54,6 +58,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::http::oauth::authority;
+use crate::store::{ScopeMapRecord, ServicePrincipalRecord, TokenRecord};
 
 /// The long prefix, that of Azure Resource Manager.
 const LONG: &str = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{registry}";
@@ -103,25 +108,13 @@ pub(crate) fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
 fn resources() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(registry::show, registry::update))
-        .routes(routes!(scope_maps::list))
-        .routes(routes!(
-            scope_maps::show,
-            scope_maps::create,
-            scope_maps::update,
-            scope_maps::delete
-        ))
-        .routes(routes!(tokens::list))
-        .routes(routes!(tokens::show, tokens::create, tokens::update, tokens::delete))
+        .merge(operations::routes::<ScopeMapRecord>())
+        .merge(operations::routes::<TokenRecord>())
         .routes(routes!(credentials::generate))
         .routes(routes!(credentials::list))
         .routes(routes!(credentials::regenerate))
-        .routes(routes!(service_principals::list))
-        .routes(routes!(
-            service_principals::show,
-            service_principals::create,
-            service_principals::delete
-        ))
-        .routes(routes!(service_principals::add_secret, service_principals::delete_secrets))
+        .merge(operations::routes::<ServicePrincipalRecord>())
+        .routes(routes!(secrets::add_secret, secrets::delete_secrets))
         .routes(routes!(identities::revoke))
         .routes(routes!(identities::revoke_provider))
         .routes(routes!(audit::list))

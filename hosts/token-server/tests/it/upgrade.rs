@@ -8,10 +8,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scopegate_server::testing::domain::edit::passwords;
 use scopegate_server::testing::domain::edit::registry::{self, RegistryEdit};
 use scopegate_server::testing::domain::edit::service_principals::{self, ServicePrincipalEdit};
-use scopegate_server::testing::domain::edit::{passwords, tokens};
-use scopegate_server::testing::store::PasswordName;
+use scopegate_server::testing::store::{PasswordName, TokenRecord};
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
@@ -99,7 +99,7 @@ async fn populate(server: &Server) -> Vec<Login> {
     service_principals::add_secret(&mut write, OWNER, SECRET).await.unwrap();
     let second = Some(PasswordName::Password2);
     let (_, token) = passwords::generate(&mut write, "Mapless", second, None).await.unwrap();
-    assert!(tokens::delete(&mut write, "Disabled").await.unwrap());
+    assert!(write.delete::<TokenRecord>("Disabled").await.unwrap());
     server.commit(write).await;
     let login = |name: &str, password: &str, status, access: &str| Login {
         name: name.into(),

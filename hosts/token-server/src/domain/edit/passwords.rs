@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{EditError, tokens};
+use super::{EditError, find};
 use crate::clock;
 use crate::model::password::{self, PasswordDigest};
 use crate::store::{PasswordName, PasswordRecord, TokenRecord, Write};
@@ -50,8 +50,7 @@ pub async fn generate(
         }
         Some(name) => vec![name],
     };
-    let found: Option<TokenRecord> = write.find(token).await?;
-    let mut token = found.ok_or_else(|| tokens::not_found(token))?;
+    let mut token: TokenRecord = find(write, token).await?;
     // The first password of a name removes no rights.
     let takes_away = token.passwords.iter().any(|password| names.contains(&password.name));
     let mut generated = Vec::new();

@@ -55,22 +55,6 @@ pub async fn put(
     Ok(map)
 }
 
-/// Changes a map that exists.
-///
-/// # Errors
-///
-/// The errors of [`put`], and [`EditError::NotFound`].
-pub async fn patch(
-    write: &mut Write,
-    name: &str,
-    edit: ScopeMapEdit,
-) -> Result<ScopeMapRecord, EditError> {
-    if write.find::<ScopeMapRecord>(name).await?.is_none() {
-        return Err(not_found(name));
-    }
-    put(write, name, edit).await
-}
-
 /// Deletes a map; returns whether it existed.
 ///
 /// # Errors
@@ -96,10 +80,6 @@ pub async fn find_key(write: &mut Write, name: &str) -> Result<String, EditError
         Some(map) => Ok(map.key),
         None => Err(EditError::Invalid(format!("there is no scope map `{name}`"))),
     }
-}
-
-pub(crate) fn not_found(name: &str) -> EditError {
-    EditError::NotFound(format!("there is no scope map `{name}`"))
 }
 
 fn check_name(name: &str) -> Result<String, EditError> {

@@ -6,7 +6,7 @@
 use scopegate_core::scope_map::Role;
 use uuid::Uuid;
 
-use super::{EditError, scope_maps};
+use super::{EditError, find, scope_maps};
 use crate::clock;
 use crate::domain::principal::secret;
 use crate::model::client_id::ADMINISTRATOR;
@@ -51,15 +51,6 @@ pub async fn put(
     Ok(principal)
 }
 
-/// Deletes a service principal; returns whether it existed.
-///
-/// # Errors
-///
-/// When the database cannot be written.
-pub async fn delete(write: &mut Write, client_id: &str) -> Result<bool, EditError> {
-    Ok(write.delete::<ServicePrincipalRecord>(client_id).await?)
-}
-
 /// Generates a secret for a client, shown only here. When it has two already, the older one is
 /// removed.
 ///
@@ -95,7 +86,7 @@ pub async fn add_secret(write: &mut Write, client_id: &str, value: &str) -> Resu
 }
 
 async fn keep_secret(write: &mut Write, client_id: &str, value: &str) -> Result<(), EditError> {
-    let mut principal = find(write, client_id).await?;
+    let mut principal: ServicePrincipalRecord = find(write, client_id).await?;
     let hash = secret::hash(value).ok_or(EditError::Randomness)?;
     while principal.secrets.len() >= MAX_SECRETS {
         principal.secrets.remove(0);
@@ -111,7 +102,7 @@ async fn keep_secret(write: &mut Write, client_id: &str, value: &str) -> Result<
 ///
 /// [`EditError::NotFound`] for an unknown client.
 pub async fn delete_secrets(write: &mut Write, client_id: &str) -> Result<(), EditError> {
-    let mut principal = find(write, client_id).await?;
+    let mut principal: ServicePrincipalRecord = find(write, client_id).await?;
     principal.secrets.clear();
     principal.generation = write.revision();
     Ok(write.put(&principal).await?)
@@ -133,15 +124,6 @@ pub async fn reset_administrator(write: &mut Write) -> Result<String, EditError>
     put(write, ADMINISTRATOR, edit).await?;
     delete_secrets(write, ADMINISTRATOR).await?;
     generate_secret(write, ADMINISTRATOR).await
-}
-
-async fn find(write: &mut Write, client_id: &str) -> Result<ServicePrincipalRecord, EditError> {
-    let principal = write.find(client_id).await?;
-    principal.ok_or_else(|| not_found(client_id))
-}
-
-pub(crate) fn not_found(client_id: &str) -> EditError {
-    EditError::NotFound(format!("there is no service principal `{client_id}`"))
 }
 
 fn new(write: &Write, client_id: &str) -> Result<ServicePrincipalRecord, EditError> {

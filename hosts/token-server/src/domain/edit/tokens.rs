@@ -65,36 +65,6 @@ pub async fn put(
     Ok(token)
 }
 
-/// Changes a token that exists.
-///
-/// # Errors
-///
-/// The errors of [`put`], and [`EditError::NotFound`].
-pub async fn patch(
-    write: &mut Write,
-    name: &str,
-    registry: &str,
-    edit: TokenEdit,
-) -> Result<TokenRecord, EditError> {
-    if write.find::<TokenRecord>(name).await?.is_none() {
-        return Err(not_found(name));
-    }
-    put(write, name, registry, edit).await
-}
-
-/// Deletes a token; returns whether it existed.
-///
-/// # Errors
-///
-/// When the database cannot be written.
-pub async fn delete(write: &mut Write, name: &str) -> Result<bool, EditError> {
-    Ok(write.delete::<TokenRecord>(name).await?)
-}
-
-pub(crate) fn not_found(name: &str) -> EditError {
-    EditError::NotFound(format!("there is no token `{name}`"))
-}
-
 /// Changes a token; returns whether the change removes rights.
 async fn change(
     write: &mut Write,

@@ -43,16 +43,30 @@ pub(crate) struct ReadAudit;
 
 /// May change scope maps, tokens and settings: the database is written in its name.
 #[derive(Debug)]
-pub(crate) struct Change {
-    pub ids: Ids,
-    pub store: Store,
-}
+pub(crate) struct Change(pub Permit);
 
 /// May give roles: the database is written in its name.
 #[derive(Debug)]
-pub(crate) struct GiveRoles {
+pub(crate) struct GiveRoles(pub Permit);
+
+/// What an editor works with.
+#[derive(Debug)]
+pub(crate) struct Permit {
     pub ids: Ids,
+    /// The database, in the editor's name.
     pub store: Store,
+}
+
+impl From<Change> for Permit {
+    fn from(Change(permit): Change) -> Self {
+        permit
+    }
+}
+
+impl From<GiveRoles> for Permit {
+    fn from(GiveRoles(permit): GiveRoles) -> Self {
+        permit
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Look {
@@ -63,9 +77,7 @@ impl FromRequestParts<Arc<App>> for Look {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Reader, Contributor or Owner";
-        permitted(parts, app, Principal::may_read_management, refused)
-            .await
-            .map(|(ids, _)| Self(ids))
+        permitted(parts, app, Principal::may_read_management, refused).await.map(|p| Self(p.ids))
     }
 }
 
@@ -101,9 +113,7 @@ impl FromRequestParts<Arc<App>> for Change {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Contributor or Owner";
-        permitted(parts, app, Principal::may_manage, refused)
-            .await
-            .map(|(ids, store)| Self { ids, store })
+        permitted(parts, app, Principal::may_manage, refused).await.map(Self)
     }
 }
 
@@ -115,26 +125,24 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Owner";
-        permitted(parts, app, Principal::may_give_roles, refused)
-            .await
-            .map(|(ids, store)| Self { ids, store })
+        permitted(parts, app, Principal::may_give_roles, refused).await.map(Self)
     }
 }
 
-/// The ids of the registry and the database in the principal's name, for a principal that may.
+/// The permit of a principal that may.
 async fn permitted(
     parts: &mut Parts,
     app: &Arc<App>,
     may: impl Fn(&Principal) -> bool,
     refused: &'static str,
-) -> Result<(Ids, Store), ManagementError> {
+) -> Result<Permit, ManagementError> {
     let Ok(context) = Context::from_request_parts(parts, app).await;
     let principal = principal(&parts.headers, &context, app).await?;
     if !may(&principal) {
         return Err(ManagementError::Forbidden(refused));
     }
     let actor = principal.to_actor().by_request(context.address, &context.correlation_id);
-    Ok((this_registry(parts, app).await?, app.store.by(actor)))
+    Ok(Permit { ids: this_registry(parts, app).await?, store: app.store.by(actor) })
 }
 
 /// Authenticates a request. Wrong credentials cost their address as much as at the token endpoint.

@@ -8,7 +8,9 @@ use scopegate_server::testing::domain::edit::registry::RegistryEdit;
 use scopegate_server::testing::domain::edit::scope_maps::ScopeMapEdit;
 use scopegate_server::testing::domain::edit::service_principals::ServicePrincipalEdit;
 use scopegate_server::testing::domain::edit::{registry, scope_maps, service_principals};
-use scopegate_server::testing::store::{History, Known, RecordKey, Revision, Store, TokenRecord};
+use scopegate_server::testing::store::{
+    History, Known, RecordKey, Revision, ServicePrincipalRecord, Store, TokenRecord,
+};
 
 use crate::support::OWNER;
 use crate::support::database::Database;
@@ -119,7 +121,7 @@ async fn what_is_deleted_is_told_until_it_comes_back(database: Database) {
     let five = write.commit().await.unwrap();
     let mut write = store.write().await.unwrap();
     assert!(scope_maps::delete(&mut write, "Some-Map").await.unwrap());
-    assert!(service_principals::delete(&mut write, &OWNER.to_uppercase()).await.unwrap());
+    assert!(write.delete::<ServicePrincipalRecord>(&OWNER.to_uppercase()).await.unwrap());
     let six = write.commit().await.unwrap();
     let client = format!("-client:{OWNER} -map:some-map");
     for (since, expected) in [

@@ -13,7 +13,9 @@ use scopegate_server::testing::domain::edit::{
     passwords, registry, scope_maps, service_principals, tokens,
 };
 use scopegate_server::testing::domain::policy::{BuiltIn, Policy};
-use scopegate_server::testing::store::{PasswordName, Store, Write};
+use scopegate_server::testing::store::{
+    PasswordName, ServicePrincipalRecord, Store, TokenRecord, Write,
+};
 
 use crate::support::OWNER;
 use crate::support::database::Database;
@@ -171,9 +173,11 @@ impl Edit {
             Self::Delete { kind: 0, which } => {
                 scope_maps::delete(write, MAPS[which % 3]).await.is_ok()
             }
-            Self::Delete { kind: 1, which } => tokens::delete(write, TOKENS[which]).await.is_ok(),
+            Self::Delete { kind: 1, which } => {
+                write.delete::<TokenRecord>(TOKENS[which]).await.is_ok()
+            }
             Self::Delete { which, .. } => {
-                service_principals::delete(write, CLIENTS[which % 2]).await.is_ok()
+                write.delete::<ServicePrincipalRecord>(CLIENTS[which % 2]).await.is_ok()
             }
             Self::Age => true,
         }
