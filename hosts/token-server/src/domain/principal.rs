@@ -5,8 +5,10 @@
 //! after that is one path.
 
 mod authenticate;
+mod certificate;
 mod credentials;
 mod error;
+mod manager;
 pub(crate) mod secret;
 mod summary;
 
@@ -18,9 +20,11 @@ use scopegate_core::scope_map::Role;
 use scopegate_runtime::{PolicyTable, Runtime};
 
 pub(crate) use authenticate::{Authenticated, Authenticator};
+pub(crate) use certificate::{Holder, Holders};
 pub use credentials::Credentials;
 pub(crate) use credentials::NULL_GUID;
 pub(crate) use error::AuthError;
+pub(crate) use manager::Manager;
 
 use crate::domain::identity::{Identity, NearMiss, Provider, Providers};
 use crate::domain::issue::Subject;
@@ -287,36 +291,6 @@ impl Principal {
     #[must_use]
     pub fn is_refreshable(&self) -> bool {
         self.ceiling.is_none() && self.kind != PrincipalKind::Anonymous
-    }
-
-    /// Whether it may read management.
-    #[must_use]
-    pub fn may_read_management(&self) -> bool {
-        self.roles.contains(&Role::Reader) || self.may_manage()
-    }
-
-    /// Whether it may read generations and the bundle. A role that reads management may.
-    #[must_use]
-    pub fn may_read_edge_feeds(&self) -> bool {
-        self.roles.contains(&Role::EdgeReader) || self.may_read_management()
-    }
-
-    /// Whether it may only read generations and the bundle.
-    #[must_use]
-    pub fn is_edge_reader_only(&self) -> bool {
-        self.roles == [Role::EdgeReader]
-    }
-
-    /// Whether it may change scope maps and tokens.
-    #[must_use]
-    pub fn may_manage(&self) -> bool {
-        self.roles.contains(&Role::Contributor) || self.may_give_roles()
-    }
-
-    /// Whether it may give roles to others.
-    #[must_use]
-    pub fn may_give_roles(&self) -> bool {
-        self.roles.contains(&Role::Owner)
     }
 }
 

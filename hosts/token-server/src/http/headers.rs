@@ -14,6 +14,7 @@ use axum::response::Response;
 use scopegate_host::networks::Networks;
 use uuid::Uuid;
 
+use crate::app::Listener;
 use crate::http::address::client_address;
 use crate::http::context::Context;
 use crate::http::gateways::Gateways;
@@ -40,6 +41,8 @@ pub struct Reached {
     pub trusted_proxies: Networks,
     /// The gateways whose credentials are accepted, where the server accepts any.
     pub gateways: Option<Arc<Gateways>>,
+    /// By which of its listeners.
+    pub listener: Listener,
 }
 
 /// Adds the [`Context`] of a request, and completes the headers of its answer.
@@ -88,6 +91,8 @@ async fn context_of(reached: &Reached, peer: IpAddr, headers: &HeaderMap) -> Con
     Context {
         address,
         is_forwarded: address != peer.to_canonical(),
+        listener: reached.listener,
+        certificate: None,
         correlation_id: Arc::from(correlation_id.to_string()),
     }
 }

@@ -4,9 +4,11 @@
 //! the roles Reader, Contributor and Owner; [`Change`] needs Contributor or Owner; [`GiveRoles`]
 //! needs Owner, because a principal that can give roles can give itself any. [`ReadFeeds`] needs
 //! EdgeReader or a role that may read. Credentials are a token of [`authority`], a token of an
-//! identity provider, or a client id and secret.
+//! identity provider, a client id and secret, or, at an address of its own, a client's certificate.
+//!
+//! A request with a certificate of a configured name and an `Authorization` has two credentials, and
+//! is refused: whose rights count, and who is named in a log, would be a guess.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -21,7 +23,7 @@ use crate::clock;
 use crate::domain::authority;
 use crate::domain::edit::EditError;
 use crate::domain::policy::Policy;
-use crate::domain::principal::{Credentials, Principal};
+use crate::domain::principal::{Credentials, Manager, Principal};
 use crate::domain::reason::Reason;
 use crate::http::authorization::authorization;
 use crate::http::context::Context;
@@ -51,7 +53,7 @@ impl FromRequestParts<Arc<App>> for Look {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Reader, Contributor or Owner";
-        permitted(parts, app, Principal::may_read_management, refused).await.map(Self)
+        permitted(parts, app, Manager::may_read_management, refused).await.map(Self)
     }
 }
 
@@ -63,7 +65,7 @@ impl FromRequestParts<Arc<App>> for ReadFeeds {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role EdgeReader, Reader, Contributor or Owner";
-        permitted(parts, app, Principal::may_read_edge_feeds, refused).await.map(|_| Self)
+        permitted(parts, app, Manager::may_read_edge_feeds, refused).await.map(|_| Self)
     }
 }
 
@@ -75,7 +77,7 @@ impl FromRequestParts<Arc<App>> for Change {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Contributor or Owner";
-        permitted(parts, app, Principal::may_manage, refused).await.map(Self)
+        permitted(parts, app, Manager::may_manage, refused).await.map(Self)
     }
 }
 
@@ -87,7 +89,7 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Owner";
-        permitted(parts, app, Principal::may_give_roles, refused).await.map(Self)
+        permitted(parts, app, Manager::may_give_roles, refused).await.map(Self)
     }
 }
 
@@ -95,18 +97,18 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
 async fn permitted(
     parts: &mut Parts,
     app: &Arc<App>,
-    may: impl Fn(&Principal) -> bool,
+    may: impl Fn(&Manager) -> bool,
     refused: &'static str,
 ) -> Result<Ids, ManagementError> {
-    if !may(&principal_of(parts, app).await?) {
+    if !may(&manager_of(parts, app).await?) {
         return Err(ManagementError::Forbidden(refused));
     }
     this_registry(parts, app).await
 }
 
-async fn principal_of(parts: &mut Parts, app: &Arc<App>) -> Result<Principal, ManagementError> {
+async fn manager_of(parts: &mut Parts, app: &Arc<App>) -> Result<Manager, ManagementError> {
     let Ok(context) = Context::from_request_parts(parts, app).await;
-    principal(&parts.headers, &context, app).await
+    authenticate(&parts.headers, &context, app).await
 }
 
 /// Authenticates a request. Wrong credentials cost their address as much as at the token endpoint.
@@ -115,40 +117,57 @@ async fn principal_of(parts: &mut Parts, app: &Arc<App>) -> Result<Principal, Ma
 ///
 /// [`ManagementError::Unauthenticated`] without valid credentials of a principal that can have
 /// roles.
-pub(crate) async fn principal(
+pub(crate) async fn authenticate(
     headers: &HeaderMap,
     context: &Context,
     app: &App,
-) -> Result<Principal, ManagementError> {
-    let value = authorization(headers)?
-        .ok_or(ManagementError::Unauthenticated(Reason::NoCredentials))?
-        .as_bytes();
+) -> Result<Manager, ManagementError> {
+    let guard = app.guard_of(context.listener);
+    let value = match (authorization(headers)?, &context.certificate) {
+        (Some(_), Some(Ok(_))) => {
+            let message = "a client certificate and an Authorization header; send one of them";
+            return Err(ManagementError::BadRequest(message.into()));
+        }
+        (Some(value), _) => value.as_bytes(),
+        (None, Some(Ok(holder))) => {
+            guard.prove(context.address);
+            return Ok(named(Manager::from(&**holder)));
+        }
+        (None, Some(Err(reason))) => return Err(ManagementError::Unauthenticated(*reason)),
+        (None, None) => return Err(ManagementError::Unauthenticated(Reason::NoCredentials)),
+    };
     let identified = identify(value, context, app).await;
     if matches!(identified, Err(ManagementError::Unauthenticated(_))) {
-        app.guard.failed(context.address);
+        guard.failed(context.address);
     }
     if identified.is_ok() {
-        app.guard.prove(context.address);
+        guard.prove(context.address);
     }
-    identified
+    identified.map(Manager::from).map(named)
+}
+
+/// Names the sender of the request in the log.
+fn named(manager: Manager) -> Manager {
+    tracing::debug!(principal = manager.kind, name = manager.name, "management");
+    manager
 }
 
 /// Authenticates a request that needs any role of management. An EdgeReader has none.
 ///
 /// # Errors
 ///
-/// The errors of [`principal`]; [`ManagementError::Forbidden`] for a principal with only
+/// The errors of [`authenticate`]; [`ManagementError::Forbidden`] for a principal with only
 /// EdgeReader.
 pub(crate) async fn manager(
     headers: &HeaderMap,
     context: &Context,
     app: &App,
-) -> Result<Principal, ManagementError> {
-    let principal = principal(headers, context, app).await?;
-    if principal.is_edge_reader_only() {
+) -> Result<Manager, ManagementError> {
+    let manager = authenticate(headers, context, app).await?;
+    if manager.is_edge_reader_only() {
         return Err(ManagementError::Forbidden("EdgeReader reads generations and the bundle only"));
     }
-    Ok(principal)
+    Ok(manager)
 }
 
 /// Authenticates against the snapshot, and again after reading the database.
@@ -157,9 +176,9 @@ async fn identify(
     context: &Context,
     app: &App,
 ) -> Result<Principal, ManagementError> {
-    let (presented, address) = (Presented::read(value)?, context.address);
+    let presented = Presented::read(value)?;
     let policy = Arc::clone(&app.policy());
-    let first = presented.principal(app, &policy, address).await;
+    let first = presented.principal(app, &policy, context).await;
     let is_known = match &first {
         Ok(_) => true,
         Err(ManagementError::Unauthenticated(_)) => false,
@@ -169,7 +188,7 @@ async fn identify(
         return first;
     }
     let current = Arc::clone(&app.policy());
-    presented.principal(app, &current, address).await
+    presented.principal(app, &current, context).await
 }
 
 /// The credentials of a request.
@@ -198,19 +217,20 @@ impl<'v> Presented<'v> {
         &self,
         app: &App,
         policy: &Policy,
-        address: IpAddr,
+        context: &Context,
     ) -> Result<Principal, ManagementError> {
         let token = match self {
             Self::Secret { client_id, secret } => {
+                let authenticator = app.authenticator_at(context.listener, policy);
                 let service =
-                    app.authenticator(policy).by_secret(client_id, secret.clone(), address).await?;
+                    authenticator.by_secret(client_id, secret.clone(), context.address).await?;
                 return Ok(Principal::service_principal(&service, policy));
             }
             Self::Token(token) => token,
         };
         let now = clock::now();
         if let Some(principal) =
-            authority::principal(token, &app.settings.public_url, &app.issuer, policy, now)?
+            authority::principal(token, app.settings.management_url(), &app.issuer, policy, now)?
         {
             return Ok(principal);
         }
