@@ -19,7 +19,7 @@ export default defineConfig({
     {
       name: "engine",
       closeBundle: () =>
-        copyFileSync(path("../../target/engine/scopegate.wasm"), path("../../target/worker/scopegate.wasm")),
+        copyFileSync(path("../../target/engine/worker.wasm"), path("../../target/worker/scopegate.wasm")),
     },
   ],
 });

@@ -25,7 +25,8 @@ const SOON: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(20);
 const PULL: &str = "repository:team/hello:pull";
 
-/// Killed at random moments under writes, a server never forgets what it acknowledged.
+/// Killed at random moments under writes, a server never forgets what it acknowledged, nor who did
+/// it.
 #[test]
 fn a_killed_server_forgets_nothing() {
     let mut server = Server::new(Settings::default());
@@ -43,6 +44,7 @@ fn a_killed_server_forgets_nothing() {
     server.start();
     writer.check(&url);
     assert!(writer.writes > KILLS, "hardly anything was written: {}", writer.writes);
+    assert!(server.check_trail() >= writer.done, "a change has no row in the trail");
 }
 
 /// Writes scope maps over and over, and remembers what was acknowledged.
@@ -50,6 +52,8 @@ struct Writer<'a> {
     administrator: &'a Administrator,
     /// How many writes were tried.
     writes: usize,
+    /// How many were acknowledged.
+    done: u64,
     /// The last write of each map that was acknowledged.
     acknowledged: BTreeMap<String, usize>,
     /// The write that got no answer. It may have been done.
@@ -58,7 +62,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(administrator: &'a Administrator) -> Self {
-        Self { administrator, writes: 0, acknowledged: BTreeMap::new(), unanswered: None }
+        Self { administrator, writes: 0, done: 0, acknowledged: BTreeMap::new(), unanswered: None }
     }
 
     fn write_until_refused(&mut self, url: &str) {
@@ -77,6 +81,7 @@ impl<'a> Writer<'a> {
         if !is_done(status) {
             return Some(false);
         }
+        self.done += 1;
         self.acknowledged.insert(map, write);
         Some(true)
     }
@@ -244,6 +249,7 @@ fn a_full_disk() {
     server.process().kill();
     server.start();
     writer.check(&url);
+    assert!(server.check_trail() >= writer.done, "a change has no row in the trail");
 }
 
 /// A server that is asked to end answers requests that have begun, and no others.

@@ -14,7 +14,7 @@ use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_server::testing::domain::issue::{Issuer, Subject};
 use scopegate_server::testing::domain::keys::Keeper;
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store;
 use serde_json::json;
 
 use crate::drivers::skopeo::Skopeo;
@@ -582,7 +582,7 @@ fn fault_7_identities_that_are_revoked() {
 fn identity(server: &Server, subject: &str) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (ring, registry) = runtime.block_on(async {
-        let store = Store::open(&server.data(), None).await.unwrap();
+        let store = store::open(&server.data(), None).await.unwrap();
         let registry = store.read().await.unwrap().registry().await.unwrap();
         (Keeper::read(&store).await.unwrap(), registry)
     });

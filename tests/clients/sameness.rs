@@ -25,7 +25,7 @@ use scopegate_core::route::{Endpoint, Settings as RouteSettings};
 use scopegate_core::verify::Grant;
 use scopegate_server::testing::domain::issue::{Issuer, Subject};
 use scopegate_server::testing::domain::keys::Keeper;
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store;
 use scopegate_tests::sameness::answers::headers;
 use scopegate_tests::sameness::{Case, Credential, Digest, groups};
 
@@ -146,7 +146,7 @@ impl Signer {
     fn of(server: &Server) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (ring, registry) = runtime.block_on(async {
-            let store = Store::open(&server.data(), None).await.unwrap();
+            let store = store::open(&server.data(), None).await.unwrap();
             let registry = store.read().await.unwrap().registry().await.unwrap();
             (Keeper::read(&store).await.unwrap(), registry)
         });

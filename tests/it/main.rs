@@ -14,6 +14,7 @@
 mod browser;
 mod corpus;
 mod embed;
+mod feeds;
 mod properties;
 mod sameness;
 mod stack;

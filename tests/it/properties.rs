@@ -39,6 +39,7 @@ proptest! {
         text::challenge(&input);
         claims::json(input.as_bytes());
         claims::accepted(input.as_bytes());
+        claims::feeds(input.as_bytes());
         request::any_method(&input);
         document::assertions(&input);
         document::scope_map(&input);

@@ -19,7 +19,7 @@ const ALLOWED: Record<string, string[]> = {
   state: ["recognise", "clients", "tokens", "engine"],
   recognise: ["documents", "engine"],
   clients: ["engine"],
-  tokens: ["engine"],
+  tokens: ["documents", "engine"],
   fixes: ["engine"],
   editor: ["engine"],
   documents: [],

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use scopegate_server::testing::store::{Page, Store};
+use scopegate_server::testing::store::{self, Page, TokenRecord};
 
 use scopegate_benches::figures::Figures;
 use scopegate_benches::token_server::{Server, tokens_and_maps};
@@ -30,13 +30,13 @@ pub(crate) fn measure() {
 fn pages(server: &Server) -> [Vec<f64>; 2] {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = Store::open(server.folder().path(), None).await.unwrap();
+        let store = store::open(server.folder().path(), None).await.unwrap();
         let mut pages = [Vec::new(), Vec::new()];
         for (after, took) in ["", "token-49499"].into_iter().zip(&mut pages) {
             for _ in 0..21 {
                 let begun = Instant::now();
                 let page = Page { after: after.into(), limit: 500 };
-                let tokens = store.read().await.unwrap().tokens(&page).await.unwrap();
+                let tokens = store.read().await.unwrap().page::<TokenRecord>(&page).await.unwrap();
                 assert_eq!(tokens.len(), 500);
                 took.push(begun.elapsed().as_secs_f64() * 1e3);
             }

@@ -76,7 +76,7 @@ fn pair() -> EcdsaKeyPair {
 }
 
 fn issuer() -> Issuer {
-    let record = Authority::generate("bench").unwrap();
+    let record = Authority::generate("bench", 1_800_000_000).unwrap();
     let authority = Authority::read(&record).unwrap();
     let rotation = Rotation { every: Duration::MAX, ahead: Duration::ZERO };
     let new = plan(&[], Algorithm::Es256, NOW, rotation).generate.unwrap();

@@ -49,6 +49,7 @@ pub mod explanation;
 pub mod generations;
 pub mod problem;
 pub mod reference;
+mod resource_kind;
 mod resources;
 pub mod route;
 pub mod scope_map;

@@ -10,8 +10,11 @@
 //!   templates inside of deployments
 //! - what `terraform show -json` prints, and the state file:
 //!   `{"values": {"root_module": {"resources": […]}}}`
+//! - a program of Pulumi in YAML: `{"resources": {…}}`
 //!
-//! A resource of another type is passed over: the actions of a webhook are no rules.
+//! Which resource is a scope map, [`is_scope_map`] alone says. Hosts that find resources by other
+//! means, as the playground does, ask it by [`WrittenScopeMap::from_value`]. A resource of another
+//! type is passed over: the actions of a webhook are no rules.
 //!
 //! Left out: expressions of a template, which are told from names and actions and never guessed;
 //! and plans, which have the rules of before and after in them.
@@ -20,6 +23,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::document::DocumentError;
+use crate::resource_kind::{Kind, is_scope_map};
 use crate::scope_map::{FORMS, WrittenScopeMap};
 use crate::value::{Fields, Value};
 
@@ -94,12 +98,11 @@ impl<'t> Found<'t> {
         if resource.has("planned_values") || resource.has("resource_changes") {
             return Err(DocumentError::plan());
         }
-        let kind = Kind::of(&resource);
-        if kind.may_be_map() && WrittenScopeMap::is_written_in(&resource) {
+        if is_scope_map(&resource) {
             self.maps.push(WrittenScopeMap::from_fields(resource)?);
             return Ok(());
         }
-        for name in kind.places() {
+        for name in Kind::of(&resource).places() {
             let path = resource.path_of(name);
             match resource.take(name) {
                 Some(Value::List(items)) => {
@@ -125,57 +128,6 @@ impl<'t> Found<'t> {
         match value {
             Value::Map(_) => self.add_resource(value.fields(path)?),
             _ => Ok(()),
-        }
-    }
-}
-
-/// What a resource is, by its type.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// No type: a map, a list, a template, a state.
-    Untyped,
-    /// `Microsoft.ContainerRegistry/registries/scopeMaps`
-    ScopeMap,
-    /// `azurerm_container_registry_scope_map`
-    Terraform,
-    /// `Microsoft.Resources/deployments`
-    Deployment,
-    /// Anything else.
-    Other,
-}
-
-impl Kind {
-    fn of(resource: &Fields<'_>) -> Self {
-        let Some(kind) = resource.peek_text("type") else { return Self::Untyped };
-        let kind = kind.to_ascii_lowercase();
-        // The provider azapi writes `…/scopeMaps@2023-07-01`.
-        match kind.split('@').next().and_then(|kind| kind.rsplit('/').next()) {
-            Some("scopemaps") => Self::ScopeMap,
-            Some("azurerm_container_registry_scope_map") => Self::Terraform,
-            Some("deployments") => Self::Deployment,
-            _ => Self::Other,
-        }
-    }
-
-    fn may_be_map(self) -> bool {
-        matches!(self, Self::Untyped | Self::ScopeMap)
-    }
-
-    /// The fields in which more resources are.
-    fn places(self) -> &'static [&'static str] {
-        match self {
-            Self::Untyped => &[
-                "value",
-                "resources",
-                "template",
-                "values",
-                "root_module",
-                "child_modules",
-                "attributes",
-            ],
-            Self::Terraform => &["values", "instances"],
-            Self::Deployment => &["properties"],
-            Self::ScopeMap | Self::Other => &["resources"],
         }
     }
 }
@@ -286,6 +238,46 @@ mod tests {
             &format!(r#"{{"version": 4, "resources": [{kept}]}}"#),
             &[(Some("ci-map"), Some("contoso"), "resources[0].instances[0].attributes.actions", 1)],
         );
+    }
+
+    #[test]
+    fn resources_of_pulumi() {
+        for kind in [
+            "azure-native:containerregistry:ScopeMap",
+            "azure:containerservice/registryScopeMap:RegistryScopeMap",
+        ] {
+            reads(
+                &format!(
+                    "{{resources: {{ci: {{type: '{kind}', properties: {{registryName: contoso, scopeMapName: ci-map, actions: [a]}}}}}}}}"
+                ),
+                &[(Some("ci-map"), Some("contoso"), "resources.ci.properties.actions", 1)],
+            );
+        }
+    }
+
+    /// One resource is asked about as the walk through a document asks.
+    #[test]
+    fn resources_that_are_maps_and_others() {
+        for (text, expected) in [
+            ("[a]", Some(1)),
+            ("{actions: [a]}", Some(1)),
+            ("{type: scopeMaps, properties: {actions: [a, b]}}", Some(2)),
+            (
+                "{type: Microsoft.ContainerRegistry/registries/scopeMaps@2023-07-01, properties: {actions: []}}",
+                Some(0),
+            ),
+            ("{type: azurerm_container_registry_scope_map, actions: [a]}", Some(1)),
+            ("{}", None),
+            ("{type: scopeMaps, properties: {}}", None),
+            (
+                "{type: Microsoft.ContainerRegistry/registries/webhooks, properties: {actions: [push]}}",
+                None,
+            ),
+            ("{type: Microsoft.ContainerRegistry/registries/tokens, actions: [a]}", None),
+        ] {
+            let map = WrittenScopeMap::from_value(crate::syntax::read(text).unwrap()).unwrap();
+            assert_eq!(map.map(|map| map.actions.len()), expected, "{text}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use scopegate_core::scope_map::MapName;
 use serde::Serialize;
 
 use crate::document::DocumentError;
+use crate::resource_kind::is_scope_map;
 use crate::value::{Fields, Value};
 
 /// What to give where there is no scope map.
@@ -81,26 +82,18 @@ pub struct WrittenScopeMap<'t> {
 }
 
 impl<'t> WrittenScopeMap<'t> {
-    /// Reads the form of a scope map.
+    /// Reads the form of the scope map that a tree is: a list of actions, or a resource. `None` for
+    /// a resource of another type, and for one without actions.
     ///
     /// # Errors
     ///
-    /// When the text is neither JSON nor YAML, or has no list of actions, or two.
-    #[cfg(feature = "documents")]
-    pub fn read(text: &'t str) -> Result<Self, DocumentError> {
-        Self::from_value(crate::syntax::read(text)?)
-    }
-
-    /// Reads the form of a scope map from a tree.
-    ///
-    /// # Errors
-    ///
-    /// When the tree has no list of actions, or two.
-    pub fn from_value(value: Value<'t>) -> Result<Self, DocumentError> {
-        match value {
-            Value::List(items) => Self::nameless("", items),
-            value => Self::from_fields(value.fields("")?),
+    /// When the actions are no list of texts, or are there twice.
+    pub fn from_value(value: Value<'t>) -> Result<Option<Self>, DocumentError> {
+        if let Value::List(items) = value {
+            return Self::nameless("", items).map(Some);
         }
+        let resource = value.fields("")?;
+        is_scope_map(&resource).then(|| Self::from_fields(resource)).transpose()
     }
 
     /// The map that is a list of actions at `path`.
@@ -112,11 +105,6 @@ impl<'t> WrittenScopeMap<'t> {
             actions: Value::List(items).texts(path)?,
             path: path.to_owned(),
         })
-    }
-
-    /// Whether a resource has actions, whatever they are, or has properties that cannot have any.
-    pub(crate) fn is_written_in(resource: &Fields<'t>) -> bool {
-        resource.has("actions") || resource.has_inside("properties", "actions")
     }
 
     /// The map that a resource is: its actions stand beside its name, or among its properties.
@@ -134,15 +122,13 @@ impl<'t> WrittenScopeMap<'t> {
             (None, None) => return Err(DocumentError::at("", "no list of `actions`", FORMS)),
         };
         let description = fields.text("description")?.or(properties.text("description")?);
-        let (name, above) = fields.text("name")?.map(split_name).unwrap_or_default();
-        let registry = fields.text("id")?.as_deref().and_then(registry_of).or(above);
-        Ok(Self {
-            name,
-            description: description.unwrap_or_default(),
-            registry: registry.or(fields.text("container_registry_name")?),
-            actions,
-            path,
-        })
+        let name = fields.text("name")?;
+        let id = fields.text("id")?;
+        let name = name.or_else(|| text_in([&fields, &properties], &NAMES));
+        let (name, above) = name.map(split_name).unwrap_or_default();
+        let registry = id.as_deref().and_then(registry_of);
+        let registry = registry.or_else(|| text_in([&fields, &properties], &REGISTRIES)).or(above);
+        Ok(Self { name, description: description.unwrap_or_default(), registry, actions, path })
     }
 
     /// Reads the actions and the name.
@@ -165,6 +151,18 @@ impl<'t> WrittenScopeMap<'t> {
         let scope_map = ScopeMap { name, description: self.description, ..parsed };
         Ok(ScopeMapDocument { scope_map, registry: self.registry })
     }
+}
+
+/// How tools call the name of a scope map, and that of its registry.
+const NAMES: [&str; 3] = ["name", "scopeMapName", "scope_map_name"];
+const REGISTRIES: [&str; 4] =
+    ["registryName", "registry_name", "container_registry_name", "containerRegistryName"];
+
+/// The first text under one of some names, in a resource or in its properties.
+fn text_in(resource: [&Fields<'_>; 2], names: &[&str]) -> Option<String> {
+    let mut places = resource.into_iter();
+    let text = places.find_map(|fields| names.iter().find_map(|name| fields.peek_text(name)));
+    text.map(ToOwned::to_owned)
 }
 
 /// The actions of a resource. A template may compute them, and what it would compute is not

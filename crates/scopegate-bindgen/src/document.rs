@@ -14,17 +14,19 @@ use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::value::{problem, to_js, utf16};
 
-/// Reads the form of a scope map: the output of `az`, an ARM resource, or a list of actions.
+/// Reads the form of a scope map: the output of `az`, an ARM resource, or a list of actions. `null`
+/// for a resource of another type, and for one without actions.
 ///
 /// # Errors
 ///
-/// A `DocumentProblem` for a value without a list of actions.
-#[wasm_bindgen(js_name = readScopeMap, unchecked_return_type = "WrittenScopeMap")]
+/// A `DocumentProblem` for actions that are no list of strings, and for a value that is neither a
+/// list nor an object.
+#[wasm_bindgen(js_name = readScopeMap, unchecked_return_type = "WrittenScopeMap | null")]
 pub fn read_scope_map(
     #[wasm_bindgen(unchecked_param_type = "unknown")] value: JsValue,
 ) -> Result<JsValue, JsValue> {
     let map = WrittenScopeMap::from_value(tree(&value, MAX_DEPTH)?).map_err(refused)?;
-    Ok(to_js(&map))
+    Ok(map.map_or(JsValue::NULL, |map| to_js(&map)))
 }
 
 /// Reads every scope map of a document: what `readScopeMap` reads, lists of that, an ARM template,

@@ -391,11 +391,13 @@ pub enum Role {
     /// Nothing on repositories: it reads what an enforcement point needs, which is not a matter of
     /// scopes.
     EdgeReader,
+    /// Nothing on repositories: it reads who changed what, which is not a matter of scopes.
+    AuditReader,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AcrPull,
         Self::AcrPush,
         Self::AcrDelete,
@@ -403,6 +405,7 @@ impl Role {
         Self::Contributor,
         Self::Owner,
         Self::EdgeReader,
+        Self::AuditReader,
     ];
 
     /// The name of the role.
@@ -416,6 +419,7 @@ impl Role {
             Self::Contributor => "Contributor",
             Self::Owner => "Owner",
             Self::EdgeReader => "EdgeReader",
+            Self::AuditReader => "AuditReader",
         }
     }
 
@@ -434,7 +438,7 @@ impl Role {
             Self::AcrDelete => &[ContentDelete],
             Self::Reader => &[ContentRead],
             Self::Contributor | Self::Owner => &Permission::ALL,
-            Self::EdgeReader => &[],
+            Self::EdgeReader | Self::AuditReader => &[],
         }
     }
 

@@ -17,13 +17,14 @@
 //!
 //! Left out: whether a token was revoked, which [`status`](crate::status) says.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{AccessClaims, GrantType, PrincipalKind};
 
-use crate::json::{Object, Value, read_object};
+use crate::json::{self, Object, Value, Values};
 
 /// How far two clocks may be apart, in seconds.
 pub const LEEWAY: u64 = 60;
@@ -134,9 +135,10 @@ pub fn accept(payload: &[u8], expected: &Expected<'_>) -> Result<AccessClaims, A
 ///
 /// [`AcceptError::Malformed`], [`AcceptError::Kind`].
 pub fn read(payload: &[u8]) -> Result<AccessClaims, AcceptError> {
-    let object = read_object(payload).ok_or(AcceptError::Malformed)?;
+    let document = json::read(payload).ok_or(AcceptError::Malformed)?;
+    let object = document.object().ok_or(AcceptError::Malformed)?;
     let mut form = Form { object, is_whole: true };
-    let kind = form.object.text("grant_type").and_then(|kind| GrantType::parse(&kind));
+    let kind = object.text("grant_type").and_then(GrantType::parse);
     if kind.ok_or(AcceptError::Malformed)? != GrantType::AccessToken {
         return Err(AcceptError::Kind);
     }
@@ -230,12 +232,12 @@ pub fn is_over(end: u64, now: u64) -> bool {
 
 /// Fields that are read one after the other. Whether all of them were of their form is asked once,
 /// at the end: with a way out behind each field the reading of claims is twice as large.
-struct Form {
-    object: Object,
+struct Form<'d> {
+    object: Object<'d>,
     is_whole: bool,
 }
 
-impl Form {
+impl<'d> Form<'d> {
     fn needed<T: Default>(&mut self, value: Option<T>) -> T {
         self.is_whole &= value.is_some();
         value.unwrap_or_default()
@@ -243,7 +245,7 @@ impl Form {
 
     fn text(&mut self, field: &str) -> String {
         let text = self.object.text(field);
-        self.needed(text)
+        self.needed(text).to_owned()
     }
 
     fn number(&mut self, field: &str) -> u64 {
@@ -251,22 +253,22 @@ impl Form {
         self.needed(number)
     }
 
-    fn list(&mut self, field: &str) -> Vec<Value> {
-        let list = self.object.take(field).and_then(Value::into_list);
+    fn list(&mut self, field: &str) -> Values<'d> {
+        let list = self.object.field(field).and_then(Value::list);
         self.needed(list)
     }
 
-    fn texts(&mut self, values: Vec<Value>) -> Vec<String> {
-        let mut texts = Vec::with_capacity(values.len());
+    fn texts(&mut self, values: Values<'d>) -> Vec<String> {
+        let mut texts = Vec::new();
         for value in values {
-            texts.push(self.needed(value.into_text()));
+            texts.push(self.needed(value.text()).to_owned());
         }
         texts
     }
 
     fn optional_text(&mut self, field: &str) -> Option<String> {
-        let text = self.object.optional(field, Value::into_text);
-        self.needed(text)
+        let text = self.object.optional(field, Value::text);
+        self.needed(text).map(str::to_owned)
     }
 
     /// A name that may be missing. One without letters is none.
@@ -275,11 +277,11 @@ impl Form {
     }
 }
 
-fn access_claims(form: &mut Form) -> AccessClaims {
+fn access_claims(form: &mut Form<'_>) -> AccessClaims {
     let entries = form.list("access");
     let roles = form.list("roles");
     let kind = form.object.optional("principal", principal);
-    let generation = form.object.optional("generation", Value::into_number);
+    let generation = form.object.optional("generation", Value::number);
     AccessClaims {
         jti: form.text("jti"),
         sub: form.text("sub"),
@@ -302,14 +304,14 @@ fn access_claims(form: &mut Form) -> AccessClaims {
 }
 
 /// The entries of `access`. One without actions grants nothing.
-fn access(form: &mut Form, values: Vec<Value>) -> Vec<AccessEntry> {
-    let mut entries = Vec::with_capacity(values.len());
+fn access(form: &mut Form<'_>, values: Values<'_>) -> Vec<AccessEntry> {
+    let mut entries = Vec::new();
     for value in values {
-        let object = form.needed(value.into_object());
+        let object = form.needed(value.object());
         let mut entry = Form { object, is_whole: true };
-        let actions = match entry.object.take("actions") {
-            None => Vec::new(),
-            Some(actions) => entry.needed(actions.into_list()),
+        let actions = match object.field("actions") {
+            None => Values::default(),
+            Some(actions) => entry.needed(actions.list()),
         };
         entries.push(AccessEntry {
             resource_type: entry.text("type"),
@@ -321,8 +323,8 @@ fn access(form: &mut Form, values: Vec<Value>) -> Vec<AccessEntry> {
     entries
 }
 
-pub(crate) fn principal(value: Value) -> Option<PrincipalKind> {
-    PrincipalKind::parse(&value.into_text()?)
+pub(crate) fn principal(value: Value<'_>) -> Option<PrincipalKind> {
+    PrincipalKind::parse(value.text()?)
 }
 
 #[cfg(test)]

@@ -11,11 +11,12 @@
 //!
 //! Left out: the key as a library of cryptography wants it, and whether its numbers are a key.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::json::{Object, Value, read_object};
+use crate::json::{self, Document, Object, Value, Values};
 use crate::jws::decode;
 
 /// The most keys in one set, used or not.
@@ -25,43 +26,43 @@ const MIN_MODULUS: usize = 256;
 
 /// A public key that may verify signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublishedKey {
+pub struct PublishedKey<T = String> {
     /// Its id.
-    pub kid: Option<String>,
+    pub kid: Option<T>,
     /// The one algorithm that it is named for.
-    pub algorithm: Option<String>,
+    pub algorithm: Option<T>,
     /// Its numbers.
-    pub material: Material,
+    pub material: Material<T>,
 }
 
 /// The numbers of a key, in base64url.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Material {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Material<T = String> {
     /// A point of the curve P-256.
     P256 {
         /// Its first coordinate.
-        x: String,
+        x: T,
         /// Its second coordinate.
-        y: String,
+        y: T,
     },
     /// A point of the curve P-384.
     P384 {
         /// Its first coordinate.
-        x: String,
+        x: T,
         /// Its second coordinate.
-        y: String,
+        y: T,
     },
     /// A key of RSA.
     Rsa {
         /// The modulus.
-        n: String,
+        n: T,
         /// The exponent.
-        e: String,
+        e: T,
     },
     /// A key of Ed25519.
     Ed25519 {
         /// The point.
-        x: String,
+        x: T,
     },
 }
 
@@ -89,6 +90,19 @@ pub enum KeySetError {
     NoKey,
 }
 
+impl KeySetError {
+    /// Its name in the corpus and at the boundary of the module.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable_keys",
+            Self::TooMany => "too_many_keys",
+            Self::Duplicate => "duplicate_key",
+            Self::NoKey => "no_key",
+        }
+    }
+}
+
 impl fmt::Display for KeySetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -108,12 +122,42 @@ impl core::error::Error for KeySetError {}
 ///
 /// [`KeySetError::Unreadable`], [`KeySetError::TooMany`].
 pub fn read(text: &[u8]) -> Result<Vec<PublishedKey>, KeySetError> {
-    let keys = read_object(text).and_then(|mut set| set.take("keys")?.into_list());
-    let keys = keys.ok_or(KeySetError::Unreadable)?;
-    if keys.len() > MAX_KEYS {
-        return Err(KeySetError::TooMany);
+    let set = KeySet::read(text)?;
+    Ok(set.keys().filter_map(PublishedKey::read).map(PublishedKey::into_owned).collect())
+}
+
+/// A text that is a set of keys.
+pub(crate) struct KeySet(Document);
+
+/// A key of an issuer of ours.
+pub(crate) type IssuerKey<T> = (T, Algorithm, Material<T>);
+
+impl KeySet {
+    pub(crate) fn read(text: &[u8]) -> Result<Self, KeySetError> {
+        let set = Self(json::read(text).ok_or(KeySetError::Unreadable)?);
+        let keys = set.0.object().and_then(|set| set.field("keys")?.list());
+        let count = keys.ok_or(KeySetError::Unreadable)?.count();
+        if count > MAX_KEYS { Err(KeySetError::TooMany) } else { Ok(set) }
     }
-    Ok(keys.into_iter().filter_map(PublishedKey::read).collect())
+
+    fn keys(&self) -> Values<'_> {
+        self.0.object().and_then(|set| set.field("keys")?.list()).unwrap_or_default()
+    }
+
+    /// As [`issuer_keys`].
+    pub(crate) fn of_issuer(&self) -> Result<Vec<IssuerKey<&str>>, KeySetError> {
+        let mut keys: Vec<IssuerKey<&str>> = Vec::new();
+        for key in self.keys() {
+            let Some(key) = PublishedKey::read(key).and_then(PublishedKey::of_issuer) else {
+                continue;
+            };
+            if keys.iter().any(|(other, ..)| *other == key.0) {
+                return Err(KeySetError::Duplicate);
+            }
+            keys.push(key);
+        }
+        if keys.is_empty() { Err(KeySetError::NoKey) } else { Ok(keys) }
+    }
 }
 
 /// The keys of an issuer of ours: each has an id of its own, and one algorithm.
@@ -132,35 +176,31 @@ pub fn read(text: &[u8]) -> Result<Vec<PublishedKey>, KeySetError> {
 ///
 /// See [`KeySetError`]: all but [`KeySetError::Unreadable`] mean that there is no key.
 pub fn issuer_keys(text: &[u8]) -> Result<Vec<(String, Algorithm, Material)>, KeySetError> {
-    let mut keys: Vec<(String, Algorithm, Material)> = Vec::new();
-    for (kid, algorithm, material) in read(text)?.into_iter().filter_map(PublishedKey::of_issuer) {
-        if keys.iter().any(|(other, ..)| *other == kid) {
-            return Err(KeySetError::Duplicate);
-        }
-        keys.push((kid, algorithm, material));
-    }
-    if keys.is_empty() { Err(KeySetError::NoKey) } else { Ok(keys) }
+    let set = KeySet::read(text)?;
+    let owned = |(kid, algorithm, material): IssuerKey<&str>| {
+        (kid.to_owned(), algorithm, material.into_owned())
+    };
+    Ok(set.of_issuer()?.into_iter().map(owned).collect())
 }
 
-impl PublishedKey {
-    fn read(key: Value) -> Option<Self> {
-        let mut key = key.into_object()?;
-        let usage = key.optional("use", Value::into_text)?;
-        let operations = key.optional("key_ops", Value::into_texts)?;
-        let verifies = usage.is_none_or(|usage| usage == "sig")
-            && operations.is_none_or(|list| list.iter().any(|operation| operation == "verify"));
+impl<'d> PublishedKey<&'d str> {
+    fn read(key: Value<'d>) -> Option<Self> {
+        let key = key.object()?;
+        let usage = key.optional("use", Value::text)?;
+        let verifies = key.optional("key_ops", has_verify)?.unwrap_or(true)
+            && usage.is_none_or(|usage| usage == "sig");
         verifies.then_some(())?;
         Some(Self {
-            kid: key.optional("kid", Value::into_text)?,
-            algorithm: key.optional("alg", Value::into_text)?,
-            material: Material::read(&mut key)?,
+            kid: key.optional("kid", Value::text)?,
+            algorithm: key.optional("alg", Value::text)?,
+            material: Material::read(key)?,
         })
     }
 
     /// Its id and its one algorithm; `None` where it has no id, and where its type and its own
     /// `alg` disagree.
-    fn of_issuer(self) -> Option<(String, Algorithm, Material)> {
-        let algorithm = match &self.material {
+    fn of_issuer(self) -> Option<IssuerKey<&'d str>> {
+        let algorithm = match self.material {
             Material::P256 { .. } => Algorithm::Es256,
             Material::Ed25519 { .. } => Algorithm::EdDsa,
             Material::Rsa { n, e } if is_long(&decode(n)?) && is_exponent(&decode(e)?) => {
@@ -172,6 +212,23 @@ impl PublishedKey {
         let kid = self.kid.filter(|kid| is_named && !kid.is_empty())?;
         Some((kid, algorithm, self.material))
     }
+
+    fn into_owned(self) -> PublishedKey {
+        PublishedKey {
+            kid: self.kid.map(str::to_owned),
+            algorithm: self.algorithm.map(str::to_owned),
+            material: self.material.into_owned(),
+        }
+    }
+}
+
+/// Whether "verify" is among the operations of a key; `None` for anything but a list of texts.
+fn has_verify(operations: Value<'_>) -> Option<bool> {
+    let mut has_verify = false;
+    for operation in operations.list()? {
+        has_verify |= operation.text()? == "verify";
+    }
+    Some(has_verify)
 }
 
 /// Whether a modulus has the length that RFC 7518 wants. Zeros before it are no part of a number
@@ -185,27 +242,36 @@ fn is_exponent(number: &[u8]) -> bool {
     number != [1] && number.first() != Some(&0) && number.last().is_some_and(|last| last % 2 == 1)
 }
 
-impl Material {
-    fn read(key: &mut Object) -> Option<Self> {
-        let (kind, curve) = (key.text("kty")?, key.optional("crv", Value::into_text)?);
-        let curve = curve.unwrap_or_default();
-        let number =
-            |key: &mut Object, name: &str| key.text(name).filter(|text| decode(text).is_some());
-        let coordinate = |key: &mut Object, name: &str, length: usize| {
-            key.text(name).filter(|text| decode(text).is_some_and(|bytes| bytes.len() == length))
-        };
-        Some(match (kind.as_str(), curve.as_str()) {
+impl<'d> Material<&'d str> {
+    fn read(key: Object<'d>) -> Option<Self> {
+        let (kind, curve) = (key.text("kty")?, key.optional("crv", Value::text)?);
+        Some(match (kind, curve.unwrap_or_default()) {
             ("EC", "P-256") => {
-                Self::P256 { x: coordinate(key, "x", 32)?, y: coordinate(key, "y", 32)? }
+                Self::P256 { x: number(key, "x", Some(32))?, y: number(key, "y", Some(32))? }
             }
             ("EC", "P-384") => {
-                Self::P384 { x: coordinate(key, "x", 48)?, y: coordinate(key, "y", 48)? }
+                Self::P384 { x: number(key, "x", Some(48))?, y: number(key, "y", Some(48))? }
             }
-            ("OKP", "Ed25519") => Self::Ed25519 { x: coordinate(key, "x", 32)? },
-            ("RSA", _) => Self::Rsa { n: number(key, "n")?, e: number(key, "e")? },
+            ("OKP", "Ed25519") => Self::Ed25519 { x: number(key, "x", Some(32))? },
+            ("RSA", _) => Self::Rsa { n: number(key, "n", None)?, e: number(key, "e", None)? },
             _ => return None,
         })
     }
+
+    fn into_owned(self) -> Material {
+        match self {
+            Self::P256 { x, y } => Material::P256 { x: x.to_owned(), y: y.to_owned() },
+            Self::P384 { x, y } => Material::P384 { x: x.to_owned(), y: y.to_owned() },
+            Self::Rsa { n, e } => Material::Rsa { n: n.to_owned(), e: e.to_owned() },
+            Self::Ed25519 { x } => Material::Ed25519 { x: x.to_owned() },
+        }
+    }
+}
+
+/// A number of a key in base64url, of this many bytes where a curve says how many.
+fn number<'d>(key: Object<'d>, name: &str, length: Option<usize>) -> Option<&'d str> {
+    let (text, bytes) = (key.text(name)?, decode(key.text(name)?)?);
+    length.is_none_or(|length| bytes.len() == length).then_some(text)
 }
 
 impl Algorithm {

@@ -12,11 +12,12 @@
 //!
 //! Left out: the signature, which hosts verify, each by its own means; and what a payload means.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::json::{Object, Value, read_object};
+use crate::json::{Object, Value, read};
 
 /// A signed text. Nothing of it is true before its signature is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,12 +86,12 @@ impl<'t> Jws<'t> {
         if payload.contains('.') {
             return Err(JwsError::Parts);
         }
-        let mut header =
-            decode(header).and_then(|text| read_object(&text)).ok_or(JwsError::Header)?;
+        let header = decode(header).and_then(|text| read(&text)).ok_or(JwsError::Header)?;
+        let header = header.object().ok_or(JwsError::Header)?;
         if header.has("crit") || header.has("b64") {
             return Err(JwsError::Extension);
         }
-        let (algorithm, kid) = names(&mut header).ok_or(JwsError::Header)?;
+        let (algorithm, kid) = names(header).ok_or(JwsError::Header)?;
         Ok(Self { algorithm, kid, message, signature, payload })
     }
 
@@ -102,8 +103,9 @@ impl<'t> Jws<'t> {
 }
 
 /// The algorithm and the key that a header names.
-fn names(header: &mut Object) -> Option<(String, Option<String>)> {
-    Some((header.text("alg")?, header.optional("kid", Value::into_text)?))
+fn names(header: Object<'_>) -> Option<(String, Option<String>)> {
+    let kid = header.optional("kid", Value::text)?;
+    Some((header.text("alg")?.to_owned(), kid.map(str::to_owned)))
 }
 
 /// The bytes of a part; `None` when it is not in base64url without padding, or ends in bits that

@@ -11,6 +11,7 @@
 //! Left out: anything that outlives the process. A verifier that starts takes the first epoch that
 //! the feed names.
 
+use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -20,47 +21,116 @@ use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_api::generations::{Generation, Generations, VERSION};
 
 use crate::accept::principal;
-use crate::json::{Object, Value, read_object};
+use crate::json::{self, Document, Object, Value};
 
 /// An answer of the feed; `None` for an invalid text.
 #[must_use]
 pub fn read(text: &[u8]) -> Option<Generations> {
-    let mut object = read_object(text)?;
-    let changed = object.take("changed")?.into_list()?;
-    Some(Generations {
-        version: match object.take("version") {
-            None => 1,
-            // A later version may mean something else by the same fields.
-            Some(version) => {
-                u32::try_from(version.into_number()?).ok().filter(|v| (1..=VERSION).contains(v))?
-            }
-        },
-        epoch: object.optional("epoch", name)?,
-        revision: count(&mut object, "revision")?,
-        is_everything: object.take("isEverything")?.into_boolean()?,
-        changed: changed.into_iter().map(generation).collect::<Option<Vec<_>>>()?,
-    })
+    Some(Update::read(&json::read(text)?)?.into_owned())
 }
 
-fn generation(value: Value) -> Option<Generation> {
-    let mut object = value.into_object()?;
-    Some(Generation {
-        principal: object.take("principal").and_then(principal)?,
-        provider: object.optional("provider", provider)?,
-        sub: object.optional("sub", Value::into_text)?,
-        generation: count(&mut object, "generation")?,
-    })
+/// An answer of the feed, with the texts where they were read.
+pub(crate) struct Update<'d> {
+    version: u32,
+    epoch: Option<&'d str>,
+    revision: i64,
+    is_everything: bool,
+    changed: Vec<Change<'d>>,
 }
 
-fn name(value: Value) -> Option<String> {
-    value.into_text().filter(|name| !name.is_empty())
+#[derive(Clone, Copy)]
+struct Change<'d> {
+    principal: PrincipalKind,
+    provider: Option<&'d str>,
+    sub: Option<&'d str>,
+    generation: i64,
 }
 
-fn provider(value: Value) -> Option<String> {
-    value.into_text().filter(|name| !name.contains('\0'))
+impl<'d> Update<'d> {
+    pub(crate) fn read(document: &'d Document) -> Option<Self> {
+        let object = document.object()?;
+        let mut changed = Vec::new();
+        for value in object.field("changed")?.list()? {
+            changed.push(Change::read(value)?);
+        }
+        Some(Self {
+            version: match object.field("version") {
+                None => 1,
+                // A later version may mean something else by the same fields.
+                Some(version) => {
+                    let version = u32::try_from(version.number()?).ok()?;
+                    (1..=VERSION).contains(&version).then_some(version)?
+                }
+            },
+            epoch: object.optional("epoch", name)?,
+            revision: count(object, "revision")?,
+            is_everything: object.field("isEverything")?.boolean()?,
+            changed,
+        })
+    }
+
+    fn of(generations: &'d Generations) -> Self {
+        let Generations { version, epoch, revision, is_everything, changed } = generations;
+        Self {
+            version: *version,
+            epoch: epoch.as_deref(),
+            revision: *revision,
+            is_everything: *is_everything,
+            changed: changed.iter().map(Change::of).collect(),
+        }
+    }
+
+    fn into_owned(self) -> Generations {
+        Generations {
+            version: self.version,
+            epoch: self.epoch.map(str::to_owned),
+            revision: self.revision,
+            is_everything: self.is_everything,
+            changed: self.changed.into_iter().map(Change::into_owned).collect(),
+        }
+    }
 }
 
-fn count(object: &mut Object, name: &str) -> Option<i64> {
+impl<'d> Change<'d> {
+    fn read(value: Value<'d>) -> Option<Self> {
+        let object = value.object()?;
+        Some(Self {
+            principal: object.field("principal").and_then(principal)?,
+            provider: object.optional("provider", provider)?,
+            sub: object.optional("sub", Value::text)?,
+            generation: count(object, "generation")?,
+        })
+    }
+
+    fn of(generation: &'d Generation) -> Self {
+        let Generation { principal, provider, sub, generation } = generation;
+        Self {
+            principal: *principal,
+            provider: provider.as_deref(),
+            sub: sub.as_deref(),
+            generation: *generation,
+        }
+    }
+
+    fn into_owned(self) -> Generation {
+        Generation {
+            principal: self.principal,
+            provider: self.provider.map(str::to_owned),
+            sub: self.sub.map(str::to_owned),
+            generation: self.generation,
+        }
+    }
+}
+
+fn name(value: Value<'_>) -> Option<&str> {
+    value.text().filter(|name| !name.is_empty())
+}
+
+fn provider(value: Value<'_>) -> Option<&str> {
+    value.text().filter(|name| !name.contains('\0'))
+}
+
+fn count(object: Object<'_>, name: &str) -> Option<i64> {
     i64::try_from(object.number(name)?).ok()
 }
 
@@ -73,6 +143,18 @@ pub enum FeedError {
     Older,
     /// It says what changed since something that is not known. The next answer is to be everything.
     Incomplete,
+}
+
+impl FeedError {
+    /// Its name in the corpus and at the boundary of the module.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable_feed",
+            Self::Older => "older_feed",
+            Self::Incomplete => "incomplete_feed",
+        }
+    }
 }
 
 impl fmt::Display for FeedError {
@@ -149,11 +231,16 @@ impl Revocations {
     ///
     /// [`FeedError::Older`], [`FeedError::Incomplete`].
     pub fn ingest(&mut self, update: Generations) -> Result<(), FeedError> {
-        let is_same = self.version == update.version && self.epoch == update.epoch;
+        self.take(&Update::of(&update))
+    }
+
+    /// As [`ingest`](Self::ingest).
+    pub(crate) fn take(&mut self, update: &Update<'_>) -> Result<(), FeedError> {
+        let is_same = self.version == update.version && self.epoch.as_deref() == update.epoch;
         // After an answer with an epoch, an answer without one is refused: a server of the release
         // before cannot follow epochs.
-        let is_left = match &update.epoch {
-            Some(epoch) => self.left.contains(epoch),
+        let is_left = match update.epoch {
+            Some(epoch) => self.left.iter().any(|left| left == epoch),
             None => self.epoch.is_some(),
         };
         if is_left || (is_same && update.epoch.is_some() && update.revision < self.revision) {
@@ -164,15 +251,17 @@ impl Revocations {
             return Err(FeedError::Incomplete);
         }
         if update.is_everything {
-            let mut left = core::mem::take(&mut self.left);
-            left.extend(self.epoch.take().filter(|_| !is_same));
-            *self = Self { version: update.version, epoch: update.epoch, left, ..Self::default() };
+            if !is_same {
+                self.left.extend(self.epoch.take());
+                self.epoch = update.epoch.map(str::to_owned);
+            }
+            self.version = update.version;
+            self.oldest = BTreeMap::new();
         }
         self.revision = update.revision;
-        for Generation { principal, provider, sub, generation: newer } in update.changed {
-            let key = key(principal, provider.as_deref(), sub.as_deref());
-            let generation = self.oldest.entry(key).or_default();
-            *generation = newer.max(*generation);
+        for Change { principal, provider, sub, generation: newer } in &update.changed {
+            let generation = self.oldest.entry(key(*principal, *provider, *sub)).or_default();
+            *generation = (*newer).max(*generation);
         }
         Ok(())
     }

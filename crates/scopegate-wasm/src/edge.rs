@@ -1,7 +1,6 @@
 //! Whether the claims of a token are accepted: the rule of `scopegate-edge` behind its export.
 //!
-//! Left out: the rule, and how the answer is written ([`scopegate_edge::abi`]); the choice of keys
-//! and revocations, which take another 20 KB of the module.
+//! Left out: the rule, and how the answer is written ([`scopegate_edge::abi`]).
 
 use alloc::string::String;
 

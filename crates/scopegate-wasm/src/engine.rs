@@ -12,13 +12,18 @@ use scopegate_core::explain::{self, NamedTable};
 use scopegate_core::headers;
 use scopegate_core::verify::Grant;
 use scopegate_core::{Error, ErrorKind, RequiredScope, Scope, ScopeList, Settings, Table};
+#[cfg(feature = "feeds")]
+use scopegate_edge::revocation::Revocations;
+
+use crate::slots::Slots;
 
 /// Everything that an instance keeps.
 pub(crate) struct Engine {
-    input: Vec<u8>,
+    pub(crate) input: Vec<u8>,
     output: Vec<u8>,
-    /// A handle is an index here. The indices of dropped tables are used again.
-    tables: Vec<Option<LoadedTable>>,
+    tables: Slots<LoadedTable>,
+    #[cfg(feature = "feeds")]
+    pub(crate) revocations: Slots<Revocations>,
 }
 
 struct LoadedTable {
@@ -30,7 +35,13 @@ pub(crate) type Result<T> = core::result::Result<T, Failure>;
 
 impl Engine {
     pub(crate) const fn new() -> Self {
-        Self { input: Vec::new(), output: Vec::new(), tables: Vec::new() }
+        Self {
+            input: Vec::new(),
+            output: Vec::new(),
+            tables: Slots::new(),
+            #[cfg(feature = "feeds")]
+            revocations: Slots::new(),
+        }
     }
 
     pub(crate) fn abi_version(&mut self) -> u32 {
@@ -58,7 +69,7 @@ impl Engine {
 
     pub(crate) fn table_load(&mut self, name_len: u32, len: u32) -> u64 {
         match self.loaded(name_len, len) {
-            Ok(loaded) => u64::from(self.keep(loaded)),
+            Ok(loaded) => u64::from(self.tables.keep(loaded)),
             Err(failure) => failure.pack(),
         }
     }
@@ -71,21 +82,8 @@ impl Engine {
         Ok(LoadedTable { name: name.into(), table })
     }
 
-    fn keep(&mut self, loaded: LoadedTable) -> u32 {
-        let free = self.tables.iter().position(Option::is_none);
-        let index = free.unwrap_or(self.tables.len());
-        match self.tables.get_mut(index) {
-            Some(slot) => *slot = Some(loaded),
-            None => self.tables.push(Some(loaded)),
-        }
-        index as u32
-    }
-
     pub(crate) fn table_drop(&mut self, table: u32) -> u64 {
-        match self.tables.get_mut(table as usize).and_then(Option::take) {
-            Some(_) => 0,
-            None => Failure::NoTable.pack(),
-        }
+        self.tables.take(table)
     }
 
     pub(crate) fn decide(&mut self, table: u32, len: u32, settings: u32) -> u64 {
@@ -300,7 +298,7 @@ impl Engine {
     }
 
     fn table(&self, table: u32) -> Result<&LoadedTable> {
-        self.tables.get(table as usize).and_then(Option::as_ref).ok_or(Failure::NoTable)
+        self.tables.get(table)
     }
 
     /// Handles and the text behind them.
@@ -319,12 +317,7 @@ impl Engine {
 
     /// Bytes of these lengths, one behind the other in the input.
     pub(crate) fn parts<const N: usize>(&self, lens: [u32; N]) -> Result<[&[u8]; N]> {
-        let mut rest = self.input.as_slice();
-        let mut parts: [&[u8]; N] = [&[]; N];
-        for (part, len) in parts.iter_mut().zip(lens) {
-            (*part, rest) = rest.split_at_checked(len as usize).ok_or(Failure::Length)?;
-        }
-        Ok(parts)
+        parts(&self.input, lens)
     }
 
     /// Keeps bytes as the output, and gives their address and length.
@@ -338,6 +331,16 @@ impl Engine {
             Err(failure) => failure.pack(),
         }
     }
+}
+
+/// Bytes of these lengths, one behind the other.
+pub(crate) fn parts<const N: usize>(input: &[u8], lens: [u32; N]) -> Result<[&[u8]; N]> {
+    let mut rest = input;
+    let mut parts: [&[u8]; N] = [&[]; N];
+    for (part, len) in parts.iter_mut().zip(lens) {
+        (*part, rest) = rest.split_at_checked(len as usize).ok_or(Failure::Length)?;
+    }
+    Ok(parts)
 }
 
 /// What becomes of a request: method, target, header fields, access entries, realm and service.

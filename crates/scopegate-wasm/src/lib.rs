@@ -4,7 +4,7 @@
 //! # The boundary, version 2
 //!
 //! The module imports nothing and exports its memory as `memory`. It keeps no clock and no
-//! randomness, and no call depends on another but through the tables that are loaded. It is for one
+//! randomness, and no call depends on another but through what has a handle. It is for one
 //! thread at a time; a host that has several keeps an instance for each.
 //!
 //! ## Buffers and who owns them
@@ -19,15 +19,16 @@
 //! - **The output.** A call that gives bytes gives their address and length. They stay good until
 //!   the next call.
 //!
-//! The host frees nothing but tables, with [`scopegate_table_drop`]. The handle of a dropped table
-//! is given again to a later one, so a host forgets it together with the table.
+//! The host frees nothing but tables, with [`scopegate_table_drop`], and revocations, with
+//! [`scopegate_revocations_drop`]. The handle of a dropped table is given again to a later one, so a
+//! host forgets it together with the table. Revocations have handles of their own.
 //!
 //! ## Results and errors
 //!
 //! Every call but the three that say otherwise gives a `u64`. When its high half is 0xffff_ffff,
 //! the call failed: the highest byte of the low half is the number of the error and the other three
 //! are a position in the text. Numbers below 200 are kinds of error of the engine (the crate
-//! `scopegate-core` lists them with their codes); 200 no such table, 201 not UTF-8, 202 a length
+//! `scopegate-core` lists them with their codes); 200 nothing has this handle, 201 not UTF-8, 202 a length
 //! beyond the input, 203 settings that mean nothing, 204 out of memory. A call that fails changes
 //! nothing. Bytes are given as address × 2³² + length.
 //!
@@ -58,6 +59,17 @@
 //! | `scopegate_accept_claims(payload_len, issuer_len, service_len, now_high, now_low)` | the payload of a token whose signature is good, as it was signed; issuer, service | bytes: whether its claims are accepted at a time, see below |
 //! | `scopegate_challenge(realm_len, service_len, scopes_len, error)` | realm, service, required scopes | bytes: a `WWW-Authenticate` value; `error` 0 none, 1 invalid_token, 2 insufficient_scope |
 //!
+//! The module for hosts that do not link `scopegate-edge`, as the Worker, has these too (the feature
+//! `feeds`):
+//!
+//! | export | input | gives |
+//! |---|---|---|
+//! | `scopegate_verifying_keys(len)` | a JSON web key set, as it was published | bytes: the keys of an issuer that verify, see below |
+//! | `scopegate_revocations_new()` | | a handle of revocations, of which none is known |
+//! | `scopegate_revocations_ingest(revocations, len)` | an answer of the revocation feed | bytes: whether it is taken, see below |
+//! | `scopegate_revocations_has(revocations, len)` | the payload of a token whose claims were accepted | 1 for a token that is revoked, 0 for another; 1 also for a payload that cannot be read |
+//! | `scopegate_revocations_drop(revocations)` | | 0 |
+//!
 //! An action list is eight nibbles, the first action in the lowest: 1 pull, 2 push, 3 delete, 4
 //! metadata_read, 5 metadata_write, 6 deleted_read, 7 deleted_restore, 8 `*`, 0 after the last.
 //! Unknown actions are never granted; `scopegate_decide` leaves them out, `scopegate_claims` lists
@@ -82,7 +94,18 @@
 //! `wrong_issuer`, `wrong_audience`, `not_an_access_token`, `not_yet_valid`, `expired` or
 //! `lifetime_too_long`. Whether a token was revoked is not asked here.
 //!
-//! A trap means a defect of the engine. The host throws the instance away and makes another.
+//! The keys that verify are a JSON array of keys (RFC 7517), in the order of the set: `kid`, `alg`
+//! (`ES256`, `RS256` or `EdDSA`), `kty` and the numbers of its type, with no blanks. Where there is
+//! none, it is one word: `unreadable_keys` (the keys that are known stay), `too_many_keys`,
+//! `duplicate_key` or `no_key` (there is no key any more).
+//!
+//! Of an answer of the feed it is one word, a line feed, and the revision to ask with the next time:
+//! `taken`, or `unreadable_feed`, `older_feed`, `incomplete_feed`. What is not taken changes nothing
+//! but the revision: behind `incomplete_feed` it is 0, and the next answer is everything. How old
+//! the last answer may be is the host's to decide.
+//!
+//! A trap means a defect of the engine. The host throws the instance away and makes another, in which
+//! nothing is known.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -90,9 +113,12 @@ extern crate alloc;
 
 mod edge;
 mod engine;
+#[cfg(feature = "feeds")]
+mod feeds;
 #[cfg(target_arch = "wasm32")]
 mod platform;
 mod shared;
+mod slots;
 
 use engine::Engine;
 use shared::Shared;
@@ -150,4 +176,18 @@ exports! {
     fn scopegate_accept_claims(payload_len, issuer_len, service_len, now_high, now_low) -> u64 = accept_claims;
     /// Writes a challenge.
     fn scopegate_challenge(realm_len, service_len, scopes_len, error) -> u64 = challenge;
+}
+
+#[cfg(feature = "feeds")]
+exports! {
+    /// Chooses the keys of a set that verify.
+    fn scopegate_verifying_keys(len) -> u64 = verifying_keys;
+    /// Makes revocations of which none is known.
+    fn scopegate_revocations_new() -> u64 = revocations_new;
+    /// Takes an answer of the feed, or says why not.
+    fn scopegate_revocations_ingest(revocations, len) -> u64 = revocations_ingest;
+    /// Says whether a token is revoked.
+    fn scopegate_revocations_has(revocations, len) -> u64 = revocations_has;
+    /// Forgets revocations.
+    fn scopegate_revocations_drop(revocations) -> u64 = revocations_drop;
 }

@@ -14,23 +14,37 @@ pub(crate) fn path() -> PathBuf {
 }
 
 /// Builds the module and copies it to the path that the hosts load.
-///
-/// The paths of this machine are removed from the texts of panics, so that the digest depends only
-/// on the sources and the compiler.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<PathBuf> {
     let target_dir = paths::root().join("target");
+    build_as(shell, &["--no-default-features"], INLINING, &target_dir, path())
+}
+
+/// Builds the module with keys and revocations, for the Worker. What takes nanoseconds of a request
+/// there does not matter: it is built for its size, and so smaller than the one above.
+pub(crate) fn build_for_worker(shell: &Shell) -> anyhow::Result<PathBuf> {
+    let target_dir = paths::root().join("target/engine/worker");
+    let small = ["--config", r#"profile.wasm.opt-level="s""#];
+    build_as(shell, &small, "", &target_dir, paths::root().join("target/engine/worker.wasm"))
+}
+
+/// The paths of this machine are removed from the texts of panics, so that the digest depends only
+/// on the sources and the compiler.
+fn build_as(
+    shell: &Shell,
+    options: &[&str],
+    flags: &str,
+    target_dir: &Path,
+    kept: PathBuf,
+) -> anyhow::Result<PathBuf> {
     let command = cmd!(
         shell,
-        "cargo build --quiet --locked --package scopegate-wasm --profile wasm --target {TARGET} --target-dir {target_dir}"
+        "cargo build --quiet --locked --package scopegate-wasm --profile wasm --target {TARGET} --target-dir {target_dir} {options...}"
     )
-    .env(
-        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-        format!("{} {INLINING}", remap_flags()?),
-    );
+    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", format!("{} {flags}", remap_flags()?));
     with_toolchain(command, setup::wasm_target(shell)?).quiet().run()?;
     let built = target_dir.join(TARGET).join("wasm/scopegate_wasm.wasm");
-    keep(shell, &built, &path())?;
-    Ok(path())
+    keep(shell, &built, &kept)?;
+    Ok(kept)
 }
 
 /// Builds the core for a target without std, to prove that it needs none.

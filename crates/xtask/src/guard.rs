@@ -118,6 +118,7 @@ fn bytes(shell: &Shell) -> anyhow::Result<BTreeMap<String, u64>> {
     }
     let modules = [
         ("engine", engine::build(shell)?),
+        ("engine for the Worker", engine::build_for_worker(shell)?),
         ("envoy filter", envoy::build(shell)?),
         ("package for JavaScript", bindgen::build(shell)?.join("scopegate_bg.wasm")),
     ];

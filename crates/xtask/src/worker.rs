@@ -9,7 +9,7 @@ use crate::{engine, node, paths, setup};
 
 /// Builds the worker.
 pub(crate) fn build(shell: &Shell) -> anyhow::Result<()> {
-    engine::build(shell)?;
+    engine::build_for_worker(shell)?;
     install(shell)?;
     run(shell, "vite/bin/vite.js", &["build"])
 }

@@ -8,78 +8,71 @@ use scopegate_core::route::{Profile, Settings, Untag};
 use serde::{Deserialize, Deserializer};
 
 /// For how many seconds requests are let through while nothing is heard of revocations.
-pub const SERVE_FOR: u64 = 60;
+pub(crate) const SERVE_FOR: u64 = 60;
 
 /// What a filter is told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// Where clients get tokens.
-    pub realm: String,
+    pub(crate) realm: String,
     /// Whom tokens are for: what the token server calls the registry's `service`.
-    pub service: String,
+    pub(crate) service: String,
     /// Who issues them.
     #[serde(default = "issuer")]
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// Where the issuer's keys are published. Without it `jwt_authn` is before the filter in the
     /// chain, and verifies.
     #[serde(default)]
-    pub keys: Option<Source>,
+    pub(crate) keys: Option<Source>,
     /// What `jwt_authn` calls the place where it leaves the claims, its `payload_in_metadata`; not
     /// looked at with `keys`.
     #[serde(default = "metadata")]
-    pub metadata: String,
+    pub(crate) metadata: String,
     /// Whose rules hold where registries differ: `acr` or `distribution`.
     #[serde(default, deserialize_with = "settings::profile")]
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// What removing a tag needs: `delete` or `metadata-write`.
     #[serde(default, deserialize_with = "settings::untag")]
-    pub untag: Untag,
+    pub(crate) untag: Untag,
     /// Who may list the repositories: `root` or `never`.
     #[serde(default, deserialize_with = "catalog")]
-    pub catalog: Catalog,
+    pub(crate) catalog: Catalog,
     /// Whether each decision is a line of Envoy's log.
     #[serde(default = "yes")]
-    pub log_decisions: bool,
+    pub(crate) log_decisions: bool,
     /// Where revoked tokens are listed; none are known without it.
     #[serde(default)]
-    pub revocations: Option<Source>,
+    pub(crate) revocations: Option<Source>,
 }
 
 /// What the token server is asked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Source {
+pub(crate) struct Source {
     /// The cluster of the token server.
-    pub cluster: String,
+    pub(crate) cluster: String,
     /// The host to ask for there.
-    pub host: String,
+    pub(crate) host: String,
     /// The path: `/.well-known/jwks.json`, or `/registries/<name>/generations`.
-    pub path: String,
+    pub(crate) path: String,
     /// The value of `Authorization` of a client that may read the feed. Keys are public.
     #[serde(default)]
-    pub authorization: Option<String>,
+    pub(crate) authorization: Option<String>,
     /// For how many seconds requests are let through when it does not answer; [`SERVE_FOR`] when
     /// left out. Keys are kept until there are others.
     #[serde(default)]
-    pub serve_for: Option<u64>,
+    pub(crate) serve_for: Option<u64>,
 }
 
 impl Config {
     /// Reads the configuration.
     ///
-    /// ```
-    /// use scopegate_envoy_filter::config::Config;
-    ///
-    /// let text = br#"{"realm": "https://auth.example/oauth2/token", "service": "registry.example"}"#;
-    /// assert_eq!(Config::read(text).unwrap().issuer, "scopegate");
-    /// ```
-    ///
     /// # Errors
     ///
     /// What is wrong with it, for people: a field that is not known, such as `relm`, or a value
     /// that cannot be.
-    pub fn read(text: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(text: &[u8]) -> Result<Self, String> {
         let config: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         let printable = |text: &str| {
             !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
@@ -106,7 +99,7 @@ impl Config {
 
     /// What routes need to know.
     #[must_use]
-    pub fn route_settings(&self) -> Settings {
+    pub(crate) fn route_settings(&self) -> Settings {
         Settings { profile: self.profile, untag: self.untag }
     }
 }
@@ -132,6 +125,13 @@ fn metadata() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let text =
+            br#"{"realm": "https://auth.example/oauth2/token", "service": "registry.example"}"#;
+        assert_eq!(Config::read(text).unwrap().issuer, "scopegate");
+    }
 
     #[test]
     fn what_is_wrong_is_named() {

@@ -12,18 +12,18 @@ use crate::serialized_map::SerializedMap;
 
 /// A request, as Envoy has it.
 #[derive(Clone, Debug)]
-pub struct Request<'r> {
+pub(crate) struct Request<'r> {
     /// Its method.
-    pub method: &'r str,
+    pub(crate) method: &'r str,
     /// Its path and query as they came in.
-    pub target: &'r str,
+    pub(crate) target: &'r str,
     /// Its header fields, the method and the target among them.
-    pub headers: &'r SerializedMap<'r>,
+    pub(crate) headers: &'r SerializedMap<'r>,
 }
 
 /// What becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome<'r> {
+pub(crate) enum Outcome<'r> {
     /// It goes on.
     Forward {
         /// With this target. Borrowed where that is the one that came in.
@@ -37,19 +37,19 @@ pub enum Outcome<'r> {
 
 /// An answer in the registry's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The value of `WWW-Authenticate`.
-    pub challenge: Option<String>,
+    pub(crate) challenge: Option<String>,
     /// The body, JSON.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 /// Decides about a request at a time, in seconds since 1970. The signature of a token that is valid
 /// was verified. What else makes it ours is checked here, whatever `jwt_authn` was told.
 #[must_use]
-pub fn decide<'r>(
+pub(crate) fn decide<'r>(
     config: &Config,
     feed: &Feed,
     now: u64,
@@ -85,7 +85,7 @@ pub fn decide<'r>(
 
 /// The answer where no decision can be made.
 #[must_use]
-pub fn unavailable() -> Answer {
+pub(crate) fn unavailable() -> Answer {
     fixed(answer::UNAVAILABLE)
 }
 

@@ -18,13 +18,13 @@ const RSA: [u8; 15] =
 
 /// A key on P-256, by its coordinates.
 #[must_use]
-pub fn p256(x: &[u8; 32], y: &[u8; 32]) -> Vec<u8> {
+pub(crate) fn p256(x: &[u8; 32], y: &[u8; 32]) -> Vec<u8> {
     [&P256[..], x, y].concat()
 }
 
 /// A key of RSA, by its modulus and exponent, unsigned and the largest byte first.
 #[must_use]
-pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
+pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let numbers = element(SEQUENCE, &[integer(modulus), integer(exponent)].concat());
     // No bit of the last byte is unused.
     let numbers = element(BIT_STRING, &[&[0], &numbers[..]].concat());
@@ -34,7 +34,7 @@ pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
 /// A signature of ECDSA, whose two numbers a token has one behind the other; nothing when they are
 /// not of P-256.
 #[must_use]
-pub fn ecdsa(signature: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn ecdsa(signature: &[u8]) -> Option<Vec<u8>> {
     let (r, s) = signature.split_first_chunk::<32>()?;
     (s.len() == 32).then(|| element(SEQUENCE, &[integer(r), integer(s)].concat()))
 }

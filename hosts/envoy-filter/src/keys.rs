@@ -5,7 +5,7 @@
 //!
 //! Left out: Ed25519, which Envoy verifies in `jwt_authn` but not for a filter.
 
-pub use scopegate_edge::jwks::Algorithm;
+pub(crate) use scopegate_edge::jwks::Algorithm;
 use scopegate_edge::jwks::{KeySetError, Material, issuer_keys};
 use scopegate_edge::jws::decode;
 
@@ -13,22 +13,22 @@ use crate::der;
 
 /// A public key, and the one algorithm that it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     /// Its algorithm.
-    pub algorithm: Algorithm,
+    pub(crate) algorithm: Algorithm,
     /// The key as a `SubjectPublicKeyInfo`, in DER.
-    pub der: Vec<u8>,
+    pub(crate) der: Vec<u8>,
 }
 
 /// The keys of this moment, each with its id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys(Vec<(String, Key)>);
+pub(crate) struct Keys(Vec<(String, Key)>);
 
 impl Keys {
     /// Reads a key set; nothing when it is invalid. A set in which a key id is ambiguous has no
     /// keys.
     #[must_use]
-    pub fn read(text: &[u8]) -> Option<Self> {
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
         let keys = match issuer_keys(text) {
             Err(KeySetError::Unreadable) => return None,
             keys => keys.unwrap_or_default(),
@@ -41,13 +41,13 @@ impl Keys {
 
     /// The key with this id.
     #[must_use]
-    pub fn find(&self, kid: &str) -> Option<&Key> {
+    pub(crate) fn find(&self, kid: &str) -> Option<&Key> {
         self.0.iter().find(|(own, _)| own == kid).map(|(_, key)| key)
     }
 
     /// Whether there is none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

@@ -26,20 +26,25 @@
 //! request (`ext_authz` and `/authz` do that); the mathematics of signatures, which is Envoy's;
 //! pages of lists, which go on as the registry gives them.
 
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "what Envoy calls is in the module alone")
+)]
+
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-pub mod config;
-pub mod decision;
-pub mod der;
+mod config;
+mod decision;
+mod der;
 #[cfg(target_arch = "wasm32")]
 mod filter;
 #[cfg(target_arch = "wasm32")]
 mod host;
-pub mod keys;
-pub mod payload;
-pub mod revocation;
-pub mod serialized_map;
-pub mod signature;
-pub mod token;
+mod keys;
+mod payload;
+mod revocation;
+mod serialized_map;
+mod signature;
+mod token;

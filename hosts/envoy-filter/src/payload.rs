@@ -11,7 +11,7 @@ use crate::serialized_map::{SerializedMap, text};
 
 /// The claims in a map; nothing where it is none, or one of them is missing or is something else.
 #[must_use]
-pub fn claims(bytes: &[u8]) -> Option<AccessClaims> {
+pub(crate) fn claims(bytes: &[u8]) -> Option<AccessClaims> {
     let fields = SerializedMap::read(bytes)?;
     Some(AccessClaims {
         jti: fields.text("jti")?,

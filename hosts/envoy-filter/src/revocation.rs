@@ -7,7 +7,7 @@ use scopegate_edge::{Freshness, StatusSource};
 
 /// What the feed has said so far. Each worker thread of Envoy has its own.
 #[derive(Clone, Debug, Default)]
-pub struct Feed {
+pub(crate) struct Feed {
     known: Revocations,
     updated_at: Option<u64>,
 }
@@ -15,12 +15,12 @@ pub struct Feed {
 impl Feed {
     /// The last change that is known.
     #[must_use]
-    pub fn revision(&self) -> i64 {
+    pub(crate) fn revision(&self) -> i64 {
         self.known.revision()
     }
 
     /// Takes an answer of the feed; tells whether it was taken.
-    pub fn ingest(&mut self, body: &[u8], now: u64) -> bool {
+    pub(crate) fn ingest(&mut self, body: &[u8], now: u64) -> bool {
         let is_taken = read(body).is_some_and(|update| self.known.ingest(update).is_ok());
         if is_taken {
             self.updated_at = Some(now);
@@ -30,7 +30,7 @@ impl Feed {
 
     /// What the rules read: what is known is good enough for `max_age` seconds.
     #[must_use]
-    pub fn source(&self, max_age: u64) -> StatusSource<'_> {
+    pub(crate) fn source(&self, max_age: u64) -> StatusSource<'_> {
         let freshness = Freshness { updated_at: self.updated_at, max_age };
         StatusSource::Revocations(&self.known, freshness)
     }

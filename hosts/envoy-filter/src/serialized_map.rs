@@ -18,22 +18,22 @@ const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// A text; nothing when it is none.
 #[must_use]
-pub fn text(bytes: &[u8]) -> Option<String> {
+pub(crate) fn text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().map(ToOwned::to_owned)
 }
 
 /// A field stands there more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Duplicate;
+pub(crate) struct Duplicate;
 
 /// A map or a list.
 #[derive(Clone, Debug, Default)]
-pub struct SerializedMap<'b>(Vec<(&'b [u8], &'b [u8])>);
+pub(crate) struct SerializedMap<'b>(Vec<(&'b [u8], &'b [u8])>);
 
 impl<'b> SerializedMap<'b> {
     /// Reads one; nothing unless the bytes are exactly that.
     #[must_use]
-    pub fn read(bytes: &'b [u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
         let (count, rest) = size(bytes)?;
         // Each pair has eight bytes of sizes, so a count beyond the bytes is none, and takes no
         // memory.
@@ -51,13 +51,13 @@ impl<'b> SerializedMap<'b> {
     }
 
     /// All of it, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> {
         self.0.iter().copied()
     }
 
     /// The bytes of a field.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&'b [u8]> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'b [u8]> {
         self.0.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value)
     }
 
@@ -66,7 +66,7 @@ impl<'b> SerializedMap<'b> {
     /// # Errors
     ///
     /// For one that stands there more often: two readers could each take another.
-    pub fn once(&self, name: &str) -> Result<Option<&'b [u8]>, Duplicate> {
+    pub(crate) fn once(&self, name: &str) -> Result<Option<&'b [u8]>, Duplicate> {
         let mut fields = self.0.iter().filter(|(key, _)| *key == name.as_bytes());
         match (fields.next(), fields.next()) {
             (_, Some(_)) => Err(Duplicate),
@@ -76,13 +76,13 @@ impl<'b> SerializedMap<'b> {
 
     /// A text.
     #[must_use]
-    pub fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         text(self.get(name)?)
     }
 
     /// A number that is whole, not negative, and exact.
     #[must_use]
-    pub fn number(&self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
         let double = f64::from_le_bytes(self.get(name)?.try_into().ok()?);
         let is_whole = double.fract() == 0.0 && (0.0..=MAX_EXACT).contains(&double);
         #[allow(
@@ -95,23 +95,23 @@ impl<'b> SerializedMap<'b> {
 
     /// A text that is not kept.
     #[must_use]
-    pub fn str(&self, name: &str) -> Option<&'b str> {
+    pub(crate) fn str(&self, name: &str) -> Option<&'b str> {
         std::str::from_utf8(self.get(name)?).ok()
     }
 
     /// A list whose items are all read.
     #[must_use]
-    pub fn list<T>(&self, name: &str, read: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
+    pub(crate) fn list<T>(&self, name: &str, read: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
         SerializedMap::read(self.get(name)?)?.items().map(read).collect()
     }
 
     /// The items of a list.
-    pub fn items(&self) -> impl Iterator<Item = &'b [u8]> {
+    pub(crate) fn items(&self) -> impl Iterator<Item = &'b [u8]> {
         self.0.iter().map(|(item, _)| *item)
     }
 
     /// A value that may be missing or null, but may be nothing else.
-    pub fn optional<T>(
+    pub(crate) fn optional<T>(
         &self,
         name: &str,
         read: impl Fn(&Self, &str) -> Option<T>,
@@ -138,7 +138,7 @@ fn terminated(bytes: &[u8], size: usize) -> Option<(&[u8], &[u8])> {
 /// Writes a map.
 ///
 #[must_use]
-pub fn write<T: AsRef<[u8]>>(pairs: &[(T, T)]) -> Vec<u8> {
+pub(crate) fn write<T: AsRef<[u8]>>(pairs: &[(T, T)]) -> Vec<u8> {
     let mut written = Vec::new();
     write_size(&mut written, pairs.len());
     for (key, value) in pairs {

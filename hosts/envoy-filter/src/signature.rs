@@ -12,13 +12,13 @@ use crate::der;
 use crate::keys::{Algorithm, Key};
 
 /// The name of the function.
-pub const FUNCTION: &str = "verify_signature";
+pub(crate) const FUNCTION: &str = "verify_signature";
 /// The answer that says yes: the first field, true, and no other.
 const YES: [u8; 2] = [0x08, 1];
 
 /// What to ask about a signature in base64url; nothing when it cannot be one of this key.
 #[must_use]
-pub fn question(key: &Key, message: &str, signature: &str) -> Option<Vec<u8>> {
+pub(crate) fn question(key: &Key, message: &str, signature: &str) -> Option<Vec<u8>> {
     let signature = decode(signature)?;
     let signature = match key.algorithm {
         Algorithm::Es256 => der::ecdsa(&signature)?,
@@ -39,14 +39,14 @@ pub fn question(key: &Key, message: &str, signature: &str) -> Option<Vec<u8>> {
 
 /// Whether an answer says that it is good. Whatever is not exactly that says no.
 #[must_use]
-pub fn is_yes(answer: &[u8]) -> bool {
+pub(crate) fn is_yes(answer: &[u8]) -> bool {
     answer == YES
 }
 
 /// A question whose answer is yes, and one whose answer is no: a host that answers these two
 /// otherwise cannot verify. The key and the signature are those of RFC 7515, A.3.
 #[must_use]
-pub fn samples() -> Option<[Vec<u8>; 2]> {
+pub(crate) fn samples() -> Option<[Vec<u8>; 2]> {
     let coordinate = |text| decode(text)?.try_into().ok();
     let x = coordinate("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")?;
     let y = coordinate("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")?;

@@ -35,7 +35,7 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
 
 /// Why a token is no good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenError {
+pub(crate) enum TokenError {
     /// It names a key that is not known; one that is new, perhaps.
     UnknownKey,
     /// It was not signed by the key that it names, or is no access token at all.
@@ -44,7 +44,7 @@ pub enum TokenError {
 
 /// The tokens of one worker thread, and the keys that they are verified with.
 #[derive(Clone, Debug, Default)]
-pub struct Tokens {
+pub(crate) struct Tokens {
     keys: Keys,
     slots: Vec<Slot>,
 }
@@ -61,7 +61,7 @@ struct Remembered {
 impl Tokens {
     /// Takes a key set. Another one than before forgets all tokens; an invalid text changes
     /// nothing.
-    pub fn ingest(&mut self, keys: &[u8]) -> bool {
+    pub(crate) fn ingest(&mut self, keys: &[u8]) -> bool {
         let Some(keys) = Keys::read(keys) else { return false };
         if keys != self.keys {
             *self = Self { keys, slots: vec![Slot::default(); CACHE_SLOTS] };
@@ -71,7 +71,7 @@ impl Tokens {
 
     /// Whether there are keys to verify with.
     #[must_use]
-    pub fn has_keys(&self) -> bool {
+    pub(crate) fn has_keys(&self) -> bool {
         !self.keys.is_empty()
     }
 
@@ -81,7 +81,7 @@ impl Tokens {
     /// # Errors
     ///
     /// When its signature is not good, or it has none.
-    pub fn verify(
+    pub(crate) fn verify(
         &mut self,
         text: &[u8],
         ask: impl FnOnce(&[u8]) -> Option<Box<[u8]>>,

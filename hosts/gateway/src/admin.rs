@@ -21,7 +21,7 @@ use crate::proxy::Gateway;
 /// # Errors
 ///
 /// When a recorder is installed already.
-pub fn recorder() -> anyhow::Result<PrometheusHandle> {
+pub(crate) fn recorder() -> anyhow::Result<PrometheusHandle> {
     let buckets = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];
     PrometheusBuilder::new()
         .set_buckets(&buckets)
@@ -34,7 +34,7 @@ pub fn recorder() -> anyhow::Result<PrometheusHandle> {
 /// # Errors
 ///
 /// When the address cannot be had.
-pub async fn serve(
+pub(crate) async fn serve(
     listen: SocketAddr,
     gateway: Arc<Gateway>,
     metrics: PrometheusHandle,

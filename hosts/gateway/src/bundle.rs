@@ -23,7 +23,7 @@ use crate::keys::Keys;
 
 /// The policy that is held.
 #[derive(Debug)]
-pub struct Bundles {
+pub(crate) struct Bundles {
     issuer: String,
     service: String,
     keys: Arc<Keys>,
@@ -34,7 +34,12 @@ pub struct Bundles {
 impl Bundles {
     /// Nothing is held yet, and so nothing is let through.
     #[must_use]
-    pub fn new(issuer: String, service: String, keys: Arc<Keys>, serve_for: Duration) -> Self {
+    pub(crate) fn new(
+        issuer: String,
+        service: String,
+        keys: Arc<Keys>,
+        serve_for: Duration,
+    ) -> Self {
         let updated_at = UpdatedAt::never(serve_for);
         Self { issuer, service, keys, held: ArcSwapOption::empty(), updated_at }
     }
@@ -44,7 +49,7 @@ impl Bundles {
     /// # Errors
     ///
     /// When it is refused; the text is for the log.
-    pub async fn ingest(&self, text: &str, now: u64) -> Result<(), String> {
+    pub(crate) async fn ingest(&self, text: &str, now: u64) -> Result<(), String> {
         let signed =
             open(text.trim_end(), &self.keys).await.ok_or("the bundle's signature is bad")?;
         let (issuer, service) = (self.issuer.as_str(), self.service.as_str());
@@ -61,13 +66,13 @@ impl Bundles {
     }
 
     /// Notes that the one held is right.
-    pub fn confirm(&self, now: u64) {
+    pub(crate) fn confirm(&self, now: u64) {
         self.updated_at.note(now);
     }
 
     /// The policy that is held, and how fresh it is.
     #[must_use]
-    pub fn held(&self) -> (Option<Arc<Policy>>, Freshness) {
+    pub(crate) fn held(&self) -> (Option<Arc<Policy>>, Freshness) {
         (self.held.load_full(), self.updated_at.freshness())
     }
 }

@@ -25,68 +25,68 @@ use crate::headers::may_be_added;
 /// What a gateway is told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// The address to listen on.
     #[serde(default = "listen")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// The certificate and its key; HTTP without them.
     #[serde(default)]
-    pub tls: Option<TlsFiles>,
+    pub(crate) tls: Option<TlsFiles>,
     /// An address for `/metrics`, `/healthz` and `/readyz`; none of them without it.
     #[serde(default)]
-    pub admin: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
     /// The registry behind: `http://host:port` or `https://host:port`.
-    pub upstream: Url,
+    pub(crate) upstream: Url,
     /// Whom tokens are for: what the token server calls the registry's `service`.
-    pub service: String,
+    pub(crate) service: String,
     /// Who issues them.
     #[serde(default = "issuer")]
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// Where clients get them, and where passwords are asked about.
-    pub realm: Url,
+    pub(crate) realm: Url,
     /// The public keys of the issuer: the address of a JSON web key set, or a file.
-    pub keys: KeySource,
+    pub(crate) keys: KeySource,
     /// Whose rules hold where registries differ: `acr` or `distribution`.
     #[serde(default, deserialize_with = "settings::profile")]
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// What removing a tag needs: `delete` or `metadata-write`.
     #[serde(default, deserialize_with = "settings::untag")]
-    pub untag: Untag,
+    pub(crate) untag: Untag,
     /// Who may list the repositories: `root`, `never`, or `filtered` for a list of what the token
     /// may read.
     #[serde(default, deserialize_with = "catalog")]
-    pub catalog: Catalog,
+    pub(crate) catalog: Catalog,
     /// Whether names and passwords are taken, by asking the realm.
     #[serde(default = "yes")]
-    pub passwords: bool,
+    pub(crate) passwords: bool,
     /// Header fields that go on to the registry beside those of the engine's list, in lower case.
     #[serde(default, deserialize_with = "header_names")]
-    pub forward_headers: Vec<String>,
+    pub(crate) forward_headers: Vec<String>,
     /// Where revoked tokens are listed; none are known without it.
     #[serde(default)]
-    pub revocations: Option<FeedConfig>,
+    pub(crate) revocations: Option<FeedConfig>,
     /// Where the policy is, for deciding by the scope maps of this moment; tokens alone decide
     /// without it.
     #[serde(default)]
-    pub bundle: Option<FeedConfig>,
+    pub(crate) bundle: Option<FeedConfig>,
     /// Authorities to trust beside those of the system, when asking for keys, passwords,
     /// revocations and the policy.
     #[serde(default)]
-    pub authorities: Option<PathBuf>,
+    pub(crate) authorities: Option<PathBuf>,
     /// How many connections there may be.
     #[serde(default)]
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// How long things may take.
     #[serde(default)]
-    pub timeouts: Timeouts,
+    pub(crate) timeouts: Timeouts,
     /// The log.
     #[serde(default)]
-    pub log: Log,
+    pub(crate) log: Log,
 }
 
 /// Where the public keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
+pub(crate) enum KeySource {
     /// At an address; read again every minute, and when a token names a key that is not known.
     Url(Url),
     /// In a file; read once.
@@ -96,29 +96,29 @@ pub enum KeySource {
 /// Where the token server tells something of itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct FeedConfig {
+pub(crate) struct FeedConfig {
     /// Its address: `https://…/registries/<name>/generations`, or `…/bundle`.
-    pub url: Url,
+    pub(crate) url: Url,
     /// The client id of a service principal that may read the feed.
-    pub user: String,
+    pub(crate) user: String,
     /// A file that holds the secret, and nothing else.
-    pub secret_file: PathBuf,
+    pub(crate) secret_file: PathBuf,
     /// For how long requests are let through when the feed does not answer.
     #[serde(default = "serve_for", deserialize_with = "scopegate_host::duration::deserialize")]
-    pub serve_for: Duration,
+    pub(crate) serve_for: Duration,
 }
 
 /// How many connections there may be at one time.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// In all. The next one is closed at once.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// Of one peer; half of all for one whose credentials were right in the last minute.
-    pub connections_per_peer: usize,
+    pub(crate) connections_per_peer: usize,
     /// The peers that may have as many as they like: addresses and networks.
     #[serde(deserialize_with = "networks::or_zero")]
-    pub exempt_peers: Networks,
+    pub(crate) exempt_peers: Networks,
 }
 
 impl Default for Limits {
@@ -131,19 +131,19 @@ impl Default for Limits {
 /// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct Timeouts {
+pub(crate) struct Timeouts {
     /// Connecting to the registry.
     #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
-    pub connect: Duration,
+    pub(crate) connect: Duration,
     /// Between two pieces that the registry sends or takes.
     #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
-    pub upstream: Duration,
+    pub(crate) upstream: Duration,
     /// Between two pieces that the client sends or takes, and for the whole head of a request.
     #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
-    pub client: Duration,
+    pub(crate) client: Duration,
     /// Between two requests on a connection.
     #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
-    pub idle: Duration,
+    pub(crate) idle: Duration,
 }
 
 impl Default for Timeouts {
@@ -156,11 +156,11 @@ impl Default for Timeouts {
 /// The log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct Log {
+pub(crate) struct Log {
     /// One JSON object a line instead of text.
-    pub json: bool,
+    pub(crate) json: bool,
     /// One line for each decision.
-    pub decisions: bool,
+    pub(crate) decisions: bool,
 }
 
 impl Default for Log {
@@ -175,7 +175,7 @@ impl Config {
     /// # Errors
     ///
     /// When the file cannot be read, or says something that cannot be: the error names it.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         Self::parse(&text).with_context(|| path.display().to_string())
     }
@@ -185,7 +185,7 @@ impl Config {
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         let config: Self =
             serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
         config.check()?;
@@ -227,7 +227,7 @@ impl Config {
     /// # Errors
     ///
     /// When it does not resolve.
-    pub fn upstream_address(&self) -> anyhow::Result<SocketAddr> {
+    pub(crate) fn upstream_address(&self) -> anyhow::Result<SocketAddr> {
         let host = self.upstream.host_str().context("upstream names no host")?;
         let port = self.upstream.port_or_known_default().context("upstream names no port")?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -237,7 +237,7 @@ impl Config {
 
     /// What routes need to know.
     #[must_use]
-    pub fn route_settings(&self) -> Settings {
+    pub(crate) fn route_settings(&self) -> Settings {
         Settings { profile: self.profile, untag: self.untag }
     }
 }
@@ -288,7 +288,7 @@ fn serve_for() -> Duration {
 }
 
 /// A secret from a file. What ends the line of the file is no part of it.
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl Secret {
     /// Reads a file.
@@ -296,7 +296,7 @@ impl Secret {
     /// # Errors
     ///
     /// When it cannot be read, or is empty.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         match text.trim_end() {
             "" => bail!("{}: no secret in it", path.display()),
@@ -306,7 +306,7 @@ impl Secret {
 
     /// The text, to be sent.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use reqwest::header::{ACCEPT, ETAG, IF_NONE_MATCH};
-use reqwest::{Client, RequestBuilder, StatusCode};
 use scopegate_api::bundle;
 use scopegate_api::generations::{self, Generations};
 use scopegate_edge::Freshness;
 use scopegate_edge::revocation::{self, FeedError};
+use scopegate_host::client::header::{ACCEPT, ETAG, IF_NONE_MATCH};
+use scopegate_host::client::{Client, RequestBuilder, StatusCode};
 use url::Url;
 
-use crate::client::{body, client, said, send};
+use crate::client::{MAX_LIST, client};
 use crate::config::{Config, FeedConfig, Secret};
 
 /// An address, and who may read it.
 #[derive(Debug)]
-pub struct Feed {
+pub(crate) struct Feed {
     /// Its address.
-    pub url: Url,
+    pub(crate) url: Url,
     user: String,
     secret: Secret,
     client: Client,
@@ -33,13 +33,13 @@ impl Feed {
     /// # Errors
     ///
     /// When the secret cannot be read, or the authorities cannot.
-    pub fn new(feed: &FeedConfig, field: &str, config: &Config) -> anyhow::Result<Self> {
+    pub(crate) fn new(feed: &FeedConfig, field: &str, config: &Config) -> anyhow::Result<Self> {
         let secret = Secret::read(&feed.secret_file);
         Ok(Self {
             url: feed.url.clone(),
             user: feed.user.clone(),
             secret: secret.with_context(|| format!("{field}.secretFile"))?,
-            client: client(&feed.url, config.authorities.as_deref())?,
+            client: client(&feed.url, config.authorities.as_deref(), MAX_LIST)?,
         })
     }
 
@@ -48,13 +48,13 @@ impl Feed {
     /// # Errors
     ///
     /// When there is no answer, or none of that kind; the text is for the log.
-    pub async fn generations(&self, since: i64) -> Result<Generations, String> {
-        let (status, body) =
-            send(self.request(generations::MEDIA_TYPE).query(&[("since", since)])).await?;
-        if status != 200 {
-            return Err(format!("the answer is {status}"));
+    pub(crate) async fn generations(&self, since: i64) -> Result<Generations, String> {
+        let request = self.request(generations::MEDIA_TYPE).query(&[("since", since)]);
+        let answer = self.client.send(request).await?;
+        if answer.status != StatusCode::OK {
+            return Err(format!("the answer is {}", answer.status));
         }
-        revocation::read(&body).ok_or_else(|| FeedError::Unreadable.to_string())
+        revocation::read(&answer.body).ok_or_else(|| FeedError::Unreadable.to_string())
     }
 
     /// The bundle and its tag, unless the one with the tag `known` is still right.
@@ -62,19 +62,22 @@ impl Feed {
     /// # Errors
     ///
     /// When there is no answer, or none of that kind; the text is for the log.
-    pub async fn bundle(&self, known: Option<&str>) -> Result<Option<(String, String)>, String> {
+    pub(crate) async fn bundle(
+        &self,
+        known: Option<&str>,
+    ) -> Result<Option<(String, String)>, String> {
         let request = self.request(bundle::MEDIA_TYPE);
         let request = match known {
             Some(tag) => request.header(IF_NONE_MATCH, tag),
             None => request,
         };
-        let response = request.send().await.map_err(said)?;
-        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+        let answer = self.client.send(request).await?;
+        let tag = answer.headers.get(ETAG).and_then(|tag| tag.to_str().ok());
         let tag = tag.unwrap_or_default().to_owned();
-        match response.status() {
+        match answer.status {
             StatusCode::NOT_MODIFIED if known.is_some() => Ok(None),
             StatusCode::OK => {
-                let text = String::from_utf8(body(response).await?);
+                let text = String::from_utf8(answer.body);
                 text.map(|text| Some((text, tag))).map_err(|_| "the answer is no bundle".to_owned())
             }
             status => Err(format!("the answer is {status}")),
@@ -84,14 +87,14 @@ impl Feed {
     /// A server of the release before does not know the media type, and answers in the form that it
     /// has.
     fn request(&self, media_type: &str) -> RequestBuilder {
-        let request = self.client.get(self.url.clone()).header(ACCEPT, media_type);
+        let request = self.client.get(&self.url).header(ACCEPT, media_type);
         request.basic_auth(&self.user, Some(self.secret.expose()))
     }
 }
 
 /// When the token server confirmed last what is known, and for how long that is good enough.
 #[derive(Debug)]
-pub struct UpdatedAt {
+pub(crate) struct UpdatedAt {
     /// In seconds since 1970; 0 for never.
     at: AtomicU64,
     max_age: u64,
@@ -100,18 +103,18 @@ pub struct UpdatedAt {
 impl UpdatedAt {
     /// Nothing was confirmed yet.
     #[must_use]
-    pub fn never(max_age: Duration) -> Self {
+    pub(crate) fn never(max_age: Duration) -> Self {
         Self { at: AtomicU64::new(0), max_age: max_age.as_secs() }
     }
 
     /// It is confirmed at a time.
-    pub fn note(&self, now: u64) {
+    pub(crate) fn note(&self, now: u64) {
         self.at.store(now, Ordering::Relaxed);
     }
 
     /// What the rule of freshness reads.
     #[must_use]
-    pub fn freshness(&self) -> Freshness {
+    pub(crate) fn freshness(&self) -> Freshness {
         let at = self.at.load(Ordering::Relaxed);
         Freshness { updated_at: (at > 0).then_some(at), max_age: self.max_age }
     }

@@ -27,15 +27,15 @@ tokio::task_local! {
 
 /// An application whose requests have heads that come in time.
 #[derive(Debug)]
-pub struct InTime<A> {
+pub(crate) struct InTime<A> {
     /// The application.
-    pub app: Arc<A>,
+    pub(crate) app: Arc<A>,
     /// How long a connection may be idle, and a head may take.
-    pub timeouts: Timeouts,
+    pub(crate) timeouts: Timeouts,
 }
 
 /// Notes that the head of this task's request has been read.
-pub fn note() {
+pub(crate) fn note() {
     // A task without one has no deadline for its head, and needs no note.
     let _ = IS_READ.try_with(|is_read| is_read.store(true, Ordering::Relaxed));
 }

@@ -12,14 +12,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use pingora_core::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
 use scopegate_core::headers::{ANSWER_ADDED, is_passed_on, is_sent_on};
+use scopegate_host::answer::{API_VERSION, EXPOSED, REGISTRY_2, STRICT_TRANSPORT};
+use scopegate_host::correlation::CORRELATION;
+use scopegate_host::forwarded::FORWARDED_FOR;
 use url::Url;
-
-/// The correlation id: in every answer to `az`, and in every line of the log.
-pub const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
-/// What old clients look for.
-const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-/// What scripts in browsers may read.
-const EXPOSED: &str = "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id";
 
 /// What an owner may not add to the list: names by which software behind learns who asks, from
 /// where, or for what.
@@ -72,15 +68,8 @@ const NEVER_ADDED_PREFIXES: [&str; 13] = [
 /// Whether an owner may have a header field sent on that is not on the engine's list: none that
 /// tells who asks, from where, or with which method, and none that is for one connection. The name
 /// is in lower case.
-///
-/// ```
-/// use scopegate_gateway::headers::may_be_added;
-///
-/// assert!(may_be_added("x-trace-id"));
-/// assert!(!may_be_added("x-forwarded-user") && !may_be_added("via") && !may_be_added("x_trace"));
-/// ```
 #[must_use]
-pub fn may_be_added(name: &str) -> bool {
+pub(crate) fn may_be_added(name: &str) -> bool {
     !NEVER_ADDED.contains(&name)
         && !NEVER_ADDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         && !name.contains('_')
@@ -88,24 +77,24 @@ pub fn may_be_added(name: &str) -> bool {
 
 /// Who is on the other end, and how it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// The client's address.
-    pub address: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     /// Whether it came over TLS.
-    pub is_secure: bool,
+    pub(crate) is_secure: bool,
     /// The id of the request.
-    pub correlation_id: String,
+    pub(crate) correlation_id: String,
 }
 
 /// What goes on beside the target.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent<'a> {
+pub(crate) struct Sent<'a> {
     /// The `Content-Type` that the engine set; none is sent without one.
-    pub content_type: Option<&'a str>,
+    pub(crate) content_type: Option<&'a str>,
     /// Names that the owner added to the engine's list, in lower case.
-    pub added: &'a [String],
+    pub(crate) added: &'a [String],
     /// Where the request came from.
-    pub origin: &'a Origin,
+    pub(crate) origin: &'a Origin,
 }
 
 /// Takes from a request what does not go on, sets the type of its body, and says where it came
@@ -114,7 +103,7 @@ pub struct Sent<'a> {
 /// # Errors
 ///
 /// When a value cannot be a header, which none of ours is.
-pub fn forward(request: &mut RequestHeader, sent: Sent<'_>) -> Result<()> {
+pub(crate) fn forward(request: &mut RequestHeader, sent: Sent<'_>) -> Result<()> {
     let Sent { content_type, added, origin } = sent;
     for name in withheld(&request.headers, added) {
         request.remove_header(&name);
@@ -128,7 +117,7 @@ pub fn forward(request: &mut RequestHeader, sent: Sent<'_>) -> Result<()> {
         request.insert_header("x-forwarded-host", host)?;
     }
     if let Some(address) = origin.address {
-        request.insert_header("x-forwarded-for", address.to_string())?;
+        request.insert_header(FORWARDED_FOR, address.to_string())?;
     }
     let scheme = if origin.is_secure { "https" } else { "http" };
     request.insert_header("x-forwarded-proto", scheme)?;
@@ -143,7 +132,7 @@ fn withheld(headers: &HeaderMap, added: &[String]) -> Vec<HeaderName> {
 }
 
 /// Takes from an answer of the registry what a browser would obey.
-pub fn restrain(answer: &mut ResponseHeader) {
+pub(crate) fn restrain(answer: &mut ResponseHeader) {
     let withheld: Vec<HeaderName> =
         answer.headers.keys().filter(|name| !is_passed_on(name.as_str())).cloned().collect();
     for name in withheld {
@@ -156,16 +145,15 @@ pub fn restrain(answer: &mut ResponseHeader) {
 /// # Errors
 ///
 /// When a value cannot be a header, which none of ours is.
-pub fn complete(answer: &mut ResponseHeader, origin: &Origin) -> Result<()> {
-    set(answer, API_VERSION.as_str(), "registry/2.0")?;
+pub(crate) fn complete(answer: &mut ResponseHeader, origin: &Origin) -> Result<()> {
+    set(answer, API_VERSION.as_str(), REGISTRY_2)?;
     set(answer, CORRELATION.as_str(), &origin.correlation_id)?;
     for (name, value) in ANSWER_ADDED {
         set(answer, name, value)?;
     }
-    set(answer, "access-control-expose-headers", EXPOSED)?;
+    set(answer, header::ACCESS_CONTROL_EXPOSE_HEADERS.as_str(), EXPOSED)?;
     if origin.is_secure {
-        let forever = "max-age=31536000; includeSubDomains";
-        set(answer, "strict-transport-security", forever)?;
+        set(answer, header::STRICT_TRANSPORT_SECURITY.as_str(), STRICT_TRANSPORT)?;
     }
     Ok(())
 }
@@ -175,7 +163,7 @@ pub fn complete(answer: &mut ResponseHeader, origin: &Origin) -> Result<()> {
 /// # Errors
 ///
 /// When name or value cannot be a header, which none of ours is.
-pub fn set(answer: &mut ResponseHeader, name: &str, value: &str) -> Result<()> {
+pub(crate) fn set(answer: &mut ResponseHeader, name: &str, value: &str) -> Result<()> {
     let words = name.split('-').map(|word| match word.split_at_checked(1) {
         Some((first, rest)) => first.to_ascii_uppercase() + rest,
         None => String::new(),
@@ -186,7 +174,11 @@ pub fn set(answer: &mut ResponseHeader, name: &str, value: &str) -> Result<()> {
 /// Where an answer leads, as a client may follow it: to the registry by way of the gateway, so
 /// without a host; elsewhere as it is.
 #[must_use]
-pub fn location(value: &HeaderValue, host: Option<&HeaderValue>, upstream: &Url) -> Option<String> {
+pub(crate) fn location(
+    value: &HeaderValue,
+    host: Option<&HeaderValue>,
+    upstream: &Url,
+) -> Option<String> {
     let url = Url::parse(value.to_str().ok()?).ok()?;
     let authority = url.authority().as_bytes();
     let is_ours = host.is_some_and(|host| host.as_bytes() == authority)
@@ -202,6 +194,15 @@ mod tests {
     fn origin(is_secure: bool) -> Origin {
         let address = "203.0.113.9".parse().ok();
         Origin { address, is_secure, correlation_id: "c".into() }
+    }
+
+    #[test]
+    fn header_fields_that_a_configuration_may_add() {
+        for (name, expected) in
+            [("x-trace-id", true), ("x-forwarded-user", false), ("via", false), ("x_trace", false)]
+        {
+            assert_eq!(may_be_added(name), expected, "{name}");
+        }
     }
 
     /// The header fields that go on, in order.

@@ -10,17 +10,17 @@ use crate::keys::{Key, Keys};
 
 /// A payload whose signature is good.
 #[derive(Debug)]
-pub struct Signed {
+pub(crate) struct Signed {
     /// The payload.
-    pub payload: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
     /// The id of the key.
-    pub kid: String,
+    pub(crate) kid: String,
     /// The key.
-    pub key: Arc<Key>,
+    pub(crate) key: Arc<Key>,
 }
 
 /// The payload of `text`, if one of the keys signed it.
-pub async fn open(text: &str, keys: &Keys) -> Option<Signed> {
+pub(crate) async fn open(text: &str, keys: &Keys) -> Option<Signed> {
     let jws = Jws::read(text).ok()?;
     let kid = jws.kid.as_ref()?;
     let key = keys.find_or_read(kid).await?;

@@ -4,7 +4,8 @@
 //! text that is no set leaves the last one in place; a set replaces it, also by nothing: what an
 //! issuer does not publish any more is no key.
 //!
-//! Left out: the choice of keys, and the mathematics of signatures, which is `jsonwebtoken`'s.
+//! Left out: the choice of keys, and whether a signature is theirs, which is the rule of
+//! [`scopegate_host::keys`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,59 +13,41 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use jsonwebtoken::crypto::verify;
-use jsonwebtoken::{Algorithm as Jwa, DecodingKey};
-use reqwest::Client;
-use scopegate_edge::jwks::{Algorithm, KeySetError, Material, issuer_keys};
+use jsonwebtoken::Algorithm as Jwa;
+use scopegate_edge::jwks::{Algorithm, KeySetError, issuer_keys};
+use scopegate_host::client::{Client, StatusCode};
+use scopegate_host::keys::VerifyingKey;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::client::send;
 use crate::config::KeySource;
 
 /// How often a set is read again because a token names a key that is not in it.
 const MIN_READ_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A public key, and the one algorithm that it is for.
-#[derive(Debug)]
-pub struct Key {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Key {
     algorithm: Algorithm,
-    material: Material,
-    decoding: DecodingKey,
+    verifying: VerifyingKey,
 }
 
 impl Key {
-    /// A key that was chosen; `None` where its numbers are no key to the library.
-    fn new(algorithm: Algorithm, material: Material) -> Option<Self> {
-        let decoding = match &material {
-            Material::P256 { x, y } => DecodingKey::from_ec_components(x, y),
-            Material::Rsa { n, e } => DecodingKey::from_rsa_components(n, e),
-            Material::Ed25519 { x } => DecodingKey::from_ed_components(x),
-            Material::P384 { .. } => return None,
-        };
-        Some(Self { algorithm, material, decoding: decoding.ok()? })
-    }
-
     /// Whether this key signed `message` with the algorithm that the token names.
     #[must_use]
-    pub fn signed(&self, algorithm: &str, message: &str, signature: &str) -> bool {
+    pub(crate) fn signed(&self, algorithm: &str, message: &str, signature: &str) -> bool {
         let own = match self.algorithm {
             Algorithm::Es256 => Jwa::ES256,
             Algorithm::Rs256 => Jwa::RS256,
             Algorithm::EdDsa => Jwa::EdDSA,
         };
-        algorithm == self.algorithm.name()
-            && verify(signature, message.as_bytes(), &self.decoding, own).unwrap_or(false)
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        self.algorithm == other.algorithm && self.material == other.material
+        algorithm == self.algorithm.name() && self.verifying.signed(own, message, signature)
     }
 }
 
 /// The keys of this moment.
 #[derive(Debug)]
-pub struct Keys {
+pub(crate) struct Keys {
     known: ArcSwap<HashMap<String, Arc<Key>>>,
     source: Source,
     /// When the set was read last; held while it is read.
@@ -83,7 +66,7 @@ impl Keys {
     /// # Errors
     ///
     /// When a file cannot be read, or holds no key that can verify.
-    pub fn new(source: &KeySource, client: Client) -> anyhow::Result<Self> {
+    pub(crate) fn new(source: &KeySource, client: Client) -> anyhow::Result<Self> {
         let (known, source) = match source {
             KeySource::Url(url) => (HashMap::new(), Source::Published(client, url.clone())),
             KeySource::File(path) => {
@@ -97,25 +80,25 @@ impl Keys {
 
     /// The key with this id, if it is known.
     #[must_use]
-    pub fn find(&self, kid: &str) -> Option<Arc<Key>> {
+    pub(crate) fn find(&self, kid: &str) -> Option<Arc<Key>> {
         self.known.load().get(kid).cloned()
     }
 
     /// Whether this very key is still in use.
     #[must_use]
-    pub fn still_has(&self, kid: &str, key: &Arc<Key>) -> bool {
+    pub(crate) fn still_has(&self, kid: &str, key: &Arc<Key>) -> bool {
         self.known.load().get(kid).is_some_and(|known| Arc::ptr_eq(known, key))
     }
 
     /// Whether there is any key.
     #[must_use]
-    pub fn has_any(&self) -> bool {
+    pub(crate) fn has_any(&self) -> bool {
         !self.known.load().is_empty()
     }
 
     /// The key with this id. One that is not known may be in a newer set, which is read for it,
     /// though not for each such token.
-    pub async fn find_or_read(&self, kid: &str) -> Option<Arc<Key>> {
+    pub(crate) async fn find_or_read(&self, kid: &str) -> Option<Arc<Key>> {
         if let Some(key) = self.find(kid) {
             return Some(key);
         }
@@ -133,7 +116,7 @@ impl Keys {
     }
 
     /// Reads the set again.
-    pub async fn read(&self) {
+    pub(crate) async fn read(&self) {
         let mut read_at = self.read_at.lock().await;
         *read_at = Some(Instant::now());
         self.read_now().await;
@@ -153,11 +136,11 @@ async fn fetch(
     url: &Url,
     before: &HashMap<String, Arc<Key>>,
 ) -> Result<HashMap<String, Arc<Key>>, String> {
-    let (status, body) = send(client.get(url.clone())).await?;
-    if status != 200 {
-        return Err(format!("the answer is {status}"));
+    let answer = client.send(client.get(url)).await?;
+    if answer.status != StatusCode::OK {
+        return Err(format!("the answer is {}", answer.status));
     }
-    match read(&body, before) {
+    match read(&answer.body, before) {
         Ok(known) => Ok(known),
         Err(KeySetError::Unreadable) => Err(KeySetError::Unreadable.to_string()),
         Err(reason) => {
@@ -175,8 +158,9 @@ fn read(
 ) -> Result<HashMap<String, Arc<Key>>, KeySetError> {
     let mut known = HashMap::new();
     for (kid, algorithm, material) in issuer_keys(text)? {
-        let Some(key) = Key::new(algorithm, material) else { continue };
-        let same = before.get(&kid).filter(|same| same.is_same(&key)).cloned();
+        let Some(verifying) = VerifyingKey::new(material) else { continue };
+        let key = Key { algorithm, verifying };
+        let same = before.get(&kid).filter(|same| ***same == key).cloned();
         known.insert(kid, same.unwrap_or_else(|| Arc::new(key)));
     }
     if known.is_empty() { Err(KeySetError::NoKey) } else { Ok(known) }
@@ -212,9 +196,10 @@ mod tests {
         let answer = Arc::clone(&published);
         let app = Router::new().route("/", get(|| async move { answer.lock().unwrap().clone() }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let keys = Keys::new(&KeySource::Url(url), Client::new()).unwrap();
+        let client = crate::signer::client(&url);
+        let keys = Keys::new(&KeySource::Url(url), client).unwrap();
         let one = format!(r#"{{"keys":[{EC}]}}"#);
         let twice = format!(r#"{{"keys":[{EC},{EC}]}}"#);
         for (text, expected) in [

@@ -21,15 +21,13 @@
 use std::time::Duration;
 
 use form_urlencoded::{byte_serialize, parse};
-use reqwest::header::{ACCEPT, LINK};
-use reqwest::{Client, StatusCode};
 use scopegate_core::route::Endpoint;
+use scopegate_host::client::header::{ACCEPT, LINK};
+use scopegate_host::client::{Client, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
-
-use crate::client::{body, said};
 
 /// The size of a page when a client names none.
 const DEFAULT_PAGE_SIZE: usize = 100;
@@ -47,17 +45,17 @@ static WALKING: Semaphore = Semaphore::const_new(WALKS);
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub(crate) struct Page {
     /// The maximum number of names.
-    pub n: usize,
+    pub(crate) n: usize,
     /// Those that come after this one.
-    pub last: String,
+    pub(crate) last: String,
 }
 
 impl Page {
     /// Reads a query; `None` for an `n` that is no size of a page, or one that stands there twice.
     #[must_use]
-    pub fn read(query: &str) -> Option<Self> {
+    pub(crate) fn read(query: &str) -> Option<Self> {
         let mut page = Self { n: DEFAULT_PAGE_SIZE, last: String::new() };
         let mut seen = [false; 2];
         for (key, value) in parse(query.as_bytes()) {
@@ -100,18 +98,18 @@ impl Page {
 
 /// A page as it is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// The status: the registry's own where it has no list.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The value of `Link`, when there is more.
-    pub link: Option<String>,
+    pub(crate) link: Option<String>,
     /// The body.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// The field of a registry's answer that holds the names.
 #[must_use]
-pub fn field(endpoint: Endpoint) -> Option<&'static str> {
+pub(crate) fn field(endpoint: Endpoint) -> Option<&'static str> {
     match endpoint {
         Endpoint::Catalog => Some("repositories"),
         Endpoint::TagsList => Some("tags"),
@@ -127,7 +125,7 @@ pub fn field(endpoint: Endpoint) -> Option<&'static str> {
 ///
 /// When the registry does not answer in time, or with no list, or has more names than can be looked
 /// through; the text is for the log.
-pub async fn list(
+pub(crate) async fn list(
     client: &Client,
     upstream: &Url,
     path: &str,
@@ -163,7 +161,7 @@ async fn walk(
         if !last.is_empty() {
             url.query_pairs_mut().append_pair("last", &last);
         }
-        let (status, has_more, body) = ask(client, url).await?;
+        let (status, has_more, body) = ask(client, &url).await?;
         if status != StatusCode::OK {
             return Ok(Listed { status: status.as_u16(), link: None, body });
         }
@@ -189,11 +187,9 @@ async fn walk(
 }
 
 /// The status of a page of the registry, whether there is another, and the page.
-async fn ask(client: &Client, url: Url) -> Result<(StatusCode, bool, Vec<u8>), String> {
-    let request = client.get(url).header(ACCEPT, "application/json");
-    let response = request.send().await.map_err(said)?;
-    let (status, has_more) = (response.status(), response.headers().contains_key(LINK));
-    Ok((status, has_more, body(response).await?))
+async fn ask(client: &Client, url: &Url) -> Result<(StatusCode, bool, Vec<u8>), String> {
+    let answer = client.send(client.get(url).header(ACCEPT, "application/json")).await?;
+    Ok((answer.status, answer.headers.contains_key(LINK), answer.body))
 }
 
 /// The names of a page of the registry, and what else it says. A registry without any writes
@@ -284,8 +280,6 @@ mod tests {
 
     impl Endless {
         async fn start() -> Self {
-            // Two of them are in the program; another test may have chosen already.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
             let [pages, most, now] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
@@ -307,7 +301,7 @@ mod tests {
         }
 
         async fn list(&self) -> Result<Listed, String> {
-            let client = crate::client::client(&self.url, None).unwrap();
+            let client = crate::signer::client(&self.url);
             let page = Page { n: 1000, last: String::new() };
             list(&client, &self.url, "/v2/_catalog", "repositories", &page, |_| false).await
         }

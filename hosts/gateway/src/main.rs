@@ -1,11 +1,63 @@
-//! `scopegate-gateway`: reads its configuration and serves.
+//! `scopegate-gateway`: a reverse proxy before a registry that lets through what a token may do,
+//! and answers the rest itself.
+//!
+//! Life of a request: [`request`] refuses what two readers could read in two ways, [`token`] and
+//! [`password`] find the credential, [`scopegate_edge::decide`] decides, and [`proxy`] forwards the
+//! canonical request or answers.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | the configuration |
+//! | [`request`] | what is refused before anything is decided |
+//! | [`peers`] | how many connections one client may have |
+//! | [`head`] | how long the head of a request may take |
+//! | [`keys`] | the public keys of the issuer |
+//! | [`jws`] | what the issuer signed |
+//! | [`token`] | tokens, verified once and remembered |
+//! | [`password`] | names and passwords, asked about at the token server |
+//! | [`feed`] | what the token server tells of itself |
+//! | [`revocation`] | what the revocation feed has said |
+//! | [`bundle`] | the policy of the registry, held here |
+//! | [`status`] | where the status of tokens is known from |
+//! | [`proxy`] | the request and the answer, between client and registry |
+//! | [`headers`] | what a client may not send on, and what an answer may not bring back |
+//! | [`listing`] | the repositories and the tags, page by page |
+//! | [`admin`] | metrics, and whether the gateway lives and is ready |
+//! | [`telemetry`] | the log and the decision log |
+//! | [`client`] | asking the token server |
+//! | [`serve`](mod@serve) | all of it, running |
+//!
+//! Left out: which tokens, scopes and paths are good, which `scopegate-edge` and the engine decide;
+//! storage, which is the registry's; issuing, which is the token server's.
+
+mod admin;
+mod bundle;
+mod client;
+mod config;
+mod feed;
+mod head;
+mod headers;
+mod jws;
+mod keys;
+mod listing;
+mod password;
+mod peers;
+mod proxy;
+mod request;
+mod revocation;
+mod serve;
+#[cfg(test)]
+mod signer;
+mod status;
+mod telemetry;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use scopegate_gateway::config::Config;
-use scopegate_gateway::{serve, telemetry};
+
+use crate::config::Config;
 
 /// A reverse proxy before a registry: what a token may do, decided where the traffic passes.
 #[derive(Debug, Parser)]

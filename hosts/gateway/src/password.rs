@@ -15,15 +15,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
-use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
 use scopegate_api::token::TokenResponse;
+use scopegate_host::client::Client;
+use scopegate_host::client::header::{AUTHORIZATION, HeaderValue};
+use scopegate_host::forwarded::{FORWARDED_FOR, GATEWAY};
 use scopegate_host::networks::network;
 use scopegate_host::rate::{Rate, RateLimit};
 use sha2::{Digest as _, Sha256};
 use url::Url;
-
-use crate::client::send;
 
 /// How many tokens are remembered, and how many wrong passwords.
 const REMEMBERED: usize = 4096;
@@ -37,12 +36,9 @@ const QUESTIONS: Rate = Rate { rate: 10.0, burst: 100 };
 /// What a wrong password costs, in questions, beside the one that it was.
 const WRONG_COST: u32 = 9;
 
-/// The header field in which the token server is shown who asks.
-const GATEWAY: &str = "x-scopegate-gateway";
-
 /// Why a password got no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordError {
+pub(crate) enum PasswordError {
     /// Its client has asked too often.
     TooMany,
     /// The token server does not answer; the text is for the log.
@@ -51,11 +47,11 @@ pub enum PasswordError {
 
 /// A token for a password.
 #[derive(Clone, Debug)]
-pub struct Issued {
+pub(crate) struct Issued {
     /// The token.
-    pub token: Arc<str>,
+    pub(crate) token: Arc<str>,
     /// Whether it was issued for an earlier question, and may have ended since.
-    pub is_remembered: bool,
+    pub(crate) is_remembered: bool,
 }
 
 /// What the token server said.
@@ -70,7 +66,7 @@ enum Answer {
 
 /// Asks the token server.
 #[derive(Debug)]
-pub struct Passwords {
+pub(crate) struct Passwords {
     client: Client,
     realm: Url,
     service: String,
@@ -83,7 +79,12 @@ pub struct Passwords {
 impl Passwords {
     /// Nothing is remembered yet. `shown` is what the token server is shown of this gateway.
     #[must_use]
-    pub fn new(client: Client, realm: Url, service: String, shown: Option<HeaderValue>) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        realm: Url,
+        service: String,
+        shown: Option<HeaderValue>,
+    ) -> Self {
         let (tokens, wrong) = (Cache::new(REMEMBERED), Cache::new(REMEMBERED));
         Self { client, realm, service, shown, tokens, wrong, asking: RateLimit::new(QUESTIONS) }
     }
@@ -93,7 +94,7 @@ impl Passwords {
     /// # Errors
     ///
     /// See [`PasswordError`].
-    pub async fn token(
+    pub(crate) async fn token(
         &self,
         authorization: &str,
         scopes: &[String],
@@ -135,7 +136,7 @@ impl Passwords {
     }
 
     /// Forgets an answer whose token turned out to be no good any more.
-    pub fn forget(&self, authorization: &str, scopes: &[String]) {
+    pub(crate) fn forget(&self, authorization: &str, scopes: &[String]) {
         self.tokens.remove(&digest(authorization, scopes));
     }
 
@@ -148,19 +149,19 @@ impl Passwords {
         let mut query = vec![("service", self.service.as_str())];
         query.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
         let mut request =
-            self.client.get(self.realm.clone()).query(&query).header(AUTHORIZATION, authorization);
+            self.client.get(&self.realm).query(&query).header(AUTHORIZATION, authorization);
         if let Some(address) = address {
             // Believed by a token server that is shown the next one, or that has this gateway among
             // its proxies.
-            request = request.header("x-forwarded-for", address.to_string());
+            request = request.header(FORWARDED_FOR, address.to_string());
         }
         if let Some(shown) = &self.shown {
             request = request.header(GATEWAY, shown);
         }
-        let (status, body) = send(request).await.map_err(PasswordError::Unanswered)?;
-        match status.as_u16() {
+        let answer = self.client.send(request).await.map_err(PasswordError::Unanswered)?;
+        match answer.status.as_u16() {
             200 => {
-                let answer: TokenResponse = serde_json::from_slice(&body).map_err(|_| {
+                let answer: TokenResponse = serde_json::from_slice(&answer.body).map_err(|_| {
                     PasswordError::Unanswered("the answer is none of a token server".to_owned())
                 })?;
                 Ok(Answer::Token(answer.access_token.into()))
@@ -168,7 +169,7 @@ impl Passwords {
             401 => Ok(Answer::Wrong),
             400 => Ok(Answer::Refused),
             429 => Err(PasswordError::TooMany),
-            status => Err(PasswordError::Unanswered(format!("the answer is {status}"))),
+            _ => Err(PasswordError::Unanswered(format!("the answer is {}", answer.status))),
         }
     }
 }
@@ -190,7 +191,7 @@ mod tests {
 
     fn passwords() -> Passwords {
         let realm = Url::parse("http://127.0.0.1:1/oauth2/token").unwrap();
-        Passwords::new(Client::new(), realm, "r".to_owned(), None)
+        Passwords::new(crate::signer::client(&realm), realm, "r".to_owned(), None)
     }
 
     /// Audit 4e: one client's wrong passwords used up what all clients of the gateway have at the

@@ -13,16 +13,16 @@ use scopegate_host::peers::{Leaving, Peers};
 
 tokio::task_local! {
     /// Tells when the slot of this task's connection was given to another client.
-    pub static LEAVING: Leaving;
+    pub(crate) static LEAVING: Leaving;
 }
 
 /// An application whose connections are counted by client.
 #[derive(Debug)]
-pub struct Counted<A> {
+pub(crate) struct Counted<A> {
     /// The application.
-    pub app: Arc<A>,
+    pub(crate) app: Arc<A>,
     /// The connections of each client.
-    pub peers: Arc<Peers>,
+    pub(crate) peers: Arc<Peers>,
 }
 
 #[async_trait]

@@ -15,19 +15,19 @@ use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, Peer as
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
-use reqwest::Client;
 use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::admission::{Authority, Credential, Forward, Refusal, Request};
 use scopegate_core::route::{Endpoint, route};
 use scopegate_core::{Catalog, RequiredScope};
 use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, answer, bearer};
+use scopegate_host::client::Client;
+use scopegate_host::correlation;
 use scopegate_host::peers::Peers;
-use uuid::Uuid;
 
 use crate::config::Config;
 use crate::head;
-use crate::headers::{self, CORRELATION, Origin, Sent};
+use crate::headers::{self, Origin, Sent};
 use crate::keys::Keys;
 use crate::listing::{self, Listed, Page};
 use crate::password::{PasswordError, Passwords};
@@ -40,32 +40,32 @@ const JSON: &str = "application/json; charset=utf-8";
 
 /// What all requests share.
 #[derive(Debug)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     /// The configuration.
-    pub config: Config,
+    pub(crate) config: Config,
     /// The registry's address.
-    pub upstream: SocketAddr,
+    pub(crate) upstream: SocketAddr,
     /// Asks the registry for lists.
-    pub client: Client,
+    pub(crate) client: Client,
     /// The public keys.
-    pub keys: Arc<Keys>,
+    pub(crate) keys: Arc<Keys>,
     /// The tokens.
-    pub tokens: Tokens,
+    pub(crate) tokens: Tokens,
     /// Names and passwords, where they are taken.
-    pub passwords: Option<Passwords>,
+    pub(crate) passwords: Option<Passwords>,
     /// The connections of each client.
-    pub peers: Arc<Peers>,
+    pub(crate) peers: Arc<Peers>,
     /// Where the status of tokens is known from.
-    pub status: Status,
+    pub(crate) status: Status,
 }
 
 /// A gateway as Pingora drives it.
 #[derive(Debug)]
-pub struct Proxy(pub Arc<Gateway>);
+pub(crate) struct Proxy(pub(crate) Arc<Gateway>);
 
 /// What one request has come to so far.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     origin: Origin,
     target: String,
     requested: String,
@@ -121,7 +121,7 @@ type Presented = Credential<Arc<Verified>>;
 impl Gateway {
     /// What keeps this gateway from deciding.
     #[must_use]
-    pub fn stale(&self) -> Option<Stale> {
+    pub(crate) fn stale(&self) -> Option<Stale> {
         if !self.keys.has_any() {
             return Some(Stale::Keys);
         }
@@ -537,14 +537,10 @@ impl ProxyHttp for Proxy {
 impl Gateway {
     fn origin(&self, session: &Session) -> Origin {
         let address = session.client_addr().and_then(|address| address.as_inet());
-        let own = session.req_header().headers.get(CORRELATION);
-        // An id of the client's is taken over when it is a GUID and nothing else: it is in the
-        // answer, and in the log.
-        let own = own.and_then(|id| id.to_str().ok()).and_then(|id| Uuid::try_parse(id).ok());
         Origin {
-            address: address.map(SocketAddr::ip),
+            address: address.map(|address| address.ip().to_canonical()),
             is_secure: self.config.tls.is_some(),
-            correlation_id: own.unwrap_or_else(Uuid::new_v4).to_string(),
+            correlation_id: correlation::id(&session.req_header().headers).to_string(),
         }
     }
 }
@@ -650,6 +646,6 @@ fn joined(scopes: &[RequiredScope<'_>]) -> String {
 /// The time, in seconds since 1970.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

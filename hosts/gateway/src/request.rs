@@ -11,7 +11,7 @@ use memchr::memchr;
 
 /// Why a head is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeadError {
+pub(crate) enum HeadError {
     /// A line that ends with anything but CR LF, continues the one before, or is no header.
     Line,
     /// A target that does not begin with a slash, or is no text.
@@ -27,7 +27,7 @@ pub enum HeadError {
 impl HeadError {
     /// What a client is told.
     #[must_use]
-    pub const fn message(self) -> &'static str {
+    pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::Line => "a header that two readers could read in two ways",
             Self::Target => "a request target that is no path",
@@ -58,17 +58,10 @@ const ONCE: [&[u8]; 14] = [
 
 /// The target of a request, if its head can be read in one way only.
 ///
-/// ```
-/// use scopegate_gateway::request::{HeadError, target};
-///
-/// assert_eq!(target(b"GET /v2/ HTTP/1.1\r\nHost: r\r\n\r\n"), Ok("/v2/"));
-/// assert_eq!(target(b"GET /v2/ HTTP/1.1\r\nHost: r\r\nHost: x\r\n\r\n"), Err(HeadError::Repeated));
-/// ```
-///
 /// # Errors
 ///
 /// See [`HeadError`].
-pub fn target(head: &[u8]) -> Result<&str, HeadError> {
+pub(crate) fn target(head: &[u8]) -> Result<&str, HeadError> {
     let mut lines = lines(head)?.into_iter();
     let target = request_line(lines.next().unwrap_or_default())?;
     let headers = lines.map(header).collect::<Result<Vec<_>, _>>()?;

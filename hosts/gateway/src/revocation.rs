@@ -18,7 +18,7 @@ use crate::feed::UpdatedAt;
 
 /// What the feed has said so far.
 #[derive(Debug)]
-pub struct RevocationFeed {
+pub(crate) struct RevocationFeed {
     known: ArcSwap<Revocations>,
     updated_at: UpdatedAt,
 }
@@ -26,7 +26,7 @@ pub struct RevocationFeed {
 impl RevocationFeed {
     /// Nothing is known yet, and so nothing is let through.
     #[must_use]
-    pub fn new(serve_for: Duration) -> Self {
+    pub(crate) fn new(serve_for: Duration) -> Self {
         Self { known: ArcSwap::default(), updated_at: UpdatedAt::never(serve_for) }
     }
 
@@ -35,7 +35,7 @@ impl RevocationFeed {
     /// # Errors
     ///
     /// [`FeedError`]: what is of an epoch that was left, or older than what is known.
-    pub fn ingest(&self, update: Generations, now: u64) -> Result<(), FeedError> {
+    pub(crate) fn ingest(&self, update: Generations, now: u64) -> Result<(), FeedError> {
         // Most answers say that nothing is new.
         if !self.known.load().has(&update) {
             let mut known = Revocations::clone(&self.known.load());
@@ -49,13 +49,13 @@ impl RevocationFeed {
 
     /// The last change that is known.
     #[must_use]
-    pub fn revision(&self) -> i64 {
+    pub(crate) fn revision(&self) -> i64 {
         self.known.load().revision()
     }
 
     /// What is known, and how fresh it is.
     #[must_use]
-    pub fn known(&self) -> (Arc<Revocations>, Freshness) {
+    pub(crate) fn known(&self) -> (Arc<Revocations>, Freshness) {
         (self.known.load_full(), self.updated_at.freshness())
     }
 }

@@ -18,6 +18,7 @@ use pingora_core::server::{Server, ShutdownWatch};
 use pingora_core::services::background::{BackgroundService, background_service};
 use pingora_core::services::listening::Service;
 use pingora_proxy::http_proxy;
+use scopegate_host::client::{MAX_DOCUMENT, is_loopback};
 use scopegate_host::files::raise_limit;
 use scopegate_host::peers::Peers;
 use scopegate_host::tls::{Certificate, POLL_INTERVAL};
@@ -26,7 +27,7 @@ use url::Url;
 
 use crate::admin;
 use crate::bundle::Bundles;
-use crate::client::{client, is_loopback};
+use crate::client::{MAX_LIST, client};
 use crate::config::{Config, Limits, Secret};
 use crate::feed::Feed;
 use crate::head::InTime;
@@ -52,7 +53,7 @@ const SHUTDOWN_TIMEOUT: u64 = 30;
 /// # Errors
 ///
 /// When something that the configuration names cannot be had.
-pub fn serve(config: Config) -> anyhow::Result<()> {
+pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = admin::recorder()?;
     let feed = feed(&config)?;
     let (listen, admin) = (config.listen, config.admin);
@@ -109,9 +110,9 @@ fn check_files(connections: usize) {
 /// # Errors
 ///
 /// When something that it names cannot be had.
-pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
+pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
     let authorities = config.authorities.as_deref();
-    let asking = client(&config.realm, authorities)?;
+    let asking = client(&config.realm, authorities, MAX_DOCUMENT)?;
     let keys = Arc::new(Keys::new(&config.keys, asking.clone()).context("keys")?);
     let tokens = Tokens::new(config.issuer.clone(), config.service.clone(), Arc::clone(&keys));
     let shown = shown(&config)?;
@@ -123,7 +124,7 @@ pub fn gateway(config: Config) -> anyhow::Result<Gateway> {
     Ok(Gateway {
         peers: Arc::new(peers),
         upstream: config.upstream_address()?,
-        client: client(&config.upstream, authorities)?,
+        client: client(&config.upstream, authorities, MAX_LIST)?,
         status: status(&config, &keys),
         keys,
         tokens,

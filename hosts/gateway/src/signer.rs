@@ -1,4 +1,4 @@
-//! For tests: an issuer's key, and what it signs.
+//! For tests: an issuer's key, what it signs, and a client.
 
 use std::sync::Arc;
 
@@ -6,8 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use scopegate_host::client::Client;
+use scopegate_host::tls::install_provider;
 use serde_json::{Value, json};
+use url::Url;
 
+use crate::client::MAX_LIST;
 use crate::config::KeySource;
 use crate::keys::Keys;
 
@@ -34,10 +38,17 @@ impl Signer {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), json!({ "keys": [self.jwk()] }).to_string()).unwrap();
         let source = KeySource::File(file.path().to_owned());
-        Arc::new(Keys::new(&source, reqwest::Client::new()).unwrap())
+        let nowhere = Url::parse("http://127.0.0.1:1/").unwrap();
+        Arc::new(Keys::new(&source, client(&nowhere)).unwrap())
     }
 }
 
 pub(crate) fn header() -> Header {
     Header { kid: Some("k".into()), ..Header::new(Algorithm::ES256) }
+}
+
+pub(crate) fn client(url: &Url) -> Client {
+    // Two of its providers are in the program; another test may have chosen already.
+    install_provider();
+    crate::client::client(url, None, MAX_LIST).unwrap()
 }

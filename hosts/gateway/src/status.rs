@@ -15,7 +15,7 @@ use crate::revocation::RevocationFeed;
 
 /// Where the status of tokens is known from.
 #[derive(Debug)]
-pub enum Status {
+pub(crate) enum Status {
     /// Nowhere.
     Expiry,
     /// Which tokens were revoked.
@@ -26,7 +26,7 @@ pub enum Status {
 
 /// What is known at the time of a request.
 #[derive(Debug)]
-pub enum Snapshot {
+pub(crate) enum Snapshot {
     /// Nothing.
     Expiry,
     /// What the revocation feed has said.
@@ -38,7 +38,7 @@ pub enum Snapshot {
 impl Status {
     /// What is known now. It stays while a request is decided about.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         match self {
             Self::Expiry => Snapshot::Expiry,
             Self::Revocations(feed) => {
@@ -56,7 +56,7 @@ impl Status {
 impl Snapshot {
     /// What the rules read.
     #[must_use]
-    pub fn source(&self) -> StatusSource<'_> {
+    pub(crate) fn source(&self) -> StatusSource<'_> {
         match self {
             Self::Expiry => StatusSource::Expiry,
             Self::Revocations(known, freshness) => StatusSource::Revocations(known, *freshness),

@@ -25,7 +25,7 @@ const MAX_LOGGED: usize = 2 * 1024;
 /// # Errors
 ///
 /// When there is one already.
-pub fn start(log: Log) -> anyhow::Result<()> {
+pub(crate) fn start(log: Log) -> anyhow::Result<()> {
     let mut filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     if !log.decisions {
@@ -43,7 +43,7 @@ pub fn start(log: Log) -> anyhow::Result<()> {
 
 /// What came of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It went on to the registry.
     Forwarded,
     /// It was answered here, because it may have it.
@@ -57,7 +57,7 @@ pub enum Outcome {
 impl Outcome {
     /// The word for it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Forwarded => "forwarded",
             Self::Answered => "answered",
@@ -69,32 +69,32 @@ impl Outcome {
 
 /// One request and what came of it.
 #[derive(Clone, Debug)]
-pub struct Decision<'a> {
+pub(crate) struct Decision<'a> {
     /// What came of it.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// The method.
-    pub method: &'a str,
+    pub(crate) method: &'a str,
     /// The target, as it came. The log leaves out the values of a query that no registry reads.
-    pub target: &'a str,
+    pub(crate) target: &'a str,
     /// The scopes that it needed.
-    pub requested: &'a str,
+    pub(crate) requested: &'a str,
     /// Those that the token did not hold.
-    pub denied: &'a str,
+    pub(crate) denied: &'a str,
     /// Whom the token is for.
-    pub name: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
     /// From where.
-    pub address: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     /// The id that the client has read in its answer.
-    pub correlation_id: &'a str,
+    pub(crate) correlation_id: &'a str,
     /// The status that the client got; 0 when the connection was gone.
-    pub status: u16,
+    pub(crate) status: u16,
     /// How long it took to decide.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
 }
 
 impl Decision<'_> {
     /// Logs and counts it.
-    pub fn log(&self) {
+    pub(crate) fn log(&self) {
         metrics::counter!("scopegate_gateway_decisions_total", "outcome" => self.outcome.as_str())
             .increment(1);
         metrics::histogram!("scopegate_gateway_decision_seconds").record(self.duration);

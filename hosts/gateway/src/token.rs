@@ -22,16 +22,16 @@ const CACHE_SLOTS: usize = 16 * 1024;
 
 /// A token that is good.
 #[derive(Debug)]
-pub struct Verified {
+pub(crate) struct Verified {
     /// What it says.
-    pub claims: AccessClaims,
+    pub(crate) claims: AccessClaims,
     kid: String,
     key: Arc<Key>,
 }
 
 /// Verifies the tokens for one service.
 #[derive(Debug)]
-pub struct Tokens {
+pub(crate) struct Tokens {
     issuer: String,
     service: String,
     keys: Arc<Keys>,
@@ -41,13 +41,13 @@ pub struct Tokens {
 impl Tokens {
     /// A verifier that remembers nothing yet.
     #[must_use]
-    pub fn new(issuer: String, service: String, keys: Arc<Keys>) -> Self {
+    pub(crate) fn new(issuer: String, service: String, keys: Arc<Keys>) -> Self {
         Self { issuer, service, keys, remembered: Cache::new(CACHE_SLOTS) }
     }
 
     /// The token, if it is good at this time; `None` for one that is forged, not in time, of
     /// another kind, or for another audience.
-    pub async fn verify(&self, token: &str, now: u64) -> Option<Arc<Verified>> {
+    pub(crate) async fn verify(&self, token: &str, now: u64) -> Option<Arc<Verified>> {
         if token.len() > MAX_TOKEN {
             return None;
         }

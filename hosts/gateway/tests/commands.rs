@@ -71,6 +71,7 @@ fn what_cannot_be_served_ends_the_program() {
         ("keys: broken.json", "broken.json"),
         ("tls: {certificate: absent.pem, key: absent.pem}", "absent.pem"),
         ("authorities: absent.pem", "absent.pem"),
+        ("authorities: broken.json", "authorities: broken.json holds no certificate"),
         (
             "revocations: {url: 'http://127.0.0.1:1/', user: u, secretFile: absent.txt}",
             "absent.txt",

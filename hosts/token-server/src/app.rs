@@ -7,8 +7,10 @@
 //! | [`readiness`] | whether the snapshot is recent enough for decisions |
 //! | [`watch`] | keeping the snapshot in step with the database |
 //! | [`upkeep`] | reconciling the signing keys while the server runs |
+//! | [`audit`] | the audit trail's head in the log, sign-ins, old rows |
 //! | [`known_networks`] | networks of recent successful logins, loaded from and saved to the database |
 
+pub mod audit;
 pub mod known_networks;
 pub(crate) mod readiness;
 pub(crate) mod upkeep;
@@ -24,6 +26,7 @@ use scopegate_host::rate::RateLimit;
 use scopegate_runtime::Runtime;
 use tokio::sync::Mutex;
 
+use crate::app::audit::SignInQueue;
 use crate::app::readiness::Readiness;
 use crate::config::{Authz, Limits, Rate};
 use crate::domain::bundle;
@@ -35,7 +38,7 @@ use crate::domain::issue::{Issuer, SignError};
 use crate::domain::policy::{BuiltIn, Policy};
 use crate::domain::principal::{Authenticator, Directory};
 use crate::domain::signed::{Bundles, Signed};
-use crate::store::{KeysRecord, Known, Store};
+use crate::store::{Known, Store, StoredKeys};
 
 /// See [`App::second_looks`].
 const SECOND_LOOKS: Rate = Rate { rate: 1.0, burst: 10 };
@@ -110,11 +113,13 @@ pub struct App {
     pub second_looks: RateLimit,
     /// Whether the policy is new enough to decide by.
     pub readiness: Arc<Readiness>,
+    /// Sign-ins on their way to the audit trail.
+    pub(crate) sign_ins: SignInQueue,
     bundles: Bundles,
     /// Held while the next snapshot is built.
     snapshot_lock: Mutex<()>,
     policy: ArcSwap<Policy>,
-    keys: ArcSwap<KeysRecord>,
+    keys: ArcSwap<StoredKeys>,
 }
 
 impl App {
@@ -138,6 +143,7 @@ impl App {
             redemptions: Redemptions::default(),
             second_looks: RateLimit::new(SECOND_LOOKS),
             readiness: Arc::new(Readiness::new(settings.serve_for)),
+            sign_ins: SignInQueue::default(),
             bundles: Bundles::default(),
             snapshot_lock: Mutex::default(),
             policy: ArcSwap::from_pointee(Policy::new(built_in)),
@@ -168,12 +174,12 @@ impl App {
     }
 
     /// The signing keys as the database stores them.
-    pub fn keys(&self) -> arc_swap::Guard<Arc<KeysRecord>> {
+    pub fn keys(&self) -> arc_swap::Guard<Arc<StoredKeys>> {
         self.keys.load()
     }
 
     /// Replaces the signing keys after a database read.
-    pub fn replace_keys(&self, keys: KeysRecord) {
+    pub fn replace_keys(&self, keys: StoredKeys) {
         self.keys.store(Arc::new(keys));
     }
 

@@ -2,9 +2,12 @@
 
 mod administrator;
 mod apply;
+mod audit;
+mod backup;
 mod doctor;
 mod keys;
 mod restore;
+mod secrets;
 mod serve;
 
 use std::fs::OpenOptions;
@@ -13,14 +16,17 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
+use scopegate_host::database::make_folder;
 use scopegate_host::tls::install_provider;
 
-use crate::config::{Cli, Command, Config, SecretUrl};
+use crate::config::{Cli, Command, Config, KeySource, SecretUrl};
 use crate::domain::keys::{Keeper, Rotation, RsaSize};
 use crate::domain::seed::Generated;
-use crate::store::Store;
-use crate::store::folder;
+use crate::model::audit::{Actor, AuditKey};
+use crate::store::{Store, Trail, folder};
+use crate::telemetry;
 
 /// Runs the command that the command line names.
 pub async fn run() -> ExitCode {
@@ -29,7 +35,9 @@ pub async fn run() -> ExitCode {
         Command::Serve(flags) => serve::serve(*flags).await,
         Command::Administrator(flags) => administrator::administrator(flags).await,
         Command::Keys(command) => keys::keys(command).await,
+        Command::Audit(command) => audit::audit(command).await,
         Command::Doctor(flags) => doctor::doctor(flags).await,
+        Command::Backup(flags) => backup::backup(flags).await,
         Command::Restore(flags) => restore::restore(flags).await,
         Command::Apply(flags) => apply::apply(flags).await,
     };
@@ -51,9 +59,26 @@ fn in_one_line(error: &anyhow::Error) -> String {
     })
 }
 
-async fn open(config: &Config) -> anyhow::Result<Store> {
+/// Opens the database, to write in an actor's name.
+async fn open(config: &Config, actor: Actor) -> anyhow::Result<Store> {
     folder::check(&config.data)?;
-    Store::open(&config.data, config.database_url.as_ref().map(SecretUrl::expose)).await
+    let listener = telemetry::audit::listener(config.audit.syslog.clone());
+    let trail = Trail { key: audit_key(config)?, listener };
+    let url = config.database_url.as_ref().map(SecretUrl::expose);
+    Ok(Store::open(&config.data, url, trail).await?.by(actor))
+}
+
+/// The key that seals the audit trail: the configured one, or that of a file in the data folder.
+fn audit_key(config: &Config) -> anyhow::Result<AuditKey> {
+    let key = match &config.audit.key {
+        Some(source) => source.load()?,
+        None => {
+            let about = || format!("cannot make {}", config.data.display());
+            make_folder(&config.data).with_context(about)?;
+            KeySource::load_or_create(&config.data.join("audit.key"))?
+        }
+    };
+    Ok(AuditKey::new(&key))
 }
 
 fn keeper(config: &Config) -> Keeper {

@@ -17,9 +17,11 @@
 //! and clocks may differ by a minute; clients rely on these.
 
 pub(crate) mod flags;
+mod key_source;
 mod layers;
 pub(crate) mod management;
 pub(crate) mod providers;
+mod syslog;
 mod values;
 mod warnings;
 
@@ -42,8 +44,12 @@ use crate::store::Algorithm;
 use management::{Management, check_audience};
 use providers::ProviderConfig;
 
-pub(crate) use flags::{Administrator, Apply, Command, Doctor, Keys, Restore, Serve};
+pub(crate) use flags::{
+    Administrator, Apply, AuditCommand, AuditVerify, Backup, Command, Doctor, Keys, Restore, Serve,
+};
 pub use flags::{Cli, Source};
+pub(crate) use key_source::KeySource;
+pub(crate) use syslog::SyslogTarget;
 pub use values::SecretUrl;
 
 /// The audience of tokens that may be exchanged, as Azure's clients ask for it.
@@ -74,6 +80,8 @@ pub struct Config {
     pub catalog: Catalog,
     /// How tokens are signed.
     pub tokens: Tokens,
+    /// The encryption of private keys in the database.
+    pub secrets: Secrets,
     /// The OpenID providers whose identities may ask for tokens.
     pub providers: Vec<ProviderConfig>,
     /// The management API.
@@ -89,6 +97,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// What one client may ask for.
     pub limits: Limits,
+    /// The audit trail.
+    pub audit: Audit,
     /// The log on standard error.
     pub log: Log,
     /// Metrics for Prometheus.
@@ -121,6 +131,17 @@ pub struct Tokens {
     /// How long the next key is published before it signs, so that every registry has read it.
     #[serde(deserialize_with = "scopegate_host::duration::deserialize")]
     pub publish_ahead: Duration,
+}
+
+/// The encryption of private keys in the database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Secrets {
+    /// The key that encrypts. Without it a file of the data folder for SQLite, and no encryption
+    /// for PostgreSQL.
+    pub key: Option<KeySource>,
+    /// Former keys, which decrypt what was encrypted before.
+    pub previous_keys: Vec<KeySource>,
 }
 
 /// How long the snapshot serves when the database is unreachable.
@@ -174,6 +195,22 @@ pub struct Limits {
     /// and networks. The header of any other peer is ignored.
     #[serde(deserialize_with = "networks::or_zero")]
     pub trusted_proxies: Networks,
+}
+
+/// The audit trail.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Audit {
+    /// The key that seals the rows. Without it a file of the data folder.
+    pub key: Option<KeySource>,
+    /// Former keys, which verify what was sealed before.
+    pub previous_keys: Vec<KeySource>,
+    /// How long rows are kept; for ever, when absent.
+    #[serde(deserialize_with = "values::optional_duration")]
+    pub keep_for: Option<Duration>,
+    /// A syslog server that is sent each row: `udp://host:514`, `tcp://host:601`,
+    /// `unix:///dev/log`.
+    pub syslog: Option<SyslogTarget>,
 }
 
 /// The log on standard error.
@@ -241,6 +278,7 @@ impl Config {
             );
         }
         ensure!(!self.issuer.is_empty(), "issuer is empty");
+        self.audit.check()?;
         ensure!(
             self.tokens.publish_ahead < self.tokens.rotate_every,
             "tokens.publishAhead is not shorter than tokens.rotateEvery"
@@ -302,6 +340,17 @@ impl Registry {
     }
 }
 
+impl Audit {
+    fn check(&self) -> anyhow::Result<()> {
+        // A shorter one deletes rows before an operator has looked at them.
+        ensure!(
+            self.keep_for.is_none_or(|keep_for| keep_for >= DAY),
+            "audit.keepFor is shorter than a day"
+        );
+        Ok(())
+    }
+}
+
 impl Limits {
     fn check(&self) -> anyhow::Result<()> {
         for (name, rate) in [("perAddress", self.per_address), ("perPrincipal", self.per_principal)]
@@ -355,6 +404,7 @@ impl Default for Config {
             seed: None,
             catalog: Catalog::Root,
             tokens: Tokens::default(),
+            secrets: Secrets::default(),
             providers: Vec::new(),
             management: Management::default(),
             playground: true,
@@ -362,6 +412,7 @@ impl Default for Config {
             snapshot: Snapshot::default(),
             tls: None,
             limits: Limits::default(),
+            audit: Audit::default(),
             log: Log::default(),
             metrics: Metrics::default(),
             otlp: Otlp::default(),
@@ -484,6 +535,9 @@ issuer: us
 seed: seed.yaml
 catalog: never
 tokens: {algorithm: EdDSA, x5c: true, rotateEvery: 30d, publishAhead: 200ms}
+secrets:
+  key: {command: [get-key, --password, hunter3]}
+  previousKeys: [{file: /etc/scopegate/old.key}, {credential: older}]
 providers: [{name: ci, issuer: 'https://i.example', audiences: [a]}]
 management: {enabled: false}
 playground: false
@@ -508,6 +562,10 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
         assert_eq!(config.registry.name, "12345");
         assert_eq!(config.tokens.rotate_every, 30 * DAY);
         assert_eq!(config.tokens.publish_ahead, Duration::from_millis(200));
+        assert_eq!(
+            format!("{:?}", config.secrets),
+            "Secrets { key: Some(KeySource(the command `get-key`)), previous_keys: [KeySource(the file /etc/scopegate/old.key), KeySource(the credential `older`)] }"
+        );
         assert_eq!(config.snapshot.serve_for, Duration::from_secs(90 * 60));
         assert_eq!(config.limits.per_address, Rate { rate: 0.5, burst: 3 });
         assert_eq!(config.catalog, Catalog::Never);
@@ -583,6 +641,14 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
                 "--set: limits.body: text where a whole number is expected",
             ),
             ("", &[], "--set limits.bodi=1", "`bodi`"),
+            ("secrets: {key: {}}", &[], "", "secrets.key: a key has exactly one of"),
+            ("secrets: {key: hunter2}", &[], "", "secrets.key: text where an object is expected"),
+            (
+                "secrets: {key: {file: /a}}",
+                &[("SCOPEGATE_SECRETS__KEY__CREDENTIAL", "b")],
+                "",
+                "a key has exactly one of `file`, `credential` and `command`",
+            ),
             ("tokens: {rotateEvery: 90}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
             ("tokens: {rotateEvery: ever}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
             ("tokens: {rotateEvery: -1h}", &[], "", "a duration such as"),

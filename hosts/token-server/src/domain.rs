@@ -12,8 +12,10 @@
 //! | [`issue`] | claims, signed and verified |
 //! | [`lifetimes`] | how long tokens last |
 //! | [`authority`] | tokens of the built-in authority |
+//! | [`audit`] | whether the audit trail is whole, and who signed in |
 //! | [`keys`] | the keys that sign, and their rotation |
 //! | [`edit`] | changes, and their effect on issued tokens |
+//! | [`restore`] | restoring a backup, which revives nothing |
 //! | [`seed`] | scope maps and principals from a file |
 //! | [`bundle`] | the policy for the edge: compiled scope maps and revoked tokens, signed |
 //! | [`generations`] | which tokens are revoked |
@@ -22,6 +24,7 @@
 //! | [`reason`] | why credentials are refused |
 //! | [`doctor`] | why a registry refuses a token |
 
+pub(crate) mod audit;
 pub(crate) mod authority;
 pub(crate) mod bundle;
 pub(crate) mod decision;
@@ -36,5 +39,6 @@ pub(crate) mod lifetimes;
 pub(crate) mod policy;
 pub(crate) mod principal;
 pub(crate) mod reason;
+pub(crate) mod restore;
 pub(crate) mod seed;
 pub(crate) mod signed;

@@ -17,7 +17,7 @@
 //! | [`limits`] | limits that are checked before a request is read |
 //! | [`observe`](mod@observe) | every request as a span, a count and a time |
 //! | [`context`] | a request's client address and correlation id |
-//! | [`address`] | the client's address behind proxies |
+//! | [`sign_ins`] | sign-ins to management, noted for the audit trail |
 //! | [`gateways`] | requests from our own gateways, on behalf of clients |
 //! | [`headers`] | the headers of every answer |
 //! | [`authorization`](mod@authorization) | the one `Authorization` of a request |
@@ -25,7 +25,6 @@
 //! | [`answer`] | JSON that must not be stored, and refusals |
 //! | [`error`] | refusals, and their one mapping to status codes |
 
-pub(crate) mod address;
 pub(crate) mod answer;
 pub(crate) mod authorization;
 pub(crate) mod authz;
@@ -43,4 +42,5 @@ pub(crate) mod observe;
 pub(crate) mod playground;
 pub(crate) mod routes;
 pub(crate) mod serve;
+pub(crate) mod sign_ins;
 pub(crate) mod tls;

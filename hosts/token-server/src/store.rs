@@ -9,39 +9,44 @@
 //!
 //! Left out: what may be written, which is [`edit`](crate::domain::edit)'s.
 
-mod database;
+mod audit;
+mod backup;
 pub(crate) mod folder;
 mod keys;
 mod known_networks;
 mod page;
-mod postgres;
 mod records;
 mod row;
-mod sqlite;
+mod shown;
+mod tables;
+mod vault;
 mod write;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::MigrateError;
-use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _};
+use scopegate_host::database::{self, Schema};
+use sqlx::AnyPool;
 use tokio::time::timeout;
 
-pub(crate) use database::{ChangeListener, Database};
-pub(crate) use keys::AuthorityRecord;
+use crate::model::audit::Actor;
+
+pub(crate) use audit::Filter as AuditFilter;
+pub use audit::Trail;
+pub(crate) use backup::{About, Backup};
 pub use keys::{Algorithm, KeyRecord, RsaSize};
+pub(crate) use keys::{AuthorityRecord, KeysRecord};
 pub use known_networks::KnownNetwork;
 pub use page::Page;
 pub use records::{
-    Changes, History, Known, PasswordName, RecordKey, Revision, RevokedIdentity, TokenRecord,
+    Changes, History, Known, PasswordName, RecordKey, RevokedIdentity, ScopeMapRecord,
+    ServicePrincipalRecord, TokenRecord,
 };
-pub(crate) use records::{
-    KeysRecord, PasswordRecord, ProviderRecord, RegistryRecord, ScopeMapRecord,
-    ServicePrincipalRecord, Tombstone,
-};
+pub(crate) use records::{PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
+pub(crate) use scopegate_host::database::{ChangeListener, Database};
+pub use tables::{Record, Revision};
+pub(crate) use vault::{SealError, StoredKeys, Vault};
 pub use write::Write;
 
 /// How long a database operation may take. Decisions do not wait for it.
@@ -52,37 +57,69 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Store {
     pool: AnyPool,
     database: Arc<dyn Database>,
+    trail: Trail,
+    /// In whose name it writes.
+    actor: Actor,
+    vault: Arc<Vault>,
 }
 
 impl Store {
     /// Opens a PostgreSQL by its address, or else the SQLite file of a data folder, which is made
-    /// when it is missing, and brings the schema up to date.
+    /// when it is missing, and brings the schema up to date. It writes in the server's name.
     ///
     /// # Errors
     ///
     /// When the database cannot be reached or written, or is of a newer version.
-    pub async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
-        make_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        sqlx::any::install_default_drivers();
-        let database: Arc<dyn Database> = match url {
-            Some(url) => Arc::new(postgres::Postgres::new(url)?),
-            None => {
-                let file = sqlite::Sqlite::new(folder);
-                Arc::new(file.with_context(|| format!("cannot open {}", folder.display()))?)
-            }
+    pub async fn open(folder: &Path, url: Option<&str>, trail: Trail) -> anyhow::Result<Self> {
+        let schema = Schema {
+            file: "scopegate.db",
+            channel: "scopegate",
+            secret_tables: &["signing_keys", "signing_authority"],
+            sqlite: sqlx::migrate!("migrations/sqlite"),
+            postgres: sqlx::migrate!("migrations/postgres"),
         };
-        let about = || format!("cannot open {}", database.describe());
-        // Held until the schema is up to date: several processes may start on an empty database.
-        let lock = database.lock().await.with_context(about)?;
-        let pool = connect(database.as_ref()).await.with_context(about)?;
-        migrate(database.as_ref(), &pool).await?;
-        drop(lock);
-        let store = Self { pool, database };
+        let (pool, database) = database::open(folder, url, schema).await?;
+        let store = Self { pool, database, vault: Arc::default(), trail, actor: Actor::server() };
         let mut write = store.write().await?;
         if write.ensure_registry().await? {
             write.commit().await?;
         }
         Ok(store)
+    }
+
+    /// The same database, written in another name.
+    #[must_use]
+    pub fn by(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+
+    /// The id of the key that seals the audit trail.
+    #[must_use]
+    pub fn audit_key_id(&self) -> &str {
+        self.trail.key.id()
+    }
+
+    /// The same database, with the keys that encrypt and decrypt its private keys.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        Self { vault: Arc::new(vault), ..self }
+    }
+
+    /// The keys that encrypt and decrypt private keys.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Removes from the database's files what was replaced or deleted there, such as private keys
+    /// from before they were encrypted.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn scrub(&self, is_needed: bool) -> sqlx::Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        self.database.scrub(&mut connection, is_needed).await
     }
 
     /// Begins a write. Other writes wait until it ends; dropping it rolls it back.
@@ -93,7 +130,7 @@ impl Store {
     pub async fn write(&self) -> sqlx::Result<Write> {
         let begin = async {
             let transaction = self.pool.begin_with(self.database.begin_write()).await?;
-            Write::begin(transaction, Arc::clone(&self.database)).await
+            Write::begin(transaction, self).await
         };
         timeout(TIMEOUT, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
@@ -173,99 +210,30 @@ impl Read {
         RegistryRecord::read(&mut self.0).await
     }
 
-    /// A scope map by its name, in any case.
+    /// The signing keys, as they are stored.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn scope_map(&mut self, name: &str) -> sqlx::Result<Option<ScopeMapRecord>> {
-        ScopeMapRecord::find(&mut self.0, name).await
+    pub async fn stored_keys(&mut self) -> sqlx::Result<StoredKeys> {
+        KeysRecord::read(&mut self.0).await.map(StoredKeys::new)
     }
 
-    /// A token by its name, in any case.
+    /// The scope map, token or service principal with this name, in any case.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn token(&mut self, name: &str) -> sqlx::Result<Option<TokenRecord>> {
-        TokenRecord::find(&mut self.0, name).await
+    pub async fn find<R: Record>(&mut self, name: &str) -> sqlx::Result<Option<R>> {
+        tables::find(&mut self.0, name).await
     }
 
-    /// A service principal by its client id, in any case.
+    /// Scope maps, tokens or service principals in the order of their keys.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn service_principal(
-        &mut self,
-        client_id: &str,
-    ) -> sqlx::Result<Option<ServicePrincipalRecord>> {
-        ServicePrincipalRecord::find(&mut self.0, client_id).await
-    }
-
-    /// Scope maps in the order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn scope_maps(&mut self, page: &Page) -> sqlx::Result<Vec<ScopeMapRecord>> {
-        ScopeMapRecord::page(&mut self.0, page).await
-    }
-
-    /// Tokens in the order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn tokens(&mut self, page: &Page) -> sqlx::Result<Vec<TokenRecord>> {
-        TokenRecord::page(&mut self.0, page).await
-    }
-
-    /// Service principals in the order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn service_principals(
-        &mut self,
-        page: &Page,
-    ) -> sqlx::Result<Vec<ServicePrincipalRecord>> {
-        ServicePrincipalRecord::page(&mut self.0, page).await
-    }
-}
-
-/// Creates the data folder, readable by its owner alone. It holds what must outlive the process,
-/// with either database.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
-    let pragmas = database.connection_pragmas();
-    AnyPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(TIMEOUT / 2)
-        .after_connect(move |connection: &mut AnyConnection, _| {
-            Box::pin(async move { connection.execute(pragmas).await.map(drop) })
-        })
-        // A failed commit, for example on a full disk, leaves a connection that can neither commit
-        // nor roll back; a new connection can.
-        .before_acquire(|connection, _| {
-            Box::pin(async move { Ok(!connection.is_in_transaction()) })
-        })
-        .connect_with(database.options()?)
-        .await
-}
-
-/// Brings the schema up to date. A schema with unknown migrations is refused: a newer program has
-/// written it.
-async fn migrate(database: &dyn Database, pool: &AnyPool) -> anyhow::Result<()> {
-    match database.migrations().run(pool).await {
-        Err(MigrateError::VersionMissing(step)) => bail!(
-            "{} is of a newer version of this program, which added step {step} to its schema; use that version or a later one",
-            database.describe()
-        ),
-        migrated => migrated.context("cannot bring the database up to date"),
+    pub async fn page<R: Record>(&mut self, page: &Page) -> sqlx::Result<Vec<R>> {
+        tables::page(&mut self.0, page).await
     }
 }

@@ -3,9 +3,11 @@
 //! No password, token or signature is in any of it, and no name is a label of a metric. Names are
 //! only in the decision log, whose purpose is to record who asked for what.
 
+pub(crate) mod audit;
 pub(crate) mod decision;
 pub(crate) mod log;
 pub mod metrics;
+pub(crate) mod syslog;
 pub(crate) mod traces;
 
 use anyhow::Context as _;

@@ -5,7 +5,7 @@ pub mod clock {
     pub use crate::clock::{now, rfc3339};
 }
 pub mod app {
-    pub use crate::app::{App, Listener, Settings, known_networks};
+    pub use crate::app::{App, Listener, Settings, audit, known_networks};
     pub mod readiness {
         pub use crate::app::readiness::Readiness;
     }
@@ -23,6 +23,9 @@ pub mod config {
     }
 }
 pub mod domain {
+    pub mod audit {
+        pub use crate::domain::audit::verify::{Fault, Report, verify};
+    }
     pub mod doctor {
         pub use crate::domain::doctor::{Registry, Server, Verdict, diagnose};
     }
@@ -69,6 +72,9 @@ pub mod domain {
     pub mod principal {
         pub use crate::domain::principal::Credentials;
     }
+    pub mod restore {
+        pub use crate::domain::restore::{Options, Restored, restore};
+    }
     pub mod seed {
         pub use crate::domain::seed::{Seed, apply_file};
     }
@@ -76,7 +82,7 @@ pub mod domain {
 pub mod http {
     pub use crate::http::health;
     pub mod address {
-        pub use crate::http::address::client_address;
+        pub use scopegate_host::forwarded::client_address;
     }
     pub mod gateways {
         pub use crate::http::gateways::Gateways;
@@ -110,14 +116,38 @@ pub mod http {
     }
 }
 pub mod model {
+    pub mod audit {
+        pub use crate::model::audit::{Actor, AuditKey, Head, Row};
+    }
+    pub mod secret_key {
+        pub use crate::model::secret_key::SecretKey;
+    }
     pub mod password {
         pub use crate::model::password::PasswordDigest;
     }
 }
 pub mod store {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use crate::config::KeySource;
+    use crate::model::audit::AuditKey;
+    pub use crate::store::Trail;
+
+    /// Opens a database as the server does without a configuration, in its name.
+    ///
+    /// # Errors
+    ///
+    /// When the folder or the database cannot be written.
+    pub async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Store> {
+        scopegate_host::database::make_folder(folder)?;
+        let key = AuditKey::new(&KeySource::load_or_create(&folder.join("audit.key"))?);
+        Store::open(folder, url, Trail { key, listener: Arc::new(|_| {}) }).await
+    }
+
     pub use crate::store::{
-        Changes, History, Known, KnownNetwork, Page, PasswordName, RecordKey, Revision,
-        RevokedIdentity, Store, TokenRecord, Write,
+        Changes, History, Known, KnownNetwork, Page, PasswordName, Record, RecordKey, Revision,
+        RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord, Write,
     };
 }
 pub mod telemetry {

@@ -1,5 +1,6 @@
 //! One address cannot shut others out: the attacks 4a to 4d of the audit over sockets, bounded,
-//! each with the share of right logins that are served beside it. The limits are those that
+//! each with the share of right logins that are served beside it; and changes beside a flood of
+//! wrong sign-ins, with the trail of both. The limits are those that
 //! everybody has, but for fewer connections where that makes an attack smaller.
 //!
 //! Every address of 127.0.0.0/8 is one of this machine, so attackers and clients come from
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use scopegate_server::testing::app::audit;
 use scopegate_server::testing::config::Limits;
 use scopegate_server::testing::http::routes::routes;
 use scopegate_server::testing::http::serve::{Bounds, layered, serve};
@@ -78,11 +80,18 @@ impl Listening {
     }
 
     async fn try_get(&self, from: IpAddr, target: &str, authorization: &str) -> Option<u16> {
+        self.send(from, &format!("GET {target}"), authorization, "").await
+    }
+
+    /// The status of a request with a body of JSON.
+    async fn send(&self, from: IpAddr, line: &str, authorization: &str, body: &str) -> Option<u16> {
         let mut stream = self.connect(from).await.ok()?;
-        let head = format!(
-            "GET {target} HTTP/1.1\r\nhost: r.test\r\nauthorization: {authorization}\r\nconnection: close\r\n\r\n"
+        let request = format!(
+            "{line} HTTP/1.1\r\nhost: r.test\r\nauthorization: {authorization}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
         );
-        stream.write_all(head.as_bytes()).await.ok()?;
+        stream.write_all(request.as_bytes()).await.ok()?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.ok()?;
         let text = String::from_utf8_lossy(&answer);
@@ -336,4 +345,67 @@ async fn a_thousand_pulls_at_once_from_one_address_are_served() {
     }
     let statuses = pulls.join_all().await;
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1000);
+}
+
+/// The owner changes what it can while others guess at secrets of management: each change that is
+/// acknowledged has its row, every guess is counted, and the trail is whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_beside_a_flood_of_wrong_sign_ins() {
+    let server = Listening::start(Limits::default()).await;
+    let secret = server.server.put_client(OWNER, "Owner").await;
+    let login = basic(OWNER, &secret);
+    assert_eq!(server.get(KNOWN, "/registries/registry", &login).await, 200);
+    let store = server.server.app.store.clone();
+    let before = store.read().await.unwrap().audit_head().await.unwrap().number;
+    let mut attack = Attack::begin();
+    for number in 0..40 {
+        let server = Arc::clone(&server);
+        attack.add(move || {
+            let server = Arc::clone(&server);
+            async move {
+                let wrong = basic("somebody", "wrong");
+                server.get(attacker(number), "/registries/registry/tokens", &wrong).await;
+            }
+        });
+    }
+    let (done, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    for writer in 0..8 {
+        let (server, login) = (Arc::clone(&server), login.clone());
+        let (done, refused) = (Arc::clone(&done), Arc::clone(&refused));
+        attack.add(move || {
+            let (server, login) = (Arc::clone(&server), login.clone());
+            let (done, refused) = (Arc::clone(&done), Arc::clone(&refused));
+            async move {
+                let turn = done.load(Ordering::Relaxed);
+                let line = format!("PUT /registries/registry/scopeMaps/map-{writer}");
+                let body = format!(r#"{{"properties": {{"description": "{writer} {turn}"}}}}"#);
+                let status = server.send(KNOWN, &line, &login, &body).await.unwrap_or(0);
+                let counted = if matches!(status, 200 | 201) { done } else { refused };
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    let took = attack.end().await;
+    audit::save(&server.server.app, true).await.unwrap();
+    let (done, refused) = (done.load(Ordering::Relaxed), refused.load(Ordering::Relaxed));
+    let rows = store.read().await.unwrap().audit_after(before, 1_000_000).await.unwrap();
+    let changes = rows.iter().filter(|row| row.entry.object.kind == "scope_map").count();
+    let failed = rows.iter().filter(|row| row.entry.operation == "sign_in_failed");
+    let guesses: u64 = failed.clone().map(|row| count_of(row.entry.after.as_deref())).sum();
+    println!(
+        "{done} changes in {took:?} ({refused} refused) beside {guesses} wrong sign-ins, which are {} rows",
+        failed.count()
+    );
+    assert!(done * 100 >= (done + refused) * 99, "{refused} of {}", done + refused);
+    assert!(done > 20 && guesses > 40, "{done} changes, {guesses} guesses");
+    // Two that have the same turn in one writer change nothing the second time.
+    assert!(changes <= done && changes * 10 >= done * 9, "{changes} rows of {done} changes");
+    let numbers: Vec<i64> = rows.iter().map(|row| row.number).collect();
+    assert!(numbers.is_sorted_by(|a, b| a + 1 == *b), "the chain has a gap");
+}
+
+/// The number of sign-ins that a row stands for.
+fn count_of(after: Option<&str>) -> u64 {
+    let after: serde_json::Value = serde_json::from_str(after.unwrap_or("{}")).unwrap();
+    after["count"].as_u64().unwrap_or(0)
 }

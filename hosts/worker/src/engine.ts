@@ -42,6 +42,26 @@ export type Acceptance =
     }
   | { readonly kind: "refused"; readonly reason: string };
 
+/** A key that verifies, as WebCrypto imports it. */
+export interface PublishedKey extends JsonWebKey {
+  readonly kid: string;
+  readonly alg: string;
+}
+
+/** The keys of a set that verify; or that there is none, or no set. */
+export type KeySet =
+  | { readonly kind: "keys"; readonly keys: readonly PublishedKey[] }
+  | { readonly kind: "none"; readonly reason: string }
+  | { readonly kind: "unreadable" };
+
+/** What the module knows of revoked tokens. It ends with its instance. */
+export interface KnownRevocations {
+  readonly instance: Exports;
+  readonly handle: number;
+  /** What to ask the feed with. */
+  revision: number;
+}
+
 interface Exports extends WebAssembly.Exports {
   readonly memory: WebAssembly.Memory;
   scopegate_abi_version(): number;
@@ -49,6 +69,10 @@ interface Exports extends WebAssembly.Exports {
   scopegate_admit_request(...lengthsCredentialSettings: number[]): bigint;
   scopegate_accept_claims(...lengthsHalvesOfNow: number[]): bigint;
   scopegate_header_names(list: number): bigint;
+  scopegate_verifying_keys(length: number): bigint;
+  scopegate_revocations_new(): bigint;
+  scopegate_revocations_ingest(revocations: number, length: number): bigint;
+  scopegate_revocations_has(revocations: number, length: number): bigint;
 }
 
 /** Which header fields pass, in lower case. */
@@ -66,6 +90,8 @@ export interface HeaderRules {
  * copied.
  */
 const MOST = 256 * 1024;
+/** The longest answer of the token server. */
+const MOST_OF_SERVER = 16 * 1024 * 1024;
 const FAILED = 0xffff_ffff;
 
 export class Engine {
@@ -107,10 +133,60 @@ export class Engine {
     return readAcceptance(this.#ask(parts, (e, lengths) => e.scopegate_accept_claims(...lengths, ...halves)));
   }
 
-  #ask(parts: readonly (string | Uint8Array)[], call: (exports: Exports, lengths: number[]) => bigint): string {
-    try {
-      const lengths = this.#write(parts);
+  /** The keys of a set that verify. Throws when the engine cannot say. */
+  verifyingKeys(set: Uint8Array): KeySet {
+    const text = this.#ask([set], (e, lengths) => e.scopegate_verifying_keys(...(lengths as [number])), MOST_OF_SERVER);
+    if (text.startsWith("[")) return { kind: "keys", keys: JSON.parse(text) };
+    return text === "unreadable_keys" ? { kind: "unreadable" } : { kind: "none", reason: text };
+  }
+
+  /** Revocations of which none is known yet. */
+  newRevocations(): KnownRevocations {
+    const handle = this.#number(this.#exports.scopegate_revocations_new());
+    return { instance: this.#exports, handle, revision: 0 };
+  }
+
+  /** Whether they are there still: a trap ends them. */
+  holds({ instance }: KnownRevocations): boolean {
+    return instance === this.#exports;
+  }
+
+  /** Takes an answer of the feed: `taken`, or the word for why not. */
+  ingest(known: KnownRevocations, answer: Uint8Array): string {
+    this.#check(known);
+    const call = (e: Exports, [length = 0]: number[]) => e.scopegate_revocations_ingest(known.handle, length);
+    const [outcome, revision] = cut(this.#ask([answer], call, MOST_OF_SERVER), "\n");
+    known.revision = Number(revision);
+    return outcome;
+  }
+
+  /** Whether a token is revoked, by its claims as they were signed and accepted. */
+  isRevoked(known: KnownRevocations, payload: Uint8Array): boolean {
+    this.#check(known);
+    return this.#call([payload], (e, [length = 0]) => e.scopegate_revocations_has(known.handle, length)) !== 0;
+  }
+
+  #check(known: KnownRevocations): void {
+    if (!this.holds(known)) throw new Error("the revocations ended with their instance");
+  }
+
+  #ask(parts: Parts, call: Call, most = MOST): string {
+    return this.#guarded(() => {
+      const lengths = this.#write(parts, most);
       return this.#text(call(this.#exports, lengths));
+    });
+  }
+
+  #call(parts: Parts, call: Call): number {
+    return this.#guarded(() => {
+      const lengths = this.#write(parts, MOST);
+      return this.#number(call(this.#exports, lengths));
+    });
+  }
+
+  #guarded<T>(work: () => T): T {
+    try {
+      return work();
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) this.#startAgain();
       throw error;
@@ -121,10 +197,10 @@ export class Engine {
     return this.#text(this.#exports.scopegate_header_names(list)).split("\n");
   }
 
-  #write(parts: readonly (string | Uint8Array)[]): number[] {
+  #write(parts: Parts, most: number): number[] {
     const encoded = parts.map((part) => (typeof part === "string" ? this.#encoder.encode(part) : part));
     const total = encoded.reduce((sum, part) => sum + part.length, 0);
-    if (total > MOST) throw new Error("the request is too long for the engine");
+    if (total > most) throw new Error("the text is too long for the engine");
     let address = this.#exports.scopegate_input(total) >>> 0;
     if (address === 0) throw new Error("the engine has no memory left");
     const view = this.#memory();
@@ -136,10 +212,12 @@ export class Engine {
   }
 
   #text(result: bigint): string {
-    const high = Number(BigInt.asUintN(32, result >> 32n));
-    const low = Number(BigInt.asUintN(32, result));
-    if (high === FAILED) throw new Error(`the engine refused with ${low >>> 24} at ${low & 0xff_ffff}`);
+    const [high, low] = halves(result);
     return this.#decoder.decode(this.#memory().subarray(high, high + low));
+  }
+
+  #number(result: bigint): number {
+    return halves(result)[1];
   }
 
   /** A view is good until the memory grows, which leaves it empty. */
@@ -153,6 +231,17 @@ export class Engine {
     this.#exports = instantiate(this.#module);
     this.#view = new Uint8Array(this.#exports.memory.buffer);
   }
+}
+
+type Parts = readonly (string | Uint8Array)[];
+type Call = (exports: Exports, lengths: number[]) => bigint;
+
+/** The two halves of a result of a call that did not fail. */
+function halves(result: bigint): readonly [high: number, low: number] {
+  const high = Number(BigInt.asUintN(32, result >> 32n));
+  const low = Number(BigInt.asUintN(32, result));
+  if (high === FAILED) throw new Error(`the engine refused with ${low >>> 24} at ${low & 0xff_ffff}`);
+  return [high, low];
 }
 
 function instantiate(module: WebAssembly.Module): Exports {

@@ -4,7 +4,7 @@ import { Credential, Engine } from "./engine.ts";
 import { answer, exactly, headersFor, ours } from "./forward.ts";
 
 const ORIGIN = "http://registry";
-const module = new WebAssembly.Module(readFileSync("../../target/engine/scopegate.wasm"));
+const module = new WebAssembly.Module(readFileSync("../../target/engine/worker.wasm"));
 const engine = new Engine(module);
 
 test("a target that fetch would spell otherwise is not sent", () => {

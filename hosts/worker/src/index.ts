@@ -25,6 +25,8 @@ interface Edge {
 }
 
 const engine = new Engine(module);
+/** An instance of its own: a trap at a request does not end what is known of revocations. */
+const feedEngine = new Engine(module);
 let edge: Edge | undefined;
 
 export default {
@@ -40,9 +42,9 @@ export default {
 };
 
 function makeEdge(settings: Settings): Edge {
-  const keys = new Keys(settings.jwks, settings.tokens);
+  const keys = new Keys(settings.jwks, settings.tokens, engine);
   const tokens = new Tokens(keys, engine, settings);
-  const revocations = settings.generations && new Revocations(settings.generations, settings.tokens);
+  const revocations = settings.generations && new Revocations(settings.generations, settings.tokens, feedEngine);
   return { settings, tokens, revocations };
 }
 

@@ -1,9 +1,10 @@
 // The keys that tokens are signed with: a JWKS, RFC 7517, kept for a while.
 //
-// Which keys of a set verify follows crates/scopegate-edge/src/jwks.rs. The algorithm belongs to
-// the key and not to the token. A set that cannot be fetched leaves the last good one in place; in
-// one with more than a hundred keys, or with two of one id, there is none.
+// Which keys of a set verify, and with which algorithm, is the engine's to say. A set that cannot be
+// fetched or read leaves the last one in place; in one with more than a hundred keys, or with two of
+// one id, there is none.
 
+import type { Engine, PublishedKey } from "./engine.ts";
 import type { Fetcher } from "./settings.ts";
 
 /** A key that verifies, with the one algorithm that it is for. */
@@ -18,40 +19,46 @@ export interface Key {
  * fetched, in milliseconds.
  */
 const FRESH = 5 * 60_000;
-const SOONEST = 5_000;
+const SOONEST = 1_000;
 const TIMEOUT = 5_000;
-/** The most keys in one set, used or not. */
-const MAX_KEYS = 100;
-
-type Algorithm = { readonly name: string; readonly importing: object; readonly verifying: object };
+/**
+ * How many requests fetch at once: those that come while another fetches would be refused for a key
+ * that is about to be known, and one request cannot wait for the fetch of another in a Worker.
+ */
+const MAX_AT_ONCE = 8;
+type Algorithm = { readonly importing: object; readonly verifying: object };
 
 const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
-  [
-    "ES256",
-    { name: "ES256", importing: { name: "ECDSA", namedCurve: "P-256" }, verifying: { name: "ECDSA", hash: "SHA-256" } },
-  ],
+  ["ES256", { importing: { name: "ECDSA", namedCurve: "P-256" }, verifying: { name: "ECDSA", hash: "SHA-256" } }],
   [
     "RS256",
     {
-      name: "RS256",
       importing: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
       verifying: { name: "RSASSA-PKCS1-v1_5" },
     },
   ],
-  ["EdDSA", { name: "EdDSA", importing: { name: "Ed25519" }, verifying: { name: "Ed25519" } }],
+  ["EdDSA", { importing: { name: "Ed25519" }, verifying: { name: "Ed25519" } }],
 ]);
 
 export class Keys {
   readonly #url: string;
   readonly #server: Fetcher;
+  readonly #engine: Engine;
   readonly #now: () => number;
   #keys: ReadonlyMap<string, Key> = new Map();
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #triedAt = Number.NEGATIVE_INFINITY;
+  /** The fetches that are not answered yet, and those since the first of them. */
+  #pending = 0;
+  #joined = 0;
+  /** How often the set was asked for, and which of those was answered last. */
+  #asked = 0;
+  #answered = 0;
 
-  constructor(url: string, server: Fetcher, now: () => number = Date.now) {
+  constructor(url: string, server: Fetcher, engine: Engine, now: () => number = Date.now) {
     this.#url = url;
     this.#server = server;
+    this.#engine = engine;
     this.#now = now;
   }
 
@@ -64,7 +71,7 @@ export class Keys {
     // A clock may also be set back.
     const isStale = Math.abs(now - this.#fetchedAt) > FRESH || !this.#keys.has(id);
     const isFirst = this.#fetchedAt === Number.NEGATIVE_INFINITY;
-    if (isStale && (isFirst || Math.abs(now - this.#triedAt) >= SOONEST)) await this.#refresh(now);
+    if (isStale && (isFirst || this.#mayFetch(now))) await this.#refresh(now);
     if (this.#fetchedAt === Number.NEGATIVE_INFINITY) throw new Error("no key is known yet");
     return this.#keys.get(id);
   }
@@ -74,77 +81,51 @@ export class Keys {
     return this.#keys.get(key.id) === key;
   }
 
+  #mayFetch(now: number): boolean {
+    if (this.#pending > 0) return this.#joined < MAX_AT_ONCE;
+    return Math.abs(now - this.#triedAt) >= SOONEST;
+  }
+
   async #refresh(now: number): Promise<void> {
+    this.#joined = this.#pending > 0 ? this.#joined + 1 : 1;
+    this.#pending += 1;
     this.#triedAt = now;
+    const fetchNumber = ++this.#asked;
     try {
       const response = await this.#server.fetch(this.#url, { signal: AbortSignal.timeout(TIMEOUT) });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      const { keys } = (await response.json()) as { keys: readonly JsonWebKey[] };
-      this.#keys = await readKeys(keys);
-      this.#fetchedAt = now;
+      const set = this.#engine.verifyingKeys(new Uint8Array(await response.arrayBuffer()));
+      if (set.kind === "unreadable") throw new Error("no JSON web key set");
+      if (set.kind === "none") console.error(`no key verifies: ${set.reason}`);
+      const keys = await importKeys(set.kind === "keys" ? set.keys : []);
+      // Answers may overtake each other.
+      if (fetchNumber < this.#answered) return;
+      [this.#keys, this.#fetchedAt, this.#answered] = [keys, now, fetchNumber];
     } catch (error) {
       console.error(`the keys could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
+    } finally {
+      this.#pending -= 1;
     }
   }
 }
 
-async function readKeys(keys: readonly JsonWebKey[]): Promise<ReadonlyMap<string, Key>> {
-  const objects = keys.filter((jwk) => typeof jwk === "object" && jwk !== null);
-  const read = (await Promise.all(objects.slice(0, MAX_KEYS).map(readKey))).filter((key) => key !== undefined);
-  const byId = new Map(read.map((key) => [key.id, key]));
-  // Of two keys with one id it is ambiguous which of them is meant.
-  return keys.length > MAX_KEYS || byId.size < read.length ? new Map() : byId;
+async function importKeys(published: readonly PublishedKey[]): Promise<ReadonlyMap<string, Key>> {
+  const keys = (await Promise.all(published.map(importKey))).filter((key) => key !== undefined);
+  return new Map(keys.map((key) => [key.id, key]));
 }
 
-/**
- * A key of a set; nothing for one that this worker cannot use, so that a new kind of key does no
- * harm to the others.
- */
-async function readKey(jwk: JsonWebKey & { kid?: string }): Promise<Key | undefined> {
-  const algorithm = algorithmOf(jwk);
-  const operations: unknown = jwk.key_ops ?? ["verify"];
-  const verifies = (jwk.use ?? "sig") === "sig" && Array.isArray(operations) && operations.includes("verify");
-  if (!jwk.kid || !algorithm || !verifies || isWeak(jwk) || !isSpelt(jwk)) return undefined;
-  const { kty, n, e, crv, x, y } = jwk;
-  const material = Object.fromEntries(Object.entries({ kty, n, e, crv, x, y }).filter(([, value]) => value));
+/** A key that was chosen; nothing where its numbers are no key to the platform. */
+async function importKey({ kid, alg, ...material }: PublishedKey): Promise<Key | undefined> {
+  const algorithm = ALGORITHMS.get(alg);
+  if (!algorithm) return undefined;
   try {
     const key = await crypto.subtle.importKey("jwk", material, algorithm.importing as never, false, ["verify"]);
     return {
-      id: jwk.kid,
-      algorithm: algorithm.name,
+      id: kid,
+      algorithm: alg,
       verify: (signature, data) => crypto.subtle.verify(algorithm.verifying as never, key, signature, data),
     };
   } catch {
     return undefined;
   }
-}
-
-/**
- * Whether a key of RSA is weak: a modulus shorter than the 2,048 bits that RFC 7518 wants, zeros
- * before it left out, or an exponent that is even or 1.
- */
-function isWeak({ kty, n, e }: JsonWebKey): boolean {
-  if (kty !== "RSA") return false;
-  const [modulus, exponent] = [numberOf(n), numberOf(e)];
-  if (!modulus || !exponent) return true;
-  const last = exponent.at(-1) ?? 0;
-  return modulus.length < 256 || last % 2 === 0 || (exponent.length === 1 && last === 1);
-}
-
-/** The bytes of a number in base64url; nothing where it is none, or has zeros before it. */
-function numberOf(text: unknown): number[] | undefined {
-  if (typeof text !== "string" || !/^[A-Za-z0-9_-]+$/.test(text) || text.length % 4 === 1) return undefined;
-  const bytes = [...atob(text.replaceAll("-", "+").replaceAll("_", "/"))].map((letter) => letter.charCodeAt(0));
-  return bytes[0] === 0 ? undefined : bytes;
-}
-
-/** Whether the coordinates of a key are base64url: other readers refuse another spelling. */
-function isSpelt({ x, y }: JsonWebKey): boolean {
-  return [x, y].every((text) => text === undefined || /^[A-Za-z0-9_-]+$/.test(text));
-}
-
-/** The one algorithm that a key is for: what its kind says, which `alg` must not contradict. */
-function algorithmOf({ kty, crv, alg }: JsonWebKey): Algorithm | undefined {
-  const name = kty === "RSA" ? "RS256" : ({ "P-256": "ES256", Ed25519: "EdDSA" } as Record<string, string>)[crv ?? ""];
-  return name === undefined || (alg ?? name) !== name ? undefined : ALGORITHMS.get(name);
 }

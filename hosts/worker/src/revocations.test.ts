@@ -1,6 +1,19 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { Engine } from "./engine.ts";
 import { Revocations } from "./revocations.ts";
 import type { Token } from "./token.ts";
+
+const ENGINE = new Engine(new WebAssembly.Module(readFileSync("../../target/engine/worker.wasm")));
+
+/** A token with these claims beside the ones that every token has. */
+function token(own: object): Token {
+  const claims = {
+    ...{ jti: "j", sub: "t", nbf: 1, iat: 1, exp: 2, iss: "i", aud: "r", version: "1.0", rid: "0" },
+    ...{ access: [], roles: [], grant_type: "access_token", ...own },
+  };
+  return { payload: new TextEncoder().encode(JSON.stringify(claims)) } as unknown as Token;
+}
 
 test("identities are told apart by their provider", async () => {
   const changed = [
@@ -15,7 +28,7 @@ test("identities are told apart by their provider", async () => {
     },
   };
   const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
-  const revocations = new Revocations(feed, server, () => 0);
+  const revocations = new Revocations(feed, server, ENGINE, () => 0);
   for (const [provider, sub, generation, isRevoked] of [
     ["ci", "Octo", 6, true],
     ["ci", "Octo", 7, false],
@@ -23,8 +36,9 @@ test("identities are told apart by their provider", async () => {
     ["gone", "other", 8, true],
     [undefined, "other", 100, true],
   ] as const) {
-    const token = { principal: "identity", provider, sub, generation } as Token;
-    expect(await revocations.revoked(token, () => {})).toBe(isRevoked);
+    expect(await revocations.revoked(token({ principal: "identity", provider, sub, generation }), () => {})).toBe(
+      isRevoked,
+    );
   }
   expect(asked?.get("accept")).toBe("application/vnd.scopegate.generations.v2+json");
 });
@@ -37,17 +51,18 @@ test("a newer generation revokes, and silence does after a while", async () => {
     fetch: async () => Response.json({ revision: 1, isEverything: true, changed }, { status: isUp ? 200 : 500 }),
   };
   const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
-  const revocations = new Revocations(feed, server, () => now);
-  const token = { principal: "token", sub: "MyToken", generation: 3 } as Token;
+  const revocations = new Revocations(feed, server, ENGINE, () => now);
+  const claims = { principal: "token", sub: "MyToken", generation: 3 };
   const behind: Promise<void>[] = [];
-  const ask = () => revocations.revoked(token, (work) => behind.push(work));
+  const kept = token(claims);
+  const ask = () => revocations.revoked(kept, (work) => behind.push(work));
 
   expect(await ask()).toBe(false);
   for (const unclear of [
-    { ...token, principal: undefined },
-    { ...token, generation: undefined },
+    { ...claims, principal: undefined },
+    { ...claims, generation: undefined },
   ]) {
-    expect(await revocations.revoked(unclear, (work) => behind.push(work))).toBe(true);
+    expect(await revocations.revoked(token(unclear), (work) => behind.push(work))).toBe(true);
   }
   changed = [{ principal: "token", sub: "mytoken", generation: 4 }];
   now = 1500;
@@ -80,9 +95,9 @@ test("the Kelvin sign is no k", async () => {
     fetch: async () => Response.json({ version: 2, epoch: "a", revision: 1, isEverything: true, changed }),
   };
   const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
-  const revocations = new Revocations(feed, server, () => 0);
+  const revocations = new Revocations(feed, server, ENGINE, () => 0);
   const revoked = (sub: string) =>
-    revocations.revoked({ principal: "token", sub, generation: 3, epoch: "a" } as Token, () => undefined);
+    revocations.revoked(token({ principal: "token", sub, generation: 3, epoch: "a" }), () => undefined);
   expect(await revoked("KELVIN")).toBe(true);
   expect(await revoked("\u212Aelvin")).toBe(false);
 });
@@ -92,12 +107,11 @@ test("a database that was put back is another epoch", async () => {
   let answer = {};
   const server = { fetch: async () => Response.json({ version: 2, changed: [], isEverything: true, ...answer }) };
   const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
-  const revocations = new Revocations(feed, server, () => now);
+  const revocations = new Revocations(feed, server, ENGINE, () => now);
   const hear = async (heard: object, epoch?: string) => {
     answer = heard;
     now += 5000;
-    const token = { principal: "token", sub: "reader", generation: 100, epoch } as Token;
-    return await revocations.revoked(token, () => {});
+    return await revocations.revoked(token({ principal: "token", sub: "reader", generation: 100, epoch }), () => {});
   };
 
   expect(await hear({ epoch: "a", revision: 15 }, "a")).toBe(false);
@@ -113,3 +127,42 @@ test("a database that was put back is another epoch", async () => {
   await expect(hear({ epoch: "a", revision: 99 }, "b")).rejects.toThrow();
   expect(await hear({ epoch: "b", revision: 4 }, "b")).toBe(false);
 });
+
+test("answers that overtake each other do not take a revocation back", async () => {
+  let now = 0;
+  const answers: ((response: Response) => void)[] = [];
+  const server = { fetch: () => new Promise<Response>((resolve) => answers.push(resolve)) };
+  const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
+  const revocations = new Revocations(feed, server, ENGINE, () => now);
+  const kept = token({ principal: "token", sub: "reader", generation: 3 });
+  const ask = () => revocations.revoked(kept, () => {});
+  const answer = (revision: number, changed: object[]) => Response.json({ revision, isEverything: true, changed });
+  const first = ask();
+  now += 1;
+  const second = ask();
+  answers[1]?.(answer(2, [{ principal: "token", sub: "reader", generation: 4 }]));
+  expect(await second).toBe(true);
+  answers[0]?.(answer(1, []));
+  expect(await first).toBe(true);
+  expect(await ask()).toBe(true);
+});
+
+/** As every host takes them. */
+for (const name of readdirSync("../../tests/cases/revocation/")) {
+  test(`the corpus of revocations: ${name}`, () => {
+    const file = JSON.parse(readFileSync(`../../tests/cases/revocation/${name}`, "utf8"));
+    for (const { why, steps } of file.cases) {
+      const known = ENGINE.newRevocations();
+      for (const { feed, outcome, revision, revoked = [], good = [] } of steps) {
+        const ingested = ENGINE.ingest(known, new TextEncoder().encode(feed));
+        expect([ingested, known.revision], `${why} ${feed}`).toEqual([outcome, revision]);
+        for (const claims of revoked) {
+          expect(ENGINE.isRevoked(known, token(claims).payload), `${why} ${JSON.stringify(claims)}`).toBe(true);
+        }
+        for (const claims of good) {
+          expect(ENGINE.isRevoked(known, token(claims).payload), `${why} ${JSON.stringify(claims)}`).toBe(false);
+        }
+      }
+    }
+  });
+}

@@ -6,7 +6,7 @@ import { Keys } from "./keys.ts";
 import { Tokens } from "./token.ts";
 
 const NOW = 1_000_000;
-const ENGINE = new Engine(new WebAssembly.Module(readFileSync("../../target/engine/scopegate.wasm")));
+const ENGINE = new Engine(new WebAssembly.Module(readFileSync("../../target/engine/worker.wasm")));
 const CORPUS = "../../tests/cases/accept/";
 const EC = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -44,7 +44,7 @@ function verifier(now = NOW) {
       return Response.json(SET);
     },
   };
-  const keys = new Keys("http://tokens/jwks", server, () => clock.now);
+  const keys = new Keys("http://tokens/jwks", server, ENGINE, () => clock.now);
   return { clock, tokens: new Tokens(keys, ENGINE, { issuer: "i", service: "r" }, () => clock.now) };
 }
 
@@ -112,14 +112,57 @@ test("an unknown key has the set fetched at a bounded rate", async () => {
   const { clock, tokens } = verifier();
   for (let index = 0; index < 9; index++) await tokens.verify(token({}, { kid: `k${index}` }));
   expect(clock.fetched).toBe(1);
-  clock.now += 5000;
+  clock.now += 999;
+  await tokens.verify(token({}, { kid: "k" }));
+  expect(clock.fetched).toBe(1);
+  clock.now += 1;
   await tokens.verify(token({}, { kid: "k" }));
   expect(clock.fetched).toBe(2);
 });
 
+test("tokens of a new key that come together are all good, and a flood of them is bounded", async () => {
+  let published: object[] = [];
+  let fetched = 0;
+  let now = NOW;
+  const server = {
+    fetch: async () => {
+      const answer = Response.json({ keys: published });
+      fetched += 1;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return answer;
+    },
+  };
+  const keys = new Keys("http://tokens/jwks", server, ENGINE, () => now);
+  await keys.find("ES256");
+  published = SET.keys;
+  now += 1000;
+  const found = await Promise.all(Array.from({ length: 8 }, () => keys.find("ES256")));
+  expect(found.every((key) => key !== undefined)).toBe(true);
+  expect(fetched).toBe(9);
+  now += 1000;
+  await Promise.all(Array.from({ length: 50 }, (_, index) => keys.find(`k${index}`)));
+  expect(fetched).toBe(17);
+});
+
+test("a set that cannot be read leaves the last one, and one without keys takes them away", async () => {
+  let text = JSON.stringify(SET);
+  let now = NOW;
+  const keys = new Keys("http://tokens/jwks", { fetch: async () => new Response(text) }, ENGINE, () => now);
+  const has = async (answer: string) => {
+    text = answer;
+    now += 301_000;
+    return (await keys.find("ES256")) !== undefined;
+  };
+  expect(await has(text)).toBe(true);
+  for (const unreadable of ["", "<html>", "{}", '{"keys":[],"keys":[]}', `\ufeff${JSON.stringify(SET)}`]) {
+    expect(await has(unreadable), unreadable).toBe(true);
+  }
+  expect(await has('{"keys":[]}')).toBe(false);
+});
+
 test("two keys of one id are none, nor are a hundred and one", async () => {
   for (const keys of [[SET.keys[0], { ...SET.keys[1], kid: "ES256" }], Array(101).fill(SET.keys[0])]) {
-    const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys }) }, () => NOW);
+    const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys }) }, ENGINE, () => NOW);
     expect(await set.find("ES256")).toBeUndefined();
   }
 });
@@ -143,12 +186,13 @@ test("weak and misspelt keys are left out, and the others verify", async () => {
     7,
   ]) {
     const keys = [ec, weak];
-    const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys }) }, () => NOW);
+    const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys }) }, ENGINE, () => NOW);
     expect(await set.find("w"), JSON.stringify(weak)).toBeUndefined();
     expect(await set.find("ES256"), JSON.stringify(weak)).toBeDefined();
   }
   const misspelt = { ...ec, x: `${ec?.x}=`, kid: "w" };
-  const set = new Keys("http://tokens/jwks", { fetch: async () => Response.json({ keys: [misspelt] }) }, () => NOW);
+  const server = { fetch: async () => Response.json({ keys: [misspelt] }) };
+  const set = new Keys("http://tokens/jwks", server, ENGINE, () => NOW);
   expect(await set.find("w")).toBeUndefined();
 });
 
@@ -165,6 +209,18 @@ for (const name of readdirSync(CORPUS)) {
       expect(answer, why).toEqual(
         accepted ? { kind: "accepted", until, access } : { kind: "refused", reason: refused },
       );
+    }
+  });
+}
+
+/** As every host chooses them. */
+for (const name of readdirSync("../../tests/cases/keys/")) {
+  test(`the corpus of keys: ${name}`, () => {
+    const file = JSON.parse(readFileSync(`../../tests/cases/keys/${name}`, "utf8"));
+    for (const { why, set, keys, refused } of file.cases) {
+      const chosen = ENGINE.verifyingKeys(new TextEncoder().encode(set));
+      const none = refused === "unreadable_keys" ? { kind: "unreadable" } : { kind: "none", reason: refused };
+      expect(chosen, why).toEqual(keys ? { kind: "keys", keys } : none);
     }
   });
 }

@@ -10,11 +10,8 @@ import type { Key, Keys } from "./keys.ts";
 export interface Token {
   readonly key: Key;
   readonly expires: number;
-  readonly sub: string;
-  readonly principal: string | undefined;
-  readonly generation: number | undefined;
-  readonly provider: string | undefined;
-  readonly epoch: string | undefined;
+  /** Its claims as they were signed: what revocations are asked about. */
+  readonly payload: Uint8Array;
   /** The access entries as scopes, one a line. */
   readonly access: string;
 }
@@ -85,24 +82,8 @@ export class Tokens {
     const { issuer, service } = this.#expected;
     const acceptance = this.#engine.acceptClaims(payload, issuer, service, seconds(this.#now()));
     if (acceptance.kind === "refused") return undefined;
-    const { access, until: expires } = acceptance;
-    // The engine has read each of these, and found it to be of its type.
-    const { sub, principal, generation, provider, epoch } = JSON.parse(decoder.decode(payload)) as AcceptedClaims;
-    return {
-      ...{ key, expires, access, sub, principal: principal ?? undefined, generation: generation ?? undefined },
-      // A name without letters is none.
-      ...{ provider: provider || undefined, epoch: epoch || undefined },
-    };
+    return { key, expires: acceptance.until, access: acceptance.access, payload };
   }
-}
-
-/** What revocations are about, in claims that were accepted. */
-interface AcceptedClaims {
-  readonly sub: string;
-  readonly principal?: string | null;
-  readonly generation?: number | null;
-  readonly provider?: string | null;
-  readonly epoch?: string | null;
 }
 
 type Fields = Record<string, unknown>;

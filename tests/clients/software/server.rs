@@ -180,6 +180,17 @@ impl Server {
         each.map(|generated| generated.value).collect()
     }
 
+    /// The audit trail must be whole; gives how many rows it has.
+    #[track_caller]
+    pub(crate) fn check_trail(&self) -> u64 {
+        let mut command = Command::new(program());
+        command.args(["audit", "verify", "--data"]).arg(self.data());
+        self.database(&mut command);
+        let report: serde_json::Value = serde_json::from_str(&run(&mut command)).unwrap();
+        assert_eq!(report["isWhole"], true, "{report}");
+        report["rows"].as_u64().unwrap()
+    }
+
     /// Makes the local administrator's secret, or a new one.
     #[track_caller]
     pub(crate) fn administrator(&self) -> Administrator {

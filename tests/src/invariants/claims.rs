@@ -1,9 +1,13 @@
 //! Claims of a token: what is read here every other reader reads so too, and what is accepted is in
 //! time.
 
+use std::collections::BTreeSet;
+
 use scopegate_edge::accept::{LEEWAY, MAX_LIFETIME};
-use scopegate_edge::json::{Value, read};
-use scopegate_edge::{Epoch, Expected, accept};
+use scopegate_edge::json::{MAX_NUMBER, Value, read};
+use scopegate_edge::jwks::issuer_keys;
+use scopegate_edge::revocation::{self, Revocations};
+use scopegate_edge::{Epoch, Expected, abi, accept};
 use serde_json::Value as Other;
 
 /// The settings of the corpus, `tests/cases/accept`.
@@ -16,9 +20,9 @@ pub const EXPECTED: Expected<'_> = Expected {
 
 /// A text that is read is JSON, and means to another reader what it means here.
 pub fn json(text: &[u8]) {
-    let Some(value) = read(text) else { return };
+    let Some(document) = read(text) else { return };
     if let Some(other) = other(text) {
-        assert!(is_same(&value, &other), "{value:?} and {other:?}");
+        assert!(is_same(document.value(), &other), "{document:?} and {other:?}");
     }
 }
 
@@ -31,22 +35,46 @@ fn other(text: &[u8]) -> Option<Other> {
     }
 }
 
-fn is_same(value: &Value, other: &Other) -> bool {
-    match (value, other) {
-        (Value::Null, Other::Null) => true,
-        (Value::Boolean(value), Other::Bool(other)) => value == other,
-        (Value::Number(value), Other::Number(other)) => Some(*value) == other.as_u64(),
-        // Neither whole nor small enough for every reader.
-        (Value::Other, Other::Number(_)) => true,
-        (Value::Text(value), Other::String(other)) => value == other,
-        (Value::List(values), Other::Array(others)) => {
-            values.len() == others.len()
-                && values.iter().zip(others).all(|(value, other)| is_same(value, other))
-        }
-        // No two fields have one name, so that many are the same ones.
-        (Value::Object(_), Other::Object(_)) => true,
-        _ => false,
+fn is_same(value: Value<'_>, other: &Other) -> bool {
+    match other {
+        Other::Null => value.is_null(),
+        Other::Bool(other) => value.boolean() == Some(*other),
+        // What is neither whole nor small enough for every reader is no number of ours.
+        Other::Number(other) => value.number() == other.as_u64().filter(|n| *n <= MAX_NUMBER),
+        Other::String(other) => value.text() == Some(other),
+        Other::Array(others) => value.list().is_some_and(|values| {
+            values.count() == others.len()
+                && values.zip(others).all(|(value, other)| is_same(value, other))
+        }),
+        Other::Object(others) => value.object().is_some_and(|object| {
+            object.fields().count() == others.len()
+                && others.iter().all(|(name, other)| {
+                    object.field(name).is_some_and(|value| is_same(value, other))
+                })
+        }),
     }
+}
+
+/// Every text is a key set and an answer of the feed, or none; no key is there twice, and what was
+/// refused changed nothing.
+pub fn feeds(text: &[u8]) {
+    if let Ok(keys) = issuer_keys(text) {
+        let ids: BTreeSet<_> = keys.iter().map(|(kid, ..)| kid).collect();
+        assert!(!keys.is_empty() && ids.len() == keys.len());
+    }
+    let written = abi::verifying_keys(text);
+    if written.starts_with('[') {
+        assert!(serde_json::from_str::<Vec<Other>>(&written).is_ok(), "{written}");
+    }
+    let mut known = Revocations::default();
+    let update = revocation::read(text);
+    let is_taken = abi::ingest(&mut known, text).starts_with("taken\n");
+    assert_eq!(is_taken, update.as_ref().is_some_and(|update| update.is_everything));
+    let mut again = Revocations::default();
+    if let Some(update) = update.filter(|_| is_taken) {
+        again.ingest(update).unwrap();
+    }
+    assert_eq!(known, again);
 }
 
 /// Claims that are accepted are of the issuer, for the service, and in time.

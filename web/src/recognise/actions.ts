@@ -7,8 +7,6 @@
  */
 
 import { endOfLine } from "../documents/extent";
-import { readScopeMap } from "../engine";
-import { accepted } from "./attempt";
 import type { Part } from "./found";
 import { onePart, type Reading } from "./reading";
 
@@ -40,12 +38,10 @@ export function readActions(text: string, at: number): Reading | null {
 
 function scopeMap(actions: Action[]): Part["found"] {
   const written = actions.map(({ text }) => text);
-  const map = accepted(() => readScopeMap(written));
-  const empty = { name: null, description: "", registry: null, actions: written, path: "" };
   return {
     kind: "scopeMap",
     form: "lines",
-    map: map ?? empty,
+    map: { name: null, description: "", registry: null, actions: written, path: "" },
     at: actions.map((action) => action.at),
   };
 }

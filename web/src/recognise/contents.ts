@@ -9,12 +9,12 @@ import { readAssertions, readScopeMap, readScopes } from "../engine";
 import { isAction } from "./actions";
 import { accepted, attempt, type Refused } from "./attempt";
 import { errorsOf } from "./errors";
-import type { Found, FoundScopeMap, Part, ScopeMapSource } from "./found";
+import type { Found, FoundScopeMap, Part } from "./found";
 import { keptAt } from "./kept";
 import { isLock, lockOf } from "./lock";
 import { areRepositories } from "./names";
 import { unknown } from "./reading";
-import { isResource, isWritten, nameOf, type Resource, registryOf, typeOf } from "./resource";
+import { isResource, isWritten, type Resource, typeOf, written } from "./resource";
 import { scopesOf } from "./scopes";
 import { evaluatedIn, isTemplate, NOWHERE, resourcesOf } from "./template";
 import { isToken, tokenOf } from "./token";
@@ -80,9 +80,8 @@ export function resourceAt(document: Document, path: Path, resource: Resource): 
     const token = tokenOf(resource);
     return isConditional && token.status !== "disabled" ? { ...token, status: "unknown" } : token;
   }
-  if (!isScopeMap(resource, path)) return null;
-  const found = scopeMapAt(document, path, resource);
-  return isConditional && found.kind === "scopeMap" ? { ...found, isConditional } : found;
+  const found = mayBeScopeMap(resource, path) ? scopeMapAt(document, path, resource) : null;
+  return isConditional && found?.kind === "scopeMap" ? { ...found, isConditional } : found;
 }
 
 /** Where lists of resources are: in templates, in the answers to list requests, in a catalog. */
@@ -126,14 +125,12 @@ function listed(scopes: string[]): Found | null {
 }
 
 /**
- * The entries of a token have actions as well, and are of other types; so have changes and rules
- * of other things.
+ * Whether the engine is asked if a resource is a scope map. Without a type, and away from where a
+ * document has its resources, changes and rules of other things have actions as well.
  */
-function isScopeMap(value: Resource, path: Path): boolean {
-  const type = typeOf(value);
-  const actions = value.actions ?? propertiesOf(value).actions;
-  if (type !== null) return /scope_?maps?$/.test(type) && actions !== undefined;
-  if (isOfDocument(path)) return "actions" in value || "actions" in propertiesOf(value);
+function mayBeScopeMap(value: Resource, path: Path): boolean {
+  const { actions } = "actions" in value ? value : propertiesOf(value);
+  if (typeOf(value) !== null || isOfDocument(path)) return actions !== undefined;
   return Array.isArray(actions) && actions.some((action) => typeof action === "string" && isAction(action));
 }
 
@@ -152,55 +149,48 @@ const FORMS: Record<string, FoundScopeMap["form"]> = {
   "properties.actions": "arm",
 };
 
-function scopeMapAt(document: Document, path: Path, value: unknown, form?: FoundScopeMap["form"]): Found {
-  const { map, indices, isPart } = withKnownActions(value);
-  const read = attempt(() => readScopeMap(map));
+/** What the engine makes of a list or a resource; `null` where that is no scope map. */
+function scopeMapAt(document: Document, path: Path, value: unknown, form?: FoundScopeMap["form"]): Found | null {
+  const { map: known, indices, isPart } = withKnownActions(value);
+  const read = attempt(() => readScopeMap(known));
   if (read.kind === "refused") return refusedAt(document, path, read);
-  const at = indices.map((index) => document.at([...path, ...steps(read.value.path), index]));
+  const map = read.value;
+  if (!map) return null;
   return {
     kind: "scopeMap",
-    form: form ?? FORMS[read.value.path] ?? "az",
-    map: named(read.value, value),
-    at,
+    form: form ?? FORMS[map.path] ?? "az",
+    map: { ...map, name: written(map.name), registry: written(map.registry) },
+    at: indices.map((index) => document.at([...path, ...steps(map.path), index])),
     ...(isPart ? { isPart } : {}),
   };
 }
 
+interface Known {
+  map: unknown;
+  indices: number[];
+  isPart?: true;
+}
+
 /** A map with those of its actions that are written out, and which of them these are. */
-function withKnownActions(value: unknown): { map: unknown; indices: number[]; isPart?: true } {
-  if (Array.isArray(value)) return known(value, (actions) => actions);
-  if (!isResource(value)) return { map: value, indices: [] };
+function withKnownActions(value: unknown): Known {
+  if (!isResource(value)) return known(value, (actions) => actions);
   if ("actions" in value) return known(value.actions, (actions) => ({ ...value, actions }));
-  const { properties } = value;
-  if (!isResource(properties)) return { map: value, indices: [] };
+  const properties = propertiesOf(value);
   return known(properties.actions, (actions) => ({ ...value, properties: { ...properties, actions } }));
 }
 
-function known(
-  actions: unknown,
-  map: (actions: unknown) => unknown,
-): { map: unknown; indices: number[]; isPart?: true } {
+function known(actions: unknown, map: (actions: unknown) => unknown): Known {
   const isList = Array.isArray(actions);
-  const isComputed = actions === UNKNOWN || (typeof actions === "string" && !isWritten(actions));
   // What is neither, the engine says.
-  if (!isList && !isComputed) return { map: map(actions), indices: [] };
+  if (!isList && !isComputed(actions)) return { map: map(actions), indices: [] };
   const items: [number, unknown][] = isList ? [...actions.entries()] : [];
-  const written = items.filter(
-    ([, action]) => action !== UNKNOWN && !(typeof action === "string" && !isWritten(action)),
-  );
+  const written = items.filter(([, action]) => !isComputed(action));
   const result = { map: map(written.map(([, action]) => action)), indices: written.map(([index]) => index) };
   return isList && written.length === items.length ? result : { ...result, isPart: true };
 }
 
-/** A resource in a template is named after its registry: `registry/map`. */
-function named(map: ScopeMapSource, value: unknown): ScopeMapSource {
-  return isResource(value)
-    ? { ...map, name: nameOf(value), registry: registryOf(value) ?? writtenOut(map.registry) }
-    : map;
-}
-
-function writtenOut(text: string | null): string | null {
-  return text !== null && isWritten(text) ? text : null;
+function isComputed(value: unknown): boolean {
+  return value === UNKNOWN || (typeof value === "string" && !isWritten(value));
 }
 
 function assertionsAt(document: Document, path: Path, value: Resource): Content[] {
@@ -208,7 +198,8 @@ function assertionsAt(document: Document, path: Path, value: Resource): Content[
   if (read.kind === "refused") return [{ path, found: refusedAt(document, path, read) }];
   const maps = read.value.scopeMaps.flatMap((map, index): Content[] => {
     const own = [...path, "scopeMaps", index];
-    return typeof map === "string" ? [] : [{ path: own, found: scopeMapAt(document, own, map, "assertions") }];
+    const found = typeof map === "string" ? null : scopeMapAt(document, own, map, "assertions");
+    return found ? [{ path: own, found }] : [];
   });
   return [{ path, found: { kind: "assertions", file: read.value } }, ...maps];
 }

@@ -2,7 +2,7 @@
  * What can be in a pasted text.
  */
 
-import type { AssertionFile, Challenge, Reference, readScopeMap, ScopeReport } from "../engine";
+import type { AssertionFile, Challenge, Reference, ScopeReport, WrittenScopeMap } from "../engine";
 
 /**
  * A piece of the pasted text, in UTF-16 units. Only the maps inside a file of assertions lie
@@ -31,13 +31,10 @@ export type Found =
   | FoundChange
   | FoundUnknown;
 
-/** A scope map as the engine reads it. */
-export type ScopeMapSource = ReturnType<typeof readScopeMap>;
-
 export interface FoundScopeMap {
   kind: "scopeMap";
   form: "az" | "arm" | "terraform" | "list" | "lines" | "assertions";
-  map: ScopeMapSource;
+  map: WrittenScopeMap;
   /** Where each of the actions begins in the pasted text. */
   at: number[];
   /** Whether it has rules that are computed from what is not here. */

@@ -8,7 +8,8 @@
 
 import { readScopeMap } from "../engine";
 import { accepted } from "./attempt";
-import type { Change, Found, Password } from "./found";
+import type { Found, Password } from "./found";
+import { deletion } from "./reading";
 import { isResource, type Resource, stringOf } from "./resource";
 
 export function keptAt(value: Resource): Found | null {
@@ -58,11 +59,4 @@ function destroyedIn({ type, change }: Resource): Found | null {
   const kind = /^azurerm_container_registry_(scope_map|token)$/.exec(stringOf(type) ?? "")?.[1];
   const { name, container_registry_name: registry } = change.before;
   return kind ? deletion(stringOf(registry), stringOf(name), kind === "token") : null;
-}
-
-function deletion(registry: string | null, name: string | null, isToken: boolean): Found | null {
-  if (name === null) return null;
-  const nothing = { status: null, actions: [], at: [], removed: [], passwords: null, open: null };
-  const change: Change = { does: "deletes", token: isToken ? name : null, scopeMap: isToken ? null : name, ...nothing };
-  return { kind: "change", registry, change };
 }

@@ -10,8 +10,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { COMMANDS } from "../../tests/samples/commands";
 import { DOCUMENTS } from "../../tests/samples/documents";
-import { readRules, readScopeMaps } from "../engine";
-import type { Part } from "./found";
+import { readRules, readScopeMaps, type WrittenScopeMap } from "../engine";
 import { recognise } from "./recognise";
 
 const CASES = new URL("../../../tests/cases/", import.meta.url);
@@ -24,17 +23,18 @@ function readAsADocument(text: string): string[] | null {
   try {
     const maps = readScopeMaps(parse(text, { uniqueKeys: true }));
     if (maps.some(({ actions }) => readRules(actions).every(({ problem }) => problem))) return null;
-    return maps.map(({ name, actions }) => `${name ?? "-"}: ${actions.join(" ")}`);
+    return maps.map(shown);
   } catch {
     return null;
   }
 }
 
 function readAsAPaste(text: string): string[] {
-  const isMap = ({ found }: Part) => found.kind === "scopeMap";
-  return recognise(text)
-    .filter(isMap)
-    .map(({ found }) => (found.kind === "scopeMap" ? `${found.map.name ?? "-"}: ${found.map.actions.join(" ")}` : ""));
+  return recognise(text).flatMap(({ found }) => (found.kind === "scopeMap" ? [shown(found.map)] : []));
+}
+
+function shown({ registry, name, actions }: WrittenScopeMap): string {
+  return `${registry ?? "-"}/${name ?? "-"}: ${actions.join(" ")}`;
 }
 
 function texts(folder: string): [string, string][] {

@@ -7,7 +7,7 @@
 
 import { endOfLine } from "../documents/extent";
 import type { Refused } from "./attempt";
-import type { Found, FoundUnknown, Part } from "./found";
+import type { Found, FoundChange, FoundUnknown, Part } from "./found";
 
 /** What is from the asked position to `to`, which is the end of a line. */
 export interface Reading {
@@ -30,4 +30,12 @@ export function onePart(from: number, to: number, found: Found): Reading {
 export function unknown(refused: Pick<Refused, "message" | "hint" | "position">, from = 0): FoundUnknown {
   const { message, hint, position } = refused;
   return { kind: "unknown", message, hint, position: position + from };
+}
+
+/** That a token or a scope map is no more; `null` without its name. */
+export function deletion(registry: string | null, name: string | null, isToken: boolean): FoundChange | null {
+  if (name === null) return null;
+  const nothing = { status: null, actions: [], at: [], removed: [], passwords: null, open: null };
+  const named = isToken ? { token: name, scopeMap: null } : { token: null, scopeMap: name };
+  return { kind: "change", registry, change: { does: "deletes", ...named, ...nothing } };
 }

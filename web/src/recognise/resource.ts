@@ -28,12 +28,13 @@ export function isWritten(text: string): boolean {
   return !text.includes(HOLE) && !/^\[|\$\{|\{\{/.test(text);
 }
 
-function written(text: string | null | undefined): string | null {
+/** A name that is all written out. */
+export function written(text: string | null | undefined): string | null {
   return text && isWritten(text) ? text : null;
 }
 
-/** How tools call the name of a scope map or a token, and of the registry that it is in. */
-const NAMES = ["name", "scopeMapName", "scope_map_name", "tokenName", "token_name"];
+/** How tools call the name of a token, and of the registry that it is in. */
+const NAMES = ["name", "tokenName", "token_name"];
 const REGISTRIES = ["registryName", "registry_name", "container_registry_name", "containerRegistryName"];
 
 function firstOf(resource: Resource, fields: string[]): string | null {

@@ -7,11 +7,10 @@
  */
 
 import { type Block, type Expression, readBlock } from "../documents/terraform";
-import { readScopeMap, systemScopeMaps } from "../engine";
-import { attempt } from "./attempt";
+import { systemScopeMaps } from "../engine";
 import { DESTROYED, HIDDEN } from "./changes";
-import type { Change, Found, FoundScopeMap, FoundToken, Part, Password, TokenStatus } from "./found";
-import { lineAt, type Reading, unknown } from "./reading";
+import type { Found, FoundScopeMap, FoundToken, Part, Password, TokenStatus } from "./found";
+import { deletion, lineAt, type Reading, unknown } from "./reading";
 
 const BLOCK = new RegExp(
   `^(?:resource|data|provider|variable|output|module|locals|terraform|moved|import|${DESTROYED})\\s*(?:"[^"]*"\\s*){0,2}\\{`,
@@ -42,10 +41,10 @@ function foundIn(block: Block, at: number): Found[] {
   if (textOf(block.attributes.get("count")) === "0") return [];
   if (block.type === "module") return moduleIn(block, at);
   if (type === "azurerm_container_registry_scope_map")
-    return [block.type === "data" ? dataIn(block, at) : scopeMapIn(block, at)];
+    return [block.type === "data" ? dataIn(block, at) : scopeMapIn(block)];
   if (type === "azurerm_container_registry_token" && block.type === "resource") return [tokenIn(block)];
   if (type === "azurerm_container_registry_token_password") return [passwordsIn(block)];
-  return type.startsWith("azapi_") ? azapiIn(block, at) : [];
+  return type.startsWith("azapi_") ? azapiIn(block) : [];
 }
 
 /** What other blocks call it. */
@@ -61,10 +60,10 @@ function referenceIn(expression: Expression | undefined): string | null {
 
 type Fields = ReadonlyMap<string, Expression>;
 
-function scopeMapIn(block: Block, at: number): Found {
+function scopeMapIn(block: Block): Found {
   const { attributes } = block;
   const registry = stringOf(attributes.get("container_registry_name")) ?? partOfId(attributes.get("id"), "registries");
-  return mapOf({ fields: attributes, list: attributes.get("actions"), registry, address: addressOf(block), at });
+  return mapOf({ fields: attributes, list: attributes.get("actions"), registry, address: addressOf(block) });
 }
 
 interface MapSource {
@@ -73,26 +72,20 @@ interface MapSource {
   list: Expression | undefined;
   registry: string | null;
   address?: string | undefined;
-  at: number;
 }
 
 /** A list that is computed gives a map of which not all is known. */
-function mapOf({ fields, list, registry, address, at }: MapSource): Found {
+function mapOf({ fields, list, registry, address }: MapSource): FoundScopeMap {
   const items = list?.kind === "list" ? list.items.flatMap((item) => (item.kind === "string" ? [item] : [])) : [];
   const isWhole = list?.kind === "list" && list.isWhole && items.length === list.items.length;
   const actions = items.map(({ text }) => text);
   const name = stringOf(fields.get("name"));
-  const description = stringOf(fields.get("description"));
-  const map = attempt(() => readScopeMap({ name, description, actions }));
-  if (map.kind === "refused") return unknown(map, at);
-  const found: FoundScopeMap = {
+  const description = stringOf(fields.get("description")) ?? "";
+  return {
     kind: "scopeMap",
     form: "terraform",
-    map: { ...map.value, registry },
+    map: { name, description, registry, actions, path: "" },
     at: items.map((item) => item.at),
-  };
-  return {
-    ...found,
     ...(isWhole ? {} : { isPart: true }),
     ...(isConditional(fields) ? { isConditional: true } : {}),
     ...(address ? { address } : {}),
@@ -122,8 +115,13 @@ function dataIn(block: Block, at: number): Found {
     const hint = "paste what `az acr scope-map show` prints";
     return { ...unknown({ message, hint, position: at }), named: { address, name } };
   }
-  const map = { name, description: system.description, registry, actions: system.actions, path: "" };
-  return { kind: "scopeMap", form: "terraform", map, at: system.actions.map(() => at), address };
+  return {
+    kind: "scopeMap",
+    form: "terraform",
+    map: { ...system, registry },
+    at: system.actions.map(() => at),
+    address,
+  };
 }
 
 /** Terraform keeps the passwords of a token in a resource of its own. */
@@ -170,7 +168,7 @@ function passwordsIn({ attributes, blocks }: Block): Found {
 }
 
 /** `azapi` writes the resource as its API has it. */
-function azapiIn(block: Block, at: number): Found[] {
+function azapiIn(block: Block): Found[] {
   const { attributes } = block;
   const type = stringOf(attributes.get("type"))?.toLowerCase().split("@")[0] ?? "";
   const properties = fieldsOf(fieldsOf(attributes.get("body")).get("properties"));
@@ -178,7 +176,7 @@ function azapiIn(block: Block, at: number): Found[] {
     partOfId(attributes.get("parent_id"), "registries") ?? partOfId(attributes.get("resource_id"), "registries");
   if (type.endsWith("/scopemaps")) {
     const fields = new Map([...properties, ...attributes]);
-    return [mapOf({ fields, list: properties.get("actions"), registry, address: addressOf(block), at })];
+    return [mapOf({ fields, list: properties.get("actions"), registry, address: addressOf(block) })];
   }
   if (!type.endsWith("/registries/tokens")) return [];
   const status = stringOf(properties.get("status"))?.toLowerCase();
@@ -206,7 +204,7 @@ function moduleIn({ attributes }: Block, at: number): Found[] {
     const fields = fieldsOf(value);
     if (fields.size === 0) return [];
     const named = fields.has("name") ? fields : new Map([...fields, ["name", text(key, at)]]);
-    const map = mapOf({ fields: named, list: fields.get("actions"), registry, at });
+    const map = mapOf({ fields: named, list: fields.get("actions"), registry });
     return [map, ...tokensOf(fields, stringOf(named.get("name")), registry)];
   });
 }
@@ -225,12 +223,10 @@ function text(text: string, at: number): Expression {
 
 /** What a plan takes away. */
 function destroyed({ labels: [type], attributes }: Block): Found[] {
-  const name = stringOf(attributes.get("name"));
-  const isToken = type === "azurerm_container_registry_token";
-  if ((!isToken && type !== "azurerm_container_registry_scope_map") || name === null) return [];
-  const nothing = { status: null, actions: [], at: [], removed: [], passwords: null, open: null };
-  const change: Change = { does: "deletes", token: isToken ? name : null, scopeMap: isToken ? null : name, ...nothing };
-  return [{ kind: "change", registry: stringOf(attributes.get("container_registry_name")), change }];
+  const kind = /^azurerm_container_registry_(scope_map|token)$/.exec(type ?? "")?.[1];
+  const registry = stringOf(attributes.get("container_registry_name"));
+  const found = kind ? deletion(registry, stringOf(attributes.get("name")), kind === "token") : null;
+  return found ? [found] : [];
 }
 
 function fieldsOf(expression: Expression | undefined): Fields {

@@ -6,6 +6,8 @@
  * could use the token.
  */
 
+import { jsonNode } from "../documents/json";
+import { Refusal } from "../documents/refusal";
 import { base64Url } from "./base64";
 
 export type Json = { readonly [name: string]: unknown };
@@ -82,21 +84,16 @@ function bare(text: string): { token: string; start: number } {
 
 function formProblems(parts: readonly string[], token: string, start: number): TokenProblem[] {
   const end = start + token.length;
-  const hint = "a token is three parts with dots between them";
-  if (token === "") return [{ message: "there is no token", hint, position: start }];
-  if (parts.length === 1) return [{ message: "the token ends within its first part", hint, position: end }];
-  if (parts.length === 2) return [{ message: "the token ends before its signature", hint, position: end }];
+  const says = (message: string, position = end, hint = "a token is three parts with dots between them") => [
+    { message, hint, position },
+  ];
+  if (token === "") return says("there is no token", start);
+  if (parts.length === 1) return says("the token ends within its first part");
+  if (parts.length === 2) return says("the token ends before its signature");
   if (parts[2] === "")
-    return [
-      {
-        message: "the token has no signature, or a piece of one",
-        hint: "no registry accepts it like this",
-        position: end,
-      },
-    ];
+    return says("the token has no signature, or a piece of one", end, "no registry accepts it like this");
   if (parts.length === 3) return [];
-  const position = start + parts.slice(0, 3).join(".").length;
-  return [{ message: `the token has ${parts.length} parts`, hint, position }];
+  return says(`the token has ${parts.length} parts`, start + parts.slice(0, 3).join(".").length);
 }
 
 interface Part {
@@ -105,26 +102,24 @@ interface Part {
   readonly problems: TokenProblem[];
 }
 
+/** A field that is there twice is refused: other readers refuse it too, or take another one. */
 function readPart(name: "header" | "claims", part: string, start: number): Part {
   const { text, problem } = base64Url(name, part);
   const problems = problem === null ? [] : [{ ...problem, position: start + problem.position }];
-  const value = readJson(text);
-  if (value !== null || problems.length > 0) return { value, text, problems };
-  const hint = "it is cut off, or no token of a registry";
-  return {
-    value,
-    text,
-    problems: [{ message: `there is no JSON object in the ${name}`, hint, position: start }],
-  };
-}
-
-function readJson(text: string): Json | null {
+  let message = `there is no JSON object in the ${name}`;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
-  } catch {
-    return null;
+    jsonNode(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return { value: value as Json, text, problems };
+  } catch (error) {
+    if (error instanceof Refusal) message = `${error.message} in the ${name}`;
   }
+  if (problems.length === 0) {
+    const hint = "it is cut off, or no token of a registry";
+    problems.push({ message, hint, position: start });
+  }
+  return { value: null, text, problems };
 }
 
 /** By what the token says of itself; tokens of other issuers say it by what they hold. */

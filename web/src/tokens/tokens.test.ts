@@ -63,6 +63,15 @@ test.each([
   [`${encode(header)}.a+b.s`, [`\`+\` in the claims is no digit of base64url @${start + 1}`]],
   [`${encode(header)}.${claims.slice(0, 9)}.s`, [`the end of the claims is in the middle of a byte @${start + 9}`]],
   [`${encode("[1]")}.${claims}.s`, ["there is no JSON object in the header @0"]],
+  [
+    `${encode(header)}.${encode('{"sub":"a","sub":"b"}')}.s`,
+    [`the field \`sub\` stands twice in the claims @${encode(header).length + 1}`],
+  ],
+  [`${encode('{"alg":"none","alg":"ES256"}')}.${claims}.s`, ["the field `alg` stands twice in the header @0"]],
+  [
+    `${encode(header)}.${encode('{"access":[{"actions":["pull"],"actions":["push"]}]}')}.s`,
+    [`the field \`actions\` stands twice in the claims @${encode(header).length + 1}`],
+  ],
 ])("%j is no whole token", (text, expected) => {
   const { problems } = decodeToken(text);
   expect(problems.map(({ message, position }) => `${message} @${position}`)).toEqual(expected);

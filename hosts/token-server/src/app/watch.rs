@@ -14,7 +14,9 @@ use crate::app::App;
 use crate::clock;
 use crate::domain::keys::Ring;
 use crate::domain::policy::Policy;
-use crate::store::{ChangeListener, History, KeysRecord, Known, Store, Write};
+use crate::store::{
+    ChangeListener, History, KeyRecord, Known, SealError, Store, StoredKeys, Vault, Write,
+};
 
 /// How long the server waits for a notification before it polls.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -115,14 +117,53 @@ async fn begin_epoch(app: &App, known: &Known) -> anyhow::Result<()> {
 }
 
 /// Adds new signing keys to the ring, and drops deleted ones.
-fn renew_keys(app: &App, keys: KeysRecord) -> anyhow::Result<()> {
-    let Some(authority) = keys.authority.as_ref().filter(|_| **app.keys() != keys) else {
+fn renew_keys(app: &App, stored: StoredKeys) -> anyhow::Result<()> {
+    let records = stored.records();
+    let Some(authority) = records.authority.as_ref().filter(|_| **app.keys() != stored) else {
         return Ok(());
     };
-    let ring = Ring::read_again(&keys.keys, &authority.certificate, Some(&app.issuer.ring()))?;
+    let (former, vault) = (app.issuer.ring(), app.store.vault());
+    let read = |key: &KeyRecord| readable(key, &former, vault).transpose();
+    let keys: Vec<_> = records.keys.iter().filter_map(read).collect::<Result<_, _>>()?;
+    warn_of_other_keys(&stored, vault);
+    let ring = Ring::read_again(&keys, &authority.certificate, Some(&former))?;
     app.issuer.replace_ring(ring);
-    app.replace_keys(keys);
+    app.replace_keys(stored);
     Ok(())
+}
+
+/// A stored signing key, decrypted unless the ring has it already: keys that were only encrypted
+/// again need no decryption. `None` for one that is encrypted with a key that is not here; its
+/// tokens are refused.
+fn readable(
+    stored: &KeyRecord,
+    former: &Ring,
+    vault: &Vault,
+) -> Result<Option<KeyRecord>, SealError> {
+    if former.has(stored) {
+        return Ok(Some(stored.clone()));
+    }
+    match vault.open_key(stored) {
+        Err(SealError::UnknownKey(id)) => {
+            tracing::error!(
+                kid = stored.kid,
+                secrets_key = id,
+                "a signing key is encrypted with another key than secrets.key; this server neither signs with it nor takes its tokens: set secrets.key or secrets.previousKeys and restart it"
+            );
+            Ok(None)
+        }
+        opened => opened.map(Some),
+    }
+}
+
+fn warn_of_other_keys(stored: &StoredKeys, vault: &Vault) {
+    let unknown = stored.sealed_with().into_iter().find(|id| !vault.has(id));
+    if let Some(id) = unknown {
+        tracing::warn!(
+            secrets_key = id,
+            "the signing keys were encrypted with another key; this server goes on with those in its memory: set secrets.key to the new key, for its next start and before the next signing key is made"
+        );
+    }
 }
 
 /// Follows the database. Never returns.

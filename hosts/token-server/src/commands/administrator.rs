@@ -6,11 +6,13 @@ use crate::config::{Administrator, Config};
 use crate::domain::edit::service_principals::reset_administrator;
 use crate::model::client_id::ADMINISTRATOR;
 
+use crate::model::audit::Actor;
+
 use super::open;
 
 /// Gives the local administrator a new secret, and prints what `az login` needs.
 pub(crate) async fn administrator(flags: Administrator) -> anyhow::Result<()> {
-    let store = open(&Config::load(&flags.source, &[])?).await?;
+    let store = open(&Config::load(&flags.source, &[])?, Actor::command("administrator")).await?;
     let mut write = store.write().await?;
     let secret = reset_administrator(&mut write).await?;
     let registry = write.registry().await?;

@@ -9,14 +9,17 @@ use crate::domain::doctor::{Finding, Registry, Server, Verdict, diagnose};
 use crate::domain::keys::Keeper;
 use anyhow::Context as _;
 
-use super::open;
+use crate::model::audit::Actor;
+
+use super::secrets::open_with_keys;
 
 /// Prints why a registry refuses a token; the exit code says whether one does.
 pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &flags.flags())?;
     let token = read(&flags.token)?;
     let registry = flags.registry.as_deref().map(Registry::read).transpose()?;
-    let ring = Keeper::read(&open(&config).await?).await?;
+    let store = open_with_keys(&config, Actor::command("doctor")).await?;
+    let ring = Keeper::read(&store).await?;
     let public_url = config.public_url.as_ref().map(ToString::to_string).unwrap_or_default();
     let server = Server {
         issuer: &config.issuer,

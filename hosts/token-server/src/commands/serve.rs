@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::app::known_networks;
 use crate::app::upkeep::keep;
 use crate::app::watch::{catch_up, follow};
 use crate::app::{App, Listener, Settings};
+use crate::app::{audit, known_networks};
 use crate::clock;
 use crate::config::management::Management;
 use crate::config::{Config, Serve, reached_at};
@@ -21,6 +21,7 @@ use crate::http::health;
 use crate::http::routes::{management_routes, routes};
 use crate::http::serve::{self as http, Bounds, layered, stopped};
 use crate::http::tls::Tls;
+use crate::model::audit::Actor;
 use crate::store::Store;
 use crate::telemetry::{Telemetry, metrics};
 use anyhow::{Context as _, bail};
@@ -30,7 +31,8 @@ use scopegate_runtime::{ENGINE_SHA256, Limits, Runtime};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{keep as keep_generated, keeper, open};
+use super::secrets::open_with_keys;
+use super::{keep as keep_generated, keeper};
 
 /// Serves until the process is asked to end.
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
@@ -43,11 +45,14 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let tls = Tls::open(config.tls.as_ref(), None)?;
     let management_tls = management_tls(&config.management)?;
     let providers = Providers::open(&config.providers)?;
-    let store = open(&config).await?;
+    let store = open_with_keys(&config, Actor::server()).await?;
+    audit::warn_of_another_key(&store).await?;
     if let Some(seed) = &config.seed {
+        let store = store.by(Actor { name: "seed".into(), ..Actor::server() });
         keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
     }
-    if keep_providers(&store, providers.fingerprints()).await? {
+    let in_name = store.by(Actor { name: "configuration".into(), ..Actor::server() });
+    if keep_providers(&in_name, providers.fingerprints()).await? {
         tracing::info!("the identity providers have changed; tokens of changed ones are revoked");
     }
     // The ports are opened last: a client that waits for them may read the certificate as soon as
@@ -70,6 +75,9 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     if let Err(error) = known_networks::save(&app).await {
         tracing::warn!(%error, "cannot save the known networks");
     }
+    if let Err(error) = audit::save(&app, true).await {
+        tracing::warn!(%error, "cannot write sign-ins to the audit trail");
+    }
     telemetry.stop().await;
     Ok(())
 }
@@ -89,6 +97,8 @@ fn background(config: &Config, app: &Arc<App>, telemetry: &Telemetry) -> JoinSet
     background.spawn(keep(keeper(config), Arc::clone(app)));
     background.spawn(keep_fresh(Arc::clone(app)));
     background.spawn(known_networks::run(Arc::clone(app)));
+    background.spawn(audit::write_sign_ins(Arc::clone(app)));
+    background.spawn(audit::keep(Arc::clone(app), config.audit.keep_for));
     background.spawn(metrics::run(telemetry.metrics.clone()));
     background
 }

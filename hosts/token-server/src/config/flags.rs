@@ -25,12 +25,17 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Create the local administrator, or give it a new secret, and print what `az login` needs.
     Administrator(Administrator),
-    /// Begin a new epoch after a restore of the database: every older token ends, and edges read
-    /// the full state.
+    /// Write a backup into a new file, also while servers run.
+    Backup(Backup),
+    /// Restore a backup. Without one, begin a new epoch after the database was restored by other
+    /// means: every older token ends, and edges read the full state.
     Restore(Restore),
     /// List the signing keys, or create a new one now.
     #[command(subcommand)]
     Keys(Keys),
+    /// Verify the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Explain why a registry refuses a token: "token signed by untrusted key", for example.
     Doctor(Doctor),
     /// Write scope maps and tokens from a file into the database, also while a server runs.
@@ -106,12 +111,30 @@ pub struct Administrator {
     pub source: Source,
 }
 
+/// `scopegate-server backup`
+#[derive(Clone, Debug, Args)]
+pub struct Backup {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// The new file.
+    pub file: PathBuf,
+}
+
 /// `scopegate-server restore`
 #[derive(Clone, Debug, Args)]
 pub struct Restore {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
+    /// The backup.
+    pub file: Option<PathBuf>,
+    /// Replace a database that is not empty. What was changed since the backup is lost.
+    #[arg(long, requires = "file")]
+    pub replace: bool,
+    /// Principals that were changed since the backup come back as they were, and not disabled.
+    #[arg(long, requires = "file")]
+    pub as_it_was: bool,
 }
 
 /// `scopegate-server keys`
@@ -121,6 +144,8 @@ pub enum Keys {
     List(KeysList),
     /// Make a new key now.
     Rotate(KeysRotate),
+    /// Encrypt the signing keys in the database with `secrets.key`, also while servers run.
+    Reencrypt(KeysReencrypt),
 }
 
 /// `scopegate-server keys list`
@@ -137,10 +162,41 @@ pub struct KeysRotate {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
-    /// Delete every other key and the authority at once: for a key that has leaked. All tokens end,
-    /// and registries need the new bundle.
+    /// Delete every other key and the authority at once: for a key that has leaked, or that cannot
+    /// be decrypted because `secrets.key` is lost. All tokens end, and registries need the new
+    /// bundle.
     #[arg(long)]
     pub at_once: bool,
+}
+
+/// `scopegate-server audit`
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Find rows that are missing, altered or moved. Fails when there are any.
+    Verify(AuditVerify),
+}
+
+/// `scopegate-server audit verify`
+#[derive(Clone, Debug, Args)]
+pub struct AuditVerify {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// A head that the log has, `42:9f86…`: shows whether rows were cut off the end since.
+    #[arg(long, value_name = "NUMBER:SEAL")]
+    pub head: Option<String>,
+}
+
+/// `scopegate-server keys reencrypt`
+#[derive(Clone, Debug, Args)]
+pub struct KeysReencrypt {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// A file with the key that they are encrypted with now. Not needed for a key of
+    /// `secrets.previousKeys`.
+    #[arg(long, value_name = "FILE")]
+    pub old: Option<PathBuf>,
 }
 
 /// `scopegate-server doctor`

@@ -1,6 +1,7 @@
 //! Values that are more than text: addresses with passwords, and words of a short list.
 
 use std::fmt;
+use std::time::Duration;
 
 use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Untag};
@@ -55,6 +56,12 @@ impl<'de> Deserialize<'de> for SecretUrl {
         let text = deserializer.deserialize_str(Text("an address"))?;
         Self::parse(&text).map_err(de::Error::custom)
     }
+}
+
+pub(super) fn optional_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    scopegate_host::duration::deserialize(deserializer).map(Some)
 }
 
 pub(super) fn catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Catalog, D::Error> {

@@ -1,5 +1,5 @@
 //! Warnings about a valid configuration: passwords and tokens that are sent over a network in clear
-//! text.
+//! text, and signing keys that are stored in it.
 //!
 //! Left out: the address of the metrics, which hold no secret, and what a proxy before the server
 //! does.
@@ -17,6 +17,7 @@ impl Config {
     pub fn warnings(&self) -> Vec<String> {
         let found = self.plain_http().into_iter().chain(self.plain_management());
         let found = found.chain(self.no_management()).chain(self.plain_database());
+        let found = found.chain(self.plain_keys());
         found.chain(self.everybody()).collect()
     }
 
@@ -70,6 +71,13 @@ impl Config {
             .collect()
     }
 
+    fn plain_keys(&self) -> Option<String> {
+        let is_plain = self.database_url.is_some() && self.secrets.key.is_none();
+        is_plain.then(|| {
+            "the signing keys are in PostgreSQL as they are, so a copy of it signs tokens: configure secrets.key, the same for all servers".to_owned()
+        })
+    }
+
     fn plain_database(&self) -> Option<String> {
         let url = self.database_url.as_ref().map(SecretUrl::expose)?;
         // An invalid address is refused when the database is opened.
@@ -105,6 +113,7 @@ fn is_local(host: &str) -> bool {
 mod tests {
     use scopegate_host::networks::Networks;
 
+    use super::super::{KeySource, Secrets};
     use super::*;
     use scopegate_host::tls::TlsFiles;
 
@@ -183,6 +192,13 @@ mod tests {
     }
 
     #[test]
+    fn signing_keys_that_are_not_encrypted_are_warned_of() {
+        let database_url = Some(SecretUrl::parse("postgres://localhost/s").unwrap());
+        let warnings = Config { database_url, ..Config::default() }.warnings();
+        assert!(warnings.len() == 1 && warnings[0].contains("secrets.key"), "{warnings:?}");
+    }
+
+    #[test]
     fn a_database_in_the_clear_is_warned_of() {
         for (url, expected) in [
             ("postgres://u:hunter2@localhost/s", false),
@@ -196,7 +212,9 @@ mod tests {
             ("postgresql://u:hunter2@192.0.2.1/s?sslmode=verify-full", false),
         ] {
             let database_url = Some(SecretUrl::parse(url).unwrap());
-            let warnings = Config { database_url, ..Config::default() }.warnings();
+            let key = Some(KeySource::Credential("k".into()));
+            let secrets = Secrets { key, ..Secrets::default() };
+            let warnings = Config { database_url, secrets, ..Config::default() }.warnings();
             assert_eq!(warnings.len(), usize::from(expected), "{url} {warnings:?}");
             assert!(!warnings.join("").contains("hunter2"), "{warnings:?}");
         }

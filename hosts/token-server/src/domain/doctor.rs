@@ -186,7 +186,8 @@ mod tests {
     impl Case {
         /// A server with one key, and a registry that trusts it.
         fn new(algorithm: Algorithm, x5c: bool) -> Self {
-            let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
+            let authority =
+                Authority::read(&Authority::generate("test", 1_800_000_000).unwrap()).unwrap();
             let times = Times { created_at: NOW, signs_from: NOW, certified_until: NOW + 100_000 };
             let size = RsaSize::Bits2048;
             let record = SigningKey::generate(algorithm, size, times, &authority).unwrap();

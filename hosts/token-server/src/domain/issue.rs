@@ -19,7 +19,7 @@ use scopegate_api::claims::{
     version,
 };
 use scopegate_edge::accept::{Registered, Times};
-use scopegate_edge::json::read_object;
+use scopegate_edge::json;
 use scopegate_edge::jws::{Jws, decode};
 use scopegate_edge::{Epoch, Expected, accept};
 use serde::de::DeserializeOwned;
@@ -262,7 +262,7 @@ impl Issuer {
     fn verify_for<T: DeserializeOwned>(&self, token: &str, expected: &Expected<'_>) -> Option<T> {
         let payload = self.open(token)?;
         // A claim twice is refused here too, also one that no field below takes.
-        read_object(&payload)?;
+        json::read(&payload)?.object()?;
         let claims: RegisteredClaims = serde_json::from_slice(&payload).ok()?;
         expected.check_any(claims.registered()).ok()?;
         serde_json::from_slice(&payload).ok()
@@ -334,7 +334,8 @@ mod tests {
     impl Keys {
         /// Keys that begin to sign an hour apart, the first one now.
         fn new(algorithms: &[Algorithm]) -> Self {
-            let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
+            let authority =
+                Authority::read(&Authority::generate("test", 1_800_000_000).unwrap()).unwrap();
             let generate = |(signs_from, algorithm): (i64, &Algorithm)| {
                 let times = Times { created_at: NOW, signs_from, certified_until: NOW + 86_400 };
                 SigningKey::generate(*algorithm, RsaSize::Bits2048, times, &authority).unwrap()

@@ -40,7 +40,9 @@ use crate::domain::edit::service_principals::ServicePrincipalEdit;
 use crate::domain::edit::tokens::{Passwords, TokenEdit};
 use crate::domain::edit::{passwords, registry, scope_maps, service_principals, tokens};
 use crate::model::password::PasswordDigest;
-use crate::store::{PasswordName, PasswordRecord, Store, Write};
+use crate::store::{
+    PasswordName, PasswordRecord, ServicePrincipalRecord, Store, TokenRecord, Write,
+};
 
 /// The file.
 #[derive(Debug, Deserialize)]
@@ -239,7 +241,7 @@ impl SeedToken {
 
     /// Generates a password for a token that has none, in the file or in the database.
     async fn first_password(&self, write: &mut Write) -> anyhow::Result<Option<Generated>> {
-        let token = write.token(&self.name).await?;
+        let token: Option<TokenRecord> = write.find(&self.name).await?;
         if self.passwords.is_some() || token.is_some_and(|token| !token.passwords.is_empty()) {
             return Ok(None);
         }
@@ -276,7 +278,7 @@ impl SeedServicePrincipal {
 
     /// Generates a secret for a service principal that has none.
     async fn first_secret(&self, write: &mut Write) -> anyhow::Result<Option<Generated>> {
-        let known = write.service_principal(&self.client_id).await?;
+        let known: Option<ServicePrincipalRecord> = write.find(&self.client_id).await?;
         if known.is_some_and(|principal| !principal.secrets.is_empty()) {
             return Ok(None);
         }

@@ -13,8 +13,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::HeaderMap;
 use scopegate_core::scope_map::Role;
+use scopegate_host::forwarded::GATEWAY;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
@@ -23,8 +24,6 @@ use crate::domain::principal::{AuthError, Credentials};
 use crate::domain::reason::Reason;
 use crate::model::password;
 
-/// The header field of a gateway's credentials.
-pub(crate) const GATEWAY: HeaderName = HeaderName::from_static("x-scopegate-gateway");
 /// The maximum number of cached credentials. Only verified ones are cached, so guesses do not fill
 /// it.
 const MAX_CACHED: usize = 1024;

@@ -2,8 +2,7 @@
 //!
 //! Registry clients look for `Docker-Distribution-Api-Version`, `az` prints
 //! `X-Ms-Correlation-Request-Id` with every error, browsers need `Access-Control-Expose-Headers` to
-//! show any of it. A client's own ids are used only when they are GUIDs: they are copied into
-//! answers and logs.
+//! show any of it. Which ids of a client are used is the rule of [`scopegate_host::correlation`].
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,25 +10,21 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
+use scopegate_host::answer::{self, API_VERSION};
+use scopegate_host::correlation::{self, CORRELATION, guid};
+use scopegate_host::forwarded::client_address;
 use scopegate_host::networks::Networks;
-use uuid::Uuid;
 
 use crate::app::Listener;
-use crate::http::address::client_address;
 use crate::http::context::Context;
 use crate::http::gateways::Gateways;
 
-const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
 const CLIENT_REQUEST: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 const RETURN_CLIENT_REQUEST: HeaderName = HeaderName::from_static("x-ms-return-client-request-id");
-const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-/// What scripts in browsers may read.
-const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id",
-);
-const STRICT_TRANSPORT: HeaderValue =
-    HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
+const REGISTRY_2: HeaderValue = HeaderValue::from_static(answer::REGISTRY_2);
+const EXPOSED: HeaderValue = HeaderValue::from_static(answer::EXPOSED);
+const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static(answer::STRICT_TRANSPORT);
 /// The default content security policy: a browser may show an answer, but not in a frame.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
@@ -59,7 +54,7 @@ pub(crate) async fn complete(
     let mut response = next(request).await;
     let headers = response.headers_mut();
     if is_registry {
-        headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+        headers.insert(API_VERSION, REGISTRY_2);
     }
     if let Some(value) = correlation_id {
         headers.insert(CORRELATION, value);
@@ -87,13 +82,12 @@ async fn context_of(reached: &Reached, peer: IpAddr, headers: &HeaderMap) -> Con
         None => false,
     };
     let address = client_address(peer, headers, &reached.trusted_proxies, is_from_gateway);
-    let correlation_id = guid(headers, &CORRELATION).unwrap_or_else(Uuid::new_v4);
     Context {
         address,
         is_forwarded: address != peer.to_canonical(),
         listener: reached.listener,
         certificate: None,
-        correlation_id: Arc::from(correlation_id.to_string()),
+        correlation_id: Arc::from(correlation::id(headers).to_string()),
     }
 }
 
@@ -112,15 +106,6 @@ fn client_request(headers: &HeaderMap) -> Option<HeaderValue> {
     }
     guid(headers, &CLIENT_REQUEST)?;
     headers.get(CLIENT_REQUEST).cloned()
-}
-
-/// A GUID of 36 characters. The other forms that the library reads are not used by clients.
-fn guid(headers: &HeaderMap, name: &HeaderName) -> Option<Uuid> {
-    let value = headers.get(name)?.as_bytes();
-    if value.len() != 36 {
-        return None;
-    }
-    Uuid::try_parse_ascii(value).ok()
 }
 
 #[cfg(test)]

@@ -21,11 +21,13 @@
 //! | [`identities`] | identities of providers, revoked |
 //! | [`generations`] | which tokens are revoked, for the edge |
 //! | [`bundle`] | the same, with the compiled scope maps, signed |
+//! | [`audit`] | the audit trail |
 //! | [`documents`] | their JSON |
 //! | [`resource`] | their ids and lists |
 //! | [`error`] | refusals |
 
 pub(crate) mod access;
+pub(crate) mod audit;
 mod body;
 mod browser;
 pub(crate) mod bundle;
@@ -135,6 +137,7 @@ fn resources() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(service_principals::add_secret, service_principals::delete_secrets))
         .routes(routes!(identities::revoke))
         .routes(routes!(identities::revoke_provider))
+        .routes(routes!(audit::list))
         .routes(routes!(generations::list))
         .routes(routes!(bundle::show))
 }

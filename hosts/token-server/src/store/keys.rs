@@ -3,6 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
 
 /// The record of a signing key.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,6 +48,46 @@ impl fmt::Debug for AuthorityRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorityRecord").finish_non_exhaustive()
     }
+}
+
+/// The signing keys, and the authority behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeysRecord {
+    /// Every key, in no order.
+    pub keys: Vec<KeyRecord>,
+    /// The authority; none before the first key is made.
+    pub authority: Option<AuthorityRecord>,
+}
+
+impl KeysRecord {
+    pub(super) async fn read(db: &mut AnyConnection) -> sqlx::Result<Self> {
+        let keys = sqlx::query(
+            "select kid, algorithm, private_key, certificate, created_at, signs_from from signing_keys",
+        );
+        let rows = keys.fetch_all(&mut *db).await?;
+        let keys = rows.iter().map(key_from_row).collect::<sqlx::Result<_>>()?;
+        let authority = sqlx::query("select private_key, certificate from signing_authority");
+        let authority = match authority.fetch_optional(db).await? {
+            Some(row) => {
+                Some(AuthorityRecord { private_key: row.try_get(0)?, certificate: row.try_get(1)? })
+            }
+            None => None,
+        };
+        Ok(Self { keys, authority })
+    }
+}
+
+fn key_from_row(row: &AnyRow) -> sqlx::Result<KeyRecord> {
+    let algorithm = Algorithm::parse(row.try_get(1)?)
+        .ok_or_else(|| sqlx::Error::Decode("a key of an unknown algorithm".into()))?;
+    Ok(KeyRecord {
+        kid: row.try_get(0)?,
+        algorithm,
+        private_key: row.try_get(2)?,
+        certificate: row.try_get(3)?,
+        created_at: row.try_get(4)?,
+        signs_from: row.try_get(5)?,
+    })
 }
 
 /// What a key signs with, by its name in RFC 7518 and RFC 8037.

@@ -1,20 +1,18 @@
-//! The rows, as values.
+//! The rows, as values: the columns of each, and the statement that writes it.
 
 use scopegate_core::scope_map::Role;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::{AnyConnection, FromRow, Row as _};
 
-use super::keys::{Algorithm, AuthorityRecord, KeyRecord};
-use super::page::Page;
-use super::row::{flag, json};
+use super::keys::KeysRecord;
+use super::row::{flag, json, to_json};
+use super::tables::{self, Put, Record, Revision, Tabled};
+use super::vault::StoredKeys;
 use crate::model::password::PasswordDigest;
 
 /// For how many revisions tombstones and the ids of writes are kept.
 pub(super) const TOMBSTONE_HORIZON: Revision = 100_000;
-
-/// Counts the writes to a registry.
-pub type Revision = i64;
 
 #[derive(Clone, Debug, Default)]
 pub struct RegistryRecord {
@@ -258,16 +256,7 @@ pub struct Changes {
     /// Records that were deleted.
     pub tombstones: Vec<Tombstone>,
     /// Every signing key, and the authority behind them.
-    pub keys: KeysRecord,
-}
-
-/// The signing keys, and the authority behind them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeysRecord {
-    /// Every key, in no order.
-    pub keys: Vec<KeyRecord>,
-    /// The authority; none before the first key is made.
-    pub authority: Option<AuthorityRecord>,
+    pub keys: StoredKeys,
 }
 
 impl Changes {
@@ -275,22 +264,22 @@ impl Changes {
     pub(super) async fn read(db: &mut AnyConnection, known: &Known) -> sqlx::Result<Self> {
         let registry = RegistryRecord::read(db).await?;
         let history = known.compare(db, &registry).await?;
-        let since = known.revision;
-        if registry.revision == since && history == History::Same {
+        let revision = known.revision;
+        if registry.revision == revision && history == History::Same {
             return Ok(Self { registry, ..Self::default() });
         }
-        let is_everything = history != History::Same || registry.must_be_read_whole(since);
-        let since = if is_everything { 0 } else { since };
+        let is_everything = history != History::Same || registry.must_be_read_whole(revision);
+        let revision = if is_everything { 0 } else { revision };
         Ok(Self {
             is_everything,
             history,
-            scope_maps: ScopeMapRecord::since(db, since).await?,
-            tokens: TokenRecord::since(db, since).await?,
-            service_principals: ServicePrincipalRecord::since(db, since).await?,
-            providers: ProviderRecord::since(db, since).await?,
-            revoked_identities: RevokedIdentity::since(db, since).await?,
-            tombstones: Tombstone::since(db, since).await?,
-            keys: KeysRecord::read(db).await?,
+            scope_maps: tables::since(db, revision).await?,
+            tokens: tables::since(db, revision).await?,
+            service_principals: tables::since(db, revision).await?,
+            providers: tables::since(db, revision).await?,
+            revoked_identities: tables::since(db, revision).await?,
+            tombstones: tables::since(db, revision).await?,
+            keys: StoredKeys::new(KeysRecord::read(db).await?),
             registry,
         })
     }
@@ -330,67 +319,13 @@ impl RegistryRecord {
     }
 }
 
-/// Declares the three ways in which rows of a table are read. The columns are in the order of
-/// `from_row`.
-macro_rules! readable {
-    ($record:ident, $columns:literal) => {
-        impl $record {
-            /// The row with a key, which is the name in any case.
-            pub(super) async fn find(
-                db: &mut AnyConnection,
-                name: &str,
-            ) -> sqlx::Result<Option<Self>> {
-                // No row has such a name, and PostgreSQL refuses a NUL in a query.
-                if name.contains('\0') {
-                    return Ok(None);
-                }
-                let query = sqlx::query(concat!("select ", $columns, " where key = $1"));
-                let row = query.bind(name.to_ascii_lowercase()).fetch_optional(db).await?;
-                row.as_ref().map(Self::from_row).transpose()
-            }
-
-            /// The rows that changed after a revision.
-            pub(super) async fn since(
-                db: &mut AnyConnection,
-                revision: Revision,
-            ) -> sqlx::Result<Vec<Self>> {
-                let query = sqlx::query(concat!("select ", $columns, " where revision > $1"));
-                let rows = query.bind(revision).fetch_all(db).await?;
-                rows.iter().map(Self::from_row).collect()
-            }
-
-            /// A page of rows, in the order of their keys.
-            pub(super) async fn page(
-                db: &mut AnyConnection,
-                page: &Page,
-            ) -> sqlx::Result<Vec<Self>> {
-                let query = sqlx::query(concat!(
-                    "select ",
-                    $columns,
-                    " where key > $1 order by key limit $2"
-                ));
-                let after = page.after.replace('\0', "");
-                let rows = query.bind(after).bind(page.limit).fetch_all(db).await?;
-                rows.iter().map(Self::from_row).collect()
-            }
-        }
-    };
+impl Tabled for ScopeMapRecord {
+    const TABLE: &'static str = "scope_maps";
+    const COLUMNS: &'static str =
+        "key, name, description, actions, created_at, revision, generation";
 }
 
-readable!(
-    ScopeMapRecord,
-    "key, name, description, actions, created_at, revision, generation from scope_maps"
-);
-readable!(
-    TokenRecord,
-    "key, name, scope_map, enabled, passwords, created_at, revision, generation from tokens"
-);
-readable!(
-    ServicePrincipalRecord,
-    "key, name, display_name, enabled, roles, scope_maps, secrets, created_at, revision, generation from service_principals"
-);
-
-impl ScopeMapRecord {
+impl FromRow<'_, AnyRow> for ScopeMapRecord {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
             key: row.try_get(0)?,
@@ -404,7 +339,40 @@ impl ScopeMapRecord {
     }
 }
 
-impl TokenRecord {
+impl Record for ScopeMapRecord {
+    const KIND: &'static str = "scope_map";
+    const PUT: &'static str =
+        "insert into scope_maps (key, name, description, actions, created_at, generation, revision)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (key) do update set description = excluded.description, actions = excluded.actions,
+            generation = excluded.generation, revision = excluded.revision";
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn bind<'q>(&self, put: Put<'q>) -> sqlx::Result<Put<'q>> {
+        Ok(put
+            .bind(self.key.as_str())
+            .bind(self.name.as_str())
+            .bind(self.description.as_str())
+            .bind(to_json(&self.actions)?)
+            .bind(self.created_at)
+            .bind(self.generation))
+    }
+}
+
+impl Tabled for TokenRecord {
+    const TABLE: &'static str = "tokens";
+    const COLUMNS: &'static str =
+        "key, name, scope_map, enabled, passwords, created_at, revision, generation";
+}
+
+impl FromRow<'_, AnyRow> for TokenRecord {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
             key: row.try_get(0)?,
@@ -419,7 +387,40 @@ impl TokenRecord {
     }
 }
 
-impl ServicePrincipalRecord {
+impl Record for TokenRecord {
+    const KIND: &'static str = "token";
+    const PUT: &'static str =
+        "insert into tokens (key, name, scope_map, enabled, passwords, created_at, generation, revision)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (key) do update set scope_map = excluded.scope_map, enabled = excluded.enabled,
+            passwords = excluded.passwords, generation = excluded.generation, revision = excluded.revision";
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn bind<'q>(&self, put: Put<'q>) -> sqlx::Result<Put<'q>> {
+        Ok(put
+            .bind(self.key.as_str())
+            .bind(self.name.as_str())
+            .bind(self.scope_map.as_deref())
+            .bind(i64::from(self.enabled))
+            .bind(to_json(&self.passwords)?)
+            .bind(self.created_at)
+            .bind(self.generation))
+    }
+}
+
+impl Tabled for ServicePrincipalRecord {
+    const TABLE: &'static str = "service_principals";
+    const COLUMNS: &'static str = "key, name, display_name, enabled, roles, scope_maps, secrets, created_at, revision, generation";
+}
+
+impl FromRow<'_, AnyRow> for ServicePrincipalRecord {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
             key: row.try_get(0)?,
@@ -436,6 +437,38 @@ impl ServicePrincipalRecord {
     }
 }
 
+impl Record for ServicePrincipalRecord {
+    const KIND: &'static str = "service_principal";
+    const PUT: &'static str =
+        "insert into service_principals
+            (key, name, display_name, enabled, roles, scope_maps, secrets, created_at, generation, revision)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict (key) do update set display_name = excluded.display_name, enabled = excluded.enabled,
+            roles = excluded.roles, scope_maps = excluded.scope_maps, secrets = excluded.secrets,
+            generation = excluded.generation, revision = excluded.revision";
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn bind<'q>(&self, put: Put<'q>) -> sqlx::Result<Put<'q>> {
+        Ok(put
+            .bind(self.key.as_str())
+            .bind(self.name.as_str())
+            .bind(self.display_name.as_str())
+            .bind(i64::from(self.enabled))
+            .bind(to_json(&self.roles)?)
+            .bind(to_json(&self.scope_maps)?)
+            .bind(to_json(&self.secrets)?)
+            .bind(self.created_at)
+            .bind(self.generation))
+    }
+}
+
 /// Names of roles. An unknown role is an error: dropping it would silently reduce the principal's
 /// rights.
 fn roles(row: &AnyRow, column: usize) -> sqlx::Result<Vec<String>> {
@@ -446,18 +479,12 @@ fn roles(row: &AnyRow, column: usize) -> sqlx::Result<Vec<String>> {
     }
 }
 
-impl ProviderRecord {
-    pub(super) async fn since(
-        db: &mut AnyConnection,
-        revision: Revision,
-    ) -> sqlx::Result<Vec<Self>> {
-        let query = sqlx::query(
-            "select name, fingerprint, generation, revoked from identity_providers where revision > $1",
-        );
-        let rows = query.bind(revision).fetch_all(db).await?;
-        rows.iter().map(Self::from_row).collect()
-    }
+impl Tabled for ProviderRecord {
+    const TABLE: &'static str = "identity_providers";
+    const COLUMNS: &'static str = "name, fingerprint, generation, revoked";
+}
 
+impl FromRow<'_, AnyRow> for ProviderRecord {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
             name: row.try_get(0)?,
@@ -466,7 +493,9 @@ impl ProviderRecord {
             revoked: row.try_get(3)?,
         })
     }
+}
 
+impl ProviderRecord {
     /// Whether the configuration no longer has it.
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -474,86 +503,38 @@ impl ProviderRecord {
     }
 }
 
-impl RevokedIdentity {
-    async fn since(db: &mut AnyConnection, revision: Revision) -> sqlx::Result<Vec<Self>> {
-        let query = sqlx::query(
-            "select provider, subject, revision from revoked_identities where revision > $1",
-        );
-        let rows = query.bind(revision).fetch_all(db).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Self {
-                    provider: row.try_get(0)?,
-                    subject: row.try_get(1)?,
-                    revision: row.try_get(2)?,
-                })
-            })
-            .collect()
+impl Tabled for RevokedIdentity {
+    const TABLE: &'static str = "revoked_identities";
+    const COLUMNS: &'static str = "provider, subject, revision";
+}
+
+impl FromRow<'_, AnyRow> for RevokedIdentity {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self { provider: row.try_get(0)?, subject: row.try_get(1)?, revision: row.try_get(2)? })
     }
 }
 
-impl Tombstone {
-    async fn since(db: &mut AnyConnection, revision: Revision) -> sqlx::Result<Vec<Self>> {
-        let query = sqlx::query("select kind, key, revision from departures where revision > $1");
-        let rows = query.bind(revision).fetch_all(db).await?;
-        rows.iter()
-            .map(|row| {
-                let (kind, key): (&str, String) = (row.try_get(0)?, row.try_get(1)?);
-                let what = RecordKey::new(kind, key)
-                    .ok_or_else(|| sqlx::Error::Decode("a tombstone of an unknown kind".into()))?;
-                Ok(Self { what, revision: row.try_get(2)? })
-            })
-            .collect()
-    }
+impl Tabled for Tombstone {
+    const TABLE: &'static str = "departures";
+    const COLUMNS: &'static str = "kind, key, revision";
 }
 
-impl KeysRecord {
-    pub(super) async fn read(db: &mut AnyConnection) -> sqlx::Result<Self> {
-        let keys = sqlx::query(
-            "select kid, algorithm, private_key, certificate, created_at, signs_from from signing_keys",
-        );
-        let rows = keys.fetch_all(&mut *db).await?;
-        let keys = rows.iter().map(key_from_row).collect::<sqlx::Result<_>>()?;
-        let authority = sqlx::query("select private_key, certificate from signing_authority");
-        let authority = match authority.fetch_optional(db).await? {
-            Some(row) => {
-                Some(AuthorityRecord { private_key: row.try_get(0)?, certificate: row.try_get(1)? })
-            }
-            None => None,
-        };
-        Ok(Self { keys, authority })
+impl FromRow<'_, AnyRow> for Tombstone {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        let (kind, key): (&str, String) = (row.try_get(0)?, row.try_get(1)?);
+        let what = RecordKey::new(kind, key)
+            .ok_or_else(|| sqlx::Error::Decode("a tombstone of an unknown kind".into()))?;
+        Ok(Self { what, revision: row.try_get(2)? })
     }
-}
-
-fn key_from_row(row: &AnyRow) -> sqlx::Result<KeyRecord> {
-    let algorithm = Algorithm::parse(row.try_get(1)?)
-        .ok_or_else(|| sqlx::Error::Decode("a key of an unknown algorithm".into()))?;
-    Ok(KeyRecord {
-        kid: row.try_get(0)?,
-        algorithm,
-        private_key: row.try_get(2)?,
-        certificate: row.try_get(3)?,
-        created_at: row.try_get(4)?,
-        signs_from: row.try_get(5)?,
-    })
 }
 
 impl RecordKey {
     fn new(kind: &str, key: String) -> Option<Self> {
         match kind {
-            "scope_map" => Some(Self::ScopeMap(key)),
-            "token" => Some(Self::Token(key)),
-            "service_principal" => Some(Self::ServicePrincipal(key)),
+            ScopeMapRecord::KIND => Some(Self::ScopeMap(key)),
+            TokenRecord::KIND => Some(Self::Token(key)),
+            ServicePrincipalRecord::KIND => Some(Self::ServicePrincipal(key)),
             _ => None,
-        }
-    }
-
-    /// The kind and the key, as the database has them.
-    pub(super) fn parts(&self) -> (&'static str, &str) {
-        match self {
-            Self::ScopeMap(key) => ("scope_map", key),
-            Self::Token(key) => ("token", key),
-            Self::ServicePrincipal(key) => ("service_principal", key),
         }
     }
 }

@@ -1,26 +1,38 @@
-//! One write transaction: all of it is applied, or nothing.
+//! One write transaction: all of it is applied, or nothing, and a row of the audit trail with each
+//! change.
 
 use std::sync::Arc;
 
 use scopegate_core::ScopeMap;
-use sqlx::{Any, AnyConnection, Row as _, Transaction};
+use scopegate_host::database::Database;
+use serde_json::{Value, json};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, Transaction};
 use uuid::Uuid;
 
-use super::database::Database;
-use super::keys::{AuthorityRecord, KeyRecord};
+use super::Store;
+use super::audit::{self, Trail};
+use super::keys::{AuthorityRecord, KeyRecord, KeysRecord};
 use super::page::Page;
 use super::records::{
-    KeysRecord, Known, ProviderRecord, RecordKey, RegistryRecord, Revision, ScopeMapRecord,
-    ServicePrincipalRecord, TOMBSTONE_HORIZON, TokenRecord,
+    Known, ProviderRecord, RegistryRecord, ScopeMapRecord, ServicePrincipalRecord,
+    TOMBSTONE_HORIZON,
 };
 use super::row::to_json;
+use super::tables::{self, Record, Revision};
+use super::vault::{StoredKeys, Vault};
 use crate::clock;
+use crate::model::audit::{Actor, Entry, Object, Operation, Row, Shown};
 
 /// An open write. It is rolled back unless it is committed.
 #[derive(Debug)]
 pub struct Write {
     transaction: Transaction<'static, Any>,
     database: Arc<dyn Database>,
+    trail: Trail,
+    actor: Actor,
+    /// What was changed so far, in order.
+    entries: Vec<Entry>,
+    vault: Arc<Vault>,
     revision: Revision,
     /// The number of user-defined scope maps, once counted.
     scope_maps: Option<i64>,
@@ -31,7 +43,7 @@ pub struct Write {
 impl Write {
     pub(super) async fn begin(
         mut transaction: Transaction<'static, Any>,
-        database: Arc<dyn Database>,
+        store: &Store,
     ) -> sqlx::Result<Self> {
         let revision = match next_revision(&mut transaction).await? {
             Some(revision) => revision,
@@ -41,11 +53,21 @@ impl Write {
             }
         };
         note_write(&mut transaction, revision).await?;
-        Ok(Self { transaction, database, revision, scope_maps: None, tokens: None })
+        Ok(Self {
+            transaction,
+            database: Arc::clone(&store.database),
+            vault: Arc::clone(&store.vault),
+            trail: store.trail.clone(),
+            actor: store.actor.clone(),
+            entries: Vec::new(),
+            revision,
+            scope_maps: None,
+            tokens: None,
+        })
     }
 
     /// Begins a new epoch, with a revision above the known one of the old epoch.
-    pub(super) async fn begin_epoch(
+    pub(crate) async fn begin_epoch(
         &mut self,
         left: Option<&Known>,
     ) -> sqlx::Result<Option<String>> {
@@ -65,7 +87,41 @@ impl Write {
         sqlx::query("delete from writes").execute(&mut *self.transaction).await?;
         note_write(&mut self.transaction, revision).await?;
         self.revision = revision;
+        let [before, after] = [&registry.epoch, &epoch].map(|epoch| json!({ "epoch": epoch }));
+        self.note(Operation::Revoke, Object::new("registry", ""), Some(before), Some(after));
         Ok(Some(epoch))
+    }
+
+    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    /// Whether there is nothing but what every database has from the start.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn is_empty(&mut self) -> sqlx::Result<bool> {
+        let count = sqlx::query_scalar::<_, i64>(
+            "select (select count(*) from tokens) + (select count(*) from service_principals)
+                + (select count(*) from scope_maps where substr(key, 1, 1) <> '_')",
+        );
+        Ok(count.fetch_one(&mut *self.transaction).await? == 0)
+    }
+
+    /// The rows of the audit trail from a number on.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit_from(&mut self, number: i64) -> sqlx::Result<Vec<Row>> {
+        audit::after(&mut self.transaction, number.saturating_sub(1), i64::MAX).await
+    }
+
+    /// Notes that everything was replaced by a backup.
+    pub(crate) fn note_restore(&mut self, made_at: i64, revision: Revision) {
+        let after = json!({ "madeAt": made_at, "revision": revision });
+        self.note(Operation::Restore, Object::new("registry", ""), None, Some(after));
     }
 
     /// The revision that this write makes.
@@ -80,9 +136,39 @@ impl Write {
     ///
     /// When the database cannot be written. The commit may still have happened.
     pub async fn commit(mut self) -> sqlx::Result<Revision> {
+        let rows = audit::append(&mut self.transaction, &self.trail.key, self.entries).await?;
         self.database.notify(&mut self.transaction).await?;
         self.transaction.commit().await?;
+        rows.iter().for_each(|row| (self.trail.listener)(row));
         Ok(self.revision)
+    }
+
+    /// Notes a change for the audit trail, unless nothing that is shown has changed.
+    fn note(
+        &mut self,
+        operation: Operation,
+        object: Object,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) {
+        if before == after {
+            return;
+        }
+        self.entries.push(Entry {
+            at: clock::now(),
+            actor: self.actor.clone(),
+            operation: operation.as_str().to_owned(),
+            object,
+            before: before.map(|value| value.to_string()),
+            after: after.map(|value| value.to_string()),
+            revision: self.revision,
+        });
+    }
+
+    /// Notes that something was written.
+    fn note_put(&mut self, object: Object, before: Option<Value>, after: Value) {
+        let operation = if before.is_some() { Operation::Update } else { Operation::Create };
+        self.note(operation, object, before, Some(after));
     }
 
     /// Writes the records that every registry has; returns whether any was missing.
@@ -101,7 +187,7 @@ impl Write {
         for map in ScopeMap::system_defined() {
             let Some(name) = map.name.as_ref().map(ToString::to_string) else { continue };
             let actions: Vec<String> = map.rules.iter().map(ToString::to_string).collect();
-            let known = self.scope_map(&name).await?;
+            let known: Option<ScopeMapRecord> = self.find(&name).await?;
             if known.is_some_and(|known| known.actions == actions) {
                 continue;
             }
@@ -114,7 +200,7 @@ impl Write {
                 revision: self.revision,
                 generation: self.revision,
             };
-            self.put_scope_map(&record).await?;
+            self.put(&record).await?;
             changed = true;
         }
         Ok(changed)
@@ -129,34 +215,13 @@ impl Write {
         RegistryRecord::read(&mut self.transaction).await
     }
 
-    /// A scope map by its name, in any case.
+    /// The scope map, token or service principal with this name, in any case.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn scope_map(&mut self, name: &str) -> sqlx::Result<Option<ScopeMapRecord>> {
-        ScopeMapRecord::find(&mut self.transaction, name).await
-    }
-
-    /// A token by its name, in any case.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn token(&mut self, name: &str) -> sqlx::Result<Option<TokenRecord>> {
-        TokenRecord::find(&mut self.transaction, name).await
-    }
-
-    /// A service principal by its client id, in any case.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn service_principal(
-        &mut self,
-        client_id: &str,
-    ) -> sqlx::Result<Option<ServicePrincipalRecord>> {
-        ServicePrincipalRecord::find(&mut self.transaction, client_id).await
+    pub async fn find<R: Record>(&mut self, name: &str) -> sqlx::Result<Option<R>> {
+        tables::find(&mut self.transaction, name).await
     }
 
     /// Counts one more user-defined scope map against `limit`; returns whether it fits. The
@@ -212,7 +277,8 @@ impl Write {
         }
         let mut page = Page::first();
         loop {
-            let some = ServicePrincipalRecord::page(&mut self.transaction, &page).await?;
+            let some: Vec<ServicePrincipalRecord> =
+                tables::page(&mut self.transaction, &page).await?;
             let Some(last) = some.last() else { return Ok(None) };
             page.after.clone_from(&last.key);
             let has = |principal: &ServicePrincipalRecord| {
@@ -230,6 +296,8 @@ impl Write {
     ///
     /// When the database cannot be written.
     pub async fn put_registry(&mut self, registry: &RegistryRecord) -> sqlx::Result<()> {
+        let before = self.registry().await?.shown();
+        self.note_put(Object::new("registry", ""), Some(before), registry.shown());
         sqlx::query(
             "update registry set tenant = $1, subscription = $2, admin_enabled = $3, admin_passwords = $4,
                 admin_generation = $5, anonymous_pull = $6, anonymous_generation = $7",
@@ -246,214 +314,34 @@ impl Write {
         .map(drop)
     }
 
-    /// Writes a scope map, new or changed.
+    /// Writes a scope map, a token or a service principal, new or changed.
     ///
     /// # Errors
     ///
-    /// When the database cannot be written.
-    pub async fn put_scope_map(&mut self, map: &ScopeMapRecord) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into scope_maps (key, name, description, actions, created_at, revision, generation)
-             values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (key) do update set description = excluded.description, actions = excluded.actions,
-                revision = excluded.revision, generation = excluded.generation",
-        )
-        .bind(map.key.as_str())
-        .bind(map.name.as_str())
-        .bind(map.description.as_str())
-        .bind(to_json(&map.actions)?)
-        .bind(map.created_at)
-        .bind(self.revision)
-        .bind(map.generation)
-        .execute(&mut *self.transaction)
-        .await?;
-        self.clear_tombstone(&RecordKey::ScopeMap(map.key.clone())).await
+    /// When the database cannot be written, or the scope map of a token does not exist.
+    pub async fn put<R: Record>(&mut self, record: &R) -> sqlx::Result<()> {
+        let before = self.find::<R>(record.key()).await?.map(|before| before.shown());
+        self.note_put(Object::new(R::KIND, record.name()), before, record.shown());
+        let put = record.bind(sqlx::query(R::PUT))?.bind(self.revision);
+        put.execute(&mut *self.transaction).await?;
+        self.clear_tombstone::<R>(record.key()).await
     }
 
-    /// Writes a token, new or changed.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written, or there is no such scope map.
-    pub async fn put_token(&mut self, token: &TokenRecord) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into tokens (key, name, scope_map, enabled, passwords, created_at, revision, generation)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)
-             on conflict (key) do update set scope_map = excluded.scope_map, enabled = excluded.enabled,
-                passwords = excluded.passwords, revision = excluded.revision, generation = excluded.generation",
-        )
-        .bind(token.key.as_str())
-        .bind(token.name.as_str())
-        .bind(token.scope_map.as_deref())
-        .bind(i64::from(token.enabled))
-        .bind(to_json(&token.passwords)?)
-        .bind(token.created_at)
-        .bind(self.revision)
-        .bind(token.generation)
-        .execute(&mut *self.transaction)
-        .await?;
-        self.clear_tombstone(&RecordKey::Token(token.key.clone())).await
-    }
-
-    /// Writes a service principal, new or changed.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn put_service_principal(
-        &mut self,
-        principal: &ServicePrincipalRecord,
-    ) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into service_principals
-                (key, name, display_name, enabled, roles, scope_maps, secrets, created_at, revision, generation)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             on conflict (key) do update set display_name = excluded.display_name, enabled = excluded.enabled,
-                roles = excluded.roles, scope_maps = excluded.scope_maps, secrets = excluded.secrets,
-                revision = excluded.revision, generation = excluded.generation",
-        )
-        .bind(principal.key.as_str())
-        .bind(principal.name.as_str())
-        .bind(principal.display_name.as_str())
-        .bind(i64::from(principal.enabled))
-        .bind(to_json(&principal.roles)?)
-        .bind(to_json(&principal.scope_maps)?)
-        .bind(to_json(&principal.secrets)?)
-        .bind(principal.created_at)
-        .bind(self.revision)
-        .bind(principal.generation)
-        .execute(&mut *self.transaction)
-        .await?;
-        self.clear_tombstone(&RecordKey::ServicePrincipal(principal.key.clone())).await
-    }
-
-    /// Every identity provider, those removed from the configuration too.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn providers(&mut self) -> sqlx::Result<Vec<ProviderRecord>> {
-        ProviderRecord::since(&mut self.transaction, Revision::MIN).await
-    }
-
-    /// Writes an identity provider, new or changed.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn put_provider(&mut self, provider: &ProviderRecord) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into identity_providers (name, fingerprint, revision, generation, revoked) values ($1, $2, $3, $4, $5)
-             on conflict (name) do update set fingerprint = excluded.fingerprint, revision = excluded.revision,
-                generation = excluded.generation, revoked = excluded.revoked",
-        )
-        .bind(provider.name.as_str())
-        .bind(provider.fingerprint.as_str())
-        .bind(self.revision)
-        .bind(provider.generation)
-        .bind(provider.revoked)
-        .execute(&mut *self.transaction)
-        .await
-        .map(drop)
-    }
-
-    /// Revokes an identity's tokens. The subject is in lower case.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn revoke_identity(&mut self, provider: &str, subject: &str) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into revoked_identities (provider, subject, revision) values ($1, $2, $3)
-             on conflict (provider, subject) do update set revision = excluded.revision",
-        )
-        .bind(provider)
-        .bind(subject)
-        .bind(self.revision)
-        .execute(&mut *self.transaction)
-        .await
-        .map(drop)
-    }
-
-    /// The signing keys.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub async fn keys(&mut self) -> sqlx::Result<KeysRecord> {
-        KeysRecord::read(&mut self.transaction).await
-    }
-
-    /// Writes the authority behind the signing keys, replacing the old one.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn put_authority(&mut self, authority: &AuthorityRecord) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into signing_authority (id, private_key, certificate) values (1, $1, $2)
-             on conflict (id) do update set private_key = excluded.private_key, certificate = excluded.certificate",
-        )
-        .bind(authority.private_key.as_str())
-        .bind(authority.certificate.as_str())
-        .execute(&mut *self.transaction)
-        .await
-        .map(drop)
-    }
-
-    /// Writes a signing key: a new one, or another certificate or time of one that is known.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn put_key(&mut self, key: &KeyRecord) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into signing_keys (kid, algorithm, private_key, certificate, created_at, signs_from)
-             values ($1, $2, $3, $4, $5, $6)
-             on conflict (kid) do update set certificate = excluded.certificate, signs_from = excluded.signs_from",
-        )
-        .bind(key.kid.as_str())
-        .bind(key.algorithm.as_str())
-        .bind(key.private_key.as_str())
-        .bind(key.certificate.as_str())
-        .bind(key.created_at)
-        .bind(key.signs_from)
-        .execute(&mut *self.transaction)
-        .await
-        .map(drop)
-    }
-
-    /// Deletes a signing key.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn delete_key(&mut self, kid: &str) -> sqlx::Result<()> {
-        sqlx::query("delete from signing_keys where kid = $1")
-            .bind(kid)
-            .execute(&mut *self.transaction)
-            .await
-            .map(drop)
-    }
-
-    /// Deletes a record and leaves a tombstone; returns whether it existed.
+    /// Deletes the record with this name, in any case, and leaves a tombstone; returns whether it
+    /// existed.
     ///
     /// # Errors
     ///
     /// When the database cannot be written, or the scope map is in use.
-    pub async fn delete(&mut self, what: &RecordKey) -> sqlx::Result<bool> {
-        let (kind, key) = what.parts();
-        let statement = match what {
-            RecordKey::ScopeMap(_) => "delete from scope_maps where key = $1",
-            RecordKey::Token(_) => "delete from tokens where key = $1",
-            RecordKey::ServicePrincipal(_) => "delete from service_principals where key = $1",
-        };
-        let deleted = sqlx::query(statement).bind(key).execute(&mut *self.transaction).await?;
-        if deleted.rows_affected() == 0 {
-            return Ok(false);
-        }
+    pub async fn delete<R: Record>(&mut self, name: &str) -> sqlx::Result<bool> {
+        let Some(before) = self.find::<R>(name).await? else { return Ok(false) };
+        let object = Object::new(R::KIND, before.name());
+        self.note(Operation::Delete, object, Some(before.shown()), None);
+        let key = name.to_ascii_lowercase();
+        let delete = AssertSqlSafe(format!("delete from {} where key = $1", R::TABLE));
+        sqlx::query(delete).bind(key.as_str()).execute(&mut *self.transaction).await?;
         sqlx::query("insert into departures (kind, key, revision) values ($1, $2, $3)")
-            .bind(kind)
+            .bind(R::KIND)
             .bind(key)
             .bind(self.revision)
             .execute(&mut *self.transaction)
@@ -475,11 +363,176 @@ impl Write {
     }
 
     /// Removes the tombstone of a re-created record.
-    async fn clear_tombstone(&mut self, what: &RecordKey) -> sqlx::Result<()> {
-        let (kind, key) = what.parts();
+    async fn clear_tombstone<R: Record>(&mut self, key: &str) -> sqlx::Result<()> {
         sqlx::query("delete from departures where kind = $1 and key = $2")
-            .bind(kind)
+            .bind(R::KIND)
             .bind(key)
+            .execute(&mut *self.transaction)
+            .await
+            .map(drop)
+    }
+
+    /// Every identity provider, those removed from the configuration too.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn providers(&mut self) -> sqlx::Result<Vec<ProviderRecord>> {
+        tables::since(&mut self.transaction, Revision::MIN).await
+    }
+
+    /// Writes an identity provider, new or changed.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn put_provider(&mut self, provider: &ProviderRecord) -> sqlx::Result<()> {
+        let known = self.providers().await?.into_iter().find(|known| known.name == provider.name);
+        let object = Object::new("provider", &provider.name);
+        match known {
+            Some(known) if known.fingerprint == provider.fingerprint => {
+                self.note(Operation::Revoke, object, Some(known.shown()), Some(provider.shown()));
+            }
+            known => self.note_put(object, known.map(|known| known.shown()), provider.shown()),
+        }
+        sqlx::query(
+            "insert into identity_providers (name, fingerprint, revision, generation, revoked) values ($1, $2, $3, $4, $5)
+             on conflict (name) do update set fingerprint = excluded.fingerprint, revision = excluded.revision,
+                generation = excluded.generation, revoked = excluded.revoked",
+        )
+        .bind(provider.name.as_str())
+        .bind(provider.fingerprint.as_str())
+        .bind(self.revision)
+        .bind(provider.generation)
+        .bind(provider.revoked)
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// Revokes an identity's tokens. The subject is in lower case.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn revoke_identity(&mut self, provider: &str, subject: &str) -> sqlx::Result<()> {
+        let object = Object::new("identity", &format!("{provider}/{subject}"));
+        self.note(Operation::Revoke, object, None, Some(json!({ "generation": self.revision })));
+        sqlx::query(
+            "insert into revoked_identities (provider, subject, revision) values ($1, $2, $3)
+             on conflict (provider, subject) do update set revision = excluded.revision",
+        )
+        .bind(provider)
+        .bind(subject)
+        .bind(self.revision)
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// The signing keys, decrypted.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or a private key cannot be decrypted.
+    pub async fn keys(&mut self) -> sqlx::Result<KeysRecord> {
+        Ok(self.stored_keys().await?.open(&self.vault)?)
+    }
+
+    /// The signing keys, as they are stored.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn stored_keys(&mut self) -> sqlx::Result<StoredKeys> {
+        KeysRecord::read(&mut self.transaction).await.map(StoredKeys::new)
+    }
+
+    /// Encrypts again every private key that the vault's current key does not encrypt; returns how
+    /// many there were.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written, or a private key cannot be decrypted.
+    pub async fn seal_again(&mut self) -> sqlx::Result<usize> {
+        let KeysRecord { keys, authority } = self.stored_keys().await?.to_be_sealed(&self.vault)?;
+        for key in &keys {
+            sqlx::query("update signing_keys set private_key = $1 where kid = $2")
+                .bind(self.vault.seal_key(key)?)
+                .bind(key.kid.as_str())
+                .execute(&mut *self.transaction)
+                .await?;
+        }
+        if let Some(authority) = &authority {
+            self.put_authority(authority).await?;
+        }
+        let count = keys.len() + usize::from(authority.is_some());
+        if count > 0 {
+            let after = json!({ "encryptedWith": self.vault.current_id(), "count": count });
+            self.note(Operation::Update, Object::new("signing_key", ""), None, Some(after));
+        }
+        Ok(count)
+    }
+
+    async fn key(&mut self, kid: &str) -> sqlx::Result<Option<KeyRecord>> {
+        let stored = self.stored_keys().await?;
+        Ok(stored.records().keys.iter().find(|key| key.kid == kid).cloned())
+    }
+
+    /// Writes the authority behind the signing keys, replacing the old one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn put_authority(&mut self, authority: &AuthorityRecord) -> sqlx::Result<()> {
+        let stored = self.stored_keys().await?;
+        let before = stored.records().authority.as_ref().map(Shown::shown);
+        self.note_put(Object::new("authority", ""), before, authority.shown());
+        sqlx::query(
+            "insert into signing_authority (id, private_key, certificate) values (1, $1, $2)
+             on conflict (id) do update set private_key = excluded.private_key, certificate = excluded.certificate",
+        )
+        .bind(self.vault.seal_authority(authority)?)
+        .bind(authority.certificate.as_str())
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// Writes a signing key: a new one, or another certificate or time of one that is known.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn put_key(&mut self, key: &KeyRecord) -> sqlx::Result<()> {
+        let before = self.key(&key.kid).await?.map(|before| before.shown());
+        self.note_put(Object::new("signing_key", &key.kid), before, key.shown());
+        sqlx::query(
+            "insert into signing_keys (kid, algorithm, private_key, certificate, created_at, signs_from)
+             values ($1, $2, $3, $4, $5, $6)
+             on conflict (kid) do update set certificate = excluded.certificate, signs_from = excluded.signs_from",
+        )
+        .bind(key.kid.as_str())
+        .bind(key.algorithm.as_str())
+        .bind(self.vault.seal_key(key)?)
+        .bind(key.certificate.as_str())
+        .bind(key.created_at)
+        .bind(key.signs_from)
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// Deletes a signing key.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn delete_key(&mut self, kid: &str) -> sqlx::Result<()> {
+        let before = self.key(kid).await?.map(|before| before.shown());
+        self.note(Operation::Delete, Object::new("signing_key", kid), before, None);
+        sqlx::query("delete from signing_keys where kid = $1")
+            .bind(kid)
             .execute(&mut *self.transaction)
             .await
             .map(drop)

@@ -1,6 +1,7 @@
 //! The log: text or JSON, one event a line, on standard error.
 //!
 //! `RUST_LOG` sets the level, `info` without it. Every line of a request has the request's id.
+//! Lines of the audit trail are logged at any level.
 
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
@@ -29,8 +30,7 @@ where
 fn filter(log: &Log) -> EnvFilter {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    match "decision=off".parse() {
-        Ok(silent) if !log.decisions => filter.add_directive(silent),
-        _ => filter,
-    }
+    let directives = ["audit=info", if log.decisions { "" } else { "decision=off" }];
+    let directives = directives.into_iter().filter_map(|directive| directive.parse().ok());
+    directives.fold(filter, EnvFilter::add_directive)
 }

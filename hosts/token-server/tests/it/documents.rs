@@ -16,13 +16,14 @@ struct Document {
 }
 
 impl Document {
-    fn all() -> [Self; 6] {
+    fn all() -> [Self; 7] {
         [
             "README.md",
             "CHANGELOG.md",
             "docs/architecture.md",
             "docs/compatibility.md",
             "docs/quickstart.md",
+            "docs/restore.md",
             "docs/token-server.md",
         ]
         .map(Self::read)

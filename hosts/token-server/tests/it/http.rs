@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use scopegate_server::testing::app::watch::follow;
 use scopegate_server::testing::domain::seed::apply_file;
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store;
 use serde_json::{Value, json};
 
 use crate::support::{NULL_GUID, Server, basic, bearer, seed};
@@ -184,7 +184,7 @@ async fn a_refresh_token_opens_what_its_token_may_now() {
 async fn changes_of_another_process_are_noticed() {
     let server = Server::start().await;
     let watching = tokio::spawn(follow(Arc::clone(&server.app)));
-    let other = Store::open(server.folder.path(), None).await.unwrap();
+    let other = store::open(server.folder.path(), None).await.unwrap();
     let path = server.folder.path().join("other.yaml");
     std::fs::write(
         &path,
@@ -267,7 +267,7 @@ async fn a_file_that_is_no_database_is_named() {
         "not a database, but long enough to look at",
     )
     .unwrap();
-    let error = Store::open(folder.path(), None).await.unwrap_err();
+    let error = store::open(folder.path(), None).await.unwrap_err();
     assert!(format!("{error:#}").contains("scopegate.db"), "{error:#}");
-    assert!(Store::open(Path::new("/proc/nowhere"), None).await.is_err());
+    assert!(store::open(Path::new("/proc/nowhere"), None).await.is_err());
 }

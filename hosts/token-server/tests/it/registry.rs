@@ -34,7 +34,8 @@ const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::Rs256, Algorith
 
 impl Keys {
     fn new(certified_until: i64) -> Self {
-        let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
+        let authority =
+            Authority::read(&Authority::generate("test", clock::now() - 100_000).unwrap()).unwrap();
         let now = clock::now() - 100_000;
         let times = Times { created_at: now, signs_from: now, certified_until };
         let generate = |algorithm| {

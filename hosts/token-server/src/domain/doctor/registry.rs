@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_a_registry_trusts() {
-        let authority = Authority::generate("test").unwrap();
+        let authority = Authority::generate("test", 1_800_000_000).unwrap();
         let pem = format!(
             "{}{}-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
             authority.private_key, authority.certificate

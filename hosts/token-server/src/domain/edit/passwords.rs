@@ -50,7 +50,8 @@ pub async fn generate(
         }
         Some(name) => vec![name],
     };
-    let mut token = write.token(token).await?.ok_or_else(|| tokens::not_found(token))?;
+    let found: Option<TokenRecord> = write.find(token).await?;
+    let mut token = found.ok_or_else(|| tokens::not_found(token))?;
     // The first password of a name removes no rights.
     let takes_away = token.passwords.iter().any(|password| names.contains(&password.name));
     let mut generated = Vec::new();
@@ -60,7 +61,7 @@ pub async fn generate(
     if takes_away {
         token.generation = write.revision();
     }
-    write.put_token(&token).await?;
+    write.put(&token).await?;
     Ok((token, generated))
 }
 

@@ -5,7 +5,7 @@ use scopegate_core::{ScopeMap, Table, analysis};
 
 use super::EditError;
 use crate::clock;
-use crate::store::{RecordKey, ScopeMapRecord, Write};
+use crate::store::{ScopeMapRecord, Write};
 
 /// The maximum number of user-defined maps, as in the largest registries of the service.
 pub const MAX: i64 = 50_000;
@@ -28,7 +28,7 @@ pub async fn put(
     name: &str,
     edit: ScopeMapEdit,
 ) -> Result<ScopeMapRecord, EditError> {
-    let (key, old) = (check_name(name)?, write.scope_map(name).await?);
+    let (key, old) = (check_name(name)?, write.find::<ScopeMapRecord>(name).await?);
     if old.is_none() && !write.reserve_scope_map(MAX).await? {
         return Err(EditError::Full(format!("a registry has at most {MAX} scope maps")));
     }
@@ -51,7 +51,7 @@ pub async fn put(
         map.generation = write.revision();
     }
     map.revision = write.revision();
-    write.put_scope_map(&map).await?;
+    write.put(&map).await?;
     Ok(map)
 }
 
@@ -65,7 +65,7 @@ pub async fn patch(
     name: &str,
     edit: ScopeMapEdit,
 ) -> Result<ScopeMapRecord, EditError> {
-    if write.scope_map(name).await?.is_none() {
+    if write.find::<ScopeMapRecord>(name).await?.is_none() {
         return Err(not_found(name));
     }
     put(write, name, edit).await
@@ -83,7 +83,7 @@ pub async fn delete(write: &mut Write, name: &str) -> Result<bool, EditError> {
             "scope map `{name}` is used by `{user}`; give that another map first"
         )));
     }
-    Ok(write.delete(&RecordKey::ScopeMap(key)).await?)
+    Ok(write.delete::<ScopeMapRecord>(&key).await?)
 }
 
 /// The key of a map, for assigning it to a principal.
@@ -92,7 +92,7 @@ pub async fn delete(write: &mut Write, name: &str) -> Result<bool, EditError> {
 ///
 /// [`EditError::Invalid`] for an unknown map.
 pub async fn find_key(write: &mut Write, name: &str) -> Result<String, EditError> {
-    match write.scope_map(name).await? {
+    match write.find::<ScopeMapRecord>(name).await? {
         Some(map) => Ok(map.key),
         None => Err(EditError::Invalid(format!("there is no scope map `{name}`"))),
     }

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::domain::principal::secret;
 use crate::model::client_id::ADMINISTRATOR;
 use crate::model::password;
-use crate::store::{RecordKey, ServicePrincipalRecord, Write};
+use crate::store::{ServicePrincipalRecord, Write};
 
 /// The maximum number of secrets of one client: one can be replaced while the other is in use.
 pub const MAX_SECRETS: usize = 2;
@@ -39,7 +39,7 @@ pub async fn put(
     client_id: &str,
     edit: ServicePrincipalEdit,
 ) -> Result<ServicePrincipalRecord, EditError> {
-    let mut principal = match write.service_principal(client_id).await? {
+    let mut principal = match write.find(client_id).await? {
         Some(principal) => principal,
         None => new(write, client_id)?,
     };
@@ -47,7 +47,7 @@ pub async fn put(
         principal.generation = write.revision();
     }
     principal.revision = write.revision();
-    write.put_service_principal(&principal).await?;
+    write.put(&principal).await?;
     Ok(principal)
 }
 
@@ -57,7 +57,7 @@ pub async fn put(
 ///
 /// When the database cannot be written.
 pub async fn delete(write: &mut Write, client_id: &str) -> Result<bool, EditError> {
-    Ok(write.delete(&RecordKey::ServicePrincipal(client_id.to_ascii_lowercase())).await?)
+    Ok(write.delete::<ServicePrincipalRecord>(client_id).await?)
 }
 
 /// Generates a secret for a client, shown only here. When it has two already, the older one is
@@ -102,7 +102,7 @@ async fn keep_secret(write: &mut Write, client_id: &str, value: &str) -> Result<
         principal.generation = write.revision();
     }
     principal.secrets.push(hash);
-    Ok(write.put_service_principal(&principal).await?)
+    Ok(write.put(&principal).await?)
 }
 
 /// Removes every secret of a client.
@@ -114,7 +114,7 @@ pub async fn delete_secrets(write: &mut Write, client_id: &str) -> Result<(), Ed
     let mut principal = find(write, client_id).await?;
     principal.secrets.clear();
     principal.generation = write.revision();
-    Ok(write.put_service_principal(&principal).await?)
+    Ok(write.put(&principal).await?)
 }
 
 /// Replaces all secrets of the local administrator with a new one; creates the administrator if
@@ -136,7 +136,7 @@ pub async fn reset_administrator(write: &mut Write) -> Result<String, EditError>
 }
 
 async fn find(write: &mut Write, client_id: &str) -> Result<ServicePrincipalRecord, EditError> {
-    let principal = write.service_principal(client_id).await?;
+    let principal = write.find(client_id).await?;
     principal.ok_or_else(|| not_found(client_id))
 }
 

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{EditError, scope_maps};
 use crate::clock;
-use crate::store::{PasswordName, PasswordRecord, RecordKey, TokenRecord, Write};
+use crate::store::{PasswordName, PasswordRecord, TokenRecord, Write};
 
 /// The maximum number of tokens, as in the largest registries of the service.
 pub const MAX: i64 = 50_000;
@@ -43,7 +43,7 @@ pub async fn put(
     edit: TokenEdit,
 ) -> Result<TokenRecord, EditError> {
     check_name(name, registry)?;
-    let old = write.token(name).await?;
+    let old: Option<TokenRecord> = write.find(name).await?;
     if old.is_none() && !write.reserve_token(MAX).await? {
         return Err(EditError::Full(format!("a registry has at most {MAX} tokens")));
     }
@@ -61,7 +61,7 @@ pub async fn put(
         token.generation = write.revision();
     }
     token.revision = write.revision();
-    write.put_token(&token).await?;
+    write.put(&token).await?;
     Ok(token)
 }
 
@@ -76,7 +76,7 @@ pub async fn patch(
     registry: &str,
     edit: TokenEdit,
 ) -> Result<TokenRecord, EditError> {
-    if write.token(name).await?.is_none() {
+    if write.find::<TokenRecord>(name).await?.is_none() {
         return Err(not_found(name));
     }
     put(write, name, registry, edit).await
@@ -88,7 +88,7 @@ pub async fn patch(
 ///
 /// When the database cannot be written.
 pub async fn delete(write: &mut Write, name: &str) -> Result<bool, EditError> {
-    Ok(write.delete(&RecordKey::Token(name.to_ascii_lowercase())).await?)
+    Ok(write.delete::<TokenRecord>(name).await?)
 }
 
 pub(crate) fn not_found(name: &str) -> EditError {

@@ -8,7 +8,7 @@
 use std::str::FromStr as _;
 
 use jsonwebtoken::Algorithm;
-use scopegate_edge::json::read_object;
+use scopegate_edge::json;
 use scopegate_edge::jws::{Jws, JwsError};
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ impl<'a> Jwt<'a> {
 /// The claims of a payload. A claim twice, which two readers could read in two ways, is refused as
 /// in tokens of ours.
 fn claims(payload: &[u8]) -> Option<Claims> {
-    read_object(payload)?;
+    json::read(payload)?.object()?;
     serde_json::from_slice(payload).ok()
 }
 

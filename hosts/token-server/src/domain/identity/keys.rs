@@ -2,15 +2,15 @@
 //!
 //! Which keys of a set may verify is the rule of [`scopegate_edge::jwks`]. A provider's differ from
 //! an issuer's of ours: they may be for other algorithms, share an id, or have none. Follows RFC
-//! 7518 (which key an algorithm wants) and OpenID Connect Core 10.1: a token without a `kid` is
+//! 7518 (the `alg` of a key) and OpenID Connect Core 10.1: a token without a `kid` is
 //! possible only where a single key is of the type that its algorithm wants, whatever algorithms
 //! the others are named for.
 
 use std::str::FromStr as _;
 
-use jsonwebtoken::crypto::verify;
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
-use scopegate_edge::jwks::{self, Material, PublishedKey};
+use jsonwebtoken::Algorithm;
+use scopegate_edge::jwks::{self, PublishedKey};
+use scopegate_host::keys::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,8 +33,10 @@ pub(crate) enum Verdict {
 
 #[derive(Debug)]
 struct Key {
-    published: PublishedKey,
-    decoding: DecodingKey,
+    kid: Option<String>,
+    /// The one algorithm that it is named for.
+    algorithm: Option<String>,
+    verifying: VerifyingKey,
 }
 
 /// A key set as it is published.
@@ -81,7 +83,7 @@ impl KeySet {
     }
 
     fn check_without_id(&self, jwt: &Jwt<'_>) -> Verdict {
-        let mut of_type = self.0.iter().filter(|key| key.is_of_type(jwt.algorithm));
+        let mut of_type = self.0.iter().filter(|key| key.verifying.is_for(jwt.algorithm));
         match (of_type.next(), of_type.next()) {
             (Some(key), None) if key.fits(jwt.algorithm) && key.signed(jwt) => Verdict::Signed,
             (Some(_), Some(_)) => Verdict::Forged("the token names no key, and several fit"),
@@ -96,40 +98,24 @@ const FORGED: Verdict = Verdict::Forged("the signature is not the key's");
 impl Key {
     /// A key that may verify; `None` where its numbers are no key to the library.
     fn new(published: PublishedKey) -> Option<Self> {
-        let decoding = match &published.material {
-            Material::Rsa { n, e } => DecodingKey::from_rsa_components(n, e),
-            Material::P256 { x, y } | Material::P384 { x, y } => {
-                DecodingKey::from_ec_components(x, y)
-            }
-            Material::Ed25519 { x } => DecodingKey::from_ed_components(x),
-        };
-        Some(Self { published, decoding: decoding.ok()? })
+        let PublishedKey { kid, algorithm, material } = published;
+        Some(Self { kid, algorithm, verifying: VerifyingKey::new(material)? })
     }
 
     fn has_id(&self, kid: &str) -> bool {
-        self.published.kid.as_deref() == Some(kid)
+        self.kid.as_deref() == Some(kid)
     }
 
     /// Whether this key may be used with `algorithm`: its type must be right, and its own `alg`,
     /// when it has one.
     fn fits(&self, algorithm: Algorithm) -> bool {
-        let named = self.published.algorithm.as_deref();
-        self.is_of_type(algorithm)
+        let named = self.algorithm.as_deref();
+        self.verifying.is_for(algorithm)
             && named.is_none_or(|named| Algorithm::from_str(named) == Ok(algorithm))
     }
 
-    fn is_of_type(&self, algorithm: Algorithm) -> bool {
-        match &self.published.material {
-            Material::Rsa { .. } => algorithm.family() == AlgorithmFamily::Rsa,
-            Material::P256 { .. } => algorithm == Algorithm::ES256,
-            Material::P384 { .. } => algorithm == Algorithm::ES384,
-            Material::Ed25519 { .. } => algorithm == Algorithm::EdDSA,
-        }
-    }
-
     fn signed(&self, jwt: &Jwt<'_>) -> bool {
-        verify(jwt.signature, jwt.message.as_bytes(), &self.decoding, jwt.algorithm)
-            .unwrap_or(false)
+        self.verifying.signed(jwt.algorithm, jwt.message, jwt.signature)
     }
 }
 

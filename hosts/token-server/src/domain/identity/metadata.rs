@@ -17,11 +17,12 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use scopegate_host::client::{TIMEOUT, is_loopback};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::http::{Http, TIMEOUT, is_loopback};
+use super::http::Http;
 use super::keys::{KeySet, PublishedKeys};
 
 /// The age from which metadata are refreshed, in seconds.

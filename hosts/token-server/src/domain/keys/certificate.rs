@@ -1,6 +1,7 @@
 //! A certificate, with the fields that keys and registries use.
 //!
-//! Follows RFC 5280. Left out: names, and every extension but the one that marks an authority.
+//! Follows RFC 5280. Left out: names but the common one, and every extension but the one that marks
+//! an authority.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -64,6 +65,14 @@ impl Certificate {
         pem + "-----END CERTIFICATE-----\n"
     }
 
+    /// The common name of its subject.
+    #[must_use]
+    pub fn common_name(&self) -> Option<String> {
+        let (_, certificate) = parse_x509_certificate(&self.der).ok()?;
+        let name = certificate.subject().iter_common_name().next()?;
+        name.as_str().ok().map(ToOwned::to_owned)
+    }
+
     /// Whether it is valid at a time.
     #[must_use]
     pub fn is_valid_at(&self, now: i64) -> bool {
@@ -85,12 +94,41 @@ impl Certificate {
 
 #[cfg(test)]
 mod tests {
+    use x509_parser::prelude::ParsedExtension;
+
     use super::*;
     use crate::domain::keys::Authority;
 
+    impl Certificate {
+        pub(in super::super) fn serial(&self) -> Vec<u8> {
+            parse_x509_certificate(&self.der).unwrap().1.raw_serial().to_vec()
+        }
+
+        pub(in super::super) fn key_id(&self) -> Option<Vec<u8>> {
+            self.extension(|extension| match extension {
+                ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+                _ => None,
+            })
+        }
+
+        pub(in super::super) fn authority_key_id(&self) -> Option<Vec<u8>> {
+            self.extension(|extension| match extension {
+                ParsedExtension::AuthorityKeyIdentifier(id) => {
+                    id.key_identifier.as_ref().map(|id| id.0.to_vec())
+                }
+                _ => None,
+            })
+        }
+
+        fn extension<T>(&self, find: impl Fn(&ParsedExtension<'_>) -> Option<T>) -> Option<T> {
+            let (_, certificate) = parse_x509_certificate(&self.der).unwrap();
+            certificate.extensions().iter().find_map(|it| find(it.parsed_extension()))
+        }
+    }
+
     #[test]
     fn what_stands_beside_a_certificate_is_left_out() {
-        let record = Authority::generate("test").unwrap();
+        let record = Authority::generate("test", 1_800_000_000).unwrap();
         let both = format!("{}{}\nnoise\n", record.private_key, record.certificate);
         let certificate = Certificate::read_pem(&both).unwrap();
         assert_eq!(certificate.to_pem(), record.certificate.replace('\r', ""));
@@ -99,7 +137,7 @@ mod tests {
 
     #[test]
     fn texts_that_are_none() {
-        let record = Authority::generate("test").unwrap();
+        let record = Authority::generate("test", 1_800_000_000).unwrap();
         let broken = record.certificate.replacen("MII", "AAA", 1);
         for pem in ["", "-----BEGIN CERTIFICATE-----", &record.private_key, &broken] {
             assert_eq!(Certificate::read_pem(pem), None, "{pem}");
@@ -108,7 +146,9 @@ mod tests {
 
     #[test]
     fn a_namesake_has_signed_nothing() {
-        let make = || Certificate::read_pem(&Authority::generate("same").unwrap().certificate);
+        let make = || {
+            Certificate::read_pem(&Authority::generate("same", 1_800_000_000).unwrap().certificate)
+        };
         let (one, other) = (make().unwrap(), make().unwrap());
         assert!(one.is_signed_by(&one) && !one.is_signed_by(&other));
         assert!(one.is_valid_at(one.not_before) && one.is_valid_at(one.not_after));

@@ -78,7 +78,8 @@ mod tests {
         if let Some(content) = content {
             fs::write(folder.path().join(FILE), content).unwrap();
         }
-        let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
+        let authority =
+            Authority::read(&Authority::generate("test", 1_800_000_000).unwrap()).unwrap();
         let imported = import(folder.path(), &authority, ROTATION, 1_800_000_000);
         let after = fs::read_to_string(folder.path().join(FILE)).ok();
         assert_eq!(after.as_deref(), content, "the file stays as it is");

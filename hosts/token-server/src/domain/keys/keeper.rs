@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::clock;
-use crate::domain::keys::import::import;
+use crate::domain::keys::import::{FILE, import};
 use crate::domain::keys::rotation::{plan, plan_now};
 use crate::domain::keys::{
     Algorithm, Authority, KeyRecord, Plan, Ring, Rotation, RsaSize, SigningKey,
@@ -47,7 +47,7 @@ impl Keeper {
         let mut write = store.write().await?;
         let known = write.keys().await?;
         if known.authority.is_none() {
-            write.put_authority(&Authority::generate(&self.issuer)?).await?;
+            write.put_authority(&Authority::generate(&self.issuer, now)?).await?;
         }
         let mut keys = known.keys;
         if keys.is_empty() {
@@ -69,7 +69,7 @@ impl Keeper {
     ///
     /// When the database cannot be read, or has no key yet.
     pub async fn read(store: &Store) -> anyhow::Result<Ring> {
-        let keys = store.changes(0).await?.keys;
+        let keys = store.read().await?.stored_keys().await?.open(store.vault())?;
         let authority = keys.authority.context("there is no signing key; start the server once")?;
         Ring::read(&keys.keys, &authority.certificate)
     }
@@ -103,15 +103,33 @@ impl Keeper {
     /// When the database cannot be written.
     pub async fn replace(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
         let mut write = store.write().await?;
-        for key in write.keys().await?.keys {
+        // Not decrypted: the key that encrypted them may be lost.
+        for key in &write.stored_keys().await?.records().keys {
             tracing::info!(kid = key.kid, "signing key removed");
             write.delete_key(&key.kid).await?;
         }
-        write.put_authority(&Authority::generate(&self.issuer)?).await?;
+        write.put_authority(&Authority::generate(&self.issuer, now)?).await?;
         self.carry_out(&mut write, plan(&[], self.algorithm, now, self.rotation)).await?;
         let ring = ring(&mut write).await?;
         write.commit().await?;
         Ok(ring)
+    }
+
+    /// Renews the certificate of the authority when it is due. Its key stays, so registries that
+    /// hold the former one accept the same tokens.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read or written.
+    pub async fn renew_authority(&self, store: &Store, now: i64) -> anyhow::Result<()> {
+        let mut write = store.write().await?;
+        let record = write.keys().await?.authority.context("there is no authority")?;
+        if Authority::is_due(&record.certificate, now) {
+            write.put_authority(&Authority::renew(&record, now)?).await?;
+            write.commit().await?;
+            tracing::info!("the authority's certificate was renewed");
+        }
+        Ok(())
     }
 
     /// Writes the bundle for registries into the data folder.
@@ -132,6 +150,10 @@ impl Keeper {
         let authority = authority(write).await?;
         let key = import(&self.folder, &authority, self.rotation, now)?;
         if let Some(key) = &key {
+            tracing::warn!(
+                file = FILE,
+                "the signing key of an earlier version is in the database now; delete its file from the data folder"
+            );
             write.put_key(key).await?;
         }
         Ok(key)

@@ -16,7 +16,8 @@ use crate::store::{Algorithm, KeyRecord};
 /// The keys of a registry.
 #[derive(Debug)]
 pub struct Ring {
-    /// INVARIANT: never empty, the one that signs last comes first.
+    /// INVARIANT: the one that signs last comes first. Empty only in a running server that can
+    /// decrypt none of the stored keys.
     keys: Vec<Arc<SigningKey>>,
     jwks: Value,
     bundle: String,
@@ -29,20 +30,21 @@ impl Ring {
     ///
     /// When there is no key, or a record holds an invalid one.
     pub fn read(records: &[KeyRecord], authority: &str) -> anyhow::Result<Self> {
+        ensure!(!records.is_empty(), "there is no signing key");
         Self::read_again(records, authority, None)
     }
 
-    /// The same, reusing unchanged keys of a former ring: a key is prepared once.
+    /// The same, reusing unchanged keys of a former ring: a key is prepared once. Without any key
+    /// the ring signs and verifies nothing.
     ///
     /// # Errors
     ///
-    /// When there is no key, or a record holds an invalid one.
+    /// When a record holds an invalid key.
     pub fn read_again(
         records: &[KeyRecord],
         authority: &str,
         former: Option<&Self>,
     ) -> anyhow::Result<Self> {
-        ensure!(!records.is_empty(), "there is no signing key");
         let read = |record: &KeyRecord| match former.and_then(|ring| ring.same(record)) {
             Some(key) => Ok(key),
             None => SigningKey::read(record).map(Arc::new),
@@ -94,6 +96,12 @@ impl Ring {
         &self.bundle
     }
 
+    /// Whether it has this key, with the same certificate and time.
+    #[must_use]
+    pub fn has(&self, record: &KeyRecord) -> bool {
+        self.same(record).is_some()
+    }
+
     fn same(&self, record: &KeyRecord) -> Option<Arc<SigningKey>> {
         let is_same = |key: &&Arc<SigningKey>| {
             key.kid() == record.kid
@@ -127,7 +135,8 @@ mod tests {
 
     impl Keys {
         fn new(keys: &[(Algorithm, i64)]) -> Self {
-            let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
+            let authority =
+                Authority::read(&Authority::generate("test", 1_800_000_000).unwrap()).unwrap();
             let generate = |&(algorithm, signs_from)| {
                 let times = Times { created_at: 0, signs_from, certified_until: 1000 };
                 SigningKey::generate(algorithm, RsaSize::Bits2048, times, &authority).unwrap()
@@ -193,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_ring_is_never_empty() {
-        let authority = Authority::generate("test").unwrap();
+        let authority = Authority::generate("test", 1_800_000_000).unwrap();
         let error = Ring::read(&[], &authority.certificate).unwrap_err();
         assert_eq!(error.to_string(), "there is no signing key");
     }

@@ -328,7 +328,8 @@ mod tests {
 
     #[test]
     fn a_certificate_that_ends_before_its_key_is_made_again() {
-        let authority = Authority::read(&Authority::generate("test").unwrap()).unwrap();
+        let authority =
+            Authority::read(&Authority::generate("test", 1_800_000_000).unwrap()).unwrap();
         let make = |signs_from, certified_until| {
             let times = Times { created_at: 0, signs_from, certified_until };
             let (algorithm, size) = (Algorithm::Es256, RsaSize::default());

@@ -310,7 +310,7 @@ mod tests {
     const TIMES: Times = Times { created_at: NOW, signs_from: NOW, certified_until: NOW + 1000 };
 
     fn authority() -> Authority {
-        Authority::read(&Authority::generate("test").unwrap()).unwrap()
+        Authority::read(&Authority::generate("test", 1_800_000_000).unwrap()).unwrap()
     }
 
     fn generate(algorithm: Algorithm, size: RsaSize) -> KeyRecord {

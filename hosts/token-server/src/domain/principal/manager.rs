@@ -7,6 +7,7 @@ use scopegate_core::scope_map::Role;
 
 use super::Principal;
 use super::certificate::Holder;
+use crate::model::audit::Actor;
 
 /// Who sends a request to management.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,23 +16,38 @@ pub(crate) struct Manager {
     pub kind: &'static str,
     /// Its name among its kind.
     pub name: String,
+    /// The provider of an identity.
+    pub provider: Option<String>,
     roles: Vec<Role>,
 }
 
 impl From<Principal> for Manager {
     fn from(principal: Principal) -> Self {
         let kind = principal.kind_name();
-        Self { kind, name: principal.subject, roles: principal.roles }
+        let Principal { subject: name, provider, roles, .. } = principal;
+        Self { kind, name, provider, roles }
     }
 }
 
 impl From<&Holder> for Manager {
     fn from(holder: &Holder) -> Self {
-        Self { kind: "certificate", name: holder.name.clone(), roles: holder.roles.clone() }
+        let (name, roles) = (holder.name.clone(), holder.roles.clone());
+        Self { kind: "certificate", name, provider: None, roles }
     }
 }
 
 impl Manager {
+    /// Who it is in the audit trail.
+    #[must_use]
+    pub(crate) fn to_actor(&self) -> Actor {
+        Actor {
+            kind: self.kind.to_owned(),
+            name: self.name.clone(),
+            provider: self.provider.clone(),
+            ..Actor::default()
+        }
+    }
+
     /// Whether it may read management.
     #[must_use]
     pub(crate) fn may_read_management(&self) -> bool {
@@ -44,10 +60,18 @@ impl Manager {
         self.roles.contains(&Role::EdgeReader) || self.may_read_management()
     }
 
-    /// Whether it may only read generations and the bundle.
+    /// Whether it may read the audit trail.
     #[must_use]
-    pub(crate) fn is_edge_reader_only(&self) -> bool {
-        self.roles == [Role::EdgeReader]
+    pub(crate) fn may_read_audit(&self) -> bool {
+        self.roles.contains(&Role::AuditReader) || self.may_give_roles()
+    }
+
+    /// Whether each of its roles is for one thing that is not the registry itself: what edges read,
+    /// or the audit trail.
+    #[must_use]
+    pub(crate) fn has_only_narrow_roles(&self) -> bool {
+        let is_narrow = |role: &Role| matches!(role, Role::EdgeReader | Role::AuditReader);
+        !self.roles.is_empty() && self.roles.iter().all(is_narrow)
     }
 
     /// Whether it may change scope maps and tokens.

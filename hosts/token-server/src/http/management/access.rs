@@ -23,11 +23,13 @@ use crate::clock;
 use crate::domain::authority;
 use crate::domain::edit::EditError;
 use crate::domain::policy::Policy;
-use crate::domain::principal::{Credentials, Manager, Principal};
+use crate::domain::principal::{Credentials, Holder, Manager, Principal};
 use crate::domain::reason::Reason;
 use crate::http::authorization::authorization;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
+use crate::http::sign_ins;
+use crate::store::Store;
 
 /// May read management.
 #[derive(Debug)]
@@ -37,13 +39,23 @@ pub(crate) struct Look(pub Ids);
 #[derive(Debug)]
 pub(crate) struct ReadFeeds;
 
-/// May change scope maps, tokens and settings.
+/// May read the audit trail.
 #[derive(Debug)]
-pub(crate) struct Change(pub Ids);
+pub(crate) struct ReadAudit;
 
-/// May give roles.
+/// May change scope maps, tokens and settings: the database is written in its name.
 #[derive(Debug)]
-pub(crate) struct GiveRoles(pub Ids);
+pub(crate) struct Change {
+    pub ids: Ids,
+    pub store: Store,
+}
+
+/// May give roles: the database is written in its name.
+#[derive(Debug)]
+pub(crate) struct GiveRoles {
+    pub ids: Ids,
+    pub store: Store,
+}
 
 impl FromRequestParts<Arc<App>> for Look {
     type Rejection = ManagementError;
@@ -53,7 +65,7 @@ impl FromRequestParts<Arc<App>> for Look {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Reader, Contributor or Owner";
-        permitted(parts, app, Manager::may_read_management, refused).await.map(Self)
+        permitted(parts, app, Manager::may_read_management, refused).await.map(|(ids, _)| Self(ids))
     }
 }
 
@@ -69,6 +81,18 @@ impl FromRequestParts<Arc<App>> for ReadFeeds {
     }
 }
 
+impl FromRequestParts<Arc<App>> for ReadAudit {
+    type Rejection = ManagementError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, ManagementError> {
+        let refused = "this needs the role AuditReader or Owner";
+        permitted(parts, app, Manager::may_read_audit, refused).await.map(|_| Self)
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Change {
     type Rejection = ManagementError;
 
@@ -77,7 +101,9 @@ impl FromRequestParts<Arc<App>> for Change {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Contributor or Owner";
-        permitted(parts, app, Manager::may_manage, refused).await.map(Self)
+        permitted(parts, app, Manager::may_manage, refused)
+            .await
+            .map(|(ids, store)| Self { ids, store })
     }
 }
 
@@ -89,26 +115,26 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Owner";
-        permitted(parts, app, Manager::may_give_roles, refused).await.map(Self)
+        permitted(parts, app, Manager::may_give_roles, refused)
+            .await
+            .map(|(ids, store)| Self { ids, store })
     }
 }
 
-/// The ids of the registry, for a principal that may.
+/// The ids of the registry and the database in the principal's name, for a principal that may.
 async fn permitted(
     parts: &mut Parts,
     app: &Arc<App>,
     may: impl Fn(&Manager) -> bool,
     refused: &'static str,
-) -> Result<Ids, ManagementError> {
-    if !may(&manager_of(parts, app).await?) {
+) -> Result<(Ids, Store), ManagementError> {
+    let Ok(context) = Context::from_request_parts(parts, app).await;
+    let manager = authenticate(&parts.headers, &context, app).await?;
+    if !may(&manager) {
         return Err(ManagementError::Forbidden(refused));
     }
-    this_registry(parts, app).await
-}
-
-async fn manager_of(parts: &mut Parts, app: &Arc<App>) -> Result<Manager, ManagementError> {
-    let Ok(context) = Context::from_request_parts(parts, app).await;
-    authenticate(&parts.headers, &context, app).await
+    let actor = manager.to_actor().by_request(context.address, &context.correlation_id);
+    Ok((this_registry(parts, app).await?, app.store.by(actor)))
 }
 
 /// Authenticates a request. Wrong credentials cost their address as much as at the token endpoint.
@@ -122,37 +148,79 @@ pub(crate) async fn authenticate(
     context: &Context,
     app: &App,
 ) -> Result<Manager, ManagementError> {
-    let guard = app.guard_of(context.listener);
     let value = match (authorization(headers)?, &context.certificate) {
         (Some(_), Some(Ok(_))) => {
             let message = "a client certificate and an Authorization header; send one of them";
             return Err(ManagementError::BadRequest(message.into()));
         }
         (Some(value), _) => value.as_bytes(),
-        (None, Some(Ok(holder))) => {
-            guard.prove(context.address);
-            return Ok(named(Manager::from(&**holder)));
-        }
-        (None, Some(Err(reason))) => return Err(ManagementError::Unauthenticated(*reason)),
+        (None, Some(holder)) => return by_certificate(holder, context, app),
         (None, None) => return Err(ManagementError::Unauthenticated(Reason::NoCredentials)),
     };
-    let identified = identify(value, context, app).await;
+    let guard = app.guard_of(context.listener);
+    let presented = Presented::read(value);
+    let identified = match &presented {
+        Ok(presented) => identify(presented, context, app).await,
+        Err(reason) => Err(ManagementError::Unauthenticated(*reason)),
+    };
+    let identified = identified.map(Manager::from);
     if matches!(identified, Err(ManagementError::Unauthenticated(_))) {
         guard.failed(context.address);
     }
     if identified.is_ok() {
         guard.prove(context.address);
     }
-    identified.map(Manager::from).map(named)
+    note_sign_in(presented.ok().as_ref(), &identified, context, app);
+    identified
 }
 
-/// Names the sender of the request in the log.
-fn named(manager: Manager) -> Manager {
-    tracing::debug!(principal = manager.kind, name = manager.name, "management");
-    manager
+/// Authenticates the holder of a client certificate, or says why the certificate is none.
+fn by_certificate(
+    holder: &Result<Arc<Holder>, Reason>,
+    context: &Context,
+    app: &App,
+) -> Result<Manager, ManagementError> {
+    let manager = match holder {
+        Ok(holder) => Manager::from(&**holder),
+        Err(reason) => {
+            sign_ins::refused(app, "", reason.code(), context);
+            return Err(ManagementError::Unauthenticated(*reason));
+        }
+    };
+    app.guard_of(context.listener).prove(context.address);
+    if !manager.has_only_narrow_roles() {
+        sign_ins::signed_in(app, manager.to_actor(), context);
+    }
+    Ok(manager)
 }
 
-/// Authenticates a request that needs any role of management. An EdgeReader has none.
+/// Notes for the audit trail who signed in, or failed to. The tokens of the authority were noted
+/// when they were issued, and who only reads what edges need does not manage.
+fn note_sign_in(
+    presented: Option<&Presented<'_>>,
+    identified: &Result<Manager, ManagementError>,
+    context: &Context,
+    app: &App,
+) {
+    let client_id = match presented {
+        Some(Presented::Secret { client_id, .. }) => client_id,
+        _ => "",
+    };
+    match identified {
+        Ok(manager) if manager.has_only_narrow_roles() => {}
+        Ok(manager) if client_id.is_empty() && manager.provider.is_none() => {}
+        Ok(manager) => sign_ins::signed_in(app, manager.to_actor(), context),
+        Err(ManagementError::Unauthenticated(reason)) => {
+            sign_ins::refused(app, client_id, reason.code(), context);
+        }
+        Err(ManagementError::TooMany(_)) => {
+            sign_ins::refused(app, client_id, "too_many_requests", context);
+        }
+        Err(_) => {}
+    }
+}
+
+/// Authenticates a request that needs any role of management. EdgeReader and AuditReader are none.
 ///
 /// # Errors
 ///
@@ -164,19 +232,20 @@ pub(crate) async fn manager(
     app: &App,
 ) -> Result<Manager, ManagementError> {
     let manager = authenticate(headers, context, app).await?;
-    if manager.is_edge_reader_only() {
-        return Err(ManagementError::Forbidden("EdgeReader reads generations and the bundle only"));
+    if manager.has_only_narrow_roles() {
+        return Err(ManagementError::Forbidden(
+            "EdgeReader reads generations and the bundle only, AuditReader the audit trail",
+        ));
     }
     Ok(manager)
 }
 
 /// Authenticates against the snapshot, and again after reading the database.
 async fn identify(
-    value: &[u8],
+    presented: &Presented<'_>,
     context: &Context,
     app: &App,
 ) -> Result<Principal, ManagementError> {
-    let presented = Presented::read(value)?;
     let policy = Arc::clone(&app.policy());
     let first = presented.principal(app, &policy, context).await;
     let is_known = match &first {
@@ -198,18 +267,17 @@ enum Presented<'v> {
 }
 
 impl<'v> Presented<'v> {
-    fn read(value: &'v [u8]) -> Result<Self, ManagementError> {
+    fn read(value: &'v [u8]) -> Result<Self, Reason> {
         let (scheme, token) = value.split_at_checked(7).unwrap_or((value, &[]));
         if scheme.eq_ignore_ascii_case(b"bearer ") {
             let token = std::str::from_utf8(token.trim_ascii());
-            let token = token.map_err(|_| ManagementError::Unauthenticated(Reason::NotText))?;
-            return Ok(Self::Token(token));
+            return token.map(Self::Token).map_err(|_| Reason::NotText);
         }
         match Credentials::basic(value)? {
             Credentials::Password { name, password } => {
                 Ok(Self::Secret { client_id: name, secret: password })
             }
-            _ => Err(ManagementError::Unauthenticated(Reason::GatewayWithoutSecret)),
+            _ => Err(Reason::GatewayWithoutSecret),
         }
     }
 

@@ -32,12 +32,12 @@ use crate::store::PasswordRecord;
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn generate(
     State(app): State<Arc<App>>,
-    Change(ids): Change,
+    change: Change,
     Body(body): Body<GenerateBody>,
 ) -> Result<Json<CredentialsDocument>, ManagementError> {
-    let name = ids.name("tokens", &body.token_id)?;
+    let name = change.ids.name("tokens", &body.token_id)?;
     let expires_at = body.expiry.as_deref().map(expiry).transpose()?.flatten();
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     let (token, generated) = passwords::generate(&mut write, name, body.name, expires_at).await?;
     commit(&app, write).await?;
     Ok(Json(CredentialsDocument {
@@ -55,9 +55,9 @@ pub(crate) async fn generate(
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
-    _: Change,
+    change: Change,
 ) -> Result<Json<CredentialsDocument>, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     let (registry, generated) = registry::admin_passwords(&mut write).await?;
     if !generated.is_empty() {
         commit(&app, write).await?;
@@ -76,10 +76,10 @@ pub(crate) async fn list(
     responses((status = 200, body = CredentialsDocument), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn regenerate(
     State(app): State<Arc<App>>,
-    _: Change,
+    change: Change,
     Body(body): Body<NamedPassword>,
 ) -> Result<Json<CredentialsDocument>, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     let (registry, generated) = registry::regenerate_admin_password(&mut write, body.name).await?;
     commit(&app, write).await?;
     let passwords = in_order(documents(vec![generated], &registry.admin_passwords));

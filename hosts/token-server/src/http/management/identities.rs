@@ -34,11 +34,11 @@ pub(crate) struct SubjectName(String);
     responses((status = 204), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
-    _: Change,
+    change: Change,
     ProviderName(provider): ProviderName,
     SubjectName(subject): SubjectName,
 ) -> Result<StatusCode, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     identities::revoke(&mut write, &provider, &subject).await?;
     commit(&app, write).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -54,10 +54,10 @@ pub(crate) async fn revoke(
     responses((status = 204), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn revoke_provider(
     State(app): State<Arc<App>>,
-    _: Change,
+    change: Change,
     ProviderName(provider): ProviderName,
 ) -> Result<StatusCode, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     identities::revoke_provider(&mut write, &provider).await?;
     commit(&app, write).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -38,14 +38,14 @@ pub(crate) async fn show(
     responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn update(
     State(app): State<Arc<App>>,
-    _: Change,
+    change: Change,
     Body(body): Body<RegistryPatch>,
 ) -> Result<Json<RegistryResource>, ManagementError> {
     let edit = RegistryEdit {
         admin_enabled: body.properties.admin_user_enabled,
         anonymous_pull: body.properties.anonymous_pull_enabled,
     };
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     let registry = patch(&mut write, edit).await?;
     commit(&app, write).await?;
     Ok(Json(RegistryResource::new(&app, &registry)))

@@ -144,9 +144,23 @@ impl<T> List<T> {
         app: &App,
         uri: &Uri,
     ) -> Self {
+        Self::filtered_page(value, page, last, &[], app, uri)
+    }
+
+    /// One page of a list with a filter, whose parameters the next page's address has too.
+    #[must_use]
+    pub(crate) fn filtered_page(
+        value: Vec<T>,
+        page: &Page,
+        last: Option<String>,
+        filter: &[(&str, &str)],
+        app: &App,
+        uri: &Uri,
+    ) -> Self {
         let is_full = i64::try_from(value.len()).is_ok_and(|len| len == page.limit);
         let next_link = last.filter(|_| is_full).map(|last| {
             let query = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(filter)
                 .append_pair("$top", &page.limit.to_string())
                 .append_pair("$skiptoken", &last)
                 .finish();

@@ -14,6 +14,7 @@ use super::resource::{List, Named, PageQuery};
 use crate::app::App;
 use crate::app::watch::commit;
 use crate::domain::edit::scope_maps::{self, ScopeMapEdit};
+use crate::store::ScopeMapRecord;
 
 /// The maximum number of scope maps on a page: each has up to 500 actions.
 const MAX_LISTED: i64 = 100;
@@ -34,7 +35,7 @@ pub(crate) async fn list(
 ) -> Result<Json<List<ScopeMapResource>>, ManagementError> {
     let page = query.page()?.capped_at(MAX_LISTED);
     let _turn = app.guard.lists.acquire().await;
-    let maps = app.store.read().await?.scope_maps(&page).await?;
+    let maps = app.store.read().await?.page::<ScopeMapRecord>(&page).await?;
     let last = maps.last().map(|map| map.key.clone());
     let value = maps.into_iter().map(|map| ScopeMapResource::new(&ids, map)).collect();
     Ok(Json(List::page(value, &page, last, &app, &uri)))
@@ -52,7 +53,7 @@ pub(crate) async fn show(
     Look(ids): Look,
     Named(name): Named,
 ) -> Result<Json<ScopeMapResource>, ManagementError> {
-    let map = app.store.read().await?.scope_map(&name).await?;
+    let map = app.store.read().await?.find(&name).await?;
     let map = map.ok_or_else(|| scope_maps::not_found(&name))?;
     Ok(Json(ScopeMapResource::new(&ids, map)))
 }
@@ -68,7 +69,7 @@ pub(crate) async fn show(
         (status = "default", body = ErrorResponse)))]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
-    Change(ids): Change,
+    change: Change,
     Named(name): Named,
     Body(body): Body<ScopeMapBody>,
 ) -> Result<(StatusCode, Json<ScopeMapResource>), ManagementError> {
@@ -76,12 +77,12 @@ pub(crate) async fn create(
         description: Some(body.properties.description.unwrap_or_default()),
         actions: Some(body.properties.actions.unwrap_or_default()),
     };
-    let mut write = app.store.write().await?;
-    let is_new = write.scope_map(&name).await?.is_none();
+    let mut write = change.store.write().await?;
+    let is_new = write.find::<ScopeMapRecord>(&name).await?.is_none();
     let map = scope_maps::put(&mut write, &name, edit).await?;
     commit(&app, write).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(ScopeMapResource::new(&ids, map))))
+    Ok((status, Json(ScopeMapResource::new(&change.ids, map))))
 }
 
 /// Changes a scope map. The actions replace all of its actions.
@@ -94,16 +95,16 @@ pub(crate) async fn create(
     responses((status = 200, body = ScopeMapResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn update(
     State(app): State<Arc<App>>,
-    Change(ids): Change,
+    change: Change,
     Named(name): Named,
     Body(body): Body<ScopeMapBody>,
 ) -> Result<Json<ScopeMapResource>, ManagementError> {
     let edit =
         ScopeMapEdit { description: body.properties.description, actions: body.properties.actions };
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     let map = scope_maps::patch(&mut write, &name, edit).await?;
     commit(&app, write).await?;
-    Ok(Json(ScopeMapResource::new(&ids, map)))
+    Ok(Json(ScopeMapResource::new(&change.ids, map)))
 }
 
 /// Deletes an unused scope map.
@@ -115,10 +116,10 @@ pub(crate) async fn update(
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
-    _: Change,
+    change: Change,
     Named(name): Named,
 ) -> Result<StatusCode, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     if !scope_maps::delete(&mut write, &name).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

@@ -17,6 +17,7 @@ use super::resource::{List, Named, PageQuery};
 use crate::app::App;
 use crate::app::watch::commit;
 use crate::domain::edit::service_principals::{self, ServicePrincipalEdit};
+use crate::store::ServicePrincipalRecord;
 
 /// Lists the service principals.
 ///
@@ -34,7 +35,7 @@ pub(crate) async fn list(
 ) -> Result<Json<List<ServicePrincipalResource>>, ManagementError> {
     let page = query.page()?;
     let _turn = app.guard.lists.acquire().await;
-    let principals = app.store.read().await?.service_principals(&page).await?;
+    let principals = app.store.read().await?.page::<ServicePrincipalRecord>(&page).await?;
     let last = principals.last().map(|principal| principal.key.clone());
     let value = principals.into_iter().map(|p| ServicePrincipalResource::new(&ids, p)).collect();
     Ok(Json(List::page(value, &page, last, &app, &uri)))
@@ -53,7 +54,7 @@ pub(crate) async fn show(
     Look(ids): Look,
     Named(name): Named,
 ) -> Result<Json<ServicePrincipalResource>, ManagementError> {
-    let principal = app.store.read().await?.service_principal(&name).await?;
+    let principal = app.store.read().await?.find(&name).await?;
     let principal = principal.ok_or_else(|| service_principals::not_found(&name))?;
     Ok(Json(ServicePrincipalResource::new(&ids, principal)))
 }
@@ -68,7 +69,7 @@ pub(crate) async fn show(
     responses((status = 200, body = ServicePrincipalResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
-    GiveRoles(ids): GiveRoles,
+    change: GiveRoles,
     Named(name): Named,
     Body(body): Body<ServicePrincipalBody>,
 ) -> Result<Json<ServicePrincipalResource>, ManagementError> {
@@ -78,10 +79,10 @@ pub(crate) async fn create(
         roles: body.roles,
         scope_maps: body.scope_maps,
     };
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     let principal = service_principals::put(&mut write, &name, edit).await?;
     commit(&app, write).await?;
-    Ok(Json(ServicePrincipalResource::new(&ids, principal)))
+    Ok(Json(ServicePrincipalResource::new(&change.ids, principal)))
 }
 
 /// Deletes a service principal.
@@ -94,10 +95,10 @@ pub(crate) async fn create(
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
-    _: GiveRoles,
+    change: GiveRoles,
     Named(name): Named,
 ) -> Result<StatusCode, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     if !service_principals::delete(&mut write, &name).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
@@ -116,11 +117,11 @@ pub(crate) async fn delete(
     responses((status = 200, body = SecretDocument), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn add_secret(
     State(app): State<Arc<App>>,
-    _: GiveRoles,
+    change: GiveRoles,
     Named(client_id): Named,
     Body(body): Body<SecretBody>,
 ) -> Result<Json<SecretDocument>, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     let secret = match body.secret {
         Some(secret) => {
             service_principals::add_secret(&mut write, &client_id, &secret).await?;
@@ -142,10 +143,10 @@ pub(crate) async fn add_secret(
     responses((status = 204), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn delete_secrets(
     State(app): State<Arc<App>>,
-    _: GiveRoles,
+    change: GiveRoles,
     Named(client_id): Named,
 ) -> Result<StatusCode, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     service_principals::delete_secrets(&mut write, &client_id).await?;
     commit(&app, write).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -33,7 +33,7 @@ pub(crate) async fn list(
 ) -> Result<Json<List<TokenResource>>, ManagementError> {
     let page = query.page()?;
     let _turn = app.guard.lists.acquire().await;
-    let tokens = app.store.read().await?.tokens(&page).await?;
+    let tokens = app.store.read().await?.page::<TokenRecord>(&page).await?;
     let last = tokens.last().map(|token| token.key.clone());
     let value = tokens.into_iter().map(|token| document(&app, &ids, token)).collect();
     Ok(Json(List::page(value, &page, last, &app, &uri)))
@@ -51,7 +51,7 @@ pub(crate) async fn show(
     Look(ids): Look,
     Named(name): Named,
 ) -> Result<Json<TokenResource>, ManagementError> {
-    let token = app.store.read().await?.token(&name).await?;
+    let token = app.store.read().await?.find(&name).await?;
     let token = token.ok_or_else(|| tokens::not_found(&name))?;
     Ok(Json(document(&app, &ids, token)))
 }
@@ -67,17 +67,17 @@ pub(crate) async fn show(
         (status = "default", body = ErrorResponse)))]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
-    Change(ids): Change,
+    change: Change,
     Named(name): Named,
     Body(body): Body<TokenBody>,
 ) -> Result<(StatusCode, Json<TokenResource>), ManagementError> {
-    let edit = edit(&ids, body.properties)?;
-    let mut write = app.store.write().await?;
-    let is_new = write.token(&name).await?.is_none();
+    let edit = edit(&change.ids, body.properties)?;
+    let mut write = change.store.write().await?;
+    let is_new = write.find::<TokenRecord>(&name).await?.is_none();
     let token = tokens::put(&mut write, &name, &app.settings.registry_name, edit).await?;
     commit(&app, write).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(document(&app, &ids, token))))
+    Ok((status, Json(document(&app, &change.ids, token))))
 }
 
 /// Changes a token.
@@ -90,15 +90,15 @@ pub(crate) async fn create(
     responses((status = 200, body = TokenResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn update(
     State(app): State<Arc<App>>,
-    Change(ids): Change,
+    change: Change,
     Named(name): Named,
     Body(body): Body<TokenBody>,
 ) -> Result<Json<TokenResource>, ManagementError> {
-    let edit = edit(&ids, body.properties)?;
-    let mut write = app.store.write().await?;
+    let edit = edit(&change.ids, body.properties)?;
+    let mut write = change.store.write().await?;
     let token = tokens::patch(&mut write, &name, &app.settings.registry_name, edit).await?;
     commit(&app, write).await?;
-    Ok(Json(document(&app, &ids, token)))
+    Ok(Json(document(&app, &change.ids, token)))
 }
 
 /// Deletes a token.
@@ -110,10 +110,10 @@ pub(crate) async fn update(
     responses((status = 200), (status = 204), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
-    _: Change,
+    change: Change,
     Named(name): Named,
 ) -> Result<StatusCode, ManagementError> {
-    let mut write = app.store.write().await?;
+    let mut write = change.store.write().await?;
     if !tokens::delete(&mut write, &name).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

@@ -23,6 +23,8 @@ use crate::domain::principal::AuthError;
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
+use crate::http::sign_ins;
+use crate::model::audit::Actor;
 
 /// An error response of RFC 6749 (section 5.2).
 struct OAuthError {
@@ -102,8 +104,9 @@ async fn issue(
     let (client_id, secret) =
         (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
     let audience = audience(app, one("scope")?.unwrap_or(""))?;
-    let service = service_principal(app, client_id, secret, context);
-    let service = service.await.map_err(refused)?;
+    let service = service_principal(app, client_id, secret, context).await;
+    note_sign_in(app, client_id, &service, context);
+    let service = service.map_err(refused)?;
     let now = clock::now();
     let access_token = authority::token(&app.issuer, &service, &audience, tenant, now);
     let access_token = access_token.map_err(RouteError::from).map_err(refused)?;
@@ -113,6 +116,26 @@ async fn issue(
         "ext_expires_in": authority::LIFETIME,
         "access_token": access_token,
     }))
+}
+
+fn note_sign_in(
+    app: &App,
+    client_id: &str,
+    service: &Result<Arc<ServicePrincipal>, RouteError>,
+    context: &Context,
+) {
+    match service {
+        Ok(service) => {
+            sign_ins::signed_in(app, Actor::service_principal(&service.name), context);
+        }
+        Err(RouteError::Unauthorized(reason)) => {
+            sign_ins::refused(app, client_id, reason.code(), context);
+        }
+        Err(RouteError::TooMany(_)) => {
+            sign_ins::refused(app, client_id, "too_many_requests", context);
+        }
+        Err(_) => {}
+    }
 }
 
 /// The client with this secret, after reading the database.

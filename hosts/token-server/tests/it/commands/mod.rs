@@ -2,10 +2,13 @@
 
 mod administrator;
 mod apply;
+mod audit;
+mod backup;
 mod configuration;
 mod doctor;
 mod keys;
 mod restore;
+mod secrets;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

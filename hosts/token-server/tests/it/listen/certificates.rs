@@ -48,6 +48,25 @@ async fn a_certificate_has_the_roles_of_its_name() {
     assert!(program.log().contains("certificate_unknown"), "{}", program.log());
 }
 
+/// The trail names the holder of a certificate as one.
+#[tokio::test]
+async fn changes_are_in_the_name_of_the_certificate() {
+    let program = Program::with_certificates("");
+    let pem = program.operators.client(&Certificate::named("owner@example.com"));
+    let client = program.client(Some(&pem));
+    let map = client.request("PUT", &program.management(MAP));
+    let (status, body) = answer(map.json(&json!({"properties": {"actions": []}}))).await;
+    assert_eq!(status, 201, "{body}");
+    let trail = format!("{REGISTRY}/audit?object=some-map");
+    let (status, trail) = answer(client.request("GET", &program.management(&trail))).await;
+    assert_eq!(status, 200, "{trail}");
+    let row = &trail["value"][0];
+    assert_eq!(row["object"]["name"], "some-map", "{trail}");
+    assert_eq!(row["actor"]["kind"], "certificate", "{trail}");
+    assert_eq!(row["actor"]["name"], "owner@example.com", "{trail}");
+    assert_eq!(row["actor"]["address"], "127.0.0.1", "{trail}");
+}
+
 /// Two credentials are none. A certificate without a configured name is not one.
 #[tokio::test]
 async fn a_certificate_and_an_authorization_are_two_credentials() {

@@ -22,6 +22,7 @@ async fn the_public_address_has_no_management() {
         ("GET", "/registries/registry", 200),
         ("GET", "/registries/registry/tokens", 200),
         ("GET", "/registries/registry/servicePrincipals", 200),
+        ("GET", "/registries/registry/audit", 200),
         ("PUT", map, 201),
         ("DELETE", map, 200),
         ("GET", "/subscriptions", 200),

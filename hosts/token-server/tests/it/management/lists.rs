@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use scopegate_server::testing::domain::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::testing::domain::edit::tokens::{self, TokenEdit};
-use scopegate_server::testing::store::RecordKey;
+use scopegate_server::testing::store::TokenRecord;
 use serde_json::Value;
 
 use crate::support::management::{Registry, get};
@@ -30,7 +30,7 @@ async fn registry_with_tokens(count: usize) -> Registry {
 async fn come_and_go(registry: &Registry, number: usize) {
     let mut write = registry.server.write().await;
     for name in [format!("aaa-{number:04}"), format!("zzz-{number:04}")] {
-        if !write.delete(&RecordKey::Token(name.clone())).await.unwrap() {
+        if !write.delete::<TokenRecord>(&name).await.unwrap() {
             tokens::put(&mut write, &name, "registry", TokenEdit::default()).await.unwrap();
         }
     }

@@ -2,6 +2,7 @@
 //! issued.
 
 mod admin_account;
+mod audit;
 mod authority;
 mod browsers;
 mod bundle;

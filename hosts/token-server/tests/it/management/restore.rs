@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use scopegate_server::testing::domain::edit::tokens::{self, TokenEdit};
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store;
 use serde_json::{Value, json};
 
 use crate::support::database::{Database, run};
@@ -23,7 +23,7 @@ async fn put_back(registry: &Registry, url: Option<&str>, revision: i64) {
 /// Another process writes into the database, a token of the same name among others, until it is
 /// past what the server has seen.
 async fn write_past(registry: &Registry, url: Option<&str>, seen: i64) {
-    let store = Store::open(registry.server.folder.path(), url).await.unwrap();
+    let store = store::open(registry.server.folder.path(), url).await.unwrap();
     let mut revision = 0;
     while revision <= seen {
         let mut write = store.write().await.unwrap();

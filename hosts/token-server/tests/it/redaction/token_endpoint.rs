@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store;
 use serde_json::Value;
 
 use crate::support::{NULL_GUID, basic, bearer};
@@ -82,8 +82,8 @@ fn by_generated_password(walk: &mut Walk<'_>) {
 /// Every private key that the database holds, PEM.
 #[tokio::main(flavor = "current_thread")]
 async fn private_keys(folder: &Path) -> Vec<String> {
-    let store = Store::open(folder, None).await.unwrap();
-    let keys = store.changes(0).await.unwrap().keys;
+    let store = store::open(folder, None).await.unwrap();
+    let keys = store.changes(0).await.unwrap().keys.records().clone();
     let authority = keys.authority.into_iter().map(|authority| authority.private_key);
     let all: Vec<_> = keys.keys.into_iter().map(|key| key.private_key).chain(authority).collect();
     assert!(all.len() >= 2, "no key was made");

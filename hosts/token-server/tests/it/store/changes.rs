@@ -8,7 +8,7 @@ use scopegate_server::testing::domain::edit::registry::RegistryEdit;
 use scopegate_server::testing::domain::edit::scope_maps::ScopeMapEdit;
 use scopegate_server::testing::domain::edit::service_principals::ServicePrincipalEdit;
 use scopegate_server::testing::domain::edit::{registry, scope_maps, service_principals};
-use scopegate_server::testing::store::{History, Known, RecordKey, Revision, Store};
+use scopegate_server::testing::store::{History, Known, RecordKey, Revision, Store, TokenRecord};
 
 use crate::support::OWNER;
 use crate::support::database::Database;
@@ -57,10 +57,10 @@ async fn write_and_delete(store: Store, who: &str) -> Vec<Revision> {
         let mut write = store.write().await.unwrap();
         let name = format!("{who}-{}", round % 7);
         if round % 3 == 2 {
-            write.delete(&RecordKey::Token(name)).await.unwrap();
+            write.delete::<TokenRecord>(&name).await.unwrap();
         } else {
             let token = token(&write, &name);
-            write.put_token(&token).await.unwrap();
+            write.put(&token).await.unwrap();
         }
         tokio::time::sleep(Duration::from_millis(round % 3)).await;
         if round % 5 != 4 {
@@ -76,8 +76,8 @@ async fn a_write_that_is_dropped_leaves_nothing(database: Database) {
     let mut write = store.write().await.unwrap();
     assert_eq!(write.revision(), before + 1);
     let token = token(&write, "vanishes");
-    write.put_token(&token).await.unwrap();
-    write.delete(&RecordKey::Token("stays".into())).await.unwrap();
+    write.put(&token).await.unwrap();
+    write.delete::<TokenRecord>("stays").await.unwrap();
     registry::patch(
         &mut write,
         RegistryEdit { admin_enabled: Some(true), anonymous_pull: Some(true) },
@@ -113,7 +113,7 @@ async fn what_is_deleted_is_told_until_it_comes_back(database: Database) {
     let three = put(&store, &["alpha"]).await;
     let four = delete(&store, "beta").await;
     let mut write = store.write().await.unwrap();
-    assert!(!write.delete(&RecordKey::Token("nobody".into())).await.unwrap());
+    assert!(!write.delete::<TokenRecord>("nobody").await.unwrap());
     scope_maps::put(&mut write, "some-map", ScopeMapEdit::default()).await.unwrap();
     service_principals::put(&mut write, OWNER, ServicePrincipalEdit::default()).await.unwrap();
     let five = write.commit().await.unwrap();

@@ -21,10 +21,13 @@ macro_rules! on_both {
     };
 }
 
+mod authority;
+mod backup;
 mod changes;
 mod opening;
 mod records;
 mod snapshots;
+mod trail;
 
 use scopegate_server::testing::store::{Changes, RecordKey, Revision, Store, TokenRecord, Write};
 
@@ -45,14 +48,14 @@ pub(super) async fn put(store: &Store, names: &[&str]) -> Revision {
     let mut write = store.write().await.unwrap();
     for name in names {
         let token = token(&write, name);
-        write.put_token(&token).await.unwrap();
+        write.put(&token).await.unwrap();
     }
     write.commit().await.unwrap()
 }
 
 pub(super) async fn delete(store: &Store, name: &str) -> Revision {
     let mut write = store.write().await.unwrap();
-    assert!(write.delete(&RecordKey::Token(name.into())).await.unwrap());
+    assert!(write.delete::<TokenRecord>(name).await.unwrap());
     write.commit().await.unwrap()
 }
 

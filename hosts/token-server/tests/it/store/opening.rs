@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scopegate_server::testing::domain::policy::Policy;
 use scopegate_server::testing::model::password::PasswordDigest;
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store;
 
 use crate::support::database::Database;
 
@@ -53,7 +53,7 @@ async fn two_processes_open_a_fresh_database_at_once(database: Database) {
         let fresh = database.another().await;
         let open = |_| {
             let (folder, url) = (fresh.folder.path().to_owned(), fresh.url.clone());
-            tokio::spawn(async move { Store::open(&folder, url.as_deref()).await })
+            tokio::spawn(async move { store::open(&folder, url.as_deref()).await })
         };
         let mut registries = BTreeSet::new();
         for opened in [1, 2, 3, 4].map(open) {
@@ -148,7 +148,7 @@ async fn record_first_migration(database: &Database) {
 async fn an_address_of_no_database_is_refused_without_its_secret() {
     let folder = tempfile::tempdir().unwrap();
     for url in ["", "nowhere", "mysql://root@localhost/x", "postgres://secret-name@127.0.0.1:1/x"] {
-        let error = format!("{:#}", Store::open(folder.path(), Some(url)).await.unwrap_err());
+        let error = format!("{:#}", store::open(folder.path(), Some(url)).await.unwrap_err());
         assert!(!error.contains("secret-name"), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use scopegate_server::testing::domain::edit::service_principals::ServicePrincipa
 use scopegate_server::testing::domain::edit::tokens::TokenEdit;
 use scopegate_server::testing::domain::edit::{identities, scope_maps, service_principals, tokens};
 use scopegate_server::testing::store::{
-    KnownNetwork, Page, RecordKey, RevokedIdentity, TokenRecord,
+    KnownNetwork, Page, RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
 };
 
 use crate::support::OWNER;
@@ -38,7 +38,7 @@ async fn pages_are_in_the_order_of_bytes(database: Database) {
         let mut page = Page { limit, ..Page::first() };
         let mut keys = Vec::new();
         loop {
-            let tokens = read.tokens(&page).await.unwrap();
+            let tokens = read.page::<TokenRecord>(&page).await.unwrap();
             assert!(tokens.len() <= usize::try_from(limit).unwrap());
             let Some(last) = tokens.last() else { break };
             page.after.clone_from(&last.key);
@@ -46,9 +46,9 @@ async fn pages_are_in_the_order_of_bytes(database: Database) {
         }
         assert_eq!(keys, expected, "{limit}");
     }
-    let maps = read.scope_maps(&Page::first()).await.unwrap();
+    let maps = read.page::<ScopeMapRecord>(&Page::first()).await.unwrap();
     assert!(maps.is_sorted_by_key(|map| map.key.clone()) && maps.len() == 5);
-    assert!(read.service_principals(&Page::first()).await.unwrap().is_empty());
+    assert!(read.page::<ServicePrincipalRecord>(&Page::first()).await.unwrap().is_empty());
 }
 
 async fn a_page_is_right_while_rows_come_and_go(database: Database) {
@@ -57,7 +57,7 @@ async fn a_page_is_right_while_rows_come_and_go(database: Database) {
     let mut read = store.read().await.unwrap();
     let mut keys = async |after: &str| {
         let page = Page { after: after.into(), limit: 2 };
-        let tokens = read.tokens(&page).await.unwrap();
+        let tokens = read.page::<TokenRecord>(&page).await.unwrap();
         tokens.into_iter().map(|token| token.key).collect::<String>()
     };
     assert_eq!(keys("").await, "bd");
@@ -81,16 +81,17 @@ async fn names_are_one_in_any_case(database: Database) {
     write.commit().await.unwrap();
     let mut read = store.read().await.unwrap();
     for name in ["my-token", "My-Token", "MY-TOKEN"] {
-        let token = read.token(name).await.unwrap().unwrap();
+        let token: TokenRecord = read.find(name).await.unwrap().unwrap();
         assert_eq!((token.key.as_str(), token.name.as_str()), ("my-token", "My-Token"));
         assert_eq!(token.scope_map.as_deref(), Some("my_map"));
     }
     for client in [OWNER, &OWNER.to_uppercase()] {
-        let client = read.service_principal(client).await.unwrap().unwrap();
+        let client: ServicePrincipalRecord = read.find(client).await.unwrap().unwrap();
         assert_eq!((client.key, client.name), (OWNER.to_owned(), OWNER.to_uppercase()));
     }
-    assert_eq!(read.scope_map("mY_mAP").await.unwrap().unwrap().name, "My_Map");
-    assert!(read.token("my-toke%").await.unwrap().is_none());
+    let map: ScopeMapRecord = read.find("mY_mAP").await.unwrap().unwrap();
+    assert_eq!(map.name, "My_Map");
+    assert!(read.find::<TokenRecord>("my-toke%").await.unwrap().is_none());
 }
 
 /// They make no revision, the latest time of each stays, and those of before some time go.
@@ -162,13 +163,13 @@ async fn a_scope_map_that_a_token_has_cannot_be_deleted(database: Database) {
     let mut write = store.write().await.unwrap();
     scope_maps::put(&mut write, "some-map", ScopeMapEdit::default()).await.unwrap();
     let record = TokenRecord { scope_map: Some("some-map".into()), ..token(&write, "alpha") };
-    write.put_token(&record).await.unwrap();
+    write.put(&record).await.unwrap();
     // By the database itself, whatever the edits check before.
-    assert!(write.delete(&RecordKey::ScopeMap("some-map".into())).await.is_err());
+    assert!(write.delete::<ScopeMapRecord>("some-map").await.is_err());
     drop(write);
     let mut write = store.write().await.unwrap();
     let record = TokenRecord { scope_map: Some("no-map".into()), ..token(&write, "alpha") };
-    assert!(write.put_token(&record).await.is_err());
+    assert!(write.put(&record).await.is_err());
 }
 
 /// A database that was edited by hand gives an error that says where, and the servers keep what

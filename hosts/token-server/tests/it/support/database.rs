@@ -10,7 +10,7 @@ use std::process::Child;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store::{self, Store};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 use tempfile::TempDir;
 
@@ -52,7 +52,7 @@ impl Database {
     }
 
     pub(crate) async fn open(&self) -> anyhow::Result<Store> {
-        Store::open(self.folder.path(), self.url.as_deref()).await
+        store::open(self.folder.path(), self.url.as_deref()).await
     }
 
     /// Does something to the database that the server never does.

@@ -27,7 +27,7 @@ use scopegate_server::testing::http::gateways::Gateways;
 use scopegate_server::testing::http::headers::Reached;
 use scopegate_server::testing::http::routes::routes;
 use scopegate_server::testing::http::serve::layered;
-use scopegate_server::testing::store::{Store, Write};
+use scopegate_server::testing::store::{self, Store, Write};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -122,7 +122,7 @@ impl Server {
     }
 
     async fn open(folder: Arc<TempDir>, setup: Setup) -> Self {
-        let store = Store::open(folder.path(), setup.url.as_deref()).await.unwrap();
+        let store = store::open(folder.path(), setup.url.as_deref()).await.unwrap();
         keep_providers(&store, setup.providers.fingerprints()).await.unwrap();
         let issuer = Self::issuer(folder.path(), &store).await;
         // Compiled once for all tests; the folder is ours.

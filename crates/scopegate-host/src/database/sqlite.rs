@@ -8,21 +8,23 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::any::AnyConnectOptions;
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AnyConnection, ConnectOptions as _};
+use sqlx::{AnyConnection, ConnectOptions as _, Executor as _};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::database::{ChangeListener, Database};
+use super::{ChangeListener, Database};
 
 /// How often a connection checks whether another one has committed.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The `user_version` of a file that was scrubbed.
+const SCRUBBED: i64 = 1;
 
 /// A SQLite file.
 #[derive(Debug)]
@@ -31,10 +33,9 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// The file of a data folder. It holds private keys, so only its owner may read it, whatever
-    /// the folder's mode.
-    pub(super) fn new(folder: &Path) -> std::io::Result<Self> {
-        let path = folder.join("scopegate.db");
+    /// The file. It may hold private keys, so only its owner may read it, whatever the folder's
+    /// mode.
+    pub(super) fn new(path: PathBuf) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let file = options.append(true).create(true).mode(0o600).open(&path)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
@@ -61,7 +62,7 @@ impl Database for Sqlite {
     }
 
     fn connection_pragmas(&self) -> &'static str {
-        "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on"
+        "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on"
     }
 
     /// A lock file beside the database: SQLite has no lock that spans several transactions, and
@@ -75,10 +76,6 @@ impl Database for Sqlite {
         spawn_blocking(take).await.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
-    fn migrations(&self) -> Migrator {
-        sqlx::migrate!("migrations/sqlite")
-    }
-
     /// Takes the write lock at once, so that concurrent writers wait instead of failing.
     fn begin_write(&self) -> &'static str {
         "begin immediate"
@@ -86,6 +83,25 @@ impl Database for Sqlite {
 
     fn begin_read(&self) -> &'static str {
         "begin"
+    }
+
+    /// Rewrites the file and empties the log of writes. The file itself remembers that this was
+    /// done: a start that ended in between is made up for by the next one.
+    async fn scrub(&self, connection: &mut AnyConnection, is_needed: bool) -> sqlx::Result<()> {
+        let version: i64 =
+            sqlx::query_scalar("pragma user_version").fetch_one(&mut *connection).await?;
+        if version == SCRUBBED && !is_needed {
+            return Ok(());
+        }
+        connection.execute("pragma user_version = 0").await?;
+        connection.execute("vacuum").await?;
+        let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)")
+            .fetch_one(&mut *connection)
+            .await?;
+        if busy != 0 {
+            return Err(sqlx::Error::Protocol("another process reads the database".into()));
+        }
+        connection.execute("pragma user_version = 1").await.map(drop)
     }
 
     /// Other connections see the commit by `data_version`.

@@ -1,37 +1,40 @@
-//! PostgreSQL, for more than one server.
+//! PostgreSQL, for more than one process.
 //!
-//! Each write ends with `NOTIFY`, and every server listens. A notification that comes while a
-//! connection is down is lost, so a server reads all changes after connecting again.
+//! Each write ends with `NOTIFY`, and every process listens. A notification that comes while a
+//! connection is down is lost, so a process reads all changes after connecting again.
 
 use std::fs::File;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use sqlx::any::AnyConnectOptions;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::PgListener;
-use sqlx::{AnyConnection, ConnectOptions as _, Executor as _};
+use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions as _, Executor as _};
 use url::Url;
 
-use super::database::{ChangeListener, Database};
-
-/// The channel of the notifications.
-const CHANNEL: &str = "scopegate";
+use super::{ChangeListener, Database};
 
 /// A PostgreSQL database.
 pub(super) struct Postgres {
     url: Url,
+    /// The channel of the notifications.
+    channel: &'static str,
+    secret_tables: &'static [&'static str],
 }
 
 impl Postgres {
     /// The database with an address like `postgres://user:password@host/name`.
-    pub(super) fn new(url: &str) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        url: &str,
+        channel: &'static str,
+        secret_tables: &'static [&'static str],
+    ) -> anyhow::Result<Self> {
         let url = Url::parse(url).context("the address of the database is not a URL")?;
         anyhow::ensure!(
             matches!(url.scheme(), "postgres" | "postgresql"),
             "the address of the database must begin with `postgres://`; without one, SQLite is used"
         );
-        Ok(Self { url })
+        Ok(Self { url, channel, secret_tables })
     }
 }
 
@@ -62,12 +65,8 @@ impl Database for Postgres {
         Ok(None)
     }
 
-    fn migrations(&self) -> Migrator {
-        sqlx::migrate!("migrations/postgres")
-    }
-
-    /// The first statement of a write locks the registry's row, so writes wait for each other
-    /// there.
+    /// The first statement of a write has to lock a row that every write locks, so that writes
+    /// wait for each other there.
     fn begin_write(&self) -> &'static str {
         "begin"
     }
@@ -76,15 +75,26 @@ impl Database for Postgres {
         "begin isolation level repeatable read read only"
     }
 
+    /// Rewrites the tables. Old versions of rows stay in PostgreSQL's log of writes and in backups.
+    async fn scrub(&self, connection: &mut AnyConnection, is_needed: bool) -> sqlx::Result<()> {
+        for table in self.secret_tables.iter().filter(|_| is_needed) {
+            // The name is the program's own word.
+            connection.execute(AssertSqlSafe(format!("vacuum full {table}"))).await?;
+        }
+        Ok(())
+    }
+
     async fn notify(&self, connection: &mut AnyConnection) -> sqlx::Result<()> {
-        connection.execute("notify scopegate").await.map(drop)
+        // The channel is the program's own word.
+        let notify = format!("notify {}", self.channel);
+        connection.execute(AssertSqlSafe(notify)).await.map(drop)
     }
 
     async fn change_listener(&self) -> sqlx::Result<Box<dyn ChangeListener>> {
         let mut listener = PgListener::connect(self.url.as_str()).await?;
         // A lost connection is an error here, because its notifications are lost with it.
         listener.eager_reconnect(false);
-        listener.listen(CHANNEL).await?;
+        listener.listen(self.channel).await?;
         Ok(Box::new(Listener(listener)))
     }
 }

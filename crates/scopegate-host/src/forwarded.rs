@@ -3,19 +3,35 @@
 //! For any peer but a trusted proxy it is the peer's own. A proxy appends the address that it saw
 //! to `X-Forwarded-For`. From the right, each entry was written by a trusted proxy as long as the
 //! next one is a trusted proxy's; the first other address is the client, and the entries left of it
-//! are the client's invention. Trusted proxies are configured, and our own gateways
-//! [authenticate](crate::http::gateways); the header of any other peer is untrusted.
+//! are the client's invention. Trusted proxies are configured, and our own gateways authenticate in
+//! [`GATEWAY`]; the header of any other peer is untrusted.
+//!
+//! Left out: whether the credentials of a gateway are valid, and `Forwarded` of RFC 7239.
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::HeaderMap;
-use scopegate_host::networks::Networks;
+use http::{HeaderMap, HeaderName};
+
+use crate::networks::Networks;
 
 /// The header that proxies append to.
-const FORWARDED_FOR: &str = "x-forwarded-for";
+pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The header field of the credentials of one of our own gateways.
+pub const GATEWAY: HeaderName = HeaderName::from_static("x-scopegate-gateway");
 
 /// The client's address, from the connection's and the trusted proxies. An own gateway that sent
 /// the request wrote one entry, whatever proxies are between.
+///
+/// ```
+/// use http::HeaderMap;
+/// use scopegate_host::forwarded::{FORWARDED_FOR, client_address};
+/// use scopegate_host::networks::Networks;
+///
+/// let headers = HeaderMap::from_iter([(FORWARDED_FOR, "203.0.113.1".parse().unwrap())]);
+/// let (peer, proxies) = ("10.0.0.1".parse().unwrap(), Networks::parse(["10.0.0.0/8"]).unwrap());
+/// let client = client_address(peer, &headers, &proxies, false);
+/// assert_eq!(client.to_string(), "203.0.113.1");
+/// ```
 #[must_use]
 pub fn client_address(
     peer: IpAddr,

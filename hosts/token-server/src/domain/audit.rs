@@ -1,0 +1,12 @@
+//! The audit trail: whether it is whole, and who signed in.
+//!
+//! Changes need nothing from here: [`Write`](crate::store::Write) records what it writes, in its
+//! own transaction.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`verify`] | which rows are missing, altered or moved |
+//! | [`sign_ins`] | sign-ins, folded by minute |
+
+pub(crate) mod sign_ins;
+pub(crate) mod verify;

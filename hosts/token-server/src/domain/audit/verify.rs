@@ -1,0 +1,247 @@
+//! Whether the trail is whole, row by row.
+//!
+//! The chain is read from the checkpoint, or from its first row. A row is good when a given key has
+//! sealed it after the row before it. What is found:
+//!
+//! | fault | by what |
+//! |---|---|
+//! | missing rows | a gap in the numbers |
+//! | an altered row | its seal is not that of its content |
+//! | rows that changed places | the seal of one is that of its content under the other's number |
+//! | a cut tail | a later head is known: the database's own, or one from the log |
+//! | another history | a head from the log has another seal than its row |
+//!
+//! Left out: rows cut off together with the head, which only a head from the log shows.
+
+use std::fmt;
+
+use crate::model::audit::{AuditKey, Checkpoint, Head, Row};
+use crate::store::Store;
+
+/// How many rows are read at once.
+const PAGE: i64 = 1000;
+/// How many faults are named. More are not counted one by one.
+const MAX_FAULTS: usize = 100;
+
+/// What is wrong with a trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Rows of these numbers are missing.
+    Missing { from: i64, to: i64 },
+    /// The row is not what was sealed.
+    Altered { number: i64 },
+    /// The row was sealed under the number of another one.
+    Moved { number: i64, sealed_as: i64 },
+    /// None of the given keys has sealed these rows.
+    UnknownKey { from: i64, to: i64, key_id: String },
+    /// The checkpoint is not what was sealed.
+    Checkpoint,
+    /// The end of the trail is missing: a row with this number was written.
+    CutOff { last: i64, known: i64 },
+    /// The row of a known head has another seal.
+    Rewritten { number: i64 },
+    /// There are more faults.
+    More,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { from, to } if from == to => write!(f, "row {from} is missing"),
+            Self::Missing { from, to } => write!(f, "rows {from} to {to} are missing"),
+            Self::Altered { number } => write!(f, "row {number} was altered"),
+            Self::Moved { number, sealed_as } => {
+                write!(f, "row {number} was sealed as row {sealed_as}")
+            }
+            Self::UnknownKey { from, to, key_id } => {
+                write!(f, "rows {from} to {to} were sealed with another key, {key_id}")
+            }
+            Self::Checkpoint => f.write_str("the checkpoint was altered"),
+            Self::CutOff { last, known } => {
+                write!(f, "the trail ends with row {last}, and row {known} was written")
+            }
+            Self::Rewritten { number } => {
+                write!(f, "row {number} is not the one that the head names")
+            }
+            Self::More => f.write_str("there are more faults"),
+        }
+    }
+}
+
+/// What verifying a trail found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many rows there are.
+    pub rows: u64,
+    /// The last deleted row.
+    pub checkpoint: Option<Head>,
+    /// The last row.
+    pub last: Head,
+    pub faults: Vec<Fault>,
+}
+
+/// Verifies the trail of a database, with the keys that sealed it, and a head that is known from
+/// elsewhere.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub async fn verify(
+    store: &Store,
+    keys: &[AuditKey],
+    known: Option<&Head>,
+) -> sqlx::Result<Report> {
+    let mut read = store.read().await?;
+    // Read first: what is written meanwhile lies behind it.
+    let head = read.audit_head().await?;
+    let mut chain = Chain::new(keys, read.audit_checkpoint().await?, known.cloned());
+    loop {
+        let rows = read.audit_after(chain.last.number, PAGE).await?;
+        let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        rows.into_iter().for_each(|row| chain.add(row));
+        if is_last {
+            return Ok(chain.end(&head));
+        }
+    }
+}
+
+/// A row that does not fit, and the seal before it.
+struct Suspect {
+    row: Row,
+    previous: String,
+}
+
+/// The chain as far as it was read.
+struct Chain<'k> {
+    keys: &'k [AuditKey],
+    known: Option<Head>,
+    rows: u64,
+    checkpoint: Option<Head>,
+    last: Head,
+    /// The seal that the last row should have, where its own is another.
+    recomputed: Option<String>,
+    suspects: Vec<Suspect>,
+    faults: Vec<Fault>,
+}
+
+impl<'k> Chain<'k> {
+    fn new(keys: &'k [AuditKey], checkpoint: Option<Checkpoint>, known: Option<Head>) -> Self {
+        let is_sealed =
+            |checkpoint: &Checkpoint| keys.iter().any(|key| key.sealed_checkpoint(checkpoint));
+        let faults = match &checkpoint {
+            Some(checkpoint) if !is_sealed(checkpoint) => vec![Fault::Checkpoint],
+            _ => Vec::new(),
+        };
+        let checkpoint = checkpoint.map(|checkpoint| checkpoint.head);
+        let last = checkpoint.clone().unwrap_or_default();
+        Self {
+            keys,
+            known,
+            rows: 0,
+            checkpoint,
+            last,
+            recomputed: None,
+            suspects: Vec::new(),
+            faults,
+        }
+    }
+
+    fn add(&mut self, row: Row) {
+        self.rows += 1;
+        let expected = self.last.number.saturating_add(1);
+        if row.number > expected {
+            self.fault(Fault::Missing { from: expected, to: row.number.saturating_sub(1) });
+            // The seal before it is gone, so it cannot be checked.
+            self.recomputed = None;
+        } else {
+            self.check(&row);
+        }
+        if self
+            .known
+            .as_ref()
+            .is_some_and(|known| known.number == row.number && known.seal != row.seal)
+        {
+            self.fault(Fault::Rewritten { number: row.number });
+        }
+        self.last = Head { number: row.number, seal: row.seal };
+    }
+
+    fn check(&mut self, row: &Row) {
+        let stored = self.last.seal.clone();
+        let recomputed = self.recomputed.take();
+        let keys = self.keys;
+        let is_after = |key: &AuditKey| {
+            let mut before = [Some(&stored), recomputed.as_ref()].into_iter().flatten();
+            before.any(|previous| key.sealed(row, row.number, previous))
+        };
+        match keys.iter().find(|key| key.id() == row.key_id) {
+            Some(key) if is_after(key) => {}
+            Some(key) => {
+                let previous = recomputed.unwrap_or(stored);
+                let after = Head { number: row.number.saturating_sub(1), seal: previous.clone() };
+                self.recomputed = Some(key.seal(&after, row.entry.clone()).seal);
+                self.suspect(Suspect { row: row.clone(), previous });
+            }
+            None if keys.iter().any(is_after) => self.fault(Fault::Altered { number: row.number }),
+            None => self.unknown_key(row),
+        }
+    }
+
+    /// Rows of one unknown key are one fault.
+    fn unknown_key(&mut self, row: &Row) {
+        if let Some(Fault::UnknownKey { to, key_id, .. }) = self.faults.last_mut()
+            && *key_id == row.key_id
+            && to.saturating_add(1) == row.number
+        {
+            *to = row.number;
+            return;
+        }
+        let (from, to) = (row.number, row.number);
+        self.fault(Fault::UnknownKey { from, to, key_id: row.key_id.clone() });
+    }
+
+    fn suspect(&mut self, suspect: Suspect) {
+        if self.suspects.len() < MAX_FAULTS {
+            self.suspects.push(suspect);
+        } else {
+            self.fault(Fault::More);
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(fault);
+        } else if self.faults.last() != Some(&Fault::More) {
+            self.faults.push(Fault::More);
+        }
+    }
+
+    fn end(mut self, head: &Head) -> Report {
+        for suspect in &self.suspects {
+            let number = suspect.row.number;
+            let fault = match self.sealed_as(&suspect.row) {
+                Some(sealed_as) => Fault::Moved { number, sealed_as },
+                None => Fault::Altered { number },
+            };
+            self.faults.push(fault);
+        }
+        let known = self.known.iter().chain([head]).map(|head| head.number).max().unwrap_or(0);
+        if known > self.last.number {
+            self.fault(Fault::CutOff { last: self.last.number, known });
+        } else if head.number == self.last.number && head.seal != self.last.seal {
+            self.fault(Fault::Rewritten { number: head.number });
+        }
+        let Self { rows, checkpoint, last, faults, .. } = self;
+        Report { rows, checkpoint, last, faults }
+    }
+
+    /// The number under which a row was sealed, among those that do not fit.
+    fn sealed_as(&self, row: &Row) -> Option<i64> {
+        let others = self.suspects.iter().filter(|other| other.row.number != row.number);
+        let was_sealed = |number: i64, previous: &str| {
+            self.keys.iter().any(|key| key.sealed(row, number, previous))
+        };
+        let mut others = others.map(|other| (other.row.number, other.previous.as_str()));
+        others.find(|(number, previous)| was_sealed(*number, previous)).map(|(number, _)| number)
+    }
+}

@@ -1,0 +1,321 @@
+//! The rows of the audit trail, appended in the transaction of the change that they tell of.
+//!
+//! Writers take turns at the row of the head, so the chain has one order however many servers
+//! write. A row that cannot be written ends its transaction, and with it the change.
+//!
+//! Left out: what a seal is over, which is [`audit`](crate::model::audit)'s.
+
+use std::fmt;
+
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
+use tokio::time::timeout;
+
+use super::{Read, Store, TIMEOUT};
+use crate::model::audit::{
+    Actor, AuditKey, Checkpoint, Entry, Head, Listener, Object, Operation, Row,
+};
+
+/// How rows are sealed, and who hears of them.
+#[derive(Clone)]
+pub struct Trail {
+    pub key: AuditKey,
+    pub listener: Listener,
+}
+
+impl fmt::Debug for Trail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trail").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Which rows of the trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Rows by this actor's name.
+    pub actor: Option<String>,
+    /// Rows about objects of this kind.
+    pub object_kind: Option<String>,
+    /// Rows about objects of this name.
+    pub object: Option<String>,
+    /// Rows at this time or later, in seconds since 1970.
+    pub from: Option<i64>,
+    /// Rows before this time, in seconds since 1970.
+    pub until: Option<i64>,
+    /// Rows below this number.
+    pub below: Option<i64>,
+    /// At most this many.
+    pub limit: i64,
+}
+
+/// How many rows one transaction deletes.
+const MAX_PRUNED: i64 = 10_000;
+
+const COLUMNS: &str = "number, at, actor_kind, actor, provider, address, correlation_id, operation, object_kind, \
+                       object, before, after, revision, key_id, seal";
+
+/// Appends entries to the chain, in their order.
+pub(super) async fn append(
+    db: &mut AnyConnection,
+    key: &AuditKey,
+    entries: Vec<Entry>,
+) -> sqlx::Result<Vec<Row>> {
+    let mut head = take_turn(db).await?;
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let row = key.seal(&head, entry);
+        insert(db, &row).await?;
+        head = Head { number: row.number, seal: row.seal.clone() };
+        rows.push(row);
+    }
+    sqlx::query("update audit_head set number = $1, seal = $2")
+        .bind(head.number)
+        .bind(head.seal.as_str())
+        .execute(db)
+        .await?;
+    Ok(rows)
+}
+
+/// The head, locked until the transaction ends.
+async fn take_turn(db: &mut AnyConnection) -> sqlx::Result<Head> {
+    let query = sqlx::query("update audit_head set number = number returning number, seal");
+    let row = query.fetch_one(db).await?;
+    Ok(Head { number: row.try_get(0)?, seal: row.try_get(1)? })
+}
+
+async fn insert(db: &mut AnyConnection, row: &Row) -> sqlx::Result<()> {
+    let Row { number, entry, key_id, seal } = row;
+    sqlx::query(
+        "insert into audit (number, at, actor_kind, actor, provider, address, correlation_id, operation, object_kind,
+            object, before, after, revision, key_id, seal)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(*number)
+    .bind(entry.at)
+    .bind(entry.actor.kind.as_str())
+    .bind(entry.actor.name.as_str())
+    .bind(entry.actor.provider.as_deref())
+    .bind(entry.actor.address.as_deref())
+    .bind(entry.actor.correlation_id.as_deref())
+    .bind(entry.operation.as_str())
+    .bind(entry.object.kind.as_str())
+    .bind(entry.object.name.as_str())
+    .bind(entry.before.as_deref())
+    .bind(entry.after.as_deref())
+    .bind(entry.revision)
+    .bind(key_id.as_str())
+    .bind(seal.as_str())
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+fn row_of(row: &AnyRow) -> sqlx::Result<Row> {
+    let actor = Actor {
+        kind: row.try_get(2)?,
+        name: row.try_get(3)?,
+        provider: row.try_get(4)?,
+        address: row.try_get(5)?,
+        correlation_id: row.try_get(6)?,
+    };
+    let entry = Entry {
+        at: row.try_get(1)?,
+        actor,
+        operation: row.try_get(7)?,
+        object: Object { kind: row.try_get(8)?, name: row.try_get(9)? },
+        before: row.try_get(10)?,
+        after: row.try_get(11)?,
+        revision: row.try_get(12)?,
+    };
+    Ok(Row { number: row.try_get(0)?, entry, key_id: row.try_get(13)?, seal: row.try_get(14)? })
+}
+
+/// The next rows after a number, in the order of the chain.
+pub(super) async fn after(
+    db: &mut AnyConnection,
+    number: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<Row>> {
+    let text = format!("select {COLUMNS} from audit where number > $1 order by number limit $2");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text));
+    let rows = query.bind(number).bind(limit).fetch_all(db).await?;
+    rows.iter().map(row_of).collect()
+}
+
+async fn checkpoint(db: &mut AnyConnection) -> sqlx::Result<Option<Checkpoint>> {
+    let query = sqlx::query("select number, row_seal, at, key_id, seal from audit_checkpoint");
+    let Some(row) = query.fetch_optional(db).await? else { return Ok(None) };
+    Ok(Some(Checkpoint {
+        head: Head { number: row.try_get(0)?, seal: row.try_get(1)? },
+        at: row.try_get(2)?,
+        key_id: row.try_get(3)?,
+        seal: row.try_get(4)?,
+    }))
+}
+
+impl Read {
+    /// The last row.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit_head(&mut self) -> sqlx::Result<Head> {
+        let query = sqlx::query("select number, seal from audit_head");
+        let row = query.fetch_one(&mut *self.0).await?;
+        Ok(Head { number: row.try_get(0)?, seal: row.try_get(1)? })
+    }
+
+    /// Where the trail begins, when its first rows were deleted.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit_checkpoint(&mut self) -> sqlx::Result<Option<Checkpoint>> {
+        checkpoint(&mut self.0).await
+    }
+
+    /// The next rows after a number, in the order of the chain.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit_after(&mut self, number: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
+        after(&mut self.0, number, limit).await
+    }
+
+    /// Rows that a filter lets through, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit(&mut self, filter: &Filter) -> sqlx::Result<Vec<Row>> {
+        let (texts, numbers) = filter.conditions();
+        let columns = texts.iter().map(|(column, _)| format!("{column} = "));
+        let columns = columns.chain(numbers.iter().map(|(column, _)| format!("{column} ")));
+        let conditions: String =
+            columns.enumerate().map(|(at, column)| format!(" and {column}${}", at + 1)).collect();
+        let last = texts.len() + numbers.len() + 1;
+        let text = format!(
+            "select {COLUMNS} from audit where 1 = 1{conditions} order by number desc limit ${last}"
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for (_, value) in texts {
+            query = query.bind(value);
+        }
+        for (_, value) in numbers {
+            query = query.bind(value);
+        }
+        let rows = query.bind(filter.limit).fetch_all(&mut *self.0).await?;
+        rows.iter().map(row_of).collect()
+    }
+}
+
+/// The beginning of each condition, and the value that it ends with.
+type Conditions<T> = Vec<(&'static str, T)>;
+
+impl Filter {
+    /// The columns that must be equal, and those with a comparison.
+    fn conditions(&self) -> (Conditions<String>, Conditions<i64>) {
+        let texts =
+            [("actor", &self.actor), ("object_kind", &self.object_kind), ("object", &self.object)];
+        let numbers = [("at >=", self.from), ("at <", self.until), ("number <", self.below)];
+        // PostgreSQL refuses a NUL in a query, and no row has one.
+        let texts = texts.into_iter().filter_map(|(column, value)| {
+            value.as_ref().map(|value| (column, value.replace('\0', "\u{fffd}")))
+        });
+        let numbers = numbers.into_iter().filter_map(|(column, value)| Some((column, value?)));
+        (texts.collect(), numbers.collect())
+    }
+}
+
+impl Store {
+    /// Appends entries that belong to no change: sign-ins.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn append_audit(&self, entries: Vec<Entry>) -> sqlx::Result<()> {
+        let write = async {
+            let mut transaction = self.pool.begin_with(self.database.begin_write()).await?;
+            let rows = append(&mut transaction, &self.trail.key, entries).await?;
+            transaction.commit().await?;
+            rows.iter().for_each(|row| (self.trail.listener)(row));
+            Ok(())
+        };
+        timeout(TIMEOUT, write).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+
+    /// Deletes the rows before the first one that is not older than a time, and leaves a checkpoint
+    /// and a row that says so. Returns how many rows went.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn prune_audit(&self, older_than: i64, now: i64) -> sqlx::Result<u64> {
+        let write = async {
+            let mut transaction = self.pool.begin_with(self.database.begin_write()).await?;
+            let last = take_turn(&mut transaction).await?;
+            let Some(until) = end_of_old(&mut transaction, older_than, &last).await? else {
+                return Ok(0);
+            };
+            let deleted = sqlx::query("delete from audit where number <= $1")
+                .bind(until.number)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+            put_checkpoint(&mut transaction, &self.trail.key.checkpoint(until.clone(), now))
+                .await?;
+            let rows = append(&mut transaction, &self.trail.key, vec![pruned(&until, now)]).await?;
+            transaction.commit().await?;
+            rows.iter().for_each(|row| (self.trail.listener)(row));
+            Ok(deleted)
+        };
+        timeout(TIMEOUT, write).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+}
+
+/// The last row of those that are all older than a time.
+async fn end_of_old(
+    db: &mut AnyConnection,
+    older_than: i64,
+    last: &Head,
+) -> sqlx::Result<Option<Head>> {
+    let first_new =
+        sqlx::query_scalar::<_, Option<i64>>("select min(number) from audit where at >= $1");
+    let first_new = first_new.bind(older_than).fetch_one(&mut *db).await?;
+    let first = sqlx::query_scalar::<_, Option<i64>>("select min(number) from audit");
+    let first = first.fetch_one(&mut *db).await?.unwrap_or(0);
+    let until = first_new.map_or(last.number, |number| number.saturating_sub(1));
+    let until = until.min(first.saturating_add(MAX_PRUNED - 1));
+    let query = sqlx::query_scalar("select seal from audit where number = $1");
+    let seal: Option<String> = query.bind(until).fetch_optional(db).await?;
+    Ok(seal.map(|seal| Head { number: until, seal }))
+}
+
+async fn put_checkpoint(db: &mut AnyConnection, checkpoint: &Checkpoint) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into audit_checkpoint (id, number, row_seal, at, key_id, seal) values (1, $1, $2, $3, $4, $5)
+         on conflict (id) do update set number = excluded.number, row_seal = excluded.row_seal, at = excluded.at,
+            key_id = excluded.key_id, seal = excluded.seal",
+    )
+    .bind(checkpoint.head.number)
+    .bind(checkpoint.head.seal.as_str())
+    .bind(checkpoint.at)
+    .bind(checkpoint.key_id.as_str())
+    .bind(checkpoint.seal.as_str())
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+fn pruned(until: &Head, now: i64) -> Entry {
+    Entry {
+        at: now,
+        actor: Actor::server(),
+        operation: Operation::Prune.as_str().to_owned(),
+        object: Object::new("audit", ""),
+        before: None,
+        after: Some(serde_json::json!({ "until": until.to_string() }).to_string()),
+        revision: 0,
+    }
+}

@@ -1,0 +1,242 @@
+//! The audit trail: every change leaves a sealed row, and whatever is done to the rows behind the
+//! server's back is found.
+
+use scopegate_server::testing::domain::audit::{Report, verify};
+use scopegate_server::testing::model::audit::{Actor, AuditKey, Head, Row};
+use scopegate_server::testing::model::secret_key::SecretKey;
+use scopegate_server::testing::store::{Store, TokenRecord, Trail};
+
+use super::{delete, put};
+use crate::support::database::Database;
+
+on_both!(
+    every_change_is_a_row
+    what_is_not_committed_leaves_none
+    a_row_that_is_refused_refuses_the_change
+    tampering_with_a_column_is_found
+    missing_moved_and_cut_rows_are_found
+    another_key_is_named
+    old_rows_leave_a_checkpoint
+    writers_at_once_leave_one_chain
+);
+
+fn key(last: u8) -> AuditKey {
+    let mut bytes = [7; 32];
+    bytes[31] = last;
+    AuditKey::new(&SecretKey::read(&bytes).unwrap())
+}
+
+/// A store that seals with a key that the test knows.
+async fn open(database: &Database) -> Store {
+    let trail = Trail { key: key(0), listener: std::sync::Arc::new(|_| {}) };
+    Store::open(database.folder.path(), database.url.as_deref(), trail).await.unwrap()
+}
+
+async fn rows(store: &Store) -> Vec<Row> {
+    store.read().await.unwrap().audit_after(0, 1000).await.unwrap()
+}
+
+/// Rows as `number actor operation kind name`, those of the first start left out.
+async fn lines(store: &Store) -> Vec<String> {
+    let rows = rows(store).await.into_iter().filter(|row| row.entry.actor.kind != "server");
+    rows.map(|row| {
+        let entry = row.entry;
+        format!(
+            "{} {} {} {}",
+            entry.actor.name, entry.operation, entry.object.kind, entry.object.name
+        )
+    })
+    .collect()
+}
+
+async fn report(store: &Store) -> Report {
+    verify(store, &[key(0)], None).await.unwrap()
+}
+
+#[track_caller]
+fn says(report: &Report, faults: &[&str]) {
+    let found: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(found, faults);
+}
+
+async fn every_change_is_a_row(database: Database) {
+    let store = open(&database).await;
+    let by_apply = store.by(Actor::command("apply"));
+    put(&by_apply, &["First", "Second"]).await;
+    put(&by_apply, &["First"]).await;
+    delete(&store.by(Actor::command("other")), "second").await;
+    let expected = [
+        "apply create token First",
+        "apply create token Second",
+        "apply update token First",
+        "other delete token Second",
+    ];
+    assert_eq!(lines(&store).await, expected);
+    let mut write = store.write().await.unwrap();
+    let same: TokenRecord = write.find("first").await.unwrap().unwrap();
+    write.put(&same).await.unwrap();
+    write.commit().await.unwrap();
+    let last = rows(&store).await.pop().unwrap().entry;
+    assert_eq!(last.operation, "delete", "a put that changes nothing is no change");
+    assert!(last.before.unwrap().contains(r#""enabled":true"#));
+    assert_eq!(last.after, None);
+    let report = report(&store).await;
+    says(&report, &[]);
+    assert_eq!(report.rows, report.last.number.unsigned_abs());
+}
+
+async fn what_is_not_committed_leaves_none(database: Database) {
+    let store = open(&database).await;
+    let before = rows(&store).await.len();
+    let mut write = store.write().await.unwrap();
+    let token = super::token(&write, "Nobody");
+    write.put(&token).await.unwrap();
+    drop(write);
+    assert_eq!(rows(&store).await.len(), before);
+    says(&report(&store).await, &[]);
+}
+
+async fn a_row_that_is_refused_refuses_the_change(database: Database) {
+    let store = open(&database).await;
+    // The next number is taken.
+    database.sql("insert into audit select number + 1, at, actor_kind, actor, provider, address, correlation_id, operation, object_kind, object, before, after, revision, key_id, seal from audit order by number desc limit 1").await;
+    let mut write = store.write().await.unwrap();
+    let token = super::token(&write, "Nobody");
+    write.put(&token).await.unwrap();
+    assert!(write.commit().await.is_err());
+    assert!(store.changes(0).await.unwrap().tokens.is_empty());
+}
+
+/// A row in the middle, which the tests tamper with, and its number.
+async fn filled(database: &Database) -> (Store, i64) {
+    let store = open(database).await;
+    for name in ["First", "Second", "Third", "Fourth"] {
+        put(&store.by(Actor::command("apply")), &[name]).await;
+    }
+    let last = report(&store).await.last.number;
+    (store, last - 2)
+}
+
+async fn tampering_with_a_column_is_found(database: Database) {
+    let (store, number) = filled(&database).await;
+    for (column, value) in [
+        ("at", "at + 1"),
+        ("actor_kind", "'server'"),
+        ("actor", "'somebody'"),
+        ("provider", "'ci'"),
+        ("address", "'127.0.0.1'"),
+        ("correlation_id", "'x'"),
+        ("operation", "'delete'"),
+        ("object_kind", "'scope_map'"),
+        ("object", "'Other'"),
+        ("before", "'{}'"),
+        ("after", "null"),
+        ("revision", "revision + 1"),
+        ("key_id", "'0000000000000000'"),
+        ("seal", "'00'"),
+    ] {
+        database
+            .sql(&format!("create table kept as select * from audit where number = {number}"))
+            .await;
+        database.sql(&format!("update audit set {column} = {value} where number = {number}")).await;
+        let found = report(&store).await;
+        assert_eq!(found.faults.len(), 1, "{column}: {:?}", found.faults);
+        says(&found, &[&format!("row {number} was altered")]);
+        database
+            .sql(&format!("delete from audit where number = {number}; insert into audit select * from kept; drop table kept"))
+            .await;
+        says(&report(&store).await, &[]);
+    }
+}
+
+async fn missing_moved_and_cut_rows_are_found(database: Database) {
+    let (store, number) = filled(&database).await;
+    let (next, last) = (number + 1, number + 2);
+    let head = report(&store).await.last;
+    let swap = format!(
+        "update audit set number = -1 where number = {number};
+         update audit set number = {number} where number = {next};
+         update audit set number = {next} where number = -1"
+    );
+    database.sql(&swap).await;
+    let moved = [
+        format!("row {number} was sealed as row {next}"),
+        format!("row {next} was sealed as row {number}"),
+    ];
+    let found = report(&store).await;
+    assert!(
+        moved.iter().any(|line| found.faults.iter().any(|fault| fault.to_string() == *line)),
+        "{found:?}"
+    );
+    database.sql(&swap).await;
+    says(&report(&store).await, &[]);
+
+    database.sql(&format!("delete from audit where number = {last}")).await;
+    says(
+        &report(&store).await,
+        &[&format!("the trail ends with row {next}, and row {last} was written")],
+    );
+    // With the head set back, only a head from elsewhere tells.
+    database
+        .sql(&format!("update audit_head set number = {next}, seal = (select seal from audit where number = {next})"))
+        .await;
+    says(&report(&store).await, &[]);
+    let known = verify(&store, &[key(0)], Some(&head)).await.unwrap();
+    says(&known, &[&format!("the trail ends with row {next}, and row {last} was written")]);
+    // And a change that is written after the cut has the same number, and another seal.
+    put(&store, &["Fifth"]).await;
+    let known = verify(&store, &[key(0)], Some(&head)).await.unwrap();
+    says(&known, &[&format!("row {last} is not the one that the head names")]);
+
+    database.sql(&format!("delete from audit where number = {number}")).await;
+    says(&report(&store).await, &[&format!("row {number} is missing")]);
+}
+
+async fn another_key_is_named(database: Database) {
+    let (store, _) = filled(&database).await;
+    let last = report(&store).await.last.number;
+    let found = verify(&store, &[key(1)], None).await.unwrap();
+    says(&found, &[&format!("rows 1 to {last} were sealed with another key, {}", key(0).id())]);
+    let found = verify(&store, &[key(1), key(0)], None).await.unwrap();
+    says(&found, &[]);
+}
+
+async fn old_rows_leave_a_checkpoint(database: Database) {
+    let (store, number) = filled(&database).await;
+    database.sql(&format!("update audit set at = at where number = {number}")).await;
+    let last = report(&store).await.last.number;
+    let now = rows(&store).await.pop().unwrap().entry.at;
+    assert_eq!(store.prune_audit(now - 3600, now).await.unwrap(), 0, "nothing is old");
+    let deleted = store.prune_audit(now + 1, now).await.unwrap();
+    assert_eq!(deleted, last.unsigned_abs());
+    let found = report(&store).await;
+    says(&found, &[]);
+    assert_eq!((found.rows, found.checkpoint.unwrap().number), (1, last));
+    let prune = rows(&store).await.pop().unwrap();
+    assert_eq!((prune.entry.operation.as_str(), prune.number), ("prune", last + 1));
+    // What was deleted without a checkpoint is missing.
+    database.sql("update audit_checkpoint set number = number - 1").await;
+    let found = report(&store).await;
+    says(&found, &["the checkpoint was altered", &format!("row {last} is missing")]);
+}
+
+async fn writers_at_once_leave_one_chain(database: Database) {
+    let stores = [open(&database).await, open(&database).await];
+    let before = report(&stores[0]).await.rows;
+    let writers = (0..8).map(|writer| {
+        let store = stores[writer % 2].by(Actor::command(&format!("writer {writer}")));
+        tokio::spawn(async move {
+            for turn in 0..5 {
+                put(&store, &[&format!("token-{writer}-{turn}")]).await;
+                store.append_audit(Vec::new()).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let found = report(&stores[1]).await;
+    says(&found, &[]);
+    assert_eq!(found.rows, before + 40);
+    assert_ne!(found.last, Head::default());
+}
