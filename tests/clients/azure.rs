@@ -313,6 +313,48 @@ fn az_makes_a_token_that_pushes_to_a_real_registry() {
     assert_eq!(acr("repository list -n registry"), json!(["team/app", "team/other"]));
 }
 
+/// Where management has an address of its own, `az` manages there, and finds nothing at the public
+/// one.
+#[test]
+fn az_manages_by_its_own_address() {
+    let (authority, port) = (Authority::new(), free_port());
+    let own = format!("https://localhost:{port}");
+    let config = format!(
+        "management:\n  listen: 127.0.0.1:{port}\n  publicUrl: {own}\n  {}",
+        authority.for_our_server()
+    );
+    let (server, _) = Server::with(Settings { config: Some(config), ..Settings::default() }, "{}");
+    let administrator = server.administrator();
+    let az = Az::trusting(&authority.certificate());
+    az.sign_in(&own, &administrator);
+    let acr = |line: &str| az.acr(&line.split(' ').collect::<Vec<_>>()).unwrap();
+
+    let maps = acr("scope-map list -r registry");
+    assert!(names_of(&maps).contains(&"_repositories_pull"), "{maps}");
+    let token = acr("token create -n Reader -r registry --scope-map _repositories_pull");
+    let [password, _] = passwords_of(&token);
+    let scope = "repository:team/app:pull,push";
+    let granted = access(&server.url(), "Reader", &password, scope);
+    assert_eq!(granted.as_deref(), Some("repository:team/app:pull"));
+
+    let client = reqwest::blocking::Client::new();
+    let [map, token] = [&maps[0], &token].map(|resource| resource["id"].as_str().unwrap());
+    for path in [
+        "/metadata/endpoints",
+        "//metadata/endpoints",
+        "/subscriptions",
+        map,
+        token,
+        "/registries/registry/scopeMaps",
+        &format!("/{}/v2.0/.well-known/openid-configuration", administrator.tenant),
+        &format!("/{}/oauth2/v2.0/token", administrator.tenant),
+    ] {
+        let request = client.get(format!("{}{path}", server.url()));
+        let request = request.basic_auth(&administrator.client_id, Some(&administrator.secret));
+        assert_eq!(request.send().unwrap().status(), 404, "{path}");
+    }
+}
+
 /// `az` finds nothing to complain about in the registry. It looks the registry's name up as a host,
 /// so there must be no port in it.
 #[test]

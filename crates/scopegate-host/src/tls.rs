@@ -66,22 +66,7 @@ impl Certificate {
 
     /// Reads the files from time to time and whenever the process gets SIGHUP. Never returns.
     pub async fn watch(&self, every: Duration) {
-        let mut hangups = signal(SignalKind::hangup()).ok();
-        let mut ticks = interval(every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let hangup = async {
-                match &mut hangups {
-                    Some(hangups) => hangups.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                _ = ticks.tick() => {}
-                _ = hangup => {}
-            }
-            self.reload();
-        }
+        watch(every, || self.reload()).await;
     }
 
     /// Loads a changed pair of files, and logs whether it is used.
@@ -114,6 +99,26 @@ impl Certificate {
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current.load_full())
+    }
+}
+
+/// Calls `reload` from time to time and whenever the process gets SIGHUP. Never returns.
+pub async fn watch(every: Duration, mut reload: impl FnMut()) {
+    let mut hangups = signal(SignalKind::hangup()).ok();
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let hangup = async {
+            match &mut hangups {
+                Some(hangups) => hangups.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = hangup => {}
+        }
+        reload();
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Settings {
     pub registry_name: String,
     /// The address of this server, as clients reach it, without a slash at the end.
     pub public_url: String,
+    /// That of management, where it has one of its own.
+    pub management_url: Option<String>,
     /// Who may list repositories.
     pub catalog: Catalog,
     /// Whether there is management.
@@ -64,6 +66,33 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+/// The listener that a request came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listener {
+    /// The public one, which also has management where that has none of its own.
+    #[default]
+    Public,
+    /// Management's own.
+    Management,
+}
+
+impl Settings {
+    /// The address of management, as clients reach it, without a slash at the end.
+    #[must_use]
+    pub fn management_url(&self) -> &str {
+        self.management_url.as_deref().unwrap_or(&self.public_url)
+    }
+
+    /// The address of a listener, as clients reach it.
+    #[must_use]
+    pub fn url_of(&self, listener: Listener) -> &str {
+        match listener {
+            Listener::Public => &self.public_url,
+            Listener::Management => self.management_url(),
+        }
+    }
+}
+
 /// What requests share.
 #[derive(Debug)]
 pub struct App {
@@ -74,8 +103,10 @@ pub struct App {
     pub providers: Providers,
     /// The database. Requests for tokens do not use it.
     pub store: Store,
-    /// The limits of one client, and what they have counted.
+    /// The limits of one client of the public address, and what they have counted.
     pub guard: Arc<Guard>,
+    /// The same for management's own address.
+    management_guard: Option<Arc<Guard>>,
     /// Bounds the requests to identity providers that unauthenticated clients can cause.
     pub redemptions: Redemptions,
     /// Bounds how often unknown management credentials cause a database read, over all clients.
@@ -105,8 +136,10 @@ impl App {
         store: Store,
     ) -> anyhow::Result<Self> {
         let built_in = Arc::new(BuiltIn::compile(&runtime)?);
+        let (guard, management_guard) = guards(&settings);
         Ok(Self {
-            guard: Arc::new(Guard::new(settings.limits.clone())),
+            guard,
+            management_guard,
             redemptions: Redemptions::default(),
             second_looks: RateLimit::new(SECOND_LOOKS),
             readiness: Arc::new(Readiness::new(settings.serve_for)),
@@ -163,10 +196,27 @@ impl App {
         Directory { policy, registry_name: &settings.registry_name, providers, runtime }
     }
 
-    /// Authenticates clients against a snapshot of the policy.
+    /// Authenticates clients of the public address against a snapshot of the policy.
     pub fn authenticator<'a>(&'a self, policy: &'a Policy) -> Authenticator<'a> {
-        let (issuer, guard) = (&self.issuer, &*self.guard);
+        self.authenticator_at(Listener::Public, policy)
+    }
+
+    /// Authenticates clients of a listener against a snapshot of the policy.
+    pub fn authenticator_at<'a>(
+        &'a self,
+        listener: Listener,
+        policy: &'a Policy,
+    ) -> Authenticator<'a> {
+        let (issuer, guard) = (&self.issuer, &**self.guard_of(listener));
         Authenticator { directory: self.directory(policy), issuer, guard }
+    }
+
+    /// The limits of the clients of a listener.
+    pub fn guard_of(&self, listener: Listener) -> &Arc<Guard> {
+        match (listener, &self.management_guard) {
+            (Listener::Management, Some(guard)) => guard,
+            _ => &self.guard,
+        }
     }
 
     /// Decides with the engine.
@@ -205,6 +255,15 @@ impl App {
     pub fn check_snapshot(&self, now: i64) -> Result<(), StaleSnapshot> {
         if self.readiness.may_issue(now) { Ok(()) } else { Err(StaleSnapshot) }
     }
+}
+
+/// The guards of the public address, and of management's own.
+fn guards(settings: &Settings) -> (Arc<Guard>, Option<Arc<Guard>>) {
+    if settings.management_url.is_none() {
+        return (Arc::new(Guard::new(settings.limits.clone())), None);
+    }
+    let (public, management) = Guard::of_management(&settings.limits);
+    (Arc::new(public), Some(Arc::new(management)))
 }
 
 /// The policy snapshot is stale.

@@ -19,6 +19,7 @@
 pub(crate) mod flags;
 mod key_source;
 mod layers;
+pub(crate) mod management;
 pub(crate) mod providers;
 mod syslog;
 mod values;
@@ -40,6 +41,7 @@ use url::Url;
 
 use crate::model::client_id::is_client_id;
 use crate::store::Algorithm;
+use management::{Management, check_audience};
 use providers::ProviderConfig;
 
 pub(crate) use flags::{
@@ -140,14 +142,6 @@ pub struct Secrets {
     pub key: Option<KeySource>,
     /// Former keys, which decrypt what was encrypted before.
     pub previous_keys: Vec<KeySource>,
-}
-
-/// The management API.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Management {
-    /// Whether there is one.
-    pub enabled: bool,
 }
 
 /// How long the snapshot serves when the database is unreachable.
@@ -270,19 +264,13 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         self.registry.check()?;
         self.limits.check()?;
+        let service = &self.registry.service;
         if let Some(url) = &self.public_url {
-            ensure!(
-                is_base(url),
-                "publicUrl `{url}` is not an http or https address without query"
-            );
-            // Only the audience tells the purpose of a token, so each purpose has an audience of
-            // its own.
-            let management = url.as_str().trim_end_matches('/');
-            ensure!(
-                management != self.registry.service && management != REGISTRY_AUDIENCE,
-                "publicUrl `{url}` is the audience of other tokens; choose another registry.service or publicUrl"
-            );
+            check_audience("publicUrl", url, service)?;
         }
+        let public_url = reached_at(self.public_url.as_ref(), self.tls.is_some(), self.listen);
+        self.check_addresses()?;
+        self.management.check(service, &public_url)?;
         if let Some(endpoint) = self.otlp.endpoint.as_ref().and_then(SecretUrl::url) {
             ensure!(
                 is_base(&endpoint),
@@ -295,8 +283,27 @@ impl Config {
             self.tokens.publish_ahead < self.tokens.rotate_every,
             "tokens.publishAhead is not shorter than tokens.rotateEvery"
         );
-        let shared = self.listen.port() != 0 && self.metrics.listen == Some(self.listen);
-        ensure!(!shared, "metrics.listen is the address of listen; set metrics.public instead");
+        Ok(())
+    }
+
+    /// Each listener has an address of its own. With port 0 the system chooses one.
+    fn check_addresses(&self) -> anyhow::Result<()> {
+        let Self { listen, management, metrics, .. } = self;
+        let is_shared = |one: Option<SocketAddr>, other: Option<SocketAddr>| {
+            one == other && one.is_some_and(|address| address.port() != 0)
+        };
+        ensure!(
+            !is_shared(metrics.listen, Some(*listen)),
+            "metrics.listen is the address of listen; set metrics.public instead"
+        );
+        ensure!(
+            !is_shared(management.own_address(), Some(*listen)),
+            "management.listen is the address of listen; leave it out, or choose another address"
+        );
+        ensure!(
+            !is_shared(management.own_address(), metrics.listen),
+            "management.listen is the address of metrics.listen; choose another address"
+        );
         Ok(())
     }
 
@@ -373,6 +380,13 @@ impl Limits {
     }
 }
 
+/// The configured address of a listener, or the one that it listens on, without a slash at the end.
+pub(crate) fn reached_at(configured: Option<&Url>, has_tls: bool, address: SocketAddr) -> String {
+    let scheme = if has_tls { "https" } else { "http" };
+    let url = configured.map_or_else(|| format!("{scheme}://{address}"), ToString::to_string);
+    url.trim_end_matches('/').to_owned()
+}
+
 /// Whether a path can be appended to an address.
 fn is_base(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
@@ -418,12 +432,6 @@ impl Default for Tokens {
     }
 }
 
-impl Default for Management {
-    fn default() -> Self {
-        Self { enabled: true }
-    }
-}
-
 impl Default for Snapshot {
     fn default() -> Self {
         Self { serve_for: DAY }
@@ -465,6 +473,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use scopegate_core::scope_map::Role;
 
     use super::*;
 
@@ -690,6 +699,133 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
             let error = format!("{:#}", load(file, environment, line).unwrap_err());
             assert!(error.contains(expected), "{file} {environment:?} {line}: {error}");
         }
+    }
+
+    #[test]
+    fn management_is_a_boolean_or_an_object() {
+        let any = "{listen: '127.0.0.1:0', management: {listen: '127.0.0.1:0'}}";
+        let listens = "management: {listen: '127.0.0.1:5002'}";
+        for (file, environment, line, expected) in [
+            ("", &[][..], "", "true"),
+            ("management: true", &[], "", "true"),
+            ("management: false", &[], "", "false"),
+            ("management: {}", &[], "", "true"),
+            ("management: {enabled: false}", &[], "", "false"),
+            ("", &[("SCOPEGATE_MANAGEMENT", "false")], "", "false"),
+            ("management: false", &[("SCOPEGATE_MANAGEMENT__ENABLED", "true")], "", "true"),
+            (listens, &[], "", "127.0.0.1:5002"),
+            (any, &[], "", "127.0.0.1:0"),
+            (listens, &[], "--set management=false", "false"),
+            // A weaker source has turned it off, and an address does not turn it on.
+            (
+                "management: false",
+                &[("SCOPEGATE_MANAGEMENT__LISTEN", "127.0.0.1:5002")],
+                "",
+                "false",
+            ),
+            ("management: false", &[], "--set management.listen=127.0.0.1:5002", "false"),
+        ] {
+            let management = load(file, environment, line).unwrap().management;
+            let address = management.own_address();
+            let read = address.map_or(management.enabled.to_string(), |own| own.to_string());
+            assert_eq!(read, expected, "{file} {environment:?} {line}");
+        }
+    }
+
+    #[test]
+    fn management_on_an_address_of_its_own_is_read() {
+        let file = "
+listen: 127.0.0.1:5001
+publicUrl: https://auth.example.com
+management:
+  listen: 127.0.0.1:5443
+  publicUrl: https://manage.example.com
+  tls: {certificate: m.pem, key: m.key}
+  clientCertificates:
+    ca: ca.pem
+    crl: crl.pem
+    names:
+      - {name: alice@example.com, roles: [owner]}
+      - {name: 'spiffe://example.com/deploy', roles: [Reader, EdgeReader]}
+";
+        let management = load(file, &[], "").unwrap().management;
+        assert!(management.is_secure());
+        assert_eq!(management.listen.unwrap().port(), 5443);
+        let certificates = management.client_certificates.unwrap();
+        assert!(!certificates.required);
+        assert_eq!(certificates.crl, Some("crl.pem".into()));
+        let [alice, deploy] = &certificates.names[..] else { panic!("{certificates:?}") };
+        assert_eq!(
+            (alice.name.as_str(), &alice.roles[..]),
+            ("alice@example.com", &[Role::Owner][..])
+        );
+        assert_eq!(deploy.roles, [Role::Reader, Role::EdgeReader]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_management_is_said() {
+        const OWN: &str = "listen: '127.0.0.1:5443', tls: {certificate: c, key: k}";
+        let of = |more: &str| format!("management: {{{OWN}, {more}}}");
+        let names = |names: &str| of(&format!("clientCertificates: {{ca: a, names: [{names}]}}"));
+        for (file, expected) in [
+            ("management: 5".to_owned(), "a number where an object is expected"),
+            ("management: maybe".into(), "text where an object is expected"),
+            ("management: {lisen: x}".into(), "unknown field `lisen`"),
+            ("management: {listen: here}".into(), "management.listen"),
+            (
+                "management: {publicUrl: 'https://m/'}".into(),
+                "management.publicUrl is for an address of its own",
+            ),
+            (
+                "management: {tls: {certificate: c, key: k}}".into(),
+                "management.tls is for an address",
+            ),
+            ("management: {clientCertificates: {ca: a}}".into(), "set management.listen as well"),
+            (
+                "management: {listen: '127.0.0.1:5001'}".into(),
+                "management.listen is the address of listen",
+            ),
+            (
+                "{management: {listen: '127.0.0.1:2'}, metrics: {listen: '127.0.0.1:2'}}".into(),
+                "management.listen is the address of metrics.listen",
+            ),
+            (of("publicUrl: 'ftp://x'"), "management.publicUrl `ftp://x/`"),
+            (
+                of("publicUrl: 'https://containerregistry.azure.net'"),
+                "is the audience of other tokens",
+            ),
+            (
+                format!(
+                    "{{publicUrl: 'https://r.test/a', {}}}",
+                    of("publicUrl: 'https://r.test:443/b'")
+                ),
+                "has the origin of publicUrl",
+            ),
+            (
+                "{publicUrl: 'http://127.0.0.1:9', management: {listen: '127.0.0.1:9'}}".into(),
+                "management.publicUrl `http://127.0.0.1:9` has the origin of publicUrl",
+            ),
+            (
+                "management: {listen: '127.0.0.1:9', publicUrl: 'http://127.0.0.1:5001'}".into(),
+                "has the origin",
+            ),
+            (
+                "management: {listen: '127.0.0.1:2', clientCertificates: {ca: a, required: true}}"
+                    .into(),
+                "management.clientCertificates needs management.tls",
+            ),
+            (of("clientCertificates: {ca: a}"), "names is empty, so no certificate opens anything"),
+            (of("clientCertificates: {required: true}"), "missing field `ca`"),
+            (names("{name: a, roles: [Admin]}"), "there is no role `Admin`, only AcrPull"),
+            (names("{name: a, roles: []}"), "gives `a` no role"),
+            (names("{name: a, roles: [Owner]}, {name: a, roles: [Reader]}"), "has `a` twice"),
+            (names("{name: '', roles: [Owner]}"), "a name that is empty"),
+            (names("{name: a}"), "missing field `roles`"),
+        ] {
+            let error = format!("{:#}", load(&file, &[], "").unwrap_err());
+            assert!(error.contains(expected), "{file}: {error}");
+        }
+        load(&of("clientCertificates: {ca: a, required: true}"), &[], "").unwrap();
     }
 
     #[test]

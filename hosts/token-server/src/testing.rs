@@ -5,7 +5,7 @@ pub mod clock {
     pub use crate::clock::{now, rfc3339};
 }
 pub mod app {
-    pub use crate::app::{App, Settings, audit, known_networks};
+    pub use crate::app::{App, Listener, Settings, audit, known_networks};
     pub mod readiness {
         pub use crate::app::readiness::Readiness;
     }
@@ -15,6 +15,9 @@ pub mod app {
 }
 pub mod config {
     pub use crate::config::{Authz, Cli, Config, Limits, Rate, SecretUrl, Source};
+    pub mod management {
+        pub use crate::config::management::{CertificateName, ClientCertificates};
+    }
     pub mod providers {
         pub use crate::config::providers::ProviderConfig;
     }
@@ -102,13 +105,14 @@ pub mod http {
         pub use crate::http::playground::POLICY;
     }
     pub mod routes {
-        pub use crate::http::routes::routes;
+        pub use crate::http::routes::{management_routes, routes};
     }
     pub mod serve {
         pub use crate::http::serve::{Bounds, layered, serve};
     }
     pub mod tls {
-        pub use crate::http::tls::server_config;
+        pub use crate::http::tls::Tls;
+        pub use crate::http::tls::clients::Clients;
     }
 }
 pub mod model {

@@ -1,14 +1,16 @@
 //! `scopegate-server serve`
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::app::upkeep::keep;
 use crate::app::watch::{catch_up, follow};
-use crate::app::{App, Settings};
+use crate::app::{App, Listener, Settings};
 use crate::app::{audit, known_networks};
 use crate::clock;
-use crate::config::{Config, Serve};
+use crate::config::management::Management;
+use crate::config::{Config, Serve, reached_at};
 use crate::domain::edit::identities::keep_providers;
 use crate::domain::identity::Providers;
 use crate::domain::issue::Issuer;
@@ -16,16 +18,15 @@ use crate::domain::seed::apply_file;
 use crate::http::gateways::Gateways;
 use crate::http::headers::Reached;
 use crate::http::health;
-use crate::http::routes::routes;
+use crate::http::routes::{management_routes, routes};
 use crate::http::serve::{self as http, Bounds, layered, stopped};
-use crate::http::tls::server_config;
+use crate::http::tls::Tls;
 use crate::model::audit::Actor;
 use crate::store::Store;
 use crate::telemetry::{Telemetry, metrics};
 use anyhow::{Context as _, bail};
 use axum::Router;
 use scopegate_host::files::raise_limit;
-use scopegate_host::tls::{Certificate, POLL_INTERVAL};
 use scopegate_runtime::{ENGINE_SHA256, Limits, Runtime};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -41,8 +42,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     check_files(&config);
-    let certificate = config.tls.clone().map(Certificate::open).transpose()?.map(Arc::new);
-    let tls = certificate.clone().map(server_config).transpose()?;
+    let tls = Tls::open(config.tls.as_ref(), None)?;
+    let management_tls = management_tls(&config.management)?;
     let providers = Providers::open(&config.providers)?;
     let store = open_with_keys(&config, Actor::server()).await?;
     audit::warn_of_another_key(&store).await?;
@@ -57,38 +58,14 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     // The ports are opened last: a client that waits for them may read the certificate as soon as
     // the server answers.
     let prepared = Prepared::new(&config, providers, store).await?;
-    let listener = listen(config.listen).await?;
-    let metrics_listener = match config.metrics.listen {
-        Some(address) => Some(listen(address).await?),
-        None => None,
-    };
-    let app = prepared.into_app(&config, listener.local_addr()?).await?;
-    let mut background = JoinSet::new();
-    background.spawn(follow(Arc::clone(&app)));
-    background.spawn(keep(keeper(&config), Arc::clone(&app)));
-    background.spawn(keep_fresh(Arc::clone(&app)));
-    background.spawn(known_networks::run(Arc::clone(&app)));
-    background.spawn(audit::write_sign_ins(Arc::clone(&app)));
-    background.spawn(audit::keep(Arc::clone(&app), config.audit.keep_for));
-    background.spawn(metrics::run(telemetry.metrics.clone()));
-    if let Some(certificate) = certificate {
-        background.spawn(async move { certificate.watch(POLL_INTERVAL).await });
+    let ports = Ports::open(&config).await?;
+    let app = prepared.into_app(&config, &ports).await?;
+    let mut background = background(&config, &app, &telemetry);
+    for tls in [&tls, &management_tls].into_iter().flatten() {
+        let tls = tls.clone();
+        background.spawn(async move { tls.watch().await });
     }
-    let operator = health::routes(Arc::clone(&app.readiness));
-    let counters = health::counters(telemetry.metrics.clone(), Arc::clone(&app.readiness));
-    let bounds = Bounds::new(&app.guard);
-    let router = router(&config, Arc::clone(&app), operator.clone(), counters.clone());
-    let main = http::serve(listener, tls, router, bounds.clone(), stopped());
-    let serving = async {
-        match metrics_listener {
-            Some(listener) => {
-                let router = operator.merge(counters);
-                let aside = http::serve(listener, None, router, bounds, stopped());
-                tokio::try_join!(main, aside).map(drop)
-            }
-            None => main.await,
-        }
-    };
+    let serving = ports.serve(&config, &app, &telemetry, (tls, management_tls));
     tokio::select! {
         ended = serving => ended?,
         // None of these ever returns; without one, the server would decide from stale data.
@@ -103,6 +80,72 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     }
     telemetry.stop().await;
     Ok(())
+}
+
+/// The TLS of management's own address.
+fn management_tls(management: &Management) -> anyhow::Result<Option<Tls>> {
+    if management.own_address().is_none() {
+        return Ok(None);
+    }
+    Tls::open(management.tls.as_ref(), management.client_certificates.as_ref())
+}
+
+/// What runs beside the requests.
+fn background(config: &Config, app: &Arc<App>, telemetry: &Telemetry) -> JoinSet<()> {
+    let mut background = JoinSet::new();
+    background.spawn(follow(Arc::clone(app)));
+    background.spawn(keep(keeper(config), Arc::clone(app)));
+    background.spawn(keep_fresh(Arc::clone(app)));
+    background.spawn(known_networks::run(Arc::clone(app)));
+    background.spawn(audit::write_sign_ins(Arc::clone(app)));
+    background.spawn(audit::keep(Arc::clone(app), config.audit.keep_for));
+    background.spawn(metrics::run(telemetry.metrics.clone()));
+    background
+}
+
+/// The open ports.
+struct Ports {
+    public: TcpListener,
+    management: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+impl Ports {
+    async fn open(config: &Config) -> anyhow::Result<Self> {
+        let public = listen(config.listen).await?;
+        let optional = async |address: Option<SocketAddr>| match address {
+            Some(address) => listen(address).await.map(Some),
+            None => Ok(None),
+        };
+        let management = optional(config.management.own_address()).await?;
+        let metrics = optional(config.metrics.listen).await?;
+        Ok(Self { public, management, metrics })
+    }
+
+    async fn serve(
+        self,
+        config: &Config,
+        app: &Arc<App>,
+        telemetry: &Telemetry,
+        (tls, management_tls): (Option<Tls>, Option<Tls>),
+    ) -> io::Result<()> {
+        let operator = health::routes(Arc::clone(&app.readiness));
+        let counters = health::counters(telemetry.metrics.clone(), Arc::clone(&app.readiness));
+        let bounds = Bounds::new(&app.guard);
+        let router = router(config, Arc::clone(app), operator.clone(), counters.clone());
+        let public = http::serve(self.public, tls, router, bounds.clone(), stopped());
+        let management = async {
+            let Some(listener) = self.management else { return Ok(()) };
+            let bounds = Bounds::new(app.guard_of(Listener::Management));
+            let router = management_router(config, Arc::clone(app));
+            http::serve(listener, management_tls, router, bounds, stopped()).await
+        };
+        let metrics = async {
+            let Some(listener) = self.metrics else { return Ok(()) };
+            http::serve(listener, None, operator.merge(counters), bounds, stopped()).await
+        };
+        tokio::try_join!(public, management, metrics).map(drop)
+    }
 }
 
 /// The steps before serving that take time or may fail.
@@ -127,13 +170,17 @@ impl Prepared {
         })
     }
 
-    async fn into_app(self, config: &Config, address: SocketAddr) -> anyhow::Result<Arc<App>> {
-        let scheme = if config.tls.is_some() { "https" } else { "http" };
-        let public_url = config.public_url.as_ref().map(ToString::to_string);
-        let public_url = public_url.unwrap_or_else(|| format!("{scheme}://{address}"));
+    async fn into_app(self, config: &Config, ports: &Ports) -> anyhow::Result<Arc<App>> {
+        let address = ports.public.local_addr()?;
+        let public_url = reached_at(config.public_url.as_ref(), config.tls.is_some(), address);
+        let management = ports.management.as_ref().map(TcpListener::local_addr).transpose()?;
+        let Management { public_url: management_url, tls, .. } = &config.management;
+        let management_url =
+            management.map(|address| reached_at(management_url.as_ref(), tls.is_some(), address));
         let settings = Settings {
             registry_name: config.registry.name.clone(),
-            public_url: public_url.trim_end_matches('/').to_owned(),
+            public_url,
+            management_url,
             catalog: config.catalog,
             is_managed: config.management.enabled,
             has_playground: config.playground,
@@ -149,6 +196,7 @@ impl Prepared {
             version = env!("CARGO_PKG_VERSION"),
             engine_sha256 = ENGINE_SHA256,
             %address,
+            management = management.map(tracing::field::display),
             service = app.issuer.service,
             kid = app.issuer.ring().newest_kid(),
             "serving"
@@ -159,7 +207,9 @@ impl Prepared {
 
 /// Warns when the process's file limit is below the configured connections and those that may wait.
 fn check_files(config: &Config) {
-    let wanted = u64::try_from(config.limits.connections).unwrap_or(u64::MAX).saturating_mul(2);
+    let listeners = if config.management.own_address().is_some() { 2 } else { 1 };
+    let connections = u64::try_from(config.limits.connections).unwrap_or(u64::MAX);
+    let wanted = connections.saturating_mul(2).saturating_mul(listeners);
     if let Some(files) = raise_limit().filter(|files| *files < wanted) {
         tracing::warn!(
             files,
@@ -169,7 +219,7 @@ fn check_files(config: &Config) {
     }
 }
 
-/// The router of the main address, within its limits.
+/// The router of the public address, within its limits.
 fn router(config: &Config, app: Arc<App>, operator: Router, counters: Router) -> Router {
     let guard = Arc::clone(&app.guard);
     let gateways = Gateways::new(Arc::clone(&app), config.tls.is_some());
@@ -181,8 +231,22 @@ fn router(config: &Config, app: Arc<App>, operator: Router, counters: Router) ->
         is_secure: config.is_secure(),
         trusted_proxies: config.limits.trusted_proxies.clone(),
         gateways: Some(Arc::new(gateways)),
+        listener: Listener::Public,
     };
     layered(router, &guard, reached)
+}
+
+/// The router of management's own address, within its limits. No gateway of ours sends requests
+/// there.
+fn management_router(config: &Config, app: Arc<App>) -> Router {
+    let guard = Arc::clone(app.guard_of(Listener::Management));
+    let reached = Reached {
+        is_secure: config.management.is_secure(),
+        trusted_proxies: config.limits.trusted_proxies.clone(),
+        gateways: None,
+        listener: Listener::Management,
+    };
+    layered(management_routes(app), &guard, reached)
 }
 
 /// Keeps the keys of identity providers fresh. Never returns.

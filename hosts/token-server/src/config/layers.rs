@@ -114,8 +114,23 @@ impl Provider for &Layer {
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
-        Ok(Profile::Default.collect(self.values.clone()))
+        Ok(Profile::Default.collect(spelt_out(self.values.clone())))
     }
+}
+
+/// Spells `management: false` out, so that the sources merge.
+fn spelt_out(mut values: Dict) -> Dict {
+    if let Some(management) = values.get_mut("management") {
+        let is_short = match management {
+            Value::Bool(..) => true,
+            Value::String(_, text) => matches!(text.as_str(), "true" | "false"),
+            _ => false,
+        };
+        if is_short {
+            *management = Value::from(Dict::from([("enabled".to_owned(), management.clone())]));
+        }
+    }
+    values
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Layer> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Untag};
+use scopegate_core::scope_map::Role;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use url::Url;
@@ -79,6 +80,17 @@ pub(super) fn untag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untag,
     const EXPECTED: &str = "delete or metadata-write";
     let text = deserializer.deserialize_str(Text(EXPECTED))?;
     Untag::parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
+}
+
+pub(super) fn roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let roles = names.iter().map(|name| {
+        Role::parse(name).ok_or_else(|| {
+            let known = Role::ALL.map(Role::as_str).join(", ");
+            de::Error::custom(format!("there is no role `{name}`, only {known}"))
+        })
+    });
+    roles.collect()
 }
 
 /// Reads text, with an error that says what was expected. It names only the type of another value:

@@ -4,7 +4,7 @@
 //! Left out: the address of the metrics, which hold no secret, and what a proxy before the server
 //! does.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr as _;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -15,18 +15,41 @@ impl Config {
     /// One sentence for each warning, with its fix.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let found =
-            self.plain_http().into_iter().chain(self.plain_database()).chain(self.plain_keys());
+        let found = self.plain_http().into_iter().chain(self.plain_management());
+        let found = found.chain(self.no_management()).chain(self.plain_database());
+        let found = found.chain(self.plain_keys());
         found.chain(self.everybody()).collect()
     }
 
     fn plain_http(&self) -> Option<String> {
-        let is_plain = self.tls.is_none() && !self.listen.ip().to_canonical().is_loopback();
+        let is_plain = self.tls.is_none() && is_remote(self.listen);
+        let is_managed_here = self.management.enabled && self.management.listen.is_none();
+        let what = if is_managed_here {
+            "passwords, tokens and the secrets of management"
+        } else {
+            "passwords and tokens"
+        };
         is_plain.then(|| {
             format!(
-                "passwords and tokens come to {} over HTTP in the clear: configure `tls`, or listen on 127.0.0.1 behind a proxy that ends TLS",
+                "{what} come to {} over HTTP in the clear: configure `tls`, or listen on 127.0.0.1 behind a proxy that ends TLS",
                 self.listen
             )
+        })
+    }
+
+    fn plain_management(&self) -> Option<String> {
+        let listen = self.management.own_address().filter(|listen| is_remote(*listen))?;
+        self.management.tls.is_none().then(|| {
+            format!(
+                "the secrets of management come to {listen} over HTTP in the clear: configure `management.tls`, or listen on 127.0.0.1 behind a proxy that ends TLS"
+            )
+        })
+    }
+
+    fn no_management(&self) -> Option<String> {
+        let is_off = self.management.listen.is_some() && !self.management.enabled;
+        is_off.then(|| {
+            "management.enabled is false, so nothing listens on management.listen: leave one of them out".to_owned()
         })
     }
 
@@ -71,6 +94,11 @@ impl Config {
             )
         })
     }
+}
+
+/// Whether other machines reach an address.
+fn is_remote(listen: SocketAddr) -> bool {
+    !listen.ip().to_canonical().is_loopback()
 }
 
 /// Whether a host is this machine: a loopback address, its name, or a folder with a socket.
@@ -125,6 +153,42 @@ mod tests {
             assert_eq!(warnings.len(), usize::from(expected), "{listen} {warnings:?}");
             assert!(warnings.iter().all(|warning| warning.contains(listen)), "{warnings:?}");
         }
+    }
+
+    #[test]
+    fn plain_management_beyond_this_machine_is_warned_of() {
+        const NONE: [&str; 0] = [];
+        for (public, management, has_tls, expected) in [
+            ("127.0.0.1:1", None, false, &NONE[..]),
+            ("192.0.2.1:1", None, false, &["secrets of management come to 192.0.2.1:1 over HTTP"]),
+            ("192.0.2.1:1", Some("127.0.0.1:2"), false, &["passwords and tokens come to 192"]),
+            ("127.0.0.1:1", Some("[::ffff:127.0.0.1]:2"), false, &NONE),
+            ("127.0.0.1:1", Some("192.0.2.1:2"), false, &["configure `management.tls`"]),
+            ("127.0.0.1:1", Some("192.0.2.1:2"), true, &NONE),
+            (
+                "192.0.2.1:1",
+                Some("[::]:2"),
+                false,
+                &["passwords and tokens come to 192", "secrets of management come to [::]:2"],
+            ),
+        ] {
+            let mut config = Config { listen: public.parse().unwrap(), ..Config::default() };
+            config.management.listen = management.map(|listen| listen.parse().unwrap());
+            let tls = TlsFiles { certificate: "c".into(), key: "k".into() };
+            config.management.tls = has_tls.then_some(tls);
+            let warnings = config.warnings();
+            assert_eq!(warnings.len(), expected.len(), "{public} {management:?}: {warnings:?}");
+            for (warning, expected) in warnings.iter().zip(expected) {
+                assert!(warning.contains(expected), "{warning}");
+            }
+        }
+        let mut off = Config { listen: "192.0.2.1:1".parse().unwrap(), ..Config::default() };
+        off.management.enabled = false;
+        assert!(off.warnings()[0].starts_with("passwords and tokens come"), "{:?}", off.warnings());
+        off.management.listen = Some("192.0.2.1:2".parse().unwrap());
+        let warnings = off.warnings();
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[1].contains("nothing listens on management.listen"), "{warnings:?}");
     }
 
     #[test]

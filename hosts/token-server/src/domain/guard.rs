@@ -9,6 +9,10 @@
 //! limit: it cannot be guessed, and so an attacker cannot lock its owner out. A client with a
 //! recent success from the same network is not locked out either.
 //!
+//! Management on an address of its own has a guard of its own, [`Guard::of_management`], so that
+//! what the public address counts does not shut its users out. The two share what is known of
+//! clients, and the memory for hashes.
+//!
 //! Left out: how large a request may be, and the answers, which are HTTP's.
 
 pub(crate) mod check_slots;
@@ -45,13 +49,13 @@ pub struct Guard {
     per_wider: [RateLimit; 2],
     per_principal: RateLimit,
     /// Recent successful logins, by client and network.
-    pub familiar: Familiar,
+    pub familiar: Arc<Familiar>,
     /// The slots in which chosen secrets are checked.
     pub check_slots: CheckSlots,
     /// The secrets that were verified before.
-    pub verified: Verified,
+    pub verified: Arc<Verified>,
     /// Permits for lists of management, which hold a database connection and a core for long.
-    pub lists: Semaphore,
+    pub lists: Arc<Semaphore>,
     /// The connections of each peer.
     pub peers: Arc<Peers>,
     /// The requests of each client that come through a trusted proxy or gateway.
@@ -62,6 +66,28 @@ impl Guard {
     /// Nothing counted yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
+        let shared = (Arc::default(), Arc::default());
+        let lists = Arc::new(Semaphore::new(MAX_CONCURRENT_LISTS));
+        Self::with(limits, CheckSlots::default(), shared, lists)
+    }
+
+    /// The guards of the public address and of management's own. One of the slots for checks that
+    /// any client may use is management's.
+    #[must_use]
+    pub fn of_management(limits: &Limits) -> (Self, Self) {
+        let (slots, of_management) = CheckSlots::apart();
+        let shared = (Arc::<Familiar>::default(), Arc::<Verified>::default());
+        let lists = Arc::new(Semaphore::new(MAX_CONCURRENT_LISTS));
+        let public = Self::with(limits.clone(), slots, shared.clone(), Arc::clone(&lists));
+        (public, Self::with(limits.clone(), of_management, shared, lists))
+    }
+
+    fn with(
+        limits: Limits,
+        check_slots: CheckSlots,
+        (familiar, verified): (Arc<Familiar>, Arc<Verified>),
+        lists: Arc<Semaphore>,
+    ) -> Self {
         let per_address = RateLimit::new(limits.per_address);
         let per_wider = [WIDER, WIDER * WIDER].map(|times| {
             let Rate { rate, burst } = limits.per_address;
@@ -78,8 +104,6 @@ impl Guard {
         let forwarded = Arc::new(Peers::new(connections, connections_per_peer, exempt));
         let exempt = vec![limits.exempt_peers.clone(), limits.trusted_proxies.clone()];
         let peers = Arc::new(Peers::new(connections, connections_per_peer, exempt).handing_over());
-        let (familiar, check_slots) = (Familiar::default(), CheckSlots::default());
-        let (verified, lists) = (Verified::default(), Semaphore::new(MAX_CONCURRENT_LISTS));
         Self {
             limits,
             per_address,
@@ -160,6 +184,7 @@ impl Guard {
 
 #[cfg(test)]
 mod tests {
+    use super::familiar::Familiarity;
     use super::*;
 
     fn guard() -> Guard {
@@ -200,6 +225,26 @@ mod tests {
         let of_a_48: usize = (1..256).map(|fourth| asked(1, fourth << 8)).sum();
         assert_eq!(of_a_56 + of_a_48, 320);
         assert_eq!(asked(2, 0), 20);
+    }
+
+    /// What one guard has counted, the other does not know.
+    #[test]
+    fn management_counts_for_itself() {
+        let rate = Rate { rate: 0.001, burst: 20 };
+        let limits = Limits { per_address: rate, per_principal: rate, ..Limits::default() };
+        let (public, management) = Guard::of_management(&limits);
+        let address = "203.0.113.1".parse().unwrap();
+        for _ in 0..20 {
+            public.failed(address);
+            let _ = public.check_principal("administrator");
+        }
+        assert!(public.check_address(address).is_err());
+        assert!(public.check_principal("administrator").is_err());
+        assert!(management.check_address(address).is_ok());
+        assert!(management.check_principal("administrator").is_ok());
+        // A success at one address is a success.
+        management.familiar.record_success("administrator", address, 7);
+        assert_eq!(public.familiar.of("administrator", address, 8), Familiarity::Known);
     }
 
     #[test]

@@ -5,8 +5,10 @@
 //! after that is one path.
 
 mod authenticate;
+mod certificate;
 mod credentials;
 mod error;
+mod manager;
 pub(crate) mod secret;
 mod summary;
 
@@ -18,15 +20,16 @@ use scopegate_core::scope_map::Role;
 use scopegate_runtime::{PolicyTable, Runtime};
 
 pub(crate) use authenticate::{Authenticated, Authenticator};
+pub(crate) use certificate::{Holder, Holders};
 pub use credentials::Credentials;
 pub(crate) use credentials::NULL_GUID;
 pub(crate) use error::AuthError;
+pub(crate) use manager::Manager;
 
 use crate::domain::identity::{Identity, NearMiss, Provider, Providers};
 use crate::domain::issue::Subject;
 use crate::domain::policy::{Password, Policy, ServicePrincipal, Token};
 use crate::domain::reason::Reason;
-use crate::model::audit::Actor;
 use crate::store::Revision;
 
 /// The `sub` of an anonymous client, as in the service.
@@ -258,17 +261,6 @@ impl Principal {
         self.tables.extend(policy.built_in.role(role).cloned());
     }
 
-    /// Who it is in the audit trail.
-    #[must_use]
-    pub fn to_actor(&self) -> Actor {
-        Actor {
-            kind: self.kind_name().to_owned(),
-            name: self.subject.clone(),
-            provider: self.provider.clone(),
-            ..Actor::default()
-        }
-    }
-
     /// Its kind, as in tokens and logs.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
@@ -299,44 +291,6 @@ impl Principal {
     #[must_use]
     pub fn is_refreshable(&self) -> bool {
         self.ceiling.is_none() && self.kind != PrincipalKind::Anonymous
-    }
-
-    /// Whether it may read management.
-    #[must_use]
-    pub fn may_read_management(&self) -> bool {
-        self.roles.contains(&Role::Reader) || self.may_manage()
-    }
-
-    /// Whether it may read generations and the bundle. A role that reads management may.
-    #[must_use]
-    pub fn may_read_edge_feeds(&self) -> bool {
-        self.roles.contains(&Role::EdgeReader) || self.may_read_management()
-    }
-
-    /// Whether it may read the audit trail.
-    #[must_use]
-    pub fn may_read_audit(&self) -> bool {
-        self.roles.contains(&Role::AuditReader) || self.may_give_roles()
-    }
-
-    /// Whether each of its roles is for one thing that is not the registry itself: what edges read,
-    /// or the audit trail.
-    #[must_use]
-    pub fn has_only_narrow_roles(&self) -> bool {
-        let is_narrow = |role: &Role| matches!(role, Role::EdgeReader | Role::AuditReader);
-        !self.roles.is_empty() && self.roles.iter().all(is_narrow)
-    }
-
-    /// Whether it may change scope maps and tokens.
-    #[must_use]
-    pub fn may_manage(&self) -> bool {
-        self.roles.contains(&Role::Contributor) || self.may_give_roles()
-    }
-
-    /// Whether it may give roles to others.
-    #[must_use]
-    pub fn may_give_roles(&self) -> bool {
-        self.roles.contains(&Role::Owner)
     }
 }
 

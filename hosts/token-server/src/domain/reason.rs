@@ -52,6 +52,11 @@ reasons! {
     WrongAdminPassword, "wrong_admin_password", "a wrong password of the admin";
     AdminDisabled, "admin_disabled", "the admin account is disabled";
     NoCredentials, "no_credentials", "no credentials";
+    CertificateInvalid, "certificate_invalid",
+        "a client certificate that has ended or was revoked since its connection began";
+    CertificateUnknown, "certificate_unknown", "a client certificate without a configured name";
+    CertificateAmbiguous, "certificate_ambiguous",
+        "a client certificate with the names of two holders";
     NotBasic, "not_basic", "an authorization that is not basic";
     NotBase64, "not_base64", "credentials that are not base 64";
     NoColon, "no_colon", "credentials without a colon";

@@ -8,6 +8,10 @@ use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
 
+use crate::app::Listener;
+use crate::domain::principal::Holder;
+use crate::domain::reason::Reason;
+
 /// The context of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Context {
@@ -15,6 +19,10 @@ pub(crate) struct Context {
     pub address: IpAddr,
     /// Whether it came through a trusted proxy or gateway.
     pub is_forwarded: bool,
+    /// The listener that it came to.
+    pub listener: Listener,
+    /// The holder of the client's certificate, or why it is no credential; `None` without one.
+    pub certificate: Option<Result<Arc<Holder>, Reason>>,
     /// A GUID; it is in `X-Ms-Correlation-Request-Id` and in every log line.
     pub correlation_id: Arc<str>,
 }
@@ -24,7 +32,8 @@ impl Default for Context {
     fn default() -> Self {
         let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let correlation_id = Arc::from(uuid::Uuid::nil().to_string());
-        Self { address, is_forwarded: false, correlation_id }
+        let listener = Listener::Public;
+        Self { address, is_forwarded: false, listener, certificate: None, correlation_id }
     }
 }
 

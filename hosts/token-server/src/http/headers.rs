@@ -15,6 +15,7 @@ use scopegate_host::correlation::{self, CORRELATION, guid};
 use scopegate_host::forwarded::client_address;
 use scopegate_host::networks::Networks;
 
+use crate::app::Listener;
 use crate::http::context::Context;
 use crate::http::gateways::Gateways;
 
@@ -35,6 +36,8 @@ pub struct Reached {
     pub trusted_proxies: Networks,
     /// The gateways whose credentials are accepted, where the server accepts any.
     pub gateways: Option<Arc<Gateways>>,
+    /// By which of its listeners.
+    pub listener: Listener,
 }
 
 /// Adds the [`Context`] of a request, and completes the headers of its answer.
@@ -82,6 +85,8 @@ async fn context_of(reached: &Reached, peer: IpAddr, headers: &HeaderMap) -> Con
     Context {
         address,
         is_forwarded: address != peer.to_canonical(),
+        listener: reached.listener,
+        certificate: None,
         correlation_id: Arc::from(correlation::id(headers).to_string()),
     }
 }

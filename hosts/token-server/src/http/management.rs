@@ -8,9 +8,13 @@
 //!
 //! Every change is committed before it is acknowledged, and takes effect at once.
 //!
+//! With an address of its own all of this is there, and the public address has only [`feeds`]: that
+//! is where edges read.
+//!
 //! | module | holds |
 //! |---|---|
 //! | [`access`] | who may read, who may change |
+//! | [`certificate`] | certificates of clients, at an address of its own |
 //! | `browser` | refuses cross-site requests of browsers |
 //! | [`cloud`] | the requests by which a client finds the registry |
 //! | `kind` | lists, shows, creates, changes and deletes scope maps, tokens and service principals |
@@ -30,6 +34,7 @@ pub(crate) mod audit;
 mod body;
 mod browser;
 pub(crate) mod bundle;
+pub(crate) mod certificate;
 pub(crate) mod cloud;
 pub(crate) mod credentials;
 pub(crate) mod documents;
@@ -103,6 +108,14 @@ pub(crate) fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         .route("/{tenant}/oauth2/v2.0/token", post(authority::token));
     let routes = managed.merge(public);
     (routes.layer(DefaultBodyLimit::max(body::MAX)).fallback(cloud::nothing), description)
+}
+
+/// What edges read, for a public address without management.
+pub(crate) fn feeds(app: &Arc<App>) -> Router<Arc<App>> {
+    let feeds =
+        OpenApiRouter::new().routes(routes!(generations::list)).routes(routes!(bundle::show));
+    let (feeds, _) = OpenApiRouter::new().nest(SHORT, feeds).split_for_parts();
+    feeds.route_layer(from_fn_with_state(Arc::clone(app), browser::guard))
 }
 
 fn resources() -> OpenApiRouter<Arc<App>> {

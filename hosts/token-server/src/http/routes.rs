@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
@@ -15,7 +16,7 @@ use crate::http::management;
 use crate::http::oauth::{base, exchange, token};
 use crate::http::playground;
 
-/// Every route of the server, without the layers of [`serve`](crate::http::serve).
+/// Every route of the public address, without the layers of [`serve`](crate::http::serve).
 pub fn routes(app: Arc<App>) -> Router {
     let router = Router::new()
         .route("/v2/", get(base::get))
@@ -23,12 +24,24 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/oauth2/exchange", post(exchange::post))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/token-signing.pem", get(certificate));
-    let router = if app.settings.is_managed { router.merge(managed(&app)) } else { router };
+    let router = match (app.settings.is_managed, &app.settings.management_url) {
+        (false, _) => router,
+        (true, None) => router.merge(managed(&app)),
+        (true, Some(_)) => router.merge(management::feeds(&app)),
+    };
     let router =
         if app.settings.authz.peers.is_empty() { router } else { router.merge(authz::routes()) };
     let router =
         if app.settings.has_playground { router.merge(playground::routes()) } else { router };
     router.with_state(app)
+}
+
+/// Every route of management's own address, without the layers.
+///
+/// Left out: whatever shows text of others, such as the playground, and the probes, which are on the
+/// public address and on that of the metrics.
+pub fn management_routes(app: Arc<App>) -> Router {
+    managed(&app).layer(from_fn(management::certificate::identify)).with_state(app)
 }
 
 fn managed(app: &Arc<App>) -> Router<Arc<App>> {

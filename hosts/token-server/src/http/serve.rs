@@ -16,6 +16,7 @@
 //! | a request with its body | `limits.request` |
 
 mod activity;
+mod certified;
 mod connection;
 
 use std::io;
@@ -28,7 +29,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use scopegate_host::peers::Peers;
@@ -41,6 +42,8 @@ use crate::http::answer;
 use crate::http::headers::{Reached, complete};
 use crate::http::limits::{MAX_HEADERS, admit};
 use crate::http::observe::observe;
+use crate::http::tls::Tls;
+use certified::Certified;
 use connection::Bounded;
 
 /// What bounds a connection.
@@ -110,7 +113,7 @@ async fn around(
 /// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
-    tls: Option<RustlsConfig>,
+    tls: Option<Tls>,
     router: Router,
     bounds: Bounds,
     stop: impl Future<Output = ()>,
@@ -136,9 +139,15 @@ pub async fn serve(
         handle.graceful_shutdown(Some(bounds.grace));
     };
     match tls {
-        Some(config) => {
-            let acceptor = RustlsAcceptor::new(config).acceptor(bounded);
-            until(server.acceptor(acceptor).serve(make), stop).await
+        Some(tls) => {
+            let acceptor = RustlsAcceptor::new(tls.config).acceptor(bounded);
+            match tls.clients {
+                Some(clients) => {
+                    let acceptor = Certified::new(acceptor, clients);
+                    until(server.acceptor(acceptor).serve(make), stop).await
+                }
+                None => until(server.acceptor(acceptor).serve(make), stop).await,
+            }
         }
         None => until(server.acceptor(bounded).serve(make), stop).await,
     }

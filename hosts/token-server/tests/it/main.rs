@@ -21,6 +21,7 @@ mod commands;
 mod documents;
 mod http;
 mod identity;
+mod listen;
 mod management;
 mod playground;
 mod redaction;

@@ -32,7 +32,7 @@ use scopegate_server::testing::domain::guard::Guard;
 use scopegate_server::testing::http::headers::Reached;
 use scopegate_server::testing::http::health;
 use scopegate_server::testing::http::serve::{Bounds, layered, serve};
-use scopegate_server::testing::http::tls::server_config;
+use scopegate_server::testing::http::tls::Tls;
 use scopegate_server::testing::telemetry::metrics;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -85,7 +85,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let tls = tls.cloned().map(|certificate| server_config(certificate).unwrap());
+        let tls = tls.cloned().map(|certificate| Tls::new(certificate, None).unwrap());
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             serve(listener, tls, router, bounds, stopped).await.unwrap();

@@ -3,6 +3,9 @@
 //! Half of the slots are reserved for clients with a recent success from the same network, so that
 //! invented clients do not lock them out. Of the other half a network has one at a time: a hundred
 //! concurrent attempts of one address wait for each other, and delay no other network.
+//!
+//! Management on an address of its own has one slot of the other half, so that no client of the
+//! public address takes it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,6 +18,8 @@ use super::familiar::Familiarity;
 
 /// How many checks run concurrently for any client. Each holds 19 MiB.
 const OPEN_SLOTS: usize = 2;
+/// How many of these are of management on an address of its own.
+const MANAGEMENT_SLOTS: usize = 1;
 /// How many more run for known clients.
 const RESERVED_SLOTS: usize = 2;
 
@@ -51,8 +56,20 @@ impl CheckSlots {
     /// Slots for any client, and reserved slots for known ones.
     #[must_use]
     pub fn new(open: usize, reserved: usize) -> Self {
-        let [open, reserved] = [open, reserved].map(|slots| Arc::new(Semaphore::new(slots)));
-        Self { open, reserved, networks: Arc::default() }
+        Self::beside(open, Arc::new(Semaphore::new(reserved)))
+    }
+
+    /// The slots of the public address and of management's own: in total as many as for one
+    /// address. The reserved ones are shared.
+    #[must_use]
+    pub fn apart() -> (Self, Self) {
+        let reserved = Arc::new(Semaphore::new(RESERVED_SLOTS));
+        let public = Self::beside(OPEN_SLOTS - MANAGEMENT_SLOTS, Arc::clone(&reserved));
+        (public, Self::beside(MANAGEMENT_SLOTS, reserved))
+    }
+
+    fn beside(open: usize, reserved: Arc<Semaphore>) -> Self {
+        Self { open: Arc::new(Semaphore::new(open)), reserved, networks: Arc::default() }
     }
 
     /// Waits for a slot that a client from this address may use.
@@ -133,6 +150,24 @@ mod tests {
         let taken = CheckSlots::new(0, 1);
         assert!(slot(&taken, Familiarity::Unknown, ONE).await.is_none());
         assert!(slot(&taken, Familiarity::Known, ONE).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn management_has_a_slot_of_its_own() {
+        let (public, management) = CheckSlots::apart();
+        let mut held = Vec::new();
+        for familiarity in [Familiarity::Known, Familiarity::Known, Familiarity::Unknown] {
+            held.push(slot(&public, familiarity, ONE).await.unwrap());
+        }
+        for address in [ONE, OTHER] {
+            assert!(slot(&public, Familiarity::Unknown, address).await.is_none());
+            assert!(slot(&public, Familiarity::Known, address).await.is_none());
+        }
+        for familiarity in [Familiarity::Unknown, Familiarity::Known] {
+            let of_management = slot(&management, familiarity, ONE).await;
+            assert!(of_management.is_some(), "{familiarity:?}");
+            assert!(slot(&management, Familiarity::Unknown, OTHER).await.is_none());
+        }
     }
 
     #[tokio::test]

@@ -4,9 +4,11 @@
 //! the roles Reader, Contributor and Owner; [`Change`] needs Contributor or Owner; [`GiveRoles`]
 //! needs Owner, because a principal that can give roles can give itself any. [`ReadFeeds`] needs
 //! EdgeReader or a role that may read. Credentials are a token of [`authority`], a token of an
-//! identity provider, or a client id and secret.
+//! identity provider, a client id and secret, or, at an address of its own, a client's certificate.
+//!
+//! A request with a certificate of a configured name and an `Authorization` has two credentials, and
+//! is refused: whose rights count, and who is named in a log, would be a guess.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -21,7 +23,7 @@ use crate::clock;
 use crate::domain::authority;
 use crate::domain::edit::EditError;
 use crate::domain::policy::Policy;
-use crate::domain::principal::{Credentials, Principal};
+use crate::domain::principal::{Credentials, Holder, Manager, Principal};
 use crate::domain::reason::Reason;
 use crate::http::authorization::authorization;
 use crate::http::context::Context;
@@ -77,7 +79,7 @@ impl FromRequestParts<Arc<App>> for Look {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Reader, Contributor or Owner";
-        permitted(parts, app, Principal::may_read_management, refused).await.map(|p| Self(p.ids))
+        permitted(parts, app, Manager::may_read_management, refused).await.map(|p| Self(p.ids))
     }
 }
 
@@ -89,7 +91,7 @@ impl FromRequestParts<Arc<App>> for ReadFeeds {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role EdgeReader, Reader, Contributor or Owner";
-        permitted(parts, app, Principal::may_read_edge_feeds, refused).await.map(|_| Self)
+        permitted(parts, app, Manager::may_read_edge_feeds, refused).await.map(|_| Self)
     }
 }
 
@@ -101,7 +103,7 @@ impl FromRequestParts<Arc<App>> for ReadAudit {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role AuditReader or Owner";
-        permitted(parts, app, Principal::may_read_audit, refused).await.map(|_| Self)
+        permitted(parts, app, Manager::may_read_audit, refused).await.map(|_| Self)
     }
 }
 
@@ -113,7 +115,7 @@ impl FromRequestParts<Arc<App>> for Change {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Contributor or Owner";
-        permitted(parts, app, Principal::may_manage, refused).await.map(Self)
+        permitted(parts, app, Manager::may_manage, refused).await.map(Self)
     }
 }
 
@@ -125,7 +127,7 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
         app: &Arc<App>,
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Owner";
-        permitted(parts, app, Principal::may_give_roles, refused).await.map(Self)
+        permitted(parts, app, Manager::may_give_roles, refused).await.map(Self)
     }
 }
 
@@ -133,15 +135,15 @@ impl FromRequestParts<Arc<App>> for GiveRoles {
 async fn permitted(
     parts: &mut Parts,
     app: &Arc<App>,
-    may: impl Fn(&Principal) -> bool,
+    may: impl Fn(&Manager) -> bool,
     refused: &'static str,
 ) -> Result<Permit, ManagementError> {
     let Ok(context) = Context::from_request_parts(parts, app).await;
-    let principal = principal(&parts.headers, &context, app).await?;
-    if !may(&principal) {
+    let manager = authenticate(&parts.headers, &context, app).await?;
+    if !may(&manager) {
         return Err(ManagementError::Forbidden(refused));
     }
-    let actor = principal.to_actor().by_request(context.address, &context.correlation_id);
+    let actor = manager.to_actor().by_request(context.address, &context.correlation_id);
     Ok(Permit { ids: this_registry(parts, app).await?, store: app.store.by(actor) })
 }
 
@@ -151,34 +153,62 @@ async fn permitted(
 ///
 /// [`ManagementError::Unauthenticated`] without valid credentials of a principal that can have
 /// roles.
-pub(crate) async fn principal(
+pub(crate) async fn authenticate(
     headers: &HeaderMap,
     context: &Context,
     app: &App,
-) -> Result<Principal, ManagementError> {
-    let value = authorization(headers)?
-        .ok_or(ManagementError::Unauthenticated(Reason::NoCredentials))?
-        .as_bytes();
+) -> Result<Manager, ManagementError> {
+    let value = match (authorization(headers)?, &context.certificate) {
+        (Some(_), Some(Ok(_))) => {
+            let message = "a client certificate and an Authorization header; send one of them";
+            return Err(ManagementError::BadRequest(message.into()));
+        }
+        (Some(value), _) => value.as_bytes(),
+        (None, Some(holder)) => return by_certificate(holder, context, app),
+        (None, None) => return Err(ManagementError::Unauthenticated(Reason::NoCredentials)),
+    };
+    let guard = app.guard_of(context.listener);
     let presented = Presented::read(value);
     let identified = match &presented {
         Ok(presented) => identify(presented, context, app).await,
         Err(reason) => Err(ManagementError::Unauthenticated(*reason)),
     };
+    let identified = identified.map(Manager::from);
     if matches!(identified, Err(ManagementError::Unauthenticated(_))) {
-        app.guard.failed(context.address);
+        guard.failed(context.address);
     }
     if identified.is_ok() {
-        app.guard.prove(context.address);
+        guard.prove(context.address);
     }
     note_sign_in(presented.ok().as_ref(), &identified, context, app);
     identified
+}
+
+/// Authenticates the holder of a client certificate, or says why the certificate is none.
+fn by_certificate(
+    holder: &Result<Arc<Holder>, Reason>,
+    context: &Context,
+    app: &App,
+) -> Result<Manager, ManagementError> {
+    let manager = match holder {
+        Ok(holder) => Manager::from(&**holder),
+        Err(reason) => {
+            sign_ins::refused(app, "", reason.code(), context);
+            return Err(ManagementError::Unauthenticated(*reason));
+        }
+    };
+    app.guard_of(context.listener).prove(context.address);
+    if !manager.has_only_narrow_roles() {
+        sign_ins::signed_in(app, manager.to_actor(), context);
+    }
+    Ok(manager)
 }
 
 /// Notes for the audit trail who signed in, or failed to. The tokens of the authority were noted
 /// when they were issued, and who only reads what edges need does not manage.
 fn note_sign_in(
     presented: Option<&Presented<'_>>,
-    identified: &Result<Principal, ManagementError>,
+    identified: &Result<Manager, ManagementError>,
     context: &Context,
     app: &App,
 ) {
@@ -187,9 +217,9 @@ fn note_sign_in(
         _ => "",
     };
     match identified {
-        Ok(principal) if principal.has_only_narrow_roles() => {}
-        Ok(principal) if client_id.is_empty() && principal.provider.is_none() => {}
-        Ok(principal) => sign_ins::signed_in(app, principal.to_actor(), context),
+        Ok(manager) if manager.has_only_narrow_roles() => {}
+        Ok(manager) if client_id.is_empty() && manager.provider.is_none() => {}
+        Ok(manager) => sign_ins::signed_in(app, manager.to_actor(), context),
         Err(ManagementError::Unauthenticated(reason)) => {
             sign_ins::refused(app, client_id, reason.code(), context);
         }
@@ -204,20 +234,20 @@ fn note_sign_in(
 ///
 /// # Errors
 ///
-/// The errors of [`principal`]; [`ManagementError::Forbidden`] for a principal with only
+/// The errors of [`authenticate`]; [`ManagementError::Forbidden`] for a principal with only
 /// EdgeReader.
 pub(crate) async fn manager(
     headers: &HeaderMap,
     context: &Context,
     app: &App,
-) -> Result<Principal, ManagementError> {
-    let principal = principal(headers, context, app).await?;
-    if principal.has_only_narrow_roles() {
+) -> Result<Manager, ManagementError> {
+    let manager = authenticate(headers, context, app).await?;
+    if manager.has_only_narrow_roles() {
         return Err(ManagementError::Forbidden(
             "EdgeReader reads generations and the bundle only, AuditReader the audit trail",
         ));
     }
-    Ok(principal)
+    Ok(manager)
 }
 
 /// Authenticates against the snapshot, and again after reading the database.
@@ -226,9 +256,8 @@ async fn identify(
     context: &Context,
     app: &App,
 ) -> Result<Principal, ManagementError> {
-    let address = context.address;
     let policy = Arc::clone(&app.policy());
-    let first = presented.principal(app, &policy, address).await;
+    let first = presented.principal(app, &policy, context).await;
     let is_known = match &first {
         Ok(_) => true,
         Err(ManagementError::Unauthenticated(_)) => false,
@@ -238,7 +267,7 @@ async fn identify(
         return first;
     }
     let current = Arc::clone(&app.policy());
-    presented.principal(app, &current, address).await
+    presented.principal(app, &current, context).await
 }
 
 /// The credentials of a request.
@@ -266,19 +295,20 @@ impl<'v> Presented<'v> {
         &self,
         app: &App,
         policy: &Policy,
-        address: IpAddr,
+        context: &Context,
     ) -> Result<Principal, ManagementError> {
         let token = match self {
             Self::Secret { client_id, secret } => {
+                let authenticator = app.authenticator_at(context.listener, policy);
                 let service =
-                    app.authenticator(policy).by_secret(client_id, secret.clone(), address).await?;
+                    authenticator.by_secret(client_id, secret.clone(), context.address).await?;
                 return Ok(Principal::service_principal(&service, policy));
             }
             Self::Token(token) => token,
         };
         let now = clock::now();
         if let Some(principal) =
-            authority::principal(token, &app.settings.public_url, &app.issuer, policy, now)?
+            authority::principal(token, app.settings.management_url(), &app.issuer, policy, now)?
         {
             return Ok(principal);
         }

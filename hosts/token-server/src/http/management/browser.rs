@@ -6,7 +6,7 @@
 //! | header | read and change |
 //! |---|---|
 //! | `Sec-Fetch-Site` ([Fetch Metadata](https://www.w3.org/TR/fetch-metadata/)) | `same-origin` alone |
-//! | else `Origin` ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)) | the origin of `publicUrl` alone; never compared with `Host`, which may be the attacker's name |
+//! | else `Origin` ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)) | the origin of the listener's own address alone, `publicUrl` or `management.publicUrl`; never compared with `Host`, which may be the attacker's name |
 //! | neither | yes: the client is no browser |
 //!
 //! A body that is not empty is `application/json`, which no form and no request without a preflight
@@ -26,12 +26,14 @@ use url::Url;
 
 use super::error::ManagementError;
 use crate::app::App;
+use crate::http::context::Context;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses cross-site requests, before any other check.
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let mut response = match checked(&app.settings.public_url, request).await {
+    let listener = Context::of(request.extensions()).listener;
+    let mut response = match checked(app.settings.url_of(listener), request).await {
         Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
     };
@@ -40,8 +42,8 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     response
 }
 
-async fn checked(public_url: &str, request: Request) -> Result<Request, ManagementError> {
-    if !is_same_origin(request.headers(), public_url) {
+async fn checked(own_url: &str, request: Request) -> Result<Request, ManagementError> {
+    if !is_same_origin(request.headers(), own_url) {
         return Err(ManagementError::CrossOrigin);
     }
     if is_json(request.headers()) || request.body().is_end_stream() {
@@ -53,14 +55,14 @@ async fn checked(public_url: &str, request: Request) -> Result<Request, Manageme
     Ok(Request::from_parts(parts, Body::empty()))
 }
 
-fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
+fn is_same_origin(headers: &HeaderMap, own_url: &str) -> bool {
     if headers.contains_key(SEC_FETCH_SITE) {
         return only(headers, &SEC_FETCH_SITE).is_some_and(|site| site == "same-origin");
     }
     if !headers.contains_key(header::ORIGIN) {
         return true;
     }
-    let own = Url::parse(public_url).map(|url| url.origin());
+    let own = Url::parse(own_url).map(|url| url.origin());
     let own = own.ok().filter(url::Origin::is_tuple).map(|origin| origin.ascii_serialization());
     own.is_some_and(|own| only(headers, &header::ORIGIN).is_some_and(|origin| origin == &own))
 }

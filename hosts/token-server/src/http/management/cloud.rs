@@ -22,7 +22,7 @@ use crate::http::context::Context;
 
 /// `GET /metadata/endpoints`
 pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
-    let url = &app.settings.public_url;
+    let url = app.settings.management_url();
     // The suffix completes a registry's name to its address: the service without its first label.
     let suffix = app.issuer.service.split_once('.').map_or("", |(_, suffix)| suffix);
     let document = object!({
@@ -90,9 +90,9 @@ pub(crate) async fn resources(
     context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let principal = access::manager(&headers, &context, &app).await?;
+    let manager = access::manager(&headers, &context, &app).await?;
     check(&app, &subscription)?;
-    let registry = principal.may_read_management().then(|| RegistrySummary::new(&app));
+    let registry = manager.may_read_management().then(|| RegistrySummary::new(&app));
     Ok(json(StatusCode::OK, &List::all(registry.into_iter().collect())))
 }
 
@@ -107,14 +107,14 @@ pub(crate) async fn registries(
     context: Context,
     headers: HeaderMap,
 ) -> Result<Response, ManagementError> {
-    let principal = access::manager(&headers, &context, &app).await?;
+    let manager = access::manager(&headers, &context, &app).await?;
     for (name, value) in &path {
         match name.as_str() {
             "subscription" => check(&app, value)?,
             _ => check_group(value)?,
         }
     }
-    if !principal.may_read_management() {
+    if !manager.may_read_management() {
         return Ok(json(StatusCode::OK, &List::<Value>::all(Vec::new())));
     }
     let registry = app.store.read().await?.registry().await?;

@@ -164,7 +164,7 @@ impl<T> List<T> {
                 .append_pair("$top", &page.limit.to_string())
                 .append_pair("$skiptoken", &last)
                 .finish();
-            format!("{}{}?{query}", app.settings.public_url, uri.path())
+            format!("{}{}?{query}", app.settings.management_url(), uri.path())
         });
         Self { value, next_link }
     }

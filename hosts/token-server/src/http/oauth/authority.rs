@@ -4,7 +4,6 @@
 //! far as Azure's clients need them. With it no identity provider is needed to manage a registry:
 //! `administrator` is a client like any other. [`authority`] defines its tokens.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -41,13 +40,15 @@ pub(crate) async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<St
     if let Err(error) = check_tenant(&app, &tenant) {
         return error.into_response();
     }
-    let url = &app.settings.public_url;
+    let url = app.settings.management_url();
+    // The keys are where registries read them.
+    let public_url = &app.settings.public_url;
     let document = object!({
         "issuer": format!("{url}/{tenant}/v2.0"),
         "authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{url}/{tenant}/oauth2/v2.0/token"),
         "device_authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/devicecode"),
-        "jwks_uri": format!("{url}/.well-known/jwks.json"),
+        "jwks_uri": format!("{public_url}/.well-known/jwks.json"),
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": ["token"],
         "subject_types_supported": ["public"],
@@ -79,7 +80,7 @@ pub(crate) async fn token(
         Ok(body) => json(StatusCode::OK, &body),
         Err(error) => {
             if error.status == StatusCode::UNAUTHORIZED {
-                app.guard.failed(context.address);
+                app.guard_of(context.listener).failed(context.address);
             }
             error.into_response()
         }
@@ -103,7 +104,7 @@ async fn issue(
     let (client_id, secret) =
         (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
     let audience = audience(app, one("scope")?.unwrap_or(""))?;
-    let service = service_principal(app, client_id, secret, context.address).await;
+    let service = service_principal(app, client_id, secret, context).await;
     note_sign_in(app, client_id, &service, context);
     let service = service.map_err(refused)?;
     let now = clock::now();
@@ -142,10 +143,12 @@ async fn service_principal(
     app: &App,
     client_id: &str,
     secret: &str,
-    address: IpAddr,
+    context: &Context,
 ) -> Result<Arc<ServicePrincipal>, RouteError> {
+    let (listener, address) = (context.listener, context.address);
     let policy = Arc::clone(&app.policy());
-    let first = app.authenticator(&policy).by_secret(client_id, secret.to_owned(), address).await;
+    let first = app.authenticator_at(listener, &policy);
+    let first = first.by_secret(client_id, secret.to_owned(), address).await;
     let is_known = match &first {
         Ok(_) => true,
         Err(AuthError::Refused(_)) => false,
@@ -155,7 +158,8 @@ async fn service_principal(
         return Ok(first?);
     }
     let current = Arc::clone(&app.policy());
-    Ok(app.authenticator(&current).by_secret(client_id, secret.to_owned(), address).await?)
+    let second = app.authenticator_at(listener, &current);
+    Ok(second.by_secret(client_id, secret.to_owned(), address).await?)
 }
 
 /// The audience of a scope: the address that the client was given, with or without a trailing
@@ -163,7 +167,7 @@ async fn service_principal(
 fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
     let mut words = scope.split(' ').filter_map(|word| word.strip_suffix("/.default"));
     let resource = words.next().unwrap_or_default().trim_end_matches('/');
-    [app.settings.public_url.as_str(), REGISTRY_AUDIENCE]
+    [app.settings.management_url(), REGISTRY_AUDIENCE]
         .into_iter()
         .find(|known| *known == resource)
         .map(ToOwned::to_owned)

@@ -13,7 +13,7 @@ use scopegate_core::Catalog;
 use scopegate_host::networks::Networks;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::testing::app::watch::{catch_up, commit};
-use scopegate_server::testing::app::{App, Settings};
+use scopegate_server::testing::app::{App, Listener, Settings};
 use scopegate_server::testing::clock;
 use scopegate_server::testing::config::{Authz, Limits};
 use scopegate_server::testing::domain::edit::identities::keep_providers;
@@ -131,6 +131,7 @@ impl Server {
         let settings = Settings {
             registry_name: "registry".into(),
             public_url: PUBLIC_URL.into(),
+            management_url: None,
             catalog: Catalog::Root,
             is_managed: true,
             authz: Authz { peers: Networks::parse(["127.0.0.0/8"]).unwrap(), ..Authz::default() },
@@ -224,6 +225,7 @@ impl Server {
             is_secure: true,
             trusted_proxies: self.trusted_proxies.clone(),
             gateways: Some(Arc::clone(&self.gateways)),
+            listener: Listener::Public,
         }
     }
 }

@@ -1,0 +1,219 @@
+//! Certificates of clients, at management's own address.
+//!
+//! The TLS library verifies a certificate in the handshake: its authority, its times, its purpose,
+//! and that it is not revoked. A connection may last longer than its certificate, or than the list of
+//! revoked ones that it was compared with. So a certificate is verified again for each request, with
+//! the authorities and lists that are current then, and sessions are not resumed.
+//!
+//! Where there are revocation lists each authority on the way to a certificate needs one, and a list
+//! past its next update refuses every certificate: an old list does not know who was revoked since.
+//!
+//! The files are read again when they change. Files that cannot be used are left where they are, and
+//! the last good ones stay in use.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use arc_swap::ArcSwap;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{CertificateError, Error, RootCertStore};
+use scopegate_host::networks::network;
+use scopegate_host::rate::{Rate, RateLimit};
+
+use crate::config::management::ClientCertificates;
+use crate::domain::principal::{Holder, Holders};
+use crate::domain::reason::Reason;
+
+/// How many refusals of one network are logged, at once and a second.
+const LOGGED: Rate = Rate { rate: 0.1, burst: 10 };
+
+/// The authorities of clients, what they have revoked, and the configured holders.
+#[derive(Debug)]
+pub struct Clients {
+    config: ClientCertificates,
+    holders: Holders,
+    current: ArcSwap<Verifier>,
+    /// The files when they were last read, or why they could not be: each state is logged once.
+    seen: Mutex<Result<Pems, String>>,
+    logged: RateLimit,
+}
+
+/// What decides about a certificate.
+#[derive(Clone, Debug)]
+struct Verifier(Arc<dyn ClientCertVerifier>);
+
+/// What the files hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pems {
+    ca: Vec<u8>,
+    crl: Option<Vec<u8>>,
+}
+
+impl Clients {
+    /// Reads the files.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read or holds something else.
+    pub fn open(config: ClientCertificates) -> anyhow::Result<Self> {
+        let pems = Pems::read(&config)?;
+        let current = ArcSwap::from_pointee(pems.verifier(&config)?);
+        let (holders, logged) = (Holders::new(&config.names), RateLimit::new(LOGGED));
+        Ok(Self { config, holders, current, seen: Mutex::new(Ok(pems)), logged })
+    }
+
+    /// What verifies the certificates of new connections.
+    pub(super) fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
+        Arc::clone(&self.current.load().0)
+    }
+
+    /// Reads changed files, and tells whether they are used now.
+    pub(super) fn reload(&self) -> bool {
+        let read = Pems::read(&self.config).map_err(|error| format!("{error:#}"));
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if read == *seen {
+                return false;
+            }
+            seen.clone_from(&read);
+        }
+        let verifier =
+            read.and_then(|pems| pems.verifier(&self.config).map_err(|error| format!("{error:#}")));
+        match verifier {
+            Ok(verifier) => {
+                self.current.store(Arc::new(verifier));
+                tracing::info!("authorities of clients renewed");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error,
+                    "authorities of clients not renewed; the last ones stay in use"
+                );
+                false
+            }
+        }
+    }
+
+    /// Logs a handshake that failed by the client's certificate: the address and the reason, and
+    /// nothing that the client chose.
+    pub(crate) fn log_handshake(&self, address: IpAddr, error: &std::io::Error) {
+        let error = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
+        if let Some(reason) = error.and_then(reason) {
+            self.log(address, reason);
+        }
+    }
+
+    fn log(&self, address: IpAddr, reason: &'static str) {
+        if self.logged.check(network(address)).is_ok() {
+            tracing::warn!(%address, reason, "client certificate refused");
+        }
+    }
+}
+
+impl Pems {
+    fn read(config: &ClientCertificates) -> anyhow::Result<Self> {
+        let read = |path: &std::path::Path| {
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        Ok(Self { ca: read(&config.ca)?, crl: config.crl.as_deref().map(read).transpose()? })
+    }
+
+    fn verifier(&self, config: &ClientCertificates) -> anyhow::Result<Verifier> {
+        let path = config.ca.display();
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&self.ca) {
+            let certificate = certificate.with_context(|| format!("{path} is no certificate"))?;
+            roots.add(certificate).with_context(|| format!("{path} is no authority"))?;
+        }
+        ensure!(!roots.is_empty(), "{path} is no certificate");
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .with_crls(self.revocation_lists(config)?)
+            .enforce_revocation_expiration();
+        let builder = if config.required { builder } else { builder.allow_unauthenticated() };
+        builder.build().map(Verifier).context("the authorities or the lists cannot be used")
+    }
+
+    fn revocation_lists(
+        &self,
+        config: &ClientCertificates,
+    ) -> anyhow::Result<Vec<CertificateRevocationListDer<'static>>> {
+        let (Some(crl), Some(path)) = (&self.crl, &config.crl) else { return Ok(Vec::new()) };
+        let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(crl)
+            .collect::<Result<_, _>>()
+            .with_context(|| format!("{} is no revocation list", path.display()))?;
+        ensure!(!lists.is_empty(), "{} is no revocation list", path.display());
+        Ok(lists)
+    }
+}
+
+/// The certificate that a client has shown on its connection, with those between it and its
+/// authority.
+#[derive(Clone, Debug)]
+pub(crate) struct ShownCertificate {
+    clients: Arc<Clients>,
+    chain: Arc<[CertificateDer<'static>]>,
+}
+
+impl ShownCertificate {
+    /// The chain of a connection; `None` where no certificate was shown.
+    pub(crate) fn new(
+        clients: &Arc<Clients>,
+        chain: Option<&[CertificateDer<'static>]>,
+    ) -> Option<Self> {
+        let chain = chain.filter(|chain| !chain.is_empty())?;
+        Some(Self { clients: Arc::clone(clients), chain: Arc::from(chain) })
+    }
+
+    /// The holder of the certificate, when it is still valid.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::CertificateInvalid`] for one that has ended or was revoked since the handshake.
+    pub(crate) fn holder(
+        &self,
+        address: IpAddr,
+        now: i64,
+    ) -> Result<Result<Arc<Holder>, Reason>, Reason> {
+        let Some((own, others)) = self.chain.split_first() else {
+            return Err(Reason::CertificateInvalid);
+        };
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(now.unsigned_abs()));
+        self.clients.verifier().verify_client_cert(own, others, now).map_err(|error| {
+            self.clients.log(address, reason(&error).unwrap_or("invalid"));
+            Reason::CertificateInvalid
+        })?;
+        Ok(self.clients.holders.of(own))
+    }
+}
+
+/// Why a certificate is refused; `None` when something else is wrong.
+fn reason(error: &Error) -> Option<&'static str> {
+    let error = match error {
+        Error::InvalidCertificate(error) => error,
+        Error::NoCertificatesPresented => return Some("missing"),
+        _ => return None,
+    };
+    Some(match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "not valid yet"
+        }
+        CertificateError::Revoked => "revoked",
+        CertificateError::UnknownIssuer => "of another authority",
+        CertificateError::UnknownRevocationStatus => "no revocation list of its authority",
+        CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. } => "the revocation list is too old",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "not for clients"
+        }
+        _ => "invalid",
+    })
+}
