@@ -4,8 +4,8 @@
 //! # The boundary, version 2
 //!
 //! The module imports nothing and exports its memory as `memory`. It keeps no clock and no
-//! randomness, and no call depends on another but through what has a handle. It is for one
-//! thread at a time; a host that has several keeps an instance for each.
+//! randomness, and no call depends on another but through what has a handle. It is for one thread
+//! at a time; a host that has several keeps an instance for each.
 //!
 //! ## Buffers and who owns them
 //!
@@ -20,17 +20,17 @@
 //!   the next call.
 //!
 //! The host frees nothing but tables, with [`scopegate_table_drop`], and revocations, with
-//! [`scopegate_revocations_drop`]. The handle of a dropped table is given again to a later one, so a
-//! host forgets it together with the table. Revocations have handles of their own.
+//! [`scopegate_revocations_drop`]. The handle of a dropped table is given again to a later one, so
+//! a host forgets it together with the table. Revocations have handles of their own.
 //!
 //! ## Results and errors
 //!
 //! Every call but the three that say otherwise gives a `u64`. When its high half is 0xffff_ffff,
 //! the call failed: the highest byte of the low half is the number of the error and the other three
 //! are a position in the text. Numbers below 200 are kinds of error of the engine (the crate
-//! `scopegate-core` lists them with their codes); 200 nothing has this handle, 201 not UTF-8, 202 a length
-//! beyond the input, 203 settings that mean nothing, 204 out of memory. A call that fails changes
-//! nothing. Bytes are given as address × 2³² + length.
+//! `scopegate-core` lists them with their codes); 200 nothing has this handle, 201 not UTF-8, 202 a
+//! length beyond the input, 203 settings that mean nothing, 204 out of memory. A call that fails
+//! changes nothing. Bytes are given as address × 2³² + length.
 //!
 //! `settings` has the catalog in bits 0–1 (0 root, 1 never, 2 filtered), the profile in bits 2–3 (0
 //! acr, 1 distribution) and what removing a tag needs in bit 4 (0 delete, 1 metadata_write). Any
@@ -59,8 +59,8 @@
 //! | `scopegate_accept_claims(payload_len, issuer_len, service_len, now_high, now_low)` | the payload of a token whose signature is good, as it was signed; issuer, service | bytes: whether its claims are accepted at a time, see below |
 //! | `scopegate_challenge(realm_len, service_len, scopes_len, error)` | realm, service, required scopes | bytes: a `WWW-Authenticate` value; `error` 0 none, 1 invalid_token, 2 insufficient_scope |
 //!
-//! The module for hosts that do not link `scopegate-edge`, as the Worker, has these too (the feature
-//! `feeds`):
+//! The module for hosts that do not link `scopegate-edge`, as the Worker, has these too (the
+//! feature `feeds`):
 //!
 //! | export | input | gives |
 //! |---|---|---|
@@ -99,13 +99,13 @@
 //! none, it is one word: `unreadable_keys` (the keys that are known stay), `too_many_keys`,
 //! `duplicate_key` or `no_key` (there is no key any more).
 //!
-//! Of an answer of the feed it is one word, a line feed, and the revision to ask with the next time:
-//! `taken`, or `unreadable_feed`, `older_feed`, `incomplete_feed`. What is not taken changes nothing
-//! but the revision: behind `incomplete_feed` it is 0, and the next answer is everything. How old
-//! the last answer may be is the host's to decide.
+//! Of an answer of the feed it is one word, a line feed, and the revision to ask with the next
+//! time: `taken`, or `unreadable_feed`, `older_feed`, `incomplete_feed`. What is not taken changes
+//! nothing but the revision: behind `incomplete_feed` it is 0, and the next answer is everything.
+//! How old the last answer may be is the host's to decide.
 //!
-//! A trap means a defect of the engine. The host throws the instance away and makes another, in which
-//! nothing is known.
+//! A trap means a defect of the engine. The host throws the instance away and makes another, in
+//! which nothing is known.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 

@@ -6,8 +6,6 @@ use alloc::vec::Vec;
 
 use scopegate_api::abi::Failure;
 
-use crate::engine::Result;
-
 pub(crate) struct Slots<T>(Vec<Option<T>>);
 
 impl<T> Slots<T> {
@@ -25,12 +23,12 @@ impl<T> Slots<T> {
         index as u32
     }
 
-    pub(crate) fn get(&self, handle: u32) -> Result<&T> {
+    pub(crate) fn get(&self, handle: u32) -> Result<&T, Failure> {
         self.0.get(handle as usize).and_then(Option::as_ref).ok_or(Failure::NoTable)
     }
 
     #[cfg(feature = "feeds")]
-    pub(crate) fn get_mut(&mut self, handle: u32) -> Result<&mut T> {
+    pub(crate) fn get_mut(&mut self, handle: u32) -> Result<&mut T, Failure> {
         self.0.get_mut(handle as usize).and_then(Option::as_mut).ok_or(Failure::NoTable)
     }
 

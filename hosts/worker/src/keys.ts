@@ -1,8 +1,8 @@
 // The keys that tokens are signed with: a JWKS, RFC 7517, kept for a while.
 //
-// Which keys of a set verify, and with which algorithm, is the engine's to say. A set that cannot be
-// fetched or read leaves the last one in place; in one with more than a hundred keys, or with two of
-// one id, there is none.
+// Which keys of a set verify, and with which algorithm, is the engine's to say. A set that cannot
+// be fetched or read leaves the last one in place; in one with more than a hundred keys, or with
+// two of one id, there is none.
 
 import type { Engine, PublishedKey } from "./engine.ts";
 import type { Fetcher } from "./settings.ts";

@@ -54,8 +54,8 @@ impl Authority {
         Ok(AuthorityRecord { private_key: pair.serialize_pem(), certificate })
     }
 
-    /// Whether its certificate is to be renewed: a third of its life is left, it was made by a clock
-    /// that ran ahead, or it has no sensible end, as those of an earlier version.
+    /// Whether its certificate is to be renewed: a third of its life is left, it was made by a
+    /// clock that ran ahead, or it has no sensible end, as those of an earlier version.
     #[must_use]
     pub fn is_due(certificate: &str, now: i64) -> bool {
         let longest = now.saturating_add(LIFE).saturating_add(BACK_DATED);
