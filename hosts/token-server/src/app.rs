@@ -208,7 +208,7 @@ impl App {
         policy: &'a Policy,
     ) -> Authenticator<'a> {
         let (issuer, guard) = (&self.issuer, &**self.guard_of(listener));
-        Authenticator { directory: self.directory(policy), issuer, guard }
+        Authenticator { directory: self.directory(policy), issuer, guard, presented: None }
     }
 
     /// The limits of the clients of a listener.

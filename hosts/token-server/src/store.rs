@@ -16,6 +16,7 @@ mod keys;
 mod known_networks;
 mod page;
 mod records;
+mod revoked_tokens;
 mod row;
 mod shown;
 mod tables;
@@ -44,6 +45,7 @@ pub use records::{
     ServicePrincipalRecord, TokenRecord,
 };
 pub(crate) use records::{PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
+pub use revoked_tokens::RevokedToken;
 pub(crate) use scopegate_host::database::{ChangeListener, Database};
 pub use tables::{Record, Revision};
 pub(crate) use vault::{SealError, StoredKeys, Vault};

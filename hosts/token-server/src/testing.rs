@@ -147,7 +147,8 @@ pub mod store {
 
     pub use crate::store::{
         Changes, History, Known, KnownNetwork, Page, PasswordName, Record, RecordKey, Revision,
-        RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord, Write,
+        RevokedIdentity, RevokedToken, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord,
+        Write,
     };
 }
 pub mod telemetry {

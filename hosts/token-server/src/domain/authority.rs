@@ -3,12 +3,13 @@
 //! They are signed with the registry's own keys, and their audience is their purpose. They carry no
 //! roles; those are read when a token is used.
 
+use scopegate_api::claims::PrincipalKind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::issue::{Issuer, SignError};
 use crate::domain::policy::{Policy, ServicePrincipal};
-use crate::domain::principal::{AuthError, Principal};
+use crate::domain::principal::{AuthError, Presented, Principal, Proven};
 use crate::domain::reason::Reason;
 
 /// How long a token is valid, in seconds.
@@ -62,7 +63,8 @@ pub(crate) fn token(
     issuer.sign(&claims, now)
 }
 
-/// The service principal of a token for an audience; `None` when this authority has not issued it.
+/// The service principal of a token for an audience, noted for the decision log where there is one;
+/// `None` when this authority has not issued it.
 ///
 /// # Errors
 ///
@@ -72,11 +74,17 @@ pub(crate) fn principal(
     audience: &str,
     issuer: &Issuer,
     policy: &Policy,
+    presented: Option<&Presented>,
     now: i64,
 ) -> Result<Option<Principal>, AuthError> {
     let Some(claims) = issuer.verify::<AuthorityClaims>(token, audience, now) else {
         return Ok(None);
     };
+    if let Some(presented) = presented {
+        let (name, jti) = (claims.sub.clone(), Some(claims.jti.clone()));
+        let kind = PrincipalKind::ServicePrincipal;
+        presented.note(|| Proven { kind, name, provider: None, jti });
+    }
     let service = policy
         .service_principal(&claims.sub)
         .filter(|service| service.enabled)

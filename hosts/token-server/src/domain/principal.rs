@@ -9,6 +9,7 @@ mod certificate;
 mod credentials;
 mod error;
 mod manager;
+mod presented;
 pub(crate) mod secret;
 mod summary;
 
@@ -25,6 +26,7 @@ pub use credentials::Credentials;
 pub(crate) use credentials::NULL_GUID;
 pub(crate) use error::AuthError;
 pub(crate) use manager::Manager;
+pub(crate) use presented::{Presented, Proven};
 
 use crate::domain::identity::{Identity, NearMiss, Provider, Providers};
 use crate::domain::issue::Subject;
@@ -163,7 +165,7 @@ impl Principal {
         }
         for left_out in &bound.left_out {
             let (rule, reason) = (&left_out.rule, &left_out.reason);
-            tracing::info!(target: "decision", subject, rule, reason, "a binding's rule does not match the claims");
+            tracing::info!(target: "decision", subject, provider = claims.provider, rule, reason, "a binding's rule does not match the claims");
         }
         for NearMiss { binding, claim, reason } in &bound.near_misses {
             let provider = &claims.provider;
@@ -264,13 +266,7 @@ impl Principal {
     /// Its kind, as in tokens and logs.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
-        match self.kind {
-            PrincipalKind::Token => "token",
-            PrincipalKind::Admin => "admin",
-            PrincipalKind::ServicePrincipal => "service_principal",
-            PrincipalKind::Identity => "identity",
-            PrincipalKind::Anonymous => "anonymous",
-        }
+        kind_name(self.kind)
     }
 
     /// The subject of its tokens.
@@ -291,6 +287,18 @@ impl Principal {
     #[must_use]
     pub fn is_refreshable(&self) -> bool {
         self.ceiling.is_none() && self.kind != PrincipalKind::Anonymous
+    }
+}
+
+/// A kind of principal, as in tokens and logs.
+#[must_use]
+pub(crate) fn kind_name(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::Token => "token",
+        PrincipalKind::Admin => "admin",
+        PrincipalKind::ServicePrincipal => "service_principal",
+        PrincipalKind::Identity => "identity",
+        PrincipalKind::Anonymous => "anonymous",
     }
 }
 

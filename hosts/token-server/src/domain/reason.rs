@@ -65,6 +65,9 @@ reasons! {
         "an access token that is forged, expired or not ours";
     InvalidRefreshToken, "invalid_refresh_token",
         "a refresh token that is forged, expired or not ours";
+    RefreshTokenRevoked, "refresh_token_revoked", "a refresh token that was revoked";
+    NotSigned, "not_signed", "a token that this server did not sign";
+    TokenEnded, "token_ended", "a token of ours that has ended already";
     AccessTokenExpired, "access_token_expired", "an access token that has expired";
     RightsReduced, "rights_reduced", "a token from before its rights were reduced";
     PrincipalChanged, "principal_changed", "a token from before the principal was changed";

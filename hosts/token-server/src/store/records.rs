@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, FromRow, Row as _};
 
 use super::keys::KeysRecord;
+use super::revoked_tokens::RevokedToken;
 use super::row::{flag, json, to_json};
 use super::tables::{self, Put, Record, Revision, Tabled};
 use super::vault::StoredKeys;
@@ -253,6 +254,8 @@ pub struct Changes {
     pub providers: Vec<ProviderRecord>,
     /// Identities that were revoked.
     pub revoked_identities: Vec<RevokedIdentity>,
+    /// Refresh tokens that were revoked by themselves.
+    pub revoked_tokens: Vec<RevokedToken>,
     /// Records that were deleted.
     pub tombstones: Vec<Tombstone>,
     /// Every signing key, and the authority behind them.
@@ -278,6 +281,7 @@ impl Changes {
             service_principals: tables::since(db, revision).await?,
             providers: tables::since(db, revision).await?,
             revoked_identities: tables::since(db, revision).await?,
+            revoked_tokens: tables::since(db, revision).await?,
             tombstones: tables::since(db, revision).await?,
             keys: StoredKeys::new(KeysRecord::read(db).await?),
             registry,

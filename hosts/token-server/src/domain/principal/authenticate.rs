@@ -12,10 +12,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
+use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind, RefreshClaims};
 
 use super::secret::is_one_of;
-use super::{AuthError, Ceiling, Credentials, Directory, NULL_GUID, Principal};
+use super::{AuthError, Ceiling, Credentials, Directory, NULL_GUID, Presented, Principal, Proven};
 use crate::clock;
 use crate::domain::guard::Guard;
 use crate::domain::guard::familiar::Familiarity;
@@ -43,6 +43,8 @@ pub struct Authenticator<'a> {
     pub issuer: &'a Issuer,
     /// Bounds the attempts.
     pub guard: &'a Guard,
+    /// Where verified tokens are noted, for the decision log.
+    pub presented: Option<&'a Presented>,
 }
 
 /// The principal that one of our tokens claims.
@@ -58,7 +60,13 @@ struct Claimed {
     ceiling: Option<Ceiling>,
 }
 
-impl Authenticator<'_> {
+impl<'a> Authenticator<'a> {
+    /// The same, noting which token was presented.
+    #[must_use]
+    pub fn noting(self, presented: &'a Presented) -> Self {
+        Self { presented: Some(presented), ..self }
+    }
+
     /// Authenticates by credentials.
     ///
     /// # Errors
@@ -217,6 +225,7 @@ impl Authenticator<'_> {
         let Some(claims) = self.issuer.verify_access(&token, now) else {
             return self.by_refresh_token(token, now);
         };
+        self.note_access(&claims);
         let until = i64::try_from(claims.exp).unwrap_or(now);
         // The leeway is for tokens that are used. A token exchanged within it could be exchanged
         // again and again, and would never end.
@@ -237,6 +246,7 @@ impl Authenticator<'_> {
     pub fn by_access_token(self, token: &str, now: i64) -> Result<AccessClaims, AuthError> {
         let claims = self.issuer.verify_access(token, now);
         let claims = claims.ok_or(Reason::InvalidAccessToken)?;
+        self.note_access(&claims);
         let until = i64::try_from(claims.exp).unwrap_or(now);
         let principal = self.resolve(Claimed::by_access_token(claims.clone(), until))?;
         let generation = claims.generation.and_then(|generation| i64::try_from(generation).ok());
@@ -251,6 +261,10 @@ impl Authenticator<'_> {
     fn by_refresh_token(self, refresh_token: String, now: i64) -> Result<Authenticated, AuthError> {
         let claims =
             self.issuer.verify_refresh(&refresh_token, now).ok_or(Reason::InvalidRefreshToken)?;
+        self.note_refresh(&claims);
+        if self.directory.policy.is_revoked(&claims.jti) {
+            return Err(Reason::RefreshTokenRevoked.into());
+        }
         let claimed = Claimed {
             kind: claims.principal,
             subject: claims.sub,
@@ -266,6 +280,29 @@ impl Authenticator<'_> {
         let principal = Principal { password, ..self.resolve(claimed)? };
         self.guard.check_principal(&principal.subject)?;
         Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
+    }
+
+    fn note_access(self, claims: &AccessClaims) {
+        if let (Some(presented), Some(kind)) = (self.presented, claims.principal) {
+            presented.note(|| Proven {
+                kind,
+                name: claims.sub.clone(),
+                provider: claims.provider.clone(),
+                jti: Some(claims.jti.clone()),
+            });
+        }
+    }
+
+    fn note_refresh(self, claims: &RefreshClaims) {
+        if let (Some(presented), Some(kind)) = (self.presented, claims.principal) {
+            let provider = claims.identity.as_ref().map(|identity| identity.provider.clone());
+            presented.note(|| Proven {
+                kind,
+                name: claims.sub.clone(),
+                provider,
+                jti: Some(claims.jti.clone()),
+            });
+        }
     }
 
     /// Finds the current principal of one of our tokens.

@@ -307,9 +307,14 @@ impl<'v> Presented<'v> {
             Self::Token(token) => token,
         };
         let now = clock::now();
-        if let Some(principal) =
-            authority::principal(token, app.settings.management_url(), &app.issuer, policy, now)?
-        {
+        if let Some(principal) = authority::principal(
+            token,
+            app.settings.management_url(),
+            &app.issuer,
+            policy,
+            None,
+            now,
+        )? {
             return Ok(principal);
         }
         let identity = app.providers.identify(token, now).await.map_err(RouteError::from)?;
