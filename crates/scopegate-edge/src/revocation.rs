@@ -215,6 +215,13 @@ impl Revocations {
         self.revision
     }
 
+    /// The epoch of the feed, once one is known. Another one is a sign to read the issuer's keys
+    /// again: they may have been replaced with it.
+    #[must_use]
+    pub fn epoch(&self) -> Option<&str> {
+        self.epoch.as_deref()
+    }
+
     /// Whether an answer says nothing new.
     #[must_use]
     pub fn has(&self, update: &Generations) -> bool {

@@ -226,8 +226,13 @@ impl Plugin {
             }
         } else if self.revocations_call == Some(call) {
             self.revocations_call = None;
+            let epoch = self.feed.epoch().map(Box::from);
             if !body.is_some_and(|body| self.feed.ingest(body, host::now())) {
                 log(Level::Warn, "revocation feed fetch failed");
+            } else if epoch.as_deref() != self.feed.epoch() {
+                // A key that leaked is replaced with a new epoch.
+                self.keys_asked_at = 0;
+                self.ask();
             }
         }
     }

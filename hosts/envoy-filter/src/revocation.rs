@@ -19,6 +19,12 @@ impl Feed {
         self.known.revision()
     }
 
+    /// The epoch of what is known.
+    #[must_use]
+    pub(crate) fn epoch(&self) -> Option<&str> {
+        self.known.epoch()
+    }
+
     /// Takes an answer of the feed; tells whether it was taken.
     pub(crate) fn ingest(&mut self, body: &[u8], now: u64) -> bool {
         let is_taken = read(body).is_some_and(|update| self.known.ingest(update).is_ok());

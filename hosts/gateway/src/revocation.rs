@@ -53,6 +53,12 @@ impl RevocationFeed {
         self.known.load().revision()
     }
 
+    /// The epoch of what is known.
+    #[must_use]
+    pub(crate) fn epoch(&self) -> Option<String> {
+        self.known.load().epoch().map(ToOwned::to_owned)
+    }
+
     /// What is known, and how fresh it is.
     #[must_use]
     pub(crate) fn known(&self) -> (Arc<Revocations>, Freshness) {

@@ -46,8 +46,8 @@ impl Log {
     fn last(&self) -> String {
         let line = self.0.lock().unwrap().last().expect("nothing was logged").clone();
         let words = ["outcome", "reason", "principal", "name", "provider", "jti", "presented_jti"];
-        let said = words.iter().filter_map(|word| Some(format!("{word}={}", line.get(*word)?)));
-        said.collect::<Vec<_>>().join(" ")
+        let fields = words.iter().filter_map(|word| Some(format!("{word}={}", line.get(*word)?)));
+        fields.collect::<Vec<_>>().join(" ")
     }
 }
 
