@@ -64,8 +64,8 @@ impl Bundles {
         Ok(())
     }
 
-    /// A bundle by a key of now. One that is not known is read for it at once: a key that leaked
-    /// was replaced, and the one that signs the bundle says so first.
+    /// A bundle with a good signature. The keys are read for one that has none by a known key: a
+    /// key that leaked was replaced, and the bundle says so first.
     async fn verified(&self, text: &str) -> Option<Signed> {
         if let Some(signed) = open(text, &self.keys).await {
             return Some(signed);

@@ -1,7 +1,7 @@
 //! Revocation by hand: one refresh token, or everything of one principal.
 //!
-//! A principal gets a new generation. Its rights, its passwords and its secrets stay: with one
-//! of them it gets new tokens.
+//! A principal gets a new generation. Its rights, its passwords and its secrets stay: a
+//! client that has one gets new tokens.
 //!
 //! Left out: identities and providers, which are [`identities`](super::identities)', and
 //! everything at once, which is [`Keeper::replace`](crate::domain::keys::Keeper::replace)'s.

@@ -155,6 +155,9 @@ async fn store(
     if app.policy().is_revoked(&claims.jti) {
         return Ok(Outcome::Ignored(Reason::RefreshTokenRevoked));
     }
+    if app.readiness.is_gone() {
+        return Err(RouteError::Unavailable("the database does not answer".into()));
+    }
     app.guard.check_revocation(&claims.sub)?;
     let unavailable = |error: EditError| RouteError::Unavailable(error.to_string());
     let store = app.store.by(holder(&claims, context));

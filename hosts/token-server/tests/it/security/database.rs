@@ -70,3 +70,21 @@ async fn a_snapshot_that_is_too_old_decides_nothing() {
         answer.check_refusal();
     }
 }
+
+/// RFC 7009, section 2.2.1: what cannot be written is not said to be revoked.
+#[tokio::test]
+async fn nothing_is_revoked_without_the_database() {
+    let server = Server::start().await;
+    let refresh = server.login("Reader", "secret-one").await;
+    let revoke = async |token: &str| server.post("/oauth2/revoke", &[("token", token)]).await;
+    server.app.readiness.lose(clock::now());
+    let answer = revoke(&refresh).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.body["error"], "temporarily_unavailable");
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(revoke("forged").await.status, StatusCode::OK);
+    assert_eq!(server.renew(&refresh, PULL).await.status, StatusCode::OK);
+    server.catch_up().await;
+    assert_eq!(revoke(&refresh).await.status, StatusCode::OK);
+    assert_eq!(server.renew(&refresh, PULL).await.status, StatusCode::UNAUTHORIZED);
+}

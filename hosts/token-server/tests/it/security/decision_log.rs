@@ -58,6 +58,9 @@ fn jti(token: &str) -> String {
 #[tokio::test]
 async fn identities_have_a_provider_and_tokens_an_id() {
     let log = Log::default();
+    // While there is one subscriber alone, an event that another test's thread reaches first is
+    // off for all threads.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::registry().with(log.clone());
     let _guard = tracing::subscriber::set_default(subscriber);
     let provider = Provider::start().await;
