@@ -12,7 +12,7 @@ use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_server::testing::domain::issue::{Issuer, Subject};
 use scopegate_server::testing::domain::keys::{Keeper, Ring};
-use scopegate_server::testing::store::Store;
+use scopegate_server::testing::store;
 use serde_json::{Value, json};
 
 use crate::edge::{self, ALL, bearer_of};
@@ -140,7 +140,7 @@ log: {decisions: false}\nproviders: [{name: ci, issuer: 'https://ci.test', audie
     fn signer(&self) -> (Ring, String, u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let store = Store::open(&self.server.data(), None).await.unwrap();
+            let store = store::open(&self.server.data(), None).await.unwrap();
             let registry = store.read().await.unwrap().registry().await.unwrap();
             let ring = Keeper::read(&store).await.unwrap();
             (ring, registry.epoch, registry.revision.unsigned_abs())
