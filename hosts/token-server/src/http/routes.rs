@@ -38,8 +38,8 @@ pub fn routes(app: Arc<App>) -> Router {
 
 /// Every route of management's own address, without the layers.
 ///
-/// Left out: whatever shows text of others, such as the playground, and the probes, which are on the
-/// public address and on that of the metrics.
+/// Left out: whatever shows text of others, such as the playground, and the probes, which are on
+/// the public address and on that of the metrics.
 pub fn management_routes(app: Arc<App>) -> Router {
     managed(&app).layer(from_fn(management::certificate::identify)).with_state(app)
 }

@@ -1,8 +1,8 @@
 //! Holders of client certificates: the names in a certificate, and the roles of a name.
 //!
-//! Follows RFC 5280: the names are the DNS names, URIs and mail addresses of the subject alternative
-//! name (section 4.2.1.6), compared to the letter. The common name of the subject counts only where
-//! a certificate has no alternative name at all, as in RFC 6125 (section 6.4.4).
+//! Follows RFC 5280: the names are the DNS names, URIs and mail addresses of the subject
+//! alternative name (section 4.2.1.6), compared to the letter. The common name of the subject
+//! counts only where a certificate has no alternative name at all, as in RFC 6125 (section 6.4.4).
 //!
 //! Left out: whether a certificate is valid, which the TLS library decides, and the other kinds of
 //! names.
@@ -45,8 +45,8 @@ impl Holders {
     /// # Errors
     ///
     /// [`Reason::CertificateUnknown`] for a certificate without a configured name, and
-    /// [`Reason::CertificateAmbiguous`] for one with the names of two holders: which of them sends a
-    /// request would be a guess.
+    /// [`Reason::CertificateAmbiguous`] for one with the names of two holders: which of them sends
+    /// a request would be a guess.
     pub(crate) fn of(&self, der: &[u8]) -> Result<Arc<Holder>, Reason> {
         let names = names_of(der);
         let mut found = names.iter().filter_map(|name| self.by_name.get(name));

@@ -6,8 +6,8 @@
 //! EdgeReader or a role that may read. Credentials are a token of [`authority`], a token of an
 //! identity provider, a client id and secret, or, at an address of its own, a client's certificate.
 //!
-//! A request with a certificate of a configured name and an `Authorization` has two credentials, and
-//! is refused: whose rights count, and who is named in a log, would be a guess.
+//! A request with a certificate of a configured name and an `Authorization` has two credentials,
+//! and is refused: whose rights count, and who is named in a log, would be a guess.
 
 use std::sync::Arc;
 

@@ -1,15 +1,16 @@
 //! Certificates of clients, at management's own address.
 //!
 //! The TLS library verifies a certificate in the handshake: its authority, its times, its purpose,
-//! and that it is not revoked. A connection may last longer than its certificate, or than the list of
-//! revoked ones that it was compared with. So a certificate is verified again for each request, with
-//! the authorities and lists that are current then, and sessions are not resumed.
+//! and that it is not revoked. A connection may last longer than its certificate, or than the list
+//! of revoked ones that it was compared with. So a certificate is verified again for each request,
+//! with the authorities and lists that are current then, and sessions are not resumed.
 //!
-//! Where there are revocation lists each authority on the way to a certificate needs one, and a list
-//! past its next update refuses every certificate: an old list does not know who was revoked since.
+//! Where there are revocation lists each authority on the way to a certificate needs one, and a
+//! list past its next update refuses every certificate: an old list does not know who was revoked
+//! since.
 //!
-//! The files are read again when they change. Files that cannot be used are left where they are, and
-//! the last good ones stay in use.
+//! The files are read again when they change. Files that cannot be used are left where they are,
+//! and the last good ones stay in use.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
