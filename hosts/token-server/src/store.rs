@@ -18,6 +18,7 @@ mod page;
 mod records;
 mod revoked_tokens;
 mod row;
+mod secret;
 mod shown;
 mod tables;
 mod vault;
@@ -47,6 +48,7 @@ pub use records::{
 pub(crate) use records::{PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
 pub use revoked_tokens::RevokedToken;
 pub(crate) use scopegate_host::database::{ChangeListener, Database};
+pub(crate) use secret::{SecretExpiry, SecretRecord};
 pub use tables::{Record, Revision};
 pub(crate) use vault::{SealError, StoredKeys, Vault};
 pub use write::Write;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
 use scopegate_core::Catalog;
 
 use super::layers::Layer;
@@ -112,6 +113,9 @@ pub struct Administrator {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
+    /// When the secret expires, such as 2027-01-01T00:00:00Z. Never, when left out.
+    #[arg(long, value_name = "TIME")]
+    pub expiry: Option<Timestamp>,
 }
 
 /// `scopegate-server backup`

@@ -19,7 +19,8 @@ use crate::domain::lifetimes::REVOCATION_KEPT;
 use crate::model::password::PasswordDigest;
 use crate::store::{
     Changes, PasswordName, PasswordRecord, ProviderRecord, RecordKey, RegistryRecord, Revision,
-    RevokedIdentity, RevokedToken, ScopeMapRecord, ServicePrincipalRecord, TokenRecord, Tombstone,
+    RevokedIdentity, RevokedToken, ScopeMapRecord, SecretExpiry, SecretRecord,
+    ServicePrincipalRecord, TokenRecord, Tombstone,
 };
 
 /// The data that decisions need.
@@ -85,8 +86,8 @@ pub struct ServicePrincipal {
     pub roles: Vec<Role>,
     /// Keys of its maps.
     pub scope_maps: Vec<String>,
-    /// At most two argon2id hashes.
-    pub secrets: Vec<String>,
+    /// At most two.
+    pub secrets: Vec<SecretRecord>,
     /// The revision of the last change that must end its tokens.
     pub generation: Revision,
 }
@@ -342,6 +343,16 @@ impl From<ServicePrincipalRecord> for ServicePrincipal {
             secrets: record.secrets,
             generation: record.generation,
         }
+    }
+}
+
+impl ServicePrincipal {
+    /// The secret with this id, unless it has expired.
+    #[must_use]
+    pub fn secret(&self, id: &str, now: i64) -> Option<&SecretExpiry> {
+        let expiries = self.secrets.iter().filter_map(|secret| secret.expiry.as_ref());
+        let mut found = expiries.filter(|expiry| expiry.id == id && now < expiry.at);
+        found.next()
     }
 }
 

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, FromRow, Row as _};
 use super::keys::KeysRecord;
 use super::revoked_tokens::RevokedToken;
 use super::row::{flag, json, to_json};
+use super::secret::SecretRecord;
 use super::tables::{self, Put, Record, Revision, Tabled};
 use super::vault::StoredKeys;
 use crate::model::password::PasswordDigest;
@@ -121,8 +122,8 @@ pub struct ServicePrincipalRecord {
     pub roles: Vec<String>,
     /// Keys of scope maps.
     pub scope_maps: Vec<String>,
-    /// At most two argon2id hashes.
-    pub secrets: Vec<String>,
+    /// At most two.
+    pub secrets: Vec<SecretRecord>,
     /// Seconds since 1970.
     pub created_at: i64,
     /// The last change.

@@ -300,9 +300,9 @@ impl<'v> Presented<'v> {
         let token = match self {
             Self::Secret { client_id, secret } => {
                 let authenticator = app.authenticator_at(context.listener, policy);
-                let service =
+                let client =
                     authenticator.by_secret(client_id, secret.clone(), context.address).await?;
-                return Ok(Principal::service_principal(&service, policy));
+                return Ok(client.into_principal(policy));
             }
             Self::Token(token) => token,
         };

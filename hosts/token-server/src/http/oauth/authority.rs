@@ -19,8 +19,7 @@ use crate::app::watch::has_changed;
 use crate::clock;
 use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
-use crate::domain::policy::ServicePrincipal;
-use crate::domain::principal::AuthError;
+use crate::domain::principal::{AuthError, Client};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
@@ -96,16 +95,17 @@ async fn issue(
     let (client_id, secret) =
         (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
     let audience = audience(app, one("scope")?.unwrap_or(""))?;
-    let service = service_principal(app, client_id, secret, context).await;
-    note_sign_in(app, client_id, &service, context);
-    let service = service.map_err(refused)?;
+    let client = client(app, client_id, secret, context).await;
+    note_sign_in(app, client_id, &client, context);
+    let client = client.map_err(refused)?;
     let now = clock::now();
-    let access_token = authority::token(&app.issuer, &service, &audience, tenant, now);
+    let lifetime = authority::lifetime(&client, now);
+    let access_token = authority::token(&app.issuer, &client, &audience, tenant, now);
     let access_token = access_token.map_err(RouteError::from).map_err(refused)?;
     Ok(object!({
         "token_type": "Bearer",
-        "expires_in": authority::LIFETIME,
-        "ext_expires_in": authority::LIFETIME,
+        "expires_in": lifetime,
+        "ext_expires_in": lifetime,
         "access_token": access_token,
     }))
 }
@@ -113,12 +113,13 @@ async fn issue(
 fn note_sign_in(
     app: &App,
     client_id: &str,
-    service: &Result<Arc<ServicePrincipal>, RouteError>,
+    client: &Result<Client, RouteError>,
     context: &Context,
 ) {
-    match service {
-        Ok(service) => {
-            sign_ins::signed_in(app, Actor::service_principal(&service.name), context);
+    match client {
+        Ok(client) => {
+            let actor = Actor::service_principal(&client.service.name);
+            sign_ins::signed_in(app, actor, context);
         }
         Err(RouteError::Unauthorized(reason)) => {
             sign_ins::refused(app, client_id, reason.code(), context);
@@ -131,12 +132,12 @@ fn note_sign_in(
 }
 
 /// The client with this secret, after reading the database.
-async fn service_principal(
+async fn client(
     app: &App,
     client_id: &str,
     secret: &str,
     context: &Context,
-) -> Result<Arc<ServicePrincipal>, RouteError> {
+) -> Result<Client, RouteError> {
     let (listener, address) = (context.listener, context.address);
     let policy = Arc::clone(&app.policy());
     let first = app.authenticator_at(listener, &policy);
