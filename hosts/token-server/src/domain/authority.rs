@@ -80,8 +80,8 @@ pub(crate) fn token(
 ///
 /// # Errors
 ///
-/// [`AuthError::Refused`] for a client that was deleted, disabled or changed since, and for a secret
-/// that has ended.
+/// [`AuthError::Refused`] for a client that was deleted, disabled or changed since, and for a
+/// secret that has ended.
 pub(crate) fn principal(
     token: &str,
     audience: &str,

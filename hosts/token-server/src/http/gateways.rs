@@ -5,9 +5,8 @@
 //! that it writes trusted. The secret must be a generated one, because every request carries it,
 //! and must come over TLS or loopback.
 //!
-//! A verified secret is cached by its digest until its service principal changes or it expires. The first
-//! check
-//! costs its address one request, and a wrong secret costs as much as a wrong password.
+//! A verified secret is cached by its digest until its service principal changes or it expires. The
+//! first check costs its address one request, and a wrong secret costs as much as a wrong password.
 
 use std::collections::HashMap;
 use std::fmt;
