@@ -12,7 +12,6 @@
 //! | [`networks`] | addresses and networks of them, and what a limit counts by |
 //! | [`peers`] | how many connections one peer may have |
 //! | [`rate`] | how often a key may ask |
-//! | [`target`] | the target of a request as it may stand in a log |
 //! | [`tls`] | a certificate that is read again when its files change |
 //!
 //! Left out: decisions about requests, which are the engine's.
@@ -27,5 +26,4 @@ pub mod forwarded;
 pub mod networks;
 pub mod peers;
 pub mod rate;
-pub mod target;
 pub mod tls;
