@@ -13,7 +13,7 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// The last change that is known.
+    /// What to ask the feed with.
     #[must_use]
     pub(crate) fn revision(&self) -> i64 {
         self.known.revision()

@@ -47,7 +47,7 @@ impl RevocationFeed {
         Ok(())
     }
 
-    /// The last change that is known.
+    /// What to ask the feed with.
     #[must_use]
     pub(crate) fn revision(&self) -> i64 {
         self.known.load().revision()

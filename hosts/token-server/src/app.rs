@@ -255,6 +255,16 @@ impl App {
     pub fn check_snapshot(&self, now: i64) -> Result<(), StaleSnapshot> {
         if self.readiness.may_issue(now) { Ok(()) } else { Err(StaleSnapshot) }
     }
+
+    /// Refuses decisions about requests to a registry from a snapshot that is older than what other
+    /// edges may decide by.
+    ///
+    /// # Errors
+    ///
+    /// [`StaleSnapshot`] when the database has been gone for a minute.
+    pub(crate) fn check_edge_snapshot(&self, now: i64) -> Result<(), StaleSnapshot> {
+        if self.readiness.may_admit(now) { Ok(()) } else { Err(StaleSnapshot) }
+    }
 }
 
 /// The guards of the public address, and of management's own.

@@ -16,6 +16,9 @@
 //! `X-Scopegate-Content-Type` what it will send, `none` for no type. A request is allowed only
 //! where that is what the engine sets.
 //!
+//! What it knows is as fresh as at every edge: once the database has been gone for a minute, every
+//! request with a credential is 503.
+//!
 //! Only the configured peers are answered, because the caller itself states the request. nginx
 //! passes on only 401 and 403, so every other refusal is a 403 there.
 //!
@@ -182,7 +185,7 @@ async fn credential(
 ) -> Result<Credential<String>, RouteError> {
     let Some(authorization) = authorization(headers)? else { return Ok(Credential::Absent) };
     let now = clock::now();
-    app.check_snapshot(now)?;
+    app.check_edge_snapshot(now)?;
     let value = authorization.as_bytes();
     if bearer::is_bearer(value) {
         let token = bearer::token(value).unwrap_or_default();

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::metrics;
-use scopegate_host::target::for_log;
+use scopegate_edge::target::for_log;
 
 /// The maximum length of a logged list, in bytes.
 const MAX_LIST_LEN: usize = 8 * 1024;
