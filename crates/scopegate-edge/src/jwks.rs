@@ -246,8 +246,8 @@ fn is_exponent(number: &[u8]) -> bool {
 /// The points of Ed25519 whose order is 1, 2, 4 or 8, in every encoding but for the sign: y is 0,
 /// 1, p − 1, p (which is 0), p + 1 (1), or one of the two of order 8, for p = 2^255 − 19.
 ///
-/// Under such a key the signature 01 00 … 00 is good for every message, or for one in eight: nobody
-/// needs the private key. Libraries follow RFC 8032, section 5.1.7, which does not refuse them. The
+/// Under such a key the signature 01 00 … 00 is good for every message, or for one in eight, without
+/// the private key. Libraries follow RFC 8032, section 5.1.7, which does not refuse them. The
 /// list is the one of libsodium (`ge25519_has_small_order` in `ed25519_ref10.c`), explained in
 /// section 2 of "Taming the many EdDSAs", <https://eprint.iacr.org/2020/1244>.
 const SMALL_ORDER: [[u8; 32]; 7] = [
@@ -404,8 +404,8 @@ mod tests {
         }
     }
 
-    /// Each by the number that it is, of every order and every encoding; and their neighbours, which
-    /// are keys or no points, as the library finds.
+    /// Each by the number that it is, of every order and every encoding; and their neighbours,
+    /// which are keys or no points, as the library finds.
     #[test]
     fn points_of_small_order_are_no_keys() {
         let ff = "ff".repeat(30);

@@ -15,7 +15,7 @@ use crate::telemetry::metrics;
 /// take five to answer.
 const MAX_FRESH_AGE: i64 = 10;
 /// The maximum age of a snapshot that requests to a registry are decided by, in seconds: that of
-/// what the other edges know. A registry asks nobody else whether a token was revoked.
+/// what the other edges know. A registry asks no other server whether a token was revoked.
 const MAX_EDGE_AGE: i64 = 60;
 /// The time of an event that has not happened.
 const NEVER: i64 = i64::MIN;
