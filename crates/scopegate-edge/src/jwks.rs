@@ -246,9 +246,9 @@ fn is_exponent(number: &[u8]) -> bool {
 /// The points of Ed25519 whose order is 1, 2, 4 or 8, in every encoding but for the sign: y is 0,
 /// 1, p − 1, p (which is 0), p + 1 (1), or one of the two of order 8, for p = 2^255 − 19.
 ///
-/// Under such a key the signature 01 00 … 00 is good for every message, or for one in eight, without
-/// the private key. Libraries follow RFC 8032, section 5.1.7, which does not refuse them. The
-/// list is the one of libsodium (`ge25519_has_small_order` in `ed25519_ref10.c`), explained in
+/// Under such a key the signature 01 00 … 00 is good for every message, or for one in eight,
+/// without the private key. Libraries follow RFC 8032, section 5.1.7, which does not refuse them.
+/// The list is the one of libsodium (`ge25519_has_small_order` in `ed25519_ref10.c`), explained in
 /// section 2 of "Taming the many EdDSAs", <https://eprint.iacr.org/2020/1244>.
 const SMALL_ORDER: [[u8; 32]; 7] = [
     near(0x00, [0, 0]),
@@ -428,15 +428,15 @@ mod tests {
             (number("ef", &high), true),
             (order_8[0].replace("26e8", "27e8"), true),
         ] {
-            let mut point: Vec<u8> = (0..32)
-                .map(|index| u8::from_str_radix(&point[2 * index..2 * index + 2], 16).unwrap())
-                .collect();
+            let digits = point.as_bytes().chunks(2).map(|digits| str::from_utf8(digits).unwrap());
+            let mut point: Vec<u8> =
+                digits.map(|digits| u8::from_str_radix(digits, 16).unwrap()).collect();
             for sign in [0, 0x80] {
                 point[31] = (point[31] & 0x7f) | sign;
                 let x = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, &point);
                 let key = ED.replace("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", &x);
                 let expected = if is_key { Ok(1) } else { Err(KeySetError::NoKey) };
-                assert_eq!(count(&[key.clone()]), expected, "{point:02x?}");
+                assert_eq!(count(core::slice::from_ref(&key)), expected, "{point:02x?}");
                 // A provider's too.
                 let set = format!(r#"{{"keys":[{key}]}}"#);
                 assert_eq!(

@@ -394,11 +394,13 @@ mod tests {
         assert!(revoked.has_revoked(&of(Some("a"))) && revoked.has_revoked(&of(None)));
     }
 
-    /// Takes answers one after the other: version, epoch, revision, whether it is everything, whether
-    /// it is taken, and what is asked next. Everything up to revision 500 names the reader's
+    type Row<'a> = (u32, &'a str, i64, bool, Result<(), FeedError>, i64);
+
+    /// Takes answers one after the other: version, epoch, revision, whether it is everything,
+    /// whether it is taken, and what is asked next. Everything up to revision 500 names the reader's
     /// generation 1, and after that 900.
     #[track_caller]
-    fn check_answers(rows: &[(u32, &str, i64, bool, Result<(), FeedError>, i64)]) {
+    fn check_answers(rows: &[Row<'_>]) {
         let mut revoked = Revocations::default();
         for (version, epoch, revision, is_everything, expected, next) in rows {
             let generation = if *revision > 500 { 900 } else { 1 };

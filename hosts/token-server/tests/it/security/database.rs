@@ -94,7 +94,7 @@ async fn nothing_is_revoked_without_the_database() {
     assert_eq!(server.renew(&refresh, PULL).await.status, StatusCode::UNAUTHORIZED);
 }
 
-/// `/authz` is an edge: what was revoked since the database is gone, it does not know, and it admits
+/// `/authz` is an edge: it does not know what was revoked since the database is gone, and admits
 /// nothing by what it knew a minute ago. Tokens, which open nothing here, go on being issued.
 #[tokio::test]
 async fn authz_without_the_database_admits_for_a_minute() {
