@@ -397,8 +397,8 @@ mod tests {
     type Row<'a> = (u32, &'a str, i64, bool, Result<(), FeedError>, i64);
 
     /// Takes answers one after the other: version, epoch, revision, whether it is everything,
-    /// whether it is taken, and what is asked next. Everything up to revision 500 names the reader's
-    /// generation 1, and after that 900.
+    /// whether it is taken, and what is asked next. Everything up to revision 500 names the
+    /// reader's generation 1, and after that 900.
     #[track_caller]
     fn check_answers(rows: &[Row<'_>]) {
         let mut revoked = Revocations::default();
