@@ -1,4 +1,4 @@
-//! The claims of a token whose signature is good; key sets and answers of the feed, too.
+//! The claims of a token whose signature is good, and a token in its parts; key sets and answers of the feed, too.
 
 #![no_main]
 
@@ -8,5 +8,6 @@ use scopegate_tests::invariants::claims;
 fuzz_target!(|payload: &[u8]| {
     claims::json(payload);
     claims::accepted(payload);
+    claims::signed(payload);
     claims::feeds(payload);
 });

@@ -1,12 +1,15 @@
-//! The corpus of key sets and of revocations, natively and through the Worker's module in wasmtime;
+//! The corpus of tokens in their parts, of key sets and of revocations, natively and through the Worker's module in wasmtime;
 //! the Worker's own tests run the same files in V8. `tests/cases/README.md` specifies them.
 
 use std::fs;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_api::abi::Failure;
 use scopegate_edge::accept;
 use scopegate_edge::jwks::{KeySetError, Material, issuer_keys};
+use scopegate_edge::jws::{Jws, decode};
 use scopegate_edge::revocation::{FeedError, Revocations, read};
 use serde_json::{Value, json};
 use wasmtime::{Engine, Instance, Memory, Module, Store};
@@ -33,8 +36,10 @@ fn payload(own: &Value) -> Vec<u8> {
     claims.to_string().into_bytes()
 }
 
-/// Who answers about sets and feeds.
+/// Who answers about tokens, sets and feeds.
 trait Executor {
+    /// Algorithm, id of the key, payload and signature.
+    fn parts(&mut self, token: &str) -> Option<[Vec<u8>; 4]>;
     /// The keys that verify, or the word for why there is none.
     fn keys(&mut self, set: &str) -> Result<Value, String>;
     /// Begins with nothing known.
@@ -53,6 +58,11 @@ fn run(executor: &mut dyn Executor) {
             None => Err(case["refused"].as_str().unwrap().to_owned()),
         };
         assert_eq!(executor.keys(case["set"].as_str().unwrap()), expected, "{}", case["why"]);
+    }
+    for case in cases("jws") {
+        let parts = executor.parts(case["token"].as_str().unwrap());
+        let expected = case.get("refused").is_none().then(|| parts_of(&case));
+        assert_eq!(parts, expected, "{}", case["why"]);
     }
     for case in cases("revocation") {
         executor.start();
@@ -73,10 +83,23 @@ fn run(executor: &mut dyn Executor) {
     }
 }
 
+/// The parts that a case expects.
+fn parts_of(case: &Value) -> [Vec<u8>; 4] {
+    let text = |name: &str| case[name].as_str().unwrap().as_bytes().to_vec();
+    let signature = URL_SAFE_NO_PAD.decode(text("signature")).unwrap();
+    [text("algorithm"), text("kid"), text("payload"), signature]
+}
+
 #[derive(Default)]
 struct Native(Revocations);
 
 impl Executor for Native {
+    fn parts(&mut self, token: &str) -> Option<[Vec<u8>; 4]> {
+        let jws = Jws::read(token).ok()?;
+        let (payload, signature) = (jws.payload()?, decode(jws.signature)?);
+        Some([jws.algorithm.into_bytes(), jws.kid?.into_bytes(), payload, signature])
+    }
+
     fn keys(&mut self, set: &str) -> Result<Value, String> {
         let keys =
             issuer_keys(set.as_bytes()).map_err(|error: KeySetError| error.code().to_owned())?;
@@ -155,11 +178,14 @@ impl Boundary {
         result.unwrap()
     }
 
-    fn text(&self, result: u64) -> String {
+    fn bytes(&self, result: u64) -> Vec<u8> {
         assert_eq!(Failure::unpack(result), None);
         let (address, len) = ((result >> 32) as usize, result as u32 as usize);
-        let bytes = &self.memory.data(&self.store)[address..address + len];
-        String::from_utf8(bytes.to_vec()).unwrap()
+        self.memory.data(&self.store)[address..address + len].to_vec()
+    }
+
+    fn text(&self, result: u64) -> String {
+        String::from_utf8(self.bytes(result)).unwrap()
     }
 
     fn known(&self) -> u32 {
@@ -168,6 +194,21 @@ impl Boundary {
 }
 
 impl Executor for Boundary {
+    fn parts(&mut self, token: &str) -> Option<[Vec<u8>; 4]> {
+        let result = self.call("scopegate_signed_parts", None, token.as_bytes());
+        let bytes = self.bytes(result);
+        let (lengths, mut rest) = bytes.split_at_checked(12)?;
+        let mut cut = |length: &[u8]| {
+            let length = u32::from_le_bytes(length.try_into().unwrap());
+            let (part, behind) = rest.split_at(length as usize);
+            rest = behind;
+            part.to_vec()
+        };
+        let parts = [cut(&lengths[..4]), cut(&lengths[4..8]), cut(&lengths[8..])];
+        let [algorithm, kid, payload] = parts;
+        Some([algorithm, kid, payload, rest.to_vec()])
+    }
+
     fn keys(&mut self, set: &str) -> Result<Value, String> {
         let result = self.call("scopegate_verifying_keys", None, set.as_bytes());
         let text = self.text(result);

@@ -4,6 +4,8 @@
 //! for. A failure prints the smallest input that fails: it becomes a row of the corpus or of a
 //! table of tests.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
@@ -39,6 +41,8 @@ proptest! {
         text::challenge(&input);
         claims::json(input.as_bytes());
         claims::accepted(input.as_bytes());
+        claims::signed(input.as_bytes());
+        claims::signed(token(&other, &input).as_bytes());
         claims::feeds(input.as_bytes());
         request::any_method(&input);
         document::assertions(&input);
@@ -175,4 +179,10 @@ proptest! {
     fn what_crosses_the_boundary_is_the_report(rules in some::rules(), request in some::request()) {
         document::claims_cross_the_boundary(&rules, &request);
     }
+}
+
+/// A token of the key `kid` with this payload.
+fn token(kid: &str, payload: &str) -> String {
+    let header = serde_json::json!({ "alg": "ES256", "kid": kid }).to_string();
+    [header.as_str(), payload, "signature"].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".")
 }

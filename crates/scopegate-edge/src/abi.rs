@@ -7,12 +7,14 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use scopegate_api::abi::write_access;
 
 use crate::accept::{self, Expected, LEEWAY};
 use crate::json;
 use crate::jwks::{IssuerKey, KeySet, Material};
+use crate::jws::{Jws, decode};
 use crate::revocation::{FeedError, Revocations, Update};
 
 /// Whether claims are accepted: `accepted`, the second from which they are not, and the access
@@ -83,6 +85,24 @@ fn write_escaped(value: &str, text: &mut String) {
             character => text.push(character),
         }
     }
+}
+
+/// A signed text in its parts: the lengths of the algorithm, of the key's id and of the payload as
+/// little-endian `u32`, then these three and the signature, decoded. Nothing for a text that is
+/// not signed, or that names no key: it has nothing to be verified with.
+#[must_use]
+#[inline(never)]
+pub fn signed_parts(text: &[u8]) -> Option<Vec<u8>> {
+    let jws = Jws::read(core::str::from_utf8(text).ok()?).ok()?;
+    let (kid, payload, signature) = (jws.kid.as_ref()?, jws.payload()?, decode(jws.signature)?);
+    let parts = [jws.algorithm.as_bytes(), kid.as_bytes(), &payload];
+    let lengths = parts.iter().flat_map(|part| (part.len() as u32).to_le_bytes());
+    let mut written: Vec<u8> = lengths.collect();
+    for part in parts {
+        written.extend_from_slice(part);
+    }
+    written.extend_from_slice(&signature);
+    Some(written)
 }
 
 /// Takes an answer of the feed: `taken` or [why not](FeedError::code), and on lines of their own

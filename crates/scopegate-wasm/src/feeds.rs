@@ -1,4 +1,4 @@
-//! Which keys of a set verify, and which tokens are revoked: rules of `scopegate-edge` behind their
+//! What a token is made of, which keys of a set verify, and which tokens are revoked: rules of `scopegate-edge` behind their
 //! exports.
 //!
 //! Left out: the rules, and how the answers are written ([`scopegate_edge::abi`]).
@@ -13,6 +13,11 @@ impl Engine {
     pub(crate) fn verifying_keys(&mut self, len: u32) -> u64 {
         let keys = self.parts([len]).map(|[text]| abi::verifying_keys(text).into_bytes());
         self.give(keys)
+    }
+
+    pub(crate) fn signed_parts(&mut self, len: u32) -> u64 {
+        let parts = self.parts([len]).map(|[text]| abi::signed_parts(text).unwrap_or_default());
+        self.give(parts)
     }
 
     pub(crate) fn revocations_new(&mut self) -> u64 {
@@ -53,6 +58,7 @@ mod tests {
         engine.input(4);
         let failed = Failure::unpack;
         assert_eq!(failed(engine.verifying_keys(5)), Some(Failure::Length));
+        assert_eq!(failed(engine.signed_parts(5)), Some(Failure::Length));
         assert_eq!(failed(engine.revocations_ingest(0, 4)), Some(Failure::NoTable));
         assert_eq!(failed(engine.revocations_has(0, 4)), Some(Failure::NoTable));
         assert_eq!((engine.revocations_new(), engine.revocations_new()), (0, 1));

@@ -64,6 +64,7 @@
 //!
 //! | export | input | gives |
 //! |---|---|---|
+//! | `scopegate_signed_parts(len)` | a token | bytes: what it is made of, see below; none for a text that is no signed one or names no key |
 //! | `scopegate_verifying_keys(len)` | a JSON web key set, as it was published | bytes: the keys of an issuer that verify, see below |
 //! | `scopegate_revocations_new()` | | a handle of revocations, of which none is known |
 //! | `scopegate_revocations_ingest(revocations, len)` | an answer of the revocation feed | bytes: whether it is taken, see below |
@@ -93,6 +94,10 @@
 //! above, with a line feed behind each part; claims that are not give one word: `malformed_claims`,
 //! `wrong_issuer`, `wrong_audience`, `not_an_access_token`, `not_yet_valid`, `expired` or
 //! `lifetime_too_long`. Whether a token was revoked is not asked here.
+//!
+//! A token is made of its algorithm, the id of its key, its payload and its signature, one behind
+//! the other and decoded. Before them stand the lengths of the first three as little-endian `u32`.
+//! What was signed is the text before its last `.`.
 //!
 //! The keys that verify are a JSON array of keys (RFC 7517), in the order of the set: `kid`, `alg`
 //! (`ES256`, `RS256` or `EdDSA`), `kty` and the numbers of its type, with no blanks. Where there is
@@ -181,6 +186,8 @@ exports! {
 
 #[cfg(feature = "feeds")]
 exports! {
+    /// Takes a token apart.
+    fn scopegate_signed_parts(len) -> u64 = signed_parts;
     /// Chooses the keys of a set that verify.
     fn scopegate_verifying_keys(len) -> u64 = verifying_keys;
     /// Makes revocations of which none is known.

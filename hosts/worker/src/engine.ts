@@ -42,6 +42,16 @@ export type Acceptance =
     }
   | { readonly kind: "refused"; readonly reason: string };
 
+/** A signed text in its parts. Nothing of it is true before its signature is verified. */
+export interface Signed {
+  readonly algorithm: string;
+  readonly kid: string;
+  readonly payload: Uint8Array<ArrayBuffer>;
+  readonly signature: Uint8Array<ArrayBuffer>;
+  /** What was signed. */
+  readonly message: string;
+}
+
 /** A key that verifies, as WebCrypto imports it. */
 export interface PublishedKey extends JsonWebKey {
   readonly kid: string;
@@ -71,6 +81,7 @@ interface Exports extends WebAssembly.Exports {
   scopegate_admit_request(...lengthsCredentialSettings: number[]): bigint;
   scopegate_accept_claims(...lengthsHalvesOfNow: number[]): bigint;
   scopegate_header_names(list: number): bigint;
+  scopegate_signed_parts(length: number): bigint;
   scopegate_verifying_keys(length: number): bigint;
   scopegate_revocations_new(): bigint;
   scopegate_revocations_ingest(revocations: number, length: number): bigint;
@@ -133,6 +144,25 @@ export class Engine {
     const halves = [Math.floor(now / 2 ** 32), now >>> 0];
     const parts = [payload, issuer, service];
     return readAcceptance(this.#ask(parts, (e, lengths) => e.scopegate_accept_claims(...lengths, ...halves)));
+  }
+
+  /** What a token is made of; nothing for a text that is no signed one. */
+  signedParts(text: string): Signed | undefined {
+    const parts = this.#guarded(() => {
+      const [length = 0] = this.#write([text], MOST);
+      return this.#bytes(this.#exports.scopegate_signed_parts(length)).slice();
+    });
+    if (parts.length === 0) return undefined;
+    const lengths = new DataView(parts.buffer);
+    const [alg, kid, payload] = [0, 4, 8].map((at) => lengths.getUint32(at, true)) as [number, number, number];
+    const [behindAlg, behindKid, behindPayload] = [12 + alg, 12 + alg + kid, 12 + alg + kid + payload];
+    return {
+      algorithm: this.#decoder.decode(parts.subarray(12, behindAlg)),
+      kid: this.#decoder.decode(parts.subarray(behindAlg, behindKid)),
+      payload: parts.slice(behindKid, behindPayload),
+      signature: parts.slice(behindPayload),
+      message: text.slice(0, text.lastIndexOf(".")),
+    };
   }
 
   /** The keys of a set that verify. Throws when the engine cannot say. */
@@ -215,8 +245,13 @@ export class Engine {
   }
 
   #text(result: bigint): string {
+    return this.#decoder.decode(this.#bytes(result));
+  }
+
+  /** They are the engine's until the next call. */
+  #bytes(result: bigint): Uint8Array {
     const [high, low] = halves(result);
-    return this.#decoder.decode(this.#memory().subarray(high, high + low));
+    return this.#memory().subarray(high, high + low);
   }
 
   #number(result: bigint): number {

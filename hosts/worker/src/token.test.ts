@@ -213,6 +213,22 @@ for (const name of readdirSync(CORPUS)) {
   });
 }
 
+/** As every host takes them apart. */
+for (const name of readdirSync("../../tests/cases/jws/")) {
+  test(`the corpus of tokens: ${name}`, () => {
+    const file = JSON.parse(readFileSync(`../../tests/cases/jws/${name}`, "utf8"));
+    for (const { why, token, refused, algorithm, kid, payload, signature } of file.cases) {
+      const message = token.slice(0, token.lastIndexOf("."));
+      const parts = {
+        ...{ algorithm, kid, message },
+        payload: new TextEncoder().encode(payload),
+        signature: new Uint8Array(Buffer.from(signature ?? "", "base64url")),
+      };
+      expect(ENGINE.signedParts(token), why).toEqual(refused ? undefined : parts);
+    }
+  });
+}
+
 /** As every host chooses them. */
 for (const name of readdirSync("../../tests/cases/keys/")) {
   test(`the corpus of keys: ${name}`, () => {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use scopegate_edge::accept::{LEEWAY, MAX_LIFETIME};
 use scopegate_edge::json::{MAX_NUMBER, Value, read};
 use scopegate_edge::jwks::issuer_keys;
+use scopegate_edge::jws::{self, Jws};
 use scopegate_edge::revocation::{self, Revocations};
 use scopegate_edge::{Epoch, Expected, abi, accept};
 use serde_json::Value as Other;
@@ -53,6 +54,18 @@ fn is_same(value: Value<'_>, other: &Other) -> bool {
                 })
         }),
     }
+}
+
+/// A token is the parts that it gives, put together again.
+pub fn signed(text: &[u8]) {
+    let Some(parts) = abi::signed_parts(text) else { return };
+    let text = str::from_utf8(text).unwrap();
+    let jws = Jws::read(text).unwrap();
+    let (payload, signature) = (jws.payload().unwrap(), jws::decode(jws.signature).unwrap());
+    assert_eq!(format!("{}.{}", jws.message, jws.signature), text);
+    let behind_names = [payload, signature].concat();
+    let lengths = 12 + jws.algorithm.len() + jws.kid.unwrap().len();
+    assert_eq!(parts.get(lengths..), Some(behind_names.as_slice()));
 }
 
 /// Every text is a key set and an answer of the feed, or none; no key is there twice, and what was
