@@ -5,6 +5,7 @@
 // two of one id, there is none.
 
 import type { Engine, PublishedKey } from "./engine.ts";
+import { Reads, read } from "./read.ts";
 import type { Fetcher } from "./settings.ts";
 
 /** A key that verifies, with the one algorithm that it is for. */
@@ -47,10 +48,7 @@ export class Keys {
   readonly #now: () => number;
   #keys: ReadonlyMap<string, Key> = new Map();
   #fetchedAt = Number.NEGATIVE_INFINITY;
-  #triedAt = Number.NEGATIVE_INFINITY;
-  /** The fetches that are not answered yet, and those since the first of them. */
-  #pending = 0;
-  #joined = 0;
+  readonly #reads = new Reads(MAX_AT_ONCE, TIMEOUT);
   /** How often the set was asked for, and which of those was answered last. */
   #asked = 0;
   #answered = 0;
@@ -71,7 +69,7 @@ export class Keys {
     // A clock may also be set back.
     const isStale = Math.abs(now - this.#fetchedAt) > FRESH || !this.#keys.has(id);
     const isFirst = this.#fetchedAt === Number.NEGATIVE_INFINITY;
-    if (isStale && (isFirst || this.#mayFetch(now))) await this.#refresh(now);
+    if (isStale && this.#reads.mayBegin(now, isFirst ? 0 : SOONEST)) await this.#refresh(now);
     if (this.#fetchedAt === Number.NEGATIVE_INFINITY) throw new Error("no key is known yet");
     return this.#keys.get(id);
   }
@@ -81,20 +79,10 @@ export class Keys {
     return this.#keys.get(key.id) === key;
   }
 
-  #mayFetch(now: number): boolean {
-    if (this.#pending > 0) return this.#joined < MAX_AT_ONCE;
-    return Math.abs(now - this.#triedAt) >= SOONEST;
-  }
-
   async #refresh(now: number): Promise<void> {
-    this.#joined = this.#pending > 0 ? this.#joined + 1 : 1;
-    this.#pending += 1;
-    this.#triedAt = now;
-    const fetchNumber = ++this.#asked;
+    const [fetchNumber, reading] = [++this.#asked, this.#reads.begin(now)];
     try {
-      const response = await this.#server.fetch(this.#url, { signal: AbortSignal.timeout(TIMEOUT) });
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      const set = this.#engine.verifyingKeys(new Uint8Array(await response.arrayBuffer()));
+      const set = this.#engine.verifyingKeys(await read(this.#server, this.#url, {}, TIMEOUT));
       if (set.kind === "unreadable") throw new Error("no JSON web key set");
       if (set.kind === "none") console.error(`no key verifies: ${set.reason}`);
       const keys = await importKeys(set.kind === "keys" ? set.keys : []);
@@ -104,7 +92,7 @@ export class Keys {
     } catch (error) {
       console.error(`the keys could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
     } finally {
-      this.#pending -= 1;
+      this.#reads.end(reading);
     }
   }
 }

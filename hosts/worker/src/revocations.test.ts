@@ -166,3 +166,20 @@ for (const name of readdirSync("../../tests/cases/revocation/")) {
     }
   });
 }
+
+test("sixty requests at once are few reads of the list", async () => {
+  let reads = 0;
+  const server = {
+    fetch: async () => {
+      reads += 1;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return Response.json({ version: 2, epoch: "e", revision: 1, isEverything: true, changed: [] });
+    },
+  };
+  const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
+  const revocations = new Revocations(feed, server, ENGINE, () => 0);
+  const kept = token({ principal: "token", sub: "MyToken", generation: 3, epoch: "e" });
+  const all = Array.from({ length: 60 }, () => revocations.revoked(kept, () => {}));
+  expect(await Promise.all(all)).toEqual(Array.from({ length: 60 }, () => false));
+  expect(reads).toBe(2);
+});

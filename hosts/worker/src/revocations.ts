@@ -6,6 +6,7 @@
 // for as long as the settings say.
 
 import type { Engine, KnownRevocations } from "./engine.ts";
+import { Reads, read } from "./read.ts";
 import type { Feed, Fetcher } from "./settings.ts";
 import type { Token } from "./token.ts";
 
@@ -19,6 +20,9 @@ const MEDIA_TYPE = "application/vnd.scopegate.generations.v2+json";
 const FRESH = 1000;
 const PROMISED = 2000;
 const TIMEOUT = 1000;
+const POLL_INTERVAL = 20;
+/** How many requests fetch the list at once. The others wait until one of these has it. */
+const MAX_AT_ONCE = 2;
 
 export class Revocations {
   readonly #feed: Feed;
@@ -32,6 +36,7 @@ export class Revocations {
   /** How often the feed was asked, and which of those was answered last. */
   #asked = 0;
   #answered = 0;
+  readonly #reads = new Reads(MAX_AT_ONCE, TIMEOUT);
   #readAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
 
@@ -47,12 +52,19 @@ export class Revocations {
   async revoked(token: Token, behind: (work: Promise<void>) => void): Promise<boolean> {
     this.#renew();
     const age = this.#since(this.#readAt);
-    if (age > PROMISED) await this.#refresh();
+    if (age > PROMISED) await this.#refreshOrWait();
     else if (age > FRESH && this.#since(this.#askedAt) > FRESH) behind(this.#refresh());
     if (this.#since(this.#readAt) > this.#feed.maxAge) throw new Error("the list of generations is too old");
     const isRevoked = this.#verdicts.get(token) ?? this.#engine.isRevoked(this.#known, token.payload);
     this.#verdicts.set(token, isRevoked);
     return isRevoked;
+  }
+
+  async #refreshOrWait(): Promise<void> {
+    if (this.#reads.mayBegin(this.#now(), 0)) return this.#refresh();
+    for (let waited = 0; waited < TIMEOUT && this.#since(this.#readAt) > PROMISED; waited += POLL_INTERVAL) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
+    }
   }
 
   /** An instance that ended in a trap took with it what was known: the list is read whole again. */
@@ -73,14 +85,13 @@ export class Revocations {
 
   async #refresh(): Promise<void> {
     const [fetchNumber, askedAt] = [++this.#asked, this.#now()];
+    const reading = this.#reads.begin(askedAt);
     this.#askedAt = askedAt;
     try {
       const url = new URL(this.#feed.url);
       url.searchParams.set("since", String(this.#known.revision));
       const headers = { accept: MEDIA_TYPE, authorization: this.#feed.authorization };
-      const response = await this.#server.fetch(url.href, { headers, signal: AbortSignal.timeout(TIMEOUT) });
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      const update = new Uint8Array(await response.arrayBuffer());
+      const update = await read(this.#server, url.href, headers, TIMEOUT);
       // Answers may overtake each other: what was asked before the last one says nothing new. A
       // clock would not tell, because it may be set back.
       if (fetchNumber < this.#answered) return;
@@ -91,6 +102,8 @@ export class Revocations {
       [this.#answered, this.#readAt] = [fetchNumber, askedAt];
     } catch (error) {
       console.error(`the generations could not be fetched: ${error instanceof Error ? error.message : "unknown"}`);
+    } finally {
+      this.#reads.end(reading);
     }
   }
 }
