@@ -296,11 +296,11 @@ fn a_token_server_that_is_gone() {
 fn a_token_server_with_tls() {
     let (authority, other) = (Authority::new(), Authority::new());
     let settings = Settings { config: Some(authority.for_our_server()), ..Settings::default() };
-    let (behind, _) = Server::with(settings, "{}");
+    let (own, _) = Server::with(settings, "{}");
     let (server, _) = Server::with(Settings::default(), "{}");
     let echo = Echo::start(2);
     for (authority, status) in [(&authority, 200), (&other, 503)] {
-        let (url, file) = (behind.https_url(), authority.certificate());
+        let (url, file) = (own.https_url(), authority.certificate());
         let config = format!("tokenServer: {{url: \"{url}\"}}\nauthorities: {}\n", file.display());
         let gateway = Gateway::before(echo.port(), &server, &config);
         let answer = ask(gateway.port(), "GET", "/.well-known/jwks.json", &[]);
@@ -442,8 +442,8 @@ curl -s $URL
     assert_eq!(line, "GET /index.yaml HTTP/1.1");
 }
 
-/// Each name in an answer is spelt as the service spells it, whoever made the answer; a browser
-/// obeys nothing in the registry's, and in the playground's what it is told.
+/// In every answer names are spelt as the service spells them; a browser obeys
+/// nothing in the registry's, and in the playground's what it is told.
 #[test]
 fn names_and_policies_of_answers() {
     let scene = OneAddress::new("");
@@ -510,7 +510,7 @@ fn names_and_policies_of_answers() {
     }
 }
 
-/// The token server believes the gateway, and nobody else, from where a request comes.
+/// The token server believes the gateway, and no other client, from where a request comes.
 #[test]
 fn the_address_of_the_client() {
     let mut scene = OneAddress::new("");

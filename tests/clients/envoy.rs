@@ -90,15 +90,40 @@ fn what_the_registry_hears_of_the_client() {
     assert!(heard.iter().any(|line| line == "x-forwarded-for: 127.0.0.1"), "{heard:?}");
 }
 
-/// A token in the query opens nothing: it would stand in every log.
+/// A token in the query opens nothing, and is not in the log.
 #[test]
 fn a_token_in_the_query() {
     let scene = Scene::new(Echo::start(0), Echo::port, &[("team/app", ALL)]);
     let bearer = scene.bearer("repository:team/app:pull");
-    let token = bearer.trim_start_matches("Authorization: Bearer ");
-    let target = format!("/v2/team/app/manifests/v1?access_token={token}");
-    assert_eq!(ask(scene.envoy.port(), "GET", &target, &[]).status, 401);
+    check_token_in_the_query(&scene.envoy, &bearer);
     assert!(scene.upstream.heard().is_empty());
+    // What a registry has put into the address of an upload is for it alone.
+    let target = "/v2/team/app/blobs/uploads/u?_state=c2VjcmV0&digest=sha256:0";
+    ask(scene.envoy.port(), "PUT", target, &["Content-Length: 0"]);
+    is_logged(&scene.envoy, "/v2/team/app/blobs/uploads/u?_state=***&digest=sha256:0");
+    assert!(!scene.envoy.log().contains("c2VjcmV0"), "{}", scene.envoy.log());
+}
+
+#[track_caller]
+fn check_token_in_the_query(envoy: &Proxy, bearer: &str) {
+    let token = bearer.trim_start_matches("Authorization: Bearer ");
+    for (separator, status) in [('?', 401), ('#', 400), (';', 404)] {
+        let target = format!("/v2/team/app/manifests/v1{separator}access_token={token}");
+        assert_eq!(ask(envoy.port(), "GET", &target, &[]).status, status, "{separator}");
+    }
+    is_logged(envoy, "/v2/team/app/manifests/v1?access_token=***");
+    let signature = token.rsplit('.').next().unwrap();
+    assert!(!envoy.log().contains(signature), "{}", envoy.log());
+}
+
+/// Waits until the log has a decision about a target.
+#[track_caller]
+fn is_logged(envoy: &Proxy, target: &str) {
+    let line = format!(" target={target}");
+    eventually(Duration::from_secs(5), || {
+        let log = envoy.log();
+        log.contains(&line).then_some(()).ok_or(log)
+    });
 }
 
 /// A request with two is refused with a reason: the registry could read the other one.
@@ -245,9 +270,7 @@ fn by_way_of_jwt_authn() {
     let scene =
         Scene::with(Proxy::jwt_authn, "ES256", Echo::start(0), Echo::port, &[("team/app", ALL)]);
     let bearer = scene.bearer("repository:team/app:pull");
-    let token = bearer.trim_start_matches("Authorization: Bearer ");
-    let target = format!("/v2/team/app/manifests/v1?access_token={token}");
-    assert_eq!(ask(scene.envoy.port(), "GET", &target, &[]).status, 401);
+    check_token_in_the_query(&scene.envoy, &bearer);
     edge::revocation(scene.envoy.port(), &scene.server, &scene.administrator, &bearer);
 }
 

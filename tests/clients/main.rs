@@ -19,6 +19,7 @@
 //! | [`load`] | what one client of the gateway can take from the others |
 //! | [`mounts`] | a mount from another repository, named in every place that a registry may read one from |
 //! | [`signing`] | cosign signs through every edge where it may push
+//! | [`revoking`] | how soon each edge refuses what was revoked, by each way to revoke |
 //! | [`images`] | a large image through each of them |
 //! | [`sameness`] | generated cases through every proxy: one digest |
 //! | [`edge`] | what they all have to hold |
@@ -50,6 +51,7 @@ mod honest;
 mod images;
 mod load;
 mod mounts;
+mod revoking;
 mod sameness;
 mod signing;
 mod software;

@@ -85,8 +85,8 @@ fn write_escaped(value: &str, text: &mut String) {
     }
 }
 
-/// Takes an answer of the feed: `taken` or [why not](FeedError::code), a line feed, and the
-/// revision that is known then.
+/// Takes an answer of the feed: `taken` or [why not](FeedError::code), and on lines of their own
+/// the revision and the epoch that are known then.
 #[must_use]
 #[inline(never)]
 pub fn ingest(revocations: &mut Revocations, answer: &[u8]) -> String {
@@ -96,7 +96,8 @@ pub fn ingest(revocations: &mut Revocations, answer: &[u8]) -> String {
         Ok(()) => "taken",
         Err(error) => error.code(),
     };
-    [word, "\n", &revocations.revision().unsigned_abs().to_string()].concat()
+    let revision = revocations.revision().unsigned_abs().to_string();
+    [word, "\n", &revision, "\n", revocations.epoch().unwrap_or_default()].concat()
 }
 
 /// Whether a token is revoked whose claims were accepted. One whose claims cannot be read counts as

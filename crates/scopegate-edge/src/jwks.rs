@@ -9,7 +9,8 @@
 //! the last one in place; a set replaces it, also by nothing: what an issuer does not publish any
 //! more is no key.
 //!
-//! Left out: the key as a library of cryptography wants it, and whether its numbers are a key.
+//! Left out: the key as a library of cryptography wants it, and whether its numbers are a key; but
+//! points of Ed25519 that libraries take, and by which anybody signs, are none.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
@@ -242,6 +243,47 @@ fn is_exponent(number: &[u8]) -> bool {
     number != [1] && number.first() != Some(&0) && number.last().is_some_and(|last| last % 2 == 1)
 }
 
+/// The points of Ed25519 whose order is 1, 2, 4 or 8, in every encoding but for the sign: y is 0,
+/// 1, p − 1, p (which is 0), p + 1 (1), or one of the two of order 8, for p = 2^255 − 19.
+///
+/// Under such a key the signature 01 00 … 00 is good for every message, or for one in eight,
+/// without the private key. Libraries follow RFC 8032, section 5.1.7, which does not refuse them.
+/// The list is the one of libsodium (`ge25519_has_small_order` in `ed25519_ref10.c`), explained in
+/// section 2 of "Taming the many EdDSAs", <https://eprint.iacr.org/2020/1244>.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    near(0x00, [0, 0]),
+    near(0x01, [0, 0]),
+    near(0xec, [0xff, 0x7f]),
+    near(0xed, [0xff, 0x7f]),
+    near(0xee, [0xff, 0x7f]),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+];
+
+/// A number near 0 or p: its lowest byte, those in the middle, and the highest.
+const fn near(lowest: u8, [middle, highest]: [u8; 2]) -> [u8; 32] {
+    let mut number = [middle; 32];
+    number[0] = lowest;
+    number[31] = highest;
+    number
+}
+
+fn is_of_small_order(mut point: Vec<u8>) -> bool {
+    if let Some(last) = point.last_mut() {
+        // The highest bit is the sign of the other coordinate.
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.iter().any(|small| *small == *point)
+}
+
 impl<'d> Material<&'d str> {
     fn read(key: Object<'d>) -> Option<Self> {
         let (kind, curve) = (key.text("kty")?, key.optional("crv", Value::text)?);
@@ -252,7 +294,10 @@ impl<'d> Material<&'d str> {
             ("EC", "P-384") => {
                 Self::P384 { x: number(key, "x", Some(48))?, y: number(key, "y", Some(48))? }
             }
-            ("OKP", "Ed25519") => Self::Ed25519 { x: number(key, "x", Some(32))? },
+            ("OKP", "Ed25519") => {
+                let x = number(key, "x", Some(32))?;
+                (!decode(x).is_some_and(is_of_small_order)).then_some(Self::Ed25519 { x })?
+            }
             ("RSA", _) => Self::Rsa { n: number(key, "n", None)?, e: number(key, "e", None)? },
             _ => return None,
         })
@@ -356,6 +401,50 @@ mod tests {
                 (expected, 1 + usize::from(expected.is_some())),
                 "{key}"
             );
+        }
+    }
+
+    /// Each by the number that it is, of every order and every encoding; and their neighbours,
+    /// which are keys or no points, as the library finds.
+    #[test]
+    fn points_of_small_order_are_no_keys() {
+        let ff = "ff".repeat(30);
+        let number = |lowest: &str, rest: &str| [lowest, rest].concat();
+        let (zeros, high) = ("00".repeat(31), [&ff, "7f"].concat());
+        let order_8 = [
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        ];
+        for (point, is_key) in [
+            (number("00", &zeros), false),
+            (number("01", &zeros), false),
+            (number("ec", &high), false),
+            (number("ed", &high), false),
+            (number("ee", &high), false),
+            (order_8[0].into(), false),
+            (order_8[1].into(), false),
+            (number("02", &zeros), true),
+            (number("eb", &high), true),
+            (number("ef", &high), true),
+            (order_8[0].replace("26e8", "27e8"), true),
+        ] {
+            let digits = point.as_bytes().chunks(2).map(|digits| str::from_utf8(digits).unwrap());
+            let mut point: Vec<u8> =
+                digits.map(|digits| u8::from_str_radix(digits, 16).unwrap()).collect();
+            for sign in [0, 0x80] {
+                point[31] = (point[31] & 0x7f) | sign;
+                let x = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, &point);
+                let key = ED.replace("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", &x);
+                let expected = if is_key { Ok(1) } else { Err(KeySetError::NoKey) };
+                assert_eq!(count(core::slice::from_ref(&key)), expected, "{point:02x?}");
+                // A provider's too.
+                let set = format!(r#"{{"keys":[{key}]}}"#);
+                assert_eq!(
+                    read(set.as_bytes()).unwrap().len(),
+                    usize::from(is_key),
+                    "{point:02x?}"
+                );
+            }
         }
     }
 

@@ -18,6 +18,7 @@
 //! | [`decide`] | the whole decision about one request |
 //! | [`answer`] | the answers that are the same everywhere |
 //! | [`json`] | JSON, read strictly |
+//! | [`target`] | the target of a request as it may stand in a log |
 //! | [`abi`] | the same answers at the boundary of the WebAssembly module |
 //!
 //! Left out: input and output, the clock, randomness, cryptography, and caches. How often a feed is
@@ -52,6 +53,7 @@ pub mod jws;
 pub mod policy;
 pub mod revocation;
 pub mod status;
+pub mod target;
 
 pub use accept::{AcceptError, Epoch, Expected, accept};
 pub use decide::{Checked, Decision, Edge};

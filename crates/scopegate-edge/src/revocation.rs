@@ -134,7 +134,8 @@ fn count(object: Object<'_>, name: &str) -> Option<i64> {
     i64::try_from(object.number(name)?).ok()
 }
 
-/// Why an answer of the feed is not taken. What was known before stays.
+/// Why an answer of the feed is not taken. What was known before stays, and refuses the same as
+/// before: what is not taken changes at most what is asked next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedError {
     /// It is no list of generations.
@@ -189,7 +190,10 @@ pub struct Revocations {
     epoch: Option<String>,
     /// The epochs before this one. None of them is taken again.
     left: Vec<String>,
+    /// INVARIANT: lower than before only with another epoch, or where the feed has none.
     revision: i64,
+    /// Whether the next answer has to be everything. What is known stays until then.
+    is_incomplete: bool,
     /// The oldest good generation: of one principal, or of all of a kind or of a provider.
     oldest: BTreeMap<String, i64>,
 }
@@ -209,10 +213,17 @@ fn key(kind: PrincipalKind, provider: Option<&str>, sub: Option<&str>) -> String
 }
 
 impl Revocations {
-    /// The last change that is known: what to ask the feed with.
+    /// What to ask the feed with: the last change that is known, or 0 where everything is wanted.
     #[must_use]
     pub fn revision(&self) -> i64 {
-        self.revision
+        if self.is_incomplete { 0 } else { self.revision }
+    }
+
+    /// The epoch of the feed, once one is known. Another one is a sign to read the issuer's keys
+    /// again: they may have been replaced with it.
+    #[must_use]
+    pub fn epoch(&self) -> Option<&str> {
+        self.epoch.as_deref()
     }
 
     /// Whether an answer says nothing new.
@@ -221,6 +232,7 @@ impl Revocations {
         let is_same = self.version == update.version && self.epoch == update.epoch;
         is_same
             && self.revision == update.revision
+            && !self.is_incomplete
             && !update.is_everything
             && update.changed.is_empty()
     }
@@ -236,22 +248,25 @@ impl Revocations {
 
     /// As [`ingest`](Self::ingest).
     pub(crate) fn take(&mut self, update: &Update<'_>) -> Result<(), FeedError> {
-        let is_same = self.version == update.version && self.epoch.as_deref() == update.epoch;
+        let is_same_epoch = self.epoch.as_deref() == update.epoch;
         // After an answer with an epoch, an answer without one is refused: a server of the release
         // before cannot follow epochs.
         let is_left = match update.epoch {
             Some(epoch) => self.left.iter().any(|left| left == epoch),
             None => self.epoch.is_some(),
         };
-        if is_left || (is_same && update.epoch.is_some() && update.revision < self.revision) {
+        let is_behind = is_same_epoch && update.epoch.is_some() && update.revision < self.revision;
+        if is_left || is_behind {
             return Err(FeedError::Older);
         }
+        // Another version names the same principals in another way.
+        let is_same = is_same_epoch && self.version == update.version;
         if !is_same && !update.is_everything {
-            self.revision = 0;
+            self.is_incomplete = true;
             return Err(FeedError::Incomplete);
         }
         if update.is_everything {
-            if !is_same {
+            if !is_same_epoch {
                 self.left.extend(self.epoch.take());
                 self.epoch = update.epoch.map(str::to_owned);
             }
@@ -259,6 +274,7 @@ impl Revocations {
             self.oldest = BTreeMap::new();
         }
         self.revision = update.revision;
+        self.is_incomplete = false;
         for Change { principal, provider, sub, generation: newer } in &update.changed {
             let generation = self.oldest.entry(key(*principal, *provider, *sub)).or_default();
             *generation = (*newer).max(*generation);
@@ -376,6 +392,92 @@ mod tests {
         };
         assert!(!revoked.has_revoked(&of(Some("c"))));
         assert!(revoked.has_revoked(&of(Some("a"))) && revoked.has_revoked(&of(None)));
+    }
+
+    type Row<'a> = (u32, &'a str, i64, bool, Result<(), FeedError>, i64);
+
+    /// Takes answers one after the other: version, epoch, revision, whether it is everything,
+    /// whether it is taken, and what is asked next. Everything up to revision 500 names the
+    /// reader's generation 1, and after that 900.
+    #[track_caller]
+    fn check_answers(rows: &[Row<'_>]) {
+        let mut revoked = Revocations::default();
+        for (version, epoch, revision, is_everything, expected, next) in rows {
+            let generation = if *revision > 500 { 900 } else { 1 };
+            let changed =
+                json!([{ "principal": "token", "sub": "reader", "generation": generation }]);
+            let update = json!({ "version": version, "epoch": epoch, "revision": revision,
+                "isEverything": is_everything, "changed": changed });
+            let before = revoked.clone();
+            let taken = revoked.ingest(read(update.to_string().as_bytes()).unwrap());
+            assert_eq!((taken, revoked.revision()), (*expected, *next), "{update}");
+            let oldest = |known: &Revocations| known.oldest(PrincipalKind::Token, None, "reader");
+            let stays = taken.is_err() || revoked.epoch == before.epoch;
+            assert!(!stays || oldest(&revoked) >= oldest(&before), "{update}");
+        }
+    }
+
+    /// What to ask with and what is known are two things: an answer of another epoch does not open
+    /// the way for an older one of this.
+    #[test]
+    fn a_refused_answer_does_not_forget_the_revision() {
+        let (older, incomplete) = (Err(FeedError::Older), Err(FeedError::Incomplete));
+        check_answers(&[
+            (2, "a", 1000, true, Ok(()), 1000),
+            (2, "a", 500, true, older, 1000),
+            (2, "other", 1001, false, incomplete, 0),
+            (2, "a", 500, true, older, 0),
+            (2, "a", 500, false, older, 0),
+            (2, "a", 1000, true, Ok(()), 1000),
+            (2, "other", 1001, false, incomplete, 0),
+            // Of this epoch, and all that changed since what is known.
+            (2, "a", 1001, false, Ok(()), 1001),
+            (2, "a", 1000, false, older, 1001),
+            // The same by way of another version.
+            (1, "a", 1002, false, incomplete, 0),
+            (2, "a", 500, true, older, 0),
+            (1, "a", 500, true, older, 0),
+            (2, "a", 1002, true, Ok(()), 1002),
+            (2, "other", 1, true, Ok(()), 1),
+            (2, "a", 2000, true, older, 1),
+            (2, "a", 2000, false, older, 1),
+        ]);
+    }
+
+    /// Two versions in turn, of servers before and after an upgrade, are one epoch.
+    #[test]
+    fn another_version_leaves_no_epoch() {
+        let (older, incomplete) = (Err(FeedError::Older), Err(FeedError::Incomplete));
+        check_answers(&[
+            (2, "a", 600, true, Ok(()), 600),
+            (1, "a", 600, true, Ok(()), 600),
+            (2, "a", 600, false, incomplete, 0),
+            (2, "a", 599, true, older, 0),
+            (2, "a", 600, true, Ok(()), 600),
+            (2, "a", 601, false, Ok(()), 601),
+            (1, "a", 602, true, Ok(()), 602),
+            (2, "b", 600, true, Ok(()), 600),
+            (1, "a", 603, true, older, 600),
+            (2, "b", 600, false, Ok(()), 600),
+        ]);
+    }
+
+    /// An answer that says nothing new is one to take while everything is wanted.
+    #[test]
+    fn nothing_new_ends_the_wait_for_everything() {
+        let news = |epoch: &str, is_everything: bool| {
+            let update = json!({ "version": 2, "epoch": epoch, "revision": 9,
+                "isEverything": is_everything, "changed": [] });
+            read(update.to_string().as_bytes()).unwrap()
+        };
+        let mut revoked = Revocations::default();
+        revoked.ingest(news("a", true)).unwrap();
+        assert!(revoked.has(&news("a", false)));
+        assert_eq!(revoked.ingest(news("b", false)), Err(FeedError::Incomplete));
+        assert!(!revoked.has(&news("a", false)));
+        revoked.ingest(news("a", false)).unwrap();
+        assert_eq!(revoked.revision(), 9);
+        assert!(revoked.has(&news("a", false)));
     }
 
     /// A server of the release before writes neither providers nor a version.

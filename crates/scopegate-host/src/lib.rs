@@ -14,7 +14,6 @@
 //! | [`networks`] | addresses and networks of them, and what a limit counts by |
 //! | [`peers`] | how many connections one peer may have |
 //! | [`rate`] | how often a key may ask |
-//! | [`target`] | the target of a request as it may stand in a log |
 //! | [`tls`] | a certificate that is read again when its files change |
 //!
 //! Left out: decisions about requests, which are the engine's.
@@ -33,5 +32,4 @@ pub mod keys;
 pub mod networks;
 pub mod peers;
 pub mod rate;
-pub mod target;
 pub mod tls;

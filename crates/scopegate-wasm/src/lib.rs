@@ -99,10 +99,11 @@
 //! none, it is one word: `unreadable_keys` (the keys that are known stay), `too_many_keys`,
 //! `duplicate_key` or `no_key` (there is no key any more).
 //!
-//! Of an answer of the feed it is one word, a line feed, and the revision to ask with the next
-//! time: `taken`, or `unreadable_feed`, `older_feed`, `incomplete_feed`. What is not taken changes
-//! nothing but the revision: behind `incomplete_feed` it is 0, and the next answer is everything.
-//! How old the last answer may be is the host's to decide.
+//! Of an answer of the feed it is one word and two more lines: `taken`, or `unreadable_feed`,
+//! `older_feed`, `incomplete_feed`; the revision to ask with the next time; and the epoch, empty
+//! while none is known. What is not taken changes nothing but the revision: behind
+//! `incomplete_feed` it is 0, and the next answer is everything. How old the last answer may be is
+//! the host's to decide.
 //!
 //! A trap means a defect of the engine. The host throws the instance away and makes another, in
 //! which nothing is known.

@@ -122,7 +122,7 @@ impl Stack {
         let image = registry.is_some() && self.make_image(shell)?;
         let guide = Guide {
             built: short(&self.built),
-            behind: gateway.is_some().then_some([self.server, self.upstream]),
+            upstreams: gateway.is_some().then_some([self.server, self.upstream]),
             folder: short(&self.folder),
             server: self.public(),
             registry: self.registry,

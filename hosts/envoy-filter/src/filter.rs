@@ -14,6 +14,7 @@ use scopegate_api::claims::AccessClaims;
 use scopegate_api::generations;
 use scopegate_core::admission::Credential;
 use scopegate_core::headers::is_sent_on;
+use scopegate_edge::target::for_log;
 use scopegate_edge::{Stale, bearer};
 
 use crate::config::{Config, Source};
@@ -226,8 +227,13 @@ impl Plugin {
             }
         } else if self.revocations_call == Some(call) {
             self.revocations_call = None;
+            let epoch = self.feed.epoch().map(Box::from);
             if !body.is_some_and(|body| self.feed.ingest(body, host::now())) {
                 log(Level::Warn, "revocation feed fetch failed");
+            } else if epoch.as_deref() != self.feed.epoch() {
+                // A key that leaked is replaced with a new epoch.
+                self.keys_asked_at = 0;
+                self.ask();
             }
         }
     }
@@ -397,6 +403,7 @@ fn log_decision(method: &str, target: &str, outcome: &Outcome<'_>) {
         Outcome::Forward { .. } => 200,
         Outcome::Answer(answer) => answer.status,
     };
+    let target = for_log(target);
     let target = target.escape_default();
     log(Level::Info, &format!("decision status={status} method={method} target={target}"));
 }

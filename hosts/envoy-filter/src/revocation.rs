@@ -13,10 +13,16 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// The last change that is known.
+    /// What to ask the feed with.
     #[must_use]
     pub(crate) fn revision(&self) -> i64 {
         self.known.revision()
+    }
+
+    /// The epoch of what is known.
+    #[must_use]
+    pub(crate) fn epoch(&self) -> Option<&str> {
+        self.known.epoch()
     }
 
     /// Takes an answer of the feed; tells whether it was taken.

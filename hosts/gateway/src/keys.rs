@@ -115,18 +115,24 @@ impl Keys {
         self.find(kid)
     }
 
-    /// Reads the set again.
-    pub(crate) async fn read(&self) {
+    /// Reads the set again; tells whether it was read.
+    pub(crate) async fn read(&self) -> bool {
         let mut read_at = self.read_at.lock().await;
         *read_at = Some(Instant::now());
-        self.read_now().await;
+        self.read_now().await
     }
 
-    async fn read_now(&self) {
-        let Source::Published(client, url) = &self.source else { return };
+    async fn read_now(&self) -> bool {
+        let Source::Published(client, url) = &self.source else { return true };
         match fetch(client, url, &self.known.load()).await {
-            Ok(known) => self.known.store(Arc::new(known)),
-            Err(reason) => tracing::warn!(%url, reason, "the keys cannot be read"),
+            Ok(known) => {
+                self.known.store(Arc::new(known));
+                true
+            }
+            Err(reason) => {
+                tracing::warn!(%url, reason, "the keys cannot be read");
+                false
+            }
         }
     }
 }

@@ -2,7 +2,8 @@
 //! done itself.
 //!
 //! A token is remembered briefly under a digest of what was asked, so that a client which sends its
-//! password with each request costs the token server one question a minute. What the token holds is
+//! password with each request costs the token server one question a minute; one that sends a
+//! refresh token, which can be revoked by itself, costs it one a second. What the token holds is
 //! verified as if the client had brought it. A wrong password is remembered for shorter, whatever
 //! it was for.
 //!
@@ -28,6 +29,11 @@ use url::Url;
 const REMEMBERED: usize = 4096;
 /// For how long a token is.
 const GOOD_FOR: Duration = Duration::from_secs(60);
+/// For how long one is that was asked for with a token as the password of the null GUID. A refresh
+/// token can be revoked by itself, and no feed tells of it.
+const GOOD_FOR_BY_TOKEN: Duration = Duration::from_secs(1);
+/// The null GUID in base 64. It fills its groups, so credentials of this name begin with it.
+const NULL_GUID: &str = "MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAw";
 /// For how long a wrong password is: the token may be about to be created.
 const WRONG_FOR: Duration = Duration::from_secs(2);
 
@@ -111,7 +117,7 @@ impl Passwords {
         self.count(address)?;
         Ok(match self.ask(authorization, scopes, address).await? {
             Answer::Token(token) => {
-                self.tokens.insert(asked, (Arc::clone(&token), now + GOOD_FOR));
+                self.tokens.insert(asked, (Arc::clone(&token), now + good_for(authorization)));
                 Some(Issued { token, is_remembered: false })
             }
             Answer::Wrong => {
@@ -174,6 +180,12 @@ impl Passwords {
     }
 }
 
+/// How long a token is remembered that these credentials got.
+fn good_for(authorization: &str) -> Duration {
+    let credentials = authorization.get("basic ".len()..).unwrap_or_default().trim_start();
+    if credentials.starts_with(NULL_GUID) { GOOD_FOR_BY_TOKEN } else { GOOD_FOR }
+}
+
 fn digest(authorization: &str, scopes: &[String]) -> [u8; 32] {
     let mut hash = Sha256::new();
     // Neither holds a line feed, so no two questions are one text.
@@ -208,6 +220,26 @@ mod tests {
         assert!(burst.contains(&asks("203.0.113.2")));
         assert!(burst.contains(&asks("2001:db8::1")));
         assert!(asks("2001:db8::2") < 10);
+    }
+
+    #[test]
+    fn what_a_refresh_token_got_is_forgotten_soon() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        let null_guid = "00000000-0000-0000-0000-000000000000";
+        for (name, password, expected) in [
+            ("MyToken", "secret", GOOD_FOR),
+            (null_guid, "a.b.c", GOOD_FOR_BY_TOKEN),
+            (null_guid, "", GOOD_FOR_BY_TOKEN),
+            ("00000000-0000-0000-0000-000000000001", "a.b.c", GOOD_FOR),
+        ] {
+            let text = STANDARD.encode(format!("{name}:{password}"));
+            for scheme in ["Basic ", "bAsIc   "] {
+                let authorization = format!("{scheme}{text}");
+                assert_eq!(good_for(&authorization), expected, "{name} {scheme}");
+            }
+        }
+        assert_eq!(good_for(""), GOOD_FOR);
     }
 
     #[test]

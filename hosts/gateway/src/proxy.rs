@@ -76,6 +76,10 @@ pub(crate) struct Context {
     requested: String,
     denied: String,
     name: Option<String>,
+    /// The provider of an identity.
+    provider: Option<String>,
+    /// The id of the token.
+    presented_jti: Option<String>,
     /// Whether its credential proves a principal.
     is_proof: bool,
     outcome: Outcome,
@@ -379,6 +383,8 @@ impl Context {
     /// Notes whose token it is.
     fn note(&mut self, claims: &AccessClaims) {
         self.name = Some(claims.sub.clone());
+        self.provider.clone_from(&claims.provider);
+        self.presented_jti = Some(claims.jti.clone());
         // Any client may have an anonymous token.
         let is_anonymous = claims.principal == Some(PrincipalKind::Anonymous);
         self.is_proof = !is_anonymous && !claims.sub.is_empty();
@@ -398,6 +404,8 @@ impl ProxyHttp for Proxy {
             requested: String::new(),
             denied: String::new(),
             name: None,
+            provider: None,
+            presented_jti: None,
             is_proof: false,
             outcome: Outcome::Failed,
             forwarded: None,
@@ -607,6 +615,8 @@ impl ProxyHttp for Proxy {
             requested: &context.requested,
             denied: &context.denied,
             name: context.name.as_deref(),
+            provider: context.provider.as_deref(),
+            presented_jti: context.presented_jti.as_deref(),
             address: context.origin.address,
             correlation_id: &context.origin.correlation_id,
             status,

@@ -47,10 +47,16 @@ impl RevocationFeed {
         Ok(())
     }
 
-    /// The last change that is known.
+    /// What to ask the feed with.
     #[must_use]
     pub(crate) fn revision(&self) -> i64 {
         self.known.load().revision()
+    }
+
+    /// The epoch of what is known.
+    #[must_use]
+    pub(crate) fn epoch(&self) -> Option<String> {
+        self.known.load().epoch().map(ToOwned::to_owned)
     }
 
     /// What is known, and how fresh it is.

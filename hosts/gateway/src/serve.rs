@@ -237,12 +237,14 @@ impl Background {
         let Some(feed) = &self.feed else { return std::future::pending().await };
         let mut tick = interval(FEED_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut tag = None;
+        let (mut tag, mut keys_epoch) = (None, None);
         loop {
             tick.tick().await;
             let fetched = match &self.gateway.status {
                 Status::Expiry => Ok(()),
-                Status::Revocations(known) => fetch_generations(feed, known).await,
+                Status::Revocations(known) => {
+                    fetch_generations(feed, known, &self.gateway.keys, &mut keys_epoch).await
+                }
                 Status::Policy(bundles) => fetch_bundle(feed, bundles, &mut tag).await,
             };
             if let Err(reason) = fetched {
@@ -303,9 +305,21 @@ async fn realm_at(client: &Client, base: &Url) -> Result<Option<String>, String>
     Ok(realm.map(ToOwned::to_owned))
 }
 
-async fn fetch_generations(feed: &Feed, known: &RevocationFeed) -> Result<(), String> {
+/// `keys_epoch` is the epoch in which the keys were read last: a key that leaked is replaced with a
+/// new epoch.
+async fn fetch_generations(
+    feed: &Feed,
+    known: &RevocationFeed,
+    keys: &Keys,
+    keys_epoch: &mut Option<String>,
+) -> Result<(), String> {
     let update = feed.generations(known.revision()).await?;
-    known.ingest(update, now()).map_err(|error| error.to_string())
+    known.ingest(update, now()).map_err(|error| error.to_string())?;
+    let epoch = known.epoch();
+    if epoch != *keys_epoch && keys.read().await {
+        *keys_epoch = epoch;
+    }
+    Ok(())
 }
 
 /// `tag` is that of the bundle that was taken last.

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use scopegate_host::target::for_log;
+use scopegate_edge::target::for_log;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -85,6 +85,10 @@ pub(crate) struct Decision<'a> {
     pub(crate) denied: &'a str,
     /// Whom the token is for.
     pub(crate) name: Option<&'a str>,
+    /// The provider of an identity, whose name is unique only together with it.
+    pub(crate) provider: Option<&'a str>,
+    /// The id of the token.
+    pub(crate) presented_jti: Option<&'a str>,
     /// From where.
     pub(crate) address: Option<IpAddr>,
     /// The id that the client has read in its answer.
@@ -109,6 +113,8 @@ impl Decision<'_> {
             requested = bounded(self.requested),
             denied = bounded(self.denied),
             name = self.name.map(bounded),
+            provider = self.provider.map(bounded),
+            presented_jti = self.presented_jti.map(bounded),
             address = self.address.map(|address| address.to_string()),
             correlation_id = self.correlation_id,
             status = self.status,

@@ -208,7 +208,7 @@ impl App {
         policy: &'a Policy,
     ) -> Authenticator<'a> {
         let (issuer, guard) = (&self.issuer, &**self.guard_of(listener));
-        Authenticator { directory: self.directory(policy), issuer, guard }
+        Authenticator { directory: self.directory(policy), issuer, guard, presented: None }
     }
 
     /// The limits of the clients of a listener.
@@ -254,6 +254,16 @@ impl App {
     /// [`StaleSnapshot`] when the database has been gone for longer than the configuration allows.
     pub fn check_snapshot(&self, now: i64) -> Result<(), StaleSnapshot> {
         if self.readiness.may_issue(now) { Ok(()) } else { Err(StaleSnapshot) }
+    }
+
+    /// Refuses decisions about requests to a registry from a snapshot that is older than what other
+    /// edges may decide by.
+    ///
+    /// # Errors
+    ///
+    /// [`StaleSnapshot`] when the database has been gone for a minute.
+    pub(crate) fn check_edge_snapshot(&self, now: i64) -> Result<(), StaleSnapshot> {
+        if self.readiness.may_admit(now) { Ok(()) } else { Err(StaleSnapshot) }
     }
 }
 

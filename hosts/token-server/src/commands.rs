@@ -7,6 +7,7 @@ mod backup;
 mod doctor;
 mod keys;
 mod restore;
+mod revoke;
 mod secrets;
 mod serve;
 
@@ -39,6 +40,7 @@ pub async fn run() -> ExitCode {
         Command::Doctor(flags) => doctor::doctor(flags).await,
         Command::Backup(flags) => backup::backup(flags).await,
         Command::Restore(flags) => restore::restore(flags).await,
+        Command::Revoke(flags) => revoke::revoke(flags).await,
         Command::Apply(flags) => apply::apply(flags).await,
     };
     match ended {

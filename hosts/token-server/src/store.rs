@@ -16,7 +16,9 @@ mod keys;
 mod known_networks;
 mod page;
 mod records;
+mod revoked_tokens;
 mod row;
+mod secret;
 mod shown;
 mod tables;
 mod vault;
@@ -44,7 +46,9 @@ pub use records::{
     ServicePrincipalRecord, TokenRecord,
 };
 pub(crate) use records::{PasswordRecord, ProviderRecord, RegistryRecord, Tombstone};
+pub use revoked_tokens::RevokedToken;
 pub(crate) use scopegate_host::database::{ChangeListener, Database};
+pub(crate) use secret::{SecretExpiry, SecretRecord};
 pub use tables::{Record, Revision};
 pub(crate) use vault::{SealError, StoredKeys, Vault};
 pub use write::Write;

@@ -133,6 +133,7 @@ pub mod store {
     use crate::config::KeySource;
     use crate::model::audit::AuditKey;
     pub use crate::store::Trail;
+    use crate::store::Vault;
 
     /// Opens a database as the server does without a configuration, in its name.
     ///
@@ -142,12 +143,19 @@ pub mod store {
     pub async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Store> {
         scopegate_host::database::make_folder(folder)?;
         let key = AuditKey::new(&KeySource::load_or_create(&folder.join("audit.key"))?);
-        Store::open(folder, url, Trail { key, listener: Arc::new(|_| {}) }).await
+        let store = Store::open(folder, url, Trail { key, listener: Arc::new(|_| {}) }).await?;
+        let secrets = folder.join("secrets.key");
+        if !secrets.exists() {
+            return Ok(store);
+        }
+        let secrets = KeySource::load_or_create(&secrets)?;
+        Ok(store.with_vault(Vault::new(Some(&secrets), &[])?))
     }
 
     pub use crate::store::{
         Changes, History, Known, KnownNetwork, Page, PasswordName, Record, RecordKey, Revision,
-        RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord, Write,
+        RevokedIdentity, RevokedToken, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord,
+        Write,
     };
 }
 pub mod telemetry {

@@ -60,6 +60,8 @@ export interface KnownRevocations {
   readonly handle: number;
   /** What to ask the feed with. */
   revision: number;
+  /** Empty while none is known. */
+  epoch: string;
 }
 
 interface Exports extends WebAssembly.Exports {
@@ -143,7 +145,7 @@ export class Engine {
   /** Revocations of which none is known yet. */
   newRevocations(): KnownRevocations {
     const handle = this.#number(this.#exports.scopegate_revocations_new());
-    return { instance: this.#exports, handle, revision: 0 };
+    return { instance: this.#exports, handle, revision: 0, epoch: "" };
   }
 
   /** Whether they are there still: a trap ends them. */
@@ -155,8 +157,9 @@ export class Engine {
   ingest(known: KnownRevocations, answer: Uint8Array): string {
     this.#check(known);
     const call = (e: Exports, [length = 0]: number[]) => e.scopegate_revocations_ingest(known.handle, length);
-    const [outcome, revision] = cut(this.#ask([answer], call, MOST_OF_SERVER), "\n");
-    known.revision = Number(revision);
+    const [outcome, now] = cut(this.#ask([answer], call, MOST_OF_SERVER), "\n");
+    const [revision, epoch] = cut(now, "\n");
+    [known.revision, known.epoch] = [Number(revision), epoch];
     return outcome;
   }
 

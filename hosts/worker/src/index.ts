@@ -44,7 +44,10 @@ export default {
 function makeEdge(settings: Settings): Edge {
   const keys = new Keys(settings.jwks, settings.tokens, engine);
   const tokens = new Tokens(keys, engine, settings);
-  const revocations = settings.generations && new Revocations(settings.generations, settings.tokens, feedEngine);
+  // A key that leaked is replaced with a new epoch.
+  const renew = () => keys.renew();
+  const { generations, tokens: server } = settings;
+  const revocations = generations && new Revocations(generations, server, feedEngine, Date.now, renew);
   return { settings, tokens, revocations };
 }
 

@@ -79,6 +79,15 @@ export class Keys {
     return this.#keys.get(key.id) === key;
   }
 
+  /**
+   * Lets go of every key: those of another epoch may be others. Until there is a set again, nothing
+   * is verified.
+   */
+  renew(): void {
+    this.#keys = new Map();
+    this.#fetchedAt = Number.NEGATIVE_INFINITY;
+  }
+
   async #refresh(now: number): Promise<void> {
     const [fetchNumber, reading] = [++this.#asked, this.#reads.begin(now)];
     try {

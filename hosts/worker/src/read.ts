@@ -1,8 +1,8 @@
 // What the token server publishes, read within bounds: one status, no redirect, a time, a size, and
 // few reads at once.
 //
-// A redirect is not followed: it would take the credential of the feed, or the trust in the keys, to
-// an address that nobody configured.
+// A redirect is not followed: it would take the credential of the feed, or the trust in the keys,
+// to an address that is not configured.
 
 import type { Fetcher } from "./settings.ts";
 
@@ -35,9 +35,9 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 /**
- * Which reads are under way. A request in a Worker cannot wait for the read of another, and one that
- * is cancelled takes its read with it: so several may read at once, and a read counts until its time
- * is over.
+ * Which reads are under way. A request in a Worker cannot wait for the read of another, and one
+ * that is cancelled takes its read with it: so several may read at once, and a read counts until
+ * its time is over.
  */
 export class Reads {
   readonly #most: number;

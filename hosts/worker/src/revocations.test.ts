@@ -183,3 +183,26 @@ test("sixty requests at once are few reads of the list", async () => {
   expect(await Promise.all(all)).toEqual(Array.from({ length: 60 }, () => false));
   expect(reads).toBe(2);
 });
+
+test("an epoch that is left lets go of the keys", async () => {
+  let now = 0;
+  let renewed = 0;
+  let answer = {};
+  const server = { fetch: async () => Response.json({ version: 2, changed: [], isEverything: true, ...answer }) };
+  const feed = { url: "http://tokens/generations", authorization: "Basic x", maxAge: 30_000 };
+  const count = () => renewed++;
+  const revocations = new Revocations(feed, server, ENGINE, () => now, count);
+  for (const [epoch, revision, expected] of [
+    ["a", 1, 0],
+    ["a", 2, 0],
+    ["b", 3, 1],
+    ["b", 4, 1],
+    ["a", 9, 1],
+    ["c", 1, 2],
+  ] as const) {
+    answer = { epoch, revision };
+    now += 5000;
+    await revocations.revoked(token({ principal: "token", sub: "reader", generation: 100, epoch }), () => {});
+    expect(renewed).toBe(expected);
+  }
+});

@@ -29,6 +29,7 @@ export class Revocations {
   readonly #server: Fetcher;
   readonly #now: () => number;
   readonly #engine: Engine;
+  readonly #onEpoch: () => void;
   /** What is known, in the memory of an instance of the module. */
   #known: KnownRevocations;
   /** What the engine said of tokens since the last answer: it takes 10 µs to read one again. */
@@ -40,12 +41,20 @@ export class Revocations {
   #readAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(feed: Feed, server: Fetcher, engine: Engine, now: () => number = Date.now) {
+  /** `onEpoch` is called when an epoch was left. */
+  constructor(
+    feed: Feed,
+    server: Fetcher,
+    engine: Engine,
+    now: () => number = Date.now,
+    onEpoch: () => void = () => undefined,
+  ) {
     this.#feed = feed;
     this.#server = server;
     this.#engine = engine;
     this.#known = engine.newRevocations();
     this.#now = now;
+    this.#onEpoch = onEpoch;
   }
 
   /** Whether a token was revoked. Throws when nothing recent enough is known. */
@@ -97,7 +106,9 @@ export class Revocations {
       if (fetchNumber < this.#answered) return;
       this.#renew();
       this.#verdicts = new WeakMap();
+      const { epoch } = this.#known;
       const outcome = this.#engine.ingest(this.#known, update);
+      if (epoch !== "" && epoch !== this.#known.epoch) this.#onEpoch();
       if (outcome !== "taken") throw new Error(outcome);
       [this.#answered, this.#readAt] = [fetchNumber, askedAt];
     } catch (error) {

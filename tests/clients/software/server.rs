@@ -234,6 +234,15 @@ impl Server {
         run(&mut command);
     }
 
+    /// Revokes with the command: whom is what comes behind it.
+    #[track_caller]
+    pub(crate) fn revoke(&self, whom: &[&str]) {
+        let mut command = Command::new(program());
+        command.arg("revoke").args(whom).arg("--data").arg(self.data());
+        self.database(&mut command);
+        run(&mut command);
+    }
+
     fn database(&self, command: &mut Command) {
         if let Some(url) = &self.settings.database_url {
             command.args(["--database-url", url]);
@@ -332,7 +341,7 @@ fn limited(blocks: u64) -> Command {
 }
 
 /// The server, which cargo builds into the same folder as this test.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("scopegate-server");
     assert!(program.is_file(), "no {}: run `cargo build -p scopegate-server`", program.display());

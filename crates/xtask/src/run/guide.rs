@@ -12,7 +12,7 @@ pub(super) struct Guide<'a> {
     pub(super) server: u16,
     pub(super) registry: u16,
     /// The ports of both behind the gateway, where there is one.
-    pub(super) behind: Option<[u16; 2]>,
+    pub(super) upstreams: Option<[u16; 2]>,
     pub(super) password: &'a str,
     pub(super) secret: &'a str,
     pub(super) tenant: &'a str,
@@ -30,7 +30,7 @@ impl fmt::Display for Guide<'_> {
         if self.has_image {
             self.push(f)?;
         }
-        if self.behind.is_some() {
+        if self.upstreams.is_some() {
             self.why(f)?;
         }
         self.az(f)?;
@@ -58,8 +58,8 @@ impl Guide<'_> {
 
     fn addresses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { password, secret, server, folder, .. } = self;
-        match self.behind {
-            Some(behind) => self.one_address(f, behind)?,
+        match self.upstreams {
+            Some(upstreams) => self.one_address(f, upstreams)?,
             None => self.two_addresses(f)?,
         }
         if self.has_page {
@@ -77,9 +77,9 @@ impl Guide<'_> {
         )
     }
 
-    fn one_address(&self, f: &mut fmt::Formatter<'_>, behind: [u16; 2]) -> fmt::Result {
+    fn one_address(&self, f: &mut fmt::Formatter<'_>, upstreams: [u16; 2]) -> fmt::Result {
         let Self { folder, server, .. } = self;
-        let [token_server, registry] = behind;
+        let [token_server, registry] = upstreams;
         writeln!(f, "all of it      https://localhost:{server}, our gateway")?;
         writeln!(f, "behind it      http://127.0.0.1:{token_server}, the token server")?;
         if self.has_registry {

@@ -3,7 +3,8 @@
 //! Requests read a snapshot and not the database, so tokens are still issued when the database is
 //! unreachable. Until `snapshot.serveFor` has passed the server is degraded: it issues tokens from
 //! its last snapshot, which may grant more than an operator has meanwhile allowed. After that it is
-//! not ready and issues no tokens.
+//! not ready and issues no tokens. Requests to a registry, which `/authz` decides about, go on for
+//! a minute, as at every edge that hears nothing more of what was revoked.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -13,6 +14,9 @@ use crate::telemetry::metrics;
 /// The maximum age of a fresh snapshot, in seconds. The database is polled every second, and may
 /// take five to answer.
 const MAX_FRESH_AGE: i64 = 10;
+/// The maximum age of a snapshot that requests to a registry are decided by, in seconds: that of
+/// what the other edges know. A registry asks no other server whether a token was revoked.
+const MAX_EDGE_AGE: i64 = 60;
 /// The time of an event that has not happened.
 const NEVER: i64 = i64::MIN;
 
@@ -114,6 +118,14 @@ impl Readiness {
     #[must_use]
     pub fn may_issue(&self, now: i64) -> bool {
         !matches!(self.health(now), Health::Unready { .. })
+    }
+
+    /// Whether requests to a registry may be decided: the database confirmed the snapshot within a
+    /// minute. A clock that was set back makes it as old as one that was set forward.
+    #[must_use]
+    pub fn may_admit(&self, now: i64) -> bool {
+        let age = now.saturating_sub(self.confirmed.load(Ordering::Relaxed));
+        self.may_issue(now) && age.saturating_abs() <= MAX_EDGE_AGE
     }
 
     /// How long ago the database confirmed the snapshot, in seconds.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
 use scopegate_core::Catalog;
 
 use super::layers::Layer;
@@ -30,6 +31,9 @@ pub enum Command {
     /// Restore a backup. Without one, begin a new epoch after the database was restored by other
     /// means: every older token ends, and edges read the full state.
     Restore(Restore),
+    /// End every token of a principal, an identity or a provider. Passwords and rights stay.
+    #[command(subcommand)]
+    Revoke(Revoke),
     /// List the signing keys, or create a new one now.
     #[command(subcommand)]
     Keys(Keys),
@@ -109,6 +113,9 @@ pub struct Administrator {
     /// Where the configuration is.
     #[command(flatten)]
     pub source: Source,
+    /// When the secret expires, such as 2027-01-01T00:00:00Z. Never, when left out.
+    #[arg(long, value_name = "TIME")]
+    pub expiry: Option<Timestamp>,
 }
 
 /// `scopegate-server backup`
@@ -135,6 +142,67 @@ pub struct Restore {
     /// Principals that were changed since the backup come back as they were, and not disabled.
     #[arg(long, requires = "file")]
     pub as_it_was: bool,
+}
+
+/// `scopegate-server revoke`
+#[derive(Clone, Debug, Subcommand)]
+pub enum Revoke {
+    /// Those of a scope-map token, by its name.
+    Token(RevokeNamed),
+    /// Those of a service principal, by its client id; those for management too.
+    ServicePrincipal(RevokeNamed),
+    /// Those of the admin account.
+    Admin(RevokeKind),
+    /// Those of anonymous clients.
+    Anonymous(RevokeKind),
+    /// Those of one identity of a provider.
+    Identity(RevokeIdentity),
+    /// Those of every identity of a provider, by its name in the configuration.
+    Provider(RevokeNamed),
+}
+
+/// `scopegate-server revoke token`, and others with a name
+#[derive(Clone, Debug, Args)]
+pub struct RevokeNamed {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// The name.
+    pub name: String,
+}
+
+/// `scopegate-server revoke admin`, and others of which there is one
+#[derive(Clone, Debug, Args)]
+pub struct RevokeKind {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+/// `scopegate-server revoke identity`
+#[derive(Clone, Debug, Args)]
+pub struct RevokeIdentity {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The subject.
+    pub subject: String,
+}
+
+impl Revoke {
+    /// Where the configuration is.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        match self {
+            Self::Token(flags) | Self::ServicePrincipal(flags) | Self::Provider(flags) => {
+                &flags.source
+            }
+            Self::Admin(flags) | Self::Anonymous(flags) => &flags.source,
+            Self::Identity(flags) => &flags.source,
+        }
+    }
 }
 
 /// `scopegate-server keys`

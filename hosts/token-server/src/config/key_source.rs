@@ -36,8 +36,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a command is asked whether it has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// The permission bits of a key file that are refused: writing by the group, and anything by
-/// others.
-/// The group may read, because Kubernetes gives a volume to a group (`fsGroup`).
+/// others. The group may read, because Kubernetes gives a volume to a group (`fsGroup`).
 const OTHERS: u32 = 0o027;
 
 /// Where a secret key comes from.

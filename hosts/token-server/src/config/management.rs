@@ -2,13 +2,13 @@
 //!
 //! ```yaml
 //! management:
-//!   listen: 10.0.0.5:5443                      # an address of its own; then the public one has no management
-//!   publicUrl: https://manage.example.com      # where `az` reaches it; by default the address above
+//!   listen: 10.0.0.5:5443                   # then the public address has no management
+//!   publicUrl: https://manage.example.com   # where `az` reaches it; by default the above
 //!   tls: {certificate: manage.crt, key: manage.key}
 //!   clientCertificates:
-//!     ca: operators.pem                        # the authorities of clients
-//!     crl: operators.crl                       # their revoked certificates; several PEM blocks may follow each other
-//!     required: false                          # whether a connection without a certificate is refused
+//!     ca: operators.pem                     # the authorities of clients
+//!     crl: operators.crl                    # their revocation lists, one after the other
+//!     required: false                       # whether each connection needs a certificate
 //!     names:
 //!       - {name: alice@example.com, roles: [Owner]}
 //! ```

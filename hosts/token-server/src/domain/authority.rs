@@ -3,16 +3,17 @@
 //! They are signed with the registry's own keys, and their audience is their purpose. They carry no
 //! roles; those are read when a token is used.
 
+use scopegate_api::claims::PrincipalKind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::issue::{Issuer, SignError};
-use crate::domain::policy::{Policy, ServicePrincipal};
-use crate::domain::principal::{AuthError, Principal};
+use crate::domain::policy::Policy;
+use crate::domain::principal::{AuthError, Client, Presented, Principal, Proven};
 use crate::domain::reason::Reason;
 
-/// How long a token is valid, in seconds.
-pub(crate) const LIFETIME: i64 = 60 * 60;
+/// How long a token is valid at most, in seconds.
+const LIFETIME: i64 = 60 * 60;
 
 /// The claims of a token.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +33,16 @@ struct AuthorityClaims {
     generation: i64,
     /// The epoch of the database.
     epoch: Option<String>,
+    /// The id of the client's secret, when that expires: what the token is exchanged for does not
+    /// outlast it either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+/// How long a client's token is valid, in seconds: it does not outlast the secret.
+pub(crate) fn lifetime(client: &Client, now: i64) -> i64 {
+    let left = client.secret.as_ref().map(|secret| secret.at.saturating_sub(now));
+    left.map_or(LIFETIME, |left| left.clamp(0, LIFETIME))
 }
 
 /// Signs a token for a service principal.
@@ -41,16 +52,17 @@ struct AuthorityClaims {
 /// [`SignError`] when the key cannot sign.
 pub(crate) fn token(
     issuer: &Issuer,
-    service: &ServicePrincipal,
+    client: &Client,
     audience: &str,
     tenant: &str,
     now: i64,
 ) -> Result<String, SignError> {
+    let service = &client.service;
     let claims = AuthorityClaims {
         jti: Uuid::new_v4().to_string(),
         sub: service.name.clone(),
         nbf: now,
-        exp: now.saturating_add(LIFETIME),
+        exp: now.saturating_add(lifetime(client, now)),
         iat: now,
         iss: issuer.issuer.clone(),
         aud: audience.to_owned(),
@@ -58,25 +70,34 @@ pub(crate) fn token(
         tid: tenant.to_owned(),
         generation: service.generation,
         epoch: issuer.epoch().as_deref().cloned(),
+        secret: client.secret.as_ref().map(|secret| secret.id.clone()),
     };
     issuer.sign(&claims, now)
 }
 
-/// The service principal of a token for an audience; `None` when this authority has not issued it.
+/// The service principal of a token for an audience, noted for the decision log where there is one;
+/// `None` when this authority has not issued it.
 ///
 /// # Errors
 ///
-/// [`AuthError::Refused`] for a client that was deleted, disabled or changed since.
+/// [`AuthError::Refused`] for a client that was deleted, disabled or changed since, and for a
+/// secret that has ended.
 pub(crate) fn principal(
     token: &str,
     audience: &str,
     issuer: &Issuer,
     policy: &Policy,
+    presented: Option<&Presented>,
     now: i64,
 ) -> Result<Option<Principal>, AuthError> {
     let Some(claims) = issuer.verify::<AuthorityClaims>(token, audience, now) else {
         return Ok(None);
     };
+    if let Some(presented) = presented {
+        let (name, jti) = (claims.sub.clone(), Some(claims.jti.clone()));
+        let kind = PrincipalKind::ServicePrincipal;
+        presented.note(|| Proven { kind, name, provider: None, jti });
+    }
     let service = policy
         .service_principal(&claims.sub)
         .filter(|service| service.enabled)
@@ -87,5 +108,9 @@ pub(crate) fn principal(
     if claims.generation < service.generation {
         return Err(Reason::ClientChanged.into());
     }
-    Ok(Some(Principal::service_principal(service, policy)))
+    let secret = match &claims.secret {
+        Some(id) => Some(service.secret(id, now).cloned().ok_or(Reason::PasswordEnded)?),
+        None => None,
+    };
+    Ok(Some(Principal { secret, ..Principal::service_principal(service, policy) }))
 }

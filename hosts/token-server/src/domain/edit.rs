@@ -7,6 +7,7 @@
 pub mod identities;
 pub mod passwords;
 pub mod registry;
+pub(crate) mod revoke;
 pub mod scope_maps;
 pub mod service_principals;
 pub mod tokens;

@@ -38,6 +38,9 @@ use verified::Verified;
 pub(crate) const WIDER: u32 = 4;
 /// The cost of a wrong password for its address, in requests, besides the request itself.
 pub const FAILURE_COST: u32 = 9;
+/// How many of its refresh tokens a principal may revoke: each is a row, and a revision for every
+/// server.
+const REVOCATIONS: Rate = Rate { rate: 1.0, burst: 60 };
 /// How many lists of management are read concurrently.
 const MAX_CONCURRENT_LISTS: usize = 2;
 /// The limits, and what they have counted.
@@ -48,6 +51,7 @@ pub struct Guard {
     /// For the /56 and the /48 of an IPv6 address.
     per_wider: [RateLimit; 2],
     per_principal: RateLimit,
+    revocations: RateLimit,
     /// Recent successful logins, by client and network.
     pub familiar: Arc<Familiar>,
     /// The slots in which chosen secrets are checked.
@@ -109,6 +113,7 @@ impl Guard {
             per_address,
             per_wider,
             per_principal,
+            revocations: RateLimit::new(REVOCATIONS),
             familiar,
             check_slots,
             verified,
@@ -151,6 +156,17 @@ impl Guard {
     /// [`TooMany`] above the limit.
     pub fn check_principal(&self, name: &str) -> Result<(), TooMany> {
         let checked = self.per_principal.check(name.to_ascii_lowercase());
+        let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
+        checked.map(drop)
+    }
+
+    /// Counts a revocation of one of a principal's refresh tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] above the limit.
+    pub fn check_revocation(&self, name: &str) -> Result<(), TooMany> {
+        let checked = self.revocations.check(name.to_ascii_lowercase());
         let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
         checked.map(drop)
     }

@@ -30,6 +30,7 @@ use crate::domain::keys::Ring;
 use crate::domain::lifetimes::REFRESH_LIFETIME;
 
 pub(crate) mod ascii;
+pub(crate) mod revocable;
 
 /// A token could not be signed; the text is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

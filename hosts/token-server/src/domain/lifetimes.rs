@@ -12,5 +12,8 @@ pub(crate) const REFRESH_LIFETIME: i64 = 3 * 60 * 60;
 pub(crate) const MAX_LIFETIME: i64 = accept::MAX_LIFETIME.cast_signed();
 /// How far two clocks may be apart, in seconds, at every verifier.
 pub const LEEWAY: i64 = accept::LEEWAY.cast_signed();
+/// How long the revocation of a refresh token is kept after the token has expired, in seconds: a
+/// clock that jumped ahead for a moment must not make the token good again.
+pub(crate) const REVOCATION_KEPT: i64 = 60 * 60;
 
 const _: () = assert!(REFRESH_LIFETIME <= MAX_LIFETIME, "no verifier takes a refresh token");

@@ -14,10 +14,13 @@ use scopegate_runtime::{PolicyTable, Runtime};
 
 pub use built_in::BuiltIn;
 
+use crate::clock;
+use crate::domain::lifetimes::REVOCATION_KEPT;
 use crate::model::password::PasswordDigest;
 use crate::store::{
     Changes, PasswordName, PasswordRecord, ProviderRecord, RecordKey, RegistryRecord, Revision,
-    RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, TokenRecord, Tombstone,
+    RevokedIdentity, RevokedToken, ScopeMapRecord, SecretExpiry, SecretRecord,
+    ServicePrincipalRecord, TokenRecord, Tombstone,
 };
 
 /// The data that decisions need.
@@ -32,6 +35,8 @@ pub struct Policy {
     service_principals: HashMap<Arc<str>, Arc<ServicePrincipal>>,
     providers: BTreeMap<String, ProviderRecord>,
     revoked_identities: HashMap<(String, String), Revision>,
+    /// When each refresh token that was revoked by itself expires, by its id.
+    revoked_tokens: Arc<HashMap<String, i64>>,
     tombstones: HashMap<RecordKey, Revision>,
 }
 
@@ -81,8 +86,8 @@ pub struct ServicePrincipal {
     pub roles: Vec<Role>,
     /// Keys of its maps.
     pub scope_maps: Vec<String>,
-    /// At most two argon2id hashes.
-    pub secrets: Vec<String>,
+    /// At most two.
+    pub secrets: Vec<SecretRecord>,
     /// The revision of the last change that must end its tokens.
     pub generation: Revision,
 }
@@ -106,6 +111,7 @@ impl Policy {
             service_principals: HashMap::new(),
             providers: BTreeMap::new(),
             revoked_identities: HashMap::new(),
+            revoked_tokens: Arc::default(),
             tombstones: HashMap::new(),
         }
     }
@@ -150,12 +156,24 @@ impl Policy {
         for RevokedIdentity { provider, subject, revision } in changes.revoked_identities {
             next.revoked_identities.insert((provider, subject), revision);
         }
+        next.add_revoked(changes.revoked_tokens);
         for tombstone in changes.tombstones {
             next.remove(tombstone);
         }
         let tombstone_horizon = next.registry.tombstone_horizon;
         next.tombstones.retain(|_, revision| *revision > tombstone_horizon);
         Ok(next)
+    }
+
+    /// Adds revoked refresh tokens, and forgets those that have long expired.
+    fn add_revoked(&mut self, tokens: Vec<RevokedToken>) {
+        if tokens.is_empty() {
+            return;
+        }
+        let known = Arc::make_mut(&mut self.revoked_tokens);
+        known.extend(tokens.into_iter().map(|token| (token.jti, token.expires_at)));
+        let expired_before = clock::now().saturating_sub(REVOCATION_KEPT);
+        known.retain(|_, expires_at| *expires_at >= expired_before);
     }
 
     fn remove(&mut self, tombstone: Tombstone) {
@@ -239,6 +257,12 @@ impl Policy {
         each.map(|((provider, subject), revision)| (&**provider, &**subject, *revision))
     }
 
+    /// Whether the refresh token with this id was revoked by itself.
+    #[must_use]
+    pub fn is_revoked(&self, jti: &str) -> bool {
+        self.revoked_tokens.contains_key(jti)
+    }
+
     /// What was deleted, and by which write.
     pub fn tombstones(&self) -> impl Iterator<Item = (&RecordKey, Revision)> {
         self.tombstones.iter().map(|(what, revision)| (what, *revision))
@@ -319,6 +343,16 @@ impl From<ServicePrincipalRecord> for ServicePrincipal {
             secrets: record.secrets,
             generation: record.generation,
         }
+    }
+}
+
+impl ServicePrincipal {
+    /// The secret with this id, unless it has expired.
+    #[must_use]
+    pub fn secret(&self, id: &str, now: i64) -> Option<&SecretExpiry> {
+        let expiries = self.secrets.iter().filter_map(|secret| secret.expiry.as_ref());
+        let mut found = expiries.filter(|expiry| expiry.id == id && now < expiry.at);
+        found.next()
     }
 }
 

@@ -9,6 +9,7 @@ mod certificate;
 mod credentials;
 mod error;
 mod manager;
+mod presented;
 pub(crate) mod secret;
 mod summary;
 
@@ -19,18 +20,19 @@ use scopegate_api::claims::{IdentityClaims, PrincipalKind};
 use scopegate_core::scope_map::Role;
 use scopegate_runtime::{PolicyTable, Runtime};
 
-pub(crate) use authenticate::{Authenticated, Authenticator};
+pub(crate) use authenticate::{Authenticated, Authenticator, Client};
 pub(crate) use certificate::{Holder, Holders};
 pub use credentials::Credentials;
 pub(crate) use credentials::NULL_GUID;
 pub(crate) use error::AuthError;
 pub(crate) use manager::Manager;
+pub(crate) use presented::{Presented, Proven};
 
 use crate::domain::identity::{Identity, NearMiss, Provider, Providers};
 use crate::domain::issue::Subject;
 use crate::domain::policy::{Password, Policy, ServicePrincipal, Token};
 use crate::domain::reason::Reason;
-use crate::store::Revision;
+use crate::store::{Revision, SecretExpiry};
 
 /// The `sub` of an anonymous client, as in the service.
 pub(crate) const ANONYMOUS: &str = "acr_anon_pull";
@@ -77,6 +79,8 @@ pub struct Principal {
     pub ceiling: Option<Ceiling>,
     /// The generated password that it used, or that its refresh token was issued for.
     pub password: Option<Password>,
+    /// The expiry of the secret that it used, or that its refresh token was issued for.
+    pub secret: Option<SecretExpiry>,
 }
 
 /// The access of the access token that a client presented: tokens issued for it hold no more
@@ -163,7 +167,7 @@ impl Principal {
         }
         for left_out in &bound.left_out {
             let (rule, reason) = (&left_out.rule, &left_out.reason);
-            tracing::info!(target: "decision", subject, rule, reason, "a binding's rule does not match the claims");
+            tracing::info!(target: "decision", subject, provider = claims.provider, rule, reason, "a binding's rule does not match the claims");
         }
         for NearMiss { binding, claim, reason } in &bound.near_misses {
             let provider = &claims.provider;
@@ -238,16 +242,18 @@ impl Principal {
             tenant: None,
             ceiling: None,
             password: None,
+            secret: None,
         }
     }
 
-    /// The latest expiry of tokens issued to it: that of the token or the password that it
-    /// presented.
+    /// The latest expiry of tokens issued to it: that of the token, the password or the secret that
+    /// it presented.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
         let of_token = self.ceiling.as_ref().map(|ceiling| ceiling.until);
         let of_password = self.password.and_then(|password| password.expires_at);
-        of_token.into_iter().chain(of_password).min()
+        let of_secret = self.secret.as_ref().map(|secret| secret.at);
+        of_token.into_iter().chain(of_password).chain(of_secret).min()
     }
 
     fn add_scope_map(&mut self, name: &str, policy: &Policy) {
@@ -264,13 +270,7 @@ impl Principal {
     /// Its kind, as in tokens and logs.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
-        match self.kind {
-            PrincipalKind::Token => "token",
-            PrincipalKind::Admin => "admin",
-            PrincipalKind::ServicePrincipal => "service_principal",
-            PrincipalKind::Identity => "identity",
-            PrincipalKind::Anonymous => "anonymous",
-        }
+        kind_name(self.kind)
     }
 
     /// The subject of its tokens.
@@ -281,16 +281,34 @@ impl Principal {
             tenant: self.tenant.as_deref(),
             identity: self.identity.as_ref(),
             provider: self.provider.as_deref(),
-            password: self.password.map(|password| password.name.as_str()),
+            password: self.shown_name(),
             until: self.ends_at(),
             ..Subject::new(&self.subject, self.kind, self.generation.unsigned_abs())
         }
+    }
+
+    /// The name of its password, or the id of its secret when that expires.
+    fn shown_name(&self) -> Option<&str> {
+        let password = self.password.map(|password| password.name.as_str());
+        password.or(self.secret.as_ref().map(|secret| secret.id.as_str()))
     }
 
     /// Whether it may have refresh tokens: not by an access token, and not anonymously.
     #[must_use]
     pub fn is_refreshable(&self) -> bool {
         self.ceiling.is_none() && self.kind != PrincipalKind::Anonymous
+    }
+}
+
+/// A kind of principal, as in tokens and logs.
+#[must_use]
+pub(crate) fn kind_name(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::Token => "token",
+        PrincipalKind::Admin => "admin",
+        PrincipalKind::ServicePrincipal => "service_principal",
+        PrincipalKind::Identity => "identity",
+        PrincipalKind::Anonymous => "anonymous",
     }
 }
 

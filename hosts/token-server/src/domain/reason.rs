@@ -47,7 +47,7 @@ reasons! {
     WrongPassword, "wrong_password", "a wrong or expired password";
     TokenDisabled, "token_disabled", "a disabled token";
     UnknownClient, "unknown_client", "an unknown client id";
-    WrongSecret, "wrong_secret", "a wrong secret";
+    WrongSecret, "wrong_secret", "a wrong or expired secret";
     ClientDisabled, "client_disabled", "a disabled service principal";
     WrongAdminPassword, "wrong_admin_password", "a wrong password of the admin";
     AdminDisabled, "admin_disabled", "the admin account is disabled";
@@ -65,11 +65,14 @@ reasons! {
         "an access token that is forged, expired or not ours";
     InvalidRefreshToken, "invalid_refresh_token",
         "a refresh token that is forged, expired or not ours";
+    RefreshTokenRevoked, "refresh_token_revoked", "a refresh token that was revoked";
+    NotSigned, "not_signed", "a token that this server did not sign";
+    TokenEnded, "token_ended", "a token of ours that has ended already";
     AccessTokenExpired, "access_token_expired", "an access token that has expired";
     RightsReduced, "rights_reduced", "a token from before its rights were reduced";
     PrincipalChanged, "principal_changed", "a token from before the principal was changed";
     PrincipalGone, "principal_gone", "a principal that is gone or disabled";
-    PasswordEnded, "password_ended", "the password that made the refresh token has ended";
+    PasswordEnded, "password_ended", "the password or the secret that made the token has ended";
     ClientGone, "client_gone", "a service principal that is gone or disabled";
     ClientChanged, "client_changed", "a token from before the client was changed";
     OtherEpoch, "other_epoch", "a token of another epoch of the database";

@@ -21,6 +21,7 @@
 //!     displayName: deployer            # without a secret, one is generated, and printed once
 //!     roles: [AcrPull]
 //!     scopeMaps: [MyScopeMap]
+//!     secretExpiry: 2027-01-01T00:00:00Z   # of the generated secret; left out: never
 //! ```
 //!
 //! Records in the file are created or changed to match it; all others stay. The whole file is
@@ -132,6 +133,8 @@ pub struct SeedServicePrincipal {
     pub roles: Vec<String>,
     #[serde(default)]
     pub scope_maps: Vec<String>,
+    /// When the secret expires that is generated for it, RFC 3339.
+    pub secret_expiry: Option<Timestamp>,
 }
 
 /// A generated password or secret, which is shown only here.
@@ -152,6 +155,9 @@ pub enum Generated {
         #[serde(rename = "clientId")]
         client_id: String,
         secret: String,
+        /// When it expires; never, when absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expiry: Option<Timestamp>,
     },
 }
 
@@ -282,7 +288,9 @@ impl SeedServicePrincipal {
         if known.is_some_and(|principal| !principal.secrets.is_empty()) {
             return Ok(None);
         }
-        let secret = service_principals::generate_secret(write, &self.client_id).await?;
-        Ok(Some(Generated::Secret { client_id: self.client_id.clone(), secret }))
+        let (client_id, expiry) = (&self.client_id, self.secret_expiry);
+        let until = expiry.map(Timestamp::as_second);
+        let secret = service_principals::generate_secret(write, client_id, until).await?;
+        Ok(Some(Generated::Secret { client_id: client_id.clone(), secret, expiry }))
     }
 }

@@ -16,6 +16,9 @@
 //! `X-Scopegate-Content-Type` what it will send, `none` for no type. A request is allowed only
 //! where that is what the engine sets.
 //!
+//! What it knows is as fresh as at every edge: once the database has been gone for a minute, every
+//! request with a credential is 503.
+//!
 //! Only the configured peers are answered, because the caller itself states the request. nginx
 //! passes on only 401 and 403, so every other refusal is a 403 there.
 //!
@@ -49,10 +52,11 @@ use question::{Proxy, Question};
 use crate::app::App;
 use crate::clock;
 use crate::domain::decision::failed;
-use crate::domain::principal::Credentials;
+use crate::domain::principal::{Credentials, Presented, Proven};
 use crate::http::authorization::authorization;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
+use crate::http::oauth::logged;
 use crate::telemetry::decision::{Decision, Edge};
 
 /// The canonical target of the decision, which may be forwarded.
@@ -107,7 +111,11 @@ async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> R
         engine: ENGINE_SHA256,
         ..Decision::default()
     };
-    let outcome = admit(app, context, &question, &parts.headers).await;
+    let presented = Presented::default();
+    let outcome = admit(app, (context, &presented), &question, &parts.headers).await;
+    let proven = presented.get();
+    decision.principal = proven.map(logged);
+    decision.presented_jti = proven.and_then(|proven| proven.jti.as_deref());
     let mut edge = Edge { method: &question.method, target: &question.target, status: 200 };
     let answer = match outcome {
         Ok(Admission::Forward { target, content_type, scopes }) => {
@@ -132,13 +140,14 @@ async fn decided(app: &App, context: &Context, proxy: Proxy, parts: &Parts) -> R
 
 async fn admit(
     app: &App,
-    context: &Context,
+    (context, presented): (&Context, &Presented),
     question: &Question,
     headers: &HeaderMap,
 ) -> Result<Admission, RouteError> {
     let settings =
         Settings { profile: app.settings.authz.profile, untag: app.settings.authz.untag };
-    let credential = match credential(app, context, question, headers, &settings).await {
+    let credential = match credential(app, (context, presented), question, headers, &settings).await
+    {
         Ok(credential) => credential,
         Err(RouteError::Unauthorized(_)) => {
             app.guard.failed(context.address);
@@ -169,19 +178,19 @@ async fn admit(
 /// The credential of the request, and its access: scopes, one a line.
 async fn credential(
     app: &App,
-    context: &Context,
+    (context, presented): (&Context, &Presented),
     question: &Question,
     headers: &HeaderMap,
     settings: &Settings,
 ) -> Result<Credential<String>, RouteError> {
     let Some(authorization) = authorization(headers)? else { return Ok(Credential::Absent) };
     let now = clock::now();
-    app.check_snapshot(now)?;
+    app.check_edge_snapshot(now)?;
     let value = authorization.as_bytes();
     if bearer::is_bearer(value) {
         let token = bearer::token(value).unwrap_or_default();
         let policy = Arc::clone(&app.policy());
-        let claims = app.authenticator(&policy).by_access_token(token, now)?;
+        let claims = app.authenticator(&policy).noting(presented).by_access_token(token, now)?;
         return Ok(Credential::Valid(opened(app, &claims.access)));
     }
     let Some(scopes) = needed(app, question, settings)? else {
@@ -190,8 +199,9 @@ async fn credential(
     };
     let credentials = Credentials::basic(value)?;
     let policy = Arc::clone(&app.policy());
-    let authenticator = app.authenticator(&policy);
+    let authenticator = app.authenticator(&policy).noting(presented);
     let principal = authenticator.authenticate(credentials, context.address, now).await?.principal;
+    presented.note(|| Proven::by_password(&principal));
     let scopes: Vec<&str> = scopes.split(' ').filter(|scope| !scope.is_empty()).collect();
     let report = app.decider().decide(&principal, &scopes)?;
     Ok(Credential::Valid(opened(app, &report.access)))

@@ -5,8 +5,8 @@
 //! that it writes trusted. The secret must be a generated one, because every request carries it,
 //! and must come over TLS or loopback.
 //!
-//! A verified secret is cached by its digest until its service principal changes. The first check
-//! costs its address one request, and a wrong secret costs as much as a wrong password.
+//! A verified secret is cached by its digest until its service principal changes or it expires. The
+//! first check costs its address one request, and a wrong secret costs as much as a wrong password.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,8 +19,9 @@ use scopegate_host::forwarded::GATEWAY;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
+use crate::clock;
 use crate::domain::policy::ServicePrincipal;
-use crate::domain::principal::{AuthError, Credentials};
+use crate::domain::principal::{AuthError, Client, Credentials};
 use crate::domain::reason::Reason;
 use crate::model::password;
 
@@ -32,7 +33,7 @@ const MAX_CACHED: usize = 1024;
 pub struct Gateways {
     app: Arc<App>,
     is_tls: bool,
-    right: Mutex<HashMap<[u8; 32], Arc<ServicePrincipal>>>,
+    right: Mutex<HashMap<[u8; 32], Client>>,
 }
 
 impl Gateways {
@@ -58,11 +59,13 @@ impl Gateways {
 
     fn remembers(&self, shown: &[u8]) -> bool {
         let known = self.lock().get(&digest(shown)).cloned();
-        let Some(known) = known else { return false };
+        let is_in_time =
+            |known: &Client| known.secret.as_ref().is_none_or(|secret| clock::now() < secret.at);
+        let Some(known) = known.filter(is_in_time) else { return false };
         let policy = self.app.policy();
         policy
-            .service_principal(&known.name)
-            .is_some_and(|now| may_vouch(now) && is_same(now, &known))
+            .service_principal(&known.service.name)
+            .is_some_and(|now| may_vouch(now) && is_same(now, &known.service))
     }
 
     async fn look(&self, peer: IpAddr, shown: &[u8]) -> bool {
@@ -70,9 +73,9 @@ impl Gateways {
         if guard.check_address(peer).is_err() {
             return false;
         }
-        match self.service_principal(peer, shown).await {
-            Ok(service) if may_vouch(&service) => {
-                self.cache(shown, service);
+        match self.client(peer, shown).await {
+            Ok(client) if may_vouch(&client.service) => {
+                self.cache(shown, client);
                 true
             }
             Err(AuthError::Refused(_)) => {
@@ -83,11 +86,7 @@ impl Gateways {
         }
     }
 
-    async fn service_principal(
-        &self,
-        peer: IpAddr,
-        shown: &[u8],
-    ) -> Result<Arc<ServicePrincipal>, AuthError> {
+    async fn client(&self, peer: IpAddr, shown: &[u8]) -> Result<Client, AuthError> {
         let Credentials::Password { name, password } = Credentials::basic(shown)? else {
             return Err(Reason::GatewayWithoutSecret.into());
         };
@@ -98,15 +97,15 @@ impl Gateways {
         self.app.authenticator(&policy).by_secret(&name, password, peer).await
     }
 
-    fn cache(&self, shown: &[u8], service: Arc<ServicePrincipal>) {
+    fn cache(&self, shown: &[u8], client: Client) {
         let mut right = self.lock();
         if right.len() >= MAX_CACHED {
             right.clear();
         }
-        right.insert(digest(shown), service);
+        right.insert(digest(shown), client);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Arc<ServicePrincipal>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Client>> {
         // A panic under the lock leaves only verified entries.
         self.right.lock().unwrap_or_else(PoisonError::into_inner)
     }

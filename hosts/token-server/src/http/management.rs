@@ -21,6 +21,7 @@
 //! | `kinds` | what is different between these three |
 //! | `operations` | their routes, with their description |
 //! | [`registry`], [`credentials`], [`secrets`] | the registry, passwords, secrets |
+//! | [`revoke`] | the tokens of a principal, revoked |
 //! | [`identities`] | identities of providers, revoked |
 //! | [`generations`] | which tokens are revoked, for the edge |
 //! | [`bundle`] | the same, with the compiled scope maps, signed |
@@ -46,6 +47,7 @@ mod kinds;
 mod operations;
 pub(crate) mod registry;
 pub(crate) mod resource;
+pub(crate) mod revoke;
 pub(crate) mod secrets;
 
 use std::sync::Arc;
@@ -128,6 +130,10 @@ fn resources() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(credentials::regenerate))
         .merge(operations::routes::<ServicePrincipalRecord>())
         .routes(routes!(secrets::add_secret, secrets::delete_secrets))
+        .routes(routes!(revoke::token))
+        .routes(routes!(revoke::service_principal))
+        .routes(routes!(revoke::admin))
+        .routes(routes!(revoke::anonymous))
         .routes(routes!(identities::revoke))
         .routes(routes!(identities::revoke_provider))
         .routes(routes!(audit::list))

@@ -5,13 +5,17 @@
 //! | [`base`] | `GET /v2/`: the challenge |
 //! | [`token`] | `GET` and `POST /oauth2/token` |
 //! | [`exchange`] | `POST /oauth2/exchange` |
+//! | [`revoke`] | `POST /oauth2/revoke` |
 //! | [`parameters`] | queries and forms |
+//! | `oauth_error` | error responses of RFC 6749 |
 //! | [`authority`] | tokens for `az login`, from client ids and secrets |
 
 pub(crate) mod authority;
 pub(crate) mod base;
 pub(crate) mod exchange;
+mod oauth_error;
 pub(crate) mod parameters;
+pub(crate) mod revoke;
 pub(crate) mod token;
 
 use std::time::Instant;
@@ -24,7 +28,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::domain::issue::{Subject, token_id};
-use crate::domain::principal::Principal;
+use crate::domain::principal::{Presented, Principal, Proven, kind_name};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
@@ -46,22 +50,32 @@ fn refresh_token(
     Ok(app.issuer.refresh_token(&subject, rid, now)?)
 }
 
+/// What a client has proven, as the decision log names it.
+pub(super) fn logged(proven: &Proven) -> decision::Principal<'_> {
+    let Proven { kind, name, provider, .. } = proven;
+    decision::Principal { kind: kind_name(*kind), name, provider: provider.as_deref() }
+}
+
 /// A request whose outcome is written to the decision log.
-#[derive(Clone, Copy)]
 struct AuditedRequest<'a> {
     app: &'a App,
     context: &'a Context,
     began: Instant,
     scopes: &'a [&'a str],
+    /// What the client presented, once verified.
+    presented: Presented,
 }
 
 impl<'a> AuditedRequest<'a> {
     fn new(app: &'a App, context: &'a Context, scopes: &'a [&'a str]) -> Self {
-        Self { app, context, began: Instant::now(), scopes }
+        Self { app, context, began: Instant::now(), scopes, presented: Presented::default() }
     }
 
-    fn decision(&self) -> Decision<'a> {
+    fn decision(&self) -> Decision<'_> {
+        let proven = self.presented.get();
         Decision {
+            principal: proven.map(logged),
+            presented_jti: proven.and_then(|proven| proven.jti.as_deref()),
             requested: self.scopes,
             address: Some(self.context.address),
             correlation_id: &self.context.correlation_id,
@@ -85,7 +99,7 @@ impl<'a> AuditedRequest<'a> {
         decision.principal = Some(decision::Principal {
             kind: principal.kind_name(),
             name: &principal.subject,
-            provider: principal.identity.as_ref().map(|identity| identity.provider.as_str()),
+            provider: principal.provider.as_deref(),
         });
         describe(&mut decision);
         if principal.kind != PrincipalKind::Anonymous {

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::http::answer::json;
 use crate::http::authz;
 use crate::http::management;
-use crate::http::oauth::{base, exchange, token};
+use crate::http::oauth::{base, exchange, revoke, token};
 use crate::http::playground;
 
 /// Every route of the public address, without the layers of [`serve`](crate::http::serve).
@@ -22,6 +22,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/v2/", get(base::get))
         .route("/oauth2/token", get(token::get).post(token::post))
         .route("/oauth2/exchange", post(exchange::post))
+        .route("/oauth2/revoke", post(revoke::post))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/.well-known/token-signing.pem", get(certificate));
     let router = match (app.settings.is_managed, &app.settings.management_url) {

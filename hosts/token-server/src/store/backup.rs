@@ -24,7 +24,7 @@ use crate::model::audit::Head;
 
 /// Every table, those that others refer to first. The columns of each begin with its key, of at
 /// most two.
-pub(super) const TABLES: [&str; 13] = [
+pub(super) const TABLES: [&str; 14] = [
     "registry",
     "scope_maps",
     "tokens",
@@ -34,6 +34,7 @@ pub(super) const TABLES: [&str; 13] = [
     "signing_authority",
     "identity_providers",
     "revoked_identities",
+    "revoked_tokens",
     "writes",
     "known_networks",
     "audit_checkpoint",

@@ -6,7 +6,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, FromRow, Row as _};
 
 use super::keys::KeysRecord;
+use super::revoked_tokens::RevokedToken;
 use super::row::{flag, json, to_json};
+use super::secret::SecretRecord;
 use super::tables::{self, Put, Record, Revision, Tabled};
 use super::vault::StoredKeys;
 use crate::model::password::PasswordDigest;
@@ -120,8 +122,8 @@ pub struct ServicePrincipalRecord {
     pub roles: Vec<String>,
     /// Keys of scope maps.
     pub scope_maps: Vec<String>,
-    /// At most two argon2id hashes.
-    pub secrets: Vec<String>,
+    /// At most two.
+    pub secrets: Vec<SecretRecord>,
     /// Seconds since 1970.
     pub created_at: i64,
     /// The last change.
@@ -253,6 +255,8 @@ pub struct Changes {
     pub providers: Vec<ProviderRecord>,
     /// Identities that were revoked.
     pub revoked_identities: Vec<RevokedIdentity>,
+    /// Refresh tokens that were revoked by themselves.
+    pub revoked_tokens: Vec<RevokedToken>,
     /// Records that were deleted.
     pub tombstones: Vec<Tombstone>,
     /// Every signing key, and the authority behind them.
@@ -278,6 +282,7 @@ impl Changes {
             service_principals: tables::since(db, revision).await?,
             providers: tables::since(db, revision).await?,
             revoked_identities: tables::since(db, revision).await?,
+            revoked_tokens: tables::since(db, revision).await?,
             tombstones: tables::since(db, revision).await?,
             keys: StoredKeys::new(KeysRecord::read(db).await?),
             registry,

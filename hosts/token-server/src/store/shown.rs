@@ -12,6 +12,7 @@ use super::records::{
     PasswordRecord, ProviderRecord, RegistryRecord, ScopeMapRecord, ServicePrincipalRecord,
     TokenRecord,
 };
+use super::secret::SecretRecord;
 use crate::model::audit::{Shown, fingerprint};
 
 impl Shown for ScopeMapRecord {
@@ -37,7 +38,8 @@ impl Shown for TokenRecord {
 
 impl Shown for ServicePrincipalRecord {
     fn shown(&self) -> Value {
-        let secrets: Vec<String> = self.secrets.iter().map(|secret| fingerprint(secret)).collect();
+        let secret = |secret: &SecretRecord| json!({ "hash": fingerprint(&secret.hash), "expiresAt": secret.expires_at() });
+        let secrets: Vec<Value> = self.secrets.iter().map(secret).collect();
         json!({
             "displayName": self.display_name,
             "enabled": self.enabled,

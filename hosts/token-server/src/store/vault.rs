@@ -203,8 +203,8 @@ impl StoredKeys {
         vault.current.is_some() && self.private_keys().any(|stored| !stored.starts_with(SEALED))
     }
 
-    /// The records whose private keys are to be stored again, decrypted: those that the current key
-    /// does not encrypt.
+    /// The records whose private keys are to be encrypted again, decrypted: those that the current
+    /// key does not encrypt.
     pub(super) fn to_be_sealed(&self, vault: &Vault) -> Result<KeysRecord, SealError> {
         let Self(stored) = self;
         let keys = stored.keys.iter().filter(|key| !vault.is_current(&key.private_key));

@@ -17,6 +17,7 @@ use super::records::{
     Known, ProviderRecord, RegistryRecord, ScopeMapRecord, ServicePrincipalRecord,
     TOMBSTONE_HORIZON,
 };
+use super::revoked_tokens::RevokedToken;
 use super::row::to_json;
 use super::tables::{self, Record, Revision};
 use super::vault::{StoredKeys, Vault};
@@ -66,7 +67,12 @@ impl Write {
         })
     }
 
-    /// Begins a new epoch, with a revision above the known one of the old epoch.
+    /// Begins a new epoch, with a revision above the known one of the old epoch. Readers of an
+    /// earlier revision get the full state at once.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
     pub(crate) async fn begin_epoch(
         &mut self,
         left: Option<&Known>,
@@ -78,7 +84,7 @@ impl Write {
         let revision =
             left.map_or(self.revision, |left| self.revision.max(left.revision.saturating_add(1)));
         let epoch = random_id();
-        sqlx::query("update registry set epoch = $1, revision = $2")
+        sqlx::query("update registry set epoch = $1, revision = $2, forgotten = $2")
             .bind(epoch.as_str())
             .bind(revision)
             .execute(&mut *self.transaction)
@@ -92,6 +98,7 @@ impl Write {
         Ok(Some(epoch))
     }
 
+    /// The connection of the transaction, for the rows that other modules write.
     pub(super) fn connection(&mut self) -> &mut AnyConnection {
         &mut self.transaction
     }
@@ -424,6 +431,36 @@ impl Write {
         )
         .bind(provider)
         .bind(subject)
+        .bind(self.revision)
+        .execute(&mut *self.transaction)
+        .await
+        .map(drop)
+    }
+
+    /// Revokes a refresh token, and forgets those that had expired before a time, in seconds since
+    /// 1970.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn revoke_token(
+        &mut self,
+        token: &RevokedToken,
+        expired_before: i64,
+    ) -> sqlx::Result<()> {
+        let object = Object::new("refresh_token", &token.jti);
+        let after = json!({ "expiresAt": token.expires_at });
+        self.note(Operation::Revoke, object, None, Some(after));
+        sqlx::query("delete from revoked_tokens where expires_at < $1")
+            .bind(expired_before)
+            .execute(&mut *self.transaction)
+            .await?;
+        sqlx::query(
+            "insert into revoked_tokens (jti, expires_at, revision) values ($1, $2, $3)
+             on conflict (jti) do nothing",
+        )
+        .bind(token.jti.as_str())
+        .bind(token.expires_at)
         .bind(self.revision)
         .execute(&mut *self.transaction)
         .await

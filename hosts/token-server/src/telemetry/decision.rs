@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::metrics;
-use scopegate_host::target::for_log;
+use scopegate_edge::target::for_log;
 
 /// The maximum length of a logged list, in bytes.
 const MAX_LIST_LEN: usize = 8 * 1024;
@@ -28,10 +28,12 @@ pub(crate) struct Decision<'a> {
     pub invalid: Vec<String>,
     /// The rules that granted access, as written in the scope maps.
     pub rules: Vec<String>,
-    /// The principal; `None` when unknown.
+    /// The principal; `None` when unknown. A refused one has proven its name.
     pub principal: Option<Principal<'a>>,
     /// The id of the issued or exchanged token.
     pub jti: Option<&'a str>,
+    /// The id of the token that the client presented, once its signature was verified.
+    pub presented_jti: Option<&'a str>,
     /// The client's address.
     pub address: Option<IpAddr>,
     /// The id in the client's answer.
@@ -82,6 +84,16 @@ impl Decision<'_> {
         self.log("refused", Some((reason, detail)));
     }
 
+    /// Logs a refresh token that was revoked.
+    pub(crate) fn revoked(&self) {
+        self.log("revoked", None);
+    }
+
+    /// Logs a token that was to be revoked and is not valid, and why.
+    pub(crate) fn ignored(&self, reason: &'static str, detail: &'static str) {
+        self.log("ignored", Some((reason, detail)));
+    }
+
     /// Logs the decision about a request at another proxy. Its target is a client's text.
     pub(crate) fn at_edge(&self, edge: Edge<'_>) {
         tracing::info!(
@@ -90,6 +102,10 @@ impl Decision<'_> {
             method = edge.method,
             request = joined(&[for_log(edge.target).as_str()], ""),
             status = edge.status,
+            principal = self.principal.map(|principal| principal.kind),
+            name = self.principal.map(|principal| principal.name),
+            provider = self.principal.and_then(|principal| principal.provider),
+            presented_jti = self.presented_jti,
             granted = joined(&self.granted, " "),
             address = self.address.map(|address| address.to_string()),
             correlation_id = self.correlation_id,
@@ -110,6 +126,7 @@ impl Decision<'_> {
             name,
             provider = self.principal.and_then(|principal| principal.provider),
             jti = self.jti,
+            presented_jti = self.presented_jti,
             requested = joined(self.requested, " "),
             granted = joined(&self.granted, " "),
             denied = joined(&self.denied, " "),
@@ -169,6 +186,7 @@ mod tests {
             rules: vec!["repositories/app/content/read".into()],
             principal: Some(Principal { kind: "identity", name: "Reader", provider: Some("ci") }),
             jti: Some("3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
+            presented_jti: Some("6d7e1c90-4f89-41d3-9a0c-0305e82c3302"),
             address: Some("203.0.113.1".parse().unwrap()),
             correlation_id: "7d3f1c2e-0000-4a5b-8c9d-0123456789ab",
             engine: "abc",
@@ -190,6 +208,7 @@ mod tests {
             ("name", "Reader"),
             ("provider", "ci"),
             ("jti", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
+            ("presented_jti", "6d7e1c90-4f89-41d3-9a0c-0305e82c3302"),
             ("requested", "repository:app:pull,push x\ninfo forged"),
             ("granted", "repository:app:pull"),
             ("denied", "repository:app:push"),

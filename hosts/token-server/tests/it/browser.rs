@@ -99,7 +99,7 @@ impl Managed {
             ..ServicePrincipalEdit::default()
         };
         service_principals::put(&mut write, OWNER, edit).await.unwrap();
-        service_principals::add_secret(&mut write, OWNER, SECRET).await.unwrap();
+        service_principals::add_secret(&mut write, OWNER, SECRET, None, &[]).await.unwrap();
         server.commit(write).await;
         let seen = Seen::default();
         let inside =

@@ -96,7 +96,7 @@ async fn populate(server: &Server) -> Vec<Login> {
         ..ServicePrincipalEdit::default()
     };
     service_principals::put(&mut write, OWNER, client).await.unwrap();
-    service_principals::add_secret(&mut write, OWNER, SECRET).await.unwrap();
+    service_principals::add_secret(&mut write, OWNER, SECRET, None, &[]).await.unwrap();
     let second = Some(PasswordName::Password2);
     let (_, token) = passwords::generate(&mut write, "Mapless", second, None).await.unwrap();
     assert!(write.delete::<TokenRecord>("Disabled").await.unwrap());

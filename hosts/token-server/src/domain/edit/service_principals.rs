@@ -11,7 +11,7 @@ use crate::clock;
 use crate::domain::principal::secret;
 use crate::model::client_id::ADMINISTRATOR;
 use crate::model::password;
-use crate::store::{ServicePrincipalRecord, Write};
+use crate::store::{SecretRecord, ServicePrincipalRecord, Write};
 
 /// The maximum number of secrets of one client: one can be replaced while the other is in use.
 pub const MAX_SECRETS: usize = 2;
@@ -56,43 +56,54 @@ pub async fn put(
 ///
 /// # Errors
 ///
-/// [`EditError::NotFound`] for an unknown client.
-pub async fn generate_secret(write: &mut Write, client_id: &str) -> Result<String, EditError> {
+/// [`EditError::NotFound`] for an unknown client; [`EditError::Invalid`] for an expiry in the past.
+pub async fn generate_secret(
+    write: &mut Write,
+    client_id: &str,
+    expires_at: Option<i64>,
+) -> Result<String, EditError> {
     let value = password::generate().map_err(|_| EditError::Randomness)?;
-    keep_secret(write, client_id, &value).await?;
+    let principal = find(write, client_id).await?;
+    keep_secret(write, principal, &value, expires_at).await?;
     Ok(value)
 }
 
-/// Gives a client a chosen secret. When it has two already, the older one is removed.
+/// Gives a client a chosen secret. When it has two already, the older one is removed. `names` are
+/// those of the registry, which are easy to guess.
 ///
 /// # Errors
 ///
 /// [`EditError::NotFound`] for an unknown client; [`EditError::Invalid`] for a secret that is too
-/// short or too long.
-pub async fn add_secret(write: &mut Write, client_id: &str, value: &str) -> Result<(), EditError> {
-    if !(secret::MIN_LEN..=256).contains(&value.chars().count()) {
-        return Err(EditError::Invalid(format!(
-            "a secret has {} to 256 characters",
-            secret::MIN_LEN
-        )));
-    }
-    // A secret in the generated form is trusted to be unguessable.
-    if password::is_generated(value) {
-        return Err(EditError::Invalid(
-            "a secret that looks like a generated one: have one generated".into(),
-        ));
-    }
-    keep_secret(write, client_id, value).await
+/// short, too long or too easy to guess, and for an expiry in the past.
+pub async fn add_secret(
+    write: &mut Write,
+    client_id: &str,
+    value: &str,
+    expires_at: Option<i64>,
+    names: &[&str],
+) -> Result<(), EditError> {
+    let principal: ServicePrincipalRecord = find(write, client_id).await?;
+    let own = [principal.name.as_str(), principal.display_name.as_str()];
+    let names: Vec<_> = own.iter().chain(names).copied().collect();
+    secret::check_strength(value, &names).map_err(EditError::Invalid)?;
+    keep_secret(write, principal, value, expires_at).await
 }
 
-async fn keep_secret(write: &mut Write, client_id: &str, value: &str) -> Result<(), EditError> {
-    let mut principal: ServicePrincipalRecord = find(write, client_id).await?;
+async fn keep_secret(
+    write: &mut Write,
+    mut principal: ServicePrincipalRecord,
+    value: &str,
+    expires_at: Option<i64>,
+) -> Result<(), EditError> {
+    if expires_at.is_some_and(|expiry| expiry <= clock::now()) {
+        return Err(EditError::Invalid("the expiry is past".into()));
+    }
     let hash = secret::hash(value).ok_or(EditError::Randomness)?;
     while principal.secrets.len() >= MAX_SECRETS {
         principal.secrets.remove(0);
         principal.generation = write.revision();
     }
-    principal.secrets.push(hash);
+    principal.secrets.push(SecretRecord::new(hash, expires_at));
     Ok(write.put(&principal).await?)
 }
 
@@ -113,8 +124,11 @@ pub async fn delete_secrets(write: &mut Write, client_id: &str) -> Result<(), Ed
 ///
 /// # Errors
 ///
-/// When the database cannot be written.
-pub async fn reset_administrator(write: &mut Write) -> Result<String, EditError> {
+/// When the database cannot be written, and for an expiry in the past.
+pub async fn reset_administrator(
+    write: &mut Write,
+    expires_at: Option<i64>,
+) -> Result<String, EditError> {
     let edit = ServicePrincipalEdit {
         display_name: Some("local administrator".into()),
         enabled: Some(true),
@@ -123,7 +137,7 @@ pub async fn reset_administrator(write: &mut Write) -> Result<String, EditError>
     };
     put(write, ADMINISTRATOR, edit).await?;
     delete_secrets(write, ADMINISTRATOR).await?;
-    generate_secret(write, ADMINISTRATOR).await
+    generate_secret(write, ADMINISTRATOR, expires_at).await
 }
 
 fn new(write: &Write, client_id: &str) -> Result<ServicePrincipalRecord, EditError> {

@@ -155,9 +155,9 @@ mod tests {
     #[tokio::test]
     async fn management_has_a_slot_of_its_own() {
         let (public, management) = CheckSlots::apart();
-        let mut slots = Vec::new();
+        let mut taken = Vec::new();
         for familiarity in [Familiarity::Known, Familiarity::Known, Familiarity::Unknown] {
-            slots.push(slot(&public, familiarity, ONE).await.unwrap());
+            taken.push(slot(&public, familiarity, ONE).await.unwrap());
         }
         for address in [ONE, OTHER] {
             assert!(slot(&public, Familiarity::Unknown, address).await.is_none());

@@ -26,7 +26,8 @@ pub struct Verified {
 struct Client {
     /// The hashes of its secrets at that time.
     hashes: Vec<String>,
-    right: Vec<Vec<u8>>,
+    /// The digests of verified secrets, each with the index of its hash.
+    right: Vec<(usize, Vec<u8>)>,
 }
 
 impl Default for Verified {
@@ -40,20 +41,21 @@ impl Default for Verified {
 }
 
 impl Verified {
-    /// Whether a secret was verified before, and the client still has these hashes. Unknown clients
-    /// take the same time: their secret is digested too.
+    /// The index of the hash of a secret that was verified before, while the client still has these
+    /// hashes. Unknown clients take the same time: their secret is digested too.
     #[must_use]
-    pub fn is_right(&self, client: &str, secret: &str, hashes: &[String]) -> bool {
-        let Some(digest) = self.digest(client, secret) else { return false };
+    pub fn find(&self, client: &str, secret: &str, hashes: &[String]) -> Option<usize> {
+        let digest = self.digest(client, secret)?;
         let clients = self.lock();
         let known = clients.get(&client.to_ascii_lowercase());
-        known.filter(|known| known.hashes == hashes).is_some_and(|known| {
-            known.right.iter().any(|right| verify_slices_are_equal(right, &digest).is_ok())
-        })
+        let known = known.filter(|known| known.hashes == hashes)?;
+        let is_same =
+            |(_, right): &&(usize, Vec<u8>)| verify_slices_are_equal(right, &digest).is_ok();
+        known.right.iter().find(is_same).map(|(index, _)| *index)
     }
 
-    /// Stores the digest of a verified secret.
-    pub fn insert(&self, client: &str, secret: &str, hashes: &[String]) {
+    /// Stores the digest of a verified secret, with the index of its hash.
+    pub fn insert(&self, client: &str, secret: &str, hashes: &[String], index: usize) {
         let Some(digest) = self.digest(client, secret) else { return };
         let client = client.to_ascii_lowercase();
         let mut clients = self.lock();
@@ -65,7 +67,7 @@ impl Verified {
             *known = Client::new(hashes);
         }
         if known.right.len() < MAX_SECRETS {
-            known.right.push(digest);
+            known.right.push((index, digest));
         }
     }
 
@@ -105,24 +107,24 @@ mod tests {
     fn what_was_right_is_right_while_the_hashes_stay() {
         let verified = Verified::default();
         let hashes = ["one".to_owned(), "two".to_owned()];
-        assert!(!verified.is_right("client", "secret", &hashes));
-        verified.insert("Client", "secret", &hashes);
+        assert_eq!(verified.find("client", "secret", &hashes), None);
+        verified.insert("Client", "secret", &hashes, 1);
         for (client, secret, hashes, expected) in [
-            ("client", "secret", &hashes[..], true),
-            ("CLIENT", "secret", &hashes, true),
-            ("client", "Secret", &hashes, false),
-            ("client", "", &hashes, false),
-            ("other", "secret", &hashes, false),
-            ("client", "secret", &hashes[..1], false),
-            ("client", "secret", &[], false),
+            ("client", "secret", &hashes[..], Some(1)),
+            ("CLIENT", "secret", &hashes, Some(1)),
+            ("client", "Secret", &hashes, None),
+            ("client", "", &hashes, None),
+            ("other", "secret", &hashes, None),
+            ("client", "secret", &hashes[..1], None),
+            ("client", "secret", &[], None),
         ] {
-            assert_eq!(verified.is_right(client, secret, hashes), expected, "{client} {secret}");
+            assert_eq!(verified.find(client, secret, hashes), expected, "{client} {secret}");
         }
-        verified.insert("client", "another", &hashes);
-        assert!(verified.is_right("client", "secret", &hashes));
-        assert!(verified.is_right("client", "another", &hashes));
-        verified.insert("client", "another", &hashes[1..]);
-        assert!(!verified.is_right("client", "secret", &hashes));
-        assert!(!verified.is_right("client", "secret", &hashes[1..]));
+        verified.insert("client", "another", &hashes, 0);
+        assert_eq!(verified.find("client", "secret", &hashes), Some(1));
+        assert_eq!(verified.find("client", "another", &hashes), Some(0));
+        verified.insert("client", "another", &hashes[1..], 0);
+        assert_eq!(verified.find("client", "secret", &hashes), None);
+        assert_eq!(verified.find("client", "secret", &hashes[1..]), None);
     }
 }

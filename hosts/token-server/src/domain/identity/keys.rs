@@ -177,6 +177,8 @@ mod tests {
             (elliptic(json!({"kid": 7})), "unused"),
             (edwards(json!({})), "EdDSA"),
             (edwards(json!({"crv": "P-256"})), "unused"),
+            // A point of order 1: everybody signs with it.
+            (edwards(json!({"x": "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})), "unused"),
             (rsa(json!({})), "RS256 RS512 PS256"),
             (rsa(json!({"alg": "PS256"})), "PS256"),
             (json!({"kty": "oct", "k": "c2VjcmV0"}), "unused"),

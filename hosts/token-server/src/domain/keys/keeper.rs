@@ -94,7 +94,8 @@ impl Keeper {
     /// Deletes every key and the authority behind them, and makes new ones that sign at once: for a
     /// key that has leaked.
     ///
-    /// A leaked key can sign anything, so every token that it has signed ends with it. The
+    /// A leaked key can sign anything, so every token that it has signed ends with it. A new epoch
+    /// tells that to every edge with its feed, before it reads the new keys. The
     /// authority is replaced too, because a registry that trusts it would still accept the
     /// certificate of the old key. Registries need the new bundle.
     ///
@@ -103,6 +104,7 @@ impl Keeper {
     /// When the database cannot be written.
     pub async fn replace(&self, store: &Store, now: i64) -> anyhow::Result<Ring> {
         let mut write = store.write().await?;
+        write.begin_epoch(None).await?;
         // Not decrypted: the key that encrypted them may be lost.
         for key in &write.stored_keys().await?.records().keys {
             tracing::info!(kid = key.kid, "signing key removed");

@@ -12,10 +12,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind};
+use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind, RefreshClaims};
 
-use super::secret::is_one_of;
-use super::{AuthError, Ceiling, Credentials, Directory, NULL_GUID, Principal};
+use super::secret::find;
+use super::{AuthError, Ceiling, Credentials, Directory, NULL_GUID, Presented, Principal, Proven};
 use crate::clock;
 use crate::domain::guard::Guard;
 use crate::domain::guard::familiar::Familiarity;
@@ -24,7 +24,7 @@ use crate::domain::policy::{Password, Policy, ServicePrincipal, accepts};
 use crate::domain::reason::Reason;
 use crate::model::client_id::is_client_id;
 use crate::model::password::{PasswordDigest, is_generated};
-use crate::store::PasswordName;
+use crate::store::{PasswordName, SecretExpiry};
 
 /// An authenticated principal, with its refresh token.
 #[derive(Debug)]
@@ -32,6 +32,14 @@ pub struct Authenticated {
     pub principal: Principal,
     /// The refresh token that it presented, if any.
     pub refresh_token: Option<String>,
+}
+
+/// A service principal with the secret that it showed.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub service: Arc<ServicePrincipal>,
+    /// The expiry of the secret; `None` for never.
+    pub secret: Option<SecretExpiry>,
 }
 
 /// Authenticates against a snapshot of the policy.
@@ -43,6 +51,8 @@ pub struct Authenticator<'a> {
     pub issuer: &'a Issuer,
     /// Bounds the attempts.
     pub guard: &'a Guard,
+    /// Where verified tokens are noted, for the decision log.
+    pub presented: Option<&'a Presented>,
 }
 
 /// The principal that one of our tokens claims.
@@ -58,7 +68,13 @@ struct Claimed {
     ceiling: Option<Ceiling>,
 }
 
-impl Authenticator<'_> {
+impl<'a> Authenticator<'a> {
+    /// The same, noting which token was presented.
+    #[must_use]
+    pub fn noting(self, presented: &'a Presented) -> Self {
+        Self { presented: Some(presented), ..self }
+    }
+
     /// Authenticates by credentials.
     ///
     /// # Errors
@@ -99,8 +115,8 @@ impl Authenticator<'_> {
         now: i64,
     ) -> Result<Principal, AuthError> {
         if is_client_id(name) {
-            let service = self.by_secret(name, password, address).await?;
-            return Ok(Principal::service_principal(&service, self.directory.policy));
+            let client = self.by_secret(name, password, address).await?;
+            return Ok(client.into_principal(self.directory.policy));
         }
         let principal = self.by_digest(name, &password, now)?;
         // A failure does not count against the name: guesses would lock its owner out.
@@ -141,55 +157,59 @@ impl Authenticator<'_> {
         client_id: &str,
         secret: String,
         address: IpAddr,
-    ) -> Result<Arc<ServicePrincipal>, AuthError> {
+    ) -> Result<Client, AuthError> {
         let now = clock::now();
         let familiarity = self.guard.familiar.of(client_id, address, now);
         let service = self.directory.policy.service_principal(client_id);
-        let hashes = service.map(|service| service.secrets.clone()).unwrap_or_default();
-        let is_right = self.is_right(client_id, secret, hashes, (familiarity, address)).await?;
-        if !is_right {
+        // An expired secret is a wrong one.
+        let secrets = service.map(|service| service.secrets.as_slice()).unwrap_or_default();
+        let secrets: Vec<_> = secrets.iter().filter(|secret| secret.is_in_time(now)).collect();
+        let hashes = secrets.iter().map(|secret| secret.hash.clone()).collect();
+        let found = self.find_secret(client_id, secret, hashes, (familiarity, address)).await?;
+        if found.is_none() {
             self.guard.familiar.record_failure(client_id, address);
         }
-        match service {
-            Some(service) if is_right && service.enabled => {
+        let found = found.and_then(|index| secrets.get(index));
+        match (service, found) {
+            (Some(service), Some(secret)) if service.enabled => {
                 self.guard.familiar.record_success(client_id, address, now);
-                Ok(Arc::clone(service))
+                Ok(Client { service: Arc::clone(service), secret: secret.expiry.clone() })
             }
-            Some(_) if is_right => Err(Reason::ClientDisabled.into()),
-            Some(_) => Err(Reason::WrongSecret.into()),
-            None => Err(Reason::UnknownClient.into()),
+            (Some(_), Some(_)) => Err(Reason::ClientDisabled.into()),
+            (Some(_), None) => Err(Reason::WrongSecret.into()),
+            (None, _) => Err(Reason::UnknownClient.into()),
         }
     }
 
-    /// Whether a secret is one of a client's. One that was verified before is not hashed again. The
-    /// limit by name comes before the check of a chosen secret, and before any hashing.
-    async fn is_right(
+    /// Which of a client's secrets this is, if any. One that was verified before is not hashed
+    /// again. The limit by name comes before the check of a chosen secret, and before any hashing.
+    async fn find_secret(
         self,
         client_id: &str,
         secret: String,
         hashes: Vec<String>,
         (familiarity, address): (Familiarity, IpAddr),
-    ) -> Result<bool, AuthError> {
+    ) -> Result<Option<usize>, AuthError> {
         let guard = &self.guard;
         let is_limited = familiarity == Familiarity::Unknown;
         let may_be_guessed = !is_generated(&secret);
         if is_limited && may_be_guessed {
             guard.check_principal(client_id)?;
         }
-        if guard.verified.is_right(client_id, &secret, &hashes) {
-            return Ok(true);
+        if let Some(index) = guard.verified.find(client_id, &secret, &hashes) {
+            return Ok(Some(index));
         }
         if is_limited && !may_be_guessed {
             guard.check_principal(client_id)?;
         }
         let who = (familiarity, address);
-        let checked = is_one_of(secret.clone(), hashes.clone(), &guard.check_slots, who).await;
-        let is_right = checked
+        let checked = find(secret.clone(), hashes.clone(), &guard.check_slots, who).await;
+        let found = checked
             .ok_or_else(|| AuthError::Unavailable("too many secrets are checked at once".into()))?;
-        if is_right {
-            guard.verified.insert(client_id, &secret, &hashes);
+        if let Some(index) = found {
+            guard.verified.insert(client_id, &secret, &hashes, index);
         }
-        Ok(is_right)
+        Ok(found)
     }
 
     /// Whether a name is the registry's own, which is the name of its admin.
@@ -217,6 +237,7 @@ impl Authenticator<'_> {
         let Some(claims) = self.issuer.verify_access(&token, now) else {
             return self.by_refresh_token(token, now);
         };
+        self.note_access(&claims);
         let until = i64::try_from(claims.exp).unwrap_or(now);
         // The leeway is for tokens that are used. A token exchanged within it could be exchanged
         // again and again, and would never end.
@@ -237,6 +258,7 @@ impl Authenticator<'_> {
     pub fn by_access_token(self, token: &str, now: i64) -> Result<AccessClaims, AuthError> {
         let claims = self.issuer.verify_access(token, now);
         let claims = claims.ok_or(Reason::InvalidAccessToken)?;
+        self.note_access(&claims);
         let until = i64::try_from(claims.exp).unwrap_or(now);
         let principal = self.resolve(Claimed::by_access_token(claims.clone(), until))?;
         let generation = claims.generation.and_then(|generation| i64::try_from(generation).ok());
@@ -251,6 +273,10 @@ impl Authenticator<'_> {
     fn by_refresh_token(self, refresh_token: String, now: i64) -> Result<Authenticated, AuthError> {
         let claims =
             self.issuer.verify_refresh(&refresh_token, now).ok_or(Reason::InvalidRefreshToken)?;
+        self.note_refresh(&claims);
+        if self.directory.policy.is_revoked(&claims.jti) {
+            return Err(Reason::RefreshTokenRevoked.into());
+        }
         let claimed = Claimed {
             kind: claims.principal,
             subject: claims.sub,
@@ -263,9 +289,33 @@ impl Authenticator<'_> {
             ceiling: None,
         };
         let password = password_of(&claimed, self.directory.policy, now)?;
-        let principal = Principal { password, ..self.resolve(claimed)? };
+        let secret = secret_of(&claimed, self.directory.policy, now)?;
+        let principal = Principal { password, secret, ..self.resolve(claimed)? };
         self.guard.check_principal(&principal.subject)?;
         Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
+    }
+
+    fn note_access(self, claims: &AccessClaims) {
+        if let (Some(presented), Some(kind)) = (self.presented, claims.principal) {
+            presented.note(|| Proven {
+                kind,
+                name: claims.sub.clone(),
+                provider: claims.provider.clone(),
+                jti: Some(claims.jti.clone()),
+            });
+        }
+    }
+
+    fn note_refresh(self, claims: &RefreshClaims) {
+        if let (Some(presented), Some(kind)) = (self.presented, claims.principal) {
+            let provider = claims.identity.as_ref().map(|identity| identity.provider.clone());
+            presented.note(|| Proven {
+                kind,
+                name: claims.sub.clone(),
+                provider,
+                jti: Some(claims.jti.clone()),
+            });
+        }
     }
 
     /// Finds the current principal of one of our tokens.
@@ -382,6 +432,35 @@ fn password_of(
         .filter(|password| password.is_in_time(now))
         .map(Some)
         .ok_or(Reason::PasswordEnded.into())
+}
+
+/// The same for the secret of a service principal. A token of a secret that does not expire names
+/// none; a removed secret has raised the generation.
+///
+/// # Errors
+///
+/// [`AuthError::Refused`] when it has expired or was removed.
+fn secret_of(
+    claimed: &Claimed,
+    policy: &Policy,
+    now: i64,
+) -> Result<Option<SecretExpiry>, AuthError> {
+    let (Some(PrincipalKind::ServicePrincipal), Some(id)) = (claimed.kind, &claimed.password)
+    else {
+        return Ok(None);
+    };
+    let service = policy.service_principal(&claimed.subject);
+    let secret = service.and_then(|service| service.secret(id, now));
+    secret.cloned().map(Some).ok_or(Reason::PasswordEnded.into())
+}
+
+impl Client {
+    /// The principal of its tokens, which do not outlast the secret.
+    #[must_use]
+    pub fn into_principal(self, policy: &Policy) -> Principal {
+        let principal = Principal::service_principal(&self.service, policy);
+        Principal { secret: self.secret, ..principal }
+    }
 }
 
 impl From<Principal> for Authenticated {

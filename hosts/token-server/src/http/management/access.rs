@@ -300,16 +300,21 @@ impl<'v> Presented<'v> {
         let token = match self {
             Self::Secret { client_id, secret } => {
                 let authenticator = app.authenticator_at(context.listener, policy);
-                let service =
+                let client =
                     authenticator.by_secret(client_id, secret.clone(), context.address).await?;
-                return Ok(Principal::service_principal(&service, policy));
+                return Ok(client.into_principal(policy));
             }
             Self::Token(token) => token,
         };
         let now = clock::now();
-        if let Some(principal) =
-            authority::principal(token, app.settings.management_url(), &app.issuer, policy, now)?
-        {
+        if let Some(principal) = authority::principal(
+            token,
+            app.settings.management_url(),
+            &app.issuer,
+            policy,
+            None,
+            now,
+        )? {
             return Ok(principal);
         }
         let identity = app.providers.identify(token, now).await.map_err(RouteError::from)?;

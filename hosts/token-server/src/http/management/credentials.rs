@@ -100,9 +100,9 @@ fn in_order(mut passwords: Vec<PasswordDocument>) -> Vec<PasswordDocument> {
     passwords
 }
 
-/// When a password expires, in seconds since 1970. The year 9999 is how clients of the service
-/// write never.
-fn expiry(text: &str) -> Result<Option<i64>, ManagementError> {
+/// When a password or a secret expires, in seconds since 1970. The year 9999 is how clients of the
+/// service write never.
+pub(super) fn expiry(text: &str) -> Result<Option<i64>, ManagementError> {
     if Pieces::parse(text).is_ok_and(|pieces| pieces.date().year() == 9999) {
         return Ok(None);
     }

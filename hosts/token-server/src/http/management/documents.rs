@@ -9,8 +9,8 @@ use super::resource::{Ids, REGISTRY_TYPE};
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::store::{
-    PasswordName, PasswordRecord, RegistryRecord, ScopeMapRecord, ServicePrincipalRecord,
-    TokenRecord,
+    PasswordName, PasswordRecord, RegistryRecord, ScopeMapRecord, SecretRecord,
+    ServicePrincipalRecord, TokenRecord,
 };
 
 /// The constant `provisioningState`: every change completes within its request.
@@ -237,6 +237,8 @@ pub(crate) struct ServicePrincipalResource {
     scope_maps: Vec<String>,
     /// How many secrets it has, of two.
     secrets: usize,
+    /// When each secret expires, the older one first; null for never.
+    secret_expiries: Vec<Option<String>>,
     creation_date: String,
 }
 
@@ -258,8 +260,10 @@ pub(crate) struct ServicePrincipalBody {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 pub(crate) struct SecretBody {
-    /// 16 to 256 characters; one is generated when this is left out.
+    /// 16 to 256 characters that are not easy to guess; one is generated when this is left out.
     pub secret: Option<String>,
+    /// When it expires, RFC 3339; never, when left out.
+    pub expiry: Option<String>,
 }
 
 /// A secret, in the one answer that shows it.
@@ -271,6 +275,9 @@ pub(crate) struct SecretDocument {
     /// The secret, when it was generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// When it expires; never, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<String>,
 }
 
 impl RegistrySummary {
@@ -376,9 +383,14 @@ impl ServicePrincipalResource {
             roles: principal.roles,
             scope_maps: principal.scope_maps,
             secrets: principal.secrets.len(),
+            secret_expiries: expiries(&principal.secrets),
             creation_date: rfc3339(principal.created_at),
         }
     }
+}
+
+fn expiries(secrets: &[SecretRecord]) -> Vec<Option<String>> {
+    secrets.iter().map(|secret| secret.expires_at().map(rfc3339)).collect()
 }
 
 /// Leaves the value out.

@@ -8,32 +8,23 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json as object};
 
+use super::oauth_error::{OAuthError, invalid_request, refused};
 use super::parameters::Parameters;
 use crate::app::App;
 use crate::app::watch::has_changed;
 use crate::clock;
 use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
-use crate::domain::policy::ServicePrincipal;
-use crate::domain::principal::AuthError;
+use crate::domain::principal::{AuthError, Client};
 use crate::http::answer::json;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
 use crate::http::sign_ins;
 use crate::model::audit::Actor;
-
-/// An error response of RFC 6749 (section 5.2).
-struct OAuthError {
-    status: StatusCode,
-    error: &'static str,
-    description: &'static str,
-    /// After how many seconds to try again.
-    retry_after: Option<u64>,
-}
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
 pub(crate) async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Response {
@@ -48,11 +39,14 @@ pub(crate) async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<St
         "authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{url}/{tenant}/oauth2/v2.0/token"),
         "device_authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/devicecode"),
+        "revocation_endpoint": format!("{public_url}/oauth2/revoke"),
         "jwks_uri": format!("{public_url}/.well-known/jwks.json"),
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": ["token"],
         "subject_types_supported": ["public"],
         "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "revocation_endpoint_auth_methods_supported":
+            ["none", "client_secret_basic", "client_secret_post"],
     });
     json(StatusCode::OK, &document)
 }
@@ -68,10 +62,7 @@ pub(crate) async fn token(
     // The query is ignored, and a secret in it is refused.
     let form = Parameters::of_post(query.as_deref(), &[])
         .and_then(|_| Parameters::of_post(None, &body))
-        .map_err(|_| {
-            let description = "a secret in the query; send it in the form";
-            OAuthError::bad_request("invalid_request", description)
-        });
+        .map_err(|_| OAuthError::invalid("a secret in the query; send it in the form"));
     let issued = match form {
         Ok(form) => issue(&app, &context, &tenant, &form).await,
         Err(error) => Err(error),
@@ -104,16 +95,17 @@ async fn issue(
     let (client_id, secret) =
         (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
     let audience = audience(app, one("scope")?.unwrap_or(""))?;
-    let service = service_principal(app, client_id, secret, context).await;
-    note_sign_in(app, client_id, &service, context);
-    let service = service.map_err(refused)?;
+    let client = client(app, client_id, secret, context).await;
+    note_sign_in(app, client_id, &client, context);
+    let client = client.map_err(refused)?;
     let now = clock::now();
-    let access_token = authority::token(&app.issuer, &service, &audience, tenant, now);
+    let lifetime = authority::lifetime(&client, now);
+    let access_token = authority::token(&app.issuer, &client, &audience, tenant, now);
     let access_token = access_token.map_err(RouteError::from).map_err(refused)?;
     Ok(object!({
         "token_type": "Bearer",
-        "expires_in": authority::LIFETIME,
-        "ext_expires_in": authority::LIFETIME,
+        "expires_in": lifetime,
+        "ext_expires_in": lifetime,
         "access_token": access_token,
     }))
 }
@@ -121,12 +113,13 @@ async fn issue(
 fn note_sign_in(
     app: &App,
     client_id: &str,
-    service: &Result<Arc<ServicePrincipal>, RouteError>,
+    client: &Result<Client, RouteError>,
     context: &Context,
 ) {
-    match service {
-        Ok(service) => {
-            sign_ins::signed_in(app, Actor::service_principal(&service.name), context);
+    match client {
+        Ok(client) => {
+            let actor = Actor::service_principal(&client.service.name);
+            sign_ins::signed_in(app, actor, context);
         }
         Err(RouteError::Unauthorized(reason)) => {
             sign_ins::refused(app, client_id, reason.code(), context);
@@ -139,12 +132,12 @@ fn note_sign_in(
 }
 
 /// The client with this secret, after reading the database.
-async fn service_principal(
+async fn client(
     app: &App,
     client_id: &str,
     secret: &str,
     context: &Context,
-) -> Result<Arc<ServicePrincipal>, RouteError> {
+) -> Result<Client, RouteError> {
     let (listener, address) = (context.listener, context.address);
     let policy = Arc::clone(&app.policy());
     let first = app.authenticator_at(listener, &policy);
@@ -185,41 +178,4 @@ fn check_tenant(app: &App, tenant: &str) -> Result<(), OAuthError> {
         "invalid_request",
         "there is no such tenant; `scopegate-server administrator` prints the one there is",
     ))
-}
-
-fn invalid_request(_: RouteError) -> OAuthError {
-    OAuthError::bad_request("invalid_request", "a repeated parameter")
-}
-
-/// One mapping for every refusal: a client learns no more than that it was refused.
-fn refused(error: RouteError) -> OAuthError {
-    let status = error.status();
-    error.log();
-    let (error, description, retry_after) = match error {
-        RouteError::Unauthorized(_) => {
-            ("invalid_client", "the client id or the secret is wrong", None)
-        }
-        RouteError::TooMany(error) => {
-            ("slow_down", "too many requests, try again later", Some(error.retry_after))
-        }
-        _ => ("temporarily_unavailable", "no token could be issued, try again", Some(1)),
-    };
-    OAuthError { status, error, description, retry_after }
-}
-
-impl OAuthError {
-    const fn bad_request(error: &'static str, description: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error, description, retry_after: None }
-    }
-}
-
-impl IntoResponse for OAuthError {
-    fn into_response(self) -> Response {
-        let body = object!({ "error": self.error, "error_description": self.description });
-        let mut response = json(self.status, &body);
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
-        response
-    }
 }

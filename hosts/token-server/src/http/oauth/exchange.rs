@@ -16,7 +16,9 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use scopegate_api::claims::PrincipalKind;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
@@ -24,12 +26,15 @@ use crate::app::App;
 use crate::clock;
 use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
-use crate::domain::identity::IdentityError;
+use crate::domain::identity::{Identity, IdentityError};
 use crate::domain::policy::Policy;
-use crate::domain::principal::Principal;
+use crate::domain::principal::{Presented, Principal, Proven};
 use crate::domain::reason::Reason;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
+
+/// The longest id of a provider's token that is logged, in bytes.
+const MAX_JTI: usize = 128;
 
 /// The answer.
 #[derive(Serialize)]
@@ -50,7 +55,7 @@ pub(crate) async fn post(
 ) -> Result<Response, RouteError> {
     let request = AuditedRequest::new(&app, &context, &[]);
     let exchanged = match Parameters::of_post(query.as_deref(), &body) {
-        Ok(parameters) => exchange(&app, &context, &parameters).await,
+        Ok(parameters) => exchange(&app, &context, &parameters, &request.presented).await,
         Err(error) => Err(error),
     };
     match exchanged {
@@ -66,6 +71,7 @@ async fn exchange(
     app: &App,
     context: &Context,
     parameters: &Parameters<'_>,
+    presented: &Presented,
 ) -> Result<(Principal, ExchangeResponse), RouteError> {
     let service = parameters
         .required("service", "no service; send the one that the challenge of /v2/ names")?;
@@ -75,7 +81,7 @@ async fn exchange(
     let now = clock::now();
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
-    let principal = identify(app, context, &policy, parameters, now).await?;
+    let principal = identify(app, context, &policy, parameters, presented, now).await?;
     if principal.tables.is_empty() {
         return Err(Reason::NothingBound.into());
     }
@@ -89,19 +95,21 @@ async fn identify(
     context: &Context,
     policy: &Policy,
     parameters: &Parameters<'_>,
+    presented: &Presented,
     now: i64,
 ) -> Result<Principal, RouteError> {
     let access_token = || {
         parameters
             .required("access_token", "no access_token; send the one of your identity provider")
     };
+    let who = (context.address, presented);
     match parameters
         .required("grant_type", "no grant_type; send a form with grant_type=access_token")?
     {
-        "access_token" => by_access_token(app, policy, context.address, access_token()?, now).await,
+        "access_token" => by_access_token(app, policy, who, access_token()?, now).await,
         "refresh_token" => redeem(app, context, policy, parameters, now).await,
         "access_token_refresh_token" => {
-            let known = by_access_token(app, policy, context.address, access_token()?, now).await?;
+            let known = by_access_token(app, policy, who, access_token()?, now).await?;
             let fresh = redeem(app, context, policy, parameters, now).await?;
             let provider = |principal: &Principal| {
                 principal.identity.as_ref().map(|identity| identity.provider.clone())
@@ -120,7 +128,7 @@ async fn identify(
 async fn by_access_token(
     app: &App,
     policy: &Policy,
-    address: IpAddr,
+    (address, presented): (IpAddr, &Presented),
     token: &str,
     now: i64,
 ) -> Result<Principal, RouteError> {
@@ -130,11 +138,27 @@ async fn by_access_token(
         return Ok(authenticator.by_password(name, password.to_owned(), address, now).await?);
     }
     if let Some(principal) =
-        authority::principal(token, REGISTRY_AUDIENCE, &app.issuer, policy, now)?
+        authority::principal(token, REGISTRY_AUDIENCE, &app.issuer, policy, Some(presented), now)?
     {
         return Ok(principal);
     }
-    Ok(Principal::of(app.providers.identify(token, now).await?, app.directory(policy))?)
+    let identity = app.providers.identify(token, now).await?;
+    presented.note(|| proven(&identity));
+    Ok(Principal::of(identity, app.directory(policy))?)
+}
+
+/// An identity, and the id of its provider's token, for the decision log. The id is the provider's
+/// text, and left out where it is no short one.
+fn proven(identity: &Identity) -> Proven {
+    let is_short =
+        |id: &&str| id.len() <= MAX_JTI && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let jti = identity.claims.get("jti").and_then(Value::as_str).filter(is_short);
+    Proven {
+        kind: PrincipalKind::Identity,
+        name: identity.subject.clone(),
+        provider: Some(identity.provider.clone()),
+        jti: jti.map(ToOwned::to_owned),
+    }
 }
 
 /// The identity behind a provider's refresh token.

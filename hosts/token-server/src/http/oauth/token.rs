@@ -26,7 +26,7 @@ use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
 use crate::app::App;
 use crate::clock;
 use crate::domain::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
-use crate::domain::principal::{Authenticated, Credentials, Principal};
+use crate::domain::principal::{Authenticated, Credentials, Presented, Principal};
 use crate::http::authorization::authorization;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
@@ -142,7 +142,7 @@ async fn respond(
 ) -> Result<Response, RouteError> {
     let scopes: Vec<&str> = parameters.all("scope").collect();
     let request = AuditedRequest::new(app, context, &scopes);
-    match issue(app, context.address, parameters, &scopes, style).await {
+    match issue(app, (context.address, &request.presented), parameters, &scopes, style).await {
         Ok(Issued { principal, report, body }) => {
             Ok(request.granted(&principal, body.token.get(), &body, |decision| {
                 describe(decision, app, &principal, &report);
@@ -155,7 +155,7 @@ async fn respond(
 
 async fn issue(
     app: &App,
-    address: IpAddr,
+    (address, presented): (IpAddr, &Presented),
     parameters: &Parameters<'_>,
     scopes: &[&str],
     style: GrantStyle,
@@ -166,8 +166,11 @@ async fn issue(
     let now = clock::now();
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
-    let Authenticated { principal, refresh_token: presented_token } =
-        app.authenticator(&policy).authenticate(style.credentials?, address, now).await?;
+    let Authenticated { principal, refresh_token: presented_token } = app
+        .authenticator(&policy)
+        .noting(presented)
+        .authenticate(style.credentials?, address, now)
+        .await?;
     let report = app.decider().decide(&principal, scopes)?;
     let lifetime = lifetime(&principal, now);
     let rid = &policy.registry.rid;

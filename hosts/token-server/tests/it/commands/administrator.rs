@@ -26,3 +26,14 @@ fn a_new_secret_of_the_administrator_ends_the_old_one() {
     assert_eq!(server.get("/registries/registry", &secret(&printed)).0, 401);
     assert_eq!(server.get("/registries/registry", &secret(&renewed)).0, 200);
 }
+
+#[test]
+fn the_secret_of_the_administrator_may_expire() {
+    let data = Data::new();
+    let end = "2999-01-01T00:00:00Z";
+    let printed = data.stdout(&["administrator"], &["--expiry", end]);
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(printed["expiry"], end);
+    let error = data.refused(&["administrator"], &["--expiry", "2020-01-01T00:00:00Z"]);
+    assert_eq!(error, "the expiry is past");
+}

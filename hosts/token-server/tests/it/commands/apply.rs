@@ -73,4 +73,10 @@ fn a_password_that_is_generated_is_shown_once() {
     let printed: Value = serde_json::from_str(&data.stdout(&["apply"], &[&file])).unwrap();
     assert_eq!((&printed["token"], &printed["name"]), (&json!("Fresh-1"), &json!("password1")));
     assert_eq!(data.stdout(&["apply"], &[&file]), "", "it is shown once");
+    let client =
+        "servicePrincipals: [{clientId: 00000000-0000-4000-8000-000000000001, secretExpiry: END}]";
+    let end = "2999-01-01T00:00:00Z";
+    let file = data.write("client.yaml", &client.replace("END", end)).display().to_string();
+    let printed: Value = serde_json::from_str(&data.stdout(&["apply"], &[&file])).unwrap();
+    assert_eq!((&printed["expiry"], printed["secret"].is_string()), (&json!(end), true));
 }

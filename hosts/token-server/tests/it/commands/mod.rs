@@ -8,6 +8,7 @@ mod configuration;
 mod doctor;
 mod keys;
 mod restore;
+mod revoke;
 mod secrets;
 
 use std::io::{Read as _, Write as _};

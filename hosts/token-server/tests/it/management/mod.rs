@@ -16,6 +16,7 @@ mod lists;
 mod names;
 mod requests;
 mod restore;
+mod revoke;
 mod roles;
 mod scope_maps;
 mod service_principals;

@@ -1,10 +1,13 @@
 //! Service principals: what happens to a client happens to the tokens that it has.
 
 use axum::http::Method;
+use scopegate_server::testing::clock;
 use serde_json::{Value, json};
 
-use crate::support::management::{Call, OTHER_CLIENT, Registry, SECRET, delete, get, post, put};
-use crate::support::{basic, bearer};
+use crate::support::management::{
+    Call, OTHER_CLIENT, Registry, SECRET, delete, expect_refusal, get, post, put,
+};
+use crate::support::{PULL, basic, bearer, claims};
 
 const CLIENT: &str = "servicePrincipals/00000000-0000-4000-8000-000000000009";
 
@@ -83,4 +86,101 @@ async fn roles_and_scope_maps_are_kept_once() {
         (&client["roles"], &client["scopeMaps"]),
         (&json!(["Owner", "Reader"]), &json!(["abcde"]))
     );
+}
+
+#[tokio::test]
+async fn a_secret_that_is_easy_to_guess_is_refused() {
+    let registry = Registry::start().await;
+    let body = json!({"roles": ["Reader"], "displayName": "violin quarry otter"});
+    registry.must(put(CLIENT, body)).await;
+    for (secret, says) in [
+        ("too short", "a secret has 16 to 256 characters"),
+        ("aaaaaaaaaaaaaaaaaaaa", "too easy to guess (Repeats like"),
+        ("password password", "too easy to guess"),
+        // The names of the client and of the registry are the first guesses.
+        ("violin quarry otter", "too easy to guess"),
+        (OTHER_CLIENT, "too easy to guess"),
+        ("registry r.test registry", "too easy to guess"),
+    ] {
+        let call = post(secrets(), json!({ "secret": secret }));
+        let answer = registry.owner(&call).await;
+        expect_refusal(&answer, &call, 400, says);
+        assert!(!answer.body.to_string().contains(secret), "{}", answer.body);
+    }
+    let client = registry.must(get(CLIENT)).await;
+    assert_eq!(client["secrets"], 0);
+    registry.must(post(secrets(), json!({"secret": "lantern marble pigeon sofa"}))).await;
+}
+
+/// A secret that expires takes with it what it made: no token is good for longer, not by way of
+/// `az login` either.
+#[tokio::test]
+async fn no_token_outlives_its_secret() {
+    let registry = Registry::start().await;
+    registry.must(put(CLIENT, json!({"roles": ["Reader", "AcrPull"]}))).await;
+    let end = clock::now() + 1000;
+    let expiry = clock::rfc3339(end);
+    let made = registry.must(post(secrets(), json!({ "expiry": expiry }))).await;
+    assert_eq!(made["expiry"], expiry);
+    let secret = made["secret"].as_str().unwrap();
+    let server = &registry.server;
+    let login = server.login(OTHER_CLIENT, secret).await;
+    let audience = "https://r.test";
+    let az = registry.bearer(OTHER_CLIENT, secret, audience).await;
+    let for_exchange =
+        registry.bearer(OTHER_CLIENT, secret, "https://containerregistry.azure.net").await;
+    let exchanged = server.exchange(&for_exchange).await.refresh_token();
+    for (what, token) in [
+        ("access token", server.by_password(OTHER_CLIENT, secret, PULL).await.access_token()),
+        ("refresh token", login.clone()),
+        ("renewed", server.renew(&login, PULL).await.access_token()),
+        ("of az", az.clone()),
+        ("of az, exchanged", exchanged.clone()),
+        ("of az, exchanged and renewed", server.renew(&exchanged, PULL).await.access_token()),
+    ] {
+        assert!(claims(&token)["exp"].as_i64().unwrap() <= end, "{what}");
+    }
+    // Another secret without an expiry changes nothing; both are shown.
+    registry.must(post(secrets(), json!({"secret": SECRET}))).await;
+    let client = registry.must(get(CLIENT)).await;
+    assert_eq!(client["secretExpiries"], json!([expiry, null]));
+    let renewed = server.renew(&exchanged, PULL).await.access_token();
+    assert!(claims(&renewed)["exp"].as_i64().unwrap() <= end);
+    let unbound = server.by_password(OTHER_CLIENT, SECRET, PULL).await.access_token();
+    assert!(claims(&unbound)["exp"].as_i64().unwrap() > end);
+    // It is removed, and with it what it made.
+    registry.must(delete(secrets())).await;
+    for token in [&login, &exchanged] {
+        assert_eq!(server.renew(token, PULL).await.status, 401);
+    }
+    assert_eq!(registry.send(Some(&bearer(&az)), &get("")).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_expired_secret_opens_nothing() {
+    let registry = Registry::start().await;
+    registry.must(put(CLIENT, json!({"roles": ["Reader", "AcrPull"]}))).await;
+    let past = json!({"expiry": "2020-01-01T00:00:00Z"});
+    let call = post(secrets(), past);
+    expect_refusal(&registry.owner(&call).await, &call, 400, "the expiry is past");
+    let call = post(secrets(), json!({"expiry": "soon"}));
+    expect_refusal(&registry.owner(&call).await, &call, 400, "`expiry` is not a time");
+    let end = clock::now() + 3;
+    let body = json!({"secret": SECRET, "expiry": clock::rfc3339(end)});
+    registry.must(post(secrets(), body)).await;
+    let server = &registry.server;
+    let statuses = async || {
+        let management = registry.send(Some(&basic(OTHER_CLIENT, SECRET)), &get("")).await.status;
+        let token = server.by_password(OTHER_CLIENT, SECRET, PULL).await.status;
+        (management.as_u16(), token.as_u16())
+    };
+    let refresh = server.login(OTHER_CLIENT, SECRET).await;
+    assert_eq!(statuses().await, (200, 200));
+    while clock::now() < end {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    // Also where a right secret is remembered, and where clocks may differ by a minute.
+    assert_eq!(statuses().await, (401, 401));
+    assert_eq!(server.renew(&refresh, PULL).await.status, 401);
+    assert_eq!(registry.must(get(CLIENT)).await["secrets"], 1);
 }

@@ -28,6 +28,10 @@ pub(super) fn walk(walk: &mut Walk<'_>, logins: &[Login]) {
         let form = format!("grant_type=password&username={NULL_GUID}&{SCOPE}&password={refresh}");
         let answer = walk.server.post(&form);
         walk.knows(answer["access_token"].as_str().unwrap());
+        for token in [refresh, &format!("{refresh}A")] {
+            walk.server.post_to("/oauth2/revoke", &format!("token={token}"));
+            walk.server.post_to(&format!("/oauth2/revoke?token={token}"), "");
+        }
     }
     let anonymous = walk.server.post(&format!("grant_type=password&{SCOPE}"));
     walk.secrets.extend(anonymous["access_token"].as_str().map(str::to_owned));

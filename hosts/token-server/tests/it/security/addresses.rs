@@ -1,8 +1,12 @@
 //! Which address is counted: that of the peer, unless a proxy or a gateway of ours says another.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use scopegate_host::networks::Networks;
+use scopegate_server::testing::clock;
 use scopegate_server::testing::config::{Limits, Rate};
+use scopegate_server::testing::domain::edit::service_principals;
 use scopegate_server::testing::domain::guard::FAILURE_COST;
 
 use crate::support::{OWNER, Server, Setup, TOKEN, basic, bearer};
@@ -119,4 +123,27 @@ async fn a_gateway_that_is_disabled_speaks_for_nobody() {
     }
     server.put_disabled_client(OWNER, "EdgeReader").await;
     assert_eq!(sent(&shown).await, StatusCode::TOO_MANY_REQUESTS);
+}
+
+/// Also where it was right before.
+#[tokio::test]
+async fn a_gateway_whose_secret_has_expired_speaks_for_nobody() {
+    let once = Rate { rate: 0.001, burst: FAILURE_COST + 1 };
+    let limits = Limits { per_address: once, ..Limits::default() };
+    let server = Server::with(Setup { limits, ..Setup::default() }).await;
+    server.put_client(OWNER, "EdgeReader").await;
+    let end = clock::now() + 3;
+    let mut write = server.write().await;
+    let secret = service_principals::generate_secret(&mut write, OWNER, Some(end)).await.unwrap();
+    server.commit(write).await;
+    let shown = basic(OWNER, &secret);
+    let sent = async |client: &str| {
+        server.get_by("127.0.0.1", client, &shown, TOKEN, &basic("Reader", "wrong")).await.status
+    };
+    assert_eq!(sent("203.0.113.1").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(sent("203.0.113.2").await, StatusCode::UNAUTHORIZED);
+    while clock::now() < end {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(sent("203.0.113.3").await, StatusCode::TOO_MANY_REQUESTS);
 }

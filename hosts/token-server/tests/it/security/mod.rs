@@ -7,6 +7,7 @@
 mod addresses;
 mod availability;
 mod database;
+mod decision_log;
 mod escalation;
 mod forgery;
 mod guessing;
@@ -17,6 +18,7 @@ mod parameters;
 mod parsers;
 mod providers;
 mod revocation;
+mod revoking;
 mod routes;
 mod scopes;
 mod token_kinds;

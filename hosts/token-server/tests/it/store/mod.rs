@@ -26,6 +26,7 @@ mod backup;
 mod changes;
 mod opening;
 mod records;
+mod revoked_tokens;
 mod snapshots;
 mod trail;
 

@@ -162,7 +162,8 @@ impl Registry {
                 ..ServicePrincipalEdit::default()
             };
             service_principals::put(&mut write, client, edit).await.unwrap();
-            let secret = service_principals::generate_secret(&mut write, client).await.unwrap();
+            let secret =
+                service_principals::generate_secret(&mut write, client, None).await.unwrap();
             secrets.push((role, client, secret));
         }
         server.commit(write).await;

@@ -204,7 +204,7 @@ impl Server {
         let roles = Some(vec![role.to_owned()]);
         let edit = ServicePrincipalEdit { enabled, roles, ..ServicePrincipalEdit::default() };
         service_principals::put(&mut write, id, edit).await.unwrap();
-        let secret = service_principals::generate_secret(&mut write, id).await.unwrap();
+        let secret = service_principals::generate_secret(&mut write, id, None).await.unwrap();
         self.commit(write).await;
         secret
     }
