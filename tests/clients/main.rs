@@ -7,6 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`containers`] | skopeo, podman, buildah and docker against CNCF distribution |
+//! | [`address`] | one address for both: which requests are whose, and the clients through it |
 //! | [`azure`] | `az` and the Azure SDKs against a stand-in for the data plane |
 //! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
 //! | [`gateway`] | the same tools through our gateway, and what must not get through it |
@@ -36,6 +37,7 @@
     reason = "what fails ends the test"
 )]
 
+mod address;
 mod authz;
 mod azure;
 mod conformance;

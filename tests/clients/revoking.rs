@@ -279,7 +279,8 @@ fn the_commands_of_the_document() {
     let mut ran = 0;
     for line in block.lines() {
         let line = line
-            .replace("https://localhost:5001", &server.url())
+            .replace("https://localhost:5000", &server.url())
+            .replace("http://127.0.0.1:5001", &server.url())
             .replace("--config target/run/scopegate.yaml", &data)
             .replace("scopegate-server", &program);
         let mut command = Command::new("bash");

@@ -41,8 +41,8 @@ use crate::run::Topology;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  run [--with-registry]   start a token server and a registry over TLS, and print the commands to try;
-                          with the option our gateway is in front of a registry without authentication
+  run [--direct]          start a token server, the gateway and a registry, all of it at https://localhost:5000, and
+                          print the commands to try; with the option without the gateway, each at its own address
   test                    set up what the tests need, then run them all
   check                   formatting, lints and documentation, warnings denied, and then deny
   deny                    licences, bans and sources of all crates, and advisories where their database can be had
@@ -79,8 +79,8 @@ fn run_command() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["run"] => run::run(&shell, Topology::Registry),
-        ["run", "--with-registry"] => run::run(&shell, Topology::Gateway),
+        ["run"] => run::run(&shell, Topology::Gateway),
+        ["run", "--direct"] => run::run(&shell, Topology::Direct),
         ["test"] => test::test(&shell),
         ["check"] => check::check(&shell),
         ["deny"] => deny::deny(&shell),

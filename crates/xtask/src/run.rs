@@ -1,12 +1,12 @@
-//! Runs a token server for trying out, with example scope maps and tokens, and a real registry when
-//! one is installed.
+//! Runs a token server for trying out, with example scope maps and tokens, a real registry when one
+//! is installed, and the gateway, which is the one address of both.
 //!
-//! Both use TLS under the name `localhost`, with a certificate from an authority of this run,
-//! because `az` requires TLS. The registry's `service` is its own address, by which `az` finds it.
-//! Everything is in `target/run`.
+//! That address has TLS under the name `localhost`, with a certificate from an authority of this
+//! run, because `az` requires TLS. The registry's `service` is its own address, by which `az` finds
+//! it. What is behind it is plain HTTP on loopback. Everything is in `target/run`.
 //!
-//! Clients reach the registry itself, which then verifies tokens, or the gateway in front of a
-//! registry without authentication.
+//! Without the gateway clients reach the registry itself, which then verifies tokens, and the token
+//! server, each at an address of its own with that certificate.
 
 mod authority;
 mod guide;
@@ -30,25 +30,23 @@ use crate::{engine, paths, setup, web};
 /// The timeout of a process's start and end.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The process that clients of the registry reach.
+/// What clients reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topology {
-    /// The registry, where one is installed.
-    Registry,
-    /// Our gateway in front of one.
+    /// The gateway, which is the address of the token server and of the registry.
     Gateway,
+    /// The token server, and the registry where one is installed.
+    Direct,
 }
 
 pub(crate) fn run(shell: &Shell, topology: Topology) -> anyhow::Result<()> {
     engine::build(shell)?;
-    match (setup::programs(shell), topology) {
-        (Ok(()), _) => {}
-        (Err(error), Topology::Registry) => println!("setup: {error:#}; going on without"),
-        (Err(error), Topology::Gateway) => return Err(error),
+    if let Err(error) = setup::programs(shell) {
+        println!("setup: {error:#}; going on without");
     }
     let has_page = build_server(shell)?;
     if topology == Topology::Gateway {
-        setup::gateway(shell)?;
+        setup::gateway(shell).context("the gateway cannot be built; `--direct` goes without it")?;
         let programs = ["--package", "scopegate-gateway", "--package", "scopegate-cli"];
         cmd!(shell, "cargo build --locked").args(programs).run()?;
     }
@@ -77,7 +75,7 @@ struct Stack {
     folder: PathBuf,
     topology: Topology,
     server: u16,
-    /// The port that clients of the registry use.
+    /// The port that clients of the registry use, and of everything with the gateway.
     registry: u16,
     /// The port of the registry behind the gateway.
     upstream: u16,
@@ -124,9 +122,9 @@ impl Stack {
         let image = registry.is_some() && self.make_image(shell)?;
         let guide = Guide {
             built: short(&self.built),
-            has_gateway: gateway.is_some(),
+            upstreams: gateway.is_some().then_some([self.server, self.upstream]),
             folder: short(&self.folder),
-            server: self.server,
+            server: self.public(),
             registry: self.registry,
             password: text(password, "value")?,
             secret: text(administrator, "secret")?,
@@ -160,19 +158,33 @@ impl Stack {
         self.folder.join("scopegate.yaml")
     }
 
+    /// The port of the address that clients know the token server by.
+    const fn public(&self) -> u16 {
+        match self.topology {
+            Topology::Gateway => self.registry,
+            Topology::Direct => self.server,
+        }
+    }
+
     fn configuration(&self) -> String {
         let Self { folder, server, registry, .. } = self;
         let path = |name| folder.join(name);
+        let tls = match self.topology {
+            Topology::Gateway => String::new(),
+            Topology::Direct => {
+                let (certificate, key) = (path("tls.crt"), path("tls.key"));
+                format!("tls: {{certificate: {certificate:?}, key: {key:?}}}\n")
+            }
+        };
         format!(
             "# Every other value and its default is in examples/scopegate.yaml.\n\
              data: {data:?}\n\
              listen: 127.0.0.1:{server}\n\
-             publicUrl: https://localhost:{server}\n\
+             publicUrl: https://localhost:{public}\n\
              registry: {{service: \"localhost:{registry}\"}}\n\
-             tls: {{certificate: {certificate:?}, key: {key:?}}}\n",
+             {tls}",
             data = path("scopegate-data"),
-            certificate = path("tls.crt"),
-            key = path("tls.key"),
+            public = self.public(),
         )
     }
 
@@ -200,7 +212,7 @@ impl Stack {
             return Ok(None);
         }
         let (config, port) = match self.topology {
-            Topology::Registry => (self.registry_configuration(shell)?, self.registry),
+            Topology::Direct => (self.registry_configuration(shell)?, self.registry),
             Topology::Gateway => (self.open_registry_configuration(), self.upstream),
         };
         shell.write_file(self.folder.join("registry.yml"), config)?;
@@ -228,9 +240,10 @@ impl Stack {
         )
     }
 
-    /// Starts our gateway, in that topology. `edge` is its client, which may only read revocations.
+    /// Starts our gateway, in that topology. `edge` is its client, which may read revocations and
+    /// say whose requests it passes.
     async fn start_gateway(&self, shell: &Shell, edge: &Value) -> anyhow::Result<Option<Child>> {
-        if self.topology == Topology::Registry {
+        if self.topology == Topology::Direct {
             return Ok(None);
         }
         let Self { folder, server, registry, upstream, .. } = self;
@@ -242,15 +255,14 @@ impl Stack {
              tls: {{certificate: {certificate:?}, key: {key:?}}}\n\
              upstream: http://127.0.0.1:{upstream}\n\
              service: localhost:{registry}\n\
-             realm: https://localhost:{server}/oauth2/token\n\
-             keys: https://localhost:{server}/.well-known/jwks.json\n\
-             revocations: {{url: \"https://localhost:{server}/registries/registry/generations\", user: {user}, secretFile: {secret:?}}}\n\
-             authorities: {authorities:?}\n",
+             realm: https://localhost:{registry}/oauth2/token\n\
+             keys: http://127.0.0.1:{server}/.well-known/jwks.json\n\
+             revocations: {{url: \"http://127.0.0.1:{server}/registries/registry/generations\", user: {user}, secretFile: {secret:?}}}\n\
+             tokenServer: {{url: \"http://127.0.0.1:{server}\"}}\n",
             certificate = path("tls.crt"),
             key = path("tls.key"),
             user = text(edge, "clientId")?,
             secret = path("edge-secret"),
-            authorities = path("ca.crt"),
         );
         shell.write_file(path("gateway.yaml"), config)?;
         let mut command = Command::new(self.built.join("scopegate-gateway"));

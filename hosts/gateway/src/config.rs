@@ -5,8 +5,9 @@
 //! Left out: the environment and flags. A gateway is one of several behind one file, and secrets
 //! stand in files of their own.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use anyhow::{Context as _, bail, ensure};
 use scopegate_api::settings;
 use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Settings, Untag};
+use scopegate_host::client::is_loopback;
 use scopegate_host::networks::{self, Networks};
 use scopegate_host::peers::UNPROVEN;
 use scopegate_host::tls::TlsFiles;
@@ -69,8 +71,14 @@ pub(crate) struct Config {
     /// without it.
     #[serde(default)]
     pub(crate) bundle: Option<FeedConfig>,
+    /// The token server behind this address, for clients to have one address for both.
+    #[serde(default)]
+    pub(crate) token_server: Option<TokenServerConfig>,
+    /// Where the index of a chart repository is: `/helm/v1/<name>/index.yaml` leads there.
+    #[serde(default)]
+    pub(crate) helm_index: BTreeMap<String, Url>,
     /// Authorities to trust beside those of the system, when asking for keys, passwords,
-    /// revocations and the policy.
+    /// revocations and the policy. Of what is passed to the token server they are trusted alone.
     #[serde(default)]
     pub(crate) authorities: Option<PathBuf>,
     /// How many connections there may be.
@@ -106,6 +114,24 @@ pub(crate) struct FeedConfig {
     /// For how long requests are let through when the feed does not answer.
     #[serde(default = "serve_for", deserialize_with = "scopegate_host::duration::deserialize")]
     pub(crate) serve_for: Duration,
+}
+
+/// The token server behind this address.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TokenServerConfig {
+    /// Its address: `https://host:port`, or `http://` on loopback.
+    pub(crate) url: Url,
+    /// The client id of a service principal that may say whose requests are passed; that of
+    /// `revocations` or `bundle` without it.
+    #[serde(default)]
+    pub(crate) user: Option<String>,
+    /// A file that holds the secret, and nothing else.
+    #[serde(default)]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Whether management is passed; not where the token server has it on an address of its own.
+    #[serde(default = "yes")]
+    pub(crate) management: bool,
 }
 
 /// How many connections there may be at one time.
@@ -213,6 +239,11 @@ impl Config {
             let is_one = (1..=1 << 20).contains(&number);
             ensure!(is_one, "limits.{name} is {number}, not between 1 and {}", 1 << 20);
         }
+        self.check_token_server()?;
+        for (name, url) in &self.helm_index {
+            let is_address = matches!(url.scheme(), "http" | "https");
+            ensure!(is_address, "helmIndex.{name} `{}` is no http address", url.scheme());
+        }
         let Timeouts { connect, upstream, client, idle } = self.timeouts;
         for (name, time) in
             [("connect", connect), ("upstream", upstream), ("client", client), ("idle", idle)]
@@ -222,17 +253,46 @@ impl Config {
         Ok(())
     }
 
-    /// The address of the registry, as it resolves now.
-    ///
-    /// # Errors
-    ///
-    /// When it does not resolve.
-    pub(crate) fn upstream_address(&self) -> anyhow::Result<SocketAddr> {
-        let host = self.upstream.host_str().context("upstream names no host")?;
-        let port = self.upstream.port_or_known_default().context("upstream names no port")?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let found = (host, port).to_socket_addrs().with_context(|| format!("upstream `{host}`"))?;
-        found.into_iter().next().with_context(|| format!("upstream `{host}` has no address"))
+    fn check_token_server(&self) -> anyhow::Result<()> {
+        let Some(own) = &self.token_server else { return Ok(()) };
+        let url = &own.url;
+        // The gateway's secret is sent with every request.
+        let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+        ensure!(is_private, "tokenServer.url is neither https nor http on loopback");
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        let is_bare = is_bare && url.path() == "/" && url.query().is_none();
+        ensure!(is_bare && url.fragment().is_none(), "tokenServer.url holds more than an address");
+        let has_both = own.user.is_some() == own.secret_file.is_some();
+        ensure!(has_both, "tokenServer.user and tokenServer.secretFile belong together");
+        ensure!(
+            self.credentials().is_some(),
+            "tokenServer needs user and secretFile, or revocations or bundle, which have them"
+        );
+        Ok(())
+    }
+
+    /// Where a token is asked for with a password: the realm, or the token server behind this
+    /// address, for which the realm is the gateway's own address.
+    #[must_use]
+    pub(crate) fn token_endpoint(&self) -> Url {
+        let own = self.token_server.as_ref().and_then(|own| own.url.join("/oauth2/token").ok());
+        own.unwrap_or_else(|| self.realm.clone())
+    }
+
+    /// Who this gateway is to the token server, and the field of the configuration that says so.
+    #[must_use]
+    pub(crate) fn credentials(&self) -> Option<(&'static str, &str, &Path)> {
+        let own = self.token_server.as_ref().and_then(|own| {
+            Some(("tokenServer", own.user.as_deref()?, own.secret_file.as_deref()?))
+        });
+        own.or_else(|| {
+            let feeds = [("revocations", &self.revocations), ("bundle", &self.bundle)];
+            let mut known =
+                feeds.into_iter().filter_map(|(field, feed)| Some((field, feed.as_ref()?)));
+            known
+                .next()
+                .map(|(field, feed)| (field, feed.user.as_str(), feed.secret_file.as_path()))
+        })
     }
 
     /// What routes need to know.
@@ -344,6 +404,30 @@ mod tests {
     }
 
     #[test]
+    fn who_the_gateway_is_to_the_token_server() {
+        let feed = "revocations: {url: 'http://127.0.0.1:1/', user: u, secretFile: s}\n";
+        let own = "tokenServer: {url: 'https://x', user: v, secretFile: t}\n";
+        let bare = "tokenServer: {url: 'https://x'}\n";
+        for (more, expected, endpoint) in [
+            (String::new(), None, "http://127.0.0.1:5001/oauth2/token"),
+            (
+                feed.to_owned(),
+                Some(("revocations", "u", "s")),
+                "http://127.0.0.1:5001/oauth2/token",
+            ),
+            (own.to_owned(), Some(("tokenServer", "v", "t")), "https://x/oauth2/token"),
+            ([feed, own].concat(), Some(("tokenServer", "v", "t")), "https://x/oauth2/token"),
+            ([feed, bare].concat(), Some(("revocations", "u", "s")), "https://x/oauth2/token"),
+        ] {
+            let config = Config::parse(&format!("{LEAST}{more}")).unwrap();
+            let found = config.credentials();
+            let found = found.map(|(field, user, path)| (field, user, path.to_str().unwrap()));
+            assert_eq!(found, expected, "{more}");
+            assert_eq!(config.token_endpoint().as_str(), endpoint, "{more}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (more, expected) in [
             ("lisen: x", "lisen"),
@@ -363,6 +447,25 @@ mod tests {
             ("limits: {exemptPeers: [10.0.0.0/33]}", "`10.0.0.0/33` is neither"),
             ("tls: {certificate: a}", "key"),
             ("revocations: {url: 'http://x/'}", "user"),
+            ("tokenServer: {url: 'http://127.0.0.1:1'}", "tokenServer needs user and secretFile"),
+            ("tokenServer: {url: 'http://127.0.0.1:1', user: u}", "belong together"),
+            (
+                "tokenServer: {url: 'http://10.0.0.1', user: u, secretFile: s}",
+                "tokenServer.url is neither https nor http on loopback",
+            ),
+            (
+                "tokenServer: {url: 'ftp://127.0.0.1', user: u, secretFile: s}",
+                "tokenServer.url is neither https nor http on loopback",
+            ),
+            (
+                "tokenServer: {url: 'https://x/path', user: u, secretFile: s}",
+                "tokenServer.url holds more than an address",
+            ),
+            (
+                "tokenServer: {url: 'https://u:hunter2@x/', user: u, secretFile: s}",
+                "tokenServer.url holds more than an address",
+            ),
+            ("helmIndex: {repo: 'file:///etc/passwd'}", "helmIndex.repo `file` is no http address"),
             ("forwardHeaders: [X-Trace]", "`X-Trace` is no header field that may go on"),
             ("forwardHeaders: [x-forwarded-user]", "`x-forwarded-user` is no header field"),
             ("forwardHeaders: ['a b']", "`a b` is no header field"),

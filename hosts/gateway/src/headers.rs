@@ -6,6 +6,7 @@
 //! behind trusts the gateway, and has no use for it. On HTTP/1.1 names are spelt as the service
 //! spells them, `Www-Authenticate` and `Link`, because scripts look for them so.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -112,6 +113,15 @@ pub(crate) fn forward(request: &mut RequestHeader, sent: Sent<'_>) -> Result<()>
         Some(content_type) => request.insert_header(header::CONTENT_TYPE, content_type)?,
         None => drop(request.remove_header(&header::CONTENT_TYPE)),
     }
+    say_origin(request, origin)
+}
+
+/// Says where a request came from: as the connection says.
+///
+/// # Errors
+///
+/// When a value cannot be a header, which none of ours is.
+pub(crate) fn say_origin(request: &mut RequestHeader, origin: &Origin) -> Result<()> {
     let host = request.headers.get(header::HOST).cloned();
     if let Some(host) = host {
         request.insert_header("x-forwarded-host", host)?;
@@ -158,17 +168,49 @@ pub(crate) fn complete(answer: &mut ResponseHeader, origin: &Origin) -> Result<(
     Ok(())
 }
 
-/// Sets a header field of an answer, its name spelt as the service spells it: `Www-Authenticate`.
+/// Sets a header field of an answer, its name spelt as the service spells it.
 ///
 /// # Errors
 ///
 /// When name or value cannot be a header, which none of ours is.
 pub(crate) fn set(answer: &mut ResponseHeader, name: &str, value: &str) -> Result<()> {
-    let words = name.split('-').map(|word| match word.split_at_checked(1) {
-        Some((first, rest)) => first.to_ascii_uppercase() + rest,
-        None => String::new(),
-    });
-    answer.insert_header(words.collect::<Vec<_>>().join("-"), value)
+    answer.insert_header(spelt(name), value)
+}
+
+/// Spells the names of all header fields of an answer as the service spells them, also those of the
+/// registry. What is spelt so already, as programs in Go spell it, is left alone.
+///
+/// # Errors
+///
+/// When a name or a value cannot be a header, which none of them is: they were one.
+pub(crate) fn spell(answer: &mut ResponseHeader) -> Result<()> {
+    let is_spelt = |name: &[u8]| {
+        let starts = std::iter::once(&b'-').chain(name);
+        starts.zip(name).all(|(before, byte)| *byte == spelt_after(*before, *byte))
+    };
+    let others = answer.case_header_iter().filter(|(name, _)| !is_spelt(name.as_slice()));
+    let names: BTreeSet<String> = others
+        .map(|(name, _)| String::from_utf8_lossy(name.as_slice()).to_ascii_lowercase())
+        .collect();
+    for name in names {
+        let values: Vec<HeaderValue> = answer.headers.get_all(&name).iter().cloned().collect();
+        answer.remove_header(name.as_str());
+        for value in values {
+            answer.append_header(spelt(&name), value)?;
+        }
+    }
+    Ok(())
+}
+
+/// A name as the service spells it: `Www-Authenticate`.
+fn spelt(name: &str) -> String {
+    let starts = std::iter::once(b'-').chain(name.bytes());
+    starts.zip(name.bytes()).map(|(before, byte)| char::from(spelt_after(before, byte))).collect()
+}
+
+/// A letter of a name as the service spells it, by the one before: a word begins with a capital.
+const fn spelt_after(before: u8, letter: u8) -> u8 {
+    if before == b'-' { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
 }
 
 /// Where an answer leads, as a client may follow it: to the registry by way of the gateway, so
@@ -317,5 +359,42 @@ mod tests {
             let written = String::from_utf8(written).unwrap();
             assert!(written.contains("Docker-Distribution-Api-Version: registry/2.0"), "{written}");
         }
+    }
+
+    /// Scripts of the service look for these spellings, by `grep` and `sed`.
+    #[test]
+    fn names_are_spelt_as_the_service_spells_them() {
+        let mut answer = ResponseHeader::build(200, None).unwrap();
+        for (name, value) in [
+            ("www-authenticate", "Bearer"),
+            ("LINK", "</v2/_catalog?last=b&n=1&orderby=>; rel=\"next\""),
+            ("ETag", "x"),
+            ("Location", "/v2/a"),
+            ("docker-content-digest", "sha256:x"),
+            ("x-ms-correlation-request-id", "c"),
+            ("set-cookie", "a=b"),
+            ("Content-Type", "text/plain"),
+            ("Set-cookie", "c=d"),
+        ] {
+            answer.append_header(name, value).unwrap();
+        }
+        spell(&mut answer).unwrap();
+        let mut written = Vec::new();
+        answer.header_to_h1_wire(&mut written);
+        let written = String::from_utf8(written).unwrap();
+        let mut lines: Vec<&str> = written.lines().collect();
+        lines.sort_unstable();
+        let expected = [
+            "Content-Type: text/plain",
+            "Docker-Content-Digest: sha256:x",
+            "Etag: x",
+            "Link: </v2/_catalog?last=b&n=1&orderby=>; rel=\"next\"",
+            "Location: /v2/a",
+            "Set-Cookie: a=b",
+            "Set-Cookie: c=d",
+            "Www-Authenticate: Bearer",
+            "X-Ms-Correlation-Request-Id: c",
+        ];
+        assert_eq!(lines, expected);
     }
 }

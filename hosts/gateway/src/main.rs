@@ -8,6 +8,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`config`] | the configuration |
+//! | [`address`] | which requests go to the token server, where this is its address too |
+//! | [`pass`] | what the token server is sent then, and what comes back |
 //! | [`request`] | what is refused before anything is decided |
 //! | [`peers`] | how many connections one client may have |
 //! | [`head`] | how long the head of a request may take |
@@ -30,6 +32,7 @@
 //! Left out: which tokens, scopes and paths are good, which `scopegate-edge` and the engine decide;
 //! storage, which is the registry's; issuing, which is the token server's.
 
+mod address;
 mod admin;
 mod bundle;
 mod client;
@@ -40,6 +43,7 @@ mod headers;
 mod jws;
 mod keys;
 mod listing;
+mod pass;
 mod password;
 mod peers;
 mod proxy;

@@ -18,18 +18,21 @@ use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::admission::{Authority, Credential, Forward, Refusal, Request};
-use scopegate_core::route::{Endpoint, route};
+use scopegate_core::route::{Endpoint, Route, route};
 use scopegate_core::{Catalog, RequiredScope};
 use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, answer, bearer};
 use scopegate_host::client::Client;
 use scopegate_host::correlation;
 use scopegate_host::peers::Peers;
+use url::Url;
 
+use crate::address::{self, Area, Owner};
 use crate::config::Config;
 use crate::head;
 use crate::headers::{self, Origin, Sent};
 use crate::keys::Keys;
 use crate::listing::{self, Listed, Page};
+use crate::pass::{self, PassError, TokenServer};
 use crate::password::{PasswordError, Passwords};
 use crate::request::{self, HeadError};
 use crate::status::{Snapshot, Status};
@@ -53,6 +56,8 @@ pub(crate) struct Gateway {
     pub(crate) tokens: Tokens,
     /// Names and passwords, where they are taken.
     pub(crate) passwords: Option<Passwords>,
+    /// The token server, where this is its address too.
+    pub(crate) token_server: Option<TokenServer>,
     /// The connections of each client.
     pub(crate) peers: Arc<Peers>,
     /// Where the status of tokens is known from.
@@ -79,6 +84,7 @@ pub(crate) struct Context {
     is_proof: bool,
     outcome: Outcome,
     forwarded: Option<Forwarded>,
+    passed: Option<Passed>,
     decided_in: std::time::Duration,
 }
 
@@ -87,6 +93,14 @@ pub(crate) struct Context {
 struct Forwarded {
     target: String,
     content_type: Option<String>,
+}
+
+/// A request that the token server answers.
+#[derive(Clone, Copy, Debug)]
+struct Passed {
+    area: Area,
+    /// How much of its body is still to come, at most.
+    left: usize,
 }
 
 /// An answer of our own.
@@ -100,6 +114,7 @@ struct Answer {
 /// What is to be done with a request.
 enum Action {
     Forward(Forwarded),
+    Pass(Area),
     Answer(Answer),
 }
 
@@ -139,6 +154,9 @@ impl Gateway {
             Err(error) => return Action::Answer(Answer::head(error)),
         };
         target.clone_into(&mut context.target);
+        if let Some(action) = self.pass(target, session) {
+            return action;
+        }
         let method = session.req_header().method.as_str();
         let presented = match self.presented(session.req_header(), method, target, context).await {
             Ok(presented) => presented,
@@ -169,6 +187,23 @@ impl Gateway {
         }
     }
 
+    /// What becomes of a request that is the token server's.
+    fn pass(&self, target: &str, session: &Session) -> Option<Action> {
+        let server = self.token_server.as_ref()?;
+        let length = session.req_header().headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        match address::owner(target, server.has_management()) {
+            Owner::Registry => None,
+            Owner::Ambiguous => {
+                Some(Action::Answer(Answer::pass(PassError::Ambiguous, Area::Tokens)))
+            }
+            Owner::TokenServer(area) if length.is_some_and(|length| length > pass::MAX_BODY) => {
+                Some(Action::Answer(Answer::pass(PassError::TooLarge, area)))
+            }
+            Owner::TokenServer(area) => Some(Action::Pass(area)),
+        }
+    }
+
     /// This gateway as the rules see it.
     fn edge<'e>(&'e self, snapshot: &'e Snapshot) -> Edge<'e> {
         let (realm, service) = (self.config.realm.as_str(), self.config.service.as_str());
@@ -193,6 +228,9 @@ impl Gateway {
         // it may have one.
         let is_filtered =
             route.endpoint == Endpoint::Catalog && self.config.catalog == Catalog::Filtered;
+        if let Some(url) = helm_index(&route, &self.config) {
+            return Action::Answer(Answer::redirect(url));
+        }
         match listing::field(route.endpoint) {
             Some(field) if route.path.starts_with("/v2/") && (method == "GET" || is_filtered) => {
                 let query = target.split_once('?').map_or("", |(_, query)| query);
@@ -318,6 +356,13 @@ fn unavailable(error: PasswordError) -> Unavailable {
     }
 }
 
+/// Where the index of a chart repository is, for a request that asks for one.
+fn helm_index<'c>(route: &Route<'_>, config: &'c Config) -> Option<&'c Url> {
+    let path =
+        route.path.strip_prefix("/helm/v1/").filter(|_| route.endpoint == Endpoint::HelmIndex);
+    config.helm_index.get(path?.strip_suffix("/index.yaml")?)
+}
+
 /// Whether a filtered list shows a repository to the token's holder.
 fn may_list(checked: &Checked<'_, '_>, name: &str) -> bool {
     match checked {
@@ -364,6 +409,7 @@ impl ProxyHttp for Proxy {
             is_proof: false,
             outcome: Outcome::Failed,
             forwarded: None,
+            passed: None,
             decided_in: std::time::Duration::ZERO,
         }
     }
@@ -383,6 +429,11 @@ impl ProxyHttp for Proxy {
                 context.forwarded = Some(forwarded);
                 Ok(false)
             }
+            Action::Pass(area) => {
+                context.outcome = Outcome::Passed;
+                context.passed = Some(Passed { area, left: pass::MAX_BODY });
+                Ok(false)
+            }
             Action::Answer(answer) => {
                 context.outcome = answer.outcome;
                 let is_understood = answer.status != 400;
@@ -395,7 +446,28 @@ impl ProxyHttp for Proxy {
         }
     }
 
-    async fn upstream_peer(&self, _: &mut Session, _: &mut Context) -> Result<Box<HttpPeer>> {
+    /// A body without a length is bounded as it comes.
+    async fn request_body_filter(
+        &self,
+        _: &mut Session,
+        body: &mut Option<Bytes>,
+        _: bool,
+        context: &mut Context,
+    ) -> Result<()> {
+        let (Some(passed), Some(piece)) = (&mut context.passed, body) else { return Ok(()) };
+        match passed.left.checked_sub(piece.len()) {
+            Some(left) => {
+                passed.left = left;
+                Ok(())
+            }
+            None => Error::e_explain(ErrorType::HTTPStatus(413), "the body is too large"),
+        }
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
+        if let (Some(_), Some(server)) = (context.passed, &self.0.token_server) {
+            return Ok(Box::new(server.peer(self.0.config.timeouts)));
+        }
         let is_tls = self.0.config.upstream.scheme() == "https";
         let name = self.0.config.upstream.host_str().unwrap_or_default().to_owned();
         let mut peer = HttpPeer::new(self.0.upstream, is_tls, name);
@@ -416,6 +488,9 @@ impl ProxyHttp for Proxy {
         request: &mut RequestHeader,
         context: &mut Context,
     ) -> Result<()> {
+        if let (Some(_), Some(server)) = (context.passed, &self.0.token_server) {
+            return server.forward(request, &context.origin);
+        }
         // Nothing goes on that was not decided.
         let Some(Forwarded { target, content_type }) = &context.forwarded else {
             return Error::e_explain(ErrorType::InternalError, "a request that was not decided");
@@ -433,8 +508,11 @@ impl ProxyHttp for Proxy {
         &self,
         session: &mut Session,
         answer: &mut ResponseHeader,
-        _: &mut Context,
+        context: &mut Context,
     ) -> Result<()> {
+        if context.passed.is_some() {
+            return pass::restrain(answer, &context.origin);
+        }
         // A registry that asks for credentials is not meant to: its challenge could lead clients,
         // and their passwords, elsewhere.
         if answer.status == StatusCode::UNAUTHORIZED
@@ -462,7 +540,10 @@ impl ProxyHttp for Proxy {
         answer: &mut ResponseHeader,
         context: &mut Context,
     ) -> Result<()> {
-        headers::complete(answer, &context.origin)
+        if context.passed.is_none() {
+            headers::complete(answer, &context.origin)?;
+        }
+        headers::spell(answer)
     }
 
     /// A connection that the registry closed while it was idle is no failure of the request. What
@@ -490,7 +571,8 @@ impl ProxyHttp for Proxy {
         error: &Error,
         context: &mut Context,
     ) -> FailToProxy {
-        let answer = match (error.etype(), error.esource()) {
+        let passed = context.passed.and_then(|passed| Answer::not_passed(error, passed.area));
+        let answer = passed.or_else(|| match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(502), _) => Some(Answer::bad_gateway()),
             (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, ErrorSource::Upstream) => {
                 Some(Answer::error(504, "UNAVAILABLE", "the registry does not answer in time"))
@@ -504,7 +586,7 @@ impl ProxyHttp for Proxy {
                 Some(Answer::error(400, "UNSUPPORTED", "the request cannot be read"))
             }
             _ => Some(Answer::unavailable()),
-        };
+        });
         tracing::warn!(error = %error.etype().as_str(), source = error.esource().as_str(), "not forwarded");
         context.outcome = Outcome::Failed;
         let error_code = answer.as_ref().map_or(0, |answer| answer.status);
@@ -574,8 +656,43 @@ impl Answer {
         Self { outcome, ..Self::json(status, body.as_bytes().to_vec()) }
     }
 
+    /// Why a request was not passed, in the form of its area.
+    fn pass(error: PassError, area: Area) -> Self {
+        let (content_type, body) = error.body(area);
+        let headers = vec![("content-type", content_type.to_owned())];
+        let is_refused = matches!(error, PassError::Ambiguous | PassError::TooLarge);
+        let outcome = if is_refused { Outcome::Refused } else { Outcome::Failed };
+        Self { status: error.status(), headers, body, outcome }
+    }
+
+    /// The same, from what Pingora says; `None` where the client is the reason.
+    fn not_passed(error: &Error, area: Area) -> Option<Self> {
+        let reason = match (error.etype(), error.esource()) {
+            (ErrorType::HTTPStatus(413), _) => PassError::TooLarge,
+            (_, ErrorSource::Downstream) => return None,
+            (
+                ErrorType::ConnectTimedout
+                | ErrorType::ConnectRefused
+                | ErrorType::ConnectNoRoute
+                | ErrorType::ConnectError
+                | ErrorType::TLSHandshakeFailure
+                | ErrorType::TLSHandshakeTimedout
+                | ErrorType::InvalidCert
+                | ErrorType::ReadTimedout,
+                _,
+            ) => PassError::Unreachable,
+            _ => PassError::Broken,
+        };
+        Some(Self::pass(reason, area))
+    }
+
     fn unavailable() -> Self {
         Self::fixed(answer::UNAVAILABLE, Outcome::Failed)
+    }
+
+    fn redirect(url: &Url) -> Self {
+        let headers = vec![("location", url.to_string())];
+        Self { headers, ..Self::json(307, Vec::new()) }
     }
 
     fn too_many() -> Self {
@@ -598,6 +715,7 @@ impl Answer {
             headers::set(&mut answer, name, &value)?;
         }
         headers::complete(&mut answer, origin)?;
+        headers::spell(&mut answer)?;
         if !session.as_downstream_mut().is_body_empty() || self.status == 400 {
             session.set_keepalive(None);
         }

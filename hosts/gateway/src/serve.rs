@@ -18,7 +18,8 @@ use pingora_core::server::{Server, ShutdownWatch};
 use pingora_core::services::background::{BackgroundService, background_service};
 use pingora_core::services::listening::Service;
 use pingora_proxy::http_proxy;
-use scopegate_host::client::{MAX_DOCUMENT, is_loopback};
+use scopegate_host::client::header::WWW_AUTHENTICATE;
+use scopegate_host::client::{Client, MAX_DOCUMENT, is_loopback};
 use scopegate_host::files::raise_limit;
 use scopegate_host::peers::Peers;
 use scopegate_host::tls::{Certificate, POLL_INTERVAL};
@@ -32,6 +33,7 @@ use crate::config::{Config, Limits, Secret};
 use crate::feed::Feed;
 use crate::head::InTime;
 use crate::keys::Keys;
+use crate::pass::{TokenServer, resolve};
 use crate::password::Passwords;
 use crate::peers::Counted;
 use crate::proxy::{Gateway, Proxy, now};
@@ -112,46 +114,55 @@ fn check_files(connections: usize) {
 /// When something that it names cannot be had.
 pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
     let authorities = config.authorities.as_deref();
-    let asking = client(&config.realm, authorities, MAX_DOCUMENT)?;
+    let endpoint = config.token_endpoint();
+    let asking = client(&endpoint, authorities, MAX_DOCUMENT)?;
     let keys = Arc::new(Keys::new(&config.keys, asking.clone()).context("keys")?);
     let tokens = Tokens::new(config.issuer.clone(), config.service.clone(), Arc::clone(&keys));
-    let shown = shown(&config)?;
-    let passwords = config
-        .passwords
-        .then(|| Passwords::new(asking, config.realm.clone(), config.service.clone(), shown));
+    let shown = shown(&config, &endpoint)?;
+    let token_server = token_server(&config, shown.as_ref())?;
+    let service = config.service.clone();
+    let passwords = config.passwords.then(|| Passwords::new(asking, endpoint, service, shown));
     let Limits { connections, connections_per_peer, exempt_peers } = config.limits.clone();
     let peers = Peers::new(connections, connections_per_peer, vec![exempt_peers]).handing_over();
     Ok(Gateway {
         peers: Arc::new(peers),
-        upstream: config.upstream_address()?,
+        upstream: resolve(&config.upstream).context("upstream")?,
         client: client(&config.upstream, authorities, MAX_LIST)?,
         status: status(&config, &keys),
         keys,
         tokens,
         passwords,
+        token_server,
         config,
     })
 }
 
 /// What the token server is shown with every request for a client, so that it counts the client and
-/// not this gateway: who reads its feed.
-fn shown(config: &Config) -> anyhow::Result<Option<HeaderValue>> {
-    let (field, feed) = match (&config.revocations, &config.bundle) {
-        (Some(feed), _) => ("revocations", feed),
-        (None, Some(feed)) => ("bundle", feed),
-        (None, None) => return Ok(None),
-    };
-    if !is_private(&config.realm) {
+/// not this gateway: who this is.
+fn shown(config: &Config, endpoint: &Url) -> anyhow::Result<Option<HeaderValue>> {
+    let Some((field, user, secret_file)) = config.credentials() else { return Ok(None) };
+    if !is_private(endpoint) {
         tracing::warn!(
             "the realm is plain HTTP, so the token server is not shown who asks, and counts all clients as one; use https"
         );
         return Ok(None);
     }
-    let secret = Secret::read(&feed.secret_file).with_context(|| format!("{field}.secretFile"))?;
-    let text = STANDARD.encode(format!("{}:{}", feed.user, secret.expose()));
+    let secret = Secret::read(secret_file).with_context(|| format!("{field}.secretFile"))?;
+    let text = STANDARD.encode(format!("{user}:{}", secret.expose()));
     let mut value = HeaderValue::try_from(format!("Basic {text}"))?;
     value.set_sensitive(true);
     Ok(Some(value))
+}
+
+/// The token server behind this address, where there is one.
+fn token_server(
+    config: &Config,
+    shown: Option<&HeaderValue>,
+) -> anyhow::Result<Option<TokenServer>> {
+    let (Some(own), Some(shown)) = (&config.token_server, shown) else { return Ok(None) };
+    let authorities = config.authorities.as_deref();
+    let server = TokenServer::new(&own.url, authorities, shown.clone(), own.management);
+    server.context("tokenServer").map(Some)
 }
 
 /// Whether what is sent to an address cannot be read on the way: over TLS, or within this machine.
@@ -207,6 +218,7 @@ impl BackgroundService for Background {
             () = self.read_feed() => {}
             () = self.read_certificate() => {}
             () = self.serve_admin() => {}
+            () = self.compare_realms() => {}
             _ = shutdown.changed() => {}
         }
     }
@@ -241,6 +253,32 @@ impl Background {
         }
     }
 
+    /// Says where the token server sends clients elsewhere than this gateway does: they would ask
+    /// it for tokens around the one address.
+    async fn compare_realms(&self) {
+        let config = &self.gateway.config;
+        let base = config.token_server.as_ref().and_then(|own| own.url.join("/v2/").ok());
+        if let (Some(base), Ok(client)) =
+            (base, client(&config.realm, config.authorities.as_deref(), MAX_DOCUMENT))
+        {
+            let theirs = loop {
+                match realm_at(&client, &base).await {
+                    Ok(realm) => break realm,
+                    Err(_) => tokio::time::sleep(FEED_INTERVAL).await,
+                }
+            };
+            if theirs.as_deref() != Some(config.realm.as_str()) {
+                let (theirs, ours) = (theirs.unwrap_or_default(), config.realm.as_str());
+                tracing::warn!(
+                    theirs,
+                    ours,
+                    "the token server's realm is another one; its publicUrl is to be this gateway's address"
+                );
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+
     async fn read_certificate(&self) {
         match &self.certificate {
             Some(certificate) => certificate.watch(POLL_INTERVAL).await,
@@ -257,6 +295,14 @@ impl Background {
         // The traffic goes on without.
         std::future::pending::<()>().await;
     }
+}
+
+/// The realm of the challenge at an address, where it has one.
+async fn realm_at(client: &Client, base: &Url) -> Result<Option<String>, String> {
+    let answer = client.send(client.get(base)).await?;
+    let challenge = answer.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    let realm = challenge.and_then(|text| text.split_once("realm=\"")?.1.split('"').next());
+    Ok(realm.map(ToOwned::to_owned))
 }
 
 /// `keys_epoch` is the epoch in which the keys were read last: a key that leaked is replaced with a

@@ -46,6 +46,8 @@ pub(crate) fn start(log: Log) -> anyhow::Result<()> {
 pub(crate) enum Outcome {
     /// It went on to the registry.
     Forwarded,
+    /// It went on to the token server, which decides about it.
+    Passed,
     /// It was answered here, because it may have it.
     Answered,
     /// It may not, or it was none.
@@ -60,6 +62,7 @@ impl Outcome {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Forwarded => "forwarded",
+            Self::Passed => "passed",
             Self::Answered => "answered",
             Self::Refused => "refused",
             Self::Failed => "failed",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::authority::Authority;
 use super::process::{Running, eventually, free_port};
 use super::server::{Administrator, ISSUER, Server};
 
@@ -16,6 +17,13 @@ pub(crate) struct Gateway {
     port: u16,
     folder: TempDir,
     running: Running,
+}
+
+/// Where a gateway is, where it sends clients for tokens, and which feed it reads.
+struct At {
+    port: u16,
+    realm: String,
+    feed: [&'static str; 2],
 }
 
 impl Gateway {
@@ -32,11 +40,39 @@ impl Gateway {
         Self::hearing(["bundle", "bundle"], upstream, server, more)
     }
 
+    /// The one address for a registry at `upstream` and for `server`, which has this address for
+    /// its own: `https://localhost` and a port.
+    #[track_caller]
+    pub(crate) fn for_both(
+        port: u16,
+        upstream: u16,
+        server: &Server,
+        authority: &Authority,
+        more: &str,
+    ) -> Self {
+        let url = server.url();
+        let more = format!("{}tokenServer: {{url: \"{url}\"}}\n{more}", authority.for_our_server());
+        let realm = format!("https://localhost:{port}/oauth2/token");
+        let at = At { port, realm, feed: ["revocations", "generations"] };
+        Self::start(at, upstream, server, &more)
+    }
+
     /// `feed` is the field of the configuration, and the resource.
     #[track_caller]
-    fn hearing([field, resource]: [&str; 2], upstream: u16, server: &Server, more: &str) -> Self {
+    fn hearing(feed: [&'static str; 2], upstream: u16, server: &Server, more: &str) -> Self {
+        let at = At { port: free_port(), realm: server.url() + "/oauth2/token", feed };
+        Self::start(at, upstream, server, more)
+    }
+
+    #[track_caller]
+    fn start(at: At, upstream: u16, server: &Server, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (port, admin, url) = (free_port(), free_port(), server.url());
+        let At { port, realm, feed: [field, resource] } = at;
+        let (mut admin, url) = (free_port(), server.url());
+        // A port that nothing listens on yet may be given twice.
+        while admin == port {
+            admin = free_port();
+        }
         let (administrator, edge) = (server.administrator(), server.edge_reader());
         let secret = folder.path().join("secret");
         std::fs::write(&secret, &edge.secret).unwrap();
@@ -46,7 +82,7 @@ admin: 127.0.0.1:{admin}
 upstream: http://127.0.0.1:{upstream}
 service: {service}
 issuer: {ISSUER}
-realm: {url}/oauth2/token
+realm: {realm}
 keys: {url}/.well-known/jwks.json
 {field}: {{url: \"{url}/registries/registry/{resource}\", user: {user}, secretFile: {secret}, serveFor: 5s}}
 {more}",

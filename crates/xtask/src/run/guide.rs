@@ -8,15 +8,17 @@ pub(super) struct Guide<'a> {
     /// The folder of the built programs.
     pub(super) built: &'a Path,
     pub(super) folder: &'a Path,
+    /// The ports that clients use: of the token server, and of the registry.
     pub(super) server: u16,
     pub(super) registry: u16,
+    /// The ports of both behind the gateway, where there is one.
+    pub(super) upstreams: Option<[u16; 2]>,
     pub(super) password: &'a str,
     pub(super) secret: &'a str,
     pub(super) tenant: &'a str,
     /// The client that edges read with, and its secret.
     pub(super) edge: [&'a str; 2],
     pub(super) has_registry: bool,
-    pub(super) has_gateway: bool,
     pub(super) has_image: bool,
     pub(super) has_page: bool,
 }
@@ -28,7 +30,7 @@ impl fmt::Display for Guide<'_> {
         if self.has_image {
             self.push(f)?;
         }
-        if self.has_gateway {
+        if self.upstreams.is_some() {
             self.why(f)?;
         }
         self.az(f)?;
@@ -55,28 +57,16 @@ impl Guide<'_> {
     }
 
     fn addresses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { folder, server, registry, password, secret, .. } = self;
-        writeln!(f, "token server   https://localhost:{server}")?;
+        let Self { password, secret, server, folder, .. } = self;
+        match self.upstreams {
+            Some(upstreams) => self.one_address(f, upstreams)?,
+            None => self.two_addresses(f)?,
+        }
         if self.has_page {
             writeln!(
                 f,
                 "playground     https://localhost:{server}/, in a browser that may go on past the warning"
             )?;
-        }
-        if self.has_gateway {
-            writeln!(
-                f,
-                "registry       localhost:{registry}, our gateway in front of CNCF distribution without authentication; its log is {}",
-                folder.join("registry.log").display()
-            )?;
-        } else if self.has_registry {
-            writeln!(
-                f,
-                "registry       localhost:{registry}, CNCF distribution, which trusts it; its log is {}",
-                folder.join("registry.log").display()
-            )?;
-        } else {
-            writeln!(f, "registry       none: docker-registry is not installed")?;
         }
         writeln!(f, "token          MyToken, password {password}")?;
         writeln!(f, "administrator  administrator, secret {secret}")?;
@@ -85,6 +75,36 @@ impl Guide<'_> {
             "\nThe commands are for another terminal, in this folder. This text is kept in {}.",
             folder.join("guide.txt").display()
         )
+    }
+
+    fn one_address(&self, f: &mut fmt::Formatter<'_>, upstreams: [u16; 2]) -> fmt::Result {
+        let Self { folder, server, .. } = self;
+        let [token_server, registry] = upstreams;
+        writeln!(f, "all of it      https://localhost:{server}, our gateway")?;
+        writeln!(f, "behind it      http://127.0.0.1:{token_server}, the token server")?;
+        if self.has_registry {
+            let log = folder.join("registry.log");
+            let log = log.display();
+            return writeln!(
+                f,
+                "               http://127.0.0.1:{registry}, CNCF distribution without authentication; its log is {log}"
+            );
+        }
+        writeln!(f, "               no registry: docker-registry is not installed")
+    }
+
+    fn two_addresses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, server, registry, .. } = self;
+        writeln!(f, "token server   https://localhost:{server}")?;
+        if self.has_registry {
+            let log = folder.join("registry.log");
+            let log = log.display();
+            return writeln!(
+                f,
+                "registry       localhost:{registry}, CNCF distribution, which trusts it; its log is {log}"
+            );
+        }
+        writeln!(f, "registry       none: docker-registry is not installed")
     }
 
     fn token(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -37,7 +37,7 @@ impl Machine {
     fn command(&self, block: &str) -> Command {
         let program = Path::new(env!("CARGO_BIN_EXE_scopegate-server")).parent().unwrap();
         let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-        let block = block.replace("https://localhost:5001", &format!("http://{}", self.address));
+        let block = block.replace("https://localhost:5000", &format!("http://{}", self.address));
         let mut command = Command::new("bash");
         command.arg("-euc").arg(block).env("PATH", path).current_dir(self.data.path("."));
         command.stdin(Stdio::null());
