@@ -139,7 +139,8 @@ pub struct Restore {
     /// Replace a database that is not empty. What was changed since the backup is lost.
     #[arg(long, requires = "file")]
     pub replace: bool,
-    /// Principals that were changed since the backup come back as they were, and not disabled.
+    /// What was changed since the backup comes back as it was, and not disabled. Needed where the
+    /// audit trail does not go on from the backup's.
     #[arg(long, requires = "file")]
     pub as_it_was: bool,
 }

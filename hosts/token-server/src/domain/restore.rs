@@ -1,10 +1,11 @@
 //! Restoring a backup, so that nothing which was taken away since comes back.
 //!
-//! A restore begins a new epoch: every older token, feed and bundle ends. Where the audit trail of
-//! the database goes on from the backup's, it stays, and says what was changed since: a principal
-//! that was changed or deleted comes back disabled, the admin account and anonymous pull off, and a
-//! scope map that was changed keeps its later rules. On another machine it is not known what
-//! was changed since; the log has it, under the target `audit`.
+//! A restore begins a new epoch: every older token, feed and bundle ends. A database that is not
+//! empty keeps its audit trail and its signing keys. Where the trail goes on from the backup's, it
+//! says what was changed since: a principal that was changed or deleted comes back disabled, the
+//! admin account and anonymous pull off, a scope map that was changed keeps its later rules, and
+//! one that was deleted comes back without rules. Where it does not go on, and on another machine,
+//! it is not known what was changed since; the log has it, under the target `audit`.
 //!
 //! Left out: redoing those changes, which is the operator's to decide.
 
@@ -43,8 +44,9 @@ pub struct Restored {
 ///
 /// # Errors
 ///
-/// When the file is no backup, the database cannot be written, or it is not empty and
-/// [`Options::replaces`] is not set.
+/// When the file is no backup, or the database cannot be written. For a database that is not empty,
+/// when [`Options::replaces`] is not set, or its trail does not go on from the backup's and
+/// [`Options::as_it_was`] is not set.
 pub async fn restore(
     store: &Store,
     path: &Path,
@@ -53,14 +55,21 @@ pub async fn restore(
 ) -> anyhow::Result<Restored> {
     let mut backup = Backup::open(path, folder).await?;
     let mut write = store.write().await?;
+    let is_empty = write.is_empty().await?;
     ensure!(
-        options.replaces || write.is_empty().await?,
+        options.replaces || is_empty,
         "the database is not empty: add `--replace`, and all that was changed since the backup is lost"
     );
-    let since = changes_since(&mut write, &backup.about.head).await?;
-    let maps = later_maps(&mut write, since.as_deref().unwrap_or_default()).await?;
+    let since = if is_empty { None } else { changes_since(&mut write, &backup.about.head).await? };
+    ensure!(
+        is_empty || since.is_some() || options.as_it_was,
+        "the audit trail does not go on from the backup's, so it is not known what was taken away since: \
+         add `--as-it-was`, and all of it comes back"
+    );
+    let taken_away = since.as_deref().filter(|_| !options.as_it_was).unwrap_or_default();
+    let maps = later_maps(&mut write, taken_away).await?;
     let left = write.registry().await?;
-    write.replace_all(&mut backup, since.is_none()).await?;
+    write.replace_all(&mut backup, is_empty).await?;
     let restored = write.registry().await?;
     let known = Known {
         epoch: restored.epoch,
@@ -69,24 +78,23 @@ pub async fn restore(
     };
     let epoch = write.begin_epoch(Some(&known)).await?.unwrap_or_default();
     write.note_restore(backup.about.made_at, backup.about.revision);
-    for map in maps {
-        write.put(&map).await?;
+    for map in &maps {
+        write.put(map).await?;
     }
-    let disabled = match &since {
-        Some(since) if !options.as_it_was => disable(&mut write, since).await?,
-        _ => Vec::new(),
-    };
+    let mut disabled = empty_deleted_maps(&mut write, taken_away, &maps).await?;
+    disabled.append(&mut disable(&mut write, taken_away).await?);
     let revision = write.commit().await?;
     Ok(Restored { about: backup.about, epoch, revision, since, disabled })
 }
 
-/// The rows after a head, where the trail has its row.
+/// The rows after a head, where the trail has its row, or begins behind it.
 async fn changes_since(write: &mut Write, head: &Head) -> anyhow::Result<Option<Vec<Row>>> {
-    let mut rows = write.audit_from(head.number).await?.into_iter();
-    let is_known =
-        rows.next().is_some_and(|row| row.number == head.number && row.seal == head.seal);
-    let is_change = |row: &Row| row.entry.object.kind != "management";
-    Ok(is_known.then(|| rows.filter(is_change).collect()))
+    let rows = write.audit_from(head.number).await?;
+    let begins_behind = write.audit_checkpoint().await?.is_some_and(|begin| begin.head == *head);
+    let is_head = |row: &Row| row.number == head.number && row.seal == head.seal;
+    let is_known = begins_behind || rows.first().is_some_and(is_head);
+    let is_change = |row: &Row| row.number > head.number && row.entry.object.kind != "management";
+    Ok(is_known.then(|| rows.into_iter().filter(is_change).collect()))
 }
 
 /// The objects of one kind that were changed, by their keys.
@@ -105,6 +113,25 @@ async fn later_maps(write: &mut Write, since: &[Row]) -> anyhow::Result<Vec<Scop
         maps.extend(write.find::<ScopeMapRecord>(&key).await?);
     }
     Ok(maps)
+}
+
+/// Takes the rules from maps that were deleted since the backup and are in it: they would give
+/// rights to identities, which are disabled nowhere.
+async fn empty_deleted_maps(
+    write: &mut Write,
+    since: &[Row],
+    later: &[ScopeMapRecord],
+) -> anyhow::Result<Vec<Object>> {
+    let mut emptied = Vec::new();
+    for key in changed(since, ScopeMapRecord::KIND) {
+        let is_later = later.iter().any(|map| map.key == key);
+        let Some(map) = write.find::<ScopeMapRecord>(&key).await?.filter(|_| !is_later) else {
+            continue;
+        };
+        emptied.push(Object::new(ScopeMapRecord::KIND, &map.name));
+        write.put(&ScopeMapRecord { actions: Vec::new(), ..map }).await?;
+    }
+    Ok(emptied)
 }
 
 /// Disables what was changed since the backup and is in it.

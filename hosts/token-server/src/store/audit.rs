@@ -142,7 +142,7 @@ pub(super) async fn after(
     rows.iter().map(row_of).collect()
 }
 
-async fn checkpoint(db: &mut AnyConnection) -> sqlx::Result<Option<Checkpoint>> {
+pub(super) async fn checkpoint(db: &mut AnyConnection) -> sqlx::Result<Option<Checkpoint>> {
     let query = sqlx::query("select number, row_seal, at, key_id, seal from audit_checkpoint");
     let Some(row) = query.fetch_optional(db).await? else { return Ok(None) };
     Ok(Some(Checkpoint {

@@ -22,7 +22,7 @@ use super::row::to_json;
 use super::tables::{self, Record, Revision};
 use super::vault::{StoredKeys, Vault};
 use crate::clock;
-use crate::model::audit::{Actor, Entry, Object, Operation, Row, Shown};
+use crate::model::audit::{Actor, Checkpoint, Entry, Object, Operation, Row, Shown};
 
 /// An open write. It is rolled back unless it is committed.
 #[derive(Debug)]
@@ -103,7 +103,8 @@ impl Write {
         &mut self.transaction
     }
 
-    /// Whether there is nothing but what every database has from the start.
+    /// Whether there is nothing but what every server makes at its start: a trail is something,
+    /// too.
     ///
     /// # Errors
     ///
@@ -111,7 +112,9 @@ impl Write {
     pub async fn is_empty(&mut self) -> sqlx::Result<bool> {
         let count = sqlx::query_scalar::<_, i64>(
             "select (select count(*) from tokens) + (select count(*) from service_principals)
-                + (select count(*) from scope_maps where substr(key, 1, 1) <> '_')",
+                + (select count(*) from scope_maps where substr(key, 1, 1) <> '_')
+                + (select count(*) from audit where actor_kind <> 'server')
+                + (select count(*) from audit_checkpoint)",
         );
         Ok(count.fetch_one(&mut *self.transaction).await? == 0)
     }
@@ -123,6 +126,15 @@ impl Write {
     /// When the database cannot be read.
     pub async fn audit_from(&mut self, number: i64) -> sqlx::Result<Vec<Row>> {
         audit::after(&mut self.transaction, number.saturating_sub(1), i64::MAX).await
+    }
+
+    /// Where the trail begins, when its first rows were deleted.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn audit_checkpoint(&mut self) -> sqlx::Result<Option<Checkpoint>> {
+        audit::checkpoint(&mut self.transaction).await
     }
 
     /// Notes that everything was replaced by a backup.

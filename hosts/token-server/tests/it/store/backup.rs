@@ -1,12 +1,13 @@
 //! Backups: written while servers write, restored into a database of either kind, and what was
-//! revoked since does not come back.
+//! revoked since does not come back. What others have written into a backup runs nothing.
 
 use std::path::{Path, PathBuf};
 
+use scopegate_server::testing::clock;
 use scopegate_server::testing::domain::audit::{Report, verify};
 use scopegate_server::testing::domain::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::testing::domain::restore::{Options, Restored, restore};
-use scopegate_server::testing::model::audit::{Actor, AuditKey};
+use scopegate_server::testing::model::audit::{Actor, AuditKey, Head};
 use scopegate_server::testing::model::secret_key::SecretKey;
 use scopegate_server::testing::store::{ScopeMapRecord, Store, TokenRecord, Trail};
 
@@ -19,6 +20,12 @@ on_both!(
     what_was_changed_since_comes_back_disabled
     a_database_that_is_not_empty_is_kept
     a_backup_is_consistent_while_others_write
+    a_file_with_another_schema_is_refused
+    a_backup_that_no_server_can_read_is_refused
+    keys_that_were_replaced_since_stay_replaced
+    rights_of_a_map_that_was_deleted_since_do_not_come_back
+    a_trail_that_begins_behind_the_backup_goes_on_from_it
+    a_trail_that_does_not_go_on_stays_and_asks
 );
 
 async fn open(database: &Database) -> Store {
@@ -30,9 +37,14 @@ async fn open(database: &Database) -> Store {
 }
 
 async fn report(store: &Store) -> Report {
+    report_behind(store, None).await
+}
+
+/// The same, with a row that must be in the trail.
+async fn report_behind(store: &Store, known: Option<&Head>) -> Report {
     let mut bytes = [7; 32];
     bytes[0] = 1;
-    verify(store, &[AuditKey::new(&SecretKey::read(&bytes).unwrap())], None).await.unwrap()
+    verify(store, &[AuditKey::new(&SecretKey::read(&bytes).unwrap())], known).await.unwrap()
 }
 
 async fn back_up(store: &Store, database: &Database) -> PathBuf {
@@ -190,4 +202,167 @@ async fn a_backup_is_consistent_while_others_write(database: Database) {
     restored(&there, &other, &path, Options::default()).await.unwrap();
     assert_eq!(tokens(&there).await.len() % 2, 0, "half a change is in it");
     assert_eq!(report(&there).await.faults, []);
+}
+
+const REPLACES: Options = Options { replaces: true, as_it_was: false };
+
+/// A copy of a backup in which these statements ran.
+async fn edited(path: &Path, statements: &str) -> PathBuf {
+    let copy = path.with_file_name("edited.db");
+    std::fs::copy(path, &copy).unwrap();
+    let url = format!("sqlite://{}", copy.display());
+    crate::support::database::run(&url, statements).await;
+    copy
+}
+
+/// Each would run what the author of the file wrote, or be read as something else.
+async fn a_file_with_another_schema_is_refused(database: Database) {
+    let store = open(&database).await;
+    put(&store, &["First"]).await;
+    let path = back_up(&store, &database).await;
+    let injected = database.folder.path().join("injected");
+    let attach = format!(
+        "drop table revoked_tokens; create table revoked_tokens (\"jti, expires_at, revision) values ('1', 2, 3);
+         attach '{}' as other; create table other.x (a); --\" text, b text);
+         insert into revoked_tokens values ('x', 'y')",
+        injected.display()
+    );
+    for statements in [
+        attach.as_str(),
+        "create view endless as with recursive n (i) as (select 1 union all select i + 1 from n) select i from n",
+        "create trigger t after insert on _sqlx_migrations begin delete from audit; end",
+        "create trigger t after delete on tokens begin delete from audit; end",
+        "drop table writes; create view writes as select 1 as revision, 'x' as id",
+        "alter table tokens add column more text default 'x'",
+        "create index more on tokens (upper(name))",
+        "create table more (a)",
+        "drop table backup; create table backup (made_at bigint not null default 1)",
+        "drop table _sqlx_migrations",
+        "drop table _sqlx_migrations; create view _sqlx_migrations as select 1 as version",
+    ] {
+        let file = edited(&path, statements).await;
+        let error = restored(&store, &database, &file, REPLACES).await.unwrap_err();
+        let error = format!("{error:#}");
+        assert!(
+            error.contains("its schema is not this program's") || error.contains("no backup"),
+            "{statements}: {error}"
+        );
+    }
+    assert!(!injected.exists());
+    assert_eq!(tokens(&store).await, ["First"]);
+    restored(&store, &database, &path, REPLACES).await.unwrap();
+}
+
+async fn a_backup_that_no_server_can_read_is_refused(database: Database) {
+    let store = open(&database).await;
+    put_map(&store, "first-map", "repositories/a/content/read").await;
+    put(&store, &["First"]).await;
+    let path = back_up(&store, &database).await;
+    for statements in [
+        "update registry set revision = 9223372036854775807",
+        "update registry set revision = -1",
+        "update audit_head set number = -9223372036854775808",
+        "update scope_maps set actions = 'no list'",
+        "update tokens set passwords = '[17]'",
+        "update tokens set generation = 'text'",
+    ] {
+        let file = edited(&path, statements).await;
+        let refused = restored(&store, &database, &file, REPLACES).await;
+        assert!(refused.is_err(), "{statements}");
+        assert_eq!(tokens(&store).await, ["First"], "{statements}");
+    }
+    assert_eq!(report(&store).await.faults, []);
+}
+
+async fn keys_that_were_replaced_since_stay_replaced(database: Database) {
+    let store = open(&database).await;
+    let key = |kid: &str| {
+        format!(
+            "insert into signing_keys values ('{kid}', 'ES256', 'private', 'certificate', 1, 1)"
+        )
+    };
+    database.sql(&key("old")).await;
+    put(&store, &["First"]).await;
+    let path = back_up(&store, &database).await;
+    let mut write = store.write().await.unwrap();
+    write.delete_key("old").await.unwrap();
+    write.commit().await.unwrap();
+    database.sql(&key("new")).await;
+    for as_it_was in [false, true] {
+        let options = Options { replaces: true, as_it_was };
+        restored(&store, &database, &path, options).await.unwrap();
+        let old = "select count(*) from signing_keys where kid = 'old'";
+        assert_eq!(database.number(old).await, 0, "a key that may be in other hands is back");
+        assert_eq!(database.number("select count(*) from signing_keys").await, 1);
+    }
+}
+
+async fn rights_of_a_map_that_was_deleted_since_do_not_come_back(database: Database) {
+    let store = open(&database).await.by(Actor::command("apply"));
+    put_map(&store, "deleted-map", "repositories/a/content/write").await;
+    let path = back_up(&store, &database).await;
+    let mut write = store.write().await.unwrap();
+    assert!(write.delete::<ScopeMapRecord>("deleted-map").await.unwrap());
+    write.commit().await.unwrap();
+    let done = restored(&store, &database, &path, REPLACES).await.unwrap();
+    let disabled: Vec<_> = done.disabled.iter().map(|object| object.name.as_str()).collect();
+    assert_eq!(disabled, ["deleted-map"]);
+    let map = async || {
+        let map = store.read().await.unwrap().find::<ScopeMapRecord>("deleted-map").await;
+        map.unwrap().unwrap().actions
+    };
+    assert_eq!(map().await, Vec::<String>::new());
+    let as_it_was = Options { as_it_was: true, ..REPLACES };
+    restored(&store, &database, &path, as_it_was).await.unwrap();
+    assert_eq!(map().await, ["repositories/a/content/write"]);
+}
+
+/// As it does when rows are kept for a time, and the backup is older.
+async fn a_trail_that_begins_behind_the_backup_goes_on_from_it(database: Database) {
+    let store = open(&database).await;
+    put(&store, &["First", "Second"]).await;
+    let path = back_up(&store, &database).await;
+    let now = clock::now();
+    assert!(store.prune_audit(now + 1, now).await.unwrap() > 0);
+    delete(&store, "first").await;
+    let done = restored(&store, &database, &path, REPLACES).await.unwrap();
+    let since = done
+        .since
+        .unwrap()
+        .into_iter()
+        .map(|row| row.entry.operation + " " + &row.entry.object.name);
+    assert_eq!(since.collect::<Vec<_>>(), ["prune ", "delete First"]);
+    assert_eq!(tokens(&store).await, ["First (disabled)", "Second"]);
+    assert_eq!(report(&store).await.faults, []);
+}
+
+/// Of a sibling with the same keys, or where rows behind the backup are deleted already.
+async fn a_trail_that_does_not_go_on_stays_and_asks(database: Database) {
+    let (store, other) = (open(&database).await, database.another().await);
+    let sibling = open(&other).await;
+    put(&sibling, &["Sibling"]).await;
+    let of_sibling = back_up(&sibling, &other).await;
+    let owner = store.by(Actor::command("apply"));
+    put(&owner, &["First"]).await;
+    delete(&owner, "first").await;
+    let older = back_up(&store, &database).await;
+    put(&store, &["Second"]).await;
+    let now = clock::now();
+    store.prune_audit(now + 1, now).await.unwrap();
+    delete(&owner, "second").await;
+    for path in [&of_sibling, &older] {
+        for replaces in [false, true] {
+            // No token is left; a trail is.
+            let options = Options { replaces, as_it_was: false };
+            let error = restored(&store, &database, path, options).await.unwrap_err().to_string();
+            let says = if replaces { "does not go on" } else { "not empty" };
+            assert!(error.contains(says), "{error}");
+        }
+        let last = store.read().await.unwrap().audit_head().await.unwrap();
+        let as_it_was = Options { as_it_was: true, ..REPLACES };
+        restored(&store, &database, path, as_it_was).await.unwrap();
+        let report = report_behind(&store, Some(&last)).await;
+        assert_eq!(report.faults, [], "a row of the trail was deleted");
+    }
+    assert_eq!(tokens(&store).await, Vec::<String>::new());
 }
