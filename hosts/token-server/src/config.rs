@@ -618,87 +618,100 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
         assert!(config.log.json && !config.log.decisions);
     }
 
+    /// What is wrong is named.
+    fn is_refused(file: &str, environment: &[(&str, &str)], line: &str, expected: &str) {
+        let error = format!("{:#}", load(file, environment, line).unwrap_err());
+        assert!(error.contains(expected), "{file} {environment:?} {line}: {error}");
+    }
+
     #[test]
-    fn what_is_wrong_is_named() {
-        for (file, environment, line, expected) in [
-            ("lisen: x", &[][..], "", "unknown field `lisen`, not one of data, databaseUrl"),
-            ("limits: {bodi: 1}", &[], "", "`bodi`"),
-            ("tls: {certificate: a}", &[], "", "missing field `key`"),
-            ("registry: {nme: x}", &[], "", "scopegate.yaml"),
-            ("", &[("SCOPEGATE_LIMITS__BODI", "1")], "", "SCOPEGATE_LIMITS__BODI"),
-            ("", &[("SCOPEGATE_LISTEN", "here")], "", "SCOPEGATE_LISTEN"),
-            ("", &[("SCOPEGATE_LIMITS__", "1")], "", "SCOPEGATE_LIMITS__"),
-            (
-                "",
-                &[("SCOPEGATE_MANAGEMENT__AUDIENCES", "[one")],
-                "",
-                "SCOPEGATE_MANAGEMENT__AUDIENCES",
-            ),
-            ("", &[], "--set limits.body", "limits.body"),
-            (
-                "",
-                &[],
-                "--set limits.body=much",
-                "--set: limits.body: text where a whole number is expected",
-            ),
-            ("", &[], "--set limits.bodi=1", "`bodi`"),
-            ("secrets: {key: {}}", &[], "", "secrets.key: a key has exactly one of"),
-            ("secrets: {key: hunter2}", &[], "", "secrets.key: text where an object is expected"),
-            (
-                "secrets: {key: {file: /a}}",
-                &[("SCOPEGATE_SECRETS__KEY__CREDENTIAL", "b")],
-                "",
-                "a key has exactly one of `file`, `credential` and `command`",
-            ),
-            ("tokens: {rotateEvery: 90}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
-            ("tokens: {rotateEvery: ever}", &[], "", "a duration such as `90d`, `24h` or `200ms`"),
-            ("tokens: {rotateEvery: -1h}", &[], "", "a duration such as"),
-            ("tokens: {rotateEvery: 1mo}", &[], "", "a duration such as"),
-            ("tokens: {rotateEvery: 1h}", &[], "", "tokens.publishAhead is not shorter"),
-            ("tokens: {algorithm: HS256}", &[], "", "`HS256` is not one of ES256, RS256, EdDSA"),
-            ("catalog: all", &[], "", "root, never or filtered"),
-            ("publicUrl: ftp://x/", &[], "", "publicUrl `ftp://x/`"),
-            ("publicUrl: here", &[], "", "publicUrl"),
-            ("databaseUrl: here", &[], "", "databaseUrl"),
-            ("otlp: {endpoint: 'ftp://x'}", &[], "", "otlp.endpoint"),
-            ("registry: {name: abc}", &[], "", "registry.name `abc` is not 5 to 50"),
-            ("registry: {service: 'a\"b'}", &[], "", "registry.service"),
-            ("registry: {name: Administrator}", &[], "", "registry.name `Administrator` is how"),
+    fn what_no_setting_is_is_named() {
+        for (file, expected) in [
+            ("lisen: x", "unknown field `lisen`, not one of data, databaseUrl"),
+            ("limits: {bodi: 1}", "`bodi`"),
+            ("tls: {certificate: a}", "missing field `key`"),
+            ("registry: {nme: x}", "scopegate.yaml"),
+            ("secrets: {key: {}}", "secrets.key: a key has exactly one of"),
+            ("secrets: {key: hunter2}", "secrets.key: text where an object is expected"),
+            ("registry: 5", "registry: a number where an object is expected"),
+            ("registry: [", "scopegate.yaml"),
+            ("just text", "scopegate.yaml"),
+        ] {
+            is_refused(file, &[], "", expected);
+        }
+    }
+
+    #[test]
+    fn a_wrong_variable_or_flag_is_named() {
+        for (name, value) in [
+            ("SCOPEGATE_LIMITS__BODI", "1"),
+            ("SCOPEGATE_LISTEN", "here"),
+            ("SCOPEGATE_LIMITS__", "1"),
+            ("SCOPEGATE_MANAGEMENT__AUDIENCES", "[one"),
+        ] {
+            is_refused("", &[(name, value)], "", name);
+        }
+        let credential = [("SCOPEGATE_SECRETS__KEY__CREDENTIAL", "b")];
+        let two = "a key has exactly one of `file`, `credential` and `command`";
+        is_refused("secrets: {key: {file: /a}}", &credential, "", two);
+        let much = "--set: limits.body: text where a whole number is expected";
+        for (line, expected) in [
+            ("--set limits.body", "limits.body"),
+            ("--set limits.body=much", much),
+            ("--set limits.bodi=1", "`bodi`"),
+        ] {
+            is_refused("", &[], line, expected);
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        for (file, expected) in [
+            ("tokens: {rotateEvery: 90}", "a duration such as `90d`, `24h` or `200ms`"),
+            ("tokens: {rotateEvery: ever}", "a duration such as `90d`, `24h` or `200ms`"),
+            ("tokens: {rotateEvery: -1h}", "a duration such as"),
+            ("tokens: {rotateEvery: 1mo}", "a duration such as"),
+            ("tokens: {rotateEvery: 1h}", "tokens.publishAhead is not shorter"),
+            ("tokens: {algorithm: HS256}", "`HS256` is not one of ES256, RS256, EdDSA"),
+            ("catalog: all", "root, never or filtered"),
+            ("publicUrl: ftp://x/", "publicUrl `ftp://x/`"),
+            ("publicUrl: here", "publicUrl"),
+            ("databaseUrl: here", "databaseUrl"),
+            ("otlp: {endpoint: 'ftp://x'}", "otlp.endpoint"),
+            ("limits: {perAddress: {rate: 1, burst: 0}}", "limits.perAddress.burst"),
+            ("limits: {perAddress: {rate: -1, burst: 1}}", "limits.perAddress.rate"),
+            ("limits: {request: 0s}", "limits.request"),
+            ("limits: {body: 1}", "limits.body is 1, not between 1024 and"),
+            ("metrics: {listen: '127.0.0.1:5001'}", "metrics.public"),
+        ] {
+            is_refused(file, &[], "", expected);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_another_s_is_named() {
+        for (file, expected) in [
+            ("registry: {name: abc}", "registry.name `abc` is not 5 to 50"),
+            ("registry: {service: 'a\"b'}", "registry.service"),
+            ("registry: {name: Administrator}", "registry.name `Administrator` is how"),
             (
                 "registry: {name: 3f2504e04f8941d39a0c0305e82c3301}",
-                &[],
-                "",
                 "registry.name `3f2504e04f8941d39a0c0305e82c3301` is how client ids look",
             ),
             (
                 "registry: {service: 'https://containerregistry.azure.net'}",
-                &[],
-                "",
                 "registry.service `https://containerregistry.azure.net` is the audience",
             ),
             (
                 "{publicUrl: 'https://r.example/', registry: {service: 'https://r.example'}}",
-                &[],
-                "",
                 "publicUrl `https://r.example/` is the audience of other tokens",
             ),
             (
                 "publicUrl: https://containerregistry.azure.net",
-                &[],
-                "",
                 "publicUrl `https://containerregistry.azure.net/` is the audience",
             ),
-            ("limits: {perAddress: {rate: 1, burst: 0}}", &[], "", "limits.perAddress.burst"),
-            ("limits: {perAddress: {rate: -1, burst: 1}}", &[], "", "limits.perAddress.rate"),
-            ("limits: {request: 0s}", &[], "", "limits.request"),
-            ("limits: {body: 1}", &[], "", "limits.body is 1, not between 1024 and"),
-            ("metrics: {listen: '127.0.0.1:5001'}", &[], "", "metrics.public"),
-            ("registry: 5", &[], "", "registry: a number where an object is expected"),
-            ("registry: [", &[], "", "scopegate.yaml"),
-            ("just text", &[], "", "scopegate.yaml"),
         ] {
-            let error = format!("{:#}", load(file, environment, line).unwrap_err());
-            assert!(error.contains(expected), "{file} {environment:?} {line}: {error}");
+            is_refused(file, &[], "", expected);
         }
     }
 

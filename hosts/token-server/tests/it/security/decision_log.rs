@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use axum::extract::ConnectInfo;
 use serde_json::json;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-use crate::support::{AUDIENCE, NULL_GUID, OWNER, PULL, Provider, basic, bearer, claims};
+use crate::support::{AUDIENCE, NULL_GUID, OWNER, PULL, Provider, Server, basic, bearer, claims};
 
 type Line = BTreeMap<String, String>;
 
@@ -55,98 +58,148 @@ fn jti(token: &str) -> String {
     claims(token)["jti"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
-async fn identities_have_a_provider_and_tokens_an_id() {
-    let log = Log::default();
-    // While there is one subscriber alone, an event that another test's thread reaches first is
-    // off for all threads.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    let subscriber = tracing_subscriber::registry().with(log.clone());
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let provider = Provider::start().await;
-    let server = provider.server("[{match: {groups: readers}, scopeMaps: [reader-map]}]").await;
-    let own = |jti: &str, groups: &[&str]| {
-        let mut claims = provider.claims("Octo", groups);
-        claims["jti"] = json!(jti);
-        provider.key.sign("k1", &claims)
-    };
-    let who = "principal=identity name=Octo provider=ci";
+/// A server with a provider, and its log.
+struct Scene {
+    log: Log,
+    provider: Provider,
+    server: Server,
+    _guard: DefaultGuard,
+    _second: Dispatch,
+}
 
-    // In exchange: the provider's id, unless it is none for a line.
-    let mut refresh = String::new();
+const WHO: &str = "principal=identity name=Octo provider=ci";
+
+impl Scene {
+    async fn start() -> Self {
+        let log = Log::default();
+        // While there is one subscriber alone, an event that another test's thread reaches first is
+        // off for all threads.
+        let second = Dispatch::new(tracing_subscriber::registry());
+        let subscriber = tracing_subscriber::registry().with(log.clone());
+        let guard = tracing::subscriber::set_default(subscriber);
+        let provider = Provider::start().await;
+        let bindings = "[{match: {groups: readers}, scopeMaps: [reader-map]}]";
+        let server = provider.server(bindings).await;
+        Self { log, provider, server, _guard: guard, _second: second }
+    }
+
+    /// A token of the provider with this id.
+    fn own(&self, jti: &str, groups: &[&str]) -> String {
+        let mut claims = self.provider.claims("Octo", groups);
+        claims["jti"] = json!(jti);
+        self.provider.key.sign("k1", &claims)
+    }
+
+    /// A refresh token of an identity that reads.
+    async fn refresh_token(&self) -> String {
+        self.server.exchange(&self.own("run-7", &["readers"])).await.refresh_token()
+    }
+
+    #[track_caller]
+    fn logged(&self, line: &str) {
+        assert_eq!(self.log.last(), line);
+    }
+
+    /// No line has a token or a secret in it.
+    fn has_none_of(&self, tokens: &[&str]) {
+        let everything = format!("{:?}", self.log.0.lock().unwrap());
+        for token in tokens {
+            let signature = token.rsplit('.').next().unwrap();
+            assert!(!everything.contains(signature), "{everything}");
+        }
+    }
+}
+
+/// In exchange: the provider's id, unless it is none for a line.
+#[tokio::test]
+async fn identities_have_a_provider_and_the_id_that_it_gave() {
+    let scene = Scene::start().await;
     for (theirs, logged) in
         [("run-7", " presented_jti=run-7"), ("two words", ""), (&"x".repeat(129), "")]
     {
-        refresh = server.exchange(&own(theirs, &["readers"])).await.refresh_token();
-        let issued = jti(&refresh);
-        assert_eq!(log.last(), format!("outcome=exchanged {who} jti={issued}{logged}"));
+        let own = scene.own(theirs, &["readers"]);
+        let refresh = scene.server.exchange(&own).await.refresh_token();
+        scene.logged(&format!("outcome=exchanged {WHO} jti={}{logged}", jti(&refresh)));
+        scene.has_none_of(&[&own, &refresh]);
     }
-    assert_eq!(server.exchange(&own("run-8", &[])).await.status, 401);
-    let refused = format!("outcome=refused reason=nothing_bound {who} presented_jti=run-8");
-    assert_eq!(log.last(), refused);
-    let forged = own("run-9", &["readers"]) + "A";
-    assert_eq!(server.exchange(&forged).await.status, 401);
-    assert!(log.last().starts_with("outcome=refused reason="), "{}", log.last());
-    assert!(!log.last().contains("Octo") && !log.last().contains("run-9"), "{}", log.last());
+    assert_eq!(scene.server.exchange(&scene.own("run-8", &[])).await.status, 401);
+    scene.logged(&format!("outcome=refused reason=nothing_bound {WHO} presented_jti=run-8"));
+    let forged = scene.own("run-9", &["readers"]) + "A";
+    assert_eq!(scene.server.exchange(&forged).await.status, 401);
+    let last = scene.log.last();
+    assert!(last.starts_with("outcome=refused reason="), "{last}");
+    assert!(!last.contains("Octo") && !last.contains("run-9"), "{last}");
+}
 
-    // At the token endpoint: what was presented, and what was issued.
-    let presented = jti(&refresh);
-    let access = server.renew(&refresh, PULL).await.access_token();
-    let issued = format!("jti={} presented_jti={presented}", jti(&access));
-    assert_eq!(log.last(), format!("outcome=issued {who} {issued}"));
+/// At the token endpoint: what was presented, and what was issued.
+#[tokio::test]
+async fn tokens_have_an_id() {
+    let scene = Scene::start().await;
+    let refresh = scene.refresh_token().await;
+    let access = scene.server.renew(&refresh, PULL).await.access_token();
+    let issued = format!("jti={} presented_jti={}", jti(&access), jti(&refresh));
+    scene.logged(&format!("outcome=issued {WHO} {issued}"));
     // By an access token, which has no claims of its identity.
-    let second = server.by_null_guid(&access, PULL).await.access_token();
+    let second = scene.server.by_null_guid(&access, PULL).await.access_token();
     let issued = format!("jti={} presented_jti={}", jti(&second), jti(&access));
-    assert_eq!(log.last(), format!("outcome=issued {who} {issued}"));
+    scene.logged(&format!("outcome=issued {WHO} {issued}"));
+    scene.has_none_of(&[&refresh, &access, &second]);
+}
 
-    // At a proxy.
-    let ask = async |authorization: &str| {
+#[tokio::test]
+async fn a_proxy_s_questions_have_the_token_s_id() {
+    let scene = Scene::start().await;
+    let refresh = scene.refresh_token().await;
+    let access = scene.server.renew(&refresh, PULL).await.access_token();
+    let forwarded = |token: &str| format!("outcome=forwarded {WHO} presented_jti={}", jti(token));
+    let of_token = "outcome=forwarded principal=token name=Reader".to_owned();
+    for (authorization, status, line) in [
+        (bearer(&access), 200, forwarded(&access)),
+        (basic(NULL_GUID, &refresh), 200, forwarded(&refresh)),
+        (basic("Reader", "secret-one"), 200, of_token),
+        (basic("Reader", "wrong"), 401, "outcome=refused".to_owned()),
+    ] {
         let request = axum::http::Request::get("/authz/nginx")
             .header("x-original-method", "GET")
             .header("x-original-uri", "/v2/samples/a/manifests/v1")
             .header("x-scopegate-content-type", "none")
             .header("authorization", authorization)
-            .extension(axum::extract::ConnectInfo(std::net::SocketAddr::from((
-                [127, 0, 0, 1],
-                4711,
-            ))));
-        server.send(request.body(axum::body::Body::empty()).unwrap()).await.status.as_u16()
-    };
-    assert_eq!(ask(&bearer(&access)).await, 200);
-    assert_eq!(log.last(), format!("outcome=forwarded {who} presented_jti={}", jti(&access)));
-    assert_eq!(ask(&basic(NULL_GUID, &refresh)).await, 200);
-    assert_eq!(log.last(), format!("outcome=forwarded {who} presented_jti={presented}"));
-    assert_eq!(ask(&basic("Reader", "secret-one")).await, 200);
-    assert_eq!(log.last(), "outcome=forwarded principal=token name=Reader");
-    assert_eq!(ask(&basic("Reader", "wrong")).await, 401);
-    assert_eq!(log.last(), "outcome=refused");
+            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711))));
+        let answer = scene.server.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, status, "{line}");
+        scene.logged(&line);
+    }
+    scene.has_none_of(&[&refresh, &access]);
+}
 
-    // A token of the built-in authority.
-    let secret = server.put_client(OWNER, "AcrPull").await;
+#[tokio::test]
+async fn tokens_of_the_built_in_authority_have_an_id() {
+    let scene = Scene::start().await;
+    let secret = scene.server.put_client(OWNER, "AcrPull").await;
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", OWNER),
         ("client_secret", &secret),
         ("scope", &format!("{AUDIENCE}/.default")),
     ];
-    let token = server.post(&server.authority(), &form).await.access_token();
-    let exchanged = server.exchange(&token).await.refresh_token();
-    let service = format!("principal=service_principal name={OWNER}");
+    let token = scene.server.post(&scene.server.authority(), &form).await.access_token();
+    let exchanged = scene.server.exchange(&token).await.refresh_token();
     let issued = format!("jti={} presented_jti={}", jti(&exchanged), jti(&token));
-    assert_eq!(log.last(), format!("outcome=exchanged {service} {issued}"));
+    scene.logged(&format!("outcome=exchanged principal=service_principal name={OWNER} {issued}"));
+    scene.has_none_of(&[&token, &exchanged, &secret]);
+}
 
-    // A revocation, and a refusal of what was revoked.
+#[tokio::test]
+async fn a_revocation_has_the_id_of_what_it_revokes() {
+    let scene = Scene::start().await;
+    let (server, refresh) = (&scene.server, scene.refresh_token().await);
+    let presented = format!("{WHO} presented_jti={}", jti(&refresh));
     assert_eq!(server.post("/oauth2/revoke", &[("token", &refresh)]).await.status, 200);
-    assert_eq!(log.last(), format!("outcome=revoked {who} presented_jti={presented}"));
+    scene.logged(&format!("outcome=revoked {presented}"));
     assert_eq!(server.renew(&refresh, PULL).await.status, 401);
-    let refused = "outcome=refused reason=refresh_token_revoked";
-    assert_eq!(log.last(), format!("{refused} {who} presented_jti={presented}"));
+    scene.logged(&format!("outcome=refused reason=refresh_token_revoked {presented}"));
+    let forged = scene.own("run-9", &["readers"]) + "A";
     assert_eq!(server.post("/oauth2/revoke", &[("token", &forged)]).await.status, 200);
-    assert_eq!(log.last(), "outcome=ignored reason=not_signed");
-
-    let everything = format!("{:?}", log.0.lock().unwrap());
-    for token in [&refresh, &access, &second, &token, &exchanged, &secret] {
-        let signature = token.rsplit('.').next().unwrap();
-        assert!(!everything.contains(signature), "{everything}");
-    }
+    scene.logged("outcome=ignored reason=not_signed");
+    scene.has_none_of(&[&refresh, &forged]);
 }
