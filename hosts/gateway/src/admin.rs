@@ -1,7 +1,7 @@
 //! Metrics, and whether the gateway lives and is ready, on an address of their own.
 //!
-//! `/readyz` is 503 while the signing keys or the revocation feed are stale: balancers send
-//! requests elsewhere then.
+//! `/readyz` is 503 while the signing keys or the revocation feed are stale, and until the index was
+//! read: balancers send requests elsewhere then.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,6 +52,9 @@ fn routes(gateway: Arc<Gateway>, metrics: PrometheusHandle) -> Router {
 }
 
 async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, String) {
+    if gateway.data_plane.as_ref().is_some_and(|data_plane| !data_plane.is_ready()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the index was not read yet\n".to_owned());
+    }
     match gateway.stale() {
         None => (StatusCode::OK, "ready\n".to_owned()),
         Some(stale) => (StatusCode::SERVICE_UNAVAILABLE, format!("{stale}\n")),

@@ -22,6 +22,8 @@
 //! | [`proxy`] | the request and the answer, between client and registry |
 //! | [`headers`] | what a client may not send on, and what an answer may not bring back |
 //! | [`listing`] | the repositories and the tags, page by page |
+//! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over any registry |
+//! | [`index`] | what a registry does not know of its artifacts |
 //! | [`admin`] | metrics, and whether the gateway lives and is ready |
 //! | [`telemetry`] | the log and the decision log |
 //! | [`client`] | asking the token server |
@@ -34,9 +36,11 @@ mod admin;
 mod bundle;
 mod client;
 mod config;
+mod data_plane;
 mod feed;
 mod head;
 mod headers;
+mod index;
 mod jws;
 mod keys;
 mod listing;

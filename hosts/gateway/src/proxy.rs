@@ -18,7 +18,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use scopegate_api::claims::{AccessClaims, PrincipalKind};
 use scopegate_api::errors::RegistryErrors;
 use scopegate_core::admission::{Authority, Credential, Forward, Refusal, Request};
-use scopegate_core::route::{Endpoint, route};
+use scopegate_core::route::{Endpoint, Route, route};
 use scopegate_core::{Catalog, RequiredScope};
 use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, answer, bearer};
 use scopegate_host::client::Client;
@@ -26,6 +26,7 @@ use scopegate_host::correlation;
 use scopegate_host::peers::Peers;
 
 use crate::config::Config;
+use crate::data_plane::{Call, DataPlane, Reply};
 use crate::head;
 use crate::headers::{self, Origin, Sent};
 use crate::keys::Keys;
@@ -57,6 +58,8 @@ pub(crate) struct Gateway {
     pub(crate) peers: Arc<Peers>,
     /// Where the status of tokens is known from.
     pub(crate) status: Status,
+    /// The registry's own data plane, where there is an index.
+    pub(crate) data_plane: Option<Arc<DataPlane>>,
 }
 
 /// A gateway as Pingora drives it.
@@ -88,7 +91,8 @@ struct Forwarded {
 /// An answer of our own.
 struct Answer {
     status: u16,
-    headers: Vec<(&'static str, String)>,
+    content_type: Option<Cow<'static, str>>,
+    headers: Vec<(Cow<'static, str>, String)>,
     body: Vec<u8>,
     outcome: Outcome,
 }
@@ -97,6 +101,7 @@ struct Answer {
 enum Action {
     Forward(Forwarded),
     Answer(Answer),
+    Call(Arc<DataPlane>, Call),
 }
 
 /// Why no decision can be made.
@@ -159,7 +164,10 @@ impl Gateway {
             Decided::Base => Action::Answer(Answer::fixed(answer::BASE, Outcome::Answered)),
             Decided::Refusal(refusal) => {
                 context.denied = joined(&refusal.missing);
-                Action::Answer(refusal.into())
+                let is_no_page = self.data_plane.is_some()
+                    && refusal.status == 404
+                    && target.starts_with("/acr/v1/");
+                Action::Answer(if is_no_page { Reply::no_page().into() } else { refusal.into() })
             }
             Decided::Unavailable(stale) => Action::Answer(Unavailable::Stale(stale).into()),
         }
@@ -185,6 +193,12 @@ impl Gateway {
         checked: Checked<'_, '_>,
     ) -> Action {
         let Forward { route, target, content_type } = forward;
+        if let Some(data_plane) = &self.data_plane
+            && let Some(action) =
+                self.plane(data_plane, method, &route, &target, content_type, &checked).await
+        {
+            return action;
+        }
         // The registry's own list says too much, also in the head of an answer, and wherever else
         // it may have one.
         let is_filtered =
@@ -192,7 +206,11 @@ impl Gateway {
         match listing::field(route.endpoint) {
             Some(field) if route.path.starts_with("/v2/") && (method == "GET" || is_filtered) => {
                 let query = target.split_once('?').map_or("", |(_, query)| query);
-                let is_shown = |name: &str| !is_filtered || may_list(&checked, name);
+                let repository = route.scopes.first().map_or("", |scope| scope.name.as_ref());
+                let is_shown = |name: &str| {
+                    (!is_filtered || may_list(&checked, name))
+                        && self.is_listed(route.endpoint, repository, name)
+                };
                 Action::Answer(self.list(&route.path, field, query, is_shown).await)
             }
             _ if is_filtered => Action::Answer(Answer::error(
@@ -205,6 +223,38 @@ impl Gateway {
                 content_type: content_type.map(ToOwned::to_owned),
             }),
         }
+    }
+
+    /// What the data plane does with a request that goes on; nothing when the registry answers it.
+    async fn plane(
+        &self,
+        data_plane: &Arc<DataPlane>,
+        method: &str,
+        route: &Route<'_>,
+        target: &str,
+        content_type: Option<&str>,
+        checked: &Checked<'_, '_>,
+    ) -> Option<Action> {
+        if !route.path.starts_with("/acr/v1/") {
+            return None;
+        }
+        if route.endpoint != Endpoint::Catalog {
+            let call = Call::new(method, route, target, content_type);
+            return Some(Action::Call(Arc::clone(data_plane), call));
+        }
+        let is_filtered = self.config.catalog == Catalog::Filtered;
+        let is_shown =
+            |name: &str| (!is_filtered || may_list(checked, name)) && data_plane.is_listed(name);
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        Some(Action::Answer(data_plane.catalog(query, is_shown).await.into()))
+    }
+
+    /// Whether a list of names at `/v2` shows one, as far as attributes say.
+    fn is_listed(&self, endpoint: Endpoint, repository: &str, name: &str) -> bool {
+        self.data_plane.as_ref().is_none_or(|data_plane| match endpoint {
+            Endpoint::Catalog => data_plane.is_listed(name),
+            _ => data_plane.is_tag_listed(repository, name),
+        })
     }
 
     async fn list(
@@ -225,7 +275,7 @@ impl Gateway {
         match listing::list(client, upstream, path, field, &page, is_shown).await {
             Ok(Listed { status, link, body }) => {
                 let mut answer = Answer::json(status, body);
-                answer.headers.extend(link.map(|link| ("link", link)));
+                answer.headers.extend(link.map(|link| ("link".into(), link)));
                 answer
             }
             Err(reason) => {
@@ -369,7 +419,12 @@ impl ProxyHttp for Proxy {
         context.origin = self.0.origin(session);
         let action = self.0.decide(session, context).await;
         context.decided_in = start.elapsed();
+        let action = match action {
+            Action::Call(data_plane, call) => Action::Answer(data_plane.answer(call).await.into()),
+            action => action,
+        };
         match action {
+            Action::Call(..) => Error::e_explain(ErrorType::InternalError, "an open call"),
             Action::Forward(forwarded) => {
                 context.outcome = Outcome::Forwarded;
                 context.forwarded = Some(forwarded);
@@ -547,7 +602,8 @@ impl Gateway {
 
 impl Answer {
     fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, headers: Vec::new(), body, outcome: Outcome::Answered }
+        let (content_type, headers) = (Some(JSON.into()), Vec::new());
+        Self { status, content_type, headers, body, outcome: Outcome::Answered }
     }
 
     fn error(status: u16, code: &str, message: &str) -> Self {
@@ -570,7 +626,7 @@ impl Answer {
 
     fn too_many() -> Self {
         let mut answer = Self::error(429, "TOOMANYREQUESTS", "too many requests, try again later");
-        answer.headers.push(("retry-after", "1".to_owned()));
+        answer.headers.push(("retry-after".into(), "1".to_owned()));
         answer
     }
 
@@ -582,10 +638,12 @@ impl Answer {
     /// Sends it. A connection whose client may have more to say than was read is not used again.
     async fn send(self, session: &mut Session, origin: &Origin) -> Result<()> {
         let mut answer = ResponseHeader::build(self.status, Some(12))?;
-        answer.insert_header(header::CONTENT_TYPE, JSON)?;
+        if let Some(content_type) = &self.content_type {
+            answer.insert_header(header::CONTENT_TYPE, content_type.as_ref())?;
+        }
         answer.insert_header(header::CONTENT_LENGTH, self.body.len().to_string())?;
         for (name, value) in self.headers {
-            headers::set(&mut answer, name, &value)?;
+            headers::set(&mut answer, &name, &value)?;
         }
         headers::complete(&mut answer, origin)?;
         if !session.as_downstream_mut().is_body_empty() || self.status == 400 {
@@ -613,11 +671,24 @@ impl From<Unavailable> for Answer {
     }
 }
 
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        let Reply { status, content_type, headers, body } = reply;
+        let outcome = match status {
+            100..400 => Outcome::Answered,
+            400..500 => Outcome::Refused,
+            _ => Outcome::Failed,
+        };
+        Self { status, content_type, headers, body, outcome }
+    }
+}
+
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        let challenge = refusal.challenge.map(|challenge| ("www-authenticate", challenge));
+        let challenge = refusal.challenge.map(|challenge| ("www-authenticate".into(), challenge));
         Self {
             status: refusal.status,
+            content_type: Some(JSON.into()),
             headers: challenge.into_iter().collect(),
             body: refusal.body.into_bytes(),
             outcome: Outcome::Refused,

@@ -22,15 +22,18 @@ use scopegate_host::client::{MAX_DOCUMENT, is_loopback};
 use scopegate_host::files::raise_limit;
 use scopegate_host::peers::Peers;
 use scopegate_host::tls::{Certificate, POLL_INTERVAL};
+use tokio::runtime::Builder;
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
 use crate::admin;
 use crate::bundle::Bundles;
 use crate::client::{MAX_LIST, client};
-use crate::config::{Config, Limits, Secret};
+use crate::config::{Config, DatabaseUrl, Limits, Secret};
+use crate::data_plane::{DataPlane, MAX_MANIFEST, Parts};
 use crate::feed::Feed;
 use crate::head::InTime;
+use crate::index::Index;
 use crate::keys::Keys;
 use crate::password::Passwords;
 use crate::peers::Counted;
@@ -61,7 +64,11 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let certificate = certificate.map(Arc::new);
     is_free(listen)?;
     check_files(config.limits.connections);
-    let gateway = Arc::new(gateway(config)?);
+    // The index's connections live as long as the process, and so does what drives them.
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.context("cannot start a thread")?;
+    let data_plane = runtime.block_on(data_plane(&config))?;
+    let gateway = Arc::new(Gateway { data_plane, ..gateway(config)? });
     let mut server = Server::new_with_opt_and_conf(None, conf());
     server.bootstrap();
     let app = Arc::new(http_proxy(&server.configuration, Proxy(Arc::clone(&gateway))));
@@ -105,6 +112,21 @@ fn check_files(connections: usize) {
     }
 }
 
+/// The data plane, where the configuration has an index.
+async fn data_plane(config: &Config) -> anyhow::Result<Option<Arc<DataPlane>>> {
+    let Some(settings) = &config.index else { return Ok(None) };
+    let url = settings.database_url.as_ref().map(DatabaseUrl::expose);
+    let authorities = config.authorities.as_deref();
+    Ok(Some(DataPlane::new(Parts {
+        index: Index::open(&settings.data, url).await.context("index")?,
+        lists: client(&config.upstream, authorities, MAX_LIST)?,
+        documents: client(&config.upstream, authorities, MAX_MANIFEST)?,
+        upstream: config.upstream.clone(),
+        service: config.service.clone(),
+        fresh_for: settings.fresh_for,
+    })))
+}
+
 /// What requests share, made from the configuration.
 ///
 /// # Errors
@@ -126,6 +148,7 @@ pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
         upstream: config.upstream_address()?,
         client: client(&config.upstream, authorities, MAX_LIST)?,
         status: status(&config, &keys),
+        data_plane: None,
         keys,
         tokens,
         passwords,
@@ -207,6 +230,7 @@ impl BackgroundService for Background {
             () = self.read_feed() => {}
             () = self.read_certificate() => {}
             () = self.serve_admin() => {}
+            () = self.follow_index() => {}
             _ = shutdown.changed() => {}
         }
     }
@@ -242,6 +266,13 @@ impl Background {
     async fn read_certificate(&self) {
         match &self.certificate {
             Some(certificate) => certificate.watch(POLL_INTERVAL).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn follow_index(&self) {
+        match &self.gateway.data_plane {
+            Some(data_plane) => data_plane.follow_restrictions().await,
             None => std::future::pending().await,
         }
     }
