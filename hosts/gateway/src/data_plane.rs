@@ -13,37 +13,57 @@
 //! | [`registry`] | asking the registry behind |
 //! | [`facts`] | what a manifest says of itself |
 //! | [`sync`] | keeping the index in step with the registry |
+//! | [`crawl`] | looking through the whole registry |
+//! | [`events`] | what a registry says that happened |
 //! | [`read`] | the routes that only read |
+//! | [`guard`] | the lock of a repository |
+//! | [`attributes`] | changing attributes, and what they forbid |
+//! | [`write`](mod@write) | pushing and deleting manifests, deleting repositories |
+//! | [`untag`] | removing a tag |
 //! | [`time`] | times as the service writes them |
 //!
 //! Left out: who may do what, which is decided before anything here is asked; soft delete,
 //! quarantine and custom metadata, which are answered as by a registry that has them off.
 
+mod attributes;
 pub(crate) mod call;
+mod crawl;
+mod events;
 mod facts;
+mod guard;
 mod listing;
 mod read;
 mod registry;
 mod reply;
 mod sync;
 mod time;
+mod untag;
+mod write;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use scopegate_core::route::Endpoint;
 use scopegate_host::client::Client;
 use tokio::sync::Mutex;
 use url::Url;
 
-pub(crate) use self::call::Call;
+pub(crate) use self::call::{Call, Sent};
+pub(crate) use self::events::Envelope;
+use self::guard::Guards;
 pub(crate) use self::registry::MAX_MANIFEST;
 use self::registry::Registry;
 pub(crate) use self::reply::Reply;
+use self::reply::Trouble;
 use crate::index::{Index, Restrictions};
 
 /// How often other gateways' changes of what may be done are looked for.
 const RESTRICTIONS_INTERVAL: Duration = Duration::from_secs(1);
+/// For how long uploads go on by what was last known of restrictions.
+const KNOWN_FOR: Duration = Duration::from_secs(10);
+/// How long it takes until what failed at the beginning is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// How many repositories can be compared with the registry at one time.
 const TURNS: usize = 64;
 
@@ -62,6 +82,10 @@ pub(crate) struct Parts {
     pub(crate) service: String,
     /// For how long what the registry said is not asked again for a list.
     pub(crate) fresh_for: Duration,
+    /// How long a write waits for others in its repository.
+    pub(crate) wait_for: Duration,
+    /// How long the registry may take for a write.
+    pub(crate) write_timeout: Duration,
 }
 
 /// The data plane of one registry.
@@ -71,13 +95,14 @@ pub(crate) struct DataPlane {
     registry: Registry,
     service: String,
     fresh_for: i64,
-    restrictions: ArcSwapOption<Known>,
+    restrictions: ArcSwapOption<Snapshot>,
     turns: Vec<Mutex<()>>,
+    guards: Guards,
 }
 
 /// What may not be done, as it was read.
 #[derive(Debug)]
-struct Known {
+struct Snapshot {
     restrictions: Arc<Restrictions>,
     at: Instant,
 }
@@ -86,27 +111,75 @@ impl DataPlane {
     /// Nothing is known of restrictions yet.
     #[must_use]
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { index, lists, documents, upstream, service, fresh_for } = parts;
+        let Parts { index, lists, documents, upstream, service, fresh_for, .. } = parts;
         Arc::new(Self {
             index,
-            registry: Registry::new(lists, documents, upstream),
+            registry: Registry::new(lists, documents, upstream, parts.write_timeout),
             service,
             fresh_for: time::ticks_of(fresh_for),
             restrictions: ArcSwapOption::empty(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
+            guards: Guards::new(TURNS, parts.wait_for),
         })
     }
 
-    /// Answers a request that was decided about.
-    pub(crate) async fn answer(self: &Arc<Self>, call: Call) -> Reply {
-        let replied = self.read(&call).await;
-        replied.unwrap_or_else(Reply::from)
+    /// Answers a request that was decided about. A write goes on when its client is gone: the
+    /// registry may be at work already.
+    pub(crate) async fn answer(self: &Arc<Self>, call: Call, sent: Sent) -> Reply {
+        if matches!(call.method.as_str(), "GET" | "HEAD") {
+            return self.read(&call).await.unwrap_or_else(Reply::from);
+        }
+        let data_plane = Arc::clone(self);
+        let writing = tokio::spawn(async move { data_plane.write(call, sent).await });
+        let written = writing.await.map_err(|error| Trouble::Registry(error.to_string()));
+        written.flatten().unwrap_or_else(Reply::from)
+    }
+
+    async fn write(self: &Arc<Self>, call: Call, sent: Sent) -> Result<Reply, Trouble> {
+        use Endpoint::{Manifest, ManifestMetadata, Repository, TagMetadata};
+        match (call.method.as_str(), call.endpoint) {
+            ("PATCH", Repository | TagMetadata | ManifestMetadata) => {
+                self.patch(&call, &sent).await
+            }
+            ("PUT", Manifest) => self.push(&call, sent).await,
+            ("DELETE", Manifest) => self.delete(&call).await,
+            ("DELETE", TagMetadata) => self.untag(&call.repository, &call.last).await,
+            ("DELETE", Repository) => self.delete_repository(&call.repository).await,
+            _ => self.read(&call).await,
+        }
     }
 
     /// Whether it was ever known what may not be done.
     #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
         self.restrictions.load().is_some()
+    }
+
+    /// What every request gets until it was known once what may not be done.
+    #[must_use]
+    pub(crate) fn unready(&self) -> Option<Reply> {
+        (!self.is_ready()).then(|| Trouble::Busy("the index was not read yet").into())
+    }
+
+    /// Does what has to be done once, before anything else: finishes what a gateway that ended
+    /// began, and looks through a registry that was never looked through.
+    pub(crate) async fn begin(self: &Arc<Self>, crawl_rate: u32) {
+        while !self.is_ready() {
+            tokio::time::sleep(RESTRICTIONS_INTERVAL).await;
+        }
+        while let Err(trouble) = self.begun(crawl_rate).await {
+            let reply = Reply::from(trouble);
+            tracing::warn!(status = reply.status, "looking through the registry begins again");
+            tokio::time::sleep(RETRY_INTERVAL).await;
+        }
+    }
+
+    async fn begun(self: &Arc<Self>, crawl_rate: u32) -> Result<(), Trouble> {
+        self.finish_untags().await?;
+        if self.index.crawled().await?.is_none() {
+            self.crawl(crawl_rate).await?;
+        }
+        Ok(())
     }
 
     /// Reads what may not be done, as often as it changes, until the process ends.
@@ -128,7 +201,13 @@ impl DataPlane {
             }
             _ => Arc::new(self.index.restrictions().await?),
         };
-        self.restrictions.store(Some(Arc::new(Known { restrictions, at })));
+        self.restrictions.store(Some(Arc::new(Snapshot { restrictions, at })));
         Ok(())
     }
+}
+
+/// Which one of a number of things a repository shares with others.
+fn turn(repository: &str, count: usize) -> usize {
+    let add = |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
+    repository.bytes().fold(0, add).checked_rem(count).unwrap_or_default()
 }

@@ -20,6 +20,7 @@ use sqlx::{Any, AnyPool, Transaction};
 use tokio::time::timeout;
 
 pub(crate) use self::attributes::{Attributes, Kind, Restrictions};
+pub(crate) use self::locks::check;
 pub(crate) use self::rows::{Facts, Position, Reference, Row, Seen};
 
 /// How long an operation may take.

@@ -59,7 +59,7 @@ mod token;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 
@@ -68,8 +68,16 @@ use crate::config::Config;
 #[command(version)]
 struct Cli {
     /// The configuration; examples/gateway.yaml has every value.
-    #[arg(long, default_value = "gateway.yaml")]
+    #[arg(long, global = true, default_value = "gateway.yaml")]
     config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Look through the whole registry and fill the index. What was not finished goes on.
+    Crawl,
 }
 
 fn main() -> ExitCode {
@@ -87,5 +95,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     scopegate_host::tls::install_provider();
     let config = Config::read(&cli.config)?;
     telemetry::start(config.log)?;
-    serve::serve(config)
+    match cli.command {
+        None => serve::serve(config),
+        Some(Command::Crawl) => serve::crawl(&config),
+    }
 }

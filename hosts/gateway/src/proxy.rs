@@ -24,9 +24,11 @@ use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, ans
 use scopegate_host::client::Client;
 use scopegate_host::correlation;
 use scopegate_host::peers::Peers;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use crate::config::Config;
-use crate::data_plane::{Call, DataPlane, Reply};
+use crate::data_plane::{Call, DataPlane, MAX_MANIFEST, Reply, Sent as SentBody};
 use crate::head;
 use crate::headers::{self, Origin, Sent};
 use crate::keys::Keys;
@@ -38,6 +40,11 @@ use crate::telemetry::{Decision, Outcome};
 use crate::token::{Tokens, Verified};
 
 const JSON: &str = "application/json; charset=utf-8";
+
+/// The longest body that changes attributes, in bytes.
+const MAX_ATTRIBUTES: usize = 64 * 1024;
+/// How many bodies there are at one time, so that they take so much memory and no more.
+static BODIES: Semaphore = Semaphore::const_new(64);
 
 /// What all requests share.
 #[derive(Debug)]
@@ -86,6 +93,8 @@ pub(crate) struct Context {
 struct Forwarded {
     target: String,
     content_type: Option<String>,
+    /// Where a manifest is pulled from, whose digest the registry tells.
+    pulled_from: Option<String>,
 }
 
 /// An answer of our own.
@@ -101,7 +110,7 @@ struct Answer {
 enum Action {
     Forward(Forwarded),
     Answer(Answer),
-    Call(Arc<DataPlane>, Call),
+    Call(Arc<DataPlane>, Call, Option<String>),
 }
 
 /// Why no decision can be made.
@@ -219,6 +228,9 @@ impl Gateway {
                 "the repositories are listed at /v2/_catalog",
             )),
             _ => Action::Forward(Forwarded {
+                pulled_from: (route.endpoint == Endpoint::Manifest)
+                    .then(|| route.scopes.first().map(|scope| scope.name.clone().into_owned()))
+                    .flatten(),
                 target: target.into_owned(),
                 content_type: content_type.map(ToOwned::to_owned),
             }),
@@ -235,18 +247,54 @@ impl Gateway {
         content_type: Option<&str>,
         checked: &Checked<'_, '_>,
     ) -> Option<Action> {
-        if !route.path.starts_with("/acr/v1/") {
-            return None;
+        if let Some(reply) = data_plane.unready() {
+            return Some(Action::Answer(reply.into()));
         }
-        if route.endpoint != Endpoint::Catalog {
-            let call = Call::new(method, route, target, content_type);
-            return Some(Action::Call(Arc::clone(data_plane), call));
+        let is_written = route.endpoint == Endpoint::Manifest && !matches!(method, "GET" | "HEAD");
+        let is_metadata = route.path.starts_with("/acr/v1/");
+        if is_written || (is_metadata && route.endpoint != Endpoint::Catalog) {
+            let call = Call::new(method, route, target);
+            let content_type = content_type.map(ToOwned::to_owned);
+            return Some(Action::Call(Arc::clone(data_plane), call, content_type));
+        }
+        if !is_metadata {
+            return data_plane
+                .refusal(method, route, target)
+                .map(|reply| Action::Answer(reply.into()));
         }
         let is_filtered = self.config.catalog == Catalog::Filtered;
         let is_shown =
             |name: &str| (!is_filtered || may_list(checked, name)) && data_plane.is_listed(name);
         let query = target.split_once('?').map_or("", |(_, query)| query);
         Some(Action::Answer(data_plane.catalog(query, is_shown).await.into()))
+    }
+
+    /// What a call brings beside its head, its body whole. The inner error is an answer.
+    async fn sent(
+        &self,
+        session: &mut Session,
+        call: &Call,
+        content_type: Option<&str>,
+        context: &Context,
+    ) -> Result<Result<(SentBody, Option<SemaphorePermit<'static>>), Answer>> {
+        let longest = match call.method.as_str() {
+            "PUT" => MAX_MANIFEST,
+            "PATCH" => MAX_ATTRIBUTES,
+            _ => return Ok(Ok((SentBody::default(), None))),
+        };
+        let added = &self.config.forward_headers;
+        let sent = Sent { content_type, added, origin: &context.origin };
+        let headers = headers::with_body(session.req_header(), sent)?;
+        let Ok(permit) = timeout(self.config.timeouts.client, BODIES.acquire()).await else {
+            return Ok(Err(Answer::too_many()));
+        };
+        let read = timeout(self.config.timeouts.client, body(session, longest)).await;
+        Ok(match read {
+            Ok(Ok(Some(body))) => Ok((SentBody { headers, body }, permit.ok())),
+            Ok(Ok(None)) => Err(Answer::error(413, "SIZE_INVALID", "the body is too long")),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => Err(Answer::error(408, "UNSUPPORTED", "the request does not come in time")),
+        })
     }
 
     /// Whether a list of names at `/v2` shows one, as far as attributes say.
@@ -420,7 +468,13 @@ impl ProxyHttp for Proxy {
         let action = self.0.decide(session, context).await;
         context.decided_in = start.elapsed();
         let action = match action {
-            Action::Call(data_plane, call) => Action::Answer(data_plane.answer(call).await.into()),
+            Action::Call(data_plane, call, content_type) => {
+                let body = self.0.sent(session, &call, content_type.as_deref(), context).await?;
+                Action::Answer(match body {
+                    Ok((sent, _permit)) => data_plane.answer(call, sent).await.into(),
+                    Err(answer) => answer,
+                })
+            }
             action => action,
         };
         match action {
@@ -464,7 +518,7 @@ impl ProxyHttp for Proxy {
         context: &mut Context,
     ) -> Result<()> {
         // Nothing goes on that was not decided.
-        let Some(Forwarded { target, content_type }) = &context.forwarded else {
+        let Some(Forwarded { target, content_type, .. }) = &context.forwarded else {
             return Error::e_explain(ErrorType::InternalError, "a request that was not decided");
         };
         request.set_raw_path(target.as_bytes())?;
@@ -480,7 +534,7 @@ impl ProxyHttp for Proxy {
         &self,
         session: &mut Session,
         answer: &mut ResponseHeader,
-        _: &mut Context,
+        context: &mut Context,
     ) -> Result<()> {
         // A registry that asks for credentials is not meant to: its challenge could lead clients,
         // and their passwords, elsewhere.
@@ -491,6 +545,14 @@ impl ProxyHttp for Proxy {
                 ErrorType::HTTPStatus(502),
                 "the registry asks for credentials",
             );
+        }
+        let pulled_from = context.forwarded.as_ref().and_then(|it| it.pulled_from.as_deref());
+        if let (Some(data_plane), Some(repository)) = (&self.0.data_plane, pulled_from) {
+            let digest = answer.headers.get("docker-content-digest");
+            let digest = digest.and_then(|value| value.to_str().ok());
+            if !data_plane.may_pull(repository, digest) {
+                return Error::e_explain(ErrorType::HTTPStatus(405), "it may not be pulled");
+            }
         }
         headers::restrain(answer);
         let host = session.req_header().headers.get(header::HOST);
@@ -539,6 +601,7 @@ impl ProxyHttp for Proxy {
     ) -> FailToProxy {
         let answer = match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(502), _) => Some(Answer::bad_gateway()),
+            (ErrorType::HTTPStatus(405), _) => Some(Reply::disallowed().into()),
             (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, ErrorSource::Upstream) => {
                 Some(Answer::error(504, "UNAVAILABLE", "the registry does not answer in time"))
             }
@@ -646,7 +709,9 @@ impl Answer {
             headers::set(&mut answer, &name, &value)?;
         }
         headers::complete(&mut answer, origin)?;
-        if !session.as_downstream_mut().is_body_empty() || self.status == 400 {
+        let client = session.as_downstream_mut();
+        let is_heard = client.is_body_empty() || client.is_body_done();
+        if !is_heard || self.status == 400 {
             session.set_keepalive(None);
         }
         let has_body = session.req_header().method != Method::HEAD;
@@ -694,6 +759,22 @@ impl From<Refusal> for Answer {
             outcome: Outcome::Refused,
         }
     }
+}
+
+/// The whole body of a request; nothing when it is too long.
+async fn body(session: &mut Session, longest: usize) -> Result<Option<Bytes>> {
+    let expects = session.req_header().headers.get(header::EXPECT).cloned();
+    if expects.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        session.as_downstream_mut().write_continue_response().await?;
+    }
+    let mut whole = Vec::new();
+    while let Some(piece) = session.as_downstream_mut().read_request_body().await? {
+        if whole.len().saturating_add(piece.len()) > longest {
+            return Ok(None);
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(Some(whole.into()))
 }
 
 /// Lets a client that was answered early send the rest of its body, which is discarded:

@@ -93,6 +93,21 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     server.run_forever()
 }
 
+/// Looks through the whole registry, and fills the index.
+///
+/// # Errors
+///
+/// When there is no index, or it or the registry cannot be had.
+pub(crate) fn crawl(config: &Config) -> anyhow::Result<()> {
+    let index = config.index.as_ref().context("index: there is none to fill")?;
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        let data_plane = data_plane(config).await?.context("index")?;
+        let crawled = data_plane.crawl(index.crawl_rate).await;
+        crawled.map_err(|trouble| anyhow::anyhow!("{trouble:?}"))
+    })
+}
+
 /// Whether the address can be listened on: Pingora finds out in a thread that ends then, while the
 /// process goes on and serves no requests.
 fn is_free(listen: SocketAddr) -> anyhow::Result<()> {
@@ -124,6 +139,8 @@ async fn data_plane(config: &Config) -> anyhow::Result<Option<Arc<DataPlane>>> {
         upstream: config.upstream.clone(),
         service: config.service.clone(),
         fresh_for: settings.fresh_for,
+        wait_for: settings.wait_for,
+        write_timeout: config.timeouts.upstream,
     })))
 }
 
@@ -271,10 +288,12 @@ impl Background {
     }
 
     async fn follow_index(&self) {
-        match &self.gateway.data_plane {
-            Some(data_plane) => data_plane.follow_restrictions().await,
-            None => std::future::pending().await,
-        }
+        let (Some(data_plane), Some(index)) =
+            (&self.gateway.data_plane, &self.gateway.config.index)
+        else {
+            return std::future::pending().await;
+        };
+        tokio::join!(data_plane.follow_restrictions(), data_plane.begin(index.crawl_rate));
     }
 
     async fn serve_admin(&self) {

@@ -81,8 +81,10 @@ create table state (
     id integer primary key check (id = 1),
     -- Rises with each change of what may be done or is hidden.
     revision bigint not null,
-    -- When the registry was first looked through to its end; null: never.
-    crawled bigint
+    -- When the registry was last looked through to its end; null: never.
+    crawled bigint,
+    -- When looking through it began that has not come to an end.
+    crawl_began bigint
 );
 
 insert into state (id, revision) values (1, 0);

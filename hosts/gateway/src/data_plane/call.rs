@@ -1,8 +1,10 @@
 //! A request to the data plane: what was decided about, and nothing else of what came in.
 //!
-//! Left out: the body.
+//! Left out: whether it may be.
 
+use bytes::Bytes;
 use scopegate_core::route::{Endpoint, Route};
+use scopegate_host::client::header::HeaderMap;
 
 /// A request that was decided about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,19 +19,21 @@ pub(crate) struct Call {
     pub(crate) last: String,
     /// The query.
     pub(crate) query: String,
-    /// The `Content-Type` that was decided.
-    pub(crate) content_type: Option<String>,
+}
+
+/// What a request brings beside its head.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sent {
+    /// The header fields that the registry is sent.
+    pub(crate) headers: HeaderMap,
+    /// The whole body.
+    pub(crate) body: Bytes,
 }
 
 impl Call {
     /// The call that a route is.
     #[must_use]
-    pub(crate) fn new(
-        method: &str,
-        route: &Route<'_>,
-        target: &str,
-        content_type: Option<&str>,
-    ) -> Self {
+    pub(crate) fn new(method: &str, route: &Route<'_>, target: &str) -> Self {
         let is_of_repository =
             !matches!(route.endpoint, Endpoint::Catalog | Endpoint::DeletedCatalog);
         let scope = route.scopes.first().filter(|_| is_of_repository);
@@ -39,7 +43,6 @@ impl Call {
             repository: scope.map(|scope| scope.name.clone().into_owned()).unwrap_or_default(),
             last: route.path.rsplit('/').next().unwrap_or_default().to_owned(),
             query: target.split_once('?').map_or("", |(_, query)| query).to_owned(),
-            content_type: content_type.map(ToOwned::to_owned),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Follows <https://github.com/opencontainers/image-spec/blob/main/manifest.md> and
 //! `image-index.md`, and Docker's forms of the same. The size of an image is the size of its
-//! layers. A document that is none of these has a type and no more.
+//! layers. Any other document has a type and no more.
 //!
 //! Left out: fetching anything.
 

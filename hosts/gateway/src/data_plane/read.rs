@@ -13,7 +13,7 @@ use super::reply::{
     Catalog, Manifest, Manifests, OneManifest, OneTag, Reply, Repository, Tag, Tags, Trouble,
 };
 use super::sync::Look;
-use super::{DataPlane, Known};
+use super::{DataPlane, Snapshot};
 use crate::index::{Kind, Position, Row};
 use crate::listing;
 
@@ -66,7 +66,15 @@ impl DataPlane {
     }
 
     async fn repository(self: &Arc<Self>, name: &str) -> Result<Reply, Trouble> {
-        let Some(known) = self.sync(name).await? else { return Ok(Reply::no_repository(name)) };
+        self.sync(name).await?;
+        self.repository_as_known(name).await
+    }
+
+    /// A repository, as the index has it.
+    pub(super) async fn repository_as_known(&self, name: &str) -> Result<Reply, Trouble> {
+        let Some(known) = self.index.repository(name).await? else {
+            return Ok(Reply::no_repository(name));
+        };
         let restrictions = self.index.restrictions_of(name).await?;
         let repository = Repository {
             registry: &self.service,
@@ -80,19 +88,29 @@ impl DataPlane {
         Ok(Reply::json(200, &repository))
     }
 
-    pub(super) async fn tag(self: &Arc<Self>, name: &str, tag: &str) -> Result<Reply, Trouble> {
+    async fn tag(self: &Arc<Self>, name: &str, tag: &str) -> Result<Reply, Trouble> {
         self.look_at_tag(name, tag).await?;
+        self.tag_as_known(name, tag).await
+    }
+
+    /// A tag, as the index has it.
+    pub(super) async fn tag_as_known(&self, name: &str, tag: &str) -> Result<Reply, Trouble> {
         let Some(row) = self.index.tag(name, tag).await? else { return Ok(Reply::no_tag()) };
         let tag = OneTag { registry: &self.service, image_name: name, tag: Tag::from(&row) };
         Ok(Reply::json(200, &tag))
     }
 
-    pub(super) async fn manifest(
-        self: &Arc<Self>,
+    async fn manifest(self: &Arc<Self>, name: &str, digest: &str) -> Result<Reply, Trouble> {
+        self.look_at_manifest(name, digest).await?;
+        self.manifest_as_known(name, digest).await
+    }
+
+    /// A manifest, as the index has it.
+    pub(super) async fn manifest_as_known(
+        &self,
         name: &str,
         digest: &str,
     ) -> Result<Reply, Trouble> {
-        self.look_at_manifest(name, digest).await?;
         let Some(row) = self.index.manifest(name, digest).await? else {
             return Ok(Reply::no_manifest(digest));
         };
@@ -161,14 +179,14 @@ impl DataPlane {
     #[must_use]
     pub(crate) fn is_listed(&self, repository: &str) -> bool {
         let known = self.restrictions.load();
-        known.as_ref().is_none_or(|known: &Arc<Known>| known.restrictions.is_listed(repository))
+        known.as_ref().is_none_or(|known: &Arc<Snapshot>| known.restrictions.is_listed(repository))
     }
 
     /// Whether lists of tags show one.
     #[must_use]
     pub(crate) fn is_tag_listed(&self, repository: &str, tag: &str) -> bool {
         let known = self.restrictions.load();
-        known.as_ref().is_none_or(|known: &Arc<Known>| {
+        known.as_ref().is_none_or(|known: &Arc<Snapshot>| {
             known.restrictions.attributes(repository, Kind::Tag, tag).list_enabled
         })
     }

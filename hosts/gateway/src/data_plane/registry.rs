@@ -1,9 +1,11 @@
-//! Asking the registry behind, with so many requests at one time and no more.
+//! Asking the registry behind, with a bounded number of requests at one time.
 //!
 //! Nothing that it answers is believed further than it goes: a name is a name, a digest is a
 //! digest, and a document is what its digest says.
 //!
 //! Left out: what the answers mean for the index.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use scopegate_core::RepositoryName;
@@ -35,6 +37,7 @@ pub(super) struct Registry {
     documents: Client,
     upstream: Url,
     asking: Semaphore,
+    write_timeout: Duration,
 }
 
 /// A manifest, by what its head says.
@@ -45,8 +48,18 @@ pub(super) struct Head {
 }
 
 impl Registry {
-    pub(super) fn new(lists: Client, documents: Client, upstream: Url) -> Self {
-        Self { lists, documents, upstream, asking: Semaphore::new(AT_ONCE) }
+    pub(super) fn new(
+        lists: Client,
+        documents: Client,
+        upstream: Url,
+        write_timeout: Duration,
+    ) -> Self {
+        Self { lists, documents, upstream, asking: Semaphore::new(AT_ONCE), write_timeout }
+    }
+
+    /// Its address.
+    pub(super) const fn upstream(&self) -> &Url {
+        &self.upstream
     }
 
     /// The tags of a repository; none where it has none, or is unknown.
@@ -157,7 +170,10 @@ impl Registry {
         let url = self.url(target)?;
         let length = HeaderValue::from(body.len());
         let request = self.documents.request(method, &url).headers(headers);
-        let answer = self.send(request.header(CONTENT_LENGTH, length).body(body)).await?;
+        let request = request.header(CONTENT_LENGTH, length).body(body);
+        // Its client waits for it, so it waits for no other request.
+        let answer = self.documents.send(request.timeout(self.write_timeout)).await;
+        let answer = answer.map_err(Trouble::Registry)?;
         if answer.status == StatusCode::UNAUTHORIZED {
             return Err(unusable(401));
         }

@@ -7,20 +7,20 @@
 //! Something new is as old as the index's first look at it, except in a repository that is looked
 //! at for the first time: there an image is as old as its maker says.
 //!
-//! Left out: manifests without a tag that came before the index, which most registries tell nobody
-//! of.
+//! Left out: manifests without a tag that came before the index, which most registries do not
+//! list.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::facts::{add_config, of_manifest};
 use super::reply::Trouble;
 use super::time::now;
-use super::{DataPlane, TURNS};
+use super::{DataPlane, TURNS, turn};
 use crate::index::rows::Repository;
 use crate::index::{Facts, Row, Seen};
 
@@ -37,10 +37,26 @@ impl DataPlane {
         self: &Arc<Self>,
         repository: &str,
     ) -> Result<Option<Repository>, Trouble> {
-        if let Some(fresh) = self.fresh(repository).await? {
-            return Ok(Some(fresh));
+        match self.fresh(repository).await? {
+            Some(fresh) => Ok(Some(fresh)),
+            None => self.compared(repository, false).await,
         }
-        let compared = timeout(TIMEOUT, self.compare(repository)).await;
+    }
+
+    /// The same, compared now.
+    pub(super) async fn sync_now(
+        self: &Arc<Self>,
+        repository: &str,
+    ) -> Result<Option<Repository>, Trouble> {
+        self.compared(repository, true).await
+    }
+
+    async fn compared(
+        self: &Arc<Self>,
+        repository: &str,
+        is_forced: bool,
+    ) -> Result<Option<Repository>, Trouble> {
+        let compared = timeout(TIMEOUT, self.compare(repository, is_forced)).await;
         compared.map_err(|_| Trouble::Busy("a repository is looked at for the first time"))??;
         Ok(self.index.repository(repository).await?)
     }
@@ -51,16 +67,26 @@ impl DataPlane {
         Ok(known.filter(|known| known.synced.is_some_and(|synced| synced > since)))
     }
 
-    async fn compare(self: &Arc<Self>, repository: &str) -> Result<(), Trouble> {
-        // One after the other: whoever waited finds it done.
-        let turn = self.turns.get(turn(repository));
+    async fn compare(self: &Arc<Self>, repository: &str, is_forced: bool) -> Result<(), Trouble> {
+        // One after the other: who waited finds it done.
+        let turn = self.turns.get(turn(repository, TURNS));
         let _turn = match turn {
             Some(turn) => Some(turn.lock().await),
             None => None,
         };
-        if self.fresh(repository).await?.is_some() {
+        if !is_forced && self.fresh(repository).await?.is_some() {
             return Ok(());
         }
+        self.compare_all(repository, None).await
+    }
+
+    /// Compares all tags of a repository with the registry's, and looks at what is new, one thing
+    /// in so much time.
+    pub(super) async fn compare_all(
+        self: &Arc<Self>,
+        repository: &str,
+        pace: Option<Duration>,
+    ) -> Result<(), Trouble> {
         let start = now();
         let there: HashSet<String> = self.registry.tags(repository).await?.into_iter().collect();
         let known: HashMap<String, String> =
@@ -69,9 +95,9 @@ impl DataPlane {
             self.index.missed_tag(repository, tag, start).await?;
         }
         let new = there.into_iter().filter(|tag| !known.contains_key(tag)).collect();
-        self.each(repository, new, Look::Tag).await?;
+        self.each(repository, new, Look::Tag, pace).await?;
         let unknown = self.index.manifests(repository, true).await?;
-        self.each(repository, unknown, Look::Contents).await?;
+        self.each(repository, unknown, Look::Contents, pace).await?;
         Ok(self.index.synced(repository, start).await?)
     }
 
@@ -87,7 +113,7 @@ impl DataPlane {
             |row: &&Row| row.seen <= since || (look == Look::Manifest && row.facts.is_none());
         let old: Vec<String> = rows.iter().filter(is_old).map(|row| row.name.clone()).collect();
         let has_any = !old.is_empty();
-        self.each(repository, old, look).await?;
+        self.each(repository, old, look, None).await?;
         Ok(has_any)
     }
 
@@ -98,9 +124,13 @@ impl DataPlane {
         repository: &str,
         names: Vec<String>,
         look: Look,
+        pace: Option<Duration>,
     ) -> Result<(), Trouble> {
         let mut tasks = JoinSet::new();
         for name in names {
+            if let Some(pace) = pace {
+                sleep(pace).await;
+            }
             if tasks.len() >= AT_ONCE {
                 joined(tasks.join_next().await)?;
             }
@@ -259,12 +289,4 @@ fn joined(
         Some(Err(error)) => Err(Trouble::Registry(error.to_string())),
         None => Ok(()),
     }
-}
-
-/// Whose turn a repository waits for.
-fn turn(repository: &str) -> usize {
-    let sum = repository
-        .bytes()
-        .fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
-    sum % TURNS
 }

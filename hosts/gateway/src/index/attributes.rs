@@ -119,6 +119,19 @@ impl Restrictions {
         of(Kind::Repository, "") && of(kind, name)
     }
 
+    /// Whether a repository may be deleted with all that is in it.
+    #[must_use]
+    pub(crate) fn all_may_be_deleted(&self, repository: &str) -> bool {
+        let mut inside = self.repositories.get(repository).into_iter().flatten();
+        inside.all(|(_, attributes)| attributes.may_delete())
+    }
+
+    /// Whether some manifest of a repository may not be pulled.
+    #[must_use]
+    pub(crate) fn hides_manifests(&self, repository: &str) -> bool {
+        self.of_kind(repository, Kind::Manifest).any(|(_, attributes)| !attributes.read_enabled)
+    }
+
     /// Whether lists show a repository.
     #[must_use]
     pub(crate) fn is_listed(&self, repository: &str) -> bool {

@@ -109,7 +109,7 @@ pub(crate) enum Position {
 }
 
 /// How many rows of a repository are looked at in one go.
-const MOST: i64 = 1 << 18;
+const MAX_ROWS: i64 = 1 << 18;
 
 impl Index {
     /// A repository; nothing when nothing is known of it.
@@ -142,7 +142,7 @@ impl Index {
     /// When the database cannot be read.
     pub(crate) async fn tags(&self, repository: &str) -> sqlx::Result<Vec<(String, String)>> {
         let query = "select name, digest from tags where repository = $1 order by name limit $2";
-        let query = sqlx::query(query).bind(repository).bind(MOST).fetch_all(&self.pool);
+        let query = sqlx::query(query).bind(repository).bind(MAX_ROWS).fetch_all(&self.pool);
         let rows = bounded(query).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
@@ -164,7 +164,7 @@ impl Index {
         } else {
             "select digest from manifests where repository = $1 order by digest limit $2"
         };
-        let query = sqlx::query_scalar(query).bind(repository).bind(MOST);
+        let query = sqlx::query_scalar(query).bind(repository).bind(MAX_ROWS);
         bounded(query.fetch_all(&self.pool)).await
     }
 
@@ -506,13 +506,25 @@ impl Index {
         bounded(sqlx::query_scalar("select crawled from state").fetch_one(&self.pool)).await
     }
 
-    /// Notes that it was.
+    /// Notes that looking through it begins, and gives when it did: one that came to no end goes
+    /// on.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
-    pub(crate) async fn note_crawl(&self, now: i64) -> sqlx::Result<()> {
-        let query = sqlx::query("update state set crawled = $1").bind(now);
+    pub(crate) async fn begin_crawl(&self, now: i64) -> sqlx::Result<i64> {
+        let statement =
+            "update state set crawl_began = coalesce(crawl_began, $1) returning crawl_began";
+        bounded(sqlx::query_scalar(statement).bind(now).fetch_one(&self.pool)).await
+    }
+
+    /// Notes that it came to its end.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub(crate) async fn end_crawl(&self, now: i64) -> sqlx::Result<()> {
+        let query = sqlx::query("update state set crawled = $1, crawl_began = null").bind(now);
         bounded(query.execute(&self.pool)).await.map(drop)
     }
 
