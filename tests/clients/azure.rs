@@ -1,8 +1,8 @@
 //! The Azure clients: `az` and the SDKs, unmodified, over HTTPS.
 //!
 //! They reach everything under one host, `localhost` and a port. Our server is behind it with all
-//! that concerns tokens, metadata and management; the registry's own calls are answered by a
-//! stand-in for the data plane.
+//! that concerns tokens and management; the registry's own calls are answered by our gateway before
+//! CNCF distribution.
 
 use serde_json::{Value, json};
 
@@ -83,7 +83,11 @@ fn az_with_a_token_and_no_login() {
     assert!(refused.contains("disallowed"), "{refused}");
     repository(&["untag", "--image", "team/hello:v2"]).unwrap();
     repository(&["delete", "--repository", "team/other", "--yes"]).unwrap_err();
-    repository(&["delete", "--repository", "team/hello", "--yes"]).unwrap();
+    let all = ["delete", "--repository", "team/hello", "--yes"];
+    let refused = repository(&all).unwrap_err();
+    assert!(refused.contains("disallowed"), "{refused}");
+    repository(&["update", "--image", "team/hello:v1", "--write-enabled", "true"]).unwrap();
+    repository(&all).unwrap();
 }
 
 /// `*` over the whole registry lists it; a wrong password gets nothing.
@@ -278,8 +282,7 @@ impl Day<'_> {
 }
 
 /// What a person does who follows the readme: `az` makes a token, the token pushes to a real
-/// registry, and the identity that is logged in does, too. No stand-in of ours replaces the
-/// registry.
+/// registry, and the identity that is logged in does, too.
 #[test]
 fn az_makes_a_token_that_pushes_to_a_real_registry() {
     let (authority, port) = (Authority::new(), free_port());
