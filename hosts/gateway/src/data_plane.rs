@@ -211,3 +211,109 @@ fn turn(repository: &str, count: usize) -> usize {
     let add = |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
     repository.bytes().fold(0, add).checked_rem(count).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::Router;
+    use axum::http::StatusCode;
+    use tempfile::TempDir;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A data plane before a registry that answers everything so.
+    async fn before(status: u16, body: &'static str) -> (Arc<DataPlane>, Index, TempDir) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let upstream: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let status = StatusCode::from_u16(status).unwrap();
+        let headers = [
+            ("docker-content-digest", "sha256:0".to_owned()),
+            ("content-type", "application/json".to_owned()),
+            ("location", "http://192.0.2.1/elsewhere".to_owned()),
+        ];
+        let router = Router::new().fallback(async move || (status, headers, body));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), None).await.unwrap();
+        let client = crate::signer::client(&upstream);
+        let data_plane = DataPlane::new(Parts {
+            index: index.clone(),
+            lists: client.clone(),
+            documents: client,
+            upstream,
+            service: "r".to_owned(),
+            fresh_for: Duration::from_secs(1),
+            wait_for: Duration::from_secs(1),
+            write_timeout: Duration::from_secs(1),
+        });
+        data_plane.read_restrictions().await.unwrap();
+        (data_plane, index, folder)
+    }
+
+    fn call(method: &str, endpoint: Endpoint, last: &str) -> Call {
+        let (repository, query) = ("a".to_owned(), String::new());
+        Call { method: method.to_owned(), endpoint, repository, last: last.to_owned(), query }
+    }
+
+    /// The statuses of every kind of call.
+    async fn statuses(data_plane: &Arc<DataPlane>) -> Vec<u16> {
+        let digest = registry::sha256(b"x");
+        let mut statuses = Vec::new();
+        for (method, endpoint, last) in [
+            ("GET", Endpoint::Repository, "a"),
+            ("GET", Endpoint::MetadataList, "_tags"),
+            ("GET", Endpoint::MetadataList, "_manifests"),
+            ("GET", Endpoint::TagMetadata, "v1"),
+            ("GET", Endpoint::ManifestMetadata, digest.as_str()),
+            ("PATCH", Endpoint::TagMetadata, "v1"),
+            ("PUT", Endpoint::Manifest, "v1"),
+            ("DELETE", Endpoint::Manifest, digest.as_str()),
+            ("DELETE", Endpoint::TagMetadata, "v1"),
+            ("DELETE", Endpoint::Repository, "a"),
+        ] {
+            let sent = Sent { body: "{}".into(), ..Sent::default() };
+            let reply = data_plane.answer(call(method, endpoint, last), sent).await;
+            statuses.push(reply.status);
+        }
+        statuses
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_registry_may_answer() {
+        let long: &'static str = "x".repeat(crate::client::MAX_LIST + 1).leak();
+        for (status, body) in [
+            (200, ""),
+            (200, "[]"),
+            (200, "{}"),
+            (200, r#"{"tags":7}"#),
+            (200, "\0\u{1}"),
+            (200, long),
+            (307, ""),
+            (401, r#"{"tags":[]}"#),
+            (500, r#"{"tags":["v1"]}"#),
+        ] {
+            let (data_plane, _, _folder) = before(status, body).await;
+            let statuses = statuses(&data_plane).await;
+            // No lists can be read from that, and whatever else is answered is an answer.
+            assert_eq!(statuses[..3], [502; 3], "{status} {body:.9}: {statuses:?}");
+            let is_reading_refused = status == 200 || statuses[3..5] == [502; 2];
+            assert!(is_reading_refused, "{status} {body:.9}: {statuses:?}");
+            let are_answers = statuses.iter().all(|status| (200..600).contains(status));
+            assert!(are_answers, "{status} {body:.9}: {statuses:?}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn names_that_are_none_are_not_asked_for() {
+        let body =
+            r#"{"tags":["../../b/manifests/v1","","v 1"],"repositories":["../a","A","a/b"]}"#;
+        let (data_plane, index, _folder) = before(200, body).await;
+        let tags = data_plane.registry.tags("a").await.unwrap();
+        assert_eq!(tags, [""; 0]);
+        let catalog = data_plane.catalog("", |_| true).await;
+        assert_eq!(catalog.body, b"{\"repositories\":[\"a/b\"]}\n");
+        assert_eq!(index.tags("a").await.unwrap().len(), 0);
+    }
+}

@@ -22,6 +22,7 @@
 //! | [`proxy`] | the request and the answer, between client and registry |
 //! | [`headers`] | what a client may not send on, and what an answer may not bring back |
 //! | [`listing`] | the repositories and the tags, page by page |
+//! | [`call`] | a call of the data plane as it comes |
 //! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over any registry |
 //! | [`index`] | what a registry does not know of its artifacts |
 //! | [`admin`] | metrics, and whether the gateway lives and is ready |
@@ -34,6 +35,7 @@
 
 mod admin;
 mod bundle;
+mod call;
 mod client;
 mod config;
 mod data_plane;

@@ -24,11 +24,10 @@ use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, ans
 use scopegate_host::client::Client;
 use scopegate_host::correlation;
 use scopegate_host::peers::Peers;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
 
+use crate::call;
 use crate::config::Config;
-use crate::data_plane::{Call, DataPlane, MAX_MANIFEST, Reply, Sent as SentBody};
+use crate::data_plane::{Call, DataPlane, Reply};
 use crate::head;
 use crate::headers::{self, Origin, Sent};
 use crate::keys::Keys;
@@ -40,11 +39,6 @@ use crate::telemetry::{Decision, Outcome};
 use crate::token::{Tokens, Verified};
 
 const JSON: &str = "application/json; charset=utf-8";
-
-/// The longest body that changes attributes, in bytes.
-const MAX_ATTRIBUTES: usize = 64 * 1024;
-/// How many bodies there are at one time, so that they take so much memory and no more.
-static BODIES: Semaphore = Semaphore::const_new(64);
 
 /// What all requests share.
 #[derive(Debug)]
@@ -269,34 +263,6 @@ impl Gateway {
         Some(Action::Answer(data_plane.catalog(query, is_shown).await.into()))
     }
 
-    /// What a call brings beside its head, its body whole. The inner error is an answer.
-    async fn sent(
-        &self,
-        session: &mut Session,
-        call: &Call,
-        content_type: Option<&str>,
-        context: &Context,
-    ) -> Result<Result<(SentBody, Option<SemaphorePermit<'static>>), Answer>> {
-        let longest = match call.method.as_str() {
-            "PUT" => MAX_MANIFEST,
-            "PATCH" => MAX_ATTRIBUTES,
-            _ => return Ok(Ok((SentBody::default(), None))),
-        };
-        let added = &self.config.forward_headers;
-        let sent = Sent { content_type, added, origin: &context.origin };
-        let headers = headers::with_body(session.req_header(), sent)?;
-        let Ok(permit) = timeout(self.config.timeouts.client, BODIES.acquire()).await else {
-            return Ok(Err(Answer::too_many()));
-        };
-        let read = timeout(self.config.timeouts.client, body(session, longest)).await;
-        Ok(match read {
-            Ok(Ok(Some(body))) => Ok((SentBody { headers, body }, permit.ok())),
-            Ok(Ok(None)) => Err(Answer::error(413, "SIZE_INVALID", "the body is too long")),
-            Ok(Err(error)) => return Err(error),
-            Err(_) => Err(Answer::error(408, "UNSUPPORTED", "the request does not come in time")),
-        })
-    }
-
     /// Whether a list of names at `/v2` shows one, as far as attributes say.
     fn is_listed(&self, endpoint: Endpoint, repository: &str, name: &str) -> bool {
         self.data_plane.as_ref().is_none_or(|data_plane| match endpoint {
@@ -469,11 +435,16 @@ impl ProxyHttp for Proxy {
         context.decided_in = start.elapsed();
         let action = match action {
             Action::Call(data_plane, call, content_type) => {
-                let body = self.0.sent(session, &call, content_type.as_deref(), context).await?;
-                Action::Answer(match body {
-                    Ok((sent, _permit)) => data_plane.answer(call, sent).await.into(),
-                    Err(answer) => answer,
-                })
+                let (config, content_type) = (&self.0.config, content_type.as_deref());
+                let added = call::headers_of_writes(session, &call);
+                let sent =
+                    Sent { content_type, added: &config.forward_headers, origin: &context.origin };
+                let mut reply = match call::receive(session, &call, sent, config.timeouts).await? {
+                    Ok(received) => data_plane.answer(call, received.sent).await,
+                    Err(reply) => reply,
+                };
+                reply.headers.extend(added);
+                Action::Answer(reply.into())
             }
             action => action,
         };
@@ -759,22 +730,6 @@ impl From<Refusal> for Answer {
             outcome: Outcome::Refused,
         }
     }
-}
-
-/// The whole body of a request; nothing when it is too long.
-async fn body(session: &mut Session, longest: usize) -> Result<Option<Bytes>> {
-    let expects = session.req_header().headers.get(header::EXPECT).cloned();
-    if expects.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
-        session.as_downstream_mut().write_continue_response().await?;
-    }
-    let mut whole = Vec::new();
-    while let Some(piece) = session.as_downstream_mut().read_request_body().await? {
-        if whole.len().saturating_add(piece.len()) > longest {
-            return Ok(None);
-        }
-        whole.extend_from_slice(&piece);
-    }
-    Ok(Some(whole.into()))
 }
 
 /// Lets a client that was answered early send the rest of its body, which is discarded:

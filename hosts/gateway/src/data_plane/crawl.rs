@@ -55,8 +55,7 @@ impl DataPlane {
             }
             compared => compared?,
         }
-        let known = self.index.repository(name).await?;
-        let (tags, manifests) = known.map_or((0, 0), |known| (known.tags, known.manifests));
+        let (tags, manifests) = self.index.counts(name).await?;
         tracing::info!(repository = name, tags, manifests, "looked through");
         Ok(())
     }

@@ -75,14 +75,15 @@ impl DataPlane {
         let Some(known) = self.index.repository(name).await? else {
             return Ok(Reply::no_repository(name));
         };
+        let (tag_count, manifest_count) = self.index.counts(name).await?;
         let restrictions = self.index.restrictions_of(name).await?;
         let repository = Repository {
             registry: &self.service,
             image_name: name,
             created_time: super::time::written(known.created),
             last_update_time: super::time::written(known.updated),
-            manifest_count: known.manifests,
-            tag_count: known.tags,
+            manifest_count,
+            tag_count,
             changeable_attributes: restrictions.attributes(name, Kind::Repository, ""),
         };
         Ok(Reply::json(200, &repository))

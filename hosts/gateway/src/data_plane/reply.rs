@@ -75,7 +75,7 @@ impl Reply {
 
     /// An error without a detail.
     #[must_use]
-    pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
+    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, &Errors { errors: [Detailed { code, message, detail: None }] })
     }
 

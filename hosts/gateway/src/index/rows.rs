@@ -22,10 +22,6 @@ pub(crate) struct Repository {
     pub(crate) updated: i64,
     /// When its tags were last compared with the registry's.
     pub(crate) synced: Option<i64>,
-    /// How many tags it has.
-    pub(crate) tags: i64,
-    /// How many manifests it has.
-    pub(crate) manifests: i64,
 }
 
 /// A tag or a manifest.
@@ -118,21 +114,28 @@ impl Index {
     ///
     /// When the database cannot be read.
     pub(crate) async fn repository(&self, name: &str) -> sqlx::Result<Option<Repository>> {
-        let query = "select created, updated, synced,
-                (select count(*) from tags where repository = $1),
-                (select count(*) from manifests where repository = $1)
-            from repositories where name = $1";
+        let query = "select created, updated, synced from repositories where name = $1";
         let row = bounded(sqlx::query(query).bind(name).fetch_optional(&self.pool)).await?;
         let read = |row: AnyRow| {
             Ok(Repository {
                 created: row.try_get(0)?,
                 updated: row.try_get(1)?,
                 synced: row.try_get(2)?,
-                tags: row.try_get(3)?,
-                manifests: row.try_get(4)?,
             })
         };
         row.map(read).transpose()
+    }
+
+    /// How many tags and manifests a repository has.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn counts(&self, repository: &str) -> sqlx::Result<(i64, i64)> {
+        let query = "select (select count(*) from tags where repository = $1),
+            (select count(*) from manifests where repository = $1)";
+        let row = bounded(sqlx::query(query).bind(repository).fetch_one(&self.pool)).await?;
+        Ok((row.try_get(0)?, row.try_get(1)?))
     }
 
     /// The tags of a repository: their names and digests.
@@ -776,7 +779,7 @@ mod tests {
         assert_eq!((tag.digest.as_str(), tag.created, tag.updated), ("d2", 10, 30));
         let repository = index.repository("r").await.unwrap().unwrap();
         assert_eq!((repository.created, repository.updated), (10, 30));
-        assert_eq!((repository.tags, repository.manifests), (1, 2));
+        assert_eq!(index.counts("r").await.unwrap(), (1, 2));
         index.missed_tag("r", "v1", 40).await.unwrap();
         assert_eq!(index.tag("r", "v1").await.unwrap(), None);
     }
