@@ -12,9 +12,13 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
+use crate::drivers::az::environment;
+use crate::drivers::skopeo::Skopeo;
+use crate::edge;
 use crate::software::gateway::{Gateway, program};
+use crate::software::image;
 use crate::software::postgres::Postgres;
-use crate::software::process::{eventually, said};
+use crate::software::process::{eventually, run, said};
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
 
@@ -33,7 +37,7 @@ struct Scene {
     server: Arc<Server>,
     password: String,
     client: Client,
-    _data: TempDir,
+    data: Arc<TempDir>,
 }
 
 struct Answer {
@@ -74,24 +78,30 @@ impl Scene {
     fn with(registry: Registry, rules: &[(&str, &[&str])], more: &str) -> Self {
         let (server, passwords) = Server::with(Settings::default(), &seed(rules));
         let password = passwords.into_iter().next().unwrap();
-        Self::of(Arc::new(registry), Arc::new(server), password, more)
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        Self::of(Arc::new(registry), Arc::new(server), password, data, more)
     }
 
-    fn of(registry: Arc<Registry>, server: Arc<Server>, password: String, more: &str) -> Self {
-        let data = tempfile::tempdir().unwrap();
+    fn of(
+        registry: Arc<Registry>,
+        server: Arc<Server>,
+        password: String,
+        data: Arc<TempDir>,
+        more: &str,
+    ) -> Self {
         let index = format!(
             "index: {{data: {}, freshFor: 1s, waitFor: 8s{more}}}\n",
             data.path().display()
         );
         let gateway = Gateway::before(registry.port(), &server, &index);
         let client = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        Self { gateway, registry, server, password, client, _data: data }
+        Self { gateway, registry, server, password, client, data }
     }
 
-    /// Another gateway before the same registry.
-    fn beside(&self, more: &str) -> Self {
+    /// Another gateway before the same registry, with a folder of its own or the same one.
+    fn beside(&self, data: Arc<TempDir>, more: &str) -> Self {
         let (registry, server) = (Arc::clone(&self.registry), Arc::clone(&self.server));
-        Self::of(registry, server, self.password.clone(), more)
+        Self::of(registry, server, self.password.clone(), data, more)
     }
 
     fn send(&self, method: &str, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
@@ -479,6 +489,30 @@ fn untagging() {
     }
 }
 
+/// A gateway that ended while it removed a tag finishes it when it starts again.
+#[test]
+fn an_untag_that_was_cut_off() {
+    let scene = Scene::before(Registry::open());
+    let kept = scene.push("team/app", "v1", "one");
+    // The tag was moved to a manifest of its own, which is not deleted yet.
+    let own = scene.image("team/app", "own");
+    let intent = format!(
+        "import sqlite3; index = sqlite3.connect('{}/index.db'); index.execute(\"insert into untags values ('team/app', 'v1', '{}')\"); index.commit()",
+        scene.data.path().display(),
+        digest(&own)
+    );
+    run(Command::new(environment().join("bin/python")).args(["-c", &intent]));
+    assert_eq!(scene.behind("PUT", "/v2/team/app/manifests/v1", Some((IMAGE, own.clone()))), 201);
+    let again = scene.beside(Arc::clone(&scene.data), "");
+    eventually(Duration::from_secs(10), || {
+        let status = again.behind("GET", "/v2/team/app/manifests/v1", None);
+        if status == 404 { Ok(()) } else { Err(status) }
+    });
+    assert_eq!(again.get("/acr/v1/team/app/_tags/v1").status, 404);
+    assert_eq!(again.get(&format!("/acr/v1/team/app/_manifests/{}", digest(&own))).status, 404);
+    assert_eq!(again.get(&format!("/acr/v1/team/app/_manifests/{kept}")).status, 200);
+}
+
 /// A repository with an index is deleted whole, and is not listed again until it is pushed to.
 #[test]
 fn deleting_a_repository() {
@@ -593,7 +627,7 @@ fn several_gateways() {
     let more = format!(", databaseUrl: \"{}\"", postgres.url());
     let rules: [(&str, &[&str]); 1] = [("*", ALL)];
     let one = Scene::with(Registry::open(), &rules, &more);
-    let two = one.beside(&more);
+    let two = one.beside(Arc::new(tempfile::tempdir().unwrap()), &more);
     lock_beside_pushes(&one, &two);
     let path = "/acr/v1/team/app/_tags/v1";
     assert_eq!(one.get(path).json(), two.get(path).json());
@@ -691,4 +725,26 @@ fn filling_the_index() {
     assert_eq!(scene.behind("DELETE", &path, None), 202);
     assert_eq!(event("delete", &digest), 200);
     assert!(!known());
+}
+
+/// skopeo goes through as it does without an index, and is refused by a lock.
+#[test]
+fn skopeo() {
+    let scene = Scene::with(Registry::open(), &edge::RULES, "");
+    edge::walk(&scene.gateway.host(), scene.gateway.folder(), &scene.password);
+
+    for registry in registries() {
+        let scene = Scene::before(registry);
+        let (host, folder) = (scene.gateway.host(), scene.gateway.folder());
+        let [one, two] = ["v1", "v2"].map(|tag| format!("{host}/team/app:{tag}"));
+        let (skopeo, layout) = (Skopeo::new(), image::make(folder));
+        skopeo.login(&host, "MyToken", &scene.password).unwrap();
+        skopeo.push(&layout, &one).unwrap();
+        scene.push("team/app", "v2", "two");
+        scene.patch("/acr/v1/team/app/_tags/v1", r#"{"writeEnabled":false}"#);
+        let refused = skopeo.copy(&two, &one).unwrap_err();
+        assert!(refused.contains("405") || refused.contains("disallowed"), "{refused}");
+        skopeo.delete(&one).unwrap_err();
+        skopeo.pull(&one).unwrap();
+    }
 }

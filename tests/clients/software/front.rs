@@ -58,7 +58,12 @@ impl Front {
     /// Starts in front of `server`, which knows it by [`host`].
     pub(crate) fn start(port: u16, authority: &Authority, server: &Server) -> Self {
         let (registry, index) = (Registry::open(), tempfile::tempdir().unwrap());
-        let more = format!("index: {{data: {}, freshFor: 1ms}}\n", index.path().display());
+        let more = format!(
+            "realm: https://{}/oauth2/token\nauthorities: {}\nindex: {{data: {}, freshFor: 1ms}}\n",
+            host(port),
+            authority.certificate().display(),
+            index.path().display()
+        );
         let gateway = Gateway::before(registry.port(), server, &more);
         // Not through a proxy, and no answer of our server is followed elsewhere.
         let client = reqwest::Client::builder()

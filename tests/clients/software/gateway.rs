@@ -47,10 +47,16 @@ admin: 127.0.0.1:{admin}
 upstream: http://127.0.0.1:{upstream}
 service: {service}
 issuer: {ISSUER}
-realm: {url}/oauth2/token
+{realm}
 keys: {url}/.well-known/jwks.json
 {field}: {{url: \"{url}/registries/registry/{resource}\", user: {user}, secretFile: {secret}, serveFor: 5s}}
 {more}",
+            // Where clients reach the token server, if a proxy is in front of both.
+            realm = if more.starts_with("realm:") {
+                String::new()
+            } else {
+                format!("realm: {url}/oauth2/token")
+            },
             service = server.service(),
             user = edge.client_id,
             secret = secret.display(),
