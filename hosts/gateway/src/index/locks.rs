@@ -16,7 +16,7 @@ const SETTLED_AFTER: Duration = Duration::from_secs(6);
 
 impl Index {
     /// Takes the lock of a repository between gateways; nothing where this gateway is the only one.
-    /// It is held until the transaction is dropped.
+    /// It is held until the transaction is dropped. How long this may take is the caller's to say.
     ///
     /// # Errors
     ///
@@ -32,7 +32,13 @@ impl Index {
         } else {
             "select pg_advisory_xact_lock_shared($1)::text"
         };
-        let mut transaction = pool.begin().await?;
+        // There are few connections, and a push waits for one as it waits for the lock.
+        let mut transaction = loop {
+            match pool.begin().await {
+                Err(sqlx::Error::PoolTimedOut) => {}
+                begun => break begun?,
+            }
+        };
         sqlx::query(statement).bind(key(repository)).execute(&mut *transaction).await?;
         if is_exclusive {
             settle(&mut transaction).await?;
