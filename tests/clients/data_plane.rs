@@ -489,6 +489,24 @@ fn untagging() {
     }
 }
 
+/// Where the registry deletes nothing, nothing is, and no tag is moved for it.
+#[test]
+fn a_registry_that_deletes_nothing() {
+    let scene = Scene::before(Registry::open_without_deletion());
+    let digest = scene.push("team/app", "v1", "one");
+    for path in [
+        "/acr/v1/team/app/_tags/v1".to_owned(),
+        "/acr/v1/team/app".to_owned(),
+        format!("/v2/team/app/manifests/{digest}"),
+    ] {
+        assert_eq!(scene.ask("DELETE", &path).status, 405, "{path}");
+    }
+    let tag = scene.get("/acr/v1/team/app/_tags/v1").json();
+    assert_eq!(tag["tag"]["digest"], json!(digest));
+    let shown = scene.get("/acr/v1/team/app").json();
+    assert_eq!((&shown["manifestCount"], &shown["tagCount"]), (&json!(1), &json!(1)), "{shown}");
+}
+
 /// A gateway that ended while it removed a tag finishes it when it starts again.
 #[test]
 fn an_untag_that_was_cut_off() {
