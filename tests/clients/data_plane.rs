@@ -378,6 +378,36 @@ fn pages() {
     assert_eq!(after["tags"], Value::Null);
 }
 
+/// A tag that moves between two pages makes no list endless. It is where it is at the time of each
+/// page.
+#[test]
+fn a_tag_that_moves_between_pages() {
+    let scene = Scene::before(Registry::open());
+    for name in ["a", "b", "c", "d", "e"] {
+        scene.push("team/app", name, name);
+    }
+    for (order, expected) in [("timedesc", "e d c b"), ("timeasc", "a b c d e a")] {
+        let mut path = format!("/acr/v1/team/app/_tags?n=2&orderby={order}");
+        let mut found = Vec::new();
+        for number in 0.. {
+            assert!(number < 5, "{order}: {found:?}");
+            let answer = scene.get(&path);
+            let page = answer.json()["tags"].as_array().unwrap().clone();
+            found.extend(page.iter().map(|tag| tag["name"].as_str().unwrap().to_owned()));
+            if number == 0 {
+                scene.push("team/app", "a", order);
+            }
+            let Some(next) = answer.header("link").strip_prefix('<') else { break };
+            path = next.split_once('>').unwrap().0.to_owned();
+        }
+        assert_eq!(found.join(" "), expected, "{order}");
+        // As it was.
+        for name in ["a", "b", "c", "d", "e"] {
+            scene.push("team/app", name, &format!("{order} {name}"));
+        }
+    }
+}
+
 /// What a lock forbids, at each level, and that only unlocking ends it.
 #[test]
 fn locks() {
