@@ -1,9 +1,14 @@
 //! The Azure clients: `az` and the SDKs, unmodified, over HTTPS.
 //!
 //! They reach everything under one host, `localhost` and a port. Our server is behind it with all
-//! that concerns tokens, metadata and management; the registry's own calls are answered by a
-//! stand-in for the data plane.
+//! that concerns tokens and management; the registry's own calls are answered by our gateway before
+//! CNCF distribution.
 
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::drivers::az::Az;
@@ -13,10 +18,10 @@ use crate::drivers::skopeo::Skopeo;
 use crate::software::authority::Authority;
 use crate::software::front::{Front, HTTPS, host};
 use crate::software::image;
-use crate::software::process::{free_port, is_free};
+use crate::software::process::{attempt, free_port, is_free};
 use crate::software::provider::{AUDIENCE, Provider};
 use crate::software::registry::Registry;
-use crate::software::server::{Administrator, Server, Settings, access, seed};
+use crate::software::server::{Administrator, Server, Settings, access, is_installed, seed};
 
 const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
 const ALL: &[&str] =
@@ -83,7 +88,106 @@ fn az_with_a_token_and_no_login() {
     assert!(refused.contains("disallowed"), "{refused}");
     repository(&["untag", "--image", "team/hello:v2"]).unwrap();
     repository(&["delete", "--repository", "team/other", "--yes"]).unwrap_err();
-    repository(&["delete", "--repository", "team/hello", "--yes"]).unwrap();
+    let all = ["delete", "--repository", "team/hello", "--yes"];
+    let refused = repository(&all).unwrap_err();
+    assert!(refused.contains("disallowed"), "{refused}");
+    repository(&["update", "--image", "team/hello:v1", "--write-enabled", "true"]).unwrap();
+    repository(&all).unwrap();
+}
+
+/// `az` shows, lists and changes what there is at each of the three levels, and deletes it.
+#[test]
+fn az_at_every_level() {
+    let scene = Scene::new(&seed(&[("team/hello", ALL)]), None);
+    let az = Az::new(&scene.front, None);
+    az.without_login(&scene.front);
+    let run = |line: &str| {
+        let who = ["--username", "MyToken", "--password", scene.password()];
+        let words: Vec<_> = line.split(' ').collect();
+        az.acr(&[words.as_slice(), &who].concat())
+    };
+    let digest = scene.front.put("team/hello", "v1");
+    let image = format!("team/hello@{digest}");
+    for (what, flags) in [
+        (
+            "--repository team/hello".to_owned(),
+            "list-enabled read-enabled write-enabled delete-enabled",
+        ),
+        ("--image team/hello:v1".to_owned(), "list-enabled write-enabled"),
+        (format!("--image {image}"), "read-enabled delete-enabled"),
+    ] {
+        for flag in flags.split(' ') {
+            for value in ["false", "true"] {
+                let shown =
+                    run(&format!("repository update -n local {what} --{flag} {value}")).unwrap();
+                let name = flag.replace("-enabled", "Enabled");
+                let expected = json!(value == "true");
+                assert_eq!(shown["changeableAttributes"][name], expected, "{what} {flag}");
+            }
+        }
+    }
+    let shown = run("repository show -n local --repository team/hello").unwrap();
+    assert_eq!((&shown["tagCount"], &shown["manifestCount"]), (&json!(2), &json!(2)), "{shown}");
+    let shown = run(&format!("repository show -n local --image {image}")).unwrap();
+    assert_eq!((&shown["digest"], &shown["tags"]), (&json!(digest), &json!(["v1"])), "{shown}");
+    let newest =
+        "repository show-tags -n local --repository team/hello --orderby time_desc --top 1";
+    assert_eq!(run(newest).unwrap(), json!(["v2"]));
+    let detail = run("repository show-tags -n local --repository team/hello --detail").unwrap();
+    assert_eq!(detail[0]["digest"], json!(digest), "{detail}");
+    let listed = run("manifest list-metadata -r local -n team/hello").unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    let shown = run("manifest show-metadata -r local -n team/hello:v1").unwrap();
+    assert_eq!(shown["digest"], json!(digest), "{shown}");
+    let listed = run("manifest list -r local -n team/hello").unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+
+    run("repository delete -n local --image team/hello:v1 --yes").unwrap();
+    assert_eq!(
+        run("repository show-tags -n local --repository team/hello").unwrap(),
+        json!(["v2"])
+    );
+    let other = run("repository show -n local --image team/hello:v2").unwrap();
+    let other = other["digest"].as_str().unwrap();
+    run(&format!("manifest delete -r local -n team/hello@{other} --yes")).unwrap();
+    let refused = run("repository show -n local --repository team/hello").unwrap_err();
+    assert!(refused.contains("is not found"), "{refused}");
+}
+
+/// crane and oras say why a lock refuses them.
+#[test]
+fn go_clients_and_a_lock() {
+    if !is_installed("go") {
+        return;
+    }
+    let scene = Scene::new(&seed(&[("team/hello", ALL)]), None);
+    let (host, folder) = (scene.front.host(), tempfile::tempdir().unwrap());
+    let token = format!("MyToken:{}", scene.password());
+    let lock: [&[&str]; 1] = [&["lock", "team/hello", "v1"]];
+    let locked = Sdk::Python.call(&scene.front, &Credential::Token(&token), &lock);
+    assert_eq!(locked, [Ok(json!(false))]);
+    let login = json!({ "auths": { host.as_str(): { "auth": STANDARD.encode(&token) } } });
+    std::fs::write(folder.path().join("config.json"), login.to_string()).unwrap();
+    std::fs::write(folder.path().join("hello"), "hello").unwrap();
+    let run = |line: &str| {
+        let mut words = line.split(' ');
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go");
+        let mut command = Command::new(program.join(words.next().unwrap()));
+        command.env("DOCKER_CONFIG", folder.path()).env("NO_PROXY", "localhost");
+        command.env("SSL_CERT_FILE", scene.front.certificate()).current_dir(folder.path());
+        attempt(command.args(words))
+    };
+    let image = format!("{host}/team/hello");
+    for refused in [
+        format!("crane tag {image}:v2 v1"),
+        format!("oras push --plain-http=false {image}:v1 hello"),
+    ] {
+        let said = run(&refused).unwrap_err();
+        assert!(said.to_lowercase().contains("the operation is disallowed"), "{refused}: {said}");
+    }
+    run(&format!("crane tag {image}:v2 v3")).unwrap();
+    run(&format!("oras push --plain-http=false {image}:v2 hello")).unwrap();
+    assert_eq!(run(&format!("crane ls {image}")).unwrap(), "v1\nv2\nv3\n");
 }
 
 /// `*` over the whole registry lists it; a wrong password gets nothing.
@@ -278,8 +382,7 @@ impl Day<'_> {
 }
 
 /// What a person does who follows the readme: `az` makes a token, the token pushes to a real
-/// registry, and the identity that is logged in does, too. No stand-in of ours replaces the
-/// registry.
+/// registry, and the identity that is logged in does, too.
 #[test]
 fn az_makes_a_token_that_pushes_to_a_real_registry() {
     let (authority, port) = (Authority::new(), free_port());
@@ -416,6 +519,21 @@ fn sdks_with_a_scope_map_token() {
         let scene = Scene::new(&seed(&rules), None);
         let token = format!("MyToken:{}", scene.password());
         sdk_walk(sdk, &scene, &Credential::Token(&token));
+    }
+}
+
+/// An SDK goes from page to page by the links alone.
+#[test]
+fn sdks_page_by_time() {
+    let scene = Scene::new(&seed(&[("team/hello", ALL)]), None);
+    for tag in ["v3", "v4", "v5", "v6", "v7"] {
+        scene.front.put("team/hello", tag);
+    }
+    let token = format!("MyToken:{}", scene.password());
+    for sdk in [Sdk::Python, Sdk::Node] {
+        let outcomes =
+            sdk.call(&scene.front, &Credential::Token(&token), &[&["pages", "team/hello"]]);
+        assert_eq!(outcomes, [Ok(json!([3, 3, 1]))], "{sdk:?}");
     }
 }
 

@@ -8,7 +8,8 @@
 //! |---|---|
 //! | [`containers`] | skopeo, podman, buildah and docker against CNCF distribution |
 //! | [`address`] | one address for both: which requests are whose, and the clients through it |
-//! | [`azure`] | `az` and the Azure SDKs against a stand-in for the data plane |
+//! | [`azure`] | `az` and the Azure SDKs against our server and our gateway |
+//! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over CNCF distribution |
 //! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
 //! | [`gateway`] | the same tools through our gateway, and what must not get through it |
 //! | [`worker`] | the same through our Worker in workerd |
@@ -42,6 +43,7 @@ mod authz;
 mod azure;
 mod conformance;
 mod containers;
+mod data_plane;
 mod drivers;
 mod edge;
 mod envoy;

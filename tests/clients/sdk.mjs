@@ -23,6 +23,10 @@ const known = {
   tags: async (name) => (await all(client.getRepository(name).listManifestProperties(), (each) => each.tags)).flat(),
   tag: async (name, tag) => (await client.getArtifact(name, tag).getTagProperties(tag)).digest,
   manifests: (name) => all(client.getRepository(name).listManifestProperties(), (each) => each.digest),
+  pages: (name) => {
+    const newest = client.getRepository(name).listManifestProperties({ order: "LastUpdatedOnDescending" });
+    return all(newest.byPage({ maxPageSize: 3 }), (page) => page.length);
+  },
   manifest: async (name, tag) => (await content(name).getManifest(tag)).digest,
   lock: (name, tag) => update(name, tag, false),
   unlock: (name, tag) => update(name, tag, true),

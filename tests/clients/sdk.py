@@ -8,7 +8,7 @@ import json
 import sys
 import time
 
-from azure.containerregistry import ContainerRegistryClient
+from azure.containerregistry import ArtifactManifestOrder, ContainerRegistryClient
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientSecretCredential
@@ -40,6 +40,12 @@ CALLS = {
     "tags": lambda client, name: [tag.name for tag in client.list_tag_properties(name)],
     "tag": lambda client, name, tag: client.get_tag_properties(name, tag).digest,
     "manifests": lambda client, name: [each.digest for each in client.list_manifest_properties(name)],
+    "pages": lambda client, name: [
+        len(list(page))
+        for page in client.list_manifest_properties(
+            name, order_by=ArtifactManifestOrder.LAST_UPDATED_ON_DESCENDING, results_per_page=3
+        ).by_page()
+    ],
     "manifest": lambda client, name, tag: client.get_manifest(name, tag).digest,
     "lock": lambda client, name, tag: client.update_tag_properties(name, tag, can_write=False).can_write,
     "unlock": lambda client, name, tag: client.update_tag_properties(name, tag, can_write=True).can_write,

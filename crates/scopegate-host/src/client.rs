@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Method, Response};
-pub use reqwest::{RequestBuilder, StatusCode, header};
+use reqwest::{Certificate, Response};
+pub use reqwest::{Method, RequestBuilder, StatusCode, header};
 use url::{Host, Url};
 
 /// The timeout of connecting.
@@ -92,12 +92,17 @@ impl Client {
 
     /// A GET request, to be [sent](Self::send) with this client.
     pub fn get(&self, url: &Url) -> RequestBuilder {
-        self.http.request(Method::GET, url.clone())
+        self.request(Method::GET, url)
     }
 
     /// A POST request, to be [sent](Self::send) with this client.
     pub fn post(&self, url: &Url) -> RequestBuilder {
-        self.http.request(Method::POST, url.clone())
+        self.request(Method::POST, url)
+    }
+
+    /// A request with another method, to be [sent](Self::send) with this client.
+    pub fn request(&self, method: Method, url: &Url) -> RequestBuilder {
+        self.http.request(method, url.clone())
     }
 
     /// Sends a request, and reads the whole answer, whatever its status.

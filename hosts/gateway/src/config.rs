@@ -77,6 +77,10 @@ pub(crate) struct Config {
     /// Where the index of a chart repository is: `/helm/v1/<name>/index.yaml` leads there.
     #[serde(default)]
     pub(crate) helm_index: BTreeMap<String, Url>,
+    /// Where the times and attributes of artifacts are kept, for `/acr/v1`; the registry answers it
+    /// without this.
+    #[serde(default)]
+    pub(crate) index: Option<IndexConfig>,
     /// Authorities to trust beside those of the system, when asking for keys, passwords,
     /// revocations and the policy. Of what is passed to the token server they are trusted alone.
     #[serde(default)]
@@ -132,6 +136,45 @@ pub(crate) struct TokenServerConfig {
     /// Whether management is passed; not where the token server has it on an address of its own.
     #[serde(default = "yes")]
     pub(crate) management: bool,
+}
+
+/// The index of artifacts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct IndexConfig {
+    /// The folder of the SQLite file.
+    pub(crate) data: PathBuf,
+    /// A PostgreSQL instead, which several gateways share.
+    #[serde(default)]
+    pub(crate) database_url: Option<DatabaseUrl>,
+    /// For how long lists show what the registry said without asking it again.
+    #[serde(default = "fresh_for", deserialize_with = "scopegate_host::duration::deserialize")]
+    pub(crate) fresh_for: Duration,
+    /// How long a write waits for others in its repository.
+    #[serde(default = "wait_for", deserialize_with = "scopegate_host::duration::deserialize")]
+    pub(crate) wait_for: Duration,
+    /// How many artifacts a second are looked at when the whole registry is looked through.
+    #[serde(default = "crawl_rate")]
+    pub(crate) crawl_rate: u32,
+}
+
+/// The address of a database, which may have a password in it.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The text, to connect with.
+    #[must_use]
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// How many connections there may be at one time.
@@ -232,6 +275,12 @@ impl Config {
         ensure!(!has_both, "revocations beside bundle, which has them in it");
         let is_filtered = self.catalog == Catalog::Filtered;
         ensure!(!is_filtered || self.bundle.is_some(), "catalog is filtered, which needs bundle");
+        if let Some(index) = &self.index {
+            ensure!(!index.fresh_for.is_zero(), "index.freshFor is no time at all");
+            ensure!(!index.wait_for.is_zero(), "index.waitFor is no time at all");
+            let is_rate = (1..=100_000).contains(&index.crawl_rate);
+            ensure!(is_rate, "index.crawlRate is {}, not between 1 and 100000", index.crawl_rate);
+        }
         let Limits { connections, connections_per_peer, .. } = self.limits;
         for (name, number) in
             [("connections", connections), ("connectionsPerPeer", connections_per_peer)]
@@ -343,6 +392,18 @@ fn yes() -> bool {
     true
 }
 
+fn fresh_for() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn wait_for() -> Duration {
+    Duration::from_secs(10)
+}
+
+fn crawl_rate() -> u32 {
+    50
+}
+
 fn serve_for() -> Duration {
     Duration::from_secs(60)
 }
@@ -446,6 +507,9 @@ mod tests {
             ("limits: {connections: 0}", "limits.connections is 0"),
             ("limits: {exemptPeers: [10.0.0.0/33]}", "`10.0.0.0/33` is neither"),
             ("tls: {certificate: a}", "key"),
+            ("index: {}", "data"),
+            ("index: {data: x, freshFor: 0s}", "index.freshFor is no time at all"),
+            ("index: {data: x, crawlRate: 0}", "index.crawlRate is 0, not between"),
             ("revocations: {url: 'http://x/'}", "user"),
             ("tokenServer: {url: 'http://127.0.0.1:1'}", "tokenServer needs user and secretFile"),
             ("tokenServer: {url: 'http://127.0.0.1:1', user: u}", "belong together"),

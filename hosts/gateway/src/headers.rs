@@ -134,6 +134,29 @@ pub(crate) fn say_origin(request: &mut RequestHeader, origin: &Origin) -> Result
     request.insert_header(CORRELATION, origin.correlation_id.as_str())
 }
 
+/// The header fields that the registry is sent with a body that was read here.
+///
+/// # Errors
+///
+/// As [`forward`].
+pub(crate) fn with_body(request: &RequestHeader, sent: Sent<'_>) -> Result<HeaderMap> {
+    const OF_THE_CONNECTION: [&str; 6] = [
+        "accept-encoding",
+        "content-length",
+        "expect",
+        "host",
+        "transfer-encoding",
+        "x-forwarded-host",
+    ];
+    let mut request = request.clone();
+    forward(&mut request, sent)?;
+    let mut headers = request.headers.clone();
+    for name in OF_THE_CONNECTION {
+        headers.remove(name);
+    }
+    Ok(headers)
+}
+
 fn withheld(headers: &HeaderMap, added: &[String]) -> Vec<HeaderName> {
     let is_withheld = |name: &&HeaderName| {
         !is_sent_on(name.as_str()) && !added.iter().any(|added| added == name.as_str())

@@ -90,7 +90,8 @@ impl Page {
         (names, last)
     }
 
-    fn link(&self, path: &str, last: &str) -> String {
+    /// The link to the page that begins after a name.
+    pub(crate) fn link(&self, path: &str, last: &str) -> String {
         let last: String = byte_serialize(last.as_bytes()).collect();
         format!("<{path}?last={last}&n={}&orderby=>; rel=\"next\"", self.n)
     }
@@ -117,6 +118,22 @@ pub(crate) fn field(endpoint: Endpoint) -> Option<&'static str> {
     }
 }
 
+/// Names of a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// A page of them, and what the next one begins after.
+    Page {
+        /// The names.
+        names: Vec<String>,
+        /// The last of them, when there are more.
+        next: Option<String>,
+        /// What else the registry says.
+        rest: Map<String, Value>,
+    },
+    /// The registry has no list; the status and the body are its own.
+    None(u16, Vec<u8>),
+}
+
 /// Asks the registry for the names at this path, and cuts a page from those that are shown. A page
 /// that is not the last is full, however many names are passed over for it, and its `Link` has no
 /// name that is not shown.
@@ -133,6 +150,30 @@ pub(crate) async fn list(
     page: &Page,
     is_shown: impl Fn(&str) -> bool,
 ) -> Result<Listed, String> {
+    match names(client, upstream, path, field, page, is_shown).await? {
+        Names::None(status, body) => Ok(Listed { status, link: None, body }),
+        Names::Page { names, next, mut rest } => {
+            let link = next.map(|last| page.link(path, &last));
+            rest.insert(field.to_owned(), json!(names));
+            let body = serde_json::to_vec(&rest).map_err(|error| error.to_string())?;
+            Ok(Listed { status: 200, link, body })
+        }
+    }
+}
+
+/// The names of [`list`], before they are an answer.
+///
+/// # Errors
+///
+/// As [`list`].
+pub(crate) async fn names(
+    client: &Client,
+    upstream: &Url,
+    path: &str,
+    field: &str,
+    page: &Page,
+    is_shown: impl Fn(&str) -> bool,
+) -> Result<Names, String> {
     let walk = walk(client, upstream, path, field, page, is_shown);
     let listed = timeout(TIMEOUT, walk).await;
     listed.unwrap_or_else(|_| Err("the registry's names take too long to look through".to_owned()))
@@ -145,7 +186,7 @@ async fn walk(
     field: &str,
     page: &Page,
     is_shown: impl Fn(&str) -> bool,
-) -> Result<Listed, String> {
+) -> Result<Names, String> {
     let mut names: Vec<String> = Vec::new();
     let mut rest = Map::new();
     let mut last = page.last.clone();
@@ -163,7 +204,7 @@ async fn walk(
         }
         let (status, has_more, body) = ask(client, &url).await?;
         if status != StatusCode::OK {
-            return Ok(Listed { status: status.as_u16(), link: None, body });
+            return Ok(Names::None(status.as_u16(), body));
         }
         let (found, others) = read(&body, field).ok_or("the answer is no list")?;
         rest = others;
@@ -180,10 +221,7 @@ async fn walk(
         return Err("the registry has more names than can be looked through".to_owned());
     }
     let (names, next) = page.cut(names);
-    let link = next.map(|last| page.link(path, &last));
-    rest.insert(field.to_owned(), json!(names));
-    let body = serde_json::to_vec(&rest).map_err(|error| error.to_string())?;
-    Ok(Listed { status: 200, link, body })
+    Ok(Names::Page { names, next, rest })
 }
 
 /// The status of a page of the registry, whether there is another, and the page.

@@ -24,6 +24,9 @@
 //! | [`proxy`] | the request and the answer, between client and registry |
 //! | [`headers`] | what a client may not send on, and what an answer may not bring back |
 //! | [`listing`] | the repositories and the tags, page by page |
+//! | [`call`] | a call of the data plane as it comes |
+//! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over any registry |
+//! | [`index`] | what a registry does not know of its artifacts |
 //! | [`admin`] | metrics, and whether the gateway lives and is ready |
 //! | [`telemetry`] | the log and the decision log |
 //! | [`client`] | asking the token server |
@@ -35,11 +38,14 @@
 mod address;
 mod admin;
 mod bundle;
+mod call;
 mod client;
 mod config;
+mod data_plane;
 mod feed;
 mod head;
 mod headers;
+mod index;
 mod jws;
 mod keys;
 mod listing;
@@ -59,7 +65,7 @@ mod token;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 
@@ -68,8 +74,16 @@ use crate::config::Config;
 #[command(version)]
 struct Cli {
     /// The configuration; examples/gateway.yaml has every value.
-    #[arg(long, default_value = "gateway.yaml")]
+    #[arg(long, global = true, default_value = "gateway.yaml")]
     config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Look through the whole registry and fill the index. What was not finished goes on.
+    Crawl,
 }
 
 fn main() -> ExitCode {
@@ -87,5 +101,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     scopegate_host::tls::install_provider();
     let config = Config::read(&cli.config)?;
     telemetry::start(config.log)?;
-    serve::serve(config)
+    match cli.command {
+        None => serve::serve(config),
+        Some(Command::Crawl) => serve::crawl(&config),
+    }
 }

@@ -27,7 +27,9 @@ use scopegate_host::peers::Peers;
 use url::Url;
 
 use crate::address::{self, Area, Owner};
+use crate::call;
 use crate::config::Config;
+use crate::data_plane::{Call, DataPlane, Reply};
 use crate::head;
 use crate::headers::{self, Origin, Sent};
 use crate::keys::Keys;
@@ -62,6 +64,8 @@ pub(crate) struct Gateway {
     pub(crate) peers: Arc<Peers>,
     /// Where the status of tokens is known from.
     pub(crate) status: Status,
+    /// The registry's own data plane, where there is an index.
+    pub(crate) data_plane: Option<Arc<DataPlane>>,
 }
 
 /// A gateway as Pingora drives it.
@@ -93,6 +97,8 @@ pub(crate) struct Context {
 struct Forwarded {
     target: String,
     content_type: Option<String>,
+    /// Where a manifest is pulled from, whose digest the registry tells.
+    pulled_from: Option<String>,
 }
 
 /// A request that the token server answers.
@@ -106,7 +112,8 @@ struct Passed {
 /// An answer of our own.
 struct Answer {
     status: u16,
-    headers: Vec<(&'static str, String)>,
+    content_type: Option<Cow<'static, str>>,
+    headers: Vec<(Cow<'static, str>, String)>,
     body: Vec<u8>,
     outcome: Outcome,
 }
@@ -116,6 +123,7 @@ enum Action {
     Forward(Forwarded),
     Pass(Area),
     Answer(Answer),
+    Call(Arc<DataPlane>, Call, Option<String>),
 }
 
 /// Why no decision can be made.
@@ -181,7 +189,10 @@ impl Gateway {
             Decided::Base => Action::Answer(Answer::fixed(answer::BASE, Outcome::Answered)),
             Decided::Refusal(refusal) => {
                 context.denied = joined(&refusal.missing);
-                Action::Answer(refusal.into())
+                let is_no_page = self.data_plane.is_some()
+                    && refusal.status == 404
+                    && target.starts_with("/acr/v1/");
+                Action::Answer(if is_no_page { Reply::no_page().into() } else { refusal.into() })
             }
             Decided::Unavailable(stale) => Action::Answer(Unavailable::Stale(stale).into()),
         }
@@ -224,6 +235,12 @@ impl Gateway {
         checked: Checked<'_, '_>,
     ) -> Action {
         let Forward { route, target, content_type } = forward;
+        if let Some(data_plane) = &self.data_plane
+            && let Some(action) =
+                self.plane(data_plane, method, &route, &target, content_type, &checked).await
+        {
+            return action;
+        }
         // The registry's own list says too much, also in the head of an answer, and wherever else
         // it may have one.
         let is_filtered =
@@ -234,7 +251,11 @@ impl Gateway {
         match listing::field(route.endpoint) {
             Some(field) if route.path.starts_with("/v2/") && (method == "GET" || is_filtered) => {
                 let query = target.split_once('?').map_or("", |(_, query)| query);
-                let is_shown = |name: &str| !is_filtered || may_list(&checked, name);
+                let repository = route.scopes.first().map_or("", |scope| scope.name.as_ref());
+                let is_shown = |name: &str| {
+                    (!is_filtered || may_list(&checked, name))
+                        && self.is_listed(route.endpoint, repository, name)
+                };
                 Action::Answer(self.list(&route.path, field, query, is_shown).await)
             }
             _ if is_filtered => Action::Answer(Answer::error(
@@ -243,10 +264,53 @@ impl Gateway {
                 "the repositories are listed at /v2/_catalog",
             )),
             _ => Action::Forward(Forwarded {
+                pulled_from: (route.endpoint == Endpoint::Manifest)
+                    .then(|| route.scopes.first().map(|scope| scope.name.clone().into_owned()))
+                    .flatten(),
                 target: target.into_owned(),
                 content_type: content_type.map(ToOwned::to_owned),
             }),
         }
+    }
+
+    /// What the data plane does with a request that goes on; nothing when the registry answers it.
+    async fn plane(
+        &self,
+        data_plane: &Arc<DataPlane>,
+        method: &str,
+        route: &Route<'_>,
+        target: &str,
+        content_type: Option<&str>,
+        checked: &Checked<'_, '_>,
+    ) -> Option<Action> {
+        if let Some(reply) = data_plane.unready() {
+            return Some(Action::Answer(reply.into()));
+        }
+        let is_written = route.endpoint == Endpoint::Manifest && !matches!(method, "GET" | "HEAD");
+        let is_metadata = route.path.starts_with("/acr/v1/");
+        if is_written || (is_metadata && route.endpoint != Endpoint::Catalog) {
+            let call = Call::new(method, route, target);
+            let content_type = content_type.map(ToOwned::to_owned);
+            return Some(Action::Call(Arc::clone(data_plane), call, content_type));
+        }
+        if !is_metadata {
+            return data_plane
+                .refusal(method, route, target)
+                .map(|reply| Action::Answer(reply.into()));
+        }
+        let is_filtered = self.config.catalog == Catalog::Filtered;
+        let is_shown =
+            |name: &str| (!is_filtered || may_list(checked, name)) && data_plane.is_listed(name);
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        Some(Action::Answer(data_plane.catalog(query, is_shown).await.into()))
+    }
+
+    /// Whether a list of names at `/v2` shows one, as far as attributes say.
+    fn is_listed(&self, endpoint: Endpoint, repository: &str, name: &str) -> bool {
+        self.data_plane.as_ref().is_none_or(|data_plane| match endpoint {
+            Endpoint::Catalog => data_plane.is_listed(name),
+            _ => data_plane.is_tag_listed(repository, name),
+        })
     }
 
     async fn list(
@@ -267,7 +331,7 @@ impl Gateway {
         match listing::list(client, upstream, path, field, &page, is_shown).await {
             Ok(Listed { status, link, body }) => {
                 let mut answer = Answer::json(status, body);
-                answer.headers.extend(link.map(|link| ("link", link)));
+                answer.headers.extend(link.map(|link| ("link".into(), link)));
                 answer
             }
             Err(reason) => {
@@ -423,7 +487,23 @@ impl ProxyHttp for Proxy {
         context.origin = self.0.origin(session);
         let action = self.0.decide(session, context).await;
         context.decided_in = start.elapsed();
+        let action = match action {
+            Action::Call(data_plane, call, content_type) => {
+                let (config, content_type) = (&self.0.config, content_type.as_deref());
+                let added = call::headers_of_writes(session, &call);
+                let sent =
+                    Sent { content_type, added: &config.forward_headers, origin: &context.origin };
+                let mut reply = match call::receive(session, &call, sent, config.timeouts).await? {
+                    Ok(received) => data_plane.answer(call, received.sent).await,
+                    Err(reply) => reply,
+                };
+                reply.headers.extend(added);
+                Action::Answer(reply.into())
+            }
+            action => action,
+        };
         match action {
+            Action::Call(..) => Error::e_explain(ErrorType::InternalError, "an open call"),
             Action::Forward(forwarded) => {
                 context.outcome = Outcome::Forwarded;
                 context.forwarded = Some(forwarded);
@@ -492,7 +572,7 @@ impl ProxyHttp for Proxy {
             return server.forward(request, &context.origin);
         }
         // Nothing goes on that was not decided.
-        let Some(Forwarded { target, content_type }) = &context.forwarded else {
+        let Some(Forwarded { target, content_type, .. }) = &context.forwarded else {
             return Error::e_explain(ErrorType::InternalError, "a request that was not decided");
         };
         request.set_raw_path(target.as_bytes())?;
@@ -522,6 +602,14 @@ impl ProxyHttp for Proxy {
                 ErrorType::HTTPStatus(502),
                 "the registry asks for credentials",
             );
+        }
+        let pulled_from = context.forwarded.as_ref().and_then(|it| it.pulled_from.as_deref());
+        if let (Some(data_plane), Some(repository)) = (&self.0.data_plane, pulled_from) {
+            let digest = answer.headers.get("docker-content-digest");
+            let digest = digest.and_then(|value| value.to_str().ok());
+            if !data_plane.may_pull(repository, digest) {
+                return Error::e_explain(ErrorType::HTTPStatus(405), "it may not be pulled");
+            }
         }
         headers::restrain(answer);
         let host = session.req_header().headers.get(header::HOST);
@@ -574,6 +662,7 @@ impl ProxyHttp for Proxy {
         let passed = context.passed.and_then(|passed| Answer::not_passed(error, passed.area));
         let answer = passed.or_else(|| match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(502), _) => Some(Answer::bad_gateway()),
+            (ErrorType::HTTPStatus(405), _) => Some(Reply::disallowed().into()),
             (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, ErrorSource::Upstream) => {
                 Some(Answer::error(504, "UNAVAILABLE", "the registry does not answer in time"))
             }
@@ -639,7 +728,8 @@ impl Gateway {
 
 impl Answer {
     fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, headers: Vec::new(), body, outcome: Outcome::Answered }
+        let (content_type, headers) = (Some(JSON.into()), Vec::new());
+        Self { status, content_type, headers, body, outcome: Outcome::Answered }
     }
 
     fn error(status: u16, code: &str, message: &str) -> Self {
@@ -659,10 +749,10 @@ impl Answer {
     /// Why a request was not passed, in the form of its area.
     fn pass(error: PassError, area: Area) -> Self {
         let (content_type, body) = error.body(area);
-        let headers = vec![("content-type", content_type.to_owned())];
+        let content_type = Some(content_type.into());
         let is_refused = matches!(error, PassError::Ambiguous | PassError::TooLarge);
         let outcome = if is_refused { Outcome::Refused } else { Outcome::Failed };
-        Self { status: error.status(), headers, body, outcome }
+        Self { outcome, content_type, ..Self::json(error.status(), body) }
     }
 
     /// The same, from what Pingora says; `None` where the client is the reason.
@@ -691,13 +781,13 @@ impl Answer {
     }
 
     fn redirect(url: &Url) -> Self {
-        let headers = vec![("location", url.to_string())];
+        let headers = vec![("location".into(), url.to_string())];
         Self { headers, ..Self::json(307, Vec::new()) }
     }
 
     fn too_many() -> Self {
         let mut answer = Self::error(429, "TOOMANYREQUESTS", "too many requests, try again later");
-        answer.headers.push(("retry-after", "1".to_owned()));
+        answer.headers.push(("retry-after".into(), "1".to_owned()));
         answer
     }
 
@@ -709,14 +799,18 @@ impl Answer {
     /// Sends it. A connection whose client may have more to say than was read is not used again.
     async fn send(self, session: &mut Session, origin: &Origin) -> Result<()> {
         let mut answer = ResponseHeader::build(self.status, Some(12))?;
-        answer.insert_header(header::CONTENT_TYPE, JSON)?;
+        if let Some(content_type) = &self.content_type {
+            answer.insert_header(header::CONTENT_TYPE, content_type.as_ref())?;
+        }
         answer.insert_header(header::CONTENT_LENGTH, self.body.len().to_string())?;
         for (name, value) in self.headers {
-            headers::set(&mut answer, name, &value)?;
+            headers::set(&mut answer, &name, &value)?;
         }
         headers::complete(&mut answer, origin)?;
         headers::spell(&mut answer)?;
-        if !session.as_downstream_mut().is_body_empty() || self.status == 400 {
+        let client = session.as_downstream_mut();
+        let is_heard = client.is_body_empty() || client.is_body_done();
+        if !is_heard || self.status == 400 {
             session.set_keepalive(None);
         }
         let has_body = session.req_header().method != Method::HEAD;
@@ -741,11 +835,24 @@ impl From<Unavailable> for Answer {
     }
 }
 
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        let Reply { status, content_type, headers, body } = reply;
+        let outcome = match status {
+            100..400 => Outcome::Answered,
+            400..500 => Outcome::Refused,
+            _ => Outcome::Failed,
+        };
+        Self { status, content_type, headers, body, outcome }
+    }
+}
+
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        let challenge = refusal.challenge.map(|challenge| ("www-authenticate", challenge));
+        let challenge = refusal.challenge.map(|challenge| ("www-authenticate".into(), challenge));
         Self {
             status: refusal.status,
+            content_type: Some(JSON.into()),
             headers: challenge.into_iter().collect(),
             body: refusal.body.into_bytes(),
             outcome: Outcome::Refused,

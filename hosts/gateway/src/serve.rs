@@ -23,15 +23,18 @@ use scopegate_host::client::{Client, MAX_DOCUMENT, is_loopback};
 use scopegate_host::files::raise_limit;
 use scopegate_host::peers::Peers;
 use scopegate_host::tls::{Certificate, POLL_INTERVAL};
+use tokio::runtime::Builder;
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
 use crate::admin;
 use crate::bundle::Bundles;
 use crate::client::{MAX_LIST, client};
-use crate::config::{Config, Limits, Secret};
+use crate::config::{Config, DatabaseUrl, Limits, Secret};
+use crate::data_plane::{DataPlane, MAX_MANIFEST, Parts};
 use crate::feed::Feed;
 use crate::head::InTime;
+use crate::index::Index;
 use crate::keys::Keys;
 use crate::pass::{TokenServer, resolve};
 use crate::password::Passwords;
@@ -63,7 +66,11 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let certificate = certificate.map(Arc::new);
     is_free(listen)?;
     check_files(config.limits.connections);
-    let gateway = Arc::new(gateway(config)?);
+    // The index's connections live as long as the process, and so does what drives them.
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.context("cannot start a thread")?;
+    let data_plane = runtime.block_on(data_plane(&config))?;
+    let gateway = Arc::new(Gateway { data_plane, ..gateway(config)? });
     let mut server = Server::new_with_opt_and_conf(None, conf());
     server.bootstrap();
     let app = Arc::new(http_proxy(&server.configuration, Proxy(Arc::clone(&gateway))));
@@ -88,6 +95,21 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     server.run_forever()
 }
 
+/// Looks through the whole registry, and fills the index.
+///
+/// # Errors
+///
+/// When there is no index, or it or the registry cannot be had.
+pub(crate) fn crawl(config: &Config) -> anyhow::Result<()> {
+    let index = config.index.as_ref().context("index: there is none to fill")?;
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        let data_plane = data_plane(config).await?.context("index")?;
+        let crawled = data_plane.crawl(index.crawl_rate).await;
+        crawled.map_err(|trouble| anyhow::anyhow!("{trouble:?}"))
+    })
+}
+
 /// Whether the address can be listened on: Pingora finds out in a thread that ends then, while the
 /// process goes on and serves no requests.
 fn is_free(listen: SocketAddr) -> anyhow::Result<()> {
@@ -105,6 +127,23 @@ fn check_files(connections: usize) {
             "this process may have fewer files open than limits.connections asks for; raise its limit (ulimit -n)"
         );
     }
+}
+
+/// The data plane, where the configuration has an index.
+async fn data_plane(config: &Config) -> anyhow::Result<Option<Arc<DataPlane>>> {
+    let Some(settings) = &config.index else { return Ok(None) };
+    let url = settings.database_url.as_ref().map(DatabaseUrl::expose);
+    let authorities = config.authorities.as_deref();
+    Ok(Some(DataPlane::new(Parts {
+        index: Index::open(&settings.data, url).await.context("index")?,
+        lists: client(&config.upstream, authorities, MAX_LIST)?,
+        documents: client(&config.upstream, authorities, MAX_MANIFEST)?,
+        upstream: config.upstream.clone(),
+        service: config.service.clone(),
+        fresh_for: settings.fresh_for,
+        wait_for: settings.wait_for,
+        write_timeout: config.timeouts.upstream,
+    })))
 }
 
 /// What requests share, made from the configuration.
@@ -129,6 +168,7 @@ pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
         upstream: resolve(&config.upstream).context("upstream")?,
         client: client(&config.upstream, authorities, MAX_LIST)?,
         status: status(&config, &keys),
+        data_plane: None,
         keys,
         tokens,
         passwords,
@@ -219,6 +259,7 @@ impl BackgroundService for Background {
             () = self.read_certificate() => {}
             () = self.serve_admin() => {}
             () = self.compare_realms() => {}
+            () = self.follow_index() => {}
             _ = shutdown.changed() => {}
         }
     }
@@ -284,6 +325,15 @@ impl Background {
             Some(certificate) => certificate.watch(POLL_INTERVAL).await,
             None => std::future::pending().await,
         }
+    }
+
+    async fn follow_index(&self) {
+        let (Some(data_plane), Some(index)) =
+            (&self.gateway.data_plane, &self.gateway.config.index)
+        else {
+            return std::future::pending().await;
+        };
+        tokio::join!(data_plane.follow_restrictions(), data_plane.begin(index.crawl_rate));
     }
 
     async fn serve_admin(&self) {

@@ -1,13 +1,9 @@
-//! The registry's host as clients see it: HTTPS, with our server behind it.
+//! The registry's host as clients see it: HTTPS, with our server, our gateway and a real registry
+//! behind it.
 //!
-//! Requests for a token, for metadata, or to the management API reach our server, unmodified. The
-//! registry itself is a **stand-in for the data plane only**: a small store in memory that answers
-//! `/acr/v1` and the little of `/v2` that the Azure clients read, because no registry that can be
-//! installed here has those calls. Who may do what is not its own invention: it verifies our
-//! server's tokens with our server's published keys, and lets the core say what a request needs and
-//! whether a token holds it.
-
-mod store;
+//! Requests for a token, or to the management API, reach our server, and requests for the
+//! registry's own calls, `/v2` and `/acr/v1`, our gateway before CNCF distribution. All of them
+//! arrive unmodified.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,19 +15,17 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum_server::Handle;
-use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
-use scopegate_api::access::AccessEntry;
-use scopegate_api::errors::RegistryErrors;
-use scopegate_core::challenge::{Challenge, ChallengeError, unauthorized_body};
-use scopegate_core::route::{Profile, Route, Settings, route};
-use scopegate_core::verify::verify;
-use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use self::store::Store;
 use super::authority::Authority;
-use super::server::{ISSUER, Server};
+use super::gateway::Gateway;
+use super::registry::Registry;
+use super::server::Server;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// The port that goes without saying.
 pub(crate) const HTTPS: u16 = 443;
@@ -40,25 +34,19 @@ pub(crate) const HTTPS: u16 = 443;
 pub(crate) struct Front {
     port: u16,
     certificate: std::path::PathBuf,
-    shared: Arc<Shared>,
+    registry: Registry,
     handle: Handle<SocketAddr>,
-    // Dropped last: what still runs ends with it.
+    // Dropped after the handle: what still runs ends with it.
     runtime: Option<Runtime>,
+    _gateway: Gateway,
+    _index: TempDir,
 }
 
 /// What every request needs.
 struct Shared {
-    service: String,
     server: String,
+    gateway: String,
     client: reqwest::Client,
-    store: Store,
-}
-
-/// The claims that a registry looks at.
-#[derive(Deserialize)]
-struct Claims {
-    grant_type: String,
-    access: Vec<AccessEntry>,
 }
 
 /// What clients call a registry that will listen on `port`.
@@ -69,16 +57,23 @@ pub(crate) fn host(port: u16) -> String {
 impl Front {
     /// Starts in front of `server`, which knows it by [`host`].
     pub(crate) fn start(port: u16, authority: &Authority, server: &Server) -> Self {
+        let (registry, index) = (Registry::open(), tempfile::tempdir().unwrap());
+        let more = format!(
+            "realm: https://{}/oauth2/token\nauthorities: {}\nindex: {{data: {}, freshFor: 1ms}}\n",
+            host(port),
+            authority.certificate().display(),
+            index.path().display()
+        );
+        let gateway = Gateway::before(registry.port(), server, &more);
         // Not through a proxy, and no answer of our server is followed elsewhere.
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        let service = host(port);
-        let store = Store::new(&service);
-        let shared = Arc::new(Shared { service, server: server.url(), client, store });
-        let routes = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let behind = format!("http://{}", gateway.host());
+        let shared = Arc::new(Shared { server: server.url(), gateway: behind, client });
+        let routes = Router::new().fallback(answer).with_state(shared);
         let runtime = Runtime::new().unwrap();
         let tls = runtime.block_on(authority.for_axum());
         let handle = Handle::new();
@@ -88,8 +83,8 @@ impl Front {
             .serve(routes.into_make_service());
         runtime.spawn(serving);
         runtime.block_on(handle.listening()).expect("the front cannot listen");
-        let certificate = authority.certificate();
-        Self { port, certificate, shared, handle, runtime: Some(runtime) }
+        let (certificate, runtime) = (authority.certificate(), Some(runtime));
+        Self { port, certificate, registry, handle, runtime, _gateway: gateway, _index: index }
     }
 
     /// What clients call the registry.
@@ -106,9 +101,28 @@ impl Front {
         &self.certificate
     }
 
-    /// Puts an image into the registry; gives its digest.
+    /// Puts an image into the registry that differs from every other, behind the gateway; gives its
+    /// digest.
     pub(crate) fn put(&self, repository: &str, tag: &str) -> String {
-        self.shared.store.put(repository, tag)
+        let url = |path: &str| format!("http://{}/v2/{repository}/{path}", self.registry.host());
+        let client = reqwest::blocking::Client::new();
+        let started = client.post(url("blobs/uploads/")).send().unwrap();
+        let place = started.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        let digest = sha256("{}");
+        let uploaded = client.put(format!("{place}&digest={digest}")).body("{}").send().unwrap();
+        assert_eq!(uploaded.status(), 201);
+        let config = json!({ "mediaType": "application/vnd.oci.empty.v1+json", "digest": digest, "size": 2 });
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": config,
+            "layers": [],
+            "annotations": { "org.opencontainers.image.ref.name": format!("{repository}:{tag}") },
+        });
+        let (text, address) = (manifest.to_string(), url(&format!("manifests/{tag}")));
+        let pushed = client.put(address).header(header::CONTENT_TYPE, MANIFEST).body(text.clone());
+        assert_eq!(pushed.send().unwrap().status(), 201);
+        sha256(&text)
     }
 }
 
@@ -129,14 +143,15 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let path = parts.uri.path();
     // The challenge of `/v2/` itself is our server's.
     let is_data = path.starts_with("/v2/") && path != "/v2/" || path.starts_with("/acr/v1/");
-    if is_data { shared.data_plane(&parts, &body).await } else { shared.forward(parts, body).await }
+    let to = if is_data { &shared.gateway } else { &shared.server };
+    shared.forward(to, parts, body).await
 }
 
 impl Shared {
-    /// Hands a request to our server as it came.
-    async fn forward(&self, parts: Parts, body: Bytes) -> Response {
+    /// Hands a request on as it came.
+    async fn forward(&self, to: &str, parts: Parts, body: Bytes) -> Response {
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let url = format!("{}{target}", self.server);
+        let url = format!("{to}{target}");
         let sent = self.client.request(parts.method, url).headers(of_hop(parts.headers)).body(body);
         let Ok(response) = sent.send().await else {
             return StatusCode::BAD_GATEWAY.into_response();
@@ -146,64 +161,6 @@ impl Shared {
             Ok(body) => (status, headers, Body::from(body)).into_response(),
             Err(_) => StatusCode::BAD_GATEWAY.into_response(),
         }
-    }
-
-    async fn data_plane(&self, parts: &Parts, body: &[u8]) -> Response {
-        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let route = match route(parts.method.as_str(), target, &Settings::default()) {
-            Ok(route) => route,
-            Err(error) => {
-                return refusal(StatusCode::NOT_FOUND, "NAME_INVALID", &error.to_string());
-            }
-        };
-        if let Err(error) = self.authorise(&parts.headers, &route).await {
-            return self.challenge(&route, error);
-        }
-        self.store.answer(&parts.method, &route, parts.uri.query().unwrap_or_default(), body)
-    }
-
-    /// Whether the request's token opens the route; what is wrong with it when it does not.
-    async fn authorise(
-        &self,
-        headers: &HeaderMap,
-        route: &Route<'_>,
-    ) -> Result<(), Option<ChallengeError>> {
-        let value = headers.get(header::AUTHORIZATION).ok_or(None)?;
-        let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-        let token = token.ok_or(ChallengeError::InvalidToken)?;
-        let access = self.access(token).await.ok_or(ChallengeError::InvalidToken)?;
-        let grants = access.iter().filter_map(AccessEntry::grant);
-        verify(grants, &route.scopes, Profile::Acr)
-            .map_err(|_| Some(ChallengeError::InsufficientScope))
-    }
-
-    /// The access entries of a genuine access token.
-    async fn access(&self, token: &str) -> Option<Vec<AccessEntry>> {
-        let kid = decode_header(token).ok()?.kid?;
-        let url = format!("{}/.well-known/jwks.json", self.server);
-        let keys = self.client.get(url).send().await.ok()?.bytes().await.ok()?;
-        let keys: JwkSet = serde_json::from_slice(&keys).ok()?;
-        let key = keys.find(&kid)?;
-        // The algorithm is the published key's, whatever the token says of itself.
-        let algorithm = key.common.key_algorithm?.to_string().parse().ok()?;
-        let mut validation = Validation::new(algorithm);
-        validation.set_audience(&[&self.service]);
-        validation.set_issuer(&[ISSUER]);
-        let key = DecodingKey::from_jwk(key).ok()?;
-        let claims = decode::<Claims>(token, &key, &validation).ok()?.claims;
-        (claims.grant_type == "access_token").then_some(claims.access)
-    }
-
-    fn challenge(&self, route: &Route<'_>, error: Option<ChallengeError>) -> Response {
-        let realm = format!("https://{}/oauth2/token", self.service);
-        let challenge = Challenge::bearer(&realm, &self.service, &route.scopes, error).to_string();
-        let headers = [
-            ("www-authenticate", challenge.as_str()),
-            ("docker-distribution-api-version", "registry/2.0"),
-            ("content-type", "application/json; charset=utf-8"),
-        ];
-        let body = unauthorized_body("authentication required", &route.scopes);
-        (StatusCode::UNAUTHORIZED, headers, body).into_response()
     }
 }
 
@@ -215,7 +172,7 @@ fn of_hop(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = serde_json::to_string(&RegistryErrors::one(code, message)).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+fn sha256(text: &str) -> String {
+    let hex: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
 }

@@ -15,6 +15,7 @@ pub(crate) struct Gateway {
     /// Who manages the registry; the gateway itself reads with a client of its own.
     pub(crate) administrator: Administrator,
     port: u16,
+    admin: u16,
     folder: TempDir,
     running: Running,
 }
@@ -82,10 +83,16 @@ admin: 127.0.0.1:{admin}
 upstream: http://127.0.0.1:{upstream}
 service: {service}
 issuer: {ISSUER}
-realm: {realm}
+{realm}
 keys: {url}/.well-known/jwks.json
 {field}: {{url: \"{url}/registries/registry/{resource}\", user: {user}, secretFile: {secret}, serveFor: 5s}}
 {more}",
+            // Where clients reach the token server, if a proxy is in front of both.
+            realm = if more.starts_with("realm:") {
+                String::new()
+            } else {
+                format!("realm: {realm}")
+            },
             service = server.service(),
             user = edge.client_id,
             secret = secret.display(),
@@ -98,13 +105,20 @@ keys: {url}/.well-known/jwks.json
         // It lets no request through before it has the keys and the token server's feed.
         eventually(Duration::from_secs(10), || {
             let answer = reqwest::blocking::get(format!("http://127.0.0.1:{admin}/readyz"));
-            answer.and_then(reqwest::blocking::Response::error_for_status)
+            let answer = answer.map_err(|error| error.to_string())?;
+            let is_ready = answer.status().is_success();
+            if is_ready { Ok(()) } else { Err(answer.text().unwrap_or_default() + &running.log()) }
         });
-        Self { administrator, port, folder, running }
+        Self { administrator, port, admin, folder, running }
     }
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where its metrics are, and where a registry tells what happened.
+    pub(crate) fn admin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.admin)
     }
 
     /// The gateway's name to clients of a registry.
@@ -138,7 +152,7 @@ keys: {url}/.well-known/jwks.json
 
 /// The gateway, which cargo builds into the same folder as this test, for the tests of its own
 /// package.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("scopegate-gateway");
     assert!(program.is_file(), "no {}: run `cargo build -p scopegate-gateway`", program.display());

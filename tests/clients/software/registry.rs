@@ -21,6 +21,8 @@ pub(crate) struct Registry {
 /// Where a registry keeps what it is given.
 enum Storage {
     Memory,
+    /// The same, and nothing is deleted.
+    WithoutDeletion,
     Disk,
 }
 
@@ -76,6 +78,13 @@ impl Registry {
         Some(Self::run_program(Command::new(program), &address, Storage::Memory, ""))
     }
 
+    /// The same where nothing is deleted, which is what a registry does that is not told otherwise.
+    #[track_caller]
+    pub(crate) fn open_without_deletion() -> Self {
+        let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
+        Self::run(&address, Storage::WithoutDeletion, "")
+    }
+
     /// The same for what is large: its storage in memory copies a blob at each piece of it.
     #[track_caller]
     pub(crate) fn open_on_disk() -> Self {
@@ -106,8 +115,9 @@ impl Registry {
     #[track_caller]
     fn run_program(mut command: Command, address: &Address, storage: Storage, auth: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let deletes = !matches!(storage, Storage::WithoutDeletion);
         let storage = match storage {
-            Storage::Memory => "inmemory: {}".to_owned(),
+            Storage::Memory | Storage::WithoutDeletion => "inmemory: {}".to_owned(),
             Storage::Disk => format!("filesystem: {{rootdirectory: {}}}", folder.path().display()),
         };
         let port = address.port;
@@ -123,7 +133,7 @@ impl Registry {
 log: {{level: info}}
 storage:
   {storage}
-  delete: {{enabled: true}}
+  delete: {{enabled: {deletes}}}
 http: {{addr: 127.0.0.1:{port}{tls}}}
 {auth}",
             tls = tls.unwrap_or_default(),

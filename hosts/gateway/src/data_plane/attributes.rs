@@ -1,0 +1,234 @@
+//! Changing attributes, and what they forbid.
+//!
+//! | what | is refused when this may not be |
+//! |---|---|
+//! | pulling a manifest or a blob | read: repository, tag, manifest |
+//! | pushing a manifest, uploading | write: repository, tag |
+//! | removing a tag | write: repository; write or delete: tag |
+//! | deleting a manifest | write: repository; write or delete: manifest, and each of its tags |
+//! | deleting a repository | write or delete: repository, and everything in it |
+//! | changing attributes of a tag or a manifest | write: repository |
+//!
+//! Writes read the index, and are refused when it cannot be read. Reads go by what was last read
+//! of it.
+//!
+//! Left out: blobs of a manifest that may not be read, which other manifests may have too.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use scopegate_core::RequiredScope;
+use scopegate_core::route::{Endpoint, Route};
+use serde_json::{Map, Value};
+
+use super::call::{Call, Sent};
+use super::guard::Hold;
+use super::registry::is_digest;
+use super::reply::{Reply, Trouble};
+use super::{DataPlane, KNOWN_FOR};
+use crate::index::{Attributes, Kind, Restrictions};
+
+/// A change of attributes; what is not said stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Change {
+    delete: Option<bool>,
+    write: Option<bool>,
+    read: Option<bool>,
+    list: Option<bool>,
+}
+
+impl Change {
+    /// Reads a body. Unknown members change nothing.
+    fn read(body: &[u8]) -> Result<Self, Reply> {
+        const WRONG: &str = "attributes are an object with true or false";
+        let wrong = || Reply::error(400, "UNSUPPORTED", WRONG);
+        let members: Map<String, Value> = serde_json::from_slice(body).map_err(|_| wrong())?;
+        if members.keys().any(|name| name.starts_with("quarantine")) {
+            return Err(Reply::unsupported());
+        }
+        let flag = |name: &str| match members.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            // Older scripts write them so.
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(wrong()),
+        };
+        Ok(Self {
+            delete: flag("deleteEnabled")?,
+            write: flag("writeEnabled")?,
+            read: flag("readEnabled")?,
+            list: flag("listEnabled")?,
+        })
+    }
+
+    fn of(self, old: Attributes) -> Attributes {
+        Attributes {
+            delete_enabled: self.delete.unwrap_or(old.delete_enabled),
+            write_enabled: self.write.unwrap_or(old.write_enabled),
+            read_enabled: self.read.unwrap_or(old.read_enabled),
+            list_enabled: self.list.unwrap_or(old.list_enabled),
+        }
+    }
+}
+
+impl DataPlane {
+    /// Changes attributes, and answers with what they are then.
+    pub(super) async fn patch(
+        self: &Arc<Self>,
+        call: &Call,
+        sent: &Sent,
+    ) -> Result<Reply, Trouble> {
+        let change = match Change::read(&sent.body) {
+            Ok(change) => change,
+            Err(reply) => return Ok(reply),
+        };
+        let (repository, kind) = (call.repository.as_str(), kind(call.endpoint));
+        let name = if kind == Kind::Repository { "" } else { call.last.as_str() };
+        let _guard = self.guards.take(&self.index, repository, Hold::Alone).await?;
+        let restrictions = self.index.restrictions_of(repository).await?;
+        let old = restrictions.attributes(repository, kind, name);
+        let new = change.of(old);
+        if !self.exists(repository, kind, name).await? {
+            // A lock outlives what vanished behind the gateway, and can be taken off it.
+            if old != new && new == Attributes::default() {
+                self.set(repository, kind, name, new).await?;
+            }
+            return Ok(not_found(repository, kind, name));
+        }
+        let above = restrictions.attributes(repository, Kind::Repository, "");
+        if kind != Kind::Repository && !above.write_enabled {
+            return Ok(Reply::disallowed());
+        }
+        if old != new {
+            self.set(repository, kind, name, new).await?;
+        }
+        match kind {
+            Kind::Repository => self.repository_as_known(repository).await,
+            Kind::Tag => self.tag_as_known(repository, name).await,
+            Kind::Manifest => self.manifest_as_known(repository, name).await,
+        }
+    }
+
+    async fn exists(
+        self: &Arc<Self>,
+        repository: &str,
+        kind: Kind,
+        name: &str,
+    ) -> Result<bool, Trouble> {
+        match kind {
+            Kind::Repository => Ok(self.sync(repository).await?.is_some()),
+            Kind::Tag => Ok(self.look_at_tag(repository, name).await?.is_some()),
+            Kind::Manifest => self.look_at_manifest(repository, name).await,
+        }
+    }
+
+    async fn set(
+        &self,
+        repository: &str,
+        kind: Kind,
+        name: &str,
+        attributes: Attributes,
+    ) -> Result<(), Trouble> {
+        self.index.set_attributes(repository, kind, name, attributes).await?;
+        // Reads of this gateway know it before the change is answered.
+        Ok(self.read_restrictions().await?)
+    }
+
+    /// What a request at `/v2` gets instead of being sent on to `target`, when attributes forbid
+    /// it.
+    #[must_use]
+    pub(crate) fn refusal(&self, method: &str, route: &Route<'_>, target: &str) -> Option<Reply> {
+        let last = route.path.rsplit('/').next().unwrap_or_default();
+        let repository = route.scopes.first().map(|scope| scope.name.as_ref())?;
+        let is_read = matches!(method, "GET" | "HEAD");
+        let held = self.restrictions.load();
+        let known = held.as_ref().map(|known| known.restrictions.as_ref());
+        let is_open = match route.endpoint {
+            Endpoint::Manifest | Endpoint::Blob if is_read => {
+                known.is_none_or(|known| may_pull(known, repository, last))
+            }
+            Endpoint::StartUpload | Endpoint::Upload | Endpoint::Blob if !is_read => {
+                let is_fresh = |at: &Instant| at.elapsed() <= KNOWN_FOR;
+                let Some(known) = held.as_ref().filter(|known| is_fresh(&known.at)) else {
+                    return Some(Trouble::Busy("the index was not read lately").into());
+                };
+                // A mount that may not be was taken out of the target.
+                let sources = route.scopes.get(1..).filter(|_| target.contains("from="));
+                may_upload(&known.restrictions, method, repository, sources.unwrap_or_default())
+            }
+            _ => true,
+        };
+        (!is_open).then(Reply::disallowed)
+    }
+
+    /// Whether a manifest may be pulled whose digest the registry tells, or does not tell.
+    #[must_use]
+    pub(crate) fn may_pull(&self, repository: &str, digest: Option<&str>) -> bool {
+        let held = self.restrictions.load();
+        held.as_ref().is_none_or(|known| match digest {
+            Some(digest) => may_pull(&known.restrictions, repository, digest),
+            None => !known.restrictions.hides_manifests(repository),
+        })
+    }
+}
+
+fn may_pull(known: &Restrictions, repository: &str, reference: &str) -> bool {
+    let kind = if is_digest(reference) { Kind::Manifest } else { Kind::Tag };
+    known.may_read(repository, kind, reference)
+}
+
+/// Whether something may be uploaded, and mounted from where it comes. A blob that is deleted may
+/// be a part of all that is in the repository.
+fn may_upload(
+    known: &Restrictions,
+    method: &str,
+    repository: &str,
+    sources: &[RequiredScope<'_>],
+) -> bool {
+    let own = known.attributes(repository, Kind::Repository, "");
+    let may_write = if method == "DELETE" { own.may_delete() } else { own.write_enabled };
+    may_write && sources.iter().all(|source| known.may_read(&source.name, Kind::Repository, ""))
+}
+
+const fn kind(endpoint: Endpoint) -> Kind {
+    match endpoint {
+        Endpoint::TagMetadata => Kind::Tag,
+        Endpoint::ManifestMetadata => Kind::Manifest,
+        _ => Kind::Repository,
+    }
+}
+
+fn not_found(repository: &str, kind: Kind, name: &str) -> Reply {
+    match kind {
+        Kind::Repository => Reply::no_repository(repository),
+        Kind::Tag => Reply::no_tag(),
+        Kind::Manifest => Reply::no_manifest(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes() {
+        let open = Attributes::default();
+        let locked = Attributes { write_enabled: false, ..open };
+        for (body, old, expected) in [
+            (r#"{"writeEnabled":false}"#, open, Ok(locked)),
+            (r#"{"writeEnabled":"False","x":[1]}"#, open, Ok(locked)),
+            (r#"{"deleteEnabled":true,"writeEnabled":null}"#, locked, Ok(locked)),
+            (r#"{"writeEnabled":true}"#, locked, Ok(open)),
+            ("{}", locked, Ok(locked)),
+            (r#"{"writeEnabled":0}"#, open, Err(400)),
+            (r#"{"writeEnabled":"no"}"#, open, Err(400)),
+            ("[]", open, Err(400)),
+            ("", open, Err(400)),
+            (r#"{"quarantineState":"Passed"}"#, open, Err(405)),
+        ] {
+            let changed = Change::read(body.as_bytes()).map(|change| change.of(old));
+            assert_eq!(changed.map_err(|reply| reply.status), expected, "{body}");
+        }
+    }
+}
