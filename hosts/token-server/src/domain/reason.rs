@@ -55,6 +55,8 @@ reasons! {
     CertificateInvalid, "certificate_invalid",
         "a client certificate that has ended or was revoked since its connection began";
     CertificateUnknown, "certificate_unknown", "a client certificate without a configured name";
+    CertificateNameless, "certificate_nameless",
+        "a client certificate without a subject alternative name; its common name is not read";
     CertificateAmbiguous, "certificate_ambiguous",
         "a client certificate with the names of two holders";
     NotBasic, "not_basic", "an authorization that is not basic";
