@@ -35,6 +35,7 @@ use crate::http::authorization::authorization;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
 use crate::model::audit::Actor;
+use crate::model::principal_id::PrincipalId;
 use crate::telemetry::decision::{Decision, Principal};
 
 /// What became of a token. The client reads the same of each.
@@ -158,7 +159,7 @@ async fn store(
     if app.readiness.is_gone() {
         return Err(RouteError::Unavailable("the database does not answer".into()));
     }
-    app.guard.check_revocation(&claims.sub)?;
+    app.guard.check_revocation(&PrincipalId::from(&*claims))?;
     let unavailable = |error: EditError| RouteError::Unavailable(error.to_string());
     let store = app.store.by(holder(&claims, context));
     let mut write = store.write().await.map_err(EditError::from).map_err(unavailable)?;

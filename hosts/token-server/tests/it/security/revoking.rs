@@ -210,6 +210,22 @@ async fn a_principal_fills_no_table() {
     assert_eq!(revoke_as(&server, &basic("Reader", "secret-one"), "x").await, StatusCode::OK);
 }
 
+/// A subject of a provider may be the name of a token.
+#[tokio::test]
+async fn an_identity_uses_up_its_own_revocations() {
+    let provider = Provider::start().await;
+    let server = provider.server(BINDINGS).await;
+    let mut statuses = BTreeSet::new();
+    let identity = provider.token("Reader", &["readers"]);
+    for _ in 0..80 {
+        let token = server.exchange(&identity).await.refresh_token();
+        statuses.insert(revoke(&server, &token).await.status);
+    }
+    assert!(statuses.contains(&StatusCode::TOO_MANY_REQUESTS), "{statuses:?}");
+    let token = server.login("Reader", "secret-one").await;
+    assert_eq!(revoke(&server, &token).await.status, StatusCode::OK);
+}
+
 /// One server revokes, and the other obeys; after a restart too.
 async fn every_server_obeys(database: Database) {
     let setup = || Setup { url: database.url.clone(), ..Setup::default() };
