@@ -221,6 +221,11 @@ async fn rows_are_found_by_actor_object_and_time_in_pages() {
         listed(&registry, &format!("actor={owner}&from=2020-01-01T00:00:00Z&%24top=1")).await,
         ["delete second-map"]
     );
+    assert_eq!(listed(&registry, "from=9999-12-31T23:59:59Z").await, [""; 0]);
+    assert_eq!(
+        listed(&registry, &format!("actor={owner}&until=9999-12-31T23:59:59Z&%24top=1")).await,
+        ["delete second-map"]
+    );
     assert_eq!(listed(&registry, "object=%00").await, [""; 0]);
     let mut seen = Vec::new();
     let mut next = format!("{}?actor={owner}&%24top=3", get("audit").target());
