@@ -6,8 +6,8 @@
 //! key: {command: [vault, kv, get, -field=key, secret/scopegate]}
 //! ```
 //!
-//! A file is a regular one, of the user that runs the server or of root, and others may neither read
-//! nor write it. What its owner can read, root can as well.
+//! A file is a regular one, of the user that runs the server or of root, and others may neither
+//! read nor write it.
 //!
 //! The key itself is never in the configuration, in an environment variable or on a command line,
 //! where other programs could read it. A command runs without a shell; its standard error is thrown
@@ -73,7 +73,8 @@ impl KeySource {
     /// # Errors
     ///
     /// When the file or the credential cannot be read or is not a regular file, when the file is
-    /// another user's, when others may read it, when the command fails or takes more than ten seconds, and for anything that is not a key.
+    /// another user's, when others may read it, when the command fails or takes more than ten
+    /// seconds, and for anything that is not a key.
     #[expect(clippy::disallowed_methods, reason = "the configuration reads the environment")]
     pub fn load(&self) -> anyhow::Result<SecretKey> {
         self.read(std::env::var_os("CREDENTIALS_DIRECTORY").as_deref())

@@ -2,8 +2,8 @@
 //!
 //! Follows RFC 7009. Who holds a refresh token may end it, as with a public client. Credentials
 //! that are sent besides must be right, and the token's own principal's (section 2.1). A token that
-//! is not ours, or has ended, is answered like one that was revoked. It costs its sender as much as a wrong password where this server did not
-//! sign it.
+//! is not ours, or has ended, is answered like one that was revoked. It costs its sender as much as
+//! a wrong password where this server did not sign it.
 //!
 //! A token of another type is refused with `unsupported_token_type`: verifiers do not ask this
 //! server about each access token, so it ends with its principal.
