@@ -1,5 +1,5 @@
-//! What a token is made of, which keys of a set verify, and which tokens are revoked: rules of `scopegate-edge` behind their
-//! exports.
+//! What a token is made of, which keys of a set verify, and which tokens are revoked: rules of
+//! `scopegate-edge` behind their exports.
 //!
 //! Left out: the rules, and how the answers are written ([`scopegate_edge::abi`]).
 
