@@ -1,4 +1,5 @@
-//! The claims of a token whose signature is good, and a token in its parts; key sets and answers of the feed, too.
+//! The claims of a token whose signature is good, and a token in its parts; key sets and answers of
+//! the feed, too.
 
 #![no_main]
 

@@ -1,5 +1,6 @@
-//! The corpus of tokens in their parts, of key sets and of revocations, natively and through the Worker's module in wasmtime;
-//! the Worker's own tests run the same files in V8. `tests/cases/README.md` specifies them.
+//! The corpus of tokens in their parts, of key sets and of revocations, natively and through the
+//! Worker's module in wasmtime; the Worker's own tests run the same files in V8.
+//! `tests/cases/README.md` specifies them.
 
 use std::fs;
 use std::path::Path;
