@@ -6,6 +6,9 @@
 //! key: {command: [vault, kv, get, -field=key, secret/scopegate]}
 //! ```
 //!
+//! A file is a regular one, of the user that runs the server or of root, and others may neither
+//! read nor write it.
+//!
 //! The key itself is never in the configuration, in an environment variable or on a command line,
 //! where other programs could read it. A command runs without a shell; its standard error is thrown
 //! away, because it may quote the secret, and only its status is in an error.
@@ -25,6 +28,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 use serde::Deserialize;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -38,12 +43,14 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// The permission bits of a key file that are refused: writing by the group, and anything by
 /// others. The group may read, because Kubernetes gives a volume to a group (`fsGroup`).
 const OTHERS: u32 = 0o027;
+/// The user id of root.
+const ROOT: u32 = 0;
 
 /// Where a secret key comes from.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Written")]
 pub enum KeySource {
-    /// A file, which others may neither read nor write.
+    /// A regular file, which others may neither read nor write.
     File(PathBuf),
     /// A credential of systemd, by its name.
     Credential(String),
@@ -65,8 +72,9 @@ impl KeySource {
     ///
     /// # Errors
     ///
-    /// When the file or the credential cannot be read, when others may read the file, when the
-    /// command fails or takes more than ten seconds, and for anything that is not a key.
+    /// When the file or the credential cannot be read or is not a regular file, when the file is
+    /// another user's, when others may read it, when the command fails or takes more than ten
+    /// seconds, and for anything that is not a key.
     #[expect(clippy::disallowed_methods, reason = "the configuration reads the environment")]
     pub fn load(&self) -> anyhow::Result<SecretKey> {
         self.read(std::env::var_os("CREDENTIALS_DIRECTORY").as_deref())
@@ -88,7 +96,8 @@ impl KeySource {
     fn read(&self, credentials: Option<&OsStr>) -> anyhow::Result<SecretKey> {
         let bytes = match self {
             Self::File(path) => {
-                let file = File::open(path)?;
+                let file = open(path)?;
+                check_owner(&file)?;
                 check_mode(&file)?;
                 bounded(file)?
             }
@@ -96,7 +105,7 @@ impl KeySource {
                 let folder = credentials.context(
                     "$CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit with LoadCredential=",
                 )?;
-                bounded(File::open(Path::new(folder).join(name))?)?
+                bounded(open(&Path::new(folder).join(name))?)?
             }
             Self::Command(words) => run(words, TIMEOUT)?,
         };
@@ -144,6 +153,30 @@ impl TryFrom<Written> for KeySource {
 
 fn is_file_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
+}
+
+/// Opens a regular file. Of anything else, like a pipe, the other end could keep the start waiting:
+/// without the flag the opening would wait as well.
+fn open(path: &Path) -> anyhow::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    ensure!(file.metadata()?.is_file(), "it is not a regular file");
+    Ok(file)
+}
+
+/// Refuses a key of another user, who may read and replace it whatever its mode.
+fn check_owner(file: &File) -> anyhow::Result<()> {
+    let owner = file.metadata()?.uid();
+    ensure!(
+        is_trusted(owner, geteuid().as_raw()),
+        "it is another user's (uid {owner}): run `chown` on it, for the user that runs the server or for root, and make a new key if that user is not to know this one"
+    );
+    Ok(())
+}
+
+/// Whether the owner of a file may know the secrets of a process with this user id.
+fn is_trusted(owner: u32, own: u32) -> bool {
+    owner == own || owner == ROOT
 }
 
 /// Refuses a key that others may read or replace.
@@ -291,6 +324,52 @@ mod tests {
             let error = loaded.err().map(|error| format!("{error:#}")).unwrap_or_default();
             assert!(is_taken || error.contains(&format!("(mode {mode:04o})")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_key_file_is_the_servers_or_roots() {
+        for (owner, own, expected) in
+            [(7, 7, true), (0, 7, true), (0, 0, true), (8, 7, false), (7, 0, false)]
+        {
+            assert_eq!(is_trusted(owner, own), expected, "{owner} {own}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("k");
+        fs::write(&path, KEY).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(KeySource::File(path.clone()).load().is_ok());
+        // Only root may give a file away.
+        if std::os::unix::fs::chown(&path, Some(12_345), None).is_ok() {
+            refused(&KeySource::File(path), "it is another user's (uid 12345)");
+        }
+    }
+
+    /// A pipe without a writer is not waited for.
+    #[test]
+    fn a_key_file_is_a_regular_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pipe, file) = (folder.path().join("pipe"), folder.path().join("k"));
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        fs::write(&file, KEY).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        for (name, target) in [("to-pipe", &pipe), ("to-file", &file)] {
+            std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        }
+        for (name, is_taken) in
+            [("pipe", false), ("to-pipe", false), ("k", true), ("to-file", true)]
+        {
+            let path = folder.path().join(name);
+            let (sender, receiver) = mpsc::channel();
+            thread::spawn(move || {
+                let credential = KeySource::Credential(name.into());
+                let folder = path.parent().unwrap().as_os_str().to_owned();
+                let sources = [KeySource::File(path), credential];
+                sender.send(sources.map(|source| source.read(Some(&folder)).is_ok()))
+            });
+            assert_eq!(receiver.recv_timeout(TIMEOUT), Ok([is_taken; 2]), "{name}");
+        }
+        refused(&KeySource::File(folder.path().to_owned()), "it is not a regular file");
+        refused(&KeySource::File("/dev/zero".into()), "it is not a regular file");
     }
 
     #[track_caller]

@@ -9,7 +9,7 @@
 //!     ca: operators.pem                     # the authorities of clients
 //!     crl: operators.crl                    # their revocation lists, one after the other
 //!     required: false                       # whether each connection needs a certificate
-//!     names:
+//!     names:                                # of the subject alternative name
 //!       - {name: alice@example.com, roles: [Owner]}
 //! ```
 //!
@@ -66,7 +66,9 @@ pub struct ClientCertificates {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CertificateName {
-    /// A name in a certificate, compared to the letter.
+    /// A name in the subject alternative name of a certificate, compared to the letter: a URI where
+    /// it begins with a scheme, as `spiffe://…`, else a mail address where it has an `@`, else a
+    /// DNS name. Names of other types are not compared with it.
     pub name: String,
     /// The roles of its holder.
     #[serde(deserialize_with = "values::roles")]

@@ -29,6 +29,7 @@ use scopegate_host::rate::{RateLimit, TooMany};
 use tokio::sync::Semaphore;
 
 use crate::config::{Limits, Rate};
+use crate::model::principal_id::PrincipalId;
 use crate::telemetry::metrics;
 use check_slots::CheckSlots;
 use familiar::Familiar;
@@ -165,8 +166,8 @@ impl Guard {
     /// # Errors
     ///
     /// [`TooMany`] above the limit.
-    pub fn check_revocation(&self, name: &str) -> Result<(), TooMany> {
-        let checked = self.revocations.check(name.to_ascii_lowercase());
+    pub fn check_revocation(&self, principal: &PrincipalId) -> Result<(), TooMany> {
+        let checked = self.revocations.check(principal);
         let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
         checked.map(drop)
     }

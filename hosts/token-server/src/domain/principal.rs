@@ -32,6 +32,7 @@ use crate::domain::identity::{Identity, NearMiss, Provider, Providers};
 use crate::domain::issue::Subject;
 use crate::domain::policy::{Password, Policy, ServicePrincipal, Token};
 use crate::domain::reason::Reason;
+use crate::model::principal_id::PrincipalId;
 use crate::store::{Revision, SecretExpiry};
 
 /// The `sub` of an anonymous client, as in the service.
@@ -271,6 +272,12 @@ impl Principal {
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
         kind_name(self.kind)
+    }
+
+    /// What tells it apart from others.
+    #[must_use]
+    pub(crate) fn id(&self) -> PrincipalId {
+        PrincipalId::new(Some(self.kind), self.provider.as_deref(), &self.subject)
     }
 
     /// The subject of its tokens.

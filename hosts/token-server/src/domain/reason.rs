@@ -55,6 +55,8 @@ reasons! {
     CertificateInvalid, "certificate_invalid",
         "a client certificate that has ended or was revoked since its connection began";
     CertificateUnknown, "certificate_unknown", "a client certificate without a configured name";
+    CertificateNameless, "certificate_nameless",
+        "a client certificate without a subject alternative name; its common name is not read";
     CertificateAmbiguous, "certificate_ambiguous",
         "a client certificate with the names of two holders";
     NotBasic, "not_basic", "an authorization that is not basic";
@@ -67,6 +69,7 @@ reasons! {
         "a refresh token that is forged, expired or not ours";
     RefreshTokenRevoked, "refresh_token_revoked", "a refresh token that was revoked";
     NotSigned, "not_signed", "a token that this server did not sign";
+    NotOwnToken, "not_own_token", "the refresh token of another principal than the client";
     TokenEnded, "token_ended", "a token of ours that has ended already";
     AccessTokenExpired, "access_token_expired", "an access token that has expired";
     RightsReduced, "rights_reduced", "a token from before its rights were reduced";

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -127,10 +129,23 @@ impl AuditQuery {
 /// A time as the first second that is not before it.
 fn seconds(name: &str, text: Option<&str>) -> Result<Option<i64>, ManagementError> {
     let Some(text) = text else { return Ok(None) };
-    let time: Timestamp =
-        text.parse().map_err(|_| not_a(name, "a time of RFC 3339, `2026-11-30T00:00:00Z`"))?;
-    let is_between = time.subsec_nanosecond() > 0;
-    Ok(Some(time.as_second().saturating_add(i64::from(is_between))))
+    let since = since_1970(text);
+    let since = since.ok_or_else(|| not_a(name, "a time of RFC 3339, `2026-11-30T00:00:00Z`"))?;
+    let is_between = since.subsec_nanos() > 0;
+    Ok(Some(since.as_secs().saturating_add(i64::from(is_between))))
+}
+
+/// A time, since 1970. The library's timestamps end a day before the year 9999 does, so that each
+/// has a date at any offset.
+fn since_1970(text: &str) -> Option<SignedDuration> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.as_duration());
+    }
+    let pieces = Pieces::parse(text).ok()?;
+    let (date, time, offset) = (pieces.date(), pieces.time()?, pieces.to_numeric_offset()?);
+    let is_last = date.year() == 9999 && pieces.time_zone_annotation().is_none();
+    let local = date.to_datetime(time).duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    is_last.then(|| local - SignedDuration::from_secs(offset.seconds().into()))
 }
 
 fn not_a(name: &str, expected: &str) -> ManagementError {
@@ -152,6 +167,36 @@ impl From<Row> for AuditEntry {
             after: entry.after.map(json),
             revision: entry.revision,
             seal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_the_first_second_that_is_not_before_it() {
+        const LAST: i64 = 253_402_300_799;
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("1970-01-01T00:00:00.000000001Z", Some(1)),
+            ("1969-12-31T23:59:59.5Z", Some(0)),
+            ("1969-12-31T23:59:58.5Z", Some(-1)),
+            ("1970-01-01T01:00:00+01:00", Some(0)),
+            ("9999-12-31T23:59:59Z", Some(LAST)),
+            ("9999-12-31T23:59:59.5Z", Some(LAST + 1)),
+            ("9999-12-31T23:59:59-01:00", Some(LAST + 3600)),
+            ("9999-12-31T23:59:59+23:00", Some(LAST - 23 * 3600)),
+            ("9999-12-31t23:59:59z", Some(LAST)),
+            ("9999-12-31", None),
+            ("9999-12-31T23:59:59", None),
+            ("9999-12-32T23:59:59Z", None),
+            ("10000-01-01T00:00:00Z", None),
+            ("9999", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds("from", Some(text)).ok().flatten(), expected, "{text}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `POST /oauth2/revoke`: ends one refresh token.
 //!
-//! Follows RFC 7009. Who holds a refresh token may end it, as with a public client; credentials
-//! that are sent besides must be right. A token that is not ours, or has ended, is answered like
-//! one that was revoked. It costs its sender as much as a wrong password where this server did not
-//! sign it.
+//! Follows RFC 7009. Who holds a refresh token may end it, as with a public client. Credentials
+//! that are sent besides must be right, and the token's own principal's (section 2.1). A token that
+//! is not ours, or has ended, is answered like one that was revoked. It costs its sender as much as
+//! a wrong password where this server did not sign it.
 //!
 //! A token of another type is refused with `unsupported_token_type`: verifiers do not ask this
 //! server about each access token, so it ends with its principal.
@@ -35,11 +35,14 @@ use crate::http::authorization::authorization;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
 use crate::model::audit::Actor;
+use crate::model::principal_id::PrincipalId;
 use crate::telemetry::decision::{Decision, Principal};
 
-/// What became of a token. The client reads the same of each.
+/// What became of a token. The client reads the same of each but of another principal's.
 enum Outcome {
     Revoked(Box<RefreshClaims>),
+    /// The client is not its principal. This is answered whether or not it was revoked before.
+    NotOwn(Box<RefreshClaims>),
     Ignored(Reason),
 }
 
@@ -62,7 +65,7 @@ pub(crate) async fn post(
             if matches!(outcome, Outcome::Ignored(Reason::NotSigned)) {
                 app.guard.failed(context.address);
             }
-            json(StatusCode::OK, &object!({}))
+            answer(&outcome)
         }
         Err(error) => {
             if error.status == StatusCode::UNAUTHORIZED {
@@ -70,6 +73,16 @@ pub(crate) async fn post(
             }
             challenge(error)
         }
+    }
+}
+
+fn answer(outcome: &Outcome) -> Response {
+    match outcome {
+        Outcome::Revoked(_) | Outcome::Ignored(_) => json(StatusCode::OK, &object!({})),
+        Outcome::NotOwn(_) => challenge(OAuthError::bad_request(
+            "invalid_grant",
+            "the refresh token of another; send it without credentials, or with its own",
+        )),
     }
 }
 
@@ -91,18 +104,16 @@ async fn revoke(
     form: &Parameters<'_>,
 ) -> Result<Outcome, OAuthError> {
     let now = clock::now();
-    let credentials = credentials(headers, form)?;
-    if credentials != Credentials::None {
-        app.check_snapshot(now).map_err(RouteError::from).map_err(refused)?;
-        let policy = Arc::clone(&app.policy());
-        let authenticator = app.authenticator(&policy);
-        let client = authenticator.authenticate(credentials, context.address, now);
-        client.await.map_err(RouteError::from).map_err(refused)?;
-    }
+    let client = client(app, context, credentials(headers, form)?, now).await.map_err(refused)?;
     form.one("token_type_hint").map_err(invalid_request)?;
     let token = form.one("token").map_err(invalid_request)?.filter(|token| !token.is_empty());
     let token = token.ok_or(OAuthError::invalid("no token; send the refresh token in the form"))?;
     match known(app, token, now).await.map_err(refused)? {
+        Revocable::Refresh(claims)
+            if client.is_some_and(|client| client != PrincipalId::from(&*claims)) =>
+        {
+            Ok(Outcome::NotOwn(claims))
+        }
         Revocable::Refresh(claims) => store(app, context, claims, now).await.map_err(refused),
         Revocable::OtherType => Err(OAuthError::bad_request(
             "unsupported_token_type",
@@ -111,6 +122,23 @@ async fn revoke(
         Revocable::Ended => Ok(Outcome::Ignored(Reason::TokenEnded)),
         Revocable::Foreign => Ok(Outcome::Ignored(Reason::NotSigned)),
     }
+}
+
+/// Who authenticated; `None` for a holder without credentials.
+async fn client(
+    app: &App,
+    context: &Context,
+    credentials: Credentials,
+    now: i64,
+) -> Result<Option<PrincipalId>, RouteError> {
+    if credentials == Credentials::None {
+        return Ok(None);
+    }
+    app.check_snapshot(now)?;
+    let policy = Arc::clone(&app.policy());
+    let authenticator = app.authenticator(&policy);
+    let client = authenticator.authenticate(credentials, context.address, now).await?;
+    Ok(Some(client.principal.id()))
 }
 
 /// The credentials of a client that has some (RFC 6749, section 2.3.1).
@@ -158,7 +186,7 @@ async fn store(
     if app.readiness.is_gone() {
         return Err(RouteError::Unavailable("the database does not answer".into()));
     }
-    app.guard.check_revocation(&claims.sub)?;
+    app.guard.check_revocation(&PrincipalId::from(&*claims))?;
     let unavailable = |error: EditError| RouteError::Unavailable(error.to_string());
     let store = app.store.by(holder(&claims, context));
     let mut write = store.write().await.map_err(EditError::from).map_err(unavailable)?;
@@ -179,15 +207,19 @@ fn holder(claims: &RefreshClaims, context: &Context) -> Actor {
 }
 
 fn log<'a>(outcome: &'a Outcome, mut decision: Decision<'a>) {
+    if let Outcome::Revoked(claims) | Outcome::NotOwn(claims) = outcome {
+        decision.principal = claims.principal.map(|kind| Principal {
+            kind: kind_name(kind),
+            name: &claims.sub,
+            provider: claims.identity.as_ref().map(|identity| identity.provider.as_str()),
+        });
+        decision.presented_jti = Some(&claims.jti);
+    }
     match outcome {
-        Outcome::Revoked(claims) => {
-            decision.principal = claims.principal.map(|kind| Principal {
-                kind: kind_name(kind),
-                name: &claims.sub,
-                provider: claims.identity.as_ref().map(|identity| identity.provider.as_str()),
-            });
-            decision.presented_jti = Some(&claims.jti);
-            decision.revoked();
+        Outcome::Revoked(_) => decision.revoked(),
+        Outcome::NotOwn(_) => {
+            let reason = Reason::NotOwnToken;
+            decision.refused(reason.code(), reason.sentence());
         }
         Outcome::Ignored(reason) => decision.ignored(reason.code(), reason.sentence()),
     }

@@ -7,12 +7,15 @@
 //!
 //! Where there are revocation lists each authority on the way to a certificate needs one, and a
 //! list past its next update refuses every certificate: an old list does not know who was revoked
-//! since.
+//! since. Of several lists of an authority the newest counts. One from the future is an error: it
+//! would hide those that come before its time.
 //!
 //! The files are read again when they change. Files that cannot be used are left where they are,
 //! and the last good ones stay in use.
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,13 +29,17 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, Error, RootCertStore};
 use scopegate_host::networks::network;
 use scopegate_host::rate::{Rate, RateLimit};
+use x509_parser::parse_x509_crl;
 
+use crate::clock;
 use crate::config::management::ClientCertificates;
 use crate::domain::principal::{Holder, Holders};
 use crate::domain::reason::Reason;
 
 /// How many refusals of one network are logged, at once and a second.
 const LOGGED: Rate = Rate { rate: 0.1, burst: 10 };
+/// How far the clock of an authority may be ahead, in seconds.
+const LEEWAY: i64 = 300;
 
 /// The authorities of clients, what they have revoked, and the configured holders.
 #[derive(Debug)]
@@ -53,7 +60,8 @@ struct Verifier(Arc<dyn ClientCertVerifier>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pems {
     ca: Vec<u8>,
-    crl: Option<Vec<u8>>,
+    /// The revocation lists, the newest first.
+    lists: Vec<CertificateRevocationListDer<'static>>,
 }
 
 impl Clients {
@@ -63,7 +71,7 @@ impl Clients {
     ///
     /// When one cannot be read or holds something else.
     pub fn open(config: ClientCertificates) -> anyhow::Result<Self> {
-        let pems = Pems::read(&config)?;
+        let pems = Pems::read(&config, clock::now())?;
         let current = ArcSwap::from_pointee(pems.verifier(&config)?);
         let (holders, logged) = (Holders::new(&config.names), RateLimit::new(LOGGED));
         Ok(Self { config, holders, current, seen: Mutex::new(Ok(pems)), logged })
@@ -76,7 +84,8 @@ impl Clients {
 
     /// Reads changed files, and tells whether they are used now.
     pub(super) fn reload(&self) -> bool {
-        let read = Pems::read(&self.config).map_err(|error| format!("{error:#}"));
+        // A list from the future is an error of reading, so that it is tried again in its time.
+        let read = Pems::read(&self.config, clock::now()).map_err(|error| format!("{error:#}"));
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             if read == *seen {
@@ -119,11 +128,15 @@ impl Clients {
 }
 
 impl Pems {
-    fn read(config: &ClientCertificates) -> anyhow::Result<Self> {
-        let read = |path: &std::path::Path| {
+    fn read(config: &ClientCertificates, now: i64) -> anyhow::Result<Self> {
+        let read = |path: &Path| {
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
         };
-        Ok(Self { ca: read(&config.ca)?, crl: config.crl.as_deref().map(read).transpose()? })
+        let lists = config.crl.as_deref().map(|path| {
+            let lists = revocation_lists(&read(path)?, now);
+            lists.with_context(|| format!("cannot use the revocation lists of {}", path.display()))
+        });
+        Ok(Self { ca: read(&config.ca)?, lists: lists.transpose()?.unwrap_or_default() })
     }
 
     fn verifier(&self, config: &ClientCertificates) -> anyhow::Result<Verifier> {
@@ -136,23 +149,32 @@ impl Pems {
         ensure!(!roots.is_empty(), "{path} is no certificate");
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-            .with_crls(self.revocation_lists(config)?)
+            .with_crls(self.lists.iter().cloned())
             .enforce_revocation_expiration();
         let builder = if config.required { builder } else { builder.allow_unauthenticated() };
         builder.build().map(Verifier).context("the authorities or the lists cannot be used")
     }
+}
 
-    fn revocation_lists(
-        &self,
-        config: &ClientCertificates,
-    ) -> anyhow::Result<Vec<CertificateRevocationListDer<'static>>> {
-        let (Some(crl), Some(path)) = (&self.crl, &config.crl) else { return Ok(Vec::new()) };
-        let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(crl)
-            .collect::<Result<_, _>>()
-            .with_context(|| format!("{} is no revocation list", path.display()))?;
-        ensure!(!lists.is_empty(), "{} is no revocation list", path.display());
-        Ok(lists)
+/// The lists in a file, the newest first: the TLS library takes the first of an authority. Of two
+/// that were made in one second, the one with the higher number (RFC 5280, section 5.2.3).
+fn revocation_lists(
+    pem: &[u8],
+    now: i64,
+) -> anyhow::Result<Vec<CertificateRevocationListDer<'static>>> {
+    let mut lists = Vec::new();
+    for der in CertificateRevocationListDer::pem_slice_iter(pem) {
+        let der = der?;
+        let (rest, list) = parse_x509_crl(&der)?;
+        ensure!(rest.is_empty(), "it has more than a list");
+        let made_at = list.last_update().timestamp();
+        ensure!(made_at <= now.saturating_add(LEEWAY), "its `thisUpdate` is in the future");
+        let age = Reverse((made_at, list.crl_number().cloned()));
+        lists.push((age, der));
     }
+    ensure!(!lists.is_empty(), "it is empty");
+    lists.sort_by(|(left, _), (right, _)| left.cmp(right));
+    Ok(lists.into_iter().map(|(_, der)| der).collect())
 }
 
 /// The certificate that a client has shown on its connection, with those between it and its

@@ -221,3 +221,49 @@ async fn authorities_and_lists_are_read_again() {
     let pem = other.client(&owner);
     assert_eq!(program.client(Some(&pem)).get(&url).await.unwrap(), 200);
 }
+
+/// Of an authority's lists the newest counts, wherever it is in the file, and one from the future
+/// is not taken.
+#[tokio::test]
+async fn the_newest_list_of_an_authority_counts() {
+    let program = Program::with_certificates(", crl: crl.pem");
+    let pem = program.operators.client(&Certificate::named("owner@example.com").with_serial(8));
+    let url = program.management(REGISTRY);
+    let opens =
+        async || program.client(Some(&pem)).get(&url).await.is_ok_and(|status| status == 200);
+    let list = |made: (i64, u64), revoked: &[u64]| {
+        program.operators.revocation_list_of(made, revoked, 9000)
+    };
+    let replace = |lists: &[String], line: &str| {
+        let count = program.log().matches(line).count();
+        std::fs::write(program.path("crl.pem"), lists.concat()).unwrap();
+        program.hang_up();
+        program.wait(|| program.log().matches(line).count() > count);
+    };
+    const RENEWED: &str = "authorities of clients renewed";
+    let (older, newer) = (list((-60, 1), &[]), list((-30, 2), &[8]));
+    let (first, second) = (list((-20, 3), &[]), list((-20, 4), &[8]));
+    let by_another_clock = list((200, 5), &[8]);
+    for (lists, is_revoked) in [
+        (vec![older.clone()], false),
+        (vec![older.clone(), newer.clone()], true),
+        (vec![list((-10, 5), &[]), newer.clone()], false),
+        (vec![newer.clone(), older.clone()], true),
+        (vec![first.clone()], false),
+        (vec![first, second], true),
+        (vec![older.clone()], false),
+        (vec![older.clone(), by_another_clock], true),
+    ] {
+        replace(&lists, RENEWED);
+        let start = Instant::now();
+        // New connections have the new lists a moment after the line of the log.
+        while opens().await == is_revoked {
+            assert!(start.elapsed() < TIMEOUT, "{is_revoked}");
+        }
+    }
+    replace(&[list((3600, 9), &[]), newer], "is in the future");
+    assert!(!opens().await, "the last good ones stay in use");
+    replace(&[list((-5, 6), &[])], RENEWED);
+    replace(&[list((3600, 9), &[8])], "is in the future");
+    assert!(opens().await);
+}

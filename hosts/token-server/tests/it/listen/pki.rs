@@ -90,6 +90,16 @@ impl Authority {
 
     /// The list of revoked certificates, PEM, which was made an hour ago.
     pub(super) fn revocation_list(&self, revoked: &[u64], next_update: i64) -> String {
+        self.revocation_list_of((-HOUR, 1), revoked, next_update)
+    }
+
+    /// The same, made at a time, in seconds from now, with a number.
+    pub(super) fn revocation_list_of(
+        &self,
+        (this_update, number): (i64, u64),
+        revoked: &[u64],
+        next_update: i64,
+    ) -> String {
         let revoked_certs = revoked.iter().map(|serial| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: at!(-HOUR),
@@ -97,9 +107,9 @@ impl Authority {
             invalidity_date: None,
         });
         let list = CertificateRevocationListParams {
-            this_update: at!(-HOUR),
+            this_update: at!(this_update),
             next_update: at!(next_update),
-            crl_number: SerialNumber::from(1_u64),
+            crl_number: SerialNumber::from(number),
             issuing_distribution_point: None,
             revoked_certs: revoked_certs.collect(),
             key_identifier_method: KeyIdMethod::Sha256,

@@ -72,7 +72,7 @@ async fn a_revoked_refresh_token_opens_nothing_and_others_stay() {
     assert_eq!(server.by_password("Reader", "secret-one", PULL).await.access(), [PULL]);
 }
 
-/// RFC 7009, section 2.1: credentials that are sent must be right.
+/// RFC 7009, section 2.1: credentials that are sent must be right, and the token's principal's.
 #[tokio::test]
 async fn who_holds_a_token_may_revoke_it() {
     let server = Server::start().await;
@@ -83,7 +83,10 @@ async fn who_holds_a_token_may_revoke_it() {
         (None, vec![("token_type_hint", "access_token")], 200),
         (None, vec![("token_type_hint", "other")], 200),
         (None, vec![("client_id", "docker")], 200),
-        (None, vec![("client_id", OWNER), ("client_secret", &secret)], 200),
+        (None, vec![("client_id", "Reader"), ("client_secret", "secret-one")], 200),
+        (None, vec![("client_id", "READER"), ("client_secret", "secret-one")], 200),
+        (None, vec![("client_id", OWNER), ("client_secret", &secret)], 403),
+        (Some(basic(OWNER, &secret)), vec![], 403),
         (None, vec![("client_id", OWNER), ("client_secret", "wrong")], 401),
         (Some(basic("Reader", "secret-one")), vec![], 200),
         (Some(basic("Reader", "wrong")), vec![], 401),
@@ -94,16 +97,60 @@ async fn who_holds_a_token_may_revoke_it() {
         let token = server.login("Reader", "secret-one").await;
         let form = [&[("token", token.as_str())], form.as_slice()].concat();
         let answer = server.post_raw(REVOKE, authorization.as_deref(), &encoded(&form)).await;
-        assert_eq!(answer.status, status, "{authorization:?} {form:?}");
         let error = match status {
             200 => None,
+            403 => Some("invalid_grant"),
             401 => Some("invalid_client"),
             _ => Some("invalid_request"),
         };
         assert_eq!(answer.body["error"].as_str(), error, "{form:?}");
+        let status = if status == 403 { 400 } else { status };
+        assert_eq!(answer.status, status, "{authorization:?} {form:?}");
         assert_eq!(answer.challenge.is_some(), status == 401);
         let renewed = server.renew(&token, PULL).await.status;
         assert_eq!(renewed == 401, status == 200, "{authorization:?} {form:?}");
+    }
+}
+
+/// A client with credentials revokes no token of another, and does not learn whether it was
+/// revoked. An identity is told apart by its provider and its subject.
+#[tokio::test]
+async fn a_client_with_credentials_revokes_its_own_tokens() {
+    let provider = Provider::start().await;
+    let server = provider.server(BINDINGS).await;
+    let secret = server.put_client(OWNER, "Owner").await;
+    let identity = async |subject: &str| {
+        server.exchange(&provider.token(subject, &["readers"])).await.refresh_token()
+    };
+    // Of each principal: what authenticates it, and a token of its own.
+    let all = [
+        (basic("Reader", "secret-one"), server.login("Reader", "secret-one").await),
+        (basic(OWNER, &secret), server.login(OWNER, &secret).await),
+        (basic(NULL_GUID, &identity("Reader").await), identity("Reader").await),
+        (basic(NULL_GUID, &identity("reader").await), identity("reader").await),
+        (basic(NULL_GUID, &identity("octo").await), identity("octo").await),
+    ];
+    let refuse = async |of: usize| {
+        let mut seen = BTreeSet::new();
+        for (index, (authorization, _)) in all.iter().enumerate().filter(|(index, _)| *index != of)
+        {
+            let form = encoded(&[("token", &all[of].1)]);
+            let answer = server.post_raw(REVOKE, Some(authorization), &form).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{of} by {index}");
+            assert_eq!(answer.body["error"], "invalid_grant", "{of} by {index}");
+            seen.insert(format!("{:?}", answer.seen()));
+        }
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        seen
+    };
+    for (index, (authorization, token)) in all.iter().enumerate() {
+        let revision = server.app.policy().revision();
+        let before = refuse(index).await;
+        assert_eq!(server.app.policy().revision(), revision);
+        assert_eq!(server.renew(token, PULL).await.status, StatusCode::OK, "{index}");
+        assert_eq!(revoke_as(&server, authorization, token).await, StatusCode::OK, "{index}");
+        assert_eq!(server.renew(token, PULL).await.status, StatusCode::UNAUTHORIZED, "{index}");
+        assert_eq!(refuse(index).await, before);
     }
 }
 
@@ -208,6 +255,27 @@ async fn a_principal_fills_no_table() {
     assert_eq!(revoke(&server, &token).await.status, StatusCode::OK);
     assert_eq!(server.renew(&token, PULL).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(revoke_as(&server, &basic("Reader", "secret-one"), "x").await, StatusCode::OK);
+}
+
+/// A subject of a provider may be the name of a token.
+#[tokio::test]
+async fn an_identity_uses_up_its_own_revocations() {
+    let provider = Provider::start().await;
+    let server = provider.server(BINDINGS).await;
+    let mut statuses = BTreeSet::new();
+    let identity = provider.token("Reader", &["readers"]);
+    let mut tokens = Vec::new();
+    for _ in 0..5 {
+        tokens.push(server.login("Reader", "secret-one").await);
+    }
+    for _ in 0..80 {
+        let token = server.exchange(&identity).await.refresh_token();
+        statuses.insert(revoke(&server, &token).await.status);
+    }
+    assert!(statuses.contains(&StatusCode::TOO_MANY_REQUESTS), "{statuses:?}");
+    for token in tokens {
+        assert_eq!(revoke(&server, &token).await.status, StatusCode::OK);
+    }
 }
 
 /// One server revokes, and the other obeys; after a restart too.
