@@ -34,8 +34,8 @@ use tokio::time::timeout;
 
 use crate::model::audit::Actor;
 
-pub(crate) use audit::Filter as AuditFilter;
 pub use audit::Trail;
+pub(crate) use audit::{Filter as AuditFilter, Outside as AuditOutside};
 pub(crate) use backup::{About, Backup};
 pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub(crate) use keys::{AuthorityRecord, KeysRecord};

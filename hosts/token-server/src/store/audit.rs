@@ -48,6 +48,16 @@ pub struct Filter {
     pub limit: i64,
 }
 
+/// Rows with numbers that no row of the chain has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    pub count: i64,
+    /// Their lowest number.
+    pub from: i64,
+    /// Their highest number.
+    pub to: i64,
+}
+
 /// How many rows one transaction deletes.
 const MAX_PRUNED: i64 = 10_000;
 
@@ -181,6 +191,20 @@ impl Read {
     /// When the database cannot be read.
     pub async fn audit_after(&mut self, number: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
         after(&mut self.0, number, limit).await
+    }
+
+    /// The rows at or below the number after which the chain begins.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit_outside(&mut self, begins_after: i64) -> sqlx::Result<Option<Outside>> {
+        let query =
+            sqlx::query("select count(*), min(number), max(number) from audit where number <= $1");
+        let row = query.bind(begins_after).fetch_one(&mut *self.0).await?;
+        let (from, to) = (row.try_get::<Option<i64>, _>(1)?, row.try_get::<Option<i64>, _>(2)?);
+        let count = row.try_get(0)?;
+        Ok(from.zip(to).map(|(from, to)| Outside { count, from, to }))
     }
 
     /// Rows that a filter lets through, the latest first.

@@ -10,13 +10,16 @@
 //! | rows that changed places | the seal of one is that of its content under the other's number |
 //! | a cut tail | a later head is known: the database's own, or one from the log |
 //! | another history | a head from the log has another seal than its row |
+//! | rows outside the chain | their numbers are those of no row, or of deleted ones |
+//! | a head set back | there are rows above it |
+//! | a head that says nothing | its row is deleted, by the checkpoint |
 //!
 //! Left out: rows cut off together with the head, which only a head from the log shows.
 
 use std::fmt;
 
 use crate::model::audit::{AuditKey, Checkpoint, Head, Row};
-use crate::store::Store;
+use crate::store::{AuditOutside as Outside, Store};
 
 /// How many rows are read at once.
 const PAGE: i64 = 1000;
@@ -40,6 +43,12 @@ pub enum Fault {
     CutOff { last: i64, known: i64 },
     /// The row of a known head has another seal.
     Rewritten { number: i64 },
+    /// Rows with numbers from which the trail does not begin, so that nothing seals them.
+    Outside { count: i64, from: i64, to: i64, begins_after: i64 },
+    /// The database's own head is before the last row.
+    HeadSetBack { head: i64, last: i64 },
+    /// The row of a known head is among the deleted ones.
+    Incomparable { known: i64, deleted_until: i64 },
     /// There are more faults.
     More,
 }
@@ -63,6 +72,17 @@ impl fmt::Display for Fault {
             Self::Rewritten { number } => {
                 write!(f, "row {number} is not the one that the head names")
             }
+            Self::Outside { count, from, to, begins_after } => write!(
+                f,
+                "{count} rows with numbers from {from} to {to} are not of the trail, which begins after row {begins_after}"
+            ),
+            Self::HeadSetBack { head, last } => {
+                write!(f, "the head in the database names row {head}, and row {last} is there")
+            }
+            Self::Incomparable { known, deleted_until } => write!(
+                f,
+                "row {known}, which the head names, cannot be compared: rows up to {deleted_until} are deleted"
+            ),
             Self::More => f.write_str("there are more faults"),
         }
     }
@@ -95,11 +115,14 @@ pub async fn verify(
     // Read first: what is written meanwhile lies behind it.
     let head = read.audit_head().await?;
     let mut chain = Chain::new(keys, read.audit_checkpoint().await?, known.cloned());
+    chain.outside(read.audit_outside(chain.last.number).await?);
     loop {
         let rows = read.audit_after(chain.last.number, PAGE).await?;
         let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         rows.into_iter().for_each(|row| chain.add(row));
         if is_last {
+            // Read last: every row that was read was committed with it.
+            chain.head_set_back(&read.audit_head().await?);
             return Ok(chain.end(&head));
         }
     }
@@ -134,7 +157,7 @@ impl<'k> Chain<'k> {
         };
         let checkpoint = checkpoint.map(|checkpoint| checkpoint.head);
         let last = checkpoint.clone().unwrap_or_default();
-        Self {
+        let mut chain = Self {
             keys,
             known,
             rows: 0,
@@ -143,6 +166,31 @@ impl<'k> Chain<'k> {
             recomputed: None,
             suspects: Vec::new(),
             faults,
+        };
+        chain.compare_with_checkpoint();
+        chain
+    }
+
+    /// A known head at or before the checkpoint has no row any more.
+    fn compare_with_checkpoint(&mut self) {
+        let (Some(known), Some(checkpoint)) = (&self.known, &self.checkpoint) else { return };
+        let (known_number, deleted_until) = (known.number, checkpoint.number);
+        if known_number < deleted_until {
+            self.fault(Fault::Incomparable { known: known_number, deleted_until });
+        } else if known_number == deleted_until && known.seal != checkpoint.seal {
+            self.fault(Fault::Rewritten { number: known_number });
+        }
+    }
+
+    fn outside(&mut self, outside: Option<Outside>) {
+        if let Some(Outside { count, from, to }) = outside {
+            self.fault(Fault::Outside { count, from, to, begins_after: self.last.number });
+        }
+    }
+
+    fn head_set_back(&mut self, head: &Head) {
+        if head.number < self.last.number {
+            self.fault(Fault::HeadSetBack { head: head.number, last: self.last.number });
         }
     }
 

@@ -15,6 +15,9 @@ on_both!(
     a_row_that_is_refused_refuses_the_change
     tampering_with_a_column_is_found
     missing_moved_and_cut_rows_are_found
+    rows_outside_the_chain_are_found
+    a_head_set_back_is_found
+    a_head_of_a_deleted_row_is_not_compared
     another_key_is_named
     old_rows_leave_a_checkpoint
     writers_at_once_leave_one_chain
@@ -190,6 +193,72 @@ async fn missing_moved_and_cut_rows_are_found(database: Database) {
 
     database.sql(&format!("delete from audit where number = {number}")).await;
     says(&report(&store).await, &[&format!("row {number} is missing")]);
+}
+
+/// Copies a row under another number, as the management API would show it.
+async fn plant(database: &Database, number: i64, copy_of: i64) {
+    let columns = "at, actor_kind, actor, provider, address, correlation_id, operation, object_kind, object, before, after, revision, key_id, seal";
+    database
+        .sql(&format!(
+            "insert into audit (number, {columns}) select {number}, {columns} from audit where number = {copy_of}"
+        ))
+        .await;
+}
+
+async fn rows_outside_the_chain_are_found(database: Database) {
+    let (store, number) = filled(&database).await;
+    for outside in [0, -1, i64::MIN] {
+        plant(&database, outside, number).await;
+        let fault = format!(
+            "1 rows with numbers from {outside} to {outside} are not of the trail, which begins after row 0"
+        );
+        says(&report(&store).await, &[&fault]);
+        database.sql(&format!("delete from audit where number = {outside}")).await;
+    }
+    let now = rows(&store).await.pop().unwrap().entry.at;
+    store.prune_audit(now + 1, now).await.unwrap();
+    let deleted = report(&store).await.checkpoint.unwrap().number;
+    for outside in [1, deleted] {
+        plant(&database, outside, deleted + 1).await;
+    }
+    let fault = format!(
+        "2 rows with numbers from 1 to {deleted} are not of the trail, which begins after row {deleted}"
+    );
+    says(&report(&store).await, &[&fault]);
+}
+
+async fn a_head_set_back_is_found(database: Database) {
+    let (store, number) = filled(&database).await;
+    let last = report(&store).await.last.number;
+    database.sql(&format!("update audit_head set number = {number}, seal = (select seal from audit where number = {number})")).await;
+    let fault = format!("the head in the database names row {number}, and row {last} is there");
+    says(&report(&store).await, &[&fault]);
+}
+
+async fn a_head_of_a_deleted_row_is_not_compared(database: Database) {
+    let (store, number) = filled(&database).await;
+    let all = rows(&store).await;
+    let head_of = |number: i64| {
+        let row = all.iter().find(|row| row.number == number).unwrap();
+        Head { number, seal: row.seal.clone() }
+    };
+    let now = all.last().unwrap().entry.at;
+    store.prune_audit(now + 1, now).await.unwrap();
+    let deleted = report(&store).await.checkpoint.unwrap().number;
+    let fault = format!(
+        "row {number}, which the head names, cannot be compared: rows up to {deleted} are deleted"
+    );
+    for (head, faults) in [
+        (head_of(number), vec![fault]),
+        (head_of(deleted), vec![]),
+        (
+            Head { number: deleted, ..head_of(number) },
+            vec![format!("row {deleted} is not the one that the head names")],
+        ),
+    ] {
+        let found = verify(&store, &[key(0)], Some(&head)).await.unwrap();
+        says(&found, &faults.iter().map(String::as_str).collect::<Vec<_>>());
+    }
 }
 
 async fn another_key_is_named(database: Database) {
