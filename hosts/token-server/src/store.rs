@@ -32,7 +32,7 @@ use scopegate_host::database::{self, Schema};
 use sqlx::AnyPool;
 use tokio::time::timeout;
 
-use crate::model::audit::Actor;
+use crate::model::audit::{Actor, AuditKey};
 
 pub use audit::Trail;
 pub(crate) use audit::{Filter as AuditFilter, Outside as AuditOutside};
@@ -97,10 +97,10 @@ impl Store {
         Self { actor, ..self.clone() }
     }
 
-    /// The id of the key that seals the audit trail.
+    /// The key that seals the audit trail.
     #[must_use]
-    pub fn audit_key_id(&self) -> &str {
-        self.trail.key.id()
+    pub const fn audit_key(&self) -> &AuditKey {
+        &self.trail.key
     }
 
     /// The same database, with the keys that encrypt and decrypt its private keys.

@@ -10,6 +10,7 @@
 //! | rows that changed places | the seal of one is that of its content under the other's number |
 //! | a cut tail | a later head is known: the database's own, or one from the log |
 //! | another history | a head from the log has another seal than its row |
+//! | times that run backwards | a row is more than [`CLOCKS_DIFFER`] older than one before it |
 //! | rows outside the chain | their numbers are those of no row, or of deleted ones |
 //! | a head set back | there are rows above it |
 //! | a head that says nothing | its row is deleted, by the checkpoint |
@@ -23,6 +24,8 @@ use crate::store::{AuditOutside as Outside, Store};
 
 /// How many rows are read at once.
 const PAGE: i64 = 1000;
+/// How far the clocks of servers on one database may differ, in seconds.
+const CLOCKS_DIFFER: i64 = 300;
 /// How many faults are named. More are not counted one by one.
 const MAX_FAULTS: usize = 100;
 
@@ -43,6 +46,8 @@ pub enum Fault {
     CutOff { last: i64, known: i64 },
     /// The row of a known head has another seal.
     Rewritten { number: i64 },
+    /// Rows are older than a row before them.
+    Backwards { from: i64, to: i64 },
     /// Rows with numbers from which the trail does not begin, so that nothing seals them.
     Outside { count: i64, from: i64, to: i64, begins_after: i64 },
     /// The database's own head is before the last row.
@@ -72,6 +77,10 @@ impl fmt::Display for Fault {
             Self::Rewritten { number } => {
                 write!(f, "row {number} is not the one that the head names")
             }
+            Self::Backwards { from, to } => write!(
+                f,
+                "rows {from} to {to} are more than {CLOCKS_DIFFER} seconds older than a row before them"
+            ),
             Self::Outside { count, from, to, begins_after } => write!(
                 f,
                 "{count} rows with numbers from {from} to {to} are not of the trail, which begins after row {begins_after}"
@@ -135,12 +144,14 @@ struct Suspect {
 }
 
 /// The chain as far as it was read.
-struct Chain<'k> {
+pub(super) struct Chain<'k> {
     keys: &'k [AuditKey],
     known: Option<Head>,
     rows: u64,
     checkpoint: Option<Head>,
     last: Head,
+    /// The latest time of a row.
+    latest: i64,
     /// The seal that the last row should have, where its own is another.
     recomputed: Option<String>,
     suspects: Vec<Suspect>,
@@ -148,7 +159,11 @@ struct Chain<'k> {
 }
 
 impl<'k> Chain<'k> {
-    fn new(keys: &'k [AuditKey], checkpoint: Option<Checkpoint>, known: Option<Head>) -> Self {
+    pub(super) fn new(
+        keys: &'k [AuditKey],
+        checkpoint: Option<Checkpoint>,
+        known: Option<Head>,
+    ) -> Self {
         let is_sealed =
             |checkpoint: &Checkpoint| keys.iter().any(|key| key.sealed_checkpoint(checkpoint));
         let faults = match &checkpoint {
@@ -163,6 +178,7 @@ impl<'k> Chain<'k> {
             rows: 0,
             checkpoint,
             last,
+            latest: i64::MIN,
             recomputed: None,
             suspects: Vec::new(),
             faults,
@@ -182,27 +198,38 @@ impl<'k> Chain<'k> {
         }
     }
 
-    fn outside(&mut self, outside: Option<Outside>) {
+    /// The last row that was read.
+    pub(super) const fn last(&self) -> &Head {
+        &self.last
+    }
+
+    /// A fault among the rows so far.
+    pub(super) fn any_fault(&self) -> Option<Fault> {
+        let altered = |suspect: &Suspect| Fault::Altered { number: suspect.row.number };
+        self.faults.first().cloned().or_else(|| self.suspects.first().map(altered))
+    }
+
+    pub(super) fn outside(&mut self, outside: Option<Outside>) {
         if let Some(Outside { count, from, to }) = outside {
             self.fault(Fault::Outside { count, from, to, begins_after: self.last.number });
         }
     }
 
-    fn head_set_back(&mut self, head: &Head) {
+    pub(super) fn head_set_back(&mut self, head: &Head) {
         if head.number < self.last.number {
             self.fault(Fault::HeadSetBack { head: head.number, last: self.last.number });
         }
     }
 
-    fn add(&mut self, row: Row) {
+    pub(super) fn add(&mut self, row: Row) {
         self.rows += 1;
         let expected = self.last.number.saturating_add(1);
         if row.number > expected {
             self.fault(Fault::Missing { from: expected, to: row.number.saturating_sub(1) });
             // The seal before it is gone, so it cannot be checked.
             self.recomputed = None;
-        } else {
-            self.check(&row);
+        } else if self.check(&row) {
+            self.check_time(&row);
         }
         if self
             .known
@@ -214,7 +241,8 @@ impl<'k> Chain<'k> {
         self.last = Head { number: row.number, seal: row.seal };
     }
 
-    fn check(&mut self, row: &Row) {
+    /// Returns whether the row is as it was sealed.
+    fn check(&mut self, row: &Row) -> bool {
         let stored = self.last.seal.clone();
         let recomputed = self.recomputed.take();
         let keys = self.keys;
@@ -223,7 +251,7 @@ impl<'k> Chain<'k> {
             before.any(|previous| key.sealed(row, row.number, previous))
         };
         match keys.iter().find(|key| key.id() == row.key_id) {
-            Some(key) if is_after(key) => {}
+            Some(key) if is_after(key) => return true,
             Some(key) => {
                 let previous = recomputed.unwrap_or(stored);
                 let after = Head { number: row.number.saturating_sub(1), seal: previous.clone() };
@@ -233,6 +261,25 @@ impl<'k> Chain<'k> {
             None if keys.iter().any(is_after) => self.fault(Fault::Altered { number: row.number }),
             None => self.unknown_key(row),
         }
+        false
+    }
+
+    /// Checks a time that is sealed. Sign-ins are left out: they wait for a database that cannot be written, with their times.
+    fn check_time(&mut self, row: &Row) {
+        if row.entry.object.kind == "management" {
+            return;
+        }
+        if row.entry.at >= self.latest.saturating_sub(CLOCKS_DIFFER) {
+            self.latest = self.latest.max(row.entry.at);
+            return;
+        }
+        if let Some(Fault::Backwards { to, .. }) = self.faults.last_mut()
+            && to.saturating_add(1) == row.number
+        {
+            *to = row.number;
+            return;
+        }
+        self.fault(Fault::Backwards { from: row.number, to: row.number });
     }
 
     /// Rows of one unknown key are one fault.
