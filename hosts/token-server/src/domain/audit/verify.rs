@@ -10,12 +10,14 @@
 //! | rows that changed places | the seal of one is that of its content under the other's number |
 //! | a cut tail | a later head is known: the database's own, or one from the log |
 //! | another history | a head from the log has another seal than its row |
+//! | a former key that goes on | it sealed a row after one of a newer key |
 //! | times that run backwards | a row is more than [`CLOCKS_DIFFER`] older than one before it |
 //! | rows outside the chain | their numbers are those of no row, or of deleted ones |
 //! | a head set back | there are rows above it |
 //! | a head that says nothing | its row is deleted, by the checkpoint |
 //!
-//! Left out: rows cut off together with the head, which only a head from the log shows.
+//! Left out: rows cut off together with the head, and rows before the first one of a newer key that
+//! were sealed again with a former key. Only a head from the log shows them.
 
 use std::fmt;
 
@@ -40,6 +42,8 @@ pub enum Fault {
     Moved { number: i64, sealed_as: i64 },
     /// None of the given keys has sealed these rows.
     UnknownKey { from: i64, to: i64, key_id: String },
+    /// A former key sealed these rows, after a row of a newer one.
+    FormerKey { from: i64, to: i64, key_id: String },
     /// The checkpoint is not what was sealed.
     Checkpoint,
     /// The end of the trail is missing: a row with this number was written.
@@ -70,6 +74,10 @@ impl fmt::Display for Fault {
             Self::UnknownKey { from, to, key_id } => {
                 write!(f, "rows {from} to {to} were sealed with another key, {key_id}")
             }
+            Self::FormerKey { from, to, key_id } => write!(
+                f,
+                "rows {from} to {to} were sealed with a former key, {key_id}, after a row of a newer key"
+            ),
             Self::Checkpoint => f.write_str("the checkpoint was altered"),
             Self::CutOff { last, known } => {
                 write!(f, "the trail ends with row {last}, and row {known} was written")
@@ -109,7 +117,7 @@ pub struct Report {
     pub faults: Vec<Fault>,
 }
 
-/// Verifies the trail of a database, with the keys that sealed it, and a head that is known from
+/// Verifies the trail of a database, with the keys that sealed it, the newest first, and a head that is known from
 /// elsewhere.
 ///
 /// # Errors
@@ -150,6 +158,8 @@ pub(super) struct Chain<'k> {
     rows: u64,
     checkpoint: Option<Head>,
     last: Head,
+    /// Which of the keys is the newest that has sealed a row.
+    newest_key: usize,
     /// The latest time of a row.
     latest: i64,
     /// The seal that the last row should have, where its own is another.
@@ -178,6 +188,7 @@ impl<'k> Chain<'k> {
             rows: 0,
             checkpoint,
             last,
+            newest_key: usize::MAX,
             latest: i64::MIN,
             recomputed: None,
             suspects: Vec::new(),
@@ -250,9 +261,9 @@ impl<'k> Chain<'k> {
             let mut before = [Some(&stored), recomputed.as_ref()].into_iter().flatten();
             before.any(|previous| key.sealed(row, row.number, previous))
         };
-        match keys.iter().find(|key| key.id() == row.key_id) {
-            Some(key) if is_after(key) => return true,
-            Some(key) => {
+        match keys.iter().enumerate().find(|(_, key)| key.id() == row.key_id) {
+            Some((age, key)) if is_after(key) => return self.check_age(row, age),
+            Some((_, key)) => {
                 let previous = recomputed.unwrap_or(stored);
                 let after = Head { number: row.number.saturating_sub(1), seal: previous.clone() };
                 self.recomputed = Some(key.seal(&after, row.entry.clone()).seal);
@@ -261,6 +272,24 @@ impl<'k> Chain<'k> {
             None if keys.iter().any(is_after) => self.fault(Fault::Altered { number: row.number }),
             None => self.unknown_key(row),
         }
+        false
+    }
+
+    /// Checks that no newer key has sealed a row before.
+    fn check_age(&mut self, row: &Row, age: usize) -> bool {
+        if age <= self.newest_key {
+            self.newest_key = age;
+            return true;
+        }
+        if let Some(Fault::FormerKey { to, key_id, .. }) = self.faults.last_mut()
+            && *key_id == row.key_id
+            && to.saturating_add(1) == row.number
+        {
+            *to = row.number;
+            return false;
+        }
+        let (from, to) = (row.number, row.number);
+        self.fault(Fault::FormerKey { from, to, key_id: row.key_id.clone() });
         false
     }
 

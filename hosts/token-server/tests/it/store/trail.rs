@@ -19,6 +19,7 @@ on_both!(
     a_head_set_back_is_found
     a_head_of_a_deleted_row_is_not_compared
     another_key_is_named
+    a_former_key_seals_no_later_row
     old_rows_leave_a_checkpoint
     rows_that_do_not_verify_are_not_deleted
     times_do_not_run_backwards
@@ -33,7 +34,11 @@ fn key(last: u8) -> AuditKey {
 
 /// A store that seals with a key that the test knows.
 async fn open(database: &Database) -> Store {
-    let trail = Trail { key: key(0), listener: std::sync::Arc::new(|_| {}) };
+    open_with(database, key(0)).await
+}
+
+async fn open_with(database: &Database, key: AuditKey) -> Store {
+    let trail = Trail { key, listener: std::sync::Arc::new(|_| {}) };
     Store::open(database.folder.path(), database.url.as_deref(), trail).await.unwrap()
 }
 
@@ -275,6 +280,26 @@ async fn another_key_is_named(database: Database) {
     says(&found, &[&format!("rows 1 to {last} were sealed with another key, {}", key(0).id())]);
     let found = verify(&store, &[key(1), key(0)], None).await.unwrap();
     says(&found, &[]);
+}
+
+async fn a_former_key_seals_no_later_row(database: Database) {
+    let (store, _) = filled(&database).await;
+    let keys = [key(1), key(0)];
+    let newer = open_with(&database, key(1)).await;
+    put(&newer, &["Fifth"]).await;
+    let found = verify(&store, &keys, None).await.unwrap();
+    says(&found, &[]);
+    let first = found.last.number + 1;
+    put(&store, &["Sixth", "Seventh"]).await;
+    let fault = format!(
+        "rows {first} to {} were sealed with a former key, {}, after a row of a newer key",
+        first + 1,
+        key(0).id()
+    );
+    says(&verify(&store, &keys, None).await.unwrap(), &[&fault]);
+    let now = rows(&store).await.pop().unwrap().entry.at;
+    let pruned = prune(&newer, &keys, now + 1, now).await.unwrap();
+    assert_eq!((pruned.deleted, pruned.stopped.unwrap().0), ((first - 1).unsigned_abs(), first));
 }
 
 async fn old_rows_leave_a_checkpoint(database: Database) {
