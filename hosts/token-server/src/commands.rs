@@ -83,6 +83,12 @@ fn audit_key(config: &Config) -> anyhow::Result<AuditKey> {
     Ok(AuditKey::new(&key))
 }
 
+/// The former keys of the audit trail, the newest first.
+fn former_audit_keys(config: &Config) -> anyhow::Result<Vec<AuditKey>> {
+    let former = config.audit.previous_keys.iter();
+    former.map(|source| Ok(AuditKey::new(&source.load()?))).collect()
+}
+
 fn keeper(config: &Config) -> Keeper {
     Keeper {
         folder: config.data.clone(),

@@ -204,7 +204,7 @@ pub struct Limits {
 pub struct Audit {
     /// The key that seals the rows. Without it a file of the data folder.
     pub key: Option<KeySource>,
-    /// Former keys, which verify what was sealed before.
+    /// Former keys, which verify what was sealed before, the newest first.
     pub previous_keys: Vec<KeySource>,
     /// How long rows are kept; for ever, when absent.
     #[serde(deserialize_with = "values::optional_duration")]

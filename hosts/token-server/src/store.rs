@@ -32,10 +32,10 @@ use scopegate_host::database::{self, Schema};
 use sqlx::AnyPool;
 use tokio::time::timeout;
 
-use crate::model::audit::Actor;
+use crate::model::audit::{Actor, AuditKey};
 
-pub(crate) use audit::Filter as AuditFilter;
 pub use audit::Trail;
+pub(crate) use audit::{Filter as AuditFilter, Outside as AuditOutside};
 pub(crate) use backup::{About, Backup};
 pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub(crate) use keys::{AuthorityRecord, KeysRecord};
@@ -97,10 +97,10 @@ impl Store {
         Self { actor, ..self.clone() }
     }
 
-    /// The id of the key that seals the audit trail.
+    /// The key that seals the audit trail.
     #[must_use]
-    pub fn audit_key_id(&self) -> &str {
-        self.trail.key.id()
+    pub const fn audit_key(&self) -> &AuditKey {
+        &self.trail.key
     }
 
     /// The same database, with the keys that encrypt and decrypt its private keys.

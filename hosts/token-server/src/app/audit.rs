@@ -13,9 +13,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::App;
 use crate::clock;
+use crate::domain::audit::prune::prune;
 use crate::domain::audit::sign_ins::{SignIn, SignIns};
 use crate::domain::keys::steadiness::Steadiness;
-use crate::model::audit::Entry;
+use crate::model::audit::{AuditKey, Entry};
 use crate::store::Store;
 use crate::telemetry::audit::log_head;
 
@@ -70,9 +71,9 @@ pub(crate) async fn warn_of_another_key(store: &Store) -> sqlx::Result<()> {
     let head = read.audit_head().await?;
     let last = read.audit_after(head.number.saturating_sub(1), 1).await?.pop();
     let sealed_with = last.map(|row| row.key_id).unwrap_or_default();
-    if !sealed_with.is_empty() && sealed_with != store.audit_key_id() {
+    if !sealed_with.is_empty() && sealed_with != store.audit_key().id() {
         tracing::warn!(
-            key_id = store.audit_key_id(),
+            key_id = store.audit_key().id(),
             sealed_with,
             "the audit trail goes on with another key; name the former one in audit.previousKeys"
         );
@@ -116,8 +117,14 @@ pub(crate) async fn write_sign_ins(app: Arc<App>) {
     }
 }
 
+/// How long rows are kept, and the former keys by which those are verified that go.
+pub(crate) struct Keep {
+    pub keep_for: Duration,
+    pub former: Vec<AuditKey>,
+}
+
 /// Logs the head and deletes old rows every minute. Never returns.
-pub(crate) async fn keep(app: Arc<App>, keep_for: Option<Duration>) {
+pub(crate) async fn keep(app: Arc<App>, keep: Option<Keep>) {
     let mut steadiness = Steadiness::new(clock::now(), Instant::now());
     loop {
         if let Err(error) = look(&app).await {
@@ -127,8 +134,8 @@ pub(crate) async fn keep(app: Arc<App>, keep_for: Option<Duration>) {
         let now = clock::now();
         // A clock that jumps ahead must not delete a trail.
         let is_steady = steadiness.look(now, Instant::now());
-        if let Some(keep_for) = keep_for.filter(|_| is_steady)
-            && let Err(error) = prune(&app, keep_for, now).await
+        if let Some(keep) = keep.as_ref().filter(|_| is_steady)
+            && let Err(error) = prune_old(&app, keep, now).await
         {
             tracing::warn!(%error, "cannot delete old rows of the audit trail");
         }
@@ -140,8 +147,22 @@ async fn look(app: &App) -> sqlx::Result<()> {
     Ok(())
 }
 
-async fn prune(app: &App, keep_for: Duration, now: i64) -> sqlx::Result<()> {
-    let keep_for = i64::try_from(keep_for.as_secs()).unwrap_or(i64::MAX);
-    while app.store.prune_audit(now.saturating_sub(keep_for), now).await? > 1 {}
-    Ok(())
+async fn prune_old(app: &App, keep: &Keep, now: i64) -> sqlx::Result<()> {
+    let keep_for = i64::try_from(keep.keep_for.as_secs()).unwrap_or(i64::MAX);
+    let mut keys = vec![app.store.audit_key().clone()];
+    keys.extend(keep.former.iter().cloned());
+    loop {
+        let pruned = prune(&app.store, &keys, now.saturating_sub(keep_for), now).await?;
+        if let Some((number, fault)) = pruned.stopped {
+            tracing::error!(
+                number,
+                %fault,
+                "rows of the audit trail do not verify; they and those after them are kept"
+            );
+            return Ok(());
+        }
+        if pruned.deleted <= 1 {
+            return Ok(());
+        }
+    }
 }

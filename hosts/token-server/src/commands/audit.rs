@@ -4,10 +4,10 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, ensure};
 
-use super::{audit_key, open};
+use super::{audit_key, former_audit_keys, open};
 use crate::config::{AuditCommand, AuditVerify, Config};
 use crate::domain::audit::verify::verify;
-use crate::model::audit::{Actor, AuditKey, Head};
+use crate::model::audit::{Actor, Head};
 
 /// Verifies the audit trail.
 pub(crate) async fn audit(command: AuditCommand) -> anyhow::Result<()> {
@@ -18,9 +18,7 @@ pub(crate) async fn audit(command: AuditCommand) -> anyhow::Result<()> {
     });
     let known = known.transpose()?;
     let mut keys = vec![audit_key(&config)?];
-    for former in &config.audit.previous_keys {
-        keys.push(AuditKey::new(&former.load()?));
-    }
+    keys.append(&mut former_audit_keys(&config)?);
     let report =
         verify(&open(&config, Actor::command("audit")).await?, &keys, known.as_ref()).await?;
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();

@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::secrets::open_with_keys;
-use super::{keep as keep_generated, keeper};
+use super::{former_audit_keys, keep as keep_generated, keeper};
 
 /// Serves until the process is asked to end.
 pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
@@ -47,6 +47,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let providers = Providers::open(&config.providers)?;
     let store = open_with_keys(&config, Actor::server()).await?;
     audit::warn_of_another_key(&store).await?;
+    let keep_rows = kept_rows(&config)?;
     if let Some(seed) = &config.seed {
         let store = store.by(Actor { name: "seed".into(), ..Actor::server() });
         keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
@@ -60,7 +61,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let prepared = Prepared::new(&config, providers, store).await?;
     let ports = Ports::open(&config).await?;
     let app = prepared.into_app(&config, &ports).await?;
-    let mut background = background(&config, &app, &telemetry);
+    let mut background = background(&config, &app, &telemetry, keep_rows);
     for tls in [&tls, &management_tls].into_iter().flatten() {
         let tls = tls.clone();
         background.spawn(async move { tls.watch().await });
@@ -90,15 +91,26 @@ fn management_tls(management: &Management) -> anyhow::Result<Option<Tls>> {
     Tls::open(management.tls.as_ref(), management.client_certificates.as_ref())
 }
 
+/// How long rows of the audit trail are kept, with the keys by which they are verified then.
+fn kept_rows(config: &Config) -> anyhow::Result<Option<audit::Keep>> {
+    let Some(keep_for) = config.audit.keep_for else { return Ok(None) };
+    Ok(Some(audit::Keep { keep_for, former: former_audit_keys(config)? }))
+}
+
 /// What runs beside the requests.
-fn background(config: &Config, app: &Arc<App>, telemetry: &Telemetry) -> JoinSet<()> {
+fn background(
+    config: &Config,
+    app: &Arc<App>,
+    telemetry: &Telemetry,
+    keep_rows: Option<audit::Keep>,
+) -> JoinSet<()> {
     let mut background = JoinSet::new();
     background.spawn(follow(Arc::clone(app)));
     background.spawn(keep(keeper(config), Arc::clone(app)));
     background.spawn(keep_fresh(Arc::clone(app)));
     background.spawn(known_networks::run(Arc::clone(app)));
     background.spawn(audit::write_sign_ins(Arc::clone(app)));
-    background.spawn(audit::keep(Arc::clone(app), config.audit.keep_for));
+    background.spawn(audit::keep(Arc::clone(app), keep_rows));
     background.spawn(metrics::run(telemetry.metrics.clone()));
     background
 }

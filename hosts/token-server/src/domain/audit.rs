@@ -6,7 +6,9 @@
 //! | module | holds |
 //! |---|---|
 //! | [`verify`] | which rows are missing, altered or moved |
+//! | [`prune`] | deleting the oldest rows, after they were verified |
 //! | [`sign_ins`] | sign-ins, folded by minute |
 
+pub(crate) mod prune;
 pub(crate) mod sign_ins;
 pub(crate) mod verify;

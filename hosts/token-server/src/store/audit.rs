@@ -48,8 +48,15 @@ pub struct Filter {
     pub limit: i64,
 }
 
-/// How many rows one transaction deletes.
-const MAX_PRUNED: i64 = 10_000;
+/// Rows with numbers that no row of the chain has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    pub count: i64,
+    /// Their lowest number.
+    pub from: i64,
+    /// Their highest number.
+    pub to: i64,
+}
 
 const COLUMNS: &str = "number, at, actor_kind, actor, provider, address, correlation_id, operation, object_kind, \
                        object, before, after, revision, key_id, seal";
@@ -183,6 +190,20 @@ impl Read {
         after(&mut self.0, number, limit).await
     }
 
+    /// The rows at or below the number after which the chain begins.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit_outside(&mut self, begins_after: i64) -> sqlx::Result<Option<Outside>> {
+        let query =
+            sqlx::query("select count(*), min(number), max(number) from audit where number <= $1");
+        let row = query.bind(begins_after).fetch_one(&mut *self.0).await?;
+        let (from, to) = (row.try_get::<Option<i64>, _>(1)?, row.try_get::<Option<i64>, _>(2)?);
+        let count = row.try_get(0)?;
+        Ok(from.zip(to).map(|(from, to)| Outside { count, from, to }))
+    }
+
     /// Rows that a filter lets through, the latest first.
     ///
     /// # Errors
@@ -245,20 +266,27 @@ impl Store {
         timeout(TIMEOUT, write).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
-    /// Deletes the rows before the first one that is not older than a time, and leaves a checkpoint
-    /// and a row that says so. Returns how many rows went.
+    /// Deletes the rows after a checkpoint up to one that was read, and leaves a checkpoint and a
+    /// row that says so. Returns how many rows went: none if the checkpoint is another by now.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
-    pub async fn prune_audit(&self, older_than: i64, now: i64) -> sqlx::Result<u64> {
+    pub async fn prune_audit(
+        &self,
+        begins_after: Option<&Checkpoint>,
+        until: Head,
+        now: i64,
+    ) -> sqlx::Result<u64> {
         let write = async {
             let mut transaction = self.pool.begin_with(self.database.begin_write()).await?;
             let last = take_turn(&mut transaction).await?;
-            let Some(until) = end_of_old(&mut transaction, older_than, &last).await? else {
+            let known = checkpoint(&mut transaction).await?;
+            if known.as_ref() != begins_after || last.number < until.number {
                 return Ok(0);
-            };
-            let deleted = sqlx::query("delete from audit where number <= $1")
+            }
+            let deleted = sqlx::query("delete from audit where number > $1 and number <= $2")
+                .bind(known.map_or(0, |known| known.head.number))
                 .bind(until.number)
                 .execute(&mut *transaction)
                 .await?
@@ -272,24 +300,6 @@ impl Store {
         };
         timeout(TIMEOUT, write).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
-}
-
-/// The last row of those that are all older than a time.
-async fn end_of_old(
-    db: &mut AnyConnection,
-    older_than: i64,
-    last: &Head,
-) -> sqlx::Result<Option<Head>> {
-    let first_new =
-        sqlx::query_scalar::<_, Option<i64>>("select min(number) from audit where at >= $1");
-    let first_new = first_new.bind(older_than).fetch_one(&mut *db).await?;
-    let first = sqlx::query_scalar::<_, Option<i64>>("select min(number) from audit");
-    let first = first.fetch_one(&mut *db).await?.unwrap_or(0);
-    let until = first_new.map_or(last.number, |number| number.saturating_sub(1));
-    let until = until.min(first.saturating_add(MAX_PRUNED - 1));
-    let query = sqlx::query_scalar("select seal from audit where number = $1");
-    let seal: Option<String> = query.bind(until).fetch_optional(db).await?;
-    Ok(seal.map(|seal| Head { number: until, seal }))
 }
 
 async fn put_checkpoint(db: &mut AnyConnection, checkpoint: &Checkpoint) -> sqlx::Result<()> {

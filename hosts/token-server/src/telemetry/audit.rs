@@ -15,6 +15,7 @@
 //! | `before`, `after` | JSON without secrets, as text |
 //! | `revision` | the revision that the change made |
 //! | `seal` | the seal of the row |
+//! | `left_out` | only in a line for syslog that would be too long for a datagram: the fields that it lacks |
 //!
 //! A line `head` every minute has the number and the seal of the last row, for `audit verify`.
 

@@ -7,6 +7,9 @@
 //! counted and logged. The database has every row, so the reader of a log with a gap in the numbers
 //! knows what to fetch. A connection that is lost or does not read is opened again.
 //!
+//! A row that does not fit into a datagram loses `before` and `after`, and its line says so in
+//! `left_out`. If that is still too long, its number is logged. The rows after it go on.
+//!
 //! The library for it sends messages over TCP without a mark between them.
 //!
 //! Left out: TLS (RFC 5425), which an agent beside the server does.
@@ -17,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram, lookup_host};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -30,6 +34,8 @@ const QUEUE: usize = 4096;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a new attempt waits.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+/// The number of the error for a message that is longer than a datagram.
+const EMSGSIZE: i32 = if cfg!(any(target_os = "linux", target_os = "android")) { 90 } else { 40 };
 /// Facility 13 (log audit), severity 5 (notice).
 const PRIORITY: u32 = 13 * 8 + 5;
 
@@ -60,21 +66,65 @@ impl Syslog {
 async fn run(target: SyslogTarget, mut queue: Receiver<String>, lost: Arc<AtomicU64>) {
     let mut connection = None;
     while let Some(line) = queue.recv().await {
-        let message = message(&line);
-        loop {
-            match timeout(TIMEOUT, deliver(&target, &mut connection, &message)).await {
-                Ok(Ok(())) => break,
-                Ok(Err(error)) => tracing::warn!(%error, "the syslog server does not take lines"),
-                Err(_) => tracing::warn!("the syslog server does not read"),
-            }
-            connection = None;
-            sleep(BETWEEN_ATTEMPTS).await;
+        if send_until_taken(&target, &mut connection, &line).await.is_err() {
+            send_shortened(&target, &mut connection, &line).await;
         }
         let lost = lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             tracing::warn!(lost, "the syslog server was too slow; the trail has every row");
         }
     }
+}
+
+/// A line does not fit into a datagram, now or later.
+struct TooLong;
+
+/// Sends a line, however often it takes.
+async fn send_until_taken(
+    target: &SyslogTarget,
+    connection: &mut Option<Connection>,
+    line: &str,
+) -> Result<(), TooLong> {
+    let message = message(line);
+    loop {
+        match timeout(TIMEOUT, deliver(target, connection, &message)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) if error.raw_os_error() == Some(EMSGSIZE) => return Err(TooLong),
+            Ok(Err(error)) => tracing::warn!(%error, "the syslog server does not take lines"),
+            Err(_) => tracing::warn!("the syslog server does not read"),
+        }
+        *connection = None;
+        sleep(BETWEEN_ATTEMPTS).await;
+    }
+}
+
+/// Sends a line that is too long without what makes it long.
+async fn send_shortened(target: &SyslogTarget, connection: &mut Option<Connection>, line: &str) {
+    let (number, shortened) = shorten(line);
+    if send_until_taken(target, connection, &shortened).await.is_ok() {
+        tracing::warn!(
+            number,
+            "a row is too long for the syslog server: its line has neither `before` nor `after`; the trail has them"
+        );
+    } else {
+        tracing::warn!(
+            number,
+            "a row is too long for the syslog server and was not sent; the trail has it"
+        );
+    }
+}
+
+/// The number of a row, and its line without `before` and `after`.
+fn shorten(line: &str) -> (i64, String) {
+    let mut fields: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
+    let number = fields.get("number").and_then(Value::as_i64).unwrap_or_default();
+    let left_out: Vec<Value> = ["before", "after"]
+        .into_iter()
+        .filter(|name| fields.remove(*name).is_some())
+        .map(Value::from)
+        .collect();
+    fields.insert("left_out".into(), left_out.into());
+    (number, Value::Object(fields).to_string())
 }
 
 /// A connection to a syslog server.
@@ -131,6 +181,7 @@ fn message(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use tokio::io::AsyncReadExt as _;
     use tokio::net::TcpListener;
 
@@ -170,5 +221,43 @@ mod tests {
         }
         assert!(syslog.lost.load(Ordering::Relaxed) > 0);
         sending.abort();
+    }
+
+    /// Sends a long row, a row that is too long however short, and a short one.
+    async fn send_long_rows(target: SyslogTarget) {
+        let (syslog, run) = Syslog::new(target);
+        let long = "x".repeat(300_000);
+        syslog.send(json!({ "number": 1, "before": long, "after": "{}" }).to_string());
+        syslog.send(json!({ "number": 2, "object": long }).to_string());
+        syslog.send(json!({ "number": 3, "after": "{}" }).to_string());
+        drop(syslog);
+        timeout(TIMEOUT, run).await.expect("a long row stops the others");
+    }
+
+    const ARRIVE: [&str; 2] =
+        [r#"{"left_out":["before","after"],"number":1}"#, r#"{"after":"{}","number":3}"#];
+
+    #[tokio::test]
+    async fn a_row_longer_than_a_datagram_stops_no_other_over_udp() {
+        let siem = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        send_long_rows(SyslogTarget::Udp(siem.local_addr().unwrap().to_string())).await;
+        let mut datagram = [0; 1000];
+        for line in ARRIVE {
+            let length = timeout(TIMEOUT, siem.recv(&mut datagram)).await.unwrap().unwrap();
+            assert_eq!(std::str::from_utf8(&datagram[..length]).unwrap(), message(line));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_row_longer_than_a_datagram_stops_no_other_over_a_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let siem = UnixDatagram::bind(&path).unwrap();
+        send_long_rows(SyslogTarget::Unix(path)).await;
+        let mut datagram = [0; 1000];
+        for line in ARRIVE {
+            let length = timeout(TIMEOUT, siem.recv(&mut datagram)).await.unwrap().unwrap();
+            assert_eq!(std::str::from_utf8(&datagram[..length]).unwrap(), message(line));
+        }
     }
 }

@@ -10,16 +10,24 @@
 //! | rows that changed places | the seal of one is that of its content under the other's number |
 //! | a cut tail | a later head is known: the database's own, or one from the log |
 //! | another history | a head from the log has another seal than its row |
+//! | a former key that goes on | it sealed a row after one of a newer key |
+//! | times that run backwards | a row is more than [`CLOCKS_DIFFER`] older than one before it |
+//! | rows outside the chain | their numbers are those of no row, or of deleted ones |
+//! | a head set back | there are rows above it |
+//! | a head that says nothing | its row is deleted, by the checkpoint |
 //!
-//! Left out: rows cut off together with the head, which only a head from the log shows.
+//! Left out: rows cut off together with the head, and rows before the first one of a newer key that
+//! were sealed again with a former key. Only a head from the log shows them.
 
 use std::fmt;
 
 use crate::model::audit::{AuditKey, Checkpoint, Head, Row};
-use crate::store::Store;
+use crate::store::{AuditOutside as Outside, Store};
 
 /// How many rows are read at once.
 const PAGE: i64 = 1000;
+/// How far the clocks of servers on one database may differ, in seconds.
+const CLOCKS_DIFFER: i64 = 300;
 /// How many faults are named. More are not counted one by one.
 const MAX_FAULTS: usize = 100;
 
@@ -34,12 +42,22 @@ pub enum Fault {
     Moved { number: i64, sealed_as: i64 },
     /// None of the given keys has sealed these rows.
     UnknownKey { from: i64, to: i64, key_id: String },
+    /// A former key sealed these rows, after a row of a newer one.
+    FormerKey { from: i64, to: i64, key_id: String },
     /// The checkpoint is not what was sealed.
     Checkpoint,
     /// The end of the trail is missing: a row with this number was written.
     CutOff { last: i64, known: i64 },
     /// The row of a known head has another seal.
     Rewritten { number: i64 },
+    /// Rows are older than a row before them.
+    Backwards { from: i64, to: i64 },
+    /// Rows with numbers from which the trail does not begin, so that nothing seals them.
+    Outside { count: i64, from: i64, to: i64, begins_after: i64 },
+    /// The database's own head is before the last row.
+    HeadSetBack { head: i64, last: i64 },
+    /// The row of a known head is among the deleted ones.
+    Incomparable { known: i64, deleted_until: i64 },
     /// There are more faults.
     More,
 }
@@ -56,6 +74,10 @@ impl fmt::Display for Fault {
             Self::UnknownKey { from, to, key_id } => {
                 write!(f, "rows {from} to {to} were sealed with another key, {key_id}")
             }
+            Self::FormerKey { from, to, key_id } => write!(
+                f,
+                "rows {from} to {to} were sealed with a former key, {key_id}, after a row of a newer key"
+            ),
             Self::Checkpoint => f.write_str("the checkpoint was altered"),
             Self::CutOff { last, known } => {
                 write!(f, "the trail ends with row {last}, and row {known} was written")
@@ -63,6 +85,21 @@ impl fmt::Display for Fault {
             Self::Rewritten { number } => {
                 write!(f, "row {number} is not the one that the head names")
             }
+            Self::Backwards { from, to } => write!(
+                f,
+                "rows {from} to {to} are more than {CLOCKS_DIFFER} seconds older than a row before them"
+            ),
+            Self::Outside { count, from, to, begins_after } => write!(
+                f,
+                "{count} rows with numbers from {from} to {to} are not of the trail, which begins after row {begins_after}"
+            ),
+            Self::HeadSetBack { head, last } => {
+                write!(f, "the head in the database names row {head}, and row {last} is there")
+            }
+            Self::Incomparable { known, deleted_until } => write!(
+                f,
+                "row {known}, which the head names, cannot be compared: rows up to {deleted_until} are deleted"
+            ),
             Self::More => f.write_str("there are more faults"),
         }
     }
@@ -80,8 +117,8 @@ pub struct Report {
     pub faults: Vec<Fault>,
 }
 
-/// Verifies the trail of a database, with the keys that sealed it, and a head that is known from
-/// elsewhere.
+/// Verifies the trail of a database, with the keys that sealed it, the newest first, and a head
+/// that is known from elsewhere.
 ///
 /// # Errors
 ///
@@ -95,11 +132,14 @@ pub async fn verify(
     // Read first: what is written meanwhile lies behind it.
     let head = read.audit_head().await?;
     let mut chain = Chain::new(keys, read.audit_checkpoint().await?, known.cloned());
+    chain.outside(read.audit_outside(chain.last.number).await?);
     loop {
         let rows = read.audit_after(chain.last.number, PAGE).await?;
         let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         rows.into_iter().for_each(|row| chain.add(row));
         if is_last {
+            // Read last: every row that was read was committed with it.
+            chain.head_set_back(&read.audit_head().await?);
             return Ok(chain.end(&head));
         }
     }
@@ -112,12 +152,16 @@ struct Suspect {
 }
 
 /// The chain as far as it was read.
-struct Chain<'k> {
+pub(super) struct Chain<'k> {
     keys: &'k [AuditKey],
     known: Option<Head>,
     rows: u64,
     checkpoint: Option<Head>,
     last: Head,
+    /// Which of the keys is the newest that has sealed a row.
+    newest_key: usize,
+    /// The latest time of a row.
+    latest: i64,
     /// The seal that the last row should have, where its own is another.
     recomputed: Option<String>,
     suspects: Vec<Suspect>,
@@ -125,7 +169,11 @@ struct Chain<'k> {
 }
 
 impl<'k> Chain<'k> {
-    fn new(keys: &'k [AuditKey], checkpoint: Option<Checkpoint>, known: Option<Head>) -> Self {
+    pub(super) fn new(
+        keys: &'k [AuditKey],
+        checkpoint: Option<Checkpoint>,
+        known: Option<Head>,
+    ) -> Self {
         let is_sealed =
             |checkpoint: &Checkpoint| keys.iter().any(|key| key.sealed_checkpoint(checkpoint));
         let faults = match &checkpoint {
@@ -134,27 +182,65 @@ impl<'k> Chain<'k> {
         };
         let checkpoint = checkpoint.map(|checkpoint| checkpoint.head);
         let last = checkpoint.clone().unwrap_or_default();
-        Self {
+        let mut chain = Self {
             keys,
             known,
             rows: 0,
             checkpoint,
             last,
+            newest_key: usize::MAX,
+            latest: i64::MIN,
             recomputed: None,
             suspects: Vec::new(),
             faults,
+        };
+        chain.compare_with_checkpoint();
+        chain
+    }
+
+    /// A known head at or before the checkpoint has no row any more.
+    fn compare_with_checkpoint(&mut self) {
+        let (Some(known), Some(checkpoint)) = (&self.known, &self.checkpoint) else { return };
+        let (known_number, deleted_until) = (known.number, checkpoint.number);
+        if known_number < deleted_until {
+            self.fault(Fault::Incomparable { known: known_number, deleted_until });
+        } else if known_number == deleted_until && known.seal != checkpoint.seal {
+            self.fault(Fault::Rewritten { number: known_number });
         }
     }
 
-    fn add(&mut self, row: Row) {
+    /// The last row that was read.
+    pub(super) const fn last(&self) -> &Head {
+        &self.last
+    }
+
+    /// A fault among the rows so far.
+    pub(super) fn any_fault(&self) -> Option<Fault> {
+        let altered = |suspect: &Suspect| Fault::Altered { number: suspect.row.number };
+        self.faults.first().cloned().or_else(|| self.suspects.first().map(altered))
+    }
+
+    pub(super) fn outside(&mut self, outside: Option<Outside>) {
+        if let Some(Outside { count, from, to }) = outside {
+            self.fault(Fault::Outside { count, from, to, begins_after: self.last.number });
+        }
+    }
+
+    pub(super) fn head_set_back(&mut self, head: &Head) {
+        if head.number < self.last.number {
+            self.fault(Fault::HeadSetBack { head: head.number, last: self.last.number });
+        }
+    }
+
+    pub(super) fn add(&mut self, row: Row) {
         self.rows += 1;
         let expected = self.last.number.saturating_add(1);
         if row.number > expected {
             self.fault(Fault::Missing { from: expected, to: row.number.saturating_sub(1) });
             // The seal before it is gone, so it cannot be checked.
             self.recomputed = None;
-        } else {
-            self.check(&row);
+        } else if self.check(&row) {
+            self.check_time(&row);
         }
         if self
             .known
@@ -166,7 +252,8 @@ impl<'k> Chain<'k> {
         self.last = Head { number: row.number, seal: row.seal };
     }
 
-    fn check(&mut self, row: &Row) {
+    /// Returns whether the row is as it was sealed.
+    fn check(&mut self, row: &Row) -> bool {
         let stored = self.last.seal.clone();
         let recomputed = self.recomputed.take();
         let keys = self.keys;
@@ -174,9 +261,9 @@ impl<'k> Chain<'k> {
             let mut before = [Some(&stored), recomputed.as_ref()].into_iter().flatten();
             before.any(|previous| key.sealed(row, row.number, previous))
         };
-        match keys.iter().find(|key| key.id() == row.key_id) {
-            Some(key) if is_after(key) => {}
-            Some(key) => {
+        match keys.iter().enumerate().find(|(_, key)| key.id() == row.key_id) {
+            Some((age, key)) if is_after(key) => return self.check_age(row, age),
+            Some((_, key)) => {
                 let previous = recomputed.unwrap_or(stored);
                 let after = Head { number: row.number.saturating_sub(1), seal: previous.clone() };
                 self.recomputed = Some(key.seal(&after, row.entry.clone()).seal);
@@ -185,6 +272,44 @@ impl<'k> Chain<'k> {
             None if keys.iter().any(is_after) => self.fault(Fault::Altered { number: row.number }),
             None => self.unknown_key(row),
         }
+        false
+    }
+
+    /// Checks that no newer key has sealed a row before.
+    fn check_age(&mut self, row: &Row, age: usize) -> bool {
+        if age <= self.newest_key {
+            self.newest_key = age;
+            return true;
+        }
+        if let Some(Fault::FormerKey { to, key_id, .. }) = self.faults.last_mut()
+            && *key_id == row.key_id
+            && to.saturating_add(1) == row.number
+        {
+            *to = row.number;
+            return false;
+        }
+        let (from, to) = (row.number, row.number);
+        self.fault(Fault::FormerKey { from, to, key_id: row.key_id.clone() });
+        false
+    }
+
+    /// Checks a time that is sealed. Sign-ins are left out: they wait for a database that cannot be
+    /// written, with their times.
+    fn check_time(&mut self, row: &Row) {
+        if row.entry.object.kind == "management" {
+            return;
+        }
+        if row.entry.at >= self.latest.saturating_sub(CLOCKS_DIFFER) {
+            self.latest = self.latest.max(row.entry.at);
+            return;
+        }
+        if let Some(Fault::Backwards { to, .. }) = self.faults.last_mut()
+            && to.saturating_add(1) == row.number
+        {
+            *to = row.number;
+            return;
+        }
+        self.fault(Fault::Backwards { from: row.number, to: row.number });
     }
 
     /// Rows of one unknown key are one fault.

@@ -167,7 +167,7 @@ async fn what_was_before_and_after_is_there_and_no_secret() {
         assert!(!trail.contains(secret), "{secret}");
     }
     // The same secret again changes the salt, and so the fingerprint.
-    assert!(last(&registry).await.entry.after.unwrap().contains(r#""secrets":[{"#));
+    assert!(last(&registry).await.entry.after.unwrap().contains(r#""secrets":[{"expiresAt":"#));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use scopegate_server::testing::clock;
-use scopegate_server::testing::domain::audit::{Report, verify};
+use scopegate_server::testing::domain::audit::{Report, prune, verify};
 use scopegate_server::testing::domain::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::testing::domain::restore::{Options, Restored, restore};
 use scopegate_server::testing::model::audit::{Actor, AuditKey, Head};
@@ -28,11 +28,15 @@ on_both!(
     a_trail_that_does_not_go_on_stays_and_asks
 );
 
-async fn open(database: &Database) -> Store {
+/// What seals the trails of these tests.
+fn key() -> AuditKey {
     let mut bytes = [7; 32];
     bytes[0] = 1;
-    let key = AuditKey::new(&SecretKey::read(&bytes).unwrap());
-    let trail = Trail { key, listener: std::sync::Arc::new(|_| {}) };
+    AuditKey::new(&SecretKey::read(&bytes).unwrap())
+}
+
+async fn open(database: &Database) -> Store {
+    let trail = Trail { key: key(), listener: std::sync::Arc::new(|_| {}) };
     Store::open(database.folder.path(), database.url.as_deref(), trail).await.unwrap()
 }
 
@@ -42,9 +46,13 @@ async fn report(store: &Store) -> Report {
 
 /// The same, with a row that must be in the trail.
 async fn report_behind(store: &Store, known: Option<&Head>) -> Report {
-    let mut bytes = [7; 32];
-    bytes[0] = 1;
-    verify(store, &[AuditKey::new(&SecretKey::read(&bytes).unwrap())], known).await.unwrap()
+    verify(store, &[key()], known).await.unwrap()
+}
+
+/// Deletes every row of the trail.
+async fn prune_all(store: &Store) -> u64 {
+    let now = clock::now();
+    prune(store, &[key()], now + 1, now).await.unwrap().deleted
 }
 
 async fn back_up(store: &Store, database: &Database) -> PathBuf {
@@ -276,18 +284,18 @@ async fn a_backup_that_no_server_can_read_is_refused(database: Database) {
 
 async fn keys_that_were_replaced_since_stay_replaced(database: Database) {
     let store = open(&database).await;
-    let key = |kid: &str| {
+    let insert = |kid: &str| {
         format!(
             "insert into signing_keys values ('{kid}', 'ES256', 'private', 'certificate', 1, 1)"
         )
     };
-    database.sql(&key("old")).await;
+    database.sql(&insert("old")).await;
     put(&store, &["First"]).await;
     let path = back_up(&store, &database).await;
     let mut write = store.write().await.unwrap();
     write.delete_key("old").await.unwrap();
     write.commit().await.unwrap();
-    database.sql(&key("new")).await;
+    database.sql(&insert("new")).await;
     for as_it_was in [false, true] {
         let options = Options { replaces: true, as_it_was };
         restored(&store, &database, &path, options).await.unwrap();
@@ -322,8 +330,7 @@ async fn a_trail_that_begins_behind_the_backup_goes_on_from_it(database: Databas
     let store = open(&database).await;
     put(&store, &["First", "Second"]).await;
     let path = back_up(&store, &database).await;
-    let now = clock::now();
-    assert!(store.prune_audit(now + 1, now).await.unwrap() > 0);
+    assert!(prune_all(&store).await > 0);
     delete(&store, "first").await;
     let done = restored(&store, &database, &path, REPLACES).await.unwrap();
     let since = done
@@ -347,8 +354,7 @@ async fn a_trail_that_does_not_go_on_stays_and_asks(database: Database) {
     delete(&owner, "first").await;
     let older = back_up(&store, &database).await;
     put(&store, &["Second"]).await;
-    let now = clock::now();
-    store.prune_audit(now + 1, now).await.unwrap();
+    prune_all(&store).await;
     delete(&owner, "second").await;
     for path in [&of_sibling, &older] {
         for replaces in [false, true] {

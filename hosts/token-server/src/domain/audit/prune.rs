@@ -1,0 +1,87 @@
+//! Deleting the oldest rows of the trail, after they were verified.
+//!
+//! The checkpoint that takes their place is sealed, so that everything before it counts as it was:
+//! a row that was altered first must not be deleted. Rows are read from the checkpoint on, until
+//! one is not old; what does not verify stays, with all rows after it.
+//!
+//! What is deleted is what was verified: the checkpoint has the seal that was read, and nothing
+//! is deleted when it has moved meanwhile.
+
+use crate::domain::audit::verify::{Chain, Fault};
+use crate::model::audit::{AuditKey, Checkpoint, Head};
+use crate::store::{Read, Store};
+
+/// How many rows are read at once.
+const PAGE: i64 = 200;
+/// How many pages are deleted by one transaction.
+const MAX_PAGES: usize = 50;
+
+/// What was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// How many rows.
+    pub deleted: u64,
+    /// The number of the first row that does not verify, and what is wrong.
+    pub stopped: Option<(i64, Fault)>,
+}
+
+/// Deletes the rows before the first one that is not older than a time, as far as they verify with
+/// the keys that sealed them.
+///
+/// # Errors
+///
+/// When the database cannot be read or written.
+pub async fn prune(
+    store: &Store,
+    keys: &[AuditKey],
+    older_than: i64,
+    now: i64,
+) -> sqlx::Result<Pruned> {
+    let mut read = store.read().await?;
+    let checkpoint = read.audit_checkpoint().await?;
+    let (until, stopped) = end_of_old(&mut read, keys, checkpoint.clone(), older_than).await?;
+    drop(read);
+    let deleted = match until {
+        Some(until) => store.prune_audit(checkpoint.as_ref(), until, now).await?,
+        None => 0,
+    };
+    Ok(Pruned { deleted, stopped })
+}
+
+/// The last row of those that are old and verify, and what stands at the row after it.
+async fn end_of_old(
+    read: &mut Read,
+    keys: &[AuditKey],
+    checkpoint: Option<Checkpoint>,
+    older_than: i64,
+) -> sqlx::Result<(Option<Head>, Option<(i64, Fault)>)> {
+    let mut chain = Chain::new(keys, checkpoint, None);
+    chain.outside(read.audit_outside(chain.last().number).await?);
+    if let Some(fault) = chain.any_fault() {
+        return Ok((None, Some((chain.last().number, fault))));
+    }
+    let mut until = None;
+    for _ in 0..MAX_PAGES {
+        let rows = read.audit_after(chain.last().number, PAGE).await?;
+        let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let head = read.audit_head().await?;
+        for row in rows {
+            let (number, at) = (row.number, row.entry.at);
+            chain.add(row);
+            chain.head_set_back(&head);
+            if let Some(fault) = chain.any_fault() {
+                // No row can be appended then, so not the one that says what was deleted either.
+                let until = until.filter(|_| !matches!(fault, Fault::HeadSetBack { .. }));
+                return Ok((until, Some((number, fault))));
+            }
+            if at >= older_than {
+                return Ok((until, None));
+            }
+            until = Some(chain.last().clone());
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok((until, None))
+}
