@@ -5,12 +5,16 @@
 //! Within the gateway there is a fixed number of locks, which repositories share; between gateways
 //! the index has one. A request that waits too long gets nothing.
 //!
+//! When it is not known what the registry did, a lock stays for a while after its request: the
+//! registry may be at work still.
+//!
 //! Left out: blobs, which take no lock, because no tag names them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Any, Transaction};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::time::{sleep, timeout};
 
@@ -37,11 +41,13 @@ pub(super) struct Guards {
     wait_for: Duration,
 }
 
-/// A lock that is held until this is dropped.
+/// A lock that is held until this is dropped, or a while longer.
 #[derive(Debug)]
 pub(super) struct Guard {
-    _local: Local,
+    local: Option<Local>,
     between: Option<Transaction<'static, Any>>,
+    /// Whether it is not known what the registry did.
+    is_unknown: bool,
 }
 
 #[derive(Debug)]
@@ -75,7 +81,7 @@ impl Guards {
             Hold::Alone => Local::Alone { _guard: Arc::clone(lock).write_owned().await },
         };
         let between = index.lock(repository, hold == Hold::Alone).await?;
-        Ok(Guard { _local: local, between })
+        Ok(Guard { local: Some(local), between, is_unknown: false })
     }
 }
 
@@ -85,18 +91,30 @@ impl Guard {
         &mut self,
         work: impl Future<Output = Result<T, Trouble>>,
     ) -> Result<T, Trouble> {
-        tokio::select! {
+        // Also when this is dropped in the middle.
+        let was_unknown = std::mem::replace(&mut self.is_unknown, true);
+        let done = tokio::select! {
             done = work => done,
             () = lost(&mut self.between) => Err(Trouble::Busy("the lock of a repository was lost")),
-        }
+        };
+        self.is_unknown = was_unknown || done.is_err();
+        done
     }
+}
 
-    /// Keeps the lock for a while longer: the registry may still be doing what it was asked.
-    pub(super) fn linger(self) {
-        tokio::spawn(async move {
-            sleep(UNKNOWN_FOR).await;
-            drop(self);
-        });
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let held = (self.local.take(), self.between.take());
+        if !self.is_unknown {
+            return;
+        }
+        // Without a runtime the process ends.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                sleep(UNKNOWN_FOR).await;
+                drop(held);
+            });
+        }
     }
 }
 
@@ -133,5 +151,27 @@ mod tests {
             assert_eq!(taken.is_ok(), expected, "{held:?} {wanted:?} {repository}");
         }
         assert!(guards.take(&index, "a", Hold::Alone).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn it_stays_when_it_is_not_known_what_the_registry_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), None).await.unwrap();
+        let guards = Guards::new(64, Duration::from_millis(50));
+        for (repository, done, expected) in
+            [("a", Ok(()), true), ("a", Err(Trouble::Registry("gone".into())), false)]
+        {
+            let mut guard = guards.take(&index, repository, Hold::Alone).await.unwrap();
+            assert_eq!(guard.during(async { done }).await.is_ok(), expected);
+            drop(guard);
+            let next = guards.take(&index, repository, Hold::Shared).await;
+            assert_eq!(next.is_ok(), expected);
+        }
+        let mut guard = guards.take(&index, "b", Hold::Alone).await.unwrap();
+        let cut_off =
+            timeout(Duration::ZERO, guard.during(std::future::pending::<Result<(), _>>()));
+        assert!(cut_off.await.is_err());
+        drop(guard);
+        assert!(guards.take(&index, "b", Hold::Shared).await.is_err());
     }
 }

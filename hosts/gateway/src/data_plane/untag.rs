@@ -46,13 +46,8 @@ impl DataPlane {
         }
         // Its manifest stays known, which nothing names any more.
         self.look_at_manifest(repository, &head.digest).await?;
-        match self.remove_tag(&mut guard, repository, tag).await {
-            Ok(None) => {}
-            Ok(Some(reply)) => return Ok(reply),
-            Err(trouble) => {
-                guard.linger();
-                return Err(trouble);
-            }
+        if let Some(reply) = self.remove_tag(&mut guard, repository, tag).await? {
+            return Ok(reply);
         }
         self.index.removed_tag(repository, tag, now()).await?;
         self.read_restrictions().await?;

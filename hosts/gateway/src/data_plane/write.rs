@@ -44,13 +44,7 @@ impl DataPlane {
         let target = format!("/v2/{repository}/manifests/{reference}");
         let Sent { headers, body } = sent;
         let pushed = self.registry.write(Method::PUT, &target, headers, body.clone());
-        let answer = match guard.during(pushed).await {
-            Ok(answer) => answer,
-            Err(trouble) => {
-                guard.linger();
-                return Err(trouble);
-            }
-        };
+        let answer = guard.during(pushed).await?;
         if answer.status.is_success() {
             let digest = digest(&answer.headers).unwrap_or_else(|| sha256(&body));
             let now = now();
@@ -92,14 +86,7 @@ impl DataPlane {
         if !self.may_delete(&restrictions, repository, digest).await? {
             return Ok(Reply::disallowed());
         }
-        let answer = self.remove(&mut guard, repository, digest).await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(trouble) => {
-                guard.linger();
-                return Err(trouble);
-            }
-        };
+        let answer = self.remove(&mut guard, repository, digest).await?;
         match answer.status.as_u16() {
             200..300 => {
                 self.index.removed_manifest(repository, digest, now()).await?;
