@@ -124,6 +124,12 @@ impl Guard {
         }
     }
 
+    /// Whether the connections of a peer are not bounded as those of one client.
+    #[must_use]
+    pub fn is_exempt(&self, peer: IpAddr) -> bool {
+        self.limits.exempt_peers.contain(peer) || self.limits.trusted_proxies.contain(peer)
+    }
+
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits

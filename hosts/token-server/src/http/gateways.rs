@@ -7,10 +7,15 @@
 //!
 //! A verified secret is cached by its digest until its service principal changes or it expires. The
 //! first check costs its address one request, and a wrong secret costs as much as a wrong password.
+//!
+//! The log says, once a minute, that a secret is not good, because all clients of that gateway count
+//! as one then; and that a gateway's connections count as those of one client, because nothing
+//! exempts its address.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::HeaderMap;
@@ -28,19 +33,23 @@ use crate::model::password;
 /// The maximum number of cached credentials. Only verified ones are cached, so guesses do not fill
 /// it.
 const MAX_CACHED: usize = 1024;
+/// How long nothing is logged after a warning, in seconds.
+const WARNING_INTERVAL: i64 = 60;
 
 /// The gateways of a server.
 pub struct Gateways {
     app: Arc<App>,
     is_tls: bool,
     right: Mutex<HashMap<[u8; 32], Client>>,
+    /// When something was logged last, in seconds since 1970.
+    warned_at: AtomicI64,
 }
 
 impl Gateways {
     /// Without cached credentials. `is_tls` is whether connections to this server use TLS.
     #[must_use]
     pub fn new(app: Arc<App>, is_tls: bool) -> Self {
-        Self { app, is_tls, right: Mutex::default() }
+        Self { app, is_tls, right: Mutex::default(), warned_at: AtomicI64::default() }
     }
 
     /// Whether a request comes from one of our own gateways.
@@ -73,17 +82,33 @@ impl Gateways {
         if guard.check_address(peer).is_err() {
             return false;
         }
-        match self.client(peer, shown).await {
+        let refused = match self.client(peer, shown).await {
             Ok(client) if may_vouch(&client.service) => {
                 self.cache(shown, client);
-                true
+                if !guard.is_exempt(peer) && self.may_warn() {
+                    tracing::warn!(%peer, "all clients of a gateway share the connections of one: exempt it in limits.exemptPeers");
+                }
+                return true;
             }
-            Err(AuthError::Refused(_)) => {
+            Ok(_) => "no_edge_reader",
+            Err(AuthError::Refused(reason)) => {
                 guard.failed(peer);
-                false
+                reason.code()
             }
-            Ok(_) | Err(_) => false,
+            Err(_) => return false,
+        };
+        if self.may_warn() {
+            tracing::warn!(%peer, reason = refused, "a gateway's credentials are not good: all its clients count as one");
         }
+        false
+    }
+
+    /// Whether a minute is over since the last warning.
+    fn may_warn(&self) -> bool {
+        let (now, last) = (clock::now(), self.warned_at.load(Ordering::Relaxed));
+        let is_over = now.saturating_sub(last) >= WARNING_INTERVAL;
+        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+        is_over && self.warned_at.compare_exchange(last, now, success, failure).is_ok()
     }
 
     async fn client(&self, peer: IpAddr, shown: &[u8]) -> Result<Client, AuthError> {

@@ -1,5 +1,7 @@
 //! Which address is counted: that of the peer, unless a proxy or a gateway of ours says another.
 
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -8,6 +10,9 @@ use scopegate_server::testing::clock;
 use scopegate_server::testing::config::{Limits, Rate};
 use scopegate_server::testing::domain::edit::service_principals;
 use scopegate_server::testing::domain::guard::FAILURE_COST;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use crate::support::{OWNER, Server, Setup, TOKEN, basic, bearer};
 
@@ -146,4 +151,56 @@ async fn a_gateway_whose_secret_has_expired_speaks_for_nobody() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(sent("203.0.113.3").await, StatusCode::TOO_MANY_REQUESTS);
+}
+
+/// The warnings of a server, in the words that tell what they are about.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Warnings {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if *event.metadata().level() == Level::WARN {
+            let mut text = Text(String::new());
+            event.record(&mut text);
+            self.0.lock().unwrap().push(text.0);
+        }
+    }
+}
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{}={value:?} ", field.name()).unwrap();
+    }
+}
+
+/// Once a minute, however many requests there are.
+#[tokio::test]
+async fn a_gateway_that_is_not_believed_or_not_exempt_is_logged() {
+    let exempt =
+        Limits { exempt_peers: Networks::parse(["127.0.0.1"]).unwrap(), ..Limits::default() };
+    for (role, limits, expected) in [
+        ("EdgeReader", Limits::default(), Some("limits.exemptPeers")),
+        ("EdgeReader", exempt.clone(), None),
+        ("Owner", exempt.clone(), Some("no_edge_reader")),
+        ("", exempt, Some("gateway_secret_not_generated")),
+    ] {
+        let warnings = Warnings::default();
+        let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+        let subscriber = tracing_subscriber::registry().with(warnings.clone());
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let server = Server::with(Setup { limits, ..Setup::default() }).await;
+        let secret =
+            server.put_client(OWNER, if role.is_empty() { "EdgeReader" } else { role }).await;
+        let shown = if role.is_empty() { secret.chars().rev().collect() } else { secret.clone() };
+        for client in ["203.0.113.1", "203.0.113.2"] {
+            let right = basic("Reader", "secret-one");
+            server.get_by("127.0.0.1", client, &basic(OWNER, &shown), TOKEN, &right).await;
+        }
+        let logged = warnings.0.lock().unwrap().clone();
+        assert_eq!(logged.len(), usize::from(expected.is_some()), "{role}: {logged:?}");
+        assert!(logged.iter().all(|line| line.contains(expected.unwrap())), "{role}: {logged:?}");
+        assert!(!logged.iter().any(|line| line.contains(&secret)), "{logged:?}");
+    }
 }
