@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use pingora_core::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
 use scopegate_core::headers::{ANSWER_ADDED, is_passed_on, is_sent_on};
@@ -164,6 +164,26 @@ fn withheld(headers: &HeaderMap, added: &[String]) -> Vec<HeaderName> {
     headers.keys().filter(is_withheld).cloned().collect()
 }
 
+/// Whether every reader finds the same end of an answer (RFC 9112, 6.3): chunks, or one length in
+/// digits, and no other protocol.
+#[must_use]
+pub(crate) fn is_framed(answer: &ResponseHeader) -> bool {
+    let only = |name| {
+        let mut values = answer.headers.get_all(name).iter();
+        (values.next(), values.next().is_none())
+    };
+    let is_number =
+        |value: &HeaderValue| !value.is_empty() && value.as_bytes().iter().all(u8::is_ascii_digit);
+    let is_chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    match (only(header::TRANSFER_ENCODING), only(header::CONTENT_LENGTH)) {
+        _ if answer.status == StatusCode::SWITCHING_PROTOCOLS => false,
+        ((None, _), (None, _)) => true,
+        ((Some(encoding), true), (None, _)) => is_chunked(encoding),
+        ((None, _), (Some(length), true)) => is_number(length),
+        _ => false,
+    }
+}
+
 /// Takes from an answer of the registry what a browser would obey.
 pub(crate) fn restrain(answer: &mut ResponseHeader) {
     let withheld: Vec<HeaderName> =
@@ -267,6 +287,36 @@ mod tests {
             [("x-trace-id", true), ("x-forwarded-user", false), ("via", false), ("x_trace", false)]
         {
             assert_eq!(may_be_added(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn answers_without_a_clear_end() {
+        use header::{CONTENT_LENGTH as LENGTH, TRANSFER_ENCODING as ENCODING};
+        for (status, headers, expected) in [
+            (200, &[][..], true),
+            (200, &[(LENGTH, "0")], true),
+            (200, &[(LENGTH, "12")], true),
+            (200, &[(ENCODING, "chunked")], true),
+            (200, &[(ENCODING, "Chunked")], true),
+            (103, &[], true),
+            (101, &[], false),
+            (200, &[(LENGTH, "3, 3")], false),
+            (200, &[(LENGTH, "3"), (LENGTH, "3")], false),
+            (200, &[(LENGTH, "+3")], false),
+            (200, &[(LENGTH, "0x3")], false),
+            (200, &[(LENGTH, "")], false),
+            (200, &[(ENCODING, "identity")], false),
+            (200, &[(ENCODING, "identity"), (LENGTH, "5")], false),
+            (200, &[(ENCODING, "chunked"), (LENGTH, "5")], false),
+            (200, &[(ENCODING, "gzip, chunked")], false),
+            (200, &[(ENCODING, "chunked"), (ENCODING, "chunked")], false),
+        ] {
+            let mut answer = ResponseHeader::build(status, None).unwrap();
+            for (name, value) in headers {
+                answer.append_header(name, *value).unwrap();
+            }
+            assert_eq!(is_framed(&answer), expected, "{status} {headers:?}");
         }
     }
 

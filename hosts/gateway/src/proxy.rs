@@ -590,6 +590,9 @@ impl ProxyHttp for Proxy {
         answer: &mut ResponseHeader,
         context: &mut Context,
     ) -> Result<()> {
+        if !headers::is_framed(answer) {
+            return Error::e_explain(ErrorType::HTTPStatus(502), "an answer without a clear end");
+        }
         if context.passed.is_some() {
             return pass::restrain(answer, &context.origin);
         }

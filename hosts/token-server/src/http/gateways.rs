@@ -8,9 +8,9 @@
 //! A verified secret is cached by its digest until its service principal changes or it expires. The
 //! first check costs its address one request, and a wrong secret costs as much as a wrong password.
 //!
-//! The log says, once a minute, that a secret is not good, because all clients of that gateway count
-//! as one then; and that a gateway's connections count as those of one client, because nothing
-//! exempts its address.
+//! The log says, once a minute, that a secret is not good, because all clients of that gateway
+//! count as one then; and that a gateway's connections count as those of one client, because
+//! nothing exempts its address.
 
 use std::collections::HashMap;
 use std::fmt;
