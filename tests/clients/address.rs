@@ -1,7 +1,11 @@
 //! One address for the registry and the token server: which requests reach whom, and everybody's
 //! clients through it.
 
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -223,6 +227,9 @@ fn bodies_for_the_token_server() {
     let answer = post(&[&format!("Content-Length: {}", body.len())], &body).unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(sides.token_server.heard().pop().unwrap().body, 100 * 1024);
+    let answer = post(&["Transfer-Encoding: chunked"], b"5\r\n12345\r\n0\r\n\r\n").unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(sides.token_server.heard().pop().unwrap().body, 5);
 
     let answer = ask(port, "POST", "/oauth2/token", &["Content-Length: 262145"]);
     assert_eq!(answer.status, 413, "{answer:?}");
@@ -575,4 +582,46 @@ fn az_through_one_address() {
     assert_eq!(shown["status"], json!("enabled"), "{shown}");
     acr(&["token", "delete", "-n", "FromAz", "--yes"]);
     skopeo.login(&scene.host(), "FromAz", password).unwrap_err();
+}
+
+/// The connections of all clients of a gateway are those of one client at the token server: one
+/// that sends slowly must hold none of them.
+#[test]
+fn a_body_that_comes_slowly_holds_no_connection_of_the_token_server() {
+    let (server, _) = Server::with(Settings::default(), &seed(&[("*", ALL)]));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let connected = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connected);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::SeqCst);
+            std::thread::spawn(move || std::io::copy(&mut &stream, &mut std::io::sink()));
+        }
+    });
+    let config = format!("tokenServer: {{url: \"{url}\"}}\ntimeouts: {{client: 10s}}\n");
+    let gateway = Gateway::before(free_port(), &server, &config);
+    // It asks for the realm first.
+    let connections = || connected.load(Ordering::SeqCst);
+    eventually(Duration::from_secs(10), || if connections() == 0 { Err("none") } else { Ok(()) });
+    let before = connections();
+    let head = "POST /oauth2/token HTTP/1.1\r\nHost: r\r\n";
+    let mut slow: Vec<_> =
+        ["Content-Length: 3\r\n\r\na=", "Transfer-Encoding: chunked\r\n\r\n2\r\na=\r\n"]
+            .into_iter()
+            .map(|rest| {
+                let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, gateway.port())).unwrap();
+                stream.write_all(format!("{head}{rest}").as_bytes()).unwrap();
+                stream
+            })
+            .collect();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(connections(), before);
+    for (stream, end) in slow.iter_mut().zip(["b", "1\r\nb\r\n0\r\n\r\n"]) {
+        stream.write_all(end.as_bytes()).unwrap();
+    }
+    eventually(Duration::from_secs(5), || match connections() - before {
+        2 => Ok(()),
+        other => Err(format!("{other} connections")),
+    });
 }

@@ -1,18 +1,19 @@
-//! A call of the data plane as it comes: its body whole, and the header fields that go on with it.
+//! A call of the data plane as it is received: its body whole, and the header fields that go on with
+//! it.
 //!
 //! Left out: what is done with it ([`data_plane`](crate::data_plane)).
 
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header;
 use pingora_core::Result;
 use pingora_proxy::Session;
 use scopegate_core::route::Endpoint;
 use scopegate_host::correlation;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use scopegate_host::peers::{Peers, Slot};
 
+use crate::body::{self, BodyError};
 use crate::config::Timeouts;
 use crate::data_plane::{Call, MAX_MANIFEST, Reply, Sent};
 use crate::headers;
@@ -21,16 +22,13 @@ use crate::headers;
 const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
 /// The longest body that changes attributes, in bytes.
 const MAX_ATTRIBUTES: usize = 64 * 1024;
-/// How many bodies there are at one time, so that they take a bounded amount of memory.
-static BODIES: Semaphore = Semaphore::const_new(64);
-
 /// What came with a call.
 #[derive(Debug)]
 pub(crate) struct Received {
     /// The header fields and the body.
     pub(crate) sent: Sent,
     /// Its share of the memory for bodies.
-    _permit: Option<SemaphorePermit<'static>>,
+    _slot: Option<Slot>,
 }
 
 /// Reads the body of a call. The inner error is an answer.
@@ -42,40 +40,26 @@ pub(crate) async fn receive(
     session: &mut Session,
     call: &Call,
     sent: headers::Sent<'_>,
+    bodies: Arc<Peers>,
     timeouts: Timeouts,
 ) -> Result<std::result::Result<Received, Reply>> {
     let longest = match call.method.as_str() {
         "PUT" => MAX_MANIFEST,
         "PATCH" => MAX_ATTRIBUTES,
-        _ => return Ok(Ok(Received { sent: Sent::default(), _permit: None })),
+        _ => return Ok(Ok(Received { sent: Sent::default(), _slot: None })),
     };
+    let address = sent.origin.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let headers = headers::with_body(session.req_header(), sent)?;
-    let Ok(permit) = timeout(timeouts.client, BODIES.acquire()).await else {
+    let Some(slot) = bodies.admit(address).await else {
         return Ok(Err(Reply::error(429, "TOOMANYREQUESTS", "too many requests, try again later")));
     };
-    let read = timeout(timeouts.client, body(session, longest)).await;
-    Ok(match read {
-        Ok(Ok(Some(body))) => Ok(Received { sent: Sent { headers, body }, _permit: permit.ok() }),
-        Ok(Ok(None)) => Err(Reply::error(413, "SIZE_INVALID", "the body is too long")),
-        Ok(Err(error)) => return Err(error),
-        Err(_) => Err(Reply::error(408, "UNSUPPORTED", "the request does not come in time")),
-    })
-}
-
-/// The whole body of a request; nothing when it is too long.
-async fn body(session: &mut Session, longest: usize) -> Result<Option<Bytes>> {
-    let expects = session.req_header().headers.get(header::EXPECT);
-    if expects.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
-        session.as_downstream_mut().write_continue_response().await?;
-    }
-    let mut whole = Vec::new();
-    while let Some(piece) = session.as_downstream_mut().read_request_body().await? {
-        if whole.len().saturating_add(piece.len()) > longest {
-            return Ok(None);
+    Ok(match body::read(session, longest, timeouts).await? {
+        Ok(body) => Ok(Received { sent: Sent { headers, body }, _slot: Some(slot) }),
+        Err(BodyError::TooLong) => Err(Reply::error(413, "SIZE_INVALID", "the body is too long")),
+        Err(BodyError::Slow) => {
+            Err(Reply::error(408, "UNSUPPORTED", "the request does not come in time"))
         }
-        whole.extend_from_slice(&piece);
-    }
-    Ok(Some(whole.into()))
+    })
 }
 
 /// What the service adds to its answers to writes below `/acr/v1`: an id of its own, and the

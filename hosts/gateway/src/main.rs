@@ -24,7 +24,8 @@
 //! | [`proxy`] | the request and the answer, between client and registry |
 //! | [`headers`] | what a client may not send on, and what an answer may not bring back |
 //! | [`listing`] | the repositories and the tags, page by page |
-//! | [`call`] | a call of the data plane as it comes |
+//! | [`body`] | bodies that are read whole, within a length and a time |
+//! | [`call`] | a call of the data plane as it is received |
 //! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over any registry |
 //! | [`index`] | what a registry does not know of its artifacts |
 //! | [`admin`] | metrics, and whether the gateway lives and is ready |
@@ -37,6 +38,7 @@
 
 mod address;
 mod admin;
+mod body;
 mod bundle;
 mod call;
 mod client;

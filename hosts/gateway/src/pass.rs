@@ -12,7 +12,7 @@
 //! Left out: which requests these are, which is [`address`](crate::address)'s; how many requests a
 //! client may send, which the token server counts by the address that it is told here.
 
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,21 +24,27 @@ use pingora_core::protocols::tls::CaType;
 use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, Peer as _};
 use pingora_core::utils::tls::{WrappedX509, parse_x509};
 use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::Session;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use scopegate_api::errors::RegistryErrors;
 use scopegate_host::correlation::CORRELATION;
 use scopegate_host::forwarded::GATEWAY;
+use scopegate_host::peers::{Peers, Slot};
 use serde_json::json;
 use url::Url;
 
 use crate::address::Area;
+use crate::body::{self, BodyError};
 use crate::config::Timeouts;
 use crate::headers::{Origin, say_origin};
 
 /// The longest body that is passed: the token server's own limit for management. That for tokens
 /// is lower, and is the token server's to apply.
 pub(crate) const MAX_BODY: usize = 256 * 1024;
+/// The longest body that is read before the token server is connected to, in bytes: as much as the
+/// HTTP library keeps of one. No form for a token is longer.
+pub(crate) const MAX_KEPT: usize = 64 * 1024;
 /// How long a connection is kept for the next request. The token server closes one that is idle for
 /// ten seconds, and a POST on a connection that is being closed is lost.
 const KEPT_FOR: Duration = Duration::from_secs(5);
@@ -221,6 +227,39 @@ pub(crate) fn restrain(answer: &mut ResponseHeader, origin: &Origin) -> Result<(
     Ok(())
 }
 
+/// Reads a body before the token server is connected to: a client that sends slowly would hold a
+/// connection there, and those of a gateway are few. A longer one, whose length is declared, goes on
+/// as it comes, and takes a slot of its client's.
+///
+/// # Errors
+///
+/// When the client goes away; the inner one is to be answered.
+pub(crate) async fn receive(
+    session: &mut Session,
+    address: Option<IpAddr>,
+    bodies: Arc<Peers>,
+    timeouts: Timeouts,
+) -> Result<std::result::Result<Option<Slot>, PassError>> {
+    let length = session.req_header().headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    match length {
+        Some(length) if length > MAX_BODY => Ok(Err(PassError::TooLarge)),
+        Some(length) if length > MAX_KEPT => {
+            let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            Ok(bodies.admit(address).await.map(Some).ok_or(PassError::TooMany))
+        }
+        _ => {
+            // It is sent from there when the token server is connected to.
+            session.as_downstream_mut().enable_retry_buffering();
+            Ok(match body::read(session, MAX_KEPT, timeouts).await? {
+                Ok(_) => Ok(None),
+                Err(BodyError::TooLong) => Err(PassError::TooLarge),
+                Err(BodyError::Slow) => Err(PassError::Slow),
+            })
+        }
+    }
+}
+
 /// Why a request was not passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PassError {
@@ -228,6 +267,10 @@ pub(crate) enum PassError {
     Ambiguous,
     /// Its body is longer than any that the token server takes.
     TooLarge,
+    /// Its body does not come in time.
+    Slow,
+    /// The client sends too many long bodies at a time.
+    TooMany,
     /// The token server does not answer.
     Unreachable,
     /// Its answer is none.
@@ -241,6 +284,8 @@ impl PassError {
         match self {
             Self::Ambiguous => 400,
             Self::TooLarge => 413,
+            Self::Slow => 408,
+            Self::TooMany => 429,
             Self::Unreachable => 503,
             Self::Broken => 502,
         }
@@ -250,6 +295,8 @@ impl PassError {
         match self {
             Self::Ambiguous => "the path has escapes or empty segments, which it cannot have here",
             Self::TooLarge => "the body is too large",
+            Self::Slow => "the request does not come in time",
+            Self::TooMany => "too many requests, try again later",
             Self::Unreachable => "the token server does not answer, try again",
             Self::Broken => "bad gateway: the token server gave no usable answer",
         }
@@ -260,6 +307,8 @@ impl PassError {
         match self {
             Self::Ambiguous => ["UNSUPPORTED", "InvalidRequest", "invalid_request"],
             Self::TooLarge => ["UNSUPPORTED", "RequestContentTooLarge", "invalid_request"],
+            Self::Slow => ["UNSUPPORTED", "RequestTimeout", "invalid_request"],
+            Self::TooMany => ["TOOMANYREQUESTS", "TooManyRequests", "temporarily_unavailable"],
             Self::Unreachable | Self::Broken => {
                 ["UNAVAILABLE", "ServiceUnavailable", "temporarily_unavailable"]
             }

@@ -23,7 +23,7 @@ use scopegate_core::{Catalog, RequiredScope};
 use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, answer, bearer};
 use scopegate_host::client::Client;
 use scopegate_host::correlation;
-use scopegate_host::peers::Peers;
+use scopegate_host::peers::{Peers, Slot};
 use url::Url;
 
 use crate::address::{self, Area, Owner};
@@ -62,6 +62,8 @@ pub(crate) struct Gateway {
     pub(crate) token_server: Option<TokenServer>,
     /// The connections of each client.
     pub(crate) peers: Arc<Peers>,
+    /// Bodies that take memory here, or a connection of the token server's, by client.
+    pub(crate) bodies: Arc<Peers>,
     /// Where the status of tokens is known from.
     pub(crate) status: Status,
     /// The registry's own data plane, where there is an index.
@@ -102,11 +104,13 @@ struct Forwarded {
 }
 
 /// A request that the token server answers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Passed {
     area: Area,
     /// How much of its body is still to come, at most.
     left: usize,
+    /// Its share, where its body goes on as it comes.
+    _slot: Option<Slot>,
 }
 
 /// An answer of our own.
@@ -162,7 +166,7 @@ impl Gateway {
             Err(error) => return Action::Answer(Answer::head(error)),
         };
         target.clone_into(&mut context.target);
-        if let Some(action) = self.pass(target, session) {
+        if let Some(action) = self.pass(target) {
             return action;
         }
         let method = session.req_header().method.as_str();
@@ -199,20 +203,36 @@ impl Gateway {
     }
 
     /// What becomes of a request that is the token server's.
-    fn pass(&self, target: &str, session: &Session) -> Option<Action> {
+    fn pass(&self, target: &str) -> Option<Action> {
         let server = self.token_server.as_ref()?;
-        let length = session.req_header().headers.get(header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         match address::owner(target, server.has_management()) {
             Owner::Registry => None,
             Owner::Ambiguous => {
                 Some(Action::Answer(Answer::pass(PassError::Ambiguous, Area::Tokens)))
             }
-            Owner::TokenServer(area) if length.is_some_and(|length| length > pass::MAX_BODY) => {
-                Some(Action::Answer(Answer::pass(PassError::TooLarge, area)))
-            }
             Owner::TokenServer(area) => Some(Action::Pass(area)),
         }
+    }
+
+    /// Receives a call of the data plane, and answers it.
+    async fn call(
+        &self,
+        session: &mut Session,
+        context: &Context,
+        data_plane: Arc<DataPlane>,
+        call: Call,
+        content_type: Option<&str>,
+    ) -> Result<Answer> {
+        let (config, bodies) = (&self.config, Arc::clone(&self.bodies));
+        let added = call::headers_of_writes(session, &call);
+        let sent = Sent { content_type, added: &config.forward_headers, origin: &context.origin };
+        let received = call::receive(session, &call, sent, bodies, config.timeouts).await?;
+        let mut reply = match received {
+            Ok(received) => data_plane.answer(call, received.sent).await,
+            Err(reply) => reply,
+        };
+        reply.headers.extend(added);
+        Ok(reply.into())
     }
 
     /// This gateway as the rules see it.
@@ -487,43 +507,37 @@ impl ProxyHttp for Proxy {
         context.origin = self.0.origin(session);
         let action = self.0.decide(session, context).await;
         context.decided_in = start.elapsed();
-        let action = match action {
-            Action::Call(data_plane, call, content_type) => {
-                let (config, content_type) = (&self.0.config, content_type.as_deref());
-                let added = call::headers_of_writes(session, &call);
-                let sent =
-                    Sent { content_type, added: &config.forward_headers, origin: &context.origin };
-                let mut reply = match call::receive(session, &call, sent, config.timeouts).await? {
-                    Ok(received) => data_plane.answer(call, received.sent).await,
-                    Err(reply) => reply,
-                };
-                reply.headers.extend(added);
-                Action::Answer(reply.into())
-            }
-            action => action,
-        };
-        match action {
-            Action::Call(..) => Error::e_explain(ErrorType::InternalError, "an open call"),
+        let answer = match action {
             Action::Forward(forwarded) => {
                 context.outcome = Outcome::Forwarded;
                 context.forwarded = Some(forwarded);
-                Ok(false)
+                return Ok(false);
             }
             Action::Pass(area) => {
-                context.outcome = Outcome::Passed;
-                context.passed = Some(Passed { area, left: pass::MAX_BODY });
-                Ok(false)
-            }
-            Action::Answer(answer) => {
-                context.outcome = answer.outcome;
-                let is_understood = answer.status != 400;
-                answer.send(session, &context.origin).await?;
-                if is_understood {
-                    linger(session).await;
+                let (address, bodies) = (context.origin.address, Arc::clone(&self.0.bodies));
+                let timeouts = self.0.config.timeouts;
+                match pass::receive(session, address, bodies, timeouts).await? {
+                    Ok(slot) => {
+                        context.outcome = Outcome::Passed;
+                        context.passed = Some(Passed { area, left: pass::MAX_BODY, _slot: slot });
+                        return Ok(false);
+                    }
+                    Err(error) => Answer::pass(error, area),
                 }
-                Ok(true)
             }
+            Action::Call(data_plane, call, content_type) => {
+                let content_type = content_type.as_deref();
+                self.0.call(session, context, data_plane, call, content_type).await?
+            }
+            Action::Answer(answer) => answer,
+        };
+        context.outcome = answer.outcome;
+        let is_understood = answer.status != 400;
+        answer.send(session, &context.origin).await?;
+        if is_understood {
+            linger(session).await;
         }
+        Ok(true)
     }
 
     /// A body without a length is bounded as it comes.
@@ -545,7 +559,7 @@ impl ProxyHttp for Proxy {
     }
 
     async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
-        if let (Some(_), Some(server)) = (context.passed, &self.0.token_server) {
+        if let (Some(_), Some(server)) = (&context.passed, &self.0.token_server) {
             return Ok(Box::new(server.peer(self.0.config.timeouts)));
         }
         let is_tls = self.0.config.upstream.scheme() == "https";
@@ -568,7 +582,7 @@ impl ProxyHttp for Proxy {
         request: &mut RequestHeader,
         context: &mut Context,
     ) -> Result<()> {
-        if let (Some(_), Some(server)) = (context.passed, &self.0.token_server) {
+        if let (Some(_), Some(server)) = (&context.passed, &self.0.token_server) {
             return server.forward(request, &context.origin);
         }
         // Nothing goes on that was not decided.
@@ -662,7 +676,8 @@ impl ProxyHttp for Proxy {
         error: &Error,
         context: &mut Context,
     ) -> FailToProxy {
-        let passed = context.passed.and_then(|passed| Answer::not_passed(error, passed.area));
+        let passed =
+            context.passed.as_ref().and_then(|passed| Answer::not_passed(error, passed.area));
         let answer = passed.or_else(|| match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(502), _) => Some(Answer::bad_gateway()),
             (ErrorType::HTTPStatus(405), _) => Some(Reply::disallowed().into()),
@@ -699,6 +714,7 @@ impl ProxyHttp for Proxy {
             context.origin.address.filter(|_| context.is_proof && status / 100 == 2)
         {
             self.0.peers.prove(address);
+            self.0.bodies.prove(address);
         }
         Decision {
             outcome: context.outcome,
@@ -753,9 +769,11 @@ impl Answer {
     fn pass(error: PassError, area: Area) -> Self {
         let (content_type, body) = error.body(area);
         let content_type = Some(content_type.into());
-        let is_refused = matches!(error, PassError::Ambiguous | PassError::TooLarge);
+        let is_refused = !matches!(error, PassError::Unreachable | PassError::Broken);
         let outcome = if is_refused { Outcome::Refused } else { Outcome::Failed };
-        Self { outcome, content_type, ..Self::json(error.status(), body) }
+        let retry = (error == PassError::TooMany).then(|| ("retry-after".into(), "1".to_owned()));
+        let headers = retry.into_iter().collect();
+        Self { outcome, content_type, headers, ..Self::json(error.status(), body) }
     }
 
     /// The same, from what Pingora says; `None` where the client is the reason.

@@ -28,6 +28,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
 use crate::admin;
+use crate::body;
 use crate::bundle::Bundles;
 use crate::client::{MAX_LIST, client};
 use crate::config::{Config, DatabaseUrl, Limits, Secret};
@@ -162,9 +163,12 @@ pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
     let service = config.service.clone();
     let passwords = config.passwords.then(|| Passwords::new(asking, endpoint, service, shown));
     let Limits { connections, connections_per_peer, exempt_peers } = config.limits.clone();
+    let [bodies, bodies_per_peer] = body::AT_ONCE;
+    let bodies = Peers::new(bodies, bodies_per_peer, vec![exempt_peers.clone()]);
     let peers = Peers::new(connections, connections_per_peer, vec![exempt_peers]).handing_over();
     Ok(Gateway {
         peers: Arc::new(peers),
+        bodies: Arc::new(bodies),
         upstream: resolve(&config.upstream).context("upstream")?,
         client: client(&config.upstream, authorities, MAX_LIST)?,
         status: status(&config, &keys),
