@@ -169,8 +169,9 @@ impl Stack {
     fn configuration(&self) -> String {
         let Self { folder, server, registry, .. } = self;
         let path = |name| folder.join(name);
-        let tls = match self.topology {
-            Topology::Gateway => String::new(),
+        let more = match self.topology {
+            // All clients' connections are the gateway's.
+            Topology::Gateway => "limits: {exemptPeers: [127.0.0.1]}\n".to_owned(),
             Topology::Direct => {
                 let (certificate, key) = (path("tls.crt"), path("tls.key"));
                 format!("tls: {{certificate: {certificate:?}, key: {key:?}}}\n")
@@ -182,7 +183,7 @@ impl Stack {
              listen: 127.0.0.1:{server}\n\
              publicUrl: https://localhost:{public}\n\
              registry: {{service: \"localhost:{registry}\"}}\n\
-             {tls}",
+             {more}",
             data = path("scopegate-data"),
             public = self.public(),
         )
@@ -258,7 +259,9 @@ impl Stack {
              realm: https://localhost:{registry}/oauth2/token\n\
              keys: http://127.0.0.1:{server}/.well-known/jwks.json\n\
              revocations: {{url: \"http://127.0.0.1:{server}/registries/registry/generations\", user: {user}, secretFile: {secret:?}}}\n\
-             tokenServer: {{url: \"http://127.0.0.1:{server}\"}}\n",
+             tokenServer: {{url: \"http://127.0.0.1:{server}\"}}\n\
+             index: {{data: {index:?}}}\n",
+            index = path("index"),
             certificate = path("tls.crt"),
             key = path("tls.key"),
             user = text(edge, "clientId")?,

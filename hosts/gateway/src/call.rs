@@ -1,5 +1,5 @@
-//! A call of the data plane as it is received: its body whole, and the header fields that go on with
-//! it.
+//! A call of the data plane as it is received: its body whole, and the header fields that go on
+//! with it.
 //!
 //! Left out: what is done with it ([`data_plane`](crate::data_plane)).
 

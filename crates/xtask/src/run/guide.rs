@@ -197,8 +197,27 @@ PUSH AS YOURSELF, without a password: az gets a token for whoever is logged in. 
   podman push localhost:{registry}/samples/nginx:v1
   az acr repository list -n registry"
             )?;
+            self.data_plane(f)?;
         }
         Ok(())
+    }
+
+    /// What the gateway answers, and no registry behind it.
+    fn data_plane(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.upstreams.is_none() {
+            return Ok(());
+        }
+        writeln!(
+            f,
+            "
+WHAT IS THERE, AND A LOCK ON IT: the removal of a locked tag is refused.
+
+  az acr repository show-tags -n registry --repository samples/hello-world --detail
+  az acr repository update -n registry --image samples/hello-world:v1 --delete-enabled false --write-enabled false
+  az acr repository untag -n registry --image samples/hello-world:v1
+  az acr repository update -n registry --image samples/hello-world:v1 --delete-enabled true --write-enabled true
+  az acr repository untag -n registry --image samples/hello-world:v1"
+        )
     }
 
     fn last(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
