@@ -11,9 +11,9 @@
 //! and every path that does not exist. No path of the list begins as one of the registry's, so a
 //! request has one owner.
 //!
-//! The path is compared as it came, byte by byte, and not decoded: what is on the list and holds an
-//! escape, a dot segment, an empty segment or anything else that a reader could take for another
-//! path is refused. The query is not read.
+//! The path is compared byte by byte, and not decoded: what is on the list and holds an escape, a
+//! dot segment, an empty segment or anything else that a reader could take for another path is
+//! refused. The query is not read.
 //!
 //! Left out: `/authz`, `/healthz`, `/readyz` and `/metrics` of the token server, which are not for
 //! clients of this address; methods, which are the token server's to refuse.

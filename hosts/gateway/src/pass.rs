@@ -228,8 +228,8 @@ pub(crate) fn restrain(answer: &mut ResponseHeader, origin: &Origin) -> Result<(
 }
 
 /// Reads a body before the token server is connected to: a client that sends slowly would hold a
-/// connection there, and those of a gateway are few. A longer one, whose length is declared, goes on
-/// as it comes, and takes a slot of its client's.
+/// connection there, and those of a gateway are few. A longer one, whose length is declared, goes
+/// on as it comes, and takes a slot of its client's.
 ///
 /// # Errors
 ///
