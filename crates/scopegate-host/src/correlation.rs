@@ -22,7 +22,13 @@ pub const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-re
 /// ```
 #[must_use]
 pub fn id(headers: &HeaderMap) -> Uuid {
-    guid(headers, &CORRELATION).unwrap_or_else(Uuid::new_v4)
+    guid(headers, &CORRELATION).unwrap_or_else(new_id)
+}
+
+/// An id that nothing else has.
+#[must_use]
+pub fn new_id() -> Uuid {
+    Uuid::new_v4()
 }
 
 /// The GUID of 36 characters in a header field. The other forms that the library reads are not used

@@ -3,11 +3,12 @@
 //! Follows the friendly format of `jiff`. A day has 24 hours. Left out: months and years, which
 //! have no fixed length.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, Deserializer};
+
+use crate::setting::Text;
 
 /// Reads a duration.
 ///
@@ -32,27 +33,11 @@ pub fn parse(text: &str) -> Option<Duration> {
 ///
 /// For anything but a text that [`parse`] takes: `5`, `-5s`.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = deserializer.deserialize_str(Text)?;
+    let text = deserializer.deserialize_str(Text(EXPECTED))?;
     parse(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not {EXPECTED}")))
 }
 
 const EXPECTED: &str = "a duration such as `90d`, `24h` or `200ms`";
-
-/// Reads text. An error names the kind of another value and not the value, which could be a secret
-/// in the wrong place.
-struct Text;
-
-impl Visitor<'_> for Text {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(EXPECTED)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
-    }
-}
 
 #[cfg(test)]
 mod tests {

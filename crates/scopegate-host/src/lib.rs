@@ -32,4 +32,5 @@ pub mod keys;
 pub mod networks;
 pub mod peers;
 pub mod rate;
+pub mod setting;
 pub mod tls;

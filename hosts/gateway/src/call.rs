@@ -73,7 +73,7 @@ pub(crate) fn headers_of_writes(
     if is_read || call.endpoint == Endpoint::Manifest {
         return Vec::new();
     }
-    let id = correlation::id(&http::HeaderMap::new()).to_string();
+    let id = correlation::new_id().to_string();
     let own = session.req_header().headers.get(CLIENT_REQUEST_ID);
     let own = own.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     vec![("x-ms-request-id".into(), id), (CLIENT_REQUEST_ID.into(), own)]

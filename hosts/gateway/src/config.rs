@@ -18,6 +18,7 @@ use scopegate_core::route::{Profile, Settings, Untag};
 use scopegate_host::client::is_loopback;
 use scopegate_host::networks::{self, Networks};
 use scopegate_host::peers::UNPROVEN;
+use scopegate_host::setting::SecretUrl;
 use scopegate_host::tls::TlsFiles;
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
@@ -146,7 +147,7 @@ pub(crate) struct IndexConfig {
     pub(crate) data: PathBuf,
     /// A PostgreSQL instead, which several gateways share.
     #[serde(default)]
-    pub(crate) database_url: Option<DatabaseUrl>,
+    pub(crate) database_url: Option<SecretUrl>,
     /// For how long lists show what the registry said without asking it again.
     #[serde(default = "fresh_for", deserialize_with = "scopegate_host::duration::deserialize")]
     pub(crate) fresh_for: Duration,
@@ -156,25 +157,6 @@ pub(crate) struct IndexConfig {
     /// How many artifacts a second are looked at when the whole registry is looked through.
     #[serde(default = "crawl_rate")]
     pub(crate) crawl_rate: u32,
-}
-
-/// The address of a database, which may have a password in it.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct DatabaseUrl(String);
-
-impl DatabaseUrl {
-    /// The text, to connect with.
-    #[must_use]
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// How many connections there may be at one time.

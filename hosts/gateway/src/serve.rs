@@ -22,6 +22,7 @@ use scopegate_host::client::header::WWW_AUTHENTICATE;
 use scopegate_host::client::{Client, MAX_DOCUMENT, is_loopback};
 use scopegate_host::files::raise_limit;
 use scopegate_host::peers::Peers;
+use scopegate_host::setting::SecretUrl;
 use scopegate_host::tls::{Certificate, POLL_INTERVAL};
 use tokio::runtime::Builder;
 use tokio::time::{MissedTickBehavior, interval};
@@ -31,7 +32,7 @@ use crate::admin;
 use crate::body;
 use crate::bundle::Bundles;
 use crate::client::{MAX_LIST, client};
-use crate::config::{Config, DatabaseUrl, Limits, Secret};
+use crate::config::{Config, Limits, Secret};
 use crate::data_plane::{DataPlane, MAX_MANIFEST, Parts};
 use crate::feed::Feed;
 use crate::head::InTime;
@@ -133,7 +134,7 @@ fn check_files(connections: usize) {
 /// The data plane, where the configuration has an index.
 async fn data_plane(config: &Config) -> anyhow::Result<Option<Arc<DataPlane>>> {
     let Some(settings) = &config.index else { return Ok(None) };
-    let url = settings.database_url.as_ref().map(DatabaseUrl::expose);
+    let url = settings.database_url.as_ref().map(SecretUrl::expose);
     let authorities = config.authorities.as_deref();
     Ok(Some(DataPlane::new(Parts {
         index: Index::open(&settings.data, url).await.context("index")?,

@@ -20,9 +20,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use scopegate_host::database::make_folder;
+use scopegate_host::setting::SecretUrl;
 use scopegate_host::tls::install_provider;
 
-use crate::config::{Cli, Command, Config, KeySource, SecretUrl};
+use crate::config::{Cli, Command, Config, KeySource};
 use crate::domain::keys::{Keeper, Rotation, RsaSize};
 use crate::domain::seed::Generated;
 use crate::model::audit::{Actor, AuditKey};

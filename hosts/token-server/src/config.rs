@@ -35,6 +35,7 @@ use scopegate_core::route::{Profile, Untag};
 use scopegate_host::networks::{self, Networks};
 use scopegate_host::peers::UNPROVEN;
 pub use scopegate_host::rate::Rate;
+use scopegate_host::setting::SecretUrl;
 use scopegate_host::tls::TlsFiles;
 use serde::Deserialize;
 use url::Url;
@@ -51,7 +52,6 @@ pub(crate) use flags::{
 pub use flags::{Cli, Source};
 pub(crate) use key_source::KeySource;
 pub(crate) use syslog::SyslogTarget;
-pub use values::SecretUrl;
 
 /// The audience of tokens that may be exchanged, as Azure's clients ask for it.
 pub(crate) const REGISTRY_AUDIENCE: &str = "https://containerregistry.azure.net";

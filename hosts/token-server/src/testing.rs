@@ -14,7 +14,7 @@ pub mod app {
     }
 }
 pub mod config {
-    pub use crate::config::{Authz, Cli, Config, Limits, Rate, SecretUrl, Source};
+    pub use crate::config::{Authz, Cli, Config, Limits, Rate, Source};
     pub mod management {
         pub use crate::config::management::{CertificateName, ClientCertificates};
     }

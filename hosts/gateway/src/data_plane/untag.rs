@@ -135,7 +135,7 @@ impl DataPlane {
 
 /// A manifest that there is nowhere else.
 fn unique() -> Bytes {
-    let id = correlation::id(&HeaderMap::new()).to_string();
+    let id = correlation::new_id().to_string();
     let config = json!({
         "mediaType": "application/vnd.oci.empty.v1+json",
         "digest": sha256(EMPTY),

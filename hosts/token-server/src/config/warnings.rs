@@ -7,9 +7,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr as _;
 
+use scopegate_host::setting::SecretUrl;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use super::{Config, SecretUrl};
+use super::Config;
 
 impl Config {
     /// One sentence for each warning, with its fix.

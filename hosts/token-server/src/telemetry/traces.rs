@@ -17,13 +17,13 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
+use scopegate_host::setting::SecretUrl;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::REQUESTS;
-use crate::config::SecretUrl;
 
 /// The timeout of exporting one batch.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use scopegate_server::testing::config::SecretUrl;
+use scopegate_host::setting::SecretUrl;
 use tempfile::TempDir;
 
 use crate::traces::collector;
