@@ -1,6 +1,7 @@
 //! Values of a configuration that every host reads alike: text, and addresses with passwords.
 //!
-//! Left out: durations ([`duration`](crate::duration)) and networks ([`networks`](crate::networks)).
+//! Left out: durations ([`duration`](crate::duration)) and networks
+//! ([`networks`](crate::networks)).
 
 use std::fmt;
 
