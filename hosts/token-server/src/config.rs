@@ -46,8 +46,8 @@ use management::{Management, check_audience};
 use providers::ProviderConfig;
 
 pub(crate) use flags::{
-    Administrator, Apply, AuditCommand, AuditVerify, Backup, Command, Doctor, Keys, Restore,
-    Revoke, Serve,
+    Administrator, Apply, AuditArchive, AuditCommand, AuditVerify, Backup, Command, Doctor, Keys,
+    Restore, Revoke, Serve,
 };
 pub use flags::{Cli, Source};
 pub(crate) use key_source::KeySource;

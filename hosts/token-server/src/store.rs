@@ -29,14 +29,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_host::database::{self, Schema};
-use sqlx::AnyPool;
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::time::timeout;
 
 use crate::model::audit::{Actor, AuditKey};
 
 pub use audit::Trail;
-pub(crate) use audit::{Filter as AuditFilter, Outside as AuditOutside};
-pub(crate) use backup::{About, Backup};
+pub(crate) use audit::{Cut as AuditCut, Filter as AuditFilter, Outside as AuditOutside};
+pub(crate) use backup::{About, Backup, remove_working_copies};
 pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub(crate) use keys::{AuthorityRecord, KeysRecord};
 pub use known_networks::KnownNetwork;
@@ -95,6 +96,12 @@ impl Store {
     #[must_use]
     pub fn by(&self, actor: Actor) -> Self {
         Self { actor, ..self.clone() }
+    }
+
+    /// In whose name it writes.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// The key that seals the audit trail.
@@ -185,7 +192,19 @@ impl Store {
     /// When the database cannot be reached.
     pub async fn read(&self) -> sqlx::Result<Read> {
         let acquire = self.pool.acquire();
-        timeout(TIMEOUT, acquire).await.map_err(|_| sqlx::Error::PoolTimedOut)?.map(Read)
+        let connection = timeout(TIMEOUT, acquire).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        connection.map(Reading::Now).map(Read)
+    }
+
+    /// The same, of one state: what is written meanwhile is not seen.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached.
+    pub async fn snapshot(&self) -> sqlx::Result<Read> {
+        let begin = self.pool.begin_with(self.database.begin_read());
+        let transaction = timeout(TIMEOUT, begin).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        transaction.map(Reading::Snapshot).map(Read)
     }
 
     /// Notifies when another process may have written.
@@ -202,16 +221,29 @@ impl Store {
 
 /// A connection for reading what management shows.
 #[derive(Debug)]
-pub struct Read(sqlx::pool::PoolConnection<sqlx::Any>);
+pub struct Read(Reading);
+
+#[derive(Debug)]
+enum Reading {
+    Now(PoolConnection<Any>),
+    Snapshot(Transaction<'static, Any>),
+}
 
 impl Read {
+    fn db(&mut self) -> &mut AnyConnection {
+        match &mut self.0 {
+            Reading::Now(connection) => connection,
+            Reading::Snapshot(transaction) => transaction,
+        }
+    }
+
     /// The registry.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
     pub async fn registry(&mut self) -> sqlx::Result<RegistryRecord> {
-        RegistryRecord::read(&mut self.0).await
+        RegistryRecord::read(self.db()).await
     }
 
     /// The signing keys, as they are stored.
@@ -220,7 +252,7 @@ impl Read {
     ///
     /// When the database cannot be read.
     pub async fn stored_keys(&mut self) -> sqlx::Result<StoredKeys> {
-        KeysRecord::read(&mut self.0).await.map(StoredKeys::new)
+        KeysRecord::read(self.db()).await.map(StoredKeys::new)
     }
 
     /// The scope map, token or service principal with this name, in any case.
@@ -229,7 +261,7 @@ impl Read {
     ///
     /// When the database cannot be read.
     pub async fn find<R: Record>(&mut self, name: &str) -> sqlx::Result<Option<R>> {
-        tables::find(&mut self.0, name).await
+        tables::find(self.db(), name).await
     }
 
     /// Scope maps, tokens or service principals in the order of their keys.
@@ -238,6 +270,6 @@ impl Read {
     ///
     /// When the database cannot be read.
     pub async fn page<R: Record>(&mut self, page: &Page) -> sqlx::Result<Vec<R>> {
-        tables::page(&mut self.0, page).await
+        tables::page(self.db(), page).await
     }
 }

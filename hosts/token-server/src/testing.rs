@@ -24,6 +24,7 @@ pub mod config {
 }
 pub mod domain {
     pub mod audit {
+        pub use crate::domain::audit::archive::{Archived, archive};
         pub use crate::domain::audit::prune::{Pruned, prune};
         pub use crate::domain::audit::verify::{Fault, Report, verify};
     }

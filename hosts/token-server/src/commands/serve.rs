@@ -22,7 +22,7 @@ use crate::http::routes::{management_routes, routes};
 use crate::http::serve::{self as http, Bounds, layered, stopped};
 use crate::http::tls::Tls;
 use crate::model::audit::Actor;
-use crate::store::Store;
+use crate::store::{Store, remove_working_copies};
 use crate::telemetry::{Telemetry, metrics};
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -46,6 +46,9 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let management_tls = management_tls(&config.management)?;
     let providers = Providers::open(&config.providers)?;
     let store = open_with_keys(&config, Actor::server()).await?;
+    if let Err(error) = remove_working_copies(&config.data) {
+        tracing::warn!(%error, "cannot remove what an interrupted restore has left");
+    }
     audit::warn_of_another_key(&store).await?;
     let keep_rows = kept_rows(&config)?;
     if let Some(seed) = &config.seed {

@@ -243,6 +243,22 @@ pub struct KeysRotate {
 pub enum AuditCommand {
     /// Find rows that are missing, altered or moved. Fails when there are any.
     Verify(AuditVerify),
+    /// Move the oldest rows into a file, also those that do not verify. Only this gets
+    /// `audit.keepFor` past such a row.
+    Archive(AuditArchive),
+}
+
+/// `scopegate-server audit archive`
+#[derive(Clone, Debug, Args)]
+pub struct AuditArchive {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub source: Source,
+    /// A file that does not exist yet.
+    pub file: PathBuf,
+    /// The number of the last row that is moved.
+    #[arg(long, value_name = "NUMBER")]
+    pub until: i64,
 }
 
 /// `scopegate-server audit verify`

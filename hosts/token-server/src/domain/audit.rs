@@ -7,8 +7,10 @@
 //! |---|---|
 //! | [`verify`] | which rows are missing, altered or moved |
 //! | [`prune`] | deleting the oldest rows, after they were verified |
+//! | [`archive`] | moving the oldest rows into a file, also those that do not verify |
 //! | [`sign_ins`] | sign-ins, folded by minute |
 
+pub(crate) mod archive;
 pub(crate) mod prune;
 pub(crate) mod sign_ins;
 pub(crate) mod verify;

@@ -88,6 +88,8 @@ pub(crate) enum Operation {
     SignInFailed,
     /// Old rows of the trail were deleted.
     Prune,
+    /// Old rows of the trail were moved into a file.
+    Archive,
     /// Everything was replaced by a backup.
     Restore,
 }
@@ -104,6 +106,7 @@ impl Operation {
             Self::SignIn => "sign_in",
             Self::SignInFailed => "sign_in_failed",
             Self::Prune => "prune",
+            Self::Archive => "archive",
             Self::Restore => "restore",
         }
     }
@@ -313,7 +316,7 @@ pub(crate) fn fingerprint(digest: &str) -> String {
     hex(digest.as_ref()).chars().take(8).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])

@@ -12,9 +12,7 @@ use sqlx::{AnyConnection, Row as _};
 use tokio::time::timeout;
 
 use super::{Read, Store, TIMEOUT};
-use crate::model::audit::{
-    Actor, AuditKey, Checkpoint, Entry, Head, Listener, Object, Operation, Row,
-};
+use crate::model::audit::{Actor, AuditKey, Checkpoint, Entry, Head, Listener, Object, Row};
 
 /// How rows are sealed, and who hears of them.
 #[derive(Clone)]
@@ -56,6 +54,21 @@ pub struct Outside {
     pub from: i64,
     /// Their highest number.
     pub to: i64,
+}
+
+/// The oldest rows, to be deleted as they were read.
+#[derive(Clone, Debug)]
+pub(crate) struct Cut<'c> {
+    /// The checkpoint that was read.
+    pub checkpoint: Option<&'c Checkpoint>,
+    /// Rows above this number go.
+    pub after: i64,
+    /// The last row that goes.
+    pub until: Head,
+    /// How many rows there are between them.
+    pub rows: u64,
+    /// What is left in their place.
+    pub left: Entry,
 }
 
 const COLUMNS: &str = "number, at, actor_kind, actor, provider, address, correlation_id, operation, object_kind, \
@@ -168,7 +181,7 @@ impl Read {
     /// When the database cannot be read.
     pub async fn audit_head(&mut self) -> sqlx::Result<Head> {
         let query = sqlx::query("select number, seal from audit_head");
-        let row = query.fetch_one(&mut *self.0).await?;
+        let row = query.fetch_one(self.db()).await?;
         Ok(Head { number: row.try_get(0)?, seal: row.try_get(1)? })
     }
 
@@ -178,7 +191,7 @@ impl Read {
     ///
     /// When the database cannot be read.
     pub async fn audit_checkpoint(&mut self) -> sqlx::Result<Option<Checkpoint>> {
-        checkpoint(&mut self.0).await
+        checkpoint(self.db()).await
     }
 
     /// The next rows after a number, in the order of the chain.
@@ -187,7 +200,7 @@ impl Read {
     ///
     /// When the database cannot be read.
     pub async fn audit_after(&mut self, number: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
-        after(&mut self.0, number, limit).await
+        after(self.db(), number, limit).await
     }
 
     /// The rows at or below the number after which the chain begins.
@@ -198,7 +211,7 @@ impl Read {
     pub async fn audit_outside(&mut self, begins_after: i64) -> sqlx::Result<Option<Outside>> {
         let query =
             sqlx::query("select count(*), min(number), max(number) from audit where number <= $1");
-        let row = query.bind(begins_after).fetch_one(&mut *self.0).await?;
+        let row = query.bind(begins_after).fetch_one(self.db()).await?;
         let (from, to) = (row.try_get::<Option<i64>, _>(1)?, row.try_get::<Option<i64>, _>(2)?);
         let count = row.try_get(0)?;
         Ok(from.zip(to).map(|(from, to)| Outside { count, from, to }))
@@ -226,7 +239,7 @@ impl Read {
         for (_, value) in numbers {
             query = query.bind(value);
         }
-        let rows = query.bind(filter.limit).fetch_all(&mut *self.0).await?;
+        let rows = query.bind(filter.limit).fetch_all(self.db()).await?;
         rows.iter().map(row_of).collect()
     }
 }
@@ -266,18 +279,14 @@ impl Store {
         timeout(TIMEOUT, write).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
-    /// Deletes the rows after a checkpoint up to one that was read, and leaves a checkpoint and a
-    /// row that says so. Returns how many rows went: none if the checkpoint is another by now.
+    /// Deletes the oldest rows, and leaves a checkpoint and a row that says so. Returns how many
+    /// rows went: none if the trail is not what was read any more.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
-    pub async fn prune_audit(
-        &self,
-        begins_after: Option<&Checkpoint>,
-        until: Head,
-        now: i64,
-    ) -> sqlx::Result<u64> {
+    pub(crate) async fn cut_audit(&self, cut: Cut<'_>) -> sqlx::Result<u64> {
+        let Cut { checkpoint: begins_after, after, until, rows, left } = cut;
         let write = async {
             let mut transaction = self.pool.begin_with(self.database.begin_write()).await?;
             let last = take_turn(&mut transaction).await?;
@@ -286,14 +295,16 @@ impl Store {
                 return Ok(0);
             }
             let deleted = sqlx::query("delete from audit where number > $1 and number <= $2")
-                .bind(known.map_or(0, |known| known.head.number))
+                .bind(after)
                 .bind(until.number)
                 .execute(&mut *transaction)
                 .await?
                 .rows_affected();
-            put_checkpoint(&mut transaction, &self.trail.key.checkpoint(until.clone(), now))
-                .await?;
-            let rows = append(&mut transaction, &self.trail.key, vec![pruned(&until, now)]).await?;
+            if deleted != rows {
+                return Ok(0);
+            }
+            put_checkpoint(&mut transaction, &self.trail.key.checkpoint(until, left.at)).await?;
+            let rows = append(&mut transaction, &self.trail.key, vec![left]).await?;
             transaction.commit().await?;
             rows.iter().for_each(|row| (self.trail.listener)(row));
             Ok(deleted)
@@ -316,16 +327,4 @@ async fn put_checkpoint(db: &mut AnyConnection, checkpoint: &Checkpoint) -> sqlx
     .execute(db)
     .await
     .map(drop)
-}
-
-fn pruned(until: &Head, now: i64) -> Entry {
-    Entry {
-        at: now,
-        actor: Actor::server(),
-        operation: Operation::Prune.as_str().to_owned(),
-        object: Object::new("audit", ""),
-        before: None,
-        after: Some(serde_json::json!({ "until": until.to_string() }).to_string()),
-        revision: 0,
-    }
 }

@@ -55,6 +55,8 @@ const NO_BACKUP: &str = "it is no backup of this program";
 const MAX_NUMBER: i64 = 1 << 53;
 /// How many rows are read at once.
 const PAGE: i64 = 2000;
+/// How the name of a copy in the data folder begins.
+const WORKING_COPY: &str = ".restore-";
 
 /// What a backup is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,12 +136,11 @@ impl Backup {
     /// makes.
     pub(crate) async fn open(path: &Path, folder: &Path) -> anyhow::Result<Self> {
         let about = || format!("cannot read the backup {}", path.display());
-        let copy = WorkingCopy(folder.join(format!(".restore-{}", Uuid::new_v4().simple())));
         let metadata = fs::metadata(path).with_context(about)?;
         ensure!(metadata.is_file(), "{} is no file", path.display());
-        make_file(&copy.0)?;
-        fs::copy(path, &copy.0).with_context(about)?;
-        let mut connection = connect(&copy.0).await.with_context(about)?;
+        let copy = WorkingCopy::make(folder)?;
+        fs::copy(path, &copy.path).with_context(about)?;
+        let mut connection = connect(&copy.path).await.with_context(about)?;
         check_schema(&mut connection).await.with_context(about)?;
         migrate(&mut connection).await.with_context(about)?;
         let about = about_of(&mut connection).await.with_context(about)?;
@@ -149,13 +150,47 @@ impl Backup {
 
 /// A file that is deleted when this is dropped.
 #[derive(Debug)]
-struct WorkingCopy(PathBuf);
+struct WorkingCopy {
+    path: PathBuf,
+    /// Locked: another process leaves it alone.
+    _file: File,
+}
+
+impl WorkingCopy {
+    /// Makes an empty file.
+    fn make(folder: &Path) -> anyhow::Result<Self> {
+        let about = || format!("cannot write into {}", folder.display());
+        remove_working_copies(folder).with_context(about)?;
+        let path = folder.join(format!("{WORKING_COPY}{}", Uuid::new_v4().simple()));
+        make_file(&path).with_context(about)?;
+        let file = File::open(&path)?;
+        file.try_lock()?;
+        ensure!(path.try_exists()?, "another process has removed {}", path.display());
+        Ok(Self { path, _file: file })
+    }
+}
 
 impl Drop for WorkingCopy {
     fn drop(&mut self) {
-        // It may not have been made.
-        let _ = fs::remove_file(&self.0);
+        // What stays is removed by the next restore or start.
+        let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Removes the copies that interrupted restores have left in the data folder. They hold keys.
+///
+/// # Errors
+///
+/// When the folder cannot be read, or a file cannot be removed.
+pub(crate) fn remove_working_copies(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_copy = entry.file_name().to_string_lossy().starts_with(WORKING_COPY);
+        if is_copy && entry.file_type()?.is_file() && File::open(entry.path())?.try_lock().is_ok() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 impl Write {
@@ -206,12 +241,12 @@ fn make_file(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
-/// Opens a file.
+/// Opens a file. It has no journal beside it: a file that is half written is thrown away.
 async fn connect(path: &Path) -> anyhow::Result<AnyConnection> {
     let url = format!("sqlite://{}?mode=rw", url_path(path));
     let mut connection = AnyConnection::connect(&url).await?;
     let pragmas =
-        "pragma trusted_schema = off; pragma foreign_keys = on; pragma journal_mode = delete";
+        "pragma trusted_schema = off; pragma foreign_keys = on; pragma journal_mode = memory";
     connection.execute(pragmas).await?;
     Ok(connection)
 }

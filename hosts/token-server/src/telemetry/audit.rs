@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `number` | the number of the row, without a gap |
 //! | `at` | when, in RFC 3339 |
-//! | `operation` | `create`, `update`, `delete`, `revoke`, `sign_in`, `sign_in_failed`, `prune`, `restore` |
+//! | `operation` | `create`, `update`, `delete`, `revoke`, `sign_in`, `sign_in_failed`, `prune`, `archive`, `restore` |
 //! | `object_kind`, `object` | what was changed |
 //! | `actor_kind`, `actor`, `provider` | who did it |
 //! | `address`, `correlation_id` | by which request |

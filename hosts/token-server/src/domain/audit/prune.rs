@@ -8,8 +8,8 @@
 //! is deleted when it has moved meanwhile.
 
 use crate::domain::audit::verify::{Chain, Fault};
-use crate::model::audit::{AuditKey, Checkpoint, Head};
-use crate::store::{Read, Store};
+use crate::model::audit::{Actor, AuditKey, Checkpoint, Entry, Head, Object, Operation};
+use crate::store::{AuditCut, Read, Store};
 
 /// How many rows are read at once.
 const PAGE: i64 = 200;
@@ -41,20 +41,40 @@ pub async fn prune(
     let checkpoint = read.audit_checkpoint().await?;
     let (until, stopped) = end_of_old(&mut read, keys, checkpoint.clone(), older_than).await?;
     drop(read);
-    let deleted = match until {
-        Some(until) => store.prune_audit(checkpoint.as_ref(), until, now).await?,
-        None => 0,
+    let Some((until, rows)) = until else { return Ok(Pruned { deleted: 0, stopped }) };
+    let cut = AuditCut {
+        checkpoint: checkpoint.as_ref(),
+        after: checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.head.number),
+        left: left(&until, now),
+        until,
+        rows,
     };
-    Ok(Pruned { deleted, stopped })
+    Ok(Pruned { deleted: store.cut_audit(cut).await?, stopped })
 }
 
-/// The last row of those that are old and verify, and what stands at the row after it.
+/// The row that takes the place of those that were deleted.
+fn left(until: &Head, now: i64) -> Entry {
+    Entry {
+        at: now,
+        actor: Actor::server(),
+        operation: Operation::Prune.as_str().to_owned(),
+        object: Object::new("audit", ""),
+        before: None,
+        after: Some(serde_json::json!({ "until": until.to_string() }).to_string()),
+        revision: 0,
+    }
+}
+
+/// The last row of those that are old and verify, and how many these are.
+type Old = Option<(Head, u64)>;
+
+/// What is old and verifies, and what stands at the row after it.
 async fn end_of_old(
     read: &mut Read,
     keys: &[AuditKey],
     checkpoint: Option<Checkpoint>,
     older_than: i64,
-) -> sqlx::Result<(Option<Head>, Option<(i64, Fault)>)> {
+) -> sqlx::Result<(Old, Option<(i64, Fault)>)> {
     let mut chain = Chain::new(keys, checkpoint, None);
     chain.outside(read.audit_outside(chain.last().number).await?);
     if let Some(fault) = chain.any_fault() {
@@ -77,7 +97,7 @@ async fn end_of_old(
             if at >= older_than {
                 return Ok((until, None));
             }
-            until = Some(chain.last().clone());
+            until = Some((chain.last().clone(), chain.rows()));
         }
         if is_last {
             break;

@@ -128,8 +128,7 @@ pub async fn verify(
     keys: &[AuditKey],
     known: Option<&Head>,
 ) -> sqlx::Result<Report> {
-    let mut read = store.read().await?;
-    // Read first: what is written meanwhile lies behind it.
+    let mut read = store.snapshot().await?;
     let head = read.audit_head().await?;
     let mut chain = Chain::new(keys, read.audit_checkpoint().await?, known.cloned());
     chain.outside(read.audit_outside(chain.last.number).await?);
@@ -138,9 +137,8 @@ pub async fn verify(
         let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         rows.into_iter().for_each(|row| chain.add(row));
         if is_last {
-            // Read last: every row that was read was committed with it.
-            chain.head_set_back(&read.audit_head().await?);
-            return Ok(chain.end(&head));
+            chain.head_set_back(&head);
+            return Ok(chain.end_at(&head));
         }
     }
 }
@@ -212,6 +210,11 @@ impl<'k> Chain<'k> {
     /// The last row that was read.
     pub(super) const fn last(&self) -> &Head {
         &self.last
+    }
+
+    /// How many rows were read.
+    pub(super) const fn rows(&self) -> u64 {
+        self.rows
     }
 
     /// A fault among the rows so far.
@@ -341,7 +344,19 @@ impl<'k> Chain<'k> {
         }
     }
 
-    fn end(mut self, head: &Head) -> Report {
+    /// What was found, when there are no more rows.
+    fn end_at(mut self, head: &Head) -> Report {
+        let known = self.known.iter().chain([head]).map(|head| head.number).max().unwrap_or(0);
+        if known > self.last.number {
+            self.fault(Fault::CutOff { last: self.last.number, known });
+        } else if head.number == self.last.number && head.seal != self.last.seal {
+            self.fault(Fault::Rewritten { number: head.number });
+        }
+        self.end()
+    }
+
+    /// What was found so far.
+    pub(super) fn end(mut self) -> Report {
         for suspect in &self.suspects {
             let number = suspect.row.number;
             let fault = match self.sealed_as(&suspect.row) {
@@ -349,12 +364,6 @@ impl<'k> Chain<'k> {
                 None => Fault::Altered { number },
             };
             self.faults.push(fault);
-        }
-        let known = self.known.iter().chain([head]).map(|head| head.number).max().unwrap_or(0);
-        if known > self.last.number {
-            self.fault(Fault::CutOff { last: self.last.number, known });
-        } else if head.number == self.last.number && head.seal != self.last.seal {
-            self.fault(Fault::Rewritten { number: head.number });
         }
         let Self { rows, checkpoint, last, faults, .. } = self;
         Report { rows, checkpoint, last, faults }

@@ -50,7 +50,7 @@ pub(crate) struct AuditEntry {
     number: i64,
     /// When, in RFC 3339.
     at: String,
-    /// `create`, `update`, `delete`, `revoke`, `sign_in`, `sign_in_failed`, `prune` or
+    /// `create`, `update`, `delete`, `revoke`, `sign_in`, `sign_in_failed`, `prune`, `archive` or
     /// `restore`.
     operation: String,
     /// What was changed.

@@ -142,3 +142,20 @@ fn many_maps(round: u64) -> String {
     let maps: Vec<_> = (0..2000).map(map).collect();
     format!("scopeMaps: [{}]\n# {}\n", maps.join(", "), clock::now())
 }
+
+/// A row that does not verify is moved out of the trail, which is whole then.
+#[test]
+fn rows_that_do_not_verify_are_archived() {
+    let data = Data::new();
+    data.stdout(&["administrator"], &[]);
+    sql(&data, "update audit set actor = 'somebody' where number = 2");
+    let file = data.path("rows.jsonl").display().to_string();
+    let error = data.refused(&["audit", "archive"], &[&file, "--until", "99"]);
+    assert!(error.ends_with("the trail has no row 99"), "{error}");
+    let printed = data.stdout(&["audit", "archive"], &[&file, "--until", "2"]);
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(printed["faults"], json!(["row 2 was altered"]));
+    assert_eq!((&printed["rows"], &printed["deletedUntil"]), (&json!(2), &json!(2)));
+    let whole = verify(&data, &[]);
+    assert_eq!((&whole["isWhole"], &whole["deletedUntil"]), (&json!(true), &json!(2)));
+}

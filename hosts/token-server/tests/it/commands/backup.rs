@@ -160,3 +160,21 @@ fn a_backup_is_its_owners_alone() {
     let error = data.refused(&["backup"], &[file.to_str().unwrap()]);
     assert!(error.contains("exists already"), "{error}");
 }
+
+/// A restore that was killed leaves a copy of the backup, with the keys in it.
+#[test]
+fn the_copy_of_an_interrupted_restore_is_removed() {
+    let data = Data::new();
+    let file = data.path("backup.db").display().to_string();
+    data.stdout(&["backup"], &[&file]);
+    let left = data.write("data/.restore-left", "half a backup");
+    let in_use = data.write("data/.restore-in-use", "of another process");
+    let lock = std::fs::File::open(&in_use).unwrap();
+    lock.try_lock().unwrap();
+    data.stdout(&["restore"], &["--replace", &file]);
+    assert_eq!((left.exists(), in_use.exists()), (false, true));
+    data.write("data/.restore-left", "half a backup");
+    drop(lock);
+    drop(data.serve(&[]));
+    assert_eq!((left.exists(), in_use.exists()), (false, false));
+}

@@ -21,6 +21,7 @@ macro_rules! on_both {
     };
 }
 
+mod archive;
 mod authority;
 mod backup;
 mod changes;
