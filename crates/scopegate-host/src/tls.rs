@@ -64,9 +64,10 @@ impl Certificate {
         Ok(Self { files, current, seen })
     }
 
-    /// Reads the files from time to time and whenever the process gets SIGHUP. Never returns.
-    pub async fn watch(&self, every: Duration) {
-        watch(every, || self.reload()).await;
+    /// Reads the files from time to time and whenever the process gets SIGHUP, which does not end
+    /// the process from this call on. What is returned never ends.
+    pub fn watch(&self, every: Duration) -> impl Future<Output = ()> {
+        watch(every, || self.reload())
     }
 
     /// Loads a changed pair of files, and logs whether it is used.
@@ -102,23 +103,26 @@ impl ResolvesServerCert for Certificate {
     }
 }
 
-/// Calls `reload` from time to time and whenever the process gets SIGHUP. Never returns.
-pub async fn watch(every: Duration, mut reload: impl FnMut()) {
+/// Calls `reload` from time to time and whenever the process gets SIGHUP, which does not end the
+/// process from this call on. What is returned never ends.
+pub fn watch(every: Duration, mut reload: impl FnMut()) -> impl Future<Output = ()> {
     let mut hangups = signal(SignalKind::hangup()).ok();
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let hangup = async {
-            match &mut hangups {
-                Some(hangups) => hangups.recv().await,
-                None => std::future::pending().await,
+    async move {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let hangup = async {
+                match &mut hangups {
+                    Some(hangups) => hangups.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = hangup => {}
             }
-        };
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = hangup => {}
+            reload();
         }
-        reload();
     }
 }
 

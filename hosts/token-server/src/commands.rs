@@ -17,7 +17,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Parser as _;
 use scopegate_host::database::make_folder;
 use scopegate_host::setting::SecretUrl;
@@ -26,6 +26,7 @@ use scopegate_host::tls::install_provider;
 use crate::config::{Cli, Command, Config, KeySource};
 use crate::domain::keys::{Keeper, Rotation, RsaSize};
 use crate::domain::seed::Generated;
+use crate::http::serve::stopped;
 use crate::model::audit::{Actor, AuditKey};
 use crate::store::{Store, Trail, folder};
 use crate::telemetry;
@@ -37,10 +38,10 @@ pub async fn run() -> ExitCode {
         Command::Serve(flags) => serve::serve(*flags).await,
         Command::Administrator(flags) => administrator::administrator(flags).await,
         Command::Keys(command) => keys::keys(command).await,
-        Command::Audit(command) => audit::audit(command).await,
+        Command::Audit(command) => unless_stopped(audit::audit(command)).await,
         Command::Doctor(flags) => doctor::doctor(flags).await,
-        Command::Backup(flags) => backup::backup(flags).await,
-        Command::Restore(flags) => restore::restore(flags).await,
+        Command::Backup(flags) => unless_stopped(backup::backup(flags)).await,
+        Command::Restore(flags) => unless_stopped(restore::restore(flags)).await,
         Command::Revoke(flags) => revoke::revoke(flags).await,
         Command::Apply(flags) => apply::apply(flags).await,
     };
@@ -50,6 +51,14 @@ pub async fn run() -> ExitCode {
             eprintln!("error: {}", in_one_line(&error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Runs a command that has files to remove when it is asked to end.
+async fn unless_stopped(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::select! {
+        ended = command => ended,
+        () = stopped() => bail!("stopped before it was done"),
     }
 }
 

@@ -21,6 +21,7 @@ mod row;
 mod secret;
 mod shown;
 mod tables;
+mod temporary;
 mod vault;
 mod write;
 
@@ -51,6 +52,7 @@ pub use revoked_tokens::RevokedToken;
 pub(crate) use scopegate_host::database::{ChangeListener, Database};
 pub(crate) use secret::{SecretExpiry, SecretRecord};
 pub use tables::{Record, Revision};
+pub(crate) use temporary::Temporary;
 pub(crate) use vault::{SealError, StoredKeys, Vault};
 pub use write::Write;
 

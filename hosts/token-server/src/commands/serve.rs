@@ -44,6 +44,9 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     check_files(&config);
     let tls = Tls::open(config.tls.as_ref(), None)?;
     let management_tls = management_tls(&config.management)?;
+    // From here on SIGHUP does not end the process: a client that waits for a port may send it.
+    let watches: Vec<_> =
+        [&tls, &management_tls].into_iter().flatten().cloned().map(Tls::watch).collect();
     let providers = Providers::open(&config.providers)?;
     let store = open_with_keys(&config, Actor::server()).await?;
     if let Err(error) = remove_working_copies(&config.data) {
@@ -65,9 +68,8 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let ports = Ports::open(&config).await?;
     let app = prepared.into_app(&config, &ports).await?;
     let mut background = background(&config, &app, &telemetry, keep_rows);
-    for tls in [&tls, &management_tls].into_iter().flatten() {
-        let tls = tls.clone();
-        background.spawn(async move { tls.watch().await });
+    for watch in watches {
+        background.spawn(watch);
     }
     let serving = ports.serve(&config, &app, &telemetry, (tls, management_tls));
     tokio::select! {

@@ -3,21 +3,28 @@
 //! A restore begins a new epoch: every older token, feed and bundle ends. A database that is not
 //! empty keeps its audit trail and its signing keys. Where the trail goes on from the backup's, it
 //! says what was changed since: a principal that was changed or deleted comes back disabled, the
-//! admin account and anonymous pull off, a scope map that was changed keeps its later rules, and
-//! one that was deleted comes back without rules. Where it does not go on, and on another machine,
-//! it is not known what was changed since; the log has it, under the target `audit`.
+//! admin account and anonymous pull off, and a scope map with those of its rules that it had both
+//! then and now, one that was deleted without any. After another restore everything counts as
+//! changed. Where the trail does not go on, and on another machine, it is not known what was changed
+//! since; the log has it, under the target `audit`.
 //!
 //! Left out: redoing those changes, which is the operator's to decide.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use scopegate_core::scope_map::Rule;
 
-use crate::model::audit::{Head, Object, Row};
+use crate::domain::keys::certificate::Certificate;
+use crate::domain::keys::{Authority, SigningKey};
+use crate::model::audit::{Head, Object, Operation, Row};
 use crate::store::{
-    About, Backup, Known, Record, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord, Write,
+    About, AuthorityRecord, Backup, Changes, KeysRecord, Known, Record, Revision, ScopeMapRecord,
+    ServicePrincipalRecord, Store, StoredKeys, TokenRecord, Vault, Write,
 };
+
+const UNREADABLE: &str = "the backup holds what no server can read";
 
 /// How a backup is to be restored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,23 +73,27 @@ pub async fn restore(
         "the audit trail does not go on from the backup's, so it is not known what was taken away since: \
          add `--as-it-was`, and all of it comes back"
     );
-    let taken_away = since.as_deref().filter(|_| !options.as_it_was).unwrap_or_default();
-    let maps = later_maps(&mut write, taken_away).await?;
-    let left = write.registry().await?;
+    let taken = match &since {
+        Some(since) if !options.as_it_was => Taken::new(since),
+        _ => Taken::default(),
+    };
+    let left = write.everything().await?;
     write.replace_all(&mut backup, is_empty).await?;
-    let restored = write.registry().await?;
+    let mut restored = write.everything().await.context(UNREADABLE)?;
+    check(&restored).context(UNREADABLE)?;
+    if is_empty {
+        check_keys(&restored.keys, store.vault()).context(UNREADABLE)?;
+    }
     let known = Known {
-        epoch: restored.epoch,
-        revision: left.revision.max(restored.revision),
+        epoch: restored.registry.epoch.clone(),
+        revision: left.registry.revision.max(restored.registry.revision),
         write_id: String::new(),
     };
     let epoch = write.begin_epoch(Some(&known)).await?.unwrap_or_default();
     write.note_restore(backup.about.made_at, backup.about.revision);
-    for map in &maps {
-        write.put(map).await?;
-    }
-    let mut disabled = empty_deleted_maps(&mut write, taken_away, &maps).await?;
-    disabled.append(&mut disable(&mut write, taken_away).await?);
+    let maps = taken.of(std::mem::take(&mut restored.scope_maps));
+    let mut disabled = narrow(&mut write, maps, &left.scope_maps).await?;
+    disabled.append(&mut disable(&mut write, &taken, restored).await?);
     let revision = write.commit().await?;
     Ok(Restored { about: backup.about, epoch, revision, since, disabled })
 }
@@ -97,62 +108,116 @@ async fn changes_since(write: &mut Write, head: &Head) -> anyhow::Result<Option<
     Ok(is_known.then(|| rows.into_iter().filter(is_change).collect()))
 }
 
-/// The objects of one kind that were changed, by their keys.
-fn changed(since: &[Row], kind: &str) -> BTreeSet<String> {
-    let objects = since.iter().map(|row| &row.entry.object);
-    objects
-        .filter(|object| object.kind == kind)
-        .map(|object| object.name.to_ascii_lowercase())
-        .collect()
+/// What was changed since the backup, and must not come back as it was.
+#[derive(Default)]
+struct Taken<'r> {
+    /// Another restore leaves one row, whatever it changed.
+    everything: bool,
+    objects: BTreeSet<(&'r str, String)>,
 }
 
-/// The maps that were changed and are still there, as they are now.
-async fn later_maps(write: &mut Write, since: &[Row]) -> anyhow::Result<Vec<ScopeMapRecord>> {
-    let mut maps = Vec::new();
-    for key in changed(since, ScopeMapRecord::KIND) {
-        maps.extend(write.find::<ScopeMapRecord>(&key).await?);
+impl<'r> Taken<'r> {
+    fn new(since: &'r [Row]) -> Self {
+        let everything = since.iter().any(|row| row.entry.operation == Operation::Restore.as_str());
+        let objects = since.iter().map(|row| &row.entry.object);
+        let objects =
+            objects.map(|object| (object.kind.as_str(), object.name.to_ascii_lowercase()));
+        Self { everything, objects: objects.collect() }
     }
-    Ok(maps)
+
+    fn has(&self, kind: &'static str, key: &str) -> bool {
+        self.everything || self.objects.contains(&(kind, key.to_ascii_lowercase()))
+    }
+
+    /// The records that were changed.
+    fn of<R: Record>(&self, records: Vec<R>) -> Vec<R> {
+        records.into_iter().filter(|record| self.has(R::KIND, record.key())).collect()
+    }
 }
 
-/// Takes the rules from maps that were deleted since the backup and are in it: they would give
-/// rights to identities, which are disabled nowhere.
-async fn empty_deleted_maps(
+/// Refuses what no server could start with, and what no revocation could end.
+fn check(restored: &Changes) -> anyhow::Result<()> {
+    for map in &restored.scope_maps {
+        for action in &map.actions {
+            Rule::parse(action)
+                .with_context(|| format!("the scope map {} has the action {action:?}", map.name))?;
+        }
+    }
+    let revision = restored.registry.revision;
+    let latest = generations(restored).max().unwrap_or_default();
+    ensure!(latest <= revision, "a generation, {latest}, is above the revision, {revision}");
+    Ok(())
+}
+
+/// The generations of everything: a token of an older one has ended.
+fn generations(all: &Changes) -> impl Iterator<Item = Revision> {
+    let registry = [all.registry.admin_generation, all.registry.anonymous_generation];
+    let maps = all.scope_maps.iter().map(|map| map.generation);
+    let tokens = all.tokens.iter().map(|token| token.generation);
+    let services = all.service_principals.iter().map(|service| service.generation);
+    let providers = all.providers.iter().flat_map(|it| [it.generation, it.revoked]);
+    let identities = all.revoked_identities.iter().map(|identity| identity.revision);
+    registry
+        .into_iter()
+        .chain(maps)
+        .chain(tokens)
+        .chain(services)
+        .chain(providers)
+        .chain(identities)
+}
+
+/// Refuses keys with which no server could start. Private keys that cannot be decrypted here are left out.
+fn check_keys(stored: &StoredKeys, vault: &Vault) -> anyhow::Result<()> {
+    if let Ok(KeysRecord { keys, authority }) = stored.open(vault) {
+        keys.iter().try_for_each(|key| SigningKey::read(key).map(drop))?;
+        return authority.iter().try_for_each(|it| Authority::read(it).map(drop));
+    }
+    let KeysRecord { keys, authority } = stored.records();
+    keys.iter().try_for_each(|key| SigningKey::read_certificate(key).map(drop))?;
+    let is_readable = |it: &AuthorityRecord| Certificate::read_pem(&it.certificate).is_some();
+    ensure!(authority.iter().all(is_readable), "the authority's certificate is not a certificate");
+    Ok(())
+}
+
+/// Leaves a map that was changed since the backup only the rules that it had then and has now: its
+/// owner may have taken some away, and somebody else have added some. Returns those that lose any.
+async fn narrow(
     write: &mut Write,
-    since: &[Row],
-    later: &[ScopeMapRecord],
+    changed: Vec<ScopeMapRecord>,
+    left: &[ScopeMapRecord],
 ) -> anyhow::Result<Vec<Object>> {
-    let mut emptied = Vec::new();
-    for key in changed(since, ScopeMapRecord::KIND) {
-        let is_later = later.iter().any(|map| map.key == key);
-        let Some(map) = write.find::<ScopeMapRecord>(&key).await?.filter(|_| !is_later) else {
-            continue;
-        };
-        emptied.push(Object::new(ScopeMapRecord::KIND, &map.name));
-        write.put(&ScopeMapRecord { actions: Vec::new(), ..map }).await?;
+    let mut narrowed = Vec::new();
+    for map in changed {
+        let now = left.iter().find(|now| now.key == map.key);
+        let has_now = |action: &&String| now.is_some_and(|now| now.actions.contains(action));
+        let actions: Vec<String> = map.actions.iter().filter(has_now).cloned().collect();
+        if actions != map.actions {
+            narrowed.push(Object::new(ScopeMapRecord::KIND, &map.name));
+            write.put(&ScopeMapRecord { actions, ..map }).await?;
+        }
     }
-    Ok(emptied)
+    Ok(narrowed)
 }
 
 /// Disables what was changed since the backup and is in it.
-async fn disable(write: &mut Write, since: &[Row]) -> anyhow::Result<Vec<Object>> {
+async fn disable(
+    write: &mut Write,
+    taken: &Taken<'_>,
+    restored: Changes,
+) -> anyhow::Result<Vec<Object>> {
     let mut disabled = Vec::new();
-    for key in changed(since, TokenRecord::KIND) {
-        if let Some(token) = write.find::<TokenRecord>(&key).await?.filter(|token| token.enabled) {
-            disabled.push(Object::new(TokenRecord::KIND, &token.name));
-            write.put(&TokenRecord { enabled: false, ..token }).await?;
-        }
+    for token in taken.of(restored.tokens).into_iter().filter(|token| token.enabled) {
+        disabled.push(Object::new(TokenRecord::KIND, &token.name));
+        write.put(&TokenRecord { enabled: false, ..token }).await?;
     }
-    for key in changed(since, ServicePrincipalRecord::KIND) {
-        let known = write.find::<ServicePrincipalRecord>(&key).await?;
-        if let Some(service) = known.filter(|service| service.enabled) {
-            disabled.push(Object::new(ServicePrincipalRecord::KIND, &service.name));
-            write.put(&ServicePrincipalRecord { enabled: false, ..service }).await?;
-        }
+    let services = taken.of(restored.service_principals);
+    for service in services.into_iter().filter(|service| service.enabled) {
+        disabled.push(Object::new(ServicePrincipalRecord::KIND, &service.name));
+        write.put(&ServicePrincipalRecord { enabled: false, ..service }).await?;
     }
     let mut registry = write.registry().await?;
     let opens = registry.admin_enabled || registry.anonymous_pull;
-    if opens && !changed(since, "registry").is_empty() {
+    if opens && taken.has("registry", "") {
         (registry.admin_enabled, registry.anonymous_pull) = (false, false);
         write.put_registry(&registry).await?;
         disabled.push(Object::new("registry", ""));

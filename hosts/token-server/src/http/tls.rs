@@ -53,9 +53,10 @@ impl Tls {
         Ok(Self { certificate, clients, config: RustlsConfig::from_config(Arc::new(config)) })
     }
 
-    /// Reads the files from time to time and whenever the process gets SIGHUP. Never returns.
-    pub async fn watch(&self) {
-        watch(POLL_INTERVAL, || self.reload()).await;
+    /// Reads the files from time to time and whenever the process gets SIGHUP, which does not end
+    /// the process from this call on. What is returned never ends.
+    pub fn watch(self) -> impl Future<Output = ()> {
+        watch(POLL_INTERVAL, move || self.reload())
     }
 
     /// Reads changed files.

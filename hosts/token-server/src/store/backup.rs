@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use super::Store;
 use super::records::{Changes, Known};
+use super::temporary::Temporary;
 use super::write::Write;
 use crate::clock;
 use crate::model::audit::Head;
@@ -76,14 +77,14 @@ impl Store {
     /// When the file exists already, or cannot be written whole: then there is none.
     pub async fn back_up(&self, path: &Path) -> anyhow::Result<About> {
         ensure!(!path.exists(), "{} exists already", path.display());
-        let partial = path.with_added_extension("partial");
-        let written = self.write_backup(&partial).await;
-        if written.is_err() {
-            // What is there is half a backup.
-            let _ = fs::remove_file(&partial);
-        }
-        let about = written.with_context(|| format!("cannot write {}", path.display()))?;
-        fs::rename(&partial, path)?;
+        let context = || format!("cannot write {}", path.display());
+        let partial = path.with_added_extension(format!("{}.partial", Uuid::new_v4().simple()));
+        make_file(&partial).with_context(context)?;
+        let temporary = Temporary::new(&partial);
+        let about = self.write_backup(&partial).await.with_context(context)?;
+        // Unlike a new name, a second one never takes the place of another file.
+        fs::hard_link(&partial, path).with_context(context)?;
+        drop(temporary);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
         Ok(about)
@@ -96,7 +97,6 @@ impl Store {
     }
 
     async fn write_backup(&self, path: &Path) -> anyhow::Result<About> {
-        make_file(path)?;
         let mut file = connect(path).await?;
         migrate(&mut file).await?;
         let mut read = self.pool.begin_with(self.database.begin_read()).await?;
@@ -148,12 +148,13 @@ impl Backup {
     }
 }
 
-/// A file that is deleted when this is dropped.
+/// A copy of a backup in the data folder, for as long as it is read.
 #[derive(Debug)]
 struct WorkingCopy {
     path: PathBuf,
     /// Locked: another process leaves it alone.
     _file: File,
+    _temporary: Temporary,
 }
 
 impl WorkingCopy {
@@ -163,21 +164,15 @@ impl WorkingCopy {
         remove_working_copies(folder).with_context(about)?;
         let path = folder.join(format!("{WORKING_COPY}{}", Uuid::new_v4().simple()));
         make_file(&path).with_context(about)?;
+        let temporary = Temporary::new(&path);
         let file = File::open(&path)?;
         file.try_lock()?;
         ensure!(path.try_exists()?, "another process has removed {}", path.display());
-        Ok(Self { path, _file: file })
+        Ok(Self { path, _file: file, _temporary: temporary })
     }
 }
 
-impl Drop for WorkingCopy {
-    fn drop(&mut self) {
-        // What stays is removed by the next restore or start.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Removes the copies that interrupted restores have left in the data folder. They hold keys.
+/// Removes the copies that killed restores have left in the data folder. They hold keys.
 ///
 /// # Errors
 ///
@@ -200,7 +195,7 @@ impl Write {
     ///
     /// # Errors
     ///
-    /// When the database cannot be written, or the backup holds what a server cannot read.
+    /// When the database cannot be written, or the backup holds a value of another type.
     pub(crate) async fn replace_all(
         &mut self,
         backup: &mut Backup,
@@ -215,7 +210,6 @@ impl Write {
             let columns = columns(&mut backup.connection, table).await?;
             copy(&mut backup.connection, self.connection(), table, &columns).await?;
         }
-        self.check().await.context("the backup holds what no server can read")?;
         if is_empty {
             let head = &backup.about.head;
             sqlx::query("update audit_head set number = $1, seal = $2")
@@ -228,11 +222,15 @@ impl Write {
     }
 
     /// Reads everything as a server does when it starts.
-    async fn check(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or holds an invalid record.
+    pub(crate) async fn everything(&mut self) -> anyhow::Result<Changes> {
         let everything = Changes::read(self.connection(), &Known::default()).await?;
         let revision = everything.registry.revision;
         ensure!((0..MAX_NUMBER).contains(&revision), "the revision is {revision}");
-        Ok(())
+        Ok(everything)
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Left out: reading such a file again.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IntoInnerError, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -20,9 +20,9 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
 use serde_json::json;
 
-use super::verify::Chain;
-use crate::model::audit::{Actor, AuditKey, Entry, Head, Object, Operation, Row, hex};
-use crate::store::{AuditCut, Read, Store};
+use super::verify::verify;
+use crate::model::audit::{Actor, AuditKey, Checkpoint, Entry, Head, Object, Operation, Row, hex};
+use crate::store::{AuditCut, Read, Store, Temporary};
 
 /// How many rows are read at once.
 const PAGE: i64 = 1000;
@@ -36,7 +36,7 @@ pub struct Archived {
     pub rows: u64,
     /// The SHA-256 of the file, in hexadecimal.
     pub digest: String,
-    /// What is wrong with the rows.
+    /// What was wrong with the trail, these rows and later ones.
     pub faults: Vec<String>,
 }
 
@@ -44,8 +44,8 @@ pub struct Archived {
 ///
 /// # Errors
 ///
-/// When there is no row of that number, the file exists already or cannot be written, or the
-/// database cannot be: then every row stays, and there is no file.
+/// When there is no row of that number, or the file exists already or cannot be written: then every
+/// row stays, and there is no new file. When the database cannot be written: the file stays.
 pub async fn archive(
     store: &Store,
     keys: &[AuditKey],
@@ -56,66 +56,53 @@ pub async fn archive(
     let about = || format!("cannot write {}", path.display());
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path).with_context(about)?;
-    let moved = move_rows(store, keys, Lines::new(file), until, now).await;
-    if moved.is_err() {
-        // The rows are still in the trail.
-        let _ = fs::remove_file(path);
-    }
-    let archived = moved.with_context(about)?;
-    Ok(archived)
-}
-
-async fn move_rows(
-    store: &Store,
-    keys: &[AuditKey],
-    mut lines: Lines,
-    until: i64,
-    now: i64,
-) -> anyhow::Result<Archived> {
+    let temporary = Temporary::new(path);
+    let faults = verify(store, keys, None).await?.faults;
+    let faults = faults.iter().map(ToString::to_string).collect();
     let mut read = store.snapshot().await?;
     let checkpoint = read.audit_checkpoint().await?;
-    let chain = Chain::new(keys, checkpoint.clone(), None);
-    let (head, faults) = write_rows(&mut read, chain, &mut lines, until).await?;
+    let mut lines = Lines::new(file);
+    let until = write_rows(&mut read, checkpoint.as_ref(), &mut lines, until).await;
+    let until = until.with_context(about)?;
     drop(read);
-    let archived = Archived { until: head, rows: lines.rows, digest: lines.end()?, faults };
+    let rows = lines.rows;
+    let archived = Archived { until, rows, digest: lines.end().with_context(about)?, faults };
+    // From here on it may be the only place of the rows.
+    temporary.keep();
     let cut = AuditCut {
         checkpoint: checkpoint.as_ref(),
         // Rows outside the chain go with them.
         after: i64::MIN,
         until: archived.until.clone(),
-        rows: archived.rows,
+        rows,
         left: left(&archived, store.actor(), now),
     };
-    ensure!(store.cut_audit(cut).await? > 0, "the trail has changed meanwhile: try again");
+    let deleted = store.cut_audit(cut).await;
+    let deleted = deleted.context("it is not known whether the rows are still in the trail")?;
+    ensure!(deleted > 0, "the trail has changed meanwhile: delete the file, and try again");
     Ok(archived)
 }
 
-/// Writes the rows up to a number. Returns the last one, and what is wrong with them.
+/// Writes the rows up to a number, those outside the chain among them. Returns the last one.
 async fn write_rows(
     read: &mut Read,
-    mut chain: Chain<'_>,
+    checkpoint: Option<&Checkpoint>,
     lines: &mut Lines,
     until: i64,
-) -> anyhow::Result<(Head, Vec<String>)> {
-    let begins_after = chain.last().clone();
+) -> anyhow::Result<Head> {
+    let begins_after = checkpoint.map(|checkpoint| checkpoint.head.clone()).unwrap_or_default();
     lines.write(&json!({ "after": begins_after.to_string() }))?;
-    chain.outside(read.audit_outside(begins_after.number).await?);
-    let mut last = i64::MIN;
-    while last < until {
-        let rows = read.audit_after(last, PAGE).await?;
+    let mut last = Head { number: i64::MIN, seal: String::new() };
+    while last.number < until {
+        let rows = read.audit_after(last.number, PAGE).await?;
         let rows: Vec<Row> = rows.into_iter().take_while(|row| row.number <= until).collect();
-        let Some(end) = rows.last() else { break };
-        last = end.number;
-        for row in rows {
-            lines.write_row(&row)?;
-            if row.number > begins_after.number {
-                chain.add(row);
-            }
-        }
+        rows.iter().try_for_each(|row| lines.write_row(row))?;
+        let Some(row) = rows.last() else { break };
+        last = Head { number: row.number, seal: row.seal.clone() };
     }
-    ensure!(last == until && until > begins_after.number, "the trail has no row {until}");
-    let report = chain.end();
-    Ok((report.last, report.faults.iter().map(ToString::to_string).collect()))
+    let is_there = last.number == until && until > begins_after.number;
+    ensure!(is_there, "the trail has no row {until}");
+    Ok(last)
 }
 
 /// The row that takes the place of those that were moved.

@@ -4,10 +4,12 @@
 //! a row that was altered first must not be deleted. Rows are read from the checkpoint on, until
 //! one is not old; what does not verify stays, with all rows after it.
 //!
+//! Behind a checkpoint of a former key the whole trail is verified first.
+//!
 //! What is deleted is what was verified: the checkpoint has the seal that was read, and nothing
 //! is deleted when it has moved meanwhile.
 
-use crate::domain::audit::verify::{Chain, Fault};
+use crate::domain::audit::verify::{Chain, Fault, verify};
 use crate::model::audit::{Actor, AuditKey, Checkpoint, Entry, Head, Object, Operation};
 use crate::store::{AuditCut, Read, Store};
 
@@ -39,6 +41,9 @@ pub async fn prune(
 ) -> sqlx::Result<Pruned> {
     let mut read = store.read().await?;
     let checkpoint = read.audit_checkpoint().await?;
+    if let Some(fault) = fault_of(store, keys, checkpoint.as_ref()).await? {
+        return Ok(Pruned { deleted: 0, stopped: Some(fault) });
+    }
     let (until, stopped) = end_of_old(&mut read, keys, checkpoint.clone(), older_than).await?;
     drop(read);
     let Some((until, rows)) = until else { return Ok(Pruned { deleted: 0, stopped }) };
@@ -50,6 +55,21 @@ pub async fn prune(
         rows,
     };
     Ok(Pruned { deleted: store.cut_audit(cut).await?, stopped })
+}
+
+/// What is wrong behind a checkpoint of a former key. That key may have got out, so the whole trail
+/// is verified once before the current key seals what lies before it.
+async fn fault_of(
+    store: &Store,
+    keys: &[AuditKey],
+    checkpoint: Option<&Checkpoint>,
+) -> sqlx::Result<Option<(i64, Fault)>> {
+    let Some(checkpoint) = checkpoint else { return Ok(None) };
+    if keys.first().is_some_and(|key| key.id() == checkpoint.key_id) {
+        return Ok(None);
+    }
+    let report = verify(store, keys, None).await?;
+    Ok(report.faults.into_iter().next().map(|fault| (checkpoint.head.number, fault)))
 }
 
 /// The row that takes the place of those that were deleted.

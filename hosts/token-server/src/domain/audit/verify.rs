@@ -6,6 +6,7 @@
 //! | fault | by what |
 //! |---|---|
 //! | missing rows | a gap in the numbers |
+//! | rows deleted under a former key | a checkpoint that no row behind it names |
 //! | an altered row | its seal is not that of its content |
 //! | rows that changed places | the seal of one is that of its content under the other's number |
 //! | a cut tail | a later head is known: the database's own, or one from the log |
@@ -21,7 +22,9 @@
 
 use std::fmt;
 
-use crate::model::audit::{AuditKey, Checkpoint, Head, Row};
+use serde_json::Value;
+
+use crate::model::audit::{AuditKey, Checkpoint, Head, Operation, Row};
 use crate::store::{AuditOutside as Outside, Store};
 
 /// How many rows are read at once.
@@ -46,6 +49,8 @@ pub enum Fault {
     FormerKey { from: i64, to: i64, key_id: String },
     /// The checkpoint is not what was sealed.
     Checkpoint,
+    /// Nothing in the trail says that the rows up to the checkpoint were deleted.
+    UnnamedCheckpoint { deleted_until: i64 },
     /// The end of the trail is missing: a row with this number was written.
     CutOff { last: i64, known: i64 },
     /// The row of a known head has another seal.
@@ -79,6 +84,9 @@ impl fmt::Display for Fault {
                 "rows {from} to {to} were sealed with a former key, {key_id}, after a row of a newer key"
             ),
             Self::Checkpoint => f.write_str("the checkpoint was altered"),
+            Self::UnnamedCheckpoint { deleted_until } => {
+                write!(f, "no row says that the rows up to {deleted_until} were deleted")
+            }
             Self::CutOff { last, known } => {
                 write!(f, "the trail ends with row {last}, and row {known} was written")
             }
@@ -138,7 +146,7 @@ pub async fn verify(
         rows.into_iter().for_each(|row| chain.add(row));
         if is_last {
             chain.head_set_back(&head);
-            return Ok(chain.end_at(&head));
+            return Ok(chain.end(&head));
         }
     }
 }
@@ -154,7 +162,9 @@ pub(super) struct Chain<'k> {
     keys: &'k [AuditKey],
     known: Option<Head>,
     rows: u64,
-    checkpoint: Option<Head>,
+    checkpoint: Option<Checkpoint>,
+    /// Whether a row names the checkpoint, or it is altered anyway.
+    is_named: bool,
     last: Head,
     /// Which of the keys is the newest that has sealed a row.
     newest_key: usize,
@@ -178,13 +188,14 @@ impl<'k> Chain<'k> {
             Some(checkpoint) if !is_sealed(checkpoint) => vec![Fault::Checkpoint],
             _ => Vec::new(),
         };
-        let checkpoint = checkpoint.map(|checkpoint| checkpoint.head);
-        let last = checkpoint.clone().unwrap_or_default();
+        let last =
+            checkpoint.as_ref().map(|checkpoint| checkpoint.head.clone()).unwrap_or_default();
         let mut chain = Self {
             keys,
             known,
             rows: 0,
             checkpoint,
+            is_named: !faults.is_empty(),
             last,
             newest_key: usize::MAX,
             latest: i64::MIN,
@@ -199,10 +210,10 @@ impl<'k> Chain<'k> {
     /// A known head at or before the checkpoint has no row any more.
     fn compare_with_checkpoint(&mut self) {
         let (Some(known), Some(checkpoint)) = (&self.known, &self.checkpoint) else { return };
-        let (known_number, deleted_until) = (known.number, checkpoint.number);
+        let (known_number, deleted_until) = (known.number, checkpoint.head.number);
         if known_number < deleted_until {
             self.fault(Fault::Incomparable { known: known_number, deleted_until });
-        } else if known_number == deleted_until && known.seal != checkpoint.seal {
+        } else if known_number == deleted_until && known.seal != checkpoint.head.seal {
             self.fault(Fault::Rewritten { number: known_number });
         }
     }
@@ -244,6 +255,7 @@ impl<'k> Chain<'k> {
             self.recomputed = None;
         } else if self.check(&row) {
             self.check_time(&row);
+            self.is_named |= self.checkpoint.as_ref().is_some_and(|it| names(&row, it));
         }
         if self
             .known
@@ -345,18 +357,7 @@ impl<'k> Chain<'k> {
     }
 
     /// What was found, when there are no more rows.
-    fn end_at(mut self, head: &Head) -> Report {
-        let known = self.known.iter().chain([head]).map(|head| head.number).max().unwrap_or(0);
-        if known > self.last.number {
-            self.fault(Fault::CutOff { last: self.last.number, known });
-        } else if head.number == self.last.number && head.seal != self.last.seal {
-            self.fault(Fault::Rewritten { number: head.number });
-        }
-        self.end()
-    }
-
-    /// What was found so far.
-    pub(super) fn end(mut self) -> Report {
+    fn end(mut self, head: &Head) -> Report {
         for suspect in &self.suspects {
             let number = suspect.row.number;
             let fault = match self.sealed_as(&suspect.row) {
@@ -365,8 +366,18 @@ impl<'k> Chain<'k> {
             };
             self.faults.push(fault);
         }
+        let known = self.known.iter().chain([head]).map(|head| head.number).max().unwrap_or(0);
+        if known > self.last.number {
+            self.fault(Fault::CutOff { last: self.last.number, known });
+        } else if head.number == self.last.number && head.seal != self.last.seal {
+            self.fault(Fault::Rewritten { number: head.number });
+        }
+        if let Some(checkpoint) = self.checkpoint.as_ref().filter(|_| !self.is_named) {
+            let deleted_until = checkpoint.head.number;
+            self.fault(Fault::UnnamedCheckpoint { deleted_until });
+        }
         let Self { rows, checkpoint, last, faults, .. } = self;
-        Report { rows, checkpoint, last, faults }
+        Report { rows, checkpoint: checkpoint.map(|checkpoint| checkpoint.head), last, faults }
     }
 
     /// The number under which a row was sealed, among those that do not fit.
@@ -378,4 +389,16 @@ impl<'k> Chain<'k> {
         let mut others = others.map(|other| (other.row.number, other.previous.as_str()));
         others.find(|(number, previous)| was_sealed(*number, previous)).map(|(number, _)| number)
     }
+}
+
+/// Whether a row says that the rows up to a checkpoint were deleted. It has the checkpoint's key: a
+/// former one, which may have got out, seals no row behind one of a newer key.
+fn names(row: &Row, checkpoint: &Checkpoint) -> bool {
+    let operations = [Operation::Prune, Operation::Archive].map(Operation::as_str);
+    let after = row.entry.after.as_deref().unwrap_or_default();
+    let after: Value = serde_json::from_str(after).unwrap_or_default();
+    row.entry.object.kind == "audit"
+        && operations.contains(&row.entry.operation.as_str())
+        && row.key_id == checkpoint.key_id
+        && after.get("until") == Some(&Value::String(checkpoint.head.to_string()))
 }

@@ -114,8 +114,7 @@ impl SigningKey {
             .serialize_der();
         let pair = Pair::read(algorithm, &der)
             .with_context(|| format!("the key {kid} is not of type {algorithm}"))?;
-        let certificate = Certificate::read_pem(&record.certificate)
-            .with_context(|| format!("the certificate of the key {kid} is invalid"))?;
+        let certificate = Self::read_certificate(record)?;
         let public_key = certificate.public_key.clone();
         let jwk = public_key.jwk().context("a key without a JWK")?;
         let verifying = public_key.verifying().context("a public key that verifies nothing")?;
@@ -135,12 +134,22 @@ impl SigningKey {
             pair,
             verifying,
         };
-        ensure!(
-            key.kid == public_key.fingerprint() && key.is_whole(),
-            "the key {} has the id or the certificate of another key",
-            key.kid
-        );
+        ensure!(key.is_whole(), "the key {} has the id or the certificate of another key", key.kid);
         Ok(key)
+    }
+
+    /// Reads a key's certificate, which needs no private key.
+    ///
+    /// # Errors
+    ///
+    /// When the record's certificate is none, or the record has the id of another key.
+    pub(crate) fn read_certificate(record: &KeyRecord) -> anyhow::Result<Certificate> {
+        let kid = &record.kid;
+        let certificate = Certificate::read_pem(&record.certificate)
+            .with_context(|| format!("the certificate of the key {kid} is invalid"))?;
+        let is_own = *kid == certificate.public_key.fingerprint();
+        ensure!(is_own, "the key {kid} has the id or the certificate of another key");
+        Ok(certificate)
     }
 
     /// The id that tokens carry.

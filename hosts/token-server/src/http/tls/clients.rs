@@ -7,13 +7,15 @@
 //!
 //! Where there are revocation lists each authority on the way to a certificate needs one, and a
 //! list past its next update refuses every certificate: an old list does not know who was revoked
-//! since. Of several lists of an authority the newest counts. One from the future is an error: it
+//! since. Of several lists of an authority the newest counts; parts of one list, which are published at
+//! several points, are an error. One from the future is an error: it
 //! would hide those that come before its time.
 //!
 //! The files are read again when they change. Files that cannot be used are left where they are,
 //! and the last good ones stay in use.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +31,10 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, Error, RootCertStore};
 use scopegate_host::networks::network;
 use scopegate_host::rate::{Rate, RateLimit};
+use x509_parser::extensions::X509Extension;
+use x509_parser::oid_registry::OID_X509_EXT_ISSUER_DISTRIBUTION_POINT;
 use x509_parser::parse_x509_crl;
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::clock;
 use crate::config::management::ClientCertificates;
@@ -163,6 +168,7 @@ fn revocation_lists(
     now: i64,
 ) -> anyhow::Result<Vec<CertificateRevocationListDer<'static>>> {
     let mut lists = Vec::new();
+    let mut points = HashMap::new();
     for der in CertificateRevocationListDer::pem_slice_iter(pem) {
         let der = der?;
         let (rest, list) = parse_x509_crl(&der)?;
@@ -170,11 +176,23 @@ fn revocation_lists(
         let made_at = list.last_update().timestamp();
         ensure!(made_at <= now.saturating_add(LEEWAY), "its `thisUpdate` is in the future");
         let age = Reverse((made_at, list.crl_number().cloned()));
+        let authority = list.issuer().as_raw().to_vec();
+        let is_part = points.insert(authority, point(&list)).is_some_and(|it| it != point(&list));
+        ensure!(!is_part, "it has parts of the list of one authority");
         lists.push((age, der));
     }
     ensure!(!lists.is_empty(), "it is empty");
     lists.sort_by(|(left, _), (right, _)| left.cmp(right));
     Ok(lists.into_iter().map(|(_, der)| der).collect())
+}
+
+/// Where a list is published (RFC 5280, section 5.2.5), as it is encoded. A certificate that does
+/// not name the point of its list is compared with one list of its authority, so lists of two
+/// points cannot be used: each has some of the revoked certificates.
+fn point(list: &CertificateRevocationList<'_>) -> Option<Vec<u8>> {
+    let is_point =
+        |extension: &&X509Extension<'_>| extension.oid == OID_X509_EXT_ISSUER_DISTRIBUTION_POINT;
+    list.extensions().iter().find(is_point).map(|extension| extension.value.to_vec())
 }
 
 /// The certificate that a client has shown on its connection, with those between it and its

@@ -178,3 +178,34 @@ fn the_copy_of_an_interrupted_restore_is_removed() {
     drop(data.serve(&[]));
     assert_eq!((left.exists(), in_use.exists()), (false, false));
 }
+
+/// Whenever it is stopped, there is a whole backup or none.
+#[test]
+fn a_stopped_backup_leaves_nothing() {
+    let data = Data::new();
+    let maps = |index| format!("{{name: map-{index}, actions: [repositories/a/content/read]}}");
+    let maps: Vec<_> = (0..2000).map(maps).collect();
+    let seed = data.write("many.yaml", &format!("scopeMaps: [{}]", maps.join(", ")));
+    data.stdout(&["apply"], &[seed.to_str().unwrap()]);
+    let mut stopped = 0;
+    for round in 0..8 {
+        let folder = data.path(&format!("backups {round}"));
+        std::fs::create_dir(&folder).unwrap();
+        let mut backup = data.command(&["backup"]);
+        let mut process =
+            backup.arg(folder.join("backup.db")).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(60 + 25 * round));
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&process),
+            rustix::process::Signal::TERM,
+        )
+        .ok();
+        let is_whole = process.wait().unwrap().success();
+        stopped += u32::from(!is_whole);
+        let left: Vec<_> =
+            std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().file_name()).collect();
+        let expected: &[&str] = if is_whole { &["backup.db"] } else { &[] };
+        assert_eq!(left, expected, "round {round}");
+    }
+    assert!(stopped > 0, "no backup was stopped");
+}

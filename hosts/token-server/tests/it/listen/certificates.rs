@@ -267,3 +267,34 @@ async fn the_newest_list_of_an_authority_counts() {
     replace(&[list((3600, 9), &[8])], "is in the future");
     assert!(opens().await);
 }
+
+/// Parts of a list, which are published at several points, are not the whole of it.
+#[tokio::test]
+async fn parts_of_a_list_are_not_taken_for_the_whole() {
+    let program = Program::with_certificates(", crl: crl.pem");
+    let pem = program.operators.client(&Certificate::named("owner@example.com").with_serial(8));
+    let url = program.management(REGISTRY);
+    let list = |point, age: i64, revoked: &[u64]| {
+        program.operators.revocation_list_at(point, (-age, 1), revoked, 9000)
+    };
+    let (one, other) = (Some("http://127.0.0.1/1.crl"), Some("http://127.0.0.1/2.crl"));
+    let replace = |lists: &[String], line: &str| {
+        let count = program.log().matches(line).count();
+        std::fs::write(program.path("crl.pem"), lists.concat()).unwrap();
+        program.hang_up();
+        program.wait(|| program.log().matches(line).count() > count);
+    };
+    for (first, second) in [(None, one), (one, None), (one, other)] {
+        replace(&[list(first, 60, &[8])], "authorities of clients renewed");
+        replace(
+            &[list(first, 60, &[8]), list(second, 30, &[])],
+            "parts of the list of one authority",
+        );
+        assert!(program.client(Some(&pem)).get(&url).await.is_err(), "{first:?} {second:?}");
+    }
+    replace(&[list(one, 60, &[8]), list(one, 30, &[])], "authorities of clients renewed");
+    let start = Instant::now();
+    while program.client(Some(&pem)).get(&url).await.is_err() {
+        assert!(start.elapsed() < TIMEOUT, "the later list of one point counts");
+    }
+}

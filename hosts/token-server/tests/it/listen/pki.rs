@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    CrlIssuingDistributionPoint, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 use scopegate_server::testing::clock;
 
@@ -96,10 +96,25 @@ impl Authority {
     /// The same, made at a time, in seconds from now, with a number.
     pub(super) fn revocation_list_of(
         &self,
+        made: (i64, u64),
+        revoked: &[u64],
+        next_update: i64,
+    ) -> String {
+        self.revocation_list_at(None, made, revoked, next_update)
+    }
+
+    /// The same, published at a point.
+    pub(super) fn revocation_list_at(
+        &self,
+        point: Option<&str>,
         (this_update, number): (i64, u64),
         revoked: &[u64],
         next_update: i64,
     ) -> String {
+        let point = point.map(|uri| CrlIssuingDistributionPoint {
+            distribution_point: CrlDistributionPoint { uris: vec![uri.to_owned()] },
+            scope: None,
+        });
         let revoked_certs = revoked.iter().map(|serial| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: at!(-HOUR),
@@ -110,7 +125,7 @@ impl Authority {
             this_update: at!(this_update),
             next_update: at!(next_update),
             crl_number: SerialNumber::from(number),
-            issuing_distribution_point: None,
+            issuing_distribution_point: point,
             revoked_certs: revoked_certs.collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };

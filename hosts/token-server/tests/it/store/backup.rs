@@ -23,6 +23,8 @@ on_both!(
     a_file_with_another_schema_is_refused
     a_backup_that_no_server_can_read_is_refused
     keys_that_were_replaced_since_stay_replaced
+    keys_that_no_server_can_read_are_refused
+    after_another_restore_everything_is_disabled
     rights_of_a_map_that_was_deleted_since_do_not_come_back
     a_trail_that_begins_behind_the_backup_goes_on_from_it
     a_trail_that_does_not_go_on_stays_and_asks
@@ -82,8 +84,15 @@ async fn tokens(store: &Store) -> Vec<String> {
 }
 
 async fn put_map(store: &Store, name: &str, action: &str) {
+    let action = action.strip_prefix("repositories/").unwrap();
+    put_maps(store, name, &[action]).await;
+}
+
+/// Makes or changes a map, by the ends of its actions.
+async fn put_maps(store: &Store, name: &str, actions: &[&str]) {
     let mut write = store.write().await.unwrap();
-    let edit = ScopeMapEdit { description: None, actions: Some(vec![action.into()]) };
+    let actions = actions.iter().map(|action| format!("repositories/{action}")).collect();
+    let edit = ScopeMapEdit { description: None, actions: Some(actions) };
     scope_maps::put(&mut write, name, edit).await.unwrap();
     write.commit().await.unwrap();
 }
@@ -126,7 +135,7 @@ async fn every_table_is_in_a_backup(database: Database) {
 
 async fn what_was_changed_since_comes_back_disabled(database: Database) {
     let store = open(&database).await;
-    put_map(&store, "first-map", "repositories/a/content/write").await;
+    put_maps(&store, "first-map", &["a/content/read", "a/content/write"]).await;
     put_map(&store, "second-map", "repositories/a/content/write").await;
     put(&store, &["Kept", "Deleted", "Disabled", "Regenerated"]).await;
     let path = back_up(&store, &database).await;
@@ -138,20 +147,25 @@ async fn what_was_changed_since_comes_back_disabled(database: Database) {
         write.put(&token).await.unwrap();
         write.commit().await.unwrap();
     }
-    put_map(&store, "first-map", "repositories/a/content/read").await;
+    put_maps(&store, "first-map", &["*/content/delete", "a/content/read"]).await;
+    put_map(&store, "new-map", "repositories/a/content/read").await;
     put(&store, &["New"]).await;
     let replaces = Options { replaces: true, as_it_was: false };
     let done = restored(&store, &database, &path, replaces).await.unwrap();
     let expected = ["Deleted (disabled)", "Disabled (disabled)", "Kept", "Regenerated (disabled)"];
     assert_eq!(tokens(&store).await, expected);
     let disabled: Vec<_> = done.disabled.iter().map(|object| object.name.as_str()).collect();
-    assert_eq!(disabled, ["Deleted", "Disabled", "Regenerated"]);
-    assert_eq!(done.since.unwrap().len(), 5, "what was lost is said");
+    assert_eq!(disabled, ["first-map", "Deleted", "Disabled", "Regenerated"]);
+    assert_eq!(done.since.unwrap().len(), 6, "what was lost is said");
     let mut read = store.read().await.unwrap();
-    for (name, action) in [("first-map", "read"), ("second-map", "write")] {
+    for (name, actions) in [
+        ("first-map", &["repositories/a/content/read"][..]),
+        ("second-map", &["repositories/a/content/write"]),
+    ] {
         let map: ScopeMapRecord = read.find(name).await.unwrap().unwrap();
-        assert_eq!(map.actions, [format!("repositories/a/content/{action}")], "{name}");
+        assert_eq!(map.actions, actions, "{name}");
     }
+    assert!(read.find::<ScopeMapRecord>("new-map").await.unwrap().is_none());
     assert_eq!(report(&store).await.faults, []);
     // As it was, when that is what is wanted: the trail still tells.
     let as_it_was = Options { replaces: true, as_it_was: true };
@@ -273,6 +287,11 @@ async fn a_backup_that_no_server_can_read_is_refused(database: Database) {
         "update scope_maps set actions = 'no list'",
         "update tokens set passwords = '[17]'",
         "update tokens set generation = 'text'",
+        "update scope_maps set actions = '[\"no action\"]'",
+        "update tokens set generation = 1000",
+        "update scope_maps set generation = 1000",
+        "update registry set admin_generation = 1000",
+        "update registry set anonymous_generation = 1000",
     ] {
         let file = edited(&path, statements).await;
         let refused = restored(&store, &database, &file, REPLACES).await;
@@ -371,4 +390,44 @@ async fn a_trail_that_does_not_go_on_stays_and_asks(database: Database) {
         assert_eq!(report.faults, [], "a row of the trail was deleted");
     }
     assert_eq!(tokens(&store).await, Vec::<String>::new());
+}
+
+async fn keys_that_no_server_can_read_are_refused(database: Database) {
+    let store = open(&database).await;
+    put(&store, &["First"]).await;
+    let path = back_up(&store, &database).await;
+    let empty = database.another().await;
+    let store = open(&empty).await;
+    for statements in [
+        "insert into signing_keys values ('kid', 'ES256', 'private', 'certificate', 1, 1)",
+        "insert into signing_keys values ('kid', 'ES256', 'scopegate-sealed:v1:x:y', 'z', 1, 1)",
+        "insert into signing_authority (private_key, certificate) values ('private', 'certificate')",
+    ] {
+        let file = edited(&path, statements).await;
+        let refused = restored(&store, &empty, &file, Options::default()).await;
+        let error = format!("{:#}", refused.unwrap_err());
+        assert!(error.starts_with("the backup holds what no server can read: "), "{error}");
+        assert!(tokens(&store).await.is_empty(), "{statements}");
+    }
+    restored(&store, &empty, &path, Options::default()).await.unwrap();
+}
+
+/// The trail has one row for a restore, which may have taken anything away.
+async fn after_another_restore_everything_is_disabled(database: Database) {
+    let store = open(&database).await;
+    put(&store, &["First"]).await;
+    let first = back_up(&store, &database).await;
+    let older = first.with_file_name("older.db");
+    std::fs::rename(&first, &older).unwrap();
+    put(&store, &["Second"]).await;
+    put_map(&store, "some-map", "repositories/a/content/write").await;
+    let later = back_up(&store, &database).await;
+    for as_it_was in [false, true] {
+        restored(&store, &database, &older, Options { as_it_was, ..REPLACES }).await.unwrap();
+        let done = restored(&store, &database, &later, REPLACES).await.unwrap();
+        assert_eq!(tokens(&store).await, ["First (disabled)", "Second (disabled)"]);
+        let disabled: Vec<_> = done.disabled.iter().map(|object| object.name.as_str()).collect();
+        assert_eq!(disabled, ["some-map", "First", "Second"]);
+    }
+    assert_eq!(report(&store).await.faults, []);
 }

@@ -25,6 +25,7 @@ mod archive;
 mod authority;
 mod backup;
 mod changes;
+mod checkpoint;
 mod opening;
 mod records;
 mod revoked_tokens;
