@@ -18,6 +18,8 @@
 //! | [`read`] | the routes that only read |
 //! | [`guard`] | the lock of a repository |
 //! | [`attributes`] | changing attributes, and what they forbid |
+//! | [`chart`] | a chart as an index of charts has it |
+//! | [`chart_index`] | the index of the charts in the registry |
 //! | [`write`](mod@write) | pushing and deleting manifests, deleting repositories |
 //! | [`untag`] | removing a tag |
 //! | [`time`] | times as the service writes them |
@@ -27,6 +29,8 @@
 
 mod attributes;
 pub(crate) mod call;
+mod chart;
+mod chart_index;
 mod crawl;
 mod events;
 mod facts;
@@ -41,15 +45,18 @@ mod untag;
 mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use scopegate_core::route::Endpoint;
 use scopegate_host::client::Client;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 pub(crate) use self::call::{Call, Sent};
+use self::chart_index::INDEXES;
+pub(crate) use self::chart_index::Wanted;
 pub(crate) use self::events::Envelope;
 use self::guard::Guards;
 pub(crate) use self::registry::MAX_MANIFEST;
@@ -98,6 +105,9 @@ pub(crate) struct DataPlane {
     restrictions: ArcSwapOption<Snapshot>,
     turns: Vec<Mutex<()>>,
     guards: Guards,
+    indexing: Semaphore,
+    /// Whether an index of charts was too long once.
+    was_cut: AtomicBool,
 }
 
 /// What may not be done, as it was read.
@@ -120,6 +130,8 @@ impl DataPlane {
             restrictions: ArcSwapOption::empty(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             guards: Guards::new(TURNS, parts.wait_for),
+            indexing: Semaphore::new(INDEXES),
+            was_cut: AtomicBool::new(false),
         })
     }
 
