@@ -207,8 +207,8 @@ impl Gateway {
         }
     }
 
-    /// What a client is told that is refused. The data plane has an answer of its own to what is no
-    /// path of it.
+    /// What a client is told that is refused. The data plane has an answer of its own to a
+    /// path that it does not have.
     fn refused(&self, target: &str, refusal: Refusal) -> Answer {
         let is_metadata = self.data_plane.is_some() && target.starts_with("/acr/v1/");
         if is_metadata && refusal.status == 404 { Reply::no_page().into() } else { refusal.into() }
@@ -303,8 +303,8 @@ impl Gateway {
     }
 
     /// The index of charts that a request asks for, where the configuration has one: the index
-    /// itself, or the way to it. Whoever comes with a token is sent on to an address that needs
-    /// none, as by the service, whose clients follow it without their token.
+    /// itself, or the way to it. A client with a token is sent on to an address that needs none, as
+    /// by the service, whose clients follow it without their token.
     async fn chart_index(
         &self,
         session: &Session,

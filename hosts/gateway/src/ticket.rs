@@ -10,9 +10,9 @@
 //! aad    = "scopegate index ticket v1:" path
 //! ```
 //!
-//! In it is the token that the client presented, encrypted: whoever comes with the ticket is
-//! treated as the token's holder, with all that this needs to be true at that moment, and at this
-//! path alone. Nobody learns the token from an address in a log. The key is in the index of
+//! In it is the token that the client presented, encrypted: a client with the ticket is treated as
+//! the token's holder, with all that this needs to be true at that moment, and at this path alone.
+//! An address in a log does not tell the token. The key is in the index of
 //! artifacts, so that every gateway of several opens what another one wrote.
 //!
 //! Left out: tickets that open once.
@@ -28,7 +28,7 @@ pub(crate) const PARAMETER: &str = "ticket";
 /// For how long a ticket opens, in seconds.
 const LIFETIME: u64 = 60;
 /// The longest ticket, in characters: an address of this length passes everywhere.
-const LONGEST: usize = 6 * 1024;
+const MAX_TICKET: usize = 6 * 1024;
 /// What a ticket is for.
 const PURPOSE: &str = "scopegate index ticket v1:";
 /// The length of a key, in bytes.
@@ -70,13 +70,13 @@ impl Tickets {
         sealed.extend_from_slice(token.as_bytes());
         let nonce = self.0.seal_in_place_append_tag(aad(path), &mut sealed).ok()?;
         let ticket = URL_SAFE_NO_PAD.encode([nonce.as_ref(), sealed.as_slice()].concat());
-        (ticket.len() <= LONGEST).then_some(ticket)
+        (ticket.len() <= MAX_TICKET).then_some(ticket)
     }
 
     /// The token in a ticket for a path.
     #[must_use]
     pub(crate) fn open(&self, path: &str, ticket: &str, now: u64) -> Option<String> {
-        let bytes = URL_SAFE_NO_PAD.decode(ticket).ok().filter(|_| ticket.len() <= LONGEST)?;
+        let bytes = URL_SAFE_NO_PAD.decode(ticket).ok().filter(|_| ticket.len() <= MAX_TICKET)?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
         let (nonce, mut sealed) = (Nonce::try_assume_unique_for_key(nonce).ok()?, sealed.to_vec());
         let opened = self.0.open_in_place(nonce, aad(path), &mut sealed).ok()?;
@@ -155,7 +155,7 @@ mod tests {
         for index in 0..length {
             assert_eq!(tickets.open(PATH, &flipped(index), NOW), None, "{index}");
         }
-        assert_eq!(tickets.write(PATH, &"x".repeat(LONGEST), NOW), None);
+        assert_eq!(tickets.write(PATH, &"x".repeat(MAX_TICKET), NOW), None);
         for key in ["", "AAAA", "?"] {
             assert!(Tickets::new(key).is_err(), "{key}");
         }
