@@ -16,6 +16,7 @@
 //! | [`authz`] | the same through nginx, Caddy and Envoy, which ask the token server |
 //! | [`envoy`] | the same through our filter in Envoy |
 //! | [`conformance`] | the suite of the distribution specification, before the gateway and behind it |
+//! | [`helm_index`] | the index of the charts in a registry, read by Helm and by scripts |
 //! | [`honest`] | what honest clients send, through every edge as at the registry itself |
 //! | [`load`] | what one client of the gateway can take from the others |
 //! | [`mounts`] | a mount from another repository, named in every place that a registry may read one from |
@@ -49,6 +50,7 @@ mod edge;
 mod envoy;
 mod faults;
 mod gateway;
+mod helm_index;
 mod honest;
 mod images;
 mod load;

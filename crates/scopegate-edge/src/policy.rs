@@ -218,6 +218,13 @@ impl<'p> Holder<'p> {
         self.granted(name).contains(Action::MetadataRead)
     }
 
+    /// Whether this holder may list a repository, and pull what is in it: what a generated index of
+    /// charts tells, which repeats the contents of both.
+    #[must_use]
+    pub fn may_read(&self, name: &str) -> bool {
+        self.may_list(name) && self.granted(name).contains(Action::Pull)
+    }
+
     fn tables(&self, indices: &'p [usize]) -> impl Iterator<Item = &'p Table<Vec<u8>>> {
         indices.iter().filter_map(|index| self.policy.tables.get(*index))
     }
@@ -251,11 +258,15 @@ mod tests {
     fn bundle() -> Value {
         json!({
             "iss": "i", "aud": "bundle:s", "nbf": NOW, "exp": NOW + 300, "version": 1, "revision": 7,
-            "tables": [table(&["repositories/team/*/content/read", "repositories/team/*/metadata/read"])],
+            "tables": [
+                table(&["repositories/team/*/content/read", "repositories/team/*/metadata/read"]),
+                table(&["repositories/team/*/content/read", "repositories/list/*/metadata/read"]),
+            ],
             "principals": [
                 { "principal": "token", "sub": "reader", "generation": 3, "tables": [0] },
                 { "principal": "token", "sub": "idle", "generation": 0, "tables": [] },
                 { "principal": "identity", "sub": null, "generation": 5, "tables": null },
+                { "principal": "token", "sub": "half", "generation": 0, "tables": [1] },
             ],
         })
     }
@@ -342,6 +353,8 @@ mod tests {
             ("token", "reader", "team", ""),
             ("token", "reader", "TEAM/app", ""),
             ("token", "idle", "team/app", ""),
+            ("token", "half", "team/app", "pull"),
+            ("token", "half", "list/app", "metadata_read"),
             ("identity", "anybody", "team/app", ""),
         ] {
             let claims = token(principal, sub, 9, &[]);
@@ -349,6 +362,8 @@ mod tests {
             assert_eq!(granted.to_string(), expected, "{sub} {name}");
             let may_list = policy.holder(&claims).unwrap().may_list(name);
             assert_eq!(may_list, expected.contains("metadata_read"), "{sub} {name}");
+            let may_read = policy.holder(&claims).unwrap().may_read(name);
+            assert_eq!(may_read, expected == "pull,metadata_read", "{sub} {name}");
         }
     }
 
@@ -376,7 +391,7 @@ mod tests {
             ("tables", json!(["AAAA"]), Some(BundleError::Table)),
             ("tables", json!(["!"]), Some(BundleError::Table)),
             ("principals", principal(json!([0])), None),
-            ("principals", principal(json!([1])), Some(BundleError::Table)),
+            ("principals", principal(json!([2])), Some(BundleError::Table)),
             ("principals", principal(json!([-1])), Some(BundleError::Form)),
             ("access", json!([]), Some(BundleError::Form)),
         ] {

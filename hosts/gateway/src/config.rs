@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use scopegate_api::settings;
-use scopegate_core::Catalog;
 use scopegate_core::route::{Profile, Settings, Untag};
+use scopegate_core::{Catalog, RepositoryName};
 use scopegate_host::client::is_loopback;
 use scopegate_host::networks::{self, Networks};
 use scopegate_host::peers::UNPROVEN;
@@ -75,9 +75,10 @@ pub(crate) struct Config {
     /// The token server behind this address, for clients to have one address for both.
     #[serde(default)]
     pub(crate) token_server: Option<TokenServerConfig>,
-    /// Where the index of a chart repository is: `/helm/v1/<name>/index.yaml` leads there.
+    /// Where the index of a chart repository is: `/helm/v1/<name>/index.yaml` leads there, or is
+    /// made of the charts in the registry.
     #[serde(default)]
-    pub(crate) helm_index: BTreeMap<String, Url>,
+    pub(crate) helm_index: BTreeMap<String, ChartIndex>,
     /// Where the times and attributes of artifacts are kept, for `/acr/v1`; the registry answers it
     /// without this.
     #[serde(default)]
@@ -104,6 +105,18 @@ pub(crate) enum KeySource {
     Url(Url),
     /// In a file; read once.
     File(PathBuf),
+}
+
+/// An index of charts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ChartIndex {
+    /// It is at an address.
+    At(Url),
+    /// It is made of the charts in the registry: `generated`, or `below: team/charts`.
+    Generated {
+        /// The prefix of the repositories' names, with its slash; empty for all.
+        below: String,
+    },
 }
 
 /// Where the token server tells something of itself.
@@ -271,10 +284,7 @@ impl Config {
             ensure!(is_one, "limits.{name} is {number}, not between 1 and {}", 1 << 20);
         }
         self.check_token_server()?;
-        for (name, url) in &self.helm_index {
-            let is_address = matches!(url.scheme(), "http" | "https");
-            ensure!(is_address, "helmIndex.{name} `{}` is no http address", url.scheme());
-        }
+        self.check_helm_index()?;
         let Timeouts { connect, upstream, client, idle } = self.timeouts;
         for (name, time) in
             [("connect", connect), ("upstream", upstream), ("client", client), ("idle", idle)]
@@ -282,6 +292,33 @@ impl Config {
             ensure!(!time.is_zero(), "timeouts.{name} is no time at all");
         }
         Ok(())
+    }
+
+    fn check_helm_index(&self) -> anyhow::Result<()> {
+        for (name, index) in &self.helm_index {
+            match index {
+                ChartIndex::At(url) => {
+                    let is_address = matches!(url.scheme(), "http" | "https");
+                    ensure!(is_address, "helmIndex.{name} `{}` is no http address", url.scheme());
+                }
+                // Who may read what is known of the policy's holders alone.
+                ChartIndex::Generated { .. } => {
+                    let has_both = self.index.is_some() && self.bundle.is_some();
+                    ensure!(
+                        has_both,
+                        "helmIndex.{name} is generated, which needs index and bundle"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether some index of charts is generated.
+    #[must_use]
+    pub(crate) fn generates_indexes(&self) -> bool {
+        let mut all = self.helm_index.values();
+        all.any(|index| matches!(index, ChartIndex::Generated { .. }))
     }
 
     fn check_token_server(&self) -> anyhow::Result<()> {
@@ -340,6 +377,33 @@ impl<'de> Deserialize<'de> for KeySource {
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self::Url(url)),
             _ if text.is_empty() => Err(de::Error::custom("neither an address nor a file")),
             _ => Ok(Self::File(text.into())),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ChartIndex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Text(String),
+            Prefix(Prefix),
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Prefix {
+            below: String,
+        }
+        let form = Form::deserialize(deserializer).map_err(|_| {
+            de::Error::custom("neither an address nor `generated` nor `{below: <prefix>}`")
+        })?;
+        match form {
+            Form::Text(text) if text == "generated" => Ok(Self::Generated { below: String::new() }),
+            Form::Text(text) => Url::parse(&text).map(Self::At).map_err(de::Error::custom),
+            Form::Prefix(Prefix { below }) => match RepositoryName::parse(&below) {
+                Ok(_) => Ok(Self::Generated { below: below + "/" }),
+                Err(_) => Err(de::Error::custom(format!("`{below}` is no prefix of a repository"))),
+            },
         }
     }
 }
@@ -512,6 +576,15 @@ mod tests {
                 "tokenServer.url holds more than an address",
             ),
             ("helmIndex: {repo: 'file:///etc/passwd'}", "helmIndex.repo `file` is no http address"),
+            ("helmIndex: {repo: made}", "helmIndex"),
+            ("helmIndex: {repo: {above: a}}", "neither an address nor `generated`"),
+            ("helmIndex: {repo: {below: a/}}", "`a/` is no prefix of a repository"),
+            ("helmIndex: {repo: {below: ''}}", "`` is no prefix of a repository"),
+            ("helmIndex: {repo: generated}", "helmIndex.repo is generated, which needs index"),
+            (
+                "index: {data: x}\nhelmIndex: {repo: {below: a}}",
+                "helmIndex.repo is generated, which needs index and bundle",
+            ),
             ("forwardHeaders: [X-Trace]", "`X-Trace` is no header field that may go on"),
             ("forwardHeaders: [x-forwarded-user]", "`x-forwarded-user` is no header field"),
             ("forwardHeaders: ['a b']", "`a b` is no header field"),

@@ -18,6 +18,8 @@
 //! | [`read`] | the routes that only read |
 //! | [`guard`] | the lock of a repository |
 //! | [`attributes`] | changing attributes, and what they forbid |
+//! | [`chart`] | a chart as an index of charts has it |
+//! | [`chart_index`] | the index of the charts in the registry |
 //! | [`write`](mod@write) | pushing and deleting manifests, deleting repositories |
 //! | [`untag`] | removing a tag |
 //! | [`time`] | times as the service writes them |
@@ -27,6 +29,8 @@
 
 mod attributes;
 pub(crate) mod call;
+mod chart;
+mod chart_index;
 mod crawl;
 mod events;
 mod facts;
@@ -41,15 +45,18 @@ mod untag;
 mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use scopegate_core::route::Endpoint;
 use scopegate_host::client::Client;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 pub(crate) use self::call::{Call, Sent};
+use self::chart_index::INDEXES;
+pub(crate) use self::chart_index::Wanted;
 pub(crate) use self::events::Envelope;
 use self::guard::Guards;
 pub(crate) use self::registry::MAX_MANIFEST;
@@ -98,6 +105,9 @@ pub(crate) struct DataPlane {
     restrictions: ArcSwapOption<Snapshot>,
     turns: Vec<Mutex<()>>,
     guards: Guards,
+    indexing: Semaphore,
+    /// Whether an index of charts was too long once.
+    was_cut: AtomicBool,
 }
 
 /// What may not be done, as it was read.
@@ -120,6 +130,8 @@ impl DataPlane {
             restrictions: ArcSwapOption::empty(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             guards: Guards::new(TURNS, parts.wait_for),
+            indexing: Semaphore::new(INDEXES),
+            was_cut: AtomicBool::new(false),
         })
     }
 
@@ -222,6 +234,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::index::{Facts, Seen};
 
     /// A data plane before a registry that answers everything so.
     async fn before(status: u16, body: &'static str) -> (Arc<DataPlane>, Index, TempDir) {
@@ -302,6 +315,38 @@ mod tests {
             assert!(is_reading_refused, "{status} {body:.9}: {statuses:?}");
             let are_answers = statuses.iter().all(|status| (200..600).contains(status));
             assert!(are_answers, "{status} {body:.9}: {statuses:?}");
+        }
+    }
+
+    /// A registry that does not tell of a chart, or tells of another one, hides that chart alone.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_index_of_charts_is_an_answer() {
+        let (config, digest) = (Some(chart::CONFIG.to_owned()), registry::sha256(b"x"));
+        let facts = Facts { config_media_type: config, ..Facts::default() };
+        let kept = r#"{"name":"b","version":"1.0.0"}"#;
+        for (status, body) in [
+            (200, ""),
+            (200, r#"{"tags":["1.0.0"]}"#),
+            (200, r#"{"tags":["1.0.0"],"config":{},"layers":[]}"#),
+            (404, ""),
+            (500, "x"),
+            (307, ""),
+        ] {
+            let (data_plane, index, _folder) = before(status, body).await;
+            index.keep_facts(&digest, &facts).await.unwrap();
+            for repository in ["a", "b"] {
+                let seen = Seen { repository, digest: &digest, first: 1, now: i64::MAX };
+                index.pushed(seen, Some("1.0.0")).await.unwrap();
+            }
+            index.keep_chart("b", &digest, Some(kept), None).await.unwrap();
+            let wanted = Wanted { host: "r", below: "" };
+            let reply = data_plane.chart_index(wanted, |_| true).await;
+            let text = String::from_utf8(reply.body).unwrap();
+            let has_one = text.contains("oci://r/b:1.0.0") && !text.contains("oci://r/a");
+            assert!(reply.status == 200 && has_one, "{status} {body}: {text}");
+            let reply = data_plane.chart_index(wanted, |_| false).await;
+            let text = String::from_utf8(reply.body).unwrap();
+            assert!(text.ends_with("\"entries\":{\n\n}}\n"), "{text}");
         }
     }
 

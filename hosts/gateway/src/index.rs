@@ -8,6 +8,7 @@
 //! Left out: asking the registry, which is the [`data_plane`](crate::data_plane)'s.
 
 pub(crate) mod attributes;
+mod charts;
 mod locks;
 pub(crate) mod rows;
 
@@ -20,6 +21,7 @@ use sqlx::{Any, AnyPool, Transaction};
 use tokio::time::timeout;
 
 pub(crate) use self::attributes::{Attributes, Kind, Restrictions};
+pub(crate) use self::charts::Kept;
 pub(crate) use self::locks::check;
 pub(crate) use self::rows::{Facts, Position, Reference, Row, Seen};
 

@@ -28,6 +28,8 @@
 //! | [`call`] | a call of the data plane as it is received |
 //! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over any registry |
 //! | [`index`] | what a registry does not know of its artifacts |
+//! | [`charts`] | which index of charts is asked for, and by which address |
+//! | [`ticket`] | the address of an index of charts that opens without a credential |
 //! | [`admin`] | metrics, and whether the gateway lives and is ready |
 //! | [`telemetry`] | the log and the decision log |
 //! | [`client`] | asking the token server |
@@ -41,6 +43,7 @@ mod admin;
 mod body;
 mod bundle;
 mod call;
+mod charts;
 mod client;
 mod config;
 mod data_plane;
@@ -62,6 +65,7 @@ mod serve;
 mod signer;
 mod status;
 mod telemetry;
+mod ticket;
 mod token;
 
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 //! nothing here holds one.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -24,12 +24,12 @@ use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, ans
 use scopegate_host::client::Client;
 use scopegate_host::correlation;
 use scopegate_host::peers::{Peers, Slot};
-use url::Url;
 
 use crate::address::{self, Area, Owner};
 use crate::call;
-use crate::config::Config;
-use crate::data_plane::{Call, DataPlane, Reply};
+use crate::charts;
+use crate::config::{ChartIndex, Config};
+use crate::data_plane::{Call, DataPlane, Reply, Wanted};
 use crate::head;
 use crate::headers::{self, Origin, Sent};
 use crate::keys::Keys;
@@ -39,6 +39,7 @@ use crate::password::{PasswordError, Passwords};
 use crate::request::{self, HeadError};
 use crate::status::{Snapshot, Status};
 use crate::telemetry::{Decision, Outcome};
+use crate::ticket::{self, Tickets};
 use crate::token::{Tokens, Verified};
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -66,6 +67,8 @@ pub(crate) struct Gateway {
     pub(crate) bodies: Arc<Peers>,
     /// Where the status of tokens is known from.
     pub(crate) status: Status,
+    /// Addresses that open an index of charts, where one is generated.
+    pub(crate) tickets: Option<Tickets>,
     /// The registry's own data plane, where there is an index.
     pub(crate) data_plane: Option<Arc<DataPlane>>,
 }
@@ -120,6 +123,8 @@ struct Answer {
     headers: Vec<(Cow<'static, str>, String)>,
     body: Vec<u8>,
     outcome: Outcome,
+    /// Its share of the memory for bodies, until it is sent.
+    _share: Option<Slot>,
 }
 
 /// What is to be done with a request.
@@ -188,18 +193,25 @@ impl Gateway {
         match edge.admit(Request { method, target, headers }, checked) {
             Decided::Forward(forward) => {
                 context.requested = forward.route.to_string();
-                self.forward(method, forward, checked).await
+                match self.chart_index(session, context, &forward.route, &checked).await {
+                    Some(answer) => Action::Answer(answer),
+                    None => self.forward(method, forward, checked).await,
+                }
             }
             Decided::Base => Action::Answer(Answer::fixed(answer::BASE, Outcome::Answered)),
             Decided::Refusal(refusal) => {
                 context.denied = joined(&refusal.missing);
-                let is_no_page = self.data_plane.is_some()
-                    && refusal.status == 404
-                    && target.starts_with("/acr/v1/");
-                Action::Answer(if is_no_page { Reply::no_page().into() } else { refusal.into() })
+                Action::Answer(self.refused(target, refusal))
             }
             Decided::Unavailable(stale) => Action::Answer(Unavailable::Stale(stale).into()),
         }
+    }
+
+    /// What a client is told that is refused. The data plane has an answer of its own to a
+    /// path that it does not have.
+    fn refused(&self, target: &str, refusal: Refusal) -> Answer {
+        let is_metadata = self.data_plane.is_some() && target.starts_with("/acr/v1/");
+        if is_metadata && refusal.status == 404 { Reply::no_page().into() } else { refusal.into() }
     }
 
     /// What becomes of a request that is the token server's.
@@ -265,12 +277,9 @@ impl Gateway {
         // it may have one.
         let is_filtered =
             route.endpoint == Endpoint::Catalog && self.config.catalog == Catalog::Filtered;
-        if let Some(url) = helm_index(&route, &self.config) {
-            return Action::Answer(Answer::redirect(url));
-        }
         match listing::field(route.endpoint) {
             Some(field) if route.path.starts_with("/v2/") && (method == "GET" || is_filtered) => {
-                let query = target.split_once('?').map_or("", |(_, query)| query);
+                let query = query(&target);
                 let repository = route.scopes.first().map_or("", |scope| scope.name.as_ref());
                 let is_shown = |name: &str| {
                     (!is_filtered || may_list(&checked, name))
@@ -291,6 +300,46 @@ impl Gateway {
                 content_type: content_type.map(ToOwned::to_owned),
             }),
         }
+    }
+
+    /// The index of charts that a request asks for, where the configuration has one: the index
+    /// itself, or the way to it. A client with a token is sent on to an address that needs none, as
+    /// by the service, whose clients follow it without their token.
+    async fn chart_index(
+        &self,
+        session: &Session,
+        context: &Context,
+        route: &Route<'_>,
+        checked: &Checked<'_, '_>,
+    ) -> Option<Answer> {
+        let source = charts::source(route, &self.config)?;
+        if let Some(reply) = self.data_plane.as_ref().and_then(|data_plane| data_plane.unready()) {
+            return Some(reply.into());
+        }
+        let below = match source {
+            ChartIndex::At(url) => return Some(Answer::redirect(url.as_str())),
+            ChartIndex::Generated { below } => below,
+        };
+        let (data_plane, tickets) = (self.data_plane.as_ref()?, self.tickets.as_ref()?);
+        let headers = &session.req_header().headers;
+        let Some(host) = charts::host(headers) else {
+            return Some(Answer::error(400, "UNSUPPORTED", "the host cannot stand in an address"));
+        };
+        let origin = &context.origin;
+        if ticket::of(query(&context.target)).is_none()
+            && let Some(token) = charts::token(headers)
+            && let Some(ticket) = tickets.write(&route.path, token, now())
+        {
+            let realm = &self.config.realm;
+            let url = charts::address(host, origin.is_secure, realm, &route.path, &ticket);
+            return Some(Answer::redirect(&url).unkept());
+        }
+        let address = origin.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let Some(share) = Arc::clone(&self.bodies).admit(address).await else {
+            return Some(Answer::too_many());
+        };
+        let index = data_plane.chart_index(Wanted { host, below }, |name| may_read(checked, name));
+        Some(Answer { _share: Some(share), ..Answer::from(index.await).unkept() })
     }
 
     /// What the data plane does with a request that goes on; nothing when the registry answers it.
@@ -321,7 +370,7 @@ impl Gateway {
         let is_filtered = self.config.catalog == Catalog::Filtered;
         let is_shown =
             |name: &str| (!is_filtered || may_list(checked, name)) && data_plane.is_listed(name);
-        let query = target.split_once('?').map_or("", |(_, query)| query);
+        let query = query(target);
         Some(Action::Answer(data_plane.catalog(query, is_shown).await.into()))
     }
 
@@ -369,7 +418,7 @@ impl Gateway {
         context: &Context,
     ) -> Result<Presented, Unavailable> {
         let Some(authorization) = request.headers.get(header::AUTHORIZATION) else {
-            return Ok(Credential::Absent);
+            return self.by_ticket(method, target).await;
         };
         if bearer::is_bearer(authorization.as_bytes()) {
             return self.bearer(bearer::token(authorization.as_bytes()).unwrap_or_default()).await;
@@ -390,6 +439,23 @@ impl Gateway {
             Some(verified) => Ok(Credential::Valid(verified)),
             None if self.keys.has_any() => Ok(Credential::Invalid),
             None => Err(Stale::Keys.into()),
+        }
+    }
+
+    /// A request without a credential may have one in its address, at an index of charts alone.
+    async fn by_ticket(&self, method: &str, target: &str) -> Result<Presented, Unavailable> {
+        let (Some(tickets), Some(ticket)) = (&self.tickets, ticket::of(query(target))) else {
+            return Ok(Credential::Absent);
+        };
+        let Ok(route) = route(method, target, &self.config.route_settings()) else {
+            return Ok(Credential::Absent);
+        };
+        if !matches!(charts::source(&route, &self.config), Some(ChartIndex::Generated { .. })) {
+            return Ok(Credential::Absent);
+        }
+        match tickets.open(&route.path, &ticket, now()) {
+            Some(token) => self.bearer(&token).await,
+            None => Ok(Credential::Invalid),
         }
     }
 
@@ -440,19 +506,25 @@ fn unavailable(error: PasswordError) -> Unavailable {
     }
 }
 
-/// Where the index of a chart repository is, for a request that asks for one.
-fn helm_index<'c>(route: &Route<'_>, config: &'c Config) -> Option<&'c Url> {
-    let path =
-        route.path.strip_prefix("/helm/v1/").filter(|_| route.endpoint == Endpoint::HelmIndex);
-    config.helm_index.get(path?.strip_suffix("/index.yaml")?)
-}
-
 /// Whether a filtered list shows a repository to the token's holder.
 fn may_list(checked: &Checked<'_, '_>, name: &str) -> bool {
     match checked {
         Credential::Valid((_, TokenStatus::Restricted(holder))) => holder.may_list(name),
         _ => false,
     }
+}
+
+/// Whether a generated index has the charts of a repository for the token's holder.
+fn may_read(checked: &Checked<'_, '_>, name: &str) -> bool {
+    match checked {
+        Credential::Valid((_, TokenStatus::Restricted(holder))) => holder.may_read(name),
+        _ => false,
+    }
+}
+
+/// The query of a target.
+fn query(target: &str) -> &str {
+    target.split_once('?').map_or("", |(_, query)| query)
 }
 
 fn claims(presented: &Presented) -> Credential<&AccessClaims> {
@@ -748,7 +820,7 @@ impl Gateway {
 impl Answer {
     fn json(status: u16, body: Vec<u8>) -> Self {
         let (content_type, headers) = (Some(JSON.into()), Vec::new());
-        Self { status, content_type, headers, body, outcome: Outcome::Answered }
+        Self { status, content_type, headers, body, outcome: Outcome::Answered, _share: None }
     }
 
     fn error(status: u16, code: &str, message: &str) -> Self {
@@ -801,9 +873,15 @@ impl Answer {
         Self::fixed(answer::UNAVAILABLE, Outcome::Failed)
     }
 
-    fn redirect(url: &Url) -> Self {
-        let headers = vec![("location".into(), url.to_string())];
+    fn redirect(url: &str) -> Self {
+        let headers = vec![("location".into(), url.to_owned())];
         Self { headers, ..Self::json(307, Vec::new()) }
+    }
+
+    /// The same, which no cache may keep: it is of one client.
+    fn unkept(mut self) -> Self {
+        self.headers.push(("cache-control".into(), "no-store".to_owned()));
+        self
     }
 
     fn too_many() -> Self {
@@ -864,7 +942,7 @@ impl From<Reply> for Answer {
             400..500 => Outcome::Refused,
             _ => Outcome::Failed,
         };
-        Self { status, content_type, headers, body, outcome }
+        Self { status, content_type, headers, body, outcome, _share: None }
     }
 }
 
@@ -877,6 +955,7 @@ impl From<Refusal> for Answer {
             headers: challenge.into_iter().collect(),
             body: refusal.body.into_bytes(),
             outcome: Outcome::Refused,
+            _share: None,
         }
     }
 }

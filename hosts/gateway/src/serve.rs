@@ -44,6 +44,7 @@ use crate::peers::Counted;
 use crate::proxy::{Gateway, Proxy, now};
 use crate::revocation::RevocationFeed;
 use crate::status::Status;
+use crate::ticket::Tickets;
 use crate::token::Tokens;
 
 /// How often the keys are read.
@@ -72,7 +73,11 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.context("cannot start a thread")?;
     let data_plane = runtime.block_on(data_plane(&config))?;
-    let gateway = Arc::new(Gateway { data_plane, ..gateway(config)? });
+    let tickets = match data_plane.as_ref().filter(|_| config.generates_indexes()) {
+        Some(data_plane) => Some(runtime.block_on(tickets(data_plane))?),
+        None => None,
+    };
+    let gateway = Arc::new(Gateway { data_plane, tickets, ..gateway(config)? });
     let mut server = Server::new_with_opt_and_conf(None, conf());
     server.bootstrap();
     let app = Arc::new(http_proxy(&server.configuration, Proxy(Arc::clone(&gateway))));
@@ -148,6 +153,12 @@ async fn data_plane(config: &Config) -> anyhow::Result<Option<Arc<DataPlane>>> {
     })))
 }
 
+/// What opens an index of charts, with the key that all gateways of an index have.
+async fn tickets(data_plane: &DataPlane) -> anyhow::Result<Tickets> {
+    let key = data_plane.ticket_key(&Tickets::new_key()?).await.context("index")?;
+    Tickets::new(&key)
+}
+
 /// What requests share, made from the configuration.
 ///
 /// # Errors
@@ -174,6 +185,7 @@ pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
         client: client(&config.upstream, authorities, MAX_LIST)?,
         status: status(&config, &keys),
         data_plane: None,
+        tickets: None,
         keys,
         tokens,
         passwords,

@@ -51,10 +51,35 @@ impl Gateway {
         authority: &Authority,
         more: &str,
     ) -> Self {
+        let feed = ["revocations", "generations"];
+        Self::for_both_hearing(feed, port, upstream, server, authority, more)
+    }
+
+    /// The same, holding the whole policy.
+    #[track_caller]
+    pub(crate) fn for_both_with_policy(
+        port: u16,
+        upstream: u16,
+        server: &Server,
+        authority: &Authority,
+        more: &str,
+    ) -> Self {
+        Self::for_both_hearing(["bundle", "bundle"], port, upstream, server, authority, more)
+    }
+
+    #[track_caller]
+    fn for_both_hearing(
+        feed: [&'static str; 2],
+        port: u16,
+        upstream: u16,
+        server: &Server,
+        authority: &Authority,
+        more: &str,
+    ) -> Self {
         let url = server.url();
         let more = format!("{}tokenServer: {{url: \"{url}\"}}\n{more}", authority.for_our_server());
         let realm = format!("https://localhost:{port}/oauth2/token");
-        let at = At { port, realm, feed: ["revocations", "generations"] };
+        let at = At { port, realm, feed };
         Self::start(at, upstream, server, &more)
     }
 

@@ -191,7 +191,7 @@ impl DataPlane {
 
     /// Reads a manifest that is there, and notes it with those that it refers to. Gives when it was
     /// made.
-    async fn look_inside(
+    pub(super) async fn look_inside(
         self: &Arc<Self>,
         repository: &str,
         digest: &str,

@@ -54,6 +54,8 @@ impl DataPlane {
                 // It is pushed, and will be found when the registry is asked next.
                 Err(error) => tracing::error!(%error, "a push is not in the index"),
             }
+            drop(guard);
+            self.note_chart(repository, &digest, &body).await;
         }
         Ok(self.passed_on(answer))
     }
