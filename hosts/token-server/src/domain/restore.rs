@@ -5,8 +5,8 @@
 //! says what was changed since: a principal that was changed or deleted comes back disabled, the
 //! admin account and anonymous pull off, and a scope map with those of its rules that it had both
 //! then and now, one that was deleted without any. After another restore everything counts as
-//! changed. Where the trail does not go on, and on another machine, it is not known what was changed
-//! since; the log has it, under the target `audit`.
+//! changed. Where the trail does not go on, and on another machine, it is not known what was
+//! changed since; the log has it, under the target `audit`.
 //!
 //! Left out: redoing those changes, which is the operator's to decide.
 
@@ -166,7 +166,8 @@ fn generations(all: &Changes) -> impl Iterator<Item = Revision> {
         .chain(identities)
 }
 
-/// Refuses keys with which no server could start. Private keys that cannot be decrypted here are left out.
+/// Refuses keys with which no server could start. Private keys that cannot be decrypted here are
+/// left out.
 fn check_keys(stored: &StoredKeys, vault: &Vault) -> anyhow::Result<()> {
     if let Ok(KeysRecord { keys, authority }) = stored.open(vault) {
         keys.iter().try_for_each(|key| SigningKey::read(key).map(drop))?;
@@ -180,7 +181,7 @@ fn check_keys(stored: &StoredKeys, vault: &Vault) -> anyhow::Result<()> {
 }
 
 /// Leaves a map that was changed since the backup only the rules that it had then and has now: its
-/// owner may have taken some away, and somebody else have added some. Returns those that lose any.
+/// owner may have taken some away, and others may have added some. Returns those that lose any.
 async fn narrow(
     write: &mut Write,
     changed: Vec<ScopeMapRecord>,

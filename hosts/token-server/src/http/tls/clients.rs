@@ -7,9 +7,9 @@
 //!
 //! Where there are revocation lists each authority on the way to a certificate needs one, and a
 //! list past its next update refuses every certificate: an old list does not know who was revoked
-//! since. Of several lists of an authority the newest counts; parts of one list, which are published at
-//! several points, are an error. One from the future is an error: it
-//! would hide those that come before its time.
+//! since. Of several lists of an authority the newest counts; parts of one list, which are
+//! published at several points, are an error. One from the future is an error: it would hide those
+//! that come before its time.
 //!
 //! The files are read again when they change. Files that cannot be used are left where they are,
 //! and the last good ones stay in use.

@@ -41,7 +41,7 @@ async fn pruned(store: &Store, keys: &[AuditKey]) -> Pruned {
     prune(store, keys, row.entry.at + 1, row.entry.at).await.unwrap()
 }
 
-/// Deletes the rows up to one, as somebody with the former key and the database can.
+/// Deletes the rows up to one, as one with the former key and the database can.
 async fn forge(database: &Database, until: Head) {
     let forged = key(1).checkpoint(until, 5);
     let (number, seal) = (forged.head.number, &forged.head.seal);
