@@ -275,6 +275,11 @@ pub(crate) fn restrains_answers(port: u16, bearer: &str) {
         "refresh",
         "service-worker-allowed",
         "access-control-allow-origin",
+        "alt-svc",
+        "strict-transport-security",
+        "nel",
+        "report-to",
+        "reporting-endpoints",
     ] {
         assert_eq!(answer.header(name), None, "{answer:?}");
     }

@@ -80,8 +80,17 @@ pub const REQUEST: [&str; 26] = [
 
 /// The header fields of an answer that are not passed on, in lower case. So are all whose names
 /// begin with [`ANSWER_WITHHELD_PREFIX`].
-pub const ANSWER_WITHHELD: [&str; 4] =
-    ["clear-site-data", "refresh", "service-worker-allowed", "set-cookie"];
+pub const ANSWER_WITHHELD: [&str; 9] = [
+    "alt-svc",
+    "clear-site-data",
+    "nel",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "service-worker-allowed",
+    "set-cookie",
+    "strict-transport-security",
+];
 
 /// How the header fields begin by which a server opens its answers to pages of other origins.
 pub const ANSWER_WITHHELD_PREFIX: &str = "access-control-";

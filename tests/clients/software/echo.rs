@@ -55,7 +55,7 @@ impl Echo {
 }
 
 /// What a browser would obey, in every answer.
-const OBEYED: &str = "Set-Cookie: a=b\r\nClear-Site-Data: \"*\"\r\nRefresh: 0;url=/\r\nService-Worker-Allowed: /\r\nAccess-Control-Allow-Origin: *\r\n";
+const OBEYED: &str = "Set-Cookie: a=b\r\nClear-Site-Data: \"*\"\r\nRefresh: 0;url=/\r\nService-Worker-Allowed: /\r\nAlt-Svc: h3=\":1\"\r\nStrict-Transport-Security: max-age=9\r\nNEL: {}\r\nReport-To: {}\r\nReporting-Endpoints: a=\"https://a\"\r\nAccess-Control-Allow-Origin: *\r\n";
 
 /// Answers one request; nothing when there is none, and no other to come.
 fn answer(reader: &mut BufReader<&TcpStream>, size: u64, notes: &Mutex<Vec<Heard>>) -> Option<()> {
