@@ -9,6 +9,7 @@
 
 pub(crate) mod attributes;
 mod locks;
+mod pending;
 pub(crate) mod rows;
 
 use std::path::Path;
@@ -21,6 +22,8 @@ use tokio::time::timeout;
 
 pub(crate) use self::attributes::{Attributes, Kind, Restrictions};
 pub(crate) use self::locks::check;
+pub(crate) use self::pending::Pending;
+use self::pending::{Files, PendingWrites};
 pub(crate) use self::rows::{Facts, Position, Reference, Row, Seen};
 
 /// How long an operation may take.
@@ -32,6 +35,7 @@ pub(crate) struct Index {
     pool: AnyPool,
     /// Connections that hold locks of repositories, where several gateways share the index.
     locks: Option<AnyPool>,
+    pending: Arc<PendingWrites>,
     database: Arc<dyn Database>,
 }
 
@@ -44,11 +48,14 @@ impl Index {
     /// When the database cannot be reached or written, or is of a newer version.
     pub(crate) async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
         let (pool, database) = database::open(folder, url, schema()).await?;
-        let locks = match url {
-            Some(url) => Some(database::open(folder, Some(url), schema()).await?.0),
-            None => None,
+        let (locks, pending) = match url {
+            Some(url) => {
+                let locks = database::open(folder, Some(url), schema()).await?.0;
+                (Some(locks), PendingWrites::Rows)
+            }
+            None => (None, PendingWrites::Files(Files::open(folder)?)),
         };
-        Ok(Self { pool, locks, database })
+        Ok(Self { pool, locks, pending: Arc::new(pending), database })
     }
 
     /// Begins a write. Dropping it rolls it back.
