@@ -3,9 +3,11 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`kills`] | gateways that are killed at random moments |
 //! | [`left`] | writes that a gateway leaves behind: killed, or without its lock |
 //! | [`scene`] | a gateway with an index before a registry |
 
+mod kills;
 mod left;
 mod scene;
 

@@ -1,6 +1,8 @@
 //! Looking through the whole registry, one repository after the other, at a bounded rate.
 //!
-//! Each repository that was looked through stays so: what breaks off goes on where it was.
+//! Everything that a repository has or is known to have is asked about, so what is shown after it
+//! is there. Each repository that was looked through stays so: what breaks off goes on where it
+//! was.
 //!
 //! Left out: repositories that a registry does not list.
 

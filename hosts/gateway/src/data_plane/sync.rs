@@ -80,8 +80,8 @@ impl DataPlane {
         self.compare_all(repository, None).await
     }
 
-    /// Compares all tags of a repository with the registry's, and looks at what is new, one thing
-    /// in so much time.
+    /// Compares all tags of a repository with the registry's, and looks at what is new. With a pace
+    /// it looks at everything that is known too, one thing in so much time.
     pub(super) async fn compare_all(
         self: &Arc<Self>,
         repository: &str,
@@ -94,8 +94,14 @@ impl DataPlane {
         for tag in known.keys().filter(|tag| !there.contains(*tag)) {
             self.index.missed_tag(repository, tag, start).await?;
         }
-        let new = there.into_iter().filter(|tag| !known.contains_key(tag)).collect();
+        let is_all = pace.is_some();
+        let new = there.into_iter().filter(|tag| is_all || !known.contains_key(tag)).collect();
         self.each(repository, new, Look::Tag, pace).await?;
+        if is_all {
+            // One may be gone, and nothing but a list of manifests would ask for it.
+            let old = self.index.manifests_before(repository, start).await?;
+            self.each(repository, old, Look::Manifest, pace).await?;
+        }
         let unknown = self.index.manifests(repository, true).await?;
         self.each(repository, unknown, Look::Contents, pace).await?;
         Ok(self.index.synced(repository, start).await?)

@@ -171,6 +171,21 @@ impl Index {
         bounded(query.fetch_all(&self.pool)).await
     }
 
+    /// The digests of a repository's manifests that were last confirmed before a time.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn manifests_before(
+        &self,
+        repository: &str,
+        time: i64,
+    ) -> sqlx::Result<Vec<String>> {
+        let query = "select digest from manifests where repository = $1 and seen < $2 limit $3";
+        let query = sqlx::query_scalar(query).bind(repository).bind(time).bind(MAX_ROWS);
+        bounded(query.fetch_all(&self.pool)).await
+    }
+
     /// A page of tags, and one more if there is one. `digest` asks for those of one manifest.
     ///
     /// # Errors
