@@ -5,10 +5,14 @@
 //! |---|---|
 //! | [`kills`] | gateways that are killed at random moments |
 //! | [`left`] | writes that a gateway leaves behind: killed, or without its lock |
+//! | [`outage`] | a database that goes away under load |
 //! | [`scene`] | a gateway with an index before a registry |
+//! | [`crawling`] | filling an index from a large registry |
 
+mod crawling;
 mod kills;
 mod left;
+mod outage;
 mod scene;
 
 use std::process::Command;

@@ -5,6 +5,7 @@ pub(crate) mod echo;
 pub(crate) mod front;
 pub(crate) mod gateway;
 pub(crate) mod image;
+pub(crate) mod large;
 pub(crate) mod mirror;
 pub(crate) mod old_go;
 pub(crate) mod postgres;
