@@ -6,8 +6,7 @@
 //! Left out: when to ask the registry.
 
 use serde::{Deserialize, Serialize};
-use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::query::Query;
+use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::attributes::{ALL, Kind, LIST, advance, remove};
@@ -237,29 +236,48 @@ impl Index {
         position: &Position,
         n: usize,
     ) -> sqlx::Result<Vec<AnyRow>> {
-        let n = i64::try_from(n).unwrap_or(i64::MAX).saturating_add(1);
-        let (condition, order) = match position {
-            Position::Name(_) => {
-                (format!("{name} > $3 and cast($4 as bigint) = 0"), name.to_owned())
-            }
-            Position::Time { is_descending, .. } => {
-                let (sign, order) = if *is_descending { ("<", " desc") } else { (">", "") };
-                let after = format!("({time} {sign} $3 or ({time} = $3 and {name} > $4))");
-                (after, format!("{time}{order}, {name}"))
-            }
+        let order = match position {
+            Position::Name(_) => name.to_owned(),
+            Position::Time { is_descending: false, .. } => format!("{time}, {name}"),
+            Position::Time { is_descending: true, .. } => format!("{time} desc, {name}"),
         };
-        let text = format!(
-            "{columns} where {repository_column} = $1
-             and (coalesce(a.bits, {ALL}) & {LIST}) <> 0 and {condition} {} order by {order} limit $2",
-            of.map(|(column, _)| format!("and {column} = $5")).unwrap_or_default(),
-        );
-        let query = sqlx::query(AssertSqlSafe(text)).bind(repository).bind(n);
-        let query = bind(query, position);
-        let query = match of {
-            Some((_, value)) => query.bind(value),
-            None => query,
-        };
-        bounded(query.fetch_all(&self.pool)).await
+        let wanted = n.saturating_add(1);
+        let mut rows = Vec::new();
+        for span in spans(position) {
+            let left = wanted.saturating_sub(rows.len());
+            if left == 0 {
+                break;
+            }
+            let condition = match span {
+                Span::All => String::new(),
+                Span::AfterName(_) => format!("and {name} > $3"),
+                Span::BeforeTime(_) => format!("and {time} < $3"),
+                Span::AfterTime(_) => format!("and {time} > $3"),
+                Span::SameTime(..) => format!("and {time} = $3 and {name} > $4"),
+            };
+            let number = 3_usize.saturating_add(span.binds());
+            let of_one = of.map(|(column, _)| format!("and {column} = ${number}"));
+            let text = format!(
+                "{columns} where {repository_column} = $1
+                 and (coalesce(a.bits, {ALL}) & {LIST}) <> 0 {condition} {}
+                 order by {order} limit $2",
+                of_one.unwrap_or_default(),
+            );
+            let limit = i64::try_from(left).unwrap_or(i64::MAX);
+            let query = sqlx::query(AssertSqlSafe(text)).bind(repository).bind(limit);
+            let query = match span {
+                Span::All => query,
+                Span::AfterName(name) => query.bind(name),
+                Span::BeforeTime(time) | Span::AfterTime(time) => query.bind(time),
+                Span::SameTime(time, name) => query.bind(time).bind(name),
+            };
+            let query = match of {
+                Some((_, value)) => query.bind(value),
+                None => query,
+            };
+            rows.extend(bounded(query.fetch_all(&self.pool)).await?);
+        }
+        Ok(rows)
     }
 
     /// A tag.
@@ -594,15 +612,38 @@ const MANIFEST: &str = "select m.digest, m.created, m.updated, m.seen, coalesce(
     from manifests m left join facts f on f.digest = m.digest left join attributes a
     on a.repository = m.repository and a.kind = 'manifest' and a.name = m.digest";
 
-type Bound<'q> = Query<'q, Any, AnyArguments>;
+/// Rows that stand side by side in the index of an order.
+#[derive(Clone, Copy, Debug)]
+enum Span<'p> {
+    All,
+    AfterName(&'p str),
+    BeforeTime(i64),
+    AfterTime(i64),
+    SameTime(i64, &'p str),
+}
 
-/// `$3` and `$4`, which are there in every order.
-fn bind<'q>(query: Bound<'q>, position: &'q Position) -> Bound<'q> {
+impl Span<'_> {
+    /// How many values its condition has.
+    const fn binds(self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::AfterName(_) | Self::BeforeTime(_) | Self::AfterTime(_) => 1,
+            Self::SameTime(..) => 2,
+        }
+    }
+}
+
+/// What comes after a position, in its order. One condition for all of it would have a database
+/// read everything from the beginning of the list, or of the time.
+fn spans(position: &Position) -> Vec<Span<'_>> {
     match position {
-        Position::Name(last) => query.bind(last.as_str()).bind(0_i64),
-        Position::Time { after: Some((time, name)), .. } => query.bind(*time).bind(name.as_str()),
-        Position::Time { is_descending: true, after: None } => query.bind(i64::MAX).bind(""),
-        Position::Time { is_descending: false, after: None } => query.bind(i64::MIN).bind(""),
+        Position::Name(last) => vec![Span::AfterName(last)],
+        Position::Time { after: None, .. } => vec![Span::All],
+        Position::Time { is_descending, after: Some((time, name)) } => {
+            let beyond =
+                if *is_descending { Span::BeforeTime(*time) } else { Span::AfterTime(*time) };
+            vec![Span::SameTime(*time, name), beyond]
+        }
     }
 }
 
@@ -769,6 +810,11 @@ mod tests {
             assert_eq!(names(&page), expected, "{position:?} {digest:?}");
         }
         assert_eq!(index.tag_page("r", None, &name(""), 2).await.unwrap().len(), 3);
+        // A page that ends within a time, and one that ends behind it.
+        for (n, expected) in [(1, "a b"), (2, "a b c")] {
+            let page = index.tag_page("r", None, &time(true, Some((20, ""))), n).await.unwrap();
+            assert_eq!(names(&page), expected);
+        }
         let hidden = Attributes { list_enabled: false, ..Attributes::default() };
         index.set_attributes("r", Kind::Tag, "a", hidden).await.unwrap();
         index.set_attributes("r", Kind::Manifest, "d1", hidden).await.unwrap();
