@@ -8,8 +8,10 @@
 //! | [`outage`] | a database that goes away under load |
 //! | [`scene`] | a gateway with an index before a registry |
 //! | [`crawling`] | filling an index from a large registry |
+//! | [`figures`] | what pages, locks and a large index cost |
 
 mod crawling;
+mod figures;
 mod kills;
 mod left;
 mod outage;
