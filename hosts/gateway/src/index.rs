@@ -33,6 +33,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     pool: AnyPool,
+    /// Those that write: one connection to SQLite.
+    writes: AnyPool,
     /// Connections that hold locks of repositories, where several gateways share the index.
     locks: Option<AnyPool>,
     pending: Arc<PendingWrites>,
@@ -48,19 +50,22 @@ impl Index {
     /// When the database cannot be reached or written, or is of a newer version.
     pub(crate) async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
         let (pool, database) = database::open(folder, url, schema()).await?;
-        let (locks, pending) = match url {
+        let (writes, locks, pending) = match url {
             Some(url) => {
                 let locks = database::open(folder, Some(url), schema()).await?.0;
-                (Some(locks), PendingWrites::Rows)
+                (pool.clone(), Some(locks), PendingWrites::Rows)
             }
-            None => (None, PendingWrites::Files(Files::open(folder)?)),
+            None => {
+                let writes = database::single(database.as_ref()).await?;
+                (writes, None, PendingWrites::Files(Files::open(folder)?))
+            }
         };
-        Ok(Self { pool, locks, pending: Arc::new(pending), database })
+        Ok(Self { pool, writes, locks, pending: Arc::new(pending), database })
     }
 
     /// Begins a write. Dropping it rolls it back.
     async fn write(&self) -> sqlx::Result<Transaction<'static, Any>> {
-        bounded(self.pool.begin_with(self.database.begin_write())).await
+        bounded(self.writes.begin_with(self.database.begin_write())).await
     }
 }
 

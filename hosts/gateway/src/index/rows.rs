@@ -340,7 +340,7 @@ impl Index {
             .bind(facts.os.as_deref())
             .bind(references)
             .bind(facts.made);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that a manifest was pushed, by a tag or by its digest. Tells whether its repository
@@ -412,7 +412,7 @@ impl Index {
     ) -> sqlx::Result<()> {
         let statement = "delete from tags where repository = $1 and name = $2 and seen < $3";
         let query = sqlx::query(statement).bind(repository).bind(tag).bind(now);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that the registry had no such manifest at a time.
@@ -428,7 +428,7 @@ impl Index {
     ) -> sqlx::Result<()> {
         let statement = "delete from manifests where repository = $1 and digest = $2 and seen < $3";
         let query = sqlx::query(statement).bind(repository).bind(digest).bind(now);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that a tag was removed, and what was said about it with it.
@@ -551,7 +551,7 @@ impl Index {
     pub(crate) async fn begin_crawl(&self, now: i64) -> sqlx::Result<i64> {
         let statement =
             "update state set crawl_began = coalesce(crawl_began, $1) returning crawl_began";
-        bounded(sqlx::query_scalar(statement).bind(now).fetch_one(&self.pool)).await
+        bounded(sqlx::query_scalar(statement).bind(now).fetch_one(&self.writes)).await
     }
 
     /// Notes that it came to its end.
@@ -561,7 +561,7 @@ impl Index {
     /// When the database cannot be written.
     pub(crate) async fn end_crawl(&self, now: i64) -> sqlx::Result<()> {
         let query = sqlx::query("update state set crawled = $1, crawl_began = null").bind(now);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that a tag is about to be moved to a manifest that is deleted then.
@@ -578,7 +578,7 @@ impl Index {
         let statement = "insert into untags (repository, tag, digest) values ($1, $2, $3)
             on conflict (repository, tag) do update set digest = excluded.digest";
         let query = sqlx::query(statement).bind(repository).bind(tag).bind(digest);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that it was, or never will be.
@@ -589,7 +589,7 @@ impl Index {
     pub(crate) async fn end_untag(&self, repository: &str, tag: &str) -> sqlx::Result<()> {
         let statement = "delete from untags where repository = $1 and tag = $2";
         let query = sqlx::query(statement).bind(repository).bind(tag);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// The tags that were about to be moved: repository, tag, and the manifest to delete.
