@@ -14,7 +14,7 @@ use crate::edge;
 use crate::software::gateway::Gateway;
 use crate::software::large::{Large, Size};
 use crate::software::postgres::Postgres;
-use crate::software::process::run;
+use crate::software::process::{eventually, run};
 use crate::software::registry::Registry;
 use crate::software::server::{Server, Settings, seed};
 use crate::software::wire::Connection;
@@ -136,6 +136,11 @@ fn a_page_beside_the_registry() {
         let folder = tempfile::tempdir().unwrap();
         let index = format!("index: {{data: {}, freshFor: 1h}}\n", folder.path().display());
         let gateway = Gateway::before(registry.port(), &access.server, &index);
+        // Its own first look, at nothing, would be the last one for an hour.
+        eventually(Duration::from_secs(20), || {
+            let has_looked = gateway.log().contains("the registry was looked through");
+            if has_looked { Ok(()) } else { Err(gateway.log()) }
+        });
         let mut behind = access.connect(registry.port());
         for blob in [CONFIG, LAYER] {
             upload(&registry, blob);

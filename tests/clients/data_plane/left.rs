@@ -80,6 +80,31 @@ fn end_locks(postgres: &Postgres) {
 }
 
 #[test]
+fn by_a_gateway_that_was_killed() {
+    at_once(&[
+        a_push_of_a_gateway_that_was_killed,
+        a_deletion_of_a_gateway_that_was_killed,
+        a_push_of_another_gateway_that_was_killed,
+    ]);
+}
+
+#[test]
+fn by_a_gateway_that_lost_its_lock() {
+    at_once(&[
+        a_push_of_another_gateway_that_lost_its_lock,
+        a_deletion_of_another_gateway_that_lost_its_lock,
+    ]);
+}
+
+/// They wait most of their time.
+fn at_once(cases: &[fn()]) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(case);
+        }
+    });
+}
+
 fn a_push_of_a_gateway_that_was_killed() {
     Pair::new("PUT", None).while_writing("PUT", "v1", |pair| {
         pair.first.gateway.crash();
@@ -88,7 +113,6 @@ fn a_push_of_a_gateway_that_was_killed() {
     });
 }
 
-#[test]
 fn a_deletion_of_a_gateway_that_was_killed() {
     let mut pair = Pair::new("DELETE", None);
     let first = digest(&pair.images[0]);
@@ -102,7 +126,6 @@ fn a_deletion_of_a_gateway_that_was_killed() {
     });
 }
 
-#[test]
 fn a_push_of_another_gateway_that_was_killed() {
     let postgres = Postgres::start();
     Pair::new("PUT", Some(&postgres)).while_writing("PUT", "v1", |pair| {
@@ -111,7 +134,6 @@ fn a_push_of_another_gateway_that_was_killed() {
     });
 }
 
-#[test]
 fn a_push_of_another_gateway_that_lost_its_lock() {
     let postgres = Postgres::start();
     Pair::new("PUT", Some(&postgres)).while_writing("PUT", "v1", |pair| {
@@ -122,7 +144,6 @@ fn a_push_of_another_gateway_that_lost_its_lock() {
     });
 }
 
-#[test]
 fn a_deletion_of_another_gateway_that_lost_its_lock() {
     let postgres = Postgres::start();
     let mut pair = Pair::new("DELETE", Some(&postgres));
