@@ -2,8 +2,8 @@
 //! through them.
 //!
 //! Each client remembers what was answered. After a kill the one request without an answer may have
-//! been done or not; everything else is as it was answered. Then the registry is looked through, and
-//! what the gateway shows is what the registry has.
+//! been done or not; everything else is as it was answered. Then the registry is looked through,
+//! and what the gateway shows is what the registry has.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};

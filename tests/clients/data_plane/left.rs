@@ -1,5 +1,5 @@
-//! Writes that a gateway leaves behind, because it was killed or lost its lock while the registry was
-//! at work. Once a lock was answered, none of them arrives, through any gateway; and what was
+//! Writes that a gateway leaves behind, because it was killed or lost its lock while the registry
+//! was at work. Once a lock was answered, none of them arrives, through any gateway; and what was
 //! pushed is not deleted by one.
 
 use std::sync::Arc;

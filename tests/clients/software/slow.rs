@@ -1,5 +1,5 @@
-//! A registry that takes its time: it reads a request about a manifest by one method whole, and does
-//! it later, whether its client waits for the answer or not. Everything else goes on at once.
+//! A registry that takes its time: it reads a request about a manifest by one method whole, and
+//! does it later, whether its client waits for the answer or not. Everything else goes on at once.
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -31,7 +31,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// So many in a second.
+    /// A number of artifacts in a second.
     pub(super) fn new(rate: u32) -> Self {
         Self { step: Duration::from_secs(1) / rate.max(1), next: Instant::now() }
     }
