@@ -140,7 +140,7 @@ pub async fn open(
     let about = || format!("cannot open {}", database.describe());
     // Held until the schema is up to date: several processes may start on an empty database.
     let lock = database.lock().await.with_context(about)?;
-    let pool = connect(database.as_ref()).await.with_context(about)?;
+    let pool = connect(database.as_ref(), MAX_CONNECTIONS).await.with_context(about)?;
     migrate(database.as_ref(), &migrations, &pool).await?;
     drop(lock);
     Ok((pool, database))
@@ -156,10 +156,20 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-async fn connect(database: &dyn Database) -> sqlx::Result<AnyPool> {
+/// One more connection to a database that is open, for writes that wait for each other: SQLite has
+/// one writer at a time, and connections that find it busy sleep for longer and longer.
+///
+/// # Errors
+///
+/// When the database cannot be reached.
+pub async fn single(database: &dyn Database) -> sqlx::Result<AnyPool> {
+    connect(database, 1).await
+}
+
+async fn connect(database: &dyn Database, connections: u32) -> sqlx::Result<AnyPool> {
     let pragmas = database.connection_pragmas();
     AnyPoolOptions::new()
-        .max_connections(MAX_CONNECTIONS)
+        .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(move |connection: &mut AnyConnection, _| {
             Box::pin(async move { connection.execute(pragmas).await.map(drop) })

@@ -42,6 +42,7 @@ pub(crate) fn bench(shell: &Shell, arguments: &[&str]) -> anyhow::Result<()> {
         ["servers", filter @ ..] => servers(shell, filter),
         ["verify"] => verify(shell),
         ["worst"] => worst(shell),
+        ["data-plane"] => data_plane(shell),
         filter => single(shell, filter),
     }
 }
@@ -104,6 +105,33 @@ fn worst(shell: &Shell) -> anyhow::Result<()> {
     let (program, file) =
         (paths::root().join("target/release/worst"), paths::root().join("benches/worst.txt"));
     cmd!(shell, "taskset -c 0 {program} 60 {file}").quiet().run()?;
+    Ok(())
+}
+
+/// Runs the client tests of the data plane in their long form, with a gateway that is built for a
+/// release, and publishes their figures. Takes half an hour.
+fn data_plane(shell: &Shell) -> anyhow::Result<()> {
+    const FILTERS: [&str; 5] = ["kills", "left", "outage", "crawling", "figures"];
+    cmd!(shell, "cargo build --locked --package scopegate-server").run()?;
+    cmd!(shell, "cargo build --locked --release --package scopegate-gateway").run()?;
+    let (table, gateway) =
+        (target().join("data-plane.md"), paths::root().join("target/release/scopegate-gateway"));
+    shell.create_dir(target())?;
+    shell.remove_path(&table)?;
+    let settings = [
+        shell.push_env("CLIENTS_LONG", "1"),
+        shell.push_env("CLIENTS_GATEWAY", gateway),
+        shell.push_env("CLIENTS_FIGURES", &table),
+    ];
+    let filters = FILTERS.map(|name| format!("data_plane::{name}"));
+    let tests = ["test", "--locked", "--package", "scopegate-tests", "--test", "clients"];
+    cmd!(shell, "cargo {tests...} -- --nocapture --test-threads=1 {filters...}").run()?;
+    drop(settings);
+    let (machine, rows) = (machine(shell), shell.read_file(table)?);
+    let head = format!(
+        "# The data plane\n\nWritten by `cargo xtask bench data-plane`: {machine}.\n\n| what | measured |\n|---|---|\n"
+    );
+    shell.write_file(paths::root().join("benches/results/data-plane.md"), head + &rows)?;
     Ok(())
 }
 

@@ -55,6 +55,7 @@ usage: cargo xtask <command>
   fuzz <target|all> [s]   fuzz one target, or all of them, for a number of seconds (60)
   bench [--quick]         measure beside the peers, and write the report; a quick one goes into target/bench
   bench servers [filter]  measure token server and proxies, or one group of that, and put them into the report
+  bench data-plane        kill gateways, fill and measure large indexes, for half an hour
   bench verify            measure again, and compare with the report
   bench worst             search for a slower decision than the one in benches/worst.txt, for a minute
   bench <filter>          the benches whose names match: decide, token, edge

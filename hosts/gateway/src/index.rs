@@ -10,6 +10,7 @@
 pub(crate) mod attributes;
 mod charts;
 mod locks;
+mod pending;
 pub(crate) mod rows;
 
 use std::path::Path;
@@ -23,6 +24,8 @@ use tokio::time::timeout;
 pub(crate) use self::attributes::{Attributes, Kind, Restrictions};
 pub(crate) use self::charts::Kept;
 pub(crate) use self::locks::check;
+pub(crate) use self::pending::Pending;
+use self::pending::{Files, PendingWrites};
 pub(crate) use self::rows::{Facts, Position, Reference, Row, Seen};
 
 /// How long an operation may take.
@@ -32,8 +35,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     pool: AnyPool,
+    /// Those that write: one connection to SQLite.
+    writes: AnyPool,
     /// Connections that hold locks of repositories, where several gateways share the index.
     locks: Option<AnyPool>,
+    pending: Arc<PendingWrites>,
     database: Arc<dyn Database>,
 }
 
@@ -46,16 +52,22 @@ impl Index {
     /// When the database cannot be reached or written, or is of a newer version.
     pub(crate) async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
         let (pool, database) = database::open(folder, url, schema()).await?;
-        let locks = match url {
-            Some(url) => Some(database::open(folder, Some(url), schema()).await?.0),
-            None => None,
+        let (writes, locks, pending) = match url {
+            Some(url) => {
+                let locks = database::open(folder, Some(url), schema()).await?.0;
+                (pool.clone(), Some(locks), PendingWrites::Rows)
+            }
+            None => {
+                let writes = database::single(database.as_ref()).await?;
+                (writes, None, PendingWrites::Files(Files::open(folder)?))
+            }
         };
-        Ok(Self { pool, locks, database })
+        Ok(Self { pool, writes, locks, pending: Arc::new(pending), database })
     }
 
     /// Begins a write. Dropping it rolls it back.
     async fn write(&self) -> sqlx::Result<Transaction<'static, Any>> {
-        bounded(self.pool.begin_with(self.database.begin_write())).await
+        bounded(self.writes.begin_with(self.database.begin_write())).await
     }
 }
 

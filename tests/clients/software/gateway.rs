@@ -1,6 +1,6 @@
 //! Our gateway, as its users run it, before an upstream on loopback.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -124,17 +124,25 @@ keys: {url}/.well-known/jwks.json
         );
         let file = folder.path().join("gateway.yaml");
         std::fs::write(&file, config).unwrap();
-        let mut command = Command::new(program());
-        command.arg("--config").arg(file);
-        let running = Running::listening(&mut command, port, folder.path().join("gateway.log"));
-        // It lets no request through before it has the keys and the token server's feed.
-        eventually(Duration::from_secs(10), || {
-            let answer = reqwest::blocking::get(format!("http://127.0.0.1:{admin}/readyz"));
-            let answer = answer.map_err(|error| error.to_string())?;
-            let is_ready = answer.status().is_success();
-            if is_ready { Ok(()) } else { Err(answer.text().unwrap_or_default() + &running.log()) }
-        });
+        let running = launch(folder.path(), port, admin);
         Self { administrator, port, admin, folder, running }
+    }
+
+    /// Ends it as a crash would, in the middle of what it does.
+    pub(crate) fn crash(&self) {
+        self.running.crash();
+    }
+
+    /// Starts it again when it is gone, at the same address and with the same configuration.
+    #[track_caller]
+    pub(crate) fn restart(&mut self) {
+        self.running.wait();
+        self.running = launch(self.folder.path(), self.port, self.admin);
+    }
+
+    /// Its configuration.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("gateway.yaml")
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -163,21 +171,49 @@ keys: {url}/.well-known/jwks.json
 
     /// The most memory that it ever had, in kilobytes.
     pub(crate) fn peak_memory(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it has, in kilobytes.
+    pub(crate) fn resident_memory(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, line: &str) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.running.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// A folder that is removed with the gateway, for tests that need one.
-    pub(crate) fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
 
+/// Starts a gateway on the configuration of a folder. It is ready then.
+#[track_caller]
+fn launch(folder: &Path, port: u16, admin: u16) -> Running {
+    let mut command = Command::new(program());
+    command.arg("--config").arg(folder.join("gateway.yaml"));
+    let running = Running::listening(&mut command, port, folder.join("gateway.log"));
+    // It lets no request through before it has the keys and the token server's feed.
+    eventually(Duration::from_secs(10), || {
+        let answer = reqwest::blocking::get(format!("http://127.0.0.1:{admin}/readyz"));
+        let answer = answer.map_err(|error| error.to_string())?;
+        let is_ready = answer.status().is_success();
+        if is_ready { Ok(()) } else { Err(answer.text().unwrap_or_default() + &running.log()) }
+    });
+    running
+}
+
 /// The gateway, which cargo builds into the same folder as this test, for the tests of its own
-/// package.
+/// package; or the one that `CLIENTS_GATEWAY` names, when it is to be measured.
 pub(crate) fn program() -> PathBuf {
+    if let Some(program) = std::env::var_os("CLIENTS_GATEWAY") {
+        return program.into();
+    }
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("scopegate-gateway");
     assert!(program.is_file(), "no {}: run `cargo build -p scopegate-gateway`", program.display());

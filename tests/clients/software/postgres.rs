@@ -39,6 +39,13 @@ impl Postgres {
         format!("postgres://scopegate@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// What a statement gives: its only value, as text.
+    #[allow(dead_code, reason = "the store's tests share this file, and ask in other ways")]
+    #[track_caller]
+    pub(crate) fn ask(&self, statement: &str) -> String {
+        run(Command::new("psql").arg(self.url()).args(["-XAtc", statement])).trim().to_owned()
+    }
+
     /// Stops the cluster at once, with its clients in the middle of what they do.
     #[track_caller]
     pub(crate) fn stop(&self) {

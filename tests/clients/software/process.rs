@@ -54,6 +54,11 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// The same while others look at it, and without waiting.
+    pub(crate) fn crash(&self) {
+        self.signal("KILL");
+    }
+
     /// Asks it to end.
     pub(crate) fn ask_to_end(&self) {
         self.signal("TERM");

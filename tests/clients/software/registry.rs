@@ -69,13 +69,24 @@ impl Registry {
     /// The same of version 3; nothing where there is no Go to build it with.
     #[track_caller]
     pub(crate) fn open_of_version_3() -> Option<Self> {
+        Self::of_version_3(Storage::Memory)
+    }
+
+    /// The same on a disk.
+    #[track_caller]
+    pub(crate) fn open_on_disk_of_version_3() -> Option<Self> {
+        Self::of_version_3(Storage::Disk)
+    }
+
+    #[track_caller]
+    fn of_version_3(storage: Storage) -> Option<Self> {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go/registry");
         if !is_installed("go") {
             return None;
         }
         assert!(program.is_file(), "no {}: run `cargo xtask setup`", program.display());
         let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
-        Some(Self::run_program(Command::new(program), &address, Storage::Memory, ""))
+        Some(Self::run_program(Command::new(program), &address, storage, ""))
     }
 
     /// The same where nothing is deleted, which is what a registry does that is not told otherwise.

@@ -6,7 +6,8 @@
 //! the index has one. A request that waits too long gets nothing.
 //!
 //! When it is not known what the registry did, a lock stays for a while after its request: the
-//! registry may be at work still.
+//! registry may be at work still. When a gateway is killed or loses its lock, who takes it next
+//! waits as long: what is under way is noted in the index.
 //!
 //! Left out: blobs, which take no lock, because no tag names them.
 
@@ -20,7 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use super::reply::Trouble;
 use super::turn;
-use crate::index::{Index, check};
+use crate::index::{Index, Pending, check};
 
 /// How often a lock between gateways is looked after.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -44,8 +45,13 @@ pub(super) struct Guards {
 /// A lock that is held until this is dropped, or a while longer.
 #[derive(Debug)]
 pub(super) struct Guard {
+    index: Index,
+    repository: String,
+    hold: Hold,
     local: Option<Local>,
     between: Option<Transaction<'static, Any>>,
+    /// What the registry was asked under it.
+    pending: Option<Pending>,
     /// Whether it is not known what the registry did.
     is_unknown: bool,
 }
@@ -81,7 +87,16 @@ impl Guards {
             Hold::Alone => Local::Alone { _guard: Arc::clone(lock).write_owned().await },
         };
         let between = index.lock(repository, hold == Hold::Alone).await?;
-        Ok(Guard { local: Some(local), between, is_unknown: false })
+        index.settle(repository, hold == Hold::Alone).await?;
+        Ok(Guard {
+            index: index.clone(),
+            repository: repository.to_owned(),
+            hold,
+            local: Some(local),
+            between,
+            pending: None,
+            is_unknown: false,
+        })
     }
 }
 
@@ -91,6 +106,7 @@ impl Guard {
         &mut self,
         work: impl Future<Output = Result<T, Trouble>>,
     ) -> Result<T, Trouble> {
+        self.note().await?;
         // Also when this is dropped in the middle.
         let was_unknown = std::mem::replace(&mut self.is_unknown, true);
         let done = tokio::select! {
@@ -100,18 +116,33 @@ impl Guard {
         self.is_unknown = was_unknown || done.is_err();
         done
     }
+
+    /// Notes that the registry is about to be asked.
+    async fn note(&mut self) -> Result<(), Trouble> {
+        if self.pending.is_some() {
+            return Ok(());
+        }
+        let is_exclusive = self.hold == Hold::Alone;
+        self.pending = Some(self.index.begin_pending(&self.repository, is_exclusive).await?);
+        // Who took a lock that was lost before has not seen the note.
+        if let Some(held) = &mut self.between {
+            check(held).await?;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         let held = (self.local.take(), self.between.take());
-        if !self.is_unknown {
-            return;
-        }
+        let Some(pending) = self.pending.take() else { return };
+        let rest = if self.is_unknown { UNKNOWN_FOR } else { Duration::ZERO };
+        let index = self.index.clone();
         // Without a runtime the process ends.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                sleep(UNKNOWN_FOR).await;
+                sleep(rest).await;
+                index.end_pending(pending).await;
                 drop(held);
             });
         }

@@ -15,8 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use super::crawl::Pace;
 use super::facts::{add_config, of_manifest};
 use super::reply::Trouble;
 use super::time::now;
@@ -80,12 +81,12 @@ impl DataPlane {
         self.compare_all(repository, None).await
     }
 
-    /// Compares all tags of a repository with the registry's, and looks at what is new, one thing
-    /// in so much time.
+    /// Compares all tags of a repository with the registry's, and looks at what is new. With a pace
+    /// it looks at everything that is known too.
     pub(super) async fn compare_all(
         self: &Arc<Self>,
         repository: &str,
-        pace: Option<Duration>,
+        mut pace: Option<&mut Pace>,
     ) -> Result<(), Trouble> {
         let start = now();
         let there: HashSet<String> = self.registry.tags(repository).await?.into_iter().collect();
@@ -94,8 +95,14 @@ impl DataPlane {
         for tag in known.keys().filter(|tag| !there.contains(*tag)) {
             self.index.missed_tag(repository, tag, start).await?;
         }
-        let new = there.into_iter().filter(|tag| !known.contains_key(tag)).collect();
-        self.each(repository, new, Look::Tag, pace).await?;
+        let is_all = pace.is_some();
+        let new = there.into_iter().filter(|tag| is_all || !known.contains_key(tag)).collect();
+        self.each(repository, new, Look::Tag, pace.as_deref_mut()).await?;
+        if is_all {
+            // One may be gone, and nothing but a list of manifests would ask for it.
+            let old = self.index.manifests_before(repository, start).await?;
+            self.each(repository, old, Look::Manifest, pace.as_deref_mut()).await?;
+        }
         let unknown = self.index.manifests(repository, true).await?;
         self.each(repository, unknown, Look::Contents, pace).await?;
         Ok(self.index.synced(repository, start).await?)
@@ -124,12 +131,12 @@ impl DataPlane {
         repository: &str,
         names: Vec<String>,
         look: Look,
-        pace: Option<Duration>,
+        mut pace: Option<&mut Pace>,
     ) -> Result<(), Trouble> {
         let mut tasks = JoinSet::new();
         for name in names {
-            if let Some(pace) = pace {
-                sleep(pace).await;
+            if let Some(pace) = &mut pace {
+                pace.wait().await;
             }
             if tasks.len() >= AT_ONCE {
                 joined(tasks.join_next().await)?;

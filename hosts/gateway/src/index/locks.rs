@@ -1,18 +1,13 @@
 //! Locks of repositories between gateways: PostgreSQL's advisory ones, which end with the
 //! transaction that took them, and so with its connection.
 //!
-//! Left out: locks within one gateway, and how long one waits.
-
-use std::time::Duration;
+//! Left out: locks within one gateway, how long one waits, and what a holder that lost its lock
+//! left behind ([`pending`](super::pending)).
 
 use sha2::{Digest as _, Sha256};
 use sqlx::{Any, Transaction};
 
 use super::Index;
-
-/// How long a gateway may take to notice that its locks are lost, and the registry to finish what
-/// it was asked until then.
-const SETTLED_AFTER: Duration = Duration::from_secs(6);
 
 impl Index {
     /// Takes the lock of a repository between gateways; nothing where this gateway is the only one.
@@ -40,22 +35,8 @@ impl Index {
             }
         };
         sqlx::query(statement).bind(key(repository)).execute(&mut *transaction).await?;
-        if is_exclusive {
-            settle(&mut transaction).await?;
-        }
         Ok(Some(transaction))
     }
-}
-
-/// Waits out the writes of gateways whose locks ended with a database that ended: it may have
-/// started again before they noticed.
-async fn settle(held: &mut Transaction<'static, Any>) -> sqlx::Result<()> {
-    let query =
-        "select cast(extract(epoch from clock_timestamp() - pg_postmaster_start_time()) as bigint)";
-    let seconds: i64 = sqlx::query_scalar(query).fetch_one(&mut **held).await?;
-    let rest = SETTLED_AFTER.saturating_sub(Duration::from_secs(seconds.unsigned_abs()));
-    tokio::time::sleep(rest).await;
-    Ok(())
 }
 
 /// Whether a held lock is still held: whether its connection still is one.

@@ -6,8 +6,7 @@
 //! Left out: when to ask the registry.
 
 use serde::{Deserialize, Serialize};
-use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::query::Query;
+use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::attributes::{ALL, Kind, LIST, advance, remove};
@@ -171,6 +170,21 @@ impl Index {
         bounded(query.fetch_all(&self.pool)).await
     }
 
+    /// The digests of a repository's manifests that were last confirmed before a time.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn manifests_before(
+        &self,
+        repository: &str,
+        time: i64,
+    ) -> sqlx::Result<Vec<String>> {
+        let query = "select digest from manifests where repository = $1 and seen < $2 limit $3";
+        let query = sqlx::query_scalar(query).bind(repository).bind(time).bind(MAX_ROWS);
+        bounded(query.fetch_all(&self.pool)).await
+    }
+
     /// A page of tags, and one more if there is one. `digest` asks for those of one manifest.
     ///
     /// # Errors
@@ -222,29 +236,48 @@ impl Index {
         position: &Position,
         n: usize,
     ) -> sqlx::Result<Vec<AnyRow>> {
-        let n = i64::try_from(n).unwrap_or(i64::MAX).saturating_add(1);
-        let (condition, order) = match position {
-            Position::Name(_) => {
-                (format!("{name} > $3 and cast($4 as bigint) = 0"), name.to_owned())
-            }
-            Position::Time { is_descending, .. } => {
-                let (sign, order) = if *is_descending { ("<", " desc") } else { (">", "") };
-                let after = format!("({time} {sign} $3 or ({time} = $3 and {name} > $4))");
-                (after, format!("{time}{order}, {name}"))
-            }
+        let order = match position {
+            Position::Name(_) => name.to_owned(),
+            Position::Time { is_descending: false, .. } => format!("{time}, {name}"),
+            Position::Time { is_descending: true, .. } => format!("{time} desc, {name}"),
         };
-        let text = format!(
-            "{columns} where {repository_column} = $1
-             and (coalesce(a.bits, {ALL}) & {LIST}) <> 0 and {condition} {} order by {order} limit $2",
-            of.map(|(column, _)| format!("and {column} = $5")).unwrap_or_default(),
-        );
-        let query = sqlx::query(AssertSqlSafe(text)).bind(repository).bind(n);
-        let query = bind(query, position);
-        let query = match of {
-            Some((_, value)) => query.bind(value),
-            None => query,
-        };
-        bounded(query.fetch_all(&self.pool)).await
+        let wanted = n.saturating_add(1);
+        let mut rows = Vec::new();
+        for span in spans(position) {
+            let left = wanted.saturating_sub(rows.len());
+            if left == 0 {
+                break;
+            }
+            let condition = match span {
+                Span::All => String::new(),
+                Span::AfterName(_) => format!("and {name} > $3"),
+                Span::BeforeTime(_) => format!("and {time} < $3"),
+                Span::AfterTime(_) => format!("and {time} > $3"),
+                Span::SameTime(..) => format!("and {time} = $3 and {name} > $4"),
+            };
+            let number = 3_usize.saturating_add(span.binds());
+            let of_one = of.map(|(column, _)| format!("and {column} = ${number}"));
+            let text = format!(
+                "{columns} where {repository_column} = $1
+                 and (coalesce(a.bits, {ALL}) & {LIST}) <> 0 {condition} {}
+                 order by {order} limit $2",
+                of_one.unwrap_or_default(),
+            );
+            let limit = i64::try_from(left).unwrap_or(i64::MAX);
+            let query = sqlx::query(AssertSqlSafe(text)).bind(repository).bind(limit);
+            let query = match span {
+                Span::All => query,
+                Span::AfterName(name) => query.bind(name),
+                Span::BeforeTime(time) | Span::AfterTime(time) => query.bind(time),
+                Span::SameTime(time, name) => query.bind(time).bind(name),
+            };
+            let query = match of {
+                Some((_, value)) => query.bind(value),
+                None => query,
+            };
+            rows.extend(bounded(query.fetch_all(&self.pool)).await?);
+        }
+        Ok(rows)
     }
 
     /// A tag.
@@ -307,7 +340,7 @@ impl Index {
             .bind(facts.os.as_deref())
             .bind(references)
             .bind(facts.made);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that a manifest was pushed, by a tag or by its digest. Tells whether its repository
@@ -379,7 +412,7 @@ impl Index {
     ) -> sqlx::Result<()> {
         let statement = "delete from tags where repository = $1 and name = $2 and seen < $3";
         let query = sqlx::query(statement).bind(repository).bind(tag).bind(now);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that the registry had no such manifest at a time.
@@ -395,7 +428,7 @@ impl Index {
     ) -> sqlx::Result<()> {
         let statement = "delete from manifests where repository = $1 and digest = $2 and seen < $3";
         let query = sqlx::query(statement).bind(repository).bind(digest).bind(now);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that a tag was removed, and what was said about it with it.
@@ -518,7 +551,7 @@ impl Index {
     pub(crate) async fn begin_crawl(&self, now: i64) -> sqlx::Result<i64> {
         let statement =
             "update state set crawl_began = coalesce(crawl_began, $1) returning crawl_began";
-        bounded(sqlx::query_scalar(statement).bind(now).fetch_one(&self.pool)).await
+        bounded(sqlx::query_scalar(statement).bind(now).fetch_one(&self.writes)).await
     }
 
     /// Notes that it came to its end.
@@ -528,7 +561,7 @@ impl Index {
     /// When the database cannot be written.
     pub(crate) async fn end_crawl(&self, now: i64) -> sqlx::Result<()> {
         let query = sqlx::query("update state set crawled = $1, crawl_began = null").bind(now);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that a tag is about to be moved to a manifest that is deleted then.
@@ -545,7 +578,7 @@ impl Index {
         let statement = "insert into untags (repository, tag, digest) values ($1, $2, $3)
             on conflict (repository, tag) do update set digest = excluded.digest";
         let query = sqlx::query(statement).bind(repository).bind(tag).bind(digest);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// Notes that it was, or never will be.
@@ -556,7 +589,7 @@ impl Index {
     pub(crate) async fn end_untag(&self, repository: &str, tag: &str) -> sqlx::Result<()> {
         let statement = "delete from untags where repository = $1 and tag = $2";
         let query = sqlx::query(statement).bind(repository).bind(tag);
-        bounded(query.execute(&self.pool)).await.map(drop)
+        bounded(query.execute(&self.writes)).await.map(drop)
     }
 
     /// The tags that were about to be moved: repository, tag, and the manifest to delete.
@@ -579,15 +612,38 @@ const MANIFEST: &str = "select m.digest, m.created, m.updated, m.seen, coalesce(
     from manifests m left join facts f on f.digest = m.digest left join attributes a
     on a.repository = m.repository and a.kind = 'manifest' and a.name = m.digest";
 
-type Bound<'q> = Query<'q, Any, AnyArguments>;
+/// Rows that stand side by side in the index of an order.
+#[derive(Clone, Copy, Debug)]
+enum Span<'p> {
+    All,
+    AfterName(&'p str),
+    BeforeTime(i64),
+    AfterTime(i64),
+    SameTime(i64, &'p str),
+}
 
-/// `$3` and `$4`, which are there in every order.
-fn bind<'q>(query: Bound<'q>, position: &'q Position) -> Bound<'q> {
+impl Span<'_> {
+    /// How many values its condition has.
+    const fn binds(self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::AfterName(_) | Self::BeforeTime(_) | Self::AfterTime(_) => 1,
+            Self::SameTime(..) => 2,
+        }
+    }
+}
+
+/// What comes after a position, in its order. One condition for all of it would have a database
+/// read everything from the beginning of the list, or of the time.
+fn spans(position: &Position) -> Vec<Span<'_>> {
     match position {
-        Position::Name(last) => query.bind(last.as_str()).bind(0_i64),
-        Position::Time { after: Some((time, name)), .. } => query.bind(*time).bind(name.as_str()),
-        Position::Time { is_descending: true, after: None } => query.bind(i64::MAX).bind(""),
-        Position::Time { is_descending: false, after: None } => query.bind(i64::MIN).bind(""),
+        Position::Name(last) => vec![Span::AfterName(last)],
+        Position::Time { after: None, .. } => vec![Span::All],
+        Position::Time { is_descending, after: Some((time, name)) } => {
+            let beyond =
+                if *is_descending { Span::BeforeTime(*time) } else { Span::AfterTime(*time) };
+            vec![Span::SameTime(*time, name), beyond]
+        }
     }
 }
 
@@ -754,6 +810,11 @@ mod tests {
             assert_eq!(names(&page), expected, "{position:?} {digest:?}");
         }
         assert_eq!(index.tag_page("r", None, &name(""), 2).await.unwrap().len(), 3);
+        // A page that ends within a time, and one that ends behind it.
+        for (n, expected) in [(1, "a b"), (2, "a b c")] {
+            let page = index.tag_page("r", None, &time(true, Some((20, ""))), n).await.unwrap();
+            assert_eq!(names(&page), expected);
+        }
         let hidden = Attributes { list_enabled: false, ..Attributes::default() };
         index.set_attributes("r", Kind::Tag, "a", hidden).await.unwrap();
         index.set_attributes("r", Kind::Manifest, "d1", hidden).await.unwrap();
