@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`kills`] | gateways that are killed at random moments |
 //! | [`left`] | writes that a gateway leaves behind: killed, or without its lock |
+//! | [`once`] | tags that are written once |
 //! | [`outage`] | a database that goes away under load |
 //! | [`scene`] | a gateway with an index before a registry |
 //! | [`crawling`] | filling an index from a large registry |
@@ -14,6 +15,7 @@ mod crawling;
 mod figures;
 mod kills;
 mod left;
+mod once;
 mod outage;
 mod scene;
 

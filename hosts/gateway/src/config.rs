@@ -23,6 +23,7 @@ use scopegate_host::tls::TlsFiles;
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
+use crate::data_plane::WriteOnce;
 use crate::headers::may_be_added;
 
 /// What a gateway is told.
@@ -170,6 +171,9 @@ pub(crate) struct IndexConfig {
     /// How many artifacts a second are looked at when the whole registry is looked through.
     #[serde(default = "crawl_rate")]
     pub(crate) crawl_rate: u32,
+    /// Which tags are written once.
+    #[serde(default)]
+    pub(crate) write_once: Vec<WriteOnce>,
 }
 
 /// How many connections there may be at one time.

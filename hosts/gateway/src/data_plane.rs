@@ -21,6 +21,7 @@
 //! | [`chart`] | a chart as an index of charts has it |
 //! | [`chart_index`] | the index of the charts in the registry |
 //! | [`write`](mod@write) | pushing and deleting manifests, deleting repositories |
+//! | [`write_once`] | tags that are written once, by rules |
 //! | [`untag`] | removing a tag |
 //! | [`time`] | times as the service writes them |
 //!
@@ -43,6 +44,7 @@ mod sync;
 mod time;
 mod untag;
 mod write;
+mod write_once;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -63,6 +65,7 @@ pub(crate) use self::registry::MAX_MANIFEST;
 use self::registry::Registry;
 pub(crate) use self::reply::Reply;
 use self::reply::Trouble;
+pub(crate) use self::write_once::WriteOnce;
 use crate::index::{Index, Restrictions};
 
 /// How often other gateways' changes of what may be done are looked for.
@@ -93,6 +96,8 @@ pub(crate) struct Parts {
     pub(crate) wait_for: Duration,
     /// How long the registry may take for a write.
     pub(crate) write_timeout: Duration,
+    /// Which tags are written once.
+    pub(crate) write_once: Vec<WriteOnce>,
 }
 
 /// The data plane of one registry.
@@ -105,6 +110,7 @@ pub(crate) struct DataPlane {
     restrictions: ArcSwapOption<Snapshot>,
     turns: Vec<Mutex<()>>,
     guards: Guards,
+    write_once: write_once::Rules,
     indexing: Semaphore,
     /// Whether an index of charts was too long once.
     was_cut: AtomicBool,
@@ -130,6 +136,7 @@ impl DataPlane {
             restrictions: ArcSwapOption::empty(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             guards: Guards::new(TURNS, parts.wait_for),
+            write_once: write_once::Rules::new(parts.write_once),
             indexing: Semaphore::new(INDEXES),
             was_cut: AtomicBool::new(false),
         })
@@ -260,6 +267,7 @@ mod tests {
             fresh_for: Duration::from_secs(1),
             wait_for: Duration::from_secs(1),
             write_timeout: Duration::from_secs(1),
+            write_once: Vec::new(),
         });
         data_plane.read_restrictions().await.unwrap();
         (data_plane, index, folder)

@@ -149,6 +149,7 @@ async fn data_plane(config: &Config) -> anyhow::Result<Option<Arc<DataPlane>>> {
         service: config.service.clone(),
         fresh_for: settings.fresh_for,
         wait_for: settings.wait_for,
+        write_once: settings.write_once.clone(),
         write_timeout: config.timeouts.upstream,
     })))
 }

@@ -245,7 +245,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Whether a body has a digest, of an algorithm that is known.
-fn is_digest_of(digest: &str, body: &[u8]) -> bool {
+pub(super) fn is_digest_of(digest: &str, body: &[u8]) -> bool {
     match digest.split_once(':') {
         Some(("sha256", _)) => sha256(body) == digest,
         Some(("sha512", expected)) => hex(&Sha512::digest(body)) == expected,

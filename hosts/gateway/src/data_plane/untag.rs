@@ -41,6 +41,7 @@ impl DataPlane {
         };
         if !restrictions.attributes(repository, Kind::Repository, "").write_enabled
             || !restrictions.attributes(repository, Kind::Tag, tag).may_delete()
+            || self.write_once.keeps(repository, tag)
         {
             return Ok(Reply::disallowed());
         }

@@ -19,7 +19,7 @@ use scopegate_host::client::{Answer, Method};
 use super::DataPlane;
 use super::call::{Call, Sent};
 use super::guard::{Guard, Hold};
-use super::registry::{digest, is_digest, sha256};
+use super::registry::{digest, is_digest, is_digest_of, sha256};
 use super::reply::{Deleted, Reply, Trouble};
 use super::time::now;
 use crate::headers::location;
@@ -34,10 +34,19 @@ impl DataPlane {
     pub(super) async fn push(self: &Arc<Self>, call: &Call, sent: Sent) -> Result<Reply, Trouble> {
         let (repository, reference) = (call.repository.as_str(), call.last.as_str());
         let tag = Some(reference).filter(|reference| !is_digest(reference));
-        let mut guard = self.guards.take(&self.index, repository, Hold::Shared).await?;
+        let once = tag.filter(|tag| self.write_once.fixes(repository, tag));
+        // Two that push the same tag at once would both find that it is not there.
+        let hold = if once.is_some() { Hold::Alone } else { Hold::Shared };
+        let mut guard = self.guards.take(&self.index, repository, hold).await?;
         let restrictions = self.index.restrictions_of(repository).await?;
         let of = |kind, name| restrictions.attributes(repository, kind, name).write_enabled;
         if !of(Kind::Repository, "") || tag.is_some_and(|tag| !of(Kind::Tag, tag)) {
+            return Ok(Reply::disallowed());
+        }
+        if let Some(tag) = once
+            && let Some(head) = self.registry.head(repository, tag).await?
+            && !is_digest_of(&head.digest, &sent.body)
+        {
             return Ok(Reply::disallowed());
         }
         // Without its query, in which a registry may read more tags.
@@ -135,7 +144,21 @@ impl DataPlane {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(!self.is_kept(repository, digest).await?)
+    }
+
+    /// Whether a tag that is written once keeps a manifest. Where such tags point is asked now.
+    async fn is_kept(self: &Arc<Self>, repository: &str, digest: &str) -> Result<bool, Trouble> {
+        if !self.write_once.keeps_any_of(repository) {
+            return Ok(false);
+        }
+        let tags = self.registry.tags(repository).await?;
+        for tag in tags.iter().filter(|tag| self.write_once.keeps(repository, tag)) {
+            if self.look_at_tag(repository, tag).await?.as_deref() == Some(digest) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Deletes all of a repository.
@@ -148,7 +171,9 @@ impl DataPlane {
             return Ok(Reply::no_repository_to_delete(repository));
         }
         let restrictions = self.index.restrictions_of(repository).await?;
-        if !restrictions.all_may_be_deleted(repository) {
+        let tags = self.index.tags(repository).await?;
+        let keeps_any = tags.iter().any(|(tag, _)| self.write_once.keeps(repository, tag));
+        if keeps_any || !restrictions.all_may_be_deleted(repository) {
             return Ok(Reply::disallowed());
         }
         let mut deleted = Deleted { manifests_deleted: Vec::new(), tags_deleted: Vec::new() };
