@@ -4,6 +4,7 @@
 //! that concerns tokens and management; the registry's own calls are answered by our gateway before
 //! CNCF distribution.
 
+mod content;
 mod sdks;
 
 use std::path::Path;

@@ -11,7 +11,7 @@ use crate::software::server::{Administrator, seed};
 /// may.
 #[test]
 fn sdks_with_a_scope_map_token() {
-    for sdk in [Sdk::Python, Sdk::Node] {
+    for sdk in Sdk::all() {
         let rules: [(&str, &[&str]); 2] = [("team/hello", ALL), ("team/other", &["content/read"])];
         let scene = Scene::new(&seed(&rules), None);
         let token = format!("MyToken:{}", scene.password());
@@ -27,7 +27,7 @@ fn sdks_page_by_time() {
         scene.front.put("team/hello", tag);
     }
     let token = format!("MyToken:{}", scene.password());
-    for sdk in [Sdk::Python, Sdk::Node] {
+    for sdk in Sdk::all() {
         let outcomes =
             sdk.call(&scene.front, &Credential::Token(&token), &[&["pages", "team/hello"]]);
         assert_eq!(outcomes, [Ok(json!([3, 3, 1]))], "{sdk:?}");
@@ -66,7 +66,7 @@ fn sdks_without_a_credential() {
     let scene = Scene::new("{}", None);
     let digest = scene.front.put("team/hello", "v1");
     let administrator = scene.server.administrator();
-    for sdk in [Sdk::Python, Sdk::Node] {
+    for sdk in Sdk::all() {
         let calls: [&[&str]; 2] =
             [&["manifest", "team/hello", "v1"], &["untag", "team/hello", "v1"]];
         allow_anonymous_pull(&administrator, &scene, false);
@@ -124,9 +124,14 @@ fn sdks_with_a_token_of_a_provider() {
     let calls: [&[&str]; 3] =
         [&["manifest", "team/hello", "v1"], &["untag", "team/hello", "v1"], &["repositories"]];
     let nobody = of_team("sales");
-    for sdk in [Sdk::Python, Sdk::Node] {
+    for sdk in Sdk::all() {
         let outcomes = sdk.call(&scene.front, &Credential::Token(&token), &calls);
         assert_eq!(outcomes, [Ok(json!(digest)), Err(401), Err(401)], "{sdk:?}");
+        // These two take a refused exchange for a fault of the network, and try it again for 9
+        // seconds and for 90.
+        if matches!(sdk, Sdk::Go | Sdk::Java) {
+            continue;
+        }
         let outcomes = sdk.call(&nobody.front, &Credential::Token(&token), &calls[..1]);
         assert_eq!(outcomes, [Err(401)], "{sdk:?}");
     }

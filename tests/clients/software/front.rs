@@ -38,7 +38,7 @@ pub(crate) struct Front {
     handle: Handle<SocketAddr>,
     // Dropped after the handle: what still runs ends with it.
     runtime: Option<Runtime>,
-    _gateway: Gateway,
+    gateway: Gateway,
     _index: TempDir,
 }
 
@@ -84,7 +84,7 @@ impl Front {
         runtime.spawn(serving);
         runtime.block_on(handle.listening()).expect("the front cannot listen");
         let (certificate, runtime) = (authority.certificate(), Some(runtime));
-        Self { port, certificate, registry, handle, runtime, _gateway: gateway, _index: index }
+        Self { port, certificate, registry, handle, runtime, gateway, _index: index }
     }
 
     /// What clients call the registry.
@@ -94,6 +94,11 @@ impl Front {
 
     pub(crate) fn url(&self) -> String {
         format!("https://{}", self.host())
+    }
+
+    /// Where the gateway itself is.
+    pub(crate) fn gateway(&self) -> String {
+        format!("http://{}", self.gateway.host())
     }
 
     /// What clients have to trust.

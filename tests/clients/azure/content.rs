@@ -1,0 +1,145 @@
+//! The Azure SDKs for Go and Java push, pull, show and change what there is at each level, and
+//! delete it.
+
+use serde_json::{Value, json};
+
+use super::{ALL, Scene};
+use crate::drivers::sdk::{Credential, Sdk};
+use crate::software::server::seed;
+
+const NAME: &str = "team/made";
+const TEXT: &str = "the text of a layer, which goes in chunks";
+const FLAGS: [&str; 4] = ["delete", "write", "read", "list"];
+
+/// One SDK, and the repository that it makes.
+struct Made {
+    scene: Scene,
+    sdk: Sdk,
+    digest: String,
+}
+
+#[test]
+fn sdks_at_every_level() {
+    for sdk in Sdk::with_content() {
+        let scene = Scene::new(&seed(&[(NAME, ALL)]), None);
+        let upload = ["upload", NAME, "v1", TEXT];
+        let mut made = Made { scene, sdk, digest: String::new() };
+        let uploaded = made.outcomes(&[&upload, &["download", NAME, "v1"]]);
+        assert_eq!(uploaded[1], Ok(json!(TEXT)), "{sdk:?} {uploaded:?}");
+        made.digest = uploaded[0].as_ref().unwrap().as_str().unwrap().to_owned();
+        made.is_shown_and_changed();
+        made.is_deleted();
+    }
+}
+
+impl Made {
+    #[track_caller]
+    fn outcomes(&self, calls: &[&[&str]]) -> Vec<Result<Value, u64>> {
+        let token = format!("MyToken:{}", self.scene.password());
+        self.sdk.call(&self.scene.front, &Credential::Token(&token), calls)
+    }
+
+    #[track_caller]
+    fn check(&self, table: &[(&[&str], Result<Value, u64>)]) {
+        let calls: Vec<_> = table.iter().map(|(call, _)| *call).collect();
+        for ((call, expected), outcome) in table.iter().zip(self.outcomes(&calls)) {
+            assert_eq!(outcome, *expected, "{:?} {call:?}", self.sdk);
+        }
+    }
+
+    /// What the gateway answers to a client that reads JSON as it is.
+    fn raw(&self, path: &str) -> Value {
+        let url = format!("{}/acr/v1/{NAME}{path}", self.scene.front.gateway());
+        let request = reqwest::blocking::Client::new().get(url);
+        let request = request.basic_auth("MyToken", Some(self.scene.password()));
+        serde_json::from_str(&request.send().unwrap().text().unwrap()).unwrap()
+    }
+
+    /// Every member that the SDKs read, and each flag off and on again.
+    fn is_shown_and_changed(&self) {
+        let (repository, tag) = (self.raw(""), self.raw("/_tags/v1"));
+        let manifest = self.raw(&format!("/_manifests/{}", self.digest));
+        let registry = &repository["registry"];
+        let (t, m) = (&tag["tag"], &manifest["manifest"]);
+        let of_repository = json!([
+            NAME,
+            micros(&repository, "created"),
+            micros(&repository, "lastUpdate"),
+            [true, true, true, true],
+            1,
+            1,
+            registry
+        ]);
+        let of_tag = json!([
+            "v1",
+            micros(t, "created"),
+            micros(t, "lastUpdate"),
+            [true, true, true, true],
+            self.digest,
+            registry,
+            NAME
+        ]);
+        let of_manifest = json!([
+            self.digest,
+            micros(m, "created"),
+            micros(m, "lastUpdate"),
+            [true, true, true, true],
+            TEXT.len(),
+            "arm64",
+            "linux",
+            ["v1"],
+            registry,
+            NAME
+        ]);
+        let references = [NAME.to_owned(), format!("{NAME}:v1"), format!("{NAME}@{}", self.digest)];
+        let shows = references.each_ref().map(|reference| ["show", reference]);
+        let mut table: Vec<(&[&str], _)> = vec![
+            (&shows[0], Ok(of_repository)),
+            (&shows[1], Ok(of_tag)),
+            (&shows[2], Ok(of_manifest)),
+        ];
+        let changes = references.iter().flat_map(|reference| {
+            FLAGS.into_iter().flat_map(move |flag| {
+                ["false", "true"].map(|value| ["change", reference, flag, value])
+            })
+        });
+        let changes: Vec<_> = changes.collect();
+        for change in &changes {
+            let [_, _, flag, value] = *change;
+            table.push((change, Ok(json!(FLAGS.map(|own| own != flag || value == "true")))));
+        }
+        self.check(&table);
+    }
+
+    /// By its tags, by its digest, and whole.
+    fn is_deleted(&self) {
+        let digest = self.digest.as_str();
+        let reference = format!("{NAME}@{digest}");
+        self.check(&[
+            (&["upload", NAME, "v2", TEXT], Ok(json!(digest))),
+            (&["upload", NAME, "v3", TEXT], Ok(json!(digest))),
+            (&["newest", NAME, digest], Ok(json!(["v3", "v2", "v1"]))),
+            (&["untag", NAME, "v2"], Ok(Value::Null)),
+            (&["untag", NAME, "v2"], Ok(Value::Null)),
+            (&["newest", NAME, digest], Ok(json!(["v3", "v1"]))),
+            (&["change", &reference, "delete", "false"], Ok(json!([false, true, true, true]))),
+            (&["discard", NAME, digest], Err(405)),
+            (&["delete", NAME], Err(405)),
+            (&["change", &reference, "delete", "true"], Ok(json!([true, true, true, true]))),
+            (&["discard", NAME, digest], Ok(Value::Null)),
+            (&["discard", NAME, digest], Ok(Value::Null)),
+            (&["show", &reference], Err(404)),
+            (&["tag", NAME, "v1"], Err(404)),
+            (&["upload", NAME, "v4", TEXT], Ok(json!(digest))),
+            (&["delete", NAME], Ok(Value::Null)),
+            (&["delete", NAME], Ok(Value::Null)),
+            (&["repository", NAME], Err(404)),
+        ]);
+    }
+}
+
+/// A time as the SDKs have it, which read it strictly: in microseconds.
+fn micros(of: &Value, name: &str) -> i64 {
+    let text = of[format!("{name}Time")].as_str().unwrap_or_else(|| panic!("{of}"));
+    text.parse::<jiff::Timestamp>().unwrap().as_microsecond()
+}
