@@ -1,6 +1,10 @@
 //! The registry's own data plane through the gateway, over CNCF distribution 2.8 and 3.1: what is
 //! answered, byte for byte, and what a lock forbids.
 
+mod charts;
+mod notifications;
+mod regctl;
+
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -89,11 +93,17 @@ impl Scene {
         data: Arc<TempDir>,
         more: &str,
     ) -> Self {
-        let index = format!(
-            "index: {{data: {}, freshFor: 1s, waitFor: 8s{more}}}\n",
-            data.path().display()
-        );
-        let gateway = Gateway::before(registry.port(), &server, &index);
+        let gateway = Gateway::before(registry.port(), &server, &index(&data, more));
+        Self::through(gateway, registry, server, password, data)
+    }
+
+    fn through(
+        gateway: Gateway,
+        registry: Arc<Registry>,
+        server: Arc<Server>,
+        password: String,
+        data: Arc<TempDir>,
+    ) -> Self {
         let client = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
         Self { gateway, registry, server, password, client, data }
     }
@@ -185,6 +195,11 @@ impl Scene {
         }
         request.send().unwrap().status().as_u16()
     }
+}
+
+/// The line of configuration.
+fn index(data: &TempDir, more: &str) -> String {
+    format!("index: {{data: {}, freshFor: 1s, waitFor: 8s{more}}}\n", data.path().display())
 }
 
 fn digest(text: &str) -> String {

@@ -69,13 +69,20 @@ impl Registry {
     /// The same of version 3; nothing where there is no Go to build it with.
     #[track_caller]
     pub(crate) fn open_of_version_3() -> Option<Self> {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go/registry");
-        if !is_installed("go") {
-            return None;
-        }
-        assert!(program.is_file(), "no {}: run `cargo xtask setup`", program.display());
         let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
-        Some(Self::run_program(Command::new(program), &address, Storage::Memory, ""))
+        Some(Self::run_program(version_3()?, &address, Storage::Memory, ""))
+    }
+
+    /// Both of them, where there are both, which notify somebody at `url` of what happens.
+    pub(crate) fn notifying(url: &str) -> impl Iterator<Item = Self> {
+        let endpoint =
+            format!("{{name: gateway, url: {url}, timeout: 5s, threshold: 5, backoff: 5s}}");
+        let more = format!("notifications: {{endpoints: [{endpoint}]}}\n");
+        let programs = [Some(Command::new("docker-registry")), version_3()];
+        programs.into_iter().flatten().map(move |program| {
+            let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
+            Self::run_program(program, &address, Storage::Memory, &more)
+        })
     }
 
     /// The same where nothing is deleted, which is what a registry does that is not told otherwise.
@@ -169,4 +176,15 @@ http: {{addr: 127.0.0.1:{port}{tls}}}
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Version 3, where there is Go to build it with.
+#[track_caller]
+fn version_3() -> Option<Command> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go/registry");
+    if !is_installed("go") {
+        return None;
+    }
+    assert!(program.is_file(), "no {}: run `cargo xtask setup`", program.display());
+    Some(Command::new(program))
 }
