@@ -1,6 +1,7 @@
 //! The registry's own data plane through the gateway, over CNCF distribution 2.8 and 3.1: what is
 //! answered, byte for byte, and what a lock forbids.
 
+mod acr_cli;
 mod charts;
 mod notifications;
 mod regctl;
