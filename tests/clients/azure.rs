@@ -44,6 +44,10 @@ impl Scene {
     }
 
     fn on(port: u16, seed: &str, config: Option<String>) -> Self {
+        Self::over(Registry::open(), port, seed, config)
+    }
+
+    fn over(registry: Registry, port: u16, seed: &str, config: Option<String>) -> Self {
         let settings = Settings {
             service: Some(host(port)),
             public_url: Some(format!("https://{}", host(port))),
@@ -52,7 +56,7 @@ impl Scene {
         };
         let (server, passwords) = Server::with(settings, seed);
         let authority = Authority::new();
-        let front = Front::start(port, &authority, &server);
+        let front = Front::before(registry, port, &authority, &server);
         for tag in ["v1", "v2"] {
             front.put("team/hello", tag);
         }

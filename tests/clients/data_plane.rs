@@ -24,7 +24,7 @@ use crate::software::gateway::{Gateway, program};
 use crate::software::image;
 use crate::software::postgres::Postgres;
 use crate::software::process::{eventually, run, said};
-use crate::software::registry::Registry;
+use crate::software::registry::{Registry, registries};
 use crate::software::server::{Server, Settings, seed};
 
 const ALL: &[&str] =
@@ -206,11 +206,6 @@ fn index(data: &TempDir, more: &str) -> String {
 fn digest(text: &str) -> String {
     let hex: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
-}
-
-/// Both registries, where there are both.
-fn registries() -> impl Iterator<Item = Registry> {
-    [Some(Registry::open()), Registry::open_of_version_3()].into_iter().flatten()
 }
 
 /// Every object, byte for byte but for its times.

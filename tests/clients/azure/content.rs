@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::{ALL, Scene};
 use crate::drivers::sdk::{Credential, Sdk};
+use crate::software::process::free_port;
+use crate::software::registry::registries;
 use crate::software::server::seed;
 
 const NAME: &str = "team/made";
@@ -21,14 +23,16 @@ struct Made {
 #[test]
 fn sdks_at_every_level() {
     for sdk in Sdk::with_content() {
-        let scene = Scene::new(&seed(&[(NAME, ALL)]), None);
-        let upload = ["upload", NAME, "v1", TEXT];
-        let mut made = Made { scene, sdk, digest: String::new() };
-        let uploaded = made.outcomes(&[&upload, &["download", NAME, "v1"]]);
-        assert_eq!(uploaded[1], Ok(json!(TEXT)), "{sdk:?} {uploaded:?}");
-        made.digest = uploaded[0].as_ref().unwrap().as_str().unwrap().to_owned();
-        made.is_shown_and_changed();
-        made.is_deleted();
+        for registry in registries() {
+            let scene = Scene::over(registry, free_port(), &seed(&[(NAME, ALL)]), None);
+            let mut made = Made { scene, sdk, digest: String::new() };
+            let calls: [&[&str]; 2] = [&["upload", NAME, "v1", TEXT], &["download", NAME, "v1"]];
+            let uploaded = made.outcomes(&calls);
+            assert_eq!(uploaded[1], Ok(json!(TEXT)), "{sdk:?} {uploaded:?}");
+            made.digest = uploaded[0].as_ref().unwrap().as_str().unwrap().to_owned();
+            made.is_shown_and_changed();
+            made.is_deleted();
+        }
     }
 }
 

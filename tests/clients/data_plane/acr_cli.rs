@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, IMAGE, INDEX, Scene, digest, registries};
+use super::{Answer, IMAGE, INDEX, Scene, digest};
+use crate::software::registry::registries;
 use crate::software::server::refresh_token;
 
 const NAME: &str = "team/app";

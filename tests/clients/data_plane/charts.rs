@@ -4,8 +4,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{IMAGE, Scene, registries};
+use super::{IMAGE, Scene};
 use crate::drivers::built::Built;
+use crate::software::registry::registries;
 
 const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 const FILE: &str = "app-1.2.3+build.4.tgz";

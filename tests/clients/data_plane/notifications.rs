@@ -53,7 +53,7 @@ fn around(scene: &Scene, method: &str, reference: &str, image: &str) -> u16 {
     scene.behind(method, &format!("/v2/team/app/manifests/{reference}"), body)
 }
 
-/// The manifests, once there are so many.
+/// The manifests, once there are as many as that.
 #[track_caller]
 fn until_it_has(scene: &Scene, count: usize) -> Vec<Value> {
     eventually(Duration::from_secs(10), || {

@@ -3,8 +3,9 @@
 
 use serde_json::json;
 
-use super::{Scene, registries};
+use super::Scene;
 use crate::drivers::built::Built;
+use crate::software::registry::registries;
 
 #[test]
 fn regctl_lists_copies_and_untags() {

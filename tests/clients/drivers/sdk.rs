@@ -48,6 +48,12 @@ impl Sdk {
         languages.into_iter().filter(|(_, program)| is_installed(program)).map(|(sdk, _)| sdk)
     }
 
+    /// Whether it asks again when it is refused a token, as if the network had failed: for nine
+    /// seconds or for ninety.
+    pub(crate) const fn repeats_refusals(self) -> bool {
+        matches!(self, Self::Go | Self::Java)
+    }
+
     /// Makes calls, one after the other; gives what each returned, or the status of its error: 0
     /// when it was refused before the registry was asked.
     #[track_caller]

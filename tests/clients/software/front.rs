@@ -57,7 +57,17 @@ pub(crate) fn host(port: u16) -> String {
 impl Front {
     /// Starts in front of `server`, which knows it by [`host`].
     pub(crate) fn start(port: u16, authority: &Authority, server: &Server) -> Self {
-        let (registry, index) = (Registry::open(), tempfile::tempdir().unwrap());
+        Self::before(Registry::open(), port, authority, server)
+    }
+
+    /// The same in front of this registry.
+    pub(crate) fn before(
+        registry: Registry,
+        port: u16,
+        authority: &Authority,
+        server: &Server,
+    ) -> Self {
+        let index = tempfile::tempdir().unwrap();
         let more = format!(
             "realm: https://{}/oauth2/token\nauthorities: {}\nindex: {{data: {}, freshFor: 1ms}}\n",
             host(port),

@@ -73,7 +73,7 @@ impl Registry {
         Some(Self::run_program(version_3()?, &address, Storage::Memory, ""))
     }
 
-    /// Both of them, where there are both, which notify somebody at `url` of what happens.
+    /// Both of them, where there are both, which send notifications of what happens to `url`.
     pub(crate) fn notifying(url: &str) -> impl Iterator<Item = Self> {
         let endpoint =
             format!("{{name: gateway, url: {url}, timeout: 5s, threshold: 5, backoff: 5s}}");
@@ -176,6 +176,11 @@ http: {{addr: 127.0.0.1:{port}{tls}}}
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Both registries without authentication, where there are both.
+pub(crate) fn registries() -> impl Iterator<Item = Registry> {
+    [Some(Registry::open()), Registry::open_of_version_3()].into_iter().flatten()
 }
 
 /// Version 3, where there is Go to build it with.
