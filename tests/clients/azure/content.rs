@@ -61,47 +61,12 @@ impl Made {
 
     /// Every member that the SDKs read, and each flag off and on again.
     fn is_shown_and_changed(&self) {
-        let (repository, tag) = (self.raw(""), self.raw("/_tags/v1"));
-        let manifest = self.raw(&format!("/_manifests/{}", self.digest));
-        let registry = &repository["registry"];
-        let (t, m) = (&tag["tag"], &manifest["manifest"]);
-        let of_repository = json!([
-            NAME,
-            micros(&repository, "created"),
-            micros(&repository, "lastUpdate"),
-            [true, true, true, true],
-            1,
-            1,
-            registry
-        ]);
-        let of_tag = json!([
-            "v1",
-            micros(t, "created"),
-            micros(t, "lastUpdate"),
-            [true, true, true, true],
-            self.digest,
-            registry,
-            NAME
-        ]);
-        let of_manifest = json!([
-            self.digest,
-            micros(m, "created"),
-            micros(m, "lastUpdate"),
-            [true, true, true, true],
-            TEXT.len(),
-            "arm64",
-            "linux",
-            ["v1"],
-            registry,
-            NAME
-        ]);
         let references = [NAME.to_owned(), format!("{NAME}:v1"), format!("{NAME}@{}", self.digest)];
         let shows = references.each_ref().map(|reference| ["show", reference]);
-        let mut table: Vec<(&[&str], _)> = vec![
-            (&shows[0], Ok(of_repository)),
-            (&shows[1], Ok(of_tag)),
-            (&shows[2], Ok(of_manifest)),
-        ];
+        let mut table: Vec<(&[&str], _)> = Vec::new();
+        for (show, expected) in shows.iter().zip(self.expected()) {
+            table.push((show, Ok(expected)));
+        }
         let changes = references.iter().flat_map(|reference| {
             FLAGS.into_iter().flat_map(move |flag| {
                 ["false", "true"].map(|value| ["change", reference, flag, value])
@@ -113,6 +78,29 @@ impl Made {
             table.push((change, Ok(json!(FLAGS.map(|own| own != flag || value == "true")))));
         }
         self.check(&table);
+    }
+
+    /// What is shown of the repository, of its tag and of its manifest.
+    fn expected(&self) -> [Value; 3] {
+        let (repository, tag) = (self.raw(""), self.raw("/_tags/v1"));
+        let manifest = self.raw(&format!("/_manifests/{}", self.digest));
+        let registry = &repository["registry"];
+        let begin = |name: &str, of: &Value| {
+            let times = ["created", "lastUpdate"].map(|time| micros(of, time));
+            vec![json!(name), json!(times[0]), json!(times[1]), json!([true, true, true, true])]
+        };
+        let rows = [
+            (begin(NAME, &repository), json!([1, 1, registry])),
+            (begin("v1", &tag["tag"]), json!([self.digest, registry, NAME])),
+            (
+                begin(&self.digest, &manifest["manifest"]),
+                json!([TEXT.len(), "arm64", "linux", ["v1"], registry, NAME]),
+            ),
+        ];
+        rows.map(|(mut begin, mut rest)| {
+            begin.append(rest.as_array_mut().unwrap());
+            Value::Array(begin)
+        })
     }
 
     /// By its tags, by its digest, and whole.
