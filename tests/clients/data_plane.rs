@@ -3,6 +3,10 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`acr_cli`] | what acr-cli sends, and what it reads |
+//! | [`charts`] | Helm pushes and pulls charts |
+//! | [`notifications`] | a registry's own notifications |
+//! | [`regctl`] | regctl |
 //! | [`kills`] | gateways that are killed at random moments |
 //! | [`left`] | writes that a gateway leaves behind: killed, or without its lock |
 //! | [`once`] | tags that are written once |
@@ -11,12 +15,16 @@
 //! | [`crawling`] | filling an index from a large registry |
 //! | [`figures`] | what pages, locks and a large index cost |
 
+mod acr_cli;
+mod charts;
 mod crawling;
 mod figures;
 mod kills;
 mod left;
+mod notifications;
 mod once;
 mod outage;
+mod regctl;
 mod scene;
 
 use std::process::Command;
@@ -26,7 +34,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::scene::{ALL, Answer, IMAGE, INDEX, LOCKED, OPEN, Scene, digest, registries};
+use self::scene::{ALL, Answer, IMAGE, INDEX, LOCKED, OPEN, Scene, digest, index};
 use crate::drivers::az::environment;
 use crate::drivers::skopeo::Skopeo;
 use crate::edge;
@@ -34,7 +42,7 @@ use crate::software::gateway::program;
 use crate::software::image;
 use crate::software::postgres::Postgres;
 use crate::software::process::{eventually, run, said};
-use crate::software::registry::Registry;
+use crate::software::registry::{Registry, registries};
 
 /// Every object, byte for byte but for its times.
 #[test]

@@ -8,8 +8,8 @@
 //! |---|---|
 //! | [`containers`] | skopeo, podman, buildah and docker against CNCF distribution |
 //! | [`address`] | one address for both: which requests are whose, and the clients through it |
-//! | [`azure`] | `az` and the Azure SDKs against our server and our gateway |
-//! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over CNCF distribution |
+//! | [`azure`] | `az`, and the Azure SDKs for Python, node, Go and Java, against our server and our gateway |
+//! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over CNCF distribution, with Helm, regctl and what acr-cli sends |
 //! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
 //! | [`gateway`] | the same tools through our gateway, and what must not get through it |
 //! | [`worker`] | the same through our Worker in workerd |

@@ -10,6 +10,7 @@
 mod bench;
 mod bindgen;
 mod check;
+mod clients;
 mod deny;
 mod engine;
 mod envoy;
@@ -98,7 +99,7 @@ fn run_command() -> anyhow::Result<()> {
         ["guard", "--bless"] => guard::guard(&shell, true),
         ["shape"] => shape::print(None),
         ["shape", folder] => shape::print(Some(folder)),
-        ["setup"] => setup::for_tests(&shell),
+        ["setup"] => clients::install(&shell),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

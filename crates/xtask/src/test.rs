@@ -2,13 +2,13 @@
 
 use xshell::{Shell, cmd};
 
-use crate::{engine, envoy, fuzz, guard, setup, web, worker};
+use crate::{clients, engine, envoy, fuzz, guard, web, worker};
 
 /// The duration of each fuzz target within the tests, in seconds.
 const FUZZ_SECONDS: u64 = 10;
 
 pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
-    setup::for_tests(shell)?;
+    clients::install(shell)?;
     engine::build(shell)?;
     engine::prove_no_std(shell)?;
     web::test(shell)?;

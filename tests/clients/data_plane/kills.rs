@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::scene::{IMAGE, Scene, digest, figure, registries, sized};
+use super::scene::{IMAGE, Scene, digest, figure, sized};
 use crate::software::gateway::program;
 use crate::software::process::{eventually, run};
 use crate::software::registry::Registry;
+use crate::software::registry::registries;
 
 const TAGS: [&str; 3] = ["v1", "v2", "v3"];
 const IMAGES: usize = 4;

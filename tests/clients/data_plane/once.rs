@@ -2,7 +2,8 @@
 
 use std::sync::Barrier;
 
-use super::scene::{ALL, IMAGE, LOCKED, Scene, registries};
+use super::scene::{ALL, IMAGE, LOCKED, Scene};
+use crate::software::registry::registries;
 
 const RULES: &str = ", writeOnce: [{repository: team/app, tag: 'v*'}, {repository: 'team/*', tag: 'r*', deletable: true}]";
 

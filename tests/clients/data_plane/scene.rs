@@ -109,11 +109,18 @@ impl Scene {
         data: Arc<TempDir>,
         more: &str,
     ) -> Self {
-        let index = format!(
-            "index: {{data: {}, freshFor: 1s, waitFor: 8s{more}}}\n",
-            data.path().display()
-        );
-        let gateway = Gateway::before(upstream, &server, &index);
+        let gateway = Gateway::before(upstream, &server, &index(&data, more));
+        Self::through(gateway, registry, server, password, data)
+    }
+
+    /// What is asked of a gateway that runs.
+    pub(super) fn through(
+        gateway: Gateway,
+        registry: Arc<Registry>,
+        server: Arc<Server>,
+        password: String,
+        data: Arc<TempDir>,
+    ) -> Self {
         let client = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
         Self { gateway, registry, server, password, client, data }
     }
@@ -230,12 +237,12 @@ impl Scene {
     }
 }
 
+/// The index of a gateway, with more of its settings.
+pub(super) fn index(data: &TempDir, more: &str) -> String {
+    format!("index: {{data: {}, freshFor: 1s, waitFor: 8s{more}}}\n", data.path().display())
+}
+
 pub(super) fn digest(text: &str) -> String {
     let hex: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
-}
-
-/// Both registries, where there are both.
-pub(super) fn registries() -> impl Iterator<Item = Registry> {
-    [Some(Registry::open()), Registry::open_of_version_3()].into_iter().flatten()
 }

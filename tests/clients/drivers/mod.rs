@@ -3,6 +3,7 @@
 
 pub(crate) mod az;
 pub(crate) mod buildah;
+pub(crate) mod built;
 pub(crate) mod cosign;
 pub(crate) mod curl;
 pub(crate) mod docker;

@@ -1,9 +1,13 @@
-//! The Azure SDKs' registry clients: `azure-containerregistry` for Python and
-//! `@azure/container-registry` for node.
+//! The Azure SDKs' registry clients: `azure-containerregistry` for Python,
+//! `@azure/container-registry` for node, `azcontainerregistry` for Go and
+//! `azure-containers-containerregistry` for Java.
 //!
-//! A script for each calls the SDK and prints what it gives; the two take the same arguments, so
-//! one table of calls tests both.
+//! A program for each calls the SDK and prints what it gives; they take the same arguments, so one
+//! table of calls tests them all.
+//!
+//! Left out: the SDK for .NET, which the machines of the tests cannot run.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -11,13 +15,15 @@ use serde_json::Value;
 use super::az::environment;
 use crate::software::front::Front;
 use crate::software::process::run;
-use crate::software::server::scripts;
+use crate::software::server::{is_installed, scripts};
 
 /// Which SDK.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sdk {
     Python,
     Node,
+    Go,
+    Java,
 }
 
 /// How a client says who it is.
@@ -31,6 +37,23 @@ pub(crate) enum Credential<'a> {
 }
 
 impl Sdk {
+    /// All of them whose language the machine has.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        [Self::Python, Self::Node].into_iter().chain(Self::with_content())
+    }
+
+    /// Those that the calls for content and for each level are written for.
+    pub(crate) fn with_content() -> impl Iterator<Item = Self> {
+        let languages = [(Self::Go, "go"), (Self::Java, "mvn")];
+        languages.into_iter().filter(|(_, program)| is_installed(program)).map(|(sdk, _)| sdk)
+    }
+
+    /// Whether it asks again when it is refused a token, as if the network had failed: for nine
+    /// seconds or for ninety.
+    pub(crate) const fn repeats_refusals(self) -> bool {
+        matches!(self, Self::Go | Self::Java)
+    }
+
     /// Makes calls, one after the other; gives what each returned, or the status of its error: 0
     /// when it was refused before the registry was asked.
     #[track_caller]
@@ -60,13 +83,52 @@ impl Sdk {
     }
 
     fn command(self, front: &Front) -> Command {
-        let (program, script, trust) = match self {
-            Self::Python => (environment().join("bin/python"), "sdk.py", "REQUESTS_CA_BUNDLE"),
-            Self::Node => ("node".into(), "sdk.mjs", "NODE_EXTRA_CA_CERTS"),
+        let mut command = match self {
+            Self::Python => script(environment().join("bin/python"), "sdk.py"),
+            Self::Node => script("node".into(), "sdk.mjs"),
+            Self::Go => Command::new(built("sdk-go").join("sdk")),
+            Self::Java => java(front),
         };
-        let mut command = Command::new(program);
-        command.arg(scripts().join(script)).env(trust, front.certificate());
+        let trust = match self {
+            Self::Python => "REQUESTS_CA_BUNDLE",
+            Self::Node => "NODE_EXTRA_CA_CERTS",
+            // For Java it is in the arguments.
+            Self::Go | Self::Java => "SSL_CERT_FILE",
+        };
+        command.env(trust, front.certificate());
         command.env("NO_PROXY", "localhost").env("NODE_NO_WARNINGS", "1");
         command
     }
+}
+
+fn script(program: PathBuf, name: &str) -> Command {
+    let mut command = Command::new(program);
+    command.arg(scripts().join(name));
+    command
+}
+
+/// A folder that `cargo xtask setup` made.
+fn built(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients").join(name);
+    assert!(folder.is_dir(), "no {}: run `cargo xtask setup`", folder.display());
+    folder
+}
+
+/// Java reads the authorities that it trusts from a file of its own kind.
+fn java(front: &Front) -> Command {
+    let (certificate, folder) = (front.certificate(), built("sdk-java"));
+    let store = certificate.with_extension("p12");
+    if !store.exists() {
+        let mut keytool = Command::new("keytool");
+        keytool.args(["-importcert", "-noprompt", "-alias", "authority", "-file"]).arg(certificate);
+        keytool.args(["-storetype", "PKCS12", "-storepass", "of the store", "-keystore"]);
+        run(keytool.arg(&store));
+    }
+    let class_path = format!("{0}:{0}/lib/*", folder.display());
+    let mut command = Command::new("java");
+    // It ends soon: time spent on fast code is lost.
+    command.args(["-XX:TieredStopAtLevel=1", "-Djavax.net.ssl.trustStorePassword=of the store"]);
+    command.arg(format!("-Djavax.net.ssl.trustStore={}", store.display()));
+    command.args(["-cp", &class_path, "Sdk"]);
+    command
 }

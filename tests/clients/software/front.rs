@@ -38,7 +38,7 @@ pub(crate) struct Front {
     handle: Handle<SocketAddr>,
     // Dropped after the handle: what still runs ends with it.
     runtime: Option<Runtime>,
-    _gateway: Gateway,
+    gateway: Gateway,
     _index: TempDir,
 }
 
@@ -57,7 +57,17 @@ pub(crate) fn host(port: u16) -> String {
 impl Front {
     /// Starts in front of `server`, which knows it by [`host`].
     pub(crate) fn start(port: u16, authority: &Authority, server: &Server) -> Self {
-        let (registry, index) = (Registry::open(), tempfile::tempdir().unwrap());
+        Self::before(Registry::open(), port, authority, server)
+    }
+
+    /// The same in front of this registry.
+    pub(crate) fn before(
+        registry: Registry,
+        port: u16,
+        authority: &Authority,
+        server: &Server,
+    ) -> Self {
+        let index = tempfile::tempdir().unwrap();
         let more = format!(
             "realm: https://{}/oauth2/token\nauthorities: {}\nindex: {{data: {}, freshFor: 1ms}}\n",
             host(port),
@@ -84,7 +94,7 @@ impl Front {
         runtime.spawn(serving);
         runtime.block_on(handle.listening()).expect("the front cannot listen");
         let (certificate, runtime) = (authority.certificate(), Some(runtime));
-        Self { port, certificate, registry, handle, runtime, _gateway: gateway, _index: index }
+        Self { port, certificate, registry, handle, runtime, gateway, _index: index }
     }
 
     /// What clients call the registry.
@@ -94,6 +104,11 @@ impl Front {
 
     pub(crate) fn url(&self) -> String {
         format!("https://{}", self.host())
+    }
+
+    /// Where the gateway itself is.
+    pub(crate) fn gateway(&self) -> String {
+        format!("http://{}", self.gateway.host())
     }
 
     /// What clients have to trust.

@@ -20,9 +20,10 @@ pub(crate) struct Gateway {
     running: Running,
 }
 
-/// Where a gateway is, where it sends clients for tokens, and which feed it reads.
+/// Where a gateway and its metrics are, where it sends clients for tokens, and which feed it reads.
 struct At {
     port: u16,
+    admin: u16,
     realm: String,
     feed: [&'static str; 2],
 }
@@ -33,6 +34,15 @@ impl Gateway {
     #[track_caller]
     pub(crate) fn before(upstream: u16, server: &Server, more: &str) -> Self {
         Self::hearing(["revocations", "generations"], upstream, server, more)
+    }
+
+    /// The same, to be told of what happens at `http://127.0.0.1:{admin}/events`.
+    #[track_caller]
+    pub(crate) fn told_at(admin: u16, upstream: u16, server: &Server, more: &str) -> Self {
+        let realm = server.url() + "/oauth2/token";
+        let port = free_port_but(admin);
+        let at = At { port, admin, realm, feed: ["revocations", "generations"] };
+        Self::start(at, upstream, server, more)
     }
 
     /// A gateway that holds the whole policy of `server`.
@@ -79,26 +89,24 @@ impl Gateway {
         let url = server.url();
         let more = format!("{}tokenServer: {{url: \"{url}\"}}\n{more}", authority.for_our_server());
         let realm = format!("https://localhost:{port}/oauth2/token");
-        let at = At { port, realm, feed };
+        let admin = free_port_but(port);
+        let at = At { port, admin, realm, feed };
         Self::start(at, upstream, server, &more)
     }
 
     /// `feed` is the field of the configuration, and the resource.
     #[track_caller]
     fn hearing(feed: [&'static str; 2], upstream: u16, server: &Server, more: &str) -> Self {
-        let at = At { port: free_port(), realm: server.url() + "/oauth2/token", feed };
+        let (port, realm) = (free_port(), server.url() + "/oauth2/token");
+        let at = At { port, admin: free_port_but(port), realm, feed };
         Self::start(at, upstream, server, more)
     }
 
     #[track_caller]
     fn start(at: At, upstream: u16, server: &Server, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let At { port, realm, feed: [field, resource] } = at;
-        let (mut admin, url) = (free_port(), server.url());
-        // A port that nothing listens on yet may be given twice.
-        while admin == port {
-            admin = free_port();
-        }
+        let At { port, admin, realm, feed: [field, resource] } = at;
+        let url = server.url();
         let (administrator, edge) = (server.administrator(), server.edge_reader());
         let secret = folder.path().join("secret");
         std::fs::write(&secret, &edge.secret).unwrap();
@@ -206,6 +214,16 @@ fn launch(folder: &Path, port: u16, admin: u16) -> Running {
         if is_ready { Ok(()) } else { Err(answer.text().unwrap_or_default() + &running.log()) }
     });
     running
+}
+
+/// Another free port: one that nothing listens on yet may be given twice.
+fn free_port_but(other: u16) -> u16 {
+    loop {
+        let port = free_port();
+        if port != other {
+            return port;
+        }
+    }
 }
 
 /// The gateway, which cargo builds into the same folder as this test, for the tests of its own

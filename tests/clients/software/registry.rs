@@ -80,13 +80,20 @@ impl Registry {
 
     #[track_caller]
     fn of_version_3(storage: Storage) -> Option<Self> {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go/registry");
-        if !is_installed("go") {
-            return None;
-        }
-        assert!(program.is_file(), "no {}: run `cargo xtask setup`", program.display());
         let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
-        Some(Self::run_program(Command::new(program), &address, storage, ""))
+        Some(Self::run_program(version_3()?, &address, storage, ""))
+    }
+
+    /// Both of them, where there are both, which send notifications of what happens to `url`.
+    pub(crate) fn notifying(url: &str) -> impl Iterator<Item = Self> {
+        let endpoint =
+            format!("{{name: gateway, url: {url}, timeout: 5s, threshold: 5, backoff: 5s}}");
+        let more = format!("notifications: {{endpoints: [{endpoint}]}}\n");
+        let programs = [Some(Command::new("docker-registry")), version_3()];
+        programs.into_iter().flatten().map(move |program| {
+            let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
+            Self::run_program(program, &address, Storage::Memory, &more)
+        })
     }
 
     /// The same where nothing is deleted, which is what a registry does that is not told otherwise.
@@ -180,4 +187,20 @@ http: {{addr: 127.0.0.1:{port}{tls}}}
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Both registries without authentication, where there are both.
+pub(crate) fn registries() -> impl Iterator<Item = Registry> {
+    [Some(Registry::open()), Registry::open_of_version_3()].into_iter().flatten()
+}
+
+/// Version 3, where there is Go to build it with.
+#[track_caller]
+fn version_3() -> Option<Command> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go/registry");
+    if !is_installed("go") {
+        return None;
+    }
+    assert!(program.is_file(), "no {}: run `cargo xtask setup`", program.display());
+    Some(Command::new(program))
 }

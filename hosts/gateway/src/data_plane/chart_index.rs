@@ -31,6 +31,7 @@ use tokio::time::timeout;
 
 use super::chart::{self, CONFIG, is_tag_of};
 use super::reply::{Reply, Trouble};
+use super::sync::Origin;
 use super::time::{now, ticks_of, written};
 use super::{DataPlane, Snapshot};
 use crate::index::{Kept, Kind, Restrictions};
@@ -91,7 +92,7 @@ impl DataPlane {
         manifest: &[u8],
     ) {
         if chart::parts(manifest).is_ok()
-            && let Err(trouble) = self.look_inside(repository, digest, 0).await
+            && let Err(trouble) = self.look_inside(repository, digest, Origin::Pushed, 0).await
         {
             // Which is logged so. It is looked at with the next list of the repository.
             drop(Reply::from(trouble));

@@ -1,8 +1,8 @@
 //! What a registry says that happened: the notifications of CNCF distribution
 //! (<https://distribution.github.io/distribution/about/notifications/>).
 //!
-//! An event is only a reason to ask the registry. A sender can make the gateway ask it, and nothing
-//! else.
+//! An event is only a reason to ask the registry. A sender can make the gateway ask it, and take
+//! for new what it did not know, and nothing else.
 //!
 //! Left out: pulls, blobs, who did it and when.
 
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::DataPlane;
 use super::registry::{is_digest, is_repository, is_tag};
 use super::reply::{Reply, Trouble};
+use super::sync::Origin;
 
 /// How many events of one message are looked at.
 const MAX_EVENTS: usize = 1000;
@@ -57,7 +58,9 @@ impl DataPlane {
     pub(crate) async fn handle(self: &Arc<Self>, envelope: Envelope) -> bool {
         let events = envelope.events.iter().filter(|event| event.is_of_a_manifest());
         for event in events.take(MAX_EVENTS) {
-            if let Err(trouble) = self.look(&event.target).await {
+            let is_push = event.action == "push";
+            let origin = if is_push { Origin::Pushed } else { Origin::Found };
+            if let Err(trouble) = self.look(&event.target, origin).await {
                 // Which is logged so.
                 drop(Reply::from(trouble));
                 return false;
@@ -66,12 +69,12 @@ impl DataPlane {
         true
     }
 
-    async fn look(self: &Arc<Self>, target: &Target) -> Result<(), Trouble> {
+    async fn look(self: &Arc<Self>, target: &Target, origin: Origin) -> Result<(), Trouble> {
         let Target { repository, digest, tag, .. } = target;
         if is_tag(tag) {
-            self.look_at_tag(repository, tag).await?;
+            self.look_at_tag_of(repository, tag, origin).await?;
         }
-        if is_digest(digest) && !self.look_at_manifest(repository, digest).await? {
+        if is_digest(digest) && !self.look_at_manifest_of(repository, digest, origin).await? {
             let tags = self.index.tags(repository).await?;
             for (tag, _) in tags.iter().filter(|(_, of)| of == digest) {
                 self.look_at_tag(repository, tag).await?;

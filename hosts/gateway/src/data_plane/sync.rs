@@ -5,7 +5,8 @@
 //! is. What is true of a digest is fetched once.
 //!
 //! Something new is as old as the index's first look at it, except in a repository that is looked
-//! at for the first time: there an image is as old as its maker says.
+//! at for the first time: there an image is as old as its maker says, unless the registry told of
+//! its push.
 //!
 //! Left out: manifests without a tag that came before the index, which most registries do not
 //! list.
@@ -146,7 +147,9 @@ impl DataPlane {
                 match look {
                     Look::Tag => plane.look_at_tag(&repository, &name).await.map(drop),
                     Look::Manifest => plane.look_at_manifest(&repository, &name).await.map(drop),
-                    Look::Contents => plane.look_inside(&repository, &name, 0).await.map(drop),
+                    Look::Contents => {
+                        plane.look_inside(&repository, &name, Origin::Found, 0).await.map(drop)
+                    }
                 }
             });
         }
@@ -162,6 +165,16 @@ impl DataPlane {
         repository: &str,
         tag: &str,
     ) -> Result<Option<String>, Trouble> {
+        self.look_at_tag_of(repository, tag, Origin::Found).await
+    }
+
+    /// The same of one that may have been pushed just now.
+    pub(super) async fn look_at_tag_of(
+        self: &Arc<Self>,
+        repository: &str,
+        tag: &str,
+        origin: Origin,
+    ) -> Result<Option<String>, Trouble> {
         let asked = now();
         let Some(head) = self.registry.head(repository, tag).await? else {
             self.index.missed_tag(repository, tag, asked).await?;
@@ -170,10 +183,11 @@ impl DataPlane {
         let known = self.index.tag(repository, tag).await?;
         let is_known = known.is_some_and(|known| known.digest == head.digest);
         let made = match self.index.manifest(repository, &head.digest).await? {
-            None if !is_known => self.look_inside(repository, &head.digest, 0).await?,
+            None if !is_known => self.look_inside(repository, &head.digest, origin, 0).await?,
             Some(row) => row.facts.and_then(|facts| facts.made),
             None => None,
         };
+        let made = made.filter(|_| origin == Origin::Found);
         let first = self.first(repository, made, asked).await?;
         let seen = Seen { repository, digest: &head.digest, first, now: asked };
         let was_hidden = self.index.saw_tag(seen, tag).await?;
@@ -187,12 +201,22 @@ impl DataPlane {
         repository: &str,
         digest: &str,
     ) -> Result<bool, Trouble> {
+        self.look_at_manifest_of(repository, digest, Origin::Found).await
+    }
+
+    /// The same of one that may have been pushed just now.
+    pub(super) async fn look_at_manifest_of(
+        self: &Arc<Self>,
+        repository: &str,
+        digest: &str,
+        origin: Origin,
+    ) -> Result<bool, Trouble> {
         let asked = now();
         if self.registry.head(repository, digest).await?.is_none() {
             self.index.missed_manifest(repository, digest, asked).await?;
             return Ok(false);
         }
-        self.look_inside(repository, digest, 0).await?;
+        self.look_inside(repository, digest, origin, 0).await?;
         Ok(true)
     }
 
@@ -202,6 +226,7 @@ impl DataPlane {
         self: &Arc<Self>,
         repository: &str,
         digest: &str,
+        origin: Origin,
         level: usize,
     ) -> Result<Option<i64>, Trouble> {
         let asked = now();
@@ -209,7 +234,8 @@ impl DataPlane {
             self.index.missed_manifest(repository, digest, asked).await?;
             return Ok(None);
         };
-        let first = self.first(repository, facts.made, asked).await?;
+        let made = facts.made.filter(|_| origin == Origin::Found);
+        let first = self.first(repository, made, asked).await?;
         let seen = Seen { repository, digest, first, now: asked };
         let was_hidden = self.index.saw_manifest(seen).await?;
         self.unhidden(was_hidden).await;
@@ -217,7 +243,8 @@ impl DataPlane {
             let child = reference.digest.as_str();
             let is_known = self.index.manifest(repository, child).await?.is_some();
             if level < MOST_LEVELS && !is_known && self.has(repository, child).await? {
-                Box::pin(self.look_inside(repository, child, level.saturating_add(1))).await?;
+                let below = level.saturating_add(1);
+                Box::pin(self.look_inside(repository, child, origin, below)).await?;
             }
         }
         Ok(facts.made)
@@ -281,6 +308,15 @@ pub(super) enum Look {
     Manifest,
     /// What is in a manifest that is there.
     Contents,
+}
+
+/// How something came to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It was there, since when nothing tells.
+    Found,
+    /// The registry says that it was pushed just now. It is new, whatever its maker says.
+    Pushed,
 }
 
 /// What a task came to. A registry that tells nothing of one thing may tell of the others.

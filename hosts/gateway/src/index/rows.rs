@@ -372,7 +372,9 @@ impl Index {
     pub(crate) async fn saw_tag(&self, seen: Seen<'_>, tag: &str) -> sqlx::Result<bool> {
         bounded(async {
             let mut write = self.write().await?;
-            touch(&mut write, seen.repository, seen.first, seen.first).await?;
+            if is_news_of_tag(&mut write, seen, tag).await? {
+                touch(&mut write, seen.repository, seen.first, seen.first).await?;
+            }
             put_tag(&mut write, seen, tag).await?;
             let was_hidden = unhide(&mut write, seen.repository).await?;
             write.commit().await?;
@@ -389,7 +391,9 @@ impl Index {
     pub(crate) async fn saw_manifest(&self, seen: Seen<'_>) -> sqlx::Result<bool> {
         bounded(async {
             let mut write = self.write().await?;
-            touch(&mut write, seen.repository, seen.first, seen.first).await?;
+            if is_news_of_manifest(&mut write, seen).await? {
+                touch(&mut write, seen.repository, seen.first, seen.first).await?;
+            }
             put_manifest(&mut write, seen).await?;
             let was_hidden = unhide(&mut write, seen.repository).await?;
             write.commit().await?;
@@ -720,6 +724,35 @@ async fn touch_existing(
     query.execute(&mut **write).await.map(drop)
 }
 
+/// Whether a tag is new or elsewhere. Its repository is as old as before otherwise: it was only
+/// looked at.
+async fn is_news_of_tag(
+    write: &mut Transaction<'static, Any>,
+    seen: Seen<'_>,
+    tag: &str,
+) -> sqlx::Result<bool> {
+    let statement = "select count(*) from tags
+        where repository = $1 and name = $2 and (digest = $3 or seen > $4)";
+    let query = sqlx::query_scalar(statement)
+        .bind(seen.repository)
+        .bind(tag)
+        .bind(seen.digest)
+        .bind(seen.now);
+    let known: i64 = query.fetch_one(&mut **write).await?;
+    Ok(known == 0)
+}
+
+/// Whether a manifest is new.
+async fn is_news_of_manifest(
+    write: &mut Transaction<'static, Any>,
+    seen: Seen<'_>,
+) -> sqlx::Result<bool> {
+    let statement = "select count(*) from manifests where repository = $1 and digest = $2";
+    let query = sqlx::query_scalar(statement).bind(seen.repository).bind(seen.digest);
+    let known: i64 = query.fetch_one(&mut **write).await?;
+    Ok(known == 0)
+}
+
 async fn put_tag(
     write: &mut Transaction<'static, Any>,
     seen: Seen<'_>,
@@ -843,6 +876,33 @@ mod tests {
         assert_eq!(index.counts("r").await.unwrap(), (1, 2));
         index.missed_tag("r", "v1", 40).await.unwrap();
         assert_eq!(index.tag("r", "v1").await.unwrap(), None);
+    }
+
+    /// A repository that was only looked at has the times that it had.
+    #[tokio::test]
+    async fn times_of_repositories() {
+        let (_folder, index) = index().await;
+        index.pushed(seen("d1", 10), Some("v1")).await.unwrap();
+        let times = async || {
+            let repository = index.repository("r").await.unwrap().unwrap();
+            (repository.created, repository.updated)
+        };
+        for now in [20, 30] {
+            // Its maker says that it is older than the repository.
+            let seen = Seen { first: if now == 20 { 5 } else { now }, ..seen("d1", now) };
+            index.saw_tag(seen, "v1").await.unwrap();
+            index.saw_manifest(seen).await.unwrap();
+            assert_eq!(times().await, (10, 10), "{now}");
+        }
+        index.saw_manifest(seen("d2", 40)).await.unwrap();
+        assert_eq!(times().await, (10, 40));
+        index.saw_tag(seen("d2", 50), "v1").await.unwrap();
+        assert_eq!(times().await, (10, 50));
+        index.saw_tag(seen("d2", 60), "v2").await.unwrap();
+        assert_eq!(times().await, (10, 60));
+        // Too late to be news.
+        index.saw_tag(seen("d1", 45), "v1").await.unwrap();
+        assert_eq!(times().await, (10, 60));
     }
 
     #[tokio::test]
