@@ -19,6 +19,7 @@ mod guard;
 mod imports;
 mod node;
 mod paths;
+mod quickstart;
 mod run;
 mod setup;
 mod shape;
@@ -44,7 +45,9 @@ usage: cargo xtask <command>
 
   run [--direct]          start a token server, the gateway and a registry, all of it at https://localhost:5000, and
                           print the commands to try; with the option without the gateway, each at its own address
+  run --folder <folder>   the same in another folder than target/run
   test                    set up what the tests need, then run them all
+  quickstart              type docs/quickstart.md, as a newcomer does
   check                   formatting, lints and documentation, warnings denied, and then deny
   deny                    licences, bans and sources of all crates, and advisories where their database can be had
   prepare                 build what `cargo build --workspace` embeds: the engine's module and the playground
@@ -81,8 +84,10 @@ fn run_command() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["run"] => run::run(&shell, Topology::Gateway),
-        ["run", "--direct"] => run::run(&shell, Topology::Direct),
+        ["run"] => run::run(&shell, Topology::Gateway, "target/run"),
+        ["run", "--direct"] => run::run(&shell, Topology::Direct, "target/run"),
+        ["run", "--folder", folder] => run::run(&shell, Topology::Gateway, folder),
+        ["quickstart"] => quickstart::type_it(&shell),
         ["test"] => test::test(&shell),
         ["check"] => check::check(&shell),
         ["deny"] => deny::deny(&shell),

@@ -3,7 +3,7 @@
 //!
 //! That address has TLS under the name `localhost`, with a certificate from an authority of this
 //! run, because `az` requires TLS. The registry's `service` is its own address, by which `az` finds
-//! it. What is behind it is plain HTTP on loopback. Everything is in `target/run`.
+//! it. What is behind it is plain HTTP on loopback. Everything is in one folder, `target/run`.
 //!
 //! Without the gateway clients reach the registry itself, which then verifies tokens, and the token
 //! server, each at an address of its own with that certificate.
@@ -39,7 +39,8 @@ pub(crate) enum Topology {
     Direct,
 }
 
-pub(crate) fn run(shell: &Shell, topology: Topology) -> anyhow::Result<()> {
+/// Runs everything until a signal. The folder is in the project's, or absolute.
+pub(crate) fn run(shell: &Shell, topology: Topology, folder: &str) -> anyhow::Result<()> {
     engine::build(shell)?;
     if let Err(error) = setup::programs(shell) {
         println!("setup: {error:#}; going on without");
@@ -50,7 +51,7 @@ pub(crate) fn run(shell: &Shell, topology: Topology) -> anyhow::Result<()> {
         let programs = ["--package", "scopegate-gateway", "--package", "scopegate-cli"];
         cmd!(shell, "cargo build --locked").args(programs).run()?;
     }
-    let stack = Stack::new(shell, topology, has_page)?;
+    let stack = Stack::new(shell, topology, &paths::root().join(folder), has_page)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(stack.run(shell))
 }
@@ -84,8 +85,13 @@ struct Stack {
 
 impl Stack {
     /// An empty folder: each run has an authority, keys and passwords of its own.
-    fn new(shell: &Shell, topology: Topology, has_page: bool) -> anyhow::Result<Self> {
-        let folder = paths::root().join("target/run");
+    fn new(
+        shell: &Shell,
+        topology: Topology,
+        folder: &Path,
+        has_page: bool,
+    ) -> anyhow::Result<Self> {
+        let folder = folder.to_owned();
         shell.remove_path(&folder)?;
         shell.create_dir(&folder)?;
         // It holds keys and passwords.

@@ -2,7 +2,7 @@
 
 use xshell::{Shell, cmd};
 
-use crate::{clients, engine, envoy, fuzz, guard, web, worker};
+use crate::{clients, engine, envoy, fuzz, guard, quickstart, web, worker};
 
 /// The duration of each fuzz target within the tests, in seconds.
 const FUZZ_SECONDS: u64 = 10;
@@ -15,6 +15,7 @@ pub(crate) fn test(shell: &Shell) -> anyhow::Result<()> {
     worker::test(shell)?;
     envoy::build(shell)?;
     cmd!(shell, "cargo test --locked --workspace").run()?;
+    quickstart::type_it(shell)?;
     guard::guard(shell, false)?;
     fuzz::fuzz(shell, "all", FUZZ_SECONDS)
 }
