@@ -1,6 +1,8 @@
 //! The registry's own data plane through the gateway, over CNCF distribution 2.8 and 3.1: what is
 //! answered, byte for byte, and what a lock forbids.
 
+mod under_lock;
+
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

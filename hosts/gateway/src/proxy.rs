@@ -102,8 +102,16 @@ pub(crate) struct Context {
 struct Forwarded {
     target: String,
     content_type: Option<String>,
-    /// Where a manifest is pulled from, whose digest the registry tells.
-    pulled_from: Option<String>,
+    /// The manifest that is pulled.
+    pulled: Option<Pulled>,
+}
+
+/// A manifest that is pulled.
+#[derive(Debug)]
+struct Pulled {
+    repository: String,
+    /// What it was decided by; nothing for a tag in a repository where any manifest may be pulled.
+    digest: Option<String>,
 }
 
 /// A request that the token server answers.
@@ -293,9 +301,10 @@ impl Gateway {
                 "the repositories are listed at /v2/_catalog",
             )),
             _ => Action::Forward(Forwarded {
-                pulled_from: (route.endpoint == Endpoint::Manifest)
-                    .then(|| route.scopes.first().map(|scope| scope.name.clone().into_owned()))
-                    .flatten(),
+                pulled: (route.endpoint == Endpoint::Manifest)
+                    .then(|| route.scopes.first())
+                    .flatten()
+                    .map(|scope| Pulled::of(&scope.name, &route.path)),
                 target: target.into_owned(),
                 content_type: content_type.map(ToOwned::to_owned),
             }),
@@ -363,15 +372,38 @@ impl Gateway {
             return Some(Action::Call(Arc::clone(data_plane), call, content_type));
         }
         if !is_metadata {
-            return data_plane
-                .refusal(method, route, target)
-                .map(|reply| Action::Answer(reply.into()));
+            if let Some(reply) = data_plane.refusal(method, route, target) {
+                return Some(Action::Answer(reply.into()));
+            }
+            return self.pull(data_plane, route, target).await;
         }
         let is_filtered = self.config.catalog == Catalog::Filtered;
         let is_shown =
             |name: &str| (!is_filtered || may_list(checked, name)) && data_plane.is_listed(name);
         let query = query(target);
         Some(Action::Answer(data_plane.catalog(query, is_shown).await.into()))
+    }
+
+    /// A pull by a tag, where some manifest may not be pulled: it goes on by the digest that was
+    /// decided about. By a tag the registry might convert what it has, or choose from a list.
+    async fn pull(
+        &self,
+        data_plane: &Arc<DataPlane>,
+        route: &Route<'_>,
+        target: &str,
+    ) -> Option<Action> {
+        let scope = route.scopes.first().filter(|_| route.endpoint == Endpoint::Manifest)?;
+        let (repository, reference) = (scope.name.as_ref(), last(&route.path));
+        let digest = match data_plane.resolve(repository, reference).await {
+            Ok(digest) => digest?,
+            Err(reply) => return Some(Action::Answer(reply.into())),
+        };
+        let query = target.split_once('?').map(|(_, query)| ["?", query].concat());
+        Some(Action::Forward(Forwarded {
+            target: format!("/v2/{repository}/manifests/{digest}{}", query.unwrap_or_default()),
+            content_type: None,
+            pulled: Some(Pulled { repository: repository.to_owned(), digest: Some(digest) }),
+        }))
     }
 
     /// Whether a list of names at `/v2` shows one, as far as attributes say.
@@ -520,6 +552,19 @@ fn may_read(checked: &Checked<'_, '_>, name: &str) -> bool {
         Credential::Valid((_, TokenStatus::Restricted(holder))) => holder.may_read(name),
         _ => false,
     }
+}
+
+impl Pulled {
+    /// What a path names: a digest, or a tag of whatever digest.
+    fn of(repository: &str, path: &str) -> Self {
+        let digest = Some(last(path)).filter(|reference| reference.contains(':'));
+        Self { repository: repository.to_owned(), digest: digest.map(ToOwned::to_owned) }
+    }
+}
+
+/// The last segment of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// The query of a target.
@@ -692,12 +737,15 @@ impl ProxyHttp for Proxy {
                 "the registry asks for credentials",
             );
         }
-        let pulled_from = context.forwarded.as_ref().and_then(|it| it.pulled_from.as_deref());
-        if let (Some(data_plane), Some(repository)) = (&self.0.data_plane, pulled_from) {
-            let digest = answer.headers.get("docker-content-digest");
-            let digest = digest.and_then(|value| value.to_str().ok());
-            if !data_plane.may_pull(repository, digest) {
-                return Error::e_explain(ErrorType::HTTPStatus(405), "it may not be pulled");
+        let pulled = context.forwarded.as_ref().and_then(|forwarded| forwarded.pulled.as_ref());
+        if let (Some(data_plane), Some(Pulled { repository, digest })) =
+            (&self.0.data_plane, pulled)
+        {
+            let told = answer.headers.get("docker-content-digest");
+            let told = told.and_then(|value| value.to_str().ok());
+            if let Some(reply) = data_plane.kept_back(repository, digest.as_deref(), told) {
+                let status = ErrorType::HTTPStatus(reply.status);
+                return Error::e_explain(status, "it may not be pulled");
             }
         }
         headers::restrain(answer);

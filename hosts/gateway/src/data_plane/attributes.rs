@@ -25,7 +25,7 @@ use super::call::{Call, Sent};
 use super::guard::Hold;
 use super::registry::is_digest;
 use super::reply::{Reply, Trouble};
-use super::{DataPlane, KNOWN_FOR};
+use super::{DataPlane, KNOWN_FOR, Snapshot};
 use crate::index::{Attributes, Kind, Restrictions};
 
 /// A change of attributes; what is not said stays.
@@ -162,14 +162,50 @@ impl DataPlane {
         (!is_open).then(Reply::disallowed)
     }
 
-    /// Whether a manifest may be pulled whose digest the registry tells, or does not tell.
-    #[must_use]
-    pub(crate) fn may_pull(&self, repository: &str, digest: Option<&str>) -> bool {
+    /// The digest by which a manifest is pulled that was asked for by a tag, or why it is not;
+    /// nothing where it need not be known, because no manifest of the repository is kept back.
+    ///
+    /// A registry may answer a tag with another manifest than the tag's: CNCF distribution 2
+    /// converts it for clients that do not accept its type, and chooses one from a list. So where
+    /// the tag points is asked first, with all types accepted.
+    pub(crate) async fn resolve(
+        &self,
+        repository: &str,
+        reference: &str,
+    ) -> Result<Option<String>, Reply> {
+        let is_hiding =
+            self.restrictions.load().as_ref().is_some_and(|known: &Arc<Snapshot>| {
+                known.restrictions.hides_manifests(repository)
+            });
+        if is_digest(reference) || !is_hiding {
+            return Ok(None);
+        }
+        let head = self.registry.head(repository, reference).await?;
+        let head = head.ok_or_else(|| Reply::no_manifest_of(reference))?;
         let held = self.restrictions.load();
-        held.as_ref().is_none_or(|known| match digest {
-            Some(digest) => may_pull(&known.restrictions, repository, digest),
-            None => !known.restrictions.hides_manifests(repository),
-        })
+        let is_open = held
+            .as_ref()
+            .is_none_or(|known| may_pull(&known.restrictions, repository, &head.digest));
+        if is_open { Ok(Some(head.digest)) } else { Err(Reply::disallowed()) }
+    }
+
+    /// Why a manifest does not go to the client who asked for it by a digest, or by a tag that was
+    /// not resolved, and of which the registry tells a digest, or none.
+    #[must_use]
+    pub(crate) fn kept_back(
+        &self,
+        repository: &str,
+        asked: Option<&str>,
+        told: Option<&str>,
+    ) -> Option<Reply> {
+        let held = self.restrictions.load();
+        let known = &held.as_ref()?.restrictions;
+        if [asked, told].into_iter().flatten().any(|digest| !may_pull(known, repository, digest)) {
+            return Some(Reply::disallowed());
+        }
+        // The first manifest was hidden meanwhile, and this may be another form of it.
+        (asked.is_none() && known.hides_manifests(repository))
+            .then(|| Trouble::Busy("attributes changed while a manifest was pulled").into())
     }
 }
 
