@@ -21,6 +21,7 @@
 //! | [`chart`] | a chart as an index of charts has it |
 //! | [`chart_index`] | the index of the charts in the registry |
 //! | [`write`](mod@write) | pushing and deleting manifests, deleting repositories |
+//! | [`blobs`] | deleting and mounting blobs |
 //! | [`untag`] | removing a tag |
 //! | [`time`] | times as the service writes them |
 //!
@@ -28,6 +29,7 @@
 //! quarantine and custom metadata, which are answered as by a registry that has them off.
 
 mod attributes;
+mod blobs;
 pub(crate) mod call;
 mod chart;
 mod chart_index;
@@ -148,13 +150,15 @@ impl DataPlane {
     }
 
     async fn write(self: &Arc<Self>, call: Call, sent: Sent) -> Result<Reply, Trouble> {
-        use Endpoint::{Manifest, ManifestMetadata, Repository, TagMetadata};
+        use Endpoint::{Blob, Manifest, ManifestMetadata, Repository, StartUpload, TagMetadata};
         match (call.method.as_str(), call.endpoint) {
             ("PATCH", Repository | TagMetadata | ManifestMetadata) => {
                 self.patch(&call, &sent).await
             }
             ("PUT", Manifest) => self.push(&call, sent).await,
             ("DELETE", Manifest) => self.delete(&call).await,
+            ("DELETE", Blob) => self.delete_blob(&call).await,
+            ("POST", StartUpload) => self.mount(&call, sent).await,
             ("DELETE", TagMetadata) => self.untag(&call.repository, &call.last).await,
             ("DELETE", Repository) => self.delete_repository(&call.repository).await,
             _ => self.read(&call).await,
@@ -267,7 +271,8 @@ mod tests {
 
     fn call(method: &str, endpoint: Endpoint, last: &str) -> Call {
         let (repository, query) = ("a".to_owned(), String::new());
-        Call { method: method.to_owned(), endpoint, repository, last: last.to_owned(), query }
+        let (method, last) = (method.to_owned(), last.to_owned());
+        Call { method, endpoint, repository, last, query, source: None }
     }
 
     /// The statuses of every kind of call.

@@ -104,6 +104,8 @@ struct Forwarded {
     content_type: Option<String>,
     /// The manifest that is pulled.
     pulled: Option<Pulled>,
+    /// The repository that a blob, or a piece of one, is uploaded to.
+    uploaded_to: Option<String>,
 }
 
 /// A manifest that is pulled.
@@ -305,6 +307,10 @@ impl Gateway {
                     .then(|| route.scopes.first())
                     .flatten()
                     .map(|scope| Pulled::of(&scope.name, &route.path)),
+                uploaded_to: matches!(route.endpoint, Endpoint::StartUpload | Endpoint::Upload)
+                    .then(|| route.scopes.first().map(|scope| scope.name.clone().into_owned()))
+                    .flatten()
+                    .filter(|_| !matches!(method, "GET" | "HEAD" | "DELETE")),
                 target: target.into_owned(),
                 content_type: content_type.map(ToOwned::to_owned),
             }),
@@ -364,15 +370,15 @@ impl Gateway {
         if let Some(reply) = data_plane.unready() {
             return Some(Action::Answer(reply.into()));
         }
-        let is_written = route.endpoint == Endpoint::Manifest && !matches!(method, "GET" | "HEAD");
+        let is_held = Call::is_held(method, route.endpoint, target);
         let is_metadata = route.path.starts_with("/acr/v1/");
-        if is_written || (is_metadata && route.endpoint != Endpoint::Catalog) {
+        if is_held || (is_metadata && route.endpoint != Endpoint::Catalog) {
             let call = Call::new(method, route, target);
             let content_type = content_type.map(ToOwned::to_owned);
             return Some(Action::Call(Arc::clone(data_plane), call, content_type));
         }
         if !is_metadata {
-            if let Some(reply) = data_plane.refusal(method, route, target) {
+            if let Some(reply) = data_plane.refusal(method, route) {
                 return Some(Action::Answer(reply.into()));
             }
             return self.pull(data_plane, route, target).await;
@@ -403,6 +409,7 @@ impl Gateway {
             target: format!("/v2/{repository}/manifests/{digest}{}", query.unwrap_or_default()),
             content_type: None,
             pulled: Some(Pulled { repository: repository.to_owned(), digest: Some(digest) }),
+            uploaded_to: None,
         }))
     }
 
@@ -657,14 +664,23 @@ impl ProxyHttp for Proxy {
         Ok(true)
     }
 
-    /// A body without a length is bounded as it comes.
+    /// A body without a length is bounded as it comes. A blob's last piece goes on only if the
+    /// repository may still be written: its client may have taken any time until now.
     async fn request_body_filter(
         &self,
         _: &mut Session,
         body: &mut Option<Bytes>,
-        _: bool,
+        is_end: bool,
         context: &mut Context,
     ) -> Result<()> {
+        let uploaded_to = context.forwarded.as_ref().and_then(|it| it.uploaded_to.as_deref());
+        if let (true, Some(data_plane), Some(repository)) =
+            (is_end, &self.0.data_plane, uploaded_to)
+            && let Some(reply) = data_plane.refused_upload("PUT", repository)
+        {
+            let status = ErrorType::HTTPStatus(reply.status);
+            return Error::e_explain(status, "it may not be uploaded any more");
+        }
         let (Some(passed), Some(piece)) = (&mut context.passed, body) else { return Ok(()) };
         match passed.left.checked_sub(piece.len()) {
             Some(left) => {

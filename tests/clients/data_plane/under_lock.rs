@@ -1,12 +1,53 @@
 //! What a lock has to hold against: other forms of what is locked, its parts, and requests that are
 //! under way while it is put on.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
+use crate::software::slow::Slow;
 
 const DOCKER_IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
 impl Scene {
+    /// The same, with a relay between gateway and registry.
+    fn slowly(registry: Registry) -> (Self, Slow) {
+        let mut scene = Self::before(registry);
+        let slow = Slow::before(scene.registry.port());
+        let data = tempfile::tempdir().unwrap();
+        let index =
+            format!("index: {{data: {}, freshFor: 1s, waitFor: 8s}}\n", data.path().display());
+        scene.data = Arc::new(data);
+        scene.gateway = Gateway::before(slow.port(), &scene.server, &index);
+        (scene, slow)
+    }
+
+    /// Does something that the registry gets two seconds later, and changes attributes meanwhile.
+    /// Gives the two statuses, and whether the change waited.
+    fn meanwhile(
+        &self,
+        slow: &Slow,
+        [method, path]: [&str; 2],
+        [changed, body]: [&str; 2],
+    ) -> (u16, u16, bool) {
+        slow.hold(&[method, path.split('?').next().unwrap()], Duration::from_secs(2));
+        let held = std::thread::scope(|scope| {
+            let asked = scope.spawn(|| self.ask(method, path).status);
+            slow.wait();
+            let start = Instant::now();
+            let status = self.patch(changed, body).status;
+            let has_waited = start.elapsed() > Duration::from_millis(1500);
+            (asked.join().unwrap(), status, has_waited)
+        });
+        slow.hold(&[], Duration::ZERO);
+        held
+    }
+
     /// Pulls a manifest with this `Accept`, or none.
     fn pull(&self, method: &str, reference: &str, accept: &str) -> Answer {
         let url = format!("http://{}/v2/team/app/manifests/{reference}", self.gateway.host());
@@ -85,5 +126,88 @@ fn forms_of_a_manifest() {
         }
         scene.patch(&manifest, r#"{"readEnabled":true}"#);
         assert_eq!(scene.pull("GET", "hidden", DOCKER_IMAGE).status, 200);
+    }
+}
+
+/// A lock waits for the deletion of a blob that is under way, and for a mount, also where the blob
+/// comes from; and these wait for no lock that was answered.
+#[test]
+fn blobs_under_way() {
+    const LOCK: &str = r#"{"writeEnabled":false}"#;
+    const UNLOCK: &str = r#"{"writeEnabled":true,"readEnabled":true}"#;
+    let app = "/acr/v1/team/app";
+    for registry in registries() {
+        let (scene, slow) = Scene::slowly(registry);
+        scene.push("team/app", "v1", "one");
+        scene.push("team/base", "v1", "base");
+        let layer = format!("/v2/team/app/blobs/{}", digest("one"));
+        let mount = format!("/v2/team/app/blobs/uploads/?mount={}&from=team/base", digest("base"));
+        // What was under way when the lock was asked for is done when it is answered.
+        let mounted = scene.meanwhile(&slow, ["POST", &mount], [app, LOCK]);
+        assert_eq!(mounted, (201, 200, true));
+        assert_eq!(scene.ask("POST", &mount).status, 405);
+        assert_eq!(scene.ask("DELETE", &layer).status, 405);
+        scene.patch(app, UNLOCK);
+        let base = ["/acr/v1/team/base", r#"{"readEnabled":false}"#];
+        assert_eq!(scene.meanwhile(&slow, ["POST", &mount], base), (201, 200, true));
+        assert_eq!(scene.ask("POST", &mount).status, 405);
+        scene.patch(base[0], UNLOCK);
+        assert_eq!(scene.meanwhile(&slow, ["DELETE", &layer], [app, LOCK]), (202, 200, true));
+        scene.patch(app, UNLOCK);
+        // Where nothing can be mounted an upload begins, and goes on through the gateway.
+        let absent = format!("/v2/team/app/blobs/uploads/?mount={}&from=team/base", digest("x"));
+        let begun = scene.ask("POST", &absent);
+        let place = begun.header("location");
+        assert_eq!((begun.status, place.starts_with("/v2/team/app/blobs/uploads/")), (202, true));
+        assert!(!begun.header("docker-upload-uuid").is_empty());
+        let end = format!("{place}&digest={}", digest("x"));
+        let ended = scene.send("PUT", &end, "application/octet-stream", b"x".to_vec());
+        assert_eq!(ended.status, 201, "{}", ended.body);
+    }
+}
+
+/// A blob whose client still sends it when its repository is locked does not arrive.
+#[test]
+fn an_upload_under_way() {
+    for registry in registries() {
+        let scene = Scene::before(registry);
+        scene.push("team/app", "v1", "one");
+        for (text, is_locked) in [("sent slowly", true), ("sent slowly too", false)] {
+            for is_chunked in [false, true] {
+                let text = format!("{text} {is_chunked}");
+                let start = scene.ask("POST", "/v2/team/app/blobs/uploads/");
+                let target = format!("{}&digest={}", start.header("location"), digest(&text));
+                let (first, rest) = text.split_at(5);
+                let credentials = STANDARD.encode(format!("MyToken:{}", scene.password));
+                let (framing, first, rest) = if is_chunked {
+                    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+                    let framing = "Transfer-Encoding: chunked".to_owned();
+                    (framing, chunk(first), chunk(rest) + "0\r\n\r\n")
+                } else {
+                    let framing = format!("Content-Length: {}", text.len());
+                    (framing, first.to_owned(), rest.to_owned())
+                };
+                let head = format!(
+                    "PUT {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credentials}\r\nContent-Type: application/octet-stream\r\n{framing}\r\nConnection: close\r\n\r\n{first}"
+                );
+                let mut client = TcpStream::connect(scene.gateway.host()).unwrap();
+                client.write_all(head.as_bytes()).unwrap();
+                std::thread::sleep(Duration::from_millis(500));
+                if is_locked {
+                    let locked = scene.patch("/acr/v1/team/app", r#"{"writeEnabled":false}"#);
+                    assert_eq!(locked.status, 200);
+                }
+                client.write_all(rest.as_bytes()).unwrap();
+                let mut answer = String::new();
+                client.read_to_string(&mut answer).unwrap();
+                let expected = if is_locked { " 405 " } else { " 201 " };
+                assert!(answer.contains(expected), "{answer}");
+                std::thread::sleep(Duration::from_millis(500));
+                let blob = format!("/v2/team/app/blobs/{}", digest(&text));
+                let there = scene.behind("HEAD", &blob, None);
+                assert_eq!(there == 200, !is_locked, "{there}");
+                scene.patch("/acr/v1/team/app", r#"{"writeEnabled":true}"#);
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod provider;
 pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod server;
+pub(crate) mod slow;
 pub(crate) mod tap;
 pub(crate) mod wire;
 pub(crate) mod workerd;

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | pulling a manifest or a blob | read: repository, tag, manifest |
 //! | pushing a manifest, uploading | write: repository, tag |
+//! | mounting a blob | write: repository; read: the one that it comes from |
+//! | deleting a blob | write or delete: repository |
 //! | removing a tag | write: repository; write or delete: tag |
 //! | deleting a manifest | write: repository; write or delete: manifest, and each of its tags |
 //! | deleting a repository | write or delete: repository, and everything in it |
@@ -17,7 +19,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use scopegate_core::RequiredScope;
 use scopegate_core::route::{Endpoint, Route};
 use serde_json::{Map, Value};
 
@@ -135,30 +136,35 @@ impl DataPlane {
         Ok(self.read_restrictions().await?)
     }
 
-    /// What a request at `/v2` gets instead of being sent on to `target`, when attributes forbid
-    /// it.
+    /// What a request at `/v2` gets instead of being sent on, when attributes forbid it.
     #[must_use]
-    pub(crate) fn refusal(&self, method: &str, route: &Route<'_>, target: &str) -> Option<Reply> {
+    pub(crate) fn refusal(&self, method: &str, route: &Route<'_>) -> Option<Reply> {
         let last = route.path.rsplit('/').next().unwrap_or_default();
         let repository = route.scopes.first().map(|scope| scope.name.as_ref())?;
         let is_read = matches!(method, "GET" | "HEAD");
-        let held = self.restrictions.load();
-        let known = held.as_ref().map(|known| known.restrictions.as_ref());
-        let is_open = match route.endpoint {
+        match route.endpoint {
             Endpoint::Manifest | Endpoint::Blob if is_read => {
-                known.is_none_or(|known| may_pull(known, repository, last))
+                let held = self.restrictions.load();
+                let known = held.as_ref()?.restrictions.as_ref();
+                (!may_pull(known, repository, last)).then(Reply::disallowed)
             }
-            Endpoint::StartUpload | Endpoint::Upload | Endpoint::Blob if !is_read => {
-                let is_fresh = |at: &Instant| at.elapsed() <= KNOWN_FOR;
-                let Some(known) = held.as_ref().filter(|known| is_fresh(&known.at)) else {
-                    return Some(Trouble::Busy("the index was not read lately").into());
-                };
-                // A mount that may not be was taken out of the target.
-                let sources = route.scopes.get(1..).filter(|_| target.contains("from="));
-                may_upload(&known.restrictions, method, repository, sources.unwrap_or_default())
+            Endpoint::StartUpload | Endpoint::Upload if !is_read => {
+                self.refused_upload(method, repository)
             }
-            _ => true,
+            _ => None,
+        }
+    }
+
+    /// Why a blob, or a piece of one, may not be uploaded now, or an upload not be given up.
+    #[must_use]
+    pub(crate) fn refused_upload(&self, method: &str, repository: &str) -> Option<Reply> {
+        let held = self.restrictions.load();
+        let is_fresh = |at: &Instant| at.elapsed() <= KNOWN_FOR;
+        let Some(known) = held.as_ref().filter(|known| is_fresh(&known.at)) else {
+            return Some(Trouble::Busy("the index was not read lately").into());
         };
+        let own = known.restrictions.attributes(repository, Kind::Repository, "");
+        let is_open = if method == "DELETE" { own.may_delete() } else { own.write_enabled };
         (!is_open).then(Reply::disallowed)
     }
 
@@ -212,19 +218,6 @@ impl DataPlane {
 fn may_pull(known: &Restrictions, repository: &str, reference: &str) -> bool {
     let kind = if is_digest(reference) { Kind::Manifest } else { Kind::Tag };
     known.may_read(repository, kind, reference)
-}
-
-/// Whether something may be uploaded, and mounted from where it comes. A blob that is deleted may
-/// be a part of all that is in the repository.
-fn may_upload(
-    known: &Restrictions,
-    method: &str,
-    repository: &str,
-    sources: &[RequiredScope<'_>],
-) -> bool {
-    let own = known.attributes(repository, Kind::Repository, "");
-    let may_write = if method == "DELETE" { own.may_delete() } else { own.write_enabled };
-    may_write && sources.iter().all(|source| known.may_read(&source.name, Kind::Repository, ""))
 }
 
 const fn kind(endpoint: Endpoint) -> Kind {

@@ -26,8 +26,18 @@ use crate::headers::location;
 use crate::index::{Kind, Restrictions, Seen};
 
 /// What of a registry's answer to a write goes back to the client.
-const PASSED_ON: [&str; 5] =
-    ["docker-content-digest", "oci-subject", "etag", "retry-after", "oci-tag"];
+const PASSED_ON: [&str; 9] = [
+    "docker-content-digest",
+    "oci-subject",
+    "etag",
+    "retry-after",
+    "oci-tag",
+    // Of an upload that begins where nothing can be mounted.
+    "docker-upload-uuid",
+    "range",
+    "oci-chunk-min-length",
+    "oci-chunk-max-length",
+];
 
 impl DataPlane {
     /// Pushes a manifest by a tag or by its digest.
@@ -61,7 +71,7 @@ impl DataPlane {
     }
 
     /// What a client gets of a registry's answer to a write.
-    fn passed_on(&self, answer: Answer) -> Reply {
+    pub(super) fn passed_on(&self, answer: Answer) -> Reply {
         let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
         let mut headers: Vec<_> = PASSED_ON
             .into_iter()
