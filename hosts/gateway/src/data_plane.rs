@@ -21,6 +21,7 @@
 //! | [`chart`] | a chart as an index of charts has it |
 //! | [`chart_index`] | the index of the charts in the registry |
 //! | [`write`](mod@write) | pushing and deleting manifests, deleting repositories |
+//! | [`parts`] | the parts of what may not be deleted |
 //! | [`blobs`] | deleting and mounting blobs |
 //! | [`untag`] | removing a tag |
 //! | [`time`] | times as the service writes them |
@@ -38,6 +39,7 @@ mod events;
 mod facts;
 mod guard;
 mod listing;
+mod parts;
 mod read;
 mod registry;
 mod reply;
@@ -61,6 +63,7 @@ use self::chart_index::INDEXES;
 pub(crate) use self::chart_index::Wanted;
 pub(crate) use self::events::Envelope;
 use self::guard::Guards;
+use self::parts::Known;
 pub(crate) use self::registry::MAX_MANIFEST;
 use self::registry::Registry;
 pub(crate) use self::reply::Reply;
@@ -107,6 +110,7 @@ pub(crate) struct DataPlane {
     restrictions: ArcSwapOption<Snapshot>,
     turns: Vec<Mutex<()>>,
     guards: Guards,
+    parts: Known,
     indexing: Semaphore,
     /// Whether an index of charts was too long once.
     was_cut: AtomicBool,
@@ -132,6 +136,7 @@ impl DataPlane {
             restrictions: ArcSwapOption::empty(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             guards: Guards::new(TURNS, parts.wait_for),
+            parts: Known::default(),
             indexing: Semaphore::new(INDEXES),
             was_cut: AtomicBool::new(false),
         })
@@ -238,7 +243,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::index::{Facts, Seen};
+    use crate::index::{Attributes, Facts, Kind, Seen};
 
     /// A data plane before a registry that answers everything so.
     async fn before(status: u16, body: &'static str) -> (Arc<DataPlane>, Index, TempDir) {
@@ -320,6 +325,29 @@ mod tests {
             assert!(is_reading_refused, "{status} {body:.9}: {statuses:?}");
             let are_answers = statuses.iter().all(|status| (200..600).contains(status));
             assert!(are_answers, "{status} {body:.9}: {statuses:?}");
+        }
+    }
+
+    /// Where the parts of what is locked cannot be known, nothing is deleted.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_registry_that_does_not_tell_parts() {
+        let locked = Attributes { delete_enabled: false, ..Attributes::default() };
+        for (status, body, is_locked, expected) in [
+            (404, "", true, 404),
+            (500, "", true, 503),
+            (200, "{}", true, 503),
+            (500, "", false, 500),
+        ] {
+            let (data_plane, index, _folder) = before(status, body).await;
+            if is_locked {
+                let digest = registry::sha256(b"locked");
+                index.set_attributes("a", Kind::Manifest, &digest, locked).await.unwrap();
+            }
+            for endpoint in [Endpoint::Blob, Endpoint::Manifest] {
+                let call = call("DELETE", endpoint, &registry::sha256(b"x"));
+                let reply = data_plane.answer(call, Sent::default()).await;
+                assert_eq!(reply.status, expected, "{status} {body} {is_locked} {endpoint:?}");
+            }
         }
     }
 

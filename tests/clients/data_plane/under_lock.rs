@@ -211,3 +211,59 @@ fn an_upload_under_way() {
         }
     }
 }
+
+/// What is locked keeps its parts: the blobs of an image, the images of an index and theirs.
+#[test]
+fn parts_of_what_is_locked() {
+    for registry in registries() {
+        let scene = Scene::before(registry);
+        let [one, child, other] =
+            ["one", "child", "other"].map(|text| scene.push("team/app", text, text));
+        let index = json!({
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": [{ "mediaType": IMAGE, "digest": child, "size": 9 }],
+        });
+        assert_eq!(scene.put("team/app", "multi", INDEX, &index.to_string()).status, 201);
+        let config =
+            digest(&json!({ "architecture": "amd64", "os": "linux", "x": "one" }).to_string());
+        let delete = |kind: &str, digest: &str| {
+            let answer = scene.ask("DELETE", &format!("/v2/team/app/{kind}/{digest}"));
+            let is_locked = answer.body.trim_end() == LOCKED;
+            assert_eq!(answer.status == 405, is_locked, "{kind}: {}", answer.body);
+            answer.status
+        };
+        let tags = "/acr/v1/team/app/_tags";
+        let manifest = format!("/acr/v1/team/app/_manifests/{one}");
+        let (layer, of_child) = (digest("one"), digest("child"));
+        for (locked, flag, parts) in [
+            (format!("{tags}/one"), "writeEnabled", [("blobs", &layer), ("blobs", &config)]),
+            (manifest, "deleteEnabled", [("blobs", &config), ("blobs", &layer)]),
+            (
+                format!("{tags}/multi"),
+                "deleteEnabled",
+                [("manifests", &child), ("blobs", &of_child)],
+            ),
+        ] {
+            assert_eq!(scene.patch(&locked, &format!("{{\"{flag}\":false}}")).status, 200);
+            for (kind, part) in parts {
+                assert_eq!(delete(kind, part), 405, "{locked} {kind} {part}");
+                // CNCF distribution 2 deletes a blob by either of these.
+                assert_eq!(delete("manifests", part), 405, "{locked} {part}");
+                assert_eq!(scene.behind("HEAD", &format!("/v2/team/app/{kind}/{part}"), None), 200);
+            }
+            // What is no part of it is deleted.
+            let absent = digest(&locked);
+            assert_eq!([delete("blobs", &absent), delete("manifests", &absent)], [404; 2]);
+        }
+        assert_eq!(delete("blobs", &digest("other")), 202);
+        assert_eq!(delete("manifests", &other), 202);
+        for locked in [format!("{tags}/multi"), format!("{tags}/one")] {
+            let open = r#"{"writeEnabled":true,"deleteEnabled":true}"#;
+            assert_eq!(scene.patch(&locked, open).status, 200);
+        }
+        assert_eq!(delete("manifests", &child), 202);
+        assert_eq!(delete("blobs", &of_child), 202);
+        assert_eq!(delete("blobs", &layer), 405, "the manifest is still locked");
+    }
+}

@@ -5,9 +5,9 @@
 //! | pulling a manifest or a blob | read: repository, tag, manifest |
 //! | pushing a manifest, uploading | write: repository, tag |
 //! | mounting a blob | write: repository; read: the one that it comes from |
-//! | deleting a blob | write or delete: repository |
+//! | deleting a blob | write or delete: repository, and each manifest that has it, as for deleting that |
 //! | removing a tag | write: repository; write or delete: tag |
-//! | deleting a manifest | write: repository; write or delete: manifest, and each of its tags |
+//! | deleting a manifest | write: repository; write or delete: manifest, each of its tags, and each index that has it |
 //! | deleting a repository | write or delete: repository, and everything in it |
 //! | changing attributes of a tag or a manifest | write: repository |
 //!

@@ -12,6 +12,7 @@ use scopegate_host::client::header::HeaderMap;
 use super::DataPlane;
 use super::call::{Call, Sent};
 use super::guard::Hold;
+use super::registry::is_digest;
 use super::reply::{Reply, Trouble};
 use crate::index::Kind;
 
@@ -19,9 +20,14 @@ impl DataPlane {
     /// Deletes a blob, which may be a part of all that is in the repository.
     pub(super) async fn delete_blob(self: &Arc<Self>, call: &Call) -> Result<Reply, Trouble> {
         let (repository, digest) = (call.repository.as_str(), call.last.as_str());
+        if !is_digest(digest) {
+            return Ok(Reply::error(400, "DIGEST_INVALID", "invalid digest"));
+        }
         let mut guard = self.guards.take(&self.index, repository, Hold::Alone).await?;
         let restrictions = self.index.restrictions_of(repository).await?;
-        if !restrictions.attributes(repository, Kind::Repository, "").may_delete() {
+        if !restrictions.attributes(repository, Kind::Repository, "").may_delete()
+            || !self.may_delete(&mut guard, &restrictions, repository, digest).await?
+        {
             return Ok(Reply::disallowed());
         }
         let target = format!("/v2/{repository}/blobs/{digest}");

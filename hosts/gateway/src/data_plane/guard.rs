@@ -113,6 +113,14 @@ impl Guards {
 }
 
 impl Guard {
+    /// Makes sure that it is held still.
+    pub(super) async fn confirm(&mut self) -> Result<(), Trouble> {
+        match &mut self.between {
+            Some(held) => Ok(check(held).await?),
+            None => Ok(()),
+        }
+    }
+
     /// Does something for as long as the lock is held. It is given up when the lock is lost.
     pub(super) async fn during<T>(
         &mut self,

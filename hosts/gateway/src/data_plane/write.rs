@@ -95,7 +95,7 @@ impl DataPlane {
         }
         let mut guard = self.guards.take(&self.index, repository, Hold::Alone).await?;
         let restrictions = self.index.restrictions_of(repository).await?;
-        if !self.may_delete(&restrictions, repository, digest).await? {
+        if !self.may_delete(&mut guard, &restrictions, repository, digest).await? {
             return Ok(Reply::disallowed());
         }
         let answer = self.remove(&mut guard, repository, digest).await?;
@@ -125,27 +125,26 @@ impl DataPlane {
         guard.during(work).await
     }
 
-    /// Whether attributes allow that a manifest is deleted, with the tags that are its own. Where
-    /// tags with attributes point is asked now: they may have moved behind the gateway, and would
-    /// lose their attributes with a manifest that is not theirs any more.
-    async fn may_delete(
+    /// Whether attributes allow that a manifest or a blob is deleted: it is not locked itself, by a
+    /// tag or as a part of something else.
+    pub(super) async fn may_delete(
         self: &Arc<Self>,
+        guard: &mut Guard,
         restrictions: &Restrictions,
         repository: &str,
         digest: &str,
     ) -> Result<bool, Trouble> {
-        if !restrictions.attributes(repository, Kind::Repository, "").write_enabled
-            || !restrictions.attributes(repository, Kind::Manifest, digest).may_delete()
-        {
+        if !restrictions.attributes(repository, Kind::Repository, "").write_enabled {
             return Ok(false);
         }
-        for (tag, attributes) in restrictions.of_kind(repository, Kind::Tag) {
-            let points_to = self.look_at_tag(repository, tag).await?;
-            if !attributes.may_delete() && points_to.as_deref() == Some(digest) {
-                return Ok(false);
-            }
+        let locked = self.locked(restrictions, repository).await?;
+        if locked.is_empty() {
+            return Ok(true);
         }
-        Ok(true)
+        let is_in = self.is_in(repository, locked, digest).await?;
+        // That may have taken its time.
+        guard.confirm().await?;
+        Ok(!is_in)
     }
 
     /// Deletes all of a repository.
