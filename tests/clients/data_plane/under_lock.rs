@@ -267,3 +267,30 @@ fn parts_of_what_is_locked() {
         assert_eq!(delete("blobs", &layer), 405, "the manifest is still locked");
     }
 }
+
+/// What may not be read has no referrers to read; what may not be listed is not named elsewhere.
+#[test]
+fn what_is_kept_back() {
+    for registry in registries() {
+        let scene = Scene::before(registry);
+        let one = scene.push("team/app", "shown", "one");
+        scene.push("team/app", "hidden", "one");
+        let manifest = format!("/acr/v1/team/app/_manifests/{one}");
+        let referrers = format!("/v2/team/app/referrers/{one}");
+        // These registries have no referrers, and say so.
+        assert_eq!(scene.get(&referrers).status, 404);
+        for locked in ["/acr/v1/team/app", &manifest] {
+            assert_eq!(scene.patch(locked, r#"{"readEnabled":false}"#).status, 200);
+            assert_eq!(scene.get(&referrers).body.trim_end(), LOCKED, "{locked}");
+            assert_eq!(scene.ask("HEAD", &referrers).status, 405, "{locked}");
+            assert_eq!(scene.patch(locked, r#"{"readEnabled":true}"#).status, 200);
+        }
+        let hidden = "/acr/v1/team/app/_tags/hidden";
+        assert_eq!(scene.patch(hidden, r#"{"listEnabled":false}"#).status, 200);
+        let listed = scene.get("/acr/v1/team/app/_manifests").json();
+        assert_eq!(listed["manifests"][0]["tags"], json!(["shown"]), "{listed}");
+        let listed = scene.get(&manifest).json();
+        assert_eq!(listed["manifest"]["tags"], json!(["shown"]), "{listed}");
+        assert_eq!(scene.get(hidden).status, 200);
+    }
+}

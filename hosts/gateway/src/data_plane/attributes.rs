@@ -2,7 +2,7 @@
 //!
 //! | what | is refused when this may not be |
 //! |---|---|
-//! | pulling a manifest or a blob | read: repository, tag, manifest |
+//! | pulling a manifest or a blob, listing referrers | read: repository, tag, manifest |
 //! | pushing a manifest, uploading | write: repository, tag |
 //! | mounting a blob | write: repository; read: the one that it comes from |
 //! | deleting a blob | write or delete: repository, and each manifest that has it, as for deleting that |
@@ -143,7 +143,7 @@ impl DataPlane {
         let repository = route.scopes.first().map(|scope| scope.name.as_ref())?;
         let is_read = matches!(method, "GET" | "HEAD");
         match route.endpoint {
-            Endpoint::Manifest | Endpoint::Blob if is_read => {
+            Endpoint::Manifest | Endpoint::Blob | Endpoint::Referrers if is_read => {
                 let held = self.restrictions.load();
                 let known = held.as_ref()?.restrictions.as_ref();
                 (!may_pull(known, repository, last)).then(Reply::disallowed)
