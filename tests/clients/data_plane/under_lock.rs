@@ -294,3 +294,45 @@ fn what_is_kept_back() {
         assert_eq!(scene.get(hidden).status, 200);
     }
 }
+
+/// A lock stays when what it is on vanishes behind the gateway, and what takes it off says so.
+#[test]
+fn a_lock_on_what_vanished() {
+    const LOCK: &str = r#"{"writeEnabled":false,"deleteEnabled":false}"#;
+    let scene = Scene::before(Registry::open());
+    let one = scene.push("team/app", "v1", "one");
+    scene.push("team/app", "v2", "two");
+    let manifest = format!("/acr/v1/team/app/_manifests/{one}");
+    let tag = "/acr/v1/team/app/_tags/v1";
+    for locked in [tag, &manifest] {
+        assert_eq!(scene.patch(locked, LOCK).status, 200);
+    }
+    assert_eq!(scene.behind("DELETE", &format!("/v2/team/app/manifests/{one}"), None), 202);
+    let image = scene.image("team/app", "three");
+    for (locked, member) in [(tag, "tag"), (&manifest, "manifest")] {
+        // What takes nothing off is about nothing that is there.
+        for body in
+            ["{}", LOCK, r#"{"readEnabled":false}"#, r#"{"writeEnabled":true,"listEnabled":false}"#]
+        {
+            assert_eq!(scene.patch(locked, body).status, 404, "{body}");
+        }
+        assert_eq!(scene.put("team/app", "v1", IMAGE, &image).status, 405);
+        // Attributes of the repository are above it.
+        scene.patch("/acr/v1/team/app", r#"{"writeEnabled":false}"#);
+        assert_eq!(scene.patch(locked, r#"{"writeEnabled":true}"#).status, 405);
+        scene.patch("/acr/v1/team/app", r#"{"writeEnabled":true}"#);
+        if member == "tag" {
+            let lifted = scene.patch(locked, r#"{"deleteEnabled":true}"#);
+            assert_eq!(lifted.json()[member]["changeableAttributes"]["writeEnabled"], false);
+            assert_eq!(scene.put("team/app", "v1", IMAGE, &image).status, 405);
+            continue;
+        }
+        let lifted = scene.patch(locked, r#"{"writeEnabled":true,"deleteEnabled":true}"#);
+        let attributes = &lifted.json()[member]["changeableAttributes"];
+        assert_eq!((lifted.status, attributes.to_string().contains("false")), (200, false));
+        assert_eq!(scene.patch(locked, "{}").status, 404);
+    }
+    let lifted = scene.patch(tag, r#"{"writeEnabled":true}"#);
+    assert_eq!((lifted.status, &lifted.json()["tag"]["name"]), (200, &json!("v1")));
+    assert_eq!(scene.put("team/app", "v1", IMAGE, &image).status, 201);
+}

@@ -90,11 +90,9 @@ impl DataPlane {
         let restrictions = self.index.restrictions_of(repository).await?;
         let old = restrictions.attributes(repository, kind, name);
         let new = change.of(old);
-        if !self.exists(repository, kind, name).await? {
-            // A lock outlives what vanished behind the gateway, and can be taken off it.
-            if old != new && new == Attributes::default() {
-                self.set(repository, kind, name, new).await?;
-            }
+        let exists = self.exists(repository, kind, name).await?;
+        // A lock outlives what vanished behind the gateway, and can be taken off it.
+        if !exists && !new.only_lifts(old) {
             return Ok(not_found(repository, kind, name));
         }
         let above = restrictions.attributes(repository, Kind::Repository, "");
@@ -103,6 +101,9 @@ impl DataPlane {
         }
         if old != new {
             self.set(repository, kind, name, new).await?;
+        }
+        if !exists {
+            return Ok(self.vanished(repository, kind, name, new));
         }
         match kind {
             Kind::Repository => self.repository_as_known(repository).await,
