@@ -63,7 +63,7 @@ use self::chart_index::INDEXES;
 pub(crate) use self::chart_index::Wanted;
 pub(crate) use self::events::Envelope;
 use self::guard::Guards;
-use self::parts::Known;
+use self::parts::PartsCache;
 pub(crate) use self::registry::MAX_MANIFEST;
 use self::registry::Registry;
 pub(crate) use self::reply::Reply;
@@ -110,7 +110,7 @@ pub(crate) struct DataPlane {
     restrictions: ArcSwapOption<Snapshot>,
     turns: Vec<Mutex<()>>,
     guards: Guards,
-    parts: Known,
+    parts: PartsCache,
     indexing: Semaphore,
     /// Whether an index of charts was too long once.
     was_cut: AtomicBool,
@@ -136,7 +136,7 @@ impl DataPlane {
             restrictions: ArcSwapOption::empty(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             guards: Guards::new(TURNS, parts.wait_for),
-            parts: Known::default(),
+            parts: PartsCache::default(),
             indexing: Semaphore::new(INDEXES),
             was_cut: AtomicBool::new(false),
         })

@@ -757,9 +757,9 @@ impl ProxyHttp for Proxy {
         if let (Some(data_plane), Some(Pulled { repository, digest })) =
             (&self.0.data_plane, pulled)
         {
-            let told = answer.headers.get("docker-content-digest");
-            let told = told.and_then(|value| value.to_str().ok());
-            if let Some(reply) = data_plane.kept_back(repository, digest.as_deref(), told) {
+            let named = answer.headers.get("docker-content-digest");
+            let named = named.and_then(|value| value.to_str().ok());
+            if let Some(reply) = data_plane.kept_back(repository, digest.as_deref(), named) {
                 let status = ErrorType::HTTPStatus(reply.status);
                 return Error::e_explain(status, "it may not be pulled");
             }

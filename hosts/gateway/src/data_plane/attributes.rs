@@ -203,11 +203,11 @@ impl DataPlane {
         &self,
         repository: &str,
         asked: Option<&str>,
-        told: Option<&str>,
+        named: Option<&str>,
     ) -> Option<Reply> {
         let held = self.restrictions.load();
         let known = &held.as_ref()?.restrictions;
-        if [asked, told].into_iter().flatten().any(|digest| !may_pull(known, repository, digest)) {
+        if [asked, named].into_iter().flatten().any(|digest| !may_pull(known, repository, digest)) {
             return Some(Reply::disallowed());
         }
         // The first manifest was hidden meanwhile, and this may be another form of it.

@@ -28,7 +28,7 @@ use crate::index::{Kind, Restrictions};
 /// How long the registry may take to tell of all parts.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many manifests are looked at for one deletion.
-const MOST: usize = 10_000;
+const MAX_MANIFESTS: usize = 10_000;
 /// How many of them are read at one time: each has up to 4 MiB.
 const AT_ONCE: usize = 4;
 /// How many digests are kept, in about 12 MB.
@@ -43,7 +43,7 @@ const IMAGES: [&str; 4] = [
 
 /// What manifests refer to, by their digests.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<HashMap<String, Arc<Document>>>);
+pub(super) struct PartsCache(Mutex<HashMap<String, Arc<Document>>>);
 
 /// What a manifest refers to.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ struct Document {
     names: Vec<String>,
 }
 
-impl Known {
+impl PartsCache {
     fn get(&self, digest: &str) -> Option<Arc<Document>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
@@ -119,7 +119,7 @@ impl DataPlane {
             if seen.contains(digest) {
                 return Ok(true);
             }
-            if seen.len() > MOST {
+            if seen.len() > MAX_MANIFESTS {
                 return Err(Trouble::Busy("too many manifests are locked to know all parts"));
             }
             let mut next = Vec::new();
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_has_a_bound() {
-        let known = Known::default();
+        let known = PartsCache::default();
         let names = vec![sha256(b"x"); KEPT / 3];
         let document = Arc::new(Document { is_image: true, names });
         for (digest, expected) in [("a", 1), ("b", 2), ("c", 1)] {
