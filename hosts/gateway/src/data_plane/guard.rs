@@ -6,7 +6,8 @@
 //! the index has one. A request that waits too long gets nothing.
 //!
 //! When it is not known what the registry did, a lock stays for a while after its request: the
-//! registry may be at work still.
+//! registry may be at work still. Longer, or when this process or its session with the database
+//! ends, nothing holds it back: what the registry had read whole may arrive under a later lock.
 //!
 //! Left out: uploads of blobs, which take no lock: no tag names them, and they may take hours.
 
