@@ -16,6 +16,7 @@
 //! | [`crawl`] | looking through the whole registry |
 //! | [`events`] | what a registry says that happened |
 //! | [`read`] | the routes that only read |
+//! | [`referrers`] | what refers to a manifest |
 //! | [`guard`] | the lock of a repository |
 //! | [`attributes`] | changing attributes, and what they forbid |
 //! | [`chart`] | a chart as an index of charts has it |
@@ -41,6 +42,7 @@ mod guard;
 mod listing;
 mod parts;
 mod read;
+mod referrers;
 mod registry;
 mod reply;
 mod sync;
@@ -348,6 +350,35 @@ mod tests {
                 let reply = data_plane.answer(call, Sent::default()).await;
                 assert_eq!(reply.status, expected, "{status} {body} {is_locked} {endpoint:?}");
             }
+        }
+    }
+
+    /// What may not be read or listed is in no list of referrers.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn referrers_that_are_shown() {
+        let [hidden, unlisted, shown] = [b"h", b"u", b"s"].map(|text| registry::sha256(text));
+        let of = |digest: &String| serde_json::json!({ "digest": digest, "annotations": {} });
+        let list = serde_json::json!({ "manifests": [of(&hidden), of(&unlisted), of(&shown)] });
+        let list: &'static str = list.to_string().leak();
+        for (status, body, expected) in
+            [(200, list, 200), (404, "", 404), (200, "[]", 502), (401, "", 502)]
+        {
+            let (data_plane, index, _folder) = before(status, body).await;
+            let subject = registry::sha256(b"x");
+            assert_eq!(data_plane.referrers("a", &subject, "").await, None);
+            let unread = Attributes { read_enabled: false, ..Attributes::default() };
+            let no_list = Attributes { list_enabled: false, ..Attributes::default() };
+            for (digest, attributes) in [(&hidden, unread), (&unlisted, no_list)] {
+                index.set_attributes("a", Kind::Manifest, digest, attributes).await.unwrap();
+            }
+            data_plane.read_restrictions().await.unwrap();
+            let reply = data_plane.referrers("a", &subject, "n=1").await.unwrap();
+            assert_eq!(reply.status, expected, "{status} {body}");
+            if status == 200 && expected == 200 {
+                let list: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+                assert_eq!(list["manifests"], serde_json::json!([of(&shown)]));
+            }
+            assert_eq!(data_plane.referrers("b", &subject, "").await, None);
         }
     }
 

@@ -381,13 +381,28 @@ impl Gateway {
             if let Some(reply) = data_plane.refusal(method, route) {
                 return Some(Action::Answer(reply.into()));
             }
-            return self.pull(data_plane, route, target).await;
+            return match route.endpoint {
+                Endpoint::Referrers => self.referrers(data_plane, route, target).await,
+                _ => self.pull(data_plane, route, target).await,
+            };
         }
         let is_filtered = self.config.catalog == Catalog::Filtered;
         let is_shown =
             |name: &str| (!is_filtered || may_list(checked, name)) && data_plane.is_listed(name);
         let query = query(target);
         Some(Action::Answer(data_plane.catalog(query, is_shown).await.into()))
+    }
+
+    /// A list of referrers, where some manifest is kept back.
+    async fn referrers(
+        &self,
+        data_plane: &Arc<DataPlane>,
+        route: &Route<'_>,
+        target: &str,
+    ) -> Option<Action> {
+        let repository = route.scopes.first()?.name.as_ref();
+        let listed = data_plane.referrers(repository, last(&route.path), query(target));
+        listed.await.map(|reply| Action::Answer(reply.into()))
     }
 
     /// A pull by a tag, where some manifest may not be pulled: it goes on by the digest that was
