@@ -27,6 +27,8 @@ mod outage;
 mod regctl;
 mod scene;
 
+mod under_lock;
+
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

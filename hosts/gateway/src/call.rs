@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use pingora_core::Result;
 use pingora_proxy::Session;
 use scopegate_core::route::Endpoint;
@@ -46,6 +47,12 @@ pub(crate) async fn receive(
     let longest = match call.method.as_str() {
         "PUT" => MAX_MANIFEST,
         "PATCH" => MAX_ATTRIBUTES,
+        // A mount has no body.
+        "POST" => {
+            let headers = headers::with_body(session.req_header(), sent)?;
+            let sent = Sent { headers, body: Bytes::new() };
+            return Ok(Ok(Received { sent, _slot: None }));
+        }
         _ => return Ok(Ok(Received { sent: Sent::default(), _slot: None })),
     };
     let address = sent.origin.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -70,7 +77,9 @@ pub(crate) fn headers_of_writes(
     call: &Call,
 ) -> Vec<(Cow<'static, str>, String)> {
     let is_read = matches!(call.method.as_str(), "GET" | "HEAD");
-    if is_read || call.endpoint == Endpoint::Manifest {
+    let is_below_v2 =
+        matches!(call.endpoint, Endpoint::Manifest | Endpoint::Blob | Endpoint::StartUpload);
+    if is_read || is_below_v2 {
         return Vec::new();
     }
     let id = correlation::new_id().to_string();

@@ -16,12 +16,15 @@
 //! | [`crawl`] | looking through the whole registry |
 //! | [`events`] | what a registry says that happened |
 //! | [`read`] | the routes that only read |
+//! | [`referrers`] | what refers to a manifest |
 //! | [`guard`] | the lock of a repository |
 //! | [`attributes`] | changing attributes, and what they forbid |
 //! | [`chart`] | a chart as an index of charts has it |
 //! | [`chart_index`] | the index of the charts in the registry |
 //! | [`write`](mod@write) | pushing and deleting manifests, deleting repositories |
 //! | [`write_once`] | tags that are written once, by rules |
+//! | [`parts`] | the parts of what may not be deleted |
+//! | [`blobs`] | deleting and mounting blobs |
 //! | [`untag`] | removing a tag |
 //! | [`time`] | times as the service writes them |
 //!
@@ -29,6 +32,7 @@
 //! quarantine and custom metadata, which are answered as by a registry that has them off.
 
 mod attributes;
+mod blobs;
 pub(crate) mod call;
 mod chart;
 mod chart_index;
@@ -37,7 +41,9 @@ mod events;
 mod facts;
 mod guard;
 mod listing;
+mod parts;
 mod read;
+mod referrers;
 mod registry;
 mod reply;
 mod sync;
@@ -61,6 +67,7 @@ use self::chart_index::INDEXES;
 pub(crate) use self::chart_index::Wanted;
 pub(crate) use self::events::Envelope;
 use self::guard::Guards;
+use self::parts::PartsCache;
 pub(crate) use self::registry::MAX_MANIFEST;
 use self::registry::Registry;
 pub(crate) use self::reply::Reply;
@@ -111,6 +118,7 @@ pub(crate) struct DataPlane {
     turns: Vec<Mutex<()>>,
     guards: Guards,
     write_once: write_once::Rules,
+    parts: PartsCache,
     indexing: Semaphore,
     /// Whether an index of charts was too long once.
     was_cut: AtomicBool,
@@ -137,6 +145,7 @@ impl DataPlane {
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             guards: Guards::new(TURNS, parts.wait_for),
             write_once: write_once::Rules::new(parts.write_once),
+            parts: PartsCache::default(),
             indexing: Semaphore::new(INDEXES),
             was_cut: AtomicBool::new(false),
         })
@@ -155,13 +164,15 @@ impl DataPlane {
     }
 
     async fn write(self: &Arc<Self>, call: Call, sent: Sent) -> Result<Reply, Trouble> {
-        use Endpoint::{Manifest, ManifestMetadata, Repository, TagMetadata};
+        use Endpoint::{Blob, Manifest, ManifestMetadata, Repository, StartUpload, TagMetadata};
         match (call.method.as_str(), call.endpoint) {
             ("PATCH", Repository | TagMetadata | ManifestMetadata) => {
                 self.patch(&call, &sent).await
             }
             ("PUT", Manifest) => self.push(&call, sent).await,
             ("DELETE", Manifest) => self.delete(&call).await,
+            ("DELETE", Blob) => self.delete_blob(&call).await,
+            ("POST", StartUpload) => self.mount(&call, sent).await,
             ("DELETE", TagMetadata) => self.untag(&call.repository, &call.last).await,
             ("DELETE", Repository) => self.delete_repository(&call.repository).await,
             _ => self.read(&call).await,
@@ -241,7 +252,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::index::{Facts, Seen};
+    use crate::index::{Attributes, Facts, Kind, Seen};
 
     /// A data plane before a registry that answers everything so.
     async fn before(status: u16, body: &'static str) -> (Arc<DataPlane>, Index, TempDir) {
@@ -275,7 +286,8 @@ mod tests {
 
     fn call(method: &str, endpoint: Endpoint, last: &str) -> Call {
         let (repository, query) = ("a".to_owned(), String::new());
-        Call { method: method.to_owned(), endpoint, repository, last: last.to_owned(), query }
+        let (method, last) = (method.to_owned(), last.to_owned());
+        Call { method, endpoint, repository, last, query, source: None }
     }
 
     /// The statuses of every kind of call.
@@ -323,6 +335,58 @@ mod tests {
             assert!(is_reading_refused, "{status} {body:.9}: {statuses:?}");
             let are_answers = statuses.iter().all(|status| (200..600).contains(status));
             assert!(are_answers, "{status} {body:.9}: {statuses:?}");
+        }
+    }
+
+    /// Where the parts of what is locked cannot be known, nothing is deleted.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_registry_that_does_not_tell_parts() {
+        let locked = Attributes { delete_enabled: false, ..Attributes::default() };
+        for (status, body, is_locked, expected) in [
+            (404, "", true, 404),
+            (500, "", true, 503),
+            (200, "{}", true, 503),
+            (500, "", false, 500),
+        ] {
+            let (data_plane, index, _folder) = before(status, body).await;
+            if is_locked {
+                let digest = registry::sha256(b"locked");
+                index.set_attributes("a", Kind::Manifest, &digest, locked).await.unwrap();
+            }
+            for endpoint in [Endpoint::Blob, Endpoint::Manifest] {
+                let call = call("DELETE", endpoint, &registry::sha256(b"x"));
+                let reply = data_plane.answer(call, Sent::default()).await;
+                assert_eq!(reply.status, expected, "{status} {body} {is_locked} {endpoint:?}");
+            }
+        }
+    }
+
+    /// What may not be read or listed is in no list of referrers.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn referrers_that_are_shown() {
+        let [hidden, unlisted, shown] = [b"h", b"u", b"s"].map(|text| registry::sha256(text));
+        let of = |digest: &String| serde_json::json!({ "digest": digest, "annotations": {} });
+        let list = serde_json::json!({ "manifests": [of(&hidden), of(&unlisted), of(&shown)] });
+        let list: &'static str = list.to_string().leak();
+        for (status, body, expected) in
+            [(200, list, 200), (404, "", 404), (200, "[]", 502), (401, "", 502)]
+        {
+            let (data_plane, index, _folder) = before(status, body).await;
+            let subject = registry::sha256(b"x");
+            assert_eq!(data_plane.referrers("a", &subject, "").await, None);
+            let unread = Attributes { read_enabled: false, ..Attributes::default() };
+            let no_list = Attributes { list_enabled: false, ..Attributes::default() };
+            for (digest, attributes) in [(&hidden, unread), (&unlisted, no_list)] {
+                index.set_attributes("a", Kind::Manifest, digest, attributes).await.unwrap();
+            }
+            data_plane.read_restrictions().await.unwrap();
+            let reply = data_plane.referrers("a", &subject, "n=1").await.unwrap();
+            assert_eq!(reply.status, expected, "{status} {body}");
+            if status == 200 && expected == 200 {
+                let list: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+                assert_eq!(list["manifests"], serde_json::json!([of(&shown)]));
+            }
+            assert_eq!(data_plane.referrers("b", &subject, "").await, None);
         }
     }
 

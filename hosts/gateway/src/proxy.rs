@@ -102,8 +102,18 @@ pub(crate) struct Context {
 struct Forwarded {
     target: String,
     content_type: Option<String>,
-    /// Where a manifest is pulled from, whose digest the registry tells.
-    pulled_from: Option<String>,
+    /// The manifest that is pulled.
+    pulled: Option<Pulled>,
+    /// The repository that a blob, or a piece of one, is uploaded to.
+    uploaded_to: Option<String>,
+}
+
+/// A manifest that is pulled.
+#[derive(Debug)]
+struct Pulled {
+    repository: String,
+    /// What it was decided by; nothing for a tag in a repository where any manifest may be pulled.
+    digest: Option<String>,
 }
 
 /// A request that the token server answers.
@@ -293,9 +303,14 @@ impl Gateway {
                 "the repositories are listed at /v2/_catalog",
             )),
             _ => Action::Forward(Forwarded {
-                pulled_from: (route.endpoint == Endpoint::Manifest)
+                pulled: (route.endpoint == Endpoint::Manifest)
+                    .then(|| route.scopes.first())
+                    .flatten()
+                    .map(|scope| Pulled::of(&scope.name, &route.path)),
+                uploaded_to: matches!(route.endpoint, Endpoint::StartUpload | Endpoint::Upload)
                     .then(|| route.scopes.first().map(|scope| scope.name.clone().into_owned()))
-                    .flatten(),
+                    .flatten()
+                    .filter(|_| !matches!(method, "GET" | "HEAD" | "DELETE")),
                 target: target.into_owned(),
                 content_type: content_type.map(ToOwned::to_owned),
             }),
@@ -355,23 +370,62 @@ impl Gateway {
         if let Some(reply) = data_plane.unready() {
             return Some(Action::Answer(reply.into()));
         }
-        let is_written = route.endpoint == Endpoint::Manifest && !matches!(method, "GET" | "HEAD");
+        let is_held = Call::is_held(method, route.endpoint, target);
         let is_metadata = route.path.starts_with("/acr/v1/");
-        if is_written || (is_metadata && route.endpoint != Endpoint::Catalog) {
+        if is_held || (is_metadata && route.endpoint != Endpoint::Catalog) {
             let call = Call::new(method, route, target);
             let content_type = content_type.map(ToOwned::to_owned);
             return Some(Action::Call(Arc::clone(data_plane), call, content_type));
         }
         if !is_metadata {
-            return data_plane
-                .refusal(method, route, target)
-                .map(|reply| Action::Answer(reply.into()));
+            if let Some(reply) = data_plane.refusal(method, route) {
+                return Some(Action::Answer(reply.into()));
+            }
+            return match route.endpoint {
+                Endpoint::Referrers => self.referrers(data_plane, route, target).await,
+                _ => self.pull(data_plane, route, target).await,
+            };
         }
         let is_filtered = self.config.catalog == Catalog::Filtered;
         let is_shown =
             |name: &str| (!is_filtered || may_list(checked, name)) && data_plane.is_listed(name);
         let query = query(target);
         Some(Action::Answer(data_plane.catalog(query, is_shown).await.into()))
+    }
+
+    /// A list of referrers, where some manifest is kept back.
+    async fn referrers(
+        &self,
+        data_plane: &Arc<DataPlane>,
+        route: &Route<'_>,
+        target: &str,
+    ) -> Option<Action> {
+        let repository = route.scopes.first()?.name.as_ref();
+        let listed = data_plane.referrers(repository, last(&route.path), query(target));
+        listed.await.map(|reply| Action::Answer(reply.into()))
+    }
+
+    /// A pull by a tag, where some manifest may not be pulled: it goes on by the digest that was
+    /// decided about. By a tag the registry might convert what it has, or choose from a list.
+    async fn pull(
+        &self,
+        data_plane: &Arc<DataPlane>,
+        route: &Route<'_>,
+        target: &str,
+    ) -> Option<Action> {
+        let scope = route.scopes.first().filter(|_| route.endpoint == Endpoint::Manifest)?;
+        let (repository, reference) = (scope.name.as_ref(), last(&route.path));
+        let digest = match data_plane.resolve(repository, reference).await {
+            Ok(digest) => digest?,
+            Err(reply) => return Some(Action::Answer(reply.into())),
+        };
+        let query = target.split_once('?').map(|(_, query)| ["?", query].concat());
+        Some(Action::Forward(Forwarded {
+            target: format!("/v2/{repository}/manifests/{digest}{}", query.unwrap_or_default()),
+            content_type: None,
+            pulled: Some(Pulled { repository: repository.to_owned(), digest: Some(digest) }),
+            uploaded_to: None,
+        }))
     }
 
     /// Whether a list of names at `/v2` shows one, as far as attributes say.
@@ -522,6 +576,19 @@ fn may_read(checked: &Checked<'_, '_>, name: &str) -> bool {
     }
 }
 
+impl Pulled {
+    /// What a path names: a digest, or a tag of whatever digest.
+    fn of(repository: &str, path: &str) -> Self {
+        let digest = Some(last(path)).filter(|reference| reference.contains(':'));
+        Self { repository: repository.to_owned(), digest: digest.map(ToOwned::to_owned) }
+    }
+}
+
+/// The last segment of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
 /// The query of a target.
 fn query(target: &str) -> &str {
     target.split_once('?').map_or("", |(_, query)| query)
@@ -612,14 +679,23 @@ impl ProxyHttp for Proxy {
         Ok(true)
     }
 
-    /// A body without a length is bounded as it comes.
+    /// A body without a length is bounded as it comes. A blob's last piece goes on only if the
+    /// repository may still be written: its client may have taken any time until now.
     async fn request_body_filter(
         &self,
         _: &mut Session,
         body: &mut Option<Bytes>,
-        _: bool,
+        is_end: bool,
         context: &mut Context,
     ) -> Result<()> {
+        let uploaded_to = context.forwarded.as_ref().and_then(|it| it.uploaded_to.as_deref());
+        if let (true, Some(data_plane), Some(repository)) =
+            (is_end, &self.0.data_plane, uploaded_to)
+            && let Some(reply) = data_plane.refused_upload("PUT", repository)
+        {
+            let status = ErrorType::HTTPStatus(reply.status);
+            return Error::e_explain(status, "it may not be uploaded any more");
+        }
         let (Some(passed), Some(piece)) = (&mut context.passed, body) else { return Ok(()) };
         match passed.left.checked_sub(piece.len()) {
             Some(left) => {
@@ -692,12 +768,15 @@ impl ProxyHttp for Proxy {
                 "the registry asks for credentials",
             );
         }
-        let pulled_from = context.forwarded.as_ref().and_then(|it| it.pulled_from.as_deref());
-        if let (Some(data_plane), Some(repository)) = (&self.0.data_plane, pulled_from) {
-            let digest = answer.headers.get("docker-content-digest");
-            let digest = digest.and_then(|value| value.to_str().ok());
-            if !data_plane.may_pull(repository, digest) {
-                return Error::e_explain(ErrorType::HTTPStatus(405), "it may not be pulled");
+        let pulled = context.forwarded.as_ref().and_then(|forwarded| forwarded.pulled.as_ref());
+        if let (Some(data_plane), Some(Pulled { repository, digest })) =
+            (&self.0.data_plane, pulled)
+        {
+            let named = answer.headers.get("docker-content-digest");
+            let named = named.and_then(|value| value.to_str().ok());
+            if let Some(reply) = data_plane.kept_back(repository, digest.as_deref(), named) {
+                let status = ErrorType::HTTPStatus(reply.status);
+                return Error::e_explain(status, "it may not be pulled");
             }
         }
         headers::restrain(answer);

@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::scene::{ALL, IMAGE, Scene, digest};
 use crate::software::postgres::Postgres;
-use crate::software::process::eventually;
 use crate::software::registry::Registry;
 use crate::software::slow::Slow;
 
@@ -34,7 +33,8 @@ impl Pair {
         let other = Scene::with(Registry::open(), &[("*", ALL)], &more);
         other.push("team/app", "v1", "one");
         let images = ["one", "two"].map(|text| other.image("team/app", text));
-        let slow = Slow::before(other.registry.port(), method, DELAY);
+        let slow = Slow::before(other.registry.port());
+        slow.hold(&[method, "/manifests/"], DELAY);
         let (registry, server) = (Arc::clone(&other.registry), Arc::clone(&other.server));
         let data = Arc::new(tempfile::tempdir().unwrap());
         let first = Scene::at(slow.port(), registry, server, other.password.clone(), data, &more);
@@ -50,9 +50,7 @@ impl Pair {
         let request = request.header("content-type", IMAGE).body(self.images[1].clone());
         // Its client may read an answer or not.
         let writing = std::thread::spawn(move || request.send().map(drop));
-        eventually(Duration::from_secs(5), || {
-            if self.slow.begun() == 1 { Ok(()) } else { Err("the registry was not asked") }
-        });
+        self.slow.wait();
         then(self);
         let _ = writing.join().unwrap();
     }

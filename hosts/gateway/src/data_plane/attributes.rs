@@ -2,10 +2,12 @@
 //!
 //! | what | is refused when this may not be |
 //! |---|---|
-//! | pulling a manifest or a blob | read: repository, tag, manifest |
+//! | pulling a manifest or a blob, listing referrers | read: repository, tag, manifest |
 //! | pushing a manifest, uploading | write: repository, tag |
+//! | mounting a blob | write: repository; read: the one that it comes from |
+//! | deleting a blob | write or delete: repository, and each manifest that has it, as for deleting that |
 //! | removing a tag | write: repository; write or delete: tag |
-//! | deleting a manifest | write: repository; write or delete: manifest, and each of its tags |
+//! | deleting a manifest | write: repository; write or delete: manifest, each of its tags, and each index that has it |
 //! | deleting a repository | write or delete: repository, and everything in it |
 //! | changing attributes of a tag or a manifest | write: repository |
 //!
@@ -17,7 +19,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use scopegate_core::RequiredScope;
 use scopegate_core::route::{Endpoint, Route};
 use serde_json::{Map, Value};
 
@@ -25,7 +26,7 @@ use super::call::{Call, Sent};
 use super::guard::Hold;
 use super::registry::is_digest;
 use super::reply::{Reply, Trouble};
-use super::{DataPlane, KNOWN_FOR};
+use super::{DataPlane, KNOWN_FOR, Snapshot};
 use crate::index::{Attributes, Kind, Restrictions};
 
 /// A change of attributes; what is not said stays.
@@ -89,11 +90,9 @@ impl DataPlane {
         let restrictions = self.index.restrictions_of(repository).await?;
         let old = restrictions.attributes(repository, kind, name);
         let new = change.of(old);
-        if !self.exists(repository, kind, name).await? {
-            // A lock outlives what vanished behind the gateway, and can be taken off it.
-            if old != new && new == Attributes::default() {
-                self.set(repository, kind, name, new).await?;
-            }
+        let exists = self.exists(repository, kind, name).await?;
+        // A lock outlives what vanished behind the gateway, and can be taken off it.
+        if !exists && !new.only_lifts(old) {
             return Ok(not_found(repository, kind, name));
         }
         let above = restrictions.attributes(repository, Kind::Repository, "");
@@ -102,6 +101,9 @@ impl DataPlane {
         }
         if old != new {
             self.set(repository, kind, name, new).await?;
+        }
+        if !exists {
+            return Ok(self.vanished(repository, kind, name, new));
         }
         match kind {
             Kind::Repository => self.repository_as_known(repository).await,
@@ -135,60 +137,88 @@ impl DataPlane {
         Ok(self.read_restrictions().await?)
     }
 
-    /// What a request at `/v2` gets instead of being sent on to `target`, when attributes forbid
-    /// it.
+    /// What a request at `/v2` gets instead of being sent on, when attributes forbid it.
     #[must_use]
-    pub(crate) fn refusal(&self, method: &str, route: &Route<'_>, target: &str) -> Option<Reply> {
+    pub(crate) fn refusal(&self, method: &str, route: &Route<'_>) -> Option<Reply> {
         let last = route.path.rsplit('/').next().unwrap_or_default();
         let repository = route.scopes.first().map(|scope| scope.name.as_ref())?;
         let is_read = matches!(method, "GET" | "HEAD");
+        match route.endpoint {
+            Endpoint::Manifest | Endpoint::Blob | Endpoint::Referrers if is_read => {
+                let held = self.restrictions.load();
+                let known = held.as_ref()?.restrictions.as_ref();
+                (!may_pull(known, repository, last)).then(Reply::disallowed)
+            }
+            Endpoint::StartUpload | Endpoint::Upload if !is_read => {
+                self.refused_upload(method, repository)
+            }
+            _ => None,
+        }
+    }
+
+    /// Why a blob, or a piece of one, may not be uploaded now, or an upload not be given up.
+    #[must_use]
+    pub(crate) fn refused_upload(&self, method: &str, repository: &str) -> Option<Reply> {
         let held = self.restrictions.load();
-        let known = held.as_ref().map(|known| known.restrictions.as_ref());
-        let is_open = match route.endpoint {
-            Endpoint::Manifest | Endpoint::Blob if is_read => {
-                known.is_none_or(|known| may_pull(known, repository, last))
-            }
-            Endpoint::StartUpload | Endpoint::Upload | Endpoint::Blob if !is_read => {
-                let is_fresh = |at: &Instant| at.elapsed() <= KNOWN_FOR;
-                let Some(known) = held.as_ref().filter(|known| is_fresh(&known.at)) else {
-                    return Some(Trouble::Busy("the index was not read lately").into());
-                };
-                // A mount that may not be was taken out of the target.
-                let sources = route.scopes.get(1..).filter(|_| target.contains("from="));
-                may_upload(&known.restrictions, method, repository, sources.unwrap_or_default())
-            }
-            _ => true,
+        let is_fresh = |at: &Instant| at.elapsed() <= KNOWN_FOR;
+        let Some(known) = held.as_ref().filter(|known| is_fresh(&known.at)) else {
+            return Some(Trouble::Busy("the index was not read lately").into());
         };
+        let own = known.restrictions.attributes(repository, Kind::Repository, "");
+        let is_open = if method == "DELETE" { own.may_delete() } else { own.write_enabled };
         (!is_open).then(Reply::disallowed)
     }
 
-    /// Whether a manifest may be pulled whose digest the registry tells, or does not tell.
-    #[must_use]
-    pub(crate) fn may_pull(&self, repository: &str, digest: Option<&str>) -> bool {
+    /// The digest by which a manifest is pulled that was asked for by a tag, or why it is not;
+    /// nothing where it need not be known, because no manifest of the repository is kept back.
+    ///
+    /// A registry may answer a tag with another manifest than the tag's: CNCF distribution 2
+    /// converts it for clients that do not accept its type, and chooses one from a list. So where
+    /// the tag points is asked first, with all types accepted.
+    pub(crate) async fn resolve(
+        &self,
+        repository: &str,
+        reference: &str,
+    ) -> Result<Option<String>, Reply> {
+        let is_hiding =
+            self.restrictions.load().as_ref().is_some_and(|known: &Arc<Snapshot>| {
+                known.restrictions.hides_manifests(repository)
+            });
+        if is_digest(reference) || !is_hiding {
+            return Ok(None);
+        }
+        let head = self.registry.head(repository, reference).await?;
+        let head = head.ok_or_else(|| Reply::no_manifest_of(reference))?;
         let held = self.restrictions.load();
-        held.as_ref().is_none_or(|known| match digest {
-            Some(digest) => may_pull(&known.restrictions, repository, digest),
-            None => !known.restrictions.hides_manifests(repository),
-        })
+        let is_open = held
+            .as_ref()
+            .is_none_or(|known| may_pull(&known.restrictions, repository, &head.digest));
+        if is_open { Ok(Some(head.digest)) } else { Err(Reply::disallowed()) }
+    }
+
+    /// Why a manifest does not go to the client who asked for it by a digest, or by a tag that was
+    /// not resolved, and of which the registry tells a digest, or none.
+    #[must_use]
+    pub(crate) fn kept_back(
+        &self,
+        repository: &str,
+        asked: Option<&str>,
+        named: Option<&str>,
+    ) -> Option<Reply> {
+        let held = self.restrictions.load();
+        let known = &held.as_ref()?.restrictions;
+        if [asked, named].into_iter().flatten().any(|digest| !may_pull(known, repository, digest)) {
+            return Some(Reply::disallowed());
+        }
+        // The first manifest was hidden meanwhile, and this may be another form of it.
+        (asked.is_none() && known.hides_manifests(repository))
+            .then(|| Trouble::Busy("attributes changed while a manifest was pulled").into())
     }
 }
 
 fn may_pull(known: &Restrictions, repository: &str, reference: &str) -> bool {
     let kind = if is_digest(reference) { Kind::Manifest } else { Kind::Tag };
     known.may_read(repository, kind, reference)
-}
-
-/// Whether something may be uploaded, and mounted from where it comes. A blob that is deleted may
-/// be a part of all that is in the repository.
-fn may_upload(
-    known: &Restrictions,
-    method: &str,
-    repository: &str,
-    sources: &[RequiredScope<'_>],
-) -> bool {
-    let own = known.attributes(repository, Kind::Repository, "");
-    let may_write = if method == "DELETE" { own.may_delete() } else { own.write_enabled };
-    may_write && sources.iter().all(|source| known.may_read(&source.name, Kind::Repository, ""))
 }
 
 const fn kind(endpoint: Endpoint) -> Kind {

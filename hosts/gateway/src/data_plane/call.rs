@@ -19,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) last: String,
     /// The query.
     pub(crate) query: String,
+    /// The repository that a blob is mounted from, where it is another one.
+    pub(crate) source: Option<String>,
 }
 
 /// What a request brings beside its head.
@@ -31,6 +33,23 @@ pub(crate) struct Sent {
 }
 
 impl Call {
+    /// Whether a request at `/v2` is one for the data plane, which holds the lock of the repository
+    /// for it: a write of a manifest, the deletion of a blob, or a mount. Other requests go on to
+    /// the registry, with bodies of any length.
+    #[must_use]
+    pub(crate) fn is_held(method: &str, endpoint: Endpoint, target: &str) -> bool {
+        match endpoint {
+            Endpoint::Manifest => !matches!(method, "GET" | "HEAD"),
+            Endpoint::Blob => method == "DELETE",
+            Endpoint::StartUpload => {
+                let query = target.split_once('?').map_or("", |(_, query)| query);
+                let mut keys = form_urlencoded::parse(query.as_bytes()).map(|(key, _)| key);
+                keys.any(|key| matches!(&*key, "mount" | "from"))
+            }
+            _ => false,
+        }
+    }
+
     /// The call that a route is.
     #[must_use]
     pub(crate) fn new(method: &str, route: &Route<'_>, target: &str) -> Self {
@@ -43,6 +62,32 @@ impl Call {
             repository: scope.map(|scope| scope.name.clone().into_owned()).unwrap_or_default(),
             last: route.path.rsplit('/').next().unwrap_or_default().to_owned(),
             query: target.split_once('?').map_or("", |(_, query)| query).to_owned(),
+            source: route.scopes.get(1).map(|scope| scope.name.clone().into_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_requests_hold_the_lock() {
+        use Endpoint::{Blob, Manifest, StartUpload, Upload};
+        for (method, endpoint, target, expected) in [
+            ("PUT", Manifest, "/v2/a/manifests/v1", true),
+            ("DELETE", Manifest, "/v2/a/manifests/v1", true),
+            ("GET", Manifest, "/v2/a/manifests/v1", false),
+            ("DELETE", Blob, "/v2/a/blobs/sha256:0", true),
+            ("HEAD", Blob, "/v2/a/blobs/sha256:0", false),
+            ("POST", StartUpload, "/v2/a/blobs/uploads/", false),
+            ("POST", StartUpload, "/v2/a/blobs/uploads/?digest=sha256:0", false),
+            ("POST", StartUpload, "/v2/a/blobs/uploads/?mount=sha256:0&from=b", true),
+            ("POST", StartUpload, "/v2/a/blobs/uploads/?%6dount=sha256:0", true),
+            ("POST", StartUpload, "/v2/a/blobs/uploads/?x=1&from=b", true),
+            ("PUT", Upload, "/v2/a/blobs/uploads/1?digest=sha256:0", false),
+        ] {
+            assert_eq!(Call::is_held(method, endpoint, target), expected, "{method} {target}");
         }
     }
 }

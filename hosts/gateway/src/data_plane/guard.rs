@@ -1,15 +1,16 @@
-//! The lock of a repository: a push holds it shared until the registry has answered, and what
-//! changes attributes or deletes holds it alone. So once a change of attributes was answered, no
-//! push that it forbids arrives.
+//! The lock of a repository: a push or a mount holds it shared until the registry has answered, and
+//! what changes attributes or deletes holds it alone. So once a change of attributes was answered,
+//! no push that it forbids arrives.
 //!
 //! Within the gateway there is a fixed number of locks, which repositories share; between gateways
 //! the index has one. A request that waits too long gets nothing.
 //!
 //! When it is not known what the registry did, a lock stays for a while after its request: the
 //! registry may be at work still. When a gateway is killed or loses its lock, who takes it next
-//! waits as long: what is under way is noted in the index.
+//! waits as long: what is under way is noted in the index. What the registry does even later may
+//! arrive under a later lock.
 //!
-//! Left out: blobs, which take no lock, because no tag names them.
+//! Left out: uploads of blobs, which take no lock: no tag names them, and they may take hours.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +80,33 @@ impl Guards {
         taken.map_err(|_| Trouble::Busy("others write to the repository for too long"))?
     }
 
+    /// Takes the locks of two repositories, shared.
+    pub(super) async fn take_both(
+        &self,
+        index: &Index,
+        repositories: [&str; 2],
+    ) -> Result<[Guard; 2], Trouble> {
+        let taken = timeout(self.wait_for, self.wait_for_both(index, repositories)).await;
+        taken.map_err(|_| Trouble::Busy("others write to the repositories for too long"))?
+    }
+
+    async fn wait_for_both(
+        &self,
+        index: &Index,
+        mut repositories: [&str; 2],
+    ) -> Result<[Guard; 2], Trouble> {
+        // Everybody takes them in the same order, or two might wait for each other for ever.
+        repositories.sort_unstable_by_key(|name| (turn(name, self.locks.len()), *name));
+        let [first, second] = repositories;
+        let held = self.wait(index, first, Hold::Shared).await?;
+        if turn(first, self.locks.len()) != turn(second, self.locks.len()) {
+            return Ok([held, self.wait(index, second, Hold::Shared).await?]);
+        }
+        // Taken twice, it would wait behind who waits for the first to be given back.
+        let second = Self::between(index, second, Hold::Shared, None).await?;
+        Ok([held, second])
+    }
+
     async fn wait(&self, index: &Index, repository: &str, hold: Hold) -> Result<Guard, Trouble> {
         let lock = self.locks.get(turn(repository, self.locks.len()));
         let lock = lock.ok_or(Trouble::Busy("there is no lock"))?;
@@ -86,13 +114,23 @@ impl Guards {
             Hold::Shared => Local::Shared { _guard: Arc::clone(lock).read_owned().await },
             Hold::Alone => Local::Alone { _guard: Arc::clone(lock).write_owned().await },
         };
+        Self::between(index, repository, hold, Some(local)).await
+    }
+
+    /// Takes the lock between gateways, where this one is held.
+    async fn between(
+        index: &Index,
+        repository: &str,
+        hold: Hold,
+        local: Option<Local>,
+    ) -> Result<Guard, Trouble> {
         let between = index.lock(repository, hold == Hold::Alone).await?;
         index.settle(repository, hold == Hold::Alone).await?;
         Ok(Guard {
             index: index.clone(),
             repository: repository.to_owned(),
             hold,
-            local: Some(local),
+            local,
             between,
             pending: None,
             is_unknown: false,
@@ -101,6 +139,14 @@ impl Guards {
 }
 
 impl Guard {
+    /// Makes sure that it is held still.
+    pub(super) async fn confirm(&mut self) -> Result<(), Trouble> {
+        match &mut self.between {
+            Some(held) => Ok(check(held).await?),
+            None => Ok(()),
+        }
+    }
+
     /// Does something for as long as the lock is held. It is given up when the lock is lost.
     pub(super) async fn during<T>(
         &mut self,
@@ -182,6 +228,45 @@ mod tests {
             assert_eq!(taken.is_ok(), expected, "{held:?} {wanted:?} {repository}");
         }
         assert!(guards.take(&index, "a", Hold::Alone).await.is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_repositories() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), None).await.unwrap();
+        // With one lock both have the same.
+        for count in [1, 64] {
+            let guards = Arc::new(Guards::new(count, Duration::from_millis(50)));
+            let held = guards.take_both(&index, ["a", "b"]).await.unwrap();
+            assert!(guards.take_both(&index, ["b", "a"]).await.is_ok());
+            for repository in ["a", "b"] {
+                assert!(guards.take(&index, repository, Hold::Shared).await.is_ok());
+                assert!(guards.take(&index, repository, Hold::Alone).await.is_err());
+            }
+            drop(held);
+            let held = guards.take(&index, "b", Hold::Alone).await.unwrap();
+            assert!(guards.take_both(&index, ["a", "b"]).await.is_err());
+            drop(held);
+            // None waits for another that waits for it.
+            let guards = Arc::new(Guards::new(count, Duration::from_secs(20)));
+            let takers: Vec<_> = (0..200)
+                .map(|number| {
+                    let (guards, index) = (Arc::clone(&guards), index.clone());
+                    tokio::spawn(async move {
+                        let taken = match number % 4 {
+                            0 => guards.take_both(&index, ["a", "b"]).await.map(drop),
+                            1 => guards.take_both(&index, ["b", "a"]).await.map(drop),
+                            2 => guards.take(&index, "a", Hold::Alone).await.map(drop),
+                            _ => guards.take(&index, "b", Hold::Alone).await.map(drop),
+                        };
+                        taken.is_ok()
+                    })
+                })
+                .collect();
+            for taker in takers {
+                assert!(taker.await.unwrap());
+            }
+        }
     }
 
     #[tokio::test]

@@ -13,8 +13,9 @@ use super::reply::{
     Catalog, Manifest, Manifests, OneManifest, OneTag, Reply, Repository, Tag, Tags, Trouble,
 };
 use super::sync::Look;
+use super::time::{now, written};
 use super::{DataPlane, Snapshot};
-use crate::index::{Kind, Position, Row};
+use crate::index::{Attributes, Kind, Position, Row};
 use crate::listing;
 
 /// Soft-deleted manifests, of which there are none.
@@ -80,8 +81,8 @@ impl DataPlane {
         let repository = Repository {
             registry: &self.service,
             image_name: name,
-            created_time: super::time::written(known.created),
-            last_update_time: super::time::written(known.updated),
+            created_time: written(known.created),
+            last_update_time: written(known.updated),
             manifest_count,
             tag_count,
             changeable_attributes: restrictions.attributes(name, Kind::Repository, ""),
@@ -99,6 +100,47 @@ impl DataPlane {
         let Some(row) = self.index.tag(name, tag).await? else { return Ok(Reply::no_tag()) };
         let tag = OneTag { registry: &self.service, image_name: name, tag: Tag::from(&row) };
         Ok(Reply::json(200, &tag))
+    }
+
+    /// What has vanished, with the attributes that are left.
+    pub(super) fn vanished(
+        &self,
+        name: &str,
+        kind: Kind,
+        last: &str,
+        attributes: Attributes,
+    ) -> Reply {
+        let (registry, image_name, now) = (self.service.as_str(), name, now());
+        let digest = if kind == Kind::Manifest { last.to_owned() } else { String::new() };
+        let row = Row {
+            name: last.to_owned(),
+            digest,
+            created: now,
+            updated: now,
+            seen: now,
+            attributes,
+            facts: None,
+            tags: Vec::new(),
+        };
+        match kind {
+            Kind::Repository => Reply::json(
+                200,
+                &Repository {
+                    registry,
+                    image_name,
+                    created_time: written(now),
+                    last_update_time: written(now),
+                    manifest_count: 0,
+                    tag_count: 0,
+                    changeable_attributes: attributes,
+                },
+            ),
+            Kind::Tag => Reply::json(200, &OneTag { registry, image_name, tag: Tag::from(&row) }),
+            Kind::Manifest => {
+                let manifest = Manifest::from(&row);
+                Reply::json(200, &OneManifest { registry, image_name, manifest })
+            }
+        }
     }
 
     async fn manifest(self: &Arc<Self>, name: &str, digest: &str) -> Result<Reply, Trouble> {

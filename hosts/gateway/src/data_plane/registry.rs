@@ -134,6 +134,22 @@ impl Registry {
         Ok(Some((media_type, answer.body)))
     }
 
+    /// A list of what refers to a manifest, whose answer is the caller's to read.
+    pub(super) async fn referrers(
+        &self,
+        repository: &str,
+        digest: &str,
+        query: &str,
+    ) -> Result<Answer, Trouble> {
+        let mut url = self.url(&format!("/v2/{repository}/referrers/{digest}"))?;
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        let answer = self.send(self.documents.get(&url).header(ACCEPT, MANIFESTS)).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Err(unusable(401));
+        }
+        Ok(answer)
+    }
+
     /// A small blob; nothing when there is none, or it is none.
     pub(super) async fn blob(
         &self,

@@ -131,6 +131,13 @@ impl Reply {
         Self::error(404, "MANIFEST_UNKNOWN", &format!("manifest {digest} is not found"))
     }
 
+    /// A tag that points to no manifest, for who pulls it.
+    #[must_use]
+    pub(super) fn no_manifest_of(tag: &str) -> Self {
+        let message = format!("manifest tagged by \"{tag}\" is not found");
+        Self::error(404, "MANIFEST_UNKNOWN", &message)
+    }
+
     /// What this registry does not have.
     #[must_use]
     pub(super) fn unsupported() -> Self {

@@ -26,8 +26,18 @@ use crate::headers::location;
 use crate::index::{Kind, Restrictions, Seen};
 
 /// What of a registry's answer to a write goes back to the client.
-const PASSED_ON: [&str; 5] =
-    ["docker-content-digest", "oci-subject", "etag", "retry-after", "oci-tag"];
+const PASSED_ON: [&str; 9] = [
+    "docker-content-digest",
+    "oci-subject",
+    "etag",
+    "retry-after",
+    "oci-tag",
+    // Of an upload that begins where nothing can be mounted.
+    "docker-upload-uuid",
+    "range",
+    "oci-chunk-min-length",
+    "oci-chunk-max-length",
+];
 
 impl DataPlane {
     /// Pushes a manifest by a tag or by its digest.
@@ -70,7 +80,7 @@ impl DataPlane {
     }
 
     /// What a client gets of a registry's answer to a write.
-    fn passed_on(&self, answer: Answer) -> Reply {
+    pub(super) fn passed_on(&self, answer: Answer) -> Reply {
         let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
         let mut headers: Vec<_> = PASSED_ON
             .into_iter()
@@ -94,7 +104,7 @@ impl DataPlane {
         }
         let mut guard = self.guards.take(&self.index, repository, Hold::Alone).await?;
         let restrictions = self.index.restrictions_of(repository).await?;
-        if !self.may_delete(&restrictions, repository, digest).await? {
+        if !self.may_delete(&mut guard, &restrictions, repository, digest).await? {
             return Ok(Reply::disallowed());
         }
         let answer = self.remove(&mut guard, repository, digest).await?;
@@ -124,41 +134,26 @@ impl DataPlane {
         guard.during(work).await
     }
 
-    /// Whether attributes allow that a manifest is deleted, with the tags that are its own. Where
-    /// tags with attributes point is asked now: they may have moved behind the gateway, and would
-    /// lose their attributes with a manifest that is not theirs any more.
-    async fn may_delete(
+    /// Whether attributes allow that a manifest or a blob is deleted: it is not locked itself, by a
+    /// tag or as a part of something else.
+    pub(super) async fn may_delete(
         self: &Arc<Self>,
+        guard: &mut Guard,
         restrictions: &Restrictions,
         repository: &str,
         digest: &str,
     ) -> Result<bool, Trouble> {
-        if !restrictions.attributes(repository, Kind::Repository, "").write_enabled
-            || !restrictions.attributes(repository, Kind::Manifest, digest).may_delete()
-        {
+        if !restrictions.attributes(repository, Kind::Repository, "").write_enabled {
             return Ok(false);
         }
-        for (tag, attributes) in restrictions.of_kind(repository, Kind::Tag) {
-            let points_to = self.look_at_tag(repository, tag).await?;
-            if !attributes.may_delete() && points_to.as_deref() == Some(digest) {
-                return Ok(false);
-            }
+        let locked = self.locked(restrictions, repository).await?;
+        if locked.is_empty() {
+            return Ok(true);
         }
-        Ok(!self.is_kept(repository, digest).await?)
-    }
-
-    /// Whether a tag that is written once keeps a manifest. Where such tags point is asked now.
-    async fn is_kept(self: &Arc<Self>, repository: &str, digest: &str) -> Result<bool, Trouble> {
-        if !self.write_once.keeps_any_of(repository) {
-            return Ok(false);
-        }
-        let tags = self.registry.tags(repository).await?;
-        for tag in tags.iter().filter(|tag| self.write_once.keeps(repository, tag)) {
-            if self.look_at_tag(repository, tag).await?.as_deref() == Some(digest) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let is_in = self.is_in(repository, locked, digest).await?;
+        // That may have taken its time.
+        guard.confirm().await?;
+        Ok(!is_in)
     }
 
     /// Deletes all of a repository.

@@ -96,6 +96,12 @@ impl Attributes {
         flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum()
     }
 
+    /// Whether more may be done than by others, and nothing less.
+    #[must_use]
+    pub(crate) fn only_lifts(self, others: Self) -> bool {
+        self != others && self.bits() & others.bits() == others.bits()
+    }
+
     /// Whether it may be deleted: what may not be written may not be deleted either.
     #[must_use]
     pub(crate) const fn may_delete(self) -> bool {
@@ -278,6 +284,17 @@ mod tests {
         assert_eq!(shown, expected);
         for (bits, expected) in [(ALL, true), (ALL - WRITE, false), (ALL - DELETE, false)] {
             assert_eq!(Attributes::of(bits).may_delete(), expected, "{bits}");
+        }
+        for (new, old, expected) in [
+            (ALL, WRITE, true),
+            (WRITE | READ, WRITE, true),
+            (ALL, ALL, false),
+            (WRITE, WRITE, false),
+            (READ, WRITE, false),
+            (WRITE, ALL, false),
+        ] {
+            let [new, old] = [new, old].map(Attributes::of);
+            assert_eq!(new.only_lifts(old), expected, "{new:?} {old:?}");
         }
     }
 

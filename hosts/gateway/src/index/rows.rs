@@ -40,7 +40,7 @@ pub(crate) struct Row {
     pub(crate) attributes: Attributes,
     /// What is true of the manifest, when it is known and asked for.
     pub(crate) facts: Option<Facts>,
-    /// The tags of the manifest, in their order.
+    /// The tags of the manifest that lists show, in their order.
     pub(crate) tags: Vec<String>,
 }
 
@@ -610,8 +610,10 @@ impl Index {
 
 /// What a page of manifests reads.
 const MANIFEST: &str = "select m.digest, m.created, m.updated, m.seen, coalesce(a.bits, 15),
-        (select string_agg(t.name, ' ') from tags t
-            where t.repository = m.repository and t.digest = m.digest),
+        (select string_agg(t.name, ' ') from tags t left join attributes b
+            on b.repository = t.repository and b.kind = 'tag' and b.name = t.name
+            where t.repository = m.repository and t.digest = m.digest
+            and (coalesce(b.bits, 15) & 4) <> 0),
         f.media_type, f.image_size, f.config_media_type, f.architecture, f.os, f.refs, f.made
     from manifests m left join facts f on f.digest = m.digest left join attributes a
     on a.repository = m.repository and a.kind = 'manifest' and a.name = m.digest";
@@ -854,7 +856,7 @@ mod tests {
         assert_eq!(names(&index.tag_page("r", None, &name(""), 9).await.unwrap()), "B b c");
         let manifests = index.manifest_page("r", &name(""), 9).await.unwrap();
         assert_eq!(names(&manifests), "d2");
-        assert_eq!(manifests[0].tags, ["a", "b"]);
+        assert_eq!(manifests[0].tags, ["b"]);
         assert_eq!(index.tag("r", "a").await.unwrap().unwrap().attributes, hidden);
     }
 
