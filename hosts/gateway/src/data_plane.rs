@@ -63,6 +63,7 @@ pub(crate) use self::registry::MAX_MANIFEST;
 use self::registry::Registry;
 pub(crate) use self::reply::Reply;
 use self::reply::Trouble;
+use crate::drain::Work;
 use crate::index::{Index, Restrictions};
 
 /// How often other gateways' changes of what may be done are looked for.
@@ -93,6 +94,8 @@ pub(crate) struct Parts {
     pub(crate) wait_for: Duration,
     /// How long the registry may take for a write.
     pub(crate) write_timeout: Duration,
+    /// What the end of the process waits for.
+    pub(crate) work: Work,
 }
 
 /// The data plane of one registry.
@@ -106,6 +109,7 @@ pub(crate) struct DataPlane {
     turns: Vec<Mutex<()>>,
     guards: Guards,
     indexing: Semaphore,
+    work: Work,
     /// Whether an index of charts was too long once.
     was_cut: AtomicBool,
 }
@@ -131,6 +135,7 @@ impl DataPlane {
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             guards: Guards::new(TURNS, parts.wait_for),
             indexing: Semaphore::new(INDEXES),
+            work: parts.work,
             was_cut: AtomicBool::new(false),
         })
     }
@@ -142,7 +147,11 @@ impl DataPlane {
             return self.read(&call).await.unwrap_or_else(Reply::from);
         }
         let data_plane = Arc::clone(self);
-        let writing = tokio::spawn(async move { data_plane.write(call, sent).await });
+        let begun = self.work.begin();
+        let writing = tokio::spawn(async move {
+            let _begun = begun;
+            data_plane.write(call, sent).await
+        });
         let written = writing.await.map_err(|error| Trouble::Registry(error.to_string()));
         written.flatten().unwrap_or_else(Reply::from)
     }
@@ -260,6 +269,7 @@ mod tests {
             fresh_for: Duration::from_secs(1),
             wait_for: Duration::from_secs(1),
             write_timeout: Duration::from_secs(1),
+            work: Work::default(),
         });
         data_plane.read_restrictions().await.unwrap();
         (data_plane, index, folder)

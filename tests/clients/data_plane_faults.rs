@@ -1,0 +1,183 @@
+//! The data plane while something goes wrong: a registry that is slow or fails, a gateway that
+//! ends in the middle, clients that push what nobody should.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use crate::software::faulty::{Fault, Faulty};
+use crate::software::gateway::{Gateway, program};
+use crate::software::postgres::Postgres;
+use crate::software::process::{eventually, said};
+use crate::software::registry::Registry;
+use crate::software::server::{Server, Settings, seed};
+
+const ALL: &[&str] =
+    &["content/read", "content/write", "content/delete", "metadata/read", "metadata/write"];
+const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// What nothing takes that does not wait.
+const QUICK: Duration = Duration::from_secs(3);
+
+/// A gateway with an index before a registry that can fail.
+struct Scene {
+    gateway: Gateway,
+    faulty: Faulty,
+    registry: Registry,
+    server: Server,
+    password: String,
+    client: Client,
+    data: Arc<TempDir>,
+}
+
+impl Scene {
+    fn before(registry: Registry, more: &str) -> Self {
+        let (server, passwords) = Server::with(Settings::default(), &seed(&[("*", ALL)]));
+        let password = passwords.into_iter().next().unwrap();
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let faulty = Faulty::before(registry.port());
+        let gateway = Gateway::before(faulty.port(), &server, &index(&data, more));
+        let client = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+        Self { gateway, faulty, registry, server, password, client, data }
+    }
+
+    /// Another gateway before the same registry, on the same folder.
+    fn restart(&mut self, more: &str) {
+        self.gateway = Gateway::before(self.faulty.port(), &self.server, &index(&self.data, more));
+    }
+
+    fn try_send(&self, method: &str, path: &str, body: &str) -> Result<(u16, String), String> {
+        let url = format!("http://{}{path}", self.gateway.host());
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request =
+            self.client.request(method, url).basic_auth("MyToken", Some(&self.password));
+        request = request.header("accept", IMAGE);
+        if !body.is_empty() {
+            let kind = if path.starts_with("/acr") { "application/json" } else { IMAGE };
+            request = request.header("content-type", kind).body(body.to_owned());
+        }
+        let answer = request.send().map_err(|error| error.to_string())?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.text().map_err(|error| error.to_string())?))
+    }
+
+    #[track_caller]
+    fn send(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        self.try_send(method, path, body).unwrap()
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        self.send("GET", path, "")
+    }
+
+    /// Uploads a blob around the gateway; gives its descriptor.
+    fn upload(&self, repository: &str, media_type: &str, text: &str) -> Value {
+        let host = format!("http://127.0.0.1:{}", self.registry.port());
+        let start = format!("{host}/v2/{repository}/blobs/uploads/");
+        let started = self.client.post(start).body("").send().unwrap();
+        let place = started.headers()["location"].to_str().unwrap().to_owned();
+        let end = self.client.put(place).query(&[("digest", digest(text))]);
+        let ended = end.header("content-type", "application/octet-stream").body(text.to_owned());
+        assert_eq!(ended.send().unwrap().status(), 201);
+        json!({ "mediaType": media_type, "digest": digest(text), "size": text.len() })
+    }
+
+    /// An image that differs by its text.
+    fn image(&self, repository: &str, text: &str) -> String {
+        self.image_of(repository, text, CONFIG)
+    }
+
+    fn image_of(&self, repository: &str, text: &str, config: &str) -> String {
+        let body = json!({ "architecture": "amd64", "os": "linux", "x": text }).to_string();
+        let config = self.upload(repository, config, &body);
+        let layer = self.upload(repository, "application/vnd.oci.image.layer.v1.tar+gzip", text);
+        json!({ "schemaVersion": 2, "mediaType": IMAGE, "config": config, "layers": [layer] })
+            .to_string()
+    }
+
+    /// Pushes an image; gives its digest.
+    #[track_caller]
+    fn push(&self, repository: &str, tag: &str, text: &str) -> String {
+        let image = self.image(repository, text);
+        let path = format!("/v2/{repository}/manifests/{tag}");
+        let (status, body) = self.send("PUT", &path, &image);
+        assert_eq!(status, 201, "{body}");
+        digest(&image)
+    }
+
+    /// What the registry itself says.
+    fn behind(&self, path: &str) -> u16 {
+        let url = format!("http://127.0.0.1:{}{path}", self.registry.port());
+        self.client.get(url).header("accept", IMAGE).send().unwrap().status().as_u16()
+    }
+}
+
+fn index(data: &TempDir, more: &str) -> String {
+    format!("index: {{data: {}, freshFor: 1s, waitFor: 10s{more}}}\n", data.path().display())
+}
+
+fn digest(text: &str) -> String {
+    let hex: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// Both registries, where there are both.
+fn registries() -> impl Iterator<Item = Registry> {
+    [Some(Registry::open()), Registry::open_of_version_3()].into_iter().flatten()
+}
+
+/// What is late by this much when it is about a path.
+fn late(path: &'static str, delay: Duration) -> impl Fn(&str) -> Option<Fault> {
+    move |request| request.contains(path).then_some(Fault::Late(delay))
+}
+
+/// SIGTERM ends nothing that has begun, and takes nothing new.
+#[test]
+fn requests_in_flight_end_before_the_gateway() {
+    for has_index in [true, false] {
+        let mut scene = Scene::before(Registry::open(), "");
+        if !has_index {
+            scene.gateway = Gateway::before(scene.faulty.port(), &scene.server, "");
+        }
+        scene.push("team/app", "v1", "one");
+        let image = scene.image("team/app", "two");
+        scene.faulty.on(late("/v2/team/", Duration::from_secs(2)));
+        let content = "/v2/team/app/manifests";
+        let start = Instant::now();
+        scope(|threads| {
+            let scene = &scene;
+            let pull = threads.spawn(move || scene.try_send("GET", &format!("{content}/v1"), ""));
+            let push = threads.spawn(|| scene.try_send("PUT", &format!("{content}/v2"), &image));
+            let list = threads.spawn(|| scene.try_send("GET", "/v2/team/app/tags/list", ""));
+            for request in ["GET /v2/team/app/manifests", "PUT /v2/", "GET /v2/team/app/tags"] {
+                scene.faulty.wait_for(request, "");
+            }
+            scene.gateway.ask_to_end();
+            let expected = [(pull, 200), (push, 201), (list, 200)];
+            for (request, expected) in expected {
+                let answer = request.join().unwrap();
+                assert_eq!(answer.map(|(status, _)| status), Ok(expected));
+            }
+        });
+        assert!(scene.gateway.wait(), "{}", scene.gateway.log());
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        scene.try_send("GET", "/v2/", "").unwrap_err();
+    }
+}
+
+/// A connection that is idle keeps no gateway from ending.
+#[test]
+fn who_asks_nothing_is_not_waited_for() {
+    let mut scene = Scene::before(Registry::open(), "");
+    assert_eq!(scene.get("/v2/").0, 200);
+    let start = Instant::now();
+    scene.gateway.ask_to_end();
+    assert!(scene.gateway.wait(), "{}", scene.gateway.log());
+    assert!(start.elapsed() < QUICK, "{:?}", start.elapsed());
+}
