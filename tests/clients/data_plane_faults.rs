@@ -181,3 +181,78 @@ fn who_asks_nothing_is_not_waited_for() {
     assert!(scene.gateway.wait(), "{}", scene.gateway.log());
     assert!(start.elapsed() < QUICK, "{:?}", start.elapsed());
 }
+
+/// With PostgreSQL, 28 pushes to one repository, or to as many, while the registry is slow there:
+/// who writes elsewhere does not notice.
+#[test]
+fn who_waits_for_a_repository_stops_no_other() {
+    let postgres = Postgres::start();
+    let more = format!(", databaseUrl: \"{}\"", postgres.url());
+    let scene = Scene::before(Registry::open(), &more);
+    let two = Gateway::before(scene.faulty.port(), &scene.server, &index(&scene.data, &more));
+    let other = scene.image("other/app", "other");
+    let (one, many) = ("team/app".to_owned(), (0..28).map(|number| format!("team/{number}")));
+    let many: Vec<String> = many.collect();
+    for repositories in [vec![one; 28], many] {
+        let image = repositories.iter().map(|name| scene.image(name, "two")).next_back().unwrap();
+        scene.faulty.on(late("PUT /v2/team/", Duration::from_secs(4)));
+        scope(|threads| {
+            let (scene, image) = (&scene, &image);
+            let pushes: Vec<_> = repositories
+                .iter()
+                .map(|name| {
+                    let path = format!("/v2/{name}/manifests/v1");
+                    threads.spawn(move || scene.try_send("PUT", &path, image))
+                })
+                .collect();
+            scene.faulty.wait_for("PUT /v2/team/", "");
+            // Who wants it alone waits for those, and the others after it for this one.
+            let path = format!("/acr/v1/{}/_tags/v1", repositories[0]);
+            let lock = threads.spawn(move || scene.try_send("PATCH", &path, "{}"));
+            sleep(Duration::from_millis(300));
+            let start = Instant::now();
+            let (status, body) = scene.send("PUT", "/v2/other/app/manifests/v1", &other);
+            assert_eq!(status, 201, "{body}");
+            let open = r#"{"writeEnabled":true}"#;
+            let (status, body) = scene.send("PATCH", "/acr/v1/other/app/_tags/v1", open);
+            assert_eq!(status, 200, "{body}");
+            assert!(start.elapsed() < QUICK, "{:?}", start.elapsed());
+            for push in pushes {
+                assert_eq!(push.join().unwrap().map(|(status, _)| status), Ok(201));
+            }
+            let locked = lock.join().unwrap();
+            assert!(locked.is_ok(), "{locked:?}");
+        });
+    }
+    drop(two);
+}
+
+/// With PostgreSQL, a write waits for another gateway's as long as `waitFor` says, and not as long
+/// as a statement of the database may take.
+#[test]
+fn a_write_waits_for_another_gateway() {
+    let postgres = Postgres::start();
+    let more = format!(", databaseUrl: \"{}\"", postgres.url());
+    let scene = Scene::before(Registry::open(), &more);
+    let digest = scene.push("team/app", "v1", "one");
+    let two = Gateway::before(scene.faulty.port(), &scene.server, &index(&scene.data, &more));
+    let image = scene.image("team/app", "two");
+    let delay = Duration::from_secs(7);
+    scene.faulty.on(move |request| request.starts_with("PUT ").then_some(Fault::Late(delay)));
+    scope(|threads| {
+        let scene = &scene;
+        let push = threads.spawn(|| scene.try_send("PUT", "/v2/team/app/manifests/v1", &image));
+        scene.faulty.wait_for("PUT ", "");
+        let start = Instant::now();
+        let url = format!("http://{}/acr/v1/team/app/_tags/v1", two.host());
+        let request = scene.client.patch(url).basic_auth("MyToken", Some(&scene.password));
+        let locked = request.body(r#"{"writeEnabled":false}"#).send().unwrap();
+        let (status, body) = (locked.status().as_u16(), locked.text().unwrap());
+        assert_eq!(status, 200, "{body}");
+        assert!(start.elapsed() > Duration::from_secs(5), "{:?}", start.elapsed());
+        // The push came first.
+        assert!(!body.contains(&digest) && body.contains(&self::digest(&image)), "{body}");
+        assert_eq!(push.join().unwrap().map(|(status, _)| status), Ok(201));
+        assert_eq!(scene.send("PUT", "/v2/team/app/manifests/v1", &image).0, 405);
+    });
+}

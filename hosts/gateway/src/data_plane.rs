@@ -17,6 +17,7 @@
 //! | [`events`] | what a registry says that happened |
 //! | [`read`] | the routes that only read |
 //! | [`guard`] | the lock of a repository |
+//! | [`named`](mod@named) | something for each repository in use |
 //! | [`attributes`] | changing attributes, and what they forbid |
 //! | [`chart`] | a chart as an index of charts has it |
 //! | [`chart_index`] | the index of the charts in the registry |
@@ -36,6 +37,7 @@ mod events;
 mod facts;
 mod guard;
 mod listing;
+mod named;
 mod read;
 mod registry;
 mod reply;
@@ -59,6 +61,7 @@ use self::chart_index::INDEXES;
 pub(crate) use self::chart_index::Wanted;
 pub(crate) use self::events::Envelope;
 use self::guard::Guards;
+use self::named::Named;
 pub(crate) use self::registry::MAX_MANIFEST;
 use self::registry::Registry;
 pub(crate) use self::reply::Reply;
@@ -72,8 +75,6 @@ const RESTRICTIONS_INTERVAL: Duration = Duration::from_secs(1);
 const KNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long it takes until what failed at the beginning is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
-/// How many repositories can be compared with the registry at one time.
-const TURNS: usize = 64;
 
 /// What a data plane is made of.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ pub(crate) struct DataPlane {
     service: String,
     fresh_for: i64,
     restrictions: ArcSwapOption<Snapshot>,
-    turns: Vec<Mutex<()>>,
+    turns: Named<Mutex<()>>,
     guards: Guards,
     indexing: Semaphore,
     work: Work,
@@ -132,8 +133,8 @@ impl DataPlane {
             service,
             fresh_for: time::ticks_of(fresh_for),
             restrictions: ArcSwapOption::empty(),
-            turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
-            guards: Guards::new(TURNS, parts.wait_for),
+            turns: Named::default(),
+            guards: Guards::new(parts.wait_for),
             indexing: Semaphore::new(INDEXES),
             work: parts.work,
             was_cut: AtomicBool::new(false),
@@ -225,12 +226,6 @@ impl DataPlane {
         self.restrictions.store(Some(Arc::new(Snapshot { restrictions, at })));
         Ok(())
     }
-}
-
-/// Which one of a number of things a repository shares with others.
-fn turn(repository: &str, count: usize) -> usize {
-    let add = |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
-    repository.bytes().fold(0, add).checked_rem(count).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ async fn received(kind: SignalKind) {
         Ok(mut signal) => drop(signal.recv().await),
         Err(error) => {
             tracing::error!(%error, "a signal cannot be handled");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -22,7 +22,8 @@ use tokio::time::timeout;
 
 pub(crate) use self::attributes::{Attributes, Kind, Restrictions};
 pub(crate) use self::charts::Kept;
-pub(crate) use self::locks::check;
+pub(crate) use self::locks::Held;
+use self::locks::Session;
 pub(crate) use self::rows::{Facts, Position, Reference, Row, Seen};
 
 /// How long an operation may take.
@@ -32,8 +33,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     pool: AnyPool,
-    /// Connections that hold locks of repositories, where several gateways share the index.
-    locks: Option<AnyPool>,
+    /// What holds locks of repositories, where several gateways share the index.
+    locks: Option<Session>,
     database: Arc<dyn Database>,
 }
 
@@ -46,10 +47,7 @@ impl Index {
     /// When the database cannot be reached or written, or is of a newer version.
     pub(crate) async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
         let (pool, database) = database::open(folder, url, schema()).await?;
-        let locks = match url {
-            Some(url) => Some(database::open(folder, Some(url), schema()).await?.0),
-            None => None,
-        };
+        let locks = url.map(|_| Session::new(Arc::clone(&database)));
         Ok(Self { pool, locks, database })
     }
 

@@ -2,8 +2,9 @@
 //! changes attributes or deletes holds it alone. So once a change of attributes was answered, no
 //! push that it forbids arrives.
 //!
-//! Within the gateway there is a fixed number of locks, which repositories share; between gateways
-//! the index has one. A request that waits too long gets nothing.
+//! Within the gateway each repository has one, and whoever comes first is first; between gateways the
+//! index has one, for which one request of a gateway asks at a time. A request that waits too long
+//! gets nothing.
 //!
 //! When it is not known what the registry did, a lock stays for a while after its request: the
 //! registry may be at work still.
@@ -13,17 +14,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{Any, Transaction};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::sync::{Mutex, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::time::{sleep, timeout};
 
+use super::named::Named;
 use super::reply::Trouble;
-use super::turn;
-use crate::index::{Index, check};
+use crate::index::{Held, Index};
 
-/// How often a lock between gateways is looked after.
-const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// For how long a lock stays when it is not known what the registry did.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 
@@ -37,15 +35,23 @@ pub(super) enum Hold {
 /// The locks.
 #[derive(Debug)]
 pub(super) struct Guards {
-    locks: Vec<Arc<RwLock<()>>>,
+    locks: Named<Lock>,
     wait_for: Duration,
+}
+
+/// The lock of a repository.
+#[derive(Debug, Default)]
+struct Lock {
+    local: Arc<RwLock<()>>,
+    /// Who asks for the one between gateways.
+    asking: Mutex<()>,
 }
 
 /// A lock that is held until this is dropped, or a while longer.
 #[derive(Debug)]
 pub(super) struct Guard {
-    local: Option<Local>,
-    between: Option<Transaction<'static, Any>>,
+    local: Option<(Local, Arc<Lock>)>,
+    between: Option<Held>,
     /// Whether it is not known what the registry did.
     is_unknown: bool,
 }
@@ -57,9 +63,9 @@ enum Local {
 }
 
 impl Guards {
-    /// This many locks.
-    pub(super) fn new(count: usize, wait_for: Duration) -> Self {
-        Self { locks: (0..count).map(|_| Arc::default()).collect(), wait_for }
+    /// No locks yet.
+    pub(super) fn new(wait_for: Duration) -> Self {
+        Self { locks: Named::default(), wait_for }
     }
 
     /// Takes the lock of a repository.
@@ -74,14 +80,16 @@ impl Guards {
     }
 
     async fn wait(&self, index: &Index, repository: &str, hold: Hold) -> Result<Guard, Trouble> {
-        let lock = self.locks.get(turn(repository, self.locks.len()));
-        let lock = lock.ok_or(Trouble::Busy("there is no lock"))?;
+        let lock = self.locks.of(repository);
+        let local = Arc::clone(&lock.local);
         let local = match hold {
-            Hold::Shared => Local::Shared { _guard: Arc::clone(lock).read_owned().await },
-            Hold::Alone => Local::Alone { _guard: Arc::clone(lock).write_owned().await },
+            Hold::Shared => Local::Shared { _guard: local.read_owned().await },
+            Hold::Alone => Local::Alone { _guard: local.write_owned().await },
         };
+        let asking = lock.asking.lock().await;
         let between = index.lock(repository, hold == Hold::Alone).await?;
-        Ok(Guard { local: Some(local), between, is_unknown: false })
+        drop(asking);
+        Ok(Guard { local: Some((local, lock)), between, is_unknown: false })
     }
 }
 
@@ -95,7 +103,7 @@ impl Guard {
         let was_unknown = std::mem::replace(&mut self.is_unknown, true);
         let done = tokio::select! {
             done = work => done,
-            () = lost(&mut self.between) => Err(Trouble::Busy("the lock of a repository was lost")),
+            () = lost(self.between.as_ref()) => Err(Trouble::Busy("the lock of a repository was lost")),
         };
         self.is_unknown = was_unknown || done.is_err();
         done
@@ -119,14 +127,10 @@ impl Drop for Guard {
 }
 
 /// Ends when the lock between gateways is held no more.
-async fn lost(between: &mut Option<Transaction<'static, Any>>) {
-    let Some(held) = between else { return std::future::pending().await };
-    loop {
-        sleep(CHECK_INTERVAL).await;
-        if let Err(error) = check(held).await {
-            tracing::error!(%error, "the lock of a repository was lost");
-            return;
-        }
+async fn lost(between: Option<&Held>) {
+    match between {
+        Some(held) => held.lost().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -138,7 +142,7 @@ mod tests {
     async fn who_waits_for_whom() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), None).await.unwrap();
-        let guards = Guards::new(64, Duration::from_millis(50));
+        let guards = Guards::new(Duration::from_millis(50));
         for (held, wanted, repository, expected) in [
             (Hold::Shared, Hold::Shared, "a", true),
             (Hold::Shared, Hold::Alone, "a", false),
@@ -157,7 +161,7 @@ mod tests {
     async fn it_stays_when_it_is_not_known_what_the_registry_did() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), None).await.unwrap();
-        let guards = Guards::new(64, Duration::from_millis(50));
+        let guards = Guards::new(Duration::from_millis(50));
         for (repository, done, expected) in
             [("a", Ok(()), true), ("a", Err(Trouble::Registry("gone".into())), false)]
         {

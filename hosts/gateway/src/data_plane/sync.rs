@@ -17,10 +17,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::DataPlane;
 use super::facts::{add_config, of_manifest};
 use super::reply::Trouble;
 use super::time::now;
-use super::{DataPlane, TURNS, turn};
 use crate::index::rows::Repository;
 use crate::index::{Facts, Row, Seen};
 
@@ -69,11 +69,8 @@ impl DataPlane {
 
     async fn compare(self: &Arc<Self>, repository: &str, is_forced: bool) -> Result<(), Trouble> {
         // One after the other: who waited finds it done.
-        let turn = self.turns.get(turn(repository, TURNS));
-        let _turn = match turn {
-            Some(turn) => Some(turn.lock().await),
-            None => None,
-        };
+        let turn = self.turns.of(repository);
+        let _turn = turn.lock().await;
         if !is_forced && self.fresh(repository).await?.is_some() {
             return Ok(());
         }
