@@ -130,7 +130,7 @@ pub(crate) enum Names {
         /// What else the registry says.
         rest: Map<String, Value>,
     },
-    /// The registry has no list; the status and the body are its own.
+    /// The registry gives no list; the status and the body are its own.
     None(u16, Vec<u8>),
 }
 
@@ -151,7 +151,10 @@ pub(crate) async fn list(
     is_shown: impl Fn(&str) -> bool,
 ) -> Result<Listed, String> {
     match names(client, upstream, path, field, page, is_shown).await? {
-        Names::None(status, body) => Ok(Listed { status, link: None, body }),
+        Names::None(status, body) if is_own_error(status, &body) => {
+            Ok(Listed { status, link: None, body })
+        }
+        Names::None(status, _) => Err(format!("the answer is {status}")),
         Names::Page { names, next, mut rest } => {
             let link = next.map(|last| page.link(path, &last));
             rest.insert(field.to_owned(), json!(names));
@@ -159,6 +162,13 @@ pub(crate) async fn list(
             Ok(Listed { status: 200, link, body })
         }
     }
+}
+
+/// Whether an answer without a list is the registry's to give: that there is none, or too many
+/// ask, in the form that clients read.
+fn is_own_error(status: u16, body: &[u8]) -> bool {
+    let errors = |body| serde_json::from_slice::<Map<String, Value>>(body).ok()?.remove("errors");
+    matches!(status, 404 | 405 | 429) && errors(body).is_some_and(|errors| errors.is_array())
 }
 
 /// The names of [`list`], before they are an answer.
@@ -342,6 +352,26 @@ mod tests {
             let client = crate::signer::client(&self.url);
             let page = Page { n: 1000, last: String::new() };
             list(&client, &self.url, "/v2/_catalog", "repositories", &page, |_| false).await
+        }
+    }
+
+    #[test]
+    fn errors_of_a_registry() {
+        let errors = r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#;
+        for (status, body, expected) in [
+            (404, errors, true),
+            (429, errors, true),
+            (405, errors, true),
+            (404, "<html>", false),
+            (404, "", false),
+            (404, "[]", false),
+            (401, errors, false),
+            (403, errors, false),
+            (307, errors, false),
+            (204, errors, false),
+            (500, errors, false),
+        ] {
+            assert_eq!(is_own_error(status, body.as_bytes()), expected, "{status} {body}");
         }
     }
 
