@@ -9,6 +9,7 @@
 
 pub(crate) mod attributes;
 mod charts;
+pub(crate) mod folder;
 mod locks;
 pub(crate) mod rows;
 

@@ -2,6 +2,7 @@
 //!
 //! SIGTERM lets requests in flight end, and SIGINT does not ([`drain`](crate::drain)).
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,10 +35,10 @@ use crate::bundle::Bundles;
 use crate::client::{MAX_LIST, client};
 use crate::config::{Config, Limits, Secret};
 use crate::data_plane::{DataPlane, MAX_MANIFEST, Parts};
-use crate::drain::{Work, Working, draining};
+use crate::drain::{PATIENCE, Work, Working, draining};
 use crate::feed::Feed;
 use crate::head::InTime;
-use crate::index::Index;
+use crate::index::{Index, folder};
 use crate::keys::Keys;
 use crate::pass::{TokenServer, resolve};
 use crate::password::Passwords;
@@ -69,11 +70,16 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let certificate = config.tls.clone().map(Certificate::open).transpose().context("tls")?;
     let certificate = certificate.map(Arc::new);
     let work = Work::default();
-    is_free(listen)?;
+    is_free(listen).or_else(|_| {
+        // Another one that ends closes it first of all.
+        std::thread::sleep(Duration::from_secs(1));
+        is_free(listen)
+    })?;
     check_files(config.limits.connections);
     // The index's connections live as long as the process, and so does what drives them.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.context("cannot start a thread")?;
+    let _folder = runtime.block_on(folder(&config))?;
     let data_plane = runtime.block_on(data_plane(&config, &work))?;
     let tickets = match data_plane.as_ref().filter(|_| config.generates_indexes()) {
         Some(data_plane) => Some(runtime.block_on(tickets(data_plane))?),
@@ -138,6 +144,17 @@ fn check_files(connections: usize) {
             wanted,
             "this process may have fewer files open than limits.connections asks for; raise its limit (ulimit -n)"
         );
+    }
+}
+
+/// The folder of the index, for this process alone, where no database is shared.
+async fn folder(config: &Config) -> anyhow::Result<Option<File>> {
+    match &config.index {
+        Some(index) if index.database_url.is_none() => {
+            let wait_for = PATIENCE.saturating_add(Duration::from_secs(SHUTDOWN_TIMEOUT));
+            folder::take(&index.data, wait_for).await.context("index").map(Some)
+        }
+        _ => Ok(None),
     }
 }
 
