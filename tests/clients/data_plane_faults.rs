@@ -191,6 +191,15 @@ fn who_waits_for_a_repository_stops_no_other() {
     let scene = Scene::before(Registry::open(), &more);
     let two = Gateway::before(scene.faulty.port(), &scene.server, &index(&scene.data, &more));
     let other = scene.image("other/app", "other");
+    let write_elsewhere = || {
+        let (status, body) = scene.send("PUT", "/v2/other/app/manifests/v1", &other);
+        assert_eq!(status, 201, "{body}");
+        let open = r#"{"writeEnabled":true}"#;
+        let (status, body) = scene.send("PATCH", "/acr/v1/other/app/_tags/v1", open);
+        assert_eq!(status, 200, "{body}");
+    };
+    // The token server is asked before.
+    write_elsewhere();
     let (one, many) = ("team/app".to_owned(), (0..28).map(|number| format!("team/{number}")));
     let many: Vec<String> = many.collect();
     for repositories in [vec![one; 28], many] {
@@ -211,11 +220,7 @@ fn who_waits_for_a_repository_stops_no_other() {
             let lock = threads.spawn(move || scene.try_send("PATCH", &path, "{}"));
             sleep(Duration::from_millis(300));
             let start = Instant::now();
-            let (status, body) = scene.send("PUT", "/v2/other/app/manifests/v1", &other);
-            assert_eq!(status, 201, "{body}");
-            let open = r#"{"writeEnabled":true}"#;
-            let (status, body) = scene.send("PATCH", "/acr/v1/other/app/_tags/v1", open);
-            assert_eq!(status, 200, "{body}");
+            write_elsewhere();
             assert!(start.elapsed() < QUICK, "{:?}", start.elapsed());
             for push in pushes {
                 assert_eq!(push.join().unwrap().map(|(status, _)| status), Ok(201));
@@ -255,4 +260,127 @@ fn a_write_waits_for_another_gateway() {
         assert_eq!(push.join().unwrap().map(|(status, _)| status), Ok(201));
         assert_eq!(scene.send("PUT", "/v2/team/app/manifests/v1", &image).0, 405);
     });
+}
+
+/// One manifest with what no database keeps, or with a type of megabytes: neither its repository
+/// nor the crawl notices.
+#[test]
+fn what_a_manifest_says_is_bounded() {
+    let postgres = Postgres::start();
+    let with_postgres = format!(", databaseUrl: \"{}\"", postgres.url());
+    for more in ["", with_postgres.as_str()] {
+        let scene = Scene::before(Registry::open(), more);
+        let long = format!("application/{}", "x".repeat(1_000_000));
+        for (tag, config) in [("nul", "application/x\0y"), ("long", long.as_str())] {
+            let image = scene.image_of("team/app", tag, config);
+            let (status, body) =
+                scene.send("PUT", &format!("/v2/team/app/manifests/{tag}"), &image);
+            assert_eq!(status, 201, "{body}");
+            let path = format!("/acr/v1/team/app/_manifests/{}", digest(&image));
+            let (status, body) = scene.get(&path);
+            assert_eq!(status, 200, "{body}");
+            assert!(!body.contains("configMediaType"), "{body}");
+        }
+        sleep(Duration::from_millis(1100));
+        for list in ["_tags", "_manifests"] {
+            let (status, body) = scene.get(&format!("/acr/v1/team/app/{list}"));
+            assert_eq!(status, 200, "{body}");
+            assert!(body.contains("long") && body.len() < 10_000, "{body}");
+        }
+        let mut crawl = Command::new(program());
+        crawl.arg("--config").arg(scene.gateway.folder().join("gateway.yaml")).arg("crawl");
+        let said = said(&mut crawl);
+        assert!(said.contains("the registry was looked through"), "{said}");
+        assert_eq!(scene.send("DELETE", "/acr/v1/team/app", "").0, 202);
+    }
+}
+
+/// A registry that fails while a repository is deleted: an error, and the next try does the rest.
+#[test]
+fn a_deletion_that_breaks_off() {
+    for registry in registries() {
+        let scene = Scene::before(registry, "");
+        let mut digests: Vec<_> =
+            (0..5).map(|n| scene.push("team/app", &format!("v{n}"), &n.to_string())).collect();
+        digests.sort_unstable();
+        let path = format!("DELETE /v2/team/app/manifests/{}", digests[2]);
+        scene.faulty.on(move |request| {
+            (request == path).then(|| Fault::Answered(500, "", "failed".to_owned()))
+        });
+        let (status, body) = scene.send("DELETE", "/acr/v1/team/app", "");
+        assert_eq!(status, 502, "{body}");
+        assert!(body.contains("deleted 2 of 5 manifests") && body.contains("other 3"), "{body}");
+        let (_, left) = scene.get("/acr/v1/team/app/_manifests");
+        for (number, digest) in digests.iter().enumerate() {
+            assert_eq!(left.contains(digest), number >= 2, "{number}: {left}");
+        }
+        scene.faulty.on(|_| None);
+        let (status, body) = scene.send("DELETE", "/acr/v1/team/app", "");
+        assert_eq!(status, 202, "{body}");
+        assert_eq!(scene.get("/acr/v1/team/app").0, 404);
+    }
+}
+
+/// What a registry answers instead of a list is ours to answer, but for its own errors.
+#[test]
+fn a_registry_without_a_list() {
+    let scene = Scene::before(Registry::open(), "");
+    let errors = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"x"}]}"#;
+    let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
+    for (status, lines, body, expected) in [
+        (401, challenge, errors, 502),
+        (307, "Location: http://192.0.2.1/\r\n", "", 502),
+        (500, "", "<html>", 502),
+        (500, "", errors, 502),
+        (404, "", "<html>", 502),
+        (204, "", "", 502),
+        (404, "", errors, 404),
+        (429, "", errors, 429),
+    ] {
+        scene.faulty.on(move |_| Some(Fault::Answered(status, lines, body.to_owned())));
+        for path in ["/v2/_catalog", "/v2/team/app/tags/list"] {
+            let answer = scene.get(path);
+            assert_eq!(answer.0, expected, "{path} {status} {body}: {answer:?}");
+            let errors: Value = serde_json::from_str(&answer.1).unwrap();
+            let code = if expected == 502 { "UNAVAILABLE" } else { "NAME_UNKNOWN" };
+            assert_eq!(errors["errors"][0]["code"], code, "{path} {status} {body}");
+        }
+    }
+}
+
+/// A folder belongs to one gateway: a second one waits for it, and serves when the first has
+/// ended.
+#[test]
+fn one_gateway_for_a_folder() {
+    let mut scene = Scene::before(Registry::open(), "");
+    scene.push("team/app", "v1", "one");
+    let image = scene.image("team/app", "two");
+    let delay = Duration::from_secs(3);
+    scene.faulty.on(move |request| request.starts_with("PUT ").then_some(Fault::Late(delay)));
+    scope(|threads| {
+        let scene = &scene;
+        let push = threads.spawn(|| scene.try_send("PUT", "/v2/team/app/manifests/v1", &image));
+        scene.faulty.wait_for("PUT ", "");
+        scene.gateway.ask_to_end();
+        // The documented reload, in the middle of a push.
+        let next = Gateway::before(scene.faulty.port(), &scene.server, &index(&scene.data, ""));
+        let pushed = push.join().unwrap();
+        assert_eq!(pushed.map(|(status, _)| status), Ok(201));
+        let url = format!("http://{}/acr/v1/team/app/_tags/v1", next.host());
+        let request = scene.client.patch(url).basic_auth("MyToken", Some(&scene.password));
+        let locked = request.body(r#"{"writeEnabled":false}"#).send().unwrap().text().unwrap();
+        assert!(locked.contains(&digest(&image)), "{locked}");
+        assert!(next.log().contains("waiting for the gateway"), "{}", next.log());
+    });
+    scene.gateway.wait();
+    scene.restart("");
+    // Another port, and the same folder.
+    let config = scene.gateway.folder().join("gateway.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.retain(|line| !line.starts_with("listen:") && !line.starts_with("admin:"));
+    let other = scene.gateway.folder().join("other.yaml");
+    std::fs::write(&other, format!("listen: 127.0.0.1:0\n{}\n", lines.join("\n"))).unwrap();
+    let said = said(Command::new(program()).arg("--config").arg(other));
+    assert!(said.contains("error: index: another gateway uses"), "{said}");
 }

@@ -273,13 +273,13 @@ pub(super) enum Look {
     Contents,
 }
 
-/// What a task came to. A registry that tells nothing of one thing may tell of the others.
+/// What a task came to. What is wrong with one thing is not with the others.
 fn joined(
     ended: Option<Result<Result<(), Trouble>, tokio::task::JoinError>>,
 ) -> Result<(), Trouble> {
     match ended {
-        Some(Ok(Err(Trouble::Registry(reason)))) => {
-            tracing::warn!(reason, "the registry does not tell of one of its artifacts");
+        Some(Ok(Err(trouble))) if trouble.is_of_one_thing() => {
+            tracing::warn!(?trouble, "nothing is known of one of the artifacts");
             Ok(())
         }
         Some(Ok(outcome)) => outcome,
