@@ -53,7 +53,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use scopegate_core::route::Endpoint;
 use scopegate_host::client::Client;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use url::Url;
 
 pub(crate) use self::call::{Call, Sent};
@@ -111,6 +111,8 @@ pub(crate) struct DataPlane {
     guards: Guards,
     indexing: Semaphore,
     work: Work,
+    /// Tells that the removal of a tag broke off.
+    unfinished: Notify,
     /// Whether an index of charts was too long once.
     was_cut: AtomicBool,
 }
@@ -137,6 +139,7 @@ impl DataPlane {
             guards: Guards::new(parts.wait_for),
             indexing: Semaphore::new(INDEXES),
             work: parts.work,
+            unfinished: Notify::new(),
             was_cut: AtomicBool::new(false),
         })
     }
@@ -183,8 +186,7 @@ impl DataPlane {
         (!self.is_ready()).then(|| Trouble::Busy("the index was not read yet").into())
     }
 
-    /// Does what has to be done once, before anything else: finishes what a gateway that ended
-    /// began, and looks through a registry that was never looked through.
+    /// Does what has to be done once: looks through a registry that was never looked through.
     pub(crate) async fn begin(self: &Arc<Self>, crawl_rate: u32) {
         while !self.is_ready() {
             tokio::time::sleep(RESTRICTIONS_INTERVAL).await;
@@ -197,7 +199,6 @@ impl DataPlane {
     }
 
     async fn begun(self: &Arc<Self>, crawl_rate: u32) -> Result<(), Trouble> {
-        self.finish_untags().await?;
         if self.index.crawled().await?.is_none() {
             self.crawl(crawl_rate).await?;
         }

@@ -4,6 +4,7 @@
 //! nothing here holds one.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -281,9 +282,16 @@ impl Gateway {
             Some(field) if route.path.starts_with("/v2/") && (method == "GET" || is_filtered) => {
                 let query = query(&target);
                 let repository = route.scopes.first().map_or("", |scope| scope.name.as_ref());
+                let ending = match &self.data_plane {
+                    Some(data_plane) if route.endpoint == Endpoint::TagsList => {
+                        data_plane.ending_tags(repository).await
+                    }
+                    _ => HashSet::new(),
+                };
                 let is_shown = |name: &str| {
                     (!is_filtered || may_list(&checked, name))
                         && self.is_listed(route.endpoint, repository, name)
+                        && !ending.contains(name)
                 };
                 Action::Answer(self.list(&route.path, field, query, is_shown).await)
             }
@@ -699,6 +707,18 @@ impl ProxyHttp for Proxy {
             if !data_plane.may_pull(repository, digest) {
                 return Error::e_explain(ErrorType::HTTPStatus(405), "it may not be pulled");
             }
+            let length = answer.headers.get(header::CONTENT_LENGTH);
+            let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+            match data_plane.is_ended_pull(repository, digest, length).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    return Error::e_explain(
+                        ErrorType::HTTPStatus(404),
+                        "the tag is being removed",
+                    );
+                }
+                Err(reason) => return Error::e_explain(ErrorType::InternalError, reason),
+            }
         }
         headers::restrain(answer);
         let host = session.req_header().headers.get(header::HOST);
@@ -753,6 +773,9 @@ impl ProxyHttp for Proxy {
         let answer = passed.or_else(|| match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(502), _) => Some(Answer::bad_gateway()),
             (ErrorType::HTTPStatus(405), _) => Some(Reply::disallowed().into()),
+            (ErrorType::HTTPStatus(404), _) => {
+                Some(Answer::error(404, "MANIFEST_UNKNOWN", "manifest unknown"))
+            }
             (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, ErrorSource::Upstream) => {
                 Some(Answer::error(504, "UNAVAILABLE", "the registry does not answer in time"))
             }

@@ -373,7 +373,11 @@ impl Background {
         else {
             return std::future::pending().await;
         };
-        tokio::join!(data_plane.follow_restrictions(), data_plane.begin(index.crawl_rate));
+        tokio::join!(
+            data_plane.follow_restrictions(),
+            data_plane.follow_untags(),
+            data_plane.begin(index.crawl_rate)
+        );
     }
 
     async fn serve_admin(&self) {

@@ -153,9 +153,13 @@ impl DataPlane {
         tag: &str,
     ) -> Result<Option<String>, Trouble> {
         let asked = now();
-        let Some(head) = self.registry.head(repository, tag).await? else {
-            self.index.missed_tag(repository, tag, asked).await?;
-            return Ok(None);
+        let head = self.registry.head(repository, tag).await?;
+        let head = match head {
+            Some(head) if !self.is_ending(repository, &head.digest).await? => head,
+            _ => {
+                self.index.missed_tag(repository, tag, asked).await?;
+                return Ok(None);
+            }
         };
         let known = self.index.tag(repository, tag).await?;
         let is_known = known.is_some_and(|known| known.digest == head.digest);
@@ -178,7 +182,9 @@ impl DataPlane {
         digest: &str,
     ) -> Result<bool, Trouble> {
         let asked = now();
-        if self.registry.head(repository, digest).await?.is_none() {
+        if self.registry.head(repository, digest).await?.is_none()
+            || self.is_ending(repository, digest).await?
+        {
             self.index.missed_manifest(repository, digest, asked).await?;
             return Ok(false);
         }

@@ -612,6 +612,39 @@ impl Index {
         bounded(query.execute(&self.pool)).await.map(drop)
     }
 
+    /// The manifest that a tag was about to be moved to.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn untag_of(
+        &self,
+        repository: &str,
+        tag: &str,
+    ) -> sqlx::Result<Option<String>> {
+        let query = "select digest from untags where repository = $1 and tag = $2";
+        let query = sqlx::query_scalar(query).bind(repository).bind(tag);
+        bounded(query.fetch_optional(&self.pool)).await
+    }
+
+    /// The tags of a repository that were about to be moved, and the manifests; with a digest those
+    /// that were to be moved there.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn untags_in(
+        &self,
+        repository: &str,
+        digest: Option<&str>,
+    ) -> sqlx::Result<Vec<(String, String)>> {
+        let query = "select tag, digest from untags
+            where repository = $1 and ($2 = '' or digest = $2) limit 1000";
+        let query = sqlx::query(query).bind(repository).bind(digest.unwrap_or_default());
+        let rows = bounded(query.fetch_all(&self.pool)).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
     /// The tags that were about to be moved: repository, tag, and the manifest to delete.
     ///
     /// # Errors
