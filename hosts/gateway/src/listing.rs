@@ -23,7 +23,7 @@ use std::time::Duration;
 use form_urlencoded::{byte_serialize, parse};
 use scopegate_core::route::Endpoint;
 use scopegate_host::client::header::{ACCEPT, LINK};
-use scopegate_host::client::{Client, StatusCode};
+use scopegate_host::client::{Answer, Client, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -212,15 +212,24 @@ async fn walk(
         if !last.is_empty() {
             url.query_pairs_mut().append_pair("last", &last);
         }
-        let (status, has_more, body) = ask(client, &url).await?;
+        let Answer { status, headers, body, permit: long } = ask(client, &url).await?;
+        let has_more = headers.contains_key(LINK);
         if status != StatusCode::OK {
             return Ok(Names::None(status.as_u16(), body));
         }
         let (found, others) = read(&body, field).ok_or("the answer is no list")?;
+        drop(body);
         rest = others;
         let end = found.iter().max().filter(|end| has_more && **end > last).cloned();
         names.extend(found.into_iter().filter(|name| *name > page.last && is_shown(name)));
         has_ended = end.is_none() || names.len() > page.n;
+        if names.len() > page.n.saturating_mul(2) {
+            names.sort_unstable();
+            names.dedup();
+            names.truncate(page.n.saturating_add(1));
+            names.shrink_to_fit();
+        }
+        drop(long);
         match end {
             Some(end) if !has_ended => (last, wanted) = (end, AT_ONCE),
             _ => break,
@@ -234,10 +243,9 @@ async fn walk(
     Ok(Names::Page { names, next, rest })
 }
 
-/// The status of a page of the registry, whether there is another, and the page.
-async fn ask(client: &Client, url: &Url) -> Result<(StatusCode, bool, Vec<u8>), String> {
-    let answer = client.send(client.get(url).header(ACCEPT, "application/json")).await?;
-    Ok((answer.status, answer.headers.contains_key(LINK), answer.body))
+/// A page of the registry.
+async fn ask(client: &Client, url: &Url) -> Result<Answer, String> {
+    client.send(client.get(url).header(ACCEPT, "application/json")).await
 }
 
 /// The names of a page of the registry, and what else it says. A registry without any writes

@@ -44,6 +44,8 @@ use crate::ticket::{self, Tickets};
 use crate::token::{Tokens, Verified};
 
 const JSON: &str = "application/json; charset=utf-8";
+/// The longest answer of which a client may have as many as it has connections, in bytes.
+const LONG: usize = 256 * 1024;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -237,6 +239,7 @@ impl Gateway {
         content_type: Option<&str>,
     ) -> Result<Answer> {
         let (config, bodies) = (&self.config, Arc::clone(&self.bodies));
+        let address = context.origin.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let added = call::headers_of_writes(session, &call);
         let sent = Sent { content_type, added: &config.forward_headers, origin: &context.origin };
         let received = call::receive(session, &call, sent, bodies, config.timeouts).await?;
@@ -245,7 +248,15 @@ impl Gateway {
             Err(reply) => reply,
         };
         reply.headers.extend(added);
-        Ok(reply.into())
+        // Who reads a long answer slowly keeps it here.
+        let share = match reply.body.len() {
+            ..=LONG => None,
+            _ => match Arc::clone(&self.bodies).admit(address).await {
+                None => return Ok(Answer::too_many()),
+                share => share,
+            },
+        };
+        Ok(Answer { _share: share, ..reply.into() })
     }
 
     /// This gateway as the rules see it.
