@@ -1,5 +1,5 @@
 //! The data plane while something goes wrong: a registry that is slow or fails, a gateway that
-//! ends in the middle, clients that push what nobody should.
+//! ends in the middle, clients that push bad manifests.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -203,10 +203,11 @@ fn who_waits_for_a_repository_stops_no_other() {
     let (one, many) = ("team/app".to_owned(), (0..28).map(|number| format!("team/{number}")));
     let many: Vec<String> = many.collect();
     for repositories in [vec![one; 28], many] {
-        let image = repositories.iter().map(|name| scene.image(name, "two")).next_back().unwrap();
+        let images: Vec<_> = repositories.iter().map(|name| scene.image(name, "two")).collect();
+        let image = &images[0];
         scene.faulty.on(late("PUT /v2/team/", Duration::from_secs(4)));
         scope(|threads| {
-            let (scene, image) = (&scene, &image);
+            let scene = &scene;
             let pushes: Vec<_> = repositories
                 .iter()
                 .map(|name| {
@@ -383,4 +384,166 @@ fn one_gateway_for_a_folder() {
     std::fs::write(&other, format!("listen: 127.0.0.1:0\n{}\n", lines.join("\n"))).unwrap();
     let said = said(Command::new(program()).arg("--config").arg(other));
     assert!(said.contains("error: index: another gateway uses"), "{said}");
+}
+
+/// The last step of removing a tag from a registry that has no request for it: the tag is at a
+/// manifest of the gateway's own then.
+const LAST_STEP: &str = "DELETE /v2/team/app/manifests/sha256:";
+
+/// What happens to the last step. The same request asks before whether the registry deletes.
+fn at_last_step(fault: Fault) -> impl Fn(&str) -> Option<Fault> {
+    let is_moved = std::cell::Cell::new(false);
+    move |request| {
+        is_moved.set(is_moved.get() || request.starts_with("PUT /v2/team/app/manifests/v1"));
+        (is_moved.get() && request.starts_with(LAST_STEP)).then(|| fault.clone())
+    }
+}
+
+/// Neither the tag is found, nor what it was moved to.
+#[track_caller]
+fn assert_no_tag(scene: &Scene) {
+    for method in ["GET", "HEAD"] {
+        let answer = scene.send(method, "/v2/team/app/manifests/v1", "");
+        assert_eq!(answer.0, 404, "{method} {answer:?}");
+    }
+    assert_eq!(scene.get("/acr/v1/team/app/_tags/v1").0, 404);
+    let untag = "dev.scopegate.untag";
+    for path in ["/v2/team/app/tags/list", "/acr/v1/team/app/_tags", "/acr/v1/team/app/_manifests"]
+    {
+        let (status, body) = scene.get(path);
+        assert!(
+            status == 200 && !body.contains("\"v1\"") && !body.contains(untag),
+            "{path} {body}"
+        );
+        if path.ends_with("_manifests") {
+            assert_eq!(body.matches("\"imageSize\"").count(), 2, "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_tag_that_is_removed_is_gone_at_once() {
+    let scene = Scene::before(Registry::open(), "");
+    let kept = scene.push("team/app", "v1", "one");
+    scene.push("team/app", "v2", "two");
+    scene.faulty.on(at_last_step(Fault::Late(Duration::from_secs(3))));
+    scope(|threads| {
+        let scene = &scene;
+        let untag = threads.spawn(|| scene.try_send("DELETE", "/acr/v1/team/app/_tags/v1", ""));
+        scene.faulty.wait_for("PUT /v2/team/app/manifests/v1", "");
+        eventually(Duration::from_secs(2), || {
+            let status = scene.get("/v2/team/app/manifests/v1").0;
+            if status == 404 { Ok(()) } else { Err(status) }
+        });
+        assert_eq!(scene.behind("/v2/team/app/manifests/v1"), 200);
+        assert_no_tag(scene);
+        assert_eq!(untag.join().unwrap().map(|(status, _)| status), Ok(202));
+    });
+    assert_no_tag(&scene);
+    assert_eq!(scene.behind("/v2/team/app/manifests/v1"), 404);
+    assert_eq!(scene.get(&format!("/v2/team/app/manifests/{kept}")).0, 200);
+}
+
+/// What breaks off is finished by the gateway itself, and by the next one.
+#[test]
+fn an_untag_that_breaks_off() {
+    let postgres = Postgres::start();
+    let with_postgres = format!(", databaseUrl: \"{}\"", postgres.url());
+    for (more, is_killed) in [("", false), ("", true), (with_postgres.as_str(), true)] {
+        let mut scene = Scene::before(Registry::open(), more);
+        scene.push("team/app", "v1", "one");
+        scene.push("team/app", "v2", "two");
+        scene.faulty.on(at_last_step(Fault::Answered(500, "", "failed".to_owned())));
+        let (status, body) = scene.send("DELETE", "/acr/v1/team/app/_tags/v1", "");
+        assert_eq!(status, 502, "{body}");
+        assert_eq!(scene.behind("/v2/team/app/manifests/v1"), 200);
+        assert_no_tag(&scene);
+        if is_killed {
+            scene.gateway.kill();
+            scene.restart(more);
+            assert_no_tag(&scene);
+        }
+        scene.faulty.on(|_| None);
+        eventually(Duration::from_secs(30), || {
+            let status = scene.behind("/v2/team/app/manifests/v1");
+            if status == 404 { Ok(()) } else { Err(status) }
+        });
+        assert_no_tag(&scene);
+        let again = scene.push("team/app", "v1", "one");
+        let (status, body) = scene.get("/acr/v1/team/app/_tags/v1");
+        assert!(status == 200 && body.contains(&again), "{body}");
+        assert_eq!(scene.get("/v2/team/app/manifests/v1").0, 200);
+    }
+}
+
+/// A registry that does not move the tag leaves it where it is.
+#[test]
+fn a_tag_that_cannot_be_moved_stays() {
+    let scene = Scene::before(Registry::open(), "");
+    let digest = scene.push("team/app", "v1", "one");
+    scene.faulty.on(|request| {
+        let is_it = request.starts_with("PUT /v2/team/app/manifests/v1");
+        is_it.then(|| Fault::Answered(400, "", "no".to_owned()))
+    });
+    let (status, body) = scene.send("DELETE", "/acr/v1/team/app/_tags/v1", "");
+    assert_eq!(status, 502, "{body}");
+    scene.faulty.on(|_| None);
+    let (status, body) = scene.get("/acr/v1/team/app/_tags/v1");
+    assert!(status == 200 && body.contains(&digest), "{body}");
+    assert_eq!(scene.get("/v2/team/app/manifests/v1").0, 200);
+    assert_eq!(scene.send("DELETE", "/acr/v1/team/app/_tags/v1", "").0, 202);
+    assert_eq!(scene.behind("/v2/team/app/manifests/v1"), 404);
+}
+
+/// A configuration that is too long to look into is no part of what is known, and no obstacle.
+#[test]
+fn a_large_configuration() {
+    let scene = Scene::before(Registry::open_on_disk(), "");
+    let body = "x".repeat(5 * 1024 * 1024);
+    let config = scene.upload("team/app", CONFIG, &body);
+    for (tag, size) in [("true", json!(body.len())), ("false", json!(2))] {
+        let mut config = config.clone();
+        config["size"] = size;
+        let image =
+            json!({ "schemaVersion": 2, "mediaType": IMAGE, "config": config, "layers": [] });
+        let image = image.to_string();
+        let (status, body) = scene.send("PUT", &format!("/v2/team/app/manifests/{tag}"), &image);
+        assert_eq!(status, 201, "{body}");
+        let path = format!("/acr/v1/team/app/_manifests/{}", digest(&image));
+        let (status, body) = scene.get(&path);
+        assert!(status == 200 && body.contains(CONFIG), "{tag} {status} {body}");
+        let (status, body) = scene.send("PATCH", &path, r#"{"deleteEnabled":false}"#);
+        assert_eq!(status, 200, "{tag} {body}");
+    }
+}
+
+/// Long lists of a registry take the memory of a few of them, however many clients ask.
+#[test]
+fn long_lists() {
+    let scene = Scene::before(Registry::open(), "");
+    assert_eq!(scene.push("team/app", "v1", "one").len(), 71);
+    assert_eq!(scene.get("/v2/team/app/tags/list").0, 200);
+    assert_eq!(scene.get("/acr/v1/team/app/_tags").0, 200);
+    let list = format!(r#"{{"name":"team/app",{}"tags":["v1"]}}"#, " ".repeat(13 * 1024 * 1024));
+    scene.faulty.on(move |request| {
+        request.contains("/tags/list").then(|| Fault::Answered(200, "", list.clone()))
+    });
+    sleep(Duration::from_millis(1100));
+    let before = scene.gateway.peak_memory();
+    scope(|threads| {
+        let scene = &scene;
+        let lists: Vec<_> = (0..28)
+            .map(|n| {
+                let path =
+                    ["/v2/team/app/tags/list", "/acr/v1/team/app/_tags"][usize::from(n % 7 == 0)];
+                threads.spawn(move || scene.try_send("GET", path, "").unwrap().0)
+            })
+            .collect();
+        let statuses: Vec<_> = lists.into_iter().map(|list| list.join().unwrap()).collect();
+        // Who does not get a place in time is told so.
+        assert!(statuses.contains(&200), "{statuses:?}");
+        assert!(statuses.iter().all(|status| [200, 502].contains(status)), "{statuses:?}");
+    });
+    let more = scene.gateway.peak_memory() - before;
+    assert!(more < 150_000, "{more} kB");
 }

@@ -3,7 +3,7 @@
 //!
 //! Pingora ends its runtimes when it is told to end, and every task with them at its next pause; of
 //! its two times one is always slept out, and the other waits for blocking calls alone. So it is
-//! told only when what has begun is done, or after `PATIENCE`.
+//! told only when what has begun is done, or after `DRAIN_TIMEOUT`.
 //!
 //! Left out: what runs beside the requests, which goes on until the last of them was answered.
 
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// How long requests in flight may take to end.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What has begun and is not done. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -133,8 +133,11 @@ impl ShutdownSignalWatch for Signals {
             }
             tracing::info!("ending, after the requests in flight");
             self.stop.send_replace(true);
-            if timeout(PATIENCE, self.work.done()).await.is_err() {
-                tracing::warn!(?PATIENCE, "requests in flight are cut off: they take too long");
+            if timeout(DRAIN_TIMEOUT, self.work.done()).await.is_err() {
+                tracing::warn!(
+                    ?DRAIN_TIMEOUT,
+                    "requests in flight are cut off: they take too long"
+                );
             }
         };
         tokio::select! {

@@ -35,7 +35,7 @@ use crate::bundle::Bundles;
 use crate::client::{MAX_LIST, client};
 use crate::config::{Config, Limits, Secret};
 use crate::data_plane::{DataPlane, MAX_MANIFEST, Parts};
-use crate::drain::{PATIENCE, Work, Working, draining};
+use crate::drain::{DRAIN_TIMEOUT, Work, Working, draining};
 use crate::feed::Feed;
 use crate::head::InTime;
 use crate::index::{Index, folder};
@@ -151,7 +151,7 @@ fn check_files(connections: usize) {
 async fn folder(config: &Config) -> anyhow::Result<Option<File>> {
     match &config.index {
         Some(index) if index.database_url.is_none() => {
-            let wait_for = PATIENCE.saturating_add(Duration::from_secs(SHUTDOWN_TIMEOUT));
+            let wait_for = DRAIN_TIMEOUT.saturating_add(Duration::from_secs(SHUTDOWN_TIMEOUT));
             folder::take(&index.data, wait_for).await.context("index").map(Some)
         }
         _ => Ok(None),

@@ -1,4 +1,4 @@
-//! A registry that is slow, or fails, when a test says so: what stands before a real one.
+//! A registry that is slow, or fails, when a test says so: a proxy before a real one.
 
 use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -22,7 +22,7 @@ pub(crate) enum Fault {
 
 type Rule = Box<dyn Fn(&str) -> Option<Fault> + Send>;
 
-/// What stands before a registry until the process ends.
+/// A proxy before a registry, until the process ends.
 pub(crate) struct Faulty {
     port: u16,
     rule: Arc<Mutex<Rule>>,

@@ -4,8 +4,8 @@
 //! `image-index.md`, and Docker's forms of the same. The size of an image is the size of its
 //! layers. Any other document has a type and no more.
 //!
-//! What goes into the index is bounded here, whoever pushed it: a media type is one of RFC 6838, a
-//! word has no more than so many bytes and no control character. What is neither is left out.
+//! What goes into the index is bounded here: a media type is one of RFC 6838, and a word is short
+//! and has no control character. Anything else is left out.
 //!
 //! Left out: fetching anything.
 

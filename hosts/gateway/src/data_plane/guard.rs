@@ -2,9 +2,8 @@
 //! changes attributes or deletes holds it alone. So once a change of attributes was answered, no
 //! push that it forbids arrives.
 //!
-//! Within the gateway each repository has one, and whoever comes first is first; between gateways the
-//! index has one, for which one request of a gateway asks at a time. A request that waits too long
-//! gets nothing.
+//! Within the gateway each repository has one, which is fair; between gateways the index has one,
+//! for which one request of a gateway asks at a time. A request that waits too long gets nothing.
 //!
 //! When it is not known what the registry did, a lock stays for a while after its request: the
 //! registry may be at work still.

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// How many there are before those that nobody uses are looked for.
+/// How many there are before unused ones are looked for.
 const FEW: usize = 64;
 
-/// One for each name. It is made when it is asked for, and goes when nobody has it.
+/// One for each name. It is made when it is asked for, and goes when it is not used any more.
 #[derive(Debug, Default)]
 pub(super) struct Named<T> {
     all: Mutex<HashMap<String, Weak<T>>>,

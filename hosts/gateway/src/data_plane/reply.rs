@@ -312,7 +312,7 @@ impl Deleted {
         self.manifests_deleted.is_empty()
     }
 
-    /// What is said when not all of so many manifests were deleted.
+    /// What is said when not all of this number of manifests were deleted.
     pub(super) fn broken_off(&self, count: usize) -> Reply {
         let left = count.saturating_sub(self.manifests_deleted.len());
         let message = format!(

@@ -3,8 +3,8 @@
 //! CNCF distribution 3 and others have a request for it. Older ones have none, and there the tag is
 //! moved to a manifest that nothing else names, and that manifest is deleted, with its tag. The
 //! intent is in the index first. From the moment at which the tag is there, and until both are gone,
-//! neither is shown or pulled: whoever looks finds no tag. What breaks off in between is finished by
-//! whichever gateway comes to it, at its start and from time to time.
+//! neither is shown or pulled. What breaks off in between is finished by any gateway of the index, at
+//! its start and from time to time.
 //!
 //! Left out: registries that delete nothing. The tag stays there, and is never moved.
 
@@ -134,7 +134,7 @@ impl DataPlane {
         expect(moved?.status.as_u16(), "moving a tag")?;
         let deleted = self.remove(guard, repository, digest).await?;
         match deleted.status.as_u16() {
-            // Somebody else who finished it.
+            // Another gateway finished it.
             404 => {}
             status => expect(status, "deleting what a tag was moved to")?,
         }
@@ -198,7 +198,7 @@ impl DataPlane {
                 Ok(())
             };
             match finished.await {
-                // Somebody is at it.
+                // Another request is at it.
                 Ok(()) | Err(Trouble::Busy(_)) => {}
                 Err(trouble) => {
                     tracing::warn!(repository, tag, ?trouble, "a tag is not removed yet");

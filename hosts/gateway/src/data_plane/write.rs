@@ -5,8 +5,8 @@
 //! nothing: the registry may be at work.
 //!
 //! A repository is deleted manifest by manifest, indexes before what they refer to, and is hidden
-//! from lists then, because registries go on to list it. When that breaks off, what is left stays in
-//! lists, and the answer is an error that says how much it is.
+//! from lists then, because registries go on to list it. When that breaks off, what is left stays
+//! in lists, and the answer is an error that says how much it is.
 //!
 //! Left out: removing a tag ([`untag`](super::untag)).
 

@@ -1,10 +1,10 @@
 //! Locks of repositories between gateways: PostgreSQL's advisory ones, all held by one session of
 //! this gateway, and lost with it.
 //!
-//! Nobody waits in the session: a lock that another gateway holds is tried again after a while. So
-//! a repository whose lock is held for long, or a thousand of them, stop no other, and none of the
-//! connections of the index is held while the registry works. Who wants a lock alone holds its gate
-//! meanwhile, which no new sharer passes.
+//! No request waits in the session: a lock that another gateway holds is tried again after a
+//! while. So a repository whose lock is held for long, or a thousand of them, stop no other, and
+//! none of the connections of the index is held while the registry works. Who wants a lock alone
+//! holds its gate meanwhile, which no new sharer passes.
 //!
 //! A pooler between gateway and database has to keep sessions apart.
 //!
@@ -175,7 +175,7 @@ impl Holder {
             // Who asked may have given up.
             Order::Try { lock, gate, reply } if !reply.is_closed() => {
                 let tried = self.try_lock(lock, gate).await;
-                // What nobody takes is freed by being dropped.
+                // A lock that is not taken is freed by being dropped.
                 let _ = reply.send(tried);
             }
             Order::Age { reply } if !reply.is_closed() => {
