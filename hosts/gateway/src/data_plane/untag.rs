@@ -2,9 +2,9 @@
 //!
 //! CNCF distribution 3 and others have a request for it. Older ones have none, and there the tag is
 //! moved to a manifest that nothing else names, and that manifest is deleted, with its tag. The
-//! intent is in the index first. From the moment at which the tag is there, and until both are gone,
-//! neither is shown or pulled. What breaks off in between is finished by any gateway of the index, at
-//! its start and from time to time.
+//! intent is in the index first. From the moment at which the tag is there, and until both are
+//! gone, neither is shown or pulled. What breaks off in between is finished by any gateway of the
+//! index, at its start and from time to time.
 //!
 //! Left out: registries that delete nothing. The tag stays there, and is never moved.
 
