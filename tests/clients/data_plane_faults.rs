@@ -118,8 +118,11 @@ impl Scene {
     }
 }
 
+/// With a database it has no folder.
 fn index(data: &TempDir, more: &str) -> String {
-    format!("index: {{data: {}, freshFor: 1s, waitFor: 10s{more}}}\n", data.path().display())
+    let data = format!("data: {}, ", data.path().display());
+    let data = if more.contains("databaseUrl") { "" } else { &data };
+    format!("index: {{{data}freshFor: 1s, waitFor: 10s{more}}}\n")
 }
 
 fn digest(text: &str) -> String {

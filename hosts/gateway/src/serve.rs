@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -149,22 +150,21 @@ fn check_files(connections: usize) {
 
 /// The folder of the index, for this process alone, where no database is shared.
 async fn folder(config: &Config) -> anyhow::Result<Option<File>> {
-    match &config.index {
-        Some(index) if index.database_url.is_none() => {
-            let wait_for = DRAIN_TIMEOUT.saturating_add(Duration::from_secs(SHUTDOWN_TIMEOUT));
-            folder::take(&index.data, wait_for).await.context("index").map(Some)
-        }
-        _ => Ok(None),
-    }
+    let index = config.index.as_ref().filter(|index| index.database_url.is_none());
+    let Some(folder) = index.and_then(|index| index.data.as_deref()) else { return Ok(None) };
+    let wait_for = DRAIN_TIMEOUT.saturating_add(Duration::from_secs(SHUTDOWN_TIMEOUT));
+    folder::take(folder, wait_for).await.context("index").map(Some)
 }
 
 /// The data plane, where the configuration has an index.
 async fn data_plane(config: &Config, work: &Work) -> anyhow::Result<Option<Arc<DataPlane>>> {
     let Some(settings) = &config.index else { return Ok(None) };
     let url = settings.database_url.as_ref().map(SecretUrl::expose);
+    // A database has nothing in a folder.
+    let folder = settings.data.as_deref().unwrap_or_else(|| Path::new("."));
     let authorities = config.authorities.as_deref();
     Ok(Some(DataPlane::new(Parts {
-        index: Index::open(&settings.data, url).await.context("index")?,
+        index: Index::open(folder, url).await.context("index")?,
         lists: client(&config.upstream, authorities, MAX_LIST)?,
         documents: client(&config.upstream, authorities, MAX_MANIFEST)?,
         upstream: config.upstream.clone(),

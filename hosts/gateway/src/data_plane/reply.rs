@@ -327,6 +327,25 @@ impl Deleted {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn which_trouble_is_about_one_thing() {
+        sqlx::any::install_default_drivers();
+        // Each connection has a memory of its own.
+        let pool = sqlx::any::AnyPoolOptions::new().max_connections(1);
+        let pool = pool.connect("sqlite::memory:").await.unwrap();
+        let failed = async |text: &'static str| sqlx::query(text).execute(&pool).await.unwrap_err();
+        sqlx::query("create table t (n text not null)").execute(&pool).await.unwrap();
+        for (trouble, expected) in [
+            (Trouble::Registry("gone".into()), true),
+            (Trouble::Index(failed("insert into t values (null)").await), true),
+            (Trouble::Index(failed("insert into u values (1)").await), false),
+            (Trouble::Index(sqlx::Error::PoolTimedOut), false),
+            (Trouble::Busy("others write"), false),
+        ] {
+            assert_eq!(trouble.is_of_one_thing(), expected, "{trouble:?}");
+        }
+    }
+
     fn text(reply: &Reply) -> String {
         String::from_utf8(reply.body.clone()).unwrap()
     }
