@@ -389,7 +389,7 @@ fn a_registry_that_deletes_nothing() {
 /// A gateway that ended while it removed a tag finishes it when it starts again.
 #[test]
 fn an_untag_that_was_cut_off() {
-    let scene = Scene::before(Registry::open());
+    let mut scene = Scene::before(Registry::open());
     let kept = scene.push("team/app", "v1", "one");
     // The tag was moved to a manifest of its own, which is not deleted yet.
     let own = scene.image("team/app", "own");
@@ -400,6 +400,8 @@ fn an_untag_that_was_cut_off() {
     );
     run(Command::new(environment().join("bin/python")).args(["-c", &intent]));
     assert_eq!(scene.behind("PUT", "/v2/team/app/manifests/v1", Some((IMAGE, own.clone()))), 201);
+    // A folder belongs to one gateway.
+    scene.gateway.kill();
     let again = scene.beside(Arc::clone(&scene.data), "");
     eventually(Duration::from_secs(10), || {
         let status = again.behind("GET", "/v2/team/app/manifests/v1", None);

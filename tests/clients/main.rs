@@ -10,6 +10,7 @@
 //! | [`address`] | one address for both: which requests are whose, and the clients through it |
 //! | [`azure`] | `az`, and the Azure SDKs for Python, node, Go and Java, against our server and our gateway |
 //! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over CNCF distribution, with Helm, regctl and what acr-cli sends |
+//! | [`data_plane_faults`] | the same while the registry is slow or fails, and a gateway ends |
 //! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
 //! | [`gateway`] | the same tools through our gateway, and what must not get through it |
 //! | [`worker`] | the same through our Worker in workerd |
@@ -45,6 +46,7 @@ mod azure;
 mod conformance;
 mod containers;
 mod data_plane;
+mod data_plane_faults;
 mod drivers;
 mod edge;
 mod envoy;

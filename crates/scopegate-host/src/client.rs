@@ -1,20 +1,24 @@
 //! Requests to other servers: bounded in time and in size, without redirects.
 //!
 //! Two seconds to connect, five for all of it, as many bytes of answer as the caller says, no
-//! redirect, no `Referer`, no compression. Errors are for the log, and quote neither the address,
-//! which the caller names, nor the request nor the answer.
+//! redirect, no `Referer`, no compression. Of long answers a client holds only a few at one time;
+//! another one waits, within the same five seconds. Errors are for the log, and quote neither the
+//! address, which the caller names, nor the request nor the answer.
 //!
 //! Left out: which addresses may be asked, and what an answer means.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Response};
 pub use reqwest::{Method, RequestBuilder, StatusCode, header};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use url::{Host, Url};
 
 /// The timeout of connecting.
@@ -23,6 +27,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// A bound for answers that are one document: a key set, a token.
 pub const MAX_DOCUMENT: usize = 256 * 1024;
+
+/// An answer with more bytes is long.
+const LONG: usize = 1024 * 1024;
+/// How many long answers a client holds at one time.
+const LONG_AT_ONCE: usize = 4;
 
 /// What a client is made with.
 #[derive(Clone, Copy, Debug)]
@@ -46,11 +55,12 @@ pub enum Authorities<'a> {
     Only(&'a Path),
 }
 
-/// A client for one server.
+/// A client for one server. Its clones share its permits for long answers.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
     max_body: usize,
+    permits: Arc<Semaphore>,
 }
 
 /// An answer with its whole body.
@@ -62,6 +72,14 @@ pub struct Answer {
     pub headers: header::HeaderMap,
     /// The body.
     pub body: Vec<u8>,
+    /// What a long answer holds, for as long as its body is used.
+    pub permit: Option<Permit>,
+}
+
+/// A permit for a long answer, until this is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Client {
@@ -87,7 +105,8 @@ impl Client {
             Authorities::Only(path) => builder.tls_certs_only(read_certificates(path)?),
         };
         let http = builder.build().context("cannot prepare TLS")?;
-        Ok(Self { http, max_body: options.max_body })
+        let permits = Arc::new(Semaphore::new(LONG_AT_ONCE));
+        Ok(Self { http, max_body: options.max_body, permits })
     }
 
     /// A GET request, to be [sent](Self::send) with this client.
@@ -111,21 +130,40 @@ impl Client {
     ///
     /// When there is no answer in time, or it breaks off or is too long.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, String> {
-        let mut response = request.send().await.map_err(in_one_line)?;
-        let body = self.read(&mut response).await?;
-        let headers = std::mem::take(response.headers_mut());
-        Ok(Answer { status: response.status(), headers, body })
+        let answer = self.send_within(request).await?;
+        answer.ok_or_else(|| format!("the answer is longer than {} bytes", self.max_body))
     }
 
-    async fn read(&self, response: &mut Response) -> Result<Vec<u8>, String> {
-        let mut body = Vec::new();
+    /// The same; nothing when the answer is too long.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer in time, or it breaks off.
+    pub async fn send_within(&self, request: RequestBuilder) -> Result<Option<Answer>, String> {
+        let mut response = request.send().await.map_err(in_one_line)?;
+        let Some((body, permit)) = self.read(&mut response).await? else { return Ok(None) };
+        let headers = std::mem::take(response.headers_mut());
+        Ok(Some(Answer { status: response.status(), headers, body, permit }))
+    }
+
+    async fn read(
+        &self,
+        response: &mut Response,
+    ) -> Result<Option<(Vec<u8>, Option<Permit>)>, String> {
+        let (mut body, mut permit) = (Vec::new(), None);
         while let Some(chunk) = response.chunk().await.map_err(in_one_line)? {
-            if body.len().saturating_add(chunk.len()) > self.max_body {
-                return Err(format!("the answer is longer than {} bytes", self.max_body));
+            let length = body.len().saturating_add(chunk.len());
+            if length > self.max_body {
+                return Ok(None);
+            }
+            if length > LONG && permit.is_none() {
+                let taken = timeout(TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await;
+                let taken = taken.ok().and_then(Result::ok);
+                permit = Some(Permit { _permit: taken.ok_or("there are too many long answers")? });
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
+        Ok(Some((body, permit)))
     }
 }
 

@@ -157,8 +157,9 @@ pub(crate) struct TokenServerConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct IndexConfig {
-    /// The folder of the SQLite file.
-    pub(crate) data: PathBuf,
+    /// The folder of the SQLite file. With a PostgreSQL it is not needed.
+    #[serde(default)]
+    pub(crate) data: Option<PathBuf>,
     /// A PostgreSQL instead, which several gateways share.
     #[serde(default)]
     pub(crate) database_url: Option<SecretUrl>,
@@ -275,6 +276,10 @@ impl Config {
         let is_filtered = self.catalog == Catalog::Filtered;
         ensure!(!is_filtered || self.bundle.is_some(), "catalog is filtered, which needs bundle");
         if let Some(index) = &self.index {
+            ensure!(
+                index.data.is_some() || index.database_url.is_some(),
+                "index needs data, a folder, or databaseUrl"
+            );
             ensure!(!index.fresh_for.is_zero(), "index.freshFor is no time at all");
             ensure!(!index.wait_for.is_zero(), "index.waitFor is no time at all");
             let is_rate = (1..=100_000).contains(&index.crawl_rate);
@@ -557,7 +562,7 @@ mod tests {
             ("limits: {connections: 0}", "limits.connections is 0"),
             ("limits: {exemptPeers: [10.0.0.0/33]}", "`10.0.0.0/33` is neither"),
             ("tls: {certificate: a}", "key"),
-            ("index: {}", "data"),
+            ("index: {}", "index needs data, a folder, or databaseUrl"),
             ("index: {data: x, freshFor: 0s}", "index.freshFor is no time at all"),
             ("index: {data: x, crawlRate: 0}", "index.crawlRate is 0, not between"),
             ("revocations: {url: 'http://x/'}", "user"),

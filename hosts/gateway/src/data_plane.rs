@@ -18,6 +18,7 @@
 //! | [`read`] | the routes that only read |
 //! | [`referrers`] | what refers to a manifest |
 //! | [`guard`] | the lock of a repository |
+//! | [`named`](mod@named) | something for each repository in use |
 //! | [`attributes`] | changing attributes, and what they forbid |
 //! | [`chart`] | a chart as an index of charts has it |
 //! | [`chart_index`] | the index of the charts in the registry |
@@ -41,6 +42,7 @@ mod events;
 mod facts;
 mod guard;
 mod listing;
+mod named;
 mod parts;
 mod read;
 mod referrers;
@@ -59,7 +61,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use scopegate_core::route::Endpoint;
 use scopegate_host::client::Client;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use url::Url;
 
 pub(crate) use self::call::{Call, Sent};
@@ -67,12 +69,14 @@ use self::chart_index::INDEXES;
 pub(crate) use self::chart_index::Wanted;
 pub(crate) use self::events::Envelope;
 use self::guard::Guards;
+use self::named::Named;
 use self::parts::PartsCache;
 pub(crate) use self::registry::MAX_MANIFEST;
 use self::registry::Registry;
 pub(crate) use self::reply::Reply;
 use self::reply::Trouble;
 pub(crate) use self::write_once::WriteOnce;
+use crate::drain::Work;
 use crate::index::{Index, Restrictions};
 
 /// How often other gateways' changes of what may be done are looked for.
@@ -81,8 +85,6 @@ const RESTRICTIONS_INTERVAL: Duration = Duration::from_secs(1);
 const KNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long it takes until what failed at the beginning is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
-/// How many repositories can be compared with the registry at one time.
-const TURNS: usize = 64;
 
 /// What a data plane is made of.
 #[derive(Debug)]
@@ -105,6 +107,8 @@ pub(crate) struct Parts {
     pub(crate) write_timeout: Duration,
     /// Which tags are written once.
     pub(crate) write_once: Vec<WriteOnce>,
+    /// What the end of the process waits for.
+    pub(crate) work: Work,
 }
 
 /// The data plane of one registry.
@@ -115,11 +119,14 @@ pub(crate) struct DataPlane {
     service: String,
     fresh_for: i64,
     restrictions: ArcSwapOption<Snapshot>,
-    turns: Vec<Mutex<()>>,
+    turns: Named<Mutex<()>>,
     guards: Guards,
     write_once: write_once::Rules,
     parts: PartsCache,
     indexing: Semaphore,
+    work: Work,
+    /// Tells that the removal of a tag broke off.
+    unfinished: Notify,
     /// Whether an index of charts was too long once.
     was_cut: AtomicBool,
 }
@@ -142,11 +149,13 @@ impl DataPlane {
             service,
             fresh_for: time::ticks_of(fresh_for),
             restrictions: ArcSwapOption::empty(),
-            turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
-            guards: Guards::new(TURNS, parts.wait_for),
+            turns: Named::default(),
+            guards: Guards::new(parts.wait_for),
             write_once: write_once::Rules::new(parts.write_once),
             parts: PartsCache::default(),
             indexing: Semaphore::new(INDEXES),
+            work: parts.work,
+            unfinished: Notify::new(),
             was_cut: AtomicBool::new(false),
         })
     }
@@ -158,7 +167,11 @@ impl DataPlane {
             return self.read(&call).await.unwrap_or_else(Reply::from);
         }
         let data_plane = Arc::clone(self);
-        let writing = tokio::spawn(async move { data_plane.write(call, sent).await });
+        let begun = self.work.begin();
+        let writing = tokio::spawn(async move {
+            let _begun = begun;
+            data_plane.write(call, sent).await
+        });
         let written = writing.await.map_err(|error| Trouble::Registry(error.to_string()));
         written.flatten().unwrap_or_else(Reply::from)
     }
@@ -191,8 +204,7 @@ impl DataPlane {
         (!self.is_ready()).then(|| Trouble::Busy("the index was not read yet").into())
     }
 
-    /// Does what has to be done once, before anything else: finishes what a gateway that ended
-    /// began, and looks through a registry that was never looked through.
+    /// Does what has to be done once: looks through a registry that was never looked through.
     pub(crate) async fn begin(self: &Arc<Self>, crawl_rate: u32) {
         while !self.is_ready() {
             tokio::time::sleep(RESTRICTIONS_INTERVAL).await;
@@ -205,7 +217,6 @@ impl DataPlane {
     }
 
     async fn begun(self: &Arc<Self>, crawl_rate: u32) -> Result<(), Trouble> {
-        self.finish_untags().await?;
         if self.index.crawled().await?.is_none() {
             self.crawl(crawl_rate).await?;
         }
@@ -234,12 +245,6 @@ impl DataPlane {
         self.restrictions.store(Some(Arc::new(Snapshot { restrictions, at })));
         Ok(())
     }
-}
-
-/// Which one of a number of things a repository shares with others.
-fn turn(repository: &str, count: usize) -> usize {
-    let add = |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
-    repository.bytes().fold(0, add).checked_rem(count).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -279,6 +284,7 @@ mod tests {
             wait_for: Duration::from_secs(1),
             write_timeout: Duration::from_secs(1),
             write_once: Vec::new(),
+            work: Work::default(),
         });
         data_plane.read_restrictions().await.unwrap();
         (data_plane, index, folder)

@@ -9,6 +9,7 @@
 
 pub(crate) mod attributes;
 mod charts;
+pub(crate) mod folder;
 mod locks;
 mod pending;
 pub(crate) mod rows;
@@ -23,7 +24,8 @@ use tokio::time::timeout;
 
 pub(crate) use self::attributes::{Attributes, Kind, Restrictions};
 pub(crate) use self::charts::Kept;
-pub(crate) use self::locks::check;
+pub(crate) use self::locks::Held;
+use self::locks::Session;
 pub(crate) use self::pending::Pending;
 use self::pending::{Files, PendingWrites};
 pub(crate) use self::rows::{Facts, Position, Reference, Row, Seen};
@@ -37,8 +39,8 @@ pub(crate) struct Index {
     pool: AnyPool,
     /// Those that write: one connection to SQLite.
     writes: AnyPool,
-    /// Connections that hold locks of repositories, where several gateways share the index.
-    locks: Option<AnyPool>,
+    /// What holds locks of repositories, where several gateways share the index.
+    locks: Option<Session>,
     pending: Arc<PendingWrites>,
     database: Arc<dyn Database>,
 }
@@ -52,14 +54,12 @@ impl Index {
     /// When the database cannot be reached or written, or is of a newer version.
     pub(crate) async fn open(folder: &Path, url: Option<&str>) -> anyhow::Result<Self> {
         let (pool, database) = database::open(folder, url, schema()).await?;
-        let (writes, locks, pending) = match url {
-            Some(url) => {
-                let locks = database::open(folder, Some(url), schema()).await?.0;
-                (pool.clone(), Some(locks), PendingWrites::Rows)
-            }
+        let locks = url.map(|_| Session::new(Arc::clone(&database)));
+        let (writes, pending) = match url {
+            Some(_) => (pool.clone(), PendingWrites::Rows),
             None => {
                 let writes = database::single(database.as_ref()).await?;
-                (writes, None, PendingWrites::Files(Files::open(folder)?))
+                (writes, PendingWrites::Files(Files::open(folder)?))
             }
         };
         Ok(Self { pool, writes, locks, pending: Arc::new(pending), database })

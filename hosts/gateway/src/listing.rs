@@ -23,7 +23,7 @@ use std::time::Duration;
 use form_urlencoded::{byte_serialize, parse};
 use scopegate_core::route::Endpoint;
 use scopegate_host::client::header::{ACCEPT, LINK};
-use scopegate_host::client::{Client, StatusCode};
+use scopegate_host::client::{Answer, Client, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -130,7 +130,7 @@ pub(crate) enum Names {
         /// What else the registry says.
         rest: Map<String, Value>,
     },
-    /// The registry has no list; the status and the body are its own.
+    /// The registry gives no list; the status and the body are its own.
     None(u16, Vec<u8>),
 }
 
@@ -151,7 +151,10 @@ pub(crate) async fn list(
     is_shown: impl Fn(&str) -> bool,
 ) -> Result<Listed, String> {
     match names(client, upstream, path, field, page, is_shown).await? {
-        Names::None(status, body) => Ok(Listed { status, link: None, body }),
+        Names::None(status, body) if is_own_error(status, &body) => {
+            Ok(Listed { status, link: None, body })
+        }
+        Names::None(status, _) => Err(format!("the answer is {status}")),
         Names::Page { names, next, mut rest } => {
             let link = next.map(|last| page.link(path, &last));
             rest.insert(field.to_owned(), json!(names));
@@ -159,6 +162,13 @@ pub(crate) async fn list(
             Ok(Listed { status: 200, link, body })
         }
     }
+}
+
+/// Whether an answer without a list is the registry's to give: that there is none, or too many
+/// ask, in the form that clients read.
+fn is_own_error(status: u16, body: &[u8]) -> bool {
+    let errors = |body| serde_json::from_slice::<Map<String, Value>>(body).ok()?.remove("errors");
+    matches!(status, 404 | 405 | 429) && errors(body).is_some_and(|errors| errors.is_array())
 }
 
 /// The names of [`list`], before they are an answer.
@@ -202,15 +212,24 @@ async fn walk(
         if !last.is_empty() {
             url.query_pairs_mut().append_pair("last", &last);
         }
-        let (status, has_more, body) = ask(client, &url).await?;
+        let Answer { status, headers, body, permit: long } = ask(client, &url).await?;
+        let has_more = headers.contains_key(LINK);
         if status != StatusCode::OK {
             return Ok(Names::None(status.as_u16(), body));
         }
         let (found, others) = read(&body, field).ok_or("the answer is no list")?;
+        drop(body);
         rest = others;
         let end = found.iter().max().filter(|end| has_more && **end > last).cloned();
         names.extend(found.into_iter().filter(|name| *name > page.last && is_shown(name)));
         has_ended = end.is_none() || names.len() > page.n;
+        if names.len() > page.n.saturating_mul(2) {
+            names.sort_unstable();
+            names.dedup();
+            names.truncate(page.n.saturating_add(1));
+            names.shrink_to_fit();
+        }
+        drop(long);
         match end {
             Some(end) if !has_ended => (last, wanted) = (end, AT_ONCE),
             _ => break,
@@ -224,10 +243,9 @@ async fn walk(
     Ok(Names::Page { names, next, rest })
 }
 
-/// The status of a page of the registry, whether there is another, and the page.
-async fn ask(client: &Client, url: &Url) -> Result<(StatusCode, bool, Vec<u8>), String> {
-    let answer = client.send(client.get(url).header(ACCEPT, "application/json")).await?;
-    Ok((answer.status, answer.headers.contains_key(LINK), answer.body))
+/// A page of the registry.
+async fn ask(client: &Client, url: &Url) -> Result<Answer, String> {
+    client.send(client.get(url).header(ACCEPT, "application/json")).await
 }
 
 /// The names of a page of the registry, and what else it says. A registry without any writes
@@ -342,6 +360,26 @@ mod tests {
             let client = crate::signer::client(&self.url);
             let page = Page { n: 1000, last: String::new() };
             list(&client, &self.url, "/v2/_catalog", "repositories", &page, |_| false).await
+        }
+    }
+
+    #[test]
+    fn errors_of_a_registry() {
+        let errors = r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#;
+        for (status, body, expected) in [
+            (404, errors, true),
+            (429, errors, true),
+            (405, errors, true),
+            (404, "<html>", false),
+            (404, "", false),
+            (404, "[]", false),
+            (401, errors, false),
+            (403, errors, false),
+            (307, errors, false),
+            (204, errors, false),
+            (500, errors, false),
+        ] {
+            assert_eq!(is_own_error(status, body.as_bytes()), expected, "{status} {body}");
         }
     }
 

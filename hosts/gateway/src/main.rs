@@ -32,6 +32,7 @@
 //! | [`ticket`] | the address of an index of charts that opens without a credential |
 //! | [`admin`] | metrics, and whether the gateway lives and is ready |
 //! | [`telemetry`] | the log and the decision log |
+//! | [`drain`] | ending without cutting requests off |
 //! | [`client`] | asking the token server |
 //! | [`serve`](mod@serve) | all of it, running |
 //!
@@ -47,6 +48,7 @@ mod charts;
 mod client;
 mod config;
 mod data_plane;
+mod drain;
 mod feed;
 mod head;
 mod headers;

@@ -4,6 +4,7 @@
 //! nothing here holds one.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -43,6 +44,8 @@ use crate::ticket::{self, Tickets};
 use crate::token::{Tokens, Verified};
 
 const JSON: &str = "application/json; charset=utf-8";
+/// The longest answer of which a client may have as many as it has connections, in bytes.
+const LONG: usize = 256 * 1024;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -246,6 +249,7 @@ impl Gateway {
         content_type: Option<&str>,
     ) -> Result<Answer> {
         let (config, bodies) = (&self.config, Arc::clone(&self.bodies));
+        let address = context.origin.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let added = call::headers_of_writes(session, &call);
         let sent = Sent { content_type, added: &config.forward_headers, origin: &context.origin };
         let received = call::receive(session, &call, sent, bodies, config.timeouts).await?;
@@ -254,7 +258,15 @@ impl Gateway {
             Err(reply) => reply,
         };
         reply.headers.extend(added);
-        Ok(reply.into())
+        // Who reads a long answer slowly keeps it here.
+        let share = match reply.body.len() {
+            ..=LONG => None,
+            _ => match Arc::clone(&self.bodies).admit(address).await {
+                None => return Ok(Answer::too_many()),
+                share => share,
+            },
+        };
+        Ok(Answer { _share: share, ..reply.into() })
     }
 
     /// This gateway as the rules see it.
@@ -291,9 +303,16 @@ impl Gateway {
             Some(field) if route.path.starts_with("/v2/") && (method == "GET" || is_filtered) => {
                 let query = query(&target);
                 let repository = route.scopes.first().map_or("", |scope| scope.name.as_ref());
+                let ending = match &self.data_plane {
+                    Some(data_plane) if route.endpoint == Endpoint::TagsList => {
+                        data_plane.ending_tags(repository).await
+                    }
+                    _ => HashSet::new(),
+                };
                 let is_shown = |name: &str| {
                     (!is_filtered || may_list(&checked, name))
                         && self.is_listed(route.endpoint, repository, name)
+                        && !ending.contains(name)
                 };
                 Action::Answer(self.list(&route.path, field, query, is_shown).await)
             }
@@ -778,6 +797,18 @@ impl ProxyHttp for Proxy {
                 let status = ErrorType::HTTPStatus(reply.status);
                 return Error::e_explain(status, "it may not be pulled");
             }
+            let length = answer.headers.get(header::CONTENT_LENGTH);
+            let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+            match data_plane.is_ended_pull(repository, named, length).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    return Error::e_explain(
+                        ErrorType::HTTPStatus(404),
+                        "the tag is being removed",
+                    );
+                }
+                Err(reason) => return Error::e_explain(ErrorType::InternalError, reason),
+            }
         }
         headers::restrain(answer);
         let host = session.req_header().headers.get(header::HOST);
@@ -832,6 +863,9 @@ impl ProxyHttp for Proxy {
         let answer = passed.or_else(|| match (error.etype(), error.esource()) {
             (ErrorType::HTTPStatus(502), _) => Some(Answer::bad_gateway()),
             (ErrorType::HTTPStatus(405), _) => Some(Reply::disallowed().into()),
+            (ErrorType::HTTPStatus(404), _) => {
+                Some(Answer::error(404, "MANIFEST_UNKNOWN", "manifest unknown"))
+            }
             (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, ErrorSource::Upstream) => {
                 Some(Answer::error(504, "UNAVAILABLE", "the registry does not answer in time"))
             }

@@ -1,8 +1,10 @@
 //! All of it, running: the proxy, and what reads keys, revocations and the policy beside it.
 //!
-//! SIGTERM lets requests in flight end, and SIGINT does not.
+//! SIGTERM lets requests in flight end, and SIGINT does not ([`drain`](crate::drain)).
 
+use std::fs::File;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use http::HeaderValue;
 use metrics_exporter_prometheus::PrometheusHandle;
 use pingora_core::listeners::tls::TlsSettings;
 use pingora_core::server::configuration::ServerConf;
-use pingora_core::server::{Server, ShutdownWatch};
+use pingora_core::server::{RunArgs, Server, ShutdownWatch};
 use pingora_core::services::background::{BackgroundService, background_service};
 use pingora_core::services::listening::Service;
 use pingora_proxy::http_proxy;
@@ -34,9 +36,10 @@ use crate::bundle::Bundles;
 use crate::client::{MAX_LIST, client};
 use crate::config::{Config, Limits, Secret};
 use crate::data_plane::{DataPlane, MAX_MANIFEST, Parts};
+use crate::drain::{DRAIN_TIMEOUT, Work, Working, draining};
 use crate::feed::Feed;
 use crate::head::InTime;
-use crate::index::Index;
+use crate::index::{Index, folder};
 use crate::keys::Keys;
 use crate::pass::{TokenServer, resolve};
 use crate::password::Passwords;
@@ -53,8 +56,8 @@ const KEYS_INTERVAL: Duration = Duration::from_secs(60);
 const FIRST_KEYS_INTERVAL: Duration = Duration::from_millis(500);
 /// How often the token server is asked what is new.
 const FEED_INTERVAL: Duration = Duration::from_secs(1);
-/// How long requests in flight may take to end, in seconds.
-const SHUTDOWN_TIMEOUT: u64 = 30;
+/// How long what is in the way of ending may take then, in seconds: a question to a name server.
+const SHUTDOWN_TIMEOUT: u64 = 2;
 
 /// Serves until the process is told to end.
 ///
@@ -67,12 +70,18 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let (listen, admin) = (config.listen, config.admin);
     let certificate = config.tls.clone().map(Certificate::open).transpose().context("tls")?;
     let certificate = certificate.map(Arc::new);
-    is_free(listen)?;
+    let work = Work::default();
+    is_free(listen).or_else(|_| {
+        // Another one that ends closes it first of all.
+        std::thread::sleep(Duration::from_secs(1));
+        is_free(listen)
+    })?;
     check_files(config.limits.connections);
     // The index's connections live as long as the process, and so does what drives them.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.context("cannot start a thread")?;
-    let data_plane = runtime.block_on(data_plane(&config))?;
+    let _folder = runtime.block_on(folder(&config))?;
+    let data_plane = runtime.block_on(data_plane(&config, &work))?;
     let tickets = match data_plane.as_ref().filter(|_| config.generates_indexes()) {
         Some(data_plane) => Some(runtime.block_on(tickets(data_plane))?),
         None => None,
@@ -83,7 +92,8 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let app = Arc::new(http_proxy(&server.configuration, Proxy(Arc::clone(&gateway))));
     let app = Arc::new(InTime { app, timeouts: gateway.config.timeouts });
     let counted = Counted { app, peers: Arc::clone(&gateway.peers) };
-    let mut proxy = Service::new("registry".to_owned(), counted);
+    let working = Working { app: Arc::new(counted), work: work.clone() };
+    let mut proxy = Service::new("registry".to_owned(), working);
     match &certificate {
         None => proxy.add_tcp(&listen.to_string()),
         Some(certificate) => {
@@ -95,11 +105,13 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
             proxy.add_tls_with_settings(&listen.to_string(), None, settings);
         }
     }
+    let (proxy, signals) = draining(proxy, work);
     server.add_service(proxy);
     tracing::info!(%listen, is_secure = certificate.is_some(), "listening");
     let background = Background { gateway, feed, certificate, admin, metrics };
     server.add_service(background_service("keys, feed, certificate, admin", background));
-    server.run_forever()
+    server.run(RunArgs { shutdown_signal: Box::new(signals) });
+    Ok(())
 }
 
 /// Looks through the whole registry, and fills the index.
@@ -111,7 +123,7 @@ pub(crate) fn crawl(config: &Config) -> anyhow::Result<()> {
     let index = config.index.as_ref().context("index: there is none to fill")?;
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
-        let data_plane = data_plane(config).await?.context("index")?;
+        let data_plane = data_plane(config, &Work::default()).await?.context("index")?;
         let crawled = data_plane.crawl(index.crawl_rate).await;
         crawled.map_err(|trouble| anyhow::anyhow!("{trouble:?}"))
     })
@@ -136,13 +148,23 @@ fn check_files(connections: usize) {
     }
 }
 
+/// The folder of the index, for this process alone, where no database is shared.
+async fn folder(config: &Config) -> anyhow::Result<Option<File>> {
+    let index = config.index.as_ref().filter(|index| index.database_url.is_none());
+    let Some(folder) = index.and_then(|index| index.data.as_deref()) else { return Ok(None) };
+    let wait_for = DRAIN_TIMEOUT.saturating_add(Duration::from_secs(SHUTDOWN_TIMEOUT));
+    folder::take(folder, wait_for).await.context("index").map(Some)
+}
+
 /// The data plane, where the configuration has an index.
-async fn data_plane(config: &Config) -> anyhow::Result<Option<Arc<DataPlane>>> {
+async fn data_plane(config: &Config, work: &Work) -> anyhow::Result<Option<Arc<DataPlane>>> {
     let Some(settings) = &config.index else { return Ok(None) };
     let url = settings.database_url.as_ref().map(SecretUrl::expose);
+    // A database has nothing in a folder.
+    let folder = settings.data.as_deref().unwrap_or_else(|| Path::new("."));
     let authorities = config.authorities.as_deref();
     Ok(Some(DataPlane::new(Parts {
-        index: Index::open(&settings.data, url).await.context("index")?,
+        index: Index::open(folder, url).await.context("index")?,
         lists: client(&config.upstream, authorities, MAX_LIST)?,
         documents: client(&config.upstream, authorities, MAX_MANIFEST)?,
         upstream: config.upstream.clone(),
@@ -151,6 +173,7 @@ async fn data_plane(config: &Config) -> anyhow::Result<Option<Arc<DataPlane>>> {
         wait_for: settings.wait_for,
         write_once: settings.write_once.clone(),
         write_timeout: config.timeouts.upstream,
+        work: work.clone(),
     })))
 }
 
@@ -351,7 +374,11 @@ impl Background {
         else {
             return std::future::pending().await;
         };
-        tokio::join!(data_plane.follow_restrictions(), data_plane.begin(index.crawl_rate));
+        tokio::join!(
+            data_plane.follow_restrictions(),
+            data_plane.follow_untags(),
+            data_plane.begin(index.crawl_rate)
+        );
     }
 
     async fn serve_admin(&self) {

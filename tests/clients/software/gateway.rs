@@ -177,6 +177,21 @@ keys: {url}/.well-known/jwks.json
         self.running.log()
     }
 
+    /// Asks it to end.
+    pub(crate) fn ask_to_end(&self) {
+        self.running.ask_to_end();
+    }
+
+    /// Waits until it has ended. Gives whether it says that all went well.
+    pub(crate) fn wait(&mut self) -> bool {
+        self.running.wait()
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.running.kill();
+    }
+
     /// The most memory that it ever had, in kilobytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         self.memory("VmHWM:")

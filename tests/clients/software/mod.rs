@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod echo;
+pub(crate) mod faulty;
 pub(crate) mod front;
 pub(crate) mod gateway;
 pub(crate) mod image;

@@ -11,8 +11,8 @@
 //! | deleting a repository | write or delete: repository, and everything in it |
 //! | changing attributes of a tag or a manifest | write: repository |
 //!
-//! Writes read the index, and are refused when it cannot be read. Reads go by what was last read
-//! of it.
+//! Writes read the index, and are refused when it cannot be read. Reads go by what was last read of
+//! it.
 //!
 //! Left out: blobs of a manifest that may not be read, which other manifests may have too.
 

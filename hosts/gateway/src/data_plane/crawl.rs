@@ -81,8 +81,12 @@ impl DataPlane {
         }
         pace.wait().await;
         match self.compare_all(name, Some(pace)).await {
-            Err(Trouble::Registry(reason)) => {
-                tracing::warn!(repository = name, reason, "a repository cannot be looked through");
+            Err(trouble) if trouble.is_of_one_thing() => {
+                tracing::warn!(
+                    repository = name,
+                    ?trouble,
+                    "a repository cannot be looked through"
+                );
                 return Ok(());
             }
             compared => compared?,

@@ -4,6 +4,9 @@
 //! `image-index.md`, and Docker's forms of the same. The size of an image is the size of its
 //! layers. Any other document has a type and no more.
 //!
+//! What goes into the index is bounded here: a media type is one of RFC 6838, and a word is short
+//! and has no control character. Anything else is left out.
+//!
 //! Left out: fetching anything.
 
 use std::collections::BTreeMap;
@@ -16,6 +19,12 @@ use crate::index::{Facts, Reference};
 
 /// How many manifests of an index are looked at.
 pub(super) const MOST_REFERENCES: usize = 1000;
+/// The longest media type, of two names of 127 bytes.
+const LONGEST_TYPE: usize = 255;
+/// The longest configuration that is looked into.
+const LONGEST_CONFIG: u64 = 4 * 1024 * 1024;
+/// The longest word for an architecture or a system.
+const LONGEST_WORD: usize = 64;
 /// When a maker says that something was made.
 const CREATED: &str = "org.opencontainers.image.created";
 /// Configurations that tell a platform.
@@ -54,17 +63,20 @@ pub(super) fn of_manifest(media_type: &str, body: &[u8]) -> (Facts, Option<Strin
     let document: Document = serde_json::from_slice(body).unwrap_or_default();
     let size = document.layers.iter().flatten().fold(0_u64, |sum, it| sum.saturating_add(it.size));
     let made = document.annotations.as_ref().and_then(|all| all.get(CREATED));
-    let config = document.config.filter(|config| !config.media_type.is_empty());
+    let config = document.config.filter(|config| is_media_type(&config.media_type));
     let platform = config.as_ref().filter(|config| {
-        IMAGE_CONFIGS.contains(&config.media_type.as_str()) && is_digest(&config.digest)
+        IMAGE_CONFIGS.contains(&config.media_type.as_str())
+            && is_digest(&config.digest)
+            && config.size <= LONGEST_CONFIG
     });
     let platform = platform.map(|config| config.digest.clone());
     let references = document.manifests.into_iter().flatten().filter(|it| is_digest(&it.digest));
+    let media_type = match media_type.split(';').next().unwrap_or_default().trim() {
+        "" | "application/octet-stream" => document.media_type,
+        media_type => Some(media_type.to_owned()),
+    };
     let facts = Facts {
-        media_type: match media_type.split(';').next().unwrap_or_default().trim() {
-            "" | "application/octet-stream" => document.media_type.unwrap_or_default(),
-            media_type => media_type.to_owned(),
-        },
+        media_type: media_type.filter(|text| is_media_type(text)).unwrap_or_default(),
         image_size: i64::try_from(size).unwrap_or(i64::MAX),
         config_media_type: config.map(|config| config.media_type),
         made: made.and_then(|text| time::read(text)),
@@ -89,7 +101,24 @@ pub(super) fn add_config(facts: &mut Facts, body: &[u8]) {
 
 /// A word that says something. No database keeps a NUL, and no platform has one.
 fn named(word: Option<String>) -> Option<String> {
-    word.filter(|word| !word.is_empty() && word.len() <= 256 && !word.contains('\0'))
+    word.filter(|word| {
+        (1..=LONGEST_WORD).contains(&word.len()) && !word.chars().any(char::is_control)
+    })
+}
+
+/// Whether a text is a media type, without parameters.
+///
+/// ```text
+/// type-name = subtype-name = restricted-name
+/// restricted-name = restricted-name-first *126restricted-name-chars
+/// ```
+fn is_media_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    text.len() <= LONGEST_TYPE
+        && text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype))
 }
 
 #[cfg(test)]
@@ -139,8 +168,43 @@ mod tests {
             let expected = Facts { media_type: IMAGE.into(), ..Facts::default() };
             assert_eq!(of_manifest(IMAGE, body.as_bytes()), (expected, None), "{body}");
         }
-        let body = r#"{"mediaType":"m","layers":[{"size":18446744073709551615},{"size":1}]}"#;
+        let body = r#"{"mediaType":"m/m","layers":[{"size":18446744073709551615},{"size":1}]}"#;
         let (facts, _) = of_manifest("", body.as_bytes());
-        assert_eq!((facts.media_type.as_str(), facts.image_size), ("m", i64::MAX));
+        assert_eq!((facts.media_type.as_str(), facts.image_size), ("m/m", i64::MAX));
+    }
+
+    #[test]
+    fn texts_that_are_kept() {
+        let long = format!("a/{}", "b".repeat(254));
+        for (text, expected) in [
+            (IMAGE, true),
+            (long.strip_suffix('b').unwrap(), true),
+            (&long, false),
+            ("a/b\0", false),
+            ("a/b\u{e9}", false),
+            ("a/b c", false),
+            ("a/.b", false),
+            ("a/b/c", false),
+            ("a/", false),
+            ("a", false),
+        ] {
+            let config = serde_json::json!({ "mediaType": text });
+            let body = serde_json::json!({ "mediaType": text, "config": config }).to_string();
+            let (facts, _) = of_manifest("", body.as_bytes());
+            let kept = expected.then_some(text);
+            assert_eq!(facts.media_type, kept.unwrap_or_default(), "{text}");
+            assert_eq!(facts.config_media_type.as_deref(), kept, "{text}");
+        }
+        for (word, expected) in [
+            ("amd64", true),
+            ("", false),
+            ("a\0b", false),
+            ("a\u{1b}[m", false),
+            (&"a".repeat(64), true),
+            (&"a".repeat(65), false),
+        ] {
+            let kept = expected.then(|| word.to_owned());
+            assert_eq!(named(Some(word.to_owned())), kept, "{word:?}");
+        }
     }
 }

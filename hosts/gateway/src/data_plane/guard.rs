@@ -2,8 +2,8 @@
 //! what changes attributes or deletes holds it alone. So once a change of attributes was answered,
 //! no push that it forbids arrives.
 //!
-//! Within the gateway there is a fixed number of locks, which repositories share; between gateways
-//! the index has one. A request that waits too long gets nothing.
+//! Within the gateway each repository has one, which is fair; between gateways the index has one,
+//! for which one request of a gateway asks at a time. A request that waits too long gets nothing.
 //!
 //! When it is not known what the registry did, a lock stays for a while after its request: the
 //! registry may be at work still. When a gateway is killed or loses its lock, who takes it next
@@ -15,17 +15,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{Any, Transaction};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::sync::{Mutex, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::time::{sleep, timeout};
 
+use super::named::Named;
 use super::reply::Trouble;
-use super::turn;
-use crate::index::{Index, Pending, check};
+use crate::index::{Held, Index, Pending};
 
-/// How often a lock between gateways is looked after.
-const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// For how long a lock stays when it is not known what the registry did.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 
@@ -39,8 +36,16 @@ pub(super) enum Hold {
 /// The locks.
 #[derive(Debug)]
 pub(super) struct Guards {
-    locks: Vec<Arc<RwLock<()>>>,
+    locks: Named<Lock>,
     wait_for: Duration,
+}
+
+/// The lock of a repository.
+#[derive(Debug, Default)]
+struct Lock {
+    local: Arc<RwLock<()>>,
+    /// Who asks for the one between gateways.
+    asking: Mutex<()>,
 }
 
 /// A lock that is held until this is dropped, or a while longer.
@@ -49,8 +54,8 @@ pub(super) struct Guard {
     index: Index,
     repository: String,
     hold: Hold,
-    local: Option<Local>,
-    between: Option<Transaction<'static, Any>>,
+    local: Option<(Local, Arc<Lock>)>,
+    between: Option<Held>,
     /// What the registry was asked under it.
     pending: Option<Pending>,
     /// Whether it is not known what the registry did.
@@ -64,9 +69,9 @@ enum Local {
 }
 
 impl Guards {
-    /// This many locks.
-    pub(super) fn new(count: usize, wait_for: Duration) -> Self {
-        Self { locks: (0..count).map(|_| Arc::default()).collect(), wait_for }
+    /// No locks yet.
+    pub(super) fn new(wait_for: Duration) -> Self {
+        Self { locks: Named::default(), wait_for }
     }
 
     /// Takes the lock of a repository.
@@ -96,53 +101,51 @@ impl Guards {
         mut repositories: [&str; 2],
     ) -> Result<[Guard; 2], Trouble> {
         // Everybody takes them in the same order, or two might wait for each other for ever.
-        repositories.sort_unstable_by_key(|name| (turn(name, self.locks.len()), *name));
+        repositories.sort_unstable();
         let [first, second] = repositories;
         let held = self.wait(index, first, Hold::Shared).await?;
-        if turn(first, self.locks.len()) != turn(second, self.locks.len()) {
+        if first != second {
             return Ok([held, self.wait(index, second, Hold::Shared).await?]);
         }
         // Taken twice, it would wait behind who waits for the first to be given back.
-        let second = Self::between(index, second, Hold::Shared, None).await?;
-        Ok([held, second])
+        Ok([held, Guard::new(index, second, Hold::Shared)])
     }
 
     async fn wait(&self, index: &Index, repository: &str, hold: Hold) -> Result<Guard, Trouble> {
-        let lock = self.locks.get(turn(repository, self.locks.len()));
-        let lock = lock.ok_or(Trouble::Busy("there is no lock"))?;
+        let lock = self.locks.of(repository);
+        let local = Arc::clone(&lock.local);
         let local = match hold {
-            Hold::Shared => Local::Shared { _guard: Arc::clone(lock).read_owned().await },
-            Hold::Alone => Local::Alone { _guard: Arc::clone(lock).write_owned().await },
+            Hold::Shared => Local::Shared { _guard: local.read_owned().await },
+            Hold::Alone => Local::Alone { _guard: local.write_owned().await },
         };
-        Self::between(index, repository, hold, Some(local)).await
-    }
-
-    /// Takes the lock between gateways, where this one is held.
-    async fn between(
-        index: &Index,
-        repository: &str,
-        hold: Hold,
-        local: Option<Local>,
-    ) -> Result<Guard, Trouble> {
+        let asking = lock.asking.lock().await;
         let between = index.lock(repository, hold == Hold::Alone).await?;
+        drop(asking);
         index.settle(repository, hold == Hold::Alone).await?;
-        Ok(Guard {
-            index: index.clone(),
-            repository: repository.to_owned(),
-            hold,
-            local,
-            between,
-            pending: None,
-            is_unknown: false,
-        })
+        let mut guard = Guard::new(index, repository, hold);
+        (guard.local, guard.between) = (Some((local, lock)), between);
+        Ok(guard)
     }
 }
 
 impl Guard {
+    /// One that holds nothing itself.
+    fn new(index: &Index, repository: &str, hold: Hold) -> Self {
+        Self {
+            index: index.clone(),
+            repository: repository.to_owned(),
+            hold,
+            local: None,
+            between: None,
+            pending: None,
+            is_unknown: false,
+        }
+    }
+
     /// Makes sure that it is held still.
     pub(super) async fn confirm(&mut self) -> Result<(), Trouble> {
-        match &mut self.between {
-            Some(held) => Ok(check(held).await?),
+        match &self.between {
+            Some(held) => Ok(held.confirm().await?),
             None => Ok(()),
         }
     }
@@ -157,7 +160,7 @@ impl Guard {
         let was_unknown = std::mem::replace(&mut self.is_unknown, true);
         let done = tokio::select! {
             done = work => done,
-            () = lost(&mut self.between) => Err(Trouble::Busy("the lock of a repository was lost")),
+            () = lost(self.between.as_ref()) => Err(Trouble::Busy("the lock of a repository was lost")),
         };
         self.is_unknown = was_unknown || done.is_err();
         done
@@ -171,10 +174,7 @@ impl Guard {
         let is_exclusive = self.hold == Hold::Alone;
         self.pending = Some(self.index.begin_pending(&self.repository, is_exclusive).await?);
         // Who took a lock that was lost before has not seen the note.
-        if let Some(held) = &mut self.between {
-            check(held).await?;
-        }
-        Ok(())
+        self.confirm().await
     }
 }
 
@@ -196,14 +196,10 @@ impl Drop for Guard {
 }
 
 /// Ends when the lock between gateways is held no more.
-async fn lost(between: &mut Option<Transaction<'static, Any>>) {
-    let Some(held) = between else { return std::future::pending().await };
-    loop {
-        sleep(CHECK_INTERVAL).await;
-        if let Err(error) = check(held).await {
-            tracing::error!(%error, "the lock of a repository was lost");
-            return;
-        }
+async fn lost(between: Option<&Held>) {
+    match between {
+        Some(held) => held.lost().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -215,7 +211,7 @@ mod tests {
     async fn who_waits_for_whom() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), None).await.unwrap();
-        let guards = Guards::new(64, Duration::from_millis(50));
+        let guards = Guards::new(Duration::from_millis(50));
         for (held, wanted, repository, expected) in [
             (Hold::Shared, Hold::Shared, "a", true),
             (Hold::Shared, Hold::Alone, "a", false),
@@ -234,38 +230,36 @@ mod tests {
     async fn two_repositories() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), None).await.unwrap();
-        // With one lock both have the same.
-        for count in [1, 64] {
-            let guards = Arc::new(Guards::new(count, Duration::from_millis(50)));
-            let held = guards.take_both(&index, ["a", "b"]).await.unwrap();
-            assert!(guards.take_both(&index, ["b", "a"]).await.is_ok());
-            for repository in ["a", "b"] {
-                assert!(guards.take(&index, repository, Hold::Shared).await.is_ok());
-                assert!(guards.take(&index, repository, Hold::Alone).await.is_err());
-            }
-            drop(held);
-            let held = guards.take(&index, "b", Hold::Alone).await.unwrap();
-            assert!(guards.take_both(&index, ["a", "b"]).await.is_err());
-            drop(held);
-            // None waits for another that waits for it.
-            let guards = Arc::new(Guards::new(count, Duration::from_secs(20)));
-            let takers: Vec<_> = (0..200)
-                .map(|number| {
-                    let (guards, index) = (Arc::clone(&guards), index.clone());
-                    tokio::spawn(async move {
-                        let taken = match number % 4 {
-                            0 => guards.take_both(&index, ["a", "b"]).await.map(drop),
-                            1 => guards.take_both(&index, ["b", "a"]).await.map(drop),
-                            2 => guards.take(&index, "a", Hold::Alone).await.map(drop),
-                            _ => guards.take(&index, "b", Hold::Alone).await.map(drop),
-                        };
-                        taken.is_ok()
-                    })
+        let guards = Arc::new(Guards::new(Duration::from_millis(50)));
+        let held = guards.take_both(&index, ["a", "b"]).await.unwrap();
+        assert!(guards.take_both(&index, ["b", "a"]).await.is_ok());
+        assert!(guards.take_both(&index, ["a", "a"]).await.is_ok());
+        for repository in ["a", "b"] {
+            assert!(guards.take(&index, repository, Hold::Shared).await.is_ok());
+            assert!(guards.take(&index, repository, Hold::Alone).await.is_err());
+        }
+        drop(held);
+        let held = guards.take(&index, "b", Hold::Alone).await.unwrap();
+        assert!(guards.take_both(&index, ["a", "b"]).await.is_err());
+        drop(held);
+        // None waits for another that waits for it.
+        let guards = Arc::new(Guards::new(Duration::from_secs(20)));
+        let takers: Vec<_> = (0..200)
+            .map(|number| {
+                let (guards, index) = (Arc::clone(&guards), index.clone());
+                tokio::spawn(async move {
+                    let taken = match number % 4 {
+                        0 => guards.take_both(&index, ["a", "b"]).await.map(drop),
+                        1 => guards.take_both(&index, ["b", "a"]).await.map(drop),
+                        2 => guards.take(&index, "a", Hold::Alone).await.map(drop),
+                        _ => guards.take(&index, "b", Hold::Alone).await.map(drop),
+                    };
+                    taken.is_ok()
                 })
-                .collect();
-            for taker in takers {
-                assert!(taker.await.unwrap());
-            }
+            })
+            .collect();
+        for taker in takers {
+            assert!(taker.await.unwrap());
         }
     }
 
@@ -273,7 +267,7 @@ mod tests {
     async fn it_stays_when_it_is_not_known_what_the_registry_did() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), None).await.unwrap();
-        let guards = Guards::new(64, Duration::from_millis(50));
+        let guards = Guards::new(Duration::from_millis(50));
         for (repository, done, expected) in
             [("a", Ok(()), true), ("a", Err(Trouble::Registry("gone".into())), false)]
         {

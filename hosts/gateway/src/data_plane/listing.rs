@@ -113,8 +113,15 @@ impl Page {
     }
 
     /// Cuts the page from its rows and one more; gives the link to the next one, if there is one.
-    pub(super) fn cut(&self, rows: &mut Vec<Row>, repository: &str, list: &str) -> Option<String> {
-        let has_more = rows.len() > self.n;
+    /// Rows that were cut already have more behind them.
+    pub(super) fn cut(
+        &self,
+        rows: &mut Vec<Row>,
+        is_cut: bool,
+        repository: &str,
+        list: &str,
+    ) -> Option<String> {
+        let has_more = is_cut || rows.len() > self.n;
         rows.truncate(self.n);
         let last = rows.last().filter(|_| has_more)?;
         let last = match self.order {
@@ -195,7 +202,7 @@ mod tests {
             ),
         ] {
             let mut rows = vec![row("a"), row("b")];
-            let link = Page::read(query).unwrap().cut(&mut rows, "team/app", "_tags");
+            let link = Page::read(query).unwrap().cut(&mut rows, false, "team/app", "_tags");
             let expected =
                 expected.map(|query| format!("</acr/v1/team%2Fapp/_tags?{query}>; rel=\"next\""));
             assert_eq!(link, expected, "{query}");

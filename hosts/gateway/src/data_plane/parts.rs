@@ -70,8 +70,9 @@ impl PartsCache {
 
 impl DataPlane {
     /// The manifests of a repository that may not be deleted, for their own attributes or those of
-    /// a tag, or because a tag is written once. Where tags with attributes point is asked now: they may have moved behind the
-    /// gateway, and would lose their attributes with a manifest that is not theirs any more.
+    /// a tag, or because a tag is written once. Where tags with attributes point is asked now: they
+    /// may have moved behind the gateway, and would lose their attributes with a manifest that is
+    /// not theirs any more.
     pub(super) async fn locked(
         self: &Arc<Self>,
         restrictions: &Restrictions,

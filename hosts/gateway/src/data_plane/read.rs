@@ -172,7 +172,7 @@ impl DataPlane {
         if self.confirm(name, &rows, Look::Tag).await? {
             rows = self.tag_rows(name, &page).await?;
         }
-        let link = page.cut(&mut rows, name, "_tags");
+        let link = page.cut(&mut rows, false, name, "_tags");
         let tags = Some(rows.iter().map(Tag::from).collect::<Vec<_>>());
         let tags = tags.filter(|tags| !tags.is_empty());
         Ok(linked(&Tags { registry: &self.service, image_name: name, tags }, link))
@@ -195,23 +195,23 @@ impl DataPlane {
         if self.sync(name).await?.is_none() {
             return Ok(Reply::no_repository(name));
         }
-        let mut rows = self.manifest_rows(name, &page).await?;
+        let (mut rows, mut is_cut) = self.manifest_rows(name, &page).await?;
         if self.confirm(name, &rows, Look::Manifest).await? {
-            rows = self.manifest_rows(name, &page).await?;
+            (rows, is_cut) = self.manifest_rows(name, &page).await?;
         }
-        let link = page.cut(&mut rows, name, "_manifests");
+        let link = page.cut(&mut rows, is_cut, name, "_manifests");
         let manifests = Some(rows.iter().map(Manifest::from).collect::<Vec<_>>());
         let manifests = manifests.filter(|manifests| !manifests.is_empty());
         Ok(linked(&Manifests { registry: &self.service, image_name: name, manifests }, link))
     }
 
-    async fn manifest_rows(&self, name: &str, page: &Page) -> Result<Vec<Row>, Trouble> {
+    async fn manifest_rows(&self, name: &str, page: &Page) -> Result<(Vec<Row>, bool), Trouble> {
         let position = match page.start() {
             Start::At(position) => position,
             Start::AfterName(digest) => {
                 match after(page.order, self.index.manifest(name, &digest).await?) {
                     Some(position) => position,
-                    None => return Ok(Vec::new()),
+                    None => return Ok((Vec::new(), false)),
                 }
             }
         };

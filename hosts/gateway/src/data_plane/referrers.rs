@@ -1,7 +1,8 @@
 //! The list of what refers to a manifest, without what may not be read or listed.
 //!
-//! Follows <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers>.
-//! A descriptor in it has the annotations of the manifest that it is of.
+//! Follows
+//! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers>. A
+//! descriptor in it has the annotations of the manifest that it is of.
 //!
 //! Left out: repositories where nothing is kept back, whose lists the registry answers itself, and
 //! lists under a tag, which are manifests with attributes of their own.

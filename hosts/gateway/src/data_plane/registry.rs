@@ -150,7 +150,7 @@ impl Registry {
         Ok(answer)
     }
 
-    /// A small blob; nothing when there is none, or it is none.
+    /// A small blob; nothing when there is none, or it is not small.
     pub(super) async fn blob(
         &self,
         repository: &str,
@@ -158,7 +158,10 @@ impl Registry {
     ) -> Result<Option<Vec<u8>>, Trouble> {
         let mut url = self.url(&format!("/v2/{repository}/blobs/{digest}"))?;
         for _ in 0..MOST_REDIRECTS {
-            let answer = self.send(self.documents.get(&url)).await?;
+            let permit = self.asking.acquire().await;
+            let answer = self.documents.send_within(self.documents.get(&url)).await;
+            drop(permit);
+            let Some(answer) = answer.map_err(Trouble::Registry)? else { return Ok(None) };
             if answer.status.is_redirection() {
                 // Its storage, as any client would be sent there.
                 let next = url.join(text(&answer.headers, LOCATION.as_str())).ok();

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use sqlx::error::ErrorKind;
 
 use super::time::written;
 use crate::index::{Attributes, Facts, Reference, Row};
@@ -36,6 +37,23 @@ pub(crate) enum Trouble {
     Index(sqlx::Error),
     /// There is more to do than fits into one request; what was done stays done.
     Busy(&'static str),
+}
+
+impl Trouble {
+    /// Whether it is about one thing, and others may be asked about and written all the same: the
+    /// registry does not tell of it, or the database takes no such value.
+    pub(super) fn is_of_one_thing(&self) -> bool {
+        match self {
+            Self::Registry(_) => true,
+            Self::Index(sqlx::Error::Database(error)) => {
+                // Class 22 of PostgreSQL: data exceptions.
+                let is_of_data =
+                    error.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"));
+                is_of_data || !matches!(error.kind(), ErrorKind::Other)
+            }
+            Self::Index(_) | Self::Busy(_) => false,
+        }
+    }
 }
 
 impl From<sqlx::Error> for Trouble {
@@ -296,9 +314,44 @@ pub(super) struct Deleted {
     pub(super) tags_deleted: Vec<String>,
 }
 
+impl Deleted {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.manifests_deleted.is_empty()
+    }
+
+    /// What is said when not all of this number of manifests were deleted.
+    pub(super) fn broken_off(&self, count: usize) -> Reply {
+        let left = count.saturating_sub(self.manifests_deleted.len());
+        let message = format!(
+            "the registry deleted {} of {count} manifests and then failed; delete the repository again for the other {left}",
+            self.manifests_deleted.len()
+        );
+        Reply::error(502, "UNAVAILABLE", &message)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn which_trouble_is_about_one_thing() {
+        sqlx::any::install_default_drivers();
+        // Each connection has a memory of its own.
+        let pool = sqlx::any::AnyPoolOptions::new().max_connections(1);
+        let pool = pool.connect("sqlite::memory:").await.unwrap();
+        let failed = async |text: &'static str| sqlx::query(text).execute(&pool).await.unwrap_err();
+        sqlx::query("create table t (n text not null)").execute(&pool).await.unwrap();
+        for (trouble, expected) in [
+            (Trouble::Registry("gone".into()), true),
+            (Trouble::Index(failed("insert into t values (null)").await), true),
+            (Trouble::Index(failed("insert into u values (1)").await), false),
+            (Trouble::Index(sqlx::Error::PoolTimedOut), false),
+            (Trouble::Busy("others write"), false),
+        ] {
+            assert_eq!(trouble.is_of_one_thing(), expected, "{trouble:?}");
+        }
+    }
 
     fn text(reply: &Reply) -> String {
         String::from_utf8(reply.body.clone()).unwrap()

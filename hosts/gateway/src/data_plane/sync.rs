@@ -18,11 +18,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::DataPlane;
 use super::crawl::Pace;
 use super::facts::{add_config, of_manifest};
 use super::reply::Trouble;
 use super::time::now;
-use super::{DataPlane, TURNS, turn};
 use crate::index::rows::Repository;
 use crate::index::{Facts, Row, Seen};
 
@@ -71,11 +71,8 @@ impl DataPlane {
 
     async fn compare(self: &Arc<Self>, repository: &str, is_forced: bool) -> Result<(), Trouble> {
         // One after the other: who waited finds it done.
-        let turn = self.turns.get(turn(repository, TURNS));
-        let _turn = match turn {
-            Some(turn) => Some(turn.lock().await),
-            None => None,
-        };
+        let turn = self.turns.of(repository);
+        let _turn = turn.lock().await;
         if !is_forced && self.fresh(repository).await?.is_some() {
             return Ok(());
         }
@@ -176,9 +173,13 @@ impl DataPlane {
         origin: Origin,
     ) -> Result<Option<String>, Trouble> {
         let asked = now();
-        let Some(head) = self.registry.head(repository, tag).await? else {
-            self.index.missed_tag(repository, tag, asked).await?;
-            return Ok(None);
+        let head = self.registry.head(repository, tag).await?;
+        let head = match head {
+            Some(head) if !self.is_ending(repository, &head.digest).await? => head,
+            _ => {
+                self.index.missed_tag(repository, tag, asked).await?;
+                return Ok(None);
+            }
         };
         let known = self.index.tag(repository, tag).await?;
         let is_known = known.is_some_and(|known| known.digest == head.digest);
@@ -212,7 +213,9 @@ impl DataPlane {
         origin: Origin,
     ) -> Result<bool, Trouble> {
         let asked = now();
-        if self.registry.head(repository, digest).await?.is_none() {
+        if self.registry.head(repository, digest).await?.is_none()
+            || self.is_ending(repository, digest).await?
+        {
             self.index.missed_manifest(repository, digest, asked).await?;
             return Ok(false);
         }
@@ -319,13 +322,13 @@ pub(super) enum Origin {
     Pushed,
 }
 
-/// What a task came to. A registry that tells nothing of one thing may tell of the others.
+/// What a task came to. What is wrong with one thing is not with the others.
 fn joined(
     ended: Option<Result<Result<(), Trouble>, tokio::task::JoinError>>,
 ) -> Result<(), Trouble> {
     match ended {
-        Some(Ok(Err(Trouble::Registry(reason)))) => {
-            tracing::warn!(reason, "the registry does not tell of one of its artifacts");
+        Some(Ok(Err(trouble))) if trouble.is_of_one_thing() => {
+            tracing::warn!(?trouble, "nothing is known of one of the artifacts");
             Ok(())
         }
         Some(Ok(outcome)) => outcome,

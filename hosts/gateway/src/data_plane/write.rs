@@ -5,7 +5,8 @@
 //! nothing: the registry may be at work.
 //!
 //! A repository is deleted manifest by manifest, indexes before what they refer to, and is hidden
-//! from lists then, because registries go on to list it.
+//! from lists then, because registries go on to list it. When that breaks off, what is left stays
+//! in lists, and the answer is an error that says how much it is.
 //!
 //! Left out: removing a tag ([`untag`](super::untag)).
 
@@ -173,25 +174,28 @@ impl DataPlane {
         }
         let mut deleted = Deleted { manifests_deleted: Vec::new(), tags_deleted: Vec::new() };
         let digests = self.in_order(repository).await?;
-        let count = digests.len();
-        for digest in digests {
-            let answer = self.remove(&mut guard, repository, &digest).await?;
-            match answer.status.as_u16() {
-                200..300 | 404 => {}
-                _ if deleted.manifests_deleted.is_empty() => return Ok(self.passed_on(answer)),
-                status => {
-                    tracing::error!(repository, digest, status, "a manifest was not deleted");
-                    break;
+        for digest in &digests {
+            let answer = self.remove(&mut guard, repository, digest).await;
+            match answer {
+                Ok(answer) if matches!(answer.status.as_u16(), 200..300 | 404) => {}
+                // One that deletes nothing.
+                Ok(answer) if answer.status.is_client_error() && deleted.is_empty() => {
+                    return Ok(self.passed_on(answer));
+                }
+                Err(Trouble::Busy(reason)) => return Err(Trouble::Busy(reason)),
+                broken => {
+                    let why = broken.map(|answer| answer.status);
+                    tracing::error!(repository, digest, ?why, "a manifest was not deleted");
+                    self.read_restrictions().await?;
+                    return Ok(deleted.broken_off(digests.len()));
                 }
             }
             deleted
                 .tags_deleted
-                .extend(self.index.removed_manifest(repository, &digest, now()).await?);
-            deleted.manifests_deleted.push(digest);
+                .extend(self.index.removed_manifest(repository, digest, now()).await?);
+            deleted.manifests_deleted.push(digest.clone());
         }
-        if deleted.manifests_deleted.len() == count {
-            self.index.removed_repository(repository).await?;
-        }
+        self.index.removed_repository(repository).await?;
         self.read_restrictions().await?;
         deleted.manifests_deleted.sort_unstable();
         deleted.tags_deleted.sort_unstable();

@@ -103,8 +103,49 @@ pub(crate) enum Position {
     },
 }
 
+/// How many manifests are read in one go: each may have a thousand others.
+const AT_ONCE: usize = 64;
+/// How large a page of manifests is when it ends before it is full, in bytes.
+const LARGEST_PAGE: usize = 4 * 1024 * 1024;
 /// How many rows of a repository are looked at in one go.
 const MAX_ROWS: i64 = 1 << 18;
+
+impl Row {
+    /// How many bytes its texts have, about.
+    fn size(&self) -> usize {
+        let of_facts = |facts: &Facts| {
+            let platform = |architecture: &Option<String>, os: &Option<String>| {
+                [architecture, os].into_iter().flatten().map(String::len).sum::<usize>()
+            };
+            let references = facts.references.iter().map(|reference| {
+                size_of::<Reference>()
+                    + reference.digest.len()
+                    + platform(&reference.architecture, &reference.os)
+            });
+            facts.media_type.len()
+                + facts.config_media_type.as_ref().map_or(0, String::len)
+                + platform(&facts.architecture, &facts.os)
+                + references.sum::<usize>()
+        };
+        size_of::<Self>()
+            + 2 * self.digest.len()
+            + self.facts.as_ref().map_or(0, of_facts)
+            + self.tags.iter().map(String::len).sum::<usize>()
+    }
+}
+
+impl Position {
+    /// The one after a row, in the same order.
+    fn after(&self, row: &Row) -> Self {
+        match self {
+            Self::Name(_) => Self::Name(row.name.clone()),
+            Self::Time { is_descending, .. } => Self::Time {
+                is_descending: *is_descending,
+                after: Some((row.updated, row.name.clone())),
+            },
+        }
+    }
+}
 
 impl Index {
     /// A repository; nothing when nothing is known of it.
@@ -208,7 +249,8 @@ impl Index {
             .collect()
     }
 
-    /// A page of manifests, and one more if there is one.
+    /// A page of manifests, and one more if there is one. It ends sooner when it has become large:
+    /// the second part tells whether it did.
     ///
     /// # Errors
     ///
@@ -218,13 +260,24 @@ impl Index {
         repository: &str,
         position: &Position,
         n: usize,
-    ) -> sqlx::Result<Vec<Row>> {
+    ) -> sqlx::Result<(Vec<Row>, bool)> {
         let names = ["m.repository", "m.digest", "m.updated"];
-        self.page(MANIFEST, names, repository, None, position, n)
-            .await?
-            .iter()
-            .map(manifest)
-            .collect()
+        let (mut rows, mut size): (Vec<Row>, usize) = (Vec::new(), 0);
+        let mut position = position.clone();
+        loop {
+            let wanted = n.saturating_sub(rows.len()).min(AT_ONCE);
+            let some = self.page(MANIFEST, names, repository, None, &position, wanted).await?;
+            let has_ended = some.len() <= wanted;
+            let some = some.iter().map(manifest).collect::<sqlx::Result<Vec<_>>>()?;
+            size = some.iter().map(Row::size).fold(size, usize::saturating_add);
+            rows.extend(some);
+            if has_ended || rows.len() > n || size > LARGEST_PAGE {
+                return Ok((rows, !has_ended));
+            }
+            if let Some(last) = rows.last() {
+                position = position.after(last);
+            }
+        }
     }
 
     async fn page(
@@ -596,6 +649,39 @@ impl Index {
         bounded(query.execute(&self.writes)).await.map(drop)
     }
 
+    /// The manifest that a tag was about to be moved to.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn untag_of(
+        &self,
+        repository: &str,
+        tag: &str,
+    ) -> sqlx::Result<Option<String>> {
+        let query = "select digest from untags where repository = $1 and tag = $2";
+        let query = sqlx::query_scalar(query).bind(repository).bind(tag);
+        bounded(query.fetch_optional(&self.pool)).await
+    }
+
+    /// The tags of a repository that were about to be moved, and the manifests; with a digest those
+    /// that were to be moved there.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn untags_in(
+        &self,
+        repository: &str,
+        digest: Option<&str>,
+    ) -> sqlx::Result<Vec<(String, String)>> {
+        let query = "select tag, digest from untags
+            where repository = $1 and ($2 = '' or digest = $2) limit 1000";
+        let query = sqlx::query(query).bind(repository).bind(digest.unwrap_or_default());
+        let rows = bounded(query.fetch_all(&self.pool)).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
     /// The tags that were about to be moved: repository, tag, and the manifest to delete.
     ///
     /// # Errors
@@ -819,6 +905,46 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_page_ends_when_it_is_large() {
+        let (_folder, index) = index().await;
+        let text = |number: usize| format!("{number:064}");
+        let reference = Reference { digest: text(0), architecture: Some("a".repeat(64)), os: None };
+        let large = Facts { references: vec![reference; 1000], ..Facts::default() };
+        for (facts, count) in [(&large, 300), (&Facts::default(), 300)] {
+            for number in 0..300 {
+                let digest = text(number);
+                index.keep_facts(&digest, facts).await.unwrap();
+                let seen = Seen { repository: "r", digest: &digest, first: 1, now: 1 };
+                index.saw_manifest(seen).await.unwrap();
+            }
+            let orders = [
+                Position::Name(String::new()),
+                Position::Time { is_descending: false, after: None },
+            ];
+            for mut position in orders {
+                let (mut found, mut pages) = (Vec::new(), 0);
+                loop {
+                    let (mut rows, is_cut) =
+                        index.manifest_page("r", &position, 150).await.unwrap();
+                    let size: usize = rows.iter().map(Row::size).sum();
+                    assert!(size < 4 * LARGEST_PAGE && rows.len() <= 151, "{size}");
+                    let has_more = is_cut || rows.len() > 150;
+                    rows.truncate(150);
+                    position = position.after(rows.last().unwrap());
+                    found.extend(rows.into_iter().map(|row| row.name));
+                    pages += 1;
+                    if !has_more {
+                        break;
+                    }
+                }
+                assert_eq!(found, (0..count).map(text).collect::<Vec<_>>());
+                assert!(pages > 2 || facts.references.is_empty(), "{pages}");
+            }
+            sqlx::query("delete from facts").execute(&index.pool).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
     async fn pages_in_every_order() {
         let (_folder, index) = index().await;
         for (tag, digest, now) in
@@ -854,7 +980,7 @@ mod tests {
         index.set_attributes("r", Kind::Tag, "a", hidden).await.unwrap();
         index.set_attributes("r", Kind::Manifest, "d1", hidden).await.unwrap();
         assert_eq!(names(&index.tag_page("r", None, &name(""), 9).await.unwrap()), "B b c");
-        let manifests = index.manifest_page("r", &name(""), 9).await.unwrap();
+        let (manifests, _) = index.manifest_page("r", &name(""), 9).await.unwrap();
         assert_eq!(names(&manifests), "d2");
         assert_eq!(manifests[0].tags, ["b"]);
         assert_eq!(index.tag("r", "a").await.unwrap().unwrap().attributes, hidden);
