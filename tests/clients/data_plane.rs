@@ -12,6 +12,7 @@
 //! | [`once`] | tags that are written once |
 //! | [`outage`] | a database that goes away under load |
 //! | [`scene`] | a gateway with an index before a registry |
+//! | [`under_lock`] | other forms and parts of what is locked, and what is under way meanwhile |
 //! | [`crawling`] | filling an index from a large registry |
 //! | [`figures`] | what pages, locks and a large index cost |
 
@@ -26,7 +27,6 @@ mod once;
 mod outage;
 mod regctl;
 mod scene;
-
 mod under_lock;
 
 use std::process::Command;
