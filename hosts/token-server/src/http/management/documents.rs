@@ -44,11 +44,27 @@ pub(crate) struct RegistryResource {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum RegistryProperties {
+    Settings(RegistrySettings),
+    Address(RegistryAddress),
+}
+
+/// What all see who have access to the registry.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct RegistryProperties {
+struct RegistryAddress {
     login_server: String,
-    creation_date: String,
     provisioning_state: &'static str,
+}
+
+/// What those see who may read management.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RegistrySettings {
+    #[serde(flatten)]
+    address: RegistryAddress,
+    creation_date: String,
     admin_user_enabled: bool,
     anonymous_pull_enabled: bool,
     data_endpoint_enabled: bool,
@@ -300,18 +316,32 @@ impl RegistryResource {
     pub(crate) fn new(app: &App, registry: &RegistryRecord) -> Self {
         Self {
             summary: RegistrySummary::new(app),
-            properties: RegistryProperties {
-                login_server: app.issuer.service.clone(),
+            properties: RegistryProperties::Settings(RegistrySettings {
+                address: RegistryAddress::new(app),
                 creation_date: rfc3339(registry.created_at),
-                provisioning_state: SUCCEEDED,
                 admin_user_enabled: registry.admin_enabled,
                 anonymous_pull_enabled: registry.anonymous_pull,
                 data_endpoint_enabled: false,
                 public_network_access: "Enabled",
                 role_assignment_mode: "LegacyRegistryPermissions",
                 zone_redundancy: "Disabled",
-            },
+            }),
         }
+    }
+
+    /// The same for those who may only find it.
+    #[must_use]
+    pub(crate) fn found(app: &App) -> Self {
+        Self {
+            summary: RegistrySummary::new(app),
+            properties: RegistryProperties::Address(RegistryAddress::new(app)),
+        }
+    }
+}
+
+impl RegistryAddress {
+    fn new(app: &App) -> Self {
+        Self { login_server: app.issuer.service.clone(), provisioning_state: SUCCEEDED }
     }
 }
 

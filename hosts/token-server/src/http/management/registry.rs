@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 
-use super::access::{Change, Look};
+use super::access::{Change, Find};
 use super::body::Body;
 use super::documents::{RegistryPatch, RegistryResource};
 use super::error::{ErrorResponse, ManagementError};
@@ -13,7 +13,8 @@ use crate::app::App;
 use crate::app::watch::commit;
 use crate::domain::edit::registry::{RegistryEdit, patch};
 
-/// Shows the registry.
+/// Shows the registry: where it is to all who have access to it, its settings to those who may read
+/// them.
 ///
 /// # Errors
 ///
@@ -22,8 +23,11 @@ use crate::domain::edit::registry::{RegistryEdit, patch};
     responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
-    _: Look,
+    Find { sees_settings }: Find,
 ) -> Result<Json<RegistryResource>, ManagementError> {
+    if !sees_settings {
+        return Ok(Json(RegistryResource::found(&app)));
+    }
     let registry = app.store.read().await?.registry().await?;
     Ok(Json(RegistryResource::new(&app, &registry)))
 }
