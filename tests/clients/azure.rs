@@ -276,6 +276,49 @@ fn az_logs_in_who_pulls_and_who_pushes() {
     }
 }
 
+/// The token that `az` has for itself, which it got for management, is exchanged for the registry,
+/// until that is turned off.
+#[test]
+fn az_exchanges_its_own_token() {
+    let scene = Scene::new("{}", None);
+    let administrator = scene.server.administrator();
+    let client_id = "00000000-0000-4000-8000-0000000000a3";
+    let puller = service_principal(&scene, &administrator, client_id, "AcrPull");
+    let [owner, az] = [(); 2].map(|()| Az::new(&scene.front, None));
+    owner.sign_in(&scene.front.url(), &administrator);
+    az.sign_in(&scene.front.url(), &puller);
+    let shown = az.run(&["account", "get-access-token"]).unwrap();
+    let token = shown["accessToken"].as_str().unwrap();
+    let exchange = || {
+        let form = [
+            ("grant_type", "access_token"),
+            ("service", &scene.front.host()),
+            ("tenant", &puller.tenant),
+            ("access_token", token),
+        ];
+        let url = format!("{}/oauth2/exchange", scene.server.url());
+        let answer = reqwest::blocking::Client::new().post(url).form(&form).send().unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().unwrap())
+    };
+    let (status, exchanged) = exchange();
+    assert_eq!(status, 200, "{exchanged}");
+    let refresh = exchanged["refresh_token"].as_str().unwrap();
+    let scope = "repository:team/hello:pull,push";
+    let opened = access(&scene.server.url(), NULL_GUID, refresh, scope);
+    assert_eq!(opened.as_deref(), Some("repository:team/hello:pull"));
+    for (status, expected) in [("disabled", 401), ("enabled", 200)] {
+        let update = ["config", "authentication-as-arm", "update", "-r", "registry", "--status"];
+        let shown = owner.acr(&[&update[..], &[status]].concat()).unwrap();
+        assert_eq!(shown["status"], json!(status), "{shown}");
+        let shown =
+            owner.acr(&["config", "authentication-as-arm", "show", "-r", "registry"]).unwrap();
+        assert_eq!(shown["status"], json!(status), "{shown}");
+        assert_eq!(exchange().0, expected, "{status}");
+        // What `az acr login` asks for is for the registry alone.
+        az.acr(&["login", "-n", "registry", "--expose-token"]).unwrap();
+    }
+}
+
 /// Makes a service principal with a role.
 #[track_caller]
 fn service_principal(

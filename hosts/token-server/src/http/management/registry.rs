@@ -32,7 +32,8 @@ pub(crate) async fn show(
     Ok(Json(RegistryResource::new(&app, &registry)))
 }
 
-/// Changes the registry's settings: `az acr update --admin-enabled --anonymous-pull-enabled`.
+/// Changes the registry's settings: `az acr update --admin-enabled --anonymous-pull-enabled`, `az acr
+/// config authentication-as-arm update`.
 ///
 /// # Errors
 ///
@@ -48,6 +49,7 @@ pub(crate) async fn update(
     let edit = RegistryEdit {
         admin_enabled: body.properties.admin_user_enabled,
         anonymous_pull: body.properties.anonymous_pull_enabled,
+        authentication_as_arm: body.properties.authentication_as_arm(),
     };
     let mut write = permit.store.write().await?;
     let registry = patch(&mut write, edit).await?;

@@ -7,6 +7,12 @@
 //! redeemed, it is sent back as `aad_refresh_token`, because the former may be of no use any more.
 //! Only the answer has it: no token of ours, no log.
 //!
+//! A token of our own authority is taken, too: one for the registry, and one for management while
+//! [`authentication_as_arm`] is on, as at the service, because `az account get-access-token` gives
+//! no other.
+//!
+//! [`authentication_as_arm`]: crate::store::RegistryRecord::authentication_as_arm
+//!
 //! An extension: where an access token is expected, `name:password` of a scope-map token, a service
 //! principal or the admin is accepted too. Azure's SDKs do not support passwords, so this lets
 //! their registry clients use a scope-map token, which the service itself does not offer.
@@ -30,7 +36,7 @@ use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
 use crate::domain::identity::{Identity, IdentityError};
 use crate::domain::policy::Policy;
-use crate::domain::principal::{Presented, Principal, Proven};
+use crate::domain::principal::{AuthError, Presented, Principal, Proven};
 use crate::domain::reason::Reason;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
@@ -146,14 +152,32 @@ async fn by_access_token(
         let authenticator = app.authenticator(policy);
         return Ok(authenticator.by_password(name, password.to_owned(), address, now).await?);
     }
-    if let Some(principal) =
-        authority::principal(token, REGISTRY_AUDIENCE, &app.issuer, policy, Some(presented), now)?
-    {
+    if let Some(principal) = by_authority(app, policy, presented, token, now)? {
         return Ok(principal);
     }
     let identity = app.providers.identify(token, now).await?;
     presented.note(|| proven(&identity));
     Ok(Principal::of(identity, app.directory(policy))?)
+}
+
+/// The service principal of a token of our own authority; `None` when it is not ours.
+fn by_authority(
+    app: &App,
+    policy: &Policy,
+    presented: &Presented,
+    token: &str,
+    now: i64,
+) -> Result<Option<Principal>, AuthError> {
+    let read = |audience: &str| {
+        authority::principal(token, audience, &app.issuer, policy, Some(presented), now)
+    };
+    if let Some(principal) = read(REGISTRY_AUDIENCE)? {
+        return Ok(Some(principal));
+    }
+    match read(app.settings.management_url())? {
+        Some(_) if !policy.registry.authentication_as_arm => Err(Reason::NotForExchange.into()),
+        found => Ok(found),
+    }
 }
 
 /// An identity, and the id of its provider's token, for the decision log. The id is the provider's
