@@ -59,7 +59,7 @@ impl Manager {
     }
 
     /// Whether it may read where the registry is, and nothing else of it: its name and its login
-    /// server, which `az acr login` looks up for whoever pulls.
+    /// server, which `az acr login` looks up for all who pull.
     #[must_use]
     pub(crate) fn may_find_registry(&self) -> bool {
         self.may_read_management() || (self.is_in_registry && !self.has_only_narrow_roles())

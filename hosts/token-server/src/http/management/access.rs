@@ -3,8 +3,9 @@
 //! A handler declares its required role by the type of its first argument. [`Look`] needs one of
 //! the roles Reader, Contributor and Owner; [`Change`] needs Contributor or Owner; [`GiveRoles`]
 //! needs Owner, because a principal that can give roles can give itself any. [`ReadFeeds`] needs
-//! EdgeReader or a role that may read. [`Find`] needs any access to the registry. Credentials are a token of [`authority`], a token of an
-//! identity provider, a client id and secret, or, at an address of its own, a client's certificate.
+//! EdgeReader or a role that may read. [`Find`] needs any access to the registry. Credentials are
+//! a token of [`authority`], a token of an identity provider, a client id and secret, or, at an
+//! address of its own, a client's certificate.
 //!
 //! A request with a certificate of a configured name and an `Authorization` has two credentials,
 //! and is refused: whose rights count, and who is named in a log, would be a guess.

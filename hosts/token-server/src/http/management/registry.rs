@@ -13,8 +13,8 @@ use crate::app::App;
 use crate::app::watch::commit;
 use crate::domain::edit::registry::{RegistryEdit, patch};
 
-/// Shows the registry: where it is to all who have access to it, its settings to those who may read
-/// them.
+/// Shows the registry: where it is to all who have access to it, its settings to those who may
+/// read them.
 ///
 /// # Errors
 ///
@@ -32,8 +32,8 @@ pub(crate) async fn show(
     Ok(Json(RegistryResource::new(&app, &registry)))
 }
 
-/// Changes the registry's settings: `az acr update --admin-enabled --anonymous-pull-enabled`, `az acr
-/// config authentication-as-arm update`.
+/// Changes the registry's settings: `az acr update --admin-enabled --anonymous-pull-enabled`,
+/// `az acr config authentication-as-arm update`.
 ///
 /// # Errors
 ///

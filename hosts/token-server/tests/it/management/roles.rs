@@ -83,13 +83,13 @@ fn looks_up(registry: &Registry) -> [Call; 4] {
     ]
 }
 
-/// The only value of a list, or what is no list.
+/// The only value of a list, or the body itself.
 fn only(body: &Value) -> &Value {
     body.get("value").map_or(body, |list| &list[0])
 }
 
 #[tokio::test]
-async fn whoever_has_access_finds_the_registry_and_nothing_more_of_it() {
+async fn a_client_with_access_finds_the_registry_and_nothing_more_of_it() {
     let registry = registry().await;
     let settings = registry.must(get("")).await;
     check(&registry, get("/subscriptions"), [401, 200, 200, 200, 200]).await;

@@ -31,8 +31,8 @@ async fn redemptions_at_a_provider_are_bounded() {
     assert_eq!(provider.grants(), REFUSALS);
 }
 
-/// Where a provider makes another refresh token, its owner gets it, and nobody reads it in a token
-/// of ours.
+/// Where a provider makes another refresh token, its owner gets it, and no token of ours has
+/// it.
 #[tokio::test]
 async fn a_rotated_refresh_token_is_in_the_answer_alone() {
     let provider = Provider::start().await;
