@@ -199,8 +199,8 @@ impl Provider {
     /// Redeems a refresh token of this provider; returns the identity of the issued token, and the
     /// refresh token that the provider may have made in place of this one.
     ///
-    /// The issued token is the access token, or the identity token where the access token is opaque or for
-    /// another audience.
+    /// The issued token is the access token, or the identity token where the access token is opaque
+    /// or for another audience.
     ///
     /// # Errors
     ///
