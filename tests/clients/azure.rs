@@ -23,7 +23,7 @@ use crate::software::front::{Front, HTTPS, host};
 use crate::software::image;
 use crate::software::process::{attempt, free_port, is_free};
 use crate::software::registry::Registry;
-use crate::software::server::{Server, Settings, access, is_installed, seed};
+use crate::software::server::{Administrator, Server, Settings, access, is_installed, seed};
 
 const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
 const ALL: &[&str] =
@@ -243,6 +243,99 @@ fn az_manages_the_registry() {
         day.logs_docker_in();
     }
     day.takes_it_all_down();
+}
+
+/// Who may only pull or push logs in, and sees nothing else of management.
+#[test]
+fn az_logs_in_who_pulls_and_who_pushes() {
+    let scene = Scene::new("{}", None);
+    let administrator = scene.server.administrator();
+    let docker = Docker::installed();
+    for (role, client_id, access_expected) in [
+        ("AcrPull", "00000000-0000-4000-8000-0000000000a1", "repository:team/hello:pull"),
+        ("AcrPush", "00000000-0000-4000-8000-0000000000a2", "repository:team/hello:pull,push"),
+    ] {
+        let who = service_principal(&scene, &administrator, client_id, role);
+        let az = Az::new(&scene.front, docker.as_ref().map(Docker::for_az));
+        az.sign_in(&scene.front.url(), &who);
+        let exposed = az.acr(&["login", "-n", "registry", "--expose-token"]).unwrap();
+        assert_eq!(exposed["loginServer"], json!(scene.front.host()), "{role}: {exposed}");
+        let refresh = exposed["refreshToken"].as_str().unwrap();
+        let opened =
+            access(&scene.server.url(), NULL_GUID, refresh, "repository:team/hello:pull,push");
+        assert_eq!(opened.as_deref(), Some(access_expected), "{role}");
+        if docker.is_some() {
+            az.acr(&["login", "-n", "registry"]).unwrap();
+        }
+        let shown = az.acr(&["show", "-n", "registry"]).unwrap();
+        assert_eq!(shown["loginServer"], json!(scene.front.host()), "{shown}");
+        assert_eq!(shown["adminUserEnabled"], Value::Null, "{shown}");
+        for refused in ["credential show -n registry", "token list -r registry"] {
+            az.acr(&refused.split(' ').collect::<Vec<_>>()).unwrap_err();
+        }
+    }
+}
+
+/// The token that `az` has for itself, which it got for management, is exchanged for the registry,
+/// until that is turned off.
+#[test]
+fn az_exchanges_its_own_token() {
+    let scene = Scene::new("{}", None);
+    let administrator = scene.server.administrator();
+    let client_id = "00000000-0000-4000-8000-0000000000a3";
+    let puller = service_principal(&scene, &administrator, client_id, "AcrPull");
+    let [owner, az] = [(); 2].map(|()| Az::new(&scene.front, None));
+    owner.sign_in(&scene.front.url(), &administrator);
+    az.sign_in(&scene.front.url(), &puller);
+    let shown = az.run(&["account", "get-access-token"]).unwrap();
+    let token = shown["accessToken"].as_str().unwrap();
+    let exchange = || {
+        let form = [
+            ("grant_type", "access_token"),
+            ("service", &scene.front.host()),
+            ("tenant", &puller.tenant),
+            ("access_token", token),
+        ];
+        let url = format!("{}/oauth2/exchange", scene.server.url());
+        let answer = reqwest::blocking::Client::new().post(url).form(&form).send().unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().unwrap())
+    };
+    let (status, exchanged) = exchange();
+    assert_eq!(status, 200, "{exchanged}");
+    let refresh = exchanged["refresh_token"].as_str().unwrap();
+    let scope = "repository:team/hello:pull,push";
+    let opened = access(&scene.server.url(), NULL_GUID, refresh, scope);
+    assert_eq!(opened.as_deref(), Some("repository:team/hello:pull"));
+    for (status, expected) in [("disabled", 401), ("enabled", 200)] {
+        let update = ["config", "authentication-as-arm", "update", "-r", "registry", "--status"];
+        let shown = owner.acr(&[&update[..], &[status]].concat()).unwrap();
+        assert_eq!(shown["status"], json!(status), "{shown}");
+        let shown =
+            owner.acr(&["config", "authentication-as-arm", "show", "-r", "registry"]).unwrap();
+        assert_eq!(shown["status"], json!(status), "{shown}");
+        assert_eq!(exchange().0, expected, "{status}");
+        // What `az acr login` asks for is for the registry alone.
+        az.acr(&["login", "-n", "registry", "--expose-token"]).unwrap();
+    }
+}
+
+/// Makes a service principal with a role.
+#[track_caller]
+fn service_principal(
+    scene: &Scene,
+    administrator: &Administrator,
+    client_id: &str,
+    role: &str,
+) -> Administrator {
+    let (url, path) = (scene.server.url(), format!("/servicePrincipals/{client_id}"));
+    let ask =
+        |method, path: &str, body| administrator.ask(method, &url, path, Some(&body)).unwrap();
+    let (status, said) = ask("PUT", &path, json!({ "roles": [role] }));
+    assert_eq!(status, 200, "{said}");
+    let (status, made) = ask("POST", &format!("{path}/secrets"), json!({}));
+    assert_eq!(status, 200, "{made}");
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    Administrator { client_id: client_id.to_owned(), secret, tenant: administrator.tenant.clone() }
 }
 
 /// The parts of one day, in their order.

@@ -45,7 +45,7 @@ pub mod domain {
     pub mod identity {
         pub use crate::domain::identity::{
             BETWEEN_ATTEMPTS, Bindings, Bound, Identity, IdentityError, KEPT_FOR, Providers,
-            STALE_AFTER,
+            STALE_AFTER, provider::Redeemed,
         };
         pub mod claims {
             pub use crate::domain::identity::claims::Claims;

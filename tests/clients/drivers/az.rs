@@ -82,7 +82,8 @@ impl Az {
         said(self.command(&check).args(["--repository", repository]))
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<Value, String> {
+    /// Runs `az`, and reads what it prints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Value, String> {
         let printed = attempt(&mut self.command(arguments))?;
         Ok(serde_json::from_str(&printed).unwrap_or(Value::Null))
     }

@@ -1,7 +1,8 @@
 //! Tokens of the built-in authority: for management, and for exchange at the registry.
 //!
 //! They are signed with the registry's own keys, and their audience is their purpose. They carry no
-//! roles; those are read when a token is used.
+//! roles; those are read when a token is used. A token for management may be taken in exchange too;
+//! one for exchange never manages.
 
 use scopegate_api::claims::PrincipalKind;
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,9 @@ pub(crate) fn principal(
         .service_principal(&claims.sub)
         .filter(|service| service.enabled)
         .ok_or(Reason::ClientGone)?;
+    if !claims.tid.eq_ignore_ascii_case(&policy.registry.tenant) {
+        return Err(Reason::OtherTenant.into());
+    }
     if claims.epoch.as_ref() != issuer.epoch().as_deref() {
         return Err(Reason::OtherEpoch.into());
     }

@@ -78,6 +78,9 @@ reasons! {
     PasswordEnded, "password_ended", "the password or the secret that made the token has ended";
     ClientGone, "client_gone", "a service principal that is gone or disabled";
     ClientChanged, "client_changed", "a token from before the client was changed";
+    OtherTenant, "other_tenant", "a token of another tenant";
+    NotForExchange, "not_for_exchange",
+        "a token for management, which this registry does not take in exchange";
     OtherEpoch, "other_epoch", "a token of another epoch of the database";
     IdentityRevoked, "identity_revoked", "a token of an identity that was revoked";
     IdentityWithoutClaims, "identity_without_claims", "a token of an identity without its claims";

@@ -93,7 +93,8 @@ pub async fn restore(
     write.note_restore(backup.about.made_at, backup.about.revision);
     let maps = taken.of(std::mem::take(&mut restored.scope_maps));
     let mut disabled = narrow(&mut write, maps, &left.scope_maps).await?;
-    disabled.append(&mut disable(&mut write, &taken, restored).await?);
+    let was_arm = left.registry.authentication_as_arm;
+    disabled.append(&mut disable(&mut write, &taken, restored, was_arm).await?);
     let revision = write.commit().await?;
     Ok(Restored { about: backup.about, epoch, revision, since, disabled })
 }
@@ -205,6 +206,7 @@ async fn disable(
     write: &mut Write,
     taken: &Taken<'_>,
     restored: Changes,
+    was_arm: bool,
 ) -> anyhow::Result<Vec<Object>> {
     let mut disabled = Vec::new();
     for token in taken.of(restored.tokens).into_iter().filter(|token| token.enabled) {
@@ -217,9 +219,11 @@ async fn disable(
         write.put(&ServicePrincipalRecord { enabled: false, ..service }).await?;
     }
     let mut registry = write.registry().await?;
-    let opens = registry.admin_enabled || registry.anonymous_pull;
+    let opens_again = registry.authentication_as_arm && !was_arm;
+    let opens = registry.admin_enabled || registry.anonymous_pull || opens_again;
     if opens && taken.has("registry", "") {
         (registry.admin_enabled, registry.anonymous_pull) = (false, false);
+        registry.authentication_as_arm &= was_arm;
         write.put_registry(&registry).await?;
         disabled.push(Object::new("registry", ""));
     }

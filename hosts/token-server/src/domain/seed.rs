@@ -221,6 +221,7 @@ impl SeedRegistry {
         RegistryEdit {
             admin_enabled: self.admin_user_enabled,
             anonymous_pull: self.anonymous_pull_enabled,
+            ..RegistryEdit::default()
         }
     }
 }

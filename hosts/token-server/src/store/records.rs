@@ -43,6 +43,8 @@ pub struct RegistryRecord {
     pub anonymous_pull: bool,
     /// The revision of the last change that must end anonymous tokens.
     pub anonymous_generation: Revision,
+    /// Whether a token of our authority for management is taken in exchange.
+    pub authentication_as_arm: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -302,7 +304,8 @@ impl RegistryRecord {
         let row = sqlx::query(
             "select rid, tenant, subscription, created_at, revision, forgotten,
                 admin_enabled, admin_passwords, admin_generation, anonymous_pull, anonymous_generation, epoch,
-                coalesce((select id from writes where writes.revision = registry.revision), '')
+                coalesce((select id from writes where writes.revision = registry.revision), ''),
+                authentication_as_arm
              from registry",
         );
         let row = row.fetch_one(db).await?;
@@ -320,6 +323,7 @@ impl RegistryRecord {
             anonymous_generation: row.try_get(10)?,
             epoch: row.try_get(11)?,
             write_id: row.try_get(12)?,
+            authentication_as_arm: flag(&row, 13)?,
         })
     }
 }

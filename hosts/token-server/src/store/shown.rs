@@ -61,6 +61,7 @@ impl Shown for RegistryRecord {
             "adminGeneration": self.admin_generation,
             "anonymousPull": self.anonymous_pull,
             "anonymousGeneration": self.anonymous_generation,
+            "authenticationAsArm": self.authentication_as_arm,
         })
     }
 }

@@ -319,7 +319,8 @@ impl Write {
         self.note_put(Object::new("registry", ""), Some(before), registry.shown());
         sqlx::query(
             "update registry set tenant = $1, subscription = $2, admin_enabled = $3, admin_passwords = $4,
-                admin_generation = $5, anonymous_pull = $6, anonymous_generation = $7",
+                admin_generation = $5, anonymous_pull = $6, anonymous_generation = $7,
+                authentication_as_arm = $8",
         )
         .bind(registry.tenant.as_str())
         .bind(registry.subscription.as_str())
@@ -328,6 +329,7 @@ impl Write {
         .bind(registry.admin_generation)
         .bind(i64::from(registry.anonymous_pull))
         .bind(registry.anonymous_generation)
+        .bind(i64::from(registry.authentication_as_arm))
         .execute(&mut *self.transaction)
         .await
         .map(drop)

@@ -86,7 +86,11 @@ async fn write_the_database_of_this_schema() {
 /// Adds a principal of each kind to the seed of the tests, and a tombstone; tells who logs in.
 async fn populate(server: &Server) -> Vec<Login> {
     let mut write = server.write().await;
-    let both = RegistryEdit { admin_enabled: Some(true), anonymous_pull: Some(true) };
+    let both = RegistryEdit {
+        admin_enabled: Some(true),
+        anonymous_pull: Some(true),
+        ..RegistryEdit::default()
+    };
     registry::patch(&mut write, both).await.unwrap();
     let (_, admin) = registry::admin_passwords(&mut write).await.unwrap();
     let client = ServicePrincipalEdit {

@@ -1,4 +1,4 @@
-//! The registry's own settings: its admin account, and anonymous pull.
+//! The registry's own settings: its admin account, anonymous pull, and what exchange takes.
 
 use super::EditError;
 use super::passwords::{Generated, replace};
@@ -14,6 +14,8 @@ pub struct RegistryEdit {
     pub admin_enabled: Option<bool>,
     /// Whether anonymous clients may pull.
     pub anonymous_pull: Option<bool>,
+    /// Whether a token of our authority for management is taken in exchange.
+    pub authentication_as_arm: Option<bool>,
 }
 
 /// Changes the settings.
@@ -34,6 +36,9 @@ pub async fn patch(write: &mut Write, edit: RegistryEdit) -> Result<RegistryReco
             registry.anonymous_generation = write.revision();
         }
         registry.anonymous_pull = enabled;
+    }
+    if let Some(enabled) = edit.authentication_as_arm {
+        registry.authentication_as_arm = enabled;
     }
     write.put_registry(&registry).await?;
     Ok(registry)

@@ -59,8 +59,25 @@ struct Client {
     secret: Option<Secret>,
 }
 
-/// A client's secret.
+/// A secret: our client's, or a refresh token that a provider made.
 struct Secret(String);
+
+/// What a provider gave for a refresh token.
+#[derive(Debug)]
+pub struct Redeemed {
+    /// Whose it is.
+    pub identity: Identity,
+    rotated: Option<Secret>,
+}
+
+impl Redeemed {
+    /// The refresh token that replaces the redeemed one, where the provider made another. It is its
+    /// owner's, for the answer alone.
+    #[must_use]
+    pub fn into_refresh_token(self) -> Option<String> {
+        self.rotated.map(|Secret(token)| token)
+    }
+}
 
 /// Leaves the secret out.
 impl fmt::Debug for Secret {
@@ -179,19 +196,33 @@ impl Provider {
         self.verify(jwt, now).await
     }
 
-    /// Redeems a refresh token of this provider; returns the identity of the issued token.
+    /// Redeems a refresh token of this provider; returns the identity of the issued token, and the
+    /// refresh token that the provider may have made in place of this one.
     ///
-    /// That is the access token, or the identity token where the access token is opaque or for
-    /// another audience.
+    /// The issued token is the access token, or the identity token where the access token is opaque
+    /// or for another audience.
     ///
     /// # Errors
     ///
     /// See [`IdentityError`]. A provider that refuses our client is unavailable.
-    pub async fn redeem(&self, refresh_token: &str, now: i64) -> Result<Identity, IdentityError> {
+    pub async fn redeem(&self, refresh_token: &str, now: i64) -> Result<Redeemed, IdentityError> {
         if refresh_token.is_empty() || refresh_token.len() > MAX_TOKEN {
             return Err(IdentityError::NotAuthenticated(Reason::NoProviderRefreshToken));
         }
         let granted = self.grant(refresh_token, now).await?;
+        let identity = self.identify_granted(&granted, now).await?;
+        // One that is longer could not be redeemed.
+        let rotated = granted.refresh_token.filter(|new| {
+            !new.is_empty() && new.len() <= MAX_TOKEN && new.as_str() != refresh_token
+        });
+        Ok(Redeemed { identity, rotated: rotated.map(Secret) })
+    }
+
+    async fn identify_granted(
+        &self,
+        granted: &Granted,
+        now: i64,
+    ) -> Result<Identity, IdentityError> {
         let id_token = granted.id_token.as_deref();
         let Some(access_token) = granted.access_token.as_deref() else {
             let token = id_token.ok_or_else(|| self.unavailable("it granted no token"))?;
@@ -368,6 +399,8 @@ fn basic(id: &str, secret: &str) -> Option<HeaderValue> {
 struct Granted {
     access_token: Option<String>,
     id_token: Option<String>,
+    /// A new one, from a provider that rotates them.
+    refresh_token: Option<String>,
 }
 
 /// The error of a token endpoint.

@@ -19,20 +19,24 @@ pub(crate) struct Manager {
     /// The provider of an identity.
     pub provider: Option<String>,
     roles: Vec<Role>,
+    /// Whether its scope maps, roles among them, give it anything in the registry: exchange is for
+    /// such principals only.
+    is_in_registry: bool,
 }
 
 impl From<Principal> for Manager {
     fn from(principal: Principal) -> Self {
         let kind = principal.kind_name();
+        let is_in_registry = !principal.tables.is_empty();
         let Principal { subject: name, provider, roles, .. } = principal;
-        Self { kind, name, provider, roles }
+        Self { kind, name, provider, roles, is_in_registry }
     }
 }
 
 impl From<&Holder> for Manager {
     fn from(holder: &Holder) -> Self {
         let (name, roles) = (holder.name.clone(), holder.roles.clone());
-        Self { kind: "certificate", name, provider: None, roles }
+        Self { kind: "certificate", name, provider: None, roles, is_in_registry: false }
     }
 }
 
@@ -52,6 +56,13 @@ impl Manager {
     #[must_use]
     pub(crate) fn may_read_management(&self) -> bool {
         self.roles.contains(&Role::Reader) || self.may_manage()
+    }
+
+    /// Whether it may read where the registry is, and nothing else of it: its name and its login
+    /// server, which `az acr login` looks up for all who pull.
+    #[must_use]
+    pub(crate) fn may_find_registry(&self) -> bool {
+        self.may_read_management() || (self.is_in_registry && !self.has_only_narrow_roles())
     }
 
     /// Whether it may read generations and the bundle. A role that reads management may.

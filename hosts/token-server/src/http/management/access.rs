@@ -3,8 +3,9 @@
 //! A handler declares its required role by the type of its first argument. [`Look`] needs one of
 //! the roles Reader, Contributor and Owner; [`Change`] needs Contributor or Owner; [`GiveRoles`]
 //! needs Owner, because a principal that can give roles can give itself any. [`ReadFeeds`] needs
-//! EdgeReader or a role that may read. Credentials are a token of [`authority`], a token of an
-//! identity provider, a client id and secret, or, at an address of its own, a client's certificate.
+//! EdgeReader or a role that may read. [`Find`] needs any access to the registry. Credentials are
+//! a token of [`authority`], a token of an identity provider, a client id and secret, or, at an
+//! address of its own, a client's certificate.
 //!
 //! A request with a certificate of a configured name and an `Authorization` has two credentials,
 //! and is refused: whose rights count, and who is named in a log, would be a guess.
@@ -34,6 +35,12 @@ use crate::store::Store;
 /// May read management.
 #[derive(Debug)]
 pub(crate) struct Look(pub Ids);
+
+/// May read where the registry is; with a role that may read, its settings too.
+#[derive(Debug)]
+pub(crate) struct Find {
+    pub sees_settings: bool,
+}
 
 /// May read generations and the bundle.
 #[derive(Debug)]
@@ -80,6 +87,23 @@ impl FromRequestParts<Arc<App>> for Look {
     ) -> Result<Self, ManagementError> {
         let refused = "this needs the role Reader, Contributor or Owner";
         permitted(parts, app, Manager::may_read_management, refused).await.map(|p| Self(p.ids))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Find {
+    type Rejection = ManagementError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &Arc<App>,
+    ) -> Result<Self, ManagementError> {
+        let Ok(context) = Context::from_request_parts(parts, app).await;
+        let manager = authenticate(&parts.headers, &context, app).await?;
+        if !manager.may_find_registry() {
+            return Err(ManagementError::Forbidden("this needs a role or a scope map here"));
+        }
+        this_registry(parts, app).await?;
+        Ok(Self { sees_settings: manager.may_read_management() })
     }
 }
 

@@ -4,6 +4,7 @@
 //! Follows the requests of `az cloud register`, `az login` and the look-up before every `az acr`
 //! command.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -23,8 +24,7 @@ use crate::http::context::Context;
 /// `GET /metadata/endpoints`
 pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
     let url = app.settings.management_url();
-    // The suffix completes a registry's name to its address: the service without its first label.
-    let suffix = app.issuer.service.split_once('.').map_or("", |(_, suffix)| suffix);
+    let suffix = suffix(&app.issuer.service);
     let document = object!({
         "name": "Scopegate",
         "portal": url,
@@ -46,6 +46,16 @@ pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
         "suffixes": { "acrLoginServer": suffix },
     });
     json(StatusCode::OK, &document)
+}
+
+/// What completes a registry's name to its address where a client cannot look it up: the service
+/// without its first label. An address of IPv4 is no name with a suffix.
+fn suffix(service: &str) -> &str {
+    let host = service.rsplit_once(':').map_or(service, |(host, _)| host);
+    if host.parse::<Ipv4Addr>().is_ok() {
+        return "";
+    }
+    service.split_once('.').map_or("", |(_, suffix)| suffix)
 }
 
 /// `GET /subscriptions`
@@ -78,8 +88,8 @@ pub(crate) async fn subscription(
     Ok(json(StatusCode::OK, &document(&app)))
 }
 
-/// `GET /subscriptions/{subscription}/resources`: the registry, for principals that may read it.
-/// Filters are not needed for one resource.
+/// `GET /subscriptions/{subscription}/resources`: the registry, for principals that have access
+/// to it. Filters are not needed for one resource.
 ///
 /// # Errors
 ///
@@ -92,7 +102,7 @@ pub(crate) async fn resources(
 ) -> Result<Response, ManagementError> {
     let manager = access::manager(&headers, &context, &app).await?;
     check(&app, &subscription)?;
-    let registry = manager.may_read_management().then(|| RegistrySummary::new(&app));
+    let registry = manager.may_find_registry().then(|| RegistrySummary::new(&app));
     Ok(json(StatusCode::OK, &List::all(registry.into_iter().collect())))
 }
 
@@ -114,8 +124,11 @@ pub(crate) async fn registries(
             _ => check_group(value)?,
         }
     }
-    if !manager.may_read_management() {
+    if !manager.may_find_registry() {
         return Ok(json(StatusCode::OK, &List::<Value>::all(Vec::new())));
+    }
+    if !manager.may_read_management() {
+        return Ok(json(StatusCode::OK, &List::all(vec![RegistryResource::found(&app)])));
     }
     let registry = app.store.read().await?.registry().await?;
     let resource = RegistryResource::new(&app, &registry);
@@ -159,4 +172,24 @@ pub(crate) async fn nothing(uri: Uri) -> Response {
         return ManagementError::from(error).into_response();
     }
     StatusCode::NOT_FOUND.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suffix;
+
+    #[test]
+    fn suffixes() {
+        for (service, expected) in [
+            ("registry.example.com", "example.com"),
+            ("registry.example.com:6443", "example.com:6443"),
+            ("local.host:6443", "host:6443"),
+            ("localhost:5000", ""),
+            ("127.0.0.1:5000", ""),
+            ("127.0.0.1", ""),
+            ("[::1]:5000", ""),
+        ] {
+            assert_eq!(suffix(service), expected, "{service}");
+        }
+    }
 }

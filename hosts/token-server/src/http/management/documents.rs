@@ -44,13 +44,30 @@ pub(crate) struct RegistryResource {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum RegistryProperties {
+    Settings(RegistrySettings),
+    Address(RegistryAddress),
+}
+
+/// What all see who have access to the registry.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct RegistryProperties {
+struct RegistryAddress {
     login_server: String,
-    creation_date: String,
     provisioning_state: &'static str,
+}
+
+/// What those see who may read management.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RegistrySettings {
+    #[serde(flatten)]
+    address: RegistryAddress,
+    creation_date: String,
     admin_user_enabled: bool,
     anonymous_pull_enabled: bool,
+    policies: RegistryPolicies,
     data_endpoint_enabled: bool,
     public_network_access: &'static str,
     role_assignment_mode: &'static str,
@@ -74,6 +91,48 @@ pub(crate) struct RegistryPatchProperties {
     pub admin_user_enabled: Option<bool>,
     /// Whether anonymous clients may pull.
     pub anonymous_pull_enabled: Option<bool>,
+    /// Other settings.
+    pub policies: Option<RegistryPolicies>,
+}
+
+impl RegistryPatchProperties {
+    /// Whether a token for management is to be taken in exchange, where that is said.
+    pub(crate) fn authentication_as_arm(&self) -> Option<bool> {
+        let policy = self.policies.as_ref()?.authentication_as_arm.as_ref()?;
+        policy.status.map(|status| status == PolicyStatus::Enabled)
+    }
+}
+
+/// Settings of a registry that the service calls policies.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub(crate) struct RegistryPolicies {
+    /// Whether a token for management is taken in exchange.
+    #[serde(rename = "azureADAuthenticationAsArmPolicy")]
+    authentication_as_arm: Option<Policy>,
+}
+
+/// A setting.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+struct Policy {
+    status: Option<PolicyStatus>,
+}
+
+/// Whether a setting is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum PolicyStatus {
+    Enabled,
+    Disabled,
+}
+
+impl RegistryPolicies {
+    fn new(registry: &RegistryRecord) -> Self {
+        let is_enabled = registry.authentication_as_arm;
+        let status = if is_enabled { PolicyStatus::Enabled } else { PolicyStatus::Disabled };
+        Self { authentication_as_arm: Some(Policy { status: Some(status) }) }
+    }
 }
 
 /// A scope map.
@@ -300,18 +359,33 @@ impl RegistryResource {
     pub(crate) fn new(app: &App, registry: &RegistryRecord) -> Self {
         Self {
             summary: RegistrySummary::new(app),
-            properties: RegistryProperties {
-                login_server: app.issuer.service.clone(),
+            properties: RegistryProperties::Settings(RegistrySettings {
+                address: RegistryAddress::new(app),
                 creation_date: rfc3339(registry.created_at),
-                provisioning_state: SUCCEEDED,
                 admin_user_enabled: registry.admin_enabled,
                 anonymous_pull_enabled: registry.anonymous_pull,
+                policies: RegistryPolicies::new(registry),
                 data_endpoint_enabled: false,
                 public_network_access: "Enabled",
                 role_assignment_mode: "LegacyRegistryPermissions",
                 zone_redundancy: "Disabled",
-            },
+            }),
         }
+    }
+
+    /// The same for those who may only find it.
+    #[must_use]
+    pub(crate) fn found(app: &App) -> Self {
+        Self {
+            summary: RegistrySummary::new(app),
+            properties: RegistryProperties::Address(RegistryAddress::new(app)),
+        }
+    }
+}
+
+impl RegistryAddress {
+    fn new(app: &App) -> Self {
+        Self { login_server: app.issuer.service.clone(), provisioning_state: SUCCEEDED }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 
-use super::access::{Change, Look};
+use super::access::{Change, Find};
 use super::body::Body;
 use super::documents::{RegistryPatch, RegistryResource};
 use super::error::{ErrorResponse, ManagementError};
@@ -13,7 +13,8 @@ use crate::app::App;
 use crate::app::watch::commit;
 use crate::domain::edit::registry::{RegistryEdit, patch};
 
-/// Shows the registry.
+/// Shows the registry: where it is to all who have access to it, its settings to those who may
+/// read them.
 ///
 /// # Errors
 ///
@@ -22,13 +23,17 @@ use crate::domain::edit::registry::{RegistryEdit, patch};
     responses((status = 200, body = RegistryResource), (status = "default", body = ErrorResponse)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
-    _: Look,
+    Find { sees_settings }: Find,
 ) -> Result<Json<RegistryResource>, ManagementError> {
+    if !sees_settings {
+        return Ok(Json(RegistryResource::found(&app)));
+    }
     let registry = app.store.read().await?.registry().await?;
     Ok(Json(RegistryResource::new(&app, &registry)))
 }
 
-/// Changes the registry's settings: `az acr update --admin-enabled --anonymous-pull-enabled`.
+/// Changes the registry's settings: `az acr update --admin-enabled --anonymous-pull-enabled`,
+/// `az acr config authentication-as-arm update`.
 ///
 /// # Errors
 ///
@@ -44,6 +49,7 @@ pub(crate) async fn update(
     let edit = RegistryEdit {
         admin_enabled: body.properties.admin_user_enabled,
         anonymous_pull: body.properties.anonymous_pull_enabled,
+        authentication_as_arm: body.properties.authentication_as_arm(),
     };
     let mut write = permit.store.write().await?;
     let registry = patch(&mut write, edit).await?;

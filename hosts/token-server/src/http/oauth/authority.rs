@@ -156,18 +156,27 @@ async fn client(
 }
 
 /// The audience of a scope: the address that the client was given, with or without a trailing
-/// slash, and `/.default`.
+/// slash, and `/.default`. Only that of management is for management.
 fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
     let mut words = scope.split(' ').filter_map(|word| word.strip_suffix("/.default"));
     let resource = words.next().unwrap_or_default().trim_end_matches('/');
-    [app.settings.management_url(), REGISTRY_AUDIENCE]
-        .into_iter()
-        .find(|known| *known == resource)
-        .map(ToOwned::to_owned)
-        .ok_or(OAuthError::bad_request(
-            "invalid_scope",
-            "the scope is neither this server's address nor that of the registry, followed by `/.default`",
-        ))
+    let management = app.settings.management_url();
+    if resource == management {
+        return Ok(management.to_owned());
+    }
+    if resource == REGISTRY_AUDIENCE || is_registry(resource, &app.issuer.service) {
+        return Ok(REGISTRY_AUDIENCE.to_owned());
+    }
+    Err(OAuthError::bad_request(
+        "invalid_scope",
+        "the scope is neither this server's address nor that of the registry, followed by `/.default`",
+    ))
+}
+
+/// Whether a resource is the registry's own address, as `get_token("https://REGISTRY/.default")`
+/// names it. Letters of hosts have no case.
+fn is_registry(resource: &str, service: &str) -> bool {
+    resource.strip_prefix("https://").is_some_and(|host| host.eq_ignore_ascii_case(service))
 }
 
 fn check_tenant(app: &App, tenant: &str) -> Result<(), OAuthError> {
@@ -178,4 +187,32 @@ fn check_tenant(app: &App, tenant: &str) -> Result<(), OAuthError> {
         "invalid_request",
         "there is no such tenant; `scopegate-server administrator` prints the one there is",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_registry;
+
+    #[test]
+    fn addresses_of_the_registry() {
+        for (resource, service, expected) in [
+            ("https://registry.example.com", "registry.example.com", true),
+            ("https://Registry.Example.com", "registry.example.com", true),
+            ("https://localhost:5000", "localhost:5000", true),
+            ("https://127.0.0.1:5000", "127.0.0.1:5000", true),
+            ("https://[::1]:5000", "[::1]:5000", true),
+            ("https://localhost", "localhost:5000", false),
+            ("https://localhost:5001", "localhost:5000", false),
+            ("https://localhost:5000/v2", "localhost:5000", false),
+            ("https://user@localhost:5000", "localhost:5000", false),
+            ("https://evil.localhost:5000", "localhost:5000", false),
+            ("https://localhost:5000.evil", "localhost:5000", false),
+            ("http://localhost:5000", "localhost:5000", false),
+            ("localhost:5000", "localhost:5000", false),
+            ("https://", "localhost:5000", false),
+            ("", "localhost:5000", false),
+        ] {
+            assert_eq!(is_registry(resource, service), expected, "{resource} {service}");
+        }
+    }
 }

@@ -3,7 +3,15 @@
 //! Follows <https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md> and what its clients send.
 //! The three grant types are accepted: `access_token`; `refresh_token`, for which the provider is
 //! asked for an access token; and `access_token_refresh_token`, which holds both and must be for
-//! the same identity.
+//! the same identity. Where the provider makes another refresh token in place of the one that was
+//! redeemed, it is sent back as `aad_refresh_token`, because the former may be of no use any more.
+//! Only the answer has it: no token of ours, no log.
+//!
+//! A token of our own authority is taken, too: one for the registry, and one for management while
+//! [`authentication_as_arm`] is on, as at the service, because `az account get-access-token` gives
+//! no other.
+//!
+//! [`authentication_as_arm`]: crate::store::RegistryRecord::authentication_as_arm
 //!
 //! An extension: where an access token is expected, `name:password` of a scope-map token, a service
 //! principal or the admin is accepted too. Azure's SDKs do not support passwords, so this lets
@@ -28,7 +36,7 @@ use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
 use crate::domain::identity::{Identity, IdentityError};
 use crate::domain::policy::Policy;
-use crate::domain::principal::{Presented, Principal, Proven};
+use crate::domain::principal::{AuthError, Presented, Principal, Proven};
 use crate::domain::reason::Reason;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
@@ -40,6 +48,9 @@ const MAX_JTI: usize = 128;
 #[derive(Serialize)]
 struct ExchangeResponse {
     refresh_token: String,
+    /// The provider's own, where it replaces the one that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aad_refresh_token: Option<String>,
 }
 
 /// `POST /oauth2/exchange`
@@ -81,15 +92,17 @@ async fn exchange(
     let now = clock::now();
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
-    let principal = identify(app, context, &policy, parameters, presented, now).await?;
+    let (principal, aad_refresh_token) =
+        identify(app, context, &policy, parameters, presented, now).await?;
     if principal.tables.is_empty() {
         return Err(Reason::NothingBound.into());
     }
     let rid = &policy.registry.rid;
     let refresh_token = refresh_token(app, &principal, rid, now)?;
-    Ok((principal, ExchangeResponse { refresh_token }))
+    Ok((principal, ExchangeResponse { refresh_token, aad_refresh_token }))
 }
 
+/// The principal, and its new refresh token of the provider, where there is one.
 async fn identify(
     app: &App,
     context: &Context,
@@ -97,7 +110,7 @@ async fn identify(
     parameters: &Parameters<'_>,
     presented: &Presented,
     now: i64,
-) -> Result<Principal, RouteError> {
+) -> Result<(Principal, Option<String>), RouteError> {
     let access_token = || {
         parameters
             .required("access_token", "no access_token; send the one of your identity provider")
@@ -106,18 +119,20 @@ async fn identify(
     match parameters
         .required("grant_type", "no grant_type; send a form with grant_type=access_token")?
     {
-        "access_token" => by_access_token(app, policy, who, access_token()?, now).await,
+        "access_token" => {
+            Ok((by_access_token(app, policy, who, access_token()?, now).await?, None))
+        }
         "refresh_token" => redeem(app, context, policy, parameters, now).await,
         "access_token_refresh_token" => {
             let known = by_access_token(app, policy, who, access_token()?, now).await?;
-            let fresh = redeem(app, context, policy, parameters, now).await?;
+            let (fresh, rotated) = redeem(app, context, policy, parameters, now).await?;
             let provider = |principal: &Principal| {
                 principal.identity.as_ref().map(|identity| identity.provider.clone())
             };
             if known.subject != fresh.subject || provider(&known) != provider(&fresh) {
                 return Err(Reason::TwoIdentities.into());
             }
-            Ok(fresh)
+            Ok((fresh, rotated))
         }
         _ => Err(RouteError::BadRequest(
             "an unknown grant_type; send access_token, refresh_token or access_token_refresh_token",
@@ -137,14 +152,32 @@ async fn by_access_token(
         let authenticator = app.authenticator(policy);
         return Ok(authenticator.by_password(name, password.to_owned(), address, now).await?);
     }
-    if let Some(principal) =
-        authority::principal(token, REGISTRY_AUDIENCE, &app.issuer, policy, Some(presented), now)?
-    {
+    if let Some(principal) = by_authority(app, policy, presented, token, now)? {
         return Ok(principal);
     }
     let identity = app.providers.identify(token, now).await?;
     presented.note(|| proven(&identity));
     Ok(Principal::of(identity, app.directory(policy))?)
+}
+
+/// The service principal of a token of our own authority; `None` when it is not ours.
+fn by_authority(
+    app: &App,
+    policy: &Policy,
+    presented: &Presented,
+    token: &str,
+    now: i64,
+) -> Result<Option<Principal>, AuthError> {
+    let read = |audience: &str| {
+        authority::principal(token, audience, &app.issuer, policy, Some(presented), now)
+    };
+    if let Some(principal) = read(REGISTRY_AUDIENCE)? {
+        return Ok(Some(principal));
+    }
+    match read(app.settings.management_url())? {
+        Some(_) if !policy.registry.authentication_as_arm => Err(Reason::NotForExchange.into()),
+        found => Ok(found),
+    }
 }
 
 /// An identity, and the id of its provider's token, for the decision log. The id is the provider's
@@ -161,14 +194,14 @@ fn proven(identity: &Identity) -> Proven {
     }
 }
 
-/// The identity behind a provider's refresh token.
+/// The identity behind a provider's refresh token, and the one that replaces it.
 async fn redeem(
     app: &App,
     context: &Context,
     policy: &Policy,
     parameters: &Parameters<'_>,
     now: i64,
-) -> Result<Principal, RouteError> {
+) -> Result<(Principal, Option<String>), RouteError> {
     let refresh_token = parameters
         .required("refresh_token", "no refresh_token; send the one of your identity provider")?;
     let tenant = parameters.one("tenant")?;
@@ -178,5 +211,7 @@ async fn redeem(
     let attempt = app.redemptions.begin(refresh_token, context.address, Instant::now())?;
     let redeemed = provider.redeem(refresh_token, now).await;
     attempt.end(!matches!(redeemed, Err(IdentityError::NotAuthenticated(_))));
-    Ok(Principal::of(redeemed?, app.directory(policy))?)
+    let redeemed = redeemed?;
+    let principal = Principal::of(redeemed.identity.clone(), app.directory(policy))?;
+    Ok((principal, redeemed.into_refresh_token()))
 }

@@ -100,7 +100,8 @@ async fn tokens_of_a_real_provider_are_verified_bound_and_redeemed() {
     assert_eq!(provider.bind(&mentioned), bound);
 
     let provider = providers.redeemer(None).unwrap();
-    let identity = provider.redeem(&op.refresh_token, clock::now()).await.unwrap();
+    let redeemed = provider.redeem(&op.refresh_token, clock::now()).await.unwrap();
+    let identity = &redeemed.identity;
     assert_eq!((identity.subject.as_str(), identity.appid.as_deref()), ("octo", Some("dev")));
     refused(
         provider.redeem("made-up", clock::now()).await,

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use jsonwebtoken::Algorithm;
-use scopegate_server::testing::domain::identity::{Identity, IdentityError, Providers};
+use scopegate_server::testing::domain::identity::{IdentityError, Providers, Redeemed};
 use serde_json::json;
 
 use super::fake::{Answer, Fake};
@@ -35,7 +35,7 @@ impl Redeeming {
         Self { fake, providers, good, other }
     }
 
-    async fn redeem(&self, refresh_token: &str) -> Result<Identity, IdentityError> {
+    async fn redeem(&self, refresh_token: &str) -> Result<Redeemed, IdentityError> {
         let provider = self.providers.redeemer(Some("any-tenant")).unwrap();
         provider.redeem(refresh_token, NOW).await
     }
@@ -53,11 +53,31 @@ async fn a_refresh_token_is_redeemed_for_the_token_that_is_for_us() {
     ] {
         redeeming.fake.answer_token(Answer::Json(200, answer.clone()));
         let identity = redeeming.redeem(REFRESH_TOKEN).await;
-        assert_eq!(identity.unwrap().subject, "octo", "{answer}");
+        assert_eq!(identity.unwrap().identity.subject, "octo", "{answer}");
     }
     let sent = redeeming.fake.state.sent.lock().unwrap()[0].clone();
     assert_eq!(sent.0, "Basic cmVnaXN0cnk6czNjcmV0");
     assert_eq!(sent.1, "grant_type=refresh_token&refresh_token=the-refresh-token");
+}
+
+/// A provider that rotates its refresh tokens has made the former one useless.
+#[tokio::test]
+async fn a_new_refresh_token_is_its_owners() {
+    let redeeming = Redeeming::start().await;
+    let too_long = "x".repeat(1 << 17);
+    for (new, expected) in [
+        (json!("the-next-one"), Some("the-next-one")),
+        (json!(REFRESH_TOKEN), None),
+        (json!(""), None),
+        (json!(too_long), None),
+        (json!(null), None),
+    ] {
+        let answer = json!({"access_token": redeeming.good, "refresh_token": new});
+        redeeming.fake.answer_token(Answer::Json(200, answer));
+        let redeemed = redeeming.redeem(REFRESH_TOKEN).await.unwrap();
+        assert!(!format!("{redeemed:?}").contains("next-one"));
+        assert_eq!(redeemed.into_refresh_token().as_deref(), expected);
+    }
 }
 
 #[tokio::test]

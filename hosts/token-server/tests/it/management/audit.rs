@@ -52,6 +52,15 @@ async fn fault_5_every_change_is_in_the_name_of_who_made_it() {
             "registry",
             "",
         ),
+        (
+            patch(
+                "",
+                json!({"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}}}),
+            ),
+            "update",
+            "registry",
+            "",
+        ),
         (put("scopeMaps/first-map", &empty), "create", "scope_map", "first-map"),
         (patch("scopeMaps/first-map", &map), "update", "scope_map", "first-map"),
         (put("tokens/first-token", &empty), "create", "token", "first-token"),

@@ -4,7 +4,7 @@ use axum::http::header;
 use scopegate_server::testing::config::{Limits, Rate};
 
 use crate::support::management::{Registry, SECRET, client, expect_status};
-use crate::support::{Answer, REGISTRY, Server, Setup, basic};
+use crate::support::{AUDIENCE, Answer, PULL, REGISTRY, Server, Setup, basic, bearer, claims};
 
 /// A tenant that does not exist.
 const OTHER_TENANT: &str = "00000000-0000-4000-8000-00000000000a";
@@ -79,6 +79,43 @@ async fn a_wrong_request_for_a_token_is_refused() {
         (&other, good.clone(), 400, request),
     ] {
         check(&registry.form(target, &form).await, &form, status, Some(error));
+    }
+}
+
+/// A scope's audience, and what its token opens where the token server has another address than the
+/// registry.
+#[tokio::test]
+async fn a_scope_is_for_management_or_for_the_registry() {
+    let setup = Setup { public_url: "https://tokens.test:5001".into(), ..Setup::default() };
+    let server = Server::with(setup).await;
+    let client = client("Owner");
+    let secret = server.put_client(client, "Owner").await;
+    for (resource, audience, manages) in [
+        ("https://tokens.test:5001", "https://tokens.test:5001", 200),
+        ("https://r.test", AUDIENCE, 401),
+        ("https://R.test/", AUDIENCE, 401),
+        (AUDIENCE, AUDIENCE, 401),
+        ("https://other.test", "", 0),
+        ("https://r.test:443", "", 0),
+        ("http://r.test", "", 0),
+        ("r.test", "", 0),
+        ("", "", 0),
+    ] {
+        let form = format!(
+            "grant_type=client_credentials&client_id={client}&client_secret={secret}&scope={resource}/.default"
+        );
+        let answer = server.post_raw(&server.authority(), None, &form).await;
+        if audience.is_empty() {
+            check(&answer, &form, 400, Some("invalid_scope"));
+            continue;
+        }
+        let token = answer.access_token();
+        assert_eq!(claims(&token)["aud"], audience, "{resource}");
+        assert_eq!(server.manage(&bearer(&token)).await.status, manages, "{resource}");
+        if manages == 401 {
+            let refresh = server.exchange(&token).await.refresh_token();
+            assert_eq!(server.renew(&refresh, PULL).await.access(), [PULL], "{resource}");
+        }
     }
 }
 

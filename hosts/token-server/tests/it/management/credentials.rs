@@ -1,7 +1,9 @@
 //! Which credentials open management, and which open nothing there.
 
+use serde_json::{Value, json};
+
 use crate::support::management::{
-    Registry, SECRET, client, expect_refusal, expect_status, get, put,
+    Registry, SECRET, client, expect_refusal, expect_status, get, patch, put,
 };
 use crate::support::{NULL_GUID, basic, bearer};
 
@@ -77,8 +79,22 @@ async fn a_token_for_management_opens_no_repository() {
         let refresh = format!("grant_type=refresh_token&refresh_token={token}");
         assert_eq!(registry.form("/oauth2/token", &refresh).await.status, 401);
     }
-    for (token, expected) in [(&exchangeable, 200), (&management, 401)] {
-        let form = format!("grant_type=access_token&service=r.test&access_token={token}");
-        assert_eq!(registry.form("/oauth2/exchange", &form).await.status, expected);
+    // In exchange it is taken while the registry says so, as it is at the service.
+    for (status, by_management) in
+        [(Value::Null, 200), (json!("disabled"), 401), (json!("enabled"), 200)]
+    {
+        let policy = json!({"azureADAuthenticationAsArmPolicy": {"status": status}});
+        registry.must(patch("", json!({"properties": {"policies": policy}}))).await;
+        let shown = registry.must(get("")).await;
+        let expected = if status.is_null() { json!("enabled") } else { status };
+        let policy = &shown["properties"]["policies"]["azureADAuthenticationAsArmPolicy"];
+        assert_eq!(policy["status"], expected);
+        for (token, expected) in [(&exchangeable, 200), (&management, by_management)] {
+            let form = format!("grant_type=access_token&service=r.test&access_token={token}");
+            assert_eq!(registry.form("/oauth2/exchange", &form).await.status, expected);
+        }
     }
+    let unknown = json!({"azureADAuthenticationAsArmPolicy": {"status": "perhaps"}});
+    let refused = patch("", json!({"properties": {"policies": unknown}}));
+    assert_eq!(registry.owner(&refused).await.status, 400);
 }

@@ -1,6 +1,6 @@
 //! What each role may do.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::management::{
     Call, OTHER_CLIENT, Registry, client, delete, expect, get, patch, post, put,
@@ -54,7 +54,6 @@ async fn check(registry: &Registry, call: Call, expected: Statuses) {
 async fn a_reader_reads_everything_and_a_puller_nothing() {
     let registry = registry().await;
     for call in [
-        get(""),
         get("scopeMaps"),
         get("scopeMaps/first-map"),
         get("tokens"),
@@ -66,16 +65,90 @@ async fn a_reader_reads_everything_and_a_puller_nothing() {
     ] {
         check(&registry, call, READ).await;
     }
+    check(&registry, get(""), [401, 200, 200, 200, 200]).await;
     check(&registry, get("scopeMaps/no-such-map"), [401, 403, 404, 404, 404]).await;
 }
 
+/// What `az acr login` asks before it logs in.
+fn looks_up(registry: &Registry) -> [Call; 4] {
+    let (id, subscription) = (registry.id(), registry.subscription());
+    let list = id.strip_suffix("/registry").unwrap();
+    [
+        get(format!("/subscriptions/{subscription}/resources")),
+        get(list),
+        get(format!(
+            "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/registries"
+        )),
+        get(id),
+    ]
+}
+
+/// The only value of a list, or the body itself.
+fn only(body: &Value) -> &Value {
+    body.get("value").map_or(body, |list| &list[0])
+}
+
 #[tokio::test]
-async fn a_puller_sees_that_it_has_no_resources() {
-    let registry = Registry::start().await;
+async fn a_client_with_access_finds_the_registry_and_nothing_more_of_it() {
+    let registry = registry().await;
+    let settings = registry.must(get("")).await;
     check(&registry, get("/subscriptions"), [401, 200, 200, 200, 200]).await;
-    let resources = get(format!("/subscriptions/{}/resources", registry.subscription()));
-    let seen = registry.send(registry.authorization("AcrPull"), &resources).await;
-    assert_eq!(seen.body, json!({"value": []}));
+    for call in looks_up(&registry) {
+        check(&registry, call.clone(), [401, 200, 200, 200, 200]).await;
+        let seen = registry.send(registry.authorization("AcrPull"), &call).await.body;
+        let seen = only(&seen);
+        assert_eq!((&seen["id"], &seen["name"]), (&settings["id"], &settings["name"]), "{call}");
+        if !call.path.ends_with("/resources") {
+            let found = json!({"loginServer": "r.test", "provisioningState": "Succeeded"});
+            assert_eq!(seen["properties"], found, "{call}");
+        }
+    }
+}
+
+/// A scope map is access, too. A principal without any finds nothing, one that was disabled or
+/// deleted is unknown.
+#[tokio::test]
+async fn who_finds_the_registry() {
+    let registry = registry().await;
+    for (properties, expected) in [
+        (json!({"roles": ["AcrPull"]}), "found"),
+        (json!({"roles": ["AcrPush"]}), "found"),
+        (json!({"roles": ["AcrPull", "EdgeReader"]}), "found"),
+        (json!({"scopeMaps": ["first-map"]}), "found"),
+        (json!({}), "none"),
+        (json!({"roles": ["EdgeReader"]}), "403"),
+        (json!({"roles": ["AuditReader"]}), "403"),
+        (json!({"roles": ["EdgeReader"], "scopeMaps": ["first-map"]}), "403"),
+        (json!({"roles": ["AcrPull"], "enabled": false}), "401"),
+    ] {
+        registry.must(delete(other_client(""))).await;
+        registry.must(put(other_client(""), &properties)).await;
+        let secret = registry.must(post(other_client("/secrets"), json!({}))).await;
+        let by_secret = basic(OTHER_CLIENT, secret["secret"].as_str().unwrap());
+        for call in looks_up(&registry) {
+            let answer = registry.send(Some(&by_secret), &call).await;
+            let seen = match answer.status.as_u16() {
+                200 if only(&answer.body)["name"] == "registry" => "found".to_owned(),
+                200 => "none".to_owned(),
+                403 if expected == "none" => "none".to_owned(),
+                status => status.to_string(),
+            };
+            assert_eq!(seen, expected, "{properties}: {call}: {}", answer.body);
+        }
+    }
+}
+
+/// A token that found the registry finds nothing any more.
+#[tokio::test]
+async fn a_disabled_client_finds_no_registry() {
+    let registry = registry().await;
+    let path = format!("servicePrincipals/{}", client("AcrPull"));
+    let disabled = json!({"roles": ["AcrPull"], "enabled": false});
+    registry.must(put(path, &disabled)).await;
+    for call in looks_up(&registry) {
+        let answer = registry.send(registry.authorization("AcrPull"), &call).await;
+        expect(&answer, &call, 401, "");
+    }
 }
 
 #[tokio::test]

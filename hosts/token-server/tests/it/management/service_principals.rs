@@ -49,12 +49,12 @@ async fn a_client_that_loses_something_loses_its_tokens() {
         registry.must(put(CLIENT, json!({"enabled": true, "roles": ["Reader"]}))).await;
         registry.must(post(secrets(), json!({"secret": SECRET}))).await;
         let token = bearer(&registry.bearer(OTHER_CLIENT, SECRET, "https://r.test").await);
-        assert_eq!(registry.send(Some(&token), &get("")).await.status, 200);
+        assert_eq!(registry.send(Some(&token), &get("tokens")).await.status, 200);
         let row = change.call.to_string();
         registry.must(change.call).await;
-        let now = registry.send(Some(&token), &get("")).await.status;
+        let now = registry.send(Some(&token), &get("tokens")).await.status;
         assert_eq!(now, change.by_token, "{row}");
-        let now = registry.send(Some(&basic(OTHER_CLIENT, SECRET)), &get("")).await.status;
+        let now = registry.send(Some(&basic(OTHER_CLIENT, SECRET)), &get("tokens")).await.status;
         assert_eq!(now, change.by_secret, "{row}");
         registry.owner(&delete(CLIENT)).await;
     }

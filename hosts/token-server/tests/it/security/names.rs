@@ -25,7 +25,7 @@ async fn an_identity_has_nothing_of_its_namesakes() {
         let answer = server.renew(&refresh, scope).await;
         assert_eq!(answer.access(), ["repository:only/this:pull"], "{sub}");
         assert_eq!(claims(&answer.access_token())["principal"], "identity");
-        let managing = server.get(REGISTRY, Some(&bearer(&token))).await;
+        let managing = server.get(&format!("{REGISTRY}/scopeMaps"), Some(&bearer(&token))).await;
         assert_eq!(managing.status, StatusCode::FORBIDDEN, "{sub}");
     }
     // And no principal can be created with a name of another kind.

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use scopegate_server::testing::clock;
 use scopegate_server::testing::domain::guard::redemption::REFUSALS;
 use scopegate_server::testing::domain::identity::Providers;
+use serde_json::json;
 
 use crate::support::{Key, PULL, Provider, SERVICE, Server, Setup, access, claims};
 
@@ -28,6 +29,45 @@ async fn redemptions_at_a_provider_are_bounded() {
         assert_eq!(redeem(&format!("made up {number}")).await, expected, "{number}");
     }
     assert_eq!(provider.grants(), REFUSALS);
+}
+
+/// Where a provider makes another refresh token, its owner gets it, and no token of ours has
+/// it.
+#[tokio::test]
+async fn a_rotated_refresh_token_is_in_the_answer_alone() {
+    let provider = Provider::start().await;
+    let setup = Setup { providers: provider.redeeming(), ..Setup::default() };
+    let server = Server::with(setup).await;
+    let [octo, other] = ["octo", "other"].map(|subject| provider.token(subject, &["owners"]));
+    let nobody = provider.token("nobody", &[]);
+    for (grant, shown, granted, next, status) in [
+        ("refresh_token", &octo, &octo, json!("the-next-one"), 200),
+        ("access_token_refresh_token", &octo, &octo, json!("the-next-one"), 200),
+        ("refresh_token", &octo, &octo, json!("the-former-one"), 200),
+        ("refresh_token", &octo, &octo, json!(null), 200),
+        ("access_token", &octo, &octo, json!("the-next-one"), 200),
+        ("access_token_refresh_token", &other, &octo, json!("the-next-one"), 401),
+        ("refresh_token", &octo, &nobody, json!("the-next-one"), 401),
+    ] {
+        provider.rotate_to(granted, &next);
+        let form = [
+            ("grant_type", grant),
+            ("service", SERVICE),
+            ("access_token", shown),
+            ("refresh_token", "the-former-one"),
+        ];
+        let answer = server.post("/oauth2/exchange", &form).await;
+        assert_eq!(answer.status, status, "{grant}: {}", answer.body);
+        let is_new = status == 200 && grant != "access_token" && next == "the-next-one";
+        let sent_back = answer.body.get("aad_refresh_token");
+        assert_eq!(sent_back, is_new.then_some(&next), "{grant}");
+        if status == 200 {
+            let refresh = answer.refresh_token();
+            assert!(!claims(&refresh).to_string().contains("-one"), "{grant}");
+            let access = server.renew(&refresh, PULL).await.access_token();
+            assert!(!claims(&access).to_string().contains("-one"), "{grant}");
+        }
+    }
 }
 
 /// Invented key ids do not make this server ask its provider each time.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use scopegate_server::testing::clock;
 use scopegate_server::testing::domain::audit::{Report, prune, verify};
+use scopegate_server::testing::domain::edit::registry::{self, RegistryEdit};
 use scopegate_server::testing::domain::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::testing::domain::restore::{Options, Restored, restore};
 use scopegate_server::testing::model::audit::{Actor, AuditKey, Head};
@@ -147,6 +148,10 @@ async fn what_was_changed_since_comes_back_disabled(database: Database) {
         write.put(&token).await.unwrap();
         write.commit().await.unwrap();
     }
+    let mut write = store.write().await.unwrap();
+    let edit = RegistryEdit { authentication_as_arm: Some(false), ..RegistryEdit::default() };
+    registry::patch(&mut write, edit).await.unwrap();
+    write.commit().await.unwrap();
     put_maps(&store, "first-map", &["*/content/delete", "a/content/read"]).await;
     put_map(&store, "new-map", "repositories/a/content/read").await;
     put(&store, &["New"]).await;
@@ -155,9 +160,10 @@ async fn what_was_changed_since_comes_back_disabled(database: Database) {
     let expected = ["Deleted (disabled)", "Disabled (disabled)", "Kept", "Regenerated (disabled)"];
     assert_eq!(tokens(&store).await, expected);
     let disabled: Vec<_> = done.disabled.iter().map(|object| object.name.as_str()).collect();
-    assert_eq!(disabled, ["first-map", "Deleted", "Disabled", "Regenerated"]);
-    assert_eq!(done.since.unwrap().len(), 6, "what was lost is said");
+    assert_eq!(disabled, ["first-map", "Deleted", "Disabled", "Regenerated", ""]);
+    assert_eq!(done.since.unwrap().len(), 7, "what was lost is said");
     let mut read = store.read().await.unwrap();
+    assert!(!read.registry().await.unwrap().authentication_as_arm);
     for (name, actions) in [
         ("first-map", &["repositories/a/content/read"][..]),
         ("second-map", &["repositories/a/content/write"]),
@@ -171,6 +177,8 @@ async fn what_was_changed_since_comes_back_disabled(database: Database) {
     let as_it_was = Options { replaces: true, as_it_was: true };
     restored(&store, &database, &path, as_it_was).await.unwrap();
     assert_eq!(tokens(&store).await, ["Deleted", "Disabled", "Kept", "Regenerated"]);
+    let registry = store.read().await.unwrap().registry().await.unwrap();
+    assert!(registry.authentication_as_arm);
     assert_eq!(report(&store).await.faults, []);
 }
 

@@ -82,7 +82,11 @@ async fn a_write_that_is_dropped_leaves_nothing(database: Database) {
     write.delete::<TokenRecord>("stays").await.unwrap();
     registry::patch(
         &mut write,
-        RegistryEdit { admin_enabled: Some(true), anonymous_pull: Some(true) },
+        RegistryEdit {
+            admin_enabled: Some(true),
+            anonymous_pull: Some(true),
+            authentication_as_arm: Some(false),
+        },
     )
     .await
     .unwrap();
@@ -91,6 +95,7 @@ async fn a_write_that_is_dropped_leaves_nothing(database: Database) {
     assert_eq!(words(&changes), "everything stays");
     assert_eq!(changes.registry.revision, before);
     assert!(!changes.registry.admin_enabled && !changes.registry.anonymous_pull);
+    assert!(changes.registry.authentication_as_arm);
     // Nor does it hold anybody up.
     assert_eq!(put(&store, &["next"]).await, before + 1);
 }

@@ -167,7 +167,11 @@ impl Edit {
                 service_principals::put(write, CLIENTS[client], edit).await.is_ok()
             }
             Self::Settings { admin, anonymous } => {
-                let edit = RegistryEdit { admin_enabled: admin, anonymous_pull: anonymous };
+                let edit = RegistryEdit {
+                    admin_enabled: admin,
+                    anonymous_pull: anonymous,
+                    ..RegistryEdit::default()
+                };
                 registry::patch(write, edit).await.is_ok()
             }
             Self::Delete { kind: 0, which } => {

@@ -1,8 +1,8 @@
 //! An identity provider on loopback, its keys, and those of attackers who forge its tokens.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -67,6 +67,8 @@ pub(crate) struct Provider {
     pub(crate) key: Key,
     fetches: Arc<AtomicUsize>,
     grants: Arc<AtomicUsize>,
+    /// What it answers to refresh tokens; it refuses them until it has this.
+    rotates: Arc<Mutex<Option<Value>>>,
 }
 
 impl Provider {
@@ -86,16 +88,21 @@ impl Provider {
         };
         let grants = Arc::new(AtomicUsize::new(0));
         let granted = Arc::clone(&grants);
+        let rotates = Arc::new(Mutex::new(None));
+        let given = Arc::clone(&rotates);
         let token = move || {
             granted.fetch_add(1, Ordering::SeqCst);
-            async { (StatusCode::BAD_REQUEST, axum::Json(json!({"error": "invalid_grant"}))) }
+            let given: Option<Value> = given.lock().unwrap().clone();
+            let refused = (StatusCode::BAD_REQUEST, json!({"error": "invalid_grant"}));
+            let (status, answer) = given.map_or(refused, |given| (StatusCode::OK, given));
+            async move { (status, axum::Json(answer)) }
         };
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(|| async { axum::Json(document) }))
             .route("/jwks", get(jwks))
             .route("/token", post(token));
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { issuer, key, fetches, grants }
+        Self { issuer, key, fetches, grants, rotates }
     }
 
     /// How often it refused a refresh token.
@@ -103,11 +110,19 @@ impl Provider {
         self.grants.load(Ordering::SeqCst)
     }
 
+    /// Answers every refresh token with an access token, and this as the next refresh token.
+    pub(crate) fn rotate_to(&self, access_token: &str, next: &Value) {
+        let answer = json!({"access_token": access_token, "refresh_token": next});
+        *self.rotates.lock().unwrap() = Some(answer);
+    }
+
     /// The same that redeems refresh tokens, or rather refuses each.
     pub(crate) fn redeeming(&self) -> Providers {
         let issuer = &self.issuer;
-        let yaml =
-            format!("[{{name: ci, issuer: '{issuer}', audiences: ['{AUDIENCE}'], clientId: us}}]");
+        let yaml = format!(
+            "[{{name: ci, issuer: '{issuer}', audiences: ['{AUDIENCE}'], clientId: us,
+               bindings: [{{match: {{groups: owners}}, roles: [Owner]}}]}}]"
+        );
         let configs: Vec<ProviderConfig> = serde_saphyr::from_str(&yaml).unwrap();
         Providers::open(&configs).unwrap()
     }

@@ -72,6 +72,7 @@ pub(crate) struct Setup {
     pub(crate) serve_for: Duration,
     pub(crate) trusted_proxies: Networks,
     pub(crate) has_playground: bool,
+    pub(crate) public_url: String,
 }
 
 impl Default for Setup {
@@ -83,6 +84,7 @@ impl Default for Setup {
             serve_for: Duration::from_secs(60),
             trusted_proxies: Networks::default(),
             has_playground: false,
+            public_url: PUBLIC_URL.into(),
         }
     }
 }
@@ -130,7 +132,7 @@ impl Server {
         let runtime = Runtime::with_cache(cache, EngineLimits::default()).unwrap();
         let settings = Settings {
             registry_name: "registry".into(),
-            public_url: PUBLIC_URL.into(),
+            public_url: setup.public_url,
             management_url: None,
             catalog: Catalog::Root,
             is_managed: true,
