@@ -1,6 +1,28 @@
 //! The items that tests and benches of the server use; every other item is private to the program.
 //! The paths are those of the modules.
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// An address without a listener, for a program that is started next. The system gives these ports
+/// to no connection and to no listener that names none, so nothing else has it before the program
+/// does; processes begin at different ones.
+#[must_use]
+pub fn free_address() -> SocketAddr {
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(101);
+    loop {
+        let next = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        let port = u16::try_from(FIRST + next).unwrap_or(u16::MAX);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
 pub mod clock {
     pub use crate::clock::{now, rfc3339};
 }

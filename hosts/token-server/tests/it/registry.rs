@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -22,6 +22,7 @@ use scopegate_server::testing::domain::keys::{
     Algorithm, Authority, KeyRecord, Ring, RsaSize, SigningKey,
 };
 use scopegate_server::testing::domain::lifetimes::ACCESS_LIFETIME;
+use scopegate_server::testing::free_address;
 use serde_json::json;
 
 /// The keys of a token server: one of each algorithm.
@@ -92,8 +93,7 @@ impl Drop for Running {
 impl Running {
     /// `None` when it ends instead of answering.
     fn start(program: &str, folder: &Path, files: Files<'_>) -> (Option<Self>, Registry) {
-        let port =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = free_address().port();
         let mut token =
             json!({ "realm": "http://127.0.0.1:1/oauth2/token", "issuer": "i", "service": "s" });
         for (option, file, content) in

@@ -1,7 +1,7 @@
 //! The real program: file, environment, flags and signals.
 
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::net::{SocketAddr, TcpStream as StdStream};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::traces::collector;
 use crate::{Answer, TIMEOUT, connect};
+use scopegate_server::testing::free_address;
 
 /// The real program, with everything from a file.
 struct Program {
@@ -22,8 +23,7 @@ struct Program {
 impl Program {
     fn start(collector: &SecretUrl) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let free = || StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (address, metrics) = (free(), free());
+        let (address, metrics) = (free_address(), free_address());
         let file = folder.path().join("scopegate.yaml");
         let text = format!(
             "data: {}\nlisten: {address}\nissuer: file\nregistry: {{service: file}}\nmetrics: {{listen: {metrics}}}\notlp: {{endpoint: '{}'}}\n",

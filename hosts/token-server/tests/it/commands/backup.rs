@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Data, texts};
 use crate::support::{NULL_GUID, basic};
+use scopegate_server::testing::free_address;
 
 /// The commands of a section of `docs/restore.md`, each block as one script.
 fn blocks(section: &str) -> Vec<String> {
@@ -27,8 +28,7 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         let data = Data::new();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
+        let address = free_address().to_string();
         data.write("scopegate.yaml", &format!("data: scopegate-data\nlisten: {address}\n"));
         Self { data, address }
     }

@@ -12,7 +12,7 @@ mod revoke;
 mod secrets;
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +23,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{basic, bearer};
+use scopegate_server::testing::free_address;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -84,7 +85,7 @@ impl Data {
     }
 
     pub(super) fn serve(&self, flags: &[&str]) -> Server {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let seed = self.write("seed.yaml", SEED);
         let log = std::fs::File::create(self.path("log")).unwrap();
         let process = self

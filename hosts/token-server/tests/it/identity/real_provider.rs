@@ -1,7 +1,6 @@
 //! A real provider: `oidc-provider`.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -10,6 +9,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_server::testing::clock;
+use scopegate_server::testing::free_address;
 use serde_json::{Value, json};
 
 use super::{providers, refused};
@@ -33,9 +33,7 @@ impl OidcProvider {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients");
         let installed = folder.join("node_modules/oidc-provider").is_dir();
         assert!(installed, "oidc-provider is not installed: run `cargo xtask setup`");
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = free_address().port();
         let mut process = Command::new("node")
             .arg("oidc-provider.mjs")
             .current_dir(folder)

@@ -6,7 +6,8 @@ mod guide;
 mod pki;
 mod routes;
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use scopegate_server::testing::free_address;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -59,8 +60,7 @@ impl Program {
     fn with(limits: &str, certificates: &str) -> Self {
         scopegate_host::tls::install_provider();
         let folder = tempfile::tempdir().unwrap();
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (public, management) = (free(), free());
+        let (public, management) = (free_address(), free_address());
         let (servers, operators) = (Authority::new("servers"), Authority::new("operators"));
         let (certificate, key) = servers.server();
         let list = operators.revocation_list(&[7], 3600);

@@ -9,9 +9,10 @@ mod exchange;
 mod management;
 mod token_endpoint;
 
+use scopegate_server::testing::free_address;
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,7 @@ struct Server {
 impl Server {
     fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let seed = folder.path().join("seed.yaml");
         std::fs::write(&seed, SEED).unwrap();
         // A key that the test knows, since those that are made stand in the database alone.
