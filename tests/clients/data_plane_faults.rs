@@ -37,6 +37,13 @@ struct Scene {
 }
 
 impl Scene {
+    /// Looks through the registry; gives what it said.
+    fn crawl(&self) -> String {
+        let mut crawl = Command::new(program());
+        crawl.arg("--config").arg(self.gateway.folder().join("gateway.yaml")).arg("crawl");
+        said(&mut crawl)
+    }
+
     fn before(registry: Registry, more: &str) -> Self {
         let (server, passwords) = Server::with(Settings::default(), &seed(&[("*", ALL)]));
         let password = passwords.into_iter().next().unwrap();
@@ -291,9 +298,7 @@ fn what_a_manifest_says_is_bounded() {
             assert_eq!(status, 200, "{body}");
             assert!(body.contains("long") && body.len() < 10_000, "{body}");
         }
-        let mut crawl = Command::new(program());
-        crawl.arg("--config").arg(scene.gateway.folder().join("gateway.yaml")).arg("crawl");
-        let said = said(&mut crawl);
+        let said = scene.crawl();
         assert!(said.contains("the registry was looked through"), "{said}");
         assert_eq!(scene.send("DELETE", "/acr/v1/team/app", "").0, 202);
     }
@@ -319,9 +324,12 @@ fn a_deletion_that_breaks_off() {
             assert_eq!(left.contains(digest), number >= 2, "{number}: {left}");
         }
         scene.faulty.on(|_| None);
+        let broke_off = "the deletion of a repository broke off";
+        assert!(scene.crawl().contains(broke_off), "it is reported");
         let (status, body) = scene.send("DELETE", "/acr/v1/team/app", "");
         assert_eq!(status, 202, "{body}");
         assert_eq!(scene.get("/acr/v1/team/app").0, 404);
+        assert!(!scene.crawl().contains(broke_off));
     }
 }
 

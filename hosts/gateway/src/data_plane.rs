@@ -218,9 +218,9 @@ impl DataPlane {
 
     async fn begun(self: &Arc<Self>, crawl_rate: u32) -> Result<(), Trouble> {
         if self.index.crawled().await?.is_none() {
-            self.crawl(crawl_rate).await?;
+            return self.crawl(crawl_rate).await;
         }
-        Ok(())
+        self.report_deletions().await
     }
 
     /// Reads what may not be done, as often as it changes, until the process ends.

@@ -9,6 +9,7 @@
 
 pub(crate) mod attributes;
 mod charts;
+mod deletions;
 pub(crate) mod folder;
 mod locks;
 mod pending;

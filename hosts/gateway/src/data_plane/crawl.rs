@@ -66,6 +66,7 @@ impl DataPlane {
             }
         }
         tracing::info!(repositories = count, "the registry was looked through");
+        self.report_deletions().await?;
         Ok(self.index.end_crawl(now()).await?)
     }
 

@@ -174,12 +174,14 @@ impl DataPlane {
         }
         let mut deleted = Deleted { manifests_deleted: Vec::new(), tags_deleted: Vec::new() };
         let digests = self.in_order(repository).await?;
+        self.index.begin_deletion(repository).await?;
         for digest in &digests {
             let answer = self.remove(&mut guard, repository, digest).await;
             match answer {
                 Ok(answer) if matches!(answer.status.as_u16(), 200..300 | 404) => {}
                 // One that deletes nothing.
                 Ok(answer) if answer.status.is_client_error() && deleted.is_empty() => {
+                    self.index.end_deletion(repository).await?;
                     return Ok(self.passed_on(answer));
                 }
                 Err(Trouble::Busy(reason)) => return Err(Trouble::Busy(reason)),
@@ -196,10 +198,29 @@ impl DataPlane {
             deleted.manifests_deleted.push(digest.clone());
         }
         self.index.removed_repository(repository).await?;
+        self.index.end_deletion(repository).await?;
         self.read_restrictions().await?;
         deleted.manifests_deleted.sort_unstable();
         deleted.tags_deleted.sort_unstable();
         Ok(Reply::json(202, &deleted))
+    }
+
+    /// Tells of deletions that broke off, and what is left.
+    pub(super) async fn report_deletions(&self) -> Result<(), Trouble> {
+        for repository in self.index.deletions().await? {
+            let (tags, manifests) = self.index.counts(&repository).await?;
+            if (tags, manifests) == (0, 0) {
+                self.index.end_deletion(&repository).await?;
+                continue;
+            }
+            tracing::warn!(
+                repository,
+                tags,
+                manifests,
+                "the deletion of a repository broke off; delete it again"
+            );
+        }
+        Ok(())
     }
 
     /// The manifests of a repository, each before those that it refers to.
