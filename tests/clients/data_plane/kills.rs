@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -156,6 +157,9 @@ impl State {
     }
 }
 
+/// How long a gateway may be busy with what a killed one has left.
+const BUSY_FOR: Duration = Duration::from_secs(75);
+
 /// Who has a repository for itself.
 struct Client {
     repository: &'static str,
@@ -195,7 +199,13 @@ impl Client {
             _ => Step::Delete { image },
         };
         self.unanswered = Some(step);
-        let (status, body) = self.send(scene, step)?;
+        let start = Instant::now();
+        let (mut status, mut body) = self.send(scene, step)?;
+        // What was cut off is finished first, and until then nothing is done.
+        while status == 503 && start.elapsed() < BUSY_FOR {
+            sleep(Duration::from_millis(250));
+            (status, body) = self.send(scene, step)?;
+        }
         self.unanswered = None;
         let (expected, next) = self.state.after(step);
         assert_eq!(status, expected, "{}: {step:?} of {:?}: {body}", self.repository, self.state);
