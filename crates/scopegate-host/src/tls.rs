@@ -66,8 +66,8 @@ impl Certificate {
 
     /// Reads the files from time to time and whenever the process gets SIGHUP, which does not end
     /// the process from this call on. What is returned never ends.
-    pub fn watch(&self, every: Duration) -> impl Future<Output = ()> {
-        watch(every, || self.reload())
+    pub fn watch(self: Arc<Self>, every: Duration) -> impl Future<Output = ()> {
+        watch(every, move || self.reload())
     }
 
     /// Loads a changed pair of files, and logs whether it is used.
@@ -242,7 +242,7 @@ mod tests {
         let served = Arc::new(Certificate::open(files.clone()).unwrap());
         let first = served.current.load_full();
         let watched = Arc::clone(&served);
-        let watch = tokio::spawn(async move { watched.watch(Duration::from_millis(10)).await });
+        let watch = tokio::spawn(watched.watch(Duration::from_millis(10)));
         write(&files, &other_certificate, &other_key);
         for _ in 0..500 {
             if !Arc::ptr_eq(&first, &served.current.load_full()) {

@@ -80,6 +80,11 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     // The index's connections live as long as the process, and so does what drives them.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.context("cannot start a thread")?;
+    if let Some(certificate) = certificate.clone() {
+        // Before the port is open: a client that waits for it may send SIGHUP.
+        let _in_runtime = runtime.enter();
+        runtime.spawn(certificate.watch(POLL_INTERVAL));
+    }
     let _folder = runtime.block_on(folder(&config))?;
     let data_plane = runtime.block_on(data_plane(&config, &work))?;
     let tickets = match data_plane.as_ref().filter(|_| config.generates_indexes()) {
@@ -108,8 +113,8 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
     let (proxy, signals) = draining(proxy, work);
     server.add_service(proxy);
     tracing::info!(%listen, is_secure = certificate.is_some(), "listening");
-    let background = Background { gateway, feed, certificate, admin, metrics };
-    server.add_service(background_service("keys, feed, certificate, admin", background));
+    let background = Background { gateway, feed, admin, metrics };
+    server.add_service(background_service("keys, feed, admin", background));
     server.run(RunArgs { shutdown_signal: Box::new(signals) });
     Ok(())
 }
@@ -286,7 +291,6 @@ fn conf() -> ServerConf {
 struct Background {
     gateway: Arc<Gateway>,
     feed: Option<Feed>,
-    certificate: Option<Arc<Certificate>>,
     admin: Option<SocketAddr>,
     metrics: PrometheusHandle,
 }
@@ -297,7 +301,6 @@ impl BackgroundService for Background {
         tokio::select! {
             () = self.read_keys() => {}
             () = self.read_feed() => {}
-            () = self.read_certificate() => {}
             () = self.serve_admin() => {}
             () = self.compare_realms() => {}
             () = self.follow_index() => {}
@@ -359,13 +362,6 @@ impl Background {
             }
         }
         std::future::pending::<()>().await;
-    }
-
-    async fn read_certificate(&self) {
-        match &self.certificate {
-            Some(certificate) => certificate.watch(POLL_INTERVAL).await,
-            None => std::future::pending().await,
-        }
     }
 
     async fn follow_index(&self) {
