@@ -150,7 +150,7 @@ impl DataPlane {
             fresh_for: time::ticks_of(fresh_for),
             restrictions: ArcSwapOption::empty(),
             turns: Named::default(),
-            guards: Guards::new(parts.wait_for),
+            guards: Guards::new(parts.wait_for, parts.work.clone()),
             write_once: write_once::Rules::new(parts.write_once),
             parts: PartsCache::default(),
             indexing: Semaphore::new(INDEXES),

@@ -1,9 +1,9 @@
 //! Ending without cutting anything off: no new connections, idle ones closed, and requests in
 //! flight are waited for.
 //!
-//! Pingora ends its runtimes when it is told to end, and every task with them at its next pause; of
-//! its two times one is always slept out, and the other waits for blocking calls alone. So it is
-//! told only when what has begun is done, or after `DRAIN_TIMEOUT`.
+//! Pingora ends its runtimes at its shutdown signal, and every task with them at its next pause; of
+//! its two times one is always slept out, and the other waits for blocking calls alone. So it
+//! gets the signal only when what has begun is done, or after `DRAIN_TIMEOUT`.
 //!
 //! Left out: what runs beside the requests, which goes on until the last of them was answered.
 
@@ -39,7 +39,7 @@ impl Work {
     }
 
     /// Ends when nothing is left.
-    async fn done(&self) {
+    pub(crate) async fn done(&self) {
         // The other end is in `self`.
         let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
     }
@@ -147,7 +147,7 @@ impl ShutdownSignalWatch for Signals {
     }
 }
 
-/// Ends when a signal came.
+/// Ends at a signal.
 async fn received(kind: SignalKind) {
     match signal(kind) {
         Ok(mut signal) => drop(signal.recv().await),

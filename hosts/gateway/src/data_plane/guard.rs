@@ -21,6 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use super::named::Named;
 use super::reply::Trouble;
+use crate::drain::Work;
 use crate::index::{Held, Index, Pending};
 
 /// For how long a lock stays when it is not known what the registry did.
@@ -38,6 +39,7 @@ pub(super) enum Hold {
 pub(super) struct Guards {
     locks: Named<Lock>,
     wait_for: Duration,
+    work: Work,
 }
 
 /// The lock of a repository.
@@ -60,6 +62,8 @@ pub(super) struct Guard {
     pending: Option<Pending>,
     /// Whether it is not known what the registry did.
     is_unknown: bool,
+    /// The end of the process waits for what follows this, too.
+    work: Work,
 }
 
 #[derive(Debug)]
@@ -70,8 +74,8 @@ enum Local {
 
 impl Guards {
     /// No locks yet.
-    pub(super) fn new(wait_for: Duration) -> Self {
-        Self { locks: Named::default(), wait_for }
+    pub(super) fn new(wait_for: Duration, work: Work) -> Self {
+        Self { locks: Named::default(), wait_for, work }
     }
 
     /// Takes the lock of a repository.
@@ -108,7 +112,7 @@ impl Guards {
             return Ok([held, self.wait(index, second, Hold::Shared).await?]);
         }
         // Taken twice, it would wait behind who waits for the first to be given back.
-        Ok([held, Guard::new(index, second, Hold::Shared)])
+        Ok([held, self.guard(index, second, Hold::Shared)])
     }
 
     async fn wait(&self, index: &Index, repository: &str, hold: Hold) -> Result<Guard, Trouble> {
@@ -122,16 +126,14 @@ impl Guards {
         let between = index.lock(repository, hold == Hold::Alone).await?;
         drop(asking);
         index.settle(repository, hold == Hold::Alone).await?;
-        let mut guard = Guard::new(index, repository, hold);
+        let mut guard = self.guard(index, repository, hold);
         (guard.local, guard.between) = (Some((local, lock)), between);
         Ok(guard)
     }
-}
 
-impl Guard {
     /// One that holds nothing itself.
-    fn new(index: &Index, repository: &str, hold: Hold) -> Self {
-        Self {
+    fn guard(&self, index: &Index, repository: &str, hold: Hold) -> Guard {
+        Guard {
             index: index.clone(),
             repository: repository.to_owned(),
             hold,
@@ -139,9 +141,12 @@ impl Guard {
             between: None,
             pending: None,
             is_unknown: false,
+            work: self.work.clone(),
         }
     }
+}
 
+impl Guard {
     /// Makes sure that it is held still.
     pub(super) async fn confirm(&mut self) -> Result<(), Trouble> {
         match &self.between {
@@ -183,13 +188,13 @@ impl Drop for Guard {
         let held = (self.local.take(), self.between.take());
         let Some(pending) = self.pending.take() else { return };
         let rest = if self.is_unknown { UNKNOWN_FOR } else { Duration::ZERO };
-        let index = self.index.clone();
+        let (index, begun) = (self.index.clone(), self.work.begin());
         // Without a runtime the process ends.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 sleep(rest).await;
                 index.end_pending(pending).await;
-                drop(held);
+                drop((held, begun));
             });
         }
     }
@@ -211,7 +216,7 @@ mod tests {
     async fn who_waits_for_whom() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), None).await.unwrap();
-        let guards = Guards::new(Duration::from_millis(50));
+        let guards = Guards::new(Duration::from_millis(50), Work::default());
         for (held, wanted, repository, expected) in [
             (Hold::Shared, Hold::Shared, "a", true),
             (Hold::Shared, Hold::Alone, "a", false),
@@ -230,7 +235,7 @@ mod tests {
     async fn two_repositories() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), None).await.unwrap();
-        let guards = Arc::new(Guards::new(Duration::from_millis(50)));
+        let guards = Arc::new(Guards::new(Duration::from_millis(50), Work::default()));
         let held = guards.take_both(&index, ["a", "b"]).await.unwrap();
         assert!(guards.take_both(&index, ["b", "a"]).await.is_ok());
         assert!(guards.take_both(&index, ["a", "a"]).await.is_ok());
@@ -243,7 +248,7 @@ mod tests {
         assert!(guards.take_both(&index, ["a", "b"]).await.is_err());
         drop(held);
         // None waits for another that waits for it.
-        let guards = Arc::new(Guards::new(Duration::from_secs(20)));
+        let guards = Arc::new(Guards::new(Duration::from_secs(20), Work::default()));
         let takers: Vec<_> = (0..200)
             .map(|number| {
                 let (guards, index) = (Arc::clone(&guards), index.clone());
@@ -267,7 +272,7 @@ mod tests {
     async fn it_stays_when_it_is_not_known_what_the_registry_did() {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), None).await.unwrap();
-        let guards = Guards::new(Duration::from_millis(50));
+        let guards = Guards::new(Duration::from_millis(50), Work::default());
         for (repository, done, expected) in
             [("a", Ok(()), true), ("a", Err(Trouble::Registry("gone".into())), false)]
         {
@@ -283,5 +288,28 @@ mod tests {
         assert!(cut_off.await.is_err());
         drop(guard);
         assert!(guards.take(&index, "b", Hold::Shared).await.is_err());
+    }
+    /// A process that ends leaves no note of a write that has ended: the next one would wait for
+    /// it.
+    #[tokio::test]
+    async fn the_end_of_the_process_waits_for_the_note() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), None).await.unwrap();
+        let work = Work::default();
+        let guards = Guards::new(Duration::from_millis(50), work.clone());
+        let notes = || {
+            let files = std::fs::read_dir(folder.path()).unwrap();
+            files
+                .filter(|it| {
+                    it.as_ref().unwrap().path().extension().is_some_and(|end| end == "pushing")
+                })
+                .count()
+        };
+        let mut guard = guards.take(&index, "a", Hold::Shared).await.unwrap();
+        guard.during(async { Ok(()) }).await.unwrap();
+        assert_eq!(notes(), 1);
+        drop(guard);
+        work.done().await;
+        assert_eq!(notes(), 0);
     }
 }
