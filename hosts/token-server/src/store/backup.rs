@@ -13,6 +13,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -82,8 +83,7 @@ impl Store {
         make_file(&partial).with_context(context)?;
         let temporary = Temporary::new(&partial);
         let about = self.write_backup(&partial).await.with_context(context)?;
-        // Unlike a new name, a second one never takes the place of another file.
-        fs::hard_link(&partial, path).with_context(context)?;
+        publish(&partial, path).with_context(context)?;
         drop(temporary);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
@@ -231,6 +231,18 @@ impl Write {
         let revision = everything.registry.revision;
         ensure!((0..MAX_NUMBER).contains(&revision), "the revision is {revision}");
         Ok(everything)
+    }
+}
+
+/// Gives a whole file its name, and takes the place of no other. Where a file cannot have two
+/// names, as on a memory stick, an empty one takes the name first.
+fn publish(partial: &Path, path: &Path) -> std::io::Result<()> {
+    match fs::hard_link(partial, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            make_file(path)?;
+            fs::rename(partial, path)
+        }
+        linked => linked,
     }
 }
 
