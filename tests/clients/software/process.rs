@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use scopegate_server::testing::free_address;
 
 /// How long a program may take to listen. Far longer than any of them needs, for slow machines.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -151,21 +152,9 @@ pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A port without a listener, for a program that is started next. The system gives these ports to
-/// no connection and to no listener that names none, so nothing else has it before the program
-/// does; processes begin at different ones.
+/// A port without a listener, for a program that is started next.
 pub(crate) fn free_port() -> u16 {
-    const FIRST: u32 = 10_000;
-    const COUNT: u32 = 22_000;
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let begin = std::process::id().wrapping_mul(101);
-    loop {
-        let next = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
-        let port = u16::try_from(FIRST + next).unwrap();
-        if is_free(port) {
-            return port;
-        }
-    }
+    free_address().port()
 }
 
 /// Tries until it works.

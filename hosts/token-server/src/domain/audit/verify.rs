@@ -255,7 +255,8 @@ impl<'k> Chain<'k> {
             self.recomputed = None;
         } else if self.check(&row) {
             self.check_time(&row);
-            self.is_named |= self.checkpoint.as_ref().is_some_and(|it| names(&row, it));
+            self.is_named =
+                self.is_named || self.checkpoint.as_ref().is_some_and(|it| names(&row, it));
         }
         if self
             .known
@@ -395,10 +396,13 @@ impl<'k> Chain<'k> {
 /// former one, which may have got out, seals no row behind one of a newer key.
 fn names(row: &Row, checkpoint: &Checkpoint) -> bool {
     let operations = [Operation::Prune, Operation::Archive].map(Operation::as_str);
+    let is_cut = row.entry.object.kind == "audit"
+        && operations.contains(&row.entry.operation.as_str())
+        && row.key_id == checkpoint.key_id;
+    if !is_cut {
+        return false;
+    }
     let after = row.entry.after.as_deref().unwrap_or_default();
     let after: Value = serde_json::from_str(after).unwrap_or_default();
-    row.entry.object.kind == "audit"
-        && operations.contains(&row.entry.operation.as_str())
-        && row.key_id == checkpoint.key_id
-        && after.get("until") == Some(&Value::String(checkpoint.head.to_string()))
+    after.get("until") == Some(&Value::String(checkpoint.head.to_string()))
 }
