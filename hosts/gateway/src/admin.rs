@@ -164,7 +164,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let routes = Router::new()
             .route("/healthz", get(|| async { "alive\n" }))
-            .route("/events", post(|_: Bytes| async { "heard\n" }));
+            .route("/events", post(|_: Bytes| async { "taken\n" }));
         let timed = Timed { listener, within: Duration::from_millis(500) };
         tokio::spawn(async move { axum::serve(timed, routes).await });
         for (request, expected) in [

@@ -220,8 +220,8 @@ impl Gateway {
         }
     }
 
-    /// What a client is told that is refused. The data plane has an answer of its own to a
-    /// path that it does not have.
+    /// The answer to a refused request. The data plane has one of its own for a path that it does
+    /// not have.
     fn refused(&self, target: &str, refusal: Refusal) -> Answer {
         let is_metadata = self.data_plane.is_some() && target.starts_with("/acr/v1/");
         if is_metadata && refusal.status == 404 { Reply::no_page().into() } else { refusal.into() }

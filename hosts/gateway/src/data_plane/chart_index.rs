@@ -277,7 +277,7 @@ fn is_open(known: &Restrictions, repository: &str) -> bool {
     known.is_listed(repository) && known.may_read(repository, Kind::Repository, "")
 }
 
-/// What a task came to.
+/// The result of a task.
 fn ended(
     ended: Option<Result<Result<(), Trouble>, tokio::task::JoinError>>,
 ) -> Result<(), Trouble> {

@@ -5,7 +5,7 @@
 //! is. What is true of a digest is fetched once.
 //!
 //! Something new is as old as the index's first look at it, except in a repository that is looked
-//! at for the first time: there an image is as old as its maker says, unless the registry told of
+//! at for the first time: there an image is as old as its maker says, unless the registry notified
 //! its push.
 //!
 //! Left out: manifests without a tag that came before the index, which most registries do not
@@ -313,7 +313,7 @@ pub(super) enum Look {
     Contents,
 }
 
-/// How something came to be looked at.
+/// Why something is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// It was there, since when nothing tells.
@@ -322,7 +322,7 @@ pub(super) enum Origin {
     Pushed,
 }
 
-/// What a task came to. What is wrong with one thing is not with the others.
+/// The result of a task. What is wrong with one thing is not with the others.
 fn joined(
     ended: Option<Result<Result<(), Trouble>, tokio::task::JoinError>>,
 ) -> Result<(), Trouble> {

@@ -1,7 +1,6 @@
 //! What charts say of themselves, by repository and digest, and the key of tickets.
 //!
-//! A chart is kept for the repository whose registry gave it there: what was read in one repository
-//! is told of no other.
+//! A chart is kept for the repository in which it was read, and is shown for no other.
 //!
 //! Left out: what an entry holds, and reading it.
 

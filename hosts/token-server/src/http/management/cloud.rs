@@ -49,7 +49,7 @@ pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
 }
 
 /// What completes a registry's name to its address where a client cannot look it up: the service
-/// without its first label. An address of IPv4 is no name with a suffix.
+/// without its first label. An IPv4 address has no suffix.
 fn suffix(service: &str) -> &str {
     let host = service.rsplit_once(':').map_or(service, |(host, _)| host);
     if host.parse::<Ipv4Addr>().is_ok() {
