@@ -530,6 +530,47 @@ fn one_spelling_by_the_policy() {
 type Edge = fn(u16, &Server, &str) -> Gateway;
 const EDGES: [Edge; 2] = [Gateway::before, Gateway::with_policy];
 
+/// A token that was made a moment ago opens what it says, and so does one whose scope map was
+/// widened: the gateway asks for what it does not know yet. What nothing newer gives is refused.
+#[test]
+fn what_was_just_made_is_good_at_once() {
+    for edge in EDGES {
+        let (server, _) = Server::with(Settings::default(), "{}");
+        let echo = Echo::start(2);
+        let gateway = edge(echo.port(), &server, "");
+        let manage = |method, path: &str, body| {
+            let managed = gateway.administrator.ask(method, &server.url(), path, Some(&body));
+            let (status, body) = managed.unwrap();
+            assert!(status < 300, "{path}: {body}");
+            body
+        };
+        let pull = |repository: &str, user: &str, password: &str| {
+            let scope = format!("repository:{repository}:pull");
+            let bearer = edge::bearer_of(&server, user, password, &scope);
+            let target = format!("/v2/{repository}/manifests/v1");
+            ask(gateway.port(), "GET", &target, &[&bearer]).status
+        };
+        let map = |rules: &[&str]| {
+            let rules: Vec<_> =
+                rules.iter().map(|name| format!("repositories/{name}/content/read")).collect();
+            json!({ "properties": { "actions": rules } })
+        };
+        for round in 0..5 {
+            let name = format!("Maker{round}");
+            let (map_path, token_path) = (format!("/scopeMaps/{name}"), format!("/tokens/{name}"));
+            let id = manage("PUT", &map_path, map(&["one"]))["id"].clone();
+            let token = json!({ "properties": { "scopeMapId": id } });
+            let token = manage("PUT", &token_path, token)["id"].clone();
+            let made = manage("POST", "/generateCredentials", json!({ "tokenId": token }));
+            let password = made["passwords"][0]["value"].as_str().unwrap();
+            assert_eq!(pull("one", &name, password), 200, "{name}");
+            assert_eq!(pull("two", &name, password), 401, "{name}");
+            manage("PATCH", &map_path, map(&["one", "two"]));
+            assert_eq!(pull("two", &name, password), 200, "{name}");
+        }
+    }
+}
+
 /// A database that was restored ends every token from before at the gateway too, and new ones open
 /// what they say.
 #[test]

@@ -8,18 +8,27 @@
 //! A bundle of another epoch is of a database that was restored: an epoch that was never held is
 //! accepted, one that was left is not.
 //!
+//! The token server is ahead of what is held for up to a second: a principal may have been made
+//! since, or a scope map widened. So it is asked at once where only the policy refuses a token.
+//!
 //! Left out: anything that survives a restart, the epochs that were left too.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use scopegate_edge::policy::Policy;
 use scopegate_edge::{Epoch, Expected, Freshness};
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 use crate::feed::UpdatedAt;
 use crate::jws::{Signed, open};
 use crate::keys::Keys;
+
+/// For how long a request waits for a newer policy.
+const RENEWAL: Duration = Duration::from_secs(1);
 
 /// The policy that is held.
 #[derive(Debug)]
@@ -29,6 +38,15 @@ pub(crate) struct Bundles {
     keys: Arc<Keys>,
     held: ArcSwapOption<Policy>,
     updated_at: UpdatedAt,
+    renewal: Renewal,
+}
+
+/// Questions for the policy, by their numbers.
+#[derive(Debug, Default)]
+struct Renewal {
+    wanted: Notify,
+    began: AtomicU64,
+    ended: watch::Sender<u64>,
 }
 
 impl Bundles {
@@ -41,7 +59,32 @@ impl Bundles {
         serve_for: Duration,
     ) -> Self {
         let updated_at = UpdatedAt::never(serve_for);
-        Self { issuer, service, keys, held: ArcSwapOption::empty(), updated_at }
+        let (held, renewal) = (ArcSwapOption::empty(), Renewal::default());
+        Self { issuer, service, keys, held, updated_at, renewal }
+    }
+
+    /// Waits until the token server has been asked once more, from now on, or does not answer.
+    pub(crate) async fn renewed(&self) {
+        let mut ended = self.renewal.ended.subscribe();
+        let known = self.renewal.began.load(Ordering::SeqCst);
+        self.renewal.wanted.notify_one();
+        // Without an answer the one held decides.
+        let _ = timeout(RENEWAL, ended.wait_for(|question| *question > known)).await;
+    }
+
+    /// Resolves when a newer policy is wanted.
+    pub(crate) async fn wanted(&self) {
+        self.renewal.wanted.notified().await;
+    }
+
+    /// Notes that the token server is asked; gives the number of the question.
+    pub(crate) fn begin(&self) -> u64 {
+        self.renewal.began.fetch_add(1, Ordering::SeqCst).saturating_add(1)
+    }
+
+    /// Notes that a question has been answered, or was not.
+    pub(crate) fn end(&self, question: u64) {
+        self.renewal.ended.send_replace(question);
     }
 
     /// Takes a bundle.

@@ -192,18 +192,28 @@ impl Gateway {
             Ok(presented) => presented,
             Err(unavailable) => return Action::Answer(unavailable.into()),
         };
-        let snapshot = self.status.snapshot();
-        let edge = self.edge(&snapshot);
-        let checked = match edge.check(claims(&presented), now()) {
-            Ok(checked) => checked,
+        let headers = &session.req_header().headers;
+        let headers = || headers.iter().map(|(name, value)| (name.as_ref(), value.as_bytes()));
+        let request = || Request { method, target, headers: headers() };
+        let first = self.status.snapshot();
+        let renewed;
+        let mut decided = self.decided(&first, &presented, request());
+        if let Status::Policy(bundles) = &self.status
+            && matches!(decided, Ok((_, Decided::Refusal(_))))
+            && self.opens_by_itself(&presented, request())
+        {
+            bundles.renewed().await;
+            renewed = self.status.snapshot();
+            decided = self.decided(&renewed, &presented, request());
+        }
+        let (checked, decided) = match decided {
+            Ok(decided) => decided,
             Err(stale) => return Action::Answer(Unavailable::Stale(stale).into()),
         };
         if let Credential::Valid((claims, _)) = checked {
             context.note(claims);
         }
-        let headers = &session.req_header().headers;
-        let headers = headers.iter().map(|(name, value)| (name.as_ref(), value.as_bytes()));
-        match edge.admit(Request { method, target, headers }, checked) {
+        match decided {
             Decided::Forward(forward) => {
                 context.requested = forward.route.to_string();
                 match self.chart_index(session, context, &forward.route, &checked).await {
@@ -218,6 +228,31 @@ impl Gateway {
             }
             Decided::Unavailable(stale) => Action::Answer(Unavailable::Stale(stale).into()),
         }
+    }
+
+    /// What is decided by what is known.
+    fn decided<'s, 'c, 'a, H>(
+        &'s self,
+        known: &'s Snapshot,
+        presented: &'c Presented,
+        request: Request<'a, H>,
+    ) -> std::result::Result<(Checked<'c, 's>, Decided<'a>), Stale>
+    where
+        H: IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    {
+        let edge = self.edge(known);
+        let checked = edge.check(claims(presented), now())?;
+        Ok((checked, edge.admit(request, checked)))
+    }
+
+    /// Whether a token opens what is requested where nothing else is known of it. It was issued by
+    /// a policy that may be newer than the one held.
+    fn opens_by_itself<'a, H>(&self, presented: &Presented, request: Request<'a, H>) -> bool
+    where
+        H: IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    {
+        let decided = self.decided(&Snapshot::Expiry, presented, request);
+        matches!(decided, Ok((_, Decided::Forward(_) | Decided::Base)))
     }
 
     /// The answer to a refused request. The data plane has one of its own for a path that it does
@@ -556,13 +591,11 @@ impl Gateway {
             let presented = self.bearer(&issued.token).await?;
             let snapshot = self.status.snapshot();
             let checked = self.edge(&snapshot).check(claims(&presented), now())?;
-            if matches!(checked, Credential::Valid(_)) {
+            // One that was issued a moment ago is right, whatever is held.
+            if matches!(checked, Credential::Valid(_)) || !issued.is_remembered {
                 return Ok(presented);
             }
             passwords.forget(authorization, &scopes);
-            if !issued.is_remembered {
-                break;
-            }
         }
         Ok(Credential::Invalid)
     }

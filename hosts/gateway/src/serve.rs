@@ -27,7 +27,7 @@ use scopegate_host::peers::Peers;
 use scopegate_host::setting::SecretUrl;
 use scopegate_host::tls::{Certificate, POLL_INTERVAL};
 use tokio::runtime::Builder;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use url::Url;
 
 use crate::admin;
@@ -56,6 +56,8 @@ const KEYS_INTERVAL: Duration = Duration::from_secs(60);
 const FIRST_KEYS_INTERVAL: Duration = Duration::from_millis(500);
 /// How often the token server is asked what is new.
 const FEED_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a request that wants a newer policy waits for others that do.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(100);
 /// How long what is in the way of ending may take then, in seconds: a question to a name server.
 const SHUTDOWN_TIMEOUT: u64 = 2;
 
@@ -324,7 +326,7 @@ impl Background {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut tag, mut keys_epoch) = (None, None);
         loop {
-            tick.tick().await;
+            self.next_question(&mut tick).await;
             let fetched = match &self.gateway.status {
                 Status::Expiry => Ok(()),
                 Status::Revocations(known) => {
@@ -335,6 +337,22 @@ impl Background {
             if let Err(reason) = fetched {
                 tracing::warn!(url = %feed.url, reason, "revocation feed fetch failed");
             }
+        }
+    }
+
+    /// Waits until the token server is to be asked: each second, and when a request waits for a
+    /// newer policy, which is at most ten times a second.
+    async fn next_question(&self, tick: &mut Interval) {
+        let Status::Policy(bundles) = &self.gateway.status else {
+            tick.tick().await;
+            return;
+        };
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = async {
+                bundles.wanted().await;
+                tokio::time::sleep(BETWEEN_QUESTIONS).await;
+            } => {}
         }
     }
 
@@ -415,6 +433,17 @@ async fn fetch_generations(
 
 /// `tag` is that of the bundle that was taken last.
 async fn fetch_bundle(
+    feed: &Feed,
+    bundles: &Bundles,
+    tag: &mut Option<String>,
+) -> Result<(), String> {
+    let question = bundles.begin();
+    let taken = take_bundle(feed, bundles, tag).await;
+    bundles.end(question);
+    taken
+}
+
+async fn take_bundle(
     feed: &Feed,
     bundles: &Bundles,
     tag: &mut Option<String>,
