@@ -180,6 +180,30 @@ mod tests {
         }
     }
 
+    /// A question that was under way may have been answered before the change that is waited for.
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_answered_by_a_later_question() {
+        let bundles = Bundles::new("i".into(), "s".into(), Signer::new().keys(), Duration::MAX);
+        let under_way = bundles.begin();
+        let waits = async {
+            bundles.renewed().await;
+            tokio::time::Instant::now()
+        };
+        let asks = async {
+            bundles.wanted().await;
+            bundles.end(under_way);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let next = bundles.begin();
+            bundles.end(next);
+            tokio::time::Instant::now()
+        };
+        let (waited, asked) = tokio::join!(waits, asks);
+        assert!(waited >= asked, "an earlier answer was taken");
+        let begun = tokio::time::Instant::now();
+        bundles.renewed().await;
+        assert_eq!(begun.elapsed(), RENEWAL, "without an answer it goes on");
+    }
+
     /// A token server that does not answer, or an attacker who replays an old bundle, cannot keep
     /// requests allowed for ever.
     #[tokio::test]
