@@ -22,7 +22,7 @@ use crate::software::authority::Authority;
 use crate::software::front::{Front, HTTPS, host};
 use crate::software::image;
 use crate::software::process::{attempt, free_port, is_free};
-use crate::software::registry::Registry;
+use crate::software::registry::{Registry, registries};
 use crate::software::server::{Administrator, Server, Settings, access, is_installed, seed};
 
 const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
@@ -48,6 +48,17 @@ impl Scene {
     }
 
     fn over(registry: Registry, port: u16, seed: &str, config: Option<String>) -> Self {
+        Self::through(registry, port, seed, config, "")
+    }
+
+    /// With more lines of the gateway's configuration.
+    fn through(
+        registry: Registry,
+        port: u16,
+        seed: &str,
+        config: Option<String>,
+        of_gateway: &str,
+    ) -> Self {
         let settings = Settings {
             service: Some(host(port)),
             public_url: Some(format!("https://{}", host(port))),
@@ -56,7 +67,7 @@ impl Scene {
         };
         let (server, passwords) = Server::with(settings, seed);
         let authority = Authority::new();
-        let front = Front::before(registry, port, &authority, &server);
+        let front = Front::with(registry, port, &authority, &server, of_gateway);
         for tag in ["v1", "v2"] {
             front.put("team/hello", tag);
         }
@@ -101,7 +112,57 @@ fn az_with_a_token_and_no_login() {
     repository(&all).unwrap();
 }
 
-/// `az` shows, lists and changes what there is at each of the three levels, and deletes it.
+/// `az acr repository untag` requests `delete`, whatever removing a tag takes. With the gateway's
+/// setting `metadata/write` is enough for it, as the documentation says, and for nothing else.
+#[test]
+fn az_untags_with_metadata_write() {
+    let curator: &[&str] = &["metadata/write", "metadata/read"];
+    for registry in registries() {
+        let az = WithToken::new(registry, curator, "untag: metadata-write\n");
+        let refused = az.repository(&["delete", "--image", "team/hello:v1", "--yes"]);
+        let refused = refused.unwrap_err();
+        assert!(refused.contains("authentication required"), "{refused}");
+        let lock = ["update", "--image", "team/hello:v1", "--write-enabled", "false"];
+        az.repository(&lock).unwrap();
+        let refused = az.repository(&["untag", "--image", "team/hello:v1"]).unwrap_err();
+        assert!(refused.contains("disallowed"), "{refused}");
+        az.repository(&["untag", "--image", "team/hello:v2"]).unwrap();
+        let tags = az.repository(&["show-tags", "--repository", "team/hello"]).unwrap();
+        assert_eq!(tags, json!(["v1"]));
+    }
+    for (of_token, of_gateway, is_removed) in [
+        (ALL, "untag: metadata-write\n", true),
+        (&["content/delete"], "untag: metadata-write\n", false),
+        (ALL, "", true),
+        (&["content/delete"], "", true),
+        (curator, "", false),
+    ] {
+        let az = WithToken::new(Registry::open(), of_token, of_gateway);
+        let removed = az.repository(&["untag", "--image", "team/hello:v1"]);
+        assert_eq!(removed.is_ok(), is_removed, "{of_token:?} {of_gateway}: {removed:?}");
+    }
+}
+
+/// `az acr repository` with the name and password of a token.
+struct WithToken {
+    scene: Scene,
+    az: Az,
+}
+
+impl WithToken {
+    fn new(registry: Registry, permissions: &[&str], of_gateway: &str) -> Self {
+        let seed = seed(&[("team/hello", permissions)]);
+        let scene = Scene::through(registry, free_port(), &seed, None, of_gateway);
+        let az = Az::new(&scene.front, None);
+        az.without_login(&scene.front);
+        Self { scene, az }
+    }
+
+    fn repository(&self, arguments: &[&str]) -> Result<Value, String> {
+        let who = ["-n", "local", "--username", "MyToken", "--password", self.scene.password()];
+        self.az.acr(&[&["repository"], arguments, &who].concat())
+    }
+}
 #[test]
 fn az_at_every_level() {
     let scene = Scene::new(&seed(&[("team/hello", ALL)]), None);

@@ -69,6 +69,7 @@ mod status;
 mod telemetry;
 mod ticket;
 mod token;
+mod untag;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -42,6 +42,7 @@ use crate::status::{Snapshot, Status};
 use crate::telemetry::{Decision, Outcome};
 use crate::ticket::{self, Tickets};
 use crate::token::{Tokens, Verified};
+use crate::untag;
 
 const JSON: &str = "application/json; charset=utf-8";
 /// The longest answer of which a client may have as many as it has connections, in bytes.
@@ -194,7 +195,9 @@ impl Gateway {
         };
         let snapshot = self.status.snapshot();
         let edge = self.edge(&snapshot);
-        let checked = match edge.check(claims(&presented), now()) {
+        let untagging = self.untagging(&presented, method, target);
+        let credential = untagging.as_ref().map_or(claims(&presented), Credential::Valid);
+        let checked = match edge.check(credential, now()) {
             Ok(checked) => checked,
             Err(stale) => return Action::Answer(Unavailable::Stale(stale).into()),
         };
@@ -218,6 +221,12 @@ impl Gateway {
             }
             Decided::Unavailable(stale) => Action::Answer(Unavailable::Stale(stale).into()),
         }
+    }
+
+    /// What decides instead of the token's claims about the removal of a tag.
+    fn untagging(&self, presented: &Presented, method: &str, target: &str) -> Option<AccessClaims> {
+        let Credential::Valid(verified) = presented else { return None };
+        untag::claims(verified, method, target, &self.config.route_settings())
     }
 
     /// The answer to a refused request. The data plane has one of its own for a path that it does
@@ -546,7 +555,7 @@ impl Gateway {
             // A path that the API does not have gets the same answer with any credential.
             return Ok(Credential::Absent);
         };
-        let scopes: Vec<String> = route.scopes.iter().map(ToString::to_string).collect();
+        let scopes = untag::scopes(&route, method, &self.config.route_settings());
         // What was remembered may have ended since, and the password may be right still.
         for _ in 0..2 {
             let issued = passwords.token(authorization, &scopes, address).await;

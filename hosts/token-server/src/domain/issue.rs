@@ -15,8 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{
-    AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims, VERSION,
-    version,
+    AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims, UntagClaim,
+    VERSION, version,
 };
 use scopegate_edge::accept::{Registered, Times};
 use scopegate_edge::json;
@@ -51,6 +51,31 @@ pub struct Issuer {
     /// The epoch of the database, once read: tokens carry it, and those of another epoch are
     /// refused.
     epoch: ArcSwapOption<String>,
+}
+
+/// What an access token gives.
+#[derive(Clone, Debug, Default)]
+pub struct Granted {
+    /// The access.
+    pub access: Vec<AccessEntry>,
+    /// The repositories of the claim [`untag`](UntagClaim).
+    pub untag: Vec<String>,
+}
+
+/// Without the claim `untag`.
+impl From<Vec<AccessEntry>> for Granted {
+    fn from(access: Vec<AccessEntry>) -> Self {
+        Self { access, untag: Vec::new() }
+    }
+}
+
+/// The claims of an access token, and `untag` after all others.
+#[derive(Serialize)]
+struct WithUntag<'a> {
+    #[serde(flatten)]
+    claims: AccessClaims<&'a str>,
+    #[serde(flatten)]
+    untag: UntagClaim,
 }
 
 /// The subject of a token.
@@ -153,10 +178,11 @@ impl Issuer {
         &self,
         subject: &Subject<'_>,
         rid: &str,
-        access: Vec<AccessEntry>,
+        granted: impl Into<Granted>,
         lifetime: i64,
         now: i64,
     ) -> Result<String, SignError> {
+        let Granted { access, untag } = granted.into();
         let mut jti = Uuid::encode_buffer();
         let epoch = self.epoch.load();
         let claims = AccessClaims {
@@ -178,7 +204,10 @@ impl Issuer {
             provider: subject.provider,
             epoch: epoch.as_deref().map(String::as_str),
         };
-        self.sign(&claims, now)
+        if untag.is_empty() {
+            return self.sign(&claims, now);
+        }
+        self.sign(&WithUntag { claims, untag: UntagClaim { untag } }, now)
     }
 
     /// Signs a refresh token.
@@ -228,9 +257,21 @@ impl Issuer {
     /// The claims of an access token of this server that is valid now.
     #[must_use]
     pub fn verify_access(&self, token: &str, now: i64) -> Option<AccessClaims> {
+        self.accept(&self.open(token)?, now)
+    }
+
+    /// The same, and the claim `untag`.
+    #[must_use]
+    pub fn verify_with_untag(&self, token: &str, now: i64) -> Option<(AccessClaims, UntagClaim)> {
+        let payload = self.open(token)?;
+        let claims = self.accept(&payload, now)?;
+        Some((claims, UntagClaim::read(&payload)))
+    }
+
+    fn accept(&self, payload: &[u8], now: i64) -> Option<AccessClaims> {
         let epoch = self.epoch.load();
         let expected = self.expected(Epoch::Is(epoch.as_deref().map(String::as_str)), now);
-        accept(&self.open(token)?, &expected).ok()
+        accept(payload, &expected).ok()
     }
 
     /// Signs a token of another type. Its claims need `iss`, `aud`, `nbf` and `exp`, and an

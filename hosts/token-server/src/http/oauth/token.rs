@@ -25,6 +25,7 @@ use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
 use crate::app::App;
 use crate::clock;
+use crate::domain::issue::Granted;
 use crate::domain::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
 use crate::domain::principal::{Authenticated, Credentials, Presented, Principal};
 use crate::http::authorization::authorization;
@@ -174,8 +175,9 @@ async fn issue(
     let report = app.decider().decide(&principal, scopes)?;
     let lifetime = lifetime(&principal, now);
     let rid = &policy.registry.rid;
-    let (subject, access) = (principal.to_subject(), report.access.clone());
-    let token = app.issuer.access_token(&subject, rid, access, lifetime, now)?;
+    let untag = app.decider().untag(&principal, &report)?;
+    let granted = Granted { access: report.access.clone(), untag };
+    let token = app.issuer.access_token(&principal.to_subject(), rid, granted, lifetime, now)?;
     let token = as_json(&token)?;
     let wants_refresh = parameters.is(style.offline_param, style.offline_value)?;
     // A GET never issues a refresh token: docker asks for one at every login, and would store it

@@ -10,6 +10,7 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Builder;
 use axum::http::{Request, header};
 use scopegate_core::Catalog;
+use scopegate_core::route::Untag;
 use scopegate_host::networks::Networks;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::testing::app::watch::{catch_up, commit};
@@ -73,6 +74,8 @@ pub(crate) struct Setup {
     pub(crate) trusted_proxies: Networks,
     pub(crate) has_playground: bool,
     pub(crate) public_url: String,
+    /// What removing a tag takes at `/authz`.
+    pub(crate) untag: Untag,
 }
 
 impl Default for Setup {
@@ -85,6 +88,7 @@ impl Default for Setup {
             trusted_proxies: Networks::default(),
             has_playground: false,
             public_url: PUBLIC_URL.into(),
+            untag: Untag::default(),
         }
     }
 }
@@ -136,7 +140,11 @@ impl Server {
             management_url: None,
             catalog: Catalog::Root,
             is_managed: true,
-            authz: Authz { peers: Networks::parse(["127.0.0.0/8"]).unwrap(), ..Authz::default() },
+            authz: Authz {
+                peers: Networks::parse(["127.0.0.0/8"]).unwrap(),
+                untag: setup.untag,
+                ..Authz::default()
+            },
             has_playground: setup.has_playground,
             serve_for: setup.serve_for,
             limits: setup.limits,
