@@ -132,6 +132,8 @@ fn password_grant(parameters: &Parameters<'_>) -> Result<Credentials, RouteError
 struct Issued {
     principal: Principal,
     report: DecisionReport,
+    /// The repositories of the claim `untag`.
+    untag: Vec<String>,
     body: TokenResponse<Box<RawValue>>,
 }
 
@@ -144,9 +146,10 @@ async fn respond(
     let scopes: Vec<&str> = parameters.all("scope").collect();
     let request = AuditedRequest::new(app, context, &scopes);
     match issue(app, (context.address, &request.presented), parameters, &scopes, style).await {
-        Ok(Issued { principal, report, body }) => {
+        Ok(Issued { principal, report, untag, body }) => {
             Ok(request.granted(&principal, body.token.get(), &body, |decision| {
                 describe(decision, app, &principal, &report);
+                decision.untag = untag;
                 decision.issued();
             }))
         }
@@ -176,7 +179,7 @@ async fn issue(
     let lifetime = lifetime(&principal, now);
     let rid = &policy.registry.rid;
     let untag = app.decider().untag(&principal, &report)?;
-    let granted = Granted { access: report.access.clone(), untag };
+    let granted = Granted { access: report.access.clone(), untag: untag.clone() };
     let token = app.issuer.access_token(&principal.to_subject(), rid, granted, lifetime, now)?;
     let token = as_json(&token)?;
     let wants_refresh = parameters.is(style.offline_param, style.offline_value)?;
@@ -197,7 +200,7 @@ async fn issue(
         issued_at: clock::rfc3339(now),
         refresh_token,
     };
-    Ok(Issued { principal, report, body })
+    Ok(Issued { principal, report, untag, body })
 }
 
 /// A token as JSON: the token in quotes. The library checks raw JSON quickly, but escapes a text
