@@ -46,6 +46,7 @@ mod bundle;
 mod call;
 mod charts;
 mod client;
+mod compatibility;
 mod config;
 mod data_plane;
 mod drain;

@@ -25,10 +25,12 @@ use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, ans
 use scopegate_host::client::Client;
 use scopegate_host::correlation;
 use scopegate_host::peers::{Peers, Slot};
+use scopegate_host::setting::Compatibility;
 
 use crate::address::{self, Area, Owner};
 use crate::call;
 use crate::charts;
+use crate::compatibility;
 use crate::config::{ChartIndex, Config};
 use crate::data_plane::{Call, DataPlane, Reply, Wanted};
 use crate::head;
@@ -217,7 +219,7 @@ impl Gateway {
             Decided::Base => Action::Answer(Answer::fixed(answer::BASE, Outcome::Answered)),
             Decided::Refusal(refusal) => {
                 context.denied = joined(&refusal.missing);
-                Action::Answer(self.refused(target, refusal))
+                Action::Answer(self.refused(method, target, refusal))
             }
             Decided::Unavailable(stale) => Action::Answer(Unavailable::Stale(stale).into()),
         }
@@ -231,9 +233,17 @@ impl Gateway {
 
     /// The answer to a refused request. The data plane has one of its own for a path that it does
     /// not have.
-    fn refused(&self, target: &str, refusal: Refusal) -> Answer {
+    fn refused(&self, method: &str, target: &str, refusal: Refusal) -> Answer {
         let is_metadata = self.data_plane.is_some() && target.starts_with("/acr/v1/");
-        if is_metadata && refusal.status == 404 { Reply::no_page().into() } else { refusal.into() }
+        if is_metadata && refusal.status == 404 {
+            return Reply::no_page().into();
+        }
+        match self.config.compatibility {
+            Compatibility::None => refusal.into(),
+            Compatibility::Acr => {
+                compatibility::as_acr(refusal, method, target, &self.config.route_settings()).into()
+            }
+        }
     }
 
     /// What becomes of a request that is the token server's.
@@ -282,7 +292,7 @@ impl Gateway {
     fn edge<'e>(&'e self, snapshot: &'e Snapshot) -> Edge<'e> {
         let (realm, service) = (self.config.realm.as_str(), self.config.service.as_str());
         Edge {
-            issuer: &self.config.issuer,
+            issuer: self.config.issuer(),
             authority: Authority { realm, service },
             routes: self.config.route_settings(),
             catalog: self.config.catalog,

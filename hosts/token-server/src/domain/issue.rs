@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::keys::Ring;
-use crate::domain::lifetimes::REFRESH_LIFETIME;
+use crate::domain::lifetimes::{MAX_LIFETIME, REFRESH_LIFETIME};
 
 pub(crate) mod ascii;
 pub(crate) mod revocable;
@@ -47,6 +47,9 @@ pub struct Issuer {
     /// authority needs no new bundle and no restart after a key rotation. A token of an ES256 key
     /// is 840 bytes longer then.
     pub x5c: bool,
+    /// How long before it is made a token begins, in seconds: its `nbf` and `iat`. See
+    /// [`backdated`](crate::domain::lifetimes::backdated).
+    pub backdated: i64,
     ring: ArcSwap<Ring>,
     /// The epoch of the database, once read: tokens carry it, and those of another epoch are
     /// refused.
@@ -143,7 +146,7 @@ impl Issuer {
     #[must_use]
     pub fn new(issuer: String, service: String, x5c: bool, ring: Ring) -> Self {
         let epoch = ArcSwapOption::empty();
-        Self { issuer, service, x5c, ring: ArcSwap::from_pointee(ring), epoch }
+        Self { issuer, service, x5c, backdated: 0, ring: ArcSwap::from_pointee(ring), epoch }
     }
 
     /// The current keys.
@@ -188,9 +191,9 @@ impl Issuer {
         let claims = AccessClaims {
             jti: &*Uuid::new_v4().hyphenated().encode_lower(&mut jti),
             sub: subject.sub,
-            nbf: seconds(now),
+            nbf: self.begin(now),
             exp: subject.end(now, lifetime),
-            iat: seconds(now),
+            iat: self.begin(now),
             iss: &self.issuer,
             aud: &self.service,
             version: version(&access),
@@ -224,9 +227,9 @@ impl Issuer {
         let claims = RefreshClaims {
             jti: Uuid::new_v4().to_string(),
             sub: subject.sub.to_owned(),
-            nbf: seconds(now),
+            nbf: self.begin(now),
             exp: subject.end(now, REFRESH_LIFETIME),
-            iat: seconds(now),
+            iat: self.begin(now),
             iss: self.issuer.clone(),
             aud: self.service.clone(),
             version: VERSION.to_owned(),
@@ -243,6 +246,10 @@ impl Issuer {
             epoch: self.epoch.load().as_deref().cloned(),
         };
         self.sign(&claims, now)
+    }
+
+    fn begin(&self, now: i64) -> u64 {
+        seconds(now.saturating_sub(self.backdated))
     }
 
     /// The claims of a refresh token of this server that is valid now.
@@ -306,7 +313,7 @@ impl Issuer {
         // A claim twice is refused here too, also one that no field below takes.
         json::read(&payload)?.object()?;
         let claims: RegisteredClaims = serde_json::from_slice(&payload).ok()?;
-        expected.check_any(claims.registered()).ok()?;
+        expected.check_any(claims.registered(self.backdated)).ok()?;
         serde_json::from_slice(&payload).ok()
     }
 
@@ -337,12 +344,17 @@ struct RegisteredClaims {
 }
 
 impl RegisteredClaims {
-    fn registered(&self) -> Registered<'_> {
+    /// What is checked of them. A refresh token that begins before it is made may be longer by as
+    /// much: no other verifier takes it, and it ends no later.
+    fn registered(&self, backdated: i64) -> Registered<'_> {
+        let latest = self.exp.saturating_sub(seconds(MAX_LIFETIME));
+        let is_backdated = latest.saturating_sub(self.nbf) <= seconds(backdated);
+        let begin = if is_backdated { self.nbf.max(latest) } else { self.nbf };
         Registered {
             issuer: &self.iss,
             audience: &self.aud,
             epoch: self.epoch.as_deref(),
-            times: Times { begin: self.nbf, end: self.exp },
+            times: Times { begin, end: self.exp },
         }
     }
 }

@@ -19,6 +19,7 @@ use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::token::TokenResponse;
+use scopegate_host::setting::Compatibility;
 use serde_json::value::RawValue;
 
 use super::parameters::Parameters;
@@ -147,7 +148,7 @@ async fn respond(
     let request = AuditedRequest::new(app, context, &scopes);
     match issue(app, (context.address, &request.presented), parameters, &scopes, style).await {
         Ok(Issued { principal, report, untag, body }) => {
-            Ok(request.granted(&principal, body.token.get(), &body, |decision| {
+            Ok(request.granted(&principal, body.access_token.get(), &body, |decision| {
                 describe(decision, app, &principal, &report);
                 decision.untag = untag;
                 decision.issued();
@@ -193,11 +194,12 @@ async fn issue(
         }
         None => None,
     };
+    let is_whole = app.settings.compatibility == Compatibility::None;
     let body = TokenResponse {
-        access_token: token.clone(),
-        token,
-        expires_in: lifetime.unsigned_abs(),
-        issued_at: clock::rfc3339(now),
+        token: is_whole.then(|| token.clone()),
+        access_token: token,
+        expires_in: is_whole.then(|| lifetime.unsigned_abs()),
+        issued_at: is_whole.then(|| clock::rfc3339(now)),
         refresh_token,
     };
     Ok(Issued { principal, report, untag, body })
