@@ -13,6 +13,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::drivers::az::Az;
 use crate::drivers::docker::Docker;
@@ -22,7 +23,7 @@ use crate::software::authority::Authority;
 use crate::software::front::{Front, HTTPS, host};
 use crate::software::image;
 use crate::software::process::{attempt, free_port, is_free};
-use crate::software::registry::Registry;
+use crate::software::registry::{Registry, registries};
 use crate::software::server::{Administrator, Server, Settings, access, is_installed, seed};
 
 const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
@@ -48,6 +49,17 @@ impl Scene {
     }
 
     fn over(registry: Registry, port: u16, seed: &str, config: Option<String>) -> Self {
+        Self::through(registry, port, seed, config, "")
+    }
+
+    /// With more lines of the gateway's configuration.
+    fn through(
+        registry: Registry,
+        port: u16,
+        seed: &str,
+        config: Option<String>,
+        of_gateway: &str,
+    ) -> Self {
         let settings = Settings {
             service: Some(host(port)),
             public_url: Some(format!("https://{}", host(port))),
@@ -56,7 +68,7 @@ impl Scene {
         };
         let (server, passwords) = Server::with(settings, seed);
         let authority = Authority::new();
-        let front = Front::before(registry, port, &authority, &server);
+        let front = Front::with(registry, port, &authority, &server, of_gateway);
         for tag in ["v1", "v2"] {
             front.put("team/hello", tag);
         }
@@ -101,7 +113,60 @@ fn az_with_a_token_and_no_login() {
     repository(&all).unwrap();
 }
 
-/// `az` shows, lists and changes what there is at each of the three levels, and deletes it.
+/// `az acr repository untag` requests `delete`, whatever removing a tag takes. With the gateway's
+/// setting `metadata/write` is enough for it, as the documentation says, and for nothing else.
+#[test]
+fn az_untags_with_metadata_write() {
+    let curator: &[&str] = &["metadata/write", "metadata/read"];
+    for registry in registries() {
+        let az = WithToken::new(registry, curator, "untag: metadata-write\n");
+        let refused = az.repository(&["delete", "--image", "team/hello:v1", "--yes"]);
+        let refused = refused.unwrap_err();
+        assert!(refused.contains("authentication required"), "{refused}");
+        let lock = ["update", "--image", "team/hello:v1", "--write-enabled", "false"];
+        az.repository(&lock).unwrap();
+        let refused = az.repository(&["untag", "--image", "team/hello:v1"]).unwrap_err();
+        assert!(refused.contains("disallowed"), "{refused}");
+        az.repository(&["untag", "--image", "team/hello:v2"]).unwrap();
+        let tags = az.repository(&["show-tags", "--repository", "team/hello"]).unwrap();
+        assert_eq!(tags, json!(["v1"]));
+    }
+    for (of_token, of_gateway, is_removed) in [
+        (ALL, "untag: metadata-write\n", true),
+        (&["content/delete"], "untag: metadata-write\n", false),
+        (ALL, "", true),
+        (&["content/delete"], "", true),
+        (curator, "", false),
+    ] {
+        let az = WithToken::new(Registry::open(), of_token, of_gateway);
+        let removed = az.repository(&["untag", "--image", "team/hello:v1"]);
+        assert_eq!(removed.is_ok(), is_removed, "{of_token:?} {of_gateway}: {removed:?}");
+    }
+}
+
+/// `az acr repository` with the name and password of a token.
+struct WithToken {
+    scene: Scene,
+    az: Az,
+}
+
+impl WithToken {
+    fn new(registry: Registry, permissions: &[&str], of_gateway: &str) -> Self {
+        let seed = seed(&[("team/hello", permissions)]);
+        Self::of(Scene::through(registry, free_port(), &seed, None, of_gateway))
+    }
+
+    fn of(scene: Scene) -> Self {
+        let az = Az::new(&scene.front, None);
+        az.without_login(&scene.front);
+        Self { scene, az }
+    }
+
+    fn repository(&self, arguments: &[&str]) -> Result<Value, String> {
+        let who = ["-n", "local", "--username", "MyToken", "--password", self.scene.password()];
+        self.az.acr(&[&["repository"], arguments, &who].concat())
+    }
+}
 #[test]
 fn az_at_every_level() {
     let scene = Scene::new(&seed(&[("team/hello", ALL)]), None);
@@ -172,33 +237,95 @@ fn go_clients_and_a_lock() {
         return;
     }
     let scene = Scene::new(&seed(&[("team/hello", ALL)]), None);
-    let (host, folder) = (scene.front.host(), tempfile::tempdir().unwrap());
     let token = format!("MyToken:{}", scene.password());
     let lock: [&[&str]; 1] = [&["lock", "team/hello", "v1"]];
     let locked = Sdk::Python.call(&scene.front, &Credential::Token(&token), &lock);
     assert_eq!(locked, [Ok(json!(false))]);
-    let login = json!({ "auths": { host.as_str(): { "auth": STANDARD.encode(&token) } } });
-    std::fs::write(folder.path().join("config.json"), login.to_string()).unwrap();
-    std::fs::write(folder.path().join("hello"), "hello").unwrap();
-    let run = |line: &str| {
-        let mut words = line.split(' ');
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go");
-        let mut command = Command::new(program.join(words.next().unwrap()));
-        command.env("DOCKER_CONFIG", folder.path()).env("NO_PROXY", "localhost");
-        command.env("SSL_CERT_FILE", scene.front.certificate()).current_dir(folder.path());
-        attempt(command.args(words))
-    };
-    let image = format!("{host}/team/hello");
+    let go = GoClients::new(&scene);
+    let image = format!("{}/team/hello", scene.front.host());
     for refused in [
         format!("crane tag {image}:v2 v1"),
         format!("oras push --plain-http=false {image}:v1 hello"),
     ] {
-        let said = run(&refused).unwrap_err();
+        let said = go.run(&refused).unwrap_err();
         assert!(said.to_lowercase().contains("the operation is disallowed"), "{refused}: {said}");
     }
-    run(&format!("crane tag {image}:v2 v3")).unwrap();
-    run(&format!("oras push --plain-http=false {image}:v2 hello")).unwrap();
-    assert_eq!(run(&format!("crane ls {image}")).unwrap(), "v1\nv2\nv3\n");
+    go.run(&format!("crane tag {image}:v2 v3")).unwrap();
+    go.run(&format!("oras push --plain-http=false {image}:v2 hello")).unwrap();
+    assert_eq!(go.run(&format!("crane ls {image}")).unwrap(), "v1\nv2\nv3\n");
+}
+
+/// crane and oras, with the name and password of a scene's token.
+struct GoClients<'a> {
+    scene: &'a Scene,
+    folder: TempDir,
+}
+
+impl<'a> GoClients<'a> {
+    fn new(scene: &'a Scene) -> Self {
+        let (host, folder) = (scene.front.host(), tempfile::tempdir().unwrap());
+        let auth = STANDARD.encode(format!("MyToken:{}", scene.password()));
+        let login = json!({ "auths": { host: { "auth": auth } } });
+        std::fs::write(folder.path().join("config.json"), login.to_string()).unwrap();
+        std::fs::write(folder.path().join("hello"), "hello").unwrap();
+        Self { scene, folder }
+    }
+
+    fn run(&self, line: &str) -> Result<String, String> {
+        let (mut words, folder) = (line.split(' '), self.folder.path());
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/go");
+        let mut command = Command::new(program.join(words.next().unwrap()));
+        command.env("DOCKER_CONFIG", folder).env("NO_PROXY", "localhost");
+        command.env("SSL_CERT_FILE", self.scene.front.certificate()).current_dir(folder);
+        attempt(command.args(words))
+    }
+}
+
+/// With `compatibility: acr` at the token server and at the gateway the clients read what the
+/// service answers, and find what they find without: `az` with a token and logged in, docker, the
+/// SDKs, and those in Go.
+#[test]
+fn clients_read_the_answers_of_the_service() {
+    const ACR: &str = "compatibility: acr\n";
+    let of_server = || Some(ACR.to_owned());
+    let rules: [(&str, &[&str]); 2] = [("team/hello", ALL), ("team/other", &["content/read"])];
+    for sdk in Sdk::all() {
+        let scene = Scene::through(Registry::open(), free_port(), &seed(&rules), of_server(), ACR);
+        let token = format!("MyToken:{}", scene.password());
+        sdks::sdk_walk(sdk, &scene, &Credential::Token(&token));
+    }
+    let scene = Scene::through(Registry::open(), free_port(), &seed(&rules), of_server(), ACR);
+    let with_token = WithToken::of(scene);
+    let tags = with_token.repository(&["show-tags", "--repository", "team/hello"]).unwrap();
+    assert_eq!(tags, json!(["v1", "v2"]));
+    with_token.repository(&["show", "--repository", "team/other"]).unwrap_err();
+    with_token.repository(&["untag", "--image", "team/hello:v2"]).unwrap();
+    let scene = &with_token.scene;
+    if is_installed("go") {
+        let go = GoClients::new(scene);
+        let image = format!("{}/team/hello", scene.front.host());
+        go.run(&format!("crane tag {image}:v1 v3")).unwrap();
+        go.run(&format!("oras push --plain-http=false {image}:v4 hello")).unwrap();
+        assert_eq!(go.run(&format!("crane ls {image}")).unwrap(), "v1\nv3\nv4\n");
+    }
+    logs_in_as_by_the_service(scene);
+}
+
+/// `az` logged in, and docker with what it got.
+#[track_caller]
+fn logs_in_as_by_the_service(scene: &Scene) {
+    let docker = Docker::installed();
+    let az = Az::new(&scene.front, docker.as_ref().map(Docker::for_az));
+    az.sign_in(&scene.front.url(), &scene.server.administrator());
+    let exposed = az.acr(&["login", "-n", "registry", "--expose-token"]).unwrap();
+    let refresh = exposed["refreshToken"].as_str().unwrap();
+    let opened = access(&scene.server.url(), NULL_GUID, refresh, "repository:team/hello:pull");
+    assert_eq!(opened.as_deref(), Some("repository:team/hello:pull"));
+    let listed = az.acr(&["repository", "list", "-n", "registry"]).unwrap();
+    assert_eq!(listed, json!(["team/hello", "team/other"]));
+    if docker.is_some() {
+        az.acr(&["login", "-n", "registry"]).unwrap();
+    }
 }
 
 /// `*` over the whole registry lists it; a wrong password gets nothing.

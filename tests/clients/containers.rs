@@ -27,7 +27,19 @@ struct Scene {
 
 impl Scene {
     fn new(rules: &[(&str, &[&str])]) -> Self {
-        let (server, passwords) = Server::with(Settings::default(), &seed(rules));
+        Self::with(Settings::default(), rules)
+    }
+
+    /// One whose server answers in its own way, and one whose server answers as Azure Container
+    /// Registry does.
+    fn each(rules: &[(&str, &[&str])]) -> impl Iterator<Item = Self> {
+        let configs = [None, Some("compatibility: acr\n".to_owned())];
+        let settings = configs.map(|config| Settings { config, ..Settings::default() });
+        settings.into_iter().map(|settings| Self::with(settings, rules))
+    }
+
+    fn with(settings: Settings, rules: &[(&str, &[&str])]) -> Self {
+        let (server, passwords) = Server::with(settings, &seed(rules));
         let registry = Registry::behind(&server);
         let password = passwords.into_iter().next().expect("no password was generated");
         Self { server, registry, password }
@@ -41,21 +53,23 @@ impl Scene {
 /// skopeo pushes, lists, copies with a mount, and deletes where the map says, and nowhere else.
 #[test]
 fn skopeo_with_a_password() {
-    let scene = Scene::new(&[("team/hello", ALL), ("team/copy", WRITE), ("team/base", READ)]);
-    let (skopeo, image) = (Skopeo::new(), image::make(scene.registry.folder()));
-    skopeo.login(&scene.host(), "MyToken", "wrong").unwrap_err();
-    skopeo.login(&scene.host(), "MyToken", &scene.password).unwrap();
-    skopeo_walk(&scene, &skopeo, &image);
+    for scene in Scene::each(&[("team/hello", ALL), ("team/copy", WRITE), ("team/base", READ)]) {
+        let (skopeo, image) = (Skopeo::new(), image::make(scene.registry.folder()));
+        skopeo.login(&scene.host(), "MyToken", "wrong").unwrap_err();
+        skopeo.login(&scene.host(), "MyToken", &scene.password).unwrap();
+        skopeo_walk(&scene, &skopeo, &image);
+    }
 }
 
 /// The same with an identity token, which travels in a chunked form with repeated scopes.
 #[test]
 fn skopeo_with_an_identity_token() {
-    let scene = Scene::new(&[("team/hello", ALL), ("team/copy", WRITE), ("team/base", READ)]);
-    let (skopeo, image) = (Skopeo::new(), image::make(scene.registry.folder()));
-    let token = refresh_token(&scene.server, "MyToken", &scene.password);
-    skopeo.login_with_identity_token(&scene.host(), &token);
-    skopeo_walk(&scene, &skopeo, &image);
+    for scene in Scene::each(&[("team/hello", ALL), ("team/copy", WRITE), ("team/base", READ)]) {
+        let (skopeo, image) = (Skopeo::new(), image::make(scene.registry.folder()));
+        let token = refresh_token(&scene.server, "MyToken", &scene.password);
+        skopeo.login_with_identity_token(&scene.host(), &token);
+        skopeo_walk(&scene, &skopeo, &image);
+    }
 }
 
 #[track_caller]
@@ -77,28 +91,29 @@ fn skopeo_walk(scene: &Scene, skopeo: &Skopeo, image: &std::path::Path) {
 /// not list the registry.
 #[test]
 fn podman_pulls_and_pushes() {
-    let scene = Scene::new(&[("team/hello", WRITE), ("team/copy", WRITE), ("team/base", READ)]);
-    let skopeo = Skopeo::new();
-    skopeo.login(&scene.host(), "MyToken", &scene.password).unwrap();
-    let layout = image::make(scene.registry.folder());
-    skopeo.push(&layout, &scene.registry.image("team/hello")).unwrap();
+    for scene in Scene::each(&[("team/hello", WRITE), ("team/copy", WRITE), ("team/base", READ)]) {
+        let skopeo = Skopeo::new();
+        skopeo.login(&scene.host(), "MyToken", &scene.password).unwrap();
+        let layout = image::make(scene.registry.folder());
+        skopeo.push(&layout, &scene.registry.image("team/hello")).unwrap();
 
-    let podman = Podman::new();
-    let named = |repository| scene.registry.image(repository);
-    podman.login(&scene.host(), "MyToken", "wrong").unwrap_err();
-    podman.login(&scene.host(), "MyToken", &scene.password).unwrap();
-    podman.pull(&named("team/hello")).unwrap();
-    podman.tag(&named("team/hello"), &named("team/copy")).unwrap();
-    podman.push(&named("team/copy")).unwrap();
-    podman.tag(&named("team/hello"), &named("team/base")).unwrap();
-    podman.push(&named("team/base")).unwrap_err();
-    podman.search(&format!("{}/hello", scene.host())).unwrap_err();
+        let podman = Podman::new();
+        let named = |repository| scene.registry.image(repository);
+        podman.login(&scene.host(), "MyToken", "wrong").unwrap_err();
+        podman.login(&scene.host(), "MyToken", &scene.password).unwrap();
+        podman.pull(&named("team/hello")).unwrap();
+        podman.tag(&named("team/hello"), &named("team/copy")).unwrap();
+        podman.push(&named("team/copy")).unwrap();
+        podman.tag(&named("team/hello"), &named("team/base")).unwrap();
+        podman.push(&named("team/base")).unwrap_err();
+        podman.search(&format!("{}/hello", scene.host())).unwrap_err();
 
-    let podman = Podman::new();
-    let token = refresh_token(&scene.server, "MyToken", &scene.password);
-    podman.login(&scene.host(), NULL_GUID, "no token").unwrap_err();
-    podman.login(&scene.host(), NULL_GUID, &token).unwrap();
-    podman.pull(&named("team/copy")).unwrap();
+        let podman = Podman::new();
+        let token = refresh_token(&scene.server, "MyToken", &scene.password);
+        podman.login(&scene.host(), NULL_GUID, "no token").unwrap_err();
+        podman.login(&scene.host(), NULL_GUID, &token).unwrap();
+        podman.pull(&named("team/copy")).unwrap();
+    }
 }
 
 /// podman searches when the map opens the whole registry.
@@ -119,17 +134,18 @@ fn podman_searches_with_the_right_to() {
 /// buildah pushes what it built, and pulls it again.
 #[test]
 fn buildah_pushes_what_it_built() {
-    let scene = Scene::new(&[("team/built", WRITE), ("team/base", READ)]);
-    let buildah = Buildah::new();
-    let file = scene.registry.folder().join("hello");
-    std::fs::write(&file, "hello\n").unwrap();
-    buildah.login(&scene.host(), "MyToken", "wrong").unwrap_err();
-    buildah.login(&scene.host(), "MyToken", &scene.password).unwrap();
-    buildah.build(&file, &scene.registry.image("team/built")).unwrap();
-    buildah.push(&scene.registry.image("team/built")).unwrap();
-    buildah.pull(&scene.registry.image("team/built")).unwrap();
-    buildah.build(&file, &scene.registry.image("team/base")).unwrap();
-    buildah.push(&scene.registry.image("team/base")).unwrap_err();
+    for scene in Scene::each(&[("team/built", WRITE), ("team/base", READ)]) {
+        let buildah = Buildah::new();
+        let file = scene.registry.folder().join("hello");
+        std::fs::write(&file, "hello\n").unwrap();
+        buildah.login(&scene.host(), "MyToken", "wrong").unwrap_err();
+        buildah.login(&scene.host(), "MyToken", &scene.password).unwrap();
+        buildah.build(&file, &scene.registry.image("team/built")).unwrap();
+        buildah.push(&scene.registry.image("team/built")).unwrap();
+        buildah.pull(&scene.registry.image("team/built")).unwrap();
+        buildah.build(&file, &scene.registry.image("team/base")).unwrap();
+        buildah.push(&scene.registry.image("team/base")).unwrap_err();
+    }
 }
 
 /// docker logs in, reads a manifest, and pushes a list with a mount from another repository.
@@ -139,15 +155,16 @@ fn docker_without_a_daemon() {
         eprintln!("docker is not installed, so its login is not tried");
         return;
     };
-    let scene = Scene::new(&[("team/hello", WRITE), ("team/list", WRITE)]);
-    let skopeo = Skopeo::new();
-    skopeo.login(&scene.host(), "MyToken", &scene.password).unwrap();
-    let layout = image::make(scene.registry.folder());
-    skopeo.push(&layout, &scene.registry.image("team/hello")).unwrap();
+    for scene in Scene::each(&[("team/hello", WRITE), ("team/list", WRITE)]) {
+        let skopeo = Skopeo::new();
+        skopeo.login(&scene.host(), "MyToken", &scene.password).unwrap();
+        let layout = image::make(scene.registry.folder());
+        skopeo.push(&layout, &scene.registry.image("team/hello")).unwrap();
 
-    docker.login(&scene.host(), "MyToken", "wrong").unwrap_err();
-    docker.login(&scene.host(), "MyToken", &scene.password).unwrap();
-    docker_walk(&scene, &docker);
+        docker.login(&scene.host(), "MyToken", "wrong").unwrap_err();
+        docker.login(&scene.host(), "MyToken", &scene.password).unwrap();
+        docker_walk(&scene, &docker);
+    }
 }
 
 /// The same after a login with a refresh token, which docker keeps as its identity token and sends
@@ -158,16 +175,17 @@ fn docker_with_a_refresh_token() {
         eprintln!("docker is not installed, so its login is not tried");
         return;
     };
-    let scene = Scene::new(&[("team/hello", WRITE), ("team/list", WRITE)]);
-    let token = refresh_token(&scene.server, "MyToken", &scene.password);
-    let skopeo = Skopeo::new();
-    skopeo.login_with_identity_token(&scene.host(), &token);
-    let layout = image::make(scene.registry.folder());
-    skopeo.push(&layout, &scene.registry.image("team/hello")).unwrap();
+    for scene in Scene::each(&[("team/hello", WRITE), ("team/list", WRITE)]) {
+        let token = refresh_token(&scene.server, "MyToken", &scene.password);
+        let skopeo = Skopeo::new();
+        skopeo.login_with_identity_token(&scene.host(), &token);
+        let layout = image::make(scene.registry.folder());
+        skopeo.push(&layout, &scene.registry.image("team/hello")).unwrap();
 
-    docker.login(&scene.host(), NULL_GUID, &token).unwrap();
-    assert_eq!(docker.kept(&scene.host())["identitytoken"], json!(token));
-    docker_walk(&scene, &docker);
+        docker.login(&scene.host(), NULL_GUID, &token).unwrap();
+        assert_eq!(docker.kept(&scene.host())["identitytoken"], json!(token));
+        docker_walk(&scene, &docker);
+    }
 }
 
 #[track_caller]

@@ -13,6 +13,7 @@
 //! | [`outage`] | a database that goes away under load |
 //! | [`scene`] | a gateway with an index before a registry |
 //! | [`under_lock`] | other forms and parts of what is locked, and what is under way meanwhile |
+//! | [`untag`] | tags that are removed with `metadata/write` |
 //! | [`crawling`] | filling an index from a large registry |
 //! | [`figures`] | what pages, locks and a large index cost |
 
@@ -28,6 +29,7 @@ mod outage;
 mod regctl;
 mod scene;
 mod under_lock;
+mod untag;
 
 use std::process::Command;
 use std::sync::Arc;

@@ -70,6 +70,33 @@ fn skopeo_through_the_gateway() {
     edge::walk(&scene.gateway.host(), scene.gateway.folder(), &scene.password);
 }
 
+/// A write of a chart is challenged with its actions, or as by Azure Container Registry. A token
+/// for what the service names opens it either way.
+#[test]
+fn challenges_of_charts() {
+    for (more, scope) in [("", "pull,push"), ("compatibility: acr\n", "*")] {
+        let config = Some(more.to_owned());
+        let settings = Settings { config, ..Settings::default() };
+        let (server, passwords) = Server::with(settings, &seed(&[("*", ALL)]));
+        let upstream = Echo::start(0);
+        let gateway = Gateway::before(upstream.port(), &server, more);
+        let url = format!("http://{}/helm/v1/repo/_blobs/app-1.0.0.tgz", gateway.host());
+        let put = |request: reqwest::blocking::RequestBuilder| request.body("x").send().unwrap();
+        let client = reqwest::blocking::Client::new();
+        let refused = put(client.put(&url));
+        let challenge = refused.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        let expected = format!("scope=\"artifact-repository:repo:{scope}\"");
+        assert!(refused.status() == 401 && challenge.ends_with(&expected), "{challenge}");
+        for scope in ["*", "pull,push"] {
+            let scope = format!("artifact-repository:repo:{scope}");
+            let bearer = edge::bearer(&server, &passwords[0], &scope);
+            let (_, value) = bearer.split_once(' ').unwrap();
+            let taken = put(client.put(&url).header("authorization", value));
+            assert_eq!(taken.status(), 200, "{scope}");
+        }
+    }
+}
+
 /// Whatever comes in, the registry hears the engine's spelling of it, or nothing.
 #[test]
 fn one_spelling_reaches_the_registry() {

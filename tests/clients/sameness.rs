@@ -159,7 +159,7 @@ impl Signer {
     /// The header of a case; a signature that was changed makes a token that is no good.
     fn header(&self, case: &Case) -> String {
         let now = jiff::Timestamp::now().as_second();
-        let access = case.access.lines().filter_map(entry).collect();
+        let access: Vec<_> = case.access.lines().filter_map(entry).collect();
         let subject = Subject::new("MyToken", PrincipalKind::Token, 1 << 40);
         let token = self.issuer.access_token(&subject, "rid", access, 3600, now).unwrap();
         match case.credential {

@@ -6,7 +6,8 @@
 //! token and `access` of an access token; everything else is for people and logs.
 //!
 //! Claims of our own stand behind the documented ones: `principal`, `generation` and `epoch`,
-//! `provider` in access tokens of identities, `password` and `identity` in refresh tokens. Tokens
+//! `provider` in access tokens of identities, `password` and `identity` in refresh tokens, `untag`
+//! ([`UntagClaim`]) in access tokens for which `delete` was requested. Tokens
 //! of other issuers, and those of our own earlier versions, lack them: readers take them as
 //! unknown, never as an error.
 //!
@@ -15,9 +16,11 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use scopegate_core::verify::Grant;
+use scopegate_core::{Action, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -85,6 +88,45 @@ impl AccessClaims {
     /// What the token grants, as the engine checks it.
     pub fn grants(&self) -> impl Iterator<Item = Grant<'_>> + Clone {
         self.access.iter().filter_map(AccessEntry::grant)
+    }
+}
+
+/// The claim `untag` of an access token: the repositories in which its holder may remove tags,
+/// because it has `metadata/write` on them and requested `delete`. `az acr repository untag`
+/// requests no other action. Ours; other issuers do not write it.
+///
+/// It is no part of [`AccessClaims`], because it counts for one request at one enforcement point,
+/// the gateway. No other one reads it.
+///
+/// ```
+/// use scopegate_api::claims::UntagClaim;
+///
+/// assert_eq!(UntagClaim::read(br#"{"sub":"t","untag":["team/app"]}"#).untag, ["team/app"]);
+/// assert!(UntagClaim::read(br#"{"sub":"t"}"#).untag.is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UntagClaim<S = String> {
+    /// Their names, as in `access`; nothing is written when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untag: Vec<S>,
+}
+
+impl UntagClaim {
+    /// Reads the payload of an access token that was verified and accepted. A claim of another form
+    /// names no repository.
+    #[must_use]
+    pub fn read(payload: &[u8]) -> Self {
+        serde_json::from_slice(payload).unwrap_or_default()
+    }
+
+    /// What these repositories would open where removing a tag takes `metadata_write`. A host that
+    /// adds this to a token does so for that one request.
+    pub fn access(&self) -> impl Iterator<Item = AccessEntry> + '_ {
+        self.untag.iter().map(|name| AccessEntry {
+            resource_type: ResourceType::Repository.as_str().into(),
+            name: name.clone(),
+            actions: vec![Action::MetadataWrite.as_str().into()],
+        })
     }
 }
 
@@ -260,6 +302,29 @@ mod tests {
         let claims: AccessClaims = serde_json::from_str(RECORDED).unwrap();
         let text = serde_json::to_string(&claims).unwrap();
         assert_eq!(text, RECORDED);
+    }
+
+    #[test]
+    fn the_claim_untag() {
+        for (payload, expected) in [
+            (r#"{"untag":["a","b/c"]}"#, &["a", "b/c"][..]),
+            (r#"{"untag":[]}"#, &[]),
+            (r#"{"untag":null}"#, &[]),
+            (r#"{"untag":"a"}"#, &[]),
+            (r#"{"untag":["a",7]}"#, &[]),
+            (r#"{"untag":{"a":1}}"#, &[]),
+            (RECORDED, &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(UntagClaim::read(payload.as_bytes()).untag, expected, "{payload}");
+        }
+        assert_eq!(serde_json::to_string(&UntagClaim::<&str>::default()).unwrap(), "{}");
+        let claim = UntagClaim { untag: vec!["a".into()] };
+        let grants: Vec<AccessEntry> = claim.access().collect();
+        assert_eq!(
+            serde_json::to_value(grants).unwrap(),
+            json!([{"type": "repository", "name": "a", "actions": ["metadata_write"]}])
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Values of a configuration that every host reads alike: text, and addresses with passwords.
+//! Values of a configuration that every host reads alike: text, addresses with passwords, and whose
+//! ways are followed.
 //!
 //! Left out: durations ([`duration`](crate::duration)) and networks
 //! ([`networks`](crate::networks)).
@@ -8,6 +9,28 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use url::Url;
+
+/// How closely a host does as Azure Container Registry where its own ways differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compatibility {
+    /// In its own ways.
+    #[default]
+    None,
+    /// As the service, in all that a setting can make the same.
+    Acr,
+}
+
+impl Compatibility {
+    /// Who signs tokens, where the configuration does not say: their `iss`.
+    #[must_use]
+    pub const fn issuer(self) -> &'static str {
+        match self {
+            Self::None => "scopegate",
+            Self::Acr => "Azure Container Registry",
+        }
+    }
+}
 
 /// An address that may hold a password. The text is kept as it was written.
 #[derive(Clone, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use scopegate_core::{Catalog, RepositoryName};
 use scopegate_host::client::is_loopback;
 use scopegate_host::networks::{self, Networks};
 use scopegate_host::peers::UNPROVEN;
-use scopegate_host::setting::SecretUrl;
+use scopegate_host::setting::{Compatibility, SecretUrl};
 use scopegate_host::tls::TlsFiles;
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
@@ -43,9 +43,13 @@ pub(crate) struct Config {
     pub(crate) upstream: Url,
     /// Whom tokens are for: what the token server calls the registry's `service`.
     pub(crate) service: String,
-    /// Who issues them.
-    #[serde(default = "issuer")]
-    pub(crate) issuer: String,
+    /// Who issues them. By default [`Compatibility::issuer`].
+    #[serde(default)]
+    pub(crate) issuer: Option<String>,
+    /// Whose ways are followed where this gateway's differ: `none`, or `acr` for those of the
+    /// service.
+    #[serde(default)]
+    pub(crate) compatibility: Compatibility,
     /// Where clients get them, and where passwords are asked about.
     pub(crate) realm: Url,
     /// The public keys of the issuer: the address of a JSON web key set, or a file.
@@ -372,6 +376,12 @@ impl Config {
         })
     }
 
+    /// Who issues tokens.
+    #[must_use]
+    pub(crate) fn issuer(&self) -> &str {
+        self.issuer.as_deref().unwrap_or(self.compatibility.issuer())
+    }
+
     /// What routes need to know.
     #[must_use]
     pub(crate) fn route_settings(&self) -> Settings {
@@ -437,10 +447,6 @@ fn header_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String
 
 fn listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 5000))
-}
-
-fn issuer() -> String {
-    "scopegate".to_owned()
 }
 
 fn yes() -> bool {
@@ -520,6 +526,20 @@ mod tests {
     }
 
     #[test]
+    fn who_issues_tokens() {
+        for (more, expected) in [
+            ("", "scopegate"),
+            ("compatibility: none", "scopegate"),
+            ("compatibility: acr", "Azure Container Registry"),
+            ("compatibility: acr\nissuer: us", "us"),
+            ("issuer: us", "us"),
+        ] {
+            let config = Config::parse(&format!("{LEAST}{more}\n")).unwrap();
+            assert_eq!(config.issuer(), expected, "{more}");
+        }
+    }
+
+    #[test]
     fn who_the_gateway_is_to_the_token_server() {
         let feed = "revocations: {url: 'http://127.0.0.1:1/', user: u, secretFile: s}\n";
         let own = "tokenServer: {url: 'https://x', user: v, secretFile: t}\n";
@@ -556,6 +576,7 @@ mod tests {
             ),
             ("profile: ACR", "`ACR` is not one of acr, distribution"),
             ("untag: push", "`push` is not one of delete, metadata-write"),
+            ("compatibility: azure", "compatibility"),
             ("timeouts: {client: 0s}", "timeouts.client is no time at all"),
             ("timeouts: {client: 5}", "`5` is not a duration"),
             ("timeouts: {client: -5s}", "`-5s` is not a duration"),

@@ -46,6 +46,7 @@ mod bundle;
 mod call;
 mod charts;
 mod client;
+mod compatibility;
 mod config;
 mod data_plane;
 mod drain;
@@ -69,6 +70,7 @@ mod status;
 mod telemetry;
 mod ticket;
 mod token;
+mod untag;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

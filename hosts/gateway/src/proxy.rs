@@ -25,10 +25,12 @@ use scopegate_edge::{Checked, Decision as Decided, Edge, Stale, TokenStatus, ans
 use scopegate_host::client::Client;
 use scopegate_host::correlation;
 use scopegate_host::peers::{Peers, Slot};
+use scopegate_host::setting::Compatibility;
 
 use crate::address::{self, Area, Owner};
 use crate::call;
 use crate::charts;
+use crate::compatibility;
 use crate::config::{ChartIndex, Config};
 use crate::data_plane::{Call, DataPlane, Reply, Wanted};
 use crate::head;
@@ -42,6 +44,7 @@ use crate::status::{Snapshot, Status};
 use crate::telemetry::{Decision, Outcome};
 use crate::ticket::{self, Tickets};
 use crate::token::{Tokens, Verified};
+use crate::untag;
 
 const JSON: &str = "application/json; charset=utf-8";
 /// The longest answer of which a client may have as many as it has connections, in bytes.
@@ -192,19 +195,21 @@ impl Gateway {
             Ok(presented) => presented,
             Err(unavailable) => return Action::Answer(unavailable.into()),
         };
+        let untagging = self.untagging(&presented, method, target);
+        let credential = untagging.as_ref().map_or(claims(&presented), Credential::Valid);
         let headers = &session.req_header().headers;
         let headers = || headers.iter().map(|(name, value)| (name.as_ref(), value.as_bytes()));
         let request = || Request { method, target, headers: headers() };
         let first = self.status.snapshot();
         let renewed;
-        let mut decided = self.decided(&first, &presented, request());
+        let mut decided = self.decided(&first, credential, request());
         if let Status::Policy(bundles) = &self.status
             && matches!(decided, Ok((_, Decided::Refusal(_))))
-            && self.opens_by_itself(&presented, request())
+            && self.opens_by_itself(credential, request())
         {
             bundles.renewed().await;
             renewed = self.status.snapshot();
-            decided = self.decided(&renewed, &presented, request());
+            decided = self.decided(&renewed, credential, request());
         }
         let (checked, decided) = match decided {
             Ok(decided) => decided,
@@ -224,7 +229,7 @@ impl Gateway {
             Decided::Base => Action::Answer(Answer::fixed(answer::BASE, Outcome::Answered)),
             Decided::Refusal(refusal) => {
                 context.denied = joined(&refusal.missing);
-                Action::Answer(self.refused(target, refusal))
+                Action::Answer(self.refused(method, target, refusal))
             }
             Decided::Unavailable(stale) => Action::Answer(Unavailable::Stale(stale).into()),
         }
@@ -234,32 +239,50 @@ impl Gateway {
     fn decided<'s, 'c, 'a, H>(
         &'s self,
         known: &'s Snapshot,
-        presented: &'c Presented,
+        credential: Credential<&'c AccessClaims>,
         request: Request<'a, H>,
     ) -> std::result::Result<(Checked<'c, 's>, Decided<'a>), Stale>
     where
         H: IntoIterator<Item = (&'a [u8], &'a [u8])>,
     {
         let edge = self.edge(known);
-        let checked = edge.check(claims(presented), now())?;
+        let checked = edge.check(credential, now())?;
         Ok((checked, edge.admit(request, checked)))
     }
 
     /// Whether a token opens what is requested where nothing else is known of it. It was issued by
     /// a policy that may be newer than the one held.
-    fn opens_by_itself<'a, H>(&self, presented: &Presented, request: Request<'a, H>) -> bool
+    fn opens_by_itself<'a, H>(
+        &self,
+        credential: Credential<&AccessClaims>,
+        request: Request<'a, H>,
+    ) -> bool
     where
         H: IntoIterator<Item = (&'a [u8], &'a [u8])>,
     {
-        let decided = self.decided(&Snapshot::Expiry, presented, request);
+        let decided = self.decided(&Snapshot::Expiry, credential, request);
         matches!(decided, Ok((_, Decided::Forward(_) | Decided::Base)))
+    }
+
+    /// What decides instead of the token's claims about the removal of a tag.
+    fn untagging(&self, presented: &Presented, method: &str, target: &str) -> Option<AccessClaims> {
+        let Credential::Valid(verified) = presented else { return None };
+        untag::claims(verified, method, target, &self.config.route_settings())
     }
 
     /// The answer to a refused request. The data plane has one of its own for a path that it does
     /// not have.
-    fn refused(&self, target: &str, refusal: Refusal) -> Answer {
+    fn refused(&self, method: &str, target: &str, refusal: Refusal) -> Answer {
         let is_metadata = self.data_plane.is_some() && target.starts_with("/acr/v1/");
-        if is_metadata && refusal.status == 404 { Reply::no_page().into() } else { refusal.into() }
+        if is_metadata && refusal.status == 404 {
+            return Reply::no_page().into();
+        }
+        match self.config.compatibility {
+            Compatibility::None => refusal.into(),
+            Compatibility::Acr => {
+                compatibility::as_acr(refusal, method, target, &self.config.route_settings()).into()
+            }
+        }
     }
 
     /// What becomes of a request that is the token server's.
@@ -308,7 +331,7 @@ impl Gateway {
     fn edge<'e>(&'e self, snapshot: &'e Snapshot) -> Edge<'e> {
         let (realm, service) = (self.config.realm.as_str(), self.config.service.as_str());
         Edge {
-            issuer: &self.config.issuer,
+            issuer: self.config.issuer(),
             authority: Authority { realm, service },
             routes: self.config.route_settings(),
             catalog: self.config.catalog,
@@ -581,7 +604,7 @@ impl Gateway {
             // A path that the API does not have gets the same answer with any credential.
             return Ok(Credential::Absent);
         };
-        let scopes: Vec<String> = route.scopes.iter().map(ToString::to_string).collect();
+        let scopes = untag::scopes(&route, method, &self.config.route_settings());
         // What was remembered may have ended since, and the password may be right still.
         for _ in 0..2 {
             let issued = passwords.token(authorization, &scopes, address).await;

@@ -200,7 +200,7 @@ pub(crate) fn gateway(config: Config) -> anyhow::Result<Gateway> {
     let endpoint = config.token_endpoint();
     let asking = client(&endpoint, authorities, MAX_DOCUMENT)?;
     let keys = Arc::new(Keys::new(&config.keys, asking.clone()).context("keys")?);
-    let tokens = Tokens::new(config.issuer.clone(), config.service.clone(), Arc::clone(&keys));
+    let tokens = Tokens::new(config.issuer().to_owned(), config.service.clone(), Arc::clone(&keys));
     let shown = shown(&config, &endpoint)?;
     let token_server = token_server(&config, shown.as_ref())?;
     let service = config.service.clone();
@@ -259,7 +259,7 @@ fn is_private(url: &Url) -> bool {
 }
 
 fn status(config: &Config, keys: &Arc<Keys>) -> Status {
-    let (issuer, service) = (config.issuer.clone(), config.service.clone());
+    let (issuer, service) = (config.issuer().to_owned(), config.service.clone());
     match (&config.revocations, &config.bundle) {
         (Some(feed), _) => Status::Revocations(RevocationFeed::new(feed.serve_for)),
         (None, Some(feed)) => {

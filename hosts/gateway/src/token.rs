@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
-use scopegate_api::claims::AccessClaims;
+use scopegate_api::claims::{AccessClaims, UntagClaim};
 use scopegate_edge::bearer::MAX_TOKEN;
 use scopegate_edge::{Epoch, Expected, accept};
 use sha2::{Digest as _, Sha256};
@@ -25,6 +25,8 @@ const CACHE_SLOTS: usize = 16 * 1024;
 pub(crate) struct Verified {
     /// What it says.
     pub(crate) claims: AccessClaims,
+    /// In which repositories it removes tags, where that takes `metadata_write`.
+    pub(crate) untag: UntagClaim,
     kid: String,
     key: Arc<Key>,
 }
@@ -71,7 +73,7 @@ impl Tokens {
     async fn verify_anew(&self, token: &str, now: u64) -> Option<Verified> {
         let Signed { payload, kid, key } = open(token, &self.keys).await?;
         let claims = accept(&payload, &self.expected(now)).ok()?;
-        Some(Verified { claims, kid, key })
+        Some(Verified { claims, untag: UntagClaim::read(&payload), kid, key })
     }
 
     fn expected(&self, now: u64) -> Expected<'_> {

@@ -23,6 +23,7 @@ use arc_swap::ArcSwap;
 use scopegate_api::bundle::FIRST_VERSION;
 use scopegate_core::Catalog;
 use scopegate_host::rate::RateLimit;
+use scopegate_host::setting::Compatibility;
 use scopegate_runtime::Runtime;
 use tokio::sync::Mutex;
 
@@ -60,6 +61,8 @@ pub struct Settings {
     pub has_playground: bool,
     /// How long tokens are still issued when the database is gone.
     pub serve_for: Duration,
+    /// Whose ways are followed in the answers of the token endpoint.
+    pub compatibility: Compatibility,
     /// The proxies that may call `/authz`, if any.
     pub authz: Authz,
     /// What one client may ask for.

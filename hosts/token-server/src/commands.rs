@@ -102,7 +102,7 @@ fn former_audit_keys(config: &Config) -> anyhow::Result<Vec<AuditKey>> {
 fn keeper(config: &Config) -> Keeper {
     Keeper {
         folder: config.data.clone(),
-        issuer: config.issuer.clone(),
+        issuer: config.issuer().to_owned(),
         algorithm: config.tokens.algorithm,
         size: RsaSize::default(),
         rotation: Rotation {

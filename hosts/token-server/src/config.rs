@@ -35,7 +35,7 @@ use scopegate_core::route::{Profile, Untag};
 use scopegate_host::networks::{self, Networks};
 use scopegate_host::peers::UNPROVEN;
 pub use scopegate_host::rate::Rate;
-use scopegate_host::setting::SecretUrl;
+use scopegate_host::setting::{Compatibility, SecretUrl};
 use scopegate_host::tls::TlsFiles;
 use serde::Deserialize;
 use url::Url;
@@ -72,8 +72,10 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// The registry that tokens are for.
     pub registry: Registry,
-    /// Who signs; what the registry calls its `issuer`.
-    pub issuer: String,
+    /// Who signs; what the registry calls its `issuer`. By default [`Compatibility::issuer`].
+    pub issuer: Option<String>,
+    /// Whose ways are followed where this server's differ: none, or acr for those of the service.
+    pub compatibility: Compatibility,
     /// Scope maps and tokens to write into the database before serving.
     pub seed: Option<PathBuf>,
     /// Who may list the repositories of the registry: root, never or filtered.
@@ -262,6 +264,12 @@ impl Config {
         Ok(config)
     }
 
+    /// Who signs.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_deref().unwrap_or(self.compatibility.issuer())
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         self.registry.check()?;
         self.limits.check()?;
@@ -278,7 +286,7 @@ impl Config {
                 "otlp.endpoint is not an http or https address without query"
             );
         }
-        ensure!(!self.issuer.is_empty(), "issuer is empty");
+        ensure!(!self.issuer().is_empty(), "issuer is empty");
         self.audit.check()?;
         ensure!(
             self.tokens.publish_ahead < self.tokens.rotate_every,
@@ -401,7 +409,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 5001)),
             public_url: None,
             registry: Registry::default(),
-            issuer: "scopegate".to_owned(),
+            issuer: None,
+            compatibility: Compatibility::None,
             seed: None,
             catalog: Catalog::Root,
             tokens: Tokens::default(),
@@ -503,8 +512,8 @@ mod tests {
             [("SCOPEGATE_REGISTRY__SERVICE", "environment"), ("SCOPEGATE_ISSUER", "environment")];
         let message = |file, environment: &[_], line| {
             let config = load(file, environment, line).unwrap();
-            let registry = config.registry;
-            format!("{} {} {} {}", registry.name, registry.service, config.issuer, config.listen)
+            let registry = &config.registry;
+            format!("{} {} {} {}", registry.name, registry.service, config.issuer(), config.listen)
         };
         for (file, environment, line, expected) in [
             ("", &[][..], "", "registry registry.local scopegate 127.0.0.1:5001"),
@@ -533,6 +542,7 @@ listen: "[::1]:5001"
 publicUrl: https://auth.example.com/base
 registry: {name: 12345, service: r.example.com}
 issuer: us
+compatibility: acr
 seed: seed.yaml
 catalog: never
 tokens: {algorithm: EdDSA, x5c: true, rotateEvery: 30d, publishAhead: 200ms}
@@ -612,7 +622,7 @@ otlp: {endpoint: "http://user:hunter4@127.0.0.1:4318"}
         let config = load("log: {decisions: false}", &[], line).unwrap();
         assert_eq!(config.data, PathBuf::from("d"));
         assert_eq!(config.listen.port(), 7);
-        assert_eq!((config.registry.service.as_str(), config.issuer.as_str()), ("s", "i"));
+        assert_eq!((config.registry.service.as_str(), config.issuer()), ("s", "i"));
         assert_eq!(config.public_url.unwrap().as_str(), "http://p/");
         assert_eq!((config.seed, config.catalog), (Some("f".into()), Catalog::Never));
         assert!(config.log.json && !config.log.decisions);
@@ -879,6 +889,23 @@ management:
 
     #[test]
     fn an_empty_file_changes_nothing() {
-        assert_eq!(load("# nothing\n", &[], "").unwrap().issuer, "scopegate");
+        assert_eq!(load("# nothing\n", &[], "").unwrap().issuer(), "scopegate");
+    }
+
+    #[test]
+    fn who_signs() {
+        for (file, issuer) in [
+            ("compatibility: none", "scopegate"),
+            ("compatibility: acr", "Azure Container Registry"),
+            ("{compatibility: acr, issuer: us}", "us"),
+            ("{compatibility: acr, issuer: scopegate}", "scopegate"),
+            ("issuer: us", "us"),
+        ] {
+            assert_eq!(load(file, &[], "").unwrap().issuer(), issuer, "{file}");
+        }
+        for file in ["compatibility: ACR", "compatibility: azure", "compatibility: true"] {
+            let error = format!("{:#}", load(file, &[], "").unwrap_err());
+            assert!(error.contains("compatibility"), "{error}");
+        }
     }
 }

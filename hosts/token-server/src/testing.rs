@@ -88,7 +88,7 @@ pub mod domain {
         }
     }
     pub mod lifetimes {
-        pub use crate::domain::lifetimes::{ACCESS_LIFETIME, LEEWAY};
+        pub use crate::domain::lifetimes::{ACCESS_LIFETIME, LEEWAY, backdated};
     }
     pub mod policy {
         pub use crate::domain::policy::{BuiltIn, Policy};

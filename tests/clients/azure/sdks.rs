@@ -37,7 +37,7 @@ fn sdks_page_by_time() {
 /// What a client that may do everything in `team/hello`, and nothing but read in `team/other`,
 /// finds.
 #[track_caller]
-fn sdk_walk(sdk: Sdk, scene: &Scene, who: &Credential<'_>) {
+pub(super) fn sdk_walk(sdk: Sdk, scene: &Scene, who: &Credential<'_>) {
     let digest = scene.front.put("team/hello", "v1");
     let table: [(&[&str], Result<Value, u64>); 12] = [
         (&["repositories"], Err(401)),

@@ -67,9 +67,20 @@ impl Front {
         authority: &Authority,
         server: &Server,
     ) -> Self {
+        Self::with(registry, port, authority, server, "")
+    }
+
+    /// The same with more lines of the gateway's configuration.
+    pub(crate) fn with(
+        registry: Registry,
+        port: u16,
+        authority: &Authority,
+        server: &Server,
+        more: &str,
+    ) -> Self {
         let index = tempfile::tempdir().unwrap();
         let more = format!(
-            "realm: https://{}/oauth2/token\nauthorities: {}\nindex: {{data: {}, freshFor: 1ms}}\n",
+            "realm: https://{}/oauth2/token\nauthorities: {}\nindex: {{data: {}, freshFor: 1ms}}\n{more}",
             host(port),
             authority.certificate().display(),
             index.path().display()

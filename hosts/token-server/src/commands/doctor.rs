@@ -22,7 +22,7 @@ pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
     let ring = Keeper::read(&store).await?;
     let public_url = config.public_url.as_ref().map(ToString::to_string).unwrap_or_default();
     let server = Server {
-        issuer: &config.issuer,
+        issuer: config.issuer(),
         service: &config.registry.service,
         public_url: public_url.trim_end_matches('/'),
         ring: Some(&ring),

@@ -14,6 +14,7 @@ use crate::config::{Config, Serve, reached_at};
 use crate::domain::edit::identities::keep_providers;
 use crate::domain::identity::Providers;
 use crate::domain::issue::Issuer;
+use crate::domain::lifetimes::backdated;
 use crate::domain::seed::apply_file;
 use crate::http::gateways::Gateways;
 use crate::http::headers::Reached;
@@ -178,10 +179,12 @@ impl Prepared {
         let keeper = keeper(config);
         let ring = keeper.reconcile(&store, clock::now()).await?;
         keeper.write_bundle(&ring)?;
-        let service = config.registry.service.clone();
+        let (name, service) = (config.issuer().to_owned(), config.registry.service.clone());
+        let mut issuer = Issuer::new(name, service, config.tokens.x5c, ring);
+        issuer.backdated = backdated(config.compatibility);
         Ok(Self {
             runtime: Runtime::with_cache(&config.data, Limits::default())?,
-            issuer: Issuer::new(config.issuer.clone(), service, config.tokens.x5c, ring),
+            issuer,
             providers,
             store,
         })
@@ -203,6 +206,7 @@ impl Prepared {
             has_playground: config.playground,
             serve_for: config.snapshot.serve_for,
             authz: config.authz.clone(),
+            compatibility: config.compatibility,
             limits: config.limits.clone(),
         };
         let Self { runtime, issuer, providers, store } = self;

@@ -80,7 +80,7 @@ pub struct Serve {
     /// The registry's own name, which is the user name of its admin. [default: registry]
     #[arg(long)]
     pub registry_name: Option<String>,
-    /// Who signs; what the registry calls its `issuer`. [default: scopegate]
+    /// Who signs; what the registry calls its `issuer`. [default: that of `compatibility`]
     #[arg(long)]
     pub issuer: Option<String>,
     /// The address under which clients reach this server, for challenges. By default the address

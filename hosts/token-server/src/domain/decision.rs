@@ -4,12 +4,17 @@
 use std::fmt;
 
 use scopegate_api::abi::Failure;
+use scopegate_api::access::AccessEntry;
 use scopegate_api::decision::DecisionReport;
-use scopegate_core::{Catalog, Settings};
+use scopegate_core::{Access, Action, ActionList, ActionSet, Catalog, ResourceType, Settings};
 use scopegate_runtime::{Error as EngineError, PolicyTable, Runtime};
 
 use crate::domain::principal::Principal;
 use crate::telemetry::metrics;
+
+/// How many repositories are asked about at once: their longest names are far below the engine's
+/// limit for the scopes of a request.
+const ASKED_AT_ONCE: usize = 32;
 
 /// Why a decision failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,16 +46,52 @@ impl Decider<'_> {
         principal: &Principal,
         scopes: &[&str],
     ) -> Result<DecisionReport, DecisionError> {
-        let tables: Vec<&PolicyTable> = principal.tables.iter().collect();
-        let report = self.runtime.claims(&tables, scopes, &self.settings());
-        let mut report = report.map_err(|error| match error {
-            EngineError::Refused(Failure::Refused(_)) => DecisionError::TooManyScopes,
-            error => failed(&error),
-        })?;
+        let mut report = self.unbounded(principal, scopes)?;
         if let Some(ceiling) = &principal.ceiling {
             report.narrow(&ceiling.access);
         }
         Ok(report)
+    }
+
+    /// The repositories of a decided request in which the principal may remove tags: `delete` was
+    /// requested, whatever became of it, and the engine grants `metadata_write`. A client with both
+    /// gets the claim too, because a token with `delete` alone removes no tag where that takes
+    /// `metadata_write`. A token that is a ceiling has its own claim as the bound.
+    ///
+    /// # Errors
+    ///
+    /// [`DecisionError`] when the engine fails.
+    pub fn untag(
+        self,
+        principal: &Principal,
+        report: &DecisionReport,
+    ) -> Result<Vec<String>, DecisionError> {
+        let entries = report.access.iter().chain(&report.denied);
+        let scopes: Vec<String> = entries.filter_map(metadata_write_for_delete).collect();
+        let mut repositories = Vec::new();
+        for scopes in scopes.chunks(ASKED_AT_ONCE) {
+            let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+            let granted = self.unbounded(principal, &scopes)?.access;
+            repositories.extend(granted.into_iter().map(|entry| entry.name));
+        }
+        if let Some(ceiling) = &principal.ceiling {
+            repositories.retain(|name| ceiling.untag.contains(name));
+        }
+        Ok(repositories)
+    }
+
+    /// The access by the principal's scope maps alone.
+    fn unbounded(
+        self,
+        principal: &Principal,
+        scopes: &[&str],
+    ) -> Result<DecisionReport, DecisionError> {
+        let tables: Vec<&PolicyTable> = principal.tables.iter().collect();
+        let report = self.runtime.claims(&tables, scopes, &self.settings());
+        report.map_err(|error| match error {
+            EngineError::Refused(Failure::Refused(_)) => DecisionError::TooManyScopes,
+            error => failed(&error),
+        })
     }
 
     /// The rules that granted these scopes; empty when the engine fails.
@@ -64,6 +105,16 @@ impl Decider<'_> {
     fn settings(self) -> Settings {
         Settings { catalog: self.catalog }
     }
+}
+
+/// The scope for `metadata_write` on the repository of an entry with `delete`.
+fn metadata_write_for_delete(entry: &AccessEntry) -> Option<String> {
+    let is_repository = entry.resource_type == ResourceType::Repository.as_str();
+    let has_delete = entry.actions.iter().any(|action| action == Action::Delete.as_str());
+    let actions = ActionList::from(ActionSet::of(Action::MetadataWrite));
+    let scope =
+        Access { resource_type: ResourceType::Repository, name: entry.name.as_str(), actions };
+    (is_repository && has_delete).then(|| scope.to_string())
 }
 
 /// Counts a failure of the engine.

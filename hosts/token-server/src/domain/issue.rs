@@ -15,8 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::{
-    AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims, VERSION,
-    version,
+    AccessClaims, GrantType, IdentityClaims, Permissions, PrincipalKind, RefreshClaims, UntagClaim,
+    VERSION, version,
 };
 use scopegate_edge::accept::{Registered, Times};
 use scopegate_edge::json;
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::keys::Ring;
-use crate::domain::lifetimes::REFRESH_LIFETIME;
+use crate::domain::lifetimes::{MAX_LIFETIME, REFRESH_LIFETIME};
 
 pub(crate) mod ascii;
 pub(crate) mod revocable;
@@ -47,10 +47,38 @@ pub struct Issuer {
     /// authority needs no new bundle and no restart after a key rotation. A token of an ES256 key
     /// is 840 bytes longer then.
     pub x5c: bool,
+    /// How long before it is made a token begins, in seconds: its `nbf` and `iat`. See
+    /// [`backdated`](crate::domain::lifetimes::backdated).
+    pub backdated: i64,
     ring: ArcSwap<Ring>,
     /// The epoch of the database, once read: tokens carry it, and those of another epoch are
     /// refused.
     epoch: ArcSwapOption<String>,
+}
+
+/// What an access token gives.
+#[derive(Clone, Debug, Default)]
+pub struct Granted {
+    /// The access.
+    pub access: Vec<AccessEntry>,
+    /// The repositories of the claim [`untag`](UntagClaim).
+    pub untag: Vec<String>,
+}
+
+/// Without the claim `untag`.
+impl From<Vec<AccessEntry>> for Granted {
+    fn from(access: Vec<AccessEntry>) -> Self {
+        Self { access, untag: Vec::new() }
+    }
+}
+
+/// The claims of an access token, and `untag` after all others.
+#[derive(Serialize)]
+struct WithUntag<'a> {
+    #[serde(flatten)]
+    claims: AccessClaims<&'a str>,
+    #[serde(flatten)]
+    untag: UntagClaim,
 }
 
 /// The subject of a token.
@@ -118,7 +146,7 @@ impl Issuer {
     #[must_use]
     pub fn new(issuer: String, service: String, x5c: bool, ring: Ring) -> Self {
         let epoch = ArcSwapOption::empty();
-        Self { issuer, service, x5c, ring: ArcSwap::from_pointee(ring), epoch }
+        Self { issuer, service, x5c, backdated: 0, ring: ArcSwap::from_pointee(ring), epoch }
     }
 
     /// The current keys.
@@ -153,18 +181,19 @@ impl Issuer {
         &self,
         subject: &Subject<'_>,
         rid: &str,
-        access: Vec<AccessEntry>,
+        granted: impl Into<Granted>,
         lifetime: i64,
         now: i64,
     ) -> Result<String, SignError> {
+        let Granted { access, untag } = granted.into();
         let mut jti = Uuid::encode_buffer();
         let epoch = self.epoch.load();
         let claims = AccessClaims {
             jti: &*Uuid::new_v4().hyphenated().encode_lower(&mut jti),
             sub: subject.sub,
-            nbf: seconds(now),
+            nbf: self.begin(now),
             exp: subject.end(now, lifetime),
-            iat: seconds(now),
+            iat: self.begin(now),
             iss: &self.issuer,
             aud: &self.service,
             version: version(&access),
@@ -178,7 +207,10 @@ impl Issuer {
             provider: subject.provider,
             epoch: epoch.as_deref().map(String::as_str),
         };
-        self.sign(&claims, now)
+        if untag.is_empty() {
+            return self.sign(&claims, now);
+        }
+        self.sign(&WithUntag { claims, untag: UntagClaim { untag } }, now)
     }
 
     /// Signs a refresh token.
@@ -195,9 +227,9 @@ impl Issuer {
         let claims = RefreshClaims {
             jti: Uuid::new_v4().to_string(),
             sub: subject.sub.to_owned(),
-            nbf: seconds(now),
+            nbf: self.begin(now),
             exp: subject.end(now, REFRESH_LIFETIME),
-            iat: seconds(now),
+            iat: self.begin(now),
             iss: self.issuer.clone(),
             aud: self.service.clone(),
             version: VERSION.to_owned(),
@@ -216,6 +248,10 @@ impl Issuer {
         self.sign(&claims, now)
     }
 
+    fn begin(&self, now: i64) -> u64 {
+        seconds(now.saturating_sub(self.backdated))
+    }
+
     /// The claims of a refresh token of this server that is valid now.
     #[must_use]
     pub fn verify_refresh(&self, token: &str, now: i64) -> Option<RefreshClaims> {
@@ -228,9 +264,21 @@ impl Issuer {
     /// The claims of an access token of this server that is valid now.
     #[must_use]
     pub fn verify_access(&self, token: &str, now: i64) -> Option<AccessClaims> {
+        self.accept(&self.open(token)?, now)
+    }
+
+    /// The same, and the claim `untag`.
+    #[must_use]
+    pub fn verify_with_untag(&self, token: &str, now: i64) -> Option<(AccessClaims, UntagClaim)> {
+        let payload = self.open(token)?;
+        let claims = self.accept(&payload, now)?;
+        Some((claims, UntagClaim::read(&payload)))
+    }
+
+    fn accept(&self, payload: &[u8], now: i64) -> Option<AccessClaims> {
         let epoch = self.epoch.load();
         let expected = self.expected(Epoch::Is(epoch.as_deref().map(String::as_str)), now);
-        accept(&self.open(token)?, &expected).ok()
+        accept(payload, &expected).ok()
     }
 
     /// Signs a token of another type. Its claims need `iss`, `aud`, `nbf` and `exp`, and an
@@ -265,7 +313,7 @@ impl Issuer {
         // A claim twice is refused here too, also one that no field below takes.
         json::read(&payload)?.object()?;
         let claims: RegisteredClaims = serde_json::from_slice(&payload).ok()?;
-        expected.check_any(claims.registered()).ok()?;
+        expected.check_any(claims.registered(self.backdated)).ok()?;
         serde_json::from_slice(&payload).ok()
     }
 
@@ -296,12 +344,17 @@ struct RegisteredClaims {
 }
 
 impl RegisteredClaims {
-    fn registered(&self) -> Registered<'_> {
+    /// What is checked of them. A refresh token that begins before it is made may be longer by as
+    /// much: no other verifier takes it, and it ends no later.
+    fn registered(&self, backdated: i64) -> Registered<'_> {
+        let latest = self.exp.saturating_sub(seconds(MAX_LIFETIME));
+        let is_backdated = latest.saturating_sub(self.nbf) <= seconds(backdated);
+        let begin = if is_backdated { self.nbf.max(latest) } else { self.nbf };
         Registered {
             issuer: &self.iss,
             audience: &self.aud,
             epoch: self.epoch.as_deref(),
-            times: Times { begin: self.nbf, end: self.exp },
+            times: Times { begin, end: self.exp },
         }
     }
 }

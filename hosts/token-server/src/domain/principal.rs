@@ -89,6 +89,8 @@ pub struct Principal {
 #[derive(Clone, Debug)]
 pub struct Ceiling {
     pub access: Vec<AccessEntry>,
+    /// The repositories of its claim `untag`.
+    pub untag: Vec<String>,
     /// When it expires, in seconds since 1970.
     pub until: i64,
 }

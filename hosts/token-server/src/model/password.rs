@@ -1,7 +1,8 @@
 //! Generated passwords: made, digested, compared.
 //!
-//! A password has 256 bits of randomness and is never chosen by a person, so a plain SHA-256 of it
-//! is as secure as a slow hash, and cheap on the hot path.
+//! A password has 192 bits of randomness and is never chosen by a person, so a plain SHA-256 of it
+//! is as secure as a slow hash, and cheap on the hot path. It is short enough that `base64` keeps a
+//! name of up to 20 characters, a colon and the password on one line.
 
 use std::fmt;
 
@@ -13,6 +14,10 @@ use subtle::ConstantTimeEq as _;
 
 /// The prefix of generated passwords. It lets scanners find leaked ones.
 const PREFIX: &str = "sgp_";
+/// The random bytes of a password: 36 characters with the prefix.
+const RANDOM: usize = 24;
+/// The random bytes of passwords of earlier versions, which stay valid: 47 characters.
+const FORMER_RANDOM: usize = 32;
 
 /// The SHA-256 of a password.
 #[derive(Clone, Copy)]
@@ -70,16 +75,17 @@ impl<'de> Deserialize<'de> for PasswordDigest {
 /// When the operating system has no randomness to give.
 #[expect(clippy::disallowed_methods, reason = "passwords are made here")]
 pub(crate) fn generate() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 32];
+    let mut bytes = [0; RANDOM];
     getrandom::fill(&mut bytes)?;
     Ok([PREFIX, &URL_SAFE_NO_PAD.encode(bytes)].concat())
 }
 
-/// Whether a text has the form of [`generate`], and so cannot be guessed.
+/// Whether a text has the form of [`generate`], now or in earlier versions, and so cannot be
+/// guessed.
 #[must_use]
 pub(crate) fn is_generated(text: &str) -> bool {
     let bytes = text.strip_prefix(PREFIX).and_then(|rest| URL_SAFE_NO_PAD.decode(rest).ok());
-    bytes.is_some_and(|bytes| bytes.len() == 32)
+    bytes.is_some_and(|bytes| [RANDOM, FORMER_RANDOM].contains(&bytes.len()))
 }
 
 #[cfg(test)]
@@ -89,14 +95,28 @@ mod tests {
     #[test]
     fn passwords_match_themselves_alone() {
         let (one, other) = (generate().unwrap(), generate().unwrap());
-        assert_eq!(one.len(), 47);
+        assert_eq!(one.len(), 36);
         assert!(PasswordDigest::of(&one).matches(&PasswordDigest::of(&one)));
         assert!(!PasswordDigest::of(&one).matches(&PasswordDigest::of(&other)));
-        assert!(is_generated(&one));
-        let [headless, cut] = [one.get(4..), one.get(..46)].map(Option::unwrap);
-        for text in ["", "sgp_", headless, cut, &format!("{one}A"), "correct horse battery"] {
+        let former = "sgp_CJ7aVHHk0PToFlw-Dtttuhuf6bOlT9hvA_93GGr4lmo";
+        for generated in [&one, former] {
+            assert!(is_generated(generated), "{generated}");
+            let headless = generated.strip_prefix(PREFIX).unwrap();
+            let cut = generated.get(..generated.len() - 1).unwrap();
+            for text in [headless, cut, &format!("{generated}A"), &format!("{generated}AAAA")] {
+                assert!(!is_generated(text), "{text}");
+            }
+        }
+        for text in ["", "sgp_", "correct horse battery", &format!("sgp_{}", "A".repeat(33))] {
             assert!(!is_generated(text), "{text}");
         }
+    }
+
+    /// `base64` begins another line after 57 bytes, and a line feed ends a header.
+    #[test]
+    fn credentials_fit_into_one_line_of_base64() {
+        let credentials = format!("MyTokenWildcard:{}", generate().unwrap());
+        assert!(credentials.len() <= 57, "{}", credentials.len());
     }
 
     #[test]

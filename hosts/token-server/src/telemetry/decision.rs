@@ -24,6 +24,8 @@ pub(crate) struct Decision<'a> {
     pub granted: Vec<String>,
     /// The denied access, as scopes.
     pub denied: Vec<String>,
+    /// The repositories of the claim `untag`.
+    pub untag: Vec<String>,
     /// Invalid scopes, each with its error.
     pub invalid: Vec<String>,
     /// The rules that granted access, as written in the scope maps.
@@ -130,6 +132,7 @@ impl Decision<'_> {
             requested = joined(self.requested, " "),
             granted = joined(&self.granted, " "),
             denied = joined(&self.denied, " "),
+            untag = Some(joined(&self.untag, " ")).filter(|names| !names.is_empty()),
             invalid = joined(&self.invalid, "; "),
             rules = joined(&self.rules, "; "),
             address = self.address.map(|address| address.to_string()),
@@ -182,6 +185,7 @@ mod tests {
             requested: &["repository:app:pull,push", "x\ninfo forged"],
             granted: vec!["repository:app:pull".into()],
             denied: vec!["repository:app:push".into()],
+            untag: vec!["app".into(), "team/app".into()],
             invalid: vec!["x: no scope".into()],
             rules: vec!["repositories/app/content/read".into()],
             principal: Some(Principal { kind: "identity", name: "Reader", provider: Some("ci") }),
@@ -212,6 +216,7 @@ mod tests {
             ("requested", "repository:app:pull,push x\ninfo forged"),
             ("granted", "repository:app:pull"),
             ("denied", "repository:app:push"),
+            ("untag", "app team/app"),
             ("invalid", "x: no scope"),
             ("rules", "repositories/app/content/read"),
             ("address", "203.0.113.1"),

@@ -13,7 +13,12 @@ use crate::support::{Answer, Server, authorized, basic, bearer, seed};
 const CONTENT_TYPE: &str = "x-scopegate-content-type";
 
 /// Asks as nginx does from loopback: about a method and a target, with an `Authorization`.
-async fn ask(server: &Server, method: &str, target: &str, authorization: Option<&str>) -> Answer {
+pub(crate) async fn ask(
+    server: &Server,
+    method: &str,
+    target: &str,
+    authorization: Option<&str>,
+) -> Answer {
     let request = Request::get("/authz/nginx")
         .header("x-original-method", method)
         .header("x-original-uri", target);

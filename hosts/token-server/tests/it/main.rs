@@ -18,6 +18,7 @@ mod authz;
 mod bindings;
 mod browser;
 mod commands;
+mod compatibility;
 mod documents;
 mod http;
 mod identity;

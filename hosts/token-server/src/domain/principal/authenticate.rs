@@ -12,7 +12,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use scopegate_api::claims::{AccessClaims, IdentityClaims, PrincipalKind, RefreshClaims};
+use scopegate_api::claims::{
+    AccessClaims, IdentityClaims, PrincipalKind, RefreshClaims, UntagClaim,
+};
 
 use super::secret::find;
 use super::{AuthError, Ceiling, Credentials, Directory, NULL_GUID, Presented, Principal, Proven};
@@ -234,7 +236,7 @@ impl<'a> Authenticator<'a> {
     /// A token as the password of the null GUID: a refresh token, or an access token, which is
     /// bounded by its own access.
     fn by_token(self, token: String, now: i64) -> Result<Authenticated, AuthError> {
-        let Some(claims) = self.issuer.verify_access(&token, now) else {
+        let Some((claims, untag)) = self.issuer.verify_with_untag(&token, now) else {
             return self.by_refresh_token(token, now);
         };
         self.note_access(&claims);
@@ -244,7 +246,7 @@ impl<'a> Authenticator<'a> {
         if until <= now {
             return Err(Reason::AccessTokenExpired.into());
         }
-        let principal = self.resolve(Claimed::by_access_token(claims, until))?;
+        let principal = self.resolve(Claimed::by_access_token(claims, untag, until))?;
         self.guard.check_principal(&principal.subject)?;
         Ok(principal.into())
     }
@@ -260,7 +262,8 @@ impl<'a> Authenticator<'a> {
         let claims = claims.ok_or(Reason::InvalidAccessToken)?;
         self.note_access(&claims);
         let until = i64::try_from(claims.exp).unwrap_or(now);
-        let principal = self.resolve(Claimed::by_access_token(claims.clone(), until))?;
+        let claimed = Claimed::by_access_token(claims.clone(), UntagClaim::default(), until);
+        let principal = self.resolve(claimed)?;
         let generation = claims.generation.and_then(|generation| i64::try_from(generation).ok());
         // A refresh decides again; an access token was decided when it was issued, by scope maps
         // that may have been reduced since.
@@ -380,7 +383,8 @@ impl<'a> Authenticator<'a> {
 
 impl Claimed {
     /// An access token is bounded by its own access.
-    fn by_access_token(claims: AccessClaims, until: i64) -> Self {
+    fn by_access_token(claims: AccessClaims, untag: UntagClaim, until: i64) -> Self {
+        let UntagClaim { untag } = untag;
         Self {
             kind: claims.principal,
             subject: claims.sub,
@@ -390,7 +394,7 @@ impl Claimed {
             tenant: None,
             password: None,
             provider: claims.provider,
-            ceiling: Some(Ceiling { access: claims.access, until }),
+            ceiling: Some(Ceiling { access: claims.access, untag, until }),
         }
     }
 }

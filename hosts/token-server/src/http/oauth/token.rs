@@ -19,12 +19,14 @@ use scopegate_api::access::AccessEntry;
 use scopegate_api::claims::PrincipalKind;
 use scopegate_api::decision::DecisionReport;
 use scopegate_api::token::TokenResponse;
+use scopegate_host::setting::Compatibility;
 use serde_json::value::RawValue;
 
 use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
 use crate::app::App;
 use crate::clock;
+use crate::domain::issue::Granted;
 use crate::domain::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
 use crate::domain::principal::{Authenticated, Credentials, Presented, Principal};
 use crate::http::authorization::authorization;
@@ -131,6 +133,8 @@ fn password_grant(parameters: &Parameters<'_>) -> Result<Credentials, RouteError
 struct Issued {
     principal: Principal,
     report: DecisionReport,
+    /// The repositories of the claim `untag`.
+    untag: Vec<String>,
     body: TokenResponse<Box<RawValue>>,
 }
 
@@ -143,9 +147,10 @@ async fn respond(
     let scopes: Vec<&str> = parameters.all("scope").collect();
     let request = AuditedRequest::new(app, context, &scopes);
     match issue(app, (context.address, &request.presented), parameters, &scopes, style).await {
-        Ok(Issued { principal, report, body }) => {
-            Ok(request.granted(&principal, body.token.get(), &body, |decision| {
+        Ok(Issued { principal, report, untag, body }) => {
+            Ok(request.granted(&principal, body.access_token.get(), &body, |decision| {
                 describe(decision, app, &principal, &report);
+                decision.untag = untag;
                 decision.issued();
             }))
         }
@@ -174,8 +179,9 @@ async fn issue(
     let report = app.decider().decide(&principal, scopes)?;
     let lifetime = lifetime(&principal, now);
     let rid = &policy.registry.rid;
-    let (subject, access) = (principal.to_subject(), report.access.clone());
-    let token = app.issuer.access_token(&subject, rid, access, lifetime, now)?;
+    let untag = app.decider().untag(&principal, &report)?;
+    let granted = Granted { access: report.access.clone(), untag: untag.clone() };
+    let token = app.issuer.access_token(&principal.to_subject(), rid, granted, lifetime, now)?;
     let token = as_json(&token)?;
     let wants_refresh = parameters.is(style.offline_param, style.offline_value)?;
     // A GET never issues a refresh token: docker asks for one at every login, and would store it
@@ -188,14 +194,15 @@ async fn issue(
         }
         None => None,
     };
+    let is_whole = app.settings.compatibility == Compatibility::None;
     let body = TokenResponse {
-        access_token: token.clone(),
-        token,
-        expires_in: lifetime.unsigned_abs(),
-        issued_at: clock::rfc3339(now),
+        token: is_whole.then(|| token.clone()),
+        access_token: token,
+        expires_in: is_whole.then(|| lifetime.unsigned_abs()),
+        issued_at: is_whole.then(|| clock::rfc3339(now)),
         refresh_token,
     };
-    Ok(Issued { principal, report, body })
+    Ok(Issued { principal, report, untag, body })
 }
 
 /// A token as JSON: the token in quotes. The library checks raw JSON quickly, but escapes a text

@@ -124,6 +124,7 @@ async fn a_chosen_secret_is_bounded_and_looks_like_no_generated_one() {
     check(vec![
         (put(CLIENT, "{}"), 200, ""),
         (secret(format!("sgp_{}", "A".repeat(43))), 400, "looks like a generated one"),
+        (secret(format!("sgp_{}", "A".repeat(32))), 400, "looks like a generated one"),
         (secret("x".repeat(15)), 400, "16 to 256"),
         (secret("x".repeat(257)), 400, "16 to 256"),
         (secret("k3-Vw9pQz7mXt2Lb".to_owned()), 200, ""),

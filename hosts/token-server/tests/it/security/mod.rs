@@ -22,3 +22,4 @@ mod revoking;
 mod routes;
 mod scopes;
 mod token_kinds;
+mod untag;

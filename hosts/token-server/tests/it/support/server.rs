@@ -10,7 +10,9 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Builder;
 use axum::http::{Request, header};
 use scopegate_core::Catalog;
+use scopegate_core::route::Untag;
 use scopegate_host::networks::Networks;
+use scopegate_host::setting::Compatibility;
 use scopegate_runtime::{Limits as EngineLimits, Runtime};
 use scopegate_server::testing::app::watch::{catch_up, commit};
 use scopegate_server::testing::app::{App, Listener, Settings};
@@ -22,6 +24,7 @@ use scopegate_server::testing::domain::edit::service_principals::{self, ServiceP
 use scopegate_server::testing::domain::identity::Providers;
 use scopegate_server::testing::domain::issue::Issuer;
 use scopegate_server::testing::domain::keys::{Algorithm, Keeper, Rotation, RsaSize};
+use scopegate_server::testing::domain::lifetimes::backdated;
 use scopegate_server::testing::domain::seed::apply_file;
 use scopegate_server::testing::http::gateways::Gateways;
 use scopegate_server::testing::http::headers::Reached;
@@ -73,6 +76,9 @@ pub(crate) struct Setup {
     pub(crate) trusted_proxies: Networks,
     pub(crate) has_playground: bool,
     pub(crate) public_url: String,
+    /// What removing a tag takes at `/authz`.
+    pub(crate) untag: Untag,
+    pub(crate) compatibility: Compatibility,
 }
 
 impl Default for Setup {
@@ -85,6 +91,8 @@ impl Default for Setup {
             trusted_proxies: Networks::default(),
             has_playground: false,
             public_url: PUBLIC_URL.into(),
+            untag: Untag::default(),
+            compatibility: Compatibility::None,
         }
     }
 }
@@ -126,7 +134,8 @@ impl Server {
     async fn open(folder: Arc<TempDir>, setup: Setup) -> Self {
         let store = store::open(folder.path(), setup.url.as_deref()).await.unwrap();
         keep_providers(&store, setup.providers.fingerprints()).await.unwrap();
-        let issuer = Self::issuer(folder.path(), &store).await;
+        let mut issuer = Self::issuer(folder.path(), &store).await;
+        issuer.backdated = backdated(setup.compatibility);
         // Compiled once for all tests; the folder is ours.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let runtime = Runtime::with_cache(cache, EngineLimits::default()).unwrap();
@@ -136,7 +145,12 @@ impl Server {
             management_url: None,
             catalog: Catalog::Root,
             is_managed: true,
-            authz: Authz { peers: Networks::parse(["127.0.0.0/8"]).unwrap(), ..Authz::default() },
+            authz: Authz {
+                peers: Networks::parse(["127.0.0.0/8"]).unwrap(),
+                untag: setup.untag,
+                ..Authz::default()
+            },
+            compatibility: setup.compatibility,
             has_playground: setup.has_playground,
             serve_for: setup.serve_for,
             limits: setup.limits,
