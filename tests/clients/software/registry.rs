@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::authority::Authority;
 use super::process::{Running, free_port};
-use super::server::{ISSUER, Server, is_installed};
+use super::server::{Server, is_installed};
 
 /// A registry that forgets everything with its test.
 pub(crate) struct Registry {
@@ -38,7 +38,7 @@ impl Registry {
     #[track_caller]
     pub(crate) fn behind(server: &Server) -> Self {
         let address = Address { host: "127.0.0.1", port: free_port(), tls: None };
-        Self::start(&address, &server.url(), server.service(), &server.bundle())
+        Self::start(&address, &server.url(), server)
     }
 
     /// The same over HTTPS, with the token server at `url`.
@@ -56,7 +56,7 @@ impl Registry {
         server: &Server,
     ) -> Self {
         let address = Address { host: "localhost", port, tls: Some(authority.issue()) };
-        Self::start(&address, url, server.service(), &server.bundle())
+        Self::start(&address, url, server)
     }
 
     /// A registry without authentication: a proxy is in front of it.
@@ -111,14 +111,15 @@ impl Registry {
     }
 
     #[track_caller]
-    fn start(address: &Address, url: &str, service: &str, bundle: &Path) -> Self {
+    fn start(address: &Address, url: &str, server: &Server) -> Self {
+        let (service, issuer, bundle) = (server.service(), server.issuer(), server.bundle());
         let bundle = bundle.display();
         let auth = format!(
             "auth:
   token:
     realm: {url}/oauth2/token
     service: {service}
-    issuer: {ISSUER}
+    issuer: {issuer}
     rootcertbundle: {bundle}
 "
         );

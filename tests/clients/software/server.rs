@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::process::{Running, attempt, free_port, run};
 
-/// What the `iss` claim and the registry's configuration say.
+/// What the `iss` claim and the registry's configuration say, where nothing else is configured.
 pub(crate) const ISSUER: &str = "clients";
 
 /// A data folder, and the servers that were started on it.
@@ -107,7 +107,10 @@ impl Server {
             Some(blocks) => limited(blocks),
         };
         command.arg("serve").arg("--data").arg(self.data());
-        command.args(["--issuer", ISSUER, "--service", self.service()]);
+        command.args(["--service", self.service()]);
+        if !self.answers_as_acr() {
+            command.args(["--issuer", ISSUER]);
+        }
         command.arg("--listen").arg(format!("127.0.0.1:{}", self.port));
         self.database(&mut command);
         if let Some(url) = &self.settings.public_url {
@@ -155,6 +158,15 @@ impl Server {
 
     pub(crate) fn service(&self) -> &str {
         self.settings.service.as_deref().unwrap_or("registry.test")
+    }
+
+    /// What the `iss` claim of its tokens says.
+    pub(crate) fn issuer(&self) -> &str {
+        if self.answers_as_acr() { "Azure Container Registry" } else { ISSUER }
+    }
+
+    fn answers_as_acr(&self) -> bool {
+        self.settings.config.as_deref().is_some_and(|config| config.contains("compatibility: acr"))
     }
 
     pub(crate) fn data(&self) -> PathBuf {
