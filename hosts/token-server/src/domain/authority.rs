@@ -44,7 +44,9 @@ struct AuthorityClaims {
 /// What a token says of itself before its signature is verified.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Unverified {
+    pub iss: String,
     pub aud: String,
+    pub exp: i64,
 }
 
 impl Unverified {

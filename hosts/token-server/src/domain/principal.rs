@@ -12,6 +12,7 @@ mod manager;
 mod presented;
 pub(crate) mod secret;
 mod summary;
+mod token_password;
 
 use std::sync::Arc;
 
