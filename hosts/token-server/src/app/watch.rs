@@ -109,8 +109,8 @@ pub async fn commit(app: &App, write: Write) -> sqlx::Result<()> {
 /// a token: at the start, and when a backup brings one back.
 fn warn_of_taken_names(app: &App, former: &Policy, next: &Policy) {
     for name in app.reserved_names().password_users() {
-        if next.token(name).is_some() && former.token(name).is_none() {
-            tracing::warn!("{}", taken(name));
+        if let (Some(token), None) = (next.token(name), former.token(name)) {
+            tracing::warn!("{}", taken(&token.name));
         }
     }
 }
