@@ -28,7 +28,7 @@ impl Provider {
         Self::with_lifetime(600)
     }
 
-    /// A provider whose tokens are valid for so many seconds.
+    /// A provider whose tokens have this lifetime.
     #[track_caller]
     pub(crate) fn with_lifetime(seconds: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,6 @@ mod manager;
 mod presented;
 pub(crate) mod secret;
 mod summary;
-mod token_password;
 
 use std::sync::Arc;
 

@@ -34,8 +34,8 @@ pub enum Passwords {
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for an invalid or reserved name, for invalid password names, and for an unknown map;
-/// [`EditError::Full`] at the maximum number of tokens.
+/// [`EditError::Invalid`] for an invalid or reserved name, for invalid password names, and for an
+/// unknown map; [`EditError::Full`] at the maximum number of tokens.
 pub async fn put(
     write: &mut Write,
     name: &str,

@@ -6,7 +6,7 @@
 //! grant without a user, and the null GUID.
 //!
 //! Under some user names the password is a token of a provider or of the authority
-//! (`domain/principal/token_password.rs`). Then a GET gives a refresh token too where it is asked
+//! (`domain/token_password.rs`). Then a GET gives a refresh token too where it is asked
 //! for, so that a client which stores it, such as docker, pulls on when the token has expired.
 //!
 //! A request for more access than the principal has is not an error: the token holds the granted
@@ -31,6 +31,7 @@ use crate::app::App;
 use crate::clock;
 use crate::domain::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
 use crate::domain::principal::{Authenticated, Credentials, Presented, Principal};
+use crate::domain::token_password;
 use crate::http::authorization::authorization;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
@@ -172,7 +173,7 @@ async fn issue(
     let policy = Arc::clone(&app.policy());
     let authenticator = app.authenticator(&policy).noting(presented);
     let authenticated =
-        authenticator.authenticate_with_tokens(style.credentials?, address, now).await?;
+        token_password::authenticate(authenticator, style.credentials?, address, now).await?;
     let Authenticated { principal, refresh_token: presented_token, token_expiry } = authenticated;
     let report = app.decider().decide(&principal, scopes)?;
     let wants_refresh = parameters.is(style.offline_param, style.offline_value)?;

@@ -36,7 +36,7 @@ fn tokens_as_passwords_leave_nothing_behind() {
         of_provider(|claims| claims["exp"] = json!(clock::now() - 1)),
         of_provider(|claims| claims["aud"] = json!("other")),
         of_provider(|claims| claims["groups"] = json!([])),
-        format!("{}A", good),
+        format!("{good}A"),
         of_authority(&server),
     ];
     let mut issued = 0;
