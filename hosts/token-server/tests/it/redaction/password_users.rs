@@ -1,6 +1,8 @@
 //! Tokens of a provider and of the authority as passwords: nothing of them is in the log, the
 //! decision log, the audit trail or any other part of the database.
 
+use std::process::Command;
+
 use scopegate_server::testing::clock;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -23,7 +25,7 @@ fn tokens_as_passwords_leave_nothing_behind() {
         "bindings": [{"match": {"groups": "readers"}, "scopeMaps": ["reader-map"]}],
     }]});
     std::fs::write(&config, text.to_string()).unwrap();
-    let server = Server::start(&["--config", &config.display().to_string()]);
+    let mut server = Server::start(&["--config", &config.display().to_string()]);
     let of_provider = |alter: fn(&mut Value)| {
         let mut claims = provider.claims("octo", &["readers"]);
         (claims["jti"], claims["nonce"]) = (json!("run-4711"), json!(NONCE));
@@ -49,6 +51,10 @@ fn tokens_as_passwords_leave_nothing_behind() {
     }
     // The good one of the provider and that of the authority, under its own name each.
     assert_eq!(issued, 8, "{:?}", server.answers.borrow());
+    // At its end it writes what it has not yet written into the trail.
+    let id = server.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(server.process.wait().unwrap().success());
     let log = server.read("log");
     assert!(log.contains("run-4711"), "the id is in the decision log: {log}");
     let database = files(&server);
