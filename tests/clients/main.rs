@@ -23,6 +23,7 @@
 //! | [`mounts`] | a mount from another repository, named in every place that a registry may read one from |
 //! | [`signing`] | cosign signs through every edge where it may push
 //! | [`revoking`] | how soon each edge refuses what was revoked, by each way to revoke |
+//! | [`passwords`] | a token of an OpenID provider, or of our authority, as a password |
 //! | [`images`] | a large image through each of them |
 //! | [`sameness`] | generated cases through every proxy: one digest |
 //! | [`edge`] | what they all have to hold |
@@ -57,6 +58,7 @@ mod honest;
 mod images;
 mod load;
 mod mounts;
+mod passwords;
 mod revoking;
 mod sameness;
 mod signing;

@@ -1,7 +1,8 @@
 // A real OpenID provider for one test: oidc-provider on loopback, with one client for itself and
 // one that holds a refresh token.
 //
-// PORT: where to listen. JWK: the private key to sign with. The first line of the output is a
+// PORT: where to listen. JWK: the private key to sign with. LIFETIME: how many seconds its tokens
+// are valid. The first line of the output is a
 // refresh token of the client `dev`, as the provider itself makes them after a login with the scope
 // offline_access; it is printed when the provider listens.
 
@@ -10,6 +11,7 @@ import Provider from 'oidc-provider';
 const issuer = `http://127.0.0.1:${process.env.PORT}`;
 const audience = 'https://containerregistry.azure.net';
 const jwk = JSON.parse(process.env.JWK);
+const lifetime = Number(process.env.LIFETIME ?? 600);
 
 const provider = new Provider(issuer, {
   clients: [
@@ -43,7 +45,7 @@ const provider = new Provider(issuer, {
         scope: 'registry',
         audience,
         accessTokenFormat: 'jwt',
-        accessTokenTTL: 600,
+        accessTokenTTL: lifetime,
         jwt: { sign: { alg: jwk.alg } },
       }),
     },
@@ -57,7 +59,7 @@ const provider = new Provider(issuer, {
   }),
   interactions: { url: () => '/nobody-logs-in-here' },
   cookies: { keys: ['of-one-test'] },
-  ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 600, IdToken: 600, RefreshToken: 600 },
+  ttl: { AccessToken: lifetime, ClientCredentials: lifetime, Grant: 600, IdToken: 600, RefreshToken: 600 },
 });
 
 // What a login would leave behind.

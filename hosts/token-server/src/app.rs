@@ -39,6 +39,7 @@ use crate::domain::issue::{Issuer, SignError};
 use crate::domain::policy::{BuiltIn, Policy};
 use crate::domain::principal::{Authenticator, Directory};
 use crate::domain::signed::{Bundles, Signed};
+use crate::model::password_user::ReservedNames;
 use crate::store::{Known, Store, StoredKeys};
 
 /// See [`App::second_looks`].
@@ -191,6 +192,12 @@ impl App {
     #[must_use]
     pub fn has_kept_providers(&self, policy: &Policy) -> bool {
         policy.has_providers(self.providers.fingerprints())
+    }
+
+    /// The names that no scope-map token may be created under.
+    #[must_use]
+    pub fn reserved_names(&self) -> ReservedNames {
+        ReservedNames::new(&self.settings.registry_name).and(self.providers.password_users())
     }
 
     /// Looks up principals in a snapshot of the policy.

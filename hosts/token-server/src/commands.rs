@@ -28,7 +28,7 @@ use crate::domain::keys::{Keeper, Rotation, RsaSize};
 use crate::domain::seed::Generated;
 use crate::http::serve::stopped;
 use crate::model::audit::{Actor, AuditKey};
-use crate::store::{Store, Trail, folder};
+use crate::store::{Store, TokenRecord, Trail, folder};
 use crate::telemetry;
 
 /// Runs the command that the command line names.
@@ -110,6 +110,16 @@ fn keeper(config: &Config) -> Keeper {
             ahead: config.tokens.publish_ahead,
         },
     }
+}
+
+/// The scope-map tokens under user names whose password would be a token.
+async fn taken_names(config: &Config, store: &Store) -> anyhow::Result<Vec<String>> {
+    let mut read = store.read().await?;
+    let mut names = Vec::new();
+    for name in config.reserved_names().password_users() {
+        names.extend(read.find::<TokenRecord>(name).await?.map(|token| token.name));
+    }
+    Ok(names)
 }
 
 /// Prints generated passwords, one JSON object a line. They are shown only here.

@@ -41,6 +41,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::model::client_id::is_client_id;
+use crate::model::password_user::ReservedNames;
 use crate::store::Algorithm;
 use management::{Management, check_audience};
 use providers::ProviderConfig;
@@ -272,6 +273,7 @@ impl Config {
 
     fn check(&self) -> anyhow::Result<()> {
         self.registry.check()?;
+        self.check_password_users()?;
         self.limits.check()?;
         let service = &self.registry.service;
         if let Some(url) = &self.public_url {
@@ -293,6 +295,26 @@ impl Config {
             "tokens.publishAhead is not shorter than tokens.rotateEvery"
         );
         Ok(())
+    }
+
+    /// A user whose password is a provider's token is not the registry's admin.
+    fn check_password_users(&self) -> anyhow::Result<()> {
+        let registry = &self.registry.name;
+        for ProviderConfig { name, password_users, .. } in &self.providers {
+            let is_listed = password_users.iter().any(|user| user.eq_ignore_ascii_case(registry));
+            ensure!(
+                !is_listed,
+                "provider `{name}`: passwordUsers: `{registry}` is the registry's own name, which is that of its admin: write another name"
+            );
+        }
+        Ok(())
+    }
+
+    /// The names that no scope-map token may be created under.
+    #[must_use]
+    pub fn reserved_names(&self) -> ReservedNames {
+        let listed = self.providers.iter().flat_map(|provider| &provider.password_users);
+        ReservedNames::new(&self.registry.name).and(listed.map(String::as_str))
     }
 
     /// Each listener has an address of its own. With port 0 the system chooses one.

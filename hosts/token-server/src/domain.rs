@@ -12,6 +12,7 @@
 //! | [`issue`] | claims, signed and verified |
 //! | [`lifetimes`] | how long tokens last |
 //! | [`authority`] | tokens of the built-in authority |
+//! | [`token_password`] | a token of a provider or of the authority as a password |
 //! | [`audit`] | whether the audit trail is whole, and who signed in |
 //! | [`keys`] | the keys that sign, and their rotation |
 //! | [`edit`] | changes, and their effect on issued tokens |
@@ -42,3 +43,4 @@ pub(crate) mod reason;
 pub(crate) mod restore;
 pub(crate) mod seed;
 pub(crate) mod signed;
+pub(crate) mod token_password;

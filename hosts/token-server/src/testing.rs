@@ -55,7 +55,7 @@ pub mod domain {
     }
     pub mod edit {
         pub use crate::domain::edit::{
-            identities, passwords, registry, scope_maps, service_principals, tokens,
+            EditError, identities, passwords, registry, scope_maps, service_principals, tokens,
         };
     }
     pub mod guard {
@@ -148,6 +148,9 @@ pub mod model {
     }
     pub mod password {
         pub use crate::model::password::PasswordDigest;
+    }
+    pub mod password_user {
+        pub use crate::model::password_user::ReservedNames;
     }
 }
 pub mod store {

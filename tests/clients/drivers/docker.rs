@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::software::process::attempt;
+use crate::software::process::{attempt, attempt_with};
 use crate::software::server::is_installed;
 
 /// Where there is no daemon, so that none is asked, even on a machine that has one.
@@ -25,6 +25,17 @@ impl Docker {
 
     pub(crate) fn login(&self, host: &str, user: &str, password: &str) -> Result<String, String> {
         self.run(&["login", "-u", user, "-p", password, host])
+    }
+
+    /// The same with the password on its standard input.
+    pub(crate) fn login_by_stdin(
+        &self,
+        host: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<String, String> {
+        let arguments = ["login", "-u", user, "--password-stdin", host];
+        attempt_with(&mut self.command(&arguments), password)
     }
 
     /// What docker keeps of a login.
@@ -59,8 +70,13 @@ impl Docker {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        attempt(&mut self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("docker");
         command.env("DOCKER_HOST", NOBODY).env("DOCKER_CONFIG", self.config.path());
-        attempt(command.args(arguments))
+        command.args(arguments);
+        command
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::software::process::attempt;
+use crate::software::process::{attempt, attempt_with};
 
 pub(crate) struct Podman {
     home: TempDir,
@@ -21,6 +21,17 @@ impl Podman {
 
     pub(crate) fn login(&self, host: &str, user: &str, password: &str) -> Result<String, String> {
         self.run(&["login", "--tls-verify=false", "-u", user, "-p", password, host])
+    }
+
+    /// The same with the password on its standard input.
+    pub(crate) fn login_by_stdin(
+        &self,
+        host: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<String, String> {
+        let arguments = ["login", "--tls-verify=false", "-u", user, "--password-stdin", host];
+        attempt_with(&mut self.command(&arguments), password)
     }
 
     /// Takes over the one image of an archive, under the name that it has there.
@@ -45,12 +56,16 @@ impl Podman {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        attempt(&mut self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let home = self.home.path();
         let mut command = Command::new("podman");
         command.arg("--storage-driver=vfs");
         command.arg("--root").arg(home.join("storage")).arg("--runroot").arg(home.join("run"));
         command.args(arguments).env("HOME", home).env("XDG_RUNTIME_DIR", home);
         command.env("REGISTRY_AUTH_FILE", home.join("auth.json"));
-        attempt(&mut command)
+        command
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use tempfile::TempDir;
 
 use crate::software::authority::Authority;
-use crate::software::process::attempt;
+use crate::software::process::{attempt, attempt_with};
 
 /// skopeo with a home of its own, because it remembers where it saw blobs.
 pub(crate) struct Skopeo {
@@ -29,6 +29,17 @@ impl Skopeo {
 
     pub(crate) fn login(&self, host: &str, user: &str, password: &str) -> Result<String, String> {
         self.run(&["login", &self.tls(""), "-u", user, "-p", password, host])
+    }
+
+    /// The same with the password on its standard input.
+    pub(crate) fn login_by_stdin(
+        &self,
+        host: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<String, String> {
+        let arguments = ["login", &self.tls(""), "-u", user, "--password-stdin", host];
+        attempt_with(&mut self.command(&arguments), password)
     }
 
     /// Writes the credentials of a client that has a refresh token and no password. The name goes
@@ -71,13 +82,17 @@ impl Skopeo {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        attempt(&mut self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("skopeo");
         command.args(arguments).env("HOME", self.home.path());
         command.env("REGISTRY_AUTH_FILE", self.home.path().join("auth.json"));
         if let Some(certificate) = &self.certificate {
             command.env("SSL_CERT_FILE", certificate).env_remove("SSL_CERT_DIR");
         }
-        attempt(&mut command)
+        command
     }
 }
 

@@ -1,6 +1,7 @@
 //! Processes that live as long as their test.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -120,6 +121,18 @@ pub(crate) fn run(command: &mut Command) -> String {
 #[track_caller]
 pub(crate) fn attempt(command: &mut Command) -> Result<String, String> {
     let output = finish(command);
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(all(&output)) }
+}
+
+/// The same for a program that reads this text.
+#[track_caller]
+pub(crate) fn attempt_with(command: &mut Command, input: &str) -> Result<String, String> {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{}", missing(command, &error)));
+    // A program that does not read it says why.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(all(&output)) }
 }
 

@@ -25,12 +25,19 @@ pub(crate) struct Provider {
 impl Provider {
     #[track_caller]
     pub(crate) fn start() -> Self {
+        Self::with_lifetime(600)
+    }
+
+    /// A provider whose tokens have this lifetime.
+    #[track_caller]
+    pub(crate) fn with_lifetime(seconds: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let mut command = Command::new("node");
         command.arg(scripts().join("oidc-provider.mjs"));
         let key = run(Command::new("node").args(["--eval", MAKE_KEY]));
         command.env("PORT", port.to_string()).env("JWK", key);
+        command.env("LIFETIME", seconds.to_string());
         let running = Running::listening(&mut command, port, folder.path().join("provider.log"));
         Self { port, _folder: folder, _running: running }
     }

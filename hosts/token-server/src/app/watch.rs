@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::clock;
 use crate::domain::keys::Ring;
 use crate::domain::policy::Policy;
+use crate::model::password_user::taken;
 use crate::store::{
     ChangeListener, History, KeyRecord, Known, SealError, Store, StoredKeys, Vault, Write,
 };
@@ -43,6 +44,7 @@ pub async fn catch_up(app: &App) -> anyhow::Result<()> {
         renew_keys(app, std::mem::take(&mut changes.keys))?;
         let next = policy.apply(changes, &app.runtime)?;
         tracing::info!(revision = next.revision(), tokens = next.tokens().len(), "policy read");
+        warn_of_taken_names(app, &policy, &next);
         app.replace_policy(next);
     }
     let policy = app.policy();
@@ -101,6 +103,16 @@ pub async fn commit(app: &App, write: Write) -> sqlx::Result<()> {
         tracing::warn!(error = format!("{error:#}"), "cannot read what was just written");
     }
     Ok(())
+}
+
+/// Warns of scope-map tokens that were not there before, under a user name whose password would be
+/// a token: at the start, and when a backup brings one back.
+fn warn_of_taken_names(app: &App, former: &Policy, next: &Policy) {
+    for name in app.reserved_names().password_users() {
+        if let (Some(token), None) = (next.token(name), former.token(name)) {
+            tracing::warn!("{}", taken(&token.name));
+        }
+    }
 }
 
 /// Begins an epoch after an unannounced restore of the database: tokens that this server issued

@@ -11,7 +11,7 @@ use super::{open, print};
 pub(crate) async fn apply(flags: Apply) -> anyhow::Result<()> {
     let config = Config::load(&flags.source, &[])?;
     let store = open(&config, Actor::command("apply")).await?;
-    print(&apply_file(&store, &flags.file, &config.registry.name).await?)?;
+    print(&apply_file(&store, &flags.file, &config.reserved_names()).await?)?;
     // On standard error: the passwords on standard output may go into a file.
     eprintln!("{} is in the database now", flags.file.display());
     Ok(())

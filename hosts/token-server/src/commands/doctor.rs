@@ -10,8 +10,11 @@ use crate::domain::keys::Keeper;
 use anyhow::Context as _;
 
 use crate::model::audit::Actor;
+use crate::model::password_user::taken as warning;
+use crate::store::Store;
 
 use super::secrets::open_with_keys;
+use super::taken_names;
 
 /// Prints why a registry refuses a token; the exit code says whether one does.
 pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
@@ -29,6 +32,7 @@ pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
     };
     let mut findings = diagnose(&token, &server, registry.as_ref(), clock::now());
     findings.retain(|finding| concerns(finding, flags.version.as_deref()));
+    findings.extend(taken(&config, &store).await?);
     let mut out = std::io::stdout().lock();
     for finding in &findings {
         writeln!(out, "{finding}")?;
@@ -41,6 +45,19 @@ pub(crate) async fn doctor(flags: Doctor) -> anyhow::Result<()> {
         writeln!(out, "nothing is wrong with this token")?;
     }
     Ok(())
+}
+
+/// Scope-map tokens under user names whose password would be a token.
+async fn taken(config: &Config, store: &Store) -> anyhow::Result<Vec<Finding>> {
+    let finding = |name: String| {
+        Finding {
+        verdict: Verdict::Possible,
+        what: warning(&name),
+        why: "a name and a password have one meaning, so tokens of a provider or of the authority are refused under it".into(),
+        fix: format!("give the clients of `{name}` another scope-map token, and delete it"),
+    }
+    };
+    Ok(taken_names(config, store).await?.into_iter().map(finding).collect())
 }
 
 /// The token, from a file or from the standard input.

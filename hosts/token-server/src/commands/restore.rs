@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::open;
+use super::{open, taken_names};
 use crate::clock::rfc3339;
 use crate::config::{Config, Restore};
 use crate::domain::restore::{Options, Restored, restore as restore_backup};
 use crate::model::audit::{Actor, Row};
+use crate::model::password_user::taken;
 use crate::store::Store;
 
 /// Restores a backup, or begins a new epoch of a database that was restored by other means.
@@ -25,6 +26,9 @@ pub(crate) async fn restore(flags: Restore) -> anyhow::Result<()> {
         None => begin_epoch(&store).await?,
     };
     writeln!(std::io::stdout().lock(), "{output:#}")?;
+    for name in taken_names(&config, &store).await? {
+        eprintln!("warning: {}", taken(&name));
+    }
     Ok(())
 }
 

@@ -57,7 +57,7 @@ pub(crate) async fn serve(flags: Serve) -> anyhow::Result<()> {
     let keep_rows = kept_rows(&config)?;
     if let Some(seed) = &config.seed {
         let store = store.by(Actor { name: "seed".into(), ..Actor::server() });
-        keep_generated(&apply_file(&store, seed, &config.registry.name).await?, &config.data)?;
+        keep_generated(&apply_file(&store, seed, &config.reserved_names()).await?, &config.data)?;
     }
     let in_name = store.by(Actor { name: "configuration".into(), ..Actor::server() });
     if keep_providers(&in_name, providers.fingerprints()).await? {

@@ -11,6 +11,7 @@
 //!     caFile: provider-ca.pem          # the one authority to trust instead of the system's
 //!     clientId: registry               # for grants with a refresh token
 //!     clientSecretFile: client-secret
+//!     passwordUsers: [token, jwt]      # user names whose password may be one of its tokens
 //!     bindings:
 //!       - match: {repository_owner: octo, ref: refs/heads/main}
 //!         scopeMaps: [ci-push]
@@ -62,6 +63,9 @@ pub struct ProviderConfig {
     pub client_id: Option<String>,
     /// The file with the client's secret; left out for a public client.
     pub client_secret_file: Option<PathBuf>,
+    /// The user names whose password may be one of its tokens; none by default.
+    #[serde(default)]
+    pub password_users: Vec<String>,
     /// The bindings of its tokens.
     #[serde(default)]
     pub bindings: Vec<BindingConfig>,
@@ -153,6 +157,7 @@ mod tests {
         assert_eq!(format!("{:?}", config.algorithms), "[RS256, ES256, EdDSA, PS256]");
         assert_eq!((config.leeway, config.subject.as_str()), (60, "sub"));
         assert!(config.bindings.is_empty() && config.client_id.is_none());
+        assert!(config.password_users.is_empty());
     }
 
     #[test]
@@ -164,6 +169,7 @@ subject: /user/id
 caFile: ca.pem
 clientId: c
 clientSecretFile: s
+passwordUsers: [token, jwt]
 bindings:
   - match: {a: b, /c/d: [1, true]}
     scopeMaps: [some-map]
@@ -173,6 +179,7 @@ bindings:
         )
         .unwrap();
         assert_eq!(format!("{:?}", config.algorithms), "[ES384]");
+        assert_eq!(config.password_users, ["token", "jwt"]);
         assert_eq!(config.bindings[0].r#match.as_ref().unwrap().len(), 2);
     }
 

@@ -5,6 +5,7 @@
 //! one for exchange never manages.
 
 use scopegate_api::claims::PrincipalKind;
+use scopegate_edge::jws::Jws;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -38,6 +39,23 @@ struct AuthorityClaims {
     /// outlast it either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
+}
+
+/// What a token says of itself before its signature is verified.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Unverified {
+    pub iss: String,
+    pub aud: String,
+    pub exp: i64,
+}
+
+impl Unverified {
+    /// Reads what a token says; `None` for a text that is no token of ours.
+    #[must_use]
+    pub(crate) fn read(token: &str) -> Option<Self> {
+        let payload = Jws::read(token).ok()?.payload()?;
+        serde_json::from_slice(&payload).ok()
+    }
 }
 
 /// How long a client's token is valid, in seconds: it does not outlast the secret.

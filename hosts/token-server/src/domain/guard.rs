@@ -13,6 +13,9 @@
 //! what the public address counts does not shut its users out. The two share what is known of
 //! clients, and the memory for hashes.
 //!
+//! A provider's token as a password cannot be guessed either. What it costs is the check of a
+//! signature: a network with [`FORGERIES`] forged tokens is refused before the next one.
+//!
 //! Left out: how large a request may be, and the answers, which are HTTP's.
 
 pub(crate) mod check_slots;
@@ -42,6 +45,10 @@ pub const FAILURE_COST: u32 = 9;
 /// How many of its refresh tokens a principal may revoke: each is a row, and a revision for every
 /// server.
 const REVOCATIONS: Rate = Rate { rate: 1.0, burst: 60 };
+/// How many forged tokens a network may send as passwords.
+const FORGERIES: Rate = Rate { rate: 0.1, burst: 20 };
+/// For how many seconds each of these counts.
+const FORGERY_COSTS: u64 = 10;
 /// How many lists of management are read concurrently.
 const MAX_CONCURRENT_LISTS: usize = 2;
 /// The limits, and what they have counted.
@@ -53,6 +60,7 @@ pub struct Guard {
     per_wider: [RateLimit; 2],
     per_principal: RateLimit,
     revocations: RateLimit,
+    forgeries: RateLimit,
     /// Recent successful logins, by client and network.
     pub familiar: Arc<Familiar>,
     /// The slots in which chosen secrets are checked.
@@ -115,6 +123,7 @@ impl Guard {
             per_wider,
             per_principal,
             revocations: RateLimit::new(REVOCATIONS),
+            forgeries: RateLimit::new(FORGERIES),
             familiar,
             check_slots,
             verified,
@@ -176,6 +185,24 @@ impl Guard {
         let checked = self.revocations.check(principal);
         let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
         checked.map(drop)
+    }
+
+    /// Refuses a token as a password before its signature is verified. Counts nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] for a network that has sent too many forged ones.
+    pub fn check_forgeries(&self, address: IpAddr) -> Result<(), TooMany> {
+        if !self.forgeries.is_used_up(network(address)) {
+            return Ok(());
+        }
+        metrics::rate_limited(metrics::LimitedBy::Address);
+        Err(TooMany { retry_after: FORGERY_COSTS })
+    }
+
+    /// Records a forged token as a password from an address.
+    pub fn forged(&self, address: IpAddr) {
+        self.forgeries.charge(network(address), 1);
     }
 
     /// Records a request with valid credentials from an address.
@@ -268,6 +295,19 @@ mod tests {
         // A success at one address is a success.
         management.familiar.record_success("administrator", address, 7);
         assert_eq!(public.familiar.of("administrator", address, 8), Familiarity::Known);
+    }
+
+    #[test]
+    fn forged_tokens_are_counted_by_network() {
+        let guard = guard();
+        let [one, same, other] =
+            ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|it| it.parse().unwrap());
+        for _ in 0..FORGERIES.burst {
+            assert!(guard.check_forgeries(one).is_ok());
+            guard.forged(same);
+        }
+        assert!(guard.check_forgeries(one).is_err());
+        assert!(guard.check_forgeries(other).is_ok());
     }
 
     #[test]

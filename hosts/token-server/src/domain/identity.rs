@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`provider`] | one provider: its tokens verified, refresh tokens redeemed |
 //! | [`bindings`] | claims → scope maps, roles, rules |
+//! | `password_users` | the user names under which tokens are passwords |
 //! | [`claims`] | claims, and the names by which the configuration points at them |
 //! | `metadata` | discovery and keys, fetched, cached and renewed |
 //! | `keys` | the public keys, and which of them signed a token |
@@ -31,6 +32,7 @@ mod http;
 mod jwt;
 mod keys;
 mod metadata;
+mod password_users;
 pub(crate) mod provider;
 
 pub(crate) use bindings::NearMiss;
@@ -110,6 +112,54 @@ impl Providers {
     #[must_use]
     pub fn by_issuer(&self, issuer: &str) -> Option<&Arc<Provider>> {
         self.list.iter().find(|provider| provider.issuer() == issuer)
+    }
+
+    /// The user names under which tokens of a provider are taken as passwords; some more than once.
+    pub fn password_users(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().flat_map(|provider| provider.password_users())
+    }
+
+    /// Whether a provider lists this user name.
+    #[must_use]
+    pub fn has_password_user(&self, user: &str) -> bool {
+        self.list.iter().any(|provider| provider.has_password_user(user))
+    }
+
+    /// The provider whose token is the password of a user, as far as the token says.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NotAuthenticated`] for a token whose provider does not list the user, and
+    /// for one that is not for one audience alone.
+    fn of_password<'a>(
+        &'a self,
+        user: &str,
+        token: &'a str,
+    ) -> Result<(&'a Provider, jwt::Jwt<'a>), Reason> {
+        let jwt = jwt::Jwt::parse(token).map_err(Reason::MalformedToken)?;
+        let provider = jwt.issuer().and_then(|issuer| self.by_issuer(issuer));
+        let provider = provider.ok_or(Reason::UnknownIssuer)?;
+        if !provider.has_password_user(user) {
+            return Err(Reason::OtherPasswordUser);
+        }
+        password_users::check_one_audience(jwt.claims.get("aud"))?;
+        Ok((provider, jwt))
+    }
+
+    /// The identity of a token that is the password of a user, and when the token expires.
+    ///
+    /// # Errors
+    ///
+    /// See [`IdentityError`].
+    pub async fn identify_password(
+        &self,
+        user: &str,
+        token: &str,
+        now: i64,
+    ) -> Result<(Identity, i64), IdentityError> {
+        let (provider, jwt) =
+            self.of_password(user, token).map_err(IdentityError::NotAuthenticated)?;
+        provider.verify_password(jwt, now).await
     }
 
     /// The fingerprint of each provider, by its name.

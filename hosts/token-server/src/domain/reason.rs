@@ -95,6 +95,9 @@ reasons! {
         "a gateway with a secret that was not generated";
     UnknownIssuer, "unknown_issuer", "the token's issuer is not a provider of ours";
     OtherIssuer, "other_issuer", "the token is another issuer's";
+    OtherPasswordUser, "other_password_user",
+        "a token as the password of a user that its issuer does not list";
+    NotOneAudience, "not_one_audience", "a token as a password that is not for one audience alone";
     OtherAudience, "other_audience", "the token is for another audience";
     NoExpiry, "no_expiry", "the token does not expire";
     TokenExpired, "token_expired", "the token has expired";

@@ -41,6 +41,7 @@ use crate::domain::edit::service_principals::ServicePrincipalEdit;
 use crate::domain::edit::tokens::{Passwords, TokenEdit};
 use crate::domain::edit::{passwords, registry, scope_maps, service_principals, tokens};
 use crate::model::password::PasswordDigest;
+use crate::model::password_user::ReservedNames;
 use crate::store::{
     PasswordName, PasswordRecord, ServicePrincipalRecord, Store, TokenRecord, Write,
 };
@@ -171,13 +172,17 @@ impl std::fmt::Debug for Generated {
     }
 }
 
-/// Applies a file to the database. `name` is the registry's, which no token may have.
+/// Applies a file to the database. No token is created under a reserved name.
 ///
 /// # Errors
 ///
 /// When the file cannot be read or holds an invalid rule, name or digest, or the database cannot be
 /// written. Nothing is changed then.
-pub async fn apply_file(store: &Store, path: &Path, name: &str) -> anyhow::Result<Vec<Generated>> {
+pub async fn apply_file(
+    store: &Store,
+    path: &Path,
+    reserved: &ReservedNames,
+) -> anyhow::Result<Vec<Generated>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     // Without the snippet that the library shows: it may hold digests. The file is the operator's,
@@ -187,13 +192,17 @@ pub async fn apply_file(store: &Store, path: &Path, name: &str) -> anyhow::Resul
         .map_err(|error| anyhow::anyhow!("{}: {}", path.display(), error.without_snippet()))?;
     let mut write = store.write().await?;
     let generated =
-        seed.apply(&mut write, name).await.with_context(|| path.display().to_string())?;
+        seed.apply(&mut write, reserved).await.with_context(|| path.display().to_string())?;
     write.commit().await?;
     Ok(generated)
 }
 
 impl Seed {
-    async fn apply(&self, write: &mut Write, name: &str) -> anyhow::Result<Vec<Generated>> {
+    async fn apply(
+        &self,
+        write: &mut Write,
+        reserved: &ReservedNames,
+    ) -> anyhow::Result<Vec<Generated>> {
         let mut generated = Vec::new();
         registry::patch(write, self.registry.edit()).await?;
         for map in &self.scope_maps {
@@ -202,7 +211,7 @@ impl Seed {
         }
         for token in &self.tokens {
             let about = || format!("token `{}`", token.name);
-            tokens::put(write, &token.name, name, token.edit()).await.with_context(about)?;
+            tokens::put(write, &token.name, reserved, token.edit()).await.with_context(about)?;
             generated.extend(token.first_password(write).await.with_context(about)?);
         }
         for principal in &self.service_principals {

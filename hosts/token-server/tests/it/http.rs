@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use scopegate_server::testing::app::watch::follow;
 use scopegate_server::testing::domain::seed::apply_file;
+use scopegate_server::testing::model::password_user::ReservedNames;
 use scopegate_server::testing::store;
 use serde_json::{Value, json};
 
@@ -191,7 +192,7 @@ async fn changes_of_another_process_are_noticed() {
         "scopeMaps: [{name: reader-map, actions: [repositories/new/content/read]}]",
     )
     .unwrap();
-    apply_file(&other, &path, "registry").await.unwrap();
+    apply_file(&other, &path, &ReservedNames::new("registry")).await.unwrap();
     let mut access = String::new();
     for _ in 0..50 {
         let answer = server

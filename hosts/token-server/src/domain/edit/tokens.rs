@@ -1,9 +1,9 @@
 //! Scope-map tokens.
 
-use uuid::Uuid;
-
 use super::{EditError, scope_maps};
 use crate::clock;
+use crate::model::client_id::is_client_id;
+use crate::model::password_user::ReservedNames;
 use crate::store::{PasswordName, PasswordRecord, TokenRecord, Write};
 
 /// The maximum number of tokens, as in the largest registries of the service.
@@ -30,20 +30,23 @@ pub enum Passwords {
     Set(Vec<PasswordRecord>),
 }
 
-/// Creates a token or changes the one with this name.
+/// Creates a token or changes the one with this name. None is created under a reserved name.
 ///
 /// # Errors
 ///
-/// [`EditError::Invalid`] for an invalid name, for invalid password names, and for an unknown map;
-/// [`EditError::Full`] at the maximum number of tokens.
+/// [`EditError::Invalid`] for an invalid or reserved name, for invalid password names, and for an
+/// unknown map; [`EditError::Full`] at the maximum number of tokens.
 pub async fn put(
     write: &mut Write,
     name: &str,
-    registry: &str,
+    reserved: &ReservedNames,
     edit: TokenEdit,
 ) -> Result<TokenRecord, EditError> {
-    check_name(name, registry)?;
+    check_name(name, reserved)?;
     let old: Option<TokenRecord> = write.find(name).await?;
+    if old.is_none() {
+        check_new_name(name, reserved)?;
+    }
     if old.is_none() && !write.reserve_token(MAX).await? {
         return Err(EditError::Full(format!("a registry has at most {MAX} tokens")));
     }
@@ -111,21 +114,31 @@ fn check_passwords(passwords: &[PasswordRecord]) -> Result<(), EditError> {
 }
 
 /// Checks a token's name: it must not be a client id or the registry's own name.
-fn check_name(name: &str, registry: &str) -> Result<(), EditError> {
+fn check_name(name: &str, reserved: &ReservedNames) -> Result<(), EditError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     if !(5..=50).contains(&name.len()) || !name.bytes().all(allowed) {
         return Err(EditError::Invalid(format!(
             "token `{name}`: use 5 to 50 letters, digits and `-`"
         )));
     }
-    if Uuid::try_parse(name).is_ok() || name.eq_ignore_ascii_case("administrator") {
+    if is_client_id(name) {
         return Err(EditError::Invalid(format!(
             "token `{name}`: this is how client ids look; choose another name"
         )));
     }
-    if name.eq_ignore_ascii_case(registry) {
+    if reserved.is_registry(name) {
         return Err(EditError::Invalid(format!(
             "token `{name}`: the registry's own name is that of its admin; choose another name"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a name under which clients send tokens: it would have two meanings.
+fn check_new_name(name: &str, reserved: &ReservedNames) -> Result<(), EditError> {
+    if reserved.is_password_user(name) {
+        return Err(EditError::Invalid(format!(
+            "token `{name}`: under this user name clients send tokens of a provider or of the authority as passwords; choose another name"
         )));
     }
     Ok(())

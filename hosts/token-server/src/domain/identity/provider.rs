@@ -33,6 +33,7 @@ use super::http::Http;
 use super::jwt::{Jwt, MAX_TOKEN};
 use super::keys::Verdict;
 use super::metadata::{Cache, Metadata};
+use super::password_users::PasswordUsers;
 use super::{Identity, IdentityError};
 use crate::config::providers::{ProviderConfig, SignatureAlgorithm};
 use crate::domain::reason::Reason;
@@ -48,6 +49,7 @@ pub struct Provider {
     subject: ClaimName,
     bindings: Bindings,
     fingerprint: String,
+    password_users: PasswordUsers,
     client: Option<Client>,
     cache: Arc<Cache>,
 }
@@ -131,6 +133,7 @@ impl Provider {
                 .context("subject")?,
             bindings: Bindings::read(&config.bindings)?,
             fingerprint: fingerprint(config)?,
+            password_users: PasswordUsers::read(config).context("passwordUsers")?,
             client: read_client(config)?,
             cache: Arc::new(Cache::new(http, issuer, config.issuer.clone())),
         })
@@ -152,6 +155,17 @@ impl Provider {
     #[must_use]
     pub fn redeems(&self) -> bool {
         self.client.is_some()
+    }
+
+    /// The user names under which its tokens are taken as passwords.
+    pub fn password_users(&self) -> impl Iterator<Item = &str> {
+        self.password_users.iter()
+    }
+
+    /// Whether a user's password may be one of its tokens.
+    #[must_use]
+    pub fn has_password_user(&self, user: &str) -> bool {
+        self.password_users.contains(user)
     }
 
     /// The grants of claims: those of an [`Identity`], or the result of [`Provider::mentioned`].
@@ -259,6 +273,21 @@ impl Provider {
             appid: first_text(&jwt.claims, &["appid", "azp", "client_id"]),
             claims: jwt.claims,
         })
+    }
+
+    /// Checks a token that is a password; returns when it expires, too. What it opens ends with it,
+    /// so there is no leeway: a token within it would be renewed by itself again and again.
+    pub(super) async fn verify_password(
+        &self,
+        jwt: Jwt<'_>,
+        now: i64,
+    ) -> Result<(Identity, i64), IdentityError> {
+        let expiry = time(&jwt.claims, "exp").and_then(|exp| exp.ok_or(Reason::NoExpiry));
+        let expiry = expiry.map_err(IdentityError::NotAuthenticated)?;
+        if expiry <= now {
+            return Err(IdentityError::NotAuthenticated(Reason::TokenExpired));
+        }
+        Ok((self.verify(jwt, now).await?, expiry))
     }
 
     /// Checks everything but the signature; returns the subject.

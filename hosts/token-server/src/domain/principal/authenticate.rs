@@ -34,6 +34,8 @@ pub struct Authenticated {
     pub principal: Principal,
     /// The refresh token that it presented, if any.
     pub refresh_token: Option<String>,
+    /// When the token of a provider or of the authority expires that was its password.
+    pub token_expiry: Option<i64>,
 }
 
 /// A service principal with the secret that it showed.
@@ -295,7 +297,7 @@ impl<'a> Authenticator<'a> {
         let secret = secret_of(&claimed, self.directory.policy, now)?;
         let principal = Principal { password, secret, ..self.resolve(claimed)? };
         self.guard.check_principal(&principal.subject)?;
-        Ok(Authenticated { principal, refresh_token: Some(refresh_token) })
+        Ok(Authenticated { principal, refresh_token: Some(refresh_token), token_expiry: None })
     }
 
     fn note_access(self, claims: &AccessClaims) {
@@ -469,6 +471,6 @@ impl Client {
 
 impl From<Principal> for Authenticated {
     fn from(principal: Principal) -> Self {
-        Self { principal, refresh_token: None }
+        Self { principal, refresh_token: None, token_expiry: None }
     }
 }

@@ -6,8 +6,13 @@
 use std::sync::OnceLock;
 
 use scopegate_api::claims::PrincipalKind;
+use serde_json::Value;
 
 use super::Principal;
+use crate::domain::identity::Identity;
+
+/// The longest id of a provider's token that is logged, in bytes.
+const MAX_JTI: usize = 128;
 
 /// What a client has proven, whether or not it is then accepted.
 #[derive(Debug, Default)]
@@ -47,6 +52,21 @@ impl Proven {
             name: principal.subject.clone(),
             provider: principal.provider.clone(),
             jti: None,
+        }
+    }
+
+    /// An identity, and the id of its provider's token. The id is the provider's text, and left out
+    /// where it is no short one.
+    #[must_use]
+    pub fn by_identity(identity: &Identity) -> Self {
+        let is_short =
+            |id: &&str| id.len() <= MAX_JTI && id.bytes().all(|byte| byte.is_ascii_graphic());
+        let jti = identity.claims.get("jti").and_then(Value::as_str).filter(is_short);
+        Self {
+            kind: PrincipalKind::Identity,
+            name: identity.subject.clone(),
+            provider: Some(identity.provider.clone()),
+            jti: jti.map(ToOwned::to_owned),
         }
     }
 }

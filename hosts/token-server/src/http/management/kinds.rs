@@ -94,7 +94,7 @@ impl Kind for TokenRecord {
     }
 
     async fn put(app: &App, write: &mut Write, name: &str, edit: Self::Edit) -> edit::Result<Self> {
-        tokens::put(write, name, &app.settings.registry_name, edit).await
+        tokens::put(write, name, &app.reserved_names(), edit).await
     }
 
     /// The name of its map is in its original case.

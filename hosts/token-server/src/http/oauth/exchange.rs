@@ -24,9 +24,7 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use scopegate_api::claims::PrincipalKind;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
@@ -34,15 +32,12 @@ use crate::app::App;
 use crate::clock;
 use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
-use crate::domain::identity::{Identity, IdentityError};
+use crate::domain::identity::IdentityError;
 use crate::domain::policy::Policy;
 use crate::domain::principal::{AuthError, Presented, Principal, Proven};
 use crate::domain::reason::Reason;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
-
-/// The longest id of a provider's token that is logged, in bytes.
-const MAX_JTI: usize = 128;
 
 /// The answer.
 #[derive(Serialize)]
@@ -156,11 +151,12 @@ async fn by_access_token(
         return Ok(principal);
     }
     let identity = app.providers.identify(token, now).await?;
-    presented.note(|| proven(&identity));
+    presented.note(|| Proven::by_identity(&identity));
     Ok(Principal::of(identity, app.directory(policy))?)
 }
 
-/// The service principal of a token of our own authority; `None` when it is not ours.
+/// The service principal of a token of our own authority; `None` when it is not ours. The audience
+/// that it claims is the one it is verified for, so that a forged one is verified once.
 fn by_authority(
     app: &App,
     policy: &Policy,
@@ -168,30 +164,17 @@ fn by_authority(
     token: &str,
     now: i64,
 ) -> Result<Option<Principal>, AuthError> {
-    let read = |audience: &str| {
-        authority::principal(token, audience, &app.issuer, policy, Some(presented), now)
+    let management = app.settings.management_url();
+    let audience = authority::Unverified::read(token).map(|claims| claims.aud);
+    let Some(audience) = audience.filter(|it| it == REGISTRY_AUDIENCE || it == management) else {
+        return Ok(None);
     };
-    if let Some(principal) = read(REGISTRY_AUDIENCE)? {
-        return Ok(Some(principal));
+    let found = authority::principal(token, &audience, &app.issuer, policy, Some(presented), now)?;
+    let is_for_exchange = audience == REGISTRY_AUDIENCE || policy.registry.authentication_as_arm;
+    if found.is_some() && !is_for_exchange {
+        return Err(Reason::NotForExchange.into());
     }
-    match read(app.settings.management_url())? {
-        Some(_) if !policy.registry.authentication_as_arm => Err(Reason::NotForExchange.into()),
-        found => Ok(found),
-    }
-}
-
-/// An identity, and the id of its provider's token, for the decision log. The id is the provider's
-/// text, and left out where it is no short one.
-fn proven(identity: &Identity) -> Proven {
-    let is_short =
-        |id: &&str| id.len() <= MAX_JTI && id.bytes().all(|byte| byte.is_ascii_graphic());
-    let jti = identity.claims.get("jti").and_then(Value::as_str).filter(is_short);
-    Proven {
-        kind: PrincipalKind::Identity,
-        name: identity.subject.clone(),
-        provider: Some(identity.provider.clone()),
-        jti: jti.map(ToOwned::to_owned),
-    }
+    Ok(found)
 }
 
 /// The identity behind a provider's refresh token, and the one that replaces it.

@@ -5,6 +5,10 @@
 //! `oauth.md` beside it, and Azure Container Registry where its clients need more: the password
 //! grant without a user, and the null GUID.
 //!
+//! Under some user names the password is a token of a provider or of the authority
+//! (`domain/token_password.rs`). Then a GET gives a refresh token too where it is asked
+//! for, so that a client which stores it, such as docker, pulls on when the token has expired.
+//!
 //! A request for more access than the principal has is not an error: the token holds the granted
 //! part. Every request has one line in the decision log, whatever its outcome.
 
@@ -29,6 +33,7 @@ use crate::clock;
 use crate::domain::issue::Granted;
 use crate::domain::lifetimes::{ACCESS_LIFETIME, ANONYMOUS_LIFETIME};
 use crate::domain::principal::{Authenticated, Credentials, Presented, Principal};
+use crate::domain::token_password;
 use crate::http::authorization::authorization;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
@@ -171,25 +176,27 @@ async fn issue(
     let now = clock::now();
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
-    let Authenticated { principal, refresh_token: presented_token } = app
-        .authenticator(&policy)
-        .noting(presented)
-        .authenticate(style.credentials?, address, now)
-        .await?;
+    let authenticator = app.authenticator(&policy).noting(presented);
+    let authenticated =
+        token_password::authenticate(authenticator, style.credentials?, address, now).await?;
+    let Authenticated { principal, refresh_token: presented_token, token_expiry } = authenticated;
     let report = app.decider().decide(&principal, scopes)?;
-    let lifetime = lifetime(&principal, now);
+    let wants_refresh = parameters.is(style.offline_param, style.offline_value)?;
+    // With a refresh token the client has no use for the other any more.
+    let token_expiry_bound = token_expiry.filter(|_| !wants_refresh);
+    let lifetime = lifetime(&principal, token_expiry_bound, now);
     let rid = &policy.registry.rid;
     let untag = app.decider().untag(&principal, &report)?;
     let granted = Granted { access: report.access.clone(), untag: untag.clone() };
     let token = app.issuer.access_token(&principal.to_subject(), rid, granted, lifetime, now)?;
     let token = as_json(&token)?;
-    let wants_refresh = parameters.is(style.offline_param, style.offline_value)?;
-    // A GET never issues a refresh token: docker asks for one at every login, and would store it
-    // instead of a password that is valid for longer. A presented one is returned; a POST issues
-    // one, as the specification says.
+    // A GET issues no refresh token for a password of ours: docker asks for one at every login, and
+    // would store it instead of a password that is valid for longer. A provider's token is not
+    // valid for longer. A presented one is returned; a POST issues one, as the specification says.
+    let issues_refresh = style.issues_refresh || token_expiry.is_some();
     let refresh_token = match presented_token {
         Some(token) => wants_refresh.then_some(token),
-        None if wants_refresh && style.issues_refresh && principal.is_refreshable() => {
+        None if wants_refresh && issues_refresh && principal.is_refreshable() => {
             Some(refresh_token(app, &principal, rid, now)?)
         }
         None => None,
@@ -214,12 +221,13 @@ fn as_json(token: &str) -> Result<Box<RawValue>, RouteError> {
 
 /// The lifetime of the token, in seconds: short for an anonymous client, and no longer than the
 /// presented token or password.
-fn lifetime(principal: &Principal, now: i64) -> i64 {
+fn lifetime(principal: &Principal, token_expiry: Option<i64>, now: i64) -> i64 {
     let lifetime = match principal.kind {
         PrincipalKind::Anonymous => ANONYMOUS_LIFETIME,
         _ => ACCESS_LIFETIME,
     };
-    principal.ends_at().map_or(lifetime, |end| lifetime.min(end.saturating_sub(now)))
+    let ends = principal.ends_at().into_iter().chain(token_expiry);
+    ends.fold(lifetime, |lifetime, end| lifetime.min(end.saturating_sub(now)))
 }
 
 /// Adds the decision and its rules, when the decision log is on.

@@ -7,6 +7,7 @@ mod backup;
 mod configuration;
 mod doctor;
 mod keys;
+mod password_users;
 mod restore;
 mod revoke;
 mod secrets;

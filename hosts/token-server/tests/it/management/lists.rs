@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use scopegate_server::testing::domain::edit::scope_maps::{self, ScopeMapEdit};
 use scopegate_server::testing::domain::edit::tokens::{self, TokenEdit};
+use scopegate_server::testing::model::password_user::ReservedNames;
 use scopegate_server::testing::store::TokenRecord;
 use serde_json::Value;
 
@@ -20,7 +21,9 @@ async fn registry_with_tokens(count: usize) -> Registry {
     let mut write = registry.server.write().await;
     for number in 0..count {
         let name = format!("Token-{number:04}");
-        tokens::put(&mut write, &name, "registry", TokenEdit::default()).await.unwrap();
+        tokens::put(&mut write, &name, &ReservedNames::new("registry"), TokenEdit::default())
+            .await
+            .unwrap();
     }
     registry.server.commit(write).await;
     registry
@@ -31,7 +34,9 @@ async fn come_and_go(registry: &Registry, number: usize) {
     let mut write = registry.server.write().await;
     for name in [format!("aaa-{number:04}"), format!("zzz-{number:04}")] {
         if !write.delete::<TokenRecord>(&name).await.unwrap() {
-            tokens::put(&mut write, &name, "registry", TokenEdit::default()).await.unwrap();
+            tokens::put(&mut write, &name, &ReservedNames::new("registry"), TokenEdit::default())
+                .await
+                .unwrap();
         }
     }
     registry.server.commit(write).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use scopegate_server::testing::domain::edit::tokens::{self, TokenEdit};
+use scopegate_server::testing::model::password_user::ReservedNames;
 use scopegate_server::testing::store;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ async fn write_past(registry: &Registry, url: Option<&str>, seen: i64) {
         let mut write = store.write().await.unwrap();
         let edit =
             TokenEdit { scope_map: Some("_repositories_push".into()), ..TokenEdit::default() };
-        tokens::put(&mut write, "later", "registry", edit).await.unwrap();
+        tokens::put(&mut write, "later", &ReservedNames::new("registry"), edit).await.unwrap();
         revision = write.commit().await.unwrap();
     }
     registry.server.catch_up().await;

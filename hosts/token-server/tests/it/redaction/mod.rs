@@ -7,6 +7,7 @@
 
 mod exchange;
 mod management;
+mod password_users;
 mod token_endpoint;
 
 use scopegate_server::testing::free_address;

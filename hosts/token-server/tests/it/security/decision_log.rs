@@ -13,7 +13,9 @@ use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-use crate::support::{AUDIENCE, NULL_GUID, OWNER, PULL, Provider, Server, basic, bearer, claims};
+use scopegate_server::testing::domain::identity::Providers;
+
+use crate::support::{NULL_GUID, OWNER, PULL, Provider, Server, Setup, basic, bearer, claims};
 
 type Line = BTreeMap<String, String>;
 
@@ -78,8 +80,8 @@ impl Scene {
         let subscriber = tracing_subscriber::registry().with(log.clone());
         let guard = tracing::subscriber::set_default(subscriber);
         let provider = Provider::start().await;
-        let bindings = "[{match: {groups: readers}, scopeMaps: [reader-map]}]";
-        let server = provider.server(bindings).await;
+        let providers = Providers::open(&[provider.listing("ci", "[jwt]")]).unwrap();
+        let server = Server::with(Setup { providers, ..Setup::default() }).await;
         Self { log, provider, server, _guard: guard, _second: second }
     }
 
@@ -146,6 +148,32 @@ async fn tokens_have_an_id() {
     scene.has_none_of(&[&refresh, &access, &second]);
 }
 
+/// As a password: as in exchange.
+#[tokio::test]
+async fn tokens_as_passwords_have_an_id() {
+    let scene = Scene::start().await;
+    let own = scene.own("run-7", &["readers"]);
+    let answer = scene.server.by_password("jwt", &own, PULL).await;
+    let access = answer.access_token();
+    scene.logged(&format!("outcome=issued {WHO} jti={} presented_jti=run-7", jti(&access)));
+    let none = scene.own("run-8", &[]);
+    assert_eq!(scene.server.by_password("jwt", &none, PULL).await.status, 401);
+    scene.logged(&format!("outcome=refused reason=nothing_bound {WHO} presented_jti=run-8"));
+    assert_eq!(scene.server.by_password("token", &own, PULL).await.status, 401);
+    scene.logged("outcome=refused reason=other_password_user");
+    let forged = scene.own("run-9", &["readers"]) + "A";
+    assert_eq!(scene.server.by_password("jwt", &forged, PULL).await.status, 401);
+    let last = scene.log.last();
+    assert!(!last.contains("Octo") && !last.contains("run-9"), "{last}");
+
+    let secret = scene.server.put_client(OWNER, "AcrPull").await;
+    let token = scene.server.registry_token(OWNER, &secret).await;
+    let access = scene.server.by_password("token", &token, PULL).await.access_token();
+    let issued = format!("jti={} presented_jti={}", jti(&access), jti(&token));
+    scene.logged(&format!("outcome=issued principal=service_principal name={OWNER} {issued}"));
+    scene.has_none_of(&[&own, &none, &token, &access]);
+}
+
 #[tokio::test]
 async fn a_proxy_s_questions_have_the_token_s_id() {
     let scene = Scene::start().await;
@@ -176,13 +204,7 @@ async fn a_proxy_s_questions_have_the_token_s_id() {
 async fn tokens_of_the_built_in_authority_have_an_id() {
     let scene = Scene::start().await;
     let secret = scene.server.put_client(OWNER, "AcrPull").await;
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", OWNER),
-        ("client_secret", &secret),
-        ("scope", &format!("{AUDIENCE}/.default")),
-    ];
-    let token = scene.server.post(&scene.server.authority(), &form).await.access_token();
+    let token = scene.server.registry_token(OWNER, &secret).await;
     let exchanged = scene.server.exchange(&token).await.refresh_token();
     let issued = format!("jti={} presented_jti={}", jti(&exchanged), jti(&token));
     scene.logged(&format!("outcome=exchanged principal=service_principal name={OWNER} {issued}"));

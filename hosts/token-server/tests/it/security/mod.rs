@@ -16,6 +16,7 @@ mod limits;
 mod names;
 mod parameters;
 mod parsers;
+mod password_users;
 mod providers;
 mod revocation;
 mod revoking;

@@ -4,6 +4,7 @@ use scopegate_server::testing::domain::edit::scope_maps::ScopeMapEdit;
 use scopegate_server::testing::domain::edit::service_principals::ServicePrincipalEdit;
 use scopegate_server::testing::domain::edit::tokens::TokenEdit;
 use scopegate_server::testing::domain::edit::{identities, scope_maps, service_principals, tokens};
+use scopegate_server::testing::model::password_user::ReservedNames;
 use scopegate_server::testing::store::{
     KnownNetwork, Page, RevokedIdentity, ScopeMapRecord, ServicePrincipalRecord, TokenRecord,
 };
@@ -73,8 +74,10 @@ async fn names_are_one_in_any_case(database: Database) {
     let mut write = store.write().await.unwrap();
     scope_maps::put(&mut write, "My_Map", ScopeMapEdit::default()).await.unwrap();
     let edit = TokenEdit { scope_map: Some("MY_MAP".into()), ..TokenEdit::default() };
-    tokens::put(&mut write, "My-Token", "registry", edit).await.unwrap();
-    tokens::put(&mut write, "MY-TOKEN", "registry", TokenEdit::default()).await.unwrap();
+    tokens::put(&mut write, "My-Token", &ReservedNames::new("registry"), edit).await.unwrap();
+    tokens::put(&mut write, "MY-TOKEN", &ReservedNames::new("registry"), TokenEdit::default())
+        .await
+        .unwrap();
     service_principals::put(&mut write, &OWNER.to_uppercase(), ServicePrincipalEdit::default())
         .await
         .unwrap();
@@ -178,7 +181,7 @@ async fn columns_that_hold_nonsense_are_errors(database: Database) {
     let store = database.open().await.unwrap();
     let mut write = store.write().await.unwrap();
     let edit = TokenEdit { scope_map: Some("_repositories_pull".into()), ..TokenEdit::default() };
-    tokens::put(&mut write, "alpha", "registry", edit).await.unwrap();
+    tokens::put(&mut write, "alpha", &ReservedNames::new("registry"), edit).await.unwrap();
     service_principals::put(&mut write, OWNER, ServicePrincipalEdit::default()).await.unwrap();
     write.commit().await.unwrap();
     for column in columns() {

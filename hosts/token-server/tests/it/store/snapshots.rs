@@ -13,6 +13,7 @@ use scopegate_server::testing::domain::edit::{
     passwords, registry, scope_maps, service_principals, tokens,
 };
 use scopegate_server::testing::domain::policy::{BuiltIn, Policy};
+use scopegate_server::testing::model::password_user::ReservedNames;
 use scopegate_server::testing::store::{
     PasswordName, ServicePrincipalRecord, Store, TokenRecord, Write,
 };
@@ -152,7 +153,9 @@ impl Edit {
                 let keep = keep.map(|first| vec![password(first)]).map(Passwords::Keep);
                 let scope_map = map.map(|map| MAPS[map].to_owned());
                 let edit = TokenEdit { scope_map, enabled, passwords: keep };
-                tokens::put(write, TOKENS[token], "registry", edit).await.is_ok()
+                tokens::put(write, TOKENS[token], &ReservedNames::new("registry"), edit)
+                    .await
+                    .is_ok()
             }
             Self::Password { token, which } => {
                 let which = which.map(password);

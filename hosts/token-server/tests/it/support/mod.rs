@@ -23,6 +23,8 @@ pub(crate) const ISSUER: &str = "test-issuer";
 pub(crate) const PUBLIC_URL: &str = "https://r.test";
 /// The audience of a provider's tokens.
 pub(crate) const AUDIENCE: &str = "https://containerregistry.azure.net";
+/// Another audience of a provider's tokens, where it has two.
+pub(crate) const OTHER_AUDIENCE: &str = "https://r.test/other";
 pub(crate) const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
 /// Service principals: one that owns the registry, one that may pull, one that is disabled.
 pub(crate) const OWNER: &str = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";

@@ -17,7 +17,7 @@ use scopegate_server::testing::domain::identity::Providers;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{AUDIENCE, Server, Setup};
+use super::{AUDIENCE, OTHER_AUDIENCE, Server, Setup};
 
 /// A key of a provider, or of an attacker who forges its tokens.
 pub(crate) struct Key {
@@ -139,6 +139,16 @@ impl Provider {
         );
         let configs: Vec<ProviderConfig> = serde_saphyr::from_str(&yaml).unwrap();
         Providers::open(&configs).unwrap()
+    }
+
+    /// Its part of a configuration, with these names for its tokens as passwords.
+    pub(crate) fn listing(&self, name: &str, users: &str) -> ProviderConfig {
+        let issuer = &self.issuer;
+        let yaml = format!(
+            "{{name: {name}, issuer: '{issuer}', audiences: ['{AUDIENCE}', '{OTHER_AUDIENCE}'], passwordUsers: {users},
+               bindings: [{{match: {{groups: readers}}, scopeMaps: [reader-map]}}]}}"
+        );
+        serde_saphyr::from_str(&yaml).unwrap()
     }
 
     pub(crate) fn claims(&self, sub: &str, groups: &[&str]) -> Value {

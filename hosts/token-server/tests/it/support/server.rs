@@ -30,13 +30,15 @@ use scopegate_server::testing::http::gateways::Gateways;
 use scopegate_server::testing::http::headers::Reached;
 use scopegate_server::testing::http::routes::routes;
 use scopegate_server::testing::http::serve::layered;
+use scopegate_server::testing::model::password_user::ReservedNames;
 use scopegate_server::testing::store::{self, Store, Write};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::{
-    Answer, ISSUER, NULL_GUID, PUBLIC_URL, REGISTRY, SERVICE, TOKEN, basic, encoded, unlimited,
+    AUDIENCE, Answer, ISSUER, NULL_GUID, PUBLIC_URL, REGISTRY, SERVICE, TOKEN, basic, encoded,
+    unlimited,
 };
 
 /// `secret-one` is `ONE`'s, `secret-two` is `TWO`'s.
@@ -192,7 +194,7 @@ impl Server {
     pub(crate) async fn apply(&self, seed: &str) -> anyhow::Result<usize> {
         let path = self.folder.path().join("seed.yaml");
         std::fs::write(&path, seed).unwrap();
-        let generated = apply_file(&self.app.store, &path, "registry").await?;
+        let generated = apply_file(&self.app.store, &path, &ReservedNames::new("registry")).await?;
         catch_up(&self.app).await?;
         Ok(generated.len())
     }
@@ -351,6 +353,17 @@ impl Server {
             ("scope", "https://r.test/.default"),
         ];
         self.post(&self.authority(), &form).await
+    }
+
+    /// A token of the built-in authority for the registry.
+    pub(crate) async fn registry_token(&self, client: &str, secret: &str) -> String {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client),
+            ("client_secret", secret),
+            ("scope", &format!("{AUDIENCE}/.default")),
+        ];
+        self.post(&self.authority(), &form).await.access_token()
     }
 
     /// Asks management for the registry itself.
