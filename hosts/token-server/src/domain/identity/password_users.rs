@@ -17,6 +17,10 @@ use crate::config::providers::ProviderConfig;
 use crate::domain::reason::Reason;
 use crate::model::password_user::check_password_user;
 
+/// The domains of API servers in AKS and EKS.
+const HOSTED: [&str; 5] =
+    [".azmk8s.io", ".azmk8s.us", ".azk8s.cn", ".eks.amazonaws.com", ".eks.amazonaws.com.cn"];
+
 /// The user names of one provider.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PasswordUsers(Vec<String>);
@@ -82,9 +86,8 @@ fn is_own(audience: &str, issuer: &str) -> bool {
     let is_in_cluster = host == "kubernetes"
         || host == "kubernetes.default"
         || host.starts_with("kubernetes.default.");
-    // The API servers of AKS, EKS and GKE.
-    let is_hosted = host == "container.googleapis.com"
-        || [".azmk8s.io", ".eks.amazonaws.com"].iter().any(|domain| host.ends_with(domain));
+    let is_hosted =
+        host == "container.googleapis.com" || HOSTED.iter().any(|domain| host.ends_with(domain));
     is_in_cluster || is_hosted
 }
 
