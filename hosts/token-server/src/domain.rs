@@ -12,6 +12,7 @@
 //! | [`issue`] | claims, signed and verified |
 //! | [`lifetimes`] | how long tokens last |
 //! | [`authority`] | tokens of the built-in authority |
+//! | [`login`] | people who sign in at the authority |
 //! | [`audit`] | whether the audit trail is whole, and who signed in |
 //! | [`keys`] | the keys that sign, and their rotation |
 //! | [`edit`] | changes, and their effect on issued tokens |
@@ -36,6 +37,7 @@ pub(crate) mod identity;
 pub(crate) mod issue;
 pub(crate) mod keys;
 pub(crate) mod lifetimes;
+pub(crate) mod login;
 pub(crate) mod policy;
 pub(crate) mod principal;
 pub(crate) mod reason;

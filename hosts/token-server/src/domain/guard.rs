@@ -42,6 +42,8 @@ pub const FAILURE_COST: u32 = 9;
 /// How many of its refresh tokens a principal may revoke: each is a row, and a revision for every
 /// server.
 const REVOCATIONS: Rate = Rate { rate: 1.0, burst: 60 };
+/// How often one network's sign-ins of people ask the provider.
+const LOGINS: Rate = Rate { rate: 1.0, burst: 60 };
 /// How many lists of management are read concurrently.
 const MAX_CONCURRENT_LISTS: usize = 2;
 /// The limits, and what they have counted.
@@ -53,6 +55,7 @@ pub struct Guard {
     per_wider: [RateLimit; 2],
     per_principal: RateLimit,
     revocations: RateLimit,
+    logins: RateLimit,
     /// Recent successful logins, by client and network.
     pub familiar: Arc<Familiar>,
     /// The slots in which chosen secrets are checked.
@@ -115,6 +118,7 @@ impl Guard {
             per_wider,
             per_principal,
             revocations: RateLimit::new(REVOCATIONS),
+            logins: RateLimit::new(LOGINS),
             familiar,
             check_slots,
             verified,
@@ -175,6 +179,17 @@ impl Guard {
     pub fn check_revocation(&self, principal: &PrincipalId) -> Result<(), TooMany> {
         let checked = self.revocations.check(principal);
         let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Principal));
+        checked.map(drop)
+    }
+
+    /// Counts a person's sign-in that asks the provider: it needs no credentials here.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] above the limit.
+    pub fn check_login(&self, address: IpAddr) -> Result<(), TooMany> {
+        let checked = self.logins.check(network(address));
+        let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Address));
         checked.map(drop)
     }
 

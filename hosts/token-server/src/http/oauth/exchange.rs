@@ -9,7 +9,7 @@
 //!
 //! A token of our own authority is taken, too: one for the registry, and one for management while
 //! [`authentication_as_arm`] is on, as at the service, because `az account get-access-token` gives
-//! no other.
+//! no other. So is the refresh token of a person who has signed in there.
 //!
 //! [`authentication_as_arm`]: crate::store::RegistryRecord::authentication_as_arm
 //!
@@ -35,6 +35,8 @@ use crate::clock;
 use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
 use crate::domain::identity::{Identity, IdentityError};
+use crate::domain::issue::revocable::Revocable;
+use crate::domain::login::person::Person;
 use crate::domain::policy::Policy;
 use crate::domain::principal::{AuthError, Presented, Principal, Proven};
 use crate::domain::reason::Reason;
@@ -122,10 +124,10 @@ async fn identify(
         "access_token" => {
             Ok((by_access_token(app, policy, who, access_token()?, now).await?, None))
         }
-        "refresh_token" => redeem(app, context, policy, parameters, now).await,
+        "refresh_token" => redeem(app, context, policy, parameters, presented, now).await,
         "access_token_refresh_token" => {
             let known = by_access_token(app, policy, who, access_token()?, now).await?;
-            let (fresh, rotated) = redeem(app, context, policy, parameters, now).await?;
+            let (fresh, rotated) = redeem(app, context, policy, parameters, presented, now).await?;
             let provider = |principal: &Principal| {
                 principal.identity.as_ref().map(|identity| identity.provider.clone())
             };
@@ -160,7 +162,7 @@ async fn by_access_token(
     Ok(Principal::of(identity, app.directory(policy))?)
 }
 
-/// The service principal of a token of our own authority; `None` when it is not ours.
+/// The client or the person of a token of our own authority; `None` when it is not ours.
 fn by_authority(
     app: &App,
     policy: &Policy,
@@ -169,7 +171,8 @@ fn by_authority(
     now: i64,
 ) -> Result<Option<Principal>, AuthError> {
     let read = |audience: &str| {
-        authority::principal(token, audience, &app.issuer, policy, Some(presented), now)
+        let directory = app.directory(policy);
+        authority::principal(token, audience, &app.issuer, directory, Some(presented), now)
     };
     if let Some(principal) = read(REGISTRY_AUDIENCE)? {
         return Ok(Some(principal));
@@ -194,16 +197,27 @@ fn proven(identity: &Identity) -> Proven {
     }
 }
 
-/// The identity behind a provider's refresh token, and the one that replaces it.
+/// The identity behind a refresh token of its provider, and the one that replaces it, or the person
+/// behind one of our own authority.
 async fn redeem(
     app: &App,
     context: &Context,
     policy: &Policy,
     parameters: &Parameters<'_>,
+    presented: &Presented,
     now: i64,
 ) -> Result<(Principal, Option<String>), RouteError> {
     let refresh_token = parameters
         .required("refresh_token", "no refresh_token; send the one of your identity provider")?;
+    let (issuer, directory) = (&app.issuer, app.directory(policy));
+    let person = Person::by_refresh_token(refresh_token, issuer, directory, Some(presented), now)?;
+    if let Some((_, principal)) = person {
+        return Ok((principal, None));
+    }
+    // Any other token of ours is no business of the provider's.
+    if !matches!(app.issuer.revocable(refresh_token, now), Revocable::Foreign) {
+        return Err(Reason::InvalidRefreshToken.into());
+    }
     let tenant = parameters.one("tenant")?;
     let provider = app.providers.redeemer(tenant).ok_or(RouteError::BadRequest(
         "no identity provider is configured to redeem this; exchange an access_token",
