@@ -21,6 +21,7 @@
 //! | [`honest`] | what honest clients send, through every edge as at the registry itself |
 //! | [`load`] | what one client of the gateway can take from the others |
 //! | [`mounts`] | a mount from another repository, named in every place that a registry may read one from |
+//! | [`people`] | `az login` of people, in a real browser and with device codes |
 //! | [`signing`] | cosign signs through every edge where it may push
 //! | [`revoking`] | how soon each edge refuses what was revoked, by each way to revoke |
 //! | [`images`] | a large image through each of them |
@@ -57,6 +58,7 @@ mod honest;
 mod images;
 mod load;
 mod mounts;
+mod people;
 mod revoking;
 mod sameness;
 mod signing;
