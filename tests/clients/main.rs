@@ -21,6 +21,7 @@
 //! | [`honest`] | what honest clients send, through every edge as at the registry itself |
 //! | [`load`] | what one client of the gateway can take from the others |
 //! | [`mounts`] | a mount from another repository, named in every place that a registry may read one from |
+//! | [`people`] | `az login` of people, in a real browser and with device codes |
 //! | [`signing`] | cosign signs through every edge where it may push
 //! | [`revoking`] | how soon each edge refuses what was revoked, by each way to revoke |
 //! | [`passwords`] | a token of an OpenID provider, or of our authority, as a password |
@@ -59,6 +60,7 @@ mod images;
 mod load;
 mod mounts;
 mod passwords;
+mod people;
 mod revoking;
 mod sameness;
 mod signing;

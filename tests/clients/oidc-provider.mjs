@@ -1,10 +1,11 @@
-// A real OpenID provider for one test: oidc-provider on loopback, with one client for itself and
-// one that holds a refresh token.
+// A real OpenID provider for one test: oidc-provider on loopback, with one client for itself, one
+// that holds a refresh token, and one with which people sign in, in a browser or with a device code.
 //
 // PORT: where to listen. JWK: the private key to sign with. LIFETIME: how many seconds its tokens
-// are valid. The first line of the output is a
-// refresh token of the client `dev`, as the provider itself makes them after a login with the scope
-// offline_access; it is printed when the provider listens.
+// are valid. RETURN: where people are sent back. The pages for people take any name with any
+// password; a name is a person's id. The first line of the output is a refresh token of the client
+// `dev`, as the provider itself makes them after a login with the scope offline_access; it is
+// printed when the provider listens.
 
 import Provider from 'oidc-provider';
 
@@ -29,13 +30,24 @@ const provider = new Provider(issuer, {
       redirect_uris: ['http://127.0.0.1/callback'],
       response_types: ['code'],
     },
+    {
+      client_id: 'people',
+      client_secret: 'secret of people',
+      grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'],
+      redirect_uris: [process.env.RETURN ?? 'http://127.0.0.1/return'],
+      response_types: ['code'],
+    },
   ],
+  // An ID token has the claims of its scopes, beside an access token too.
+  conformIdTokenClaims: false,
+  claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
   clientDefaults: { id_token_signed_response_alg: jwk.alg },
   jwks: { keys: [jwk] },
-  scopes: ['openid', 'offline_access', 'registry'],
+  scopes: ['openid', 'offline_access', 'profile', 'registry'],
   features: {
     clientCredentials: { enabled: true },
-    devInteractions: { enabled: false },
+    deviceFlow: { enabled: true },
+    devInteractions: { enabled: true },
     // Without a resource, access tokens are opaque.
     resourceIndicators: {
       enabled: true,
@@ -50,14 +62,16 @@ const provider = new Provider(issuer, {
       }),
     },
   },
-  findAccount: (_context, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+  findAccount: (_context, id) => ({
+    accountId: id,
+    claims: async () => ({ sub: id, name: `Person ${id}`, preferred_username: `${id}@people.test` }),
+  }),
   extraTokenClaims: (_context, token) => ({
     tid: 'tenant-1',
     appid: token.clientId,
     team: 'core',
     realm_access: { roles: ['builder', 'reader'] },
   }),
-  interactions: { url: () => '/nobody-logs-in-here' },
   cookies: { keys: ['of-one-test'] },
   ttl: { AccessToken: lifetime, ClientCredentials: lifetime, Grant: 600, IdToken: 600, RefreshToken: 600 },
 });

@@ -36,6 +36,7 @@ use crate::domain::guard::Guard;
 use crate::domain::guard::redemption::Redemptions;
 use crate::domain::identity::Providers;
 use crate::domain::issue::{Issuer, SignError};
+use crate::domain::login::device::Polls;
 use crate::domain::policy::{BuiltIn, Policy};
 use crate::domain::principal::{Authenticator, Directory};
 use crate::domain::signed::{Bundles, Signed};
@@ -113,6 +114,8 @@ pub struct App {
     management_guard: Option<Arc<Guard>>,
     /// Bounds the requests to identity providers that unauthenticated clients can cause.
     pub redemptions: Redemptions,
+    /// Bounds how often a device code is asked for.
+    pub(crate) polls: Polls,
     /// Bounds how often unknown management credentials cause a database read, over all clients.
     pub second_looks: RateLimit,
     /// Whether the policy is new enough to decide by.
@@ -145,6 +148,7 @@ impl App {
             guard,
             management_guard,
             redemptions: Redemptions::default(),
+            polls: Polls::default(),
             second_looks: RateLimit::new(SECOND_LOOKS),
             readiness: Arc::new(Readiness::new(settings.serve_for)),
             sign_ins: SignInQueue::default(),

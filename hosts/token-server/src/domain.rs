@@ -13,6 +13,7 @@
 //! | [`lifetimes`] | how long tokens last |
 //! | [`authority`] | tokens of the built-in authority |
 //! | [`token_password`] | a token of a provider or of the authority as a password |
+//! | [`login`] | people who sign in at the authority |
 //! | [`audit`] | whether the audit trail is whole, and who signed in |
 //! | [`keys`] | the keys that sign, and their rotation |
 //! | [`edit`] | changes, and their effect on issued tokens |
@@ -37,6 +38,7 @@ pub(crate) mod identity;
 pub(crate) mod issue;
 pub(crate) mod keys;
 pub(crate) mod lifetimes;
+pub(crate) mod login;
 pub(crate) mod policy;
 pub(crate) mod principal;
 pub(crate) mod reason;

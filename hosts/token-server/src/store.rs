@@ -14,6 +14,7 @@ mod backup;
 pub(crate) mod folder;
 mod keys;
 mod known_networks;
+mod login_codes;
 mod page;
 mod records;
 mod revoked_tokens;
@@ -42,6 +43,7 @@ pub(crate) use backup::{About, Backup, remove_working_copies};
 pub use keys::{Algorithm, KeyRecord, RsaSize};
 pub(crate) use keys::{AuthorityRecord, KeysRecord};
 pub use known_networks::KnownNetwork;
+pub use login_codes::LoginCode;
 pub use page::Page;
 pub use records::{
     Changes, History, Known, PasswordName, RecordKey, RevokedIdentity, ScopeMapRecord,

@@ -180,9 +180,9 @@ pub mod store {
     }
 
     pub use crate::store::{
-        Changes, History, Known, KnownNetwork, Page, PasswordName, Record, RecordKey, Revision,
-        RevokedIdentity, RevokedToken, ScopeMapRecord, ServicePrincipalRecord, Store, TokenRecord,
-        Write,
+        Changes, History, Known, KnownNetwork, LoginCode, Page, PasswordName, Record, RecordKey,
+        Revision, RevokedIdentity, RevokedToken, ScopeMapRecord, ServicePrincipalRecord, Store,
+        TokenRecord, Write,
     };
 }
 pub mod telemetry {

@@ -4,12 +4,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::software::front::Front;
-use crate::software::process::{attempt, said};
+use crate::software::process::{Running, attempt, eventually, run, said};
 use crate::software::server::Administrator;
 
 /// The name of our cloud, beside Azure's own.
@@ -38,15 +39,75 @@ impl Az {
     #[track_caller]
     pub(crate) fn sign_in(&self, url: &str, who: &Administrator) {
         let Administrator { client_id, secret, tenant } = who;
-        self.run(&["cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", url]).unwrap();
-        self.run(&["cloud", "set", "-n", CLOUD]).unwrap();
-        // Whether an authority is genuine is otherwise asked of Microsoft's, which does not know
-        // ours.
-        self.run(&["config", "set", "core.instance_discovery=false"]).unwrap();
+        self.choose(url);
         let login =
             ["login", "--service-principal", "-u", client_id, "-p", secret, "--tenant", tenant];
         let accounts = self.run(&login).unwrap();
         assert_eq!(accounts[0]["tenantId"], **tenant, "{accounts}");
+    }
+
+    /// Makes our server the cloud, by what it says about itself.
+    #[track_caller]
+    pub(crate) fn choose(&self, url: &str) {
+        self.run(&["cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", url]).unwrap();
+        self.run(&["cloud", "set", "-n", CLOUD]).unwrap();
+        // Whether an authority is genuine is otherwise asked of Microsoft's, which does not know
+        // ours.
+        let off = ["core.instance_discovery=false", "core.login_experience_v2=off"];
+        self.run(&[&["config", "set"], &off[..]].concat()).unwrap();
+    }
+
+    /// Begins `az login` of a person in a browser; `sign_in` is the person, who is given the
+    /// address that `az` opens.
+    pub(crate) fn log_in_by_browser(
+        &self,
+        arguments: &[&str],
+        sign_in: impl FnOnce(&str),
+    ) -> Result<Value, String> {
+        let opened = self.config.path().join("opened");
+        // It would be that of the login before.
+        let _ = std::fs::remove_file(&opened);
+        let browser = self.config.path().join("browser.sh");
+        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > {}\n", opened.display());
+        std::fs::write(&browser, script).unwrap();
+        run(Command::new("chmod").arg("+x").arg(&browser));
+        let mut command = self.command(&[&["login"], arguments].concat());
+        command.env("BROWSER", format!("{} %s", browser.display()));
+        self.log_in(command, sign_in, || {
+            let text = std::fs::read_to_string(&opened).unwrap_or_default();
+            text.strip_suffix('\n').map(ToOwned::to_owned).ok_or("az opens no browser")
+        })
+    }
+
+    /// The same with a device code; the person is given what `az` says.
+    pub(crate) fn log_in_by_code(
+        &self,
+        arguments: &[&str],
+        sign_in: impl FnOnce(&str),
+    ) -> Result<Value, String> {
+        let command = self.command(&[&["login", "--use-device-code"], arguments].concat());
+        let log = self.config.path().join("login.log");
+        self.log_in(command, sign_in, || {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let is_message = |line: &&str| line.contains("enter the code");
+            text.lines().find(is_message).map(ToOwned::to_owned).ok_or("az shows no code")
+        })
+    }
+
+    fn log_in(
+        &self,
+        mut command: Command,
+        sign_in: impl FnOnce(&str),
+        shown: impl Fn() -> Result<String, &'static str>,
+    ) -> Result<Value, String> {
+        let log = self.config.path().join("login.log");
+        let mut running = Running::start(&mut command, log);
+        sign_in(&eventually(Duration::from_secs(60), shown));
+        let went_well = running.wait();
+        let text = running.log();
+        // What it prints is JSON, after the lines for people.
+        let json = text.find("\n[").map_or("", |start| &text[start..]);
+        if went_well { Ok(serde_json::from_str(json).unwrap_or(Value::Null)) } else { Err(text) }
     }
 
     /// Makes a cloud of which only the registry is there, so that no login is possible. A

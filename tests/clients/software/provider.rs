@@ -1,4 +1,4 @@
-//! `oidc-provider`, the identity provider of the tests.
+//! `oidc-provider`, the identity provider of the tests, and people with a browser.
 
 use std::process::Command;
 
@@ -11,6 +11,8 @@ use super::server::scripts;
 pub(crate) const AUDIENCE: &str = "https://containerregistry.azure.net";
 /// A client that logs in by itself, and its secret. Its tokens say `team: core`.
 const CLIENT: (&str, &str) = ("svc", "svc-secret");
+/// The client with which people sign in, and its secret.
+const PEOPLE: (&str, &str) = ("people", "secret of people");
 /// Makes the key that the provider signs with.
 const MAKE_KEY: &str = "const { privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
 console.log(JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'first', alg: 'ES256', use: 'sig' }));";
@@ -18,32 +20,70 @@ console.log(JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'firs
 /// A provider with a client that logs in by itself.
 pub(crate) struct Provider {
     port: u16,
-    _folder: TempDir,
-    _running: Running,
+    folder: TempDir,
+    running: Running,
 }
 
 impl Provider {
     #[track_caller]
     pub(crate) fn start() -> Self {
-        Self::with_lifetime(600)
+        Self::launch(600, "http://127.0.0.1/return")
     }
 
     /// A provider whose tokens have this lifetime.
     #[track_caller]
     pub(crate) fn with_lifetime(seconds: u64) -> Self {
+        Self::launch(seconds, "http://127.0.0.1/return")
+    }
+
+    /// A provider at which people sign in who are sent back to this address.
+    #[track_caller]
+    pub(crate) fn sending_people_to(address: &str) -> Self {
+        Self::launch(600, address)
+    }
+
+    #[track_caller]
+    fn launch(seconds: u64, address: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let mut command = Command::new("node");
         command.arg(scripts().join("oidc-provider.mjs"));
         let key = run(Command::new("node").args(["--eval", MAKE_KEY]));
-        command.env("PORT", port.to_string()).env("JWK", key);
+        command.env("PORT", port.to_string()).env("JWK", key).env("RETURN", address);
         command.env("LIFETIME", seconds.to_string());
         let running = Running::listening(&mut command, port, folder.path().join("provider.log"));
-        Self { port, _folder: folder, _running: running }
+        Self { port, folder, running }
     }
 
     pub(crate) fn issuer(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Lines of a server's configuration with which people sign in here: `octo` reads, and pulls.
+    pub(crate) fn for_people(&self) -> String {
+        let secret = self.folder.path().join("secret");
+        std::fs::write(&secret, PEOPLE.1).unwrap();
+        format!(
+            "providers:
+  - name: corp
+    issuer: {issuer}
+    audiences: ['{AUDIENCE}']
+    clientId: {client}
+    clientSecretFile: {secret}
+    login: true
+    bindings:
+      - match: {{sub: octo}}
+        roles: [Reader, AcrPull]
+",
+            issuer = self.issuer(),
+            client = PEOPLE.0,
+            secret = secret.display(),
+        )
+    }
+
+    /// The process.
+    pub(crate) fn process(&self) -> &Running {
+        &self.running
     }
 
     /// An access token.
@@ -57,4 +97,11 @@ impl Provider {
         let body: serde_json::Value = serde_json::from_str(&text).unwrap();
         body["access_token"].as_str().unwrap_or_else(|| panic!("{text}")).to_owned()
     }
+}
+
+/// Lets a person open an address in a real browser, and answer the provider's pages with a name and
+/// the code that a device has shown; gives the text of the last page. `deny` is who refuses.
+#[track_caller]
+pub(crate) fn browse(address: &str, name: &str, code: &str) -> String {
+    run(Command::new("node").arg(scripts().join("browser.mjs")).args([address, name, code]))
 }

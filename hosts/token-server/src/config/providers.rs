@@ -12,6 +12,7 @@
 //!     clientId: registry               # for grants with a refresh token
 //!     clientSecretFile: client-secret
 //!     passwordUsers: [token, jwt]      # user names whose password may be one of its tokens
+//!     login: true                      # people sign in here by `az login`; at most one provider
 //!     bindings:
 //!       - match: {repository_owner: octo, ref: refs/heads/main}
 //!         scopeMaps: [ci-push]
@@ -66,9 +67,59 @@ pub struct ProviderConfig {
     /// The user names whose password may be one of its tokens; none by default.
     #[serde(default)]
     pub password_users: Vec<String>,
+    /// Whether people sign in there by `az login`.
+    #[serde(default)]
+    pub login: LoginConfig,
     /// The bindings of its tokens.
     #[serde(default)]
     pub bindings: Vec<BindingConfig>,
+}
+
+/// Whether people sign in at a provider by `az login`: `true`, or how.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum LoginConfig {
+    Switch(bool),
+    Settings(LoginSettings),
+}
+
+/// How people sign in at a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginSettings {
+    /// The scopes that the provider is asked for.
+    #[serde(default = "LoginSettings::usual_scopes")]
+    pub scopes: Vec<String>,
+    /// The values of `prompt` that the provider knows and does not publish. `az` wants
+    /// `select_account`, so that one may change the account.
+    #[serde(default)]
+    pub prompts: Vec<String>,
+}
+
+impl Default for LoginConfig {
+    fn default() -> Self {
+        Self::Switch(false)
+    }
+}
+
+impl LoginSettings {
+    fn usual_scopes() -> Vec<String> {
+        ["openid", "profile"].map(ToOwned::to_owned).into()
+    }
+}
+
+impl LoginConfig {
+    /// How people sign in; `None` where they do not.
+    #[must_use]
+    pub fn settings(&self) -> Option<LoginSettings> {
+        match self {
+            Self::Switch(false) => None,
+            Self::Switch(true) => {
+                Some(LoginSettings { scopes: LoginSettings::usual_scopes(), prompts: Vec::new() })
+            }
+            Self::Settings(settings) => Some(settings.clone()),
+        }
+    }
 }
 
 /// One binding: tokens with these claims get these rights.

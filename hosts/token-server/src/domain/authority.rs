@@ -3,23 +3,37 @@
 //! They are signed with the registry's own keys, and their audience is their purpose. They carry no
 //! roles; those are read when a token is used. A token for management may be taken in exchange too;
 //! one for exchange never manages.
+//!
+//! Those of clients are issued here, and those of people by
+//! [`person`](crate::domain::login::person). A claim that each kind alone has tells them apart:
+//! `appid` and `identity`.
 
 use scopegate_api::claims::PrincipalKind;
 use scopegate_edge::jws::Jws;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::issue::{Issuer, SignError};
-use crate::domain::policy::Policy;
-use crate::domain::principal::{AuthError, Client, Presented, Principal, Proven};
+use crate::domain::lifetimes::ACCESS_LIFETIME;
+use crate::domain::login::person::PersonClaims;
+use crate::domain::principal::{AuthError, Client, Directory, Presented, Principal, Proven};
 use crate::domain::reason::Reason;
 
 /// How long a token is valid at most, in seconds.
-const LIFETIME: i64 = 60 * 60;
+const LIFETIME: i64 = ACCESS_LIFETIME;
 
-/// The claims of a token.
+/// The claims of a token of either kind.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AuthorityClaims {
+    Person(Box<PersonClaims>),
+    Client(Box<ClientClaims>),
+}
+
+/// The claims of a token of a client.
 #[derive(Debug, Serialize, Deserialize)]
-struct AuthorityClaims {
+struct ClientClaims {
     jti: String,
     sub: String,
     nbf: i64,
@@ -77,7 +91,7 @@ pub(crate) fn token(
     now: i64,
 ) -> Result<String, SignError> {
     let service = &client.service;
-    let claims = AuthorityClaims {
+    let claims = ClientClaims {
         jti: Uuid::new_v4().to_string(),
         sub: service.name.clone(),
         nbf: now,
@@ -94,24 +108,72 @@ pub(crate) fn token(
     issuer.sign(&claims, now)
 }
 
-/// The service principal of a token for an audience, noted for the decision log where there is one;
-/// `None` when this authority has not issued it.
+/// The principal of a token for an audience, noted for the decision log where there is one; `None`
+/// when this authority has not issued it.
 ///
 /// # Errors
 ///
-/// [`AuthError::Refused`] for a client that was deleted, disabled or changed since, and for a
-/// secret that has ended.
+/// [`AuthError::Refused`] for a client that was deleted, disabled or changed since, for a secret
+/// that has ended, and for a person who was revoked or whose sign-in has ended.
 pub(crate) fn principal(
     token: &str,
     audience: &str,
     issuer: &Issuer,
-    policy: &Policy,
+    directory: Directory<'_>,
     presented: Option<&Presented>,
     now: i64,
 ) -> Result<Option<Principal>, AuthError> {
-    let Some(claims) = issuer.verify::<AuthorityClaims>(token, audience, now) else {
+    match issuer.verify::<AuthorityClaims>(token, audience, now) {
+        None => Ok(None),
+        Some(AuthorityClaims::Person(claims)) => {
+            let (_, principal) = claims.accept(issuer, directory, presented, now)?;
+            Ok(Some(principal))
+        }
+        Some(AuthorityClaims::Client(claims)) => {
+            client(*claims, issuer, directory, presented, now).map(Some)
+        }
+    }
+}
+
+/// The principal of a token that is good for the registry: of one for it, and of one for management
+/// while [`authentication_as_arm`] is on; `None` when this authority has not issued it. The audience
+/// that it claims is the one it is verified for, so that a forged one is verified once.
+///
+/// [`authentication_as_arm`]: crate::store::RegistryRecord::authentication_as_arm
+///
+/// # Errors
+///
+/// The errors of [`principal`], and [`AuthError::Refused`] for a token for management that is not
+/// taken for the registry.
+pub(crate) fn for_registry(
+    token: &str,
+    management: &str,
+    issuer: &Issuer,
+    directory: Directory<'_>,
+    presented: Option<&Presented>,
+    now: i64,
+) -> Result<Option<Principal>, AuthError> {
+    let audience = Unverified::read(token).map(|claims| claims.aud);
+    let Some(audience) = audience.filter(|it| it == REGISTRY_AUDIENCE || it == management) else {
         return Ok(None);
     };
+    let found = principal(token, &audience, issuer, directory, presented, now)?;
+    let takes_management = directory.policy.registry.authentication_as_arm;
+    if found.is_some() && audience != REGISTRY_AUDIENCE && !takes_management {
+        return Err(Reason::NotForExchange.into());
+    }
+    Ok(found)
+}
+
+/// The service principal of a token.
+fn client(
+    claims: ClientClaims,
+    issuer: &Issuer,
+    directory: Directory<'_>,
+    presented: Option<&Presented>,
+    now: i64,
+) -> Result<Principal, AuthError> {
+    let policy = directory.policy;
     if let Some(presented) = presented {
         let (name, jti) = (claims.sub.clone(), Some(claims.jti.clone()));
         let kind = PrincipalKind::ServicePrincipal;
@@ -134,5 +196,5 @@ pub(crate) fn principal(
         Some(id) => Some(service.secret(id, now).cloned().ok_or(Reason::PasswordEnded)?),
         None => None,
     };
-    Ok(Some(Principal { secret, ..Principal::service_principal(service, policy) }))
+    Ok(Principal { secret, ..Principal::service_principal(service, policy) })
 }

@@ -49,6 +49,8 @@ const REVOCATIONS: Rate = Rate { rate: 1.0, burst: 60 };
 const FORGERIES: Rate = Rate { rate: 0.1, burst: 20 };
 /// For how many seconds each of these counts.
 const FORGERY_COSTS: u64 = 10;
+/// How often one network's sign-ins of people ask the provider.
+const LOGINS: Rate = Rate { rate: 1.0, burst: 60 };
 /// How many lists of management are read concurrently.
 const MAX_CONCURRENT_LISTS: usize = 2;
 /// The limits, and what they have counted.
@@ -61,6 +63,7 @@ pub struct Guard {
     per_principal: RateLimit,
     revocations: RateLimit,
     forgeries: RateLimit,
+    logins: RateLimit,
     /// Recent successful logins, by client and network.
     pub familiar: Arc<Familiar>,
     /// The slots in which chosen secrets are checked.
@@ -124,6 +127,7 @@ impl Guard {
             per_principal,
             revocations: RateLimit::new(REVOCATIONS),
             forgeries: RateLimit::new(FORGERIES),
+            logins: RateLimit::new(LOGINS),
             familiar,
             check_slots,
             verified,
@@ -203,6 +207,17 @@ impl Guard {
     /// Records a forged token as a password from an address.
     pub fn forged(&self, address: IpAddr) {
         self.forgeries.charge(network(address), 1);
+    }
+
+    /// Counts a person's sign-in that asks the provider: it needs no credentials here.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] above the limit.
+    pub fn check_login(&self, address: IpAddr) -> Result<(), TooMany> {
+        let checked = self.logins.check(network(address));
+        let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Address));
+        checked.map(drop)
     }
 
     /// Records a request with valid credentials from an address.

@@ -14,8 +14,8 @@
 //! | `jwt` | a decoded token |
 //! | `http` | requests to a provider, bounded in time and size |
 //!
-//! Left out: login pages and sessions (the clients of a registry bring tokens), and introspection
-//! of opaque tokens.
+//! Left out: login pages and sessions (people sign in at their provider, and clients bring tokens),
+//! and introspection of opaque tokens.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -94,7 +94,11 @@ impl Providers {
                     config.issuer
                 );
             }
-            providers.list.push(Arc::new(Provider::open(config)?));
+            let provider = Provider::open(config)?;
+            if provider.signs_people_in() && providers.login().is_some() {
+                bail!("people sign in at two providers: write `login` at one of them");
+            }
+            providers.list.push(Arc::new(provider));
         }
         let each = providers.list.iter();
         providers.fingerprints =
@@ -160,6 +164,12 @@ impl Providers {
         let (provider, jwt) =
             self.of_password(user, token).map_err(IdentityError::NotAuthenticated)?;
         provider.verify_password(jwt, now).await
+    }
+
+    /// The provider at which people sign in.
+    #[must_use]
+    pub(crate) fn login(&self) -> Option<&Arc<Provider>> {
+        self.list.iter().find(|provider| provider.signs_people_in())
     }
 
     /// The fingerprint of each provider, by its name.
@@ -267,6 +277,8 @@ mod tests {
         assert!(open(same_name).unwrap_err().contains("write another name"));
         assert!(open(same_issuer).unwrap_err().contains("into one"));
         assert!(open(TWO).is_ok());
+        let logins = "[{name: a, issuer: 'https://1.example', audiences: [a], clientId: c, login: true}, {name: b, issuer: 'https://2.example', audiences: [b], clientId: c, login: true}]";
+        assert!(open(logins).unwrap_err().contains("at one of them"));
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub const fn backdated(compatibility: Compatibility) -> i64 {
     }
 }
 
+/// How long after a person has signed in its tokens can be renewed, in seconds. Each refresh token
+/// is good for [`REFRESH_LIFETIME`], so one that is not used ends earlier.
+pub(crate) const LOGIN_LIFETIME: i64 = 12 * 60 * 60;
 /// The longest lifetime that every verifier accepts, in seconds.
 pub(crate) const MAX_LIFETIME: i64 = accept::MAX_LIFETIME.cast_signed();
 /// How far two clocks may be apart, in seconds, at every verifier.

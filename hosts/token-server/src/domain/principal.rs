@@ -82,6 +82,8 @@ pub struct Principal {
     pub password: Option<Password>,
     /// The expiry of the secret that it used, or that its refresh token was issued for.
     pub secret: Option<SecretExpiry>,
+    /// When the sign-in of a person ends.
+    pub login_until: Option<i64>,
 }
 
 /// The access of the access token that a client presented: tokens issued for it hold no more
@@ -246,17 +248,18 @@ impl Principal {
             ceiling: None,
             password: None,
             secret: None,
+            login_until: None,
         }
     }
 
-    /// The latest expiry of tokens issued to it: that of the token, the password or the secret that
-    /// it presented.
+    /// The latest expiry of tokens issued to it: that of the token, the password, the secret or the
+    /// sign-in that it presented.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
         let of_token = self.ceiling.as_ref().map(|ceiling| ceiling.until);
         let of_password = self.password.and_then(|password| password.expires_at);
         let of_secret = self.secret.as_ref().map(|secret| secret.at);
-        of_token.into_iter().chain(of_password).chain(of_secret).min()
+        of_token.into_iter().chain(of_password).chain(of_secret).chain(self.login_until).min()
     }
 
     fn add_scope_map(&mut self, name: &str, policy: &Policy) {

@@ -114,6 +114,13 @@ reasons! {
         "no refresh token, or one that is too long";
     RedeemsNothing, "provider_redeems_nothing", "the provider redeems no refresh tokens";
     RefusedByProvider, "refused_by_provider", "the provider refuses the refresh token";
+    OtherParty, "other_party", "the ID token is for another client";
+    OtherNonce, "other_nonce", "the ID token is of another sign-in";
+    OtherLogin, "other_login", "a sign-in that is over, or that another browser began";
+    LoginRefused, "login_refused", "the provider or the person has refused the sign-in";
+    LoginEnded, "login_ended", "a sign-in that has ended";
+    CodeUnknown, "code_unknown", "a code that is unknown, used or expired";
+    CodeOfAnother, "code_of_another", "a code of another client, address or verifier";
 }
 
 #[cfg(test)]

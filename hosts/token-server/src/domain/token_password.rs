@@ -1,8 +1,8 @@
 //! A token of a provider, or of the built-in authority, as a password: for clients such as docker,
 //! which send a name and a password to the token endpoint and nothing else.
 //!
-//! The user `token` has a token of the authority for the registry; a name that a provider lists has
-//! a token of that provider. The token's issuer alone selects who verifies it, and its claims are
+//! The user `token` has a token of the authority, of a client or of a person, that exchange takes; a
+//! name that a provider lists has a token of that provider. The token's issuer alone selects who verifies it, and its claims are
 //! checked before its signature. A name has one meaning: one of a scope-map token, or of the
 //! registry's admin, is never tried here, whatever the password.
 //!
@@ -28,7 +28,8 @@ use crate::model::password_user::TOKEN_USER;
 /// A principal, and when the token that it showed expires.
 type Shown = (Principal, i64);
 
-/// Authenticates by credentials, among them tokens as passwords.
+/// Authenticates by credentials, among them tokens as passwords. `management` is the audience of
+/// tokens for management.
 ///
 /// # Errors
 ///
@@ -37,6 +38,7 @@ type Shown = (Principal, i64);
 pub(crate) async fn authenticate(
     authenticator: Authenticator<'_>,
     credentials: Credentials,
+    management: &str,
     address: IpAddr,
     now: i64,
 ) -> Result<Authenticated, AuthError> {
@@ -48,7 +50,7 @@ pub(crate) async fn authenticate(
     };
     let guard = authenticator.guard;
     guard.check_forgeries(address)?;
-    let shown = by_token(authenticator, &name, &token, now).await;
+    let shown = by_token(authenticator, (&name, &token), management, now).await;
     if shown.as_ref().is_err_and(is_forged) {
         guard.forged(address);
     }
@@ -70,15 +72,15 @@ fn is_password_user(authenticator: Authenticator<'_>, name: &str) -> bool {
 
 async fn by_token(
     authenticator: Authenticator<'_>,
-    name: &str,
-    token: &str,
+    (name, token): (&str, &str),
+    management: &str,
     now: i64,
 ) -> Result<Shown, AuthError> {
     if name.eq_ignore_ascii_case(TOKEN_USER)
         && let Some(claims) = Unverified::read(token)
         && claims.iss == authenticator.issuer.issuer
     {
-        return by_authority(authenticator, &claims, token, now);
+        return by_authority(authenticator, &claims, token, management, now);
     }
     let directory = authenticator.directory;
     let (identity, expiry) = directory.providers.identify_password(name, token, now).await?;
@@ -88,15 +90,16 @@ async fn by_token(
     Ok((Principal::of(identity, directory)?, expiry))
 }
 
-/// The service principal of a token of our own authority for the registry. One for management is
-/// never a password.
+/// The client or the person of a token of our own authority, which is good here where it is good in
+/// exchange.
 fn by_authority(
     authenticator: Authenticator<'_>,
     claims: &Unverified,
     token: &str,
+    management: &str,
     now: i64,
 ) -> Result<Shown, AuthError> {
-    if claims.aud != REGISTRY_AUDIENCE {
+    if claims.aud != REGISTRY_AUDIENCE && claims.aud != management {
         return Err(Reason::OtherAudience.into());
     }
     // Without leeway, as for a provider's.
@@ -104,8 +107,7 @@ fn by_authority(
         return Err(Reason::TokenExpired.into());
     }
     let Authenticator { directory, issuer, presented, .. } = authenticator;
-    let principal =
-        authority::principal(token, REGISTRY_AUDIENCE, issuer, directory.policy, presented, now)?;
+    let principal = authority::for_registry(token, management, issuer, directory, presented, now)?;
     Ok((principal.ok_or(Reason::NotSigned)?, claims.exp))
 }
 

@@ -11,6 +11,9 @@ use axum::response::{IntoResponse as _, Response};
 use scopegate_api::errors::RegistryErrors;
 use scopegate_host::rate::TooMany;
 
+/// The content type of a page of ours.
+pub(crate) const PAGE: &str = "text/html; charset=utf-8";
+
 /// A JSON answer that must not be stored: it holds tokens, or refers to them.
 pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
     let headers = [
@@ -40,10 +43,11 @@ pub(crate) fn too_many(error: TooMany) -> Response {
 }
 
 /// Adds a JSON body to an error without one. Its other headers stay: `Allow` and `Retry-After` are
-/// for the client.
+/// for the client. A page is for a person, and stays.
 pub(crate) fn fill(response: Response) -> Response {
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) || is_json(&response) {
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || is_json(&response) || is_page(&response) {
         return response;
     }
     let (mut parts, _) = response.into_parts();
@@ -61,6 +65,11 @@ fn is_json(response: &Response) -> bool {
         let kind = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         kind.eq_ignore_ascii_case(b"application/json") || kind.ends_with(b"+json")
     })
+}
+
+fn is_page(response: &Response) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_some_and(|value| value == PAGE.as_bytes())
 }
 
 fn code_and_message(status: StatusCode) -> (&'static str, &'static str) {

@@ -64,7 +64,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::http::oauth::authority;
+use crate::http::oauth::{authority, login};
 use crate::store::{ScopeMapRecord, ServicePrincipalRecord, TokenRecord};
 
 /// The long prefix, that of Azure Resource Manager.
@@ -88,6 +88,7 @@ pub(crate) fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
     complete(&mut description);
     let (long, _) = OpenApiRouter::new().nest(LONG, resources()).split_for_parts();
     let subscriptions = Router::new()
+        .route("/tenants", get(cloud::tenants))
         .route("/subscriptions", get(cloud::subscriptions))
         .route("/subscriptions/{subscription}", get(cloud::subscription))
         .route("/subscriptions/{subscription}/resources", get(cloud::resources))
@@ -107,7 +108,10 @@ pub(crate) fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         // The path that `az cloud register` requests when its address ends with a slash.
         .route("//metadata/endpoints", get(cloud::endpoints))
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(authority::discovery))
-        .route("/{tenant}/oauth2/v2.0/token", post(authority::token));
+        .route("/{tenant}/oauth2/v2.0/token", post(authority::token))
+        .route("/{tenant}/oauth2/v2.0/authorize", get(login::authorize::get))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(login::device::post))
+        .route(login::RETURN, get(login::back::get));
     let routes = managed.merge(public);
     (routes.layer(DefaultBodyLimit::max(body::MAX)).fallback(cloud::nothing), description)
 }

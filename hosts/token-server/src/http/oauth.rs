@@ -8,14 +8,18 @@
 //! | [`revoke`] | `POST /oauth2/revoke` |
 //! | [`parameters`] | queries and forms |
 //! | `oauth_error` | error responses of RFC 6749 |
+//! | `tenant` | the tenant of a path, the audience of a scope |
 //! | [`authority`] | tokens for `az login`, from client ids and secrets |
+//! | [`login`] | the same for people, who sign in at their provider |
 
 pub(crate) mod authority;
 pub(crate) mod base;
 pub(crate) mod exchange;
+pub(crate) mod login;
 mod oauth_error;
 pub(crate) mod parameters;
 pub(crate) mod revoke;
+mod tenant;
 pub(crate) mod token;
 
 use std::time::Instant;

@@ -21,6 +21,11 @@ pub(crate) fn refused(app: &App, client_id: &str, reason: &'static str, context:
     note(app, actor, Some(reason), context);
 }
 
+/// Notes that the sign-in of a person failed, who is named once its provider has said who it is.
+pub(crate) fn refused_person(app: &App, actor: Actor, reason: &'static str, context: &Context) {
+    note(app, actor, Some(reason), context);
+}
+
 fn note(app: &App, actor: Actor, refused: Option<&'static str>, context: &Context) {
     let actor = actor.by_request(context.address, &context.correlation_id);
     app.sign_ins.add(SignIn { actor, refused, at: clock::now() });

@@ -59,6 +59,13 @@ impl Actor {
         Self { kind: "service_principal".into(), name: client_id.into(), ..Self::default() }
     }
 
+    /// An identity of a provider.
+    #[must_use]
+    pub fn identity(provider: &str, subject: &str) -> Self {
+        let provider = Some(provider.to_owned());
+        Self { kind: "identity".into(), name: subject.into(), provider, ..Self::default() }
+    }
+
     /// A client that was not recognised.
     #[must_use]
     pub fn unknown() -> Self {

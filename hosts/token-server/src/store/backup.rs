@@ -32,7 +32,7 @@ use crate::model::audit::Head;
 
 /// Every table, those that others refer to first. The columns of each begin with its key, of at
 /// most two.
-pub(super) const TABLES: [&str; 14] = [
+pub(super) const TABLES: [&str; 15] = [
     "registry",
     "scope_maps",
     "tokens",
@@ -45,6 +45,7 @@ pub(super) const TABLES: [&str; 14] = [
     "revoked_tokens",
     "writes",
     "known_networks",
+    "login_codes",
     "audit_checkpoint",
     "audit",
 ];

@@ -23,6 +23,7 @@ mod documents;
 mod http;
 mod identity;
 mod listen;
+mod login;
 mod management;
 mod playground;
 mod redaction;

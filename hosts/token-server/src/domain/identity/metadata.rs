@@ -1,4 +1,4 @@
-//! A provider's metadata: its token endpoint and its keys.
+//! A provider's metadata: its endpoints and its keys.
 //!
 //! Follows OpenID Connect Discovery 1.0 and RFC 8414. The document must name exactly the configured
 //! issuer, and its addresses must be `https`; only a provider at `http` on loopback may also have
@@ -45,6 +45,12 @@ pub(crate) struct Metadata {
     pub(crate) token_endpoint: Option<Url>,
     /// How clients may authenticate there; `None` when it does not say.
     pub(crate) client_authentication: Option<Vec<String>>,
+    /// Where a person signs in in a browser, as the provider writes it.
+    pub(crate) authorization_endpoint: Option<String>,
+    /// Where a sign-in by device code begins, as the provider writes it.
+    pub(crate) device_authorization_endpoint: Option<String>,
+    /// The values of `prompt` that it knows; `None` when it does not say.
+    pub(crate) prompts: Option<Vec<String>>,
     fetched_at: i64,
 }
 
@@ -169,8 +175,15 @@ impl Cache {
             token_endpoint.map(|url| self.endpoint("token_endpoint", url)).transpose()?;
         let published: PublishedKeys = self.http.get(&jwks_uri).await?;
         let keys = KeySet::read(published).map_err(|reason| format!("{jwks_uri}: {reason}"))?;
-        let client_authentication = document.token_endpoint_auth_methods_supported;
-        Ok(Metadata { keys, token_endpoint, client_authentication, fetched_at: now })
+        Ok(Metadata {
+            keys,
+            token_endpoint,
+            client_authentication: document.token_endpoint_auth_methods_supported,
+            authorization_endpoint: document.authorization_endpoint,
+            device_authorization_endpoint: document.device_authorization_endpoint,
+            prompts: document.prompt_values_supported,
+            fetched_at: now,
+        })
     }
 
     fn discovery_url(&self) -> Result<Url, String> {
@@ -180,7 +193,11 @@ impl Cache {
     }
 
     /// Reads an address of the document.
-    fn endpoint(&self, name: &str, text: &str) -> Result<Url, String> {
+    ///
+    /// # Errors
+    ///
+    /// When it is no address, or one that is not asked.
+    pub(crate) fn endpoint(&self, name: &str, text: &str) -> Result<Url, String> {
         let url = Url::parse(text).map_err(|error| format!("{name} is not an address: {error}"))?;
         let local = self.issuer.scheme() == "http" && url.scheme() == "http" && is_loopback(&url);
         if url.scheme() != "https" && !local {
@@ -207,6 +224,9 @@ struct Document {
     jwks_uri: String,
     token_endpoint: Option<String>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    authorization_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
+    prompt_values_supported: Option<Vec<String>>,
 }
 
 #[cfg(test)]

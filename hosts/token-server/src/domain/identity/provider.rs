@@ -8,8 +8,12 @@
 //! Grants with a refresh token (RFC 6749 section 6) go to the provider's token endpoint, and the
 //! returned token is verified like any other.
 //!
+//! People sign in there too, which is [`login`]'s.
+//!
 //! Left out: `private_key_jwt` and other client authentication than by secret, and opaque tokens,
 //! which need introspection.
+
+pub(crate) mod login;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,6 +55,8 @@ pub struct Provider {
     fingerprint: String,
     password_users: PasswordUsers,
     client: Option<Client>,
+    /// How people sign in, if they do.
+    login: Option<login::Login>,
     cache: Arc<Cache>,
 }
 
@@ -135,6 +141,7 @@ impl Provider {
             fingerprint: fingerprint(config)?,
             password_users: PasswordUsers::read(config).context("passwordUsers")?,
             client: read_client(config)?,
+            login: login::Login::read(config).context("login")?,
             cache: Arc::new(Cache::new(http, issuer, config.issuer.clone())),
         })
     }
@@ -261,10 +268,21 @@ impl Provider {
 
     /// Checks a token that names this provider as its issuer.
     pub(super) async fn verify(&self, jwt: Jwt<'_>, now: i64) -> Result<Identity, IdentityError> {
+        self.verify_for(&self.audiences, jwt, now).await
+    }
+
+    /// The same for one of these audiences.
+    async fn verify_for(
+        &self,
+        audiences: &[String],
+        jwt: Jwt<'_>,
+        now: i64,
+    ) -> Result<Identity, IdentityError> {
         if !self.algorithms.contains(&jwt.algorithm) {
             return Err(IdentityError::NotAuthenticated(Reason::AlgorithmNotAllowed));
         }
-        let subject = self.check_claims(&jwt, now).map_err(IdentityError::NotAuthenticated)?;
+        let subject =
+            self.check_claims(&jwt, audiences, now).map_err(IdentityError::NotAuthenticated)?;
         self.check_signature(&jwt, now).await?;
         Ok(Identity {
             provider: self.name.clone(),
@@ -291,11 +309,16 @@ impl Provider {
     }
 
     /// Checks everything but the signature; returns the subject.
-    fn check_claims(&self, jwt: &Jwt<'_>, now: i64) -> Result<String, Reason> {
+    fn check_claims(
+        &self,
+        jwt: &Jwt<'_>,
+        audiences: &[String],
+        now: i64,
+    ) -> Result<String, Reason> {
         if jwt.issuer() != Some(&self.issuer) {
             return Err(Reason::OtherIssuer);
         }
-        if !self.is_for_us(jwt.claims.get("aud")) {
+        if !is_for(jwt.claims.get("aud"), audiences) {
             return Err(Reason::OtherAudience);
         }
         let exp = time(&jwt.claims, "exp")?.ok_or(Reason::NoExpiry)?;
@@ -311,16 +334,6 @@ impl Provider {
         }
         let subject = self.subject.find(&jwt.claims).ok_or(Reason::NoSubject)?;
         text(subject).ok_or(Reason::UnprintableSubject)
-    }
-
-    fn is_for_us(&self, audience: Option<&Value>) -> bool {
-        let ours =
-            |value: &Value| value.as_str().is_some_and(|a| self.audiences.iter().any(|b| a == b));
-        match audience {
-            Some(Value::Array(values)) => values.iter().any(ours),
-            Some(value) => ours(value),
-            None => false,
-        }
     }
 
     async fn check_signature(&self, jwt: &Jwt<'_>, now: i64) -> Result<(), IdentityError> {
@@ -347,35 +360,65 @@ impl Provider {
     }
 
     async fn grant(&self, refresh_token: &str, now: i64) -> Result<Granted, IdentityError> {
-        let Some(client) = &self.client else {
-            return Err(IdentityError::NotAuthenticated(Reason::RedeemsNothing));
-        };
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+        self.ask_for_tokens(&form, now).await.map_err(|error| self.refused(error))
+    }
+
+    /// Asks the token endpoint, as our client.
+    async fn ask_for_tokens(&self, form: &[(&str, &str)], now: i64) -> Result<Granted, GrantError> {
+        let client = self.client()?;
         let metadata = self.metadata(now).await?;
         let Some(endpoint) = &metadata.token_endpoint else {
-            return Err(self.unavailable("it has no token endpoint"));
+            return Err(self.unavailable("it has no token endpoint").into());
         };
+        let body = self.post(client, endpoint, &metadata, form).await?;
+        let granted = serde_json::from_slice(&body);
+        Ok(granted.map_err(|_| self.unavailable("its token endpoint's answer is not JSON"))?)
+    }
+
+    /// Posts a form as our client; returns the body of an answer without an error.
+    async fn post(
+        &self,
+        client: &Client,
+        endpoint: &Url,
+        metadata: &Metadata,
+        form: &[(&str, &str)],
+    ) -> Result<Vec<u8>, GrantError> {
         let (authorization, form) = client
-            .request(refresh_token, metadata.client_authentication.as_deref())
+            .request(form, metadata.client_authentication.as_deref())
             .map_err(|reason| self.unavailable(reason))?;
         let answer = self.cache.http().post(endpoint, authorization, form).await;
         let (status, body) = answer.map_err(|reason| self.unavailable(&reason))?;
         if status == StatusCode::OK {
-            return serde_json::from_slice(&body)
-                .map_err(|_| self.unavailable("its token endpoint's answer is not JSON"));
+            return Ok(body);
         }
         let refusal = serde_json::from_slice::<Refusal>(&body).ok().map(|refusal| refusal.error);
-        match refusal.as_deref() {
-            Some("invalid_grant" | "invalid_scope" | "invalid_request")
-                if status.is_client_error() =>
-            {
-                Err(IdentityError::NotAuthenticated(Reason::RefusedByProvider))
-            }
+        match refusal {
             // The client is in our configuration: a caller cannot fix it.
-            Some("invalid_client" | "unauthorized_client") => {
-                Err(self
-                    .unavailable("it refuses our client: see `clientId` and `clientSecretFile`"))
+            Some(error) if matches!(&*error, "invalid_client" | "unauthorized_client") => Err(self
+                .unavailable("it refuses our client: see `clientId` and `clientSecretFile`")
+                .into()),
+            Some(error) if status.is_client_error() => Err(GrantError::Refused { status, error }),
+            _ => Err(self.unavailable(&format!("its token endpoint answers {status}")).into()),
+        }
+    }
+
+    fn client(&self) -> Result<&Client, IdentityError> {
+        self.client.as_ref().ok_or(IdentityError::NotAuthenticated(Reason::RedeemsNothing))
+    }
+
+    /// What a refusal of a grant is to its caller.
+    fn refused(&self, error: GrantError) -> IdentityError {
+        match error {
+            GrantError::Refused { error, .. }
+                if matches!(&*error, "invalid_grant" | "invalid_scope" | "invalid_request") =>
+            {
+                IdentityError::NotAuthenticated(Reason::RefusedByProvider)
             }
-            _ => Err(self.unavailable(&format!("its token endpoint answers {status}"))),
+            GrantError::Refused { status, .. } => {
+                self.unavailable(&format!("its token endpoint answers {status}"))
+            }
+            GrantError::Other(error) => error,
         }
     }
 
@@ -385,15 +428,14 @@ impl Provider {
 }
 
 impl Client {
-    /// The request of a grant: its `Authorization`, if any, and its form.
+    /// A request with our client's credentials: its `Authorization`, if any, and its form.
     fn request(
         &self,
-        refresh_token: &str,
+        parameters: &[(&str, &str)],
         supported: Option<&[String]>,
     ) -> Result<(Option<HeaderValue>, String), &'static str> {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "refresh_token");
-        form.append_pair("refresh_token", refresh_token);
+        form.extend_pairs(parameters);
         let Some(secret) = &self.secret else {
             form.append_pair("client_id", &self.id);
             return Ok((None, form.finish()));
@@ -436,6 +478,30 @@ struct Granted {
 #[derive(Deserialize)]
 struct Refusal {
     error: String,
+}
+
+/// Why a provider grants nothing.
+enum GrantError {
+    /// It says why, with a word of RFC 6749 (section 5.2) or RFC 8628 (section 3.5).
+    Refused { status: StatusCode, error: String },
+    /// Everything else.
+    Other(IdentityError),
+}
+
+impl From<IdentityError> for GrantError {
+    fn from(error: IdentityError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Whether one of a token's audiences is one of these.
+fn is_for(audience: Option<&Value>, audiences: &[String]) -> bool {
+    let is_one = |value: &Value| value.as_str().is_some_and(|a| audiences.iter().any(|b| a == b));
+    match audience {
+        Some(Value::Array(values)) => values.iter().any(is_one),
+        Some(value) => is_one(value),
+        None => false,
+    }
 }
 
 /// The maximum leeway, in seconds.
@@ -586,7 +652,7 @@ mod tests {
         ] {
             let mut claims = good.clone();
             claims[name] = value.clone();
-            let checked = provider.check_claims(&jwt(claims), NOW);
+            let checked = provider.check_claims(&jwt(claims), &provider.audiences, NOW);
             assert_eq!(checked.as_deref(), expected.as_ref().copied(), "{name}: {value}");
         }
         for (name, error) in [
@@ -597,7 +663,11 @@ mod tests {
         ] {
             let mut claims = good.clone();
             claims.as_object_mut().unwrap().remove(name);
-            assert_eq!(provider.check_claims(&jwt(claims), NOW), Err(error), "no {name}");
+            assert_eq!(
+                provider.check_claims(&jwt(claims), &provider.audiences, NOW),
+                Err(error),
+                "no {name}"
+            );
         }
     }
 
@@ -606,7 +676,10 @@ mod tests {
         let claims =
             json!({"iss": "https://i.example", "aud": "a", "exp": NOW + 60, "user": {"id": "7"}});
         let provider = provider("subject: /user/id").unwrap();
-        assert_eq!(provider.check_claims(&jwt(claims), NOW).as_deref(), Ok("7"));
+        assert_eq!(
+            provider.check_claims(&jwt(claims), &provider.audiences, NOW).as_deref(),
+            Ok("7")
+        );
     }
 
     #[test]
@@ -638,7 +711,8 @@ mod tests {
         ] {
             let supported: Option<Vec<String>> =
                 supported.map(|list| list.into_iter().map(str::to_owned).collect());
-            let request = client(secret).request("r&t", supported.as_deref());
+            let parameters = [("grant_type", "refresh_token"), ("refresh_token", "r&t")];
+            let request = client(secret).request(&parameters, supported.as_deref());
             let request =
                 request.map(|(value, form)| (value.map(|v| v.to_str().unwrap().to_owned()), form));
             let expected = expected.map(|(value, form)| (value.map(str::to_owned), form));

@@ -335,7 +335,7 @@ impl<'v> Presented<'v> {
             token,
             app.settings.management_url(),
             &app.issuer,
-            policy,
+            app.directory(policy),
             None,
             now,
         )? {

@@ -37,6 +37,8 @@ pub(crate) async fn endpoints(State(app): State<Arc<App>>) -> Response {
         "media": "",
         "graphAudience": url,
         "graph": url,
+        // Where an older `az` looks for it.
+        "graphEndpoint": url,
         "microsoftGraphResourceId": url,
         "gallery": url,
         "batch": "",
@@ -56,6 +58,27 @@ fn suffix(service: &str) -> &str {
         return "";
     }
     service.split_once('.').map_or("", |(_, suffix)| suffix)
+}
+
+/// `GET /tenants`: the one there is, which `az login` looks for when it was not told.
+///
+/// # Errors
+///
+/// [`ManagementError`]: unauthenticated.
+pub(crate) async fn tenants(
+    State(app): State<Arc<App>>,
+    context: Context,
+    headers: HeaderMap,
+) -> Result<Response, ManagementError> {
+    access::manager(&headers, &context, &app).await?;
+    let tenant = &app.policy().registry.tenant.clone();
+    let document = object!({
+        "id": format!("/tenants/{tenant}"),
+        "tenantId": tenant,
+        "tenantCategory": "Home",
+        "displayName": app.settings.registry_name,
+    });
+    Ok(json(StatusCode::OK, &List::all(vec![document])))
 }
 
 /// `GET /subscriptions`

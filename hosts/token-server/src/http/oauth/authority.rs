@@ -2,7 +2,8 @@
 //!
 //! Follows the client credentials grant of RFC 6749 (section 4.4) and OpenID Connect Discovery as
 //! far as Azure's clients need them. With it no identity provider is needed to manage a registry:
-//! `administrator` is a client like any other. [`authority`] defines its tokens.
+//! `administrator` is a client like any other. [`authority`] defines its tokens. Where the
+//! configuration names a provider for it, people sign in too, which is [`login`](super::login)'s.
 
 use std::sync::Arc;
 
@@ -12,13 +13,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json as object};
 
+use super::login::grants;
 use super::oauth_error::{OAuthError, invalid_request, refused};
 use super::parameters::Parameters;
+use super::tenant::{audience, authority_of, check_tenant, form};
 use crate::app::App;
 use crate::app::watch::has_changed;
 use crate::clock;
-use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
+use crate::domain::identity::provider::login::DEVICE_GRANT;
 use crate::domain::principal::{AuthError, Client};
 use crate::http::answer::json;
 use crate::http::context::Context;
@@ -34,17 +37,27 @@ pub(crate) async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<St
     let url = app.settings.management_url();
     // The keys are where registries read them.
     let public_url = &app.settings.public_url;
+    let (grants, responses, methods): (&[_], &[_], &[_]) = match app.providers.login() {
+        None => (&["client_credentials"], &["token"], &["client_secret_post"]),
+        Some(_) => (
+            &["authorization_code", "client_credentials", DEVICE_GRANT, "refresh_token"],
+            &["code"],
+            &["client_secret_post", "none"],
+        ),
+    };
     let document = object!({
-        "issuer": format!("{url}/{tenant}/v2.0"),
+        "issuer": authority_of(&app, &app.policy().registry.tenant),
         "authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{url}/{tenant}/oauth2/v2.0/token"),
         "device_authorization_endpoint": format!("{url}/{tenant}/oauth2/v2.0/devicecode"),
         "revocation_endpoint": format!("{public_url}/oauth2/revoke"),
         "jwks_uri": format!("{public_url}/.well-known/jwks.json"),
-        "grant_types_supported": ["client_credentials"],
-        "response_types_supported": ["token"],
+        "grant_types_supported": grants,
+        "response_types_supported": responses,
+        "response_modes_supported": ["form_post", "query"],
+        "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported":
             ["none", "client_secret_basic", "client_secret_post"],
     });
@@ -59,11 +72,7 @@ pub(crate) async fn token(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response {
-    // The query is ignored, and a secret in it is refused.
-    let form = Parameters::of_post(query.as_deref(), &[])
-        .and_then(|_| Parameters::of_post(None, &body))
-        .map_err(|_| OAuthError::invalid("a secret in the query; send it in the form"));
-    let issued = match form {
+    let issued = match form(query.as_deref(), &body) {
         Ok(form) => issue(&app, &context, &tenant, &form).await,
         Err(error) => Err(error),
     };
@@ -85,12 +94,20 @@ async fn issue(
     form: &Parameters<'_>,
 ) -> Result<Value, OAuthError> {
     check_tenant(app, tenant)?;
-    if !form.is("grant_type", "client_credentials").map_err(invalid_request)? {
-        return Err(OAuthError::bad_request(
-            "unsupported_grant_type",
-            "use client_credentials: `az login --service-principal`",
-        ));
+    match form.one("grant_type").map_err(invalid_request)? {
+        Some("client_credentials") => {}
+        Some(grant) if app.providers.login().is_some() && grants::is_for_people(grant) => {
+            let issued = grants::issue(app, context, grant, form).await;
+            return issued.map(|body| object!(body)).map_err(OAuthError::for_people);
+        }
+        _ => {
+            return Err(OAuthError::bad_request(
+                "unsupported_grant_type",
+                "use client_credentials: `az login --service-principal`",
+            ));
+        }
     }
+    let tenant = &app.policy().registry.tenant.clone();
     let one = |name| form.one(name).map_err(invalid_request);
     let (client_id, secret) =
         (one("client_id")?.unwrap_or(""), one("client_secret")?.unwrap_or(""));
@@ -153,66 +170,4 @@ async fn client(
     let current = Arc::clone(&app.policy());
     let second = app.authenticator_at(listener, &current);
     Ok(second.by_secret(client_id, secret.to_owned(), address).await?)
-}
-
-/// The audience of a scope: the address that the client was given, with or without a trailing
-/// slash, and `/.default`. Only that of management is for management.
-fn audience(app: &App, scope: &str) -> Result<String, OAuthError> {
-    let mut words = scope.split(' ').filter_map(|word| word.strip_suffix("/.default"));
-    let resource = words.next().unwrap_or_default().trim_end_matches('/');
-    let management = app.settings.management_url();
-    if resource == management {
-        return Ok(management.to_owned());
-    }
-    if resource == REGISTRY_AUDIENCE || is_registry(resource, &app.issuer.service) {
-        return Ok(REGISTRY_AUDIENCE.to_owned());
-    }
-    Err(OAuthError::bad_request(
-        "invalid_scope",
-        "the scope is neither this server's address nor that of the registry, followed by `/.default`",
-    ))
-}
-
-/// Whether a resource is the registry's own address, as `get_token("https://REGISTRY/.default")`
-/// names it. Letters of hosts have no case.
-fn is_registry(resource: &str, service: &str) -> bool {
-    resource.strip_prefix("https://").is_some_and(|host| host.eq_ignore_ascii_case(service))
-}
-
-fn check_tenant(app: &App, tenant: &str) -> Result<(), OAuthError> {
-    if app.policy().registry.tenant == tenant.to_ascii_lowercase() {
-        return Ok(());
-    }
-    Err(OAuthError::bad_request(
-        "invalid_request",
-        "there is no such tenant; `scopegate-server administrator` prints the one there is",
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_registry;
-
-    #[test]
-    fn addresses_of_the_registry() {
-        for (resource, service, expected) in [
-            ("https://registry.example.com", "registry.example.com", true),
-            ("https://Registry.Example.com", "registry.example.com", true),
-            ("https://localhost:5000", "localhost:5000", true),
-            ("https://127.0.0.1:5000", "127.0.0.1:5000", true),
-            ("https://[::1]:5000", "[::1]:5000", true),
-            ("https://localhost", "localhost:5000", false),
-            ("https://localhost:5001", "localhost:5000", false),
-            ("https://localhost:5000/v2", "localhost:5000", false),
-            ("https://user@localhost:5000", "localhost:5000", false),
-            ("https://evil.localhost:5000", "localhost:5000", false),
-            ("https://localhost:5000.evil", "localhost:5000", false),
-            ("http://localhost:5000", "localhost:5000", false),
-            ("localhost:5000", "localhost:5000", false),
-            ("https://", "localhost:5000", false),
-            ("", "localhost:5000", false),
-        ] {
-            assert_eq!(is_registry(resource, service), expected, "{resource} {service}");
-        }
-    }
 }

@@ -9,7 +9,7 @@
 //!
 //! A token of our own authority is taken, too: one for the registry, and one for management while
 //! [`authentication_as_arm`] is on, as at the service, because `az account get-access-token` gives
-//! no other.
+//! no other. So is the refresh token of a person who has signed in there.
 //!
 //! [`authentication_as_arm`]: crate::store::RegistryRecord::authentication_as_arm
 //!
@@ -30,11 +30,12 @@ use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
 use crate::app::App;
 use crate::clock;
-use crate::config::REGISTRY_AUDIENCE;
 use crate::domain::authority;
 use crate::domain::identity::IdentityError;
+use crate::domain::issue::revocable::Revocable;
+use crate::domain::login::person::Person;
 use crate::domain::policy::Policy;
-use crate::domain::principal::{AuthError, Presented, Principal, Proven};
+use crate::domain::principal::{Presented, Principal, Proven};
 use crate::domain::reason::Reason;
 use crate::http::context::Context;
 use crate::http::error::RouteError;
@@ -117,10 +118,10 @@ async fn identify(
         "access_token" => {
             Ok((by_access_token(app, policy, who, access_token()?, now).await?, None))
         }
-        "refresh_token" => redeem(app, context, policy, parameters, now).await,
+        "refresh_token" => redeem(app, context, policy, parameters, presented, now).await,
         "access_token_refresh_token" => {
             let known = by_access_token(app, policy, who, access_token()?, now).await?;
-            let (fresh, rotated) = redeem(app, context, policy, parameters, now).await?;
+            let (fresh, rotated) = redeem(app, context, policy, parameters, presented, now).await?;
             let provider = |principal: &Principal| {
                 principal.identity.as_ref().map(|identity| identity.provider.clone())
             };
@@ -147,7 +148,10 @@ async fn by_access_token(
         let authenticator = app.authenticator(policy);
         return Ok(authenticator.by_password(name, password.to_owned(), address, now).await?);
     }
-    if let Some(principal) = by_authority(app, policy, presented, token, now)? {
+    let (management, directory) = (app.settings.management_url(), app.directory(policy));
+    let known =
+        authority::for_registry(token, management, &app.issuer, directory, Some(presented), now)?;
+    if let Some(principal) = known {
         return Ok(principal);
     }
     let identity = app.providers.identify(token, now).await?;
@@ -155,38 +159,27 @@ async fn by_access_token(
     Ok(Principal::of(identity, app.directory(policy))?)
 }
 
-/// The service principal of a token of our own authority; `None` when it is not ours. The audience
-/// that it claims is the one it is verified for, so that a forged one is verified once.
-fn by_authority(
-    app: &App,
-    policy: &Policy,
-    presented: &Presented,
-    token: &str,
-    now: i64,
-) -> Result<Option<Principal>, AuthError> {
-    let management = app.settings.management_url();
-    let audience = authority::Unverified::read(token).map(|claims| claims.aud);
-    let Some(audience) = audience.filter(|it| it == REGISTRY_AUDIENCE || it == management) else {
-        return Ok(None);
-    };
-    let found = authority::principal(token, &audience, &app.issuer, policy, Some(presented), now)?;
-    let is_for_exchange = audience == REGISTRY_AUDIENCE || policy.registry.authentication_as_arm;
-    if found.is_some() && !is_for_exchange {
-        return Err(Reason::NotForExchange.into());
-    }
-    Ok(found)
-}
-
-/// The identity behind a provider's refresh token, and the one that replaces it.
+/// The identity behind a refresh token of its provider, and the one that replaces it, or the person
+/// behind one of our own authority.
 async fn redeem(
     app: &App,
     context: &Context,
     policy: &Policy,
     parameters: &Parameters<'_>,
+    presented: &Presented,
     now: i64,
 ) -> Result<(Principal, Option<String>), RouteError> {
     let refresh_token = parameters
         .required("refresh_token", "no refresh_token; send the one of your identity provider")?;
+    let (issuer, directory) = (&app.issuer, app.directory(policy));
+    let person = Person::by_refresh_token(refresh_token, issuer, directory, Some(presented), now)?;
+    if let Some((_, principal)) = person {
+        return Ok((principal, None));
+    }
+    // Any other token of ours is no business of the provider's.
+    if !matches!(app.issuer.revocable(refresh_token, now), Revocable::Foreign) {
+        return Err(Reason::InvalidRefreshToken.into());
+    }
     let tenant = parameters.one("tenant")?;
     let provider = app.providers.redeemer(tenant).ok_or(RouteError::BadRequest(
         "no identity provider is configured to redeem this; exchange an access_token",

@@ -30,6 +30,21 @@ impl OAuthError {
     }
 }
 
+impl OAuthError {
+    /// The error and its description.
+    pub(super) const fn parts(&self) -> (&'static str, &'static str) {
+        (self.error, self.description)
+    }
+
+    /// The same as `az` shows it to a person: of a 400 the description, of a 503 a stack trace.
+    pub(super) fn for_people(self) -> Self {
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => Self { status: StatusCode::BAD_REQUEST, ..self },
+            _ => self,
+        }
+    }
+}
+
 /// The error of a repeated parameter.
 pub(super) fn invalid_request(_: RouteError) -> OAuthError {
     OAuthError::invalid("a repeated parameter")

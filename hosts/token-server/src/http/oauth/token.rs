@@ -177,8 +177,14 @@ async fn issue(
     app.check_snapshot(now)?;
     let policy = Arc::clone(&app.policy());
     let authenticator = app.authenticator(&policy).noting(presented);
-    let authenticated =
-        token_password::authenticate(authenticator, style.credentials?, address, now).await?;
+    let authenticated = token_password::authenticate(
+        authenticator,
+        style.credentials?,
+        app.settings.management_url(),
+        address,
+        now,
+    )
+    .await?;
     let Authenticated { principal, refresh_token: presented_token, token_expiry } = authenticated;
     let report = app.decider().decide(&principal, scopes)?;
     let wants_refresh = parameters.is(style.offline_param, style.offline_value)?;

@@ -145,7 +145,7 @@ async fn tokens_and_their_names(
         (
             "authority, management",
             server.client_credentials(PULLER, secret).await.access_token(),
-            NONE,
+            OF_TOKEN,
         ),
         ("authority, another audience", scene.altered("aud", json!("https://x.test")).await, NONE),
         (

@@ -115,6 +115,8 @@ async fn tokens_of_the_authority_are_taken_by_audience_and_tenant() {
                     server.exchange(&token).await.status == StatusCode::OK,
                 );
                 assert_eq!(found, (manages, exchanges), "{audience} {tid} {is_enabled}");
+                let opens = server.by_password("token", &token, PULL).await.status;
+                assert_eq!(opens == StatusCode::OK, exchanges, "{audience} {tid} {is_enabled}");
                 is_refused(&server.get("/v2/", Some(&bearer(&token))).await, "at the registry");
                 is_refused(&server.renew(&token, PULL).await, "as a refresh token");
                 is_refused(&server.by_null_guid(&token, PULL).await, "as a password");

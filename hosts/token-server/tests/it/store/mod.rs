@@ -26,6 +26,7 @@ mod authority;
 mod backup;
 mod changes;
 mod checkpoint;
+mod login_codes;
 mod opening;
 mod records;
 mod revoked_tokens;
