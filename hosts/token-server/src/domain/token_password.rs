@@ -1,10 +1,10 @@
 //! A token of a provider, or of the built-in authority, as a password: for clients such as docker,
 //! which send a name and a password to the token endpoint and nothing else.
 //!
-//! The user `token` has a token of the authority, of a client or of a person, that exchange takes; a
-//! name that a provider lists has a token of that provider. The token's issuer alone selects who verifies it, and its claims are
-//! checked before its signature. A name has one meaning: one of a scope-map token, or of the
-//! registry's admin, is never tried here, whatever the password.
+//! The user `token` has a token of the authority, of a client or of a person, that exchange takes;
+//! a name that a provider lists has a token of that provider. The token's issuer alone selects who
+//! verifies it, and its claims are checked before its signature. A name has one meaning: one of a
+//! scope-map token, or of the registry's admin, is never tried here, whatever the password.
 //!
 //! What a client may have for it is what `/oauth2/exchange` gives for the same token. Without a
 //! refresh token it ends with the token.
