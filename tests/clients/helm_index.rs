@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
+use crate::documents::filled;
 use crate::edge::bearer_of;
 use crate::software::authority::Authority;
 use crate::software::gateway::Gateway;
@@ -22,32 +23,6 @@ const INDEX: &str = "/helm/v1/repo/index.yaml";
 const CHART: &str = "application/vnd.cncf.helm.config.v1+json";
 const ARCHIVE: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// The script of the service's documentation, after its first lines.
-const SCRIPT: &str = r#"
-operation="/helm/v1/repo/index.yaml"
- 
-challenge=$(curl -vs https://$registry$operation 2>&1 | grep "Www-Authenticate:")
-echo "Challenge"
-echo $challenge
- 
-scope=$(echo $challenge | egrep -o 'scope=\"([^\"]*)\"' | egrep -o '\"([^\"]*)\"' | sed -e 's/^"//' -e 's/"$//')
-echo "Scope"
-echo $scope
- 
-credentials=$(echo -n "$user:$password" | base64 -w 0)
- 
-acr_access_token=$(curl -s -H "Content-Type: application/x-www-form-urlencoded" \
- -H "Authorization: Basic $credentials" "https://$registry/oauth2/token?service=$registry&scope=$scope" | jq '.access_token' | sed -e 's/^"//' -e 's/"$//')
-echo "ACR Access Token"
-echo $acr_access_token
- 
-#Retrieve the location header and strip the trailing \r for curl
-URL=$(curl -sD - -H "Authorization: Bearer $acr_access_token" https://$registry$operation  | grep -Fi Location | awk '{print $2}' | tr -d '\r')
-echo Location=$URL
-echo index.yaml
-echo ----------
-curl $URL
-"#;
 /// An owner who may do everything, a reader who pulls everything and lists one repository, and a
 /// stranger who may not read the index, which wants a rule on `*`.
 const SEED: &str = "scopeMaps:
@@ -589,7 +564,8 @@ fn the_script_of_the_documentation() {
     let more = indexed(&data, "{repo: generated}");
     let behind = Gateway::with_policy(registry.port(), &server, "");
     let [owner, reader, stranger]: [String; 3] = passwords.try_into().unwrap();
-    let filled = format!("registry={host}\nuser=Reader\npassword={reader}\n{SCRIPT}");
+    let values = [("registry", &*host), ("user", "Reader"), ("password", &reader)];
+    let script = filled("helm-index.sh", &values);
     let scene = Scene {
         gateway: behind,
         registry,
@@ -603,7 +579,7 @@ fn the_script_of_the_documentation() {
     let _gateway = Gateway::for_both_with_policy(port, upstream, &scene.server, &authority, &more);
     let printed = eventually(Duration::from_secs(10), || {
         let mut command = Command::new("bash");
-        command.arg("-c").arg(&filled).env("CURL_CA_BUNDLE", authority.certificate());
+        command.arg("-c").arg(&script).env("CURL_CA_BUNDLE", authority.certificate());
         let printed = run(&mut command);
         if printed.contains("team/app") { Ok(printed) } else { Err(printed) }
     });

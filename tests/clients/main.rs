@@ -11,6 +11,7 @@
 //! | [`azure`] | `az`, and the Azure SDKs for Python, node, Go and Java, against our server and our gateway |
 //! | [`data_plane`] | the registry's own data plane, `/acr/v1`, over CNCF distribution, with Helm, regctl and what acr-cli sends |
 //! | [`data_plane_faults`] | the same while the registry is slow or fails, and a gateway ends |
+//! | [`documents`] | five documents about Azure Container Registry, typed line by line |
 //! | [`faults`] | crashes, a database that goes away, a full disk, slow clients |
 //! | [`gateway`] | the same tools through our gateway, and what must not get through it |
 //! | [`worker`] | the same through our Worker in workerd |
@@ -49,6 +50,7 @@ mod conformance;
 mod containers;
 mod data_plane;
 mod data_plane_faults;
+mod documents;
 mod drivers;
 mod edge;
 mod envoy;

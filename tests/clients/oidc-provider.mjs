@@ -2,10 +2,10 @@
 // that holds a refresh token, and one with which people sign in, in a browser or with a device code.
 //
 // PORT: where to listen. JWK: the private key to sign with. LIFETIME: how many seconds its tokens
-// are valid. RETURN: where people are sent back. The pages for people take any name with any
-// password; a name is a person's id. The first line of the output is a refresh token of the client
-// `dev`, as the provider itself makes them after a login with the scope offline_access; it is
-// printed when the provider listens.
+// are valid. ROTATE: `yes` to replace refresh tokens. RETURN: where people are sent back. The pages
+// for people take any name with any password; a name is a person's id. The first line of the output
+// is a refresh token of the client `dev`, as the provider itself makes them after a login with the
+// scope offline_access; it is printed when the provider listens.
 
 import Provider from 'oidc-provider';
 
@@ -24,10 +24,18 @@ const provider = new Provider(issuer, {
       response_types: [],
     },
     {
+      // Its tokens end at once.
+      client_id: 'stale',
+      client_secret: 'stale-secret',
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    },
+    {
       client_id: 'dev',
       client_secret: 'dev/secret: with + and %',
-      grant_types: ['authorization_code', 'refresh_token'],
-      redirect_uris: ['http://127.0.0.1/callback'],
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      redirect_uris: [process.env.RETURN ?? 'http://127.0.0.1/callback'],
       response_types: ['code'],
     },
     {
@@ -73,7 +81,15 @@ const provider = new Provider(issuer, {
     realm_access: { roles: ['builder', 'reader'] },
   }),
   cookies: { keys: ['of-one-test'] },
-  ttl: { AccessToken: lifetime, ClientCredentials: lifetime, Grant: 600, IdToken: 600, RefreshToken: 600 },
+  // Whether a refresh token is replaced when it is redeemed.
+  rotateRefreshToken: process.env.ROTATE === 'yes',
+  ttl: {
+    AccessToken: lifetime,
+    ClientCredentials: (_context, _token, client) => (client.clientId === 'stale' ? 1 : lifetime),
+    Grant: 600,
+    IdToken: 600,
+    RefreshToken: 600,
+  },
 });
 
 // What a login would leave behind.

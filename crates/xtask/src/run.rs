@@ -177,7 +177,9 @@ impl Stack {
         let path = |name| folder.join(name);
         let more = match self.topology {
             // All clients' connections are the gateway's.
-            Topology::Gateway => "limits: {exemptPeers: [127.0.0.1]}\n".to_owned(),
+            Topology::Gateway => {
+                "limits: {exemptPeers: [127.0.0.1]}\ncompatibility: acr\n".to_owned()
+            }
             Topology::Direct => {
                 let (certificate, key) = (path("tls.crt"), path("tls.key"));
                 format!("tls: {{certificate: {certificate:?}, key: {key:?}}}\n")
@@ -264,9 +266,12 @@ impl Stack {
              service: localhost:{registry}\n\
              realm: https://localhost:{registry}/oauth2/token\n\
              keys: http://127.0.0.1:{server}/.well-known/jwks.json\n\
-             revocations: {{url: \"http://127.0.0.1:{server}/registries/registry/generations\", user: {user}, secretFile: {secret:?}}}\n\
+             bundle: {{url: \"http://127.0.0.1:{server}/registries/registry/bundle\", user: {user}, secretFile: {secret:?}}}\n\
              tokenServer: {{url: \"http://127.0.0.1:{server}\"}}\n\
-             index: {{data: {index:?}}}\n",
+             index: {{data: {index:?}}}\n\
+             helmIndex: {{repo: generated}}\n\
+             untag: metadata-write\n\
+             compatibility: acr\n",
             index = path("index"),
             certificate = path("tls.crt"),
             key = path("tls.key"),

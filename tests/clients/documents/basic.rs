@@ -22,8 +22,11 @@ keep user MyTokenWildcard; keep password "$(jq -r '.credentials.passwords[0].val
 const ROWS: &[Row] = &[
     row(
         44,
-        r#"curl -s -u "$user:$password" "https://$registry/oauth2/token?service=$registry" | jq -r '.access_token | .[:2]'"#,
-        &["ey"],
+        r#"
+for version in --http1.1 --http2; do
+    curl -s $version -u "$user:$password" "https://$registry/oauth2/token?service=$registry" | jq -r '.access_token | .[:2]'
+done"#,
+        &["ey", "ey"],
     ),
     row(
         45,

@@ -1,16 +1,19 @@
 //! `oidc-provider`, the identity provider of the tests, and people with a browser.
 
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::process::{Running, free_port, run};
+use super::process::{Running, eventually, free_port, run};
 use super::server::scripts;
 
 /// The audience of its access tokens, which is what the Azure SDKs ask for.
 pub(crate) const AUDIENCE: &str = "https://containerregistry.azure.net";
 /// A client that logs in by itself, and its secret. Its tokens say `team: core`.
 const CLIENT: (&str, &str) = ("svc", "svc-secret");
+/// The secret of the client `dev`, which holds a refresh token, and with which people sign in too.
+pub(crate) const DEVELOPER_SECRET: &str = "dev/secret: with + and %";
 /// The client with which people sign in, and its secret.
 const PEOPLE: (&str, &str) = ("people", "secret of people");
 /// Makes the key that the provider signs with.
@@ -27,30 +30,36 @@ pub(crate) struct Provider {
 impl Provider {
     #[track_caller]
     pub(crate) fn start() -> Self {
-        Self::launch(600, "http://127.0.0.1/return")
+        Self::launch(600, "http://127.0.0.1/return", "no")
     }
 
     /// A provider whose tokens have this lifetime.
     #[track_caller]
     pub(crate) fn with_lifetime(seconds: u64) -> Self {
-        Self::launch(seconds, "http://127.0.0.1/return")
+        Self::launch(seconds, "http://127.0.0.1/return", "no")
     }
 
     /// A provider at which people sign in who are sent back to this address.
     #[track_caller]
     pub(crate) fn sending_people_to(address: &str) -> Self {
-        Self::launch(600, address)
+        Self::launch(600, address, "no")
+    }
+
+    /// The same, which replaces a refresh token that is redeemed.
+    #[track_caller]
+    pub(crate) fn rotating(address: &str) -> Self {
+        Self::launch(600, address, "yes")
     }
 
     #[track_caller]
-    fn launch(seconds: u64, address: &str) -> Self {
+    fn launch(seconds: u64, address: &str, rotates: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let mut command = Command::new("node");
         command.arg(scripts().join("oidc-provider.mjs"));
         let key = run(Command::new("node").args(["--eval", MAKE_KEY]));
         command.env("PORT", port.to_string()).env("JWK", key).env("RETURN", address);
-        command.env("LIFETIME", seconds.to_string());
+        command.env("LIFETIME", seconds.to_string()).env("ROTATE", rotates);
         let running = Running::listening(&mut command, port, folder.path().join("provider.log"));
         Self { port, folder, running }
     }
@@ -79,6 +88,16 @@ impl Provider {
             client = PEOPLE.0,
             secret = secret.display(),
         )
+    }
+
+    /// The refresh token of the client `dev`.
+    #[track_caller]
+    pub(crate) fn refresh_token(&self) -> String {
+        eventually(Duration::from_secs(10), || {
+            let log = self.running.log();
+            let token = log.lines().find(|line| !line.is_empty() && !line.contains(' '));
+            token.map(ToOwned::to_owned).ok_or(log)
+        })
     }
 
     /// The process.
