@@ -135,9 +135,10 @@ pub(crate) fn principal(
     }
 }
 
-/// The principal of a token that is good for the registry: of one for it, and of one for management
-/// while [`authentication_as_arm`] is on; `None` when this authority has not issued it. The audience
-/// that it claims is the one it is verified for, so that a forged one is verified once.
+/// The principal of a token that is good for the registry: of one for it, and of one for
+/// management while [`authentication_as_arm`] is on; `None` when this authority has not issued it.
+/// The audience that it claims is the one it is verified for, so that a forged one is verified
+/// once.
 ///
 /// [`authentication_as_arm`]: crate::store::RegistryRecord::authentication_as_arm
 ///
