@@ -23,6 +23,9 @@ use url::{Host, Url};
 
 /// The timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a connection is kept for the next request. Servers close idle ones, node after five
+/// seconds, and a form that meets the close is lost: a code in it is good once.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// The timeout of a request, with its whole answer.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// A bound for answers that are one document: a key set, a token.
@@ -92,6 +95,7 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(Policy::none())
             .referer(false)
             .user_agent(options.user_agent);
