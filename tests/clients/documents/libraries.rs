@@ -16,7 +16,18 @@ fn client_libraries() {
     let scene = Scene::new();
     scene.push(&["team/app:v1", "team/other:v1"]);
     check(DOCUMENT, &scene.shell, &scene.host, &[TOKEN, PROGRAMS, USER]);
+    let printed = scene.shell.types(GUIDE);
+    assert!(printed.ends_with("['team/app', 'team/other']\n[0]\n"), "{printed}");
 }
+
+/// The lines of the guide for the SDK for Python.
+const GUIDE: &str = r#"
+{
+    echo "token = '$token'"
+    sed -n '/^```python$/,/^```$/{/^```/!p}' $CLIENTS/../../docs/acr.md | sed "s/localhost:5000/$registry/"
+    echo "print(list(client.list_repository_names()))"
+} > $HOME/guide.py
+$PYTHON $HOME/guide.py"#;
 
 const TOKEN: &[Row] = &[row(
     65,
