@@ -191,6 +191,10 @@ pub struct IdentityClaims {
     pub provider: String,
     /// The claims that rights depend on.
     pub claims: BTreeMap<String, Value>,
+    /// A digest of who vouched for them under this name: rights are not read from the claims of
+    /// another. Tokens of earlier versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 /// What kind of principal a token is for.

@@ -159,6 +159,9 @@ impl Principal {
     ) -> Result<Self, AuthError> {
         let policy = directory.policy;
         let (provider, revoked) = directory.provider(&claims.provider)?;
+        if claims.origin.as_ref().is_some_and(|origin| origin != provider.origin()) {
+            return Err(Reason::ProviderChanged.into());
+        }
         let bound = provider.bind(&claims.claims);
         let of_one = policy.identity_revoked(&claims.provider, subject);
         let mut principal = Self::new(PrincipalKind::Identity, subject, of_one.max(revoked));
@@ -199,7 +202,8 @@ impl Principal {
     pub fn of(identity: Identity, directory: Directory<'_>) -> Result<Self, AuthError> {
         let (provider, _) = directory.provider(&identity.provider)?;
         let mentioned = provider.mentioned(&identity.claims)?;
-        let claims = IdentityClaims { provider: identity.provider, claims: mentioned };
+        let origin = Some(provider.origin().to_owned());
+        let claims = IdentityClaims { provider: identity.provider, claims: mentioned, origin };
         let principal = Self::identity(&identity.subject, claims, directory)?;
         Ok(Self { appid: identity.appid, tenant: identity.tenant, ..principal })
     }

@@ -87,6 +87,8 @@ reasons! {
     IdentityWithoutProvider, "identity_without_provider",
         "a token of an identity that names no provider";
     ProviderGone, "provider_gone", "an identity of a provider that is gone";
+    ProviderChanged, "provider_changed", "an identity of a provider that has another issuer, subject or audience now";
+    BoundToSender, "bound_to_sender", "the token is bound to its sender";
     NothingBound, "nothing_bound", "nothing is bound to this identity";
     TwoIdentities, "two_identities", "two tokens for two identities";
     RefusedBefore, "refused_before", "a refresh token that the provider has refused";

@@ -53,6 +53,7 @@ pub struct Provider {
     subject: ClaimName,
     bindings: Bindings,
     fingerprint: String,
+    origin: String,
     password_users: PasswordUsers,
     client: Option<Client>,
     /// How people sign in, if they do.
@@ -96,7 +97,16 @@ impl fmt::Debug for Secret {
 
 fn fingerprint(config: &ProviderConfig) -> anyhow::Result<String> {
     let ProviderConfig { issuer, audiences, subject, bindings, .. } = config;
-    let text = serde_json::to_vec(&(issuer, audiences, subject, bindings))?;
+    digest(&(issuer, audiences, subject, bindings))
+}
+
+fn origin(config: &ProviderConfig) -> anyhow::Result<String> {
+    let ProviderConfig { issuer, audiences, subject, .. } = config;
+    Ok(digest(&(issuer, audiences, subject))?.split_at(32).0.to_owned())
+}
+
+fn digest(settings: &impl serde::Serialize) -> anyhow::Result<String> {
+    let text = serde_json::to_vec(settings)?;
     Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -139,6 +149,7 @@ impl Provider {
                 .context("subject")?,
             bindings: Bindings::read(&config.bindings)?,
             fingerprint: fingerprint(config)?,
+            origin: origin(config)?,
             password_users: PasswordUsers::read(config).context("passwordUsers")?,
             client: read_client(config)?,
             login: login::Login::read(config).context("login")?,
@@ -187,6 +198,13 @@ impl Provider {
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// A digest of the settings that say who vouches for an identity, and as whom: issuer,
+    /// audiences and subject. What another vouched for under the same name has no rights.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The scope maps that claims are bound to, by name; some more than once.
@@ -320,6 +338,10 @@ impl Provider {
         }
         if !is_for(jwt.claims.get("aud"), audiences) {
             return Err(Reason::OtherAudience);
+        }
+        // RFC 7800: who has the token alone has nothing.
+        if jwt.claims.contains_key("cnf") {
+            return Err(Reason::BoundToSender);
         }
         let exp = time(&jwt.claims, "exp")?.ok_or(Reason::NoExpiry)?;
         if now >= exp.saturating_add(self.leeway) {

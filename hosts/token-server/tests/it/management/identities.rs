@@ -30,7 +30,7 @@ async fn registry_of_one_team() -> Registry {
 /// A refresh token of an identity in team `one`.
 fn refresh_token(registry: &Registry, sub: &str, generation: i64) -> String {
     let claims = [("team".to_owned(), json!("one"))].into_iter().collect();
-    let identity = IdentityClaims { provider: "ci".into(), claims };
+    let identity = IdentityClaims { provider: "ci".into(), claims, origin: None };
     let subject = Subject {
         identity: Some(&identity),
         ..Subject::new(sub, PrincipalKind::Identity, generation.unsigned_abs())

@@ -155,6 +155,39 @@ async fn fault_7_a_provider_that_is_gone_ends_its_tokens() {
     assert_eq!(back.renew(&refresh, PULL).await.access(), [PULL]);
 }
 
+/// What one provider has vouched for has no rights under another one of the same name.
+#[tokio::test]
+async fn another_provider_under_the_same_name() {
+    let (former, next) = (Provider::start().await, Provider::start().await);
+    let bindings = "[{match: {groups: readers}, scopeMaps: [reader-map]}]";
+    let setup =
+        |provider: &Provider| Setup { providers: provider.providers(bindings), ..Setup::default() };
+    let server = Server::with(setup(&former)).await;
+    let refresh = server.exchange(&former.token("octo", &["readers"])).await.refresh_token();
+    let access = server.renew(&refresh, PULL).await.access_token();
+    let server = server.another(setup(&next)).await;
+    for token in [&refresh, &access] {
+        let answer = server.by_null_guid(token, PULL).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text());
+    }
+    assert_eq!(server.renew(&refresh, PULL).await.status, StatusCode::UNAUTHORIZED);
+    let refresh = server.exchange(&next.token("octo", &["readers"])).await.refresh_token();
+    assert_eq!(server.renew(&refresh, PULL).await.access(), [PULL]);
+}
+
+/// A token that is bound to its sender (RFC 7800) is worth nothing to who has it alone.
+#[tokio::test]
+async fn a_token_that_is_bound_to_its_sender_is_refused() {
+    let provider = Provider::start().await;
+    let server = provider.server("[{match: {groups: readers}, scopeMaps: [reader-map]}]").await;
+    for cnf in [json!({"jkt": "x"}), json!({"x5t#S256": "x"}), json!(null)] {
+        let mut claims = provider.claims("octo", &["readers"]);
+        claims["cnf"] = cnf;
+        let answer = server.exchange(&provider.key.sign("k1", &claims)).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text());
+    }
+}
+
 /// A binding that is gone ends access tokens that it gave; refresh tokens open what is left. A
 /// server that still has it gives nothing to identities, and says so.
 #[tokio::test]
