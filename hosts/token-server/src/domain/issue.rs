@@ -22,12 +22,13 @@ use scopegate_edge::accept::{Registered, Times};
 use scopegate_edge::json;
 use scopegate_edge::jws::{Jws, decode};
 use scopegate_edge::{Epoch, Expected, accept};
+use scopegate_host::setting::Compatibility;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::keys::Ring;
-use crate::domain::lifetimes::{MAX_LIFETIME, REFRESH_LIFETIME};
+use crate::domain::lifetimes::{MAX_LIFETIME, REFRESH_LIFETIME, backdated};
 
 pub(crate) mod ascii;
 pub(crate) mod revocable;
@@ -313,7 +314,7 @@ impl Issuer {
         // A claim twice is refused here too, also one that no field below takes.
         json::read(&payload)?.object()?;
         let claims: RegisteredClaims = serde_json::from_slice(&payload).ok()?;
-        expected.check_any(claims.registered(self.backdated)).ok()?;
+        expected.check_any(claims.registered()).ok()?;
         serde_json::from_slice(&payload).ok()
     }
 
@@ -345,8 +346,10 @@ struct RegisteredClaims {
 
 impl RegisteredClaims {
     /// What is checked of them. A refresh token that begins before it is made may be longer by as
-    /// much: no other verifier takes it, and it ends no later.
-    fn registered(&self, backdated: i64) -> Registered<'_> {
+    /// much, whether or not this server makes such ones: no other verifier takes it, and it ends no
+    /// later.
+    fn registered(&self) -> Registered<'_> {
+        let backdated = backdated(Compatibility::Acr);
         let latest = self.exp.saturating_sub(seconds(MAX_LIFETIME));
         let is_backdated = latest.saturating_sub(self.nbf) <= seconds(backdated);
         let begin = if is_backdated { self.nbf.max(latest) } else { self.nbf };
@@ -454,7 +457,7 @@ mod tests {
     fn claims_come_back() {
         let issuer = issuer();
         let claims = BTreeMap::from([("groups".to_owned(), json!(["a", "b"]))]);
-        let identity = IdentityClaims { provider: "corp".into(), claims };
+        let identity = IdentityClaims { provider: "corp".into(), claims, origin: None };
         let permissions = Permissions { actions: vec!["read".into()], not_actions: None };
         let subject = Subject {
             appid: Some("app"),

@@ -267,8 +267,8 @@ async fn its_tokens_are_as_good_as_others() {
             at - now
         );
     }
-    // A server without the setting takes no refresh token that spans more than three hours.
-    assert!(other.app.issuer.verify_refresh(&refresh, now).is_none());
+    // A server without the setting takes it too, and revokes it.
+    assert_eq!(other.renew(&refresh, PULL).await.access(), [PULL]);
     assert_eq!(server.by_null_guid(&refresh, PULL).await.access(), [PULL]);
     assert_eq!(server.by_null_guid(&access, PULL).await.access(), [PULL]);
     let status = server.get("/v2/", Some(&bearer(&access))).await.status;
@@ -276,7 +276,9 @@ async fn its_tokens_are_as_good_as_others() {
     let former = other.login("Reader", "secret-one").await;
     assert_eq!(server.renew(&former, PULL).await.access(), [PULL], "one from before the setting");
     let form = encoded(&[("token", &refresh)]);
-    assert_eq!(server.post_raw("/oauth2/revoke", None, &form).await.status.as_u16(), 200);
+    assert_eq!(other.post_raw("/oauth2/revoke", None, &form).await.status.as_u16(), 200);
+    assert_eq!(other.renew(&refresh, PULL).await.status.as_u16(), 401, "it was revoked");
+    server.catch_up().await;
     assert_eq!(server.renew(&refresh, PULL).await.status.as_u16(), 401, "it was revoked");
 }
 
