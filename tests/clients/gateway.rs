@@ -402,6 +402,43 @@ fn a_right_password_is_never_refused() {
     }
 }
 
+/// What is remembered of a password ends with the password, and does not keep it from what it opens
+/// since: a scope map that is widened counts after two seconds, with the policy too.
+#[test]
+fn a_remembered_password_ends_and_grows_with_its_holder() {
+    for edge in EDGES {
+        let (server, passwords) = Server::with(Settings::default(), &seed(&[("one", READ)]));
+        let echo = Echo::start(2);
+        let gateway = edge(echo.port(), &server, "");
+        let pull = |password: &str, repository: &str| {
+            let basic = STANDARD.encode(format!("MyToken:{password}"));
+            let target = format!("/v2/{repository}/manifests/v1");
+            ask(gateway.port(), "GET", &target, &[&format!("Authorization: Basic {basic}")]).status
+        };
+        assert_eq!([pull(&passwords[0], "one"), pull(&passwords[0], "two")], [200, 401]);
+        server.apply(&seed(&[("one", READ), ("two", READ)]));
+        eventually(Duration::from_secs(8), || match pull(&passwords[0], "two") {
+            200 => Ok(()),
+            status => Err(status),
+        });
+        let ends_at = jiff::Timestamp::now() + Duration::from_secs(5);
+        let id = gateway.administrator.ask("GET", &server.url(), "/tokens/MyToken", None);
+        let body = json!({ "tokenId": id.unwrap().1["id"], "name": "password2", "expiry": ends_at.to_string() });
+        let made =
+            gateway.administrator.ask("POST", &server.url(), "/generateCredentials", Some(&body));
+        let made = made.unwrap().1;
+        let value =
+            made["passwords"].as_array().unwrap().iter().find_map(|one| one["value"].as_str());
+        let short = value.unwrap_or_else(|| panic!("{made}"));
+        assert_eq!(pull(short, "one"), 200);
+        eventually(Duration::from_secs(9), || match pull(short, "one") {
+            401 => Ok(()),
+            status => Err(status),
+        });
+        assert_eq!(pull(&passwords[0], "one"), 200);
+    }
+}
+
 /// A token whose principal was disabled is no good two seconds later, and neither is its password.
 #[test]
 fn revocation() {

@@ -34,6 +34,9 @@ const GOOD_FOR: Duration = Duration::from_secs(60);
 const GOOD_FOR_BY_TOKEN: Duration = Duration::from_secs(1);
 /// The null GUID in base 64. It fills its groups, so credentials of this name begin with it.
 const NULL_GUID: &str = "MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAw";
+/// From what age on a token that does not open a request is asked for once more: a scope map may
+/// have been widened since.
+const BEHIND_AFTER: Duration = Duration::from_secs(2);
 /// For how long a wrong password is: the token may be about to be created.
 const WRONG_FOR: Duration = Duration::from_secs(2);
 
@@ -56,8 +59,22 @@ pub(crate) enum PasswordError {
 pub(crate) struct Issued {
     /// The token.
     pub(crate) token: Arc<str>,
+    /// How long ago it was issued, where that was for an earlier question.
+    age: Option<Duration>,
+}
+
+impl Issued {
     /// Whether it was issued for an earlier question, and may have ended since.
-    pub(crate) is_remembered: bool,
+    #[must_use]
+    pub(crate) const fn is_remembered(&self) -> bool {
+        self.age.is_some()
+    }
+
+    /// Whether the password may open more by now than this token does.
+    #[must_use]
+    pub(crate) fn may_be_behind(&self) -> bool {
+        self.age.is_some_and(|age| age >= BEHIND_AFTER)
+    }
 }
 
 /// What the token server said.
@@ -77,7 +94,8 @@ pub(crate) struct Passwords {
     realm: Url,
     service: String,
     shown: Option<HeaderValue>,
-    tokens: Cache<[u8; 32], (Arc<str>, Instant)>,
+    /// With when each was issued, and until when it is remembered.
+    tokens: Cache<[u8; 32], (Arc<str>, [Instant; 2])>,
     wrong: Cache<[u8; 32], Instant>,
     asking: RateLimit,
 }
@@ -108,8 +126,9 @@ impl Passwords {
     ) -> Result<Option<Issued>, PasswordError> {
         let now = Instant::now();
         let (asked, password) = (digest(authorization, scopes), digest(authorization, &[]));
-        if let Some((token, _)) = self.tokens.get(&asked).filter(|(_, until)| now < *until) {
-            return Ok(Some(Issued { token, is_remembered: true }));
+        let known = self.tokens.get(&asked).filter(|(_, [_, until])| now < *until);
+        if let Some((token, [issued, _])) = known {
+            return Ok(Some(Issued { token, age: Some(now.duration_since(issued)) }));
         }
         if self.wrong.get(&password).is_some_and(|until| now < until) {
             return Ok(None);
@@ -117,8 +136,9 @@ impl Passwords {
         self.count(address)?;
         Ok(match self.ask(authorization, scopes, address).await? {
             Answer::Token(token) => {
-                self.tokens.insert(asked, (Arc::clone(&token), now + good_for(authorization)));
-                Some(Issued { token, is_remembered: false })
+                let times = [now, now + good_for(authorization)];
+                self.tokens.insert(asked, (Arc::clone(&token), times));
+                Some(Issued { token, age: None })
             }
             Answer::Wrong => {
                 self.wrong.insert(password, now + WRONG_FOR);
