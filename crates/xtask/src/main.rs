@@ -45,6 +45,7 @@ usage: cargo xtask <command>
 
   run [--direct]          start a token server, the gateway and a registry, all of it at https://localhost:5000, and
                           print the commands to try; with the option without the gateway, each at its own address
+  run --people            the same with an identity provider, at which every name signs in with any password: `az login`
   run --folder <folder>   the same in another folder than target/run
   test                    set up what the tests need, then run them all
   quickstart              type docs/quickstart.md, as a newcomer does
@@ -85,6 +86,7 @@ fn run_command() -> anyhow::Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["run"] => run::run(&shell, Topology::Gateway, "target/run"),
+        ["run", "--people"] => run::run(&shell, Topology::People, "target/run"),
         ["run", "--direct"] => run::run(&shell, Topology::Direct, "target/run"),
         ["run", "--folder", folder] => run::run(&shell, Topology::Gateway, folder),
         ["quickstart"] => quickstart::type_it(&shell),

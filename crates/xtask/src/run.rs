@@ -10,6 +10,7 @@
 
 mod authority;
 mod guide;
+mod people;
 
 use std::fs::{File, Permissions};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -25,6 +26,7 @@ use tokio::time::{sleep, timeout};
 use xshell::{Shell, cmd};
 
 use self::guide::Guide;
+use self::people::People;
 use crate::{engine, paths, setup, web};
 
 /// The timeout of a process's start and end.
@@ -35,6 +37,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) enum Topology {
     /// The gateway, which is the address of the token server and of the registry.
     Gateway,
+    /// The same, with a provider at which people sign in.
+    People,
     /// The token server, and the registry where one is installed.
     Direct,
 }
@@ -46,7 +50,7 @@ pub(crate) fn run(shell: &Shell, topology: Topology, folder: &str) -> anyhow::Re
         println!("setup: {error:#}; going on without");
     }
     let has_page = build_server(shell)?;
-    if topology == Topology::Gateway {
+    if topology != Topology::Direct {
         setup::gateway(shell).context("the gateway cannot be built; `--direct` goes without it")?;
         let programs = ["--package", "scopegate-gateway", "--package", "scopegate-cli"];
         cmd!(shell, "cargo build --locked").args(programs).run()?;
@@ -80,6 +84,7 @@ struct Stack {
     registry: u16,
     /// The port of the registry behind the gateway.
     upstream: u16,
+    people: Option<People>,
     has_page: bool,
 }
 
@@ -105,10 +110,14 @@ impl Stack {
             server: free_port(5001)?,
             registry: free_port(5000)?,
             upstream: free_port(5002)?,
+            people: (topology == Topology::People).then(|| People::new(shell)).transpose()?,
             has_page,
         };
         authority::make(shell, &stack.folder)?;
-        shell.write_file(stack.config(), stack.configuration())?;
+        let people = stack.people.as_ref();
+        let people = people.map(|people| people.configuration(shell, &stack.folder)).transpose()?;
+        let configuration = stack.configuration() + &people.unwrap_or_default();
+        shell.write_file(stack.config(), configuration)?;
         Ok(stack)
     }
 
@@ -122,6 +131,10 @@ impl Stack {
         let password = generated.first().context("apply printed nothing")?;
         let edge = generated.iter().find(|line| line["clientId"].is_string());
         let edge = edge.context("the seed has no service principal for the gateway")?;
+        let mut people = match &self.people {
+            Some(people) => Some(people.start(shell, self.public()).await?),
+            None => None,
+        };
         let mut server = self.start_server().await?;
         let mut registry = self.start_registry(shell).await?;
         let mut gateway = self.start_gateway(shell, edge).await?;
@@ -138,6 +151,7 @@ impl Stack {
             edge: [text(edge, "clientId")?, text(edge, "secret")?],
             has_registry: registry.is_some(),
             has_image: image,
+            has_people: people.is_some(),
             has_page: self.has_page,
         };
         shell.write_file(self.folder.join("env"), guide.environment(&self.folder))?;
@@ -150,11 +164,17 @@ impl Stack {
                 bail!("the registry ended with {}; its log is {}", ended?, log.display())
             }
             ended = ended(gateway.as_mut()) => bail!("the gateway ended with {}", ended?),
+            ended = ended(people.as_mut()) => bail!("the identity provider ended with {}", ended?),
             _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
         }
         println!("\nstopping");
-        for child in gateway.iter_mut().chain(registry.iter_mut()).chain([&mut server]) {
+        for child in gateway
+            .iter_mut()
+            .chain(registry.iter_mut())
+            .chain([&mut server])
+            .chain(people.iter_mut())
+        {
             stop(child).await?;
         }
         Ok(())
@@ -167,7 +187,7 @@ impl Stack {
     /// The port of the address that clients know the token server by.
     const fn public(&self) -> u16 {
         match self.topology {
-            Topology::Gateway => self.registry,
+            Topology::Gateway | Topology::People => self.registry,
             Topology::Direct => self.server,
         }
     }
@@ -177,7 +197,7 @@ impl Stack {
         let path = |name| folder.join(name);
         let more = match self.topology {
             // All clients' connections are the gateway's.
-            Topology::Gateway => {
+            Topology::Gateway | Topology::People => {
                 "limits: {exemptPeers: [127.0.0.1]}\ncompatibility: acr\n".to_owned()
             }
             Topology::Direct => {
@@ -222,7 +242,9 @@ impl Stack {
         }
         let (config, port) = match self.topology {
             Topology::Direct => (self.registry_configuration(shell)?, self.registry),
-            Topology::Gateway => (self.open_registry_configuration(), self.upstream),
+            Topology::Gateway | Topology::People => {
+                (self.open_registry_configuration(), self.upstream)
+            }
         };
         shell.write_file(self.folder.join("registry.yml"), config)?;
         let log = File::create(self.folder.join("registry.log"))?;

@@ -20,6 +20,8 @@ pub(super) struct Guide<'a> {
     pub(super) edge: [&'a str; 2],
     pub(super) has_registry: bool,
     pub(super) has_image: bool,
+    /// Whether people sign in at a provider of this run.
+    pub(super) has_people: bool,
     pub(super) has_page: bool,
 }
 
@@ -66,6 +68,12 @@ impl Guide<'_> {
             writeln!(
                 f,
                 "playground     https://localhost:{server}/, in a browser that may go on past the warning"
+            )?;
+        }
+        if self.has_people {
+            writeln!(
+                f,
+                "people         `az login`: owner, who owns the registry, and puller; any password will do"
             )?;
         }
         writeln!(f, "token          MyToken, password {password}")?;
