@@ -77,7 +77,7 @@ test("pressing the example asks for it", async ({ playground }) => {
   await compare(playground, ["repositories/team/*/content/read"], ["repositories/team/*/content/write"]);
   await playground.more.getByRole("button", { name: "team/a", exact: true }).click();
   await expect(playground.question).toHaveValue("repository:team/a:push,pull");
-  await playground.says("Partly", "team/a is denied pull");
+  await playground.says("Partly allowed", "team/a is denied pull");
 });
 
 test("the current map is taken as the old one, and edits show what they change", async ({ playground }) => {

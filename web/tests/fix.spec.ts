@@ -78,7 +78,7 @@ test("a fix that is tried allows what was denied, and Undo denies it again", asy
       await playground.ask(scope);
       const before = await playground.rules();
       await playground.answer.getByRole("button", { name: "Try it here" }).click();
-      await expect(playground.announced).toContainText(/^the change was made to the scope map on this page. Allowed: /);
+      await expect(playground.announced).toContainText(/^Scope map updated on this page. Allowed: /);
       await playground.says("Allowed");
       await page.getByRole("button", { name: "Undo" }).click();
       await expect(playground.answer.getByRole("button", { name: "Try it here" })).toBeVisible();
@@ -118,7 +118,7 @@ test("a rule is added and removed by hand", async ({ playground }) => {
   await field.press("Enter");
   await playground.says("Allowed");
   await playground.map.getByRole("button", { name: "remove repositories/a/content/read" }).click();
-  await playground.says("Not certain", "no scope map is here yet");
+  await playground.says("Can't tell yet", "To see what this token has now");
 });
 
 test("the editor shows the rules, writes them, and goes back", async ({ playground, page }) => {
@@ -144,9 +144,9 @@ test("a second map is added, counted in, and removed", async ({ playground, page
   const second = playground.map.nth(1);
   await second.getByRole("textbox", { name: "add a rule" }).fill("repositories/a/content/write");
   await second.getByRole("button", { name: "Add" }).click();
-  await playground.says("Not certain", "only together");
+  await playground.says("Can't tell yet", "Only together");
   await second.getByRole("button", { name: "Remove", exact: true }).click();
-  await playground.says("Partly");
+  await playground.says("Partly allowed");
   await expect(playground.map).toHaveCount(1);
 });
 

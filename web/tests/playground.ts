@@ -17,6 +17,8 @@ export class Playground {
   readonly map: Locator;
   readonly question: Locator;
   readonly answer: Locator;
+  /** The sentence that is read first. */
+  readonly headline: Locator;
   readonly matrix: Locator;
   readonly repository: Locator;
   readonly more: Locator;
@@ -28,7 +30,8 @@ export class Playground {
     this.found = page.getByRole("region", { name: "Paste anything" }).getByRole("listitem");
     this.map = page.getByRole("region", { name: "Scope map" });
     this.answer = page.getByRole("region", { name: "Answer" });
-    this.question = this.answer.getByRole("textbox", { name: "Scope" });
+    this.question = this.answer.getByRole("textbox", { name: "Check a scope" });
+    this.headline = this.answer.getByRole("heading", { level: 3 }).first();
     this.matrix = page.getByRole("region", { name: "Repositories" });
     this.repository = this.matrix.getByRole("textbox", { name: "add repositories" });
     this.more = page.getByRole("region", { name: "more" });
@@ -50,7 +53,7 @@ export class Playground {
   }
 
   /** Waits for the verdict and for words in the answer. */
-  async says(verdict: "Allowed" | "Denied" | "Partly" | "Not certain", ...words: string[]): Promise<void> {
+  async says(verdict: "Allowed" | "Denied" | "Partly allowed" | "Can't tell yet", ...words: string[]): Promise<void> {
     await expect(this.answer.getByText(verdict, { exact: true })).toBeVisible();
     for (const text of words) await expect(this.answer).toContainText(text);
   }
@@ -83,7 +86,9 @@ export class Playground {
 
   async openPanel(name: Panel): Promise<Locator> {
     await this.more.getByRole("tab", { name }).click();
-    return this.more.getByRole("tabpanel", { name });
+    const panel = this.more.getByRole("tabpanel", { name });
+    await expect(panel.getByText("Loading…")).toHaveCount(0);
+    return panel;
   }
 
   async chooseExample(name: string): Promise<void> {

@@ -6,7 +6,8 @@
 import { createSignal, type JSX, lazy, Show, Suspense } from "solid-js";
 import type { Said } from "../editor/editor";
 import { checkScopeMapName } from "../engine";
-import type { ScopeMapDraft } from "../state/model";
+import { comparedName } from "../state/compared";
+import type { Model, ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
 import { systemMap } from "../state/system";
 import { CopyButton } from "./Code";
@@ -31,7 +32,9 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; ind
   return (
     <section class="card map" aria-labelledby={title()}>
       <div class="row spread">
-        <h2 id={title()}>Scope map</h2>
+        <h2 id={title()} class="break">
+          {called(props.playground.model, props.index)}
+        </h2>
         <div class="row">
           <Show when={props.map.actions.length > 0}>
             <CopyButton text={JSON.stringify(props.map.actions, null, 2)} label="the actions" name="Copy actions" />
@@ -92,6 +95,12 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; ind
       <RuleField playground={props.playground} index={props.index} />
     </section>
   );
+}
+
+/** Each of several maps has a name of its own on the page. */
+function called(model: Model, index: number): string {
+  const isAlone = model.maps.length === 1 && model.maps[0]?.name === "";
+  return isAlone ? "Scope map" : `Scope map: ${comparedName(model, index)}`;
 }
 
 /** What the engine says of the rules that are there now, read on demand. */

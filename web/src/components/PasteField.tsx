@@ -18,13 +18,22 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
 
   function write(written: string) {
     props.paste.write(written);
-    if (written !== "") announce(parts().slice(0, MAX_SHOWN).map(spoken).join("; "));
+    if (written !== "") announce(parts().slice(0, MAX_SHOWN).map(spoken).join("; "), "typed");
   }
 
   /** The button goes with the text. */
   function clear() {
     write("");
     field?.focus();
+  }
+
+  /** The chips are one stop for the tab key, with arrows between them. */
+  function move(event: KeyboardEvent) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined || !(event.currentTarget instanceof HTMLElement)) return;
+    const chips = [...event.currentTarget.querySelectorAll("button")];
+    const here = chips.indexOf(document.activeElement as HTMLButtonElement);
+    chips[here + step]?.focus();
   }
 
   function show(part: Part) {
@@ -54,17 +63,23 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
         autocomplete="off"
         aria-describedby="paste-found"
         placeholder={
-          "the command that failed and what it said, a scope map (az, ARM, Terraform, YAML),\na token, a WWW-Authenticate header, a 401 body, a scope, a list of repositories"
+          "For example:\n$ docker push myregistry.azurecr.io/samples/nginx:v1\ndenied: requested access to the resource is denied\n\nOr a scope map (az, ARM, Bicep, Terraform, YAML), a token, a header, a scope, repositories"
         }
         value={text()}
         onInput={(event) => write(event.currentTarget.value)}
       />
-      <ul class="found" id="paste-found">
+      <ul class="found" id="paste-found" onKeyDown={move}>
         <For each={parts().slice(0, MAX_SHOWN)}>
-          {(part) => (
+          {(part, index) => (
             <li>
-              <button type="button" class="chip" data-kind={part.found.kind} onClick={() => show(part)}>
-                <Mark sign={part.found.kind === "unknown" ? "note" : "allowed"} />
+              <button
+                type="button"
+                class="chip"
+                tabIndex={index() === 0 ? 0 : -1}
+                data-kind={part.found.kind}
+                onClick={() => show(part)}
+              >
+                <Mark sign={part.found.kind === "unknown" ? "note" : "text"} />
                 <span>
                   <strong>{summary(part.found).title}</strong> <Sentence text={summary(part.found).about} />
                 </span>
