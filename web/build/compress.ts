@@ -18,7 +18,7 @@ const BUDGETS = { "first load": 150_000, "on first use": 150_000, package: 60_00
  * What is loaded when it is opened: the editor, the reader of YAML, the writers of cards, the panels that a page
  * does not begin with.
  */
-const ON_FIRST_USE = /^assets\/(editor|RulesEditor|yaml|cards|languages|ComparePanel|TestsPanel|TokenPanel)-/;
+const ON_FIRST_USE = /^assets\/(editor|RulesEditor|yaml|cards|exports|languages|ComparePanel|TestsPanel|TokenPanel)-/;
 /** Images are compressed already. */
 const IMAGES = [".png"];
 const PACKAGE = fileURLToPath(new URL("../../target/bindgen/package", import.meta.url));

@@ -87,7 +87,7 @@ test("the current map is taken as the old one, and edits show what they change",
   await panel.getByRole("button", { name: "Take the current one" }).click();
   await expect(panel).toContainText("Both maps grant the same");
   await playground.map.getByRole("textbox", { name: "add a rule" }).fill(WRITE);
-  await playground.map.getByRole("button", { name: "Add" }).click();
+  await playground.map.getByRole("button", { name: "Add", exact: true }).click();
   await expect(panel.getByRole("rowheader")).toHaveText(["team/app"]);
   await expect(panel).toContainText("+push");
   await panel.getByRole("button", { name: "Remove" }).click();

@@ -155,7 +155,7 @@ test.describe("names that would do something", () => {
         );
         await playground.map.getByRole("textbox", { name: "Registry" }).fill(name);
         await playground.map.getByRole("textbox", { name: "add a rule" }).fill(name);
-        await playground.map.getByRole("button", { name: "Add" }).click();
+        await playground.map.getByRole("button", { name: "Add", exact: true }).click();
         await playground.repository.fill(name);
         await playground.repository.press("Enter");
         await playground.ask(`repository:${name}:pull`);

@@ -263,7 +263,7 @@ for (const width of [320, 360, 768, 1024, 1400, 2000, 2560]) {
     await playground.repository.fill(LONG);
     await playground.repository.press("Enter");
     await playground.map.getByRole("textbox", { name: "add a rule" }).fill(`repositories/${LONG}/content/read`);
-    await playground.map.getByRole("button", { name: "Add" }).click();
+    await playground.map.getByRole("button", { name: "Add", exact: true }).click();
     await playground.answer.getByRole("button", { name: "Save as test" }).click();
     for (const panel of ["Client", "Token", "Compare", "Tests"] as const) {
       await playground.openPanel(panel);

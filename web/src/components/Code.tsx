@@ -63,7 +63,7 @@ export function CopyButton(props: {
 }
 
 /** Pages that are not served securely have no clipboard; the old way works there. */
-async function toClipboard(given: string | (() => Promise<string>)): Promise<boolean> {
+export async function toClipboard(given: string | (() => Promise<string>)): Promise<boolean> {
   const text = typeof given === "string" ? given : await given().catch(() => null);
   if (text === null) return false;
   try {

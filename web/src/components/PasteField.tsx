@@ -1,6 +1,6 @@
 /** One field for anything, and beneath it what was recognised and what was not. */
 
-import { For, type JSX, Show } from "solid-js";
+import { For, type JSX, onCleanup, onMount, Show } from "solid-js";
 import type { Part, Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
@@ -40,6 +40,27 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
     field?.focus();
     field?.setSelectionRange(part.from, part.to);
   }
+
+  /** Files and texts may be dropped anywhere on the page. */
+  async function drop(event: DragEvent) {
+    const { dataTransfer } = event;
+    if (!dataTransfer || isField(event.target)) return;
+    event.preventDefault();
+    const files = [...dataTransfer.files].filter(({ size }) => size <= MAX_FILE);
+    if (files.length < dataTransfer.files.length) announce("A file larger than 4 MiB was left out.");
+    const texts = await Promise.all(files.map((file) => file.text()));
+    const dropped = files.length > 0 ? texts.join("\n") : dataTransfer.getData("text");
+    if (dropped !== "") write(text().trim() === "" ? dropped : `${text().trimEnd()}\n${dropped}`);
+  }
+  const over = (event: DragEvent) => isField(event.target) || event.preventDefault();
+  onMount(() => {
+    document.addEventListener("dragover", over);
+    document.addEventListener("drop", drop);
+  });
+  onCleanup(() => {
+    document.removeEventListener("dragover", over);
+    document.removeEventListener("drop", drop);
+  });
 
   return (
     <section class="card paste" aria-labelledby="paste-title">
@@ -93,6 +114,14 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
       </ul>
     </section>
   );
+}
+
+/** As much as is read of a text. */
+const MAX_FILE = 4 << 20;
+
+/** A text that is dragged into a field goes there. */
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || (target instanceof HTMLElement && target.isContentEditable);
 }
 
 function spoken(part: Part): string {
