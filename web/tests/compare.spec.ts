@@ -94,6 +94,17 @@ test("the current map is taken as the old one, and edits show what they change",
   await expect(panel).toContainText("Nothing to compare with yet.");
 });
 
+test("the heaviest difference is first, and the result is copied for a review and for CI", async ({ playground }) => {
+  const before = ["repositories/b/content/read"];
+  const after = ["repositories/a/content/read", "repositories/team/*/content/delete"];
+  await compare(playground, before, after);
+  await expect(playground.more.getByRole("rowheader").first()).toHaveText("team/*");
+  const comment = await playground.copied(playground.more.getByRole("button", { name: "Copy as PR comment" }));
+  expect(comment).toContain("| `team/*` | `delete` |  | `team/a` |");
+  await playground.more.getByRole("button", { name: "Copy as CI check" }).click();
+  await expect(playground.announced).toContainText("copied: the check for CI");
+});
+
 test("any form of a map is taken as the old one", async ({ playground }) => {
   await playground.use(READ);
   const panel = await playground.openPanel("Compare");

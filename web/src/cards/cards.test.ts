@@ -1,7 +1,7 @@
 /** What leaves the page of an answer: nothing in it is read as markup, wherever it is put. */
 
 import { expect, test } from "vitest";
-import { forChat, forOwner, picture, type SharedCard } from ".";
+import { forChat, forCi, forOwner, forReview, picture, type SharedCard } from ".";
 
 const LINK = "https://example.com/#1.abc";
 const AZ =
@@ -72,4 +72,20 @@ test("a picture of long texts stays within its lines", () => {
   const svg = picture({ ...denied, headline: `\`${long}\``, details: [long, long], commands: [long] });
   expect(svg.match(/<text/g)?.length).toBeLessThan(22);
   for (const [, text = ""] of svg.matchAll(/<tspan[^>]*>([^<]*)</g)) expect(text.length).toBeLessThanOrEqual(84);
+});
+
+test("a comparison as a comment has a table, and a name ends no cell", () => {
+  const rows = [{ pattern: "team/*", gained: ["delete", "push"], lost: [], witness: "team/a" }];
+  expect(forReview({ before: "a|`b", after: "new", rows })).toBe(
+    "**Scope map `a\\|\ufffdb` → `new`**\n\n| On | Gained | Lost | For example |\n|---|---|---|---|\n| `team/*` | `delete` `push` |  | `team/a` |\n",
+  );
+  expect(forReview({ before: "a", after: "b", rows: [] })).toContain("Both grant the same");
+  const many = Array.from({ length: 300 }, () => ({ pattern: "a", gained: ["pull"], lost: [], witness: "a" }));
+  expect(forReview({ before: "a", after: "b", rows: many })).toContain("… and 200 more");
+});
+
+test("a check for CI holds both maps, and no rule ends a file", () => {
+  expect(forCi(["a\nEND\nrm"], ["b"])).toBe(
+    'cat > before.json <<\'END\'\n{"actions":["a\\nEND\\nrm"]}\nEND\ncat > after.json <<\'END\'\n{"actions":["b"]}\nEND\nscopegate diff before.json after.json\n',
+  );
 });

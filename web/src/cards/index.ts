@@ -2,4 +2,5 @@
 
 export { forChat, forOwner } from "./markdown";
 export { picture } from "./picture";
+export { forCi, forReview, type Review } from "./review";
 export type { SharedCard } from "./text";
