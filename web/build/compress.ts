@@ -15,8 +15,8 @@ import { filesOf } from "./files.ts";
 /** What may be sent, in bytes after brotli. */
 const BUDGETS = { "first load": 150_000, "on first use": 150_000, package: 60_000 };
 /**
- * What is loaded when it is opened: the editor, the reader of YAML, the writers of cards, the panels that a page
- * does not begin with.
+ * What is loaded when it is opened: the editor, the readers of YAML, Terraform and Bicep, what
+ * writes texts to send on, and the panels that a page does not begin with.
  */
 const ON_FIRST_USE = /^assets\/(editor|RulesEditor|yaml|cards|exports|languages|ComparePanel|TestsPanel|TokenPanel)-/;
 /** Images are compressed already. */

@@ -60,7 +60,9 @@ export class Playground {
 
   /** A cell of the matrix, whatever it says. */
   cell(repository: string, action: Action): Locator {
-    return this.matrix.getByRole("button", { name: new RegExp(`^${literal(repository)} ${action}: `) });
+    return this.matrix.getByRole("button", {
+      name: new RegExp(`(?:^|, such as )${literal(repository)},? ${action.replace("_", " ")}: `),
+    });
   }
 
   row(repository: string): Locator {
@@ -71,7 +73,7 @@ export class Playground {
   async repositories(): Promise<string[]> {
     const names = this.matrix.getByRole("button", { name: / pull: (allowed|denied|not certain)$/ });
     const labels = await names.evaluateAll((cells) => cells.map((cell) => cell.getAttribute("aria-label") ?? ""));
-    return labels.map((label) => label.slice(0, label.lastIndexOf(" pull: ")));
+    return labels.map((label) => /(?:^|, such as )([^,]*),? pull: /.exec(label)?.[1] ?? label);
   }
 
   /** The rules of the map as they are listed. */

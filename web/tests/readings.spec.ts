@@ -19,7 +19,7 @@ test.beforeEach(async ({ page }) => {
 
 /** No cell is red or green that nothing says so of. */
 async function marks(playground: Playground, repository: string): Promise<string[]> {
-  const cells = playground.matrix.getByRole("button", { name: new RegExp(`^${repository} \\w+: `) });
+  const cells = playground.matrix.getByRole("button", { name: new RegExp(`^${repository} [\\w ]+: `) });
   return cells.evaluateAll((all) => all.map((cell) => cell.getAttribute("aria-label")?.split(": ")[1] ?? ""));
 }
 

@@ -1,4 +1,4 @@
-/** An answer to send to others: as Markdown, as a message, as a picture. Loaded when it is wanted. */
+/** Answers and comparisons to send to others. Loaded when one is wanted. */
 
 export { forChat, forOwner } from "./markdown";
 export { picture } from "./picture";

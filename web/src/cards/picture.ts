@@ -80,7 +80,7 @@ function drawn(line: Piece[], { size, weight, fill }: Style, y: number): string 
   return `<text x="${MARGIN}" y="${y.toFixed(1)}" xml:space="preserve" font-family="${SANS}" font-size="${size}" font-weight="${weight}" fill="${fill}">${spans.join("")}</text>`;
 }
 
-/** Lines of at most so many letters as fit; a word that is longer than a line is divided. */
+/** Lines as long as the picture is wide; a word that is longer than a line is divided. */
 function broken(all: Piece[], { size, most }: Style): Piece[][] {
   const room = Math.floor((WIDTH - 2 * MARGIN) / (size * 0.58));
   const lines: Piece[][] = [[]];

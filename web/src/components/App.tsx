@@ -40,7 +40,7 @@ export function App(props: { playground: Playground; paste: Paste; memory: Memor
       </button>
       <Header playground={props.playground} paste={props.paste} memory={props.memory} address={props.address} />
       <Notices memory={props.memory} address={props.address} />
-      {/* In the order of the document, for eyes and for keys: what was pasted, its answer, what one has. */}
+      {/* For eyes and for keys alike: what was pasted, its answer, the rest. */}
       <main class="page" data-above={where() === "above" ? "" : undefined}>
         <Show when={where() === "above"}>
           <div class="column wide">{answer()}</div>

@@ -39,7 +39,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
         <h2 id="matrix-title">Repositories</h2>
         <span class="muted small">select a cell to see why; arrow keys move</span>
       </div>
-      <div class="scroll">
+      <div class="scroll rows">
         <table class="matrix" ref={table} role="table">
           <thead role="rowgroup">
             <tr role="row">
@@ -96,9 +96,15 @@ function MatrixRow(props: {
       <th scope="row" role="rowheader">
         <div class="row-name">
           <span class="grow">
-            <span class="mono name">{props.row.name}</span>
-            <Show when={props.row.standsFor}>
-              {(pattern) => <span class="muted small stands-for">{describePattern(pattern())}</span>}
+            <Show when={classOf(props.row)} fallback={<span class="mono name">{props.row.name}</span>}>
+              {(name) => (
+                <>
+                  <em class="name">{name()}</em>
+                  <span class="muted small stands-for">
+                    such as <span class="mono">{props.row.name}</span>
+                  </span>
+                </>
+              )}
             </Show>
             <Show when={props.row.problem}>
               {(problem) => (
@@ -136,7 +142,7 @@ function MatrixRow(props: {
               aria-disabled={props.row.problem !== null}
               tabIndex={props.isStop(column()) ? 0 : -1}
               aria-pressed={isAsked(props.playground, props.row.name, action)}
-              aria-label={`${props.row.name} ${action}: ${words[verdict(props.row, action)]}`}
+              aria-label={`${spoken(props.row)} ${action.replace("_", " ")}: ${words[verdict(props.row, action)]}`}
               onFocus={() => props.reach(column())}
               onClick={() => {
                 if (props.row.problem === null) ask(props.playground, props.row.name, action);
@@ -199,7 +205,13 @@ function clamp(value: number, length: number): number {
   return Math.max(0, Math.min(value, length - 1));
 }
 
-function describePattern(pattern: string): string {
-  if (pattern === "*") return "any other repository";
-  return pattern.endsWith("/*") ? `any other in ${pattern}` : "named by a rule";
+/** What a row is of that no person has named: all repositories that the rules do not tell apart. */
+function classOf({ standsFor }: Row): string | null {
+  if (standsFor === "*") return "All other repositories";
+  return standsFor?.endsWith("/*") ? `Others below ${standsFor.slice(0, -1)}` : null;
+}
+
+function spoken(row: Row): string {
+  const name = classOf(row);
+  return name === null ? row.name : `${name}, such as ${row.name},`;
 }

@@ -2,7 +2,7 @@
  * Rules as people write them: `team/app pull`, `team/app:pull,push`, or a pattern with what may be
  * done.
  *
- * What is none of these is kept as it was written, so that the engine says what is wrong with it.
+ * Any other text is kept as it was written, so that the engine says what is wrong with it.
  */
 
 import { actions, permissionFor } from "../engine";
