@@ -1,6 +1,7 @@
 /** The rules of a map, each with what is wrong with it or what its owner may not have meant. */
 
 import { createMemo, For, Index, type JSX, Show } from "solid-js";
+import { unwrap } from "solid-js/store";
 import type { Finding, RuleReport } from "../engine";
 import { type Mend, mend } from "../state/mend";
 import type { ScopeMapDraft } from "../state/model";
@@ -49,7 +50,7 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
               <RuleLine
                 line={line()}
                 mends={(finding) =>
-                  mend(finding, props.map.actions, line().index, line().report?.pattern ?? "") ?? undefined
+                  mend(finding, unwrap(props.map.actions), line().index, line().report?.pattern ?? "") ?? undefined
                 }
                 write={(actions) => {
                   props.playground.write(props.index, actions);
@@ -117,7 +118,7 @@ function RuleLine(props: {
               <Sentence text={finding.message} />{" "}
               <Show when={props.mends(finding)}>
                 {(mend) => (
-                  <button type="button" class="quiet mend" onClick={() => props.write(mend().actions)}>
+                  <button type="button" class="quiet mend" onClick={() => props.write(mend().actions())}>
                     {mend().name}
                   </button>
                 )}

@@ -49,7 +49,7 @@ test.each(mended)("%j is mended", (rules, after) => {
     });
     principal.free();
     if (!next) break;
-    ({ actions } = next);
+    actions = next.actions();
   }
   expect(actions).toEqual(after.map((rule) => `repositories/${rule}`));
 });

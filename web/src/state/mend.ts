@@ -5,7 +5,7 @@ import type { Finding } from "../engine";
 export interface Mend {
   name: string;
   /** The actions of the map afterwards. */
-  actions: string[];
+  actions: () => string[];
 }
 
 const ADDED: Record<string, string> = {
@@ -18,8 +18,10 @@ export function mend(finding: Finding, actions: readonly string[], index: number
   const added = ADDED[finding.kind];
   if (added !== undefined) {
     const rule = `repositories/${pattern}/${added}`;
-    return actions.includes(rule) ? null : { name: `Add ${added}`, actions: actions.toSpliced(index + 1, 0, rule) };
+    return actions.includes(rule)
+      ? null
+      : { name: `Add ${added}`, actions: () => actions.toSpliced(index + 1, 0, rule) };
   }
   const isUseless = finding.kind === "covered" || finding.kind === "redundant";
-  return isUseless ? { name: "Remove it", actions: actions.toSpliced(index, 1) } : null;
+  return isUseless ? { name: "Remove it", actions: () => actions.toSpliced(index, 1) } : null;
 }
