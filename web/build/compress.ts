@@ -14,8 +14,11 @@ import { filesOf } from "./files.ts";
 
 /** What may be sent, in bytes after brotli. */
 const BUDGETS = { "first load": 150_000, "on first use": 150_000, package: 60_000 };
-/** What is loaded on demand: the editor, and the reader of YAML. */
-const ON_FIRST_USE = /^assets\/(editor|RulesEditor|yaml)-/;
+/**
+ * What is loaded when it is opened: the editor, the readers of YAML, Terraform and Bicep, what
+ * writes texts to send on, and the panels that a page does not begin with.
+ */
+const ON_FIRST_USE = /^assets\/(editor|RulesEditor|yaml|cards|exports|languages|ComparePanel|TestsPanel|TokenPanel)-/;
 /** Images are compressed already. */
 const IMAGES = [".png"];
 const PACKAGE = fileURLToPath(new URL("../../target/bindgen/package", import.meta.url));

@@ -59,7 +59,7 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
     "the tests",
     async (playground) => {
       await playground.write(PUSH + AZ_MAP);
-      await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+      await playground.answer.getByRole("button", { name: "Save as test" }).click();
       await playground.answer.getByRole("button", { name: "Try it here" }).click();
       await playground.openPanel("Tests");
     },
@@ -70,6 +70,28 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
       await playground.use(READ, "not a rule");
       await playground.map.getByRole("button", { name: "Edit as text" }).click();
       await expect(playground.map.getByRole("textbox", { name: "the rules of the scope map" })).toBeVisible();
+    },
+  ],
+  ["an error alone", (playground) => playground.write("denied: requested access to the resource is denied")],
+  [
+    "a login that was refused",
+    (playground) =>
+      playground.write(
+        "Error response from daemon: Get https://myserver.azurecr.io/v2/: unauthorized: authentication required",
+      ),
+  ],
+  [
+    "two maps",
+    (playground) =>
+      playground.write(
+        '{"name": "first", "actions": []}\n{"name": "second", "actions": ["repositories/a/content/read"]}',
+      ),
+  ],
+  [
+    "an answer of the previous question",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.write("!!");
     },
   ],
   ["the menu", (playground) => playground.page.getByRole("button", { name: "Examples" }).click()],

@@ -20,7 +20,7 @@ function steps(playground: Playground) {
 }
 
 /** An operation, the rules, the verdict, and what is read where it ends. */
-const runs: [string, string[], "Allowed" | "Denied" | "Partly", string][] = [
+const runs: [string, string[], "Allowed" | "Denied" | "Partly allowed", string][] = [
   ["docker pull", [READ], "Allowed", "Status: Downloaded newer image"],
   ["docker pull", [], "Denied", "denied: requested access to the resource is denied"],
   ["docker push", [WRITE], "Denied", "denied: requested access to the resource is denied"],
@@ -30,7 +30,7 @@ const runs: [string, string[], "Allowed" | "Denied" | "Partly", string][] = [
   ["skopeo inspect", [READ], "Denied", "team/app"],
   ["az acr repository show-tags", [READ], "Denied", "team/app"],
   ["az acr repository show-tags", [METADATA], "Allowed", "v1"],
-  ["Renovate, a lookup of tags", [METADATA], "Partly", ""],
+  ["Renovate, a lookup of tags", [METADATA], "Partly allowed", ""],
 ];
 
 test("operations work or fail by what is granted", async ({ playground }) => {
@@ -86,7 +86,7 @@ test("another repository and another tag", async ({ playground }) => {
   const panel = playground.more.getByRole("tabpanel");
   await panel.getByRole("textbox", { name: "Repository" }).fill("team/web");
   await panel.getByRole("textbox", { name: "Tag" }).fill("v9");
-  await playground.says("Denied", "docker pull team/web fails");
+  await playground.says("Denied", "docker pull team/web will fail");
   await expect(panel).toContainText("/v2/team/web/manifests/v9");
 });
 
@@ -111,13 +111,13 @@ test("the registries differ in what listing tags needs", async ({ playground, pa
 test("a fix that is tried makes the client work, and Undo takes it back", async ({ playground }) => {
   await playground.use(WRITE);
   await choose(playground, "docker push");
-  await playground.says("Denied", "docker push team/app fails");
+  await playground.says("Denied", "docker push team/app will fail");
   await playground.answer.getByRole("button", { name: "Try it here" }).click();
-  await playground.says("Allowed", "docker push team/app works");
+  await playground.says("Allowed", "docker push team/app will work");
   expect(await playground.rules()).toEqual([WRITE, READ]);
   await expect(steps(playground).last()).toContainText("writes the manifest passes");
   await playground.page.getByRole("button", { name: "Undo" }).click();
-  await playground.says("Denied", "docker push team/app fails");
+  await playground.says("Denied", "docker push team/app will fail");
   expect(await playground.rules()).toEqual([WRITE]);
 });
 

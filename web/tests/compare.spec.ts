@@ -77,7 +77,7 @@ test("pressing the example asks for it", async ({ playground }) => {
   await compare(playground, ["repositories/team/*/content/read"], ["repositories/team/*/content/write"]);
   await playground.more.getByRole("button", { name: "team/a", exact: true }).click();
   await expect(playground.question).toHaveValue("repository:team/a:push,pull");
-  await playground.says("Partly", "team/a is denied pull");
+  await playground.says("Partly allowed", "team/a is denied pull");
 });
 
 test("the current map is taken as the old one, and edits show what they change", async ({ playground }) => {
@@ -87,11 +87,22 @@ test("the current map is taken as the old one, and edits show what they change",
   await panel.getByRole("button", { name: "Take the current one" }).click();
   await expect(panel).toContainText("Both maps grant the same");
   await playground.map.getByRole("textbox", { name: "add a rule" }).fill(WRITE);
-  await playground.map.getByRole("button", { name: "Add" }).click();
+  await playground.map.getByRole("button", { name: "Add", exact: true }).click();
   await expect(panel.getByRole("rowheader")).toHaveText(["team/app"]);
   await expect(panel).toContainText("+push");
   await panel.getByRole("button", { name: "Remove" }).click();
   await expect(panel).toContainText("Nothing to compare with yet.");
+});
+
+test("the heaviest difference is first, and the result is copied for a review and for CI", async ({ playground }) => {
+  const before = ["repositories/b/content/read"];
+  const after = ["repositories/a/content/read", "repositories/team/*/content/delete"];
+  await compare(playground, before, after);
+  await expect(playground.more.getByRole("rowheader").first()).toHaveText("team/*");
+  const comment = await playground.copied(playground.more.getByRole("button", { name: "Copy as PR comment" }));
+  expect(comment).toContain("| `team/*` | `delete` |  | `team/a` |");
+  await playground.more.getByRole("button", { name: "Copy as CI check" }).click();
+  await expect(playground.announced).toContainText("copied: the check for CI");
 });
 
 test("any form of a map is taken as the old one", async ({ playground }) => {

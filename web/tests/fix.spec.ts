@@ -78,7 +78,7 @@ test("a fix that is tried allows what was denied, and Undo denies it again", asy
       await playground.ask(scope);
       const before = await playground.rules();
       await playground.answer.getByRole("button", { name: "Try it here" }).click();
-      await expect(playground.announced).toContainText(/^the change was made to the scope map on this page. Allowed: /);
+      await expect(playground.announced).toContainText(/^Scope map updated on this page. Allowed: /);
       await playground.says("Allowed");
       await page.getByRole("button", { name: "Undo" }).click();
       await expect(playground.answer.getByRole("button", { name: "Try it here" })).toBeVisible();
@@ -118,7 +118,7 @@ test("a rule is added and removed by hand", async ({ playground }) => {
   await field.press("Enter");
   await playground.says("Allowed");
   await playground.map.getByRole("button", { name: "remove repositories/a/content/read" }).click();
-  await playground.says("Not certain", "no scope map is here yet");
+  await playground.says("Can't tell yet", "To see what this token has now");
 });
 
 test("the editor shows the rules, writes them, and goes back", async ({ playground, page }) => {
@@ -143,17 +143,44 @@ test("a second map is added, counted in, and removed", async ({ playground, page
   await page.getByRole("button", { name: "Add another scope map" }).click();
   const second = playground.map.nth(1);
   await second.getByRole("textbox", { name: "add a rule" }).fill("repositories/a/content/write");
-  await second.getByRole("button", { name: "Add" }).click();
-  await playground.says("Not certain", "only together");
+  await second.getByRole("button", { name: "Add", exact: true }).click();
+  await playground.says("Can't tell yet", "Only together");
   await second.getByRole("button", { name: "Remove", exact: true }).click();
-  await playground.says("Partly");
+  await playground.says("Partly allowed");
   await expect(playground.map).toHaveCount(1);
 });
 
-test("the actions of the map are copied as JSON", async ({ playground }) => {
-  await playground.use(RULE);
-  const text = await playground.copied(playground.map.getByRole("button", { name: "Copy actions" }));
-  expect(JSON.parse(text)).toEqual([RULE]);
+test("a map is built of patterns and check boxes, mended, and taken out", async ({ playground, page }) => {
+  const field = playground.map.getByRole("textbox", { name: "add a rule" });
+  await field.fill("team/*");
+  await playground.map.getByRole("checkbox", { name: "pull" }).uncheck();
+  await playground.map.getByRole("checkbox", { name: "push" }).check();
+  await field.press("Enter");
+  expect(await playground.rules()).toEqual(["repositories/team/*/content/write"]);
+  await playground.map.getByRole("button", { name: "Add content/read" }).click();
+  await playground.map.getByRole("button", { name: "Add metadata/read" }).click();
+  await field.fill("team/app pull");
+  await field.press("Enter");
+  await playground.map.getByRole("button", { name: "Remove it" }).click();
+  const rules = ["write", "read"].map((action) => `repositories/team/*/content/${action}`);
+  expect(await playground.rules()).toEqual([...rules, "repositories/team/*/metadata/read"]);
+  await playground.map.getByRole("button", { name: "Export" }).click();
+  await page.getByRole("menuitem", { name: "az create" }).click();
+  await expect(playground.announced).toContainText("copied: the scope map as az create");
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    "az acr scope-map create --name $SCOPE_MAP --registry $REGISTRY --repository 'team/*' content/write content/read metadata/read",
+  );
+});
+
+test("a file that is dropped on the page is read", async ({ playground, page }) => {
+  const data = await page.evaluateHandle((rule) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([JSON.stringify({ name: "dropped", actions: [rule] })], "map.json"));
+    return transfer;
+  }, RULE);
+  await page.dispatchEvent("main", "drop", { dataTransfer: data });
+  await expect(playground.found).toHaveText(["scope map dropped 1 action"]);
+  expect(await playground.rules()).toEqual([RULE]);
 });
 
 test("a name that no scope map may have", async ({ playground }) => {

@@ -83,7 +83,7 @@ test("a hundred thousand rules", async ({ playground }) => {
   await expect(playground.found).toHaveText(["scope map 100,000 actions"]);
   await expect(playground.map).toContainText("… and 99,800 more");
   await playground.ask("repository:r99999:pull,push");
-  await playground.says("Partly", "r99999 is denied push");
+  await playground.says("Partly allowed", "r99999 is denied push");
   await isAlive(playground);
 });
 
@@ -96,16 +96,16 @@ test("a hundred thousand repositories", async ({ playground }) => {
 
 test("a hundred and twenty-nine scopes", async ({ playground }) => {
   await playground.ask(Array.from({ length: 129 }, (_, index) => `repository:r${index}:pull`).join(" "));
-  await expect(playground.answer).toContainText("more than 128 scopes in one request");
+  await expect(playground.answer).toContainText("More than 128 scopes in one request");
   await isAlive(playground);
 });
 
 /** Invalid scopes, and the message for each. */
 const scopes: [string, string][] = [
-  ["oops", "oops is not a scope yet: a scope with fewer than two colons"],
-  ["repo:a:pull", "repo:a:pull is not a scope yet: an unknown resource type"],
-  ["repository:A:pull", "repository:A:pull is not a scope yet: an upper-case letter in the repository name"],
-  ["repository::pull", "the repository name is empty"],
+  ["oops", "oops is not a scope yet.A scope with fewer than two colons"],
+  ["repo:a:pull", "repo:a:pull is not a scope yet.An unknown resource type"],
+  ["repository:A:pull", "repository:A:pull is not a scope yet.An upper-case letter in the repository name"],
+  ["repository::pull", "repository name is empty"],
 ];
 
 test("scopes that are none", async ({ playground }) => {
@@ -155,14 +155,19 @@ test.describe("names that would do something", () => {
         );
         await playground.map.getByRole("textbox", { name: "Registry" }).fill(name);
         await playground.map.getByRole("textbox", { name: "add a rule" }).fill(name);
-        await playground.map.getByRole("button", { name: "Add" }).click();
+        await playground.map.getByRole("button", { name: "Add", exact: true }).click();
         await playground.repository.fill(name);
         await playground.repository.press("Enter");
         await playground.ask(`repository:${name}:pull`);
-        const said = /^(Allowed|Denied|Partly|Not certain)$|not a scope yet/;
+        const said = /^(Allowed|Denied|Partly allowed|Can't tell yet)$|not a scope yet/;
         await expect(playground.answer.getByText(said).first()).toBeVisible();
         await playground.ask("repository:a:push");
         for (const form of ["ARM", "Terraform", "az"]) await playground.answer.getByRole("tab", { name: form }).click();
+        const chat = await playground.copied(playground.answer.getByRole("button", { name: "Copy for chat" }));
+        expect(chat).not.toMatch(/[\p{Cf}\0]/u);
+        const saved = page.waitForEvent("download");
+        await playground.answer.getByRole("button", { name: "Save picture" }).click();
+        await saved;
         await playground.answer.getByRole("button", { name: "Try it here" }).click();
         await playground.says("Allowed");
       });

@@ -16,7 +16,7 @@ async function useAll(playground: Playground): Promise<void> {
   const { page } = playground;
   await playground.write(PUSH + AZ_MAP);
   await playground.copied(playground.answer.getByRole("button", { name: "copy the fix as az" }));
-  await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+  await playground.answer.getByRole("button", { name: "Save as test" }).click();
   await playground.answer.getByRole("button", { name: "Try it here" }).click();
   await playground.cell("samples/nginx", "delete").click();
   await playground.write("name: ci\nactions:\n- repositories/a/content/read\n");

@@ -90,7 +90,7 @@ test("a scope map in every form", async ({ playground }) => {
       await expect(playground.found).toHaveText([found]);
       expect(await playground.rules()).toEqual([rule]);
       await playground.ask("repository:team/app:pull,push");
-      await playground.says("Partly", "team/app is denied push");
+      await playground.says("Partly allowed", "team/app is denied push");
     });
   }
 });
@@ -147,7 +147,7 @@ const errors: [string, string, string, string][] = [
     "kubelet",
     'Failed to pull image "contoso.azurecr.io/team/app:v1": failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized',
     "login refused team/app",
-    "the login was refused",
+    "The registry refused the login",
   ],
 ];
 
@@ -164,7 +164,7 @@ test("the errors of clients", async ({ playground }) => {
 
 test("a command of az is simulated, and one that changes a map changes it", async ({ playground }) => {
   await playground.write("az acr repository show-tags -n contoso --repository team/app");
-  await playground.says("Not certain", "no scope map is here yet", "needs metadata/read on team/app");
+  await playground.says("Can't tell yet", "To see what this token has now", "needs metadata/read on team/app");
   await playground.write("az acr scope-map update -n ci -r contoso --add-repository team/app metadata/read");
   expect(await playground.rules()).toEqual(["repositories/team/app/metadata/read"]);
   await playground.says("Allowed");
@@ -174,7 +174,7 @@ test("a token is read, and its rights are looked at", async ({ playground }) => 
   await playground.write(token(accessClaims(Math.floor(Date.now() / 1000), ["team/app", "pull"])));
   await expect(playground.found).toHaveText(["signed token decoded here; its signature is not kept"]);
   await playground.ask("repository:team/app:pull,push");
-  await playground.says("Partly", "the token does not hold push on team/app");
+  await playground.says("Partly allowed", "the token does not hold push on team/app");
 });
 
 test("repositories fill the matrix", async ({ playground }) => {
@@ -214,7 +214,7 @@ test("a rule that was changed survives what is typed into the field afterwards",
   await playground.write(AZ_MAP);
   await playground.map.getByRole("button", { name: "remove repositories/samples/hello-world/content/write" }).click();
   await playground.map.getByRole("textbox", { name: "add a rule" }).fill("repositories/samples/*/metadata/read");
-  await playground.map.getByRole("button", { name: "Add" }).click();
+  await playground.map.getByRole("button", { name: "Add", exact: true }).click();
   const changed = ["repositories/samples/hello-world/content/read", "repositories/samples/*/metadata/read"];
   await playground.field.press("Control+End");
   await playground.field.pressSequentially("repository:samples/nginx:pull\n");
@@ -228,9 +228,9 @@ test("two maps of one paste are two, and a token has one of them", async ({ play
   );
   await expect(playground.map).toHaveCount(2);
   await playground.ask("repository:a:pull");
-  await playground.says("Not certain", "one allows this and two does not, and a token has one of them");
+  await playground.says("Can't tell yet", "one allows this and two does not, and a token has one of them");
   await playground.ask("repository:a:pull,push");
-  await playground.says("Not certain", "only together do these scope maps allow it");
+  await playground.says("Can't tell yet", "Only together do these scope maps allow it");
 });
 
 test("Clear empties the field and keeps what was taken", async ({ playground }) => {
@@ -252,7 +252,7 @@ test("a rule that was added or removed by hand comes back by Undo", async ({ pla
   const [own, read, write] = ["zzz", "a", "b"].map((name) => `repositories/${name}/content/read`);
   await playground.write(JSON.stringify({ name: "M", actions: [read, write] }));
   await playground.map.getByRole("textbox", { name: "add a rule" }).fill(own ?? "");
-  await playground.map.getByRole("button", { name: "Add" }).click();
+  await playground.map.getByRole("button", { name: "Add", exact: true }).click();
   expect(await playground.rules()).toEqual([read, write, own]);
   await playground.field.focus();
   await page.keyboard.press("Control+Home");

@@ -17,6 +17,8 @@ export class Playground {
   readonly map: Locator;
   readonly question: Locator;
   readonly answer: Locator;
+  /** The sentence that is read first. */
+  readonly headline: Locator;
   readonly matrix: Locator;
   readonly repository: Locator;
   readonly more: Locator;
@@ -28,7 +30,8 @@ export class Playground {
     this.found = page.getByRole("region", { name: "Paste anything" }).getByRole("listitem");
     this.map = page.getByRole("region", { name: "Scope map" });
     this.answer = page.getByRole("region", { name: "Answer" });
-    this.question = this.answer.getByRole("textbox", { name: "Scope" });
+    this.question = this.answer.getByRole("textbox", { name: "Check a scope" });
+    this.headline = this.answer.getByRole("heading", { level: 3 }).first();
     this.matrix = page.getByRole("region", { name: "Repositories" });
     this.repository = this.matrix.getByRole("textbox", { name: "add repositories" });
     this.more = page.getByRole("region", { name: "more" });
@@ -50,14 +53,16 @@ export class Playground {
   }
 
   /** Waits for the verdict and for words in the answer. */
-  async says(verdict: "Allowed" | "Denied" | "Partly" | "Not certain", ...words: string[]): Promise<void> {
+  async says(verdict: "Allowed" | "Denied" | "Partly allowed" | "Can't tell yet", ...words: string[]): Promise<void> {
     await expect(this.answer.getByText(verdict, { exact: true })).toBeVisible();
     for (const text of words) await expect(this.answer).toContainText(text);
   }
 
   /** A cell of the matrix, whatever it says. */
   cell(repository: string, action: Action): Locator {
-    return this.matrix.getByRole("button", { name: new RegExp(`^${literal(repository)} ${action}: `) });
+    return this.matrix.getByRole("button", {
+      name: new RegExp(`(?:^|, such as )${literal(repository)},? ${action.replace("_", " ")}: `),
+    });
   }
 
   row(repository: string): Locator {
@@ -68,7 +73,7 @@ export class Playground {
   async repositories(): Promise<string[]> {
     const names = this.matrix.getByRole("button", { name: / pull: (allowed|denied|not certain)$/ });
     const labels = await names.evaluateAll((cells) => cells.map((cell) => cell.getAttribute("aria-label") ?? ""));
-    return labels.map((label) => label.slice(0, label.lastIndexOf(" pull: ")));
+    return labels.map((label) => /(?:^|, such as )([^,]*),? pull: /.exec(label)?.[1] ?? label);
   }
 
   /** The rules of the map as they are listed. */
@@ -83,7 +88,9 @@ export class Playground {
 
   async openPanel(name: Panel): Promise<Locator> {
     await this.more.getByRole("tab", { name }).click();
-    return this.more.getByRole("tabpanel", { name });
+    const panel = this.more.getByRole("tabpanel", { name });
+    await expect(panel.getByText("Loading…")).toHaveCount(0);
+    return panel;
   }
 
   async chooseExample(name: string): Promise<void> {

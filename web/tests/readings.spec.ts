@@ -19,17 +19,15 @@ test.beforeEach(async ({ page }) => {
 
 /** No cell is red or green that nothing says so of. */
 async function marks(playground: Playground, repository: string): Promise<string[]> {
-  const cells = playground.matrix.getByRole("button", { name: new RegExp(`^${repository} \\w+: `) });
+  const cells = playground.matrix.getByRole("button", { name: new RegExp(`^${repository} [\\w ]+: `) });
   return cells.evaluateAll((all) => all.map((cell) => cell.getAttribute("aria-label")?.split(": ")[1] ?? ""));
 }
 
 test("an access token is summed up, and its repositories are the rows", async ({ playground }) => {
   for (const before of ["", AZ_MAP]) {
     await playground.write(before + ACCESS);
-    await expect(playground.answer.locator(".sentence")).toHaveText([
-      "This token can pull and push shop/web and pull base/debian.",
-      "It ends 2026-03-01 13:00:00 UTC.",
-    ]);
+    await expect(playground.headline).toHaveText("This token can pull and push shop/web and pull base/debian.");
+    await expect(playground.answer.locator(".sentence")).toHaveText(["It ends 2026-03-01 13:00:00 UTC."]);
     expect(await playground.repositories()).toEqual(["shop/web", "base/debian"]);
     expect(await marks(playground, "shop/web")).toEqual(["allowed", "allowed", "denied", "denied", "denied"]);
     await expect(playground.answer.getByText("Denied")).toHaveCount(0);
@@ -53,8 +51,8 @@ const NEW = MAP("web-new", "content/read");
 test("two maps stay two, and the page asks which one the token uses", async ({ playground }) => {
   await playground.write(OLD);
   await playground.write(OLD + NEW + PUSHED);
-  await playground.says("Not certain", "web-old allows this and web-new does not, and a token has one of them");
-  await expect(playground.answer).not.toContainText("works");
+  await playground.says("Can't tell yet", "web-old allows this and web-new does not, and a token has one of them");
+  await expect(playground.answer).not.toContainText("will work");
   expect(await marks(playground, "samples/nginx")).toEqual(["allowed", "not certain", "denied", "denied", "denied"]);
   const choice = playground.answer.getByRole("combobox", { name: "The token uses the scope map" });
   await choice.selectOption("web-new");
@@ -63,7 +61,7 @@ test("two maps stay two, and the page asks which one the token uses", async ({ p
   await choice.selectOption("web-old");
   await playground.says("Allowed");
   await choice.selectOption("not known");
-  await playground.says("Not certain");
+  await playground.says("Can't tell yet");
 });
 
 test("two maps that agree need no choice", async ({ playground }) => {
@@ -84,13 +82,13 @@ test("two maps are compared with each other, under their names", async ({ playgr
 
 /** Incomplete questions, and the message for each. */
 const unfinished: [string, string][] = [
-  ["r", "r is not a scope yet: a scope with fewer than two colons: write type:name:actions"],
+  ["r", "r is not a scope yet.A scope with fewer than two colons: write type:name:actions."],
   ["repository", "not a scope yet"],
   ["repository:samples/hello-world", "not a scope yet"],
   ["repository:samples/hello-world:", "names no action yet"],
-  ["repository:samples/hello-world:pulls", "unknown action pulls: did you mean pull?"],
-  ["repository:samples/hello-world:content/write", "unknown action content/write: did you mean push?"],
-  ["repository:samples/hello-world:fly", "unknown action fly: a registry knows pull, push"],
+  ["repository:samples/hello-world:pulls", "Unknown action pulls.Did you mean pull?"],
+  ["repository:samples/hello-world:content/write", "Unknown action content/write.Did you mean push?"],
+  ["repository:samples/hello-world:fly", "Unknown action fly.A registry knows pull, push"],
 ];
 
 test("what is no question yet has no verdict, and is no test", async ({ playground }) => {
@@ -99,7 +97,7 @@ test("what is no question yet has no verdict, and is no test", async ({ playgrou
     await playground.ask(scope);
     await expect(playground.answer).toContainText(said);
     await expect(playground.answer).not.toHaveAttribute("data-verdict");
-    await expect(playground.answer.getByRole("button", { name: "Keep as a test" })).toHaveCount(0);
+    await expect(playground.answer.getByRole("button", { name: "Save as test" })).toHaveCount(0);
     await expect(playground.announced).not.toContainText(/denied/i);
   }
   await playground.ask("repository:samples/hello-world:pull");
@@ -109,23 +107,29 @@ test("what is no question yet has no verdict, and is no test", async ({ playgrou
 test("a login that was refused comes first, and alone", async ({ playground }) => {
   for (const before of ["", MAP("ci", "content/read")]) {
     await playground.write(before + LOGIN);
-    await expect(playground.answer.getByText("Login refused", { exact: true })).toBeVisible();
-    await expect(playground.answer.locator(".sentence")).toHaveText([/^the login was refused, and no scope map/]);
+    await expect(playground.answer.getByText("Login failed", { exact: true })).toBeVisible();
+    await expect(playground.headline).toHaveText(
+      "Login failed: The registry refused the login, so scope maps aren't the cause.",
+    );
+    await expect(playground.answer.locator(".sentence")).toHaveText([/^Check the token's name, its password/]);
+    await expect(playground.answer).toContainText("az acr token show --name $TOKEN --registry myregistry -o json");
     await expect(playground.answer).not.toContainText("no rule");
-    await expect(playground.answer.getByRole("heading", { name: "Fix" })).toHaveCount(0);
-    if (before === "") await expect(playground.announced).toContainText("Login refused: the login was refused");
+    await expect(playground.answer.getByRole("heading", { name: "How to fix it" })).toHaveCount(0);
+    if (before === "") await expect(playground.announced).toContainText("Login failed: The registry refused the login");
   }
 });
 
 test("without a map the page says what is needed, and that no rule denies it", async ({ playground }) => {
   await playground.write(PUSHED);
   await playground.says(
-    "Not certain",
+    "Can't tell yet",
     "docker push samples/nginx needs content/read and content/write on samples/nginx",
   );
-  await expect(playground.answer).toContainText("to see what the token has now, paste what az acr scope-map show");
+  await expect(playground.answer).toContainText(
+    "To see what this token has now, paste the output of az acr scope-map show",
+  );
   await expect(playground.answer).not.toContainText(/is denied|no rule|fails/);
-  await expect(playground.answer.getByRole("heading", { name: "Fix" })).toBeVisible();
+  await expect(playground.answer.getByRole("heading", { name: "How to fix it" })).toBeVisible();
   expect(await marks(playground, "samples/nginx")).toEqual(Array(5).fill("not certain"));
 });
 
@@ -149,7 +153,7 @@ test("a refusal that is gone from the field makes no old answer an allowed one",
   await playground.write(
     `${MAP("ci", "content/read", "content/write")}${PUSHED}denied: requested access to the resource is denied\n`,
   );
-  await playground.says("Not certain", "and yet it was refused");
+  await playground.says("Can't tell yet", "and yet it was refused");
   await playground.page.getByRole("button", { name: "Clear" }).click();
-  await playground.says("Not certain", "This answer belongs to the previous question.");
+  await playground.says("Can't tell yet", "This answer belongs to the previous question.");
 });

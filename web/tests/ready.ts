@@ -1,5 +1,6 @@
-/** Tests begin when the reader of YAML is there. */
+/** Tests begin when all readers are there. */
 
 import { loadYaml } from "../src/documents/library";
+import { loadLanguages } from "../src/recognise/infrastructure";
 
-await loadYaml();
+await Promise.all([loadYaml(), loadLanguages()]);

@@ -11,8 +11,14 @@ test("the engine runs in the page", async ({ page, site }) => {
   await expect(page.locator("body")).toContainText(createHash("sha256").update(module).digest("hex"));
 });
 
-test("an empty page says how to begin", async ({ playground }) => {
-  await expect(playground.answer).toContainText("Paste the line that failed, a scope map or a token");
+test("an empty page says how to begin, with an example that goes at the first key", async ({ playground }) => {
+  await expect(playground.answer).toContainText("Paste an error, a scope map or a token");
+  await expect(playground.answer).toContainText("An example: what the page says of a push that was denied");
+  await expect(playground.headline).toHaveText(/^Denied: docker push samples\/nginx will fail/);
+  await expect(playground.page).toHaveTitle("Scopegate");
   await expect(playground.map).toContainText("No rule yet. Paste a map above, or add a rule.");
   await expect(playground.field).toBeEmpty();
+  await playground.field.press("d");
+  await expect(playground.answer).not.toContainText("example");
+  await expect(playground.answer).not.toHaveAttribute("data-verdict");
 });

@@ -18,8 +18,8 @@ const CLI = process.env.SCOPEGATE_CLI ?? fileURLToPath(new URL("../../target/deb
 
 async function keep(playground: Playground, scope: string): Promise<void> {
   await playground.ask(scope);
-  await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
-  await expect(playground.answer.getByRole("button", { name: "Kept as a test" })).toBeDisabled();
+  await playground.answer.getByRole("button", { name: "Save as test" }).click();
+  await expect(playground.answer.getByRole("button", { name: "Saved as test" })).toBeDisabled();
 }
 
 /** The tests as they are read: holds or fails, allow or deny, and of what. */
@@ -58,7 +58,7 @@ test("an answer is kept, fails when the map changes, and is turned round", async
 test("what a client needs is kept, one test for each resource", async ({ playground }) => {
   await playground.use(READ, WRITE);
   await playground.write("crane copy myregistry.azurecr.io/team/app:v1 myregistry.azurecr.io/team/web:v1");
-  await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+  await playground.answer.getByRole("button", { name: "Save as test" }).click();
   await playground.openPanel("Tests");
   await expect(listed(playground)).toHaveCount(2);
 });

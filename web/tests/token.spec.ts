@@ -119,13 +119,13 @@ test("whose rights are looked at", async ({ playground, page }) => {
   await playground.use(RULE);
   await playground.write(token(accessClaims(SECONDS, ["team/app", "push"])));
   await playground.ask("repository:team/app:pull,push");
-  await playground.says("Partly", "the token does not hold pull on team/app");
+  await playground.says("Partly allowed", "the token does not hold pull on team/app");
   await expect(playground.cell("team/app", "push")).toHaveAccessibleName("team/app push: allowed");
   await page.getByRole("radio", { name: "What the scope map grants" }).check({ force: true });
-  await playground.says("Partly", "team/app is denied push");
+  await playground.says("Partly allowed", "team/app is denied push");
   await expect(playground.cell("team/app", "push")).toHaveAccessibleName("team/app push: denied");
   await page.getByRole("radio", { name: "What the pasted token holds" }).check({ force: true });
-  await playground.says("Partly", "the token does not hold pull");
+  await playground.says("Partly allowed", "the token does not hold pull");
 });
 
 test("Forget this token", async ({ playground }) => {

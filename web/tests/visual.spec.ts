@@ -28,7 +28,7 @@ const states: [string, string, (playground: Playground) => Promise<unknown>][] =
     "more",
     async (playground) => {
       await playground.write(PUSH + AZ_MAP);
-      await playground.answer.getByRole("button", { name: "Keep as a test" }).click();
+      await playground.answer.getByRole("button", { name: "Save as test" }).click();
       await playground.answer.getByRole("button", { name: "Try it here" }).click();
       await playground.openPanel("Tests");
     },

@@ -12,6 +12,7 @@ import { Maps } from "./Maps";
 import { Matrix } from "./Matrix";
 import { Notices } from "./Notices";
 import { createNarrow } from "./narrow";
+import { openExample } from "./open-example";
 import { Panels } from "./Panels";
 import { PasteField } from "./PasteField";
 
@@ -22,6 +23,16 @@ function skip(): void {
 
 export function App(props: { playground: Playground; paste: Paste; memory: Memory; address: Address }): JSX.Element {
   const narrow = createNarrow();
+  /** A link opens as an answer: it is the first of the page, and as wide. */
+  const where = () => (props.address.isOpened() ? "above" : narrow() ? "between" : "beside");
+  const answer = () => (
+    <AnswerCard
+      playground={props.playground}
+      stale={props.paste.isStale()}
+      link={() => props.address.share()}
+      openExample={() => openExample(props.memory, props.paste)}
+    />
+  );
   return (
     <>
       <button type="button" class="skip" onClick={skip}>
@@ -29,22 +40,30 @@ export function App(props: { playground: Playground; paste: Paste; memory: Memor
       </button>
       <Header playground={props.playground} paste={props.paste} memory={props.memory} address={props.address} />
       <Notices memory={props.memory} address={props.address} />
-      <main class="page">
-        <div class="column">
+      {/* For eyes and for keys alike: what was pasted, its answer, the rest. */}
+      <main class="page" data-above={where() === "above" ? "" : undefined}>
+        <Show when={where() === "above"}>
+          <div class="column wide">{answer()}</div>
+        </Show>
+        <div class="column left">
           <PasteField playground={props.playground} paste={props.paste} />
-          {/* In one column, what one came for stands before what one has. */}
-          <Show when={narrow()}>
-            <AnswerCard playground={props.playground} stale={props.paste.isStale()} />
-          </Show>
-          <Maps playground={props.playground} />
         </div>
-        <div class="column">
-          <Show when={!narrow()}>
-            <AnswerCard playground={props.playground} stale={props.paste.isStale()} />
-          </Show>
+        <Show when={narrow()}>
+          <Show when={where() === "between"}>{answer()}</Show>
+          <div class="column">
+            <Maps playground={props.playground} />
+          </div>
+        </Show>
+        <div class="column right">
+          <Show when={where() === "beside"}>{answer()}</Show>
           <Matrix playground={props.playground} />
           <Panels playground={props.playground} />
         </div>
+        <Show when={!narrow()}>
+          <div class="column left">
+            <Maps playground={props.playground} />
+          </div>
+        </Show>
       </main>
       <Footer memory={props.memory} />
     </>

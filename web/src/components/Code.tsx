@@ -26,14 +26,20 @@ export function Code(props: { text: string; label: string; children?: JSX.Elemen
   );
 }
 
-export function CopyButton(props: { text: string; label: string; name?: string }): JSX.Element {
+export function CopyButton(props: {
+  /** What is copied, or what makes it when it is wanted. */
+  text: string | (() => Promise<string>);
+  label: string;
+  name?: string;
+  class?: string;
+}): JSX.Element {
   const [copied, setCopied] = createSignal(false);
   let timer: ReturnType<typeof setTimeout> | undefined;
   onCleanup(() => clearTimeout(timer));
 
   async function copy() {
     if (!(await toClipboard(props.text))) {
-      announce("the browser does not let this page copy; select the text instead");
+      announce("Couldn't copy. Select the text and copy it yourself.");
       return;
     }
     setCopied(true);
@@ -43,7 +49,12 @@ export function CopyButton(props: { text: string; label: string; name?: string }
   }
 
   return (
-    <button type="button" class="quiet" onClick={copy} aria-label={props.name ? undefined : `copy ${props.label}`}>
+    <button
+      type="button"
+      class={props.class ?? "quiet"}
+      onClick={copy}
+      aria-label={props.name ? undefined : `copy ${props.label}`}
+    >
       <Show when={copied()} fallback={props.name ?? "Copy"}>
         Copied
       </Show>
@@ -52,7 +63,9 @@ export function CopyButton(props: { text: string; label: string; name?: string }
 }
 
 /** Pages that are not served securely have no clipboard; the old way works there. */
-async function toClipboard(text: string): Promise<boolean> {
+export async function toClipboard(given: string | (() => Promise<string>)): Promise<boolean> {
+  const text = typeof given === "string" ? given : await given().catch(() => null);
+  if (text === null) return false;
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -10,14 +10,18 @@ import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import { attempt } from "../engine";
 import { loadYaml } from "../recognise";
 import { parseActions } from "../state/actions";
-import { comparedIndex, comparedName, PASTED, type Side } from "../state/compared";
+import { byWeight, comparedIndex, comparedMap, comparedName, PASTED, type Side } from "../state/compared";
 import type { Playground } from "../state/playground";
+import { CopyButton } from "./Code";
 import { Mark } from "./Mark";
 import { More } from "./More";
 import { Sentence } from "./Sentence";
 
 /** More are counted, and not drawn. */
 const MAX_SHOWN = 200;
+
+/** The writers are loaded when one is wanted. */
+const cards = () => import("../cards");
 
 export function ComparePanel(props: { playground: Playground }): JSX.Element {
   const { playground } = props;
@@ -31,7 +35,7 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
   const differences = createMemo(() => {
     const { before, after } = playground.compared;
     const compared = attempt(() => after().principal.difference(before().principal));
-    return compared.kind === "value" ? compared.value : [];
+    return compared.kind === "value" ? byWeight(compared.value) : [];
   });
   const invalid = () =>
     [playground.compared.before(), playground.compared.after()]
@@ -59,6 +63,15 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
     playground.set("old", { name: map?.name ?? "", registry: "", description: "", actions: [...(map?.actions ?? [])] });
     playground.set("compare", "before", PASTED);
   }
+
+  const review = async () =>
+    (await cards()).forReview({
+      before: comparedName(playground.model, indexOf("before")),
+      after: comparedName(playground.model, indexOf("after")),
+      rows: differences(),
+    });
+  const actionsOf = (side: Side) => [...(comparedMap(playground.model, side)?.actions ?? [])];
+  const check = async () => (await cards()).forCi(actionsOf("before"), actionsOf("after"));
 
   function remove() {
     playground.set("old", null);
@@ -115,6 +128,10 @@ export function ComparePanel(props: { playground: Playground }): JSX.Element {
         <h3>
           <Sentence text={title()} />
         </h3>
+        <div class="row">
+          <CopyButton class="" text={review} label="the comparison as Markdown" name="Copy as PR comment" />
+          <CopyButton class="" text={check} label="the check for CI" name="Copy as CI check" />
+        </div>
         <Show
           when={differences().length > 0}
           fallback={

@@ -7,7 +7,6 @@ import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import type { Edit } from "../engine";
 import { type Fix, fix, type WholeMap } from "../fixes";
 import type { ScopeMapDraft } from "../state/model";
-import type { Playground } from "../state/playground";
 import { announce } from "./announce";
 import { Code } from "./Code";
 import { Tabs } from "./Tabs";
@@ -20,29 +19,29 @@ const forms: { id: Form; name: string }[] = [
   { id: "terraform", name: "Terraform" },
 ];
 
-export function Fixes(props: { playground: Playground; edits: Edit[] }): JSX.Element {
+export function Fixes(props: { edits: Edit[]; maps: ScopeMapDraft[]; tryIt: () => void }): JSX.Element {
   const [form, setForm] = createSignal<Form>("az");
-  const fixes = createMemo(() => byMap(props.edits, props.playground.deciding()));
+  const fixes = createMemo(() => byMap(props.edits, props.maps));
 
   function tryIt() {
-    props.playground.apply(props.edits);
+    props.tryIt();
     // The button goes with what it did.
     document.getElementById("answer")?.focus();
-    announce("the change was made to the scope map on this page");
+    announce("Scope map updated on this page");
   }
 
   return (
     <div class="fixes">
       <div class="row spread">
-        <h3>Fix</h3>
-        <Tabs label="the form of the fix" tabs={forms} chosen={form()} choose={setForm} panel="fix" />
+        <h3>How to fix it</h3>
+        <Tabs label="Format" tabs={forms} chosen={form()} choose={setForm} panel="fix" />
       </div>
       <div id="fix" role="tabpanel" aria-labelledby={`fix-tab-${form()}`}>
         <For each={fixes()}>
           {(written, index) => (
             <Code text={written[form()]} label={`the fix as ${form()}`}>
               <Show when={index() === 0}>
-                <button type="button" class="primary" onClick={tryIt}>
+                <button type="button" onClick={tryIt}>
                   Try it here
                 </button>
               </Show>

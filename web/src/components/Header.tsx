@@ -6,8 +6,8 @@ import { examples } from "../state/examples";
 import type { Memory } from "../state/memory";
 import type { Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
-import { announce } from "./announce";
 import { Menu } from "./Menu";
+import { openExample } from "./open-example";
 import { ShareButton } from "./ShareButton";
 import { ThemeButton } from "./ThemeButton";
 
@@ -20,15 +20,7 @@ export function Header(props: { playground: Playground; paste: Paste; memory: Me
       <p class="tagline">What can this token do, and why?</p>
       <div class="row actions">
         <Profile playground={props.playground} />
-        <Menu
-          name="Examples"
-          items={examples}
-          choose={(example) => {
-            props.memory.replace(example.model());
-            if (example.pasted) props.paste.write(example.pasted);
-            announce(`example: ${example.name}`);
-          }}
-        />
+        <Menu name="Examples" items={examples} choose={(example) => openExample(props.memory, props.paste, example)} />
         <ShareButton address={props.address} />
         <ThemeButton />
       </div>

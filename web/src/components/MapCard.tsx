@@ -6,10 +6,14 @@
 import { createSignal, type JSX, lazy, Show, Suspense } from "solid-js";
 import type { Said } from "../editor/editor";
 import { checkScopeMapName } from "../engine";
-import type { ScopeMapDraft } from "../state/model";
+import type { ExportForm } from "../fixes/exports";
+import { comparedName } from "../state/compared";
+import type { Model, ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
 import { systemMap } from "../state/system";
-import { CopyButton } from "./Code";
+import { announce } from "./announce";
+import { toClipboard } from "./Code";
+import { Menu } from "./Menu";
 import { RuleField } from "./RuleField";
 import { RuleList } from "./RuleList";
 
@@ -31,10 +35,12 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; ind
   return (
     <section class="card map" aria-labelledby={title()}>
       <div class="row spread">
-        <h2 id={title()}>Scope map</h2>
+        <h2 id={title()} class="break">
+          {called(props.playground.model, props.index)}
+        </h2>
         <div class="row">
           <Show when={props.map.actions.length > 0}>
-            <CopyButton text={JSON.stringify(props.map.actions, null, 2)} label="the actions" name="Copy actions" />
+            <Menu name="Export" items={FORMS} choose={(form) => copyAs(props.map, form)} />
           </Show>
           <button type="button" class="quiet" aria-expanded={editing()} onClick={() => setEditing(!editing())}>
             {editing() ? "Done" : "Edit as text"}
@@ -89,9 +95,35 @@ export function MapCard(props: { playground: Playground; map: ScopeMapDraft; ind
           />
         </Suspense>
       </Show>
-      <RuleField playground={props.playground} index={props.index} />
+      <RuleField
+        id={`rule-${props.index}`}
+        add={(rules) => props.playground.write(props.index, [...props.map.actions, ...rules])}
+      />
     </section>
   );
+}
+
+const FORMS: { id: ExportForm; name: string; about: string }[] = [
+  { id: "create", name: "az create", about: "the command that makes this map" },
+  { id: "update", name: "az update", about: "the command that adds these rules to a map" },
+  { id: "arm", name: "ARM", about: "a resource of a template" },
+  { id: "bicep", name: "Bicep", about: "a resource in its registry" },
+  { id: "terraform", name: "Terraform", about: "a block of azurerm" },
+  { id: "json", name: "JSON", about: "name, description and actions" },
+  { id: "yaml", name: "YAML", about: "the same for files of tests" },
+];
+
+/** Copies the map; the writers are loaded when one is wanted. */
+async function copyAs({ name, registry, description, actions }: ScopeMapDraft, form: (typeof FORMS)[number]) {
+  const map = { name, registry: registry || null, description, actions: [...actions] };
+  const isCopied = await toClipboard(async () => (await import("../fixes/exports")).exported(map, form.id));
+  announce(isCopied ? `copied: the scope map as ${form.name}` : "Couldn't copy. Select the text and copy it yourself.");
+}
+
+/** Each of several maps has a name of its own on the page. */
+function called(model: Model, index: number): string {
+  const isAlone = model.maps.length === 1 && model.maps[0]?.name === "";
+  return isAlone ? "Scope map" : `Scope map: ${comparedName(model, index)}`;
 }
 
 /** What the engine says of the rules that are there now, read on demand. */

@@ -2,7 +2,7 @@
 
 import type { JSX } from "solid-js";
 
-export type Sign = "allowed" | "denied" | "partly" | "note" | "step" | "waits";
+export type Sign = "allowed" | "denied" | "partly" | "note" | "step" | "waits" | "text" | "quiet";
 
 const shapes: Record<Sign, string> = {
   allowed: "M4 10.5l4 4 8-9",
@@ -11,6 +11,8 @@ const shapes: Record<Sign, string> = {
   note: "M10 5v6M10 14.5v.5",
   step: "M4 10h11M11 6l4 4-4 4",
   waits: "M10 9.5v1",
+  quiet: "M7 10h6",
+  text: "M5 6h10M5 10h10M5 14h6",
 };
 
 export function Mark(props: { sign: Sign; label?: string }): JSX.Element {

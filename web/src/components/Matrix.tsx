@@ -1,10 +1,11 @@
 /** Repositories by actions: each cell says allowed or denied, and asks why when it is pressed. */
 
-import { createSignal, For, Index, type JSX, Show } from "solid-js";
-import { permissionFor } from "../engine";
+import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
+import { permissionFor, readScopes } from "../engine";
 import { hostAsked } from "../state/model";
 import type { Playground } from "../state/playground";
 import { MAX_NAMED, type Row } from "../state/rows";
+import { answered } from "../state/words";
 import { announce } from "./announce";
 import { Mark, type Sign } from "./Mark";
 import { More } from "./More";
@@ -13,6 +14,7 @@ import { RepositoryField } from "./RepositoryField";
 export function Matrix(props: { playground: Playground }): JSX.Element {
   const [focused, setFocused] = createSignal({ row: 0, column: 0 });
   const rows = () => props.playground.rows();
+  const refused = createMemo(() => refusedIn(props.playground));
   let table: HTMLTableElement | undefined;
 
   function move(event: KeyboardEvent) {
@@ -37,7 +39,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
         <h2 id="matrix-title">Repositories</h2>
         <span class="muted small">select a cell to see why; arrow keys move</span>
       </div>
-      <div class="scroll">
+      <div class="scroll rows">
         <table class="matrix" ref={table} role="table">
           <thead role="rowgroup">
             <tr role="row">
@@ -61,6 +63,7 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
                 <MatrixRow
                   playground={props.playground}
                   row={row()}
+                  isRefused={(action) => refused().has(`${row().name} ${action}`)}
                   isStop={(column) => isStop(focused(), index, column, rows().length)}
                   index={index}
                   reach={(column) => setFocused({ row: index, column })}
@@ -82,6 +85,8 @@ export function Matrix(props: { playground: Playground }): JSX.Element {
 function MatrixRow(props: {
   playground: Playground;
   row: Row;
+  /** Whether the action was asked for, and is denied. */
+  isRefused: (action: string) => boolean;
   index: number;
   isStop: (column: number) => boolean;
   reach: (column: number) => void;
@@ -91,9 +96,15 @@ function MatrixRow(props: {
       <th scope="row" role="rowheader">
         <div class="row-name">
           <span class="grow">
-            <span class="mono name">{props.row.name}</span>
-            <Show when={props.row.standsFor}>
-              {(pattern) => <span class="muted small stands-for">{describePattern(pattern())}</span>}
+            <Show when={classOf(props.row)} fallback={<span class="mono name">{props.row.name}</span>}>
+              {(name) => (
+                <>
+                  <em class="name">{name()}</em>
+                  <span class="muted small stands-for">
+                    such as <span class="mono">{props.row.name}</span>
+                  </span>
+                </>
+              )}
             </Show>
             <Show when={props.row.problem}>
               {(problem) => (
@@ -131,13 +142,13 @@ function MatrixRow(props: {
               aria-disabled={props.row.problem !== null}
               tabIndex={props.isStop(column()) ? 0 : -1}
               aria-pressed={isAsked(props.playground, props.row.name, action)}
-              aria-label={`${props.row.name} ${action}: ${words[verdict(props.row, action)]}`}
+              aria-label={`${spoken(props.row)} ${action.replace("_", " ")}: ${words[verdict(props.row, action)]}`}
               onFocus={() => props.reach(column())}
               onClick={() => {
                 if (props.row.problem === null) ask(props.playground, props.row.name, action);
               }}
             >
-              <Mark sign={signs[verdict(props.row, action)]} />
+              <Mark sign={sign(verdict(props.row, action), props.isRefused(action))} />
             </button>
           </td>
         )}
@@ -161,7 +172,24 @@ function verdict(row: Row, action: string): Verdict {
 }
 
 const words: Record<Verdict, string> = { allowed: "allowed", denied: "denied", unsure: "not certain" };
-const signs: Record<Verdict, Sign> = { allowed: "allowed", denied: "denied", unsure: "note" };
+const signs: Record<Verdict, Sign> = { allowed: "allowed", denied: "quiet", unsure: "note" };
+
+/** What is denied and was not asked for is quiet: most of a narrow map is. */
+function sign(verdict: Verdict, isRefused: boolean): Sign {
+  return verdict === "denied" && isRefused ? "denied" : signs[verdict];
+}
+
+/** What is asked and denied, as names and actions. */
+function refusedIn({ answer }: Playground): Set<string> {
+  const given = answer();
+  const scopes =
+    given.kind === "answer" ? given.explanations.flatMap((explanation) => answered(explanation, false)) : [];
+  return new Set(
+    scopes.flatMap((scope) =>
+      readScopes(scope).scopes.flatMap(({ name, actions }) => actions.map((action) => `${name} ${action}`)),
+    ),
+  );
+}
 
 function isAsked(playground: Playground, name: string, action: string): boolean {
   const { question } = playground.model;
@@ -177,7 +205,13 @@ function clamp(value: number, length: number): number {
   return Math.max(0, Math.min(value, length - 1));
 }
 
-function describePattern(pattern: string): string {
-  if (pattern === "*") return "any other repository";
-  return pattern.endsWith("/*") ? `any other in ${pattern}` : "named by a rule";
+/** What a row is of that no person has named: all repositories that the rules do not tell apart. */
+function classOf({ standsFor }: Row): string | null {
+  if (standsFor === "*") return "All other repositories";
+  return standsFor?.endsWith("/*") ? `Others below ${standsFor.slice(0, -1)}` : null;
+}
+
+function spoken(row: Row): string {
+  const name = classOf(row);
+  return name === null ? row.name : `${name}, such as ${row.name},`;
 }

@@ -1,13 +1,15 @@
 /** What else there is to see: a client at work, the token, another map, the tests. */
 
-import { type JSX, Match, Switch } from "solid-js";
+import { type JSX, Match, Suspense, Switch } from "solid-js";
 import type { Panel } from "../state/model";
 import type { Playground } from "../state/playground";
 import { ClientPanel } from "./ClientPanel";
-import { ComparePanel } from "./ComparePanel";
+import { later } from "./later";
 import { Tabs } from "./Tabs";
-import { TestsPanel } from "./TestsPanel";
-import { TokenPanel } from "./TokenPanel";
+
+const ComparePanel = later(async () => (await import("./ComparePanel")).ComparePanel);
+const TestsPanel = later(async () => (await import("./TestsPanel")).TestsPanel);
+const TokenPanel = later(async () => (await import("./TokenPanel")).TokenPanel);
 
 export function Panels(props: { playground: Playground }): JSX.Element {
   const tabs = (): { id: Panel; name: string; count?: number }[] => [
@@ -27,20 +29,22 @@ export function Panels(props: { playground: Playground }): JSX.Element {
         panel="panel"
       />
       <div id="panel" role="tabpanel" aria-labelledby={`panel-tab-${chosen()}`}>
-        <Switch>
-          <Match when={chosen() === "client"}>
-            <ClientPanel playground={props.playground} />
-          </Match>
-          <Match when={chosen() === "token"}>
-            <TokenPanel playground={props.playground} />
-          </Match>
-          <Match when={chosen() === "compare"}>
-            <ComparePanel playground={props.playground} />
-          </Match>
-          <Match when={chosen() === "tests"}>
-            <TestsPanel playground={props.playground} />
-          </Match>
-        </Switch>
+        <Suspense fallback={<p class="muted">Loading…</p>}>
+          <Switch>
+            <Match when={chosen() === "client"}>
+              <ClientPanel playground={props.playground} />
+            </Match>
+            <Match when={chosen() === "token"}>
+              <TokenPanel playground={props.playground} />
+            </Match>
+            <Match when={chosen() === "compare"}>
+              <ComparePanel playground={props.playground} />
+            </Match>
+            <Match when={chosen() === "tests"}>
+              <TestsPanel playground={props.playground} />
+            </Match>
+          </Switch>
+        </Suspense>
       </div>
     </section>
   );

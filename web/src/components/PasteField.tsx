@@ -1,6 +1,6 @@
 /** One field for anything, and beneath it what was recognised and what was not. */
 
-import { For, type JSX, Show } from "solid-js";
+import { For, type JSX, onCleanup, onMount, Show } from "solid-js";
 import type { Part, Paste } from "../state/paste";
 import type { Playground } from "../state/playground";
 import { announce } from "./announce";
@@ -18,7 +18,7 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
 
   function write(written: string) {
     props.paste.write(written);
-    if (written !== "") announce(parts().slice(0, MAX_SHOWN).map(spoken).join("; "));
+    if (written !== "") announce(parts().slice(0, MAX_SHOWN).map(spoken).join("; "), "typed");
   }
 
   /** The button goes with the text. */
@@ -27,10 +27,40 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
     field?.focus();
   }
 
+  /** The chips are one stop for the tab key, with arrows between them. */
+  function move(event: KeyboardEvent) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined || !(event.currentTarget instanceof HTMLElement)) return;
+    const chips = [...event.currentTarget.querySelectorAll("button")];
+    const here = chips.indexOf(document.activeElement as HTMLButtonElement);
+    chips[here + step]?.focus();
+  }
+
   function show(part: Part) {
     field?.focus();
     field?.setSelectionRange(part.from, part.to);
   }
+
+  /** Files and texts may be dropped anywhere on the page. */
+  async function drop(event: DragEvent) {
+    const { dataTransfer } = event;
+    if (!dataTransfer || isField(event.target)) return;
+    event.preventDefault();
+    const files = [...dataTransfer.files].filter(({ size }) => size <= MAX_FILE);
+    if (files.length < dataTransfer.files.length) announce("A file larger than 4 MiB was left out.");
+    const texts = await Promise.all(files.map((file) => file.text()));
+    const dropped = files.length > 0 ? texts.join("\n") : dataTransfer.getData("text");
+    if (dropped !== "") write(text().trim() === "" ? dropped : `${text().trimEnd()}\n${dropped}`);
+  }
+  const over = (event: DragEvent) => isField(event.target) || event.preventDefault();
+  onMount(() => {
+    document.addEventListener("dragover", over);
+    document.addEventListener("drop", drop);
+  });
+  onCleanup(() => {
+    document.removeEventListener("dragover", over);
+    document.removeEventListener("drop", drop);
+  });
 
   return (
     <section class="card paste" aria-labelledby="paste-title">
@@ -54,17 +84,23 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
         autocomplete="off"
         aria-describedby="paste-found"
         placeholder={
-          "the command that failed and what it said, a scope map (az, ARM, Terraform, YAML),\na token, a WWW-Authenticate header, a 401 body, a scope, a list of repositories"
+          "For example:\n$ docker push myregistry.azurecr.io/samples/nginx:v1\ndenied: requested access to the resource is denied\n\nOr a scope map (az, ARM, Bicep, Terraform, YAML), a token, a header, a scope, repositories"
         }
         value={text()}
         onInput={(event) => write(event.currentTarget.value)}
       />
-      <ul class="found" id="paste-found">
+      <ul class="found" id="paste-found" onKeyDown={move}>
         <For each={parts().slice(0, MAX_SHOWN)}>
-          {(part) => (
+          {(part, index) => (
             <li>
-              <button type="button" class="chip" data-kind={part.found.kind} onClick={() => show(part)}>
-                <Mark sign={part.found.kind === "unknown" ? "note" : "allowed"} />
+              <button
+                type="button"
+                class="chip"
+                tabIndex={index() === 0 ? 0 : -1}
+                data-kind={part.found.kind}
+                onClick={() => show(part)}
+              >
+                <Mark sign={part.found.kind === "unknown" ? "note" : "text"} />
                 <span>
                   <strong>{summary(part.found).title}</strong> <Sentence text={summary(part.found).about} />
                 </span>
@@ -78,6 +114,14 @@ export function PasteField(props: { playground: Playground; paste: Paste }): JSX
       </ul>
     </section>
   );
+}
+
+/** As much as is read of a text. */
+const MAX_FILE = 4 << 20;
+
+/** A text that is dragged into a field goes there. */
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || (target instanceof HTMLElement && target.isContentEditable);
 }
 
 function spoken(part: Part): string {

@@ -1,67 +1,79 @@
-/** What is asked: a scope that one can type, or an operation of a client. */
+/** What is asked: a scope to type, or an operation of a client. */
 
 import { type JSX, Show } from "solid-js";
-import type { Playground } from "../state/playground";
+import type { Question, Subject } from "../state/model";
 
-export function QuestionField(props: { playground: Playground }): JSX.Element {
-  const question = () => props.playground.model.question;
-  const text = () => {
-    const asked = question();
-    return asked.kind === "scope" ? asked.text : "";
-  };
-  const operation = () => {
-    const asked = question();
-    return asked.kind === "operation" ? asked : null;
-  };
-  /** The scopes that the operation needs, instead of those that one could type. */
-  const needed = () => {
-    const answer = props.playground.answer();
-    return operation() && answer.kind === "answer" ? answer.scopes : "";
-  };
+export function QuestionField(props: {
+  question: Question;
+  /** The scopes that an operation needs, in place of those that one could type. */
+  needed: string;
+  /** Whose rights are looked at; null where there is no choice. */
+  subject: Subject | null;
+  ask: (scope: string) => void;
+  look: (subject: Subject) => void;
+  children?: JSX.Element;
+}): JSX.Element {
+  const operation = () => (props.question.kind === "operation" ? props.question : null);
+  let field: HTMLInputElement | undefined;
+
+  function ask(text: string) {
+    props.ask(text);
+    // What is above the field may have grown.
+    requestAnimationFrame(() => field?.scrollIntoView({ block: "nearest" }));
+  }
 
   return (
     <div class="question">
-      <label for="question">Scope</label>
+      <label for="question">Check a scope</label>
       <input
         id="question"
+        ref={field}
         class="mono"
         type="text"
         spellcheck={false}
         autocomplete="off"
         autocapitalize="off"
-        placeholder={needed() || "repository:samples/nginx:pull,push"}
-        value={text()}
-        onInput={(event) => props.playground.ask({ kind: "scope", text: event.currentTarget.value })}
+        placeholder={(operation() && props.needed) || "repository:samples/nginx:pull,push"}
+        value={props.question.kind === "scope" ? props.question.text : ""}
+        onInput={(event) => ask(event.currentTarget.value)}
         aria-describedby="question-about"
       />
       <span id="question-about" class="muted small">
-        <Show when={operation()} fallback="type:name:actions, several separated by spaces">
+        <Show when={operation()} fallback="type:name:actions. Separate several with spaces.">
           {(asked) => (
             <>
-              asked by a client: {asked().operation.replaceAll("-", " ")} {asked().target.repository}
+              From {asked().operation.replaceAll("-", " ")} {asked().target.repository}
             </>
           )}
         </Show>
       </span>
-      <Show when={props.playground.model.held !== ""}>
-        <fieldset class="segments">
-          <legend class="visually-hidden">whose rights</legend>
-          <Choice playground={props.playground} subject="maps" name="What the scope map grants" />
-          <Choice playground={props.playground} subject="token" name="What the pasted token holds" />
-        </fieldset>
-      </Show>
+      <div class="row">
+        <Show when={props.subject !== null}>
+          <fieldset class="segments">
+            <legend class="visually-hidden">Whose rights</legend>
+            <Choice chosen={props.subject} subject="maps" name="What the scope map grants" look={props.look} />
+            <Choice chosen={props.subject} subject="token" name="What the pasted token holds" look={props.look} />
+          </fieldset>
+        </Show>
+        {props.children}
+      </div>
     </div>
   );
 }
 
-function Choice(props: { playground: Playground; subject: "maps" | "token"; name: string }): JSX.Element {
+function Choice(props: {
+  chosen: Subject | null;
+  subject: Subject;
+  name: string;
+  look: (subject: Subject) => void;
+}): JSX.Element {
   return (
     <label class="segment">
       <input
         type="radio"
         name="whose"
-        checked={props.playground.model.whose === props.subject}
-        onChange={() => props.playground.set("whose", props.subject)}
+        checked={props.chosen === props.subject}
+        onChange={() => props.look(props.subject)}
       />
       <span>{props.name}</span>
     </label>

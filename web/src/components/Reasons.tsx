@@ -1,18 +1,19 @@
-/** For each action the rules that grant it, or those that come nearest. */
+/** For each action a sentence, and the rules that grant it or those that come nearest. */
 
 import { For, Index, type JSX, Show } from "solid-js";
-import { type Explanation, type Reason, type RuleRef, readScopes } from "../engine";
+import type { Explanation, Reason, RuleRef } from "../engine";
 import { Mark } from "./Mark";
+import { Sentence } from "./Sentence";
 
 export function Reasons(props: { explanations: Explanation[] }): JSX.Element {
   const reasons = () =>
-    props.explanations.flatMap(({ scope, reasons }) => {
-      const name = nameOf(scope);
-      return reasons.map((reason) => ({ name, ...reason }));
+    props.explanations.flatMap(({ text, reasons }) => {
+      // There is one sentence for each reason.
+      const sentences = text.trimEnd().split("\n");
+      return reasons.map((reason, index) => ({ sentence: sentences[index] ?? "", ...reason }));
     });
-  const worthSaying = () => reasons().some((reason) => reason.rules.length > 0 || reason.misses.length > 0);
   return (
-    <Show when={worthSaying()}>
+    <Show when={reasons().length > 0}>
       <details class="reasons" open>
         <summary>Why</summary>
         <ul>
@@ -21,7 +22,9 @@ export function Reasons(props: { explanations: Explanation[] }): JSX.Element {
               <li>
                 <Mark sign={reason().granted ? "allowed" : "denied"} label={reason().granted ? "allowed" : "denied"} />
                 <div>
-                  <strong>{reason().action}</strong> <span class="muted mono">{reason().name}</span>
+                  <p class="sentence">
+                    <Sentence text={reason().sentence} />
+                  </p>
                   <Rules reason={reason()} />
                 </div>
               </li>
@@ -38,7 +41,7 @@ function Rules(props: { reason: Reason }): JSX.Element {
     <Show
       when={props.reason.granted}
       fallback={
-        <Show when={props.reason.misses.length > 0} fallback={<p class="muted">no rule comes near</p>}>
+        <Show when={props.reason.misses.length > 0}>
           <ul class="plain">
             <For each={props.reason.misses}>
               {(miss) => (
@@ -73,9 +76,4 @@ export function RuleName(props: { rule: RuleRef }): JSX.Element {
       </Show>
     </span>
   );
-}
-
-/** The name that a scope is about. */
-function nameOf(scope: string): string {
-  return readScopes(scope).scopes[0]?.name ?? "";
 }

@@ -1,38 +1,61 @@
-/** Where one adds a rule without opening the editor. */
+/** Where one adds a rule without opening the editor: as it is, in short, or by what may be done. */
 
-import { createSignal, type JSX } from "solid-js";
-import type { Playground } from "../state/playground";
+import { createSignal, For, type JSX, Show } from "solid-js";
+import { actions } from "../engine";
+import { isPattern, rulesFrom } from "../state/shorthand";
+import { announce } from "./announce";
 
-export function RuleField(props: { playground: Playground; index: number }): JSX.Element {
+export function RuleField(props: { id: string; add: (rules: string[]) => void }): JSX.Element {
   const [text, setText] = createSignal("");
-  const id = () => `rule-${props.index}`;
+  const [chosen, setChosen] = createSignal<string[]>(["pull"]);
+  const choose = (action: string, isChosen: boolean) =>
+    setChosen(actions().filter((one) => (one === action ? isChosen : chosen().includes(one))));
 
   function add(event: SubmitEvent) {
     event.preventDefault();
-    const action = text().trim();
-    if (action === "") return;
-    const { actions } = props.playground.model.maps[props.index] ?? { actions: [] };
-    props.playground.write(props.index, [...actions, action]);
+    const rules = rulesFrom(text(), chosen());
+    if (rules.length === 0) return;
+    props.add(rules);
+    announce(rules.length === 1 ? "Rule added" : `${rules.length} rules added`);
     setText("");
   }
 
   return (
-    <form class="row" onSubmit={add}>
-      <label class="visually-hidden" for={id()}>
-        add a rule
-      </label>
-      <input
-        id={id()}
-        class="mono"
-        type="text"
-        spellcheck={false}
-        autocapitalize="off"
-        autocomplete="off"
-        placeholder="repositories/samples/*/content/read"
-        value={text()}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <button type="submit">Add</button>
+    <form class="stack" onSubmit={add}>
+      <div class="row">
+        <label class="visually-hidden" for={props.id}>
+          add a rule
+        </label>
+        <input
+          id={props.id}
+          class="mono"
+          type="text"
+          spellcheck={false}
+          autocapitalize="off"
+          autocomplete="off"
+          placeholder="team/* pull, or repositories/samples/*/content/read"
+          value={text()}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <button type="submit">Add</button>
+      </div>
+      <Show when={isPattern(text().trim())}>
+        <fieldset class="row boxes">
+          <legend class="small muted">What may be done with {text().trim()}</legend>
+          <For each={actions()}>
+            {(action) => (
+              <label>
+                <input
+                  type="checkbox"
+                  checked={chosen().includes(action)}
+                  onChange={(event) => choose(action, event.currentTarget.checked)}
+                />
+                {action.replace("_", " ")}
+              </label>
+            )}
+          </For>
+        </fieldset>
+      </Show>
     </form>
   );
 }

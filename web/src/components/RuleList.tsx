@@ -1,9 +1,12 @@
 /** The rules of a map, each with what is wrong with it or what its owner may not have meant. */
 
 import { createMemo, For, Index, type JSX, Show } from "solid-js";
+import { unwrap } from "solid-js/store";
 import type { Finding, RuleReport } from "../engine";
+import { type Mend, mend } from "../state/mend";
 import type { ScopeMapDraft } from "../state/model";
 import type { Playground } from "../state/playground";
+import { announce } from "./announce";
 import { Mark } from "./Mark";
 import { More } from "./More";
 import { Sentence } from "./Sentence";
@@ -46,6 +49,13 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
             {(line) => (
               <RuleLine
                 line={line()}
+                mends={(finding) =>
+                  mend(finding, unwrap(props.map.actions), line().index, line().report?.pattern ?? "") ?? undefined
+                }
+                write={(actions) => {
+                  props.playground.write(props.index, actions);
+                  announce("Scope map updated on this page");
+                }}
                 remove={() =>
                   props.playground.write(
                     props.index,
@@ -62,7 +72,12 @@ export function RuleList(props: { playground: Playground; map: ScopeMapDraft; in
   );
 }
 
-function RuleLine(props: { line: Line; remove: () => void }): JSX.Element {
+function RuleLine(props: {
+  line: Line;
+  remove: () => void;
+  mends: (finding: Finding) => Mend | undefined;
+  write: (actions: string[]) => void;
+}): JSX.Element {
   const problem = () => props.line.report?.problem ?? null;
   return (
     <li classList={{ invalid: problem() !== null }}>
@@ -100,7 +115,14 @@ function RuleLine(props: { line: Line; remove: () => void }): JSX.Element {
           <p class="small" classList={{ problem: finding.error, remark: !finding.error }}>
             <Mark sign="note" />
             <span>
-              <Sentence text={finding.message} />
+              <Sentence text={finding.message} />{" "}
+              <Show when={props.mends(finding)}>
+                {(mend) => (
+                  <button type="button" class="quiet mend" onClick={() => props.write(mend().actions())}>
+                    {mend().name}
+                  </button>
+                )}
+              </Show>
             </span>
           </p>
         )}

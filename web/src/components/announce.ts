@@ -2,21 +2,31 @@
 
 let region: HTMLElement | undefined;
 let waiting: { event: string; verdict: string } | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Milliseconds without a change before what is typed is answered aloud. */
+const PAUSE = 700;
 
 /**
  * Says what has happened, or the verdict that it led to; the page has one polite live region.
  *
  * What one event causes is said together, the verdict last, because a text that follows at once
- * would be heard in place of the one before.
+ * would be heard in place of the one before. What a button has done is said at once; what follows
+ * from keys is said when no key has come for a while.
  */
-export function announce(message: string, about: "event" | "verdict" = "event"): void {
-  if (waiting === undefined) queueMicrotask(say);
-  waiting = { event: "", verdict: "", ...waiting, [about]: message };
+export function announce(message: string, about: "event" | "typed" | "verdict" = "event"): void {
+  const field = about === "typed" ? "event" : about;
+  waiting = { event: "", verdict: "", ...waiting, [field]: message };
+  clearTimeout(timer);
+  if (about === "event") queueMicrotask(say);
+  else timer = setTimeout(say, PAUSE);
 }
 
 function say(): void {
+  clearTimeout(timer);
   const message = [waiting?.event, waiting?.verdict].filter((text) => text).join(". ");
   waiting = undefined;
+  if (message === "") return;
   region ??= makeRegion();
   // A text that is the same as before would not be read again.
   region.textContent = region.textContent === message ? `${message}\u00a0` : message;

@@ -40,13 +40,6 @@ export interface File {
 const START =
   /^(?:(?:param|var|metadata|output|type|func|assert|import|using|extension|provider)\s+[\w'*{]|resource\s+\w+\s+'|module\s+\w+\s+'|targetScope\s*=|@\w)/;
 
-/** Whether a line begins a statement that no other language has. */
-export function isBicep(line: string): boolean {
-  return /^(?:param\s+\w+\s*[\w'[{(=]|using\s+'|var\s+\w+\s*=|resource\s+\w+\s+'|module\s+\w+\s+'|targetScope\s*=\s*'|metadata\s+\w+\s*=|@(?:\w+\.)?(?:description|secure|allowed|minLength|maxLength|minValue|maxValue|metadata|batchSize|export|sealed|discriminator)\()/.test(
-    line,
-  );
-}
-
 /**
  * Reads the statements from `from` on, as far as they go; `null` when not even the first is one.
  */

@@ -1,37 +1,58 @@
 /**
- * The reader of YAML brings a library as large as the rest of the page, so it is loaded when the
- * first text needs it.
+ * Readers that are loaded when the first text needs them: that of YAML brings a library as large as
+ * the rest of the page, and few texts are in Bicep or Terraform.
  *
- * That text is refused; listeners are called when it can be read again.
+ * That text is not read at first; listeners are called when it can be read again.
  */
 
 import { Refusal } from "./refusal";
 
-type Read = typeof import("./yaml").readYaml;
-
-let read: Read | undefined;
-let loading: Promise<void> | undefined;
 const listeners: (() => void)[] = [];
 
-export const readYaml: Read = (text) => {
-  if (read) return read(text);
-  // Without a network it does not come; the next text asks for it again.
-  loadYaml().catch(() => {
-    loading = undefined;
-  });
-  throw new Refusal("the reader of YAML is being loaded", 0);
-};
-
-/** Loads the reader, once. */
-export function loadYaml(): Promise<void> {
-  loading ??= import("./yaml").then((module) => {
-    read = module.readYaml;
-    for (const tell of listeners) tell();
-  });
-  return loading;
-}
-
-/** Tells `listener` when the reader has come. */
-export function whenYamlIsThere(listener: () => void): void {
+/** Calls `listener` each time when a reader was loaded. */
+export function whenReaderIsThere(listener: () => void): void {
   listeners.push(listener);
 }
+
+export interface Late<T> {
+  /** What was loaded; undefined until then, and it is being loaded. */
+  get(): T | undefined;
+  /** Loads it, once. */
+  load(): Promise<void>;
+}
+
+export function late<T>(fetch: () => Promise<T>): Late<T> {
+  let value: T | undefined;
+  let loading: Promise<void> | undefined;
+  const load = () => {
+    loading ??= fetch().then((loaded) => {
+      value = loaded;
+      for (const listener of listeners) listener();
+    });
+    return loading;
+  };
+  return {
+    load,
+    get() {
+      // Without a network it is not loaded; the next text asks for it again.
+      if (value === undefined) {
+        load().catch(() => {
+          loading = undefined;
+        });
+      }
+      return value;
+    },
+  };
+}
+
+type Read = typeof import("./yaml").readYaml;
+
+const yaml = late(async () => (await import("./yaml")).readYaml);
+
+export const loadYaml = yaml.load;
+
+export const readYaml: Read = (text) => {
+  const read = yaml.get();
+  if (!read) throw new Refusal("the reader of YAML is being loaded", 0);
+  return read(text);
+};

@@ -6,16 +6,16 @@
  * from anything else is unknown.
  */
 
-import { type Resource as Declared, type File, isBicep, readBicep as readFile } from "../documents/bicep";
+import { type Resource as Declared, type File, readBicep as readFile } from "../documents/bicep";
 import { evaluate, HOLE, type Node, type Scope, UNKNOWN, within } from "../documents/expression";
 import { MAX_DEPTH, type Path } from "../documents/source-node";
 import { resourceAt } from "./contents";
 import type { Found, Part } from "./found";
-import { lineAt, type Reading, unknown } from "./reading";
+import { type Reading, unknown } from "./reading";
 import { isResource, type Resource } from "./resource";
 
+/** Reads the statements that begin here. */
 export function readBicep(text: string, at: number): Reading | null {
-  if (!isBicep(lineAt(text, at).slice(0, 400))) return null;
   const file = readFile(text, at);
   if (!file) return null;
   const parts = [...partsOf(file), ...failureOf(file)];

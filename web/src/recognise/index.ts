@@ -1,6 +1,6 @@
 /** Paste anything: what a text holds, and the same text without its secrets. */
 
-export { loadYaml, whenYamlIsThere } from "../documents/library";
+export { loadYaml, whenReaderIsThere } from "../documents/library";
 export type {
   Change,
   Client,

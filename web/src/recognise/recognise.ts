@@ -9,7 +9,6 @@
 import { MAX_LENGTH } from "../documents/document";
 import { endOfLine } from "../documents/extent";
 import { readActions } from "./actions";
-import { readBicep } from "./bicep";
 import { readChallenge } from "./challenge";
 import { afterChanges } from "./changes";
 import { type Clean, clean } from "./clean";
@@ -18,6 +17,7 @@ import { readCmdlet } from "./commands/powershell";
 import { bracketDocuments, readBlockDocument } from "./document";
 import { readError } from "./error";
 import type { Found, Part } from "./found";
+import { readBicep, readTerraform } from "./infrastructure";
 import { readJwt } from "./jwt";
 import { linked } from "./linked";
 import { readMarkup } from "./markup";
@@ -27,7 +27,6 @@ import { withOutputs } from "./outputs";
 import { onePart, type Reader, type Reading, unknown } from "./reading";
 import { readScopeWords } from "./scopes";
 import { readTable } from "./table";
-import { readTerraform } from "./terraform";
 
 export type { Change, Client, ErrorClass, Found, Operation, Part } from "./found";
 export { withoutSecrets } from "./secrets";

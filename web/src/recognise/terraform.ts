@@ -10,14 +10,10 @@ import { type Block, type Expression, readBlock } from "../documents/terraform";
 import { systemScopeMaps } from "../engine";
 import { DESTROYED, HIDDEN } from "./changes";
 import type { Found, FoundScopeMap, FoundToken, Part, Password, TokenStatus } from "./found";
-import { deletion, lineAt, type Reading, unknown } from "./reading";
+import { deletion, type Reading, unknown } from "./reading";
 
-const BLOCK = new RegExp(
-  `^(?:resource|data|provider|variable|output|module|locals|terraform|moved|import|${DESTROYED})\\s*(?:"[^"]*"\\s*){0,2}\\{`,
-);
-
+/** Reads the block that begins here. */
 export function readTerraform(text: string, at: number): Reading | null {
-  if (!BLOCK.test(lineAt(text, at).slice(0, 1000))) return null;
   const block = readBlock(text, at);
   if (!block) return null;
   const found = foundIn(block, at);

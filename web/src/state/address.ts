@@ -16,6 +16,8 @@ export type Address = ReturnType<typeof createAddress>;
 export function createAddress(playground: Playground, memory: Memory) {
   /** What the page itself has to say, such as a link that it cannot read. */
   const [notice, setNotice] = createSignal("");
+  /** Whether what is here came by a link that was opened since the page was. */
+  const [isOpened, setIsOpened] = createSignal(false);
   /** How often the model had been changed when the address was last true. */
   let trueAt = playground.changes();
 
@@ -27,6 +29,7 @@ export function createAddress(playground: Playground, memory: Memory) {
     // What the link itself changes is heard of while it is loaded.
     trueAt = Number.POSITIVE_INFINITY;
     if (opened.kind === "model") memory.replace(opened.model);
+    if (opened.kind === "model") setIsOpened(true);
     trueAt = playground.changes();
   }
 
@@ -44,6 +47,7 @@ export function createAddress(playground: Playground, memory: Memory) {
 
   return {
     notice,
+    isOpened,
     dismiss: () => setNotice(""),
     /** Writes a link to the page into its address, and gives it. */
     async share(): Promise<string> {

@@ -33,12 +33,15 @@ import {
 } from "./caveats";
 import { describedToken } from "./described";
 import { incomplete } from "./incomplete";
-import type { Model, Question, Target } from "./model";
+import { hostAsked, type Model, type Question, type Target } from "./model";
+import { type Overview, overview } from "./overview";
+import { labelOf } from "./registry";
 
 export type Verdict = "allowed" | "denied" | "partly" | "unsure";
 
 export type Answer =
-  | { kind: "nothing" }
+  /** Nothing is asked: what is here, and what is missing. */
+  | { kind: "nothing"; overview: Overview }
   | { kind: "problem"; problem: Problem }
   /** It is no question yet, and why. */
   | { kind: "incomplete"; missing: string[] }
@@ -84,7 +87,7 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
     if (outcome?.kind === "problem") return outcome;
     const found = outcome?.value ?? null;
     const scopes = scopesOf(model.question, found);
-    if (scopes === "" && !found) return unasked(circumstances());
+    if (scopes === "" && !found) return unasked(circumstances(), principal());
     const report = attempt(() => principal().claims(scopes));
     if (report.kind === "problem") return { kind: "problem", problem: report.problem };
     const missing = incomplete(scopes, report.value.invalid);
@@ -96,9 +99,9 @@ export function createAnswer(model: Model, principal: () => Principal, circumsta
   });
 }
 
-function unasked(around: Circumstances): Answer {
+function unasked(around: Circumstances, principal: Principal): Answer {
   const { model } = around;
-  if (model.whose !== "token" || model.held === "") return { kind: "nothing" };
+  if (model.whose !== "token" || model.held === "") return { kind: "nothing", overview: overview(around, principal) };
   return { kind: "token", sentences: describedToken(around) };
 }
 
@@ -110,7 +113,7 @@ function byMaps(
   principal: Principal,
 ): GivenAnswer {
   const { model, candidates } = around;
-  const explained = principal.explain(scopes, around.registry || undefined);
+  const explained = principal.explain(scopes, around.registry || labelOf(hostAsked(model.question)) || undefined);
   const byRules = verdictOf(explained, simulation);
   const isLogin = isLoginRefused(model);
   // Where no rule was asked, it is all one which map the token has.

@@ -11,6 +11,7 @@ import { createRoot } from "solid-js";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readScopes } from "../engine";
 import { type Answer, scopesAsked } from "./answer";
+import { cardOf } from "./card";
 import { hostAsked } from "./model";
 import { createPaste, type Paste } from "./paste";
 import { createPlayground, type Playground } from "./playground";
@@ -96,6 +97,7 @@ function compared(each: Case, playground: Playground, paste: Paste): string[] {
   const token = { name: model.token.name, scopeMap: model.token.scopeMap, state: model.token.state };
   return [
     ...different("verdict", each.verdict, verdict),
+    ...promised(playground, verdict),
     ...(each.verdictNot?.includes(verdict) ? [`verdict: ${verdict}`] : []),
     ...asked(each, playground),
     ...different("registry", each.registry, labelOf(hostAsked(model.question)) || playground.registry()),
@@ -104,6 +106,13 @@ function compared(each: Case, playground: Playground, paste: Paste): string[] {
     ...(each.says ?? []).filter((text) => !said.includes(text)).map((text) => `does not say: ${text}`),
     ...(each.saysNot ?? []).filter((text) => said.includes(text)).map((text) => `says: ${text}`),
   ];
+}
+
+/** The sentence that is read first promises nothing that the verdict does not. */
+function promised({ answer, model }: Playground, verdict: string): string[] {
+  const { headline } = cardOf(answer(), model.whose === "token");
+  const isGiven = verdict === "allowed" || verdict === "partly" || verdict === "none";
+  return !isGiven && /will (?:partly )?work|\bcan (?!at least)/.test(headline) ? [`headline: ${headline}`] : [];
 }
 
 function different(field: string, right: unknown, given: unknown): string[] {

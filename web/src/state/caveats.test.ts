@@ -83,7 +83,7 @@ const cases: [string, string[], string, string][] = [
     "unsure",
     "only together",
   ],
-  ["no map", [push], "unsure", "no scope map"],
+  ["no map", [push], "unsure", "to see what this token has now"],
   [
     "a refusal that the map does not explain",
     [map("ci-map", ...both), `${push}\ndenied: requested access to the resource is denied\n`],
@@ -299,7 +299,12 @@ const traps: [string, string, string, string][] = [
     "unsure",
     "may have more rules",
   ],
-  ["the registry is deleted", `${hello}\naz acr delete -n myregistry -y\n${pull}`, "unsure", "no scope map"],
+  [
+    "the registry is deleted",
+    `${hello}\naz acr delete -n myregistry -y\n${pull}`,
+    "unsure",
+    "to see what this token has now",
+  ],
   [
     "a token is disabled, and its password made anew",
     `${hello}\naz acr token update -n T -r myregistry --status disabled\naz acr token credential generate -n T -r myregistry\n${pull}`,
@@ -352,7 +357,7 @@ const traps: [string, string, string, string][] = [
     "a plan that destroys the map",
     `${hello}\n  - resource "azurerm_container_registry_scope_map" "a" {\n      - name = "ci-map" -> null\n    }\n${pull}`,
     "unsure",
-    "no scope map",
+    "to see what this token has now",
   ],
   [
     "a map in a diff without a head",
@@ -388,7 +393,7 @@ const traps: [string, string, string, string][] = [
     "a cmdlet takes the map away",
     `${hello}\nRemove-AzContainerRegistryScopeMap -Name ci-map -RegistryName myregistry -ResourceGroupName g\n${pull}`,
     "unsure",
-    "no scope map",
+    "to see what this token has now",
   ],
   [
     "a cmdlet disables the token",
@@ -412,7 +417,7 @@ const traps: [string, string, string, string][] = [
     "a map that az does not make, because another permission is none",
     `az acr scope-map create -n ci-map -r myregistry --repository team/app content/read content/wirte\n${pull}`,
     "unsure",
-    "no scope map",
+    "to see what this token has now",
   ],
   [
     "a lock that may have failed",
@@ -479,7 +484,7 @@ const traps: [string, string, string, string][] = [
     "the values for a file of Bicep",
     `using './main.bicep'\nparam actions = [\n  'repositories/team/app/content/read'\n]\n${pull}`,
     "unsure",
-    "no scope map",
+    "to see what this token has now",
   ],
   [
     "a status that was asked for alone",
@@ -533,7 +538,7 @@ const traps: [string, string, string, string][] = [
     "a command that may be a comment",
     `# az acr scope-map create -n ci-map -r myregistry --repository team/app content/read\n${pull}`,
     "unsure",
-    "no scope map",
+    "to see what this token has now",
   ],
   [
     "a lock in a registry that a variable names",
@@ -609,7 +614,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
       playground.write(0, [...(playground.model.maps[0]?.actions ?? []), "repositories/x/content/read"]);
     },
     "unsure",
-    "the login was refused",
+    "the registry refused the login",
   ],
   [
     "a rule is added after a refusal, and taken back",
@@ -648,7 +653,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
       write(`${access(["pull"], -10, 600)}\n${challenge("myregistry.azurecr.io", ',error="invalid_token"')}`);
     },
     "unsure",
-    "the login was refused",
+    "the registry refused the login",
   ],
   [
     "a token of another registry's map of that name",
@@ -701,7 +706,7 @@ const stories: [string, (playground: Playground, write: (text: string) => void) 
       write(`${made}ERROR: (LimitExceeded) Too many scope maps.\n$ ${pull}`);
     },
     "unsure",
-    "no scope map",
+    "to see what this token has now",
   ],
   [
     "the error of a command that takes away is pasted after it",

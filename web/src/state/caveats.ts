@@ -41,10 +41,10 @@ export interface Circumstances {
 export function caveats(circumstances: Circumstances, scopes: string): Caveat[] {
   const { model } = circumstances;
   if (model.whose === "token") {
-    return [...ofPastedToken(circumstances), ...ofLocks(model, scopes), ...ofLogin(circumstances)];
+    return [...ofPastedToken(circumstances), ...ofLocks(model, scopes), ...reportedCaveats(circumstances)];
   }
   // A refused login asked no rule: only the login counts, and what is known of its token.
-  if (isLoginRefused(model)) return [...ofLogin(circumstances), ...ofTokenState(circumstances)];
+  if (isLoginRefused(model)) return [...reportedCaveats(circumstances), ...ofTokenState(circumstances)];
   return [
     ...ofIdentity(circumstances),
     ...ofTokenState(circumstances),
@@ -52,7 +52,7 @@ export function caveats(circumstances: Circumstances, scopes: string): Caveat[] 
     ...ofOtherRegistry(circumstances),
     ...ofUncertainMap(circumstances),
     ...ofLocks(model, scopes),
-    ...ofLogin(circumstances),
+    ...reportedCaveats(circumstances),
     ...ofMissingMap(circumstances),
   ];
 }
@@ -193,10 +193,9 @@ function ofAudience({ question }: Model, { aud }: Json): Caveat[] {
 
 function ofMissingMap({ model, registry }: Circumstances): Caveat[] {
   if (!isMapMissing(model)) return [];
-  const command = `az acr scope-map show --name … --registry ${registry || "…"} -o json`;
-  const missing = elsewhere(
-    `no scope map is here yet: to see what the token has now, paste what \`${command}\` prints`,
-  );
+  const known = registry || labelOf(hostAsked(model.question));
+  const command = `az acr scope-map show --name … --registry ${known || "…"} -o json`;
+  const missing = elsewhere(`to see what this token has now, paste the output of \`${command}\``);
   return [{ ...missing, keepsFix: true, isLast: true }];
 }
 
@@ -280,11 +279,11 @@ function ofNoHost(operation: string): Caveat[] {
   return [elsewhere(`the image names no registry, so ${client} ${where}; a scope map decides nothing there`)];
 }
 
-export const LOGIN_REFUSED =
-  "the login was refused, and no scope map changes that: check the token's name, password and expiry, or the image pull secret";
+const LOGIN_REFUSED =
+  "the registry refused the login, so scope maps aren't the cause: check the token's name, its password and expiry, and the image pull secret";
 
 /** What a client said, where no scope map changes it. */
-function ofLogin({ model: { reported, question } }: Circumstances): Caveat[] {
+export function reportedCaveats({ model: { reported, question } }: Circumstances): Caveat[] {
   if (reported?.meaning === "unauthenticated") return [elsewhere(LOGIN_REFUSED)];
   if (reported?.meaning === "unavailable") return [elsewhere(UNAVAILABLE)];
   if (reported?.meaning === "locked") return [{ ...elsewhere(lockedText(question)), keepsFix: true }];

@@ -5,6 +5,7 @@
  * Never a sum of several: a token has one.
  */
 
+import type { Difference } from "../engine";
 import type { Model, ScopeMapDraft } from "./model";
 
 export type Side = "before" | "after";
@@ -27,6 +28,24 @@ export function comparedIndex({ maps, old, compare }: Model, side: Side): number
 export function comparedMap(model: Model, side: Side): ScopeMapDraft | null {
   const index = comparedIndex(model, side);
   return (index === PASTED ? model.old : model.maps[index]) ?? null;
+}
+
+const WEIGHTS: Record<string, number> = { delete: 4, push: 3, metadata_write: 2 };
+
+/**
+ * The heaviest difference first: what is gained before what is lost, delete and push before what
+ * only reads, and below a wildcard before one repository.
+ */
+export function byWeight(differences: readonly Difference[]): Difference[] {
+  return differences
+    .map((difference) => ({ difference, weight: weightOf(difference) }))
+    .sort((one, other) => other.weight - one.weight)
+    .map(({ difference }) => difference);
+}
+
+function weightOf({ pattern, gained, lost }: Difference): number {
+  const heaviest = (actions: readonly string[]) => Math.max(0, ...actions.map((action) => WEIGHTS[action] ?? 1));
+  return heaviest(gained) * 100 + (pattern.endsWith("*") ? 50 : 0) + heaviest(lost);
 }
 
 /** What a map is called among the others. */

@@ -4,7 +4,7 @@
  */
 
 import { createComputed, createMemo, createSignal, on, untrack } from "solid-js";
-import { type Part, recognise, whenYamlIsThere } from "../recognise";
+import { type Part, recognise, whenReaderIsThere } from "../recognise";
 import { applyText, hasReport, initialField, isKeystroke, isStale } from "./field";
 import { locksOf } from "./locks";
 import type { Model } from "./model";
@@ -16,9 +16,10 @@ export type { Part } from "../recognise";
 export type Paste = ReturnType<typeof createPaste>;
 
 export function createPaste(playground: Playground) {
-  const [canReadAll, setCanReadAll] = createSignal(false);
+  /** How many readers were loaded since: what is in the field is read again with each. */
+  const [readers, setReaders] = createSignal(0);
   const text = () => playground.model.pasted;
-  const parts = createMemo(() => partsOf(text(), canReadAll()));
+  const parts = createMemo(() => partsOf(text(), readers()));
   const [field, setField] = createSignal(loaded());
   const question = () => present(playground.timeline()).model.question;
   const isAnswerStale = createMemo(() => isStale(field(), parts(), question()));
@@ -63,8 +64,8 @@ export function createPaste(playground: Playground) {
     setField(after.field);
   }
 
-  whenYamlIsThere(() => {
-    setCanReadAll(true);
+  whenReaderIsThere(() => {
+    setReaders((count) => count + 1);
     if (isTyped) applyNew(false);
     else setField((before) => ({ ...before, applied: loaded().applied }));
   });
@@ -90,6 +91,6 @@ export function createPaste(playground: Playground) {
 }
 
 /** The parts of a text; it is read again when more kinds of texts can be read. */
-function partsOf(text: string, _canReadAll: boolean): Part[] {
+function partsOf(text: string, _readers: number): Part[] {
   return text.trim() === "" ? [] : recognise(text);
 }

@@ -24,7 +24,7 @@ import type { PageModel } from "./page-state";
 import { createPastedToken } from "./pasted-token";
 import { publish } from "./publish";
 import { append, present, type Step, start, type Timeline } from "./reduce";
-import { isBareName } from "./registry";
+import { isBareName, labelOf } from "./registry";
 import { createRows } from "./rows";
 
 export type Playground = ReturnType<typeof createPlayground>;
@@ -107,6 +107,8 @@ export function createPlayground(initial: Model = blank()) {
     /** The two maps that are compared. */
     compared,
     registry,
+    /** The name of the registry that is asked, or that the maps are of. */
+    registryNamed: () => labelOf(hostAsked(model.question)) || registry(),
     host,
     pastedToken,
     rows,

@@ -21,8 +21,8 @@ export function validity(claims: Json, now: number): Validity {
   if (end === null) return { kind: "unknown", text: "it does not say when it ends", isAccepted: false };
   const accepted = acceptTimes(begin ?? Math.min(end, now), end, now);
   const isAccepted = accepted === "accepted";
-  if (accepted === "lifetime_too_long" && begin !== null && begin <= now && now < end)
-    return { kind: "unknown", text: `no registry accepts a token for ${span(end - begin)}`, isAccepted };
+  if (accepted === "lifetime_too_long" && (begin ?? now) <= now && now < end)
+    return { kind: "unknown", text: `no registry accepts a token for ${span(end - (begin ?? now))}`, isAccepted };
   if (begin !== null && begin > now)
     return { kind: "not-yet", text: `not valid until ${date(begin)}, in ${span(begin - now)}`, isAccepted };
   if (now >= end)
