@@ -1,17 +1,19 @@
 // A real OpenID provider for one test: oidc-provider on loopback, with one client for itself, one
 // that holds a refresh token, and one with which people sign in, in a browser or with a device code.
 //
-// PORT: where to listen. JWK: the private key to sign with. LIFETIME: how many seconds its tokens
-// are valid. ROTATE: `yes` to replace refresh tokens. RETURN: where people are sent back. The pages
-// for people take any name with any password; a name is a person's id. The first line of the output
-// is a refresh token of the client `dev`, as the provider itself makes them after a login with the
-// scope offline_access; it is printed when the provider listens.
+// PORT: where to listen. JWK: the private key to sign with, in place of a new one. LIFETIME: how
+// many seconds its tokens are valid. ROTATE: `yes` to replace refresh tokens. RETURN: where people
+// are sent back. The pages for people take any name with any password; a name is a person's id. The
+// first line of the output is a refresh token of the client `dev`, as the provider itself makes
+// them after a login with the scope offline_access; it is printed when the provider listens.
+
+import { generateKeyPairSync } from 'node:crypto';
 
 import Provider from 'oidc-provider';
 
 const issuer = `http://127.0.0.1:${process.env.PORT}`;
 const audience = 'https://containerregistry.azure.net';
-const jwk = JSON.parse(process.env.JWK);
+const jwk = process.env.JWK ? JSON.parse(process.env.JWK) : newKey();
 const lifetime = Number(process.env.LIFETIME ?? 600);
 
 const provider = new Provider(issuer, {
@@ -91,6 +93,11 @@ const provider = new Provider(issuer, {
     RefreshToken: 600,
   },
 });
+
+function newKey() {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { ...privateKey.export({ format: 'jwk' }), kid: 'first', alg: 'ES256', use: 'sig' };
+}
 
 // What a login would leave behind.
 async function refreshToken() {

@@ -16,9 +16,6 @@ const CLIENT: (&str, &str) = ("svc", "svc-secret");
 pub(crate) const DEVELOPER_SECRET: &str = "dev/secret: with + and %";
 /// The client with which people sign in, and its secret.
 const PEOPLE: (&str, &str) = ("people", "secret of people");
-/// Makes the key that the provider signs with.
-const MAKE_KEY: &str = "const { privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
-console.log(JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'first', alg: 'ES256', use: 'sig' }));";
 
 /// A provider with a client that logs in by itself.
 pub(crate) struct Provider {
@@ -57,8 +54,7 @@ impl Provider {
         let port = free_port();
         let mut command = Command::new("node");
         command.arg(scripts().join("oidc-provider.mjs"));
-        let key = run(Command::new("node").args(["--eval", MAKE_KEY]));
-        command.env("PORT", port.to_string()).env("JWK", key).env("RETURN", address);
+        command.env("PORT", port.to_string()).env("RETURN", address);
         command.env("LIFETIME", seconds.to_string()).env("ROTATE", rotates);
         let running = Running::listening(&mut command, port, folder.path().join("provider.log"));
         Self { port, folder, running }

@@ -6,18 +6,14 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use tokio::process::{Child, Command};
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
 use super::{free_port, start};
 use crate::{node, paths};
 
 /// The folder of the provider and its packages.
 const FOLDER: &str = "tests/clients";
-/// Makes the key that the provider signs with.
-const MAKE_KEY: &str = "const { privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
-console.log(JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'first', alg: 'ES256', use: 'sig' }));";
 /// The secret of our client there, which the provider's script knows. It is on loopback.
 const SECRET: &str = "dev/secret: with + and %";
 
@@ -52,11 +48,9 @@ impl People {
 
     /// Starts it. Browsers are sent back to the address at `public`.
     pub(super) async fn start(&self, shell: &Shell, public: u16) -> anyhow::Result<Child> {
-        let node = node::program(shell)?;
-        let key = cmd!(shell, "{node} --eval {MAKE_KEY}").quiet().read().context("no key")?;
-        let mut command = Command::new(node);
+        let mut command = Command::new(node::program(shell)?);
         command.arg(paths::root().join(FOLDER).join("oidc-provider.mjs"));
-        command.env("PORT", self.0.to_string()).env("JWK", key).env("ROTATE", "yes");
+        command.env("PORT", self.0.to_string()).env("ROTATE", "yes");
         command.env("RETURN", format!("https://localhost:{public}/common/oauth2/v2.0/return"));
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
         start(&mut command, self.0).await
