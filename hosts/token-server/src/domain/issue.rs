@@ -49,7 +49,7 @@ pub struct Issuer {
     /// is 840 bytes longer then.
     pub x5c: bool,
     /// How long before it is made a token begins, in seconds: its `nbf` and `iat`. See
-    /// [`backdated`](crate::domain::lifetimes::backdated).
+    /// [`backdated`].
     pub backdated: i64,
     ring: ArcSwap<Ring>,
     /// The epoch of the database, once read: tokens carry it, and those of another epoch are
