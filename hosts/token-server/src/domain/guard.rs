@@ -51,6 +51,8 @@ const FORGERIES: Rate = Rate { rate: 0.1, burst: 20 };
 const FORGERY_COSTS: u64 = 10;
 /// How often one network's sign-ins of people ask the provider.
 const LOGINS: Rate = Rate { rate: 1.0, burst: 60 };
+/// How often one network's device codes, which each have an interval too.
+const POLLS: Rate = Rate { rate: 20.0, burst: 100 };
 /// How many lists of management are read concurrently.
 const MAX_CONCURRENT_LISTS: usize = 2;
 /// The limits, and what they have counted.
@@ -63,7 +65,9 @@ pub struct Guard {
     per_principal: RateLimit,
     revocations: RateLimit,
     forgeries: RateLimit,
-    logins: RateLimit,
+    /// For a network, and the wider ones around it.
+    logins: [RateLimit; 3],
+    polls: [RateLimit; 3],
     /// Recent successful logins, by client and network.
     pub familiar: Arc<Familiar>,
     /// The slots in which chosen secrets are checked.
@@ -105,13 +109,7 @@ impl Guard {
         lists: Arc<Semaphore>,
     ) -> Self {
         let per_address = RateLimit::new(limits.per_address);
-        let per_wider = [WIDER, WIDER * WIDER].map(|times| {
-            let Rate { rate, burst } = limits.per_address;
-            RateLimit::new(Rate {
-                rate: rate * f64::from(times),
-                burst: burst.saturating_mul(times),
-            })
-        });
+        let [_, per_wider @ ..] = widening(limits.per_address);
         let per_principal = RateLimit::new(limits.per_principal);
         let Limits { connections, connections_per_peer, .. } = limits;
         // All connections of a proxy are one peer's, so each client behind it has this many
@@ -127,7 +125,8 @@ impl Guard {
             per_principal,
             revocations: RateLimit::new(REVOCATIONS),
             forgeries: RateLimit::new(FORGERIES),
-            logins: RateLimit::new(LOGINS),
+            logins: widening(LOGINS),
+            polls: widening(POLLS),
             familiar,
             check_slots,
             verified,
@@ -215,9 +214,16 @@ impl Guard {
     ///
     /// [`TooMany`] above the limit.
     pub fn check_login(&self, address: IpAddr) -> Result<(), TooMany> {
-        let checked = self.logins.check(network(address));
-        let checked = checked.inspect_err(|_| metrics::rate_limited(metrics::LimitedBy::Address));
-        checked.map(drop)
+        check_each(&self.logins, address)
+    }
+
+    /// Counts a question of a device whose person has not answered yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] above the limit.
+    pub fn check_poll(&self, address: IpAddr) -> Result<(), TooMany> {
+        check_each(&self.polls, address)
     }
 
     /// Records a request with valid credentials from an address.
@@ -247,6 +253,24 @@ impl Guard {
     }
 }
 
+/// Limits for a network, and for the /56 and the /48 around it.
+fn widening(Rate { rate, burst }: Rate) -> [RateLimit; 3] {
+    [1, WIDER, WIDER * WIDER].map(|times| {
+        RateLimit::new(Rate { rate: rate * f64::from(times), burst: burst.saturating_mul(times) })
+    })
+}
+
+fn check_each(limits: &[RateLimit; 3], address: IpAddr) -> Result<(), TooMany> {
+    let networks = std::iter::once(network(address));
+    let networks = networks.chain(wider_networks(address).into_iter().flatten());
+    let mut checked = limits.iter().zip(networks).map(|(limit, network)| limit.check(network));
+    let refused = checked.find_map(Result::err);
+    refused.map_or(Ok(()), |refused| {
+        metrics::rate_limited(metrics::LimitedBy::Address);
+        Err(refused)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::familiar::Familiarity;
@@ -255,6 +279,21 @@ mod tests {
     fn guard() -> Guard {
         let rate = Rate { rate: 0.001, burst: 20 };
         Guard::new(Limits { per_address: rate, per_principal: rate, ..Limits::default() })
+    }
+
+    /// Who has a /48 signs in no more often than sixteen networks, and polls so, too.
+    #[test]
+    fn sign_ins_of_wider_networks_are_bounded() {
+        let guard = guard();
+        let (mut logins, mut polls) = (0, 0);
+        for number in 0..2_000_u32 {
+            let (high, low) = (number / 256 % 256, number % 256);
+            let address = format!("2001:db8:1:{high:x}{low:02x}::1").parse().unwrap();
+            logins += u32::from(guard.check_login(address).is_ok());
+            polls += u32::from(guard.check_poll(address).is_ok());
+        }
+        assert!((960..1_000).contains(&logins), "{logins}");
+        assert!((1_600..1_700).contains(&polls), "{polls}");
     }
 
     #[test]

@@ -733,7 +733,7 @@ mod tests {
             ("exp", json!(u64::MAX)),
             ("exp", json!(i64::MAX)),
             ("exp", json!(1e300)),
-            ("exp", json!(NOW + REFRESH_LIFETIME + 1)),
+            ("exp", json!(NOW + REFRESH_LIFETIME + 15 * 60 + 1)),
             ("exp", json!(null)),
             ("nbf", json!(NOW + 61)),
             ("nbf", json!(i64::MIN)),

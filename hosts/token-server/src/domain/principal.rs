@@ -82,7 +82,7 @@ pub struct Principal {
     pub password: Option<Password>,
     /// The expiry of the secret that it used, or that its refresh token was issued for.
     pub secret: Option<SecretExpiry>,
-    /// When the sign-in of a person ends.
+    /// When the sign-in of a person ends, or the refresh token that an identity has presented.
     pub login_until: Option<i64>,
 }
 

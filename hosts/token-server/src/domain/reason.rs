@@ -118,7 +118,6 @@ reasons! {
     RefusedByProvider, "refused_by_provider", "the provider refuses the refresh token";
     OtherParty, "other_party", "the ID token is for another client";
     OtherNonce, "other_nonce", "the ID token is of another sign-in";
-    OtherLogin, "other_login", "a sign-in that is over, or that another browser began";
     LoginRefused, "login_refused", "the provider or the person has refused the sign-in";
     LoginEnded, "login_ended", "a sign-in that has ended";
     CodeUnknown, "code_unknown", "a code that is unknown, used or expired";

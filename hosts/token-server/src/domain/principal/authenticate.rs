@@ -282,6 +282,8 @@ impl<'a> Authenticator<'a> {
         if self.directory.policy.is_revoked(&claims.jti) {
             return Err(Reason::RefreshTokenRevoked.into());
         }
+        let until = i64::try_from(claims.exp).unwrap_or(now);
+        let is_identity = claims.principal == Some(PrincipalKind::Identity);
         let claimed = Claimed {
             kind: claims.principal,
             subject: claims.sub,
@@ -295,7 +297,8 @@ impl<'a> Authenticator<'a> {
         };
         let password = password_of(&claimed, self.directory.policy, now)?;
         let secret = secret_of(&claimed, self.directory.policy, now)?;
-        let principal = Principal { password, secret, ..self.resolve(claimed)? };
+        let login_until = is_identity.then_some(until);
+        let principal = Principal { password, secret, login_until, ..self.resolve(claimed)? };
         self.guard.check_principal(&principal.subject)?;
         Ok(Authenticated { principal, refresh_token: Some(refresh_token), token_expiry: None })
     }

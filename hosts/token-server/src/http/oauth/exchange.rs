@@ -30,7 +30,7 @@ use super::parameters::Parameters;
 use super::{ANOTHER_SERVICE, AuditedRequest, refresh_token};
 use crate::app::App;
 use crate::clock;
-use crate::domain::authority;
+use crate::domain::authority::{self, Unverified};
 use crate::domain::identity::IdentityError;
 use crate::domain::issue::revocable::Revocable;
 use crate::domain::login::person::Person;
@@ -176,8 +176,9 @@ async fn redeem(
     if let Some((_, principal)) = person {
         return Ok((principal, None));
     }
-    // Any other token of ours is no business of the provider's.
-    if !matches!(app.issuer.revocable(refresh_token, now), Revocable::Foreign) {
+    // Any other token of ours is no business of the provider's, of a former key either.
+    let is_ours = Unverified::read(refresh_token).is_some_and(|it| it.iss == app.issuer.issuer);
+    if is_ours || !matches!(app.issuer.revocable(refresh_token, now), Revocable::Foreign) {
         return Err(Reason::InvalidRefreshToken.into());
     }
     let tenant = parameters.one("tenant")?;

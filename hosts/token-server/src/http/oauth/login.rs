@@ -29,7 +29,7 @@ pub(crate) mod device;
 pub(crate) mod grants;
 mod page;
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, header};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -65,6 +65,18 @@ fn is_navigation(headers: &HeaderMap) -> bool {
     EXPECTED
         .iter()
         .all(|(name, expected)| headers.get_all(name).iter().all(|value| value == expected))
+}
+
+/// Whether a page of a browser sends a request: devices and programs send neither header.
+fn is_of_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN)
+}
+
+/// Whether no page has led the browser here: a program has opened it, or its person has typed the
+/// address.
+fn is_opened(headers: &HeaderMap) -> bool {
+    let sites = headers.get_all("sec-fetch-site");
+    sites.iter().all(|site| site == "none") && !headers.contains_key("sec-purpose")
 }
 
 impl From<CodeError> for RouteError {

@@ -209,6 +209,20 @@ async fn the_return_is_bound_to_the_browser_that_began() {
             is_page(&scene.server.send(request).await, name);
         }
     }
+    // No page begins a sign-in; the provider's leads back.
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-purpose", "prefetch"),
+    ] {
+        let target = scene.target(&[]);
+        let request = Request::get(target).header(name, value).body(Body::empty()).unwrap();
+        is_page(&scene.server.send(request).await, value);
+    }
+    let request = Request::get(scene.target(&[])).header("sec-fetch-site", "none");
+    let answer = scene.server.send(request.body(Body::empty()).unwrap()).await;
+    assert!(Begun::of(&answer).asked.contains_key("state"));
     assert_eq!(scene.op.asked(), 0, "the provider was asked");
     assert!(fields(&scene.come_back(Some(&begun.cookie), &query).await).contains_key("code"));
     // Its own code is good once at the provider, too.

@@ -107,6 +107,12 @@ async fn the_answer_names_the_person() {
     let code = scene.code("owner").await;
     let elsewhere = scene.redeem(&code, &[("scope", "https://evil.example/.default")]).await;
     assert_eq!(oauth_error(&elsewhere), "invalid_scope");
+    // Nor more than the sign-in began with.
+    for more in [super::REGISTRY_SCOPE.to_owned(), format!("{} more", super::SCOPE)] {
+        let code = scene.code("owner").await;
+        let answer = scene.redeem(&code, &[("scope", &more)]).await;
+        assert_eq!(oauth_error(&answer), "invalid_scope", "{more}");
+    }
 }
 
 /// Who is revoked between the return and the token has nothing.

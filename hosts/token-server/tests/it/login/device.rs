@@ -55,6 +55,14 @@ async fn a_device_shows_what_the_provider_says() {
         assert_eq!(answer.status, status, "{name}={value}");
         assert_eq!(oauth_error(&answer), expected, "{name}={value}");
     }
+    // A page uses up what its visitor's network may ask.
+    for header in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        let form = super::merged(&[("client_id", AZ), ("scope", SCOPE)], &[]);
+        let request = axum::http::Request::post("/organizations/oauth2/v2.0/devicecode");
+        let request = request.header(header.0, header.1).body(form.into()).unwrap();
+        let answer = scene.server.send(request).await;
+        assert_eq!(oauth_error(&answer), "invalid_request", "{header:?}");
+    }
     scene.op.fail(Fault::Status(500));
     let answer = scene.begin_device(&[]).await;
     assert_eq!(

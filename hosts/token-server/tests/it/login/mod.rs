@@ -64,6 +64,10 @@ impl Scene {
 
     /// Asks `authorize`, with parameters in place of the usual ones; an empty one is left out.
     async fn authorize(&self, changed: &[(&str, &str)]) -> Answer {
+        self.server.get(&self.target(changed), None).await
+    }
+
+    fn target(&self, changed: &[(&str, &str)]) -> String {
         let challenge = challenge(VERIFIER);
         let usual = [
             ("client_id", AZ),
@@ -77,8 +81,7 @@ impl Scene {
             ("response_mode", "form_post"),
             ("prompt", "select_account"),
         ];
-        let target = format!("/organizations/oauth2/v2.0/authorize?{}", merged(&usual, changed));
-        self.server.get(&target, None).await
+        format!("/organizations/oauth2/v2.0/authorize?{}", merged(&usual, changed))
     }
 
     async fn begin(&self) -> Begun {

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 
 use super::page::{self, Destination};
-use super::{MAX_SCOPE, cookie, described, is_client, is_navigation, return_address};
+use super::{MAX_SCOPE, cookie, described, is_client, is_navigation, is_opened, return_address};
 use crate::app::App;
 use crate::clock;
 use crate::domain::identity::provider::login::AuthorizationRequest;
@@ -36,10 +36,10 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let parameters = Parameters::of_get(query.as_deref());
-    let known = if is_navigation(&headers) {
+    let known = if is_navigation(&headers) && is_opened(&headers) {
         destination(&app, &tenant, &parameters)
     } else {
-        Err("open this address in a window of its own")
+        Err("another page has led here: begin the sign-in at the program that is to have it")
     };
     let (client_id, destination) = match known {
         Ok(known) => known,

@@ -39,7 +39,8 @@ pub(crate) async fn get(
         "This sign-in is over, or was begun in another browser. Begin again where you began.";
     let parameters = Parameters::of_get(query.as_deref());
     let Some((request, destination)) = begun(&app, &parameters, &headers) else {
-        sign_ins::refused(&app, "", Reason::OtherLogin.code(), &context);
+        // It proves nothing, so it is no row of the trail.
+        app.guard_of(context.listener).failed(context.address);
         return page::refusal(StatusCode::BAD_REQUEST, OVER);
     };
     let mut response = match finish(&app, &context, &parameters, request).await {

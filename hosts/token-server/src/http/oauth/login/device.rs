@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{MAX_SCOPE, is_client};
+use super::{MAX_SCOPE, is_client, is_of_a_page};
 use crate::app::App;
 use crate::clock;
 use crate::domain::identity::provider::login::DeviceAuthorization;
@@ -43,8 +43,12 @@ pub(crate) async fn post(
     context: Context,
     Path(tenant): Path<String>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if is_of_a_page(&headers) {
+        return OAuthError::invalid("a device asks for a code, and no page").into_response();
+    }
     let begun = match form(query.as_deref(), &body) {
         Ok(form) => begin(&app, &context, &tenant, &form).await,
         Err(error) => Err(error),

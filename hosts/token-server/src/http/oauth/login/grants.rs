@@ -92,6 +92,15 @@ pub(in crate::http::oauth) async fn issue(
         _ => by_device_code(app, context, client_id, form).await?,
     };
     let scope = scope.unwrap_or(&granted.scope);
+    // A refresh token is for every resource, as at the service; what a person has consented to is
+    // not.
+    let is_granted = |value: &str| granted.scope.split(' ').any(|known| known == value);
+    if granted.is_sign_in && !scope.split(' ').all(is_granted) {
+        return Err(OAuthError::bad_request(
+            "invalid_scope",
+            "the scope has more than the sign-in began with; send that one",
+        ));
+    }
     let wants_client_info = form.is("client_info", "1").map_err(invalid_request)?;
     let body = tokens(app, &granted, scope, wants_client_info)?;
     if granted.is_sign_in {
@@ -182,7 +191,9 @@ async fn by_device_code(
     }
     let provider = app.providers.login().filter(|provider| provider.name() == request.provider);
     let provider = provider.ok_or(invalid_grant("the provider is gone; sign in again"))?;
-    if !app.polls.may_ask(&request, Instant::now()) {
+    if !app.polls.may_ask(&request, Instant::now())
+        || app.guard_of(context.listener).check_poll(context.address).is_err()
+    {
         return Err(slow_down());
     }
     let polled = provider.poll_device(&request.device_code, now).await;
