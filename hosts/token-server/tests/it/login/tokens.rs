@@ -6,7 +6,7 @@ use scopegate_server::testing::domain::edit::identities;
 use serde_json::{Value, json};
 
 use super::{OTHER, REGISTRY_SCOPE, SCOPE, Scene, oauth_error};
-use crate::support::{Answer, PULL, SERVICE, Setup, bearer, claims};
+use crate::support::{Answer, Key, PULL, SERVICE, Setup, bearer, claims};
 
 /// Ends what a person has.
 pub(super) async fn revoke(scene: &Scene, person: &str) {
@@ -285,6 +285,18 @@ async fn another_provider_under_the_same_name() {
     assert_eq!(oauth_error(&scene.redeem(&code, &[]).await), "invalid_grant");
     let again = scene.signed_in("owner").await.access_token();
     assert_eq!(scene.server.manage(&bearer(&again)).await.status, 200);
+}
+
+/// A token of ours by a key that is gone is no business of the provider's.
+#[tokio::test]
+async fn a_token_by_a_former_key_is_not_sent_on() {
+    let scene = Scene::new().await;
+    let refresh = scene.signed_in("owner").await.refresh_token();
+    let asked = scene.op.asked();
+    let former = Key::new("gone").sign("gone", &claims(&refresh));
+    let form = [("grant_type", "refresh_token"), ("service", SERVICE), ("refresh_token", &former)];
+    let answer = scene.server.post("/oauth2/exchange", &form).await;
+    assert_eq!((answer.status.as_u16(), scene.op.asked()), (401, asked));
 }
 
 /// No access token of an identity outlasts the refresh token that it is asked for with, which ends
