@@ -284,6 +284,10 @@ impl<'a> Authenticator<'a> {
         }
         let until = i64::try_from(claims.exp).unwrap_or(now);
         let is_identity = claims.principal == Some(PrincipalKind::Identity);
+        // What it gives ends with it, so the leeway would give what has ended.
+        if is_identity && until <= now {
+            return Err(Reason::InvalidRefreshToken.into());
+        }
         let claimed = Claimed {
             kind: claims.principal,
             subject: claims.sub,

@@ -310,6 +310,9 @@ async fn access_tokens_end_with_the_refresh_token() {
     altered["exp"] = json!(clock::now() + 600);
     let access = scene.server.renew(&scene.server.sign(&altered), PULL).await.access_token();
     assert_eq!(claims(&access)["exp"], altered["exp"]);
+    altered["exp"] = json!(clock::now() - 1);
+    let ended = scene.server.renew(&scene.server.sign(&altered), PULL).await;
+    assert_eq!(ended.status, 401, "{}", ended.text());
 }
 
 /// Who signs in is in the audit trail, and who fails to, by name once the provider has said it.
