@@ -9,7 +9,7 @@
 //! | [`statements`] | the list, and how a statement is checked |
 //! | [`scene`], [`shell`] | what is typed at, and where it is typed |
 //! | [`integration`] | "Azure Container Registry integration with Azure Active Directory" |
-//! | [`basic`] | "Azure Container Registry's support of getting Bearer token using Basic Authentication" |
+//! | [`basic`] | "Azure Container Registry's support of getting Bearer token using Basic …" |
 //! | [`ways`] | "Authenticating using Azure Container Registry" |
 //! | [`libraries`] | "How to Authenticate an Azure ContainerRegistryClient …" |
 //! | [`permissions`] | "Create a token with repository-scoped permissions" |

@@ -192,7 +192,7 @@ docker login -u "$acr_username" -p "$acr_refresh_token" $registry"#,
     row(
         17,
         r#"
-# What the helper does when the refresh token of the registry has ended: the provider's one gives another, and so on.
+# What the helper does when the registry's refresh token has ended: the provider's gives another.
 for again in 1 2; do
     answer=$(curl -s -d "grant_type=refresh_token&service=$registry&refresh_token=$aad_refresh_token" https://$registry/oauth2/exchange)
     aad_refresh_token=$(jq -r .aad_refresh_token <<< "$answer")

@@ -11,8 +11,8 @@ const PAUSE = 700;
  * Says what has happened, or the verdict that it led to; the page has one polite live region.
  *
  * What one event causes is said together, the verdict last, because a text that follows at once
- * would be heard in place of the one before. What a button has done is said at once; what follows
- * from keys is said when no key has come for a while.
+ * would be read out in its place. What a button has done is said at once; what follows from keys is
+ * said when no key has come for a while.
  */
 export function announce(message: string, about: "event" | "typed" | "verdict" = "event"): void {
   const field = about === "typed" ? "event" : about;

@@ -16,7 +16,7 @@ export type Address = ReturnType<typeof createAddress>;
 export function createAddress(playground: Playground, memory: Memory) {
   /** What the page itself has to say, such as a link that it cannot read. */
   const [notice, setNotice] = createSignal("");
-  /** Whether what is here came by a link that was opened since the page was. */
+  /** Whether what is here is that of a link, opened since the page was. */
   const [isOpened, setIsOpened] = createSignal(false);
   /** How often the model had been changed when the address was last true. */
   let trueAt = playground.changes();

@@ -60,7 +60,7 @@ fn suffix(service: &str) -> &str {
     service.split_once('.').map_or("", |(_, suffix)| suffix)
 }
 
-/// `GET /tenants`: the one there is, which `az login` looks for when it was not told.
+/// `GET /tenants`: the one there is, which `az login` looks for without `--tenant`.
 ///
 /// # Errors
 ///

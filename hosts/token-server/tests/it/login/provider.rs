@@ -1,4 +1,4 @@
-//! A provider on loopback at which people sign in, and which can be told to fail.
+//! A provider on loopback at which people sign in, and which fails on request.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
