@@ -59,12 +59,15 @@ impl Faulty {
         self.port
     }
 
-    /// From now on this is what happens to a request, by its method and target.
+    /// From now on this is what happens to a request, by its method and target. What came before
+    /// is forgotten: it would end a wait for the like of it.
     pub(crate) fn on(&self, rule: impl Fn(&str) -> Option<Fault> + Send + 'static) {
+        self.seen.lock().unwrap().clear();
         *self.rule.lock().unwrap() = Box::new(rule);
     }
 
-    /// Waits until a request has come whose method and target begin and end so.
+    /// Waits until a request has come, under the rule of now, whose method and target begin and
+    /// end so.
     #[track_caller]
     pub(crate) fn wait_for(&self, begin: &str, end: &str) {
         super::process::eventually(Duration::from_secs(20), || {
