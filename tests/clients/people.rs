@@ -124,6 +124,26 @@ fn with_a_device_code() {
     scene.provider.process().thaw();
 }
 
+/// The oldest `az` that works, for a person and for a service principal.
+#[test]
+fn the_oldest_az() {
+    let scene = Scene::new();
+    let az = Az::oldest(&scene.authority.certificate());
+    let url = format!("https://localhost:{}", scene.gateway.port());
+    az.choose(&url);
+    // It does not read this one from the server.
+    let suffix = ["--suffix-acr-login-server-endpoint", "localhost"];
+    az.run(&[&["cloud", "update", "-n", "Scopegate"], &suffix[..]].concat()).unwrap();
+    az.log_in_by_code(&[], |shown| Scene::enter(shown, "octo")).unwrap();
+    works(&az);
+    az.run(&["logout"]).unwrap();
+    az.log_in(&scene.server.administrator());
+    let update = ["update", "-n", "registry", "--admin-enabled", "true"];
+    assert_eq!(az.acr(&update).unwrap()["adminUserEnabled"], json!(true));
+    az.acr(&["login", "-n", "registry", "--expose-token"]).unwrap();
+    assert_eq!(az.acr(&["repository", "list", "-n", "registry"]).unwrap(), json!([]));
+}
+
 /// A person who is revoked has to sign in, whatever `az` still has.
 #[test]
 fn until_it_is_revoked() {

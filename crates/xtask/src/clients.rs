@@ -2,6 +2,7 @@
 //!
 //! Each kind is cached in `target/clients` until its list changes.
 
+use std::path::Path;
 use std::slice;
 
 use xshell::{Shell, cmd};
@@ -23,11 +24,19 @@ pub(crate) fn install(shell: &Shell) -> anyhow::Result<()> {
     node::install(shell, &paths::root().join(LISTS), "the clients for node")
 }
 
-/// Installs the Azure clients for Python and Envoy, which is on PyPI too, in an environment that is
-/// cached until the list changes: it takes a minute.
+/// Environments of Python, and the folder with the lists of each: the Azure clients and Envoy,
+/// which is on PyPI too, and the oldest `az` that works.
+const ENVIRONMENTS: [(&str, &str); 2] = [("venv", ""), ("oldest-az", "oldest-az")];
+
 fn python_clients(shell: &Shell) -> anyhow::Result<()> {
-    let environment = paths::root().join("target/clients/venv");
-    let lists = paths::root().join(LISTS);
+    ENVIRONMENTS.into_iter().try_for_each(|(name, lists)| {
+        python_environment(shell, name, &paths::root().join(LISTS).join(lists))
+    })
+}
+
+/// Makes an environment, which is cached until its lists change: it takes a minute.
+fn python_environment(shell: &Shell, name: &str, lists: &Path) -> anyhow::Result<()> {
+    let environment = paths::root().join("target/clients").join(name);
     let (list, versions) = (lists.join("requirements.txt"), lists.join("constraints.txt"));
     // An environment holds its own path, so a moved one is unusable.
     let (path, listed) = (environment.display(), shell.read_file(&list)?);
@@ -36,7 +45,7 @@ fn python_clients(shell: &Shell) -> anyhow::Result<()> {
     if shell.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("setup: installing the Azure clients for Python and Envoy, which takes a minute");
+    println!("setup: installing clients in Python ({name}), which takes a minute");
     shell.remove_path(&environment)?;
     cmd!(shell, "python3 -m venv {environment}").quiet().run()?;
     let python = environment.join("bin/python");

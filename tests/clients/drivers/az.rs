@@ -17,6 +17,7 @@ use crate::software::server::Administrator;
 const CLOUD: &str = "Scopegate";
 
 pub(crate) struct Az {
+    program: PathBuf,
     config: TempDir,
     certificate: PathBuf,
     /// The program that replaces docker, which `az acr login` calls.
@@ -31,15 +32,27 @@ impl Az {
 
     /// The same for an authority's certificate.
     pub(crate) fn trusting(certificate: &Path) -> Self {
-        let config = tempfile::tempdir().unwrap();
-        Self { config, certificate: certificate.to_owned(), docker: None }
+        let (program, config) = (environment().join("bin/az"), tempfile::tempdir().unwrap());
+        Self { program, config, certificate: certificate.to_owned(), docker: None }
+    }
+
+    /// The oldest version that works, which trusts an authority's certificate.
+    pub(crate) fn oldest(certificate: &Path) -> Self {
+        let program = installed("oldest-az").join("bin/az");
+        Self { program, ..Self::trusting(certificate) }
     }
 
     /// Makes our server the cloud, by what it says about itself, and logs in to its own authority.
     #[track_caller]
     pub(crate) fn sign_in(&self, url: &str, who: &Administrator) {
-        let Administrator { client_id, secret, tenant } = who;
         self.choose(url);
+        self.log_in(who);
+    }
+
+    /// Logs in as a service principal.
+    #[track_caller]
+    pub(crate) fn log_in(&self, who: &Administrator) {
+        let Administrator { client_id, secret, tenant } = who;
         let login =
             ["login", "--service-principal", "-u", client_id, "-p", secret, "--tenant", tenant];
         let accounts = self.run(&login).unwrap();
@@ -73,9 +86,10 @@ impl Az {
         run(Command::new("chmod").arg("+x").arg(&browser));
         let mut command = self.command(&[&["login"], arguments].concat());
         command.env("BROWSER", format!("{} %s", browser.display()));
-        self.log_in(command, sign_in, || {
+        self.log_in_as_person(command, sign_in, || {
             let text = std::fs::read_to_string(&opened).unwrap_or_default();
-            text.strip_suffix('\n').map(ToOwned::to_owned).ok_or("az opens no browser")
+            let address = text.strip_suffix('\n').map(ToOwned::to_owned);
+            address.ok_or_else(|| "az opens no browser".to_owned())
         })
     }
 
@@ -87,18 +101,19 @@ impl Az {
     ) -> Result<Value, String> {
         let command = self.command(&[&["login", "--use-device-code"], arguments].concat());
         let log = self.config.path().join("login.log");
-        self.log_in(command, sign_in, || {
+        self.log_in_as_person(command, sign_in, || {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
             let is_message = |line: &&str| line.contains("enter the code");
-            text.lines().find(is_message).map(ToOwned::to_owned).ok_or("az shows no code")
+            let message = text.lines().find(is_message).map(ToOwned::to_owned);
+            message.ok_or_else(|| format!("az shows no code: {text}"))
         })
     }
 
-    fn log_in(
+    fn log_in_as_person(
         &self,
         mut command: Command,
         sign_in: impl FnOnce(&str),
-        shown: impl Fn() -> Result<String, &'static str>,
+        shown: impl Fn() -> Result<String, String>,
     ) -> Result<Value, String> {
         let log = self.config.path().join("login.log");
         let mut running = Running::start(&mut command, log);
@@ -150,8 +165,7 @@ impl Az {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let az = environment().join("bin/az");
-        let mut command = Command::new(az);
+        let mut command = Command::new(&self.program);
         command.args(arguments).args(["--output", "json"]);
         command.env("AZURE_CONFIG_DIR", self.config.path());
         command.env("REQUESTS_CA_BUNDLE", &self.certificate);
@@ -164,8 +178,13 @@ impl Az {
     }
 }
 
-/// The virtual environment that `cargo xtask setup` makes.
+/// The virtual environment of the clients in Python.
 pub(crate) fn environment() -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/venv");
-    path.canonicalize().expect("no virtual environment: run `cargo xtask setup`")
+    installed("venv")
+}
+
+/// What `cargo xtask setup` installs under a name.
+fn installed(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients").join(name);
+    path.canonicalize().unwrap_or_else(|_| panic!("no {name}: run `cargo xtask setup`"))
 }
