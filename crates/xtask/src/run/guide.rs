@@ -176,7 +176,7 @@ SEE WHY THE SECOND PUSH WAS REFUSED, and which command would change that:
         writeln!(
             f,
             "
-MANAGE IT WITH AZ: make the server its cloud, and log in as the administrator. Any az will do; `pip install azure-cli` in another shell brings one:
+MANAGE IT WITH AZ: make the server its cloud, and log in as the administrator. A current az will do; `pip install azure-cli` in another shell brings one:
 
   az cloud register -n Scopegate --endpoint-resource-manager https://localhost:{server}
   az cloud set -n Scopegate
