@@ -109,9 +109,9 @@ pub(crate) fn routes(app: &Arc<App>) -> (Router<Arc<App>>, OpenApi) {
         .route("//metadata/endpoints", get(cloud::endpoints))
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(authority::discovery))
         .route("/{tenant}/oauth2/v2.0/token", post(authority::token))
-        .route("/{tenant}/oauth2/v2.0/authorize", get(login::authorize::get))
+        .route("/{tenant}/oauth2/v2.0/authorize", get(login::authorize::get).head(login::only_get))
         .route("/{tenant}/oauth2/v2.0/devicecode", post(login::device::post))
-        .route(login::RETURN, get(login::back::get));
+        .route(login::RETURN, get(login::back::get).head(login::only_get));
     let routes = managed.merge(public);
     (routes.layer(DefaultBodyLimit::max(body::MAX)).fallback(cloud::nothing), description)
 }

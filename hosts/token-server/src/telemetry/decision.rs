@@ -4,13 +4,14 @@
 //! It holds no secret: scopes, rules and names are texts of the policy, and an unknown name is left
 //! out, because people type passwords into the wrong field.
 //!
-//! Texts from clients are bounded; the log escapes unprintable characters.
+//! Texts from clients are bounded, and what looks like a secret in them is hidden; the log escapes
+//! unprintable characters.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::metrics;
-use scopegate_edge::target::for_log;
+use scopegate_edge::target::{for_log, without_secrets};
 
 /// The maximum length of a logged list, in bytes.
 const MAX_LIST_LEN: usize = 8 * 1024;
@@ -129,11 +130,11 @@ impl Decision<'_> {
             provider = self.principal.and_then(|principal| principal.provider),
             jti = self.jti,
             presented_jti = self.presented_jti,
-            requested = joined(self.requested, " "),
+            requested = without_secrets(&joined(self.requested, " ")),
             granted = joined(&self.granted, " "),
             denied = joined(&self.denied, " "),
             untag = Some(joined(&self.untag, " ")).filter(|names| !names.is_empty()),
-            invalid = joined(&self.invalid, "; "),
+            invalid = without_secrets(&joined(&self.invalid, "; ")),
             rules = joined(&self.rules, "; "),
             address = self.address.map(|address| address.to_string()),
             correlation_id = self.correlation_id,

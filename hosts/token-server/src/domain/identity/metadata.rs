@@ -49,6 +49,8 @@ pub(crate) struct Metadata {
     pub(crate) authorization_endpoint: Option<String>,
     /// Where a sign-in by device code begins, as the provider writes it.
     pub(crate) device_authorization_endpoint: Option<String>,
+    /// Whether every answer to a browser names the issuer (RFC 9207).
+    pub(crate) names_issuer: bool,
     /// The values of `prompt` that it knows; `None` when it does not say.
     pub(crate) prompts: Option<Vec<String>>,
     fetched_at: i64,
@@ -181,6 +183,7 @@ impl Cache {
             client_authentication: document.token_endpoint_auth_methods_supported,
             authorization_endpoint: document.authorization_endpoint,
             device_authorization_endpoint: document.device_authorization_endpoint,
+            names_issuer: document.authorization_response_iss_parameter_supported,
             prompts: document.prompt_values_supported,
             fetched_at: now,
         })
@@ -226,6 +229,8 @@ struct Document {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     authorization_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
     prompt_values_supported: Option<Vec<String>>,
 }
 

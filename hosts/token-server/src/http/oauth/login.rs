@@ -29,7 +29,7 @@ pub(crate) mod device;
 pub(crate) mod grants;
 mod page;
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -65,6 +65,11 @@ fn is_navigation(headers: &HeaderMap) -> bool {
     EXPECTED
         .iter()
         .all(|(name, expected)| headers.get_all(name).iter().all(|value| value == expected))
+}
+
+/// `HEAD`, with which programs look at a link: it begins nothing, and redeems nothing.
+pub(crate) async fn only_get() -> (StatusCode, [(HeaderName, &'static str); 1]) {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")])
 }
 
 /// Whether a page of a browser sends a request: devices and programs send neither header.

@@ -313,6 +313,47 @@ async fn refusals_of_the_provider_are_handed_on() {
     assert!(fields(&answer).contains_key("code"), "{answer:?}");
 }
 
+/// RFC 9207: an answer without the issuer may be another provider's, where this one names itself.
+#[tokio::test]
+async fn an_answer_names_its_issuer_where_the_provider_says_so() {
+    let scene = Scene::new().await;
+    scene.op.fail(Fault::NamesIssuer);
+    let issuer = scene.op.issuer.as_str();
+    for (issuer, is_taken) in
+        [(None, false), (Some("https://another.test"), false), (Some(issuer), true)]
+    {
+        let begun = scene.begin().await;
+        let code = scene.op.sign_in("owner", &begun.asked);
+        let mut query = vec![("code", code.as_str()), ("state", &begun.asked["state"])];
+        query.extend(issuer.map(|issuer| ("iss", issuer)));
+        let asked = scene.op.asked();
+        let answer = scene.come_back(Some(&begun.cookie), &query).await;
+        assert_eq!(fields(&answer).contains_key("code"), is_taken, "{issuer:?} {answer:?}");
+        assert_eq!(scene.op.asked() > asked, is_taken, "{issuer:?}: whether the code is sent");
+    }
+}
+
+/// Programs look at links with it.
+#[tokio::test]
+async fn head_begins_and_redeems_nothing() {
+    let scene = Scene::new().await;
+    let begun = scene.begin().await;
+    let code = scene.op.sign_in("owner", &begun.asked);
+    let query = [("code", code.as_str()), ("state", &begun.asked["state"])];
+    let back = format!("{RETURN}?{}", merged(&query, &[]));
+    let authorize = "/common/oauth2/v2.0/authorize?client_id=04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+    for target in [back.as_str(), authorize] {
+        let request = Request::head(target).header(header::COOKIE, &begun.cookie);
+        let answer = scene.server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, 405, "{target}");
+        assert_eq!(answer.header(header::ALLOW), "GET", "{target}");
+        assert!(!answer.headers.contains_key(header::SET_COOKIE), "{target}");
+    }
+    assert_eq!(scene.op.asked(), 0);
+    let answer = scene.come_back(Some(&begun.cookie), &query).await;
+    assert!(fields(&answer).contains_key("code"), "{answer:?}");
+}
+
 /// Without TLS, on loopback, the cookie is for the one path.
 #[tokio::test]
 async fn the_cookie_without_tls() {

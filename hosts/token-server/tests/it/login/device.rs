@@ -1,6 +1,6 @@
 //! Sign-ins by device code.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scopegate_server::testing::clock;
 use serde_json::{Value, json};
@@ -182,10 +182,13 @@ async fn other_device_codes() {
 #[tokio::test]
 async fn they_are_limited_by_network() {
     let scene = Scene::new().await;
-    let mut found = Vec::new();
-    for _ in 0..70 {
-        found.push(scene.begin_device(&[]).await.status.as_u16());
+    let start = Instant::now();
+    let mut begun = 0;
+    while scene.begin_device(&[]).await.status == 200 {
+        begun += 1;
+        assert!(begun < 300, "never refused");
     }
-    assert!(found[..60].iter().all(|status| *status == 200), "{found:?}");
-    assert!(found[65..].iter().all(|status| *status == 429), "{found:?}");
+    assert_eq!(scene.begin_device(&[]).await.status, 429);
+    let most = 61 + start.elapsed().as_secs();
+    assert!((60..=most).contains(&begun), "{begun} of at most {most}");
 }

@@ -68,6 +68,8 @@ pub(super) enum Fault {
     NoIdToken,
     /// The access token is of this person, for our audience.
     AccessOf(&'static str),
+    /// It publishes that its answers name it, and leaves that to the test.
+    NamesIssuer,
 }
 
 impl Op {
@@ -175,7 +177,9 @@ impl OpState {
 
 async fn discovery(State(op): State<Arc<OpState>>) -> Response {
     let issuer = &op.issuer;
+    let names_issuer = matches!(*op.fault.lock().unwrap(), Fault::NamesIssuer);
     axum::Json(json!({
+        "authorization_response_iss_parameter_supported": names_issuer,
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/jwks"),
         "authorization_endpoint": format!("{issuer}/authorize?theme=dark"),

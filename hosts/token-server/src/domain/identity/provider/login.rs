@@ -189,6 +189,25 @@ impl Provider {
         Ok(url)
     }
 
+    /// Checks the issuer that an answer to a browser names, which may be left out only where the
+    /// provider does not publish that it names one (RFC 9207, section 2.4).
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NotAuthenticated`] for another issuer's answer;
+    /// [`IdentityError::Unavailable`] when the provider does not answer.
+    pub(crate) async fn check_issuer(
+        &self,
+        named: Option<&str>,
+        now: i64,
+    ) -> Result<(), IdentityError> {
+        let is_ours = match named {
+            Some(issuer) => issuer == self.issuer(),
+            None => !self.metadata(now).await?.names_issuer,
+        };
+        if is_ours { Ok(()) } else { Err(IdentityError::NotAuthenticated(Reason::OtherIssuer)) }
+    }
+
     /// The person of a code.
     ///
     /// # Errors

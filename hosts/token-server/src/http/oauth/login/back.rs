@@ -2,7 +2,7 @@
 //!
 //! The state of the provider's answer has to be the one in this browser's cookie, or the page is
 //! all that there is. Then whatever becomes of it is for the client on loopback, and the cookie
-//! ends. An answer that names its issuer (RFC 9207) has to name this provider.
+//! ends. An answer has to name this provider as its issuer where the provider names one (RFC 9207).
 
 use std::sync::Arc;
 
@@ -14,7 +14,6 @@ use super::page::{self, Destination};
 use super::{cookie, described, is_navigation, return_address};
 use crate::app::App;
 use crate::clock;
-use crate::domain::identity::provider::Provider;
 use crate::domain::identity::provider::login::{CodeGrant, SignedIn};
 use crate::domain::login::code::Grant;
 use crate::domain::login::person::Person;
@@ -104,9 +103,10 @@ async fn code(
 ) -> Result<String, RouteError> {
     let provider = app.providers.login().filter(|provider| provider.name() == request.provider);
     let provider = provider.ok_or(Reason::ProviderGone)?;
-    let code = provider_code(parameters, provider)?;
     app.guard_of(context.listener).check_login(context.address)?;
     let now = clock::now();
+    provider.check_issuer(parameters.one("iss")?, now).await?;
+    let code = provider_code(parameters)?;
     let grant = CodeGrant {
         code,
         verifier: &request.verifier,
@@ -131,13 +131,7 @@ async fn code(
 }
 
 /// The code of the provider's answer, or why there is none.
-fn provider_code<'p>(
-    parameters: &'p Parameters<'_>,
-    provider: &Provider,
-) -> Result<&'p str, RouteError> {
-    if parameters.one("iss")?.is_some_and(|issuer| issuer != provider.issuer()) {
-        return Err(Reason::OtherIssuer.into());
-    }
+fn provider_code<'p>(parameters: &'p Parameters<'_>) -> Result<&'p str, RouteError> {
     match parameters.one("error")? {
         None => parameters.required("code", "the provider's answer has no code"),
         Some("server_error" | "temporarily_unavailable") => {
