@@ -24,7 +24,8 @@ interface Line {
 export function RuleList(props: { playground: Playground; map: ScopeMapDraft; index: number }): JSX.Element {
   const reports = () => props.playground.compiled().reports(props.index);
   const findings = createMemo(() => props.playground.compiled().principal.lint(props.index));
-  const lines = createMemo(() => linesOf(props.map.actions, reports(), findings()));
+  // A line that is as it was is not drawn again.
+  const lines = createMemo<Line[]>((before) => kept(before, linesOf(props.map.actions, reports(), findings())), []);
   const ofTheMap = () => findings().filter((finding) => finding.rule === null);
 
   return (
@@ -128,6 +129,23 @@ function RuleLine(props: {
         )}
       </For>
     </li>
+  );
+}
+
+/** The lines of now, where they say the same as before those of before. */
+function kept(before: Line[], now: Line[]): Line[] {
+  return now.map((line, index) => {
+    const earlier = before[index];
+    return earlier && isSame(earlier, line) ? earlier : line;
+  });
+}
+
+function isSame(one: Line, other: Line): boolean {
+  return (
+    one.text === other.text &&
+    one.report === other.report &&
+    one.findings.length === other.findings.length &&
+    one.findings.every((finding, index) => finding.message === other.findings[index]?.message)
   );
 }
 

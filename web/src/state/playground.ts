@@ -11,7 +11,6 @@ import {
   type Edit as EngineEdit,
   Principal,
   type RuleReport,
-  readRules,
 } from "../engine";
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
@@ -25,6 +24,7 @@ import { createPastedToken } from "./pasted-token";
 import { publish } from "./publish";
 import { append, present, type Step, start, type Timeline } from "./reduce";
 import { isBareName, labelOf } from "./registry";
+import { createReports } from "./reports";
 import { createRows } from "./rows";
 
 export type Playground = ReturnType<typeof createPlayground>;
@@ -195,6 +195,7 @@ function createCompared(model: Model) {
 
 /** A principal for maps, made again when they change, and given back to the engine. */
 function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
+  const read = createReports();
   return createMemo<Compiled>(() => {
     const { maps, catalog } = source();
     const principal = new Principal(catalog);
@@ -205,12 +206,12 @@ function createPrincipal(source: () => Pick<Model, "maps" | "catalog">) {
       attempt(() => principal.add(map.name, actions));
       return actions;
     });
-    const read: RuleReport[][] = [];
-    const reports = (index: number) => {
-      read[index] ??= readRules(lists[index] ?? []);
-      return read[index];
+    let reports: RuleReport[][] | undefined;
+    const reportsOf = (index: number) => {
+      reports ??= read(lists);
+      return reports[index] ?? [];
     };
-    return { principal, reports };
+    return { principal, reports: reportsOf };
   });
 }
 
