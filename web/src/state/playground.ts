@@ -4,14 +4,7 @@
 
 import { batch, createMemo, createSignal, onCleanup, untrack } from "solid-js";
 import { createStore, type SetStoreFunction, unwrap } from "solid-js/store";
-import {
-  type Assertion,
-  actions,
-  attempt,
-  type Edit as EngineEdit,
-  Principal,
-  type RuleReport,
-} from "../engine";
+import { type Assertion, actions, attempt, type Edit as EngineEdit, Principal, type RuleReport } from "../engine";
 import { type Json, type Validity, validity } from "../tokens";
 import { createAnswer } from "./answer";
 import { applicable } from "./applicable";
