@@ -33,7 +33,10 @@ test("rows and columns have headers", async ({ playground }) => {
   await playground.use(...RULES);
   const headers = playground.matrix.getByRole("columnheader");
   await expect(headers).toHaveText(["repository", /^pull/, /^push/, /^delete/, /^metadata read/, /^metadata write/]);
-  await expect(playground.matrix.getByRole("rowheader", { name: /^team\/app/ }).first()).toBeVisible();
+  await expect(playground.matrix.getByRole("rowheader", { name: "team/app", exact: true })).toBeVisible();
+  await expect(playground.matrix.getByRole("grid", { name: "Repositories" })).toHaveAccessibleDescription(
+    "Select a cell to see why. Arrow keys move.",
+  );
 });
 
 const ways: [string, (press: { click: () => Promise<void>; key: (name: string) => Promise<void> }) => Promise<void>][] =
@@ -50,7 +53,7 @@ for (const [name, press] of ways) {
     await press({ click: () => allowed.click(), key: (key) => allowed.press(key) });
     await expect(playground.question).toHaveValue("repository:team/app:push");
     await playground.says("Allowed", "team/app is granted push by team/app content/write");
-    await expect(allowed).toHaveAttribute("aria-pressed", "true");
+    await expect(playground.gridcell(allowed)).toHaveAttribute("aria-selected", "true");
 
     const denied = playground.cell("team/web", "push");
     await press({ click: () => denied.click(), key: (key) => denied.press(key) });
@@ -58,7 +61,7 @@ for (const [name, press] of ways) {
     await expect(playground.answer.getByRole("group")).toContainText(
       "team/* content/read in MyScopeMap covers the repository and grants another action",
     );
-    await expect(allowed).toHaveAttribute("aria-pressed", "false");
+    await expect(playground.gridcell(allowed)).toHaveAttribute("aria-selected", "false");
   });
 }
 
@@ -74,7 +77,13 @@ const walks: [string[], string, Action][] = [
   [["ArrowDown"], "team/web", "pull"],
   [["ArrowDown", "ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft"], "team/app", "push"],
   [["ArrowUp"], "team/app", "pull"],
-  [["ArrowLeft"], "team/app", "pull"],
+  [["ArrowLeft", "ArrowLeft", "ArrowRight"], "team/app", "pull"],
+  [["End"], "team/app", "metadata_write"],
+  [["End", "ArrowRight", "Home"], "team/app", "pull"],
+  [["Control+End"], "a", "metadata_write"],
+  [["Control+End", "Control+Home"], "team/app", "pull"],
+  [["PageDown"], "a", "pull"],
+  [["PageDown", "PageUp"], "team/app", "pull"],
 ];
 
 test("arrow keys move, and the matrix is one stop of the tab key", async ({ playground, page }) => {
@@ -89,7 +98,76 @@ test("arrow keys move, and the matrix is one stop of the tab key", async ({ play
   await page.keyboard.press("Enter");
   await expect(playground.question).toHaveValue("repository:team/app:pull");
   await page.keyboard.press("Tab");
-  await expect(playground.matrix.getByRole("button", { name: "remove team/web" })).toBeFocused();
+  await expect(playground.repository).toBeFocused();
+});
+
+test("the keys reach the button that removes a row", async ({ playground, page }) => {
+  await playground.use(...RULES);
+  await playground.repository.fill("base/debian base/alpine");
+  await playground.repository.press("Enter");
+  await playground.cell("base/debian", "pull").focus();
+  await page.keyboard.press("ArrowLeft");
+  await expect(playground.matrix.getByRole("button", { name: "remove base/debian" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(playground.row("base/debian")).toHaveCount(0);
+  await expect(playground.announced).toHaveText("base/debian removed");
+});
+
+/** Names in 25 folders, and rules for some of them. */
+const MANY = Array.from({ length: 120 }, (_, index) => `team${index % 25}/app${index}`);
+const MANY_RULES = Array.from({ length: 500 }, (_, index) => `repositories/team${index % 25}/app${index}/content/read`);
+
+test("many rows: within the window, under a head, and drawn where one looks", async ({ playground, page }) => {
+  await paste(playground.field, `${JSON.stringify({ name: "large", actions: MANY_RULES })}\n${MANY.join("\n")}`);
+  const grid = playground.matrix.getByRole("grid");
+  await expect(grid).toHaveAttribute("aria-rowcount", "146");
+  expect((await playground.matrix.locator(".scroll").boundingBox())?.height).toBeLessThanOrEqual(720 * 0.6);
+  expect(await grid.getByRole("gridcell").count()).toBeLessThan(400);
+  await playground.cell("team0/app0", "pull").focus();
+  await page.keyboard.press("Control+End");
+  const last = playground.cell("team24/app99", "metadata_write");
+  await expect(last).toBeFocused();
+  await expect(last).toBeInViewport();
+  await expect(playground.matrix.getByRole("columnheader", { name: /^pull/ })).toBeInViewport();
+  for (let key = 0; key < 20; key += 1) await page.keyboard.press("PageUp");
+  await expect(playground.matrix.getByRole("button", { name: /^team0\/ 5$/ })).toBeFocused();
+});
+
+test("rows are found by a filter, and closed by their heading", async ({ playground }) => {
+  await paste(playground.field, MANY.join("\n"));
+  const heading = playground.matrix.getByRole("button", { name: /^team3\/ 5$/ });
+  await heading.click();
+  await expect(heading).toHaveAttribute("aria-expanded", "false");
+  await expect(playground.row("team3/app3")).toHaveCount(0);
+  const filter = playground.matrix.getByRole("searchbox", { name: "Filter" });
+  await filter.fill("APP10");
+  await expect(playground.matrix).toContainText("11 of 120 rows");
+  expect(await playground.repositories()).toEqual([10, ...Array.from({ length: 10 }, (_, n) => 100 + n)].map(named));
+  await filter.fill("team3/");
+  await expect(playground.row("team3/app3")).toBeVisible();
+  await filter.fill("nothing");
+  await expect(playground.matrix).toContainText("No repository here matches the filter.");
+  await filter.fill("");
+  await expect(playground.row("team3/app3")).toHaveCount(0);
+});
+
+function named(index: number): string {
+  return `team${index % 25}/app${index}`;
+}
+
+test("what is printed is whole", async ({ playground, page }) => {
+  await paste(playground.field, MANY.join("\n"));
+  await expect(playground.matrix.getByRole("grid")).toHaveAttribute("aria-rowcount", "146");
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await expect(playground.matrix.getByRole("gridcell")).toHaveCount(120 * 5);
+});
+
+test("rows that cover all that could be say so", async ({ playground }) => {
+  const claim = playground.matrix.getByText("These rows cover every repository there could be.");
+  await playground.use(...RULES);
+  await expect(claim).toBeVisible();
+  await playground.use(...Array.from({ length: 8 }, (_, index) => `repositories/r${index}/content/read`));
+  await expect(claim).toHaveCount(0);
 });
 
 test("the rules propose repositories: each named one, one below each prefix, one that nothing matches", async ({

@@ -65,6 +65,11 @@ export class Playground {
     });
   }
 
+  /** What says whether a cell is asked about. */
+  gridcell(cell: Locator): Locator {
+    return cell.locator("xpath=..");
+  }
+
   row(repository: string): Locator {
     return this.matrix.getByRole("row").filter({ has: this.page.getByText(repository, { exact: true }) });
   }
