@@ -30,7 +30,7 @@ const runs: [string, string[], "Allowed" | "Denied" | "Partly allowed", string][
   ["skopeo inspect", [READ], "Denied", "team/app"],
   ["az acr repository show-tags", [READ], "Denied", "team/app"],
   ["az acr repository show-tags", [METADATA], "Allowed", "v1"],
-  ["Renovate, a lookup of tags", [METADATA], "Partly allowed", ""],
+  ["Renovate: list tags", [METADATA], "Partly allowed", ""],
 ];
 
 test("operations work or fail by what is granted", async ({ playground }) => {
@@ -63,12 +63,12 @@ test("the step that fails is marked, and those after it are never sent", async (
   await playground.use(READ);
   await choose(playground, "docker push");
   await expect(steps(playground)).toHaveText([
-    /^asks where tokens come from is challenged, as the client expects/,
-    /^begins an upload is refused/,
-    /^sends the layer is never sent/,
-    /^ends the upload is never sent/,
-    /^looks whether the layer has arrived is never sent/,
-    /^writes the manifest is never sent/,
+    /^Discover the token server is challenged, as the client expects/,
+    /^Start upload is refused/,
+    /^Upload layer is never sent/,
+    /^Finish upload is never sent/,
+    /^Check that the layer exists is never sent/,
+    /^Put manifest is never sent/,
   ]);
   const refused = steps(playground).nth(1);
   await expect(refused).toContainText("POST /v2/team/app/blobs/uploads/");
@@ -115,7 +115,7 @@ test("a fix that is tried makes the client work, and Undo takes it back", async 
   await playground.answer.getByRole("button", { name: "Try it here" }).click();
   await playground.says("Allowed", "docker push team/app will work");
   expect(await playground.rules()).toEqual([WRITE, READ]);
-  await expect(steps(playground).last()).toContainText("writes the manifest passes");
+  await expect(steps(playground).last()).toContainText("Put manifest passes");
   await playground.page.getByRole("button", { name: "Undo" }).click();
   await playground.says("Denied", "docker push team/app will fail");
   expect(await playground.rules()).toEqual([WRITE]);
