@@ -9,6 +9,7 @@ import type { Answer } from "../state/answer";
 import type { Target } from "../state/model";
 import type { Playground } from "../state/playground";
 import { Mark, type Sign } from "./Mark";
+import "./client-trace.css";
 
 export function ClientPanel(props: { playground: Playground }): JSX.Element {
   const question = () => props.playground.model.question;

@@ -5,6 +5,7 @@ import { version } from "../engine";
 import { digest } from "../engine/digest";
 import type { Memory } from "../state/memory";
 import { announce } from "./announce";
+import "./footer.css";
 
 const lost = "This browser does not keep what stands here: it is gone when the page is closed.";
 

@@ -10,6 +10,7 @@ import { Menu } from "./Menu";
 import { openExample } from "./open-example";
 import { ShareButton } from "./ShareButton";
 import { ThemeButton } from "./ThemeButton";
+import "./header.css";
 
 export function Header(props: { playground: Playground; paste: Paste; memory: Memory; address: Address }): JSX.Element {
   return (
