@@ -32,7 +32,7 @@ export const containerd = client("containerd", { asking: besideTheChallenge, say
   {
     id: "push",
     name: "ctr images push",
-    about: "Mounts layers from another repository where it can, uploads the rest, then puts the manifest.",
+    about: "Mounts layers from another repository where it can, uploads the rest, then uploads the manifest.",
     prints: "done",
     says: `ctr: ${message}`,
     sessions: [

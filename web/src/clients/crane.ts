@@ -30,14 +30,14 @@ export const crane = client("crane", { asking: challengeFirst, says: refused }, 
   {
     id: "push",
     name: "crane push",
-    about: "Checks that the manifest exists, uploads what is missing, then puts the manifest.",
+    about: "Checks that the manifest exists, uploads what is missing, then uploads the manifest.",
     prints: "{registry}/{repository}@{digest}",
     sessions: [{ asks: writes, requests: [rows.ping, headManifest, headLayer, ...rows.upload, rows.putManifest] }],
   },
   {
     id: "copy",
     name: "crane copy",
-    about: "Reads a manifest from one repository, mounts its layers into another, then puts the manifest there.",
+    about: "Reads a manifest from one repository, mounts its layers into another, then uploads the manifest there.",
     prints: "{registry}/{repository}:{tag}: digest: {digest} size: 344",
     sessions: [
       {

@@ -43,7 +43,7 @@ export const oras = client("oras", { asking: mergesTheChallenge, says: refused }
   {
     id: "push",
     name: "oras push",
-    about: "Uploads what is missing, then puts the manifest.",
+    about: "Uploads what is missing, then uploads the manifest.",
     prints: "Pushed [registry] {registry}/{repository}:{tag}",
     sessions: [
       {
@@ -61,7 +61,7 @@ export const oras = client("oras", { asking: mergesTheChallenge, says: refused }
   {
     id: "copy",
     name: "oras copy",
-    about: "Reads a manifest from one repository, mounts its layers into another, then puts the manifest there.",
+    about: "Reads a manifest from one repository, mounts its layers into another, then uploads the manifest there.",
     prints: "Copied [registry] {registry}/{source}:{tag} => [registry] {registry}/{repository}:{tag}",
     sessions: [
       {

@@ -1,12 +1,17 @@
 /** What an error alone does not say: which command was run, and with which image. */
 
-import { createSignal, createUniqueId, For, type JSX, Show } from "solid-js";
+import { createSignal, createUniqueId, For, type JSX, Show, Suspense } from "solid-js";
 import { operations } from "../clients";
 import { attempt, readReference } from "../engine";
+import { commandChoices } from "./command-choices";
+import { later } from "./later";
 import { Sentence } from "./Sentence";
 
 /** What is asked of one image. */
 const CHOICES = operations.filter(({ needs }) => needs.includes("repository") && !needs.includes("source"));
+const COMMANDS = commandChoices(CHOICES);
+
+const Combobox = later(async () => (await import("./Combobox")).Combobox);
 
 export function CommandForm(props: { ask: (operation: string, image: string) => void }): JSX.Element {
   const [operation, setOperation] = createSignal("docker-push");
@@ -24,12 +29,9 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
   return (
     <>
       <form class="command-form" onSubmit={explain}>
-        <label>
-          Command
-          <select value={operation()} onChange={(event) => setOperation(event.currentTarget.value)}>
-            <For each={CHOICES}>{({ id, name }) => <option value={id}>{name}</option>}</For>
-          </select>
-        </label>
+        <Suspense fallback={<PlainChoice value={operation()} choose={setOperation} />}>
+          <Combobox label="Command" choices={COMMANDS} value={operation()} choose={setOperation} />
+        </Suspense>
         <label class="grow">
           Image
           <input
@@ -52,6 +54,9 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
           Explain
         </button>
       </form>
+      <p class="small muted">
+        <Sentence text={CHOICES.find(({ id }) => id === operation())?.about ?? ""} />
+      </p>
       <p class="problem small" id={id} role="alert">
         <Sentence text={problem()} />
       </p>
@@ -64,6 +69,18 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
         </details>
       </Show>
     </>
+  );
+}
+
+/** Until the field that filters is loaded. */
+function PlainChoice(props: { value: string; choose: (operation: string) => void }): JSX.Element {
+  return (
+    <label>
+      Command
+      <select value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
+        <For each={CHOICES}>{({ id, name }) => <option value={id}>{name}</option>}</For>
+      </select>
+    </label>
   );
 }
 
