@@ -66,7 +66,7 @@ test("the step that fails is in view, and those after it are not sent", async ({
   await playground.use(READ);
   await playground.run("docker push");
   await expect(playground.more).toContainText(
-    "Start upload is refused: POST /v2/team/app/blobs/uploads/ needs repository:team/app:pull,push, and the token lacks content/write on team/app.",
+    "Refused: POST /v2/team/app/blobs/uploads/ (start upload) needs repository:team/app:pull,push, and the token lacks content/write on team/app.",
   );
   const refused = [
     /^Start upload – refused/,
@@ -96,17 +96,17 @@ const summaries: [string, string[], string][] = [
   [
     "docker pull",
     [],
-    "Look up the digest of the tag is refused: HEAD /v2/team/app/manifests/v1 needs repository:team/app:pull, and the token lacks content/read on team/app. The client continues without it.",
+    "Refused: HEAD /v2/team/app/manifests/v1 (look up the digest of the tag) needs repository:team/app:pull, and the token lacks content/read on team/app. The client continues without it.",
   ],
   [
     "crane ls",
     [READ],
-    "List tags is refused: GET /v2/team/app/tags/list?n=1000 needs repository:team/app:metadata_read, and the token lacks metadata/read on team/app.",
+    "Refused: GET /v2/team/app/tags/list?n=1000 (list tags) needs repository:team/app:metadata_read, and the token lacks metadata/read on team/app.",
   ],
   [
     "crane catalog",
     [READ],
-    "List repositories is refused: GET /v2/_catalog?n=1000 needs registry:catalog:*, and the token lacks registry:catalog:*.",
+    "Refused: GET /v2/_catalog?n=1000 (list repositories) needs registry:catalog:*, and the token lacks registry:catalog:*.",
   ],
 ];
 

@@ -5,7 +5,7 @@
  * What fails is in view: the requests before it are folded, and the list scrolls by itself.
  */
 
-import { createEffect, createMemo, createSignal, createUniqueId, For, type JSX, on, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, createUniqueId, Index, type JSX, on, Show } from "solid-js";
 import type { Simulation, Step } from "../clients";
 import { Mark, type Sign } from "./Mark";
 import { Sentence } from "./Sentence";
@@ -72,7 +72,7 @@ export function ClientTrace(props: { simulation: Simulation }): JSX.Element {
           </button>
         </Show>
         <ol class="steps" id={id}>
-          <For each={shown()}>{(step) => <TraceStep step={step} />}</For>
+          <Index each={shown()}>{(step) => <TraceStep step={step()} />}</Index>
         </ol>
       </div>
       <Show when={props.simulation.terminal}>

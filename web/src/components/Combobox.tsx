@@ -5,8 +5,9 @@
  * it, Enter chooses, Escape and leaving the field keep what was chosen before.
  */
 
-import { createEffect, createSignal, createUniqueId, type JSX, Show } from "solid-js";
-import { type Choice, Count, createOptions, Options, optionId } from "./options";
+import { createEffect, createSignal, createUniqueId, type JSX, onCleanup, Show } from "solid-js";
+import type { Choice } from "./matching";
+import { Count, createOptions, Options, optionId } from "./options";
 import "./combobox.css";
 
 const NONE = "No match.";
@@ -74,7 +75,12 @@ export function Combobox<Item extends Choice>(props: {
   }
 
   createEffect(() => {
-    if (isOpen() && field && popup) place(field, popup);
+    if (!isOpen()) return;
+    const again = () => field && popup && place(field, popup);
+    again();
+    // The keyboard of a phone takes room when it opens.
+    visualViewport?.addEventListener("resize", again);
+    onCleanup(() => visualViewport?.removeEventListener("resize", again));
   });
 
   return (
@@ -125,7 +131,7 @@ export function Combobox<Item extends Choice>(props: {
 /** Where there is room for the list: below the field, or else above. */
 function place(field: HTMLElement, popup: HTMLElement): void {
   const { top, bottom } = field.getBoundingClientRect();
-  const below = innerHeight - bottom - 12;
+  const below = (visualViewport?.height ?? innerHeight) - bottom - 12;
   const isAbove = below < HEIGHT.fewest && top - 12 > below;
   popup.dataset.side = isAbove ? "above" : "below";
   const room = Math.max(isAbove ? top - 12 : below, HEIGHT.fewest);

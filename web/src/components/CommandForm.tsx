@@ -1,17 +1,23 @@
 /** What an error alone does not say: which command was run, and with which image. */
 
-import { createSignal, createUniqueId, For, type JSX, Show, Suspense } from "solid-js";
+import { createSignal, createUniqueId, For, type JSX, lazy, Show, Suspense } from "solid-js";
 import { operations } from "../clients";
 import { attempt, readReference } from "../engine";
 import { commandChoices } from "./command-choices";
-import { later } from "./later";
+import type { Choice } from "./matching";
 import { Sentence } from "./Sentence";
 
 /** What is asked of one image. */
 const CHOICES = operations.filter(({ needs }) => needs.includes("repository") && !needs.includes("source"));
 const COMMANDS = commandChoices(CHOICES);
 
-const Combobox = later(async () => (await import("./Combobox")).Combobox);
+/** Where it cannot be loaded, the plain list stays. */
+const Combobox = lazy(async () => ({
+  default: await import("./Combobox").then(
+    (loaded) => loaded.Combobox<Choice>,
+    () => PlainChoice,
+  ),
+}));
 
 export function CommandForm(props: { ask: (operation: string, image: string) => void }): JSX.Element {
   const [operation, setOperation] = createSignal("docker-push");
@@ -29,7 +35,9 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
   return (
     <>
       <form class="command-form" onSubmit={explain}>
-        <Suspense fallback={<PlainChoice value={operation()} choose={setOperation} />}>
+        <Suspense
+          fallback={<PlainChoice label="Command" choices={COMMANDS} value={operation()} choose={setOperation} />}
+        >
           <Combobox label="Command" choices={COMMANDS} value={operation()} choose={setOperation} />
         </Suspense>
         <label class="grow">
@@ -73,12 +81,17 @@ export function CommandForm(props: { ask: (operation: string, image: string) => 
 }
 
 /** Until the field that filters is loaded. */
-function PlainChoice(props: { value: string; choose: (operation: string) => void }): JSX.Element {
+function PlainChoice(props: {
+  label: string;
+  choices: readonly Choice[];
+  value: string;
+  choose: (id: string) => void;
+}): JSX.Element {
   return (
     <label>
-      Command
+      {props.label}
       <select value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
-        <For each={CHOICES}>{({ id, name }) => <option value={id}>{name}</option>}</For>
+        <For each={props.choices}>{({ id, name }) => <option value={id}>{name}</option>}</For>
       </select>
     </label>
   );

@@ -5,7 +5,8 @@
  */
 
 import { createSignal, createUniqueId, type JSX, onMount } from "solid-js";
-import { type Choice, Count, createOptions, Options, optionId } from "./options";
+import type { Choice } from "./matching";
+import { Count, createOptions, Options, optionId } from "./options";
 import "./palette.css";
 
 export interface Command extends Choice {

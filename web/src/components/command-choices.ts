@@ -1,7 +1,7 @@
 /** The commands of clients, to choose one of them. */
 
 import type { Operation } from "../clients";
-import type { Choice } from "./options";
+import type { Choice } from "./matching";
 
 export function commandChoices(operations: readonly Operation[]): Choice[] {
   return operations.map(({ id, name, about, client }) => ({ id, name, hint: about, group: GROUPS[client] ?? client }));

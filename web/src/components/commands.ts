@@ -100,10 +100,13 @@ function answer({ playground, address }: Page): Command[] {
   ]);
 }
 
+/** The most scope maps that have commands of their own: a paste may hold thousands. */
+const MAX_MAPS = 10;
+
 /** The scope maps, to take out. */
 function maps({ playground }: Page): Command[] {
   const { model } = playground;
-  return model.maps.flatMap((map, index) => {
+  return model.maps.slice(0, MAX_MAPS).flatMap((map, index) => {
     if (map.actions.length === 0) return [];
     const title = model.maps.length === 1 ? "Scope map" : `Scope map: ${comparedName(model, index)}`;
     return inGroup(

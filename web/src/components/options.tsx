@@ -6,17 +6,8 @@
  */
 
 import { createEffect, createMemo, createSignal, For, type JSX, Show } from "solid-js";
+import { best, type Choice, matching } from "./matching";
 import "./options.css";
-
-export interface Choice {
-  readonly id: string;
-  readonly name: string;
-  /** What it does, in a sentence; it is searched, too. */
-  readonly hint: string;
-  readonly group: string;
-  /** The keys that do the same. */
-  readonly keys?: string;
-}
 
 export type OptionList<Item extends Choice> = ReturnType<typeof createOptions<Item>>;
 
@@ -34,26 +25,6 @@ export function createOptions<Item extends Choice>(choices: () => readonly Item[
   }
 
   return { shown, active, activate, step };
-}
-
-/** Every word has to be somewhere in the name, the description or the group. */
-export function matching<Item extends Choice>(choices: readonly Item[], query: string): Item[] {
-  const words = query.toLowerCase().split(/\s+/);
-  return choices.filter(({ name, hint, group }) => {
-    const text = `${group} ${name} ${hint}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-}
-
-/** What is meant most likely: a name itself, then what begins so or has it, then a description. */
-function best<Item extends Choice>(shown: Item[], query: string): Item | undefined {
-  const text = query.trim().toLowerCase();
-  const names = shown.map((item) => ({ item, name: item.name.toLowerCase() }));
-  const found =
-    names.find(({ name }) => name === text) ??
-    names.find(({ name }) => name.startsWith(text)) ??
-    names.find(({ name }) => name.includes(text));
-  return found?.item ?? shown[0];
 }
 
 export function optionId(list: string, choice: Choice | undefined): string | undefined {

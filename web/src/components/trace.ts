@@ -22,9 +22,10 @@ export function passedBefore(steps: readonly Step[]): number {
 export function summaryOf({ steps }: Simulation): string {
   const step = steps[refusedStep(steps)];
   if (!step) return steps.length === 1 ? "The request is OK." : `All ${steps.length} requests are OK.`;
-  const request = `${step.purpose} is refused: \`${step.method} ${step.target}\``;
-  if (step.missing.length === 0) return `${request}. ${step.note ?? ""}`;
-  const why = `${request} needs ${coded(step.required)}, and the token lacks ${lacks(step.missing)}.`;
+  const purpose = `${step.purpose.charAt(0).toLowerCase()}${step.purpose.slice(1)}`;
+  const request = `\`${step.method} ${step.target}\` (${purpose})`;
+  if (step.missing.length === 0) return `Fails: ${request}. ${step.note ?? ""}`;
+  const why = `Refused: ${request} needs ${coded(step.required)}, and the token lacks ${lacks(step.missing)}.`;
   return step.outcome === "fails" ? why : `${why} The client continues without it.`;
 }
 
