@@ -95,6 +95,13 @@ const states: [string, (playground: Playground) => Promise<unknown>][] = [
     },
   ],
   [
+    "a client that is refused, with what passes before",
+    async (playground) => {
+      await playground.write(PUSH + AZ_MAP);
+      await playground.more.getByRole("button", { name: "1 step passes" }).click();
+    },
+  ],
+  [
     "the list of commands",
     async (playground) => {
       await playground.write(PUSH + AZ_MAP);

@@ -163,6 +163,22 @@ test("names of maps are texts in the palette", async ({ playground, page }) => {
   await expect(palette(page).locator("img")).toHaveCount(0);
 });
 
+test("many maps do not fill the palette", async ({ playground, page }) => {
+  const maps = Array.from({ length: 60 }, (_, index) => ({
+    name: `map-${index}-${"x".repeat(20)}`,
+    actions: [`repositories/r${index}/content/read`],
+  }));
+  await playground.write(maps.map((map) => JSON.stringify(map)).join("\n"));
+  await expect(playground.map.first()).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await expect(palette(page).getByRole("combobox")).toBeFocused();
+  expect(await palette(page).getByRole("option").count()).toBeLessThan(120);
+  await page.keyboard.type("delete saved");
+  await page.keyboard.press("Enter");
+  await expect(playground.field).toHaveValue("");
+});
+
 for (const width of [320, 360, 768, 1024, 1400, 2000]) {
   test(`the header at ${width} pixels is low, and nothing in it collides`, async ({ page, site }) => {
     await page.setViewportSize({ width, height: 800 });

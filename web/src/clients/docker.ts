@@ -54,7 +54,7 @@ export const docker = client(
     {
       id: "push",
       name: "docker push",
-      about: "Uploads the layers and the configuration, then uploads the manifest.",
+      about: "Uploads the layers and the configuration, then the manifest.",
       prints: `${refersTo}\n{tag}: digest: {digest} size: 522`,
       says: `${refersTo}\n${denied}`,
       sessions: [{ asks: pullAndPush, requests: [rows.ping, ...upload, rows.putManifest] }],

@@ -50,7 +50,7 @@ export const helm = client("helm", { asking: mergesTheChallenge, says: refused }
   {
     id: "push",
     name: "helm push",
-    about: "Uploads what is missing, then uploads the manifest by its digest and by its version.",
+    about: "Uploads what is missing, then the manifest by its digest and by its version.",
     prints: "Pushed: {registry}/{repository}:{tag}",
     sessions: [
       {

@@ -43,7 +43,7 @@ export const oras = client("oras", { asking: mergesTheChallenge, says: refused }
   {
     id: "push",
     name: "oras push",
-    about: "Uploads what is missing, then uploads the manifest.",
+    about: "Uploads what is missing, then the manifest.",
     prints: "Pushed [registry] {registry}/{repository}:{tag}",
     sessions: [
       {

@@ -36,7 +36,7 @@ export const podman = client(
     {
       id: "push",
       name: "podman push",
-      about: "Uploads missing layers and the configuration, then uploads the manifest.",
+      about: "Uploads missing layers and the configuration, then the manifest.",
       prints: "Writing manifest to image destination",
       sessions: [{ asks: writes, requests: push(error) }],
     },

@@ -61,7 +61,7 @@ export const skopeo = client(
     {
       id: "push",
       name: "skopeo copy (upload)",
-      about: "Uploads missing layers and the configuration, then uploads the manifest.",
+      about: "Uploads missing layers and the configuration, then the manifest.",
       prints: "Writing manifest to image destination",
       sessions: [{ asks: writes, requests: push(fatal) }],
     },

@@ -22,9 +22,10 @@ export function Footer(props: { memory: Memory }): JSX.Element {
       <button type="button" class="quiet" onClick={() => deleteSavedData(props.memory)}>
         Delete saved data
       </button>
-      <p class="mono muted">
-        Engine {version()} <span class="digest">sha256:{digest}</span>
-      </p>
+      <details class="muted">
+        <summary>Engine {version()}</summary>
+        <code class="break">sha256:{digest}</code>
+      </details>
     </footer>
   );
 }
